@@ -1,0 +1,153 @@
+"""What every engine is: one object per video, one verb (`run_round`), a generator that can be stopped between frames."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from segmentation.types import MAX_OBJECTS, FrameSource, Interaction, LabelMap, MaskUpdate, PastRound
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """How an engine may use the machine. `device` is "auto", "cpu", "cuda" or "cuda:<n>"."""
+
+    device: str = "auto"
+    weights: str | None = None  # path of a checkpoint; None = what segmentation.weights finds for the engine
+    memory_bytes: int = 1 << 30  # budget of everything cached between frames and rounds
+    cache_dir: str | None = None  # where features may be spilled; None = memory only
+    max_side: int | None = None  # longest side of the internal frame; None = the engine's own choice
+    seed: int = 0
+
+
+class Engine(ABC):
+    """A session of one method on one video.
+
+    Subclasses implement `_run` and `_restore`; validation, locked frames and the order of objects live here, once.
+
+    Args:
+        frames: lazy frames, all of one size.
+        num_objects: how many objects exist so far, 1..254. Grows through `num_objects = n`.
+        settings: machine settings.
+        options: the engine's own options (`EngineSpec.options` lists them); unknown names raise ValueError.
+    """
+
+    name: str
+
+    def __init__(
+        self,
+        frames: FrameSource,
+        num_objects: int,
+        settings: EngineSettings | None = None,
+        **options: Any,
+    ) -> None:
+        if len(frames) < 1:
+            raise ValueError("frames: the video has no frames")
+        self.frames = frames
+        self.settings = settings or EngineSettings()
+        self.locked: dict[int, LabelMap] = {}
+        self._num_objects = 0
+        self.num_objects = num_objects
+        self._setup(**options)
+
+    @property
+    def num_objects(self) -> int:
+        return self._num_objects
+
+    @num_objects.setter
+    def num_objects(self, value: int) -> None:
+        if not 1 <= value <= MAX_OBJECTS:
+            raise ValueError(f"num_objects: {value} is outside 1..{MAX_OBJECTS}")
+        if value < self._num_objects:
+            raise ValueError(f"num_objects: cannot shrink from {self._num_objects} to {value}")
+        self._num_objects = value
+
+    def lock(self, frame: int, labels: LabelMap) -> None:
+        """Accept a frame's mask: no later round changes it, and it serves as given memory."""
+        self._check_frame("frame", frame)
+        expected = (self.frames.height, self.frames.width)
+        if labels.shape != expected or labels.dtype != np.uint8:
+            raise ValueError(f"labels: expected uint8 {expected}, got {labels.dtype} {labels.shape}")
+        self.locked[frame] = labels
+        self._locked_changed(frame)
+
+    def unlock(self, frame: int) -> None:
+        if self.locked.pop(frame, None) is not None:
+            self._locked_changed(frame)
+
+    def run_round(self, interaction: Interaction) -> Iterator[MaskUpdate]:
+        """Yield the mask of every frame that is not locked, the interacted frame first, then outward.
+
+        Closing the generator early is a cancelled round: what was yielded counts, the session stays usable, and is then
+        in the same state as one restored from that partial round.
+
+        Raises:
+            ValueError: naming the field, before anything changes.
+        """
+        self.check(interaction)
+        # Every stroke, also on an accepted frame, is part of the history; only the masks of locked frames are fixed.
+        for update in self._run(interaction):
+            if update.frame in self.locked:
+                continue
+            yield update
+
+    def restore(self, rounds: Sequence[PastRound]) -> None:
+        """Bring a fresh session to the state after `rounds` (oldest first)."""
+        for past in rounds:
+            if past.num_objects > self._num_objects:
+                self.num_objects = past.num_objects
+            own = past if past.engine == self.name else replace(past, memos={})
+            self._restore(own)
+
+    def close(self) -> None:
+        """Free what the session holds (caches on disk, device memory). A closed session is not used again."""
+
+    # --- for subclasses -------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _setup(self, **options: Any) -> None:
+        """Load networks and take the engine's own options."""
+
+    @abstractmethod
+    def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]: ...
+
+    @abstractmethod
+    def _restore(self, past: PastRound) -> None: ...
+
+    def _locked_changed(self, frame: int) -> None:
+        """`frame` was locked or unlocked; engines that keep a memory of masks react here."""
+
+    # --- checks ---------------------------------------------------------------------------------------------------
+
+    def check(self, interaction: Interaction) -> None:
+        """Raise ValueError, naming the field, for an interaction that this session cannot use."""
+        self._check_frame("interaction.frame", interaction.frame)
+        if not interaction.scribbles:
+            raise ValueError("interaction.scribbles: empty, draw at least one scribble")
+        for i, scribble in enumerate(interaction.scribbles):
+            field = f"interaction.scribbles[{i}]"
+            if not 0 <= scribble.object_id <= self._num_objects:
+                raise ValueError(f"{field}.object_id: {scribble.object_id} is unknown, have 0..{self._num_objects}")
+            path = np.asarray(scribble.path)
+            if path.ndim != 2 or path.shape[1] != 2 or len(path) < 1:
+                raise ValueError(f"{field}.path: expected [P, 2] points, got shape {path.shape}")
+            if not np.isfinite(path).all() or path.min() < 0 or path.max() > 1:
+                raise ValueError(f"{field}.path: points must lie inside the frame (0..1)")
+
+    def _check_frame(self, field: str, frame: int) -> None:
+        if not 0 <= frame < len(self.frames):
+            raise ValueError(f"{field}: {frame} is outside 0..{len(self.frames) - 1}")
+
+
+def outward(start: int, count: int) -> Iterator[int]:
+    """Indices 0..count-1, `start` first, then its neighbours by distance, later frames before earlier ones."""
+    yield start
+    for distance in range(1, count):
+        if start + distance < count:
+            yield start + distance
+        if start - distance >= 0:
+            yield start - distance

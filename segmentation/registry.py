@@ -1,0 +1,66 @@
+"""The engines by name. Listing them imports none: a name leads to a dotted path that is imported when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from segmentation.engine import Engine, EngineSettings
+from segmentation.types import FrameSource, PastRound
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """One line of the registry.
+
+    `needs_weights` engines can be listed but not opened without a checkpoint. `options` maps an option to its help.
+    """
+
+    name: str
+    title: str
+    path: str  # "package.module:Class"
+    good_at: str
+    needs_weights: bool = False
+
+
+ENGINES: dict[str, EngineSpec] = {
+    spec.name: spec
+    for spec in (
+        EngineSpec(
+            "flow",
+            "Flow",
+            "segmentation.engines.flow.engine:FlowEngine",
+            "Needs no weights. Fast on any machine; good for objects whose colours differ from what surrounds them.",
+        ),
+    )
+}
+
+DEFAULT_ENGINE = "flow"  # until the benchmark proves another one better on CPU
+
+
+def engine_spec(name: str) -> EngineSpec:
+    """The spec of `name` ("default" = the default engine). ValueError lists the known names."""
+    if name == "default":
+        name = DEFAULT_ENGINE
+    try:
+        return ENGINES[name]
+    except KeyError:
+        raise ValueError(f"engine: unknown {name!r}, known are {', '.join(ENGINES)}") from None
+
+
+def open_session(
+    name: str,
+    frames: FrameSource,
+    num_objects: int,
+    settings: EngineSettings | None = None,
+    rounds: Sequence[PastRound] = (),
+    **options: Any,
+) -> Engine:
+    """Open `name` on a video, in the state after `rounds`. Raises ValueError, or WeightsMissing with what to do."""
+    spec = engine_spec(name)
+    module, _, cls = spec.path.partition(":")
+    engine: Engine = getattr(import_module(module), cls)(frames, num_objects, settings, **options)
+    engine.restore(rounds)
+    return engine

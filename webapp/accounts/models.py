@@ -1,0 +1,26 @@
+"""Users, and the one-time links with which they sign in without a password."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class User(AbstractUser):
+    """A person. `name` is what others see; the user name where it is empty."""
+
+    name = models.CharField(max_length=120, blank=True)
+
+    @property
+    def shown_name(self) -> str:
+        return self.name or self.username
+
+
+class SignInLink(models.Model):
+    """A link that signs its user in once. Only a hash of the token is stored."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_in_links")
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)

@@ -1,0 +1,164 @@
+"""Objects, strokes, rounds and their masks. Nothing here is overwritten: undo moves the head, deletion is a date."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from webapp.videos.models import Video
+
+
+class Object(models.Model):
+    """An instance to segment. `number` is its id in label maps, 1..254, and is never given to another object."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="instances")
+    number = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=60)
+    color = models.CharField(max_length=7)  # #rrggbb
+    label = models.ForeignKey("projects.Label", on_delete=models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["video", "number"], name="object_number_once_per_video")]
+
+
+class RoundState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
+
+
+class Round(models.Model):
+    """An interaction and the propagation that follows. The row is the queue entry (compare-and-set on `state`)."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="rounds")
+    number = models.PositiveIntegerField()
+    key = models.UUIDField(unique=True)  # idempotency key of the request that made it
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    frame = models.PositiveIntegerField()
+    # Strokes in the order they were drawn, DAVIS format: [{"path": [[x, y], ...], "object_id": n, ...}]; 0 = background
+    scribbles = models.JSONField()
+    num_objects = models.PositiveSmallIntegerField()
+    engine = models.CharField(max_length=40)
+    weights = models.CharField(max_length=80, blank=True)  # checksum prefix or name of the weights that made it
+    base = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="branches")
+    state = models.CharField(max_length=12, choices=RoundState.choices, default=RoundState.QUEUED)
+    cancel_requested = models.BooleanField(default=False)
+    fence = models.PositiveIntegerField(default=0)  # raised by each claim; a write with an older fence is refused
+    attempts = models.PositiveSmallIntegerField(default=0)
+    worker = models.CharField(max_length=120, blank=True)
+    heartbeat = models.DateTimeField(null=True)
+    progress_done = models.PositiveIntegerField(default=0)
+    progress_total = models.PositiveIntegerField(default=0)
+    error_code = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["video", "number"], name="round_number_once_per_video")]
+        indexes = [models.Index(fields=["state", "heartbeat"])]
+
+
+class Mask(models.Model):
+    """The label map of one frame, as one round made it. `id` is the sequence number of the socket's hints."""
+
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="masks")
+    frame = models.PositiveIntegerField()
+    data = models.BinaryField()  # annotation/codec.py: the very bytes that the socket carries
+    confidence = models.JSONField(default=list)  # per object, 0..1
+    memo = models.BinaryField(null=True)  # the engine's own note, handed back when a session is rebuilt
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["round", "frame"], name="mask_once_per_round_and_frame")]
+
+
+class Stroke(models.Model):
+    """A scribble that waits for its round (or was part of one). Saved when the pen is lifted."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="strokes")
+    key = models.UUIDField(unique=True)  # made by the browser: a stroke that is sent twice is stored once
+    frame = models.PositiveIntegerField()
+    object_number = models.PositiveSmallIntegerField()  # 0 = background
+    path = models.JSONField()  # [[x, y], ...] in 0..1
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    round = models.ForeignKey(Round, on_delete=models.SET_NULL, null=True, related_name="strokes")
+    created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+
+
+class Head(models.Model):
+    """Which round a video stands at. The mask of a frame is that of the newest round on the head's line that has it."""
+
+    video = models.OneToOneField(Video, on_delete=models.CASCADE, related_name="head")
+    round = models.ForeignKey(Round, on_delete=models.PROTECT, null=True, related_name="+")
+    next_round_number = models.PositiveIntegerField(default=1)
+    next_object_number = models.PositiveSmallIntegerField(default=1)
+
+
+class AcceptedFrame(models.Model):
+    """A frame whose mask a person accepted: no round changes it, every engine takes it as given."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="accepted_frames")
+    frame = models.PositiveIntegerField()
+    mask = models.ForeignKey(Mask, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["video", "frame"], name="accepted_once_per_frame")]
+
+
+class Change(models.Model):
+    """The log of a video: what its sockets are told. `id` is the sequence number after which a browser asks again."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="changes")
+    message = models.JSONField()  # a server message of live/protocol.py, without its seq
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+
+class ExportKind(models.TextChoices):
+    DAVIS = "davis"
+    OBJECTS = "objects"
+    OVERLAY = "overlay"
+
+
+class ExportState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Export(models.Model):
+    """Masks taken out: a file below HOME/exports, made by a task."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="exports")
+    round = models.ForeignKey(Round, on_delete=models.PROTECT, null=True, related_name="+")
+    kind = models.CharField(max_length=12, choices=ExportKind.choices)
+    state = models.CharField(max_length=12, choices=ExportState.choices, default=ExportState.QUEUED)
+    progress_done = models.PositiveIntegerField(default=0)
+    progress_total = models.PositiveIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+    error = models.TextField(blank=True)
+    size_bytes = models.PositiveBigIntegerField(default=0)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]

@@ -1,0 +1,15 @@
+"""Workers that are alive."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Worker(models.Model):
+    """A process that runs rounds. It writes its heartbeat every second; one older than a few seconds is gone."""
+
+    name = models.CharField(max_length=120, unique=True)
+    pid = models.PositiveIntegerField()
+    device = models.CharField(max_length=60)
+    started_at = models.DateTimeField(auto_now_add=True)
+    heartbeat = models.DateTimeField()

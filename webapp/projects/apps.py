@@ -1,0 +1,8 @@
+"""Django app: projects, labels, members and their roles."""
+
+from django.apps import AppConfig
+
+
+class ProjectsConfig(AppConfig):
+    name = "webapp.projects"
+    label = "projects"

@@ -1,0 +1,55 @@
+"""Videos and the uploads they come from."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from webapp.projects.models import Project
+
+
+class VideoState(models.TextChoices):
+    IMPORTING = "importing"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Video(models.Model):
+    """A sequence of frames. Its files lie in HOME/videos/<id>/ (see videos/storage.py); rows hold no paths."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="videos")
+    name = models.CharField(max_length=200)
+    state = models.CharField(max_length=12, choices=VideoState.choices, default=VideoState.IMPORTING)
+    error = models.TextField(blank=True)  # a sentence for the user when state is failed
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+    frame_count = models.PositiveIntegerField(default=0)
+    fps = models.FloatField(default=24.0)  # for playing back only; a frame's number never comes from a time
+    size_bytes = models.PositiveBigIntegerField(default=0)
+    truth_frames = models.JSONField(default=list)  # indexes of frames that have a ground truth mask
+    truth_objects = models.PositiveIntegerField(default=0)  # highest object id in the ground truth
+    progress_done = models.PositiveIntegerField(default=0)  # of the import: frames written
+    progress_total = models.PositiveIntegerField(default=0)  # estimated; 0 = unknown
+    cancel_requested = models.BooleanField(default=False)
+    heartbeat = models.DateTimeField(null=True)  # of the importing worker
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+
+
+class Upload(models.Model):
+    """A file that arrives in chunks. `received` is the offset at which a broken upload goes on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="uploads")
+    name = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField()
+    received = models.PositiveBigIntegerField(default=0)
+    video = models.ForeignKey(Video, on_delete=models.SET_NULL, null=True, related_name="uploads")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
