@@ -1,0 +1,355 @@
+"""Every message of the browser's socket, typed: one union per direction. frontend/src/protocol.ts is made from this file.
+
+Browser -> server messages carry a `key` (a UUID made by the browser): the answer is `ack` or `error` with the same key,
+and a message that is sent twice takes effect once. Server -> browser messages that come from the change log carry `seq`
+(Change.id); masks travel in binary frames (see webapp/annotation/codec.py) and carry Mask.id as their sequence number.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+PROTOCOL_VERSION = 1
+MAX_MESSAGE_BYTES = 256 * 1024
+
+Key = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
+Color = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+Unit = Annotated[float, Field(ge=0, le=1)]
+Point = tuple[Unit, Unit]
+FrameIndex = Annotated[int, Field(ge=0)]
+ObjectNumber = Annotated[int, Field(ge=1, le=254)]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+# --- the parts of a video's state -------------------------------------------------------------------------------------
+
+
+class Person(Model):
+    id: int
+    name: str
+
+
+class ObjectInfo(Model):
+    number: ObjectNumber
+    name: str
+    color: Color
+    label: int | None
+    deleted: bool
+
+
+class StrokeInfo(Model):
+    """A stroke that waits for a round."""
+
+    key: Key
+    frame: FrameIndex
+    object: Annotated[int, Field(ge=0, le=254)]  # 0 = background
+    path: list[Point]
+    author: Person
+
+
+class Scribble(Model):
+    object_id: int
+    path: list[Point]
+
+
+RoundStateName = Literal["queued", "running", "done", "cancelled", "superseded", "failed"]
+
+
+class RoundInfo(Model):
+    id: int
+    number: int
+    author: Person
+    frame: FrameIndex
+    scribbles: list[Scribble]
+    engine: str
+    weights: str
+    base: int | None  # id of the round it started from
+    state: RoundStateName
+    cancel_requested: bool
+    done: int  # frames stored so far
+    total: int
+    seconds: float | None  # since it started; final when it has ended
+    error: str
+    created_at: str  # ISO 8601
+    frames: list[tuple[int, int]]  # inclusive ranges of frames whose mask this round stored
+    scores: dict[str, float] | None  # {"j", "f", "jf"} against ground truth, where there is some and one may see it
+
+
+class VideoInfo(Model):
+    id: int
+    project: int
+    project_name: str
+    name: str
+    width: int
+    height: int
+    frame_count: int
+    fps: float
+    engine: str  # the project's choice, already resolved to a registry name
+    truth_frames: list[int]  # empty for those who may not see ground truth
+
+
+class WorkerStatus(Model):
+    alive: bool
+    device: str
+    text: str  # a sentence: "Computing on cpu", "The worker stopped; a new one is starting"
+
+
+class Viewer(Model):
+    """Somebody who has the video open."""
+
+    person: Person
+    frame: FrameIndex
+
+
+class State(Model):
+    """All of a video's state but its masks."""
+
+    video: VideoInfo
+    objects: list[ObjectInfo]
+    strokes: list[StrokeInfo]
+    rounds: list[RoundInfo]
+    head: int | None  # id of the round the video stands at
+    accepted: dict[int, int]  # frame -> id of the round whose mask was accepted
+    seq: int  # newest Change.id contained
+
+
+# --- browser -> server ------------------------------------------------------------------------------------------------
+
+
+class Resume(Model):
+    """First message, and after a gap: everything after these numbers is sent. 0 = from the state that was loaded."""
+
+    type: Literal["resume"]
+    version: int
+    seq: int
+    mask_seq: int
+
+
+class StrokeAdd(Model):
+    type: Literal["stroke.add"]
+    key: Key
+    frame: FrameIndex
+    object: Annotated[int, Field(ge=0, le=254)]
+    path: Annotated[list[Point], Field(min_length=1, max_length=5000)]
+
+
+class StrokeRemove(Model):
+    """Undo of a stroke of one's own that no round has used. `stroke` is its key."""
+
+    type: Literal["stroke.remove"]
+    key: Key
+    stroke: Key
+
+
+class ObjectAdd(Model):
+    type: Literal["object.add"]
+    key: Key
+    name: Annotated[str, Field(max_length=60)] = ""
+    color: Color | None = None
+    label: int | None = None
+
+
+class ObjectUpdate(Model):
+    """Rename, recolour, delete or bring back: only what is given changes."""
+
+    type: Literal["object.update"]
+    key: Key
+    number: ObjectNumber
+    name: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    color: Color | None = None
+    deleted: bool | None = None
+
+
+class RoundRun(Model):
+    """Make a round of one's own waiting strokes on `frame`. `base` is the head that the page shows."""
+
+    type: Literal["round.run"]
+    key: Key
+    frame: FrameIndex
+    engine: str
+    base: int | None
+
+
+class RoundCancel(Model):
+    type: Literal["round.cancel"]
+    key: Key
+    round: int
+
+
+class HeadMove(Model):
+    """Undo (to a base), redo (to a branch) or go back to any round. `from_round` is the head that the page shows."""
+
+    type: Literal["head.move"]
+    key: Key
+    from_round: int | None
+    to_round: int | None
+
+
+class FrameAccept(Model):
+    """Accept (or release) the mask that `frame` has on the head's line."""
+
+    type: Literal["frame.accept"]
+    key: Key
+    frame: FrameIndex
+    accepted: bool
+
+
+class Looking(Model):
+    """Presence: which frame one looks at. No key, no answer."""
+
+    type: Literal["looking"]
+    frame: FrameIndex
+
+
+class Ping(Model):
+    type: Literal["ping"]
+
+
+ClientMessage = Annotated[
+    Resume
+    | StrokeAdd
+    | StrokeRemove
+    | ObjectAdd
+    | ObjectUpdate
+    | RoundRun
+    | RoundCancel
+    | HeadMove
+    | FrameAccept
+    | Looking
+    | Ping,
+    Field(discriminator="type"),
+]
+
+# --- server -> browser ------------------------------------------------------------------------------------------------
+
+
+class Welcome(Model):
+    """Answer to `resume`. `state` is there when the browser's own is too old or absent."""
+
+    type: Literal["welcome"]
+    version: int
+    you: Person
+    role: Literal["owner", "manager", "reviewer", "annotator", "viewer"]
+    state: State | None
+    worker: WorkerStatus
+
+
+class Ack(Model):
+    """`result` is the number of the object or the id of the round that the message made, where it made one."""
+
+    type: Literal["ack"]
+    key: Key
+    result: int | None
+
+
+class Error(Model):
+    """`code` is stable, `text` is for the user. `head` comes with code "conflict": where the video stands now."""
+
+    type: Literal["error"]
+    code: str
+    text: str
+    key: Key | None
+    head: int | None
+
+
+class StrokeAdded(Model):
+    type: Literal["stroke.added"]
+    seq: int
+    stroke: StrokeInfo
+
+
+class StrokeRemoved(Model):
+    """Undone, or taken up by a round."""
+
+    type: Literal["stroke.removed"]
+    seq: int
+    keys: list[Key]
+
+
+class ObjectChanged(Model):
+    type: Literal["object.changed"]
+    seq: int
+    object: ObjectInfo
+
+
+class RoundChanged(Model):
+    """A round is new, or its state changed."""
+
+    type: Literal["round.changed"]
+    seq: int
+    round: RoundInfo
+
+
+class HeadMoved(Model):
+    type: Literal["head.moved"]
+    seq: int
+    head: int | None
+    by: Person
+
+
+class AcceptedChanged(Model):
+    type: Literal["accepted.changed"]
+    seq: int
+    frame: FrameIndex
+    round: int | None  # None = released
+
+
+class RoundProgress(Model):
+    """A hint while a round runs; not in the log."""
+
+    type: Literal["round.progress"]
+    round: int
+    done: int
+    total: int
+    seconds: float
+
+
+class Presence(Model):
+    type: Literal["presence"]
+    viewers: list[Viewer]
+
+
+class WorkerChanged(Model):
+    type: Literal["worker"]
+    worker: WorkerStatus
+
+
+class Pong(Model):
+    type: Literal["pong"]
+
+
+ServerMessage = Annotated[
+    Welcome
+    | Ack
+    | Error
+    | StrokeAdded
+    | StrokeRemoved
+    | ObjectChanged
+    | RoundChanged
+    | HeadMoved
+    | AcceptedChanged
+    | RoundProgress
+    | Presence
+    | WorkerChanged
+    | Pong,
+    Field(discriminator="type"),
+]
+
+client_messages: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
+server_messages: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
+
+# Close codes of the socket, each with the sentence that the page shows.
+CLOSE_CODES = {
+    4400: "The page is older than the server. Reload it.",
+    4401: "You are signed out. Sign in again.",
+    4403: "You may no longer open this video.",
+    4404: "This video does not exist.",
+    4413: "A message was too large; it was not stored.",
+    4429: "Too many messages in a short time. Reconnecting in a moment.",
+    4503: "The server is restarting. Reconnecting.",
+}
