@@ -1,0 +1,5 @@
+"""HTTP calls of accounts."""
+
+from ninja import Router
+
+router = Router()

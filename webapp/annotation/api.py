@@ -1,0 +1,5 @@
+"""HTTP calls of annotation."""
+
+from ninja import Router
+
+router = Router()

@@ -1,0 +1,5 @@
+"""HTTP calls of inference."""
+
+from ninja import Router
+
+router = Router()

@@ -1,0 +1,5 @@
+"""HTTP calls of projects."""
+
+from ninja import Router
+
+router = Router()

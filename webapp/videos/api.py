@@ -1,0 +1,5 @@
+"""HTTP calls of videos."""
+
+from ninja import Router
+
+router = Router()
