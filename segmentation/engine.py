@@ -33,7 +33,7 @@ class Engine(ABC):
         frames: lazy frames, all of one size.
         num_objects: how many objects exist so far, 1..254. Grows through `num_objects = n`.
         settings: machine settings.
-        options: the engine's own options (`EngineSpec.options` lists them); unknown names raise ValueError.
+        options: the engine's own options (its CARD.md lists them); unknown names raise TypeError.
     """
 
     name: str
@@ -80,10 +80,14 @@ class Engine(ABC):
             self._locked_changed(frame)
 
     def run_round(self, interaction: Interaction) -> Iterator[MaskUpdate]:
-        """Yield the mask of every frame that is not locked, the interacted frame first, then outward.
+        """Yield masks, the interacted frame first, then outward: at most one a frame, none of a locked frame.
+
+        A frame that is not yielded keeps the mask it had; when the round ends, every frame that is not locked has one.
+        `confidence` has one entry for each of the session's objects.
 
         Closing the generator early is a cancelled round: what was yielded counts, the session stays usable, and is then
-        in the same state as one restored from that partial round.
+        in the same state as one restored from that partial round. A subclass therefore takes a mask into its state
+        before it yields it, and nothing else after the last yield that the rest of the round depends on.
 
         Raises:
             ValueError: naming the field, before anything changes.
@@ -96,8 +100,10 @@ class Engine(ABC):
             yield update
 
     def restore(self, rounds: Sequence[PastRound]) -> None:
-        """Bring a fresh session to the state after `rounds` (oldest first)."""
+        """Bring a fresh session to the state after `rounds` (oldest first). A round without masks changed nothing."""
         for past in rounds:
+            if not past.labels:
+                continue
             if past.num_objects > self._num_objects:
                 self.num_objects = past.num_objects
             own = past if past.engine == self.name else replace(past, memos={})

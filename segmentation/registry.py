@@ -15,7 +15,7 @@ from segmentation.types import FrameSource, PastRound
 class EngineSpec:
     """One line of the registry.
 
-    `needs_weights` engines can be listed but not opened without a checkpoint. `options` maps an option to its help.
+    `needs_weights` engines can be listed but not opened without a checkpoint.
     """
 
     name: str
@@ -38,6 +38,11 @@ ENGINES: dict[str, EngineSpec] = {
 }
 
 DEFAULT_ENGINE = "flow"  # until the benchmark proves another one better on CPU
+
+
+def load_engines(module: str) -> None:
+    """Add the engines of a module of one's own, whose `ENGINES` is a dict of specs like the one above."""
+    ENGINES.update(import_module(module).ENGINES)
 
 
 def engine_spec(name: str) -> EngineSpec:

@@ -1,0 +1,130 @@
+"""Label maps: indexed PNG with the DAVIS palette, boxes, resizing, and soft aggregation of objects."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import UnidentifiedImageError
+
+from segmentation.types import LabelMap
+
+
+class MaskError(ValueError):
+    """A mask file that cannot be used; the sentence says why."""
+
+
+class Box(NamedTuple):
+    """A rectangle of pixels, half open: rows y0..y1-1, columns x0..x1-1."""
+
+    y0: int
+    x0: int
+    y1: int
+    x1: int
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        return slice(self.y0, self.y1), slice(self.x0, self.x1)
+
+    def grown(self, margin: int, height: int, width: int) -> Box:
+        """This box with `margin` more pixels on each side, clipped to the frame."""
+        return Box(
+            max(self.y0 - margin, 0),
+            max(self.x0 - margin, 0),
+            min(self.y1 + margin, height),
+            min(self.x1 + margin, width),
+        )
+
+
+@cache
+def davis_palette() -> bytes:
+    """256 x RGB: the colours of PASCAL VOC and DAVIS, in which the bits of the id are dealt to r, g, b in turn."""
+    palette = np.zeros((256, 3), dtype=np.uint8)
+    for index in range(256):
+        for bit in range(8):
+            palette[index, bit % 3] |= ((index >> bit) & 1) << (7 - bit // 3)
+    return palette.tobytes()
+
+
+def encode_mask(labels: LabelMap) -> bytes:
+    """`labels` as an indexed PNG with the DAVIS palette."""
+    image = PillowImage.fromarray(_checked(labels))
+    image.putpalette(davis_palette())  # turns the grey image into an indexed one, pixel values untouched
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def write_mask(path: Path | str, labels: LabelMap) -> None:
+    Path(path).write_bytes(encode_mask(labels))
+
+
+def read_mask(path: Path | str) -> LabelMap:
+    """The ids of an indexed (or 8-bit grey, or 1-bit) image. Raises MaskError for colour images, which carry no ids."""
+    path = Path(path)
+    try:
+        with PillowImage.open(path) as image:
+            if image.mode not in ("P", "L", "1"):
+                raise MaskError(f"{path.name}: an image of mode {image.mode}, expected an indexed or grey PNG of ids")
+            return np.array(image).astype(np.uint8)
+    except (OSError, UnidentifiedImageError) as error:
+        raise MaskError(f"{path.name}: cannot be read as an image") from error
+
+
+def box_of(mask: NDArray[np.generic]) -> Box | None:
+    """The tight box of the pixels that are not zero, or None."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+
+
+def boxes(labels: LabelMap) -> dict[int, Box]:
+    """The tight box of every object that is in the picture."""
+    found = {}
+    for object_id in np.unique(labels):
+        box = box_of(labels == object_id)
+        if object_id and box is not None:
+            found[int(object_id)] = box
+    return found
+
+
+def resize_labels(labels: LabelMap, height: int, width: int) -> LabelMap:
+    """Nearest neighbour: ids are names, not numbers."""
+    if labels.shape == (height, width):
+        return labels
+    return cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT).view(np.ndarray)
+
+
+def resize_probabilities(probabilities: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """[C, h, w] to [C, H, W], averaged when made smaller, linear when made larger."""
+    if probabilities.shape[1:] == (height, width):
+        return probabilities
+    shrink = height < probabilities.shape[1]
+    how = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
+    return np.stack([cv2.resize(p, (width, height), interpolation=how) for p in probabilities])
+
+
+def soft_aggregate(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Merge independent objects: [N, H, W] in 0..1 to [N + 1, H, W] that sums to 1, background first.
+
+    As in STM (Oh et al. 2019, eq. 5-6): background = prod(1 - p), then softmax over the logits: each one's odds over
+    the sum of the odds.
+    """
+    background = np.prod(1 - probabilities, axis=0, keepdims=True)
+    merged = np.clip(np.concatenate([background, probabilities]), 1e-7, 1 - 1e-7)
+    odds = merged / (1 - merged)
+    result: NDArray[np.float32] = (odds / odds.sum(axis=0, keepdims=True)).astype(np.float32)
+    return result
+
+
+def _checked(labels: LabelMap) -> LabelMap:
+    if labels.dtype != np.uint8 or labels.ndim != 2:
+        raise MaskError(f"labels: expected uint8 [H, W], got {labels.dtype} {labels.shape}")
+    return labels
