@@ -1,0 +1,122 @@
+"""The fixed cast of every test: one project, a member of each role, and a stranger who has a project of their own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from celery import Celery
+from django.conf import settings
+from django.core.cache import cache
+from django.test import Client
+
+from webapp.accounts.models import User
+from webapp.projects.models import Membership, Project, Role
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home() -> Iterator[None]:
+    """The data folder of this run goes when the run is over."""
+    yield
+    shutil.rmtree(settings.HOME, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """Rate limits must not reach from one test into the next."""
+    cache.clear()
+
+
+def make_user(username: str) -> User:
+    return User.objects.create_user(username, password=PASSWORD, name=username.title())
+
+
+def make_project(name: str, owner: User) -> Project:
+    project = Project.objects.create(name=name, created_by=owner)
+    Membership.objects.create(project=project, user=owner, role=Role.OWNER)
+    return project
+
+
+def make_member(project: Project, role: Role) -> User:
+    user = make_user(role.value)
+    Membership.objects.create(project=project, user=user, role=role)
+    return user
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    return make_user("owner")
+
+
+@pytest.fixture
+def project(owner: User) -> Project:
+    return make_project("Reef", owner)
+
+
+@pytest.fixture
+def manager(project: Project) -> User:
+    return make_member(project, Role.MANAGER)
+
+
+@pytest.fixture
+def reviewer(project: Project) -> User:
+    return make_member(project, Role.REVIEWER)
+
+
+@pytest.fixture
+def annotator(project: Project) -> User:
+    return make_member(project, Role.ANNOTATOR)
+
+
+@pytest.fixture
+def viewer(project: Project) -> User:
+    return make_member(project, Role.VIEWER)
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """Signed in, and owner of another project."""
+    user = make_user("stranger")
+    make_project("Elsewhere", user)
+    return user
+
+
+@pytest.fixture
+def cast(owner: User, manager: User, reviewer: User, annotator: User, viewer: User) -> dict[Role, User]:
+    """Every member of `project` by role."""
+    return {
+        Role.OWNER: owner,
+        Role.MANAGER: manager,
+        Role.REVIEWER: reviewer,
+        Role.ANNOTATOR: annotator,
+        Role.VIEWER: viewer,
+    }
+
+
+@pytest.fixture
+def client_as() -> Callable[[User | None], Client]:
+    """A test client signed in as a user (None: signed out). Sends JSON: `client.post(url, data, JSON)`."""
+
+    def make(user: User | None) -> Client:
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any]]]:
+    """Every task rung by name while the test runs, as (name, arguments); nothing reaches a broker."""
+    calls: list[tuple[str, list[Any]]] = []
+
+    def send_task(self: Celery, name: str, args: Any = None, kwargs: Any = None, **options: Any) -> None:
+        calls.append((name, list(args or [])))
+
+    monkeypatch.setattr(Celery, "send_task", send_task)
+    return calls
