@@ -1,4 +1,4 @@
-"""What every engine is: one object per video, one verb (`run_round`), a generator that can be stopped between frames."""
+"""What every engine is: one object a video, one verb (`run_round`), a generator that can be stopped between frames."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Engine(ABC):
             own = past if past.engine == self.name else replace(past, memos={})
             self._restore(own)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (most engines have nothing to free)
         """Free what the session holds (caches on disk, device memory). A closed session is not used again."""
 
     # --- for subclasses -------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ class Engine(ABC):
     @abstractmethod
     def _restore(self, past: PastRound) -> None: ...
 
-    def _locked_changed(self, frame: int) -> None:
+    def _locked_changed(self, frame: int) -> None:  # noqa: B027 (a hook)
         """`frame` was locked or unlocked; engines that keep a memory of masks react here."""
 
     # --- checks ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,74 @@
+"""The `fake` engine for tests: deterministic, instant, no weights; masks are the scribbles, thick and moved by frame.
+
+Loaded by `MASKWRIGHT_ENGINES=tests.segmentation.fake_engine`. Option `sleep` (or the variable FAKE_ENGINE_SLEEP, in
+seconds) makes it wait before every frame, so that a round lasts long enough to be cancelled, killed or reloaded.
+Option `fail_at` (or FAKE_ENGINE_FAIL_AT) makes it raise when it gets to that frame.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from segmentation.engine import Engine, outward
+from segmentation.registry import EngineSpec
+from segmentation.scribbles import rasterise
+from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
+
+PIXELS_A_FRAME = 1  # how far a mask moves to the right from one frame to the next
+
+
+class FakeEngine(Engine):
+    """The mask of frame f: every scribble so far, dilated to a 64th of the width, moved by (f - its frame) pixels."""
+
+    name = "fake"
+
+    def _setup(self, sleep: float | None = None, fail_at: int | None = None) -> None:
+        self._sleep = float(os.environ.get("FAKE_ENGINE_SLEEP", "0")) if sleep is None else sleep
+        environment = os.environ.get("FAKE_ENGINE_FAIL_AT", "")
+        self._fail_at = (int(environment) if environment else None) if fail_at is None else fail_at
+        self._stamps: list[tuple[int, LabelMap]] = []  # frame, what was drawn there (255 = nothing)
+
+    def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
+        self._stamps.append((interaction.frame, self._stamp(interaction)))
+        for frame in outward(interaction.frame, len(self.frames)):
+            if self._sleep:
+                time.sleep(self._sleep)
+            if frame == self._fail_at:
+                raise RuntimeError(f"the fake engine was told to fail at frame {frame}")
+            labels = self._labels(frame)
+            seen = [(labels == i + 1).any() for i in range(self.num_objects)]
+            yield MaskUpdate(frame, labels, tuple(0.9 if s else 0.5 for s in seen))
+
+    def _restore(self, past: PastRound) -> None:
+        self._stamps.append((past.interaction.frame, self._stamp(past.interaction)))
+
+    def _stamp(self, interaction: Interaction) -> LabelMap:
+        height, width = self.frames.height, self.frames.width
+        stamp = np.full((height, width), 255, np.uint8)
+        disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (width // 64) + 1,) * 2)
+        for scribble in interaction.scribbles:
+            drawn = (rasterise([scribble], height, width) >= 0).astype(np.uint8)
+            stamp[cv2.dilate(drawn, disk) > 0] = scribble.object_id
+        return stamp
+
+    def _labels(self, frame: int) -> LabelMap:
+        labels = np.zeros((self.frames.height, self.frames.width), np.uint8)
+        for drawn_on, stamp in self._stamps:
+            shift = (frame - drawn_on) * PIXELS_A_FRAME
+            moved = np.full_like(stamp, 255)
+            if shift >= 0:
+                moved[:, shift:] = stamp[:, : stamp.shape[1] - shift]
+            else:
+                moved[:, :shift] = stamp[:, -shift:]
+            labels[moved != 255] = moved[moved != 255]
+        return labels
+
+
+ENGINES = {
+    "fake": EngineSpec("fake", "Fake", "tests.segmentation.fake_engine:FakeEngine", "Tests only: moves your scribbles.")
+}
