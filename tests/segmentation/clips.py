@@ -21,18 +21,18 @@ class Clip:
 def make_clip(
     *, length: int = 8, height: int = 48, width: int = 64, num_objects: int = 1, seed: int = 0, speed: float = 0.012
 ) -> Clip:
-    """Ellipses of different hues in rows, each on its own path; later ids lie in front. `speed`: frame widths a frame."""
+    """Ellipses of different hues in rows, each on its own path; later ids lie in front. `speed`: widths a frame."""
     rng = np.random.default_rng(seed)
     ground = _texture(rng, height * 2, width * 2, hue=100)
     skins = [_texture(rng, height, width, hue=int(i * 180 / num_objects) % 180) for i in range(num_objects)]
     frames, truth = [], []
     for t in range(length):
-        shift = int(round(t * speed * width / 2))
+        shift = round(t * speed * width / 2)
         frame = ground[shift : shift + height, shift : shift + width].copy()
         labels = np.zeros((height, width), np.uint8)
         for i, skin in enumerate(skins):
             inside = _ellipse(i, num_objects, t, height, width, speed)
-            move = int(round(t * speed * width)) * (1 if i % 2 == 0 else -1)
+            move = round(t * speed * width) * (1 if i % 2 == 0 else -1)
             frame[inside] = np.roll(skin, move, axis=1)[inside]
             labels[inside] = i + 1
         frames.append(frame)

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -9,10 +7,9 @@ from tests.segmentation.engine_conformance import EngineConformance
 
 
 @pytest.fixture(autouse=True)
-def _registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "ENGINES", dict(registry.ENGINES))
     registry.load_engines("tests.segmentation.fake_engine")
-    yield
 
 
 class TestFake(EngineConformance):
