@@ -9,88 +9,28 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
+
+from webapp.annotation.info import (
+    Color,
+    FrameIndex,
+    Key,
+    Model,
+    ObjectInfo,
+    ObjectNumber,
+    Person,
+    Point,
+    RoleName,
+    RoundInfo,
+    State,
+    StrokeInfo,
+)
 
 PROTOCOL_VERSION = 1
 MAX_MESSAGE_BYTES = 256 * 1024
 
-Key = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
-Color = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
-Unit = Annotated[float, Field(ge=0, le=1)]
-Point = tuple[Unit, Unit]
-FrameIndex = Annotated[int, Field(ge=0)]
-ObjectNumber = Annotated[int, Field(ge=1, le=254)]
 
-
-class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-# --- the parts of a video's state -------------------------------------------------------------------------------------
-
-
-class Person(Model):
-    id: int
-    name: str
-
-
-class ObjectInfo(Model):
-    number: ObjectNumber
-    name: str
-    color: Color
-    label: int | None
-    deleted: bool
-
-
-class StrokeInfo(Model):
-    """A stroke that waits for a round."""
-
-    key: Key
-    frame: FrameIndex
-    object: Annotated[int, Field(ge=0, le=254)]  # 0 = background
-    path: list[Point]
-    author: Person
-
-
-class Scribble(Model):
-    object_id: int
-    path: list[Point]
-
-
-RoundStateName = Literal["queued", "running", "done", "cancelled", "superseded", "failed"]
-
-
-class RoundInfo(Model):
-    id: int
-    number: int
-    author: Person
-    frame: FrameIndex
-    scribbles: list[Scribble]
-    engine: str
-    weights: str
-    base: int | None  # id of the round it started from
-    state: RoundStateName
-    cancel_requested: bool
-    done: int  # frames stored so far
-    total: int
-    seconds: float | None  # since it started; final when it has ended
-    error: str
-    created_at: str  # ISO 8601
-    frames: list[tuple[int, int]]  # inclusive ranges of frames whose mask this round stored
-    scores: dict[str, float] | None  # {"j", "f", "jf"} against ground truth, where there is some and one may see it
-
-
-class VideoInfo(Model):
-    id: int
-    project: int
-    project_name: str
-    name: str
-    width: int
-    height: int
-    frame_count: int
-    fps: float
-    engine: str  # the project's choice, already resolved to a registry name
-    truth_frames: list[int]  # empty for those who may not see ground truth
+# --- who is there -----------------------------------------------------------------------------------------------------
 
 
 class WorkerStatus(Model):
@@ -106,23 +46,15 @@ class Viewer(Model):
     frame: FrameIndex
 
 
-class State(Model):
-    """All of a video's state but its masks."""
-
-    video: VideoInfo
-    objects: list[ObjectInfo]
-    strokes: list[StrokeInfo]
-    rounds: list[RoundInfo]
-    head: int | None  # id of the round the video stands at
-    accepted: dict[int, int]  # frame -> id of the round whose mask was accepted
-    seq: int  # newest Change.id contained
-
-
 # --- browser -> server ------------------------------------------------------------------------------------------------
 
 
 class Resume(Model):
-    """First message, and after a gap: everything after these numbers is sent. 0 = from the state that was loaded."""
+    """First message, and after a gap: every change after `seq` and every mask after `mask_seq` is sent.
+
+    The numbers are the highest that came in, at first those of the state that was loaded over HTTP. With `seq` 0 the
+    welcome carries a state, and masks go on from its `mask_seq`; so it does when the gap is too long to be replayed.
+    """
 
     type: Literal["resume"]
     version: int
@@ -229,12 +161,12 @@ ClientMessage = Annotated[
 
 
 class Welcome(Model):
-    """Answer to `resume`. `state` is there when the browser's own is too old or absent."""
+    """Answer to `resume`. `state` is there when the browser's own is too old or absent: it replaces it."""
 
     type: Literal["welcome"]
     version: int
     you: Person
-    role: Literal["owner", "manager", "reviewer", "annotator", "viewer"]
+    role: RoleName
     state: State | None
     worker: WorkerStatus
 

@@ -1,0 +1,335 @@
+// Made from webapp/annotation/info.py and webapp/live/protocol.py by `python -m webapp.live.typescript`: change those.
+
+export type Key = string;
+
+export type Color = string;
+
+export type Unit = number;
+
+export type Point = [Unit, Unit];
+
+export type FrameIndex = number;
+
+export type ObjectNumber = number;
+
+export type RoundStateName = "queued" | "running" | "done" | "cancelled" | "superseded" | "failed";
+
+export type RoleName = "owner" | "manager" | "reviewer" | "annotator" | "viewer";
+
+export interface Person {
+  id: number;
+  name: string;
+}
+
+export interface ObjectInfo {
+  number: ObjectNumber;
+  name: string;
+  color: Color;
+  label: number | null;
+  deleted: boolean;
+}
+
+/** A stroke that waits for a round. */
+export interface StrokeInfo {
+  key: Key;
+  frame: FrameIndex;
+  /** 0 = background */
+  object: number;
+  path: Point[];
+  author: Person;
+}
+
+export interface Scribble {
+  object_id: number;
+  path: Point[];
+}
+
+export interface RoundInfo {
+  id: number;
+  number: number;
+  author: Person;
+  frame: FrameIndex;
+  scribbles: Scribble[];
+  engine: string;
+  weights: string;
+  /** id of the round it started from */
+  base: number | null;
+  state: RoundStateName;
+  /** asked to stop, by a person or by the round that supersedes it */
+  cancel_requested: boolean;
+  /** frames stored so far */
+  done: number;
+  total: number;
+  /** since it started; final when it has ended */
+  seconds: number | null;
+  error: string;
+  /** ISO 8601 */
+  created_at: string;
+  /** inclusive ranges of frames whose mask this round stored */
+  frames: [number, number][];
+  /** {"j", "f", "jf"} against ground truth, where there is some and one may see it */
+  scores: Record<string, number> | null;
+}
+
+export interface VideoInfo {
+  id: number;
+  project: number;
+  project_name: string;
+  name: string;
+  width: number;
+  height: number;
+  frame_count: number;
+  fps: number;
+  /** the project's choice: a registry name, or "default" (GET /api/engines says which that is) */
+  engine: string;
+  /** empty for those who may not see ground truth */
+  truth_frames: number[];
+}
+
+/** All of a video's state but its masks: those of RoundInfo.frames are loaded over HTTP. */
+export interface State {
+  video: VideoInfo;
+  objects: ObjectInfo[];
+  strokes: StrokeInfo[];
+  rounds: RoundInfo[];
+  /** id of the round the video stands at */
+  head: number | null;
+  /** frame -> id of the round whose mask was accepted */
+  accepted: Record<number, number>;
+  /** newest Change.id contained */
+  seq: number;
+  /** newest Mask.id contained in the rounds' frames */
+  mask_seq: number;
+}
+
+export const PROTOCOL_VERSION = 1;
+
+export const MAX_MESSAGE_BYTES = 262144;
+
+export interface WorkerStatus {
+  alive: boolean;
+  device: string;
+  /** a sentence: "Computing on cpu", "The worker stopped; a new one is starting" */
+  text: string;
+}
+
+/** Somebody who has the video open. */
+export interface Viewer {
+  person: Person;
+  frame: FrameIndex;
+}
+
+/**
+ * First message, and after a gap: every change after `seq` and every mask after `mask_seq` is sent.
+ *
+ * The numbers are the highest that came in, at first those of the state that was loaded over HTTP. With `seq` 0 the
+ * welcome carries a state, and masks go on from its `mask_seq`; so it does when the gap is too long to be replayed.
+ */
+export interface Resume {
+  type: "resume";
+  version: number;
+  seq: number;
+  mask_seq: number;
+}
+
+export interface StrokeAdd {
+  type: "stroke.add";
+  key: Key;
+  frame: FrameIndex;
+  object: number;
+  path: Point[];
+}
+
+/** Undo of a stroke of one's own that no round has used. `stroke` is its key. */
+export interface StrokeRemove {
+  type: "stroke.remove";
+  key: Key;
+  stroke: Key;
+}
+
+export interface ObjectAdd {
+  type: "object.add";
+  key: Key;
+  name?: string;
+  color?: Color | null;
+  label?: number | null;
+}
+
+/** Rename, recolour, delete or bring back: only what is given changes. */
+export interface ObjectUpdate {
+  type: "object.update";
+  key: Key;
+  number: ObjectNumber;
+  name?: string | null;
+  color?: Color | null;
+  deleted?: boolean | null;
+}
+
+/** Make a round of one's own waiting strokes on `frame`. `base` is the head that the page shows. */
+export interface RoundRun {
+  type: "round.run";
+  key: Key;
+  frame: FrameIndex;
+  engine: string;
+  base: number | null;
+}
+
+export interface RoundCancel {
+  type: "round.cancel";
+  key: Key;
+  round: number;
+}
+
+/** Undo (to a base), redo (to a branch) or go back to any round. `from_round` is the head that the page shows. */
+export interface HeadMove {
+  type: "head.move";
+  key: Key;
+  from_round: number | null;
+  to_round: number | null;
+}
+
+/** Accept (or release) the mask that `frame` has on the head's line. */
+export interface FrameAccept {
+  type: "frame.accept";
+  key: Key;
+  frame: FrameIndex;
+  accepted: boolean;
+}
+
+/** Presence: which frame one looks at. No key, no answer. */
+export interface Looking {
+  type: "looking";
+  frame: FrameIndex;
+}
+
+export interface Ping {
+  type: "ping";
+}
+
+export type ClientMessage = 
+  | Resume
+  | StrokeAdd
+  | StrokeRemove
+  | ObjectAdd
+  | ObjectUpdate
+  | RoundRun
+  | RoundCancel
+  | HeadMove
+  | FrameAccept
+  | Looking
+  | Ping;
+
+/** Answer to `resume`. `state` is there when the browser's own is too old or absent: it replaces it. */
+export interface Welcome {
+  type: "welcome";
+  version: number;
+  you: Person;
+  role: RoleName;
+  state: State | null;
+  worker: WorkerStatus;
+}
+
+/** `result` is the number of the object or the id of the round that the message made, where it made one. */
+export interface Ack {
+  type: "ack";
+  key: Key;
+  result: number | null;
+}
+
+/** `code` is stable, `text` is for the user. `head` comes with code "conflict": where the video stands now. */
+export interface Error {
+  type: "error";
+  code: string;
+  text: string;
+  key: Key | null;
+  head: number | null;
+}
+
+export interface StrokeAdded {
+  type: "stroke.added";
+  seq: number;
+  stroke: StrokeInfo;
+}
+
+/** Undone, or taken up by a round. */
+export interface StrokeRemoved {
+  type: "stroke.removed";
+  seq: number;
+  keys: Key[];
+}
+
+export interface ObjectChanged {
+  type: "object.changed";
+  seq: number;
+  object: ObjectInfo;
+}
+
+/** A round is new, or its state changed. */
+export interface RoundChanged {
+  type: "round.changed";
+  seq: number;
+  round: RoundInfo;
+}
+
+export interface HeadMoved {
+  type: "head.moved";
+  seq: number;
+  head: number | null;
+  by: Person;
+}
+
+export interface AcceptedChanged {
+  type: "accepted.changed";
+  seq: number;
+  frame: FrameIndex;
+  /** None = released */
+  round: number | null;
+}
+
+/** A hint while a round runs; not in the log. */
+export interface RoundProgress {
+  type: "round.progress";
+  round: number;
+  done: number;
+  total: number;
+  seconds: number;
+}
+
+export interface Presence {
+  type: "presence";
+  viewers: Viewer[];
+}
+
+export interface WorkerChanged {
+  type: "worker";
+  worker: WorkerStatus;
+}
+
+export interface Pong {
+  type: "pong";
+}
+
+export type ServerMessage = 
+  | Welcome
+  | Ack
+  | Error
+  | StrokeAdded
+  | StrokeRemoved
+  | ObjectChanged
+  | RoundChanged
+  | HeadMoved
+  | AcceptedChanged
+  | RoundProgress
+  | Presence
+  | WorkerChanged
+  | Pong;
+
+export const CLOSE_CODES: Readonly<Record<number, string>> = {
+  4400: "The page is older than the server. Reload it.",
+  4401: "You are signed out. Sign in again.",
+  4403: "You may no longer open this video.",
+  4404: "This video does not exist.",
+  4413: "A message was too large; it was not stored.",
+  4429: "Too many messages in a short time. Reconnecting in a moment.",
+  4503: "The server is restarting. Reconnecting.",
+};
