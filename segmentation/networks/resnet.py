@@ -1,8 +1,8 @@
 """ResNet with bottleneck blocks (He et al., CVPR 2016), under torchvision's parameter names.
 
-The topology is torchvision's v1.5: the stride sits on the 3x3 convolution. Dilated stages with a multi-grid are those of
-DeepLab (Chen et al., 2017). Networks of this field either hold the whole body (`ResNet`: conv1, bn1, layer1..4) or name
-the stages themselves (`build_stages`: a list to be registered as res2, res3, ...).
+The topology is torchvision's v1.5: the stride sits on the 3x3 convolution. Dilated stages with a multi-grid are those
+of DeepLab (Chen et al., 2017). Networks of this field either hold the whole body (`ResNet`: conv1, bn1, layer1..4) or
+name the stages themselves (`build_stages`: a list to be registered as res2, res3, ...).
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ class ResNetConfig:
 
     `dilations[s]` is repeated over the blocks of stage s: (2, 4, 8) is a multi-grid, (1,) a plain stage. An empty
     `dilations` means no dilation anywhere. `stride_on_first` puts the stride of a block on its first 1x1 convolution
-    (the original Caffe topology) instead of the 3x3 one. `ceil_pool` rounds the size after the max pool up (DeepLab-v2).
+    (the original Caffe topology) instead of the 3x3 one. `ceil_pool` rounds the size after the max pool up
+    (DeepLab-v2).
     """
 
     blocks: tuple[int, ...] = (3, 4, 6, 3)

@@ -1,0 +1,149 @@
+"""Interaction-and-propagation networks (Oh et al., DAVIS challenge 2018 and CVPR 2019), under the official names.
+
+`Inet` turns scribbles on a frame into the object's mask and a reference feature; `Pnet` carries the mask to a
+neighbour, helped by the reference, which `Aggregation` (SEFA) mixes with that of earlier rounds. Both look at a region
+of interest only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from segmentation.engines.ipn.region import Box, Region, RegionConfig, box_around
+from segmentation.networks.blocks import Refine, ResBlock, conv3x3
+from segmentation.networks.encoder import CueEncoder
+from segmentation.networks.resnet import RESNET50, ResNetConfig
+
+
+@dataclass(frozen=True)
+class IPNConfig:
+    """Sizes; the defaults are the official ones."""
+
+    body: ResNetConfig = RESNET50
+    width: int = 256  # of the decoder
+    fusion: int = 1024  # of Pnet's first block, which merges the reference with the frame
+    reduction: int = 2  # of SEFA's hidden layer
+    region: RegionConfig = field(default_factory=RegionConfig)
+
+    def __post_init__(self) -> None:
+        if len(self.body.blocks) != 4:
+            raise ValueError(f"body: needs four stages (1/4 .. 1/32), got {len(self.body.blocks)}")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a network says about N objects in one frame. `s` = the region's size."""
+
+    probability: Tensor  # [N, H, W], foreground, zero outside the box
+    reference: Tensor  # [N, 2048, s/32, s/32], the deepest features
+    logits: tuple[Tensor, ...]  # [N, 2, size, size] at s, s/4, s/8, s/16, s/32; training looks at all of them
+    region: Region
+
+
+class Pyramid(nn.Module):
+    """The decoder: `fusion` blocks that make m5 (registered first, as in the checkpoints), then three refinements."""
+
+    def __init__(self, config: IPNConfig, fusion: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        quarter, eighth, sixteenth, _ = config.body.channels
+        for name, block in fusion.items():
+            self.add_module(name, block)
+        self.RF4 = Refine(sixteenth, config.width, project=False, align_corners=True)
+        self.RF3 = Refine(eighth, config.width, project=False, align_corners=True)
+        self.RF2 = Refine(quarter, config.width, project=False, align_corners=True)
+        self.pred5 = conv3x3(config.width, 2)
+        self.pred4 = conv3x3(config.width, 2)
+        self.pred3 = conv3x3(config.width, 2)
+        self.pred2 = conv3x3(config.width, 2)
+        self.fusion = tuple(fusion)
+
+    def forward(self, deepest: Tensor, features: list[Tensor]) -> tuple[Tensor, ...]:
+        """Input of the fusion [N, ., s/32, s/32] and r2..r5 -> logits [N, 2, ., .] at s, s/4, s/8, s/16, s/32."""
+        r2, r3, r4, _ = features
+        m5 = deepest
+        for name in self.fusion:
+            m5 = self.get_submodule(name)(m5)  # [N, width, s/32, s/32]
+        m4 = self.RF4(r4, m5)
+        m3 = self.RF3(r3, m4)
+        m2 = self.RF2(r2, m3)  # [N, width, s/4, s/4]
+        p2 = self.pred2(F.relu(m2))
+        full = F.interpolate(p2, scale_factor=4, mode="bilinear", align_corners=True)
+        return full, p2, self.pred3(F.relu(m3)), self.pred4(F.relu(m4)), self.pred5(F.relu(m5))
+
+
+class Aggregation(nn.Module):
+    """SEFA: a convex mix, channel by channel, of an earlier reference and that of this round."""
+
+    def __init__(self, channels: int, reduction: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(2 * channels, 2 * channels // reduction)
+        self.fc2 = nn.Linear(2 * channels // reduction, 2 * channels)
+
+    def forward(self, earlier: Tensor, current: Tensor) -> Tensor:
+        """Two references [N, C, h, w] -> their mix [N, C, h, w]."""
+        pooled = torch.cat([earlier, current], dim=1).mean(dim=(2, 3))  # [N, 2C]
+        weights = self.fc2(F.relu(self.fc1(pooled)))  # [N, 2C]
+        weights = torch.softmax(weights.view(*earlier.shape[:2], 2), dim=2)  # [N, C, 2]
+        share = weights[..., 0, None, None]  # [N, C, 1, 1]
+        return share * earlier + (1 - share) * current
+
+
+class Inet(nn.Module):
+    """Interaction: a frame, its mask so far, positive and negative scribbles -> the mask and a reference feature."""
+
+    def __init__(self, config: IPNConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or IPNConfig()
+        self.Encoder = CueEncoder(config.body, cues=("m", "p", "n"), biased=("m",))
+        self.Decoder = Pyramid(config, {"ResFM": ResBlock(config.body.channels[-1], config.width)})
+
+    def forward(self, frame: Tensor, mask: Tensor, positive: Tensor, negative: Tensor) -> Estimate:
+        """Frame [1, 3, H, W] in 0..1; mask (soft), positive and negative scribbles (0 or 1) of N objects [N, H, W]."""
+        cues = torch.stack([mask, positive, negative], dim=1)  # [N, 3, H, W]
+        region = region_of(cues, self.config.region)
+        features = self.Encoder(region.sample(frame), region.sample(cues))
+        logits = self.Decoder(features[-1], features)
+        return _estimate(logits, features[-1], region)
+
+
+class Pnet(nn.Module):
+    """Propagation: a frame, its mask of the round before, the mask of its neighbour, a reference -> the mask."""
+
+    def __init__(self, config: IPNConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or IPNConfig()
+        deepest = config.body.channels[-1]
+        self.Encoder = CueEncoder(config.body, cues=("m", "x"), biased=("m",))
+        self.SEFA = Aggregation(deepest, config.reduction)
+        fusion = {"ResFM1": ResBlock(2 * deepest, config.fusion), "ResFM2": ResBlock(config.fusion, config.width)}
+        self.Decoder = Pyramid(config, fusion)
+
+    def aggregate(self, earlier: Tensor | None, current: Tensor) -> Tensor:
+        """The reference of a round: that of the interaction, mixed with that of earlier rounds if there is one."""
+        return current if earlier is None else self.SEFA(earlier, current)
+
+    def forward(self, frame: Tensor, reference: Tensor, before: Tensor, neighbour: Tensor) -> Estimate:
+        """Frame [1, 3, H, W] in 0..1, aggregated reference [N, C, h, w]; masks [N, H, W]: of this frame from the round
+        before (soft), of the neighbouring frame (rounded to 0 or 1)."""
+        cues = torch.stack([before, neighbour], dim=1)  # [N, 2, H, W]
+        region = region_of(cues, self.config.region)
+        features = self.Encoder(region.sample(frame), region.sample(cues))
+        logits = self.Decoder(torch.cat([reference, features[-1]], dim=1), features)
+        return _estimate(logits, features[-1], region)
+
+
+def region_of(cues: Tensor, config: RegionConfig) -> Region:
+    """The boxes around the cues [N, C, H, W] of each object."""
+    height, width = cues.shape[-2:]
+    boxes: list[Box] = [box_around(list(item), config) for item in cues.cpu().numpy()]
+    return Region(boxes, height, width, config.size, cues.device)
+
+
+def _estimate(logits: tuple[Tensor, ...], deepest: Tensor, region: Region) -> Estimate:
+    probability = region.warp_back(torch.softmax(logits[0], dim=1))[:, 1]
+    return Estimate(probability, deepest, logits, region)

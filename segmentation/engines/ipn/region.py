@@ -1,0 +1,100 @@
+"""The region of interest of IPN: a box around masks and scribbles, sampled to a square and warped back.
+
+Grids are those of `align_corners=True` (the convention of PyTorch 0.3.1, for which the weights were trained).
+The backward map uses the scale w / box width where the forward one has box width / (w - 1): the two are not exact
+inverses. This is what the weights were trained with, so it is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+PRESENT = 0.49  # a mask value from here on belongs to the box
+
+
+@dataclass(frozen=True)
+class RegionConfig:
+    """How a box is made, in pixels of the frame; the defaults are the official ones."""
+
+    size: int = 256  # of the square that the networks see
+    smallest: int = 128  # side of the box, before it is scaled
+    scale: float = 1.5
+    margin: int = 5  # how far a box may reach out of the frame
+
+
+class Box(NamedTuple):
+    """Centre and size, in pixels: y, x, height, width."""
+
+    y: float
+    x: float
+    height: float
+    width: float
+
+
+def box_around(masks: list[NDArray[np.floating]], config: RegionConfig) -> Box:
+    """The box around the union of `masks` (float [H, W] each); of an empty union, the whole frame."""
+    height, width = masks[0].shape
+    present = np.zeros((height, width), bool)
+    for mask in masks:
+        present |= mask >= PRESENT
+    rows, columns = np.flatnonzero(present.any(axis=1)), np.flatnonzero(present.any(axis=0))
+    if rows.size:
+        sides = (rows[0], rows[-1], height), (columns[0], columns[-1], width)
+    else:
+        sides = (0, height, height), (0, width, width)
+    (top, bottom), (left, right) = (_enlarge(low, high, size, config) for low, high, size in sides)
+    return Box((top + bottom) / 2, (left + right) / 2, bottom - top + 1, right - left + 1)
+
+
+def _enlarge(low: int, high: int, size: int, config: RegionConfig) -> tuple[float, float]:
+    """One side of a box: at least `smallest` long, scaled about its middle, inside the frame and its margin."""
+    if high - low < config.smallest:
+        missing = config.smallest - (high - low)
+        low, high = low - int(missing / 2), high + int(missing / 2)
+    reach = (config.scale - 1) / 2 * (high - low + 1)
+    return max(-config.margin, low - reach), min(size + config.margin, high + reach)
+
+
+class Region:
+    """The boxes of N items on a frame of H x W, as sampling grids."""
+
+    def __init__(self, boxes: list[Box], height: int, width: int, size: int, device: torch.device | str) -> None:
+        self.boxes = torch.tensor(boxes, dtype=torch.float32, device=device)  # [N, 4]
+        self.theta, self.inverse = _affine(self.boxes, height, width)
+        count = len(boxes)
+        self.forward_grid = F.affine_grid(self.theta, [count, 1, size, size], align_corners=True)  # [N, size, size, 2]
+        self.backward_grid = F.affine_grid(self.inverse, [count, 1, height, width], align_corners=True)  # [N, H, W, 2]
+
+    def sample(self, x: Tensor) -> Tensor:
+        """[1 or N, C, H, W] -> [N, C, size, size]; zeros outside the frame."""
+        if x.shape[0] != len(self.boxes):
+            x = x.expand(len(self.boxes), -1, -1, -1)
+        return F.grid_sample(x, self.forward_grid, padding_mode="zeros", align_corners=True)
+
+    def warp_back(self, x: Tensor) -> Tensor:
+        """[N, C, size, size] -> [N, C, H, W]; zeros outside the box."""
+        return F.grid_sample(x, self.backward_grid, padding_mode="zeros", align_corners=True)
+
+
+def _affine(boxes: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Boxes [N, 4] -> the maps frame <- square and square <- frame, each [N, 2, 3]."""
+    y, x, box_h, box_w = boxes.unbind(1)
+    span_y, span_x = (y + box_h / 2) - (y - box_h / 2), (x + box_w / 2) - (x - box_w / 2)
+    theta = boxes.new_zeros(len(boxes), 2, 3)
+    theta[:, 0, 0] = span_x / (width - 1)
+    theta[:, 0, 2] = (2 * x - (width - 1)) / (width - 1)
+    theta[:, 1, 1] = span_y / (height - 1)
+    theta[:, 1, 2] = (2 * y - (height - 1)) / (height - 1)
+    inverse = torch.zeros_like(theta)
+    inverse[:, 0, 0] = width / span_x
+    inverse[:, 0, 2] = -theta[:, 0, 2] / theta[:, 0, 0]
+    inverse[:, 1, 1] = height / span_y
+    inverse[:, 1, 2] = -theta[:, 1, 2] / theta[:, 1, 1]
+    return theta, inverse

@@ -1,0 +1,148 @@
+"""Space-time memory networks (Oh et al., ICCV 2019; interactive: DAVIS challenge 2019), under the official names.
+
+Symbols: N objects, C key channels, D value channels, h x w = the padded frame at 1/16. All frames and cues come padded
+to a multiple of 16 and in 0..1. What depends on the frame alone (`Query`) is separate from what depends on memory and
+object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from segmentation.networks.blocks import Refine, ResBlock, conv3x3
+from segmentation.networks.encoder import CueEncoder
+from segmentation.networks.memory import KeyValue, MemorySlot, read_memory
+from segmentation.networks.resnet import ResNetConfig
+
+STRIDE = 16  # of the keys and values against the frame
+
+
+@dataclass(frozen=True)
+class STMConfig:
+    """Sizes; the defaults are the paper's (ResNet-50 without its last stage)."""
+
+    body: ResNetConfig = field(default_factory=lambda: ResNetConfig(blocks=(3, 4, 6), strides=(1, 2, 2)))
+    keys: int = 128
+    values: int = 512
+    width: int = 256  # of the decoder
+
+    def __post_init__(self) -> None:
+        if len(self.body.blocks) != 3:
+            raise ValueError(f"body: needs three stages (1/4, 1/8, 1/16), got {len(self.body.blocks)}")
+
+
+@dataclass(frozen=True)
+class Query:
+    """All of a query frame that depends on neither memory nor object."""
+
+    key: Tensor  # [C, h, w]
+    value: Tensor  # [D, h, w]
+    skip3: Tensor  # [width, 2h, 2w], ready to be merged by the decoder
+    skip2: Tensor  # [width, 4h, 4w]
+
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return self.key, self.value, self.skip3, self.skip2
+
+    @property
+    def nbytes(self) -> int:
+        return sum(tensor.nbytes for tensor in self.tensors())
+
+
+class Decoder(nn.Module):
+    """From the read-out and the skips to two logits (background, object) at the frame's size."""
+
+    def __init__(self, config: STMConfig) -> None:
+        super().__init__()
+        quarter, eighth, _ = config.body.channels
+        self.convFM = conv3x3(2 * config.values, config.width)
+        self.ResMM = ResBlock(config.width)
+        self.RF3 = Refine(eighth, config.width, project=True, align_corners=False)
+        self.RF2 = Refine(quarter, config.width, project=True, align_corners=False)
+        self.pred2 = conv3x3(config.width, 2)
+
+    def forward(self, readout: Tensor, skip3: Tensor, skip2: Tensor) -> Tensor:
+        """Read-out [N, 2D, h, w] and skips of the frame -> logits [N, 2, 16h, 16w]."""
+        m4 = self.ResMM(self.convFM(readout))  # [N, width, h, w]
+        m3 = self.RF3.merge(skip3, m4)  # [N, width, 2h, 2w]
+        m2 = self.RF2.merge(skip2, m3)  # [N, width, 4h, 4w]
+        p2 = self.pred2(F.relu(m2))  # [N, 2, 4h, 4w]
+        return F.interpolate(p2, scale_factor=4, mode="bilinear", align_corners=False)
+
+
+class SpaceTimeMemory(nn.Module):
+    """What both systems share. They differ in the cues of the memory encoder and in two names."""
+
+    cues: ClassVar[tuple[str, ...]]
+    memory_name: ClassVar[str]  # the key/value layers, as the checkpoint calls them
+    query_name: ClassVar[str]
+
+    def __init__(self, config: STMConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or STMConfig()
+        deepest = config.body.channels[-1]
+        self.Encoder_M = CueEncoder(config.body, self.cues)
+        self.Encoder_Q = CueEncoder(config.body)
+        self.add_module(self.memory_name, KeyValue(deepest, config.keys, config.values))
+        self.add_module(self.query_name, KeyValue(deepest, config.keys, config.values))
+        self.Decoder = Decoder(config)
+
+    def memorize(self, frame: Tensor, cues: Tensor) -> list[MemorySlot]:
+        """Frame [1, 3, H, W] and the cues of N objects [N, len(cues), H, W] -> one slot for each object."""
+        r4 = self.Encoder_M(frame, self.order_cues(cues))[-1]
+        keys, values = self.get_submodule(self.memory_name)(r4)  # [N, C, h, w], [N, D, h, w]
+        return [MemorySlot.from_maps(key, value) for key, value in zip(keys, values, strict=True)]
+
+    def encode_query(self, frame: Tensor) -> Query:
+        """Frame [1, 3, H, W] -> its query: to be kept for other objects and rounds."""
+        r2, r3, r4 = self.Encoder_Q(frame)
+        key, value = self.get_submodule(self.query_name)(r4)
+        return Query(key[0], value[0], self.Decoder.RF3.skip(r3)[0], self.Decoder.RF2.skip(r2)[0])
+
+    def read(self, slots: Sequence[MemorySlot], query: Query) -> Tensor:
+        """The read-out of one object [2D, h, w]: memory first, the query's own value after it."""
+        return torch.cat([read_memory(slots, query.key), query.value])
+
+    def segment(self, memories: Sequence[Sequence[MemorySlot]], query: Query) -> Tensor:
+        """The memory of each of N objects -> logits [N, 2, H, W], padded as the frame is."""
+        readout = torch.stack([self.read(slots, query) for slots in memories])
+        logits: Tensor = self.Decoder(readout, query.skip3[None], query.skip2[None])
+        return logits
+
+    def order_cues(self, cues: Tensor) -> Tensor:
+        """Cues as the caller gives them -> as the first convolutions take them."""
+        return cues
+
+
+class STM(SpaceTimeMemory):
+    """Semi-supervised STM. Cues: own mask, union of the other objects' masks."""
+
+    cues = ("m", "o")
+    memory_name = "KV_M_r4"
+    query_name = "KV_Q_r4"
+
+
+class InteractiveSTM(SpaceTimeMemory):
+    """Interactive STM. Cues: own mask, own scribbles, other scribbles (those of the background among them).
+
+    The checkpoint has a fourth one, `om` (other masks), that the official program never feeds: a zero here.
+    """
+
+    cues = ("m", "p", "om", "n")
+    memory_name = "KeyValue_M"
+    query_name = "KeyValue_Q"
+
+    def order_cues(self, cues: Tensor) -> Tensor:
+        """[N, 3, H, W] (mask, positive, negative) -> [N, 4, H, W] with an empty `om`."""
+        mask, positive, negative = cues.unbind(1)
+        return torch.stack([mask, positive, torch.zeros_like(mask), negative], dim=1)
+
+
+def other_masks(masks: Tensor) -> Tensor:
+    """Of object masks [N, H, W]: for each, the sum of all others, at most 1 [N, H, W]."""
+    return (masks.sum(dim=0, keepdim=True) - masks).clamp_(0, 1)

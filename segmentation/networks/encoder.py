@@ -1,0 +1,70 @@
+"""An image encoder that also sees one-channel cues: masks and scribbles.
+
+Each cue has a first convolution of its own, added to that of the image before the batch norm (Perazzi et al., CVPR
+2017). A cue `m` is called `conv1_m` in a checkpoint; the stages of the ResNet are called res2, res3, ...
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from segmentation.networks.resnet import STEM_KERNEL, ResNetConfig, build_stages
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class CueEncoder(nn.Module):
+    """ResNet over an RGB image and any number of cues.
+
+    Args:
+        config: the body.
+        cues: names of the one-channel inputs, in the order in which `forward` takes them.
+        biased: the cues whose convolution has a bias (the checkpoints of IPN have one for `m`).
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, config: ResNetConfig, cues: tuple[str, ...] = (), biased: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.cues = cues
+        self.stages = len(config.blocks)
+        for cue in cues:
+            self.add_module(f"conv1_{cue}", _stem(1, config.width, bias=cue in biased))
+        self.conv1 = _stem(3, config.width, bias=False)
+        self.bn1 = nn.BatchNorm2d(config.width)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        for index, stage in enumerate(build_stages(config), start=2):
+            self.add_module(f"res{index}", stage)
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
+
+    def forward(self, image: Tensor, cues: Tensor | None = None) -> list[Tensor]:
+        """Image [1 or N, 3, H, W] in 0..1 and cues [N, len(cues), H, W] -> features, finest (1/4) first.
+
+        One image serves all N items: its first convolution is run once.
+        """
+        x = self.conv1((image - self.mean) / self.std)  # [1 or N, width, H/2, W/2]
+        if cues is not None:
+            x = x + self._convolve_cues(cues)
+        x = self.maxpool(F.relu(self.bn1(x)))
+        features = []
+        for index in range(2, 2 + self.stages):
+            x = self.get_submodule(f"res{index}")(x)
+            features.append(x)
+        return features
+
+    def _convolve_cues(self, cues: Tensor) -> Tensor:
+        """The sum of the cues' own convolutions, as one: [N, C, H, W] -> [N, width, H/2, W/2]."""
+        state: dict[str, Tensor] = dict(self.named_parameters())
+        weight = torch.cat([state[f"conv1_{cue}.weight"] for cue in self.cues], dim=1)  # [width, C, 7, 7]
+        biases = [state[name] for cue in self.cues if (name := f"conv1_{cue}.bias") in state]
+        bias = torch.stack(biases).sum(dim=0) if biases else None
+        return F.conv2d(cues, weight, bias, stride=2, padding=STEM_KERNEL // 2)
+
+
+def _stem(channels: int, width: int, *, bias: bool) -> nn.Conv2d:
+    return nn.Conv2d(channels, width, STEM_KERNEL, stride=2, padding=STEM_KERNEL // 2, bias=bias)

@@ -1,0 +1,81 @@
+"""The space-time memory read of STM (Oh et al., ICCV 2019, equation 1), without the full affinity matrix.
+
+    read(q) = sum_m p(m, q) v(m),    p(m, q) = softmax over m of k(m) . k(q) / sqrt(C)
+
+The memory is a list of slots (one per memory frame). The softmax runs over all of them, in the online form of Milakov
+and Gimelshein (2018): only the scores of one slot and one block of query cells exist at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from segmentation.networks.blocks import conv3x3
+
+BLOCK_BYTES = 16 << 20  # of scores at a time: stays near the last-level cache of a small CPU
+
+
+class KeyValue(nn.Module):
+    """Key and value maps of encoder features: two 3x3 convolutions with biases, no activation."""
+
+    def __init__(self, inputs: int, keys: int, values: int) -> None:
+        super().__init__()
+        self.Key = conv3x3(inputs, keys)
+        self.Value = conv3x3(inputs, values)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """[N, inputs, h, w] -> key [N, keys, h, w], value [N, values, h, w]."""
+        return self.Key(features), self.Value(features)
+
+
+@dataclass(frozen=True)
+class MemorySlot:
+    """What one frame holds for one object: key [C, M] and value [D, M], M memory cells."""
+
+    key: Tensor
+    value: Tensor
+
+    @classmethod
+    def from_maps(cls, key: Tensor, value: Tensor) -> MemorySlot:
+        """From maps [C, h, w] and [D, h, w]."""
+        return cls(key.flatten(1).contiguous(), value.flatten(1).contiguous())
+
+    @property
+    def nbytes(self) -> int:
+        return self.key.nbytes + self.value.nbytes
+
+
+def read_memory(slots: Sequence[MemorySlot], query: Tensor, block_bytes: int = BLOCK_BYTES) -> Tensor:
+    """Read `slots` for every query cell: query [C, h, w] -> [D, h, w].
+
+    Raises:
+        ValueError: for an empty memory, which has nothing to read.
+    """
+    if not slots:
+        raise ValueError("slots: the memory is empty")
+    height, width = query.shape[-2:]
+    cells = query.flatten(1).t() / math.sqrt(query.shape[0])  # [Q, C]
+    largest = max(slot.key.shape[1] for slot in slots)
+    block = max(1, block_bytes // (largest * query.element_size()))
+    blocks = [_read_block(slots, part) for part in cells.split(block)]
+    return torch.cat(blocks).t().reshape(-1, height, width)
+
+
+def _read_block(slots: Sequence[MemorySlot], cells: Tensor) -> Tensor:
+    """Query cells [B, C], already scaled -> [B, D]."""
+    peak = cells.new_full((len(cells), 1), -math.inf)
+    total, result = torch.zeros_like(peak), cells.new_zeros(len(cells), slots[0].value.shape[0])
+    for slot in slots:
+        scores = cells @ slot.key  # [B, M]
+        higher = torch.maximum(peak, scores.amax(dim=1, keepdim=True))  # [B, 1]
+        weights = scores.sub_(higher).exp_()
+        shrink = (peak - higher).exp_()  # of what was gathered under the lower peak; 0 for the first slot
+        total = total * shrink + weights.sum(dim=1, keepdim=True)
+        result = torch.addmm(result.mul_(shrink), weights, slot.value.t())
+        peak = higher
+    return result / total
