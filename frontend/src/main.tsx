@@ -1,6 +1,8 @@
 /** Starts the page that the address names. */
 import { render } from "preact";
 import { lazy, Suspense } from "preact/compat";
+import { Confirms } from "./parts/Confirm";
+import { Toasts } from "./parts/Toast";
 import { follow, route } from "./route";
 import "./tokens.css";
 
@@ -12,6 +14,8 @@ function App() {
   return (
     <Suspense fallback={null}>
       {at.page === "studio" ? <Studio key={at.video} video={at.video} /> : <Pages at={at} />}
+      <Confirms />
+      <Toasts />
     </Suspense>
   );
 }

@@ -1,0 +1,118 @@
+/** Inputs with a visible label, a hint and an error that screen readers hear. */
+import { useId } from "preact/hooks";
+import css from "./Field.module.css";
+
+interface Common {
+  label: string;
+  testid: string;
+  hint?: string;
+  error?: string;
+  disabled?: boolean;
+  /** The label is there for screen readers only. */
+  bare?: boolean;
+}
+
+export interface TextFieldProps extends Common {
+  value: string;
+  onInput: (value: string) => void;
+  type?: "text" | "password" | "search";
+  /** Given: a text area of so many lines. */
+  rows?: number;
+  placeholder?: string;
+  maxLength?: number;
+  required?: boolean;
+  autofocus?: boolean;
+  autocomplete?: string;
+  onBlur?: () => void;
+}
+
+function notes(id: string, { hint, error }: Common): string | undefined {
+  return error ? `${id}-error` : hint ? `${id}-hint` : undefined;
+}
+
+function Frame({ id, field, children }: { id: string; field: Common; children: preact.ComponentChildren }) {
+  return (
+    <div class={css.field}>
+      <label for={id} class={field.bare ? css.hidden : css.label}>
+        {field.label}
+      </label>
+      {children}
+      {field.error ? (
+        <p id={`${id}-error`} class={css.error} role="alert" data-testid={`${field.testid}-error`}>
+          {field.error}
+        </p>
+      ) : (
+        field.hint && (
+          <p id={`${id}-hint`} class={css.hint}>
+            {field.hint}
+          </p>
+        )
+      )}
+    </div>
+  );
+}
+
+export function TextField(props: TextFieldProps) {
+  const id = useId();
+  const common = {
+    id,
+    class: css.input,
+    value: props.value,
+    placeholder: props.placeholder,
+    maxLength: props.maxLength,
+    required: props.required,
+    disabled: props.disabled,
+    autofocus: props.autofocus,
+    autocomplete: props.autocomplete ?? "off",
+    "data-testid": props.testid,
+    "aria-invalid": Boolean(props.error),
+    "aria-describedby": notes(id, props),
+    onBlur: props.onBlur,
+  };
+  return (
+    <Frame id={id} field={props}>
+      {props.rows ? (
+        <textarea
+          {...common}
+          rows={props.rows}
+          onInput={(event) => props.onInput(event.currentTarget.value)}
+        />
+      ) : (
+        <input
+          {...common}
+          type={props.type ?? "text"}
+          onInput={(event) => props.onInput(event.currentTarget.value)}
+        />
+      )}
+    </Frame>
+  );
+}
+
+export interface SelectFieldProps extends Common {
+  value: string;
+  options: { value: string; name: string; disabled?: boolean }[];
+  onChange: (value: string) => void;
+}
+
+export function SelectField(props: SelectFieldProps) {
+  const id = useId();
+  return (
+    <Frame id={id} field={props}>
+      <select
+        id={id}
+        class={css.input}
+        value={props.value}
+        disabled={props.disabled}
+        data-testid={props.testid}
+        aria-describedby={notes(id, props)}
+        onChange={(event) => props.onChange(event.currentTarget.value)}
+      >
+        {props.options.map((option) => (
+          <option key={option.value} value={option.value} disabled={option.disabled}>
+            {option.name}
+          </option>
+        ))}
+      </select>
+    </Frame>
+  );
+}

@@ -1,0 +1,42 @@
+/** A button that shows only an icon: its name is its tooltip and what a screen reader says. */
+import type { LucideIcon } from "lucide-preact";
+import css from "./IconButton.module.css";
+
+export interface IconButtonProps {
+  icon: LucideIcon;
+  label: string;
+  testid: string;
+  onClick?: (event: MouseEvent) => void;
+  hotkey?: string;
+  /** A short key written in the corner, as on the tool rail. */
+  corner?: string;
+  /** Given: a toggle. */
+  pressed?: boolean;
+  size?: "normal" | "small";
+  disabled?: boolean;
+  tone?: "plain" | "bad";
+}
+
+export function IconButton(props: IconButtonProps) {
+  const { icon: Icon, label, hotkey, size = "normal", tone = "plain" } = props;
+  return (
+    <button
+      type="button"
+      class={`${css.button} ${css[size]} ${css[tone]}`}
+      data-testid={props.testid}
+      aria-label={label}
+      aria-pressed={props.pressed}
+      aria-keyshortcuts={hotkey?.replace("Ctrl", "Control")}
+      title={hotkey ? `${label} (${hotkey})` : label}
+      disabled={props.disabled}
+      onClick={props.onClick}
+    >
+      <Icon size={size === "small" ? 15 : 18} aria-hidden="true" />
+      {props.corner && (
+        <small class={css.corner} aria-hidden="true">
+          {props.corner}
+        </small>
+      )}
+    </button>
+  );
+}

@@ -1,0 +1,98 @@
+/** Short messages at the foot of the page: that something is done (and how to undo it), or why it was not. */
+import { signal } from "@preact/signals";
+import { CircleAlert, CircleCheck, X } from "lucide-preact";
+import { useEffect, useState } from "preact/hooks";
+import { Button } from "./Button";
+import { IconButton } from "./IconButton";
+import css from "./Toast.module.css";
+
+export interface ToastMessage {
+  text: string;
+  tone?: "ok" | "bad";
+  action?: { name: string; perform: () => void };
+  /** How long it stays, in ms; errors and those with an action stay longer by default. */
+  stay?: number;
+}
+
+interface Shown extends ToastMessage {
+  id: number;
+}
+
+const MOST = 4;
+let newest = 0;
+export const toasts = signal<Shown[]>([]);
+
+/** Shows a message; the same text twice is shown once. Returns its id. */
+export function toast(message: ToastMessage): number {
+  newest += 1;
+  const others = toasts.value.filter((shown) => shown.text !== message.text);
+  toasts.value = [...others, { ...message, id: newest }].slice(-MOST);
+  return newest;
+}
+
+/** Shows an error's own sentence. */
+export function toastError(error: unknown): number {
+  return toast({ text: error instanceof Error ? error.message : String(error), tone: "bad" });
+}
+
+export function dismiss(id: number): void {
+  toasts.value = toasts.value.filter((shown) => shown.id !== id);
+}
+
+/** Stands once in the page. */
+export function Toasts() {
+  return (
+    <section class={css.toasts} aria-label="Messages" aria-live="polite" data-testid="toasts">
+      {toasts.value.map((shown) => (
+        <Toast key={shown.id} shown={shown} />
+      ))}
+    </section>
+  );
+}
+
+function Toast({ shown }: { shown: Shown }) {
+  const [held, setHeld] = useState(false);
+  const bad = shown.tone === "bad";
+  const stay = shown.stay ?? (bad || shown.action ? 9000 : 4500);
+
+  useEffect(() => {
+    if (held) return;
+    const timer = setTimeout(() => dismiss(shown.id), stay);
+    return () => clearTimeout(timer);
+  }, [held, shown.id, stay]);
+
+  const Icon = bad ? CircleAlert : CircleCheck;
+  return (
+    <div
+      class={`${css.toast} ${bad ? css.bad : ""}`}
+      role={bad ? "alert" : "status"}
+      data-testid="toast"
+      onPointerEnter={() => setHeld(true)}
+      onPointerLeave={() => setHeld(false)}
+      onFocusCapture={() => setHeld(true)}
+      onBlurCapture={() => setHeld(false)}
+    >
+      <Icon size={16} aria-hidden="true" />
+      <span class={css.text}>{shown.text}</span>
+      {shown.action && (
+        <Button
+          size="small"
+          testid="toast-action"
+          onClick={() => {
+            shown.action?.perform();
+            dismiss(shown.id);
+          }}
+        >
+          {shown.action.name}
+        </Button>
+      )}
+      <IconButton
+        icon={X}
+        size="small"
+        label="Dismiss"
+        testid="toast-dismiss"
+        onClick={() => dismiss(shown.id)}
+      />
+    </div>
+  );
+}
