@@ -6,6 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from webapp.projects.models import Project
 
@@ -24,6 +25,9 @@ class Video(models.Model):
     name = models.CharField(max_length=200)
     state = models.CharField(max_length=12, choices=VideoState.choices, default=VideoState.IMPORTING)
     error = models.TextField(blank=True)  # a sentence for the user when state is failed
+    note = models.TextField(
+        blank=True
+    )  # what a user should know of a video that is ready, e.g. damaged frames left out
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
     frame_count = models.PositiveIntegerField(default=0)
@@ -34,7 +38,11 @@ class Video(models.Model):
     progress_done = models.PositiveIntegerField(default=0)  # of the import: frames written
     progress_total = models.PositiveIntegerField(default=0)  # estimated; 0 = unknown
     cancel_requested = models.BooleanField(default=False)
-    heartbeat = models.DateTimeField(null=True)  # of the importing worker
+    upload = models.ForeignKey("Upload", on_delete=models.SET_NULL, null=True, related_name="videos")
+    part = models.CharField(max_length=400, blank=True)  # which sequence of the upload; empty = not yet looked at
+    fence = models.PositiveIntegerField(default=0)  # raised by each claim of an import; an older one may not write
+    attempts = models.PositiveSmallIntegerField(default=0)
+    heartbeat = models.DateTimeField(null=True)  # of the importing worker; null = waits for one
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -43,13 +51,16 @@ class Video(models.Model):
 
 
 class Upload(models.Model):
-    """A file that arrives in chunks. `received` is the offset at which a broken upload goes on."""
+    """A file that arrives in chunks. `received` is the offset at which a broken upload goes on.
+
+    Its file is removed when every video that comes from it is imported, or was refused.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="uploads")
     name = models.CharField(max_length=200)
     size = models.PositiveBigIntegerField()
     received = models.PositiveBigIntegerField(default=0)
-    video = models.ForeignKey(Video, on_delete=models.SET_NULL, null=True, related_name="uploads")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    touched_at = models.DateTimeField(default=timezone.now)  # one that nobody goes on with is removed after a while

@@ -1,0 +1,126 @@
+"""Writes the files of one video: JPEG frames, thumbnails and ground truth, by index, in order."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from PIL import Image
+
+from webapp.videos.label_png import LabelMap, encode_labels
+from webapp.videos.refusal import Refused, check_count, check_disk, check_size
+from webapp.videos.storage import RgbFrame, VideoFolder
+
+JPEG_QUALITY = 92  # of frames: what engines look at; below 90 the edges of objects begin to ring
+THUMB_QUALITY = 80
+THUMB_SIDE = 256
+DISK_CHECK_EVERY = 50  # frames; at most some MB are written between two looks at the disk
+IGNORE = 255  # the id of "do not judge this pixel" in ground truth; not an object
+
+
+@dataclass(frozen=True)
+class SourceFrame:
+    """A frame as a source hands it over. `jpeg` is the file it came from, kept as it is where it can be."""
+
+    picture: RgbFrame | Image.Image  # uint8 [H, W, 3] or a picture of mode RGB
+    jpeg: bytes | None = None
+    truth: LabelMap | None = None
+    name: str = ""  # in sentences for the user
+
+
+class FrameWriter:
+    """Encodes on a few threads (Pillow lets go of the interpreter's lock). Leaving the block waits for all of them.
+
+    After the block `width`, `height`, `count`, `size_bytes`, `truth_frames` and `truth_objects` describe the video.
+    """
+
+    def __init__(self, folder: VideoFolder) -> None:
+        self.width = self.height = self.count = self.size_bytes = self.truth_objects = 0
+        self.truth_frames: list[int] = []
+        self._folder = folder
+        threads = min(4, os.cpu_count() or 1)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="frames")
+        self._pending: deque[Future[int]] = deque()
+        self._most_pending = 2 * threads  # a bound on memory: a 4K frame is 28 MB
+
+    def __enter__(self) -> Self:
+        check_disk()
+        self._folder.make()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                while self._pending:
+                    self._collect()
+        finally:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def add(self, frame: SourceFrame) -> None:
+        """Take the next frame. Raises Refused for another size than the first, too many frames, or a full disk."""
+        picture = frame.picture if isinstance(frame.picture, Image.Image) else Image.fromarray(frame.picture)
+        self._check(picture, frame)
+        index = self.count
+        self.count += 1
+        if frame.truth is not None:
+            self._note_truth(index, frame.truth)
+        self._pending.append(self._pool.submit(_write, self._folder, index, picture, frame.jpeg, frame.truth))
+        while len(self._pending) >= self._most_pending:
+            self._collect()
+
+    def _check(self, picture: Image.Image, frame: SourceFrame) -> None:
+        check_count(self.count + 1)
+        if self.count % DISK_CHECK_EVERY == 0:
+            check_disk()
+        if not self.count:
+            check_size(*picture.size)
+            self.width, self.height = picture.size
+        name = frame.name or f"Frame {self.count}"
+        first = f"{self.width}x{self.height}"
+        if picture.size != (self.width, self.height):
+            found = f"{picture.width}x{picture.height}"
+            raise Refused(
+                "mixed_sizes", f"{name} is {found}, the first is {first}. All frames must have the same size."
+            )
+        if frame.truth is not None and frame.truth.shape != (self.height, self.width):
+            found = f"{frame.truth.shape[1]}x{frame.truth.shape[0]}"
+            raise Refused("mask_size", f"The mask of {name} is {found}, the frame is {first}. They must be the same.")
+
+    def _note_truth(self, index: int, truth: LabelMap) -> None:
+        self.truth_frames.append(index)
+        objects = truth[truth != IGNORE]
+        self.truth_objects = max(self.truth_objects, int(objects.max(initial=0)))
+
+    def _collect(self) -> None:
+        self.size_bytes += self._pending.popleft().result()
+
+
+def _write(folder: VideoFolder, index: int, picture: Image.Image, jpeg: bytes | None, truth: LabelMap | None) -> int:
+    """Write the files of one frame; returns their bytes."""
+    written = _save(folder.frame(index), jpeg or _jpeg(picture, JPEG_QUALITY))
+    small = picture.copy()
+    small.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    written += _save(folder.thumb(index), _jpeg(small, THUMB_QUALITY))
+    if truth is not None:
+        written += _save(folder.truth(index), encode_labels(np.ascontiguousarray(truth)))
+    return written
+
+
+def _jpeg(picture: Image.Image, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def _save(path: Path, data: bytes) -> int:
+    path.write_bytes(data)
+    return len(data)

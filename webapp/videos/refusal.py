@@ -1,0 +1,47 @@
+"""Why a file cannot become a video. Each reason is a sentence for the person who brought it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from webapp.problems import Problem
+from webapp.videos.storage import free_bytes, min_free_bytes
+
+
+class Refused(Problem):
+    """The file is not taken; whoever catches this removes what was written so far."""
+
+
+class ImportCancelled(Exception):
+    """Somebody asked the import to stop, or the video is gone."""
+
+
+def disk_full() -> Refused:
+    need, have = min_free_bytes() >> 20, free_bytes() >> 20
+    return Refused(
+        "disk_full",
+        f"The disk is nearly full: {have} MB are left, and {need} MB must stay free. Delete something, then try again.",
+        507,
+    )
+
+
+def check_disk(more: int = 0) -> None:
+    """Raise Refused when storing `more` bytes would leave less than MASKWRIGHT_MIN_FREE_MB."""
+    if free_bytes() - more < min_free_bytes():
+        raise disk_full()
+
+
+def check_size(width: int, height: int, what: str = "The video") -> None:
+    """Raise Refused for frames that are empty or larger than the settings allow, lying or standing."""
+    widest, tallest = settings.CONFIG["MASKWRIGHT_MAX_WIDTH"], settings.CONFIG["MASKWRIGHT_MAX_HEIGHT"]
+    if width < 1 or height < 1:
+        raise Refused("no_size", f"{what} has no picture size; the file is damaged.")
+    # A telephone held upright makes 2160x3840: as many pixels as 3840x2160, so it is judged turned.
+    if max(width, height) > max(widest, tallest) or min(width, height) > min(widest, tallest):
+        raise Refused("too_large", f"{what} is {width}x{height} pixels; at most {widest}x{tallest} are taken.", 413)
+
+
+def check_count(frames: int) -> None:
+    most = settings.CONFIG["MASKWRIGHT_MAX_FRAMES"]
+    if frames > most:
+        raise Refused("too_many_frames", f"The video has more than {most} frames. Cut it into parts first.", 413)

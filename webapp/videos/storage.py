@@ -1,0 +1,108 @@
+"""Where the files of videos and uploads lie, and a lazy reader of frames.
+
+HOME/videos/<id>/frames/000000.jpg   the frames, by index
+HOME/videos/<id>/thumbs/000000.jpg   the same, at most 256 pixels on the longest side
+HOME/videos/<id>/truth/000000.png    ground truth, indexed PNG, where there is some
+HOME/uploads/<uuid>                  a file that is arriving, or waits to be imported
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+from PIL import Image
+
+from webapp.videos.label_png import LabelMap, decode_labels
+from webapp.videos.models import Video
+
+RgbFrame = NDArray[np.uint8]  # [H, W, 3]
+
+
+@dataclass(frozen=True)
+class VideoFolder:
+    """The paths of one video. Nothing here looks whether a file is there."""
+
+    root: Path
+
+    def frame(self, index: int) -> Path:
+        return self.root / "frames" / f"{index:06d}.jpg"
+
+    def thumb(self, index: int) -> Path:
+        return self.root / "thumbs" / f"{index:06d}.jpg"
+
+    def truth(self, index: int) -> Path:
+        return self.root / "truth" / f"{index:06d}.png"
+
+    def make(self) -> None:
+        for name in ("frames", "thumbs", "truth"):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+
+    def remove(self) -> None:
+        """Delete everything; a folder that is not there is fine, one that cannot be deleted is an OSError."""
+        if self.root.exists():
+            shutil.rmtree(self.root)
+
+
+def videos_root() -> Path:
+    return Path(settings.HOME) / "videos"
+
+
+def folder_of(video_id: int) -> VideoFolder:
+    return VideoFolder(videos_root() / str(video_id))
+
+
+def staging_of(video_id: int, fence: int) -> VideoFolder:
+    """Where an import writes until it is complete; each attempt has its own, so that a lost one cannot interfere."""
+    return VideoFolder(videos_root() / f"importing-{video_id}-{fence}")
+
+
+def upload_path(upload_id: UUID) -> Path:
+    return Path(settings.HOME) / "uploads" / str(upload_id)
+
+
+def free_bytes() -> int:
+    """Bytes left on the disk of the data folder."""
+    return shutil.disk_usage(settings.HOME).free
+
+
+def min_free_bytes() -> int:
+    return int(settings.CONFIG["MASKWRIGHT_MIN_FREE_MB"]) << 20
+
+
+class StoredFrames:
+    """A video's frames by index, read when they are asked for: a `FrameSource` in the words of the engines."""
+
+    def __init__(self, video: Video) -> None:
+        self.height, self.width = video.height, video.width
+        self._count = video.frame_count
+        self._folder = folder_of(video.pk)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> RgbFrame:
+        """Frame `index` as uint8 RGB [H, W, 3]. IndexError outside 0..len-1."""
+        if not 0 <= index < self._count:
+            raise IndexError(f"frame {index} is outside 0..{self._count - 1}")
+        with Image.open(self._folder.frame(index), formats=["JPEG"]) as image:
+            return np.array(image.convert("RGB"))
+
+    @property
+    def paths(self) -> list[Path]:
+        """The JPEG file of every frame, in order."""
+        return [self._folder.frame(index) for index in range(self._count)]
+
+
+def read_truth(video: Video, frame: int) -> LabelMap | None:
+    """The ground truth of `frame`, uint8 [H, W], or None where there is none."""
+    try:
+        with folder_of(video.pk).truth(frame).open("rb") as file:
+            return decode_labels(file)
+    except FileNotFoundError:
+        return None
