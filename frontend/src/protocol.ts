@@ -206,7 +206,7 @@ export interface Ping {
   type: "ping";
 }
 
-export type ClientMessage = 
+export type ClientMessage =
   | Resume
   | StrokeAdd
   | StrokeRemove
@@ -309,7 +309,7 @@ export interface Pong {
   type: "pong";
 }
 
-export type ServerMessage = 
+export type ServerMessage =
   | Welcome
   | Ack
   | Error

@@ -1,4 +1,4 @@
-"""What people are shown of a video: typed parts that the socket's messages (live/protocol.py) and the state are made of."""
+"""What people are shown of a video: the typed parts of the state and of the messages in live/protocol.py."""
 
 from __future__ import annotations
 

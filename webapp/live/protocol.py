@@ -1,4 +1,4 @@
-"""Every message of the browser's socket, typed: one union per direction. frontend/src/protocol.ts is made from this file.
+"""Every message of the browser's socket, typed: one union per direction; frontend/src/protocol.ts is made from it.
 
 Browser -> server messages carry a `key` (a UUID made by the browser): the answer is `ack` or `error` with the same key,
 and a message that is sent twice takes effect once. Server -> browser messages that come from the change log carry `seq`

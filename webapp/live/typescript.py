@@ -23,7 +23,7 @@ HEAD = """\
 // Made from webapp/annotation/info.py and webapp/live/protocol.py by `python -m webapp.live.typescript`: change those.
 """
 PRIMITIVES = {"int": "number", "float": "number", "str": "string", "bool": "boolean", "None": "null"}
-WIDTH = 120  # as in biome.json
+WIDTH = 110  # as in biome.json
 
 
 class Untranslatable(ValueError):
@@ -52,7 +52,7 @@ def _statement(node: ast.stmt, module: ModuleType, comments: dict[int, str]) -> 
     name, value = node.targets[0].id, node.value
     if name.isupper():
         return _constant(name, getattr(module, name))
-    return f"export type {name} = {_wrapped(_type(value), f'export type {name} = ')};\n"
+    return f"export type {name} ={_wrapped(_type(value), len(f'export type {name} = '))};\n"
 
 
 def _interface(node: ast.ClassDef, comments: dict[int, str]) -> str:
@@ -116,10 +116,10 @@ def _generic(name: str, inner: list[ast.expr]) -> str:
     raise Untranslatable(name)
 
 
-def _wrapped(union: str, before: str) -> str:
-    """A union on one line, or one member a line where it is too long (as biome formats it)."""
-    if len(before) + len(union) < WIDTH:
-        return union
+def _wrapped(union: str, before: int) -> str:
+    """A union on the line that has `before` characters already, or one member a line where it would be too long."""
+    if before + len(union) < WIDTH:
+        return f" {union}"
     return "".join(f"\n  | {member}" for member in union.split(" | "))
 
 
