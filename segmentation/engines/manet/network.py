@@ -1,0 +1,171 @@
+"""MA-Net (Miao, Wei and Yang, CVPR 2020): one pixel embedding, two shallow heads.
+
+Symbols: e = embedding [C, h, w] at 1/4 of the image (C = 100), G = global map, L = local map, A = augmented map (the
+local map of the annotated frame against itself), o = an id, 0 (background) included. A head gives one logit per id with
+weights that all ids share; the softmax over ids is the answer.
+
+State dict: exactly that of the official checkpoint, in which the layers of the embedding have two names each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from segmentation.networks.deeplab import DeepLabConfig, DeepLabV3Plus
+from segmentation.networks.folding import fold_batch_norms
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # in the order R, G, B ...
+IMAGENET_STD = (0.229, 0.224, 0.225)  # ... but applied to B, G, R, as the published weights were trained
+
+
+@dataclass(frozen=True)
+class MANetConfig:
+    """Sizes; the defaults are the paper's (section 4.1)."""
+
+    deeplab: DeepLabConfig = field(default_factory=DeepLabConfig)
+    embedding: int = 100  # channels of an embedding, advised by FEELVOS
+    head_width: int = 256
+    head_kernel: int = 7
+    window: int = 12  # k of the local map, in cells of the half grid (table 2: best of 6, 9, 12, 15)
+    frame_size: tuple[int, int] = (480, 854)  # short and long side that a frame is resized to
+
+
+class SplitConv(nn.Module):
+    """Depthwise convolution, batch norm, ReLU, then pointwise convolution, batch norm, ReLU."""
+
+    def __init__(self, inplanes: int, planes: int, kernel: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inplanes, inplanes, kernel, padding=kernel // 2, groups=inplanes)
+        self.bn1 = nn.BatchNorm2d(inplanes)
+        self.conv2 = nn.Conv2d(inplanes, planes, 1)
+        self.bn2 = nn.BatchNorm2d(planes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, inplanes, h, w] -> [N, planes, h, w]."""
+        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        return F.relu(self.bn2(self.conv2(x)), inplace=True)
+
+
+class SegmentationHead(nn.Module):
+    """Four split convolutions and a 1x1 to one logit; the two heads differ in their inputs only."""
+
+    def __init__(self, inplanes: int, config: MANetConfig) -> None:
+        super().__init__()
+        width, kernel = config.head_width, config.head_kernel
+        self.layer1 = SplitConv(inplanes, width, kernel)
+        self.layer2 = SplitConv(width, width, kernel)
+        self.layer3 = SplitConv(width, width, kernel)
+        self.layer4 = SplitConv(width, width, kernel)
+        self.conv = nn.Conv2d(width, 1, 1)
+
+    def forward(self, embedding: Tensor, cues: Tensor) -> Tensor:
+        """Embedding [C, h, w], which all ids share, and cues [n, k, h, w] of n ids -> logits [n, h, w]."""
+        x = torch.cat((embedding[None].expand(len(cues), -1, -1, -1), cues), dim=1)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        out: Tensor = self.conv(x)
+        return out[:, 0]
+
+
+class SharedHead(nn.Module):
+    """A folded `SegmentationHead` that runs the embedding's part of the first layer once for all ids."""
+
+    def __init__(self, head: SegmentationHead) -> None:
+        super().__init__()
+        self.rest = nn.Sequential(head.layer2, head.layer3, head.layer4, head.conv)
+        self.depthwise, self.pointwise = head.layer1.conv1, head.layer1.conv2
+
+    def forward(self, embedding: Tensor, cues: Tensor) -> Tensor:
+        """Embedding [C, h, w] and cues [n, k, h, w] -> logits [n, h, w]."""
+        shared = len(embedding)
+        x = self._part(embedding[None], slice(0, shared), bias=True) + self._part(cues, slice(shared, None), bias=False)
+        out: Tensor = self.rest(F.relu(x, inplace=True))
+        return out[:, 0]
+
+    def _part(self, x: Tensor, channels: slice, *, bias: bool) -> Tensor:
+        first, second = self.depthwise, self.pointwise
+        assert first.bias is not None
+        padding = first.kernel_size[0] // 2
+        x = F.conv2d(x, first.weight[channels], first.bias[channels], padding=padding, groups=x.shape[1])
+        return F.conv2d(F.relu(x, inplace=True), second.weight[:, channels], second.bias if bias else None)
+
+
+class MANet(nn.Module):
+    """Embedding and both heads. Nothing here remembers anything: the memories are the engine's."""
+
+    def __init__(self, config: MANetConfig = MANetConfig()) -> None:
+        super().__init__()
+        self.config = config
+        width = config.deeplab.width
+        self.feature_extracter = DeepLabV3Plus(config.deeplab)
+        self.seperate_conv = nn.Conv2d(width, width, 3, padding=1, groups=width)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.embedding_conv = nn.Conv2d(width, config.embedding, 1)
+        self.bn2 = nn.BatchNorm2d(config.embedding)
+        self.semantic_embedding = nn.Sequential(
+            self.seperate_conv, self.bn1, nn.ReLU(), self.embedding_conv, self.bn2, nn.ReLU()
+        )
+        self.dynamic_seghead: nn.Module = SegmentationHead(config.embedding + 3, config)  # the propagation head
+        self.inter_seghead: nn.Module = SegmentationHead(config.embedding + 2, config)  # the interaction head
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Normalised images [N, 3, H, W] (`to_input`) -> embeddings [N, C, ceil(H / 4), ceil(W / 4)]."""
+        out: Tensor = self.semantic_embedding(self.feature_extracter(images))
+        return out
+
+    def interact(self, embedding: Tensor, scribbles: Tensor, previous: Tensor | None, ids: Sequence[int]) -> Tensor:
+        """Logits [n, h, w] of the annotated frame.
+
+        Args:
+            embedding: [C, h, w].
+            scribbles: int [h, w], -1 where there is none.
+            previous: int [h, w], the frame's mask of the round before; None in the first round (all background).
+        """
+        if previous is None:
+            previous = torch.zeros_like(scribbles)
+        cues = torch.stack((one_hot(scribbles, ids), one_hot(previous, ids)), dim=1)  # [n, 2, h, w]
+        out: Tensor = self.inter_seghead(embedding, cues.to(embedding.dtype))
+        return out
+
+    def propagate(self, embedding: Tensor, maps: tuple[Tensor, Tensor], previous: Tensor, ids: Sequence[int]) -> Tensor:
+        """Logits [n, h, w] of a frame from its maps (G, L), each [n, h, w], and int [h, w] labels of its neighbour."""
+        cues = torch.stack((*maps, one_hot(previous, ids)), dim=1)  # [n, 3, h, w]
+        out: Tensor = self.dynamic_seghead(embedding, cues.to(embedding.dtype))
+        return out
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.embed(images)
+
+
+def one_hot(labels: Tensor, ids: Sequence[int]) -> Tensor:
+    """int [h, w] -> float32 [n, h, w]: 1 where the label is ids[i]."""
+    return (labels[None] == torch.tensor(ids, device=labels.device)[:, None, None]).float()
+
+
+def to_input(frames: Tensor) -> Tensor:
+    """RGB [N, 3, H, W] in 0..255 -> what `embed` takes: BGR, normalised with the constants in the order R, G, B."""
+    mean = torch.tensor(IMAGENET_MEAN, device=frames.device)[:, None, None]
+    std = torch.tensor(IMAGENET_STD, device=frames.device)[:, None, None]
+    return (frames.float().flip(1) / 255 - mean) / std
+
+
+def resize_labels(labels: Tensor, size: tuple[int, int]) -> Tensor:
+    """int [H, W] -> [h, w], the nearest one with index floor(i * H / h)."""
+    return F.interpolate(labels[None, None].float(), size=size, mode="nearest")[0, 0].to(labels.dtype)
+
+
+def for_inference(network: MANet, dtype: torch.dtype = torch.float32) -> MANet:
+    """A copy with its batch norms folded away and channels last in memory; same results within rounding."""
+    folded = fold_batch_norms(network)
+    assert isinstance(folded, MANet)
+    for name in ("seperate_conv", "bn1", "embedding_conv", "bn2"):  # `semantic_embedding` has the folded ones
+        delattr(folded, name)
+    for name in ("dynamic_seghead", "inter_seghead"):
+        head = folded.get_submodule(name)
+        assert isinstance(head, SegmentationHead)
+        setattr(folded, name, SharedHead(head))
+    return folded.to(dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

@@ -1,0 +1,113 @@
+"""DeepLabv3+ without its classifier (Chen et al., ECCV 2018): atrous spatial pyramid pooling and decoder.
+
+Parameter names are those of the PyTorch port that MA-Net builds on (`backbone`, `aspp`, `decoder`), so that its
+published checkpoint loads. All bilinear resizing is corner aligned, as there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from segmentation.networks.resnet import RESNET101_STRIDE16, ResNet, ResNetConfig
+from segmentation.networks.xception import Xception, XceptionConfig
+
+
+@dataclass(frozen=True)
+class DeepLabConfig:
+    """Sizes of a DeepLabv3+; the defaults are the ResNet-101 of output stride 16."""
+
+    backbone: ResNetConfig | XceptionConfig = RESNET101_STRIDE16
+    rates: tuple[int, ...] = (1, 6, 12, 18)  # dilations of the pyramid at output stride 16; the first branch is 1x1
+    width: int = 256  # channels of every branch, of the pyramid and of the decoder
+    low_width: int = 48  # channels that the finest features are reduced to before they join
+
+
+class AtrousBranch(nn.Module):
+    """One branch of the pyramid: 1x1 for rate 1, else 3x3 with that dilation; batch norm and ReLU."""
+
+    def __init__(self, inplanes: int, planes: int, rate: int) -> None:
+        super().__init__()
+        kernel, padding = (1, 0) if rate == 1 else (3, rate)
+        self.atrous_conv = nn.Conv2d(inplanes, planes, kernel, padding=padding, dilation=rate, bias=False)
+        self.bn = nn.BatchNorm2d(planes)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.relu(self.bn(self.atrous_conv(x)))
+
+
+class AtrousPyramid(nn.Module):
+    """Atrous spatial pyramid pooling: the branches and the pooled image, joined by a 1x1 convolution."""
+
+    def __init__(self, inplanes: int, config: DeepLabConfig) -> None:
+        super().__init__()
+        width = config.width
+        for index, rate in enumerate(config.rates, start=1):
+            self.add_module(f"aspp{index}", AtrousBranch(inplanes, width, rate))
+        self.branches = len(config.rates)
+        self.global_avg_pool = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Conv2d(inplanes, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
+        )
+        self.conv1 = nn.Conv2d(width * (self.branches + 1), width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.dropout = nn.Dropout(0.1)  # training only
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, inplanes, h, w] -> [N, width, h, w]."""
+        parts = [self.get_submodule(f"aspp{index}")(x) for index in range(1, self.branches + 1)]
+        parts.append(self.global_avg_pool(x).expand_as(parts[0]))  # one cell resized to h x w is that cell everywhere
+        return self.dropout(self.relu(self.bn1(self.conv1(torch.cat(parts, dim=1)))))
+
+
+class Decoder(nn.Module):
+    """Joins the pyramid with the finest features at 1/4 and refines with two 3x3 convolutions."""
+
+    def __init__(self, low_inplanes: int, config: DeepLabConfig) -> None:
+        super().__init__()
+        width, low = config.width, config.low_width
+        self.conv1 = nn.Conv2d(low_inplanes, low, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(low)
+        self.relu = nn.ReLU(inplace=True)
+        self.last_conv = nn.Sequential(  # empty places are where the original has its dropouts switched off
+            nn.Conv2d(width + low, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(inplace=True),
+            nn.Identity(),
+            nn.Conv2d(width, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(inplace=True),
+            nn.Identity(),
+        )
+
+    def forward(self, x: Tensor, low: Tensor) -> Tensor:
+        """Pyramid [N, width, h, w] and finest features [N, low_inplanes, h4, w4] -> [N, width, h4, w4]."""
+        low = self.relu(self.bn1(self.conv1(low)))
+        x = F.interpolate(x, size=low.shape[-2:], mode="bilinear", align_corners=True)
+        return self.last_conv(torch.cat((x, low), dim=1))
+
+
+def build_backbone(config: ResNetConfig | XceptionConfig) -> ResNet | Xception:
+    """The body that a configuration describes; its `forward` gives features, the finest (1/4) first."""
+    return ResNet(config) if isinstance(config, ResNetConfig) else Xception(config)
+
+
+class DeepLabV3Plus(nn.Module):
+    """Image -> features of `config.width` channels at 1/4 of its size."""
+
+    def __init__(self, config: DeepLabConfig = DeepLabConfig()) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = build_backbone(config.backbone)
+        channels = config.backbone.channels
+        self.aspp = AtrousPyramid(channels[-1], config)
+        self.decoder = Decoder(channels[0], config)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, 3, H, W] -> [N, width, ceil(H / 4), ceil(W / 4)]."""
+        features = self.backbone(x)
+        return self.decoder(self.aspp(features[-1]), features[0])

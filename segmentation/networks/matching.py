@@ -1,0 +1,146 @@
+"""Nearest-neighbour distance maps between pixel embeddings (FEELVOS, CVPR 2019; MA-Net, CVPR 2020, eq. 1, 2, 4, 7).
+
+Distances are d(p, q) = 1 - 2 / (1 + exp(|e_p - e_q|^2)) = tanh(|e_p - e_q|^2 / 2), in 0..1; 1 also is "no such label".
+Both maps are matrix products over small blocks: |e_p - e_q|^2 = |e_p|^2 + |e_q|^2 - 2 e_p.e_q, so that neither the
+[pixels x references] nor the [pixels x offsets x channels] array exists as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_ROWS, _COLUMNS = 2048, 512  # a block of the global product: 4 MB, near what the caches of two cores hold
+_TILE = 32  # query columns of a block of the local product; wider ones compute more that lies outside the window
+_OUTSIDE = 1e4  # squared distance beyond the border: tanh(5000) is exactly 1
+
+
+def squared_distance(squared: Tensor) -> Tensor:
+    """Squared Euclidean distance -> 0..1 (equation 1), in place."""
+    return squared.clamp_min_(0).mul_(0.5).tanh_()
+
+
+def nearest_squared(query: Tensor, reference: Tensor) -> Tensor:
+    """Squared distance of every row of `query` [P, C] to the nearest row of `reference` [R, C], R >= 1: float32 [P]."""
+    # -2 q.r + |r|^2 is one product with a column more; |q|^2 does not change which r is the nearest and comes last.
+    extended = torch.cat((query, torch.ones_like(query[:, :1])), dim=1)  # [P, C + 1]
+    norms = reference.square().sum(1, keepdim=True)
+    references = torch.cat((reference * -2, norms), dim=1).t()  # [C + 1, R]
+    nearest = torch.full((len(query),), torch.inf, device=query.device)
+    rows, columns = _block_shape(query)
+    product = torch.empty(rows * columns, device=query.device)
+    for top in range(0, len(query), rows):
+        block = extended[top : top + rows]
+        best = nearest[top : top + rows]
+        for left in range(0, references.shape[1], columns):
+            part = references[:, left : left + columns]
+            out = product[: len(block) * part.shape[1]].view(len(block), part.shape[1])
+            torch.minimum(best, torch.mm(block, part, out=out).amin(1), out=best)
+    return nearest.add_(query.square().sum(1))
+
+
+def _block_shape(query: Tensor) -> tuple[int, int]:
+    return (_ROWS, _COLUMNS) if query.device.type == "cpu" else (1 << 14, 1 << 13)
+
+
+def global_distances(query: Tensor, reference: Tensor, labels: Tensor, ids: Sequence[int]) -> Tensor:
+    """Global matching map (equation 2).
+
+    Args:
+        query: embedding [C, h, w].
+        reference: embeddings [R, C] of the labelled pixels, R >= 0.
+        labels: int [R].
+        ids: labels to match.
+
+    Returns:
+        float32 [len(ids), h, w] in 0..1; 1 everywhere for an id without reference.
+    """
+    channels, height, width = query.shape
+    flat = query.reshape(channels, -1).t().float().contiguous()
+    out = torch.ones(len(ids), height * width, device=query.device)
+    for row, label in enumerate(ids):
+        chosen = reference[labels == label]
+        if len(chosen):
+            out[row] = squared_distance(nearest_squared(flat, chosen.float()))
+    return out.view(len(ids), height, width)
+
+
+def local_distances(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int], window: int) -> Tensor:
+    """Local matching map (equations 4 and 7).
+
+    Distances are those of the 2x2 average-pooled embeddings at offsets of up to `window` cells of that half grid,
+    resized (bilinear, corner aligned) to the full grid; labels are looked up there, two cells a step. Beyond the border
+    the label is 0 and the distance 1.
+
+    Args:
+        query, previous: embeddings [C, h, w], h and w >= 2.
+        labels: int [h, w], labels of `previous`.
+        ids: labels to match.
+        window: k of the paper, >= 0.
+
+    Returns:
+        float32 [len(ids), h, w] in 0..1.
+    """
+    height, width = labels.shape
+    out = torch.ones(len(ids), height, width, device=query.device)
+    reach = 2 * window
+    padded = F.pad(labels, (reach,) * 4)  # [h + 4k, w + 4k]
+    penalties = [(padded != label).float() for label in ids]  # 0 where the label is right, 1 = the largest distance
+    present = [bool((penalty == 0).any()) for penalty in penalties]
+    for step, distances in enumerate(_windowed(query, previous, window)):  # one row of offsets: [2k + 1, h/2, w/2]
+        full = F.interpolate(distances[None], size=(height, width), mode="bilinear", align_corners=True)[0]
+        for row, penalty in enumerate(penalties):
+            if present[row]:
+                # [2k + 1, h, w]: the labels seen at this row of offsets, without a copy
+                seen = penalty[2 * step : 2 * step + height].unfold(1, width, 2).permute(1, 0, 2)
+                torch.minimum(out[row], torch.maximum(full, seen).amin(0), out=out[row])
+    return out
+
+
+def _windowed(query: Tensor, previous: Tensor, window: int) -> Iterator[Tensor]:
+    """For every vertical offset -window..window: distances [2 * window + 1, h/2, w/2] over the horizontal offsets."""
+    blocks = _window_blocks(_half(query), _half(previous), window)  # [tiles, h/2, tile, 2k + 1, tile + 2k]
+    tiles, height, tile, span, _ = blocks.shape
+    width = query.shape[2] // 2
+    strides = (blocks.stride(2) + 1, blocks.stride(0), blocks.stride(1))  # a step in x moves query and window alike
+    for step in range(span):
+        band = blocks[:, :, :, step].as_strided(  # [2k + 1, h/2, tiles, tile]
+            (span, height, tiles, tile), (1, strides[2], strides[1], strides[0]), blocks[:, :, :, step].storage_offset()
+        )
+        yield squared_distance(band.reshape(span, height, tiles * tile)[:, :, :width].contiguous())
+
+
+def _half(embedding: Tensor) -> Tensor:
+    return F.avg_pool2d(embedding.float()[None], 2)[0]  # an odd last row or column is dropped
+
+
+def _window_blocks(query: Tensor, previous: Tensor, window: int) -> Tensor:
+    """Squared distances of tiles of `query` to all of `previous` in reach: [tiles, h, tile, 2k + 1, tile + 2k]."""
+    channels, height, width = query.shape
+    tiles = -(-width // _TILE)
+    span, columns = 2 * window + 1, _TILE + 2 * window
+    rest = tiles * _TILE - width
+    left = torch.cat((query * -2, query.square().sum(0, keepdim=True), torch.ones_like(query[:1])))
+    left = F.pad(left, (0, rest)).permute(1, 2, 0).reshape(height, tiles, _TILE, channels + 2).transpose(0, 1)
+    right = torch.cat((previous, torch.ones_like(previous[:1]), previous.square().sum(0, keepdim=True)))
+    right = F.pad(right, (window, window + rest, window, window))
+    right[channels + 1] += _OUTSIDE * _border(height, width, window, rest, right.device)
+    tiled = right.unfold(2, columns, _TILE).permute(2, 1, 3, 0).contiguous()  # [tiles, h + 2k, tile + 2k, C + 2]
+    row = columns * (channels + 2)
+    stacked = (
+        tiled.as_strided(  # [tiles, h, (2k + 1) * (tile + 2k), C + 2]: 2k + 1 rows below each other are contiguous
+            (tiles, height, span * columns, channels + 2), (tiled.stride(0), row, channels + 2, 1)
+        )
+    )
+    product = torch.empty(tiles, height, _TILE, span * columns, device=query.device)
+    for tile in range(tiles):  # one by one: a product over overlapping rows of several tiles would copy them
+        torch.bmm(left[tile], stacked[tile].transpose(1, 2), out=product[tile])
+    return product.view(tiles, height, _TILE, span, columns)
+
+
+def _border(height: int, width: int, window: int, rest: int, device: torch.device) -> Tensor:
+    inside = torch.zeros(height, width, device=device)
+    return F.pad(inside, (window, window + rest, window, window), value=1.0)
