@@ -1,4 +1,4 @@
-"""The web application: people, projects, rounds, live updates. `webapp.inference.runner` alone knows of segmentation."""
+"""The web application: people, projects, rounds, live updates. Only `webapp.inference.runner` knows of segmentation."""
 
 from webapp.celery import app as celery_app
 

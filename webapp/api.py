@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from ninja import NinjaAPI
-from ninja.errors import AuthenticationError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import django_auth
 
 from webapp.accounts.api import router as accounts
@@ -14,7 +16,7 @@ from webapp.problems import Problem
 from webapp.projects.api import router as projects
 from webapp.videos.api import router as videos
 
-api = NinjaAPI(title="Maskwright", version="1", auth=django_auth, docs_url="docs")
+api = NinjaAPI(title="Maskwright", version="1", auth=django_auth, docs_url="docs", docs_decorator=login_required)
 for part in (accounts, projects, videos, annotation, inference):
     api.add_router("", part)
 
@@ -28,7 +30,18 @@ def answer_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 @api.exception_handler(AuthenticationError)
 def answer_signed_out(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    get_token(request)  # sets the cookie whose content the sign-in call must send back
     return api.create_response(request, {"code": "signed_out", "text": "Sign in first."}, status=401)
+
+
+@api.exception_handler(HttpError)
+def answer_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Raised by django-ninja itself: a missing CSRF token (403), a body that is no JSON (400), too many calls (429)."""
+    code, text = {
+        403: ("forbidden", "This page is out of date. Reload it and try again."),
+        400: ("invalid", "The request's body cannot be read as JSON."),
+    }.get(error.status_code, ("failed", str(error)))
+    return api.create_response(request, {"code": code, "text": text}, status=error.status_code)
 
 
 @api.exception_handler(ValidationError)

@@ -46,11 +46,15 @@ class Variable:
 
 
 VARIABLES = (
-    Variable("MASKWRIGHT_HOME", "", _text, "a folder", "Where everything is stored. Default: `data/` beside manage.py."),
+    Variable(
+        "MASKWRIGHT_HOME", "", _text, "a folder", "Where everything is stored. Default: `data/` beside manage.py."
+    ),
     Variable("MASKWRIGHT_HOST", "127.0.0.1", _text, "an address", "Address that `manage.py studio` listens on."),
     Variable("MASKWRIGHT_PORT", "8710", _integer, "a number", "Port that `manage.py studio` listens on."),
     Variable("MASKWRIGHT_DEBUG", "0", _flag, "0 or 1", "Django's debug pages. Never on a reachable address."),
-    Variable("MASKWRIGHT_SECRET_KEY", "", _text, "a text", "Signing key. Default: generated once into the data folder."),
+    Variable(
+        "MASKWRIGHT_SECRET_KEY", "", _text, "a text", "Signing key. Default: generated once into the data folder."
+    ),
     Variable(
         "MASKWRIGHT_ALLOWED_HOSTS",
         "127.0.0.1,localhost,[::1]",
@@ -68,10 +72,14 @@ VARIABLES = (
     Variable("MASKWRIGHT_HTTPS", "0", _flag, "0 or 1", "Cookies are sent over HTTPS only."),
     Variable("DATABASE_URL", "", _text, "postgres://…", "Team mode: the Postgres database. Empty: SQLite."),
     Variable("REDIS_URL", "", _text, "redis://…", "Team mode: broker and channel layer. Empty: embedded."),
-    Variable("MASKWRIGHT_WEIGHTS", "", _text, "a folder", "Where engines look for weights. Default: `weights/` in home."),
+    Variable(
+        "MASKWRIGHT_WEIGHTS", "", _text, "a folder", "Where engines look for weights. Default: `weights/` in home."
+    ),
     Variable("MASKWRIGHT_DEVICE", "auto", _text, "auto, cpu, cuda or cuda:N", "What the worker computes on."),
     Variable("MASKWRIGHT_TORCH_THREADS", "0", _integer, "a number", "Threads of the worker; 0 = one per core."),
-    Variable("MASKWRIGHT_MAX_SIDE", "0", _integer, "pixels", "Longest side engines compute at; 0 = the engine's choice."),
+    Variable(
+        "MASKWRIGHT_MAX_SIDE", "0", _integer, "pixels", "Longest side engines compute at; 0 = the engine's choice."
+    ),
     Variable("MASKWRIGHT_MEMORY_MB", "1024", _integer, "megabytes", "Cache of one engine session."),
     Variable("MASKWRIGHT_SESSIONS_MB", "3072", _integer, "megabytes", "All engine sessions a worker keeps."),
     Variable("MASKWRIGHT_MAX_UPLOAD_MB", "2048", _integer, "megabytes", "Largest upload."),
@@ -153,6 +161,12 @@ class Configuration:
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {"hosts": [self.values["REDIS_URL"]]},
         }
+
+    @property
+    def cache(self) -> dict[str, Any]:
+        if not self.team:
+            return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": self.values["REDIS_URL"]}
 
     @property
     def broker_url(self) -> str:

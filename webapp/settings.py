@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "ninja",  # serves the page of /api/docs from here; without it that page asks a foreign host for its scripts
     "webapp",
     "webapp.accounts",
     "webapp.projects",
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "webapp.headers.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -56,6 +58,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "webapp.urls"
 ASGI_APPLICATION = "webapp.asgi.application"
 AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "/sign-in"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TEMPLATES = [
@@ -75,6 +78,7 @@ TEMPLATES = [
 
 DATABASES = {"default": CONFIG.database}
 CHANNEL_LAYERS = {"default": CONFIG.channel_layer}
+CACHES = {"default": CONFIG.cache}  # counts wrong passwords
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -82,10 +86,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME / "static"
 FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
 STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = True  # straight from the build and the packages: no collectstatic to forget
 # Vite writes content hashes into the names below assets/: those never change.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+"
 

@@ -1,5 +1,102 @@
-"""HTTP calls of accounts."""
+"""HTTP calls of accounts: who am I, sign in, sign out, change one's own name and password."""
 
-from ninja import Router
+from __future__ import annotations
 
-router = Router()
+from typing import Annotated
+
+from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from ninja import Router, Schema, Status
+from ninja.utils import check_csrf
+from pydantic import Field
+
+from webapp.accounts.limits import check_sign_in, count_failure, forget_failures
+from webapp.accounts.models import User
+from webapp.problems import Forbidden, Problem
+
+router = Router(tags=["accounts"])
+
+
+class Me(Schema):
+    id: int
+    username: str
+    name: str
+    is_superuser: bool
+    has_password: bool  # False for those who came by a one-time link and have not chosen one
+
+    @staticmethod
+    def resolve_has_password(user: User) -> bool:
+        return user.has_usable_password()
+
+
+class SignIn(Schema):
+    username: Annotated[str, Field(max_length=150)]
+    password: Annotated[str, Field(max_length=1000)]
+
+
+class MePatch(Schema):
+    name: Annotated[str, Field(max_length=120)] | None = None
+    password: Annotated[str, Field(max_length=1000)] | None = None
+    current_password: str = ""
+
+
+@router.get("/me", response=Me)
+def me(request: HttpRequest) -> User:
+    get_token(request)  # the page reads its CSRF token from the cookie that this sets
+    return signed_in(request)
+
+
+@router.patch("/me", response=Me)
+def change_me(request: HttpRequest, body: MePatch) -> User:
+    """Change one's name, or one's password: the current one is asked for when there is one."""
+    user = signed_in(request)
+    if body.name is not None:
+        user.name = body.name.strip()
+    if body.password is not None:
+        if user.has_usable_password() and not user.check_password(body.current_password):
+            raise Problem("wrong_password", "The current password is not right.")
+        try:
+            validate_password(body.password, user)
+        except ValidationError as error:
+            raise Problem("weak_password", " ".join(error.messages)) from None
+        user.set_password(body.password)
+    user.save(update_fields=["name", "password"])
+    if body.password is not None:
+        update_session_auth_hash(request, user)  # this browser stays signed in, all others do not
+    return user
+
+
+@router.post("/sign-in", response=Me, auth=None)
+def sign_in(request: HttpRequest, body: SignIn) -> User:
+    _check_csrf(request)
+    address = request.META.get("REMOTE_ADDR", "")
+    check_sign_in(username=body.username, address=address)
+    user = authenticate(request, username=body.username, password=body.password)
+    if not isinstance(user, User):
+        count_failure(username=body.username, address=address)
+        raise Problem("sign_in_failed", "This user name and password do not fit together.")
+    forget_failures(username=body.username, address=address)
+    login(request, user)
+    return user
+
+
+@router.post("/sign-out", response={204: None}, auth=None)
+def sign_out(request: HttpRequest) -> Status[None]:
+    _check_csrf(request)
+    logout(request)
+    return Status(204, None)
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The user of a call that needed one; django-ninja has refused all others before."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _check_csrf(request: HttpRequest) -> None:
+    # Where no sign-in is needed django-ninja does not look: a foreign page could sign a visitor in or out.
+    if check_csrf(request):
+        raise Forbidden("This page is out of date. Reload it and try again.")

@@ -1,5 +1,168 @@
-"""HTTP calls of projects."""
+"""HTTP calls of projects and their members."""
 
-from ninja import Router
+from __future__ import annotations
 
-router = Router()
+from datetime import datetime
+from typing import Annotated
+
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+from pydantic import Field
+
+from webapp.accounts.api import signed_in
+from webapp.accounts.models import User
+from webapp.projects import editing, members
+from webapp.projects.access import memberships_of, project_for, projects_of
+from webapp.projects.models import Membership, Project, Role
+
+router = Router(tags=["projects"])
+
+Name = Annotated[str, Field(max_length=120)]
+Guide = Annotated[str, Field(max_length=20_000)]
+EngineName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+
+
+class LabelInfo(Schema):
+    id: int
+    name: str
+    color: str
+
+
+class LabelBody(Schema):
+    id: int | None = None
+    name: Annotated[str, Field(max_length=60)]
+    color: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+
+
+class ProjectInfo(Schema):
+    id: int
+    name: str
+    guide: str
+    engine: str
+    labels: list[LabelInfo]
+    role: Role  # one's own
+    videos: int
+    members: int
+    last_added_at: datetime | None  # of the newest video
+    created_at: datetime
+
+    @staticmethod
+    def resolve_videos(project: Project) -> int:
+        return getattr(project, "video_count")  # noqa: B009 - an annotation, unknown to the model's type
+
+    @staticmethod
+    def resolve_members(project: Project) -> int:
+        return getattr(project, "member_count")  # noqa: B009
+
+
+class ProjectBody(Schema):
+    name: Name
+    guide: Guide = ""
+    engine: EngineName = "default"
+
+
+class ProjectPatch(Schema):
+    name: Name | None = None
+    guide: Guide | None = None
+    engine: EngineName | None = None
+    labels: Annotated[list[LabelBody], Field(max_length=254)] | None = None
+
+
+class Person(Schema):
+    id: int
+    username: str
+    name: str
+
+    @staticmethod
+    def resolve_name(user: User) -> str:
+        return user.shown_name
+
+
+class MemberInfo(Schema):
+    user: Person
+    role: Role
+
+
+class Invitation(Schema):
+    username: Annotated[str, Field(min_length=1, max_length=150)]
+    role: Role
+
+
+class RolePatch(Schema):
+    role: Role
+
+
+def _with_counts(user: User) -> QuerySet[Project]:
+    """The projects of `user`, with what the list shows of each."""
+    own = memberships_of(user).filter(project=OuterRef("pk")).values("role")[:1]
+    return (
+        projects_of(user)
+        .annotate(
+            role=Subquery(own),
+            video_count=Count("videos", distinct=True),
+            member_count=Count("memberships", distinct=True),
+            last_added_at=Max("videos__created_at"),
+        )
+        .prefetch_related("labels")
+    )
+
+
+def _answer(user: User, project: Project) -> Project:
+    return _with_counts(user).get(pk=project.pk)
+
+
+@router.get("/projects", response=list[ProjectInfo])
+def list_projects(request: HttpRequest) -> QuerySet[Project]:
+    return _with_counts(signed_in(request))
+
+
+@router.post("/projects", response={201: ProjectInfo})
+def create_project(request: HttpRequest, body: ProjectBody) -> Status[Project]:
+    user = signed_in(request)
+    project = editing.create_project(by=user, name=body.name, guide=body.guide, engine=body.engine)
+    return Status(201, _answer(user, project))
+
+
+@router.get("/projects/{int:project_id}", response=ProjectInfo)
+def get_project(request: HttpRequest, project_id: int) -> Project:
+    user = signed_in(request)
+    return _answer(user, project_for(user, project_id))
+
+
+@router.patch("/projects/{int:project_id}", response=ProjectInfo)
+def change_project(request: HttpRequest, project_id: int, body: ProjectPatch) -> Project:
+    user = signed_in(request)
+    labels = None if body.labels is None else [editing.LabelEdit(x.id, x.name, x.color) for x in body.labels]
+    project = editing.change_project(
+        by=user, project_id=project_id, name=body.name, guide=body.guide, engine=body.engine, labels=labels
+    )
+    return _answer(user, project)
+
+
+@router.delete("/projects/{int:project_id}", response={204: None})
+def delete_project(request: HttpRequest, project_id: int) -> Status[None]:
+    editing.delete_project(by=signed_in(request), project_id=project_id)
+    return Status(204, None)
+
+
+@router.get("/projects/{int:project_id}/members", response=list[MemberInfo])
+def list_members(request: HttpRequest, project_id: int) -> QuerySet[Membership]:
+    return project_for(signed_in(request), project_id).memberships.select_related("user")
+
+
+@router.post("/projects/{int:project_id}/members", response={201: MemberInfo})
+def invite(request: HttpRequest, project_id: int, body: Invitation) -> Status[Membership]:
+    by = signed_in(request)
+    return Status(201, members.invite(by=by, project_id=project_id, username=body.username, role=body.role))
+
+
+@router.patch("/projects/{int:project_id}/members/{int:user_id}", response=MemberInfo)
+def change_role(request: HttpRequest, project_id: int, user_id: int, body: RolePatch) -> Membership:
+    return members.change_role(by=signed_in(request), project_id=project_id, user_id=user_id, role=body.role)
+
+
+@router.delete("/projects/{int:project_id}/members/{int:user_id}", response={204: None})
+def remove_member(request: HttpRequest, project_id: int, user_id: int) -> Status[None]:
+    members.remove(by=signed_in(request), project_id=project_id, user_id=user_id)
+    return Status(204, None)

@@ -18,6 +18,9 @@ class Project(models.Model):
     class Meta:
         ordering = ["name", "id"]
 
+    def __str__(self) -> str:
+        return self.name
+
 
 class Label(models.Model):
     """A class of object, with the colour its objects start with."""
@@ -30,6 +33,9 @@ class Label(models.Model):
     class Meta:
         ordering = ["position", "id"]
         constraints = [models.UniqueConstraint(fields=["project", "name"], name="label_name_once_per_project")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Role(models.TextChoices):
@@ -49,3 +55,6 @@ class Membership(models.Model):
     class Meta:
         ordering = ["created_at", "id"]
         constraints = [models.UniqueConstraint(fields=["project", "user"], name="member_once_per_project")]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"

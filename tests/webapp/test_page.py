@@ -1,0 +1,73 @@
+"""webapp/page.py, webapp/headers.py, webapp/urls.py"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from webapp.accounts.models import User
+
+ADDRESSES = ["/", "/projects/3", "/projects/3/members", "/videos/7", "/sign-in", "/anything/at/all/"]
+
+
+@pytest.fixture
+def built(settings: Any, tmp_path: Path) -> str:
+    html = "<!doctype html><title>Built</title>"
+    (tmp_path / "index.html").write_text(html)
+    settings.FRONTEND_DIST = tmp_path
+    return html
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_address_of_the_page_answers_with_it(built: str, address: str) -> None:
+    client = Client()
+    answer = client.get(address)
+    assert (answer.status_code, answer.content.decode()) == (200, built)
+    assert client.cookies["csrftoken"].value
+    assert "no-cache" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize("address", ["/favicon.ico", "/static/assets/gone-abc123.js", "/ws/videos/1", "/videos/7.png"])
+def test_a_missing_file_is_not_the_page(built: str, address: str) -> None:
+    assert Client().get(address).status_code == 404
+
+
+def test_an_unknown_call_answers_as_calls_do(built: str, owner: User) -> None:
+    client = Client()
+    client.force_login(owner)
+    for address in ("/api/nothing", "/api/", "/api/projects/x"):
+        answer = client.get(address)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_it_says_how_to_build_the_page(settings: Any, tmp_path: Path) -> None:
+    settings.FRONTEND_DIST = tmp_path / "dist"
+    answer = Client().get("/")
+    assert answer.status_code == 503
+    assert b"make run" in answer.content
+
+
+def test_nothing_is_posted_to_the_page(built: str) -> None:
+    assert Client().post("/projects/3").status_code == 405
+
+
+def test_the_browser_is_told_to_load_nothing_from_elsewhere(built: str) -> None:
+    headers = Client().get("/").headers
+    policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'self'"
+    assert policy["img-src"] == "'self' blob: data:"
+    assert policy["worker-src"] == "'self' blob:"
+    assert policy["connect-src"] == "'self' ws://testserver wss://testserver"
+    assert policy["frame-ancestors"] == "'none'"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+
+
+def test_the_list_of_calls_is_for_those_who_signed_in(client_as: Callable[[User | None], Client], owner: User) -> None:
+    assert client_as(None).get("/api/openapi.json").status_code == 302
+    assert client_as(owner).get("/api/openapi.json").status_code == 200
+    docs = client_as(owner).get("/api/docs").content.decode()
+    assert "https://" not in docs  # nothing is fetched from a foreign host

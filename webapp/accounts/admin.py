@@ -1,0 +1,41 @@
+"""The Django admin for people. Superusers only: `is_staff` opens nothing here."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from webapp.accounts.links import make_link
+from webapp.accounts.models import User
+
+
+def superusers_only(request: HttpRequest) -> bool:
+    user = request.user
+    return bool(user.is_active and getattr(user, "is_superuser", False))
+
+
+admin.site.has_permission = superusers_only  # type: ignore[method-assign]
+admin.site.site_header = admin.site.site_title = "Maskwright"
+admin.site.index_title = "People and projects"
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    list_display = ("username", "name", "is_active", "is_superuser", "last_login")
+    search_fields = ("username", "name", "email")
+    list_filter = ("is_active", "is_superuser")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("name", "email")}),
+        ("Account", {"fields": ("is_active", "is_superuser", "last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+    actions = ("make_sign_in_links",)
+
+    @admin.action(description="Make a one-time sign-in link for each selected user")
+    def make_sign_in_links(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset.filter(is_active=True):
+            address = request.build_absolute_uri(make_link(user=user))
+            self.message_user(request, f"{user.username}, once within two days: {address}", messages.WARNING)

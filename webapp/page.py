@@ -1,0 +1,33 @@
+"""The page: every address that is not a file answers with the built front end, which routes by itself."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_safe
+
+
+@require_safe
+@never_cache
+@ensure_csrf_cookie  # the page reads it and sends it back with every call that writes
+def index(request: HttpRequest, address: str = "") -> HttpResponse:
+    """frontend/dist/index.html, read anew each time so that a fresh build needs no restart."""
+    try:
+        html = (settings.FRONTEND_DIST / "index.html").read_bytes()
+    except FileNotFoundError:
+        return render(request, "not_built.html", status=503)
+    return HttpResponse(html)
+
+
+@require_GET
+def plain_css(request: HttpRequest) -> HttpResponse:
+    """The style of the pages that do not come from the front end's build."""
+    return render(request, "plain.css", content_type="text/css")
+
+
+def unknown_call(request: HttpRequest, address: str = "") -> HttpResponse:
+    """What follows /api and is no call of ours answers as calls do, never with the page."""
+    return JsonResponse({"code": "not_found", "text": f"There is no call /api/{address}."}, status=404)

@@ -1,0 +1,95 @@
+"""Writes on projects and their labels. Each asks for the role itself, in the transaction in which it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from webapp.accounts.models import User
+from webapp.problems import Problem
+from webapp.projects.access import project_for
+from webapp.projects.models import Label, Membership, Project, Role
+from webapp.projects.signals import project_deleting
+
+# Colours that stay apart from each other on most footage; a new project starts with none of them taken.
+FIRST_LABELS = (("Object", "#4aa3ff"),)
+
+
+@dataclass(frozen=True)
+class LabelEdit:
+    """A label as a person wants it; `id` is None for a new one."""
+
+    id: int | None
+    name: str
+    color: str  # #rrggbb
+
+
+@transaction.atomic
+def create_project(*, by: User, name: str, guide: str = "", engine: str = "default") -> Project:
+    """A project with `by` as its owner and one label to start with."""
+    project = Project.objects.create(name=_checked_name(name), guide=guide, engine=engine, created_by=by)
+    Membership.objects.create(project=project, user=by, role=Role.OWNER)
+    for position, (label, color) in enumerate(FIRST_LABELS):
+        Label.objects.create(project=project, name=label, color=color, position=position)
+    return project
+
+
+@transaction.atomic
+def change_project(
+    *,
+    by: User,
+    project_id: int,
+    name: str | None = None,
+    guide: str | None = None,
+    engine: str | None = None,
+    labels: Sequence[LabelEdit] | None = None,
+) -> Project:
+    """Change what is given. `labels` is the whole new list: a label that is missing from it is deleted."""
+    project = project_for(by, project_id, Role.MANAGER)
+    if name is not None:
+        project.name = _checked_name(name)
+    if guide is not None:
+        project.guide = guide
+    if engine is not None:
+        project.engine = engine
+    project.save()
+    if labels is not None:
+        _replace_labels(project, labels)
+    return project
+
+
+@transaction.atomic
+def delete_project(*, by: User, project_id: int) -> None:
+    """Delete a project and all that is in it."""
+    project = project_for(by, project_id, Role.OWNER)
+    project_deleting.send(sender=Project, project=project)
+    project.delete()
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise Problem("no_name", "Give the project a name.")
+    return name
+
+
+def _replace_labels(project: Project, edits: Sequence[LabelEdit]) -> None:
+    names = [edit.name.strip() for edit in edits]
+    if not all(names):
+        raise Problem("no_name", "Give every label a name.")
+    if len({name.casefold() for name in names}) < len(names):
+        raise Problem("label_twice", "Two labels have the same name. Give each its own.")
+    kept = {edit.id for edit in edits if edit.id is not None}
+    known = {label.pk: label for label in project.labels.all()}
+    if unknown := kept - known.keys():
+        raise Problem("unknown_label", f"This project has no label {min(unknown)}. Reload the page and try again.")
+    project.labels.exclude(pk__in=kept).delete()
+    # Names are unique in a project: move the kept ones aside first, so that two labels can exchange their names.
+    for pk in kept:
+        project.labels.filter(pk=pk).update(name=f"\x01{pk}")
+    for position, (edit, name) in enumerate(zip(edits, names, strict=True)):
+        label = known[edit.id] if edit.id is not None else Label(project=project)
+        label.name, label.color, label.position = name, edit.color, position
+        label.save()

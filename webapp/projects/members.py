@@ -1,0 +1,84 @@
+"""Writes on who belongs to a project: invite, change a role, remove, leave.
+
+Nobody gives a role above their own, nor touches a member who stands above them. A project always keeps an owner.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from webapp.accounts.models import User
+from webapp.problems import Forbidden, NotFound, Problem
+from webapp.projects.access import allows, require
+from webapp.projects.models import Membership, Project, Role
+
+
+@transaction.atomic
+def invite(*, by: User, project_id: int, username: str, role: Role) -> Membership:
+    """Make the user called `username` a member. They find the project in their list the next time they look."""
+    _may_give(by, project_id, role)
+    _one_at_a_time(project_id)
+    user = User.objects.filter(username=username.strip(), is_active=True).first()
+    if user is None:
+        raise Problem(
+            "unknown_user",
+            f"There is no user called {username.strip()}. A superuser can add people on the admin page.",
+        )
+    if Membership.objects.filter(project_id=project_id, user=user).exists():
+        raise Problem("already_member", f"{user.shown_name} is a member already.", 409)
+    return Membership.objects.create(project_id=project_id, user=user, role=role)
+
+
+@transaction.atomic
+def change_role(*, by: User, project_id: int, user_id: int, role: Role) -> Membership:
+    _may_give(by, project_id, role)
+    _one_at_a_time(project_id)
+    member = _member(project_id, user_id)
+    _may_touch(by, member)
+    _keep_an_owner(member, becomes=role)
+    member.role = role
+    member.save(update_fields=["role"])
+    return member
+
+
+@transaction.atomic
+def remove(*, by: User, project_id: int, user_id: int) -> None:
+    """Take a member out; anyone may take out themselves."""
+    require(by, project_id, Role.VIEWER if user_id == by.pk else Role.MANAGER)
+    _one_at_a_time(project_id)
+    member = _member(project_id, user_id)
+    _may_touch(by, member)
+    _keep_an_owner(member, becomes=None)
+    member.delete()
+
+
+def _may_give(by: User, project_id: int, role: Role) -> None:
+    own = require(by, project_id, Role.MANAGER)
+    if not allows(own, role):
+        raise Forbidden(f"Only an {Role.OWNER.value} may give the role {role.value}; you are {own.value}.")
+
+
+def _may_touch(by: User, member: Membership) -> None:
+    own = require(by, member.project_id)
+    if not allows(own, Role(member.role)):
+        raise Forbidden(f"{member.user.shown_name} is {member.role}, you are {own.value}: ask an owner.")
+
+
+def _one_at_a_time(project_id: int) -> None:
+    """Two owners who leave at the same moment must not both find the other still there."""
+    Project.objects.select_for_update().get(pk=project_id)
+
+
+def _member(project_id: int, user_id: int) -> Membership:
+    member = Membership.objects.select_related("user").filter(project_id=project_id, user_id=user_id).first()
+    if member is None:
+        raise NotFound("member")
+    return member
+
+
+def _keep_an_owner(member: Membership, *, becomes: Role | None) -> None:
+    if member.role != Role.OWNER or becomes == Role.OWNER:
+        return
+    others = Membership.objects.filter(project_id=member.project_id, role=Role.OWNER, user__is_active=True)
+    if not others.exclude(pk=member.pk).exists():
+        raise Problem("last_owner", "A project needs an owner: make somebody else one first.", 409)
