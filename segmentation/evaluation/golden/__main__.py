@@ -1,0 +1,88 @@
+"""The program: `python -m segmentation.evaluation.golden DIR [--case a] [--system stm]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import torch
+
+from segmentation.evaluation.golden.case import Case, Compute, GoldenError, Row, compare
+
+# System (its folder) -> the module whose `compute` makes its arrays.
+SYSTEMS = {
+    "ipn": "segmentation.evaluation.golden.ipn",
+    "stm": "segmentation.evaluation.golden.stm",
+    "stm_interactive": "segmentation.evaluation.golden.stm_interactive",
+    "manet": "segmentation.evaluation.golden.manet",
+}
+
+
+def program_of(system: str) -> Compute:
+    """The `compute` of a system. GoldenError lists the known ones."""
+    if system not in SYSTEMS:
+        raise GoldenError(f"no program for {system!r}, known are {', '.join(SYSTEMS)}")
+    compute: Compute = import_module(SYSTEMS[system]).compute
+    return compute
+
+
+def find_cases(root: Path, systems: Sequence[str], letter: str | None = None) -> list[Case]:
+    """The cases below `root`, by system and letter; `letter` narrows them to one. Raises GoldenError for none."""
+    found = []
+    for system in systems:
+        for inputs in sorted((root / system).glob("inputs_*.npz")):
+            case = Case(root / system, inputs.stem.removeprefix("inputs_"))
+            if letter in (None, case.letter):
+                found.append(case)
+    if not found:
+        wanted = f"case {letter!r}" if letter else "a case"
+        raise GoldenError(f"{root}: holds no {wanted} of {', '.join(systems)} (expected <system>/inputs_<letter>.npz)")
+    return found
+
+
+def check(cases: Sequence[Case]) -> bool:
+    """Print a row for every array and a summary for each case. True when all hold."""
+    print(f"{'system':<18} {'array':<34} {'max error':>10}  ok")
+    verdicts = []
+    for case in cases:
+        start = time.perf_counter()
+        rows = []
+        with torch.inference_mode():
+            for row in compare(case, program_of(case.system)):
+                rows.append(row)
+                print(_line(case, row), flush=True)
+        verdicts += [row.ok for row in rows]
+        missed, seconds = sum(not row.ok for row in rows), time.perf_counter() - start
+        print(f"{_title(case):<18} {len(rows)} arrays, {missed} missed, {seconds:.1f} s\n", flush=True)
+    return all(verdicts)
+
+
+def _title(case: Case) -> str:
+    return f"{case.system}/{case.letter}"
+
+
+def _line(case: Case, row: Row) -> str:
+    return f"{_title(case):<18} {row.name:<34} {row.error:>10.1e}  {'ok' if row.ok else 'MISS'} {row.note}".rstrip()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m segmentation.evaluation.golden", description=__doc__)
+    parser.add_argument("folder", type=Path, help="a folder of systems, each with <letter>.npz and inputs_<letter>.npz")
+    parser.add_argument("--case", help="one letter; default: every case found")
+    parser.add_argument("--system", choices=list(SYSTEMS), action="append", help="default: all")
+    options = parser.parse_args(arguments)
+    try:
+        held = check(find_cases(options.folder, options.system or list(SYSTEMS), options.case))
+    except GoldenError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print("exact: every array is within its tolerance" if held else "NOT exact: see the rows marked MISS")
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

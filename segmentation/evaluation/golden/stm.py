@@ -1,0 +1,139 @@
+"""Golden arrays of semi-supervised STM: two memory frames, one query, and the official loop under three memory rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from segmentation.engines.stm.network import STM, STRIDE, other_masks
+from segmentation.evaluation.golden.case import Array, Case, full, sampled
+from segmentation.networks.aggregation import STM_CHANNELS, aggregate_logits
+from segmentation.networks.memory import MemorySlot
+from segmentation.networks.padding import pad, padding_to, unpad
+
+GAIN = 1.0
+SHARPNESS = 3  # of the soft masks of frame 1: softmax(3 * one-hot)
+
+
+class Program:
+    """STM over one case; masks are distributions [K, H, W], background first."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.objects = case.num_objects
+        self.frames = torch.from_numpy(case.frames).permute(0, 3, 1, 2).float() / 255  # [T, 3, H, W]
+        self.channels = max(STM_CHANNELS, self.objects + 1)
+        self.padding = padding_to(STRIDE, *self.frames.shape[-2:])
+        self.network = STM()
+        case.fill(self.network, GAIN)
+
+    def one_hot(self, frame: int) -> Tensor:
+        ids = torch.from_numpy(self.case.labels[frame]).long()
+        return torch.nn.functional.one_hot(ids, self.channels).permute(2, 0, 1).float()  # [K, H, W]
+
+    def cues(self, masks: Tensor) -> Tensor:
+        """[K, H, W] -> own and other masks [N, 2, H', W'], padded."""
+        own = masks[1 : self.objects + 1]
+        return pad(torch.stack([own, other_masks(own)], dim=1), self.padding)
+
+    def frame(self, index: int) -> Tensor:
+        return pad(self.frames[index : index + 1], self.padding)  # [1, 3, H', W']
+
+    def memorize(self, index: int, masks: Tensor) -> list[MemorySlot]:
+        return self.network.memorize(self.frame(index), self.cues(masks))
+
+    def segment(self, index: int, memories: list[list[MemorySlot]]) -> tuple[Tensor, Tensor]:
+        """The decoder's logits [N, 2, H', W'] (padded) and the aggregated ones [K, H, W]."""
+        logits = self.network.segment(memories, self.network.encode_query(self.frame(index)))
+        return logits, unpad(aggregate_logits(torch.softmax(logits, dim=1)[:, 1]), self.padding)
+
+
+def compute(case: Case) -> Iterator[tuple[str, Array]]:
+    program = Program(case)
+    yield "pad_lrtb", np.array(program.padding)
+    yield from _memories(program)
+    yield from _query(program)
+    length = len(case.frames)
+    yield from _loop(program, "every5", set(range(0, length, 5)))
+    yield from _loop(program, "every2", set(range(0, length, 2)))
+    # Two intermediate frames: equal parts of the video, as the official program rounds them.
+    yield from _loop(program, "number2", {round(float(i)) for i in np.linspace(0, length, num=4)[:-1]})
+
+
+def _soft_masks(program: Program) -> list[Tensor]:
+    return [program.one_hot(0), torch.softmax(SHARPNESS * program.one_hot(1), dim=0)]
+
+
+def _maps(program: Program, slots: list[MemorySlot]) -> tuple[Tensor, Tensor]:
+    """Keys [N, C, h, w] and values [N, D, h, w] of the objects."""
+    height, width = (side // STRIDE for side in program.frame(0).shape[-2:])
+    keys = torch.stack([slot.key for slot in slots]).unflatten(-1, (height, width))
+    return keys, torch.stack([slot.value for slot in slots]).unflatten(-1, (height, width))
+
+
+def _memories(program: Program) -> Iterator[tuple[str, Array]]:
+    hard, soft = _soft_masks(program)
+    cues = program.cues(hard)
+    yield from full("M0.in_m", cues[:, 0], 4, 4)
+    yield from full("M0.in_o", cues[:, 1], 4, 4)
+    yield from full("M0.r4", program.network.Encoder_M(program.frame(0), cues)[-1], 32, 1, 1)
+    keys, values = _maps(program, program.memorize(0, hard))
+    yield from full("M0.key", keys)
+    yield from full("M0.value", values, 8, 1, 1)
+    keys, values = _maps(program, program.memorize(1, soft))
+    yield from full("M1.key", keys, 4, 1, 1)
+    yield from full("M1.value", values, 16, 1, 1)
+
+
+def _query(program: Program) -> Iterator[tuple[str, Array]]:
+    hard, soft = _soft_masks(program)
+    memories = [list(pair) for pair in zip(program.memorize(0, hard), program.memorize(1, soft), strict=True)]
+    frame, network = program.frame(2), program.network
+    r2, r3, r4 = network.Encoder_Q(frame)
+    yield from full("Q2.r4", r4, 32, 1, 1)
+    yield from full("Q2.r3", r3, 32, 2, 2)
+    yield from full("Q2.r2", r2, 32, 4, 4)
+    query = network.encode_query(frame)
+    yield from full("Q2.key", query.key[None])
+    yield from full("Q2.value", query.value[None], 8, 1, 1)
+    readout = torch.stack([network.read(slots, query) for slots in memories])
+    yield from full("Q2.mem", readout[:, : network.config.values], 4, 1, 1)
+    affinity = torch.stack([_affinity(slots, query.key) for slots in memories])
+    yield from full("Q2.affinity", affinity, 3, 5)
+    yield "Q2.effective_memory_cells", _effective_cells(affinity)
+    logits, joint = program.segment(2, memories)
+    yield from full("Q2.decoder_logits", logits, 2, 2)
+    shown = program.objects + 2
+    yield from full("Q2.logit", joint[:shown], 2, 2)
+    yield from full("Q2.softmax", torch.softmax(joint, dim=0)[:shown], 2, 2)
+
+
+def _affinity(slots: list[MemorySlot], query: Tensor) -> Tensor:
+    """The whole matrix, which the network never makes: memory cells x query cells."""
+    keys = torch.cat([slot.key for slot in slots], dim=1)
+    return torch.softmax(keys.t() @ query.flatten(1) / keys.shape[0] ** 0.5, dim=0)
+
+
+def _effective_cells(affinity: Tensor) -> NDArray[np.float64]:
+    entropy = -(affinity * affinity.clamp_min(1e-30).log()).sum(dim=1)
+    return np.array(entropy.exp().mean().item())
+
+
+def _loop(program: Program, name: str, kept_frames: set[int]) -> Iterator[tuple[str, Array]]:
+    """Forward through the video; the memory is the kept frames and always the one before."""
+    estimates = [program.one_hot(0)]
+    kept: list[list[MemorySlot]] = [[] for _ in range(program.objects)]
+    for t in range(1, len(program.frames)):
+        latest = program.memorize(t - 1, estimates[-1])
+        memory = [[*slots, slot] for slots, slot in zip(kept, latest, strict=True)]
+        _, joint = program.segment(t, memory)
+        estimates.append(torch.softmax(joint, dim=0))
+        if t - 1 in kept_frames:
+            kept = memory
+    distribution = torch.stack(estimates, dim=1)  # [K, T, H, W]
+    yield f"loop.{name}.pred", distribution.argmax(dim=0).numpy().astype(np.uint8)
+    yield f"loop.{name}.Es", sampled(distribution[: program.objects + 1], 4, 4)
