@@ -86,11 +86,10 @@ class Aggregation(nn.Module):
 
     def forward(self, earlier: Tensor, current: Tensor) -> Tensor:
         """Two references [N, C, h, w] -> their mix [N, C, h, w]."""
-        pooled = torch.cat([earlier, current], dim=1).mean(dim=(2, 3))  # [N, 2C]
+        pooled = torch.cat([current, earlier], dim=1).mean(dim=(2, 3))  # [N, 2C]
         weights = self.fc2(F.relu(self.fc1(pooled)))  # [N, 2C]
-        weights = torch.softmax(weights.view(*earlier.shape[:2], 2), dim=2)  # [N, C, 2]
-        share = weights[..., 0, None, None]  # [N, C, 1, 1]
-        return share * earlier + (1 - share) * current
+        weights = torch.softmax(weights.view(*earlier.shape[:2], 2), dim=2)  # [N, C, (current, earlier)]
+        return weights[..., 0, None, None] * current + weights[..., 1, None, None] * earlier
 
 
 class Inet(nn.Module):

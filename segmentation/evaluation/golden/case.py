@@ -1,7 +1,7 @@
 """A golden case: the inputs and numbers of one system, and how a computed array is compared with a stored one.
 
-A system's program is a generator `compute(case)` that yields `(name, array)` for every array that it can make; the driver
-looks for each stored name among them. It reads sizes, frames and the number of objects from `case.inputs`.
+A system's program is a generator `compute(case)` that yields `(name, array)` for every array that it can make; the
+driver looks for each stored name among them. It reads sizes, frames and the number of objects from `case.inputs`.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Row:
 
 
 def compare(case: Case, compute: Compute) -> Iterator[Row]:
-    """One row for every stored array, in the order in which the program makes them; those it does not make are misses."""
+    """One row for every stored array, in the order in which the program makes them; what it does not make is a miss."""
     missing = dict(case.golden)
     for name, got in compute(case):
         if name in missing:

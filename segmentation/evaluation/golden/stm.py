@@ -1,4 +1,4 @@
-"""Golden arrays of semi-supervised STM: two memory frames, one query, and the official loop under three memory rules."""
+"""Golden arrays of semi-supervised STM: two memory frames, one query, and the loop under three memory rules."""
 
 from __future__ import annotations
 

@@ -1,0 +1,38 @@
+"""How far a round of IPN reaches, and how its masks are weighed against those of earlier rounds.
+
+A round propagates up to the nearest frames that were annotated before; between them and the new annotation its weight
+falls linearly with the distance (DAVIS challenge 2018, "Testing").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def reach(target: int, earlier: Collection[int], length: int, at_least: int = -1) -> tuple[int, int]:
+    """The first and the last frame of a round on `target`; `earlier` are the frames of the rounds before.
+
+    `at_least` is the smallest distance it reaches, whatever was annotated before.
+    """
+    left = max((frame for frame in earlier if frame < target), default=0)
+    right = min((frame for frame in earlier if frame > target), default=length - 1)
+    if at_least >= 0:
+        left, right = min(left, max(target - at_least, 0)), max(right, min(target + at_least, length - 1))
+    return left, right
+
+
+def round_weight(target: int, earlier: Collection[int], length: int, at_least: int = -1) -> NDArray[np.float64]:
+    """The weight [T] of this round's masks, 0..1: 1 on the target and on a side without earlier annotation; else
+    falling linearly to 0 on the last frame that is reached, and 0 beyond it."""
+    left, right = reach(target, earlier, length, at_least)
+    weight = np.ones(length)
+    if any(frame < target for frame in earlier):
+        weight[:target] = 0
+        weight[left : target + 1] = np.linspace(0, 1, target - left + 1)
+    if any(frame > target for frame in earlier):
+        weight[target + 1 :] = 0
+        weight[target : right + 1] = np.linspace(1, 0, right - target + 1)
+    return weight
