@@ -170,7 +170,9 @@ class Configuration:
 
     @property
     def broker_url(self) -> str:
-        return self.values["REDIS_URL"] or "filesystem://"
+        url = str(self.values["REDIS_URL"])
+        # Celery has a name of its own for a Redis that listens on a socket file.
+        return url.replace("unix://", "redis+socket://", 1) if url else "filesystem://"
 
     @property
     def broker_options(self) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+# `make run` is all a user needs; `make help` lists the rest.
+# What was made is remembered by the files it leaves, so each step is redone only when something it reads has changed.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/null) \
+	frontend/index.html frontend/vite.config.ts frontend/tsconfig.json
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run dev test lint format test-python test-frontend test-browser bench bench-engines clean
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- what the rest stands on ------------------------------------------------------------------------------------------
+
+setup: .venv/.bench frontend/dist/index.html ## Python environment, benchmark packages and front-end build
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Maskwright needs Python 3.11 or newer. Name another one with: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml | .venv/bin/python
+	$(PY) -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@
+
+# davisinteractive exists as sources only, with metadata that pip cannot resolve: it is built against what stands here.
+.venv/.bench: .venv/.installed
+	$(PY) -m pip install --quiet --disable-pip-version-check -e ".[bench]"
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps davisinteractive==1.0.4
+	@touch $@
+
+frontend/node_modules/.installed: frontend/package.json frontend/package-lock.json
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a > 20 || (+a === 20 && +b >= 19) ? 0 : 1)' || { \
+		echo "Maskwright needs Node 20.19 or newer to build its page." >&2; exit 1; }
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+frontend/dist/index.html: frontend/node_modules/.installed $(FRONTEND_SOURCES)
+	cd frontend && npm run --silent build
+	@touch $@
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+run: .venv/.installed frontend/dist/index.html ## start Maskwright and print its address
+	@exec $(PY) manage.py studio
+
+dev: .venv/.installed frontend/node_modules/.installed ## the same, reloading what is edited
+	@exec $(PY) manage.py studio --dev
+
+# --- checking ---------------------------------------------------------------------------------------------------------
+
+test: lint test-python test-frontend test-browser ## everything that must hold (BROWSER=skip leaves the browser out)
+
+lint: .venv/.installed frontend/node_modules/.installed ## style, types, and who may import whom
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	cd frontend && npm run --silent lint && npm run --silent check
+
+format: .venv/.installed frontend/node_modules/.installed ## put the style right where a program can
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	cd frontend && npm run --silent format
+
+test-python: .venv/.bench frontend/dist/index.html ## Python tests
+	.venv/bin/pytest tests --ignore tests/browser
+
+test-frontend: frontend/node_modules/.installed ## front-end unit tests
+	cd frontend && npm test --silent
+
+test-browser: .venv/.installed frontend/dist/index.html ## tests that drive the system's Chromium
+ifeq ($(BROWSER),skip)
+	@echo "Browser tests left out, as BROWSER=skip asks."
+else
+	.venv/bin/pytest tests/browser
+endif
+
+bench: .venv/.bench frontend/dist/index.html ## how fast the studio is on this machine
+	$(PY) manage.py benchmark
+
+bench-engines: .venv/.bench ## J and F of every engine by the DAVIS robot
+	$(PY) -m segmentation.evaluation
+
+clean: ## remove what `make setup` made; your data stays
+	rm -rf .venv frontend/node_modules frontend/dist *.egg-info
