@@ -1,0 +1,125 @@
+"""`python -m segmentation.evaluation`: the DAVIS interactive benchmark on any folder in the DAVIS layout."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from segmentation.engine import EngineSettings
+from segmentation.evaluation.benchmark import run
+from segmentation.evaluation.davis_folder import DavisFolder
+from segmentation.evaluation.package import BenchMissing
+from segmentation.evaluation.pair import Contestant, Protocol
+from segmentation.registry import DEFAULT_ENGINE, engine_spec, load_engines
+
+
+def parser() -> argparse.ArgumentParser:
+    parse = argparse.ArgumentParser(
+        prog="python -m segmentation.evaluation",
+        description="The robot of the DAVIS interactive challenge scribbles where an engine is worst, round by round.",
+    )
+    parse.add_argument("--davis-root", type=Path, required=True, help="folder with JPEGImages and Annotations")
+    which = parse.add_mutually_exclusive_group()
+    which.add_argument("--sequences", help="names, comma separated; default: all that have annotations")
+    which.add_argument("--subset", help="names from ImageSets/2017/<subset>.txt")
+    parse.add_argument("--resolution", default="480p", help="folder below JPEGImages and Annotations (480p)")
+    parse.add_argument(
+        "--engine",
+        action="append",
+        metavar="NAME[@LABEL]",
+        help="an engine, or `default`; repeat for several, with labels for variants of one",
+    )
+    parse.add_argument("--weights", action="append", default=[], metavar="[NAME=]FILE", help="checkpoint of an engine")
+    parse.add_argument(
+        "--set", action="append", default=[], dest="options", metavar="NAME.OPTION=VALUE", help="option of an engine"
+    )
+    parse.add_argument("--rounds", type=int, default=8, help="rounds a sequence (8, at most 16)")
+    parse.add_argument("--max-time", type=int, default=30, help="seconds an object; 0 = no limit (30, at most 600)")
+    parse.add_argument("--metric", choices=("J", "F", "J_AND_F"), default="J_AND_F", help="what the robot looks at")
+    parse.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parse.add_argument("--out", type=Path, required=True, help="folder for report.json, report.html and the rows")
+    return parse
+
+
+def contestants(args: argparse.Namespace) -> list[Contestant]:
+    """The engines that were asked for, with weights and options. Raises ValueError."""
+    plugin = os.environ.get("MASKWRIGHT_ENGINES") or None
+    if plugin:
+        load_engines(plugin)
+    weights = dict(_weights(text) for text in args.weights)
+    options = [_option(text) for text in args.options]
+    asked = list(dict.fromkeys(args.engine or ["default"]))
+    found = []
+    for label in asked:
+        name = label.partition("@")[0]
+        spec = engine_spec(name)
+        path = weights.get(label, weights.get(name, weights.get("")))
+        if path is not None and not Path(path).is_file():
+            raise ValueError(f"--weights: {path} does not exist")
+        settings = EngineSettings(device=args.device, weights=path)
+        own = {key: value for target, key, value in options if target in (label, name)}
+        found.append(Contestant(label, spec.name, settings, own, plugin))
+    known = {c.label for c in found} | {c.label.partition("@")[0] for c in found}
+    for target, key, _ in options:
+        if target not in known:
+            raise ValueError(f"--set {target}.{key}: {target} is not among the engines that were asked for")
+    return found
+
+
+def _weights(text: str) -> tuple[str, str]:
+    name, separator, path = text.partition("=")
+    return (name, path) if separator else ("", text)
+
+
+def _option(text: str) -> tuple[str, str, Any]:
+    """`manet.window=9` -> ("manet", "window", 9); values are JSON where they can be, else texts."""
+    where, separator, given = text.partition("=")
+    target, dot, key = where.rpartition(".")
+    if not (separator and dot and target and key):
+        raise ValueError(f"--set {text}: wanted NAME.OPTION=VALUE")
+    try:
+        return target, key, json.loads(given)
+    except json.JSONDecodeError:
+        return target, key, given
+
+
+def main(arguments: list[str] | None = None) -> int:
+    args = parser().parse_args(arguments)
+    try:
+        if not 1 <= args.rounds <= 16:
+            raise ValueError(f"--rounds {args.rounds}: the package plays 1 to 16")
+        if not 0 <= args.max_time <= 600:
+            raise ValueError(f"--max-time {args.max_time}: 1 to 600 seconds an object, or 0 for no limit")
+        folder = DavisFolder(args.davis_root, args.resolution)
+        names = args.sequences.split(",") if args.sequences else folder.names(args.subset)
+        entered = contestants(args)
+        protocol = Protocol(args.rounds, args.max_time or None, args.metric)
+        report = run(folder, names, entered, protocol, args.out)
+    except (ValueError, BenchMissing) as error:
+        print(f"evaluation: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("evaluation: stopped; the same command goes on where it was", file=sys.stderr)
+        return 130
+    print(table(report))
+    print(f"report: {args.out / 'report.html'}")
+    return 0
+
+
+def table(report: dict[str, Any]) -> str:
+    """The engines, a line each."""
+    lines = [f"{'engine':<20} {'AUC':>6} {'@60s':>6} {'round 1':>8} {'last':>6} {'s/frame':>8} {'peak MB':>8}"]
+    for name, e in report["engines"].items():
+        lines.append(
+            f"{name:<20} {e['auc']:6.3f} {e['at_60s']:6.3f} {e['by_round'][0]:8.3f} {e['by_round'][-1]:6.3f} "
+            f"{e['seconds_a_frame']:8.3f} {e['peak_memory_bytes'] / 1e6:8.0f}"
+        )
+    return "\n".join([*lines, f"(J&F; `default` is {DEFAULT_ENGINE})"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

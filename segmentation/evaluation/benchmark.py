@@ -1,0 +1,178 @@
+"""The benchmark as a whole: stage the folder, play every (engine, sequence) pair, keep what is finished, report."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import platform
+import shutil
+from collections.abc import Sequence as Many
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from segmentation.evaluation.davis_folder import DavisFolder, FolderError, Sequence
+from segmentation.evaluation.package import davisinteractive, make_robot
+from segmentation.evaluation.pair import Contestant, Pair, Protocol, run_in_child
+
+SCHEMA = 1
+
+
+class BenchmarkFailed(ValueError):
+    """A pair could not be played; the text is the engine's own sentence."""
+
+
+def run(
+    folder: DavisFolder, names: Many[str], contestants: Many[Contestant], protocol: Protocol, out: Path
+) -> dict[str, Any]:
+    """Play everything and write report.json, report.html and one CSV an engine into `out`; returns the report.
+
+    Raises:
+        FolderError: the folder, or a sequence, cannot be evaluated (checked before the first round).
+        BenchmarkFailed: an engine raised.
+        BenchMissing: davisinteractive is not installed.
+    """
+    davisinteractive()
+    _make_writable(out)
+    sequences = {name: folder.sequence(name) for name in names}
+    staged = stage(sequences, out / "davis")
+    pairs = [
+        Pair(c, name, folder, staged, protocol, out / "runs" / _file_name(c.label) / name)
+        for c in contestants
+        for name in names
+    ]
+    _play_all(pairs, protocol)
+    return _report(pairs, contestants, sequences, staged, protocol, out)
+
+
+def stage(sequences: dict[str, Sequence], root: Path) -> Path:
+    """Lay the sequences out as the package wants them: links to masks, and scribbles, the robot's if there are none."""
+    for name, sequence in sequences.items():
+        masks = root / "Annotations" / "480p" / name
+        if masks.exists():
+            shutil.rmtree(masks)
+        masks.mkdir(parents=True)
+        for index, path in enumerate(sequence.mask_files):
+            (masks / f"{index:05d}.png").symlink_to(path.resolve())
+        scribbles = root / "Scribbles" / name
+        scribbles.mkdir(parents=True, exist_ok=True)
+        for number, path in enumerate(sequence.scribble_files, start=1):
+            data = json.loads(path.read_text())
+            (scribbles / f"{number:03d}.json").write_text(json.dumps({**data, "sequence": name}))
+        if not sequence.scribble_files and not (scribbles / "001.json").exists():
+            (scribbles / "001.json").write_text(json.dumps(first_scribble(sequence)))
+    return root
+
+
+def first_scribble(sequence: Sequence) -> dict[str, Any]:
+    """The robot's own first scribble: against an empty mask, on the frame where the objects are largest."""
+    found = make_robot().interact(
+        sequence.name,
+        np.zeros_like(sequence.truth),
+        np.where(sequence.truth == 255, 0, sequence.truth),
+        nb_objects=sequence.num_objects,
+        frame=sequence.largest_frame(),
+    )
+    if not any(found["scribbles"]):
+        raise FolderError(f"{sequence.name}: its objects are too small for the robot to scribble on")
+    return dict(found)
+
+
+def _play_all(pairs: list[Pair], protocol: Protocol) -> None:
+    waiting = [pair for pair in pairs if not pair.finished()]
+    spawn = multiprocessing.get_context("spawn")
+    with tqdm(total=len(waiting) * protocol.rounds, unit="round", desc="benchmark", dynamic_ncols=True) as bar:
+        if len(waiting) < len(pairs):
+            bar.write(f"{len(pairs) - len(waiting)} of {len(pairs)} pairs were finished before and are kept")
+        for number, pair in enumerate(waiting, start=1):
+            bar.set_postfix_str(f"{pair.contestant.label} on {pair.sequence}")
+            receiving, sending = spawn.Pipe(duplex=False)
+            child = spawn.Process(target=run_in_child, args=(pair, sending), daemon=True)
+            child.start()
+            sending.close()
+            _follow(pair, receiving, bar)
+            child.join()
+            bar.update(number * protocol.rounds - bar.n)  # a sequence can end early, when its time is up
+
+
+def _follow(pair: Pair, receiving: Any, bar: Any) -> None:
+    while True:
+        try:
+            kind, value = receiving.recv()
+        except EOFError:
+            raise BenchmarkFailed(f"{pair.contestant.label} on {pair.sequence}: its process was killed") from None
+        if kind == "failed":
+            raise BenchmarkFailed(value)
+        if kind == "done":
+            return
+        bar.update(1)
+
+
+def _report(
+    pairs: list[Pair],
+    contestants: Many[Contestant],
+    sequences: dict[str, Sequence],
+    staged: Path,
+    protocol: Protocol,
+    out: Path,
+) -> dict[str, Any]:
+    from segmentation.evaluation.figures import engine_figures
+    from segmentation.evaluation.report_page import write_page
+
+    engines = {}
+    for contestant in contestants:
+        own = [pair for pair in pairs if pair.contestant is contestant]
+        engines[contestant.label], rows = engine_figures(own, sequences, staged, protocol)
+        rows.to_csv(out / f"result_{_file_name(contestant.label)}.csv")
+    report = {
+        "engines": engines,
+        "schema": SCHEMA,
+        "protocol": {"rounds": protocol.rounds, "max_time": protocol.max_time, "metric": protocol.metric},
+        "machine": machine(),
+    }
+    (out / "report.json").write_text(json.dumps(report, indent=1))
+    write_page(out / "report.html", report, pairs, sequences)
+    return report
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were made on: processor, cores, and the versions that matter."""
+    versions = {}
+    for name in ("maskwright", "torch", "numpy", "opencv-python", "davisinteractive"):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "absent"
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "versions": versions,
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def _file_name(label: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_.@" else "_" for c in label)
+
+
+def _make_writable(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".probe"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise FolderError(f"{out} cannot be written: {error.strerror}") from None

@@ -1,0 +1,129 @@
+"""From the robot's rows to figures: the challenge's own (AUC, value at 60 s) and curves by round."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from segmentation.evaluation.davis_folder import Sequence
+from segmentation.evaluation.package import davisinteractive
+from segmentation.evaluation.pair import Pair, Protocol, register
+
+METRICS = {"J": "jaccard", "F": "contour", "J_AND_F": "j_and_f"}
+SAMPLE = ["sequence", "scribble_idx", "object_id"]
+TARGETS = (0.8, 0.9)
+
+
+def official(
+    report: pd.DataFrame, sequences: Mapping[str, Sequence], staged: Path, protocol: Protocol
+) -> dict[str, Any]:
+    """The package's summary of `report` for J, F and J&F: {metric: {auc, at_60s, curve: {time, value}}}."""
+    package = davisinteractive()
+    register(package.dataset, dict(sequences))
+    found = {}
+    for metric in METRICS:
+        service = package.service.EvaluationService(
+            "val",
+            davis_root=str(staged),
+            max_t=protocol.max_time,
+            max_i=protocol.rounds,
+            metric_to_optimize=metric,
+        )
+        summary = service.summarize_report(report)
+        found[metric] = {
+            "auc": float(summary["auc"]),
+            "at_60s": float(summary["metric_at_threshold"][metric]),
+            "curve": {"time": summary["curve"]["time"], "value": summary["curve"][metric]},
+        }
+    return found
+
+
+def by_round(report: pd.DataFrame, rounds: int, column: str = "j_and_f") -> list[float]:
+    """Mean after round 1..rounds: over frames, then over (sequence, scribble, object); a missing round counts as the
+    one before it (0 before the first), as in the challenge's summary."""
+    samples = report.groupby([*SAMPLE, "interaction"])[column].mean().unstack("interaction")
+    samples = samples.reindex(columns=range(1, rounds + 1)).ffill(axis=1).fillna(0.0)
+    return [float(value) for value in samples.mean(axis=0)]
+
+
+def round_area(curve: list[float]) -> float:
+    """Area under the curve by round, 0..1 (the R-AUC of CiVOS): a fast machine does not hide a weak engine."""
+    return float(np.trapezoid(curve) / (len(curve) - 1)) if len(curve) > 1 else float(curve[0])
+
+
+def rounds_until(curve: list[float], target: float) -> int | None:
+    """The first round whose value reaches `target`; None = never."""
+    return next((number for number, value in enumerate(curve, start=1) if value >= target), None)
+
+
+def read_report(pair: Pair) -> pd.DataFrame:
+    return pd.read_csv(pair.out / "report.csv")
+
+
+def sequence_figures(pair: Pair, rounds: int) -> dict[str, Any]:
+    """Figures of one engine on one sequence."""
+    report = read_report(pair)
+    done = json.loads((pair.out / "done.json").read_text())
+    played = json.loads((pair.out / "rounds.json").read_text())
+    curves = {name: by_round(report, rounds, column) for name, column in METRICS.items()}
+    frames = sum(entry["frames"] for entry in played)
+    seconds = sum(entry["seconds"] for entry in played)
+    return {
+        "by_round": curves["J_AND_F"],
+        "j_by_round": curves["J"],
+        "f_by_round": curves["F"],
+        "seconds_by_round": _mean_by_round(played),
+        "seconds_a_frame": seconds / frames if frames else None,
+        "frames": done["num_frames"],
+        "objects": done["num_objects"],
+        "size": done["size"],
+        "late_rounds": sum(entry["late"] for entry in played),
+        "rounds_until": {str(target): rounds_until(curves["J_AND_F"], target) for target in TARGETS},
+        "peak_memory_bytes": done["peak_memory_bytes"],
+        "masks_sha256": [entry["masks_sha256"] for entry in played],
+    }
+
+
+def _mean_by_round(played: list[dict[str, Any]]) -> list[float]:
+    """Seconds of round 1, 2, …, averaged over the sequence's first scribbles."""
+    last = max(entry["round"] for entry in played)
+    seconds = [[entry["seconds"] for entry in played if entry["round"] == number] for number in range(1, last + 1)]
+    return [round(float(np.mean(values)), 3) for values in seconds]
+
+
+def engine_figures(
+    pairs: list[Pair], sequences: Mapping[str, Sequence], staged: Path, protocol: Protocol
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """All figures of one engine (the entry below `engines` of report.json), and its merged report."""
+    report = pd.concat([read_report(pair) for pair in pairs], ignore_index=True)
+    metrics = official(report, sequences, staged, protocol)
+    each = {pair.sequence: sequence_figures(pair, protocol.rounds) for pair in pairs}
+    curve = by_round(report, protocol.rounds)
+    seconds = [entry["seconds_by_round"] for entry in each.values()]
+    contestant = pairs[0].contestant
+    figures = {
+        "auc": metrics["J_AND_F"]["auc"],
+        "at_60s": metrics["J_AND_F"]["at_60s"],
+        "by_round": curve,
+        "seconds_by_round": [
+            float(np.mean([s[i] for s in seconds if i < len(s)])) for i in range(max(map(len, seconds)))
+        ],
+        "sequences": each,
+        "engine": contestant.engine,
+        "options": contestant.options,
+        "metrics": metrics,
+        "j_by_round": by_round(report, protocol.rounds, "jaccard"),
+        "f_by_round": by_round(report, protocol.rounds, "contour"),
+        "r_auc": round_area(curve),
+        "rounds_until": {str(target): rounds_until(curve, target) for target in TARGETS},
+        "seconds_a_frame": float(
+            np.mean([e["seconds_a_frame"] for e in each.values() if e["seconds_a_frame"]] or [0.0])
+        ),
+        "peak_memory_bytes": max(entry["peak_memory_bytes"] for entry in each.values()),
+    }
+    return figures, report

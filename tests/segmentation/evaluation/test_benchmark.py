@@ -1,0 +1,172 @@
+"""The benchmark as a command: real robot, real engine, generated clips in the DAVIS layout."""
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from segmentation.evaluation.__main__ import main
+from segmentation.masks import write_mask
+from tests.segmentation.clips import make_clip
+
+FAKE = "tests.segmentation.fake_engine"
+
+
+def lay_out(root: Path, name: str, frames: NDArray[np.uint8], truth: NDArray[np.uint8]) -> None:
+    images, masks = root / "JPEGImages" / "480p" / name, root / "Annotations" / "480p" / name
+    images.mkdir(parents=True)
+    masks.mkdir(parents=True)
+    for index, (frame, labels) in enumerate(zip(frames, truth, strict=True)):
+        cv2.imwrite(str(images / f"{index:05d}.jpg"), frame[..., ::-1])
+        write_mask(masks / f"{index:05d}.png", labels)
+
+
+def clip(root: Path, name: str = "moving", *, length: int = 5, num_objects: int = 1, seed: int = 0) -> Path:
+    made = make_clip(length=length, height=96, width=128, num_objects=num_objects, seed=seed)
+    lay_out(root, name, made.frames, made.truth)
+    return root
+
+
+def evaluate(root: Path, out: Path, *more: str, rounds: int = 2) -> dict:
+    code = main(["--davis-root", str(root), "--out", str(out), "--rounds", str(rounds), *more])
+    assert code == 0
+    return json.loads((out / "report.json").read_text())
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASKWRIGHT_ENGINES", FAKE)
+
+
+def test_the_robot_plays_flow_to_the_end(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    report = evaluate(clip(tmp_path / "d"), out, "--engine", "flow", rounds=3)
+    engine = report["engines"]["flow"]
+    assert len(engine["by_round"]) == 3
+    assert engine["by_round"][-1] > 0.6
+    assert 0 < engine["auc"] <= 1
+    assert engine["sequences"]["moving"]["frames"] == 5
+    assert engine["peak_memory_bytes"] > 0
+    assert "<svg" in (out / "report.html").read_text()
+    assert (out / "result_flow.csv").read_text().count("\n") == 1 + 3 * 5
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_same_command_gives_the_same_scribbles_and_masks(tmp_path: Path) -> None:
+    root = clip(tmp_path / "d", num_objects=2)
+    played = []
+    for run in ("one", "two"):
+        evaluate(root, tmp_path / run, "--engine", "fake")
+        rounds = json.loads((tmp_path / run / "runs/fake/moving/rounds.json").read_text())
+        played.append([(entry["interactions"], entry["masks_sha256"]) for entry in rounds])
+    assert played[0] == played[1]
+
+
+@pytest.mark.usefixtures("fake")
+def test_finished_pairs_are_kept_and_others_are_played(tmp_path: Path) -> None:
+    root = clip(clip(tmp_path / "d"), "other", seed=1)
+    out = tmp_path / "out"
+    evaluate(root, out, "--engine", "fake")
+    kept = out / "runs/fake/moving/done.json"
+    stamp = kept.stat().st_mtime_ns
+    shutil.rmtree(out / "runs/fake/other")
+    report = evaluate(root, out, "--engine", "fake")
+    assert kept.stat().st_mtime_ns == stamp
+    assert set(report["engines"]["fake"]["sequences"]) == {"moving", "other"}
+    evaluate(root, out, "--engine", "fake", "--set", "fake.sleep=0.001")  # other options: nothing is kept
+    assert kept.stat().st_mtime_ns != stamp
+
+
+@pytest.mark.usefixtures("fake")
+def test_variants_of_one_engine_stand_side_by_side(tmp_path: Path) -> None:
+    root = clip(tmp_path / "d")
+    more = ("--engine", "fake@a", "--engine", "fake@b", "--set", "fake@b.sleep=0.02")
+    engines = evaluate(root, tmp_path / "out", *more)["engines"]
+    assert engines["fake@b"]["options"] == {"sleep": 0.02}
+    assert engines["fake@b"]["seconds_a_frame"] > engines["fake@a"]["seconds_a_frame"]
+
+
+@pytest.mark.usefixtures("fake")
+@pytest.mark.parametrize("kind", ["empty frame", "object leaves", "one frame", "ten objects", "odd size"])
+def test_unusual_sequences_are_played(kind: str, tmp_path: Path) -> None:
+    made = make_clip(length=4, height=96, width=128, num_objects=10 if kind == "ten objects" else 2)
+    frames, truth = made.frames.copy(), made.truth.copy()
+    if kind == "empty frame":
+        truth[2] = 0
+    elif kind == "object leaves":
+        truth[2:][truth[2:] == 2] = 0
+    elif kind == "one frame":
+        frames, truth = frames[:1], truth[:1]
+    elif kind == "odd size":
+        frames, truth = frames[:, :91, :123], truth[:, :91, :123]
+    lay_out(tmp_path / "d", "unusual", frames, truth)
+    engine = evaluate(tmp_path / "d", tmp_path / "out", "--engine", "fake")["engines"]["fake"]
+    assert engine["sequences"]["unusual"]["objects"] == int(truth.max())
+    assert engine["by_round"][1] > 0
+
+
+@pytest.mark.usefixtures("fake")
+def test_masks_that_come_late_do_not_count(tmp_path: Path) -> None:
+    root = clip(tmp_path / "d")
+    more = ("--engine", "fake", "--set", "fake.sleep=0.15", "--max-time", "1")
+    engine = evaluate(root, tmp_path / "out", *more, rounds=4)["engines"]["fake"]
+    sequence = engine["sequences"]["moving"]
+    assert sequence["late_rounds"] == 1
+    assert len(sequence["seconds_by_round"]) < 4
+    assert engine["by_round"][-1] == engine["by_round"][-2]  # a missing round counts as the one before it
+
+
+def test_default_stands_in_the_report_as_it_was_asked_for(tmp_path: Path) -> None:
+    engines = evaluate(clip(tmp_path / "d", length=2), tmp_path / "out", rounds=1)["engines"]
+    assert engines["default"]["engine"] != "default"
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(list(arguments)) == 2
+    text = capsys.readouterr().err.strip()
+    assert "Traceback" not in text
+    return text
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (("--engine", "nosuch"), "known are"),
+        (("--sequences", "nosuch"), "does not exist"),
+        (("--subset", "val"), "ImageSets"),
+        (("--resolution", "1080p"), "it has 480p"),
+        (("--weights", "missing.pth"), "missing.pth does not exist"),
+        (("--set", "flow"), "NAME.OPTION=VALUE"),
+        (("--set", "manet.window=9"), "not among the engines"),
+        (("--set", "default.nosuch=9"), "nosuch"),
+        (("--rounds", "0"), "1 to 16"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    more: tuple[str, ...], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = clip(tmp_path / "d", length=2)
+    assert sentence in refused(capsys, "--davis-root", str(root), "--out", str(tmp_path / "out"), *more)
+
+
+def test_folders_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root, out = clip(tmp_path / "d", length=3), str(tmp_path / "out")
+    masks = root / "Annotations/480p/moving"
+    (masks / "00002.png").rename(tmp_path / "kept.png")
+    assert "3 frames but 2 masks" in refused(capsys, "--davis-root", str(root), "--out", out)
+    write_mask(masks / "00002.png", np.ones((10, 10), np.uint8))
+    assert "differ in size" in refused(capsys, "--davis-root", str(root), "--out", out)
+    shutil.rmtree(root / "Annotations")
+    assert "no folder Annotations" in refused(capsys, "--davis-root", str(root), "--out", out)
+    assert "is not a folder" in refused(capsys, "--davis-root", str(tmp_path / "nowhere"), "--out", out)
+
+
+def test_an_output_that_cannot_be_written_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = clip(tmp_path / "d", length=2)
+    (tmp_path / "file").touch()
+    text = refused(capsys, "--davis-root", str(root), "--out", str(tmp_path / "file" / "out"))
+    assert "cannot be written" in text
