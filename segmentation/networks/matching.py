@@ -90,18 +90,24 @@ def local_distances(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequen
     padded = F.pad(labels, (reach,) * 4)  # [h + 4k, w + 4k]
     penalties = [(padded != label).float() for label in ids]  # 0 where the label is right, 1 = the largest distance
     present = [bool((penalty == 0).any()) for penalty in penalties]
-    for step, distances in enumerate(_windowed(query, previous, window)):  # one row of offsets: [2k + 1, h/2, w/2]
-        full = F.interpolate(distances[None], size=(height, width), mode="bilinear", align_corners=True)[0]
+    for step, distances in enumerate(offset_rows(query, previous, window)):
         for row, penalty in enumerate(penalties):
             if present[row]:
                 # [2k + 1, h, w]: the labels seen at this row of offsets, without a copy
                 seen = penalty[2 * step : 2 * step + height].unfold(1, width, 2).permute(1, 0, 2)
-                torch.minimum(out[row], torch.maximum(full, seen).amin(0), out=out[row])
+                torch.minimum(out[row], torch.maximum(distances, seen).amin(0), out=out[row])
     return out
 
 
-def _windowed(query: Tensor, previous: Tensor, window: int) -> Iterator[Tensor]:
-    """For every vertical offset -window..window: distances [2 * window + 1, h/2, w/2] over the horizontal offsets."""
+def offset_rows(query: Tensor, previous: Tensor, window: int) -> Iterator[Tensor]:
+    """For every vertical offset -window..window: distances [2 * window + 1, h, w] over the horizontal offsets."""
+    size = query.shape[-2:]
+    for distances in _half_rows(query, previous, window):
+        yield F.interpolate(distances[None], size=size, mode="bilinear", align_corners=True)[0]
+
+
+def _half_rows(query: Tensor, previous: Tensor, window: int) -> Iterator[Tensor]:
+    """As `offset_rows`, on the half grid: [2 * window + 1, h/2, w/2]."""
     blocks = _window_blocks(_half(query), _half(previous), window)  # [tiles, h/2, tile, 2k + 1, tile + 2k]
     tiles, height, tile, span, _ = blocks.shape
     width = query.shape[2] // 2

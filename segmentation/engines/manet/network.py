@@ -168,4 +168,4 @@ def for_inference(network: MANet, dtype: torch.dtype = torch.float32) -> MANet:
         head = folded.get_submodule(name)
         assert isinstance(head, SegmentationHead)
         setattr(folded, name, SharedHead(head))
-    return folded.to(dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return folded.to(dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

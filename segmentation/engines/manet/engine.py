@@ -1,0 +1,260 @@
+"""MA-Net as an engine: embeddings once, then two shallow heads a frame in every round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from segmentation.engine import Engine, outward
+from segmentation.engines.manet.history import Round, RoundLabels, to_cells
+from segmentation.engines.manet.memory import GlobalMemory, LocalMemory, MemoryOptions, labelled_cells
+from segmentation.engines.manet.network import MANet, MANetConfig, for_inference, to_input
+from segmentation.feature_cache import FeatureCache
+from segmentation.networks.matching import global_distances
+from segmentation.scribbles import rasterise
+from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
+
+GIVEN_CELLS = 1024  # cells of one id of an accepted frame that serve as references: a mask has far more than it needs
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass
+class _Side:
+    """Where a propagation stands: the frame reached, and its labels [h, w]."""
+
+    frame: int
+    labels: Tensor
+
+
+class MANetEngine(Engine):
+    """A session of MA-Net.
+
+    Options:
+        window, memory_rounds: k and R of the paper.
+        global_memory, local_memory, augmented_map: switches of the paper's ablations.
+        strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
+        precision: "float32", "bfloat16", "float16"; "auto" is float32 on a CPU, float16 on CUDA.
+    """
+
+    name = "manet"
+
+    def _setup(
+        self,
+        window: int | None = None,
+        memory_rounds: int = 2,
+        global_memory: bool = True,
+        local_memory: bool = True,
+        augmented_map: bool = True,
+        strokes_win: bool = True,
+        precision: str = "auto",
+    ) -> None:
+        self._device = choose_device(self.settings.device)
+        network = load_network(self.settings.weights)
+        self._config = network.config
+        self._options = MemoryOptions(
+            window=check_at_least("window", 0, self._config.window if window is None else window),
+            rounds=check_at_least("memory_rounds", 1, memory_rounds) if local_memory else 1,
+            keep_global=global_memory,
+            augment=augmented_map,
+        )
+        self._strokes_win = strokes_win
+        self._dtype = choose_precision(precision, self._device)
+        self._network = for_inference(network, self._dtype).to(self._device)
+        self._image_size = image_size(self.frames.height, self.frames.width, self._config, self.settings.max_side)
+        self._size = (-(-self._image_size[0] // 4), -(-self._image_size[1] // 4))  # of an embedding
+        self._rounds: list[Round] = []
+        self._open_caches()
+
+    def _open_caches(self) -> None:
+        budget, folder = self.settings.memory_bytes, self.settings.cache_dir
+        self._embeddings = FeatureCache(budget * 3 // 4, folder)
+        self._global_cache = FeatureCache(budget // 8, folder)
+        self._local_cache = FeatureCache(budget // 8)  # memory only: they are cheap to compute and soon forgotten
+        self._global = GlobalMemory(self._embed, self._options, self._global_cache)
+        self._local = LocalMemory(self._embed, self._options, self._local_cache)
+
+    def close(self) -> None:
+        for cache in (self._embeddings, self._global_cache, self._local_cache):
+            cache.close()
+
+    # --- rounds ---------------------------------------------------------------------------------------------------
+
+    def _restore(self, past: PastRound) -> None:
+        self._rounds.append(self._new_round(past.interaction, RoundLabels(self._size, past.labels)))
+
+    def _new_round(self, interaction: Interaction, labels: RoundLabels) -> Round:
+        raster = rasterise(interaction.scribbles, *self._size)
+        drawn = frozenset(scribble.object_id for scribble in interaction.scribbles)
+        scribbles = torch.from_numpy(raster.astype(np.int64)).to(self._device)
+        return Round(interaction.frame, scribbles, labels, drawn)
+
+    def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
+        round_ = self._new_round(interaction, RoundLabels(self._size))
+        self._rounds.append(round_)
+        ids = self._known_ids()
+        sides: dict[bool, _Side] = {}
+        # The directions do not depend on each other, so they can take turns: the result is that of the paper's order.
+        for frame in outward(interaction.frame, len(self.frames)):
+            if frame in self.locked:
+                update, labels = None, self._cells(self.locked[frame])
+            else:
+                update = self._first(interaction, ids) if frame == round_.frame else self._next(frame, sides, ids)
+                labels = self._cells(update.labels)
+                round_.labels[frame] = labels
+            if frame == round_.frame:
+                sides = {True: _Side(frame, labels), False: _Side(frame, labels)}
+            else:
+                sides[frame > round_.frame] = _Side(frame, labels)
+            if update is not None:
+                yield update
+
+    @torch.inference_mode()
+    def _first(self, interaction: Interaction, ids: Sequence[int]) -> MaskUpdate:
+        """The interacted frame: the interaction head."""
+        frame = interaction.frame
+        scribbles = self._rounds[-1].scribbles
+        logits = self._network.interact(self._embed(frame).to(self._dtype), scribbles, self._mask_before(frame), ids)
+        update = self._to_update(frame, logits, ids)
+        if self._strokes_win:
+            raster = rasterise(interaction.scribbles, self.frames.height, self.frames.width)
+            update.labels[raster >= 0] = raster[raster >= 0]
+        # The frame's own map enters the global memory now, while its scribbles are the newest.
+        self._global.read(frame, self._rounds, range(self.num_objects + 1))
+        return update
+
+    @torch.inference_mode()
+    def _next(self, frame: int, sides: dict[bool, _Side], ids: Sequence[int]) -> MaskUpdate:
+        """Any other frame: both maps and the propagation head."""
+        side = sides[frame > self._rounds[-1].frame]
+        everyone = range(self.num_objects + 1)
+        near = self._local.read(frame, self._rounds, side.labels, everyone)
+        far = self._given(frame, self._global.read(frame, self._rounds, everyone), everyone)
+        chosen = torch.tensor(ids, device=self._device)
+        embedding = self._embed(frame).to(self._dtype)
+        logits = self._network.propagate(embedding, (far[chosen], near[chosen]), side.labels, ids)
+        return self._to_update(frame, logits, ids)
+
+    def _given(self, frame: int, memory: Tensor, ids: Sequence[int]) -> Tensor:
+        """Global maps with the nearest accepted frame on each side as further references."""
+        before = max((f for f in self.locked if f < frame), default=None)
+        after = min((f for f in self.locked if f > frame), default=None)
+        for given in (before, after):
+            if given is not None:
+                cells, labels = labelled_cells(self._embed(given), self._cells(self.locked[given]), GIVEN_CELLS)
+                memory = torch.minimum(memory, global_distances(self._embed(frame), cells, labels, ids))
+        return memory
+
+    def _known_ids(self) -> list[int]:
+        """Background and every object that was drawn or is in an accepted mask: of others there is nothing to find."""
+        known = {0}.union(*(round_.ids for round_ in self._rounds))
+        for labels in self.locked.values():
+            known.update(np.unique(labels).tolist())
+        return sorted(id_ for id_ in known if id_ <= self.num_objects)
+
+    def _mask_before(self, frame: int) -> Tensor | None:
+        """The newest mask of `frame` from an earlier round, [h, w]; None if no round got there."""
+        for round_ in reversed(self._rounds[:-1]):
+            if frame in round_.labels:
+                return round_.labels[frame].to(self._device)
+        return None
+
+    # --- frames and masks -----------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def _embed(self, frame: int) -> Tensor:
+        """float32 or half precision [C, h, w], computed once."""
+        key = f"embedding-{frame}"
+        found = self._embeddings.get(key, self._device)
+        if found is None:
+            image = to_input(self._read_frame(frame).to(self._device)).to(self._dtype)
+            image = image.contiguous(memory_format=torch.channels_last)
+            found = self._network.embed(image)[0].contiguous()
+            self._embeddings.put(key, found)
+        return found
+
+    def _read_frame(self, frame: int) -> Tensor:
+        """RGB float32 [1, 3, H', W'] at the network's size, resized as the official code does (cubic, not clipped)."""
+        height, width = self._image_size
+        image = np.asarray(self.frames[frame], np.float32)
+        if image.shape[:2] != (height, width):
+            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
+        return torch.from_numpy(image).permute(2, 0, 1)[None]
+
+    def _cells(self, labels: LabelMap) -> Tensor:
+        return to_cells(labels, self._size).to(self._device)
+
+    def _to_update(self, frame: int, logits: Tensor, ids: Sequence[int]) -> MaskUpdate:
+        """Logits [n, h, w] of `ids` -> the mask at the video's size, and each object's confidence."""
+        logits = logits.float()
+        labels = upsampled_argmax(logits, ids, (self.frames.height, self.frames.width))
+        found = dict(zip(ids, confidences(logits), strict=True))
+        return MaskUpdate(frame, labels, tuple(found.get(o, 1.0) for o in range(1, self.num_objects + 1)))
+
+
+def upsampled_argmax(logits: Tensor, ids: Sequence[int], size: tuple[int, int]) -> LabelMap:
+    """Logits [n, h, w] -> labels uint8 [H, W]; one id's logits exist at full size at a time."""
+    best = labels = None
+    for row, label in zip(logits, ids, strict=True):
+        full = F.interpolate(row[None, None], size=size, mode="bilinear", align_corners=True)[0, 0]
+        if best is None or labels is None:
+            best, labels = full, torch.full(size, label, dtype=torch.uint8, device=full.device)
+            continue
+        labels[full > best] = label  # of equal logits the lower id stays, as argmax has it
+        torch.maximum(best, full, out=best)
+    assert labels is not None  # the background is always among the ids
+    result: LabelMap = labels.cpu().numpy()
+    return result
+
+
+def confidences(logits: Tensor) -> list[float]:
+    """Of every id the mean probability over the cells it won; of one that won none, how sure its absence is."""
+    probability = torch.softmax(logits, dim=0)  # [n, h, w]
+    winner = probability.argmax(0)
+    result = []
+    for row, values in enumerate(probability):
+        won = values[winner == row]
+        result.append(float(won.mean()) if len(won) else float(1 - values.max()))
+    return result
+
+
+def image_size(height: int, width: int, config: MANetConfig, max_side: int | None) -> tuple[int, int]:
+    """Size a frame is given to the network at: the configured one for its shape (480 x 854 for 16:9), never distorted.
+
+    The official code squeezes every frame into 480 x 854, whatever its shape; of the benchmark's frames most have it.
+    """
+    short, long = config.frame_size
+    if max_side is not None and max_side < long:
+        short, long = max(round(short * max_side / long), 8), max_side
+    scale = min(short / min(height, width), long / max(height, width))
+    # rounded up, as 480 lines of 16:9 are 853.3 columns; at least two cells of the half grid
+    return max(int(np.ceil(round(height * scale, 3))), 8), max(int(np.ceil(round(width * scale, 3))), 8)
+
+
+def check_at_least(name: str, least: int, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name}: expected a whole number of at least {least}, got {value!r}")
+    return value
+
+
+def choose_device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    if name == "auto":
+        return torch.float16 if device.type == "cuda" else torch.float32
+    if name not in PRECISIONS:
+        raise ValueError(f"precision: unknown {name!r}, known are auto, {', '.join(PRECISIONS)}")
+    return PRECISIONS[name]
+
+
+def load_network(path: str | None) -> MANet:
+    raise NotImplementedError

@@ -1,0 +1,111 @@
+"""The two memories of MA-Net: global maps by minimum (eq. 3 and 8), local maps with forgetting (eq. 5 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from segmentation.engines.manet.history import Round, rough_region
+from segmentation.feature_cache import FeatureCache
+from segmentation.networks.matching import global_distances, local_distances
+
+Embed = Callable[[int], Tensor]  # frame -> embedding [C, h, w]
+
+
+@dataclass(frozen=True)
+class MemoryOptions:
+    """The paper's ablations (section 4.3); the defaults are its final model."""
+
+    window: int = 12  # k: reach of a local map in cells of the half grid (table 2)
+    rounds: int = 2  # R: local maps of this many rounds are remembered, this one included (figure 9)
+    keep_global: bool = True  # False ("No Global"): only the first round's global maps
+    augment: bool = True  # False: the annotated frame's own map does not enter the global memory
+    margin: int = 20  # cells around the scribbles of the first round; beyond is background (the official 20)
+
+
+class GlobalMemory:
+    """For every frame the minimum of its matching maps over all interactions so far; 1 = nothing of that id."""
+
+    def __init__(self, embed: Embed, options: MemoryOptions, cache: FeatureCache) -> None:
+        self._embed, self._options, self._cache = embed, options, cache
+        self._counts: dict[int, int] = {}  # how many interactions a cached map holds
+        self._references: dict[int, tuple[Tensor, Tensor]] = {}  # of an interaction: embeddings [R, C], labels [R]
+
+    def read(self, frame: int, rounds: Sequence[Round], ids: Sequence[int]) -> Tensor:
+        """M [n, h, w] of `frame` after `rounds`; `ids` must be 0..n-1 (ids only ever grow)."""
+        embedding = self._embed(frame)
+        memory = torch.ones(len(ids), *embedding.shape[1:], device=embedding.device)
+        cached = self._cache.get(f"global-{frame}", embedding.device)
+        count = self._counts.get(frame, 0) if cached is not None else 0
+        if cached is not None:
+            memory[: len(cached)] = cached
+        used = rounds if self._options.keep_global else rounds[:1]
+        # Map by map, never of joined references: a rebuilt memory must equal a kept one to the last bit.
+        for index in range(count, len(used)):
+            torch.minimum(memory, self._map(frame, embedding, index, rounds[index], ids), out=memory)
+        self._cache.put(f"global-{frame}", memory)
+        self._counts[frame] = len(used)
+        return memory
+
+    def _map(self, frame: int, embedding: Tensor, index: int, round_: Round, ids: Sequence[int]) -> Tensor:
+        if frame != round_.frame:
+            reference, labels = self._reference(index, round_)
+            return global_distances(embedding, reference, labels, ids)
+        if not self._options.augment:
+            return torch.ones(len(ids), *embedding.shape[1:], device=embedding.device)
+        return local_distances(embedding, embedding, round_.scribbles, ids, self._options.window)
+
+    def _reference(self, index: int, round_: Round) -> tuple[Tensor, Tensor]:
+        if index not in self._references:
+            scribbles = round_.scribbles
+            if index == 0 and any(round_.ids):  # the first round has no strokes of the background (section 4.1)
+                scribbles = rough_region(scribbles, self._options.margin)
+            self._references[index] = labelled_cells(self._embed(round_.frame), scribbles)
+        return self._references[index]
+
+
+class LocalMemory:
+    """Local maps of the last R rounds; read is the one whose round's interacted frame was the nearest."""
+
+    def __init__(self, embed: Embed, options: MemoryOptions, cache: FeatureCache) -> None:
+        self._embed, self._options, self._cache = embed, options, cache
+
+    def read(self, frame: int, rounds: Sequence[Round], previous: Tensor, ids: Sequence[int]) -> Tensor:
+        """L' [n, h, w] of `frame` in the newest of `rounds`; `previous` [h, w] are its neighbour's labels now.
+
+        A map that an older round would give is computed again from that round's masks if it is not cached.
+        """
+        newest = len(rounds) - 1
+        chosen = newest
+        for index in range(newest - 1, max(newest - self._options.rounds, -1), -1):
+            # Of two equally near rounds the older is read, as in the official code.
+            if rounds[index].reached(frame) and self._distance(frame, rounds[index]) <= self._distance(
+                frame, rounds[chosen]
+            ):
+                chosen = index
+        key = f"local-{frame}-{chosen}"
+        cached = self._cache.get(key, previous.device) if chosen != newest else None
+        if cached is not None and len(cached) == len(ids):
+            return cached
+        neighbour = rounds[chosen].neighbour(frame)
+        labels = previous if chosen == newest else rounds[chosen].labels[neighbour].to(previous.device)
+        found = local_distances(self._embed(frame), self._embed(neighbour), labels, ids, self._options.window)
+        self._cache.put(key, found)
+        return found
+
+    @staticmethod
+    def _distance(frame: int, round_: Round) -> int:
+        return abs(frame - round_.frame)
+
+
+def labelled_cells(embedding: Tensor, labels: Tensor, most: int | None = None) -> tuple[Tensor, Tensor]:
+    """Embeddings [R, C] and labels [R] of the cells with a label >= 0, evenly thinned to at most `most` of an id."""
+    flat, ids = embedding.flatten(1).t(), labels.flatten()
+    chosen = torch.nonzero(ids >= 0)[:, 0]
+    if most is not None:
+        parts = [chosen[ids[chosen] == label] for label in torch.unique(ids[chosen])]
+        chosen = torch.cat([part[:: -(-len(part) // most)] for part in parts])
+    return flat[chosen].contiguous(), ids[chosen]

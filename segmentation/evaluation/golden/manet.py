@@ -1,0 +1,143 @@
+"""Golden arrays of MA-Net: every stage, and the official loop over rounds on frames 2, 4 and 1.
+
+The network is the engine's (folded), and the loop runs through the engine's own memories; all arrays are its stages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from segmentation.engines.manet.engine import upsampled_argmax
+from segmentation.engines.manet.history import Round, RoundLabels
+from segmentation.engines.manet.memory import GlobalMemory, LocalMemory, MemoryOptions, labelled_cells
+from segmentation.engines.manet.network import MANet, for_inference, resize_labels, to_input
+from segmentation.evaluation.golden.case import Array, Case, full
+from segmentation.evaluation.golden.rules import make_scribble
+from segmentation.feature_cache import FeatureCache
+from segmentation.networks.matching import global_distances, local_distances, nearest_squared, offset_rows
+
+GAIN = 0.9
+REFERENCE, QUERY = 2, 3  # the scribbled frame and the one that is matched to it
+NO_LABEL = 1e20  # squared distance where no pixel has the label
+CACHE_BYTES = 256 << 20
+
+
+class Program:
+    """MA-Net over one case: embeddings of all frames, ids 0..n."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        network = MANet()
+        case.fill(network, GAIN)
+        self.network = for_inference(network)
+        self.images = to_input(torch.from_numpy(case.frames).permute(0, 3, 1, 2))  # [T, 3, H, W]
+        self.embeddings = self.network.embed(self.images)  # [T, C, h, w]
+        self.size = (self.embeddings.shape[2], self.embeddings.shape[3])
+        self.ids = range(case.num_objects + 1)
+
+    def embed(self, frame: int) -> Tensor:
+        return self.embeddings[frame]
+
+    def labels(self, frame: int) -> Tensor:
+        """True labels at the size of an embedding, int64 [h, w]."""
+        return resize_labels(torch.from_numpy(self.case.labels[frame].astype(np.int64)), self.size)
+
+    def scribbles(self, frame: int) -> Tensor:
+        """The rule's bars, one cell thick, int64 [h, w]."""
+        bars = make_scribble(self.labels(frame).numpy().astype(np.uint8), self.case.num_objects, thickness=1)
+        return torch.from_numpy(bars.astype(np.int64))
+
+
+def compute(case: Case) -> Iterator[tuple[str, Array]]:
+    program = Program(case)
+    yield from _embedding_stages(program)
+    yield from _matching_stages(program)
+    yield from _loop(program)
+
+
+def _embedding_stages(program: Program) -> Iterator[tuple[str, Array]]:
+    image, extractor = program.images[:1], program.network.feature_extracter
+    yield from full("input0", image, 8, 8)
+    features = extractor.backbone(image)
+    yield from full("backbone", features[-1], 64, 1, 1)
+    yield from full("low_level", features[0], 32, 2, 2)
+    yield from full("aspp", extractor.aspp(features[-1]), 16, 1, 1)
+    yield from full("deeplab_out", extractor(image), 32, 2, 2)
+    yield from full("embedding", program.embeddings[:, ::10], 2, 2)  # its statistics are of every tenth channel
+    yield "emb_hw", np.array(program.size)
+    yield "obj_ids", np.array(program.ids)
+
+
+def _matching_stages(program: Program) -> Iterator[tuple[str, Array]]:
+    ids, network, window = program.ids, program.network, program.network.config.window
+    reference, query = program.embed(REFERENCE), program.embed(QUERY)
+    labels, scribbles = program.labels(REFERENCE), program.scribbles(REFERENCE)
+    yield "scribble_emb", scribbles.numpy()
+    yield "local_labels", labels.numpy()
+
+    cells, drawn = labelled_cells(reference, scribbles)
+    yield from full("global_raw", _raw_distances(query, cells, drawn, ids))
+    global_map = global_distances(query, cells, drawn, ids)  # [n, h, w]
+    yield from full("global_map", global_map.permute(1, 2, 0))
+    distances = torch.cat(list(offset_rows(query, reference, window)))  # [625, h, w]
+    yield from full("local_dist", distances.permute(1, 2, 0), 4, 4, 16)
+    local_map = local_distances(query, reference, labels, ids, window)
+    yield from full("local_map", local_map.permute(1, 2, 0))
+    yield from full("prop_head", network.propagate(query, (global_map, local_map), labels, ids))
+    yield from full("int_head_first", network.interact(reference, scribbles, None, ids))
+    yield from full("int_head_later", network.interact(reference, scribbles, labels, ids))
+
+
+def _raw_distances(query: Tensor, cells: Tensor, labels: Tensor, ids: range) -> Tensor:
+    """Squared distances to the nearest cell of every id, [h, w, n]."""
+    flat = query.flatten(1).t().contiguous()
+    maps = [
+        nearest_squared(flat, cells[labels == i]) if (labels == i).any() else torch.full((len(flat),), NO_LABEL)
+        for i in ids
+    ]
+    return torch.stack(maps, dim=1).view(*query.shape[1:], len(ids))
+
+
+def _loop(program: Program) -> Iterator[tuple[str, Array]]:
+    """The official test loop; the frames of its rounds are told by the golden file."""
+    memory = MemoryOptions(window=program.network.config.window)
+    global_memory = GlobalMemory(program.embed, memory, FeatureCache(CACHE_BYTES))
+    local_memory = LocalMemory(program.embed, memory, FeatureCache(CACHE_BYTES))
+    annotated = [int(frame) for frame in program.case.golden["loop.annotated_frames"]]
+    yield "loop.annotated_frames", np.array(annotated)
+    rounds: list[Round] = []
+    for index, start in enumerate(annotated):
+        rounds.append(Round(start, program.scribbles(start), RoundLabels(program.size), frozenset(program.ids)))
+        masks = np.zeros(program.case.labels.shape, np.uint8)
+        for frame in [*range(start, len(masks)), *range(start - 1, -1, -1)]:
+            prefix = f"loop.r{index}.f{frame}"
+            if frame == start:
+                logits, kind = _interact(program, rounds), "i"
+                memorised = global_memory.read(frame, rounds, program.ids)
+            else:
+                previous = rounds[-1].labels[rounds[-1].neighbour(frame)]
+                near = local_memory.read(frame, rounds, previous, program.ids)
+                memorised, kind = global_memory.read(frame, rounds, program.ids), "p"
+                logits = program.network.propagate(program.embed(frame), (memorised, near), previous, program.ids)
+                yield f"{prefix}.dist", _stored_factors(rounds, frame)
+            masks[frame] = upsampled_argmax(logits, program.ids, masks.shape[1:])
+            rounds[-1].labels[frame] = resize_labels(torch.from_numpy(masks[frame].astype(np.int64)), program.size)
+            yield from full(f"{prefix}.{kind}_logits", logits)
+            yield from full(f"{prefix}.{kind}_global_memory", memorised.permute(1, 2, 0), 2, 2, 1)
+        yield f"loop.r{index}.masks", masks
+
+
+def _interact(program: Program, rounds: list[Round]) -> Tensor:
+    newest = rounds[-1]
+    previous = rounds[-2].labels[newest.frame] if len(rounds) > 1 else None
+    return program.network.interact(program.embed(newest.frame), newest.scribbles, previous, program.ids)
+
+
+def _stored_factors(rounds: list[Round], frame: int) -> Array:
+    """1 / distance to the annotated frame, of every round so far; 0 in the round that annotated `frame` itself."""
+    distances = [abs(frame - round_.frame) for round_ in rounds]
+    return np.array([1 / distance if distance else 0 for distance in distances], np.float32)

@@ -1,0 +1,74 @@
+"""Tensors by frame within a byte budget: the newest in memory, all of them on disk when a folder is given."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+DISK_RESERVE = 1 << 30  # spilling stops when less than this would stay free on the disk
+
+
+class FeatureCache:
+    """What an engine computed of frames and would rather not compute again. Losing an entry costs time only.
+
+    Args:
+        memory_bytes: budget in memory (on a CUDA device: of that device's memory); the least recently used leave.
+        folder: where everything is written too, in a folder of its own that `close` removes; None = memory only.
+    """
+
+    def __init__(self, memory_bytes: int, folder: str | None = None) -> None:
+        self.memory_bytes = memory_bytes
+        self.used = 0
+        self._memory: OrderedDict[str, Tensor] = OrderedDict()
+        self._folder: Path | None = None
+        if folder is not None:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self._folder = Path(tempfile.mkdtemp(prefix="features-", dir=folder))
+
+    def __len__(self) -> int:
+        return len(self._memory)
+
+    def get(self, key: str, device: torch.device | str = "cpu") -> Tensor | None:
+        """The tensor that was put under `key`, bit for bit, or None. It must not be written to."""
+        value = self._memory.get(key)
+        if value is not None:
+            self._memory.move_to_end(key)
+            return value
+        if self._folder is None or not (path := self._folder / f"{key}.pt").exists():
+            return None
+        value = torch.load(path, weights_only=True, map_location=device)
+        assert isinstance(value, Tensor)  # nobody else writes here
+        self._keep(key, value)
+        return value
+
+    def put(self, key: str, value: Tensor) -> None:
+        self._drop(key)
+        self._keep(key, value)
+        if self._folder is not None and shutil.disk_usage(self._folder).free > DISK_RESERVE + value.nbytes:
+            torch.save(value.cpu(), self._folder / f"{key}.pt")
+
+    def close(self) -> None:
+        """Forget everything and remove the folder."""
+        self._memory.clear()
+        self.used = 0
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def _keep(self, key: str, value: Tensor) -> None:
+        if value.nbytes > self.memory_bytes:
+            return
+        self._memory[key] = value
+        self.used += value.nbytes
+        while self.used > self.memory_bytes:
+            self._drop(next(iter(self._memory)))
+
+    def _drop(self, key: str) -> None:
+        old = self._memory.pop(key, None)
+        if old is not None:
+            self.used -= old.nbytes
