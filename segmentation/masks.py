@@ -79,10 +79,12 @@ def read_mask(path: Path | str) -> LabelMap:
 
 def box_of(mask: NDArray[np.generic]) -> Box | None:
     """The tight box of the pixels that are not zero, or None."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    rows = np.flatnonzero(mask.any(axis=1))
     if not len(rows):
         return None
-    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+    y0, y1 = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(mask[y0:y1].any(axis=0))
+    return Box(y0, int(columns[0]), y1, int(columns[-1]) + 1)
 
 
 def boxes(labels: LabelMap) -> dict[int, Box]:

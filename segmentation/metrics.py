@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from math import isqrt
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,12 +57,12 @@ def score(truth: NDArray[np.uint8], predicted: NDArray[np.uint8], num_objects: i
 def jaccard(truth: LabelMap, predicted: LabelMap, num_objects: int) -> Scores:
     """J = |intersection| / |union| of each object in one frame, [N]; 1 when both are empty."""
     _check(truth, predicted)
-    size = int(max(truth.max(initial=0), predicted.max(initial=0), num_objects)) + 1
-    pair = truth.astype(np.intp).ravel() * size + predicted.ravel()
-    table = np.bincount(pair, minlength=size * size).reshape(size, size)  # truth by predicted
-    hit = np.diagonal(table).astype(float)
-    union = table.sum(axis=0) + table.sum(axis=1) - hit
-    return np.where(union > 0, hit / np.maximum(union, 1), 1.0)[1 : num_objects + 1]
+    return np.array([_j_of_object(truth == i, predicted == i) for i in range(1, num_objects + 1)])
+
+
+def _j_of_object(truth: Mask, predicted: Mask) -> float:
+    union = np.count_nonzero(truth | predicted)
+    return np.count_nonzero(truth & predicted) / union if union else 1.0
 
 
 def boundary_f(truth: LabelMap, predicted: LabelMap, num_objects: int, band: float = BAND) -> Scores:
@@ -83,9 +83,8 @@ def _f_of_object(truth: Mask, predicted: Mask, radius: int) -> float:
     found, wanted = int(line.sum()), int(true_line.sum())
     if found == 0 or wanted == 0:
         return float(found == wanted)
-    disk = _disk(radius)
-    precision = np.count_nonzero(line * cv2.dilate(true_line, disk)) / found
-    recall = np.count_nonzero(true_line * cv2.dilate(line, disk)) / wanted
+    precision = np.count_nonzero(line & _dilate(true_line, radius)) / found
+    recall = np.count_nonzero(true_line & _dilate(line, radius)) / wanted
     return 0.0 if precision + recall == 0 else 2 * precision * recall / (precision + recall)
 
 
@@ -100,10 +99,31 @@ def _boundary(mask: Mask, crop: Box) -> NDArray[np.uint8]:
     return line.astype(np.uint8)
 
 
+def _dilate(line: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
+    """`line` dilated by the disk x^2 + y^2 <= radius^2. Its rows are runs, so each width is made once from the narrower
+    one and laid over the rows that it belongs to: a quarter of the time of a general structuring element."""
+    height, width = line.shape
+    wide = np.zeros((height, width + 2 * radius), np.uint8)
+    wide[:, radius : radius + width] = line
+    tall = np.zeros((height + 2 * radius, width), np.uint8)
+    spread = line.copy()
+    reach = 0
+    for half_width, rows in _rows_by_half_width(radius):
+        while reach < half_width:
+            reach += 1
+            np.bitwise_or(spread, wide[:, radius - reach : radius - reach + width], out=spread)
+            np.bitwise_or(spread, wide[:, radius + reach : radius + reach + width], out=spread)
+        for row in rows:
+            covered = tall[radius + row : radius + row + height]
+            np.bitwise_or(covered, spread, out=covered)
+    return tall[radius : radius + height]
+
+
 @cache
-def _disk(radius: int) -> NDArray[np.uint8]:
-    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-    return (x * x + y * y <= radius * radius).astype(np.uint8)
+def _rows_by_half_width(radius: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """The disk's rows (offsets from its centre), gathered by half width, the narrowest first."""
+    half = {row: isqrt(radius * radius - row * row) for row in range(-radius, radius + 1)}
+    return tuple((width, tuple(r for r in half if half[r] == width)) for width in sorted(set(half.values())))
 
 
 def _check(truth: LabelMap, predicted: LabelMap) -> None:

@@ -1,0 +1,91 @@
+"""`manage.py benchmark`: the DAVIS robot on a project's own videos, those that have ground truth on every frame.
+
+The evaluation program runs in a process of its own: the web application never imports it, nor the package below it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.text import slugify
+
+from webapp.projects.models import Project
+from webapp.videos.models import Video, VideoState
+from webapp.videos.storage import folder_of
+
+
+class Command(BaseCommand):
+    help = "Compare engines with the DAVIS robot on a project's own videos that have ground truth."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("project", help="name or number of the project")
+        parser.add_argument("--out", type=Path, help="folder of the report; default: a new one below HOME/benchmarks")
+        parser.add_argument(
+            "rest",
+            nargs="*",
+            metavar="-- OPTIONS",
+            help="after --: options of `python -m segmentation.evaluation`, such as --engine flow --rounds 8",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        project = _project(options["project"])
+        videos = _videos_with_truth(project)
+        skipped = project.videos.filter(state=VideoState.READY).count() - len(videos)
+        if not videos:
+            raise CommandError(
+                f"No video of {project.name!r} has ground truth on every frame; import one in the DAVIS layout."
+            )
+        if skipped:
+            self.stderr.write(
+                f"{skipped} of {skipped + len(videos)} videos have no complete ground truth and are left out."
+            )
+        day = timezone.now().strftime("%Y%m%d-%H%M%S")
+        out = options["out"] or Path(settings.HOME) / "benchmarks" / f"{slugify(project.name)}-{day}"
+        with tempfile.TemporaryDirectory(dir=settings.HOME, prefix="benchmark-") as folder:
+            lay_out(videos, Path(folder))
+            code = evaluate(Path(folder), out, options["rest"])
+        if code:
+            sys.exit(code)
+
+
+def _project(given: str) -> Project:
+    found = Project.objects.filter(pk=int(given)) if given.isdigit() else Project.objects.filter(name=given)
+    if len(found) != 1:
+        known = ", ".join(f"{p.name!r} ({p.pk})" for p in Project.objects.all()) or "none"
+        raise CommandError(
+            f"{'Several projects are' if found else 'No project is'} named {given!r}; there are {known}."
+        )
+    return found[0]
+
+
+def _videos_with_truth(project: Project) -> list[Video]:
+    ready = project.videos.filter(state=VideoState.READY, truth_objects__gt=0)
+    return [video for video in ready if len(video.truth_frames) == video.frame_count]
+
+
+def lay_out(videos: list[Video], root: Path) -> None:
+    """Links to the videos' files in the DAVIS layout; a sequence is named after its video and number."""
+    for video in videos:
+        name = f"{slugify(video.name) or 'video'}-{video.pk}"
+        frames, masks = root / "JPEGImages" / "480p" / name, root / "Annotations" / "480p" / name
+        frames.mkdir(parents=True)
+        masks.mkdir(parents=True)
+        folder = folder_of(video.pk)
+        for index in range(video.frame_count):
+            (frames / f"{index:05d}.jpg").symlink_to(folder.frame(index))
+            (masks / f"{index:05d}.png").symlink_to(folder.truth(index))
+
+
+def evaluate(root: Path, out: Path, options: list[str]) -> int:
+    """Run the evaluation program; its progress and errors go to this terminal."""
+    command = [sys.executable, "-m", "segmentation.evaluation", "--davis-root", str(root), "--out", str(out), *options]
+    environment = {**os.environ, "MASKWRIGHT_WEIGHTS": str(settings.CONFIG.weights)}
+    return subprocess.run(command, cwd=settings.BASE_DIR, env=environment, check=False).returncode
