@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from django.utils import timezone
+
 from webapp.accounts.models import User
 from webapp.projects.models import Project
-from webapp.videos.frame_writer import FrameWriter, SourceFrame
+from webapp.videos.frame_writer import SourceFrame
+from webapp.videos.importing import OnProgress, write_video
 from webapp.videos.label_png import LabelMap
-from webapp.videos.models import Video, VideoState
-from webapp.videos.refusal import Refused
-from webapp.videos.storage import RgbFrame, folder_of
+from webapp.videos.models import Video
+from webapp.videos.sources import Clip
+from webapp.videos.storage import RgbFrame
 
 
 def create_video(
@@ -26,37 +29,32 @@ def create_video(
 
     Raises Refused for frames that an import would refuse too; no row and no file is left then.
     """
-    return store_video(project=project, name=name, frames=_paired(frames, truth), author=author, fps=fps)
+    video = _claimed(project, name, author, fps)
+    return _written(video, _paired(frames, truth), 0, [], None)
 
 
-def store_video(
-    *, project: Project, name: str, frames: Iterable[SourceFrame], author: User, fps: float = 24.0, note: str = ""
+def bring_in(*, project: Project, clip: Clip, name: str, author: User, on_progress: OnProgress | None = None) -> Video:
+    """A ready video from a clip of a file or folder on this machine. Raises as `create_video` does."""
+    video = _claimed(project, clip.name or name, author, clip.fps)
+    return _written(video, clip.frames(), clip.expected, clip.notes, on_progress)
+
+
+def _claimed(project: Project, name: str, author: User, fps: float) -> Video:
+    # With a heartbeat from the start it looks like any import, and a sweep finds it when this process is killed.
+    return Video.objects.create(
+        project=project, name=name[:200], created_by=author, fps=fps, part=".", fence=1, heartbeat=timezone.now()
+    )
+
+
+def _written(
+    video: Video, frames: Iterable[SourceFrame], expected: int, notes: list[str], on_progress: OnProgress | None
 ) -> Video:
-    """As `create_video`, for frames that still are files."""
-    video = Video.objects.create(project=project, name=name[:200], created_by=author, fps=fps)
-    folder = folder_of(video.pk)
     try:
-        with FrameWriter(folder) as writer:
-            for frame in frames:
-                writer.add(frame)
-        if not writer.count:
-            raise Refused("no_frames", "There are no frames.")
+        write_video(video, frames, expected, notes=notes, on_progress=on_progress)
     except BaseException:
-        folder.remove()
         video.delete()
         raise
-    finish_video(video, writer, note=note)
     return video
-
-
-def finish_video(video: Video, writer: FrameWriter, *, note: str = "") -> None:
-    """Take what the writer found into the row and call the video ready."""
-    video.width, video.height, video.frame_count = writer.width, writer.height, writer.count
-    video.size_bytes = writer.size_bytes
-    video.truth_frames, video.truth_objects = writer.truth_frames, writer.truth_objects
-    video.progress_done = video.progress_total = writer.count
-    video.state, video.note, video.error = VideoState.READY, note, ""
-    video.save()
 
 
 def _paired(frames: Iterable[RgbFrame], truth: Iterable[LabelMap | None]) -> Iterator[SourceFrame]:

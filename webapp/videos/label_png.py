@@ -83,6 +83,7 @@ def _by_colour(rgb: NDArray[np.uint8]) -> LabelMap:
     return ids[where].reshape(packed.shape)
 
 
-def _packed(rgb: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    wide = rgb.astype(np.uint32)
-    return (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
+def _packed(rgb: NDArray[np.uint8]) -> NDArray[np.int64]:
+    wide = rgb.astype(np.int64)
+    packed: NDArray[np.int64] = wide @ np.array([1 << 16, 1 << 8, 1])
+    return packed

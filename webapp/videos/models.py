@@ -43,6 +43,7 @@ class Video(models.Model):
     fence = models.PositiveIntegerField(default=0)  # raised by each claim of an import; an older one may not write
     attempts = models.PositiveSmallIntegerField(default=0)
     heartbeat = models.DateTimeField(null=True)  # of the importing worker; null = waits for one
+    rung_at = models.DateTimeField(default=timezone.now)  # when a worker was last told of it
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -1,0 +1,140 @@
+"""Clips for the tests: the number of each frame is in its picture, as bars that survive lossy coding exactly.
+
+A frame has two rows of bars at its top (the number's bits, and the same inverted, as a check), a red field at its lower
+left and a blue one at its lower right: turned, mirrored or with colours exchanged it reads differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+BITS = 10
+WIDTH, HEIGHT = 240, 160
+
+
+def numbered(index: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
+    """Frame `index` as uint8 RGB [H, W, 3]."""
+    picture = np.full((height, width, 3), 90, np.uint8)
+    edges = np.linspace(0, width, BITS + 1).astype(int)
+    quarter = height // 4
+    for bit in range(BITS):
+        on = index >> bit & 1
+        picture[:quarter, edges[bit] : edges[bit + 1]] = 255 * on
+        picture[quarter : 2 * quarter, edges[bit] : edges[bit + 1]] = 255 * (1 - on)
+    picture[3 * quarter :, : width // 3] = (220, 20, 20)
+    picture[3 * quarter :, -(width // 3) :] = (20, 20, 220)
+    return picture
+
+
+def read_number(picture: NDArray[np.uint8]) -> int:
+    """The number in a picture. AssertionError when it is no upright picture made by `numbered`."""
+    height, width = picture.shape[:2]
+    edges = np.linspace(0, width, BITS + 1).astype(int)
+    quarter = height // 4
+    grey = picture.astype(float).mean(axis=2)
+    number = 0
+    for bit in range(BITS):
+        middle = slice(edges[bit] + 3, edges[bit + 1] - 3)
+        upper, lower = grey[4 : quarter - 4, middle].mean(), grey[quarter + 4 : 2 * quarter - 4, middle].mean()
+        assert abs(upper - lower) > 150, f"bit {bit} cannot be read: {upper:.0f}, {lower:.0f}"
+        number |= int(upper > lower) << bit
+    left = picture[3 * quarter + 4 : -4, 4 : width // 3 - 4].reshape(-1, 3).mean(axis=0)
+    right = picture[3 * quarter + 4 : -4, -(width // 3) + 4 : -4].reshape(-1, 3).mean(axis=0)
+    assert left[0] > left[2] + 100, f"red is not at the lower left: {left}"
+    assert right[2] > right[0] + 100, f"blue is not at the lower right: {right}"
+    return number
+
+
+def write_clip(
+    path: Path,
+    count: int = 30,
+    *,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    codec: str = "libx264",
+    pixels: str = "yuv420p",
+    rate: int = 25,
+    times: Sequence[int] | None = None,
+    time_base: Fraction = Fraction(1, 1000),
+    quarter_turns: int = 0,
+    mirrored: bool = False,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """Encode frames 0..count-1. `times` are presentation times in `time_base`.
+
+    With `quarter_turns` (or `mirrored`) the coded pictures are turned away and the file asks to turn them back.
+    """
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream(codec, rate=rate, options=options or {})
+        stream.pix_fmt = pixels
+        coded = [_turned_away(numbered(i, *size), quarter_turns, mirrored) for i in range(count)]
+        stream.height, stream.width = coded[0].shape[:2]
+        if times is not None:
+            stream.time_base = stream.codec_context.time_base = time_base
+        if quarter_turns or mirrored:
+            stream.set_display_rotation(90 * quarter_turns, hflip=mirrored)
+        for index, picture in enumerate(coded):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts = index if times is None else times[index]
+            frame.time_base = Fraction(1, rate) if times is None else time_base
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode())
+    return path
+
+
+def _turned_away(picture: NDArray[np.uint8], quarter_turns: int, mirrored: bool) -> NDArray[np.uint8]:
+    # The file asks to turn first and then to mirror; undone in the other order.
+    return np.ascontiguousarray(np.rot90(picture[:, ::-1] if mirrored else picture, -quarter_turns))
+
+
+def write_gif(path: Path, count: int = 12) -> Path:
+    """With frames of different lengths, as animated pictures have them."""
+    frames = [Image.fromarray(numbered(index)).convert("P", palette=Image.Palette.ADAPTIVE) for index in range(count)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=[40, 120] * (count // 2), loop=0)
+    return path
+
+
+def write_sound(path: Path, cover: bool = False) -> Path:
+    """A file with sound only; `cover` adds the picture of a record."""
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("aac", rate=44100)
+        picture = file.add_stream("mjpeg") if cover else None
+        if picture is not None:
+            picture.width, picture.height, picture.pix_fmt = 64, 64, "yuvj420p"
+            picture.disposition = av.stream.Disposition.attached_pic
+        samples = np.zeros((1, 44100), np.float32)
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+        frame.sample_rate = 44100
+        file.mux(stream.encode(frame))
+        file.mux(stream.encode())
+        if picture is not None:
+            file.mux(picture.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")))
+            file.mux(picture.encode())
+    return path
+
+
+def with_edit(path: Path, skip: int, keep: int, rate: int = 25) -> Path:
+    """Patch an mp4's edit list so that a player shows `keep` frames after leaving out the first `skip`."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"elst")
+    assert data[at + 4] == 0, "a version 0 edit list is expected"
+    assert int.from_bytes(data[at + 8 : at + 12], "big") == 1, "one entry is expected"
+    movie_scale = _timescale(data, b"mvhd")
+    media_scale = _timescale(data, b"mdhd")
+    before = int.from_bytes(data[at + 16 : at + 20], "big")
+    data[at + 12 : at + 16] = (keep * movie_scale // rate).to_bytes(4, "big")
+    data[at + 16 : at + 20] = (before + skip * media_scale // rate).to_bytes(4, "big")
+    path.write_bytes(data)
+    return path
+
+
+def _timescale(data: bytearray, box: bytes) -> int:
+    at = data.index(box)
+    assert data[at + 4] == 0, "a version 0 box is expected"
+    return int.from_bytes(data[at + 16 : at + 20], "big")

@@ -1,0 +1,139 @@
+"""Trees of files: a zip that a stranger may have made, and a folder on this machine. Nothing is unpacked to disk."""
+
+from __future__ import annotations
+
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Protocol, Self
+
+from django.conf import settings
+
+from webapp.videos.refusal import Refused
+
+CHUNK = 1 << 20
+MAX_DIRECTORY_BYTES = 64 << 20  # of a zip: some 400,000 entries, which Python would hold as objects
+READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the other methods may ask for gigabytes of memory
+BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, struct.error)
+
+
+class Files(Protocol):
+    """Files by path relative to a root, with / between parts."""
+
+    names: list[str]
+
+    def read(self, name: str) -> bytes: ...
+
+
+class ZipFiles:
+    """The files of a zip, each read into memory when it is asked for, its bytes counted while they inflate.
+
+    Raises Refused when it is opened for entries that point outside (absolute, .., links), and when it is read for
+    entries that inflate to more than a picture can need, or to more than four times the largest upload together.
+    """
+
+    def __init__(self, path: Path) -> None:
+        _check_directory_size(path)
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except BROKEN:
+            raise Refused("bad_zip", "The zip is damaged, or was cut short.") from None
+        self._left = 4 * int(settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"]) << 20
+        self.names: list[str] = []
+        try:
+            self._check_entries()
+        except Refused:
+            self._zip.close()
+            raise
+
+    def _check_entries(self) -> None:
+        entries = self._zip.infolist()
+        most = 4 * int(settings.CONFIG["MASKWRIGHT_MAX_FRAMES"]) + 1000  # frames, masks, and what lies about
+        if len(entries) > most:
+            raise Refused("too_many_files", f"The zip has {len(entries)} entries; at most {most} are looked at.", 413)
+        for entry in entries:
+            check_entry(entry)
+            if not entry.is_dir() and not is_clutter(entry.filename):
+                self.names.append(entry.filename)
+
+    def read(self, name: str) -> bytes:
+        entry = self._zip.getinfo(name)
+        if entry.flag_bits & 1:
+            raise Refused("encrypted", "The zip is encrypted. Pack it without a password.")
+        if entry.compress_type not in READABLE:
+            raise Refused("bad_zip", "The zip is packed in an unusual way. Pack it with the common method (deflate).")
+        data = bytearray()
+        try:
+            with self._zip.open(entry) as file:
+                while chunk := file.read(CHUNK):
+                    data += chunk
+                    self._count(name, len(chunk), len(data))
+        except BROKEN:
+            raise Refused("bad_zip", f"{name} in the zip is damaged.") from None
+        return bytes(data)
+
+    def _count(self, name: str, more: int, of_entry: int) -> None:
+        self._left -= more
+        if of_entry > _most_picture_bytes():
+            raise Refused("zip_bomb", f"{name} inflates to more bytes than any allowed picture has.", 413)
+        if self._left < 0:
+            raise Refused("zip_bomb", "The zip inflates to far more than an upload may have.", 413)
+
+    def close(self) -> None:
+        self._zip.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class FolderFiles:
+    """The files of a folder on this machine, for the commands. Links inside are not followed out of it."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        files = (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+        self.names = [n for n in sorted(p.relative_to(root).as_posix() for p in files) if not is_clutter(n)]
+
+    def read(self, name: str) -> bytes:
+        return (self._root / name).read_bytes()
+
+
+def is_clutter(name: str) -> bool:
+    """Files that systems leave in folders and zips, such as .DS_Store."""
+    return any(part.startswith(".") or part in ("__MACOSX", "Thumbs.db") for part in PurePosixPath(name).parts)
+
+
+def check_entry(entry: zipfile.ZipInfo) -> None:
+    """Raise Refused for a path that leaves the folder it is unpacked to. We unpack none; an honest zip has none."""
+    path = entry.filename.replace("\\", "/")
+    outside = path.startswith("/") or ".." in path.split("/") or re.match(r"[A-Za-z]:", path)
+    link = stat.S_ISLNK(entry.external_attr >> 16)
+    if outside or link:
+        what = "is a link" if link else "points outside of the zip"
+        raise Refused("unsafe_zip", f"The entry {entry.filename[:100]!r} {what}. Such a zip is not taken.")
+
+
+def _check_directory_size(path: Path) -> None:
+    """Look at the table of contents before Python reads it whole. Fields: PKWARE APPNOTE 4.3.16."""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - 65557, 0))
+        tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) < at + 22:
+        raise Refused("bad_zip", "The zip is damaged, or was cut short.")
+    if struct.unpack_from("<L", tail, at + 12)[0] > MAX_DIRECTORY_BYTES:
+        raise Refused("too_many_files", "The zip has far too many entries.", 413)
+
+
+def _most_picture_bytes() -> int:
+    """16 bits of red, green, blue and alpha for each pixel, and a little for what stands around them."""
+    return int(settings.CONFIG["MASKWRIGHT_MAX_WIDTH"] * settings.CONFIG["MASKWRIGHT_MAX_HEIGHT"] * 8 + CHUNK)

@@ -1,0 +1,58 @@
+"""What a file is, judged by its own bytes: never by its name, and never by asking a library to guess.
+
+FFmpeg guesses playlists (m3u8, concat, DASH, SDP ...) too, and then opens what they name, on this machine or elsewhere.
+So only the formats below are opened at all, each with its demuxer named.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+
+from webapp.videos.refusal import Refused
+
+KNOWN = "Bring an mp4, mov, mkv, webm, avi or gif file, or a zip of pictures."
+ISO_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"})
+PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
+SOUND = (b"ID3", b"fLaC", b"OggS", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9")
+PLAYLISTS = (b"#extm3u", b"ffconcat", b"<?xml", b"<mpd", b"<smil", b"v=0", b"[playlist]", b"#ext-x", b"file ", b"http")
+
+
+class Container(Enum):
+    """A format that is taken; the value is the name of FFmpeg's demuxer, empty for what we read ourselves."""
+
+    ISO = "mov"
+    MATROSKA = "matroska"
+    AVI = "avi"
+    GIF = "gif"
+    ZIP = ""
+
+
+def container_of(path: Path) -> Container:
+    """The container in `path`. Raises Refused with what the file is instead, as far as its first bytes tell."""
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if start[4:8] in ISO_BOXES:
+        return Container.ISO
+    if start.startswith(b"\x1aE\xdf\xa3"):
+        return Container.MATROSKA
+    if start.startswith(b"RIFF") and start[8:12] == b"AVI ":
+        return Container.AVI
+    if start.startswith((b"GIF87a", b"GIF89a")):
+        return Container.GIF
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return Container.ZIP
+    raise _refusal(start)
+
+
+def _refusal(start: bytes) -> Refused:
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not start:
+        return Refused("empty", "The file is empty.")
+    if text.startswith(PLAYLISTS):
+        return Refused("playlist", f"This is a playlist or a description of a stream, not a video itself. {KNOWN}")
+    if start.startswith(PICTURES) or (start.startswith(b"RIFF") and start[8:12] == b"WEBP"):
+        return Refused("single_picture", "This is a single picture, not a video. Bring the pictures of one in a zip.")
+    if start.startswith(SOUND) or (start.startswith(b"RIFF") and start[8:12] == b"WAVE"):
+        return Refused("audio_only", "The file has sound but no pictures.")
+    return Refused("not_a_video", f"This is not a video that can be read. {KNOWN}")

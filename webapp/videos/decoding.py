@@ -1,0 +1,157 @@
+"""Frames of a video file, in the order in which a player shows them. A frame's number is its place, never a time.
+
+The decoder puts B-frames into order and drops what an edit list cuts away; rotation and mirroring that the file asks
+for are carried out here; variable frame rates and late starts need nothing, because no time is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.sidedata.sidedata import SideDataContainer
+from av.sidedata.sidedata import Type as SideDataType
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace
+from av.video.stream import VideoStream
+from django.conf import settings
+from numpy.typing import NDArray
+
+from webapp.videos.containers import Container
+from webapp.videos.frame_writer import SourceFrame
+from webapp.videos.refusal import Refused, check_count, check_size
+from webapp.videos.storage import RgbFrame
+
+UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
+HD_HEIGHT = 720  # pictures of this height and above that name no colour space are BT.709, as players take them
+DEFAULT_FPS = 24.0
+
+
+class VideoFile:
+    """One video stream of a file whose container is known. Opened anew by each call of `frames`."""
+
+    name = ""  # the video is named after the file
+    part = "."
+
+    def __init__(self, path: Path, container: Container) -> None:
+        self._path = path
+        self._container = container
+        self.notes: list[str] = []
+        with self._open() as file:
+            stream = _picture_stream(file)
+            check_size(stream.width, stream.height)
+            check_count(stream.frames)
+            self.expected = stream.frames or _estimated_frames(file, stream)
+            self.fps = _fps(stream)
+
+    def frames(self) -> Iterator[SourceFrame]:
+        """Every frame that decodes. `notes` afterwards says what did not. Raises Refused when none does."""
+        self.notes.clear()
+        with self._open() as file:
+            stream = _picture_stream(file)
+            stream.thread_type = "AUTO"
+            stream.codec_context.options = {"max_pixels": str(_most_pixels())}
+            found = damaged = 0
+            for frame in self._decoded(file, stream):
+                if frame is None:
+                    damaged += 1
+                    continue
+                found += 1
+                yield SourceFrame(upright(frame))
+        if not found:
+            raise Refused("no_frames", "No frame of this video can be decoded: it is damaged, or was cut short.")
+        if damaged:
+            self.notes.append(f"The file is damaged: {damaged} places could not be decoded and were left out.")
+
+    def _decoded(self, file: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:
+        """Frames in order of presentation; None for each packet that cannot be decoded."""
+        packets = file.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.error.FFmpegError:
+                yield None
+                packet = None  # the rest of the file cannot be reached, but the decoder still holds frames
+            try:
+                yield from stream.decode(packet)
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError:
+                yield None
+            if packet is None or not packet.size:  # the empty packet at the end drains the decoder
+                return
+
+    def _open(self) -> InputContainer:
+        name = self._container.value
+        # The demuxer is named, it may open nothing but the file itself, and references to other files stay closed.
+        options = {"protocol_whitelist": "file", "format_whitelist": name, "max_pixels": str(_most_pixels())}
+        if self._container is Container.ISO:
+            options |= {"enable_drefs": "0", "use_absolute_path": "0"}
+        try:
+            return av.open(f"file:{self._path}", mode="r", format=name, options=options)
+        except (av.error.FFmpegError, OSError):
+            raise Refused(
+                "damaged", "The file begins like a video but cannot be read: it is damaged, or was cut short."
+            ) from None
+
+
+def upright(frame: VideoFrame) -> RgbFrame:
+    """`frame` as uint8 RGB [H, W, 3], turned and mirrored as its display matrix asks, in quarter turns."""
+    bare = frame.colorspace == UNSPECIFIED and frame.height >= HD_HEIGHT
+    rgb: RgbFrame = np.asarray(
+        frame.to_ndarray(format="rgb24", src_colorspace=Colorspace.ITU709 if bare else None), np.uint8
+    )
+    side_data = cast(SideDataContainer, frame.side_data)  # PyAV's stubs know two of its kinds
+    try:
+        matrix = side_data[SideDataType.DISPLAYMATRIX]
+    except KeyError:
+        return rgb
+    return _turned(rgb, np.frombuffer(bytes(matrix), dtype=np.int32))
+
+
+def _turned(rgb: RgbFrame, matrix: NDArray[np.int32]) -> RgbFrame:
+    """Apply a display matrix (ISO 14496-12, 3x3, row by row): x' = a x + c y, y' = b x + d y."""
+    a, b, _, c, d = (int(value) for value in matrix[:5])
+    if abs(b) > abs(a):
+        rgb, flip_x, flip_y = rgb.transpose(1, 0, 2), c < 0, b < 0
+    else:
+        flip_x, flip_y = a < 0, d < 0
+    return np.ascontiguousarray(rgb[:: -1 if flip_y else 1, :: -1 if flip_x else 1])
+
+
+def _picture_stream(file: InputContainer) -> VideoStream:
+    """The largest moving stream. The cover of a song is a video stream too, of one picture: it does not count."""
+    moving = [s for s in file.streams.video if not s.disposition & Disposition.attached_pic]
+    if not moving:
+        raise Refused(
+            "audio_only", "The file has no moving pictures" + (", only sound." if file.streams.audio else ".")
+        )
+    return max(moving, key=lambda s: s.codec_context.width * s.codec_context.height)
+
+
+def _most_pixels() -> int:
+    """A bound for decoders, which round sizes up to whole blocks before they crop."""
+    width, height = settings.CONFIG["MASKWRIGHT_MAX_WIDTH"], settings.CONFIG["MASKWRIGHT_MAX_HEIGHT"]
+    return int((width + 128) * (height + 128))
+
+
+def _fps(stream: VideoStream) -> float:
+    rate = stream.average_rate or stream.guessed_rate
+    fps = float(rate) if rate else DEFAULT_FPS
+    return fps if 0.1 <= fps <= 1000 else DEFAULT_FPS
+
+
+def _estimated_frames(file: InputContainer, stream: VideoStream) -> int:
+    """For the progress bar alone; 0 = unknown."""
+    if stream.duration and stream.time_base:
+        seconds = float(stream.duration * stream.time_base)
+    elif file.duration:
+        seconds = file.duration / av.time_base
+    else:
+        return 0
+    return max(int(seconds * _fps(stream)), 0)

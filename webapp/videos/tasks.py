@@ -1,0 +1,12 @@
+"""Celery tasks of videos."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from webapp.videos.importing import TASK, run_import
+
+
+@shared_task(name=TASK)
+def import_video(video_id: int) -> None:
+    run_import(video_id)
