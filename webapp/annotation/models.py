@@ -47,15 +47,18 @@ class Round(models.Model):
     num_objects = models.PositiveSmallIntegerField()
     engine = models.CharField(max_length=40)
     weights = models.CharField(max_length=80, blank=True)  # checksum prefix or name of the weights that made it
-    base = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="branches")
+    base = models.ForeignKey("self", on_delete=models.RESTRICT, null=True, related_name="branches")
     state = models.CharField(max_length=12, choices=RoundState.choices, default=RoundState.QUEUED)
     cancel_requested = models.BooleanField(default=False)
+    # A newer round came while this one ran: it stops at the next frame, and what it stored stays.
+    superseded_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
     fence = models.PositiveIntegerField(default=0)  # raised by each claim; a write with an older fence is refused
     attempts = models.PositiveSmallIntegerField(default=0)
     worker = models.CharField(max_length=120, blank=True)
     heartbeat = models.DateTimeField(null=True)
     progress_done = models.PositiveIntegerField(default=0)
     progress_total = models.PositiveIntegerField(default=0)
+    frames = models.JSONField(default=list)  # inclusive ranges of frames it stored; written when it ends
     error_code = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -66,6 +69,10 @@ class Round(models.Model):
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["video", "number"], name="round_number_once_per_video")]
         indexes = [models.Index(fields=["state", "heartbeat"])]
+
+    @property
+    def ended(self) -> bool:
+        return self.state not in (RoundState.QUEUED, RoundState.RUNNING)
 
 
 class Mask(models.Model):
@@ -102,7 +109,7 @@ class Head(models.Model):
     """Which round a video stands at. The mask of a frame is that of the newest round on the head's line that has it."""
 
     video = models.OneToOneField(Video, on_delete=models.CASCADE, related_name="head")
-    round = models.ForeignKey(Round, on_delete=models.PROTECT, null=True, related_name="+")
+    round = models.ForeignKey(Round, on_delete=models.RESTRICT, null=True, related_name="+")
     next_round_number = models.PositiveIntegerField(default=1)
     next_object_number = models.PositiveSmallIntegerField(default=1)
 
@@ -112,12 +119,22 @@ class AcceptedFrame(models.Model):
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="accepted_frames")
     frame = models.PositiveIntegerField()
-    mask = models.ForeignKey(Mask, on_delete=models.PROTECT, related_name="+")
+    mask = models.ForeignKey(Mask, on_delete=models.RESTRICT, related_name="+")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["video", "frame"], name="accepted_once_per_frame")]
+
+
+class Receipt(models.Model):
+    """A message of a browser that took effect: sent again, it is answered with the same result and does nothing."""
+
+    key = models.UUIDField(unique=True)  # made by the browser
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    result = models.PositiveBigIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
 
 class Change(models.Model):
@@ -129,6 +146,7 @@ class Change(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["video", "id"])]
 
 
 class ExportKind(models.TextChoices):
@@ -149,7 +167,7 @@ class Export(models.Model):
     """Masks taken out: a file below HOME/exports, made by a task."""
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="exports")
-    round = models.ForeignKey(Round, on_delete=models.PROTECT, null=True, related_name="+")
+    round = models.ForeignKey(Round, on_delete=models.RESTRICT, null=True, related_name="+")
     kind = models.CharField(max_length=12, choices=ExportKind.choices)
     state = models.CharField(max_length=12, choices=ExportState.choices, default=ExportState.QUEUED)
     progress_done = models.PositiveIntegerField(default=0)

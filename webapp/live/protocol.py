@@ -103,7 +103,7 @@ class RoundRun(Model):
     type: Literal["round.run"]
     key: Key
     frame: FrameIndex
-    engine: str
+    engine: Annotated[str, Field(min_length=1, max_length=40)]
     base: int | None
 
 

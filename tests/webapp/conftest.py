@@ -1,0 +1,57 @@
+"""A video that is ready, and the short way to strokes and rounds on it."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from webapp.accounts.models import User
+from webapp.annotation.claims import NewMask, new_mask
+from webapp.annotation.models import Round, Stroke
+from webapp.annotation.objects import add_object
+from webapp.annotation.rounds import create_round
+from webapp.annotation.strokes import add_stroke
+from webapp.projects.models import Project
+from webapp.videos.models import Video, VideoState
+
+WIDTH, HEIGHT, FRAMES = 32, 24, 8
+
+
+def make_video(project: Project, author: User, frame_count: int = FRAMES) -> Video:
+    """A row without files: what is drawn on it is never computed."""
+    return Video.objects.create(
+        project=project,
+        name="reef.mp4",
+        state=VideoState.READY,
+        width=WIDTH,
+        height=HEIGHT,
+        frame_count=frame_count,
+        created_by=author,
+    )
+
+
+def draw(video: Video, author: User, frame: int = 0, number: int = 1) -> Stroke:
+    path = [[0.1, 0.2], [0.3, 0.4]]
+    return add_stroke(video=video, author=author, key=uuid4(), frame=frame, number=number, path=path)
+
+
+def run(video: Video, author: User, base: int | None, frame: int = 0) -> Round:
+    """A round of a fresh stroke on `frame`."""
+    draw(video, author, frame)
+    return create_round(video=video, author=author, key=uuid4(), frame=frame, engine="fake", base=base)
+
+
+def some_mask(frame: int, label: int = 1) -> NewMask:
+    labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+    labels[frame % HEIGHT, :5] = label
+    return new_mask(frame, labels, [0.5], None)
+
+
+@pytest.fixture
+def video(project: Project, owner: User) -> Video:
+    """Ready, with one object."""
+    video = make_video(project, owner)
+    add_object(video=video, author=owner, name="Fish")
+    return video

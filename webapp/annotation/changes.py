@@ -1,0 +1,49 @@
+"""The log of a video: each write appends what its sockets are told, in the same transaction.
+
+The caller holds the video's head (head.py: `hold`), so numbers of one video are committed in their order: a follower
+that asks for everything after the last number it has cannot miss a row that commits late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from webapp.accounts.models import User
+from webapp.annotation.doorbell import ring_followers
+from webapp.annotation.models import Change, Object, Round, Stroke
+from webapp.annotation.state import object_info, person, round_info, stroke_info
+
+
+def stroke_added(stroke: Stroke) -> None:
+    _append(stroke.video_id, "stroke.added", stroke=stroke_info(stroke).model_dump())
+
+
+def strokes_removed(video_id: int, keys: Sequence[str]) -> None:
+    if keys:
+        _append(video_id, "stroke.removed", keys=list(keys))
+
+
+def object_changed(instance: Object) -> None:
+    _append(instance.video_id, "object.changed", object=object_info(instance).model_dump())
+
+
+def round_changed(round_: Round) -> None:
+    _append(round_.video_id, "round.changed", round=round_info(round_).model_dump())
+
+
+def head_moved(video_id: int, head: int | None, by: User) -> None:
+    _append(video_id, "head.moved", head=head, by=person(by).model_dump())
+
+
+def accepted_changed(video_id: int, frame: int, round_id: int | None) -> None:
+    _append(video_id, "accepted.changed", frame=frame, round=round_id)
+
+
+def _append(video_id: int, kind: str, **fields: Any) -> None:
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("a change is written in the transaction of what it tells")
+    Change.objects.create(video_id=video_id, message={"type": kind, **fields})
+    ring_followers(video_id)

@@ -1,0 +1,30 @@
+"""The head: which round a video stands at. It is also the lock of its video: who appends to the log holds it first."""
+
+from __future__ import annotations
+
+from webapp.accounts.models import User
+from webapp.annotation import changes
+from webapp.annotation.models import Head
+from webapp.problems import Problem
+
+
+def hold(video_id: int) -> Head:
+    """The head of a video, locked until the transaction ends (SQLite locks the whole database instead)."""
+    Head.objects.get_or_create(video_id=video_id)
+    return Head.objects.select_for_update().get(video_id=video_id)
+
+
+def head_of(video_id: int) -> int | None:
+    """The id of the round that a video stands at."""
+    return Head.objects.filter(video_id=video_id).values_list("round_id", flat=True).first()
+
+
+def conflict(head: Head) -> Problem:
+    text = "Somebody else ran or undid a round meanwhile. Look at what changed, then run again: your strokes are kept."
+    return Problem("conflict", text, 409, head=head.round_id)
+
+
+def set_head(head: Head, round_id: int | None, by: User) -> None:
+    head.round_id = round_id
+    head.save(update_fields=["round"])
+    changes.head_moved(head.video_id, round_id, by)

@@ -1,0 +1,97 @@
+"""The mask store: what each round made, and which mask a frame has at a head.
+
+The mask of a frame is the accepted one where a person accepted it, else that of the newest round on the head's line
+that has the frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.db.models import Max
+
+from webapp.annotation.codec import LabelMap, PackedMask, decode, pack
+from webapp.annotation.models import AcceptedFrame, Mask, Round
+
+CHUNK = 200  # masks read at once: some hundred kB, however long the video
+
+
+@dataclass(frozen=True)
+class StoredMask:
+    """The mask that a frame has: whose it is, and its bytes (codec.py)."""
+
+    frame: int
+    mask_id: int
+    round_id: int
+    data: bytes
+
+    @property
+    def labels(self) -> LabelMap:
+        return decode(self.data)
+
+
+def line_of(round_id: int | None) -> list[int]:
+    """The ids of a round and of those it builds on, oldest first. Empty for None: a video without rounds."""
+    if round_id is None:
+        return []
+    video = Round.objects.values("video_id").filter(pk=round_id)
+    bases = dict(Round.objects.filter(video_id__in=video).values_list("pk", "base_id"))
+    line = []
+    at: int | None = round_id
+    while at is not None:
+        line.append(at)
+        at = bases[at]
+    return line[::-1]
+
+
+def effective(video_id: int, head: int | None, first: int = 0, last: int | None = None) -> dict[int, int]:
+    """Frame -> Mask.id for the frames from `first` to `last` (inclusive) that have a mask at `head`, ascending."""
+    frames = {"frame__gte": first} if last is None else {"frame__gte": first, "frame__lte": last}
+    # A round is younger than its base, so the newest round of a line is the one with the highest id.
+    newest = Mask.objects.filter(round_id__in=line_of(head), **frames).values("frame").annotate(newest=Max("round_id"))
+    wanted = dict(newest.values_list("frame", "newest"))
+    rows = Mask.objects.filter(round_id__in=set(wanted.values()), **frames).values_list("frame", "round_id", "pk")
+    found = {frame: pk for frame, round_id, pk in rows if wanted[frame] == round_id}
+    found.update(AcceptedFrame.objects.filter(video_id=video_id, **frames).values_list("frame", "mask_id"))
+    return dict(sorted(found.items()))
+
+
+def masks_of(video_id: int, head: int | None, first: int = 0, last: int | None = None) -> Iterator[StoredMask]:
+    """The masks at `head` in the order of frames, a chunk at a time: a long video never lies in memory as a whole."""
+    ids = list(effective(video_id, head, first, last).values())
+    for start in range(0, len(ids), CHUNK):
+        wanted = ids[start : start + CHUNK]
+        rows = Mask.objects.filter(pk__in=wanted).values_list("frame", "pk", "round_id", "data").order_by("frame")
+        for frame, pk, round_id, data in rows:
+            yield StoredMask(frame, pk, round_id, bytes(data))
+
+
+def mask_at(video_id: int, head: int | None, frame: int) -> StoredMask | None:
+    """The mask that one frame has at `head`."""
+    return next(masks_of(video_id, head, frame, frame), None)
+
+
+def container(round_id: int, first: int, last: int) -> bytes:
+    """A round's own masks from `first` to `last` (inclusive), packed."""
+    return pack(packed(Mask.objects.filter(round_id=round_id, frame__gte=first, frame__lte=last).order_by("frame")))
+
+
+def packed(masks: Iterable[Mask]) -> list[PackedMask]:
+    return [PackedMask(one.pk, one.round_id, one.frame, one.confidence, bytes(one.data)) for one in masks]
+
+
+def ranges_of(round_id: int) -> list[tuple[int, int]]:
+    """Inclusive ranges of the frames whose mask a round stored."""
+    return ranges(Mask.objects.filter(round_id=round_id).order_by("frame").values_list("frame", flat=True))
+
+
+def ranges(frames: Iterable[int]) -> list[tuple[int, int]]:
+    """Ascending frames as inclusive ranges."""
+    found: list[tuple[int, int]] = []
+    for frame in frames:
+        if found and frame == found[-1][1] + 1:
+            found[-1] = (found[-1][0], frame)
+        else:
+            found.append((frame, frame))
+    return found

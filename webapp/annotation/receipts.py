@@ -1,0 +1,37 @@
+"""A message that arrives twice takes effect once: browsers send again what was not acknowledged before a break."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.accounts.models import User
+from webapp.annotation.models import Receipt
+from webapp.problems import Problem
+from webapp.videos.models import Video
+
+KEPT = timedelta(days=30)  # a page that was offline for longer than this loads anew
+
+
+def once(*, key: UUID | str, video: Video, author: User, act: Callable[[], int | None]) -> int | None:
+    """Run `act` in a transaction, unless `key` has been seen: then only its result is given back.
+
+    What `act` raises leaves no receipt, so that the same message may be tried again.
+    """
+    with transaction.atomic():
+        receipt, new = Receipt.objects.get_or_create(key=key, defaults={"video": video, "author": author})
+        if new:
+            receipt.result = act()
+            receipt.save(update_fields=["result"])
+        elif (receipt.video_id, receipt.author_id) != (video.pk, author.pk):
+            raise Problem("key_taken", "This message has the key of another one. Reload the page.", 409)
+        return receipt.result
+
+
+def forget_old() -> int:
+    """Delete receipts that no page can ask for any more; returns how many."""
+    return Receipt.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]

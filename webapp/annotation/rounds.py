@@ -1,0 +1,150 @@
+"""Rounds, as people make and stop them. What workers do with them is in claims.py.
+
+    queued -> running -> done | cancelled | superseded | failed          queued -> cancelled | superseded
+    running -> queued    when the worker is lost (claims.py: requeue)
+
+Each step is a compare-and-set on `state`. One round of a video runs at a time: one that is made while another runs asks
+that one to stop (`superseded_by`) and is claimed when it has, so that a mask is never stored beside the line.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.accounts.models import User
+from webapp.annotation import changes, strokes
+from webapp.annotation.doorbell import ring_worker
+from webapp.annotation.head import conflict, hold, set_head
+from webapp.annotation.masks import ranges_of
+from webapp.annotation.models import Head, Round, RoundState, Stroke
+from webapp.problems import Forbidden, NotFound, Problem
+from webapp.videos.models import Video
+
+ACTIVE = (RoundState.QUEUED, RoundState.RUNNING)
+
+
+@transaction.atomic
+def create_round(*, video: Video, author: User, key: UUID | str, frame: int, engine: str, base: int | None) -> Round:
+    """A round of what `author` drew on `frame` and no round has used. It becomes the head and waits for a worker.
+
+    Raises Problem: "conflict" (with the head) when the video does not stand at `base`; "no_strokes"; "no_objects".
+    The same `key` again gives the same round.
+    """
+    head = hold(video.pk)
+    made = Round.objects.filter(key=key).first()
+    if made is not None:
+        if (made.video_id, made.author_id) != (video.pk, author.pk):
+            raise Problem("key_taken", "This message has the key of another one. Reload the page.", 409)
+        return made
+    strokes.check_frame(video, frame)
+    if head.round_id != base:
+        raise conflict(head)
+    drawn = list(strokes.waiting(video, author, frame))
+    if not drawn:
+        raise Problem("no_strokes", "There is no scribble on this frame yet. Draw one, then run.", 409)
+    if head.next_object_number == 1:
+        raise Problem("no_objects", "This video has no object yet. Add one and scribble on it, then run.", 409)
+    return _insert(head, video, author, key, frame, engine, drawn)
+
+
+def _insert(
+    head: Head, video: Video, author: User, key: UUID | str, frame: int, engine: str, drawn: list[Stroke]
+) -> Round:
+    active = list(Round.objects.filter(video=video, state__in=ACTIVE).order_by("id"))
+    ended = [one for one in active if end(one, RoundState.QUEUED, RoundState.SUPERSEDED)]
+    made = Round.objects.create(
+        video=video,
+        number=head.next_round_number,
+        key=key,
+        author=author,
+        frame=frame,
+        scribbles=strokes.as_scribbles(drawn),
+        num_objects=head.next_object_number - 1,
+        engine=engine,
+        base_id=head.round_id,
+        progress_total=video.frame_count,
+    )
+    Stroke.objects.filter(pk__in=[one.pk for one in drawn]).update(round=made)
+    Round.objects.filter(pk__in=[one.pk for one in active]).update(superseded_by=made)
+    head.next_round_number += 1
+    head.save(update_fields=["next_round_number"])
+    for one in active:
+        one.refresh_from_db()
+        changes.round_changed(one)
+    for one in ended:
+        pass_on(one, made)
+    changes.strokes_removed(video.pk, [str(one.key) for one in drawn])
+    changes.round_changed(made)
+    set_head(head, made.pk, author)
+    ring_worker(made.pk)
+    return made
+
+
+def pass_on(ended: Round, following: Round) -> None:
+    """Hand the strokes of a superseded round without masks to the one that follows it, if that is of the same frame.
+
+    Two quick strokes are then one interaction, as they would have been a moment later. The caller holds the video.
+    """
+    if ended.frames or following.base_id != ended.pk or following.frame != ended.frame:
+        return
+    if following.state != RoundState.QUEUED:
+        return
+    following.scribbles = [*ended.scribbles, *following.scribbles]
+    following.base_id = ended.base_id
+    following.save(update_fields=["scribbles", "base"])
+    ended.strokes.update(round=following)
+
+
+@transaction.atomic
+def cancel_round(*, video: Video, by: User, round_id: int, may_stop_others: bool) -> None:
+    """Cancel one's own round, or any with `may_stop_others`. One that has ended is left as it is."""
+    hold(video.pk)
+    round_ = Round.objects.filter(video=video, pk=round_id).select_related("author").first()
+    if round_ is None:
+        raise NotFound("round")
+    if round_.author_id != by.pk and not may_stop_others:
+        raise Forbidden("This round is somebody else's. A reviewer can cancel it.")
+    stop(round_, by)
+
+
+def stop(round_: Round, by: User) -> None:
+    """End a round that waits; ask one that runs to end at the next frame. The caller holds the video."""
+    if end(round_, RoundState.QUEUED, RoundState.CANCELLED):
+        changes.round_changed(round_)
+        hand_back(round_)
+    elif Round.objects.filter(pk=round_.pk, state=RoundState.RUNNING, cancel_requested=False).update(
+        cancel_requested=True
+    ):
+        round_.refresh_from_db()
+        changes.round_changed(round_)
+
+
+def end(round_: Round, before: RoundState, after: RoundState, **fields: object) -> bool:
+    """Compare-and-set to an end state; False when the round was not in `before`. `round_` is then as stored."""
+    conditions = {"fence": fields.pop("fence")} if "fence" in fields else {}
+    count = Round.objects.filter(pk=round_.pk, state=before, **conditions).update(
+        state=after, finished_at=timezone.now(), **fields
+    )
+    if count:
+        # Read after the state is set: from then on no worker can store a mask.
+        Round.objects.filter(pk=round_.pk).update(frames=ranges_of(round_.pk))
+        round_.refresh_from_db()
+    return bool(count)
+
+
+def hand_back(round_: Round) -> None:
+    """Let strokes wait again and the head go back, after a round failed or was cancelled before its first mask.
+
+    Not when a later round builds on it. The caller holds the video.
+    """
+    if round_.frames and round_.state != RoundState.FAILED:
+        return
+    if round_.branches.exists():
+        return
+    strokes.give_back(round_)
+    head = hold(round_.video_id)
+    if head.round_id == round_.pk:
+        set_head(head, round_.base_id, round_.author)

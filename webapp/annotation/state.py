@@ -1,0 +1,117 @@
+"""A video's state as people are shown it: rows into the parts of info.py, and all of them at once."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.utils import timezone
+
+from webapp.accounts.models import User
+from webapp.annotation.info import ObjectInfo, Person, RoundInfo, RoundStateName, Scribble, State, StrokeInfo, VideoInfo
+from webapp.annotation.masks import ranges_of
+from webapp.annotation.models import AcceptedFrame, Change, Head, Mask, Object, Round, Stroke
+from webapp.projects.access import allows
+from webapp.projects.models import Role
+from webapp.videos.models import Video
+
+
+def person(user: User) -> Person:
+    return Person(id=user.pk, name=user.shown_name)
+
+
+def object_info(instance: Object) -> ObjectInfo:
+    return ObjectInfo(
+        number=instance.number,
+        name=instance.name,
+        color=instance.color,
+        label=instance.label_id,
+        deleted=instance.deleted_at is not None,
+    )
+
+
+def stroke_info(stroke: Stroke) -> StrokeInfo:
+    return StrokeInfo(
+        key=str(stroke.key),
+        frame=stroke.frame,
+        object=stroke.object_number,
+        path=stroke.path,
+        author=person(stroke.author),
+    )
+
+
+def round_info(round_: Round) -> RoundInfo:
+    """`round_` needs its author. The frames of one that runs are counted from its masks: one query."""
+    return RoundInfo(
+        id=round_.pk,
+        number=round_.number,
+        author=person(round_.author),
+        frame=round_.frame,
+        scribbles=[Scribble(object_id=one["object_id"], path=one["path"]) for one in round_.scribbles],
+        engine=round_.engine,
+        weights=round_.weights,
+        base=round_.base_id,
+        state=cast(RoundStateName, round_.state),
+        cancel_requested=round_.cancel_requested or (round_.superseded_by_id is not None and not round_.ended),
+        done=round_.progress_done,
+        total=round_.progress_total,
+        seconds=_seconds(round_),
+        error=round_.error,
+        created_at=round_.created_at.isoformat(),
+        frames=round_.frames if round_.ended else ranges_of(round_.pk),
+        scores=None,
+    )
+
+
+def state_of(video: Video, role: Role) -> State:
+    """Everything of a video but its masks, as a member with `role` may see it.
+
+    The numbers are read first: what is written meanwhile comes once more as a message, which changes nothing.
+    """
+    seq, mask_seq = last_change(video.pk), last_mask(video.pk)
+    head = Head.objects.filter(video=video).values_list("round_id", flat=True).first()
+    waiting = Stroke.objects.filter(video=video, round=None, deleted_at=None)
+    accepted = AcceptedFrame.objects.filter(video=video).values_list("frame", "mask__round_id")
+    return State(
+        video=video_info(video, role),
+        objects=[object_info(one) for one in Object.objects.filter(video=video)],
+        strokes=[stroke_info(one) for one in waiting.select_related("author")],
+        rounds=[round_info(one) for one in Round.objects.filter(video=video).select_related("author")],
+        head=head,
+        accepted=dict(accepted),
+        seq=seq,
+        mask_seq=mask_seq,
+    )
+
+
+def video_info(video: Video, role: Role) -> VideoInfo:
+    return VideoInfo(
+        id=video.pk,
+        project=video.project_id,
+        project_name=video.project.name,
+        name=video.name,
+        width=video.width,
+        height=video.height,
+        frame_count=video.frame_count,
+        fps=video.fps,
+        engine=video.project.engine,
+        truth_frames=video.truth_frames if allows(role, Role.REVIEWER) else [],
+    )
+
+
+def last_change(video_id: int) -> int:
+    return Change.objects.filter(video_id=video_id).order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def last_mask(video_id: int) -> int:
+    """The newest Mask.id of a video. Only one of its rounds runs at a time, so the newest round with masks has it."""
+    masks = Mask.objects.filter(round__video_id=video_id)
+    newest = masks.order_by("-round_id").values_list("round_id", flat=True).first()
+    if newest is None:
+        return 0
+    return Mask.objects.filter(round_id=newest).order_by("-id").values_list("id", flat=True)[0]
+
+
+def _seconds(round_: Round) -> float | None:
+    if round_.started_at is None:
+        return None
+    return round(((round_.finished_at or timezone.now()) - round_.started_at).total_seconds(), 3)
