@@ -1,0 +1,89 @@
+/** Objects: add, rename, recolour, delete and bring back, each undoable; and which are hidden, locked or alone. */
+import { newKey } from "../connection/key";
+import { toast, toastError } from "../parts/Toast";
+import type { ObjectInfo } from "../protocol";
+import type { ViewSettings } from "../state/view";
+import type { Opened } from "../studio/open";
+
+type Update = { name?: string; color?: string; deleted?: boolean };
+
+export function addObject(studio: Opened): void {
+  const { store, outbox, history } = studio;
+  outbox.send({ type: "object.add", key: newKey() }).then(({ result }) => {
+    if (result === null) return;
+    store.selected.value = result;
+    history.push({
+      name: "new object",
+      undoable: () => !find(studio, result)?.deleted,
+      undo: () => update(studio, result, { deleted: true }),
+      redoable: () => find(studio, result)?.deleted ?? false,
+      redo: () => update(studio, result, { deleted: false }),
+    });
+  }, toastError);
+}
+
+/** Changes what is given; a name of spaces alone is no name and is ignored. */
+export function changeObject(studio: Opened, object: ObjectInfo, change: Update): void {
+  const after: Update = { ...change };
+  if (after.name !== undefined) after.name = after.name.trim().slice(0, 60);
+  if (after.name === "" || sameAs(object, after)) return;
+  const before: Update = {};
+  if (after.name !== undefined) before.name = object.name;
+  if (after.color !== undefined) before.color = object.color;
+  if (after.deleted !== undefined) before.deleted = object.deleted;
+  update(studio, object.number, after);
+  const there = () => find(studio, object.number) !== undefined && studio.store.canDraw.value;
+  studio.history.push({
+    name: `${after.deleted ? "deletion" : after.name ? "rename" : "colour"} of ${object.name}`,
+    undoable: there,
+    undo: () => update(studio, object.number, before),
+    redoable: there,
+    redo: () => update(studio, object.number, after),
+  });
+}
+
+export function deleteObject(studio: Opened, object: ObjectInfo): void {
+  changeObject(studio, object, { deleted: true });
+  toast({
+    text: `“${object.name}” is deleted. Its masks are kept.`,
+    action: {
+      name: "Undo",
+      perform: () => changeObject(studio, { ...object, deleted: true }, { deleted: false }),
+    },
+  });
+}
+
+export function toggleHidden(studio: Opened, number: number): void {
+  setView(studio, (view) => ({ hidden: toggled(view.hidden, number) }));
+}
+
+export function toggleLocked(studio: Opened, number: number): void {
+  setView(studio, (view) => ({ locked: toggled(view.locked, number) }));
+}
+
+export function toggleSolo(studio: Opened, number: number): void {
+  setView(studio, (view) => ({ solo: view.solo === number ? null : number }));
+}
+
+export function setView({ store }: Opened, change: (view: ViewSettings) => Partial<ViewSettings>): void {
+  const view = store.view.peek();
+  store.view.value = { ...view, ...change(view) };
+}
+
+function update(studio: Opened, number: number, change: Update): void {
+  studio.outbox.send({ type: "object.update", key: newKey(), number, ...change }).then(() => {
+    studio.store.savedAt.value = new Date();
+  }, toastError);
+}
+
+function find({ store }: Opened, number: number): ObjectInfo | undefined {
+  return store.objects.value.find((object) => object.number === number);
+}
+
+function sameAs(object: ObjectInfo, change: Update): boolean {
+  return Object.entries(change).every(([field, value]) => object[field as keyof Update] === value);
+}
+
+function toggled(numbers: readonly number[], number: number): readonly number[] {
+  return numbers.includes(number) ? numbers.filter((other) => other !== number) : [...numbers, number];
+}

@@ -1,0 +1,101 @@
+/** Strokes: saved when the pen is lifted, shown at once, removable until a round uses them. */
+import { batch } from "@preact/signals";
+import { newKey } from "../connection/key";
+import { toastError } from "../parts/Toast";
+import type { Point, StrokeInfo } from "../protocol";
+import { forgetStrokes } from "../state/reduce";
+import type { Opened } from "../studio/open";
+import type { Step } from "./history";
+
+// A stroke whose sending was repeated may be older than what the page knows; the log says within this time.
+const LOG_WITHIN = 1000; // ms
+
+/** Draws, and makes it undoable. `path` in 0..1 of the frame. */
+export function draw(studio: Opened, frame: number, object: number, path: Point[]): void {
+  const key = addStroke(studio, frame, object, path);
+  studio.history.push(stepOf(studio, { key, frame, object, path }));
+}
+
+/** Undoes a stroke that this page has no step for, because it was drawn before a reload. */
+export function takeBack(studio: Opened, stroke: StrokeInfo): void {
+  studio.history.takenBack(stepOf(studio, stroke));
+  removeStroke(studio, stroke.key);
+}
+
+/** Removes a waiting stroke of one's own, undoably. */
+export function eraseStroke(studio: Opened, stroke: StrokeInfo): void {
+  const { name, undoable, undo, redoable, redo } = stepOf(studio, stroke);
+  removeStroke(studio, stroke.key);
+  studio.history.push({
+    name: `erasing of a ${name}`,
+    undoable: redoable,
+    undo: redo,
+    redoable: undoable,
+    redo: undo,
+  });
+}
+
+/** Drawing as a step. Each redo is a new stroke to the server, so the step follows the key that is current. */
+function stepOf(studio: Opened, { key, frame, object, path }: Omit<StrokeInfo, "author">): Step {
+  let current = key;
+  return {
+    name: object === 0 ? "background scribble" : "scribble",
+    undoable: () => studio.store.strokes.value.some((stroke) => stroke.key === current),
+    undo: () => removeStroke(studio, current),
+    redoable: () => studio.store.canDraw.value,
+    redo: () => {
+      current = addStroke(studio, frame, object, path);
+    },
+  };
+}
+
+function addStroke(studio: Opened, frame: number, object: number, path: Point[]): string {
+  const { store, outbox } = studio;
+  const key = newKey();
+  const author = store.you.peek();
+  if (!author) throw new Error("drawing before the server said who draws");
+  const stroke: StrokeInfo = { key, frame, object, path, author };
+  store.unsaved.value = [...store.unsaved.peek(), stroke];
+  outbox.send({ type: "stroke.add", key, frame, object, path }).then(
+    ({ again }) => saved(studio, stroke, again),
+    (problem) => {
+      forgetStrokes(store, [key]);
+      toastError(problem);
+    },
+  );
+  return key;
+}
+
+/** The server has it. It stays on screen until the log's own `stroke.added` takes over. */
+export function saved({ store }: Opened, stroke: StrokeInfo, again: boolean): void {
+  batch(() => {
+    store.savedAt.value = new Date();
+    const known = store.saved.value.some((other) => other.key === stroke.key);
+    const waiting = store.unsaved.value.some((other) => other.key === stroke.key);
+    if (again && !known) {
+      setTimeout(() => dropUnsaved(), LOG_WITHIN);
+      return;
+    }
+    if (waiting && !known) store.saved.value = [...store.saved.value, stroke];
+    dropUnsaved();
+  });
+
+  function dropUnsaved(): void {
+    store.unsaved.value = store.unsaved.value.filter((other) => other.key !== stroke.key);
+  }
+}
+
+function removeStroke({ store, outbox }: Opened, stroke: string): void {
+  store.removing.value = new Set(store.removing.peek()).add(stroke);
+  const key = newKey();
+  outbox.send({ type: "stroke.remove", key, stroke }).then(
+    () => {
+      forgetStrokes(store, [stroke]);
+      store.savedAt.value = new Date();
+    },
+    (problem) => {
+      store.removing.value = new Set([...store.removing.value].filter((other) => other !== stroke));
+      toastError(problem);
+    },
+  );
+}

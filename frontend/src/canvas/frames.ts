@@ -1,0 +1,136 @@
+/** Pictures of frames, decoded: those around the one in view are loaded ahead, in the direction one moves. */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { request } from "../http";
+
+const BYTES = 320 * 1024 * 1024; // decoded: 200 frames of 480p, 38 of 1080p
+const AT_ONCE = 4;
+const AHEAD = 24; // frames loaded ahead of the one in view, and a third of it behind
+const AHEAD_PLAYING = 48;
+const AGAIN_AFTER = 3000; // ms before a picture that failed is asked for again
+
+/** Frames in the order in which they are wanted: `at`, then ahead, with every third from behind. */
+export function wantedAround(at: number, direction: number, count: number, ahead: number): number[] {
+  const wanted = [at];
+  for (let i = 1; i <= ahead; i++) {
+    wanted.push(at + direction * i);
+    if (i % 3 === 0) wanted.push(at - (direction * i) / 3);
+  }
+  return wanted.filter((frame) => frame >= 0 && frame < count);
+}
+
+export class FrameCache {
+  private readonly bitmaps = new Map<number, ImageBitmap>(); // in order of use, oldest first
+  private readonly loading = new Map<number, AbortController>();
+  private readonly failures = new Map<number, number>(); // frame -> when it may be asked for again
+  private readonly arrivals = signal(0);
+  private readonly broken = signal<number | null>(null);
+  private wanted: number[] = [];
+  private bytes = 0;
+  private bytesEach = 1;
+  private last = 0;
+  private direction = 1;
+  private closed = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly video: number) {}
+
+  /** Rises whenever a picture has come in. */
+  get version(): ReadonlySignal<number> {
+    return this.arrivals;
+  }
+
+  /** The frame in view when its picture could not be loaded, else null. */
+  get failed(): ReadonlySignal<number | null> {
+    return this.broken;
+  }
+
+  has(frame: number): boolean {
+    return this.bitmaps.has(frame);
+  }
+
+  get(frame: number): ImageBitmap | undefined {
+    const bitmap = this.bitmaps.get(frame);
+    if (bitmap) {
+      this.bitmaps.delete(frame);
+      this.bitmaps.set(frame, bitmap);
+    }
+    return bitmap;
+  }
+
+  /** `frame` is in view now. */
+  follow(frame: number, count: number, playing: boolean): void {
+    if (count === 0 || this.closed) return;
+    if (frame !== this.last) this.direction = frame > this.last ? 1 : -1;
+    this.last = frame;
+    const room = Math.floor(BYTES / 2 / this.bytesEach); // the other half keeps what was seen
+    const ahead = Math.min(playing ? AHEAD_PLAYING : AHEAD, room);
+    this.wanted = wantedAround(frame, this.direction, count, ahead);
+    this.broken.value = this.failures.has(frame) ? frame : null;
+    // A load that nobody wants any more must not hold up the frame in view.
+    for (const [other, abort] of this.loading) if (!this.wanted.includes(other)) abort.abort();
+    this.pump();
+  }
+
+  retry(): void {
+    this.failures.clear();
+    this.broken.value = null;
+    this.pump();
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    for (const abort of this.loading.values()) abort.abort();
+    for (const bitmap of this.bitmaps.values()) bitmap.close();
+    this.bitmaps.clear();
+  }
+
+  private pump(): void {
+    const now = performance.now();
+    for (const frame of this.wanted) {
+      if (this.loading.size >= AT_ONCE) return;
+      if (this.bitmaps.has(frame) || this.loading.has(frame)) continue;
+      if ((this.failures.get(frame) ?? 0) > now) continue;
+      void this.load(frame);
+    }
+  }
+
+  private async load(frame: number): Promise<void> {
+    const abort = new AbortController();
+    this.loading.set(frame, abort);
+    try {
+      const answer = await request(`/api/videos/${this.video}/frames/${frame}.jpg`, { signal: abort.signal });
+      const bitmap = await createImageBitmap(await answer.blob());
+      if (this.closed) bitmap.close();
+      else this.keep(frame, bitmap);
+    } catch {
+      // Aborted loads are no failures. Others are told of by `failed`, and tried again.
+      if (!abort.signal.aborted) this.fail(frame);
+    }
+    this.loading.delete(frame);
+    if (!this.closed) this.pump();
+  }
+
+  private fail(frame: number): void {
+    this.failures.set(frame, performance.now() + AGAIN_AFTER);
+    if (frame === this.last) this.broken.value = frame;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.pump(), AGAIN_AFTER + 50);
+  }
+
+  private keep(frame: number, bitmap: ImageBitmap): void {
+    this.bitmaps.set(frame, bitmap);
+    this.failures.delete(frame);
+    if (this.broken.peek() === frame) this.broken.value = null;
+    this.bytesEach = bitmap.width * bitmap.height * 4;
+    this.bytes += this.bytesEach;
+    for (const [old, oldest] of this.bitmaps) {
+      if (this.bytes <= BYTES || old === frame) break;
+      if (this.wanted.includes(old)) continue;
+      this.bitmaps.delete(old);
+      this.bytes -= oldest.width * oldest.height * 4;
+      oldest.close();
+    }
+    this.arrivals.value++;
+  }
+}

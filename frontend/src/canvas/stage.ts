@@ -1,0 +1,106 @@
+/** Where the picture lies on the stage: zoom, pan, fit. Follows the stage's size while it is fitted. */
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import {
+  type CanvasPoint,
+  canvasPoint,
+  type FramePoint,
+  fitView,
+  keepInReach,
+  panBy,
+  type Size,
+  toFrame,
+  type View,
+  viewAround,
+  zoomAt,
+} from "./view";
+
+export interface Placed {
+  zoom: number | null; // null = fitted
+  centre: FramePoint;
+}
+
+export class Stage {
+  readonly fitted = signal(true);
+  readonly view: ReadonlySignal<View>;
+  private readonly frame: Signal<Size> = signal({ width: 16, height: 9 });
+  private readonly size: Signal<Size> = signal({ width: 0, height: 0 });
+  private readonly own = signal<View>({ scale: 1, x: 0, y: 0 });
+  private waiting: Placed | null = null; // what a reload brings back, until the stage has a size
+
+  constructor() {
+    this.view = computed(() =>
+      this.fitted.value ? fitView(this.frame.value, this.size.value) : this.own.value,
+    );
+  }
+
+  get stageSize(): Size {
+    return this.size.value;
+  }
+
+  get frameSize(): Size {
+    return this.frame.value;
+  }
+
+  /** A window that grows or shrinks keeps what is in the middle in the middle. */
+  resize(size: Size): void {
+    const before = this.size.peek();
+    if (size.width === before.width && size.height === before.height) return;
+    const centre = this.centre();
+    this.size.value = size;
+    if (this.waiting) this.place(this.waiting);
+    else if (!this.fitted.peek()) this.set(viewAround(centre, this.own.peek().scale, size));
+  }
+
+  open(frame: Size): void {
+    this.frame.value = frame;
+    if (this.waiting) this.place(this.waiting);
+  }
+
+  /** Brings back an earlier view. */
+  place(placed: Placed): void {
+    if (placed.zoom === null) {
+      this.fit();
+      return;
+    }
+    this.waiting = placed;
+    if (this.size.peek().width === 0 || this.frame.peek().width === 16) return;
+    this.waiting = null;
+    this.set(viewAround(placed.centre, placed.zoom, this.size.peek()));
+  }
+
+  placed(): Placed {
+    if (this.waiting) return this.waiting;
+    return { zoom: this.fitted.value ? null : this.view.value.scale, centre: this.centre() };
+  }
+
+  fit(): void {
+    this.waiting = null;
+    this.fitted.value = true;
+  }
+
+  zoomTo(scale: number): void {
+    this.set(viewAround(this.centre(), scale, this.size.peek()));
+  }
+
+  zoomBy(factor: number, at: CanvasPoint = this.middle()): void {
+    this.set(zoomAt(this.view.peek(), at, factor));
+  }
+
+  pan(dx: number, dy: number): void {
+    this.set(panBy(this.view.peek(), dx, dy));
+  }
+
+  private set(view: View): void {
+    this.own.value = keepInReach(view, this.frame.peek(), this.size.peek());
+    this.fitted.value = false;
+  }
+
+  private middle(): CanvasPoint {
+    const { width, height } = this.size.peek();
+    return canvasPoint(width / 2, height / 2);
+  }
+
+  private centre(): FramePoint {
+    return toFrame(this.view.peek(), this.middle());
+  }
+}

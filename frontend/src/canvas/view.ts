@@ -1,0 +1,104 @@
+/**
+ * From the frame to the canvas and back. The two kinds of coordinates are told apart by type: `CanvasPoint` in CSS pixels
+ * from the corner of the stage, `FramePoint` in pixels of the video. canvas = frame * scale + offset.
+ */
+declare const onCanvas: unique symbol;
+declare const onFrame: unique symbol;
+
+interface XY {
+  readonly x: number;
+  readonly y: number;
+}
+export type CanvasPoint = XY & { readonly [onCanvas]: true };
+export type FramePoint = XY & { readonly [onFrame]: true };
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface View {
+  readonly scale: number; // CSS pixels to a pixel of the frame
+  readonly x: number; // where the frame's corner lies on the canvas
+  readonly y: number;
+}
+
+export const MIN_SCALE = 0.05;
+export const MAX_SCALE = 32;
+const MARGIN = 20; // CSS pixels around the fitted picture, as in the mock
+const KEEP = 60; // so much of the picture stays on the stage, however far it is moved
+
+export const canvasPoint = (x: number, y: number): CanvasPoint => ({ x, y }) as CanvasPoint;
+export const framePoint = (x: number, y: number): FramePoint => ({ x, y }) as FramePoint;
+
+export function toFrame(view: View, at: CanvasPoint): FramePoint {
+  return framePoint((at.x - view.x) / view.scale, (at.y - view.y) / view.scale);
+}
+
+export function toCanvas(view: View, at: FramePoint): CanvasPoint {
+  return canvasPoint(at.x * view.scale + view.x, at.y * view.scale + view.y);
+}
+
+/** The whole frame in the middle of the stage, as large as it goes. */
+export function fitView(frame: Size, stage: Size): View {
+  const margin = Math.min(MARGIN, stage.width / 10, stage.height / 10);
+  const room = Math.min((stage.width - 2 * margin) / frame.width, (stage.height - 2 * margin) / frame.height);
+  return centred(frame, stage, limit(room));
+}
+
+export function centred(frame: Size, stage: Size, scale: number): View {
+  return {
+    scale,
+    x: (stage.width - frame.width * scale) / 2,
+    y: (stage.height - frame.height * scale) / 2,
+  };
+}
+
+/** Zooms so that what lies under `at` stays under it. */
+export function zoomAt(view: View, at: CanvasPoint, factor: number): View {
+  const scale = limit(view.scale * factor);
+  const by = scale / view.scale;
+  return { scale, x: at.x - (at.x - view.x) * by, y: at.y - (at.y - view.y) * by };
+}
+
+export function panBy(view: View, dx: number, dy: number): View {
+  return { ...view, x: view.x + dx, y: view.y + dy };
+}
+
+/** Brings a picture that was moved off the stage back so far that it can be grasped. */
+export function keepInReach(view: View, frame: Size, stage: Size): View {
+  const keepX = Math.min(KEEP, stage.width / 2, frame.width * view.scale);
+  const keepY = Math.min(KEEP, stage.height / 2, frame.height * view.scale);
+  return {
+    scale: view.scale,
+    x: clamp(view.x, keepX - frame.width * view.scale, stage.width - keepX),
+    y: clamp(view.y, keepY - frame.height * view.scale, stage.height - keepY),
+  };
+}
+
+/** The view of the given scale that has `centre` in the middle of the stage. */
+export function viewAround(centre: FramePoint, scale: number, stage: Size): View {
+  const limited = limit(scale);
+  return {
+    scale: limited,
+    x: stage.width / 2 - centre.x * limited,
+    y: stage.height / 2 - centre.y * limited,
+  };
+}
+
+/** In 0..1 of the frame, as strokes are stored; points outside of the frame come to its edge. */
+export function toUnit(at: FramePoint, frame: Size): [number, number] {
+  return [clamp(at.x / frame.width, 0, 1), clamp(at.y / frame.height, 0, 1)];
+}
+
+export function fromUnit([x, y]: readonly [number, number], frame: Size): FramePoint {
+  return framePoint(x * frame.width, y * frame.height);
+}
+
+function limit(scale: number): number {
+  return clamp(scale, MIN_SCALE, MAX_SCALE);
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.max(low, Math.min(high, value));
+}

@@ -1,0 +1,51 @@
+/** What is not acknowledged yet, kept over a reload in IndexedDB. */
+import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { ClientMessage } from "../protocol";
+
+/** A message that carries a key: sent twice, it takes effect once. */
+export type Keyed = Extract<ClientMessage, { key: string }>;
+
+export interface Entry {
+  key: string;
+  video: number;
+  user: number; // a stroke is never sent in another person's name
+  order: number; // rises in the order in which things were done
+  message: Keyed;
+}
+
+interface Schema extends DBSchema {
+  outbox: { key: string; value: Entry; indexes: { video: number } };
+}
+
+export interface Shelf {
+  put(entry: Entry): Promise<void>;
+  remove(key: string): Promise<void>;
+  of(video: number, user: number): Promise<Entry[]>;
+}
+
+class IndexedShelf implements Shelf {
+  constructor(private readonly database: IDBPDatabase<Schema>) {}
+
+  async put(entry: Entry): Promise<void> {
+    await this.database.put("outbox", entry);
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.database.delete("outbox", key);
+  }
+
+  async of(video: number, user: number): Promise<Entry[]> {
+    const entries = await this.database.getAllFromIndex("outbox", "video", video);
+    return entries.filter((entry) => entry.user === user).sort((a, b) => a.order - b.order);
+  }
+}
+
+/** Raises when the browser has no IndexedDB or refuses it (private windows of some). */
+export async function openShelf(name = "maskwright"): Promise<Shelf> {
+  const database = await openDB<Schema>(name, 1, {
+    upgrade(upgraded) {
+      upgraded.createObjectStore("outbox", { keyPath: "key" }).createIndex("video", "video");
+    },
+  });
+  return new IndexedShelf(database);
+}

@@ -1,0 +1,179 @@
+/**
+ * The browser's socket as a state machine. The one thing it promises: after `live`, what comes in is complete, because
+ * each connection begins with `resume` and the numbers of the newest change and mask that came before.
+ *
+ *   connecting --welcome--> live --close--> lost --timer or `online`--> connecting
+ *   any --close with a code that a new connection cannot mend--> closed
+ */
+import { MaskError, type PackedMask, readContainer } from "../masks/decode";
+import {
+  CLOSE_CODES,
+  type ClientMessage,
+  PROTOCOL_VERSION,
+  type ServerMessage,
+  type Welcome,
+} from "../protocol";
+import type { Connection } from "../state/store";
+import { delay } from "./backoff";
+
+const PING_EVERY = 15_000;
+const PONG_WITHIN = 10_000;
+// 4400 old page, 4401 signed out, 4403 no longer allowed, 4404 no such video: only a person can mend these.
+const FINAL = new Set([4400, 4401, 4403, 4404]);
+
+export interface SocketEvents {
+  state(state: Connection): void;
+  /** Before `live`; outgoing messages may be sent from here on. */
+  welcome(message: Welcome): void;
+  message(message: Exclude<ServerMessage, Welcome>): void;
+  masks(masks: PackedMask[]): void;
+  /** The connection ended with a code that has a sentence. `final`: it will not come back by itself. */
+  closed(code: number, text: string, final: boolean): void;
+}
+
+export interface SocketOptions {
+  url: string;
+  events: SocketEvents;
+  /** Stands in for WebSocket in tests. */
+  open?: (url: string) => WebSocket;
+}
+
+export class Socket {
+  private socket: WebSocket | null = null;
+  private state: Connection = "connecting";
+  private attempt = 0;
+  private seq = 0;
+  private maskSeq = 0;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private heartbeat: ReturnType<typeof setInterval> | undefined;
+  private lastHeard = 0;
+
+  constructor(private readonly options: SocketOptions) {}
+
+  start(): void {
+    addEventListener("online", this.now);
+    addEventListener("offline", this.cut);
+    this.connect();
+  }
+
+  /** Ends for good: the page leaves the video. */
+  stop(): void {
+    removeEventListener("online", this.now);
+    removeEventListener("offline", this.cut);
+    clearTimeout(this.retry);
+    this.state = "closed";
+    this.drop();
+  }
+
+  /** False when it cannot be sent now. */
+  send(message: ClientMessage): boolean {
+    if (this.state !== "live" || this.socket?.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** Tries at once instead of when the timer ends. */
+  readonly now = (): void => {
+    if (this.state !== "lost") return;
+    clearTimeout(this.retry);
+    this.attempt = 0;
+    this.connect();
+  };
+
+  private readonly cut = (): void => {
+    if (this.state === "closed") return;
+    this.drop();
+    this.wait();
+  };
+
+  private connect(): void {
+    this.enter("connecting");
+    const open = this.options.open ?? ((url) => new WebSocket(url));
+    const socket = open(this.options.url);
+    socket.binaryType = "arraybuffer";
+    this.socket = socket;
+    socket.onopen = () => {
+      const resume = { type: "resume", version: PROTOCOL_VERSION, seq: this.seq, mask_seq: this.maskSeq };
+      socket.send(JSON.stringify(resume));
+    };
+    socket.onmessage = (event) => this.receive(event.data);
+    socket.onclose = (event) => this.ended(event.code);
+  }
+
+  private receive(data: string | ArrayBuffer): void {
+    this.lastHeard = performance.now();
+    if (typeof data !== "string") {
+      this.receiveMasks(new Uint8Array(data));
+      return;
+    }
+    const message = JSON.parse(data) as ServerMessage;
+    if (message.type === "welcome") {
+      this.attempt = 0;
+      if (message.state) {
+        this.seq = message.state.seq;
+        this.maskSeq = message.state.mask_seq;
+      }
+      this.enter("live", () => this.options.events.welcome(message));
+      this.beat();
+      return;
+    }
+    if ("seq" in message) this.seq = Math.max(this.seq, message.seq);
+    this.options.events.message(message);
+  }
+
+  private receiveMasks(bytes: Uint8Array): void {
+    let masks: PackedMask[];
+    try {
+      masks = readContainer(bytes);
+    } catch (problem) {
+      if (!(problem instanceof MaskError)) throw problem;
+      this.cut(); // what follows cannot be trusted; resume asks for it again
+      return;
+    }
+    for (const mask of masks) this.maskSeq = Math.max(this.maskSeq, mask.seq);
+    this.options.events.masks(masks);
+  }
+
+  private ended(code: number): void {
+    this.drop();
+    const text = CLOSE_CODES[code];
+    const final = FINAL.has(code);
+    if (text) this.options.events.closed(code, text, final);
+    if (final) this.enter("closed");
+    else this.wait();
+  }
+
+  private wait(): void {
+    this.enter("lost");
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => this.connect(), delay(this.attempt++));
+  }
+
+  /** Forgets the connection without an event of it reaching us any more. */
+  private drop(): void {
+    clearInterval(this.heartbeat);
+    const socket = this.socket;
+    this.socket = null;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  /** A cable that was pulled closes nothing: silence after a ping is taken for the end. */
+  private beat(): void {
+    clearInterval(this.heartbeat);
+    this.heartbeat = setInterval(() => {
+      const asked = performance.now();
+      if (!this.send({ type: "ping" })) return;
+      setTimeout(() => {
+        if (this.state === "live" && this.lastHeard < asked) this.cut();
+      }, PONG_WITHIN);
+    }, PING_EVERY);
+  }
+
+  private enter(state: Connection, first?: () => void): void {
+    this.state = state;
+    first?.();
+    this.options.events.state(state);
+  }
+}

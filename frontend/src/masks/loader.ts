@@ -1,0 +1,123 @@
+/** Loads masks over HTTP, by round and stretch of frames, nearest to the frame in view first, until all are here. */
+import { effect } from "@preact/signals";
+import { request } from "../http";
+import type { Fact } from "../state/facts";
+import { isActive } from "../state/line";
+import type { Store } from "../state/store";
+import { readContainer } from "./decode";
+
+export const STRETCH = 100; // frames to a request: about 200 kB at 480p
+const AT_ONCE = 3;
+// A round that computes announces frames a moment before the socket brings them: this long it is waited for.
+const SOCKET_WITHIN = 600; // ms
+const AGAIN_AFTER = 2500; // ms after an answer that lacked what was promised, or failed
+const MOST_TRIES = 4;
+
+export interface Stretch {
+  round: number;
+  first: number;
+  last: number;
+}
+
+/** Stretches in which a frame's mask is known but not here, by distance from `at`. */
+export function missingStretches(facts: readonly Fact[], at: number): Stretch[] {
+  const found = new Map<string, Stretch & { distance: number }>();
+  for (let frame = 0; frame < facts.length; frame++) {
+    const fact = facts[frame] as Fact;
+    if (fact.round === null || fact.loaded) continue;
+    const part = Math.floor(frame / STRETCH);
+    const name = `${fact.round}/${part}`;
+    const distance = Math.abs(frame - at);
+    const known = found.get(name);
+    if (known) known.distance = Math.min(known.distance, distance);
+    else
+      found.set(name, { round: fact.round, first: part * STRETCH, last: (part + 1) * STRETCH - 1, distance });
+  }
+  return [...found.values()].sort((a, b) => a.distance - b.distance);
+}
+
+interface Try {
+  busy: boolean;
+  count: number;
+  notBefore: number;
+}
+
+export class MaskLoader {
+  private readonly tries = new Map<string, Try>();
+  private running = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly ends: (() => void)[];
+  private readonly abort = new AbortController();
+
+  constructor(private readonly store: Store) {
+    this.ends = [
+      effect(() => this.follow()),
+      effect(() => {
+        if (store.connection.value === "live") this.retry();
+      }),
+    ];
+  }
+
+  close(): void {
+    for (const end of this.ends) end();
+    clearTimeout(this.timer);
+    this.abort.abort();
+  }
+
+  /** Reads signals: as an effect it follows the frame, the head, the rounds and what has come in. */
+  private follow(): void {
+    const { store } = this;
+    const at = store.frame.value;
+    const missing = missingStretches(store.facts.value, at);
+    if (store.view.value.mode === "changes") missing.push(...missingStretches(store.factsBefore.value, at));
+    const now = performance.now();
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const stretch of missing) {
+      if (this.running >= AT_ONCE) return;
+      const state = this.tryOf(stretch, now);
+      if (state.busy || state.count >= MOST_TRIES) continue;
+      if (state.notBefore > now) soonest = Math.min(soonest, state.notBefore - now);
+      else void this.load(stretch, state);
+    }
+    clearTimeout(this.timer);
+    if (soonest < Number.POSITIVE_INFINITY) this.timer = setTimeout(() => this.follow(), soonest);
+  }
+
+  private tryOf(stretch: Stretch, now: number): Try {
+    const name = `${stretch.round}/${stretch.first}`;
+    let state = this.tries.get(name);
+    if (!state) {
+      const computing = isActive(this.store.rounds.peek().get(stretch.round));
+      const live = computing || this.store.masks.streamed.has(stretch.round);
+      state = { busy: false, count: 0, notBefore: live ? now + SOCKET_WITHIN : now };
+      this.tries.set(name, state);
+    }
+    return state;
+  }
+
+  private async load(stretch: Stretch, state: Try): Promise<void> {
+    state.busy = true;
+    this.running++;
+    const query = `first=${stretch.first}&last=${stretch.last}`;
+    try {
+      const answer = await request(`/api/rounds/${stretch.round}/masks?${query}`, {
+        signal: this.abort.signal,
+      });
+      this.store.masks.add(readContainer(new Uint8Array(await answer.arrayBuffer())));
+    } catch (problem) {
+      if (this.abort.signal.aborted) return;
+      // Shown as a missing mask on the timeline; asked for again below and after a reconnect.
+      console.warn(`Masks of round ${stretch.round} did not come:`, problem);
+    }
+    state.busy = false;
+    state.count++;
+    state.notBefore = performance.now() + AGAIN_AFTER;
+    this.running--;
+    this.follow();
+  }
+
+  private retry(): void {
+    for (const [name, state] of this.tries) if (!state.busy) this.tries.delete(name);
+    this.follow();
+  }
+}

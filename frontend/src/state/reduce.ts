@@ -1,0 +1,100 @@
+/** What each message of the server changes in the store. Numbers (seq) are the connection's affair. */
+import { batch } from "@preact/signals";
+import type { ObjectInfo, RoundInfo, ServerMessage, State, Welcome } from "../protocol";
+import type { Store } from "./store";
+
+/** Applies one message. Acknowledgements, refusals and pongs change nothing here. */
+export function reduce(store: Store, message: ServerMessage): void {
+  batch(() => apply(store, message));
+}
+
+function apply(store: Store, message: ServerMessage): void {
+  switch (message.type) {
+    case "welcome":
+      welcome(store, message);
+      break;
+    case "stroke.added": {
+      const others = store.saved.value.filter((stroke) => stroke.key !== message.stroke.key);
+      store.saved.value = [...others, message.stroke];
+      break;
+    }
+    case "stroke.removed":
+      forgetStrokes(store, message.keys);
+      break;
+    case "object.changed":
+      store.objects.value = withObject(store.objects.value, message.object);
+      keepSelection(store);
+      break;
+    case "round.changed":
+      store.rounds.value = new Map(store.rounds.value).set(message.round.id, message.round);
+      break;
+    case "head.moved":
+      store.head.value = message.head;
+      break;
+    case "accepted.changed": {
+      const accepted = new Map(store.accepted.value);
+      if (message.round === null) accepted.delete(message.frame);
+      else accepted.set(message.frame, message.round);
+      store.accepted.value = accepted;
+      break;
+    }
+    case "round.progress":
+      progress(store, message);
+      break;
+    case "presence":
+      store.presence.value = message.viewers;
+      break;
+    case "worker":
+      store.worker.value = message.worker;
+      break;
+  }
+}
+
+function welcome(store: Store, message: Welcome): void {
+  store.you.value = message.you;
+  store.role.value = message.role;
+  store.worker.value = message.worker;
+  if (message.state) load(store, message.state);
+}
+
+/** Replaces all that was known of the video but its masks. */
+export function load(store: Store, state: State): void {
+  store.video.value = state.video;
+  store.objects.value = state.objects;
+  store.saved.value = state.strokes;
+  store.rounds.value = new Map(state.rounds.map((round) => [round.id, round]));
+  store.head.value = state.head;
+  store.accepted.value = new Map(Object.entries(state.accepted).map(([frame, id]) => [Number(frame), id]));
+  store.frame.value = Math.min(store.frame.value, state.video.frame_count - 1);
+  if (store.looking.value !== null && !store.rounds.value.has(store.looking.value))
+    store.looking.value = null;
+  keepSelection(store);
+}
+
+function withObject(objects: readonly ObjectInfo[], changed: ObjectInfo): readonly ObjectInfo[] {
+  const others = objects.filter((object) => object.number !== changed.number);
+  return [...others, changed].sort((a, b) => a.number - b.number);
+}
+
+/** The selected object is always one that is there, or the background. */
+function keepSelection(store: Store): void {
+  const alive = store.objects.value.filter((object) => !object.deleted);
+  if (store.selected.value === 0 || alive.some((object) => object.number === store.selected.value)) return;
+  store.selected.value = alive[0]?.number ?? 1;
+}
+
+export function forgetStrokes(store: Store, keys: readonly string[]): void {
+  const gone = new Set(keys);
+  store.saved.value = store.saved.value.filter((stroke) => !gone.has(stroke.key));
+  store.unsaved.value = store.unsaved.value.filter((stroke) => !gone.has(stroke.key));
+  store.removing.value = new Set([...store.removing.value].filter((key) => !gone.has(key)));
+}
+
+function progress(store: Store, hint: { round: number; done: number; total: number; seconds: number }): void {
+  const round = store.rounds.value.get(hint.round);
+  // A hint that comes late must not set an ended round back to work.
+  if (!round || (round.state !== "running" && round.state !== "queued")) return;
+  const { done, total, seconds } = hint;
+  const changed: RoundInfo = { ...round, state: "running", done, total, seconds };
+  store.rounds.value = new Map(store.rounds.value).set(round.id, changed);
+}

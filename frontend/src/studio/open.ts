@@ -1,0 +1,220 @@
+/** Opens a video: its store, its connection, and everything that watches them. `close` ends all of it. */
+
+import type { Signal } from "@preact/signals";
+import { batch, effect } from "@preact/signals";
+import { type Command, createCommands } from "../actions/commands";
+import { History } from "../actions/history";
+import { watchPlaying } from "../actions/playback";
+import { watchQueue } from "../actions/rounds";
+import { saved } from "../actions/strokes";
+import { FrameCache } from "../canvas/frames";
+import { Stage } from "../canvas/stage";
+import { framePoint } from "../canvas/view";
+import { Outbox, type Refused } from "../connection/outbox";
+import { type Keyed, openShelf, type Shelf } from "../connection/shelf";
+import { Socket } from "../connection/socket";
+import { MaskLoader } from "../masks/loader";
+import { toast } from "../parts/Toast";
+import type { Error as Refusal, StrokeInfo, Welcome } from "../protocol";
+import { forgetStrokes, reduce } from "../state/reduce";
+import { createStore, type Store } from "../state/store";
+import { recall, remember } from "../state/view";
+import { type EngineChoice, loadEngines } from "./engines";
+
+export interface Opened {
+  readonly store: Store;
+  readonly outbox: Outbox;
+  readonly socket: Socket;
+  readonly history: History;
+  readonly stage: Stage;
+  readonly frames: FrameCache;
+  readonly engines: Signal<readonly EngineChoice[]>;
+  readonly commands: readonly Command[];
+  close(): void;
+}
+
+const LOOKING_EVERY = 300; // ms between two hints of where one is
+const REMEMBER_AFTER = 200; // ms of rest before the view is written down
+
+export function openVideo(id: number): Opened {
+  const store = createStore(id);
+  const stage = new Stage();
+  restoreView(store, stage);
+  const shelf = openShelf().catch(() => null);
+  const socket = new Socket({
+    url: socketUrl(id),
+    events: {
+      state: (state) => {
+        store.connection.value = state;
+      },
+      welcome: (message) => void welcome(studio, message, shelf),
+      message: (message) => {
+        if (message.type === "ack") outbox.acknowledged(message);
+        else if (message.type === "error") refused(outbox, message);
+        else reduce(store, message);
+      },
+      masks: (masks) => {
+        for (const mask of masks) store.masks.streamed.add(mask.round);
+        store.masks.add(masks);
+      },
+      closed: (code, text, final) => {
+        if (final) store.problem.value = { code: String(code), text };
+      },
+    },
+  });
+  const outbox = new Outbox({
+    video: id,
+    post: (message) => socket.send(message),
+    restored: (message) => restored(store, message),
+    settled: (message, refusal) => settled(studio, message, refusal),
+  });
+  const frames = new FrameCache(id);
+  const engines = loadEngines(store);
+  const parts = { store, outbox, socket, history: new History(), stage, frames, engines };
+  const studio: Opened = { ...parts, commands: [], close: () => {} };
+  const commands = createCommands(studio);
+  const ends = watch(studio);
+  Object.assign(studio, {
+    commands,
+    close: () => {
+      for (const end of ends) end();
+      socket.stop();
+      frames.close();
+    },
+  });
+  socket.start();
+  return studio;
+}
+
+function socketUrl(id: number): string {
+  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/videos/${id}`;
+}
+
+function watch(studio: Opened): (() => void)[] {
+  const { store, stage, frames } = studio;
+  const loader = new MaskLoader(store);
+  return [
+    watchQueue(studio),
+    watchPlaying(studio, (frame) => frames.has(frame)),
+    effect(() => {
+      const video = store.video.value;
+      if (video) stage.open({ width: video.width, height: video.height });
+    }),
+    effect(() => frames.follow(store.frame.value, store.video.value?.frame_count ?? 0, store.playing.value)),
+    () => loader.close(),
+    effect(() => {
+      if (store.connection.value === "live") frames.retry();
+    }),
+    watchLooking(studio),
+    watchView(studio),
+  ];
+}
+
+/** Tells the others which frame one is on, not more often than they can look. */
+function watchLooking({ store, socket }: Opened): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const end = effect(() => {
+    store.frame.value;
+    if (store.connection.value !== "live" || timer) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      socket.send({ type: "looking", frame: store.frame.peek() });
+    }, LOOKING_EVERY);
+  });
+  return () => {
+    clearTimeout(timer);
+    end();
+  };
+}
+
+function restoreView(store: Store, stage: Stage): void {
+  const kept = recall(store.id);
+  if (!kept) return;
+  batch(() => {
+    if (kept.settings) store.view.value = kept.settings;
+    if (typeof kept.frame === "number") store.frame.value = kept.frame;
+    if (typeof kept.selected === "number") store.selected.value = kept.selected;
+    if (typeof kept.engine === "string") store.engine.value = kept.engine;
+  });
+  if (typeof kept.zoom === "number")
+    stage.place({ zoom: kept.zoom, centre: framePoint(kept.centerX ?? 0, kept.centerY ?? 0) });
+}
+
+function watchView({ store, stage }: Opened): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const write = () => {
+    timer = undefined;
+    const { zoom, centre } = stage.placed();
+    remember(store.id, {
+      frame: store.frame.peek(),
+      zoom,
+      centerX: centre.x,
+      centerY: centre.y,
+      selected: store.selected.peek(),
+      engine: store.engine.peek(),
+      settings: store.view.peek(),
+    });
+  };
+  const end = effect(() => {
+    stage.placed();
+    for (const follow of [store.frame, store.selected, store.engine, store.view]) follow.value;
+    if (store.video.value && !timer) timer = setTimeout(write, REMEMBER_AFTER);
+  });
+  const leave = () => {
+    if (store.video.peek()) write();
+  };
+  addEventListener("pagehide", leave);
+  return () => {
+    removeEventListener("pagehide", leave);
+    if (timer) clearTimeout(timer);
+    leave();
+    end();
+  };
+}
+
+async function welcome(studio: Opened, message: Welcome, opening: Promise<Shelf | null>): Promise<void> {
+  const { store, outbox } = studio;
+  const first = store.you.peek() === null;
+  reduce(store, message);
+  if (first) {
+    const shelf = await opening;
+    if (shelf) await outbox.restore(shelf, message.you.id);
+    else
+      toast({
+        text: "This browser keeps nothing for Maskwright: strokes drawn while offline end with the page.",
+        tone: "bad",
+      });
+  }
+  outbox.flush();
+}
+
+/** A message from before a reload shows its effect again while it waits for its answer. */
+function restored(store: Store, message: Keyed): void {
+  const author = store.you.peek();
+  if (message.type === "stroke.add" && author) {
+    const { key, frame, object, path } = message;
+    const stroke: StrokeInfo = { key, frame, object, path, author };
+    store.unsaved.value = [...store.unsaved.peek(), stroke];
+  }
+  if (message.type === "stroke.remove")
+    store.removing.value = new Set(store.removing.peek()).add(message.stroke);
+}
+
+function settled(studio: Opened, message: Keyed, refusal: Refused | null): void {
+  const { store } = studio;
+  if (refusal) toast({ text: refusal.message, tone: "bad" });
+  if (message.type === "stroke.add") {
+    const stroke = store.unsaved.peek().find((other) => other.key === message.key);
+    if (refusal) forgetStrokes(store, [message.key]);
+    else if (stroke) saved(studio, stroke, true);
+  }
+  if (message.type === "stroke.remove") {
+    if (refusal)
+      store.removing.value = new Set([...store.removing.peek()].filter((key) => key !== message.stroke));
+    else forgetStrokes(store, [message.stroke]);
+  }
+}
+
+function refused(outbox: Outbox, message: Refusal): void {
+  if (!outbox.refusedBy(message)) toast({ text: message.text, tone: "bad" });
+}
