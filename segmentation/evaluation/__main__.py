@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], dest="options", metavar="NAME.OPTION=VALUE", help="option of an engine"
     )
     parse.add_argument("--rounds", type=int, default=8, help="rounds a sequence (8, at most 16)")
-    parse.add_argument("--max-time", type=int, default=30, help="seconds an object; 0 = no limit (30, at most 600)")
+    parse.add_argument("--max-time", type=int, default=30, help="seconds for each object and round; 0 = no limit (30)")
     parse.add_argument("--metric", choices=("J", "F", "J_AND_F"), default="J_AND_F", help="what the robot looks at")
     parse.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parse.add_argument("--out", type=Path, required=True, help="folder for report.json, report.html and the rows")
@@ -92,8 +92,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if not 1 <= args.rounds <= 16:
             raise ValueError(f"--rounds {args.rounds}: the package plays 1 to 16")
-        if not 0 <= args.max_time <= 600:
-            raise ValueError(f"--max-time {args.max_time}: 1 to 600 seconds an object, or 0 for no limit")
+        if args.max_time < 0 or args.rounds * args.max_time > 600:
+            raise ValueError(f"--max-time {args.max_time}: all rounds together have at most 600 seconds an object")
         folder = DavisFolder(args.davis_root, args.resolution)
         names = args.sequences.split(",") if args.sequences else folder.names(args.subset)
         entered = contestants(args)

@@ -30,7 +30,7 @@ def official(
         service = package.service.EvaluationService(
             "val",
             davis_root=str(staged),
-            max_t=protocol.max_time,
+            max_t=protocol.seconds_an_object,
             max_i=protocol.rounds,
             metric_to_optimize=metric,
         )

@@ -34,11 +34,16 @@ Masks = NDArray[np.uint8]  # [T, H, W]
 
 @dataclass(frozen=True)
 class Protocol:
-    """How the robot plays: rounds, seconds an object (None: no limit), metric that it looks at."""
+    """How the robot plays: rounds, seconds for each object and round (None: no limit), metric that it looks at."""
 
     rounds: int = 8
     max_time: int | None = 30
     metric: str = "J_AND_F"
+
+    @property
+    def seconds_an_object(self) -> int | None:
+        """Time of a whole sample for each of its objects: what the package calls max_time. Challenge: 8 x 30 s."""
+        return self.rounds * self.max_time if self.max_time else None
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ def _package_session(pair: Pair, sequence: Sequence) -> Any:
         user_key="maskwright",  # else the package asks for the name of the user who runs it
         davis_root=str(pair.staged),
         subset="val",
-        max_time=protocol.max_time,
+        max_time=protocol.seconds_an_object,
         max_nb_interactions=protocol.rounds,
         metric_to_optimize=protocol.metric,
         report_save_dir=str(pair.out / "package"),
@@ -179,7 +184,8 @@ def _open(contestant: Contestant, sequence: Sequence) -> Engine:
 
 def _deadline(protocol: Protocol, sequence: Sequence, started: float) -> float | None:
     """The package drops what is submitted after this moment: no use in computing on."""
-    return started + protocol.max_time * sequence.num_objects if protocol.max_time else None
+    limit = protocol.seconds_an_object
+    return started + limit * sequence.num_objects if limit else None
 
 
 def _clipped(interactions: tuple[Interaction, ...]) -> tuple[Interaction, ...]:

@@ -30,7 +30,7 @@ def write_page(path: Path, report: dict[str, Any], pairs: list[Pair], sequences:
     """Write the page. The plots and pictures are inside it; nothing is loaded from anywhere."""
     by_time, by_round = curves(report)
     protocol = report["protocol"]
-    limit = f"{protocol['max_time']} s an object" if protocol["max_time"] else "no time limit"
+    limit = f"{protocol['max_time']} s an object and round" if protocol["max_time"] else "no time limit"
     body = [
         "<h1>DAVIS interactive benchmark</h1>",
         f"<p>{len(sequences)} sequences, {protocol['rounds']} rounds, {limit}; "

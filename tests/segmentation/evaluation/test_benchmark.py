@@ -112,7 +112,7 @@ def test_unusual_sequences_are_played(kind: str, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("fake")
 def test_masks_that_come_late_do_not_count(tmp_path: Path) -> None:
     root = clip(tmp_path / "d")
-    more = ("--engine", "fake", "--set", "fake.sleep=0.15", "--max-time", "1")
+    more = ("--engine", "fake", "--set", "fake.sleep=0.3", "--max-time", "1")
     engine = evaluate(root, tmp_path / "out", *more, rounds=4)["engines"]["fake"]
     sequence = engine["sequences"]["moving"]
     assert sequence["late_rounds"] == 1
@@ -144,6 +144,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (("--set", "manet.window=9"), "not among the engines"),
         (("--set", "default.nosuch=9"), "nosuch"),
         (("--rounds", "0"), "1 to 16"),
+        (("--max-time", "100"), "600 seconds"),
     ],
 )
 def test_bad_input_is_one_sentence(
