@@ -1,5 +1,8 @@
 /** One way to call /api: JSON in and out, the CSRF header, and errors as the server's own sentence. */
 
+/** Sent to the window when a call is refused because nobody is signed in. */
+export const SIGNED_OUT = "maskwright:signed-out";
+
 export class HttpProblem extends Error {
   constructor(
     readonly status: number,
@@ -28,6 +31,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   }
   if (response.ok) return response;
   const body = await response.json().catch(() => ({}));
+  if (response.status === 401) dispatchEvent(new Event(SIGNED_OUT));
   const text =
     body.text ?? `The server answered ${response.status}. Try again; if it stays, look at its log.`;
   throw new HttpProblem(response.status, body.code ?? "failed", text, body);

@@ -1,10 +1,13 @@
 /** Which page the address names. Links are plain <a href>; `follow` keeps them inside the page. */
 import { signal } from "@preact/signals";
 
+export const TABS = ["videos", "guide", "members", "exports", "settings"] as const;
+export type Tab = (typeof TABS)[number];
+
 export type Route =
   | { page: "sign-in" }
   | { page: "projects" }
-  | { page: "project"; project: number }
+  | { page: "project"; project: number; tab: Tab }
   | { page: "studio"; video: number }
   | { page: "missing" };
 
@@ -13,9 +16,10 @@ export function parse(path: string): Route {
   if (path === "/sign-in") return { page: "sign-in" };
   const [, kind, id, rest] = path.split("/");
   const number = Number(id);
-  if (!rest && Number.isInteger(number) && number > 0) {
-    if (kind === "projects") return { page: "project", project: number };
-    if (kind === "videos") return { page: "studio", video: number };
+  if (Number.isInteger(number) && number > 0) {
+    const tab = TABS.find((name) => name === (rest || "videos"));
+    if (kind === "projects" && tab) return { page: "project", project: number, tab };
+    if (kind === "videos" && !rest) return { page: "studio", video: number };
   }
   return { page: "missing" };
 }
@@ -43,7 +47,7 @@ export function follow(): void {
       event.button
     )
       return;
-    if (link.origin !== location.origin || /^\/(api|admin|static)\//.test(link.pathname)) return;
+    if (link.origin !== location.origin || link.hash || /^\/(api|admin|static)\//.test(link.pathname)) return;
     event.preventDefault();
     go(link.pathname);
   });

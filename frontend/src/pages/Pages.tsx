@@ -1,6 +1,54 @@
-/** All pages but the studio. */
-import type { Route } from "../route";
+/** All pages but the studio, for those who are signed in. */
+import { SearchX } from "lucide-preact";
+import { useEffect } from "preact/hooks";
+import { EmptyState } from "../parts/EmptyState";
+import { go, type Route } from "../route";
+import { Account } from "./Account";
+import { useLoaded } from "./load";
+import { ProblemState } from "./ProblemState";
+import { ProjectPage } from "./ProjectPage";
+import { ProjectsPage } from "./ProjectsPage";
+import { Shell } from "./Shell";
+import { loadMe, me } from "./session";
 
 export default function Pages({ at }: { at: Route }) {
-  return <main>{at.page}</main>;
+  const asked = useLoaded("me", loadMe);
+  const signedIn = me.value;
+  const away = at.page === "sign-in" && Boolean(signedIn);
+
+  useEffect(() => {
+    if (away) go("/");
+  }, [away]);
+
+  if (asked.problem && !signedIn) {
+    return (
+      <Shell>
+        <ProblemState problem={asked.problem} retry={asked.reload} />
+      </Shell>
+    );
+  }
+  if (!signedIn || away) return <Shell />;
+  return (
+    <>
+      <Page at={at} />
+      <Account me={signedIn} />
+    </>
+  );
+}
+
+function Page({ at }: { at: Route }) {
+  if (at.page === "projects") return <ProjectsPage />;
+  if (at.page === "project") return <ProjectPage key={at.project} id={at.project} tab={at.tab} />;
+  return (
+    <Shell title="Not found">
+      <EmptyState
+        icon={SearchX}
+        title="There is no page at this address"
+        testid="state-missing"
+        action={<a href="/">Go to your projects</a>}
+      >
+        The address may be mistyped, or what it named has been deleted.
+      </EmptyState>
+    </Shell>
+  );
 }

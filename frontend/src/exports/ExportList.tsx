@@ -1,0 +1,91 @@
+/** Exports as rows: what, how far, download, cancel or remove. */
+import { Download, Trash2, X } from "lucide-preact";
+import { ago, bytes } from "../format";
+import { call } from "../http";
+import { IconButton } from "../parts/IconButton";
+import { Progress } from "../parts/Progress";
+import { toastError } from "../parts/Toast";
+import css from "./ExportList.module.css";
+import { type Export, isOpen, kindName } from "./exports";
+
+export interface ExportListProps {
+  exports: Export[];
+  /** Whether rows name their video. */
+  videos?: boolean;
+  /** After something was cancelled or removed. */
+  onChanged: () => void;
+}
+
+export function ExportList({ exports, videos = false, onChanged }: ExportListProps) {
+  return (
+    <ul class={css.list} data-testid="exports">
+      {exports.map((one) => (
+        <Row key={one.id} one={one} videos={videos} onChanged={onChanged} />
+      ))}
+    </ul>
+  );
+}
+
+/** The sentence under the name. */
+export function describe(one: Export): string {
+  const about = [one.round === null ? "" : `round ${one.round}`, one.author, ago(one.created_at)];
+  const tail = about.filter(Boolean).join(" · ");
+  if (one.state === "queued") return `Waiting for its turn · ${tail}`;
+  if (one.state === "running") {
+    const of = one.progress_total ? ` of ${one.progress_total.toLocaleString("en")}` : "";
+    return `Frame ${one.progress_done.toLocaleString("en")}${of} · ${tail}`;
+  }
+  if (one.state === "cancelled") return `Cancelled · ${tail}`;
+  if (one.state === "failed") return one.error || "This export failed.";
+  return `${bytes(one.size_bytes)} · ${tail}`;
+}
+
+function Row({ one, videos, onChanged }: { one: Export; videos: boolean; onChanged: () => void }) {
+  const open = isOpen(one);
+  const remove = async () => {
+    try {
+      await call("DELETE", `/api/exports/${one.id}`);
+    } catch (error) {
+      toastError(error);
+    }
+    onChanged();
+  };
+  return (
+    <li class={`${css.row} ${css[one.state]}`} data-testid={`export-${one.id}`} data-state={one.state}>
+      <div class={css.text}>
+        <b>
+          {videos && <a href={`/videos/${one.video}`}>{one.video_name}</a>}
+          {videos && <i>·</i>}
+          {kindName(one.kind)}
+        </b>
+        <span role={one.state === "failed" ? "alert" : undefined}>{describe(one)}</span>
+        {open && (
+          <Progress
+            value={one.progress_total ? one.progress_done / one.progress_total : null}
+            label={`Export ${kindName(one.kind)}`}
+            testid={`export-progress-${one.id}`}
+          />
+        )}
+      </div>
+      {one.state === "done" && (
+        <a
+          class={css.download}
+          href={`/api/exports/${one.id}/file`}
+          download
+          data-testid={`export-download-${one.id}`}
+        >
+          <Download size={15} aria-hidden="true" />
+          Download
+        </a>
+      )}
+      <IconButton
+        icon={open ? X : Trash2}
+        label={open ? "Cancel this export" : "Remove this export"}
+        size="small"
+        tone="bad"
+        testid={open ? `export-cancel-${one.id}` : `export-remove-${one.id}`}
+        onClick={remove}
+      />
+    </li>
+  );
+}

@@ -1,0 +1,71 @@
+/** Files may be dropped anywhere on the page while this is shown. */
+import { Upload } from "lucide-preact";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import css from "./DropZone.module.css";
+
+export interface DropZoneProps {
+  enabled: boolean;
+  onFiles: (files: FileList) => void;
+  children: ComponentChildren;
+}
+
+function hasFiles(event: DragEvent): boolean {
+  return Boolean(event.dataTransfer?.types.includes("Files"));
+}
+
+export function DropZone({ enabled, onFiles, children }: DropZoneProps) {
+  const [over, setOver] = useState(false);
+  const take = useRef(onFiles);
+  take.current = onFiles;
+
+  useEffect(() => {
+    if (!enabled) return;
+    let depth = 0; // dragenter and dragleave come for every element that is passed
+    const enter = (event: DragEvent) => {
+      if (!hasFiles(event)) return;
+      depth += 1;
+      setOver(true);
+    };
+    const move = (event: DragEvent) => {
+      if (hasFiles(event)) event.preventDefault(); // allows the drop
+    };
+    const leave = (event: DragEvent) => {
+      if (!hasFiles(event)) return;
+      depth = Math.max(0, depth - 1);
+      if (depth === 0) setOver(false);
+    };
+    const drop = (event: DragEvent) => {
+      depth = 0;
+      setOver(false);
+      if (!hasFiles(event)) return;
+      event.preventDefault(); // or the browser would open the file
+      if (event.dataTransfer?.files.length) take.current(event.dataTransfer.files);
+    };
+    addEventListener("dragenter", enter);
+    addEventListener("dragover", move);
+    addEventListener("dragleave", leave);
+    addEventListener("drop", drop);
+    return () => {
+      removeEventListener("dragenter", enter);
+      removeEventListener("dragover", move);
+      removeEventListener("dragleave", leave);
+      removeEventListener("drop", drop);
+    };
+  }, [enabled]);
+
+  return (
+    <>
+      {children}
+      {over && (
+        <div class={css.veil} data-testid="drop-zone">
+          <div class={css.frame}>
+            <Upload size={30} aria-hidden="true" />
+            <b>Drop to add to this project</b>
+            <span>Videos, a zip of images, or a zip in DAVIS layout</span>
+          </div>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,25 @@
+/** All exports of the project's videos. They are made in the studio. */
+import { Download } from "lucide-preact";
+import { ExportList } from "../exports/ExportList";
+import { useExports } from "../exports/exports";
+import { EmptyState } from "../parts/EmptyState";
+import { ProblemState } from "./ProblemState";
+import type { TabProps } from "./ProjectPage";
+import css from "./ProjectPage.module.css";
+
+export function ExportsTab({ project }: TabProps) {
+  const loaded = useExports(`/api/projects/${project.id}/exports`);
+  if (!loaded.value) {
+    if (loaded.problem) return <ProblemState problem={loaded.problem} retry={loaded.reload} />;
+    return <div class={css.ghost} aria-busy="true" data-testid="state-loading" />;
+  }
+  if (!loaded.value.length) {
+    return (
+      <EmptyState icon={Download} title="No exports yet" testid="exports-empty">
+        Open a video and choose Export: masks as a DAVIS folder, as one PNG for each object, or as a video to
+        show. They are kept here for download.
+      </EmptyState>
+    );
+  }
+  return <ExportList exports={loaded.value} videos onChanged={loaded.reload} />;
+}

@@ -1,0 +1,145 @@
+/** What annotators read: the guide and the labels. Managers write them here. */
+import { useEffect, useState } from "preact/hooks";
+import { call } from "../http";
+import { Button } from "../parts/Button";
+import { TextField } from "../parts/Field";
+import { toast, toastError } from "../parts/Toast";
+import css from "./GuideTab.module.css";
+import { LabelEditor } from "./LabelEditor";
+import type { TabProps } from "./ProjectPage";
+import { may } from "./roles";
+import type { Label, Project } from "./types";
+
+export function GuideTab({ project, onChange }: TabProps) {
+  if (!may(project.role, "change_project")) return <ReadGuide project={project} />;
+  return (
+    <div class={css.columns}>
+      <WriteGuide project={project} onChange={onChange} />
+      <WriteLabels project={project} onChange={onChange} />
+    </div>
+  );
+}
+
+function ReadGuide({ project }: { project: Project }) {
+  return (
+    <div class={css.columns}>
+      <section>
+        <h2>Guide</h2>
+        <div class={css.text} data-testid="guide-text">
+          {project.guide || <span class={css.none}>No guide has been written yet.</span>}
+        </div>
+      </section>
+      <section>
+        <h2>Labels</h2>
+        <ul class={css.labels} data-testid="labels">
+          {project.labels.map((label) => (
+            <li key={label.id}>
+              <i style={{ background: label.color }} />
+              {label.name}
+            </li>
+          ))}
+        </ul>
+        {!project.labels.length && <p class={css.none}>No labels.</p>}
+      </section>
+    </div>
+  );
+}
+
+/** Sends a change and says so. Resolves to whether it was taken. */
+async function save(
+  project: Project,
+  change: { guide?: string; labels?: Label[] },
+  onChange: (project: Project) => void,
+  done: string,
+): Promise<boolean> {
+  try {
+    onChange(await call<Project>("PATCH", `/api/projects/${project.id}`, change));
+    toast({ text: done });
+    return true;
+  } catch (error) {
+    toastError(error);
+    return false;
+  }
+}
+
+function WriteGuide({ project, onChange }: TabProps) {
+  const [guide, setGuide] = useState(project.guide);
+  const [busy, setBusy] = useState(false);
+  useEffect(() => setGuide(project.guide), [project.guide]);
+  const dirty = guide !== project.guide;
+  const store = async () => {
+    setBusy(true);
+    await save(project, { guide }, onChange, "The guide is saved.");
+    setBusy(false);
+  };
+  return (
+    <section>
+      <h2>Guide</h2>
+      <TextField
+        label="Guide"
+        bare
+        testid="guide"
+        rows={18}
+        maxLength={20_000}
+        value={guide}
+        onInput={setGuide}
+        placeholder="What to cut out, and how exactly: hair, shadows, motion blur, what is behind glass…"
+      />
+      <Foot
+        dirty={dirty}
+        busy={busy}
+        testid="guide"
+        onSave={store}
+        onRevert={() => setGuide(project.guide)}
+      />
+    </section>
+  );
+}
+
+function WriteLabels({ project, onChange }: TabProps) {
+  const [labels, setLabels] = useState<Label[]>(project.labels);
+  const [busy, setBusy] = useState(false);
+  useEffect(() => setLabels(project.labels), [project.labels]);
+  const dirty = JSON.stringify(labels) !== JSON.stringify(project.labels);
+  const store = async () => {
+    setBusy(true);
+    await save(project, { labels }, onChange, "The labels are saved.");
+    setBusy(false);
+  };
+  return (
+    <section>
+      <h2>Labels</h2>
+      <p class={css.hint}>Kinds of objects, with the colour that a new object of that kind starts with.</p>
+      <LabelEditor labels={labels} onChange={setLabels} />
+      <Foot
+        dirty={dirty}
+        busy={busy}
+        testid="labels"
+        onSave={store}
+        onRevert={() => setLabels(project.labels)}
+      />
+    </section>
+  );
+}
+
+interface FootProps {
+  dirty: boolean;
+  busy: boolean;
+  testid: string;
+  onSave: () => void;
+  onRevert: () => void;
+}
+
+function Foot({ dirty, busy, testid, onSave, onRevert }: FootProps) {
+  return (
+    <div class={css.foot}>
+      {dirty && <span role="status">Not saved yet</span>}
+      <Button tone="quiet" testid={`${testid}-revert`} disabled={!dirty || busy} onClick={onRevert}>
+        Revert
+      </Button>
+      <Button tone="accent" testid={`${testid}-save`} disabled={!dirty} busy={busy} onClick={onSave}>
+        Save
+      </Button>
+    </div>
+  );
+}

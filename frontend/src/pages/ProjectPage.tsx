@@ -1,0 +1,86 @@
+/** One project: its videos, guide, members, exports and settings, each at an address of its own. */
+import { BookOpen, Download, Film, type LucideIcon, Settings2, Users } from "lucide-preact";
+import { call } from "../http";
+import type { Tab } from "../route";
+import { ExportsTab } from "./ExportsTab";
+import { GuideTab } from "./GuideTab";
+import { useLoaded } from "./load";
+import { MembersTab } from "./MembersTab";
+import { ProblemState } from "./ProblemState";
+import css from "./ProjectPage.module.css";
+import { may } from "./roles";
+import { SettingsTab } from "./SettingsTab";
+import { Shell } from "./Shell";
+import type { Project } from "./types";
+import { VideosTab } from "./VideosTab";
+
+export interface TabProps {
+  project: Project;
+  /** Replaces the project by what a write has answered. */
+  onChange: (project: Project) => void;
+}
+
+interface TabLook {
+  tab: Tab;
+  name: string;
+  icon: LucideIcon;
+  count?: (project: Project) => number;
+}
+
+const LOOKS: TabLook[] = [
+  { tab: "videos", name: "Videos", icon: Film, count: (project) => project.videos },
+  { tab: "guide", name: "Guide and labels", icon: BookOpen },
+  { tab: "members", name: "Members", icon: Users, count: (project) => project.members },
+  { tab: "exports", name: "Exports", icon: Download },
+  { tab: "settings", name: "Settings", icon: Settings2 },
+];
+
+export function ProjectPage({ id, tab }: { id: number; tab: Tab }) {
+  const loaded = useLoaded(`project ${id}`, () => call<Project>("GET", `/api/projects/${id}`));
+  const project = loaded.value;
+  const href = `/projects/${id}`;
+
+  if (!project) {
+    return (
+      <Shell title={loaded.problem ? "Not found" : undefined}>
+        {loaded.problem ? (
+          <ProblemState problem={loaded.problem} retry={loaded.reload} />
+        ) : (
+          <div class={css.ghost} aria-busy="true" data-testid="state-loading" />
+        )}
+      </Shell>
+    );
+  }
+  const tabs = LOOKS.filter((look) => look.tab !== "settings" || may(project.role, "change_project"));
+  const props: TabProps = { project, onChange: loaded.set };
+  return (
+    <Shell title={project.name} crumbs={[{ name: project.name, href }]}>
+      <header class={css.head}>
+        <h1 data-testid="project-name">{project.name}</h1>
+        <span class={css.role} title="Your role in this project" data-testid="project-role">
+          {project.role}
+        </span>
+      </header>
+      <nav class={css.tabs} aria-label="Parts of the project">
+        {tabs.map(({ tab: name, name: text, icon: Icon, count }) => (
+          <a
+            key={name}
+            href={name === "videos" ? href : `${href}/${name}`}
+            class={css.tab}
+            aria-current={name === tab ? "page" : undefined}
+            data-testid={`tab-${name}`}
+          >
+            <Icon size={15} aria-hidden="true" />
+            {text}
+            {count && <small>{count(project).toLocaleString("en")}</small>}
+          </a>
+        ))}
+      </nav>
+      {tab === "videos" && <VideosTab {...props} />}
+      {tab === "guide" && <GuideTab {...props} />}
+      {tab === "members" && <MembersTab {...props} />}
+      {tab === "exports" && <ExportsTab {...props} />}
+      {tab === "settings" && <SettingsTab {...props} />}
+    </Shell>
+  );
+}

@@ -1,0 +1,124 @@
+/** All projects that one is a member of. */
+import { FolderPlus, Plus } from "lucide-preact";
+import { useMemo, useState } from "preact/hooks";
+import { ago, byName, plural } from "../format";
+import { call } from "../http";
+import { Button } from "../parts/Button";
+import { EmptyState } from "../parts/EmptyState";
+import { TextField } from "../parts/Field";
+import { useLoaded } from "./load";
+import { NewProject } from "./NewProject";
+import { ProblemState } from "./ProblemState";
+import css from "./ProjectsPage.module.css";
+import { Shell } from "./Shell";
+import type { Project } from "./types";
+
+/** From so many on, a search field helps. */
+const MANY = 9;
+
+export function ProjectsPage() {
+  const projects = useLoaded("projects", () => call<Project[]>("GET", "/api/projects"));
+  const [making, setMaking] = useState(false);
+  const [wanted, setWanted] = useState("");
+  const list = projects.value;
+  const shown = useMemo(() => find(list ?? [], wanted), [list, wanted]);
+
+  return (
+    <Shell title="Projects">
+      <header class={css.head}>
+        <h1>Projects</h1>
+        {list && list.length >= MANY && (
+          <div class={css.search}>
+            <TextField
+              label="Search projects"
+              bare
+              type="search"
+              testid="projects-search"
+              placeholder="Search"
+              value={wanted}
+              onInput={setWanted}
+            />
+          </div>
+        )}
+        {Boolean(list?.length) && (
+          <Button tone="accent" icon={Plus} testid="project-new" onClick={() => setMaking(true)}>
+            New project
+          </Button>
+        )}
+      </header>
+      {!list && projects.problem && <ProblemState problem={projects.problem} retry={projects.reload} />}
+      {!list && !projects.problem && <Skeleton />}
+      {list?.length === 0 && (
+        <EmptyState
+          icon={FolderPlus}
+          title="No projects yet"
+          testid="projects-empty"
+          action={
+            <Button tone="accent" icon={Plus} testid="project-new" onClick={() => setMaking(true)}>
+              New project
+            </Button>
+          }
+        >
+          A project holds videos, the people who work on them and the guide they follow. Make one, or ask a
+          manager to invite you to theirs.
+        </EmptyState>
+      )}
+      {shown.length > 0 && (
+        <ul class={css.grid} data-testid="projects">
+          {shown.map((project) => (
+            <ProjectCard key={project.id} project={project} />
+          ))}
+        </ul>
+      )}
+      {list && list.length > 0 && shown.length === 0 && (
+        <p class={css.none} data-testid="projects-none">
+          No project is called “{wanted}”.
+        </p>
+      )}
+      {making && <NewProject onClose={() => setMaking(false)} />}
+    </Shell>
+  );
+}
+
+function find(projects: Project[], wanted: string): Project[] {
+  const words = wanted.trim().toLowerCase().split(/\s+/);
+  return projects
+    .filter((project) => words.every((word) => project.name.toLowerCase().includes(word)))
+    .sort((a, b) => byName(a.name, b.name));
+}
+
+function ProjectCard({ project }: { project: Project }) {
+  const { id, name, role, videos, members, guide, labels, last_added_at } = project;
+  return (
+    <li class={css.card} data-testid={`project-${id}`}>
+      <div class={css.top}>
+        <a href={`/projects/${id}`} class={css.name} data-testid={`project-open-${id}`}>
+          {name}
+        </a>
+        <span class={css.role}>{role}</span>
+      </div>
+      <p class={css.guide}>{guide || <i>No guide yet</i>}</p>
+      <div class={css.labels} aria-label="Labels" role="img">
+        {labels.slice(0, 12).map((label) => (
+          <i key={label.id} style={{ background: label.color }} title={label.name} />
+        ))}
+        {labels.length > 12 && <span>+{labels.length - 12}</span>}
+      </div>
+      <div class={css.foot}>
+        <span>{plural(videos, "video")}</span>
+        <span>{plural(members, "person", "people")}</span>
+        <span class={css.when}>{last_added_at ? `added to ${ago(last_added_at)}` : "empty"}</span>
+      </div>
+    </li>
+  );
+}
+
+function Skeleton() {
+  return (
+    <ul class={css.grid} aria-busy="true" aria-label="Loading projects" data-testid="state-loading">
+      {[0, 1, 2].map((index) => (
+        <li key={index} class={`${css.card} ${css.ghost}`} />
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,138 @@
+/** Name and engine of the project, and its end. */
+import { useEffect, useState } from "preact/hooks";
+import { plural } from "../format";
+import { call } from "../http";
+import { Button } from "../parts/Button";
+import { confirm } from "../parts/Confirm";
+import { SelectField, TextField } from "../parts/Field";
+import { toast, toastError } from "../parts/Toast";
+import { go } from "../route";
+import { asProblem, useLoaded } from "./load";
+import type { TabProps } from "./ProjectPage";
+import { may } from "./roles";
+import css from "./SettingsTab.module.css";
+import type { Engine, Project } from "./types";
+
+export function SettingsTab({ project, onChange }: TabProps) {
+  if (!may(project.role, "change_project"))
+    return <p data-testid="state-forbidden">Settings are for managers and owners; you are {project.role}.</p>;
+  return (
+    <div class={css.page}>
+      <Change project={project} onChange={onChange} />
+      {may(project.role, "delete_project") && <Delete project={project} />}
+    </div>
+  );
+}
+
+function Change({ project, onChange }: TabProps) {
+  const [name, setName] = useState(project.name);
+  const [engine, setEngine] = useState(project.engine);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState("");
+  const engines = useLoaded("engines", () => call<Engine[]>("GET", "/api/engines"));
+  useEffect(() => {
+    setName(project.name);
+    setEngine(project.engine);
+  }, [project.name, project.engine]);
+  const dirty = name.trim() !== project.name || engine !== project.engine;
+
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setProblem("");
+    try {
+      const change = { name: name.trim(), engine };
+      onChange(await call<Project>("PATCH", `/api/projects/${project.id}`, change));
+      toast({ text: "The settings are saved." });
+    } catch (error) {
+      setProblem(asProblem(error).message);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <form class={css.form} onSubmit={submit}>
+      <TextField
+        label="Name"
+        testid="settings-name"
+        value={name}
+        onInput={setName}
+        maxLength={120}
+        required
+        error={problem}
+      />
+      <SelectField
+        label="Engine"
+        testid="settings-engine"
+        value={engine}
+        options={choices(engines.value, engine)}
+        onChange={setEngine}
+        hint={hint(engines.value, engine)}
+        error={engines.problem?.message}
+      />
+      <div>
+        <Button
+          type="submit"
+          tone="accent"
+          testid="settings-save"
+          busy={busy}
+          disabled={!dirty || !name.trim()}
+        >
+          Save
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** The engines to choose from; what is chosen is among them even where it is not installed (any more). */
+export function choices(engines: Engine[] | null, chosen: string) {
+  const first = engines?.find((engine) => engine.default);
+  const list = [
+    { value: "default", name: first ? `Default (now ${first.title})` : "Default", disabled: false },
+    ...(engines ?? []).map(({ name, title, ready }) => ({
+      value: name,
+      name: ready ? title : `${title} (not ready)`,
+      disabled: !ready,
+    })),
+  ];
+  if (!list.some((one) => one.value === chosen)) list.push({ value: chosen, name: chosen, disabled: false });
+  return list;
+}
+
+function hint(engines: Engine[] | null, chosen: string): string {
+  if (chosen === "default") return "What new rounds use, unless an annotator chooses another in the studio.";
+  const engine = engines?.find((one) => one.name === chosen);
+  return engine ? [engine.good_at, engine.hint].filter(Boolean).join(" ") : "";
+}
+
+function Delete({ project }: { project: Project }) {
+  const ask = async () => {
+    const agreed = await confirm({
+      title: `Delete ${project.name}?`,
+      text: `${plural(project.videos, "video")} with all frames, rounds, masks and exports are deleted for everybody. This cannot be undone.`,
+      yes: "Delete project",
+      typed: project.name,
+    });
+    if (!agreed) return;
+    try {
+      await call("DELETE", `/api/projects/${project.id}`);
+      toast({ text: `${project.name} is deleted.` });
+      go("/");
+    } catch (error) {
+      toastError(error);
+    }
+  };
+  return (
+    <section class={css.danger}>
+      <div>
+        <h2>Delete this project</h2>
+        <p>With all its videos, rounds, masks and exports, for everybody. This cannot be undone.</p>
+      </div>
+      <Button tone="bad" testid="project-delete" onClick={ask}>
+        Delete project
+      </Button>
+    </section>
+  );
+}

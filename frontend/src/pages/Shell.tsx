@@ -1,0 +1,97 @@
+/** The frame of every page: a bar with where one is and who one is, and the page below. */
+import { LogOut, Shield, UserRound } from "lucide-preact";
+import { type ComponentChildren, Fragment } from "preact";
+import { useEffect } from "preact/hooks";
+import { Avatar } from "../parts/Avatar";
+import { Menu, type MenuItem } from "../parts/Menu";
+import { toastError } from "../parts/Toast";
+import { openAccount } from "./Account";
+import { Logo } from "./Logo";
+import css from "./Shell.module.css";
+import { me, signOut } from "./session";
+import type { Me } from "./types";
+
+export interface ShellProps {
+  /** Of the browser's tab. */
+  title?: string;
+  /** Where one is, from the top; the last is here. */
+  crumbs?: { name: string; href: string }[];
+  children?: ComponentChildren;
+}
+
+export function Shell({ title, crumbs = [], children }: ShellProps) {
+  useEffect(() => {
+    document.title = title ? `${title} · Maskwright` : "Maskwright";
+  }, [title]);
+
+  return (
+    <div class={css.shell}>
+      <a href="#content" class={css.skip}>
+        Skip to content
+      </a>
+      <header class={css.bar}>
+        <a href="/" class={css.home} data-testid="home" aria-label="Maskwright: your projects">
+          <Logo />
+          <b>Maskwright</b>
+        </a>
+        <nav class={css.crumbs} aria-label="You are here">
+          {crumbs.map(({ name, href }, index) => (
+            <Fragment key={href}>
+              <span aria-hidden="true">/</span>
+              <a href={href} aria-current={index === crumbs.length - 1 ? "page" : undefined}>
+                {name}
+              </a>
+            </Fragment>
+          ))}
+        </nav>
+        {me.value && <AccountMenu me={me.value} />}
+      </header>
+      <main id="content" tabIndex={-1} class={css.main}>
+        {children}
+      </main>
+    </div>
+  );
+}
+
+function AccountMenu({ me }: { me: Me }) {
+  const shown = me.name || me.username;
+  const admin: MenuItem[] = me.is_superuser
+    ? [
+        {
+          name: "Admin",
+          note: "Users and all tables",
+          icon: Shield,
+          testid: "account-admin",
+          href: "/admin/",
+        },
+      ]
+    : [];
+  return (
+    <Menu
+      label={`Account of ${shown}`}
+      testid="account"
+      align="end"
+      class={css.account}
+      heading={
+        <>
+          <b>{shown}</b>
+          <br />
+          {me.username}
+        </>
+      }
+      items={[
+        { name: "Name and password", icon: UserRound, testid: "account-change", perform: openAccount },
+        ...admin,
+        "line",
+        {
+          name: "Sign out",
+          icon: LogOut,
+          testid: "account-sign-out",
+          perform: () => void signOut().catch(toastError),
+        },
+      ]}
+    >
+      <Avatar id={me.id} name={shown} size={28} />
+    </Menu>
+  );
+}

@@ -1,0 +1,77 @@
+/** What everybody sees who is not signed in, at whatever address: afterwards the page of that address stands there. */
+import { useEffect, useState } from "preact/hooks";
+import { Button } from "../parts/Button";
+import { TextField } from "../parts/Field";
+import { Logo } from "./Logo";
+import { asProblem } from "./load";
+import css from "./SignIn.module.css";
+import { signIn } from "./session";
+
+export default function SignIn() {
+  const [username, setUsername] = useState("");
+  const [password, setPassword] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState("");
+
+  useEffect(() => {
+    document.title = "Sign in · Maskwright";
+  }, []);
+
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    if (busy) return;
+    setBusy(true);
+    setProblem("");
+    try {
+      await signIn(username.trim(), password);
+    } catch (error) {
+      setProblem(asProblem(error).message);
+      setPassword("");
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <main class={css.page}>
+      <form class={css.card} onSubmit={submit} data-testid="sign-in">
+        <header class={css.head}>
+          <Logo size={34} />
+          <h1>Maskwright</h1>
+          <p>Scribble on one frame, get the masks of all.</p>
+        </header>
+        <TextField
+          label="User name"
+          testid="sign-in-username"
+          value={username}
+          onInput={setUsername}
+          autocomplete="username"
+          maxLength={150}
+          required
+          autofocus
+        />
+        <TextField
+          label="Password"
+          testid="sign-in-password"
+          type="password"
+          value={password}
+          onInput={setPassword}
+          autocomplete="current-password"
+          required
+        />
+        {problem && (
+          <p class={css.problem} role="alert" data-testid="sign-in-problem">
+            {problem}
+          </p>
+        )}
+        <Button testid="sign-in-submit" type="submit" tone="accent" busy={busy}>
+          Sign in
+        </Button>
+        <p class={css.note}>
+          The first time, or without a password: open the sign-in link that the program prints where it was
+          started, or ask whoever runs it for one.
+        </p>
+      </form>
+    </main>
+  );
+}

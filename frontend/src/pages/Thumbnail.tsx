@@ -1,0 +1,39 @@
+/** The picture of a video. Moving the mouse over it leafs through the frames. */
+import { useState } from "preact/hooks";
+import css from "./Thumbnail.module.css";
+
+/** So many pictures stand for the whole video: each is fetched once and kept by the browser. */
+const STOPS = 12;
+
+/** The frame that stands at a position (0..1) of the picture. */
+export function frameAt(position: number, frames: number): number {
+  const stop = Math.min(STOPS - 1, Math.max(0, Math.floor(position * STOPS)));
+  return Math.round((stop / (STOPS - 1)) * (frames - 1));
+}
+
+export function Thumbnail({ video, frames }: { video: number; frames: number }) {
+  const [frame, setFrame] = useState<number | null>(null);
+  const [missing, setMissing] = useState(false);
+  const leaf = (event: PointerEvent) => {
+    if (event.pointerType !== "mouse") return;
+    const box = (event.currentTarget as Element).getBoundingClientRect();
+    setFrame(frameAt((event.clientX - box.left) / box.width, frames));
+  };
+  return (
+    <div class={css.thumbnail} onPointerMove={leaf} onPointerLeave={() => setFrame(null)}>
+      {missing ? (
+        <span>No picture</span>
+      ) : (
+        <img
+          src={`/api/videos/${video}/thumbs/${frame ?? 0}.jpg`}
+          alt=""
+          draggable={false}
+          onError={() => setMissing(true)}
+        />
+      )}
+      {frame !== null && frames > 1 && (
+        <i style={{ width: `${(frame / (frames - 1)) * 100}%` }} aria-hidden="true" />
+      )}
+    </div>
+  );
+}

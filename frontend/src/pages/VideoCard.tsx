@@ -1,0 +1,154 @@
+/** A video as a card: its picture, length, size, rounds, who worked on it last, and what state it is in. */
+import { CircleAlert, EllipsisVertical, Pencil, Trash2, X } from "lucide-preact";
+import { ago, bytes, duration, plural } from "../format";
+import { Button } from "../parts/Button";
+import { Menu, type MenuItem } from "../parts/Menu";
+import { Progress } from "../parts/Progress";
+import { may } from "./roles";
+import { Thumbnail } from "./Thumbnail";
+import type { Role, Video } from "./types";
+import css from "./VideoCard.module.css";
+
+export interface VideoCardProps {
+  video: Video;
+  role: Role;
+  onRename: (video: Video) => void;
+  onCancel: (video: Video) => void;
+  onDelete: (video: Video) => void;
+}
+
+export function VideoCard(props: VideoCardProps) {
+  const { video } = props;
+  return (
+    <li class={`${css.card} ${css[video.state]}`} data-testid={`video-${video.id}`} data-state={video.state}>
+      <div class={css.picture}>
+        <Picture {...props} />
+      </div>
+      <div class={css.text}>
+        <div class={css.line}>
+          {video.state === "ready" ? (
+            <a
+              href={`/videos/${video.id}`}
+              class={css.name}
+              title={video.name}
+              data-testid={`video-open-${video.id}`}
+            >
+              {video.name}
+            </a>
+          ) : (
+            <b class={css.name} title={video.name}>
+              {video.name}
+            </b>
+          )}
+          <CardMenu {...props} />
+        </div>
+        <p class={css.facts}>{facts(video)}</p>
+        <p class={css.work}>{work(video)}</p>
+      </div>
+    </li>
+  );
+}
+
+function facts(video: Video): string {
+  const size = video.size_bytes ? bytes(video.size_bytes) : "";
+  if (!video.width) return size;
+  return [`${video.width}×${video.height}`, `${Number(video.fps.toFixed(2))} fps`, size]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+function work(video: Video): string {
+  if (video.state !== "ready") return `added ${ago(video.created_at)}`;
+  if (!video.rounds) return "not started";
+  const rounds = plural(video.rounds, "round");
+  if (!video.last_worked_by || !video.last_worked_at) return rounds;
+  return `${rounds} · ${video.last_worked_by}, ${ago(video.last_worked_at)}`;
+}
+
+function Picture({ video, role, onCancel, onDelete }: VideoCardProps) {
+  if (video.state === "ready") {
+    return (
+      <>
+        <a href={`/videos/${video.id}`} tabIndex={-1} aria-label={`Open ${video.name}`} class={css.open}>
+          <Thumbnail video={video.id} frames={video.frame_count} />
+        </a>
+        <span class={css.badges}>
+          {video.running && <i class={css.running}>round running</i>}
+          {video.has_truth && <i class={css.truth}>ground truth</i>}
+        </span>
+        <span class={css.length}>
+          {plural(video.frame_count, "frame")} · {duration(video.frame_count / (video.fps || 24))}
+        </span>
+      </>
+    );
+  }
+  if (video.state === "importing") {
+    return (
+      <div class={css.notice}>
+        <span data-testid={`video-import-${video.id}`}>{importing(video)}</span>
+        <Progress
+          value={video.progress_total ? video.progress_done / video.progress_total : null}
+          label={`Import of ${video.name}`}
+          testid={`video-progress-${video.id}`}
+        />
+        {may(role, "cancel_import") && (
+          <Button size="small" icon={X} testid={`video-cancel-${video.id}`} onClick={() => onCancel(video)}>
+            Cancel
+          </Button>
+        )}
+      </div>
+    );
+  }
+  const text =
+    video.state === "cancelled" ? "The import was cancelled." : video.error || "The import failed.";
+  return (
+    <div class={css.notice}>
+      <span class={css.failure} role="alert" data-testid={`video-error-${video.id}`}>
+        {video.state === "failed" && <CircleAlert size={15} aria-hidden="true" />}
+        {text}
+      </span>
+      {may(role, "delete_video") && (
+        <Button
+          size="small"
+          icon={Trash2}
+          testid={`video-remove-${video.id}`}
+          onClick={() => onDelete(video)}
+        >
+          Remove
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function importing(video: Video): string {
+  if (!video.progress_done) return "Waiting to be imported";
+  const of = video.progress_total ? ` of about ${video.progress_total.toLocaleString("en")}` : "";
+  return `Importing: ${video.progress_done.toLocaleString("en")}${of} frames`;
+}
+
+function CardMenu({ video, role, onRename, onDelete }: VideoCardProps) {
+  const items: MenuItem[] = [];
+  if (may(role, "rename_video"))
+    items.push({ name: "Rename", icon: Pencil, testid: "video-rename", perform: () => onRename(video) });
+  if (may(role, "delete_video") && video.state !== "importing")
+    items.push({
+      name: "Delete",
+      icon: Trash2,
+      tone: "bad",
+      testid: "video-delete",
+      perform: () => onDelete(video),
+    });
+  if (!items.length) return null;
+  return (
+    <Menu
+      label={`More for ${video.name}`}
+      testid={`video-menu-${video.id}`}
+      align="end"
+      class={css.more}
+      items={items}
+    >
+      <EllipsisVertical size={16} aria-hidden="true" />
+    </Menu>
+  );
+}

@@ -1,0 +1,55 @@
+/** Something that a page asks the server for: loading, there, or refused with a sentence. */
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { HttpProblem } from "../http";
+
+export interface Loaded<T> {
+  /** The newest answer; stays while it is asked for again. */
+  value: T | null;
+  problem: HttpProblem | null;
+  /** Resolves when the answer is there, whatever it is. */
+  reload: () => Promise<void>;
+  /** Replaces the value by what a write has answered. */
+  set: (value: T | ((old: T) => T)) => void;
+}
+
+export function asProblem(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  return new HttpProblem(-1, "failed", error instanceof Error ? error.message : String(error));
+}
+
+/** Asks when `key` changes; an answer that comes after the key has changed again is dropped. */
+export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
+  const [at, setAt] = useState<{ key: string; value: T | null; problem: HttpProblem | null }>({
+    key,
+    value: null,
+    problem: null,
+  });
+  const current = useRef({ key, ask });
+  current.current = { key, ask };
+
+  const reload = useCallback(async () => {
+    const asked = current.current.key;
+    try {
+      const value = await current.current.ask();
+      if (current.current.key === asked) setAt({ key: asked, value, problem: null });
+    } catch (error) {
+      const problem = asProblem(error);
+      if (current.current.key === asked)
+        setAt((old) => ({ key: asked, value: old.key === asked ? old.value : null, problem }));
+    }
+  }, []);
+
+  useEffect(() => {
+    reload();
+  }, [key, reload]);
+
+  const set = useCallback((value: T | ((old: T) => T)) => {
+    setAt((old) => {
+      if (typeof value !== "function") return { ...old, value };
+      return old.value === null ? old : { ...old, value: (value as (old: T) => T)(old.value) };
+    });
+  }, []);
+
+  const mine = at.key === key;
+  return { value: mine ? at.value : null, problem: mine ? at.problem : null, reload, set };
+}

@@ -1,0 +1,42 @@
+/** What each role may do, so that a page shows nobody what the server would refuse. The server decides all the same. */
+import type { Role } from "./types";
+
+export const ROLES: readonly Role[] = ["viewer", "annotator", "reviewer", "manager", "owner"];
+
+export const MEANING: Record<Role, string> = {
+  viewer: "sees videos and masks",
+  annotator: "draws, runs rounds, imports, exports",
+  reviewer: "also accepts frames and sees ground truth",
+  manager: "also members, labels, settings, deletes videos",
+  owner: "also deletes the project",
+};
+
+const NEEDED = {
+  upload: "annotator",
+  rename_video: "annotator",
+  cancel_import: "annotator",
+  delete_video: "manager",
+  change_project: "manager",
+  invite: "manager",
+  delete_project: "owner",
+} as const satisfies Record<string, Role>;
+
+export type Deed = keyof typeof NEEDED;
+
+function rank(role: Role): number {
+  return ROLES.indexOf(role);
+}
+
+export function may(role: Role, deed: Deed): boolean {
+  return rank(role) >= rank(NEEDED[deed]);
+}
+
+/** Roles that somebody of role `own` may give. */
+export function givable(own: Role): Role[] {
+  return may(own, "invite") ? ROLES.filter((role) => rank(role) <= rank(own)) : [];
+}
+
+/** Whether somebody of role `own` may change or remove a member of role `theirs`. */
+export function mayTouch(own: Role, theirs: Role): boolean {
+  return may(own, "invite") && rank(own) >= rank(theirs);
+}

@@ -1,0 +1,40 @@
+/** Who is signed in. */
+import { signal } from "@preact/signals";
+import { call, HttpProblem, SIGNED_OUT } from "../http";
+import type { Me } from "./types";
+
+/** undefined: not asked yet; null: nobody. */
+export const me = signal<Me | null | undefined>(undefined);
+
+addEventListener(SIGNED_OUT, () => {
+  me.value = null;
+});
+
+/** Raises HttpProblem when the server cannot be asked; being signed out is an answer. */
+export async function loadMe(): Promise<void> {
+  try {
+    me.value = await call<Me>("GET", "/api/me");
+  } catch (error) {
+    if (!(error instanceof HttpProblem) || error.status !== 401) throw error;
+    me.value = null;
+  }
+}
+
+export async function signIn(username: string, password: string): Promise<void> {
+  me.value = await call<Me>("POST", "/api/sign-in", { username, password });
+}
+
+export async function signOut(): Promise<void> {
+  await call("POST", "/api/sign-out");
+  me.value = null;
+}
+
+export interface AccountChange {
+  name?: string;
+  password?: string;
+  current_password?: string;
+}
+
+export async function changeMe(change: AccountChange): Promise<void> {
+  me.value = await call<Me>("PATCH", "/api/me", change);
+}

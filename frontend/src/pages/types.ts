@@ -1,0 +1,84 @@
+/** What /api answers about people, projects and videos. The words are those of docs/contracts.md. */
+
+export type Role = "viewer" | "annotator" | "reviewer" | "manager" | "owner";
+
+export interface Me {
+  id: number;
+  username: string;
+  name: string;
+  is_superuser: boolean;
+  has_password: boolean;
+}
+
+export interface Label {
+  id?: number;
+  name: string;
+  color: string;
+}
+
+export interface Project {
+  id: number;
+  name: string;
+  guide: string;
+  engine: string;
+  labels: Label[];
+  role: Role;
+  videos: number;
+  members: number;
+  last_added_at: string | null;
+  created_at: string;
+}
+
+export interface Person {
+  id: number;
+  username: string;
+  name: string;
+}
+
+export interface Member {
+  user: Person;
+  role: Role;
+}
+
+export type VideoState = "importing" | "ready" | "failed" | "cancelled";
+
+export interface Video {
+  id: number;
+  name: string;
+  state: VideoState;
+  /** A sentence, when the import failed. */
+  error: string;
+  width: number;
+  height: number;
+  frame_count: number;
+  fps: number;
+  size_bytes: number;
+  progress_done: number;
+  /** 0: nobody knows. */
+  progress_total: number;
+  created_at: string;
+  rounds: number;
+  last_worked_by: string | null;
+  last_worked_at: string | null;
+  has_truth: boolean;
+  /** A round is queued or running. */
+  running: boolean;
+}
+
+export interface Engine {
+  name: string;
+  title: string;
+  good_at: string;
+  needs_weights: boolean;
+  ready: boolean;
+  weights: string;
+  size_bytes: number;
+  default: boolean;
+  hint: string;
+}
+
+export interface Upload {
+  id: string;
+  received: number;
+  size: number;
+}

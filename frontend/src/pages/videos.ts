@@ -1,0 +1,69 @@
+/** The videos of a project, asked for again every second while something is on its way. */
+import { useEffect } from "preact/hooks";
+import { byName } from "../format";
+import { call } from "../http";
+import { onArrived } from "../uploads/queue";
+import { type Loaded, useLoaded } from "./load";
+import type { Video } from "./types";
+
+/** While something is imported or a round runs. */
+const BUSY_MS = 1000;
+/** So that what others add appears. */
+const IDLE_MS = 15_000;
+
+export function isBusy(videos: readonly Video[] | null): boolean {
+  return Boolean(videos?.some((video) => video.state === "importing" || video.running));
+}
+
+export function useVideos(project: number): Loaded<Video[]> {
+  const loaded = useLoaded(`videos ${project}`, () =>
+    call<Video[]>("GET", `/api/projects/${project}/videos`),
+  );
+  const { reload } = loaded;
+  const pause = isBusy(loaded.value) ? BUSY_MS : IDLE_MS;
+
+  // One question at a time: the next is asked so long after the last was answered.
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout>;
+    let ended = false;
+    const again = () => {
+      timer = setTimeout(async () => {
+        if (!document.hidden) await reload();
+        if (!ended) again();
+      }, pause);
+    };
+    again();
+    addEventListener("focus", reload);
+    return () => {
+      ended = true;
+      clearTimeout(timer);
+      removeEventListener("focus", reload);
+    };
+  }, [pause, reload]);
+
+  useEffect(() => onArrived((of) => of === project && reload()), [project, reload]);
+  return loaded;
+}
+
+export const SORTS = {
+  newest: "Newest first",
+  name: "Name",
+  worked: "Last worked on",
+  longest: "Longest first",
+};
+export type Sort = keyof typeof SORTS;
+
+const ORDER: Record<Sort, (a: Video, b: Video) => number> = {
+  newest: (a, b) => b.created_at.localeCompare(a.created_at) || b.id - a.id,
+  name: (a, b) => byName(a.name, b.name),
+  worked: (a, b) => (b.last_worked_at ?? "").localeCompare(a.last_worked_at ?? "") || byName(a.name, b.name),
+  longest: (a, b) => b.frame_count - a.frame_count || byName(a.name, b.name),
+};
+
+/** Those whose name has every word, in order. */
+export function arrange(videos: readonly Video[], wanted: string, sort: Sort): Video[] {
+  const words = wanted.trim().toLowerCase().split(/\s+/);
+  return videos
+    .filter((video) => words.every((word) => video.name.toLowerCase().includes(word)))
+    .sort(ORDER[sort]);
+}

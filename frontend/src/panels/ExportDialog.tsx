@@ -1,0 +1,78 @@
+/** Takes masks out of the open video, and lists what was taken out before. */
+import { useState } from "preact/hooks";
+import { ExportList } from "../exports/ExportList";
+import { type ExportKind, KINDS, makeExport, useExports } from "../exports/exports";
+import { asProblem } from "../pages/load";
+import { Button } from "../parts/Button";
+import { Dialog } from "../parts/Dialog";
+import css from "./ExportDialog.module.css";
+
+export interface ExportDialogProps {
+  video: number;
+  /** The round that is shown, when it is not the head. */
+  round: { id: number; number: number } | null;
+  /** Nothing can be taken out before the first round. */
+  empty: boolean;
+  onClose: () => void;
+}
+
+export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps) {
+  const [kind, setKind] = useState<ExportKind>("davis");
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState("");
+  const past = useExports(`/api/videos/${video}/exports`);
+
+  const make = async () => {
+    setBusy(true);
+    setProblem("");
+    try {
+      const made = await makeExport(video, kind, round?.id ?? null);
+      past.set((list) => [made, ...list.filter((one) => one.id !== made.id)]);
+    } catch (error) {
+      setProblem(asProblem(error).message);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <Dialog title="Export masks" testid="export-dialog" onClose={onClose}>
+      <fieldset class={css.kinds}>
+        <legend>{round ? `Masks of round ${round.number}, as` : "Masks as they stand now, as"}</legend>
+        {KINDS.map((one) => (
+          <label key={one.kind} class={css.kind}>
+            <input
+              type="radio"
+              name="export-kind"
+              value={one.kind}
+              checked={kind === one.kind}
+              data-testid={`export-kind-${one.kind}`}
+              onChange={() => setKind(one.kind)}
+            />
+            <span>
+              <b>{one.name}</b>
+              <small>{one.note}</small>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      {problem && (
+        <p class={css.problem} role="alert" data-testid="export-problem">
+          {problem}
+        </p>
+      )}
+      <div class={css.foot}>
+        {empty && <span>There are no masks yet: run a round first.</span>}
+        <Button tone="accent" testid="export-make" busy={busy} disabled={empty} onClick={make}>
+          Export
+        </Button>
+      </div>
+      {past.value && past.value.length > 0 && (
+        <section class={css.past} aria-label="Exports of this video">
+          <ExportList exports={past.value} onChanged={past.reload} />
+        </section>
+      )}
+      {!past.value && past.problem && <p class={css.problem}>{past.problem.message}</p>}
+    </Dialog>
+  );
+}

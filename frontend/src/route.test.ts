@@ -1,0 +1,17 @@
+import { describe, expect, test } from "vitest";
+import { parse } from "./route";
+
+describe("an address", () => {
+  test.each([
+    ["/", { page: "projects" }],
+    ["/sign-in", { page: "sign-in" }],
+    ["/projects/3", { page: "project", project: 3, tab: "videos" }],
+    ["/projects/3/members", { page: "project", project: 3, tab: "members" }],
+    ["/videos/12", { page: "studio", video: 12 }],
+    ["/projects/3/nothing", { page: "missing" }],
+    ["/projects/0", { page: "missing" }],
+    ["/projects/x", { page: "missing" }],
+    ["/videos/12/more", { page: "missing" }],
+    ["/elsewhere", { page: "missing" }],
+  ])("%s names its page", (path, route) => expect(parse(path)).toEqual(route));
+});

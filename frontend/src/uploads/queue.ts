@@ -1,0 +1,192 @@
+/** All files on their way to the server, in every project: they go on while one looks at other pages. */
+import { signal } from "@preact/signals";
+import { call } from "../http";
+import { asProblem } from "../pages/load";
+import type { Video } from "../pages/types";
+import { all, forget, matching, type Remembered, remember } from "./remembered";
+import { send } from "./send";
+
+export type JobState =
+  | "waiting" // for its turn
+  | "sending"
+  | "broken" // the connection is; tried again by itself
+  | "paused" // by the person
+  | "missing" // known from before a reload: the browser may not read the file until it is given again
+  | "refused";
+
+export interface Job {
+  /** Within this page. */
+  key: number;
+  project: number;
+  name: string;
+  size: number;
+  file: File | null;
+  id: string | null;
+  received: number;
+  bytesPerSecond: number | null;
+  state: JobState;
+  /** The sentence to show, when broken or refused. */
+  text: string;
+}
+
+/** More at once would only share the same line. */
+const AT_ONCE = 2;
+/** Weight of the newest chunk in the speed that is shown. */
+const SMOOTHING = 0.3;
+
+export const jobs = signal<readonly Job[]>([]);
+
+let newest = 0;
+const stops = new Map<number, AbortController>();
+const listeners = new Set<(project: number, video: Video) => void>();
+
+/** Told of each video that an upload has become. Returns what ends it. */
+export function onArrived(listener: (project: number, video: Video) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function change(key: number, change: Partial<Job>): void {
+  jobs.value = jobs.value.map((job) => (job.key === key ? { ...job, ...change } : job));
+}
+
+function find(key: number): Job | undefined {
+  return jobs.value.find((job) => job.key === key);
+}
+
+function add(job: Omit<Job, "key" | "bytesPerSecond" | "text">): void {
+  newest += 1;
+  jobs.value = [...jobs.value, { ...job, key: newest, bytesPerSecond: null, text: "" }];
+}
+
+/** Takes files up. One that was being sent before goes on; one that is on its way already is not sent twice. */
+export function enqueue(project: number, files: Iterable<File>): void {
+  for (const file of files) {
+    const known = jobs.value.find(
+      (job) =>
+        job.project === project &&
+        job.name === file.name &&
+        job.size === file.size &&
+        job.state !== "refused",
+    );
+    if (known?.state === "missing" || known?.state === "paused") {
+      change(known.key, { file, state: "waiting", text: "" });
+    } else if (!known) {
+      const before = matching(project, file);
+      const { name, size } = file;
+      const id = before?.id ?? null;
+      add({ project, name, size, file, id, received: before?.received ?? 0, state: "waiting" });
+    }
+  }
+  pump();
+}
+
+/** Shows what was not finished when the page was left. */
+export async function recall(project: number): Promise<void> {
+  const known = new Set(jobs.value.map((job) => job.id));
+  for (const upload of all().filter((one) => one.project === project && !known.has(one.id)))
+    await recallOne(upload);
+}
+
+async function recallOne(upload: Remembered): Promise<void> {
+  try {
+    const { received } = await call<{ received: number }>("GET", `/api/uploads/${upload.id}`);
+    if (jobs.value.some((job) => job.id === upload.id)) return; // the file was given while we asked
+    const { id, project, name, size } = upload;
+    add({ id, project, name, size, file: null, received, state: "missing" });
+  } catch (error) {
+    // Finished or swept away: nothing to go on with. When the server cannot be reached it stays for the next time.
+    if (asProblem(error).status === 404) forget(upload.id);
+  }
+}
+
+export function pause(key: number): void {
+  const job = find(key);
+  if (!job || !["waiting", "sending", "broken"].includes(job.state)) return;
+  change(key, { state: "paused", bytesPerSecond: null, text: "" });
+  stops.get(key)?.abort();
+  pump();
+}
+
+export function resume(key: number): void {
+  const job = find(key);
+  if (job?.file && ["paused", "broken", "refused"].includes(job.state)) {
+    stops.get(key)?.abort();
+    change(key, { state: "waiting", text: "" });
+    pump();
+  }
+}
+
+/** Stops and forgets, here and on the server. */
+export async function cancel(key: number): Promise<void> {
+  const job = find(key);
+  if (!job) return;
+  jobs.value = jobs.value.filter((other) => other.key !== key);
+  stops.get(key)?.abort();
+  pump();
+  if (!job.id) return;
+  forget(job.id);
+  try {
+    await call("DELETE", `/api/uploads/${job.id}`);
+  } catch (error) {
+    const problem = asProblem(error);
+    if (problem.status !== 404 && problem.status !== 0) throw problem; // the server sweeps old ones by itself
+  }
+}
+
+function pump(): void {
+  const busy = jobs.value.filter((job) => job.state === "sending" || job.state === "broken").length;
+  const next = jobs.value.filter((job) => job.state === "waiting" && job.file);
+  for (const job of next.slice(0, Math.max(0, AT_ONCE - busy))) run(job);
+}
+
+async function run(job: Job): Promise<void> {
+  const { key, file, project } = job;
+  if (!file) return;
+  const stop = new AbortController();
+  stops.set(key, stop);
+  change(key, { state: "sending", text: "" });
+  const mine = () => stops.get(key) === stop && !stop.signal.aborted;
+  try {
+    const video = await send({
+      file,
+      project,
+      id: job.id,
+      signal: stop.signal,
+      onProgress: (id, received, speed) => {
+        const { name, size, lastModified } = file;
+        if (!mine()) return;
+        remember({ id, project, name, size, lastModified, received });
+        const old = find(key)?.bytesPerSecond;
+        const smooth = old && speed ? old + SMOOTHING * (speed - old) : (speed ?? old ?? null);
+        change(key, { id, received, bytesPerSecond: smooth, state: "sending", text: "" });
+      },
+      onBroken: (text) => mine() && change(key, { state: "broken", text, bytesPerSecond: null }),
+    });
+    arrived(key, project, video);
+  } catch (error) {
+    if (!stop.signal.aborted) refused(key, asProblem(error).message);
+  } finally {
+    if (stops.get(key) === stop) stops.delete(key);
+    pump();
+  }
+}
+
+function arrived(key: number, project: number, video: Video): void {
+  const id = find(key)?.id;
+  if (id) forget(id);
+  jobs.value = jobs.value.filter((job) => job.key !== key);
+  for (const listener of listeners) listener(project, video);
+}
+
+/** The server said no: nothing is there to go on with, so trying again starts anew. */
+function refused(key: number, text: string): void {
+  const id = find(key)?.id;
+  if (id) forget(id);
+  change(key, { state: "refused", text, id: null, received: 0, bytesPerSecond: null });
+}
+
+// Leaving the page would stop what is being sent; what has arrived stays, but the file must be given again.
+addEventListener("beforeunload", (event) => {
+  if (jobs.value.some((job) => job.state === "sending" || job.state === "waiting")) event.preventDefault();
+});
