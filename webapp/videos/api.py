@@ -1,5 +1,144 @@
-"""HTTP calls of videos."""
+"""HTTP calls of videos: uploads, cards, frames, thumbnails, ground truth."""
 
-from ninja import Router
+from __future__ import annotations
 
-router = Router()
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from ninja import Header, Router, Schema, Status
+from pydantic import Field
+
+from webapp.accounts.api import signed_in
+from webapp.problems import NotFound, Problem
+from webapp.projects.access import project_for
+from webapp.projects.models import Role
+from webapp.videos import editing, uploads
+from webapp.videos.access import role_for, upload_for, video_for, videos_of
+from webapp.videos.cards import VideoCard, with_work
+from webapp.videos.models import Upload, Video
+from webapp.videos.storage import folder_of
+
+router = Router(tags=["videos"])
+
+# A frame of a video never changes, and no id is given twice.
+IMMUTABLE = "private, max-age=31536000, immutable"
+
+
+class UploadBody(Schema):
+    name: Annotated[str, Field(min_length=1, max_length=1000)]
+    size: Annotated[int, Field(ge=0, le=1 << 53)]
+
+
+class UploadInfo(Schema):
+    id: UUID
+    received: int
+    size: int
+
+
+class VideoPatch(Schema):
+    name: Annotated[str, Field(max_length=200)]
+
+
+def _card(video: Video) -> Video:
+    return with_work(Video.objects.filter(pk=video.pk)).get()
+
+
+# --- uploads ----------------------------------------------------------------------------------------------------------
+
+
+@router.post("/projects/{int:project_id}/uploads", response={201: UploadInfo})
+def begin_upload(request: HttpRequest, project_id: int, body: UploadBody) -> Status[Upload]:
+    by = signed_in(request)
+    return Status(201, uploads.begin_upload(by=by, project_id=project_id, name=body.name, size=body.size))
+
+
+@router.get("/uploads/{uuid:upload_id}", response=UploadInfo)
+def get_upload(request: HttpRequest, upload_id: UUID) -> Upload:
+    return upload_for(signed_in(request), upload_id)
+
+
+@router.patch("/uploads/{uuid:upload_id}", response=UploadInfo)
+def receive_chunk(
+    request: HttpRequest, upload_id: UUID, upload_offset: Annotated[int, Header(alias="Upload-Offset", ge=0)]
+) -> Upload:
+    """The body is the bytes themselves. The server has put it on disk, or in memory when small, before we read it."""
+    try:
+        length = int(request.headers["Content-Length"])
+    except (KeyError, ValueError):
+        raise Problem("length_required", "The header Content-Length is missing.", 411) from None
+    by = signed_in(request)
+    return uploads.receive_chunk(by=by, upload_id=upload_id, offset=upload_offset, length=length, body=request)
+
+
+@router.delete("/uploads/{uuid:upload_id}", response={204: None})
+def drop_upload(request: HttpRequest, upload_id: UUID) -> Status[None]:
+    uploads.drop_upload(by=signed_in(request), upload_id=upload_id)
+    return Status(204, None)
+
+
+@router.post("/uploads/{uuid:upload_id}/finish", response={201: VideoCard})
+def finish_upload(request: HttpRequest, upload_id: UUID) -> Status[Video]:
+    return Status(201, _card(uploads.finish_upload(by=signed_in(request), upload_id=upload_id)))
+
+
+# --- videos -----------------------------------------------------------------------------------------------------------
+
+
+@router.get("/projects/{int:project_id}/videos", response=list[VideoCard])
+def list_videos(request: HttpRequest, project_id: int) -> QuerySet[Video]:
+    user = signed_in(request)
+    return with_work(videos_of(user).filter(project=project_for(user, project_id)))
+
+
+@router.get("/videos/{int:video_id}", response=VideoCard)
+def get_video(request: HttpRequest, video_id: int) -> Video:
+    return _card(video_for(signed_in(request), video_id))
+
+
+@router.patch("/videos/{int:video_id}", response=VideoCard)
+def rename_video(request: HttpRequest, video_id: int, body: VideoPatch) -> Video:
+    return _card(editing.rename_video(by=signed_in(request), video_id=video_id, name=body.name))
+
+
+@router.delete("/videos/{int:video_id}", response={204: None})
+def delete_video(request: HttpRequest, video_id: int) -> Status[None]:
+    editing.delete_video(by=signed_in(request), video_id=video_id)
+    return Status(204, None)
+
+
+@router.post("/videos/{int:video_id}/cancel-import", response=VideoCard)
+def cancel_import(request: HttpRequest, video_id: int) -> Video:
+    return _card(editing.stop_import(by=signed_in(request), video_id=video_id))
+
+
+# --- pictures ---------------------------------------------------------------------------------------------------------
+
+
+@router.get("/videos/{int:video_id}/frames/{int:frame}.jpg")
+def get_frame(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
+    role_for(signed_in(request), video_id)
+    return _file(folder_of(video_id).frame(frame), "image/jpeg")
+
+
+@router.get("/videos/{int:video_id}/thumbs/{int:frame}.jpg")
+def get_thumb(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
+    role_for(signed_in(request), video_id)
+    return _file(folder_of(video_id).thumb(frame), "image/jpeg")
+
+
+@router.get("/videos/{int:video_id}/truth/{int:frame}.png")
+def get_truth(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
+    role_for(signed_in(request), video_id, Role.REVIEWER)
+    return _file(folder_of(video_id).truth(frame), "image/png")
+
+
+def _file(path: Path, content_type: str) -> HttpResponse:
+    """A picture whole: it is some 100 kB, and a streamed answer would cost more than it saves."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise NotFound("frame") from None
+    return HttpResponse(data, content_type=content_type, headers={"Cache-Control": IMMUTABLE})

@@ -1,0 +1,47 @@
+"""Videos and uploads as a user may see them. The rules themselves are those of projects/access.py."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from webapp.problems import Forbidden, NotFound
+from webapp.projects.access import Visitor, allows, memberships_of, require
+from webapp.projects.models import Role
+from webapp.videos.models import Upload, Video
+
+
+def videos_of(user: Visitor) -> QuerySet[Video]:
+    """The videos of all projects that `user` is a member of."""
+    return Video.objects.filter(project__in=memberships_of(user).values("project"))
+
+
+def role_for(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -> Role:
+    """The role of `user` at a video, in one query: frames are asked for by the dozen. Raises NotFound or Forbidden."""
+    role = memberships_of(user).filter(project__videos=video_id).values_list("role", flat=True).first()
+    if role is None:
+        raise NotFound("video")
+    if not allows(role, at_least):
+        raise Forbidden(f"This needs the role {at_least.value}; in this project you are {role}.")
+    return Role(role)
+
+
+def video_for(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -> Video:
+    """The video with this id, when `user` has at least this role in its project. Raises NotFound or Forbidden."""
+    video = videos_of(user).select_related("project").filter(pk=video_id).first()
+    if video is None:
+        raise NotFound("video")
+    require(user, video.project_id, at_least, what="video")
+    return video
+
+
+def upload_for(user: Visitor, upload_id: UUID) -> Upload:
+    """An upload that `user` began and may still go on with. Raises NotFound or Forbidden."""
+    upload = Upload.objects.select_related("project").filter(pk=upload_id).first()
+    if upload is None:
+        raise NotFound("upload")
+    require(user, upload.project_id, Role.ANNOTATOR, what="upload")
+    if upload.created_by_id != user.pk:
+        raise Forbidden("Only the one who began an upload can go on with it.")
+    return upload

@@ -1,0 +1,41 @@
+"""Writes on videos that are there: rename, cancel the import, delete."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from webapp.accounts.models import User
+from webapp.problems import Problem
+from webapp.projects.models import Role
+from webapp.videos.access import video_for
+from webapp.videos.importing import cancel_import, release_upload
+from webapp.videos.models import Video, VideoState
+
+
+@transaction.atomic
+def rename_video(*, by: User, video_id: int, name: str) -> Video:
+    video = video_for(by, video_id, Role.ANNOTATOR)
+    video.name = name.strip()
+    if not video.name:
+        raise Problem("no_name", "Give the video a name.")
+    video.save(update_fields=["name"])
+    return video
+
+
+def stop_import(*, by: User, video_id: int) -> Video:
+    """Ask the import to stop; a worker that is at it does so within a second."""
+    video = video_for(by, video_id, Role.ANNOTATOR)
+    cancel_import(video=video)
+    video.refresh_from_db()
+    return video
+
+
+def delete_video(*, by: User, video_id: int) -> None:
+    """Delete a video with all that was drawn and computed for it. What failed to arrive, annotators may clear away."""
+    video = video_for(by, video_id)
+    ended = video.state in (VideoState.FAILED, VideoState.CANCELLED)
+    video_for(by, video_id, Role.ANNOTATOR if ended else Role.MANAGER)
+    upload = video.upload
+    video.delete()  # its files go with the row, see cleanup.py; an import that runs notices
+    if upload is not None:
+        release_upload(upload)

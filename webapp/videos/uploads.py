@@ -1,0 +1,135 @@
+"""Files on their way in: in chunks, each at the offset that the row names, so that a broken connection costs one chunk.
+
+The bytes of a chunk are written first and counted afterwards: what was not counted is written again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Protocol
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.accounts.models import User
+from webapp.problems import NotFound, Problem
+from webapp.projects.access import project_for
+from webapp.projects.models import Role
+from webapp.videos.access import upload_for
+from webapp.videos.importing import ring
+from webapp.videos.models import Upload, Video
+from webapp.videos.refusal import check_disk
+from webapp.videos.storage import upload_path
+
+MAX_CHUNK = 64 << 20
+COPY = 1 << 20
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def begin_upload(*, by: User, project_id: int, name: str, size: int) -> Upload:
+    """Room for a file of `size` bytes. Raises Problem when it is too large, or the disk too full."""
+    project = project_for(by, project_id, Role.ANNOTATOR)
+    most = settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"]
+    if size < 1:
+        raise Problem("empty", "The file is empty.")
+    if size > most << 20:
+        raise Problem("too_large", f"The file has {size / (1 << 20):,.0f} MB; at most {most:,} MB are taken.", 413)
+    check_disk(size)
+    upload = Upload.objects.create(project=project, name=_base_name(name), size=size, created_by=by)
+    path = upload_path(upload.pk)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return upload
+
+
+def receive_chunk(*, by: User, upload_id: UUID, offset: int, length: int, body: Readable) -> Upload:
+    """Store `length` bytes of `body` at `offset`. Nothing of a chunk counts that does not arrive whole.
+
+    Raises Problem: 409 with `received` when the file goes on elsewhere, 413 when the chunk is too long.
+    """
+    upload = upload_for(by, upload_id)
+    if length > MAX_CHUNK:
+        raise Problem("chunk_too_large", f"Send at most {MAX_CHUNK >> 20} MB at once.", 413)
+    with _locked(upload_path(upload.pk)) as file:
+        upload.refresh_from_db()
+        if offset != upload.received:
+            raise _elsewhere(upload)
+        if offset + length > upload.size:
+            raise Problem("chunk_too_large", "The chunk goes past the end of the file that was announced.", 413)
+        check_disk(length)
+        file.seek(offset)
+        if _copy(body, file, length) != length:
+            raise Problem("chunk_cut", "The connection broke in the middle of a chunk.", received=offset)
+        file.flush()
+        upload.received = offset + length
+        upload.touched_at = timezone.now()
+        upload.save(update_fields=["received", "touched_at"])
+    return upload
+
+
+def finish_upload(*, by: User, upload_id: UUID) -> Video:
+    """The video that the complete file becomes; its import is rung. Asked again, the same video."""
+    upload = upload_for(by, upload_id)
+    with transaction.atomic():
+        upload = Upload.objects.select_for_update().select_related("project").get(pk=upload.pk)
+        made = upload.videos.order_by("pk").first()
+        if made is not None:
+            return made
+        if upload.received != upload.size:
+            raise _elsewhere(upload)
+        name = PurePosixPath(upload.name).stem or upload.name
+        video = Video.objects.create(project=upload.project, name=name, upload=upload, created_by=by)
+        ring(video.pk)
+    return video
+
+
+def drop_upload(*, by: User, upload_id: UUID) -> None:
+    """Forget an upload and its bytes. One that has become a video stays with that."""
+    upload = upload_for(by, upload_id)
+    if upload.videos.exists():
+        raise Problem("finished", "This upload is complete. Cancel the import of its video instead.", 409)
+    upload.delete()
+
+
+def _elsewhere(upload: Upload) -> Problem:
+    text = f"The upload goes on at byte {upload.received} of {upload.size}."
+    return Problem("wrong_offset", text, 409, received=upload.received)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[IO[bytes]]:
+    """The file, for one writer at a time: a client that gave up on a chunk may send it again while the first still is
+    being written."""
+    try:
+        file = path.open("r+b")
+    except FileNotFoundError:
+        raise NotFound("upload") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Problem(
+                "busy", "Another chunk of this upload is being written. Try again in a moment.", 503
+            ) from None
+        yield file
+
+
+def _copy(body: Readable, file: IO[bytes], length: int) -> int:
+    copied = 0
+    while copied < length and (data := body.read(min(COPY, length - copied))):
+        file.write(data)
+        copied += len(data)
+    return copied
+
+
+def _base_name(name: str) -> str:
+    """The last part of what a browser says the file is called: some send a whole path."""
+    return (PurePosixPath(name.replace("\\", "/")).name or "video")[:200]
