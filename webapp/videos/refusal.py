@@ -36,8 +36,9 @@ def check_size(width: int, height: int, what: str = "The video") -> None:
     widest, tallest = settings.CONFIG["MASKWRIGHT_MAX_WIDTH"], settings.CONFIG["MASKWRIGHT_MAX_HEIGHT"]
     if width < 1 or height < 1:
         raise Refused("no_size", f"{what} has no picture size; the file is damaged.")
-    # A telephone held upright makes 2160x3840: as many pixels as 3840x2160, so it is judged turned.
-    if max(width, height) > max(widest, tallest) or min(width, height) > min(widest, tallest):
+    # A telephone held upright makes 2160x3840: no more than 3840x2160, so what stands is judged lying.
+    across, along = (height, width) if height > width else (width, height)
+    if (width > widest or height > tallest) and (across > widest or along > tallest):
         raise Refused("too_large", f"{what} is {width}x{height} pixels; at most {widest}x{tallest} are taken.", 413)
 
 

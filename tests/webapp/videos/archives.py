@@ -1,0 +1,58 @@
+"""Zips for the tests, honest and other."""
+
+from __future__ import annotations
+
+import io
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tests.webapp.videos.clips import numbered
+
+
+def picture(array: NDArray[np.uint8], kind: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def numbered_picture(index: int, kind: str = "PNG") -> bytes:
+    return picture(numbered(index), kind)
+
+
+def write_zip(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files:
+            archive.writestr(name, data)
+    return path
+
+
+def write_link(path: Path, target: str) -> Path:
+    """A zip with pictures, and an entry that is a symbolic link."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("0.png", numbered_picture(0))
+        entry = zipfile.ZipInfo("1.png")
+        entry.create_system = 3
+        entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(entry, target)
+    return path
+
+
+def huge_png(side: int) -> bytes:
+    """A valid PNG of side x side pixels, black, in some kB: deflate packs a line of zeros a thousandfold."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">L", len(data)) + kind + data + struct.pack(">L", zlib.crc32(kind + data))
+
+    squeeze = zlib.compressobj(9)
+    line = bytes(1 + (side + 7) // 8)
+    body = b"".join(squeeze.compress(line) for _ in range(side)) + squeeze.flush()
+    header = struct.pack(">LLBBBBB", side, side, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
