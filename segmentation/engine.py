@@ -115,8 +115,8 @@ class Engine(ABC):
     # --- for subclasses -------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def _setup(self, **options: Any) -> None:
-        """Load networks and take the engine's own options."""
+    def _setup(self, *args: Any, **options: Any) -> None:
+        """Load networks and take the engine's own options, which subclasses name as keyword arguments."""
 
     @abstractmethod
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]: ...
