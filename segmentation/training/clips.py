@@ -1,0 +1,160 @@
+"""Training clips: a few frames of a video, or of a still picture that is made to move, with objects pasted over.
+
+Clip k of a run depends on (seed, k) alone: a run that is resumed goes on with exactly the clips it would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.training.motion import Path, Range, draw_path, light, warp
+from segmentation.training.sources import IGNORE, Shot, Sources
+
+TRIES = 20  # to find a view in which an object can be seen
+MIN_AREA = 0.004  # of the frame: what is smaller cannot be scribbled on at the training size
+FEATHER = 0.8  # blur of a pasted object's outline, pixels: a hard edge would give it away
+
+
+@dataclass(frozen=True)
+class ClipConfig:
+    """What a clip is made of."""
+
+    frames: int = 3
+    height: int = 240
+    width: int = 416
+    max_gap: int = 4  # between two frames of a video clip
+    video: float = 0.5  # probability of a video clip; the others are made of stills
+    paste: float = 0.5  # probability of one more object, pasted over; half as often a second one
+    max_objects: int = 3
+    motion: Range = field(default_factory=Range)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """uint8 RGB [T, H, W, 3]; labels uint8 [T, H, W], 0..num_objects and 255 = no decision. Frame 0 shows object 1."""
+
+    frames: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    num_objects: int
+
+
+class Clips:
+    """An endless sequence of clips: `clips[k]`."""
+
+    def __init__(self, sources: Sources, config: ClipConfig, seed: int) -> None:
+        self.sources, self.config, self.seed = sources, config, seed
+        self.pool: Sequence[Shot] = (*sources.stills, *sources.videos)  # what can be pasted
+
+    def __getitem__(self, index: int) -> Clip:
+        random = np.random.default_rng([self.seed, index])
+        for _ in range(TRIES):
+            clip = self._try(random)
+            if clip is not None:
+                return clip
+        raise RuntimeError(f"clip {index}: no object to be seen in {TRIES} views; are the masks empty?")
+
+    def _try(self, random: np.random.Generator) -> Clip | None:
+        config = self.config
+        wants_video = self.sources.videos and (random.random() < config.video or not self.sources.stills)
+        group = self.sources.videos if wants_video else self.sources.stills
+        base = self._view(random, group[int(random.integers(len(group)))], pasted=False)
+        if base is None:
+            return None
+        frames, labels = base
+        if random.random() < config.paste:
+            for _ in range(1 + int(random.random() < 0.5)):
+                self._paste(random, frames, labels)
+        labels, count = _renumber(random, labels, config.max_objects)
+        if not count:
+            return None
+        return Clip(light(random, frames), labels, count)
+
+    def _view(
+        self, random: np.random.Generator, shot: Shot, *, pasted: bool
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+        """Frames [T, H, W, 3] and labels [T, H, W] of a shot on a random path, or None where it has no object."""
+        config = self.config
+        indices = _indices(random, len(shot), config)
+        loaded = [shot.load(i, round(1.2 * config.height)) for i in dict.fromkeys(indices)]
+        views = dict(zip(dict.fromkeys(indices), loaded, strict=True))
+        ys, xs = np.nonzero((views[indices[0]][1] > 0) & (views[indices[0]][1] != IGNORE))
+        if not len(ys):
+            return None
+        chosen = random.integers(len(ys))
+        size = (config.height, config.width)
+        path = draw_path(
+            random,
+            config.frames,
+            views[indices[0]][1].shape,
+            size,
+            (float(xs[chosen]), float(ys[chosen])),
+            config.motion,
+            moving=len(views) == 1,
+        )
+        return _warp_all(views, indices, path, size, pasted)
+
+    def _paste(self, random: np.random.Generator, frames: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+        """Lay one object of another shot over (or, now and then, behind the objects of) the clip, in place."""
+        view = self._view(random, self.pool[int(random.integers(len(self.pool)))], pasted=True)
+        if view is None:
+            return
+        picture, found = view
+        numbers = np.unique(found[0][(found[0] > 0) & (found[0] != IGNORE)])
+        if not len(numbers):
+            return
+        cut = found == random.choice(numbers)
+        if not MIN_AREA < cut[0].mean() < 0.35:
+            return
+        number = int(labels[labels != IGNORE].max(initial=0)) + 1
+        if number >= IGNORE:
+            return
+        behind = random.random() < 0.25
+        for index in range(len(frames)):
+            shown = cut[index] & (labels[index] == 0) if behind else cut[index]
+            alpha = cv2.GaussianBlur(shown.astype(np.float32), (0, 0), FEATHER)[..., None]
+            frames[index] = frames[index] * (1 - alpha) + picture[index] * alpha
+            labels[index][shown] = number
+
+
+def _indices(random: np.random.Generator, length: int, config: ClipConfig) -> list[int]:
+    """Which frames of a shot make the clip: with gaps, forwards or backwards; a still is repeated."""
+    if length == 1:
+        return [0] * config.frames
+    gaps = random.integers(1, config.max_gap + 1, config.frames - 1)
+    steps = np.concatenate([[0], np.cumsum(gaps)])
+    steps = np.minimum(steps, length - 1)
+    start = int(random.integers(0, length - steps[-1]))
+    chosen = (start + steps).tolist()
+    return chosen[::-1] if random.random() < 0.5 else chosen
+
+
+def _warp_all(
+    views: dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]],
+    indices: list[int],
+    path: Path,
+    size: tuple[int, int],
+    pasted: bool,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Beyond its edges a picture is mirrored, and what is seen there counts for nothing; a pasted one ends there."""
+    beyond, undecided = (0, 0) if pasted else (None, IGNORE)
+    frames = [warp(views[i][0], path, t, size, labels=False, outside=beyond) for t, i in enumerate(indices)]
+    labels = [warp(views[i][1], path, t, size, labels=True, outside=undecided) for t, i in enumerate(indices)]
+    return np.stack(frames), np.stack(labels)
+
+
+def _renumber(random: np.random.Generator, labels: NDArray[np.uint8], most: int) -> tuple[NDArray[np.uint8], int]:
+    """Keep up to `most` of the objects that frame 0 shows well, as 1..n in random order; the others are background."""
+    counts = np.bincount(labels[0].ravel(), minlength=256)
+    counts[[0, IGNORE]] = 0
+    seen = np.flatnonzero(counts >= MIN_AREA * labels[0].size)
+    random.shuffle(seen)
+    kept = seen[:most]
+    table = np.zeros(256, np.uint8)
+    table[IGNORE] = IGNORE
+    table[kept] = np.arange(1, len(kept) + 1)
+    return table[labels], len(kept)
