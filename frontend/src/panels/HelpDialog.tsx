@@ -1,0 +1,71 @@
+/** Keys and gestures, made from the list of commands. */
+import type { Command, Group } from "../actions/commands";
+import { Dialog } from "../parts/Dialog";
+import { Kbd } from "../parts/Kbd";
+import css from "./HelpDialog.module.css";
+
+const GROUPS: Group[] = ["Drawing", "Objects", "Rounds", "Frames", "View", "Help"];
+
+const GESTURES: [what: string, does: string][] = [
+  ["Drag on the picture", "scribble; with Space held, move the picture"],
+  ["Wheel on the picture", "zoom at the cursor"],
+  ["Two fingers on the picture", "move and zoom"],
+  ["Drag on the timeline", "scrub"],
+  ["Wheel on the timeline", "zoom; with Shift, move"],
+  ["Double click on the timeline", "show all of it"],
+];
+
+/** Commands with a key, one row for those that differ only by a number (the digits of the objects). */
+export function rowsOf(commands: readonly Command[], group: Group): { name: string; keys: string[] }[] {
+  const rows: { name: string; keys: string[] }[] = [];
+  for (const command of commands.filter((one) => one.group === group && one.keys.length)) {
+    const place = command.id.match(/^object\.(\d)$/)?.[1];
+    if (!place) rows.push({ name: command.name, keys: [...command.keys] });
+    else if (place === "1") rows.push({ name: command.name.replace("1", "1 to 9"), keys: ["1", "…", "9"] });
+  }
+  return rows;
+}
+
+export function HelpDialog({ commands, onClose }: { commands: readonly Command[]; onClose: () => void }) {
+  return (
+    <Dialog title="Keys and gestures" size="wide" testid="help-dialog" onClose={onClose}>
+      <div class={css.columns}>
+        {GROUPS.map((group) => (
+          <Section key={group} title={group} rows={rowsOf(commands, group)} />
+        ))}
+        <section class={css.group}>
+          <h3>Mouse, pen and touch</h3>
+          <dl>
+            {GESTURES.map(([what, does]) => (
+              <div key={what}>
+                <dt>{what}</dt>
+                <dd class={css.does}>{does}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      </div>
+    </Dialog>
+  );
+}
+
+function Section({ title, rows }: { title: string; rows: { name: string; keys: string[] }[] }) {
+  if (!rows.length) return null;
+  return (
+    <section class={css.group}>
+      <h3>{title}</h3>
+      <dl>
+        {rows.map(({ name, keys }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              {keys.map((key) => (
+                <Kbd key={key} keys={key} />
+              ))}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,107 @@
+/** The foot of the studio: play, where one is, what the marks mean, and the track. */
+import { Pause } from "lucide-preact";
+import { useState } from "preact/hooks";
+import { commandOf } from "../actions/commands";
+import { seek } from "../actions/playback";
+import { IconButton } from "../parts/IconButton";
+import { needsFix } from "../state/suggest";
+import { useStudio } from "../studio/context";
+import css from "./Timeline.module.css";
+import { Track } from "./timeline/Track";
+
+export function Timeline() {
+  return (
+    <section class={css.timeline} aria-label="Timeline" data-testid="timeline-panel">
+      <div class={css.controls}>
+        <CommandIcon id="frame.previous" />
+        <CommandIcon id="play" />
+        <CommandIcon id="frame.next" />
+        <Counter />
+        <span class={css.grow} />
+        <Legend />
+      </div>
+      <Track />
+    </section>
+  );
+}
+
+function CommandIcon({ id }: { id: string }) {
+  const { commands, store } = useStudio();
+  const command = commandOf(commands, id);
+  const playing = id === "play" && store.playing.value;
+  return (
+    <IconButton
+      icon={playing ? Pause : command.icon}
+      label={playing ? "Pause" : id === "play" ? "Play" : command.name}
+      hotkey={command.keys[0] === " " ? "Space" : command.keys[0]}
+      size="small"
+      testid={id.replace(".", "-")}
+      disabled={!command.enabled()}
+      onClick={() => command.perform()}
+    />
+  );
+}
+
+/** The number of the frame; another one can be typed over it. */
+function Counter() {
+  const studio = useStudio();
+  const { store } = studio;
+  const [typed, setTyped] = useState<string | null>(null);
+  const last = Math.max(0, (store.video.value?.frame_count ?? 1) - 1);
+  const digits = String(last).length;
+  const pad = (frame: number) => String(frame).padStart(Math.max(4, digits), "0");
+  const go = () => {
+    if (typed !== null && /^\d+$/.test(typed.trim())) seek(studio, Number(typed));
+    setTyped(null);
+  };
+  return (
+    <span class={css.counter}>
+      <input
+        type="text"
+        inputMode="numeric"
+        aria-label={`Frame, of ${last}`}
+        data-testid="frame-number"
+        size={Math.max(4, digits)}
+        value={typed ?? pad(store.frame.value)}
+        onFocus={(event) => event.currentTarget.select()}
+        onInput={(event) => setTyped(event.currentTarget.value)}
+        onBlur={go}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") setTyped(null);
+          if (event.key === "Enter" || event.key === "Escape") event.currentTarget.blur();
+        }}
+      />
+      <span>/ {pad(last)}</span>
+    </span>
+  );
+}
+
+/** What the marks of the track mean; how many frames are to fix and accepted. */
+function Legend() {
+  const { store } = useStudio();
+  const accepted = store.accepted.value;
+  const toFix = store.facts.value.filter((fact, frame) => needsFix(fact) && !accepted.has(frame)).length;
+  const truth = store.video.value?.truth_frames.length ?? 0;
+  return (
+    <div class={css.legend} data-testid="timeline-legend">
+      <span>
+        <i class={css.diamond} />
+        interacted
+      </span>
+      <span class={toFix ? css.fix : undefined} data-testid="to-fix">
+        <i class={css.bar} />
+        {toFix ? `${toFix.toLocaleString("en")} to fix` : "to fix"}
+      </span>
+      <span class={accepted.size ? css.accepted : undefined}>
+        <i class={css.line} />
+        {accepted.size ? `${accepted.size.toLocaleString("en")} accepted` : "accepted"}
+      </span>
+      {truth > 0 && (
+        <span>
+          <i class={css.thin} />
+          truth
+        </span>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,54 @@
+/** The picture of the frame that one points at, above the timeline. */
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import css from "./Preview.module.css";
+
+export interface PreviewProps {
+  video: number;
+  frame: number;
+  /** Width to height of the video. */
+  aspect: number;
+  /** Where it points: pixels of the window. */
+  x: number;
+  y: number;
+  note: string;
+}
+
+const WIDTH = 168;
+const MARGIN = 8;
+
+export function Preview({ video, frame, aspect, x, y, note }: PreviewProps) {
+  // One picture at a time: the next is asked for when the last has come, and then the newest wanted.
+  const [asked, setAsked] = useState(frame);
+  const loading = useRef(true);
+  useLayoutEffect(() => {
+    if (loading.current || frame === asked) return;
+    loading.current = true;
+    setAsked(frame);
+  }, [frame, asked]);
+  const arrived = () => {
+    loading.current = false;
+    if (frame !== asked) {
+      loading.current = true;
+      setAsked(frame);
+    }
+  };
+
+  const left = Math.min(innerWidth - WIDTH - MARGIN, Math.max(MARGIN, x - WIDTH / 2));
+  return (
+    <div
+      class={css.preview}
+      style={{ left: `${left}px`, top: `${y - 10}px`, width: `${WIDTH}px` }}
+      aria-hidden="true"
+      data-testid="timeline-preview"
+      data-frame={frame}
+    >
+      <div class={css.picture} style={{ aspectRatio: String(aspect) }}>
+        <img src={`/api/videos/${video}/thumbs/${asked}.jpg`} alt="" onLoad={arrived} onError={arrived} />
+      </div>
+      <span>
+        <b>{frame}</b>
+        {note}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,190 @@
+/** The drawn part of the timeline: a slider over all frames, by pointer, wheel and keys. */
+import { effect, signal, useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { seek, step } from "../../actions/playback";
+import { colorOf } from "../../parts/Avatar";
+import type { Store } from "../../state/store";
+import { needsFix } from "../../state/suggest";
+import { useStudio } from "../../studio/context";
+import { drawPlayhead, drawTimeline, HEIGHT, palette } from "./draw";
+import { modelOf } from "./model";
+import { Preview } from "./Preview";
+import { Pointers } from "./pointers";
+import { cellWidth, isWhole, reveal, type Scale, whole, xOf } from "./scale";
+import css from "./Track.module.css";
+
+const PAGE = 10;
+
+/** What is to say of a frame in few words. */
+export function describe(store: Store, frame: number): string[] {
+  const fact = store.facts.value[frame];
+  const words: string[] = [];
+  if (store.accepted.value.has(frame)) words.push("accepted");
+  else if (needsFix(fact)) words.push("to fix");
+  if (store.interacted.value.has(frame)) words.push("interacted");
+  if (fact?.confidence !== null && fact?.confidence !== undefined)
+    words.push(`${Math.round(fact.confidence * 100)} %`);
+  return words;
+}
+
+/** A canvas that keeps its pixels in step with its size on screen; `draw` is called at most once a picture. */
+function paint(canvas: HTMLCanvasElement, width: number, draw: (context: CanvasRenderingContext2D) => void) {
+  const ratio = devicePixelRatio || 1;
+  const pixels = Math.round(width * ratio);
+  if (canvas.width !== pixels || canvas.height !== HEIGHT * ratio) {
+    canvas.width = pixels;
+    canvas.height = HEIGHT * ratio;
+  }
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  draw(context);
+}
+
+function afterPaint(draw: () => void): { ask: () => void; end: () => void } {
+  let request = 0;
+  return {
+    ask: () => {
+      request ||= requestAnimationFrame(() => {
+        request = 0;
+        draw();
+      });
+    },
+    end: () => cancelAnimationFrame(request),
+  };
+}
+
+export function Track() {
+  const studio = useStudio();
+  const { store } = studio;
+  const box = useRef<HTMLDivElement>(null);
+  const base = useRef<HTMLCanvasElement>(null);
+  const top = useRef<HTMLCanvasElement>(null);
+  const scale = useMemo(() => signal<Scale>(whole(store.video.peek()?.frame_count ?? 1, 1)), [store]);
+  const hover = useMemo(() => signal<number | null>(null), []);
+  const colors = useMemo(palette, []);
+
+  useEffect(() => follow(store, scale, box.current as HTMLElement), [store, scale]);
+
+  useEffect(() => {
+    const canvas = base.current as HTMLCanvasElement;
+    let model = modelOf(store);
+    const drawing = afterPaint(() =>
+      paint(canvas, scale.peek().width, (context) => drawTimeline(context, scale.peek(), model, colors)),
+    );
+    const ends = [
+      effect(() => {
+        model = modelOf(store);
+        drawing.ask();
+      }),
+      effect(() => {
+        scale.value;
+        drawing.ask();
+      }),
+    ];
+    return () => {
+      for (const end of ends) end();
+      drawing.end();
+    };
+  }, [store, scale, colors]);
+
+  useSignalEffect(() => {
+    const canvas = top.current;
+    const others = store.presence.value
+      .filter((viewer) => viewer.person.id !== store.you.value?.id)
+      .map((viewer) => ({ frame: viewer.frame, color: colorOf(viewer.person.id) }));
+    const [at, frame, over] = [scale.value, store.frame.value, hover.value];
+    if (canvas) paint(canvas, at.width, (context) => drawPlayhead(context, at, frame, over, others, colors));
+  });
+
+  useEffect(() => {
+    const pointers = new Pointers(box.current as HTMLElement, {
+      scale,
+      hover,
+      seek: (frame) => seek(studio, frame),
+    });
+    return () => pointers.end();
+  }, [studio, scale, hover]);
+
+  const video = store.video.value;
+  const frame = store.frame.value;
+  const last = Math.max(0, (video?.frame_count ?? 1) - 1);
+  const over = hover.value;
+  return (
+    <div
+      ref={box}
+      class={css.track}
+      role="slider"
+      tabIndex={0}
+      aria-label="Frame"
+      aria-valuemin={0}
+      aria-valuemax={last}
+      aria-valuenow={frame}
+      aria-valuetext={[`Frame ${frame} of ${last}`, ...describe(store, frame)].join(", ")}
+      data-testid="timeline"
+      data-zoomed={!isWhole(scale.value)}
+      onKeyDown={(event) => {
+        const by = stepOf(event.key, last);
+        if (by === null || event.ctrlKey || event.metaKey || event.altKey) return;
+        event.preventDefault();
+        step(studio, by);
+      }}
+      onDblClick={() => {
+        scale.value = whole(scale.peek().total, scale.peek().width);
+      }}
+    >
+      <canvas ref={base} class={css.layer} />
+      <canvas ref={top} class={css.layer} />
+      {over !== null && video && (
+        <Preview
+          video={video.id}
+          frame={over}
+          aspect={video.width / video.height}
+          x={
+            (box.current?.getBoundingClientRect().left ?? 0) +
+            xOf(scale.value, over) +
+            cellWidth(scale.value) / 2
+          }
+          y={box.current?.getBoundingClientRect().top ?? 0}
+          note={describe(store, over).join(" · ")}
+        />
+      )}
+    </div>
+  );
+}
+
+/** How many frames a key moves; null: not a key of a slider. */
+export function stepOf(key: string, last: number): number | null {
+  if (key === "ArrowLeft" || key === "ArrowDown") return -1;
+  if (key === "ArrowRight" || key === "ArrowUp") return 1;
+  if (key === "PageDown") return -PAGE;
+  if (key === "PageUp") return PAGE;
+  if (key === "Home") return -last;
+  if (key === "End") return last;
+  return null;
+}
+
+/** Keeps the scale in step with the video, the width on screen and the playhead. */
+function follow(store: Store, scale: { value: Scale; peek(): Scale }, element: HTMLElement): () => void {
+  const resize = () => {
+    const width = element.clientWidth;
+    if (width && width !== scale.peek().width) scale.value = { ...scale.peek(), width };
+  };
+  const observer = new ResizeObserver(resize);
+  observer.observe(element);
+  resize();
+  const ends = [
+    effect(() => {
+      const total = store.video.value?.frame_count ?? 1;
+      if (total !== scale.peek().total) scale.value = whole(total, scale.peek().width);
+    }),
+    effect(() => {
+      const shown = reveal(scale.peek(), store.frame.value);
+      if (shown !== scale.peek()) scale.value = shown;
+    }),
+  ];
+  return () => {
+    observer.disconnect();
+    for (const end of ends) end();
+  };
+}

@@ -1,0 +1,123 @@
+/** What the timeline draws, as plain values: made anew when something of it changes, not when the playhead moves. */
+import type { RoundInfo } from "../../protocol";
+import { type Fact, hasFrame } from "../../state/facts";
+import type { Store } from "../../state/store";
+import { needsFix } from "../../state/suggest";
+
+/** Inclusive. */
+export type Range = readonly [first: number, last: number];
+
+export interface Lane {
+  number: number;
+  color: string;
+  /** Hidden on the picture: drawn faintly. */
+  hidden: boolean;
+  selected: boolean;
+  ranges: Range[];
+}
+
+export interface TimelineModel {
+  frames: number;
+  /** For each frame how sure the engine is, 0..1, or one of the constants below. */
+  sure: Float32Array;
+  /** 1: to fix. */
+  fix: Uint8Array;
+  lanes: Lane[];
+  interacted: number[];
+  /** Frames with strokes that wait for a round. */
+  waiting: number[];
+  /** What the running round, or else the shown one, has stored. */
+  reached: Range[];
+  running: boolean;
+  accepted: Range[];
+  truth: Range[];
+}
+
+export const NO_MASK = -1;
+export const NOT_LOADED = -2;
+/** A mask without any object: there is nothing to be sure of. */
+export const NOTHING_THERE = -3;
+
+export function rangesWhere(frames: number, has: (frame: number) => boolean): Range[] {
+  const ranges: Range[] = [];
+  let first = -1;
+  for (let frame = 0; frame <= frames; frame += 1) {
+    const inside = frame < frames && has(frame);
+    if (inside && first < 0) first = frame;
+    if (!inside && first >= 0) {
+      ranges.push([first, frame - 1]);
+      first = -1;
+    }
+  }
+  return ranges;
+}
+
+export function rangesOf(frames: Iterable<number>): Range[] {
+  const sorted = [...new Set(frames)].sort((a, b) => a - b);
+  const ranges: [number, number][] = [];
+  for (const frame of sorted) {
+    const last = ranges.at(-1);
+    if (last && last[1] === frame - 1) last[1] = frame;
+    else ranges.push([frame, frame]);
+  }
+  return ranges;
+}
+
+export function sureness(fact: Fact | undefined): number {
+  if (!fact || fact.round === null) return NO_MASK;
+  if (!fact.loaded) return NOT_LOADED;
+  return fact.confidence ?? NOTHING_THERE;
+}
+
+function lanesOf(store: Store, facts: readonly Fact[]): Lane[] {
+  const { hidden, solo } = store.view.value;
+  const places = new Map<number, number[]>();
+  facts.forEach((fact, frame) => {
+    for (const id of fact.ids) {
+      const frames = places.get(id);
+      if (frames) frames.push(frame);
+      else places.set(id, [frame]);
+    }
+  });
+  return store.alive.value.map(({ number, color }) => ({
+    number,
+    color,
+    hidden: hidden.includes(number) || (solo !== null && solo !== number),
+    selected: store.selected.value === number,
+    ranges: rangesOf(places.get(number) ?? []),
+  }));
+}
+
+function reachedBy(store: Store, round: RoundInfo | null, frames: number): Range[] {
+  return round ? rangesWhere(frames, (frame) => hasFrame(round, frame, store.masks)) : [];
+}
+
+/** Reads the store's signals: whatever calls it inside an effect follows them. */
+export function modelOf(store: Store): TimelineModel {
+  const facts = store.facts.value;
+  const frames = store.video.value?.frame_count ?? 0;
+  const accepted = store.accepted.value;
+  const active = store.active.value;
+  const shown = store.shownRound.value;
+  const sure = new Float32Array(frames);
+  const fix = new Uint8Array(frames);
+  for (let frame = 0; frame < frames; frame += 1) {
+    const fact = facts[frame];
+    sure[frame] = sureness(fact);
+    fix[frame] = needsFix(fact) && !accepted.has(frame) ? 1 : 0;
+  }
+  store.masks.version.value; // what has been reached is read from the masks themselves
+  const round = active ?? (shown === null ? null : (store.rounds.value.get(shown) ?? null));
+  return {
+    frames,
+    sure,
+    fix,
+    lanes: lanesOf(store, facts),
+    interacted: [...store.interacted.value].sort((a, b) => a - b),
+    waiting: [...new Set(store.strokes.value.map((stroke) => stroke.frame))],
+    reached: reachedBy(store, round, frames),
+    running: active !== null,
+    accepted: rangesOf(accepted.keys()),
+    truth: rangesOf(store.video.value?.truth_frames ?? []),
+  };
+}

@@ -1,0 +1,85 @@
+import { signal } from "@preact/signals";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Pointers } from "./pointers";
+import { type Scale, whole } from "./scale";
+
+let element: HTMLElement;
+let pointers: Pointers;
+const scale = signal<Scale>(whole(100, 1000));
+const hover = signal<number | null>(null);
+const seek = vi.fn();
+
+function point(type: string, x: number, more: PointerEventInit = {}): void {
+  element.dispatchEvent(
+    new PointerEvent(type, { clientX: x, pointerId: 1, pointerType: "mouse", bubbles: true, ...more }),
+  );
+}
+
+/** happy-dom's WheelEvent knows no mouse position and no modifier. */
+function wheel(deltaY: number, shiftKey = false): Event {
+  const event = new WheelEvent("wheel", { deltaY, cancelable: true });
+  for (const [name, value] of Object.entries({ clientX: 500, shiftKey, deltaX: 0, deltaMode: 0 }))
+    Object.defineProperty(event, name, { value });
+  element.dispatchEvent(event);
+  return event;
+}
+
+beforeEach(() => {
+  element = document.createElement("div");
+  element.setPointerCapture = () => {};
+  scale.value = whole(100, 1000);
+  hover.value = null;
+  seek.mockClear();
+  pointers = new Pointers(element, { scale, hover, seek });
+});
+afterEach(() => pointers.end());
+
+describe("on the timeline", () => {
+  test("moving points, pressing and dragging scrubs, letting go ends it", () => {
+    point("pointermove", 305);
+    expect(hover.value).toBe(30);
+    expect(seek).not.toHaveBeenCalled();
+    point("pointerdown", 305);
+    point("pointermove", 555);
+    point("pointerup", 555);
+    point("pointermove", 700);
+    expect(seek.mock.calls.flat()).toEqual([30, 55]);
+    point("pointerleave", 700);
+    expect(hover.value).toBeNull();
+  });
+
+  test("dragging past the ends stays on the last frame", () => {
+    point("pointerdown", 500);
+    point("pointermove", 5000);
+    point("pointermove", -20);
+    expect(seek.mock.calls.flat()).toEqual([50, 99, 0]);
+  });
+
+  test("the right button does not scrub", () => {
+    point("pointerdown", 305, { button: 2 });
+    expect(seek).not.toHaveBeenCalled();
+  });
+
+  test("the wheel zooms at the cursor and never scrolls the page", () => {
+    expect(wheel(-500).defaultPrevented).toBe(true);
+    expect(scale.value.count).toBeLessThan(50);
+    expect(scale.value.first + scale.value.count / 2).toBeCloseTo(50);
+  });
+
+  test("the wheel with Shift moves what is zoomed", () => {
+    wheel(-800);
+    const before = scale.value;
+    wheel(200, true);
+    expect(scale.value.count).toBe(before.count);
+    expect(scale.value.first).toBeGreaterThan(before.first);
+  });
+
+  test("two fingers zoom and do not scrub", () => {
+    point("pointerdown", 400, { pointerType: "touch" });
+    point("pointerdown", 600, { pointerId: 2, pointerType: "touch" });
+    seek.mockClear();
+    point("pointermove", 800, { pointerId: 2, pointerType: "touch" });
+    expect(scale.value.count).toBeCloseTo(50);
+    expect(seek).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,108 @@
+/** What pointers and the wheel do on the timeline: one scrubs, two zoom and move, the wheel zooms, sideways it moves. */
+import type { Signal } from "@preact/signals";
+import { frameAt, isWhole, pan, type Scale, zoomAt } from "./scale";
+
+export interface PointerWishes {
+  scale: Signal<Scale>;
+  /** The frame that is pointed at. */
+  hover: Signal<number | null>;
+  seek: (frame: number) => void;
+}
+
+/** One notch of a wheel is about 100 pixels: a quarter more or fewer frames. */
+const ZOOM_PER_PIXEL = 0.0022;
+const LINE = 16;
+
+export class Pointers {
+  private readonly down = new Map<number, number>(); // pointer -> x
+  private readonly stop = new AbortController();
+
+  constructor(
+    private readonly element: HTMLElement,
+    private readonly wishes: PointerWishes,
+  ) {
+    const { signal } = this.stop;
+    element.addEventListener("pointerdown", this.pressed, { signal });
+    element.addEventListener("pointermove", this.moved, { signal });
+    element.addEventListener("pointerup", this.released, { signal });
+    element.addEventListener("pointercancel", this.released, { signal });
+    element.addEventListener("pointerleave", this.left, { signal });
+    element.addEventListener("wheel", this.wheeled, { signal, passive: false });
+  }
+
+  end(): void {
+    this.stop.abort();
+  }
+
+  private xOf(event: MouseEvent): number {
+    return event.clientX - this.element.getBoundingClientRect().left;
+  }
+
+  private readonly pressed = (event: PointerEvent): void => {
+    if (event.pointerType === "mouse" && event.button !== 0) return;
+    const x = this.xOf(event);
+    this.down.set(event.pointerId, x);
+    this.element.setPointerCapture(event.pointerId);
+    if (this.down.size === 1) this.scrub(x);
+    else this.wishes.hover.value = null;
+  };
+
+  private readonly moved = (event: PointerEvent): void => {
+    const x = this.xOf(event);
+    const before = this.down.get(event.pointerId);
+    if (before === undefined) {
+      if (event.pointerType !== "touch") this.wishes.hover.value = this.frameAt(x);
+      return;
+    }
+    if (this.down.size === 2) this.pinch(event.pointerId, x);
+    else this.scrub(x);
+    this.down.set(event.pointerId, x);
+  };
+
+  private readonly released = (event: PointerEvent): void => {
+    this.down.delete(event.pointerId);
+    if (event.pointerType === "touch") this.wishes.hover.value = null;
+  };
+
+  private readonly left = (event: PointerEvent): void => {
+    if (!this.down.has(event.pointerId)) this.wishes.hover.value = null;
+  };
+
+  private readonly wheeled = (event: WheelEvent): void => {
+    event.preventDefault(); // the page does not scroll, and Ctrl with the wheel does not zoom it
+    const { scale } = this.wishes;
+    const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : 1;
+    const [dx, dy] = event.shiftKey ? [event.deltaX || event.deltaY, 0] : [event.deltaX, event.deltaY];
+    const at = scale.peek();
+    if (Math.abs(dx) > Math.abs(dy)) scale.value = pan(at, ((dx * unit) / at.width) * at.count);
+    else scale.value = zoomAt(at, this.xOf(event), Math.exp(dy * unit * ZOOM_PER_PIXEL));
+    this.wishes.hover.value = this.frameAt(this.xOf(event));
+  };
+
+  private frameAt(x: number): number {
+    return frameAt(this.wishes.scale.peek(), x);
+  }
+
+  /** At the ends of a zoomed timeline it moves on with the pointer. */
+  private scrub(x: number): void {
+    const { scale, hover, seek } = this.wishes;
+    const at = scale.peek();
+    if (!isWhole(at) && (x < 0 || x > at.width)) {
+      const beyond = x < 0 ? x : x - at.width;
+      scale.value = pan(at, (beyond / at.width) * at.count * 0.2);
+    }
+    const frame = this.frameAt(Math.min(at.width - 0.01, Math.max(0, x)));
+    hover.value = frame;
+    seek(frame);
+  }
+
+  /** What is under each of the two fingers stays there. */
+  private pinch(moving: number, x: number): void {
+    const other = [...this.down].find(([id]) => id !== moving)?.[1] ?? 0;
+    const before = this.down.get(moving) ?? x;
+    const [was, is] = [Math.abs(before - other), Math.abs(x - other)];
+    if (was < 4 || is < 4) return;
+    const { scale } = this.wishes;
+    scale.value = zoomAt(scale.peek(), other, was / is);
+  }
+}
