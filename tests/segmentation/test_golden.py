@@ -1,0 +1,128 @@
+"""The published systems give the numbers of the official code, and the program that says so can say no."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from segmentation.evaluation.golden import rules
+from segmentation.evaluation.golden.__main__ import SYSTEMS, find_cases, main, program_of
+from segmentation.evaluation.golden.case import Case, GoldenError, compare
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.fixture(autouse=True)
+def _no_gradients():
+    with torch.inference_mode():
+        yield
+
+
+def make_case(root: Path, system: str, letter: str, size: tuple[int, int, int], objects: int) -> Case:
+    """A case of another seed, size and number of objects, by the rules, without golden numbers."""
+    folder = root / system
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(GOLDEN / system / "state_dict.json", folder)
+    if (GOLDEN / system / "get_weight_cases.json").exists():
+        shutil.copy(GOLDEN / system / "get_weight_cases.json", folder)
+    case = Case(folder, letter)
+    labels = rules.make_labels(*size, objects)
+    arrays = {"frames": rules.make_video(*size, case.seed), "labels": labels}
+    for frame in (2, 4):
+        arrays[f"scribble_f{frame}"] = rules.make_scribble(labels[frame], objects)
+    np.savez(folder / f"inputs_{letter}.npz", **arrays)
+    return case
+
+
+def relabelled(case: Case, new_ids: list[int]) -> Case:
+    """The same case, object o called new_ids[o - 1], as the letter's inputs of another folder."""
+    other = Case(case.folder.parent / "relabelled" / case.system, case.letter)
+    shutil.copytree(case.folder, other.folder)
+    arrays = dict(case.inputs)
+    for name in arrays.keys() - {"frames"}:
+        table = np.arange(-1, len(new_ids) + 1)
+        table[2:] = new_ids
+        arrays[name] = table[arrays[name].astype(int) + 1].astype(arrays[name].dtype)
+    np.savez(other.folder / f"inputs_{case.letter}.npz", **arrays)
+    return other
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_stored_array_is_reproduced(system: str) -> None:
+    for case in find_cases(GOLDEN, [system]):
+        rows = list(compare(case, program_of(system)))
+        assert len(rows) == len(case.golden)
+        assert not [row for row in rows if not row.ok]
+
+
+@pytest.mark.parametrize("system", ["ipn", "stm", "stm_interactive"])
+def test_inputs_follow_the_rules(system: str) -> None:
+    case = Case(GOLDEN / system, "a")
+    size = case.frames.shape[:3]
+    np.testing.assert_array_equal(case.frames, rules.make_video(*size, case.seed))
+    np.testing.assert_array_equal(case.labels, rules.make_labels(*size, case.num_objects))
+    for name in [name for name in case.inputs if name.startswith("scribble_f")]:
+        frame = int(name.removeprefix("scribble_f"))
+        np.testing.assert_array_equal(case.inputs[name], rules.make_scribble(case.labels[frame], case.num_objects))
+
+
+def test_stm_takes_any_seed_size_and_number_of_objects_in_any_order(tmp_path: Path) -> None:
+    case = make_case(tmp_path, "stm", "c", (6, 77, 96), objects=3)
+    arrays = dict(program_of("stm")(case))
+    swapped = dict(program_of("stm")(relabelled(case, [3, 1, 2])))
+    assert arrays["Q2.logit"].shape[0] == 5
+    for name in ("M0.in_m", "M0.in_o", "M0.value", "Q2.mem", "Q2.decoder_logits"):
+        np.testing.assert_allclose(arrays[name], swapped[name][[2, 0, 1]], rtol=1e-3, atol=1e-4, err_msg=name)
+    np.testing.assert_array_equal(swapped["loop.every2.pred"], np.array([0, 3, 1, 2])[arrays["loop.every2.pred"]])
+
+
+def test_interactive_stm_takes_any_seed_size_and_number_of_objects_in_any_order(tmp_path: Path) -> None:
+    case = make_case(tmp_path, "stm_interactive", "b", (5, 64, 83), objects=2)
+    arrays = dict(program_of("stm_interactive")(case))
+    swapped = dict(program_of("stm_interactive")(relabelled(case, [2, 1])))
+    for name in ("M.in_scribble_neg", "M.key", "Q.mem", "r2.Es"):
+        np.testing.assert_allclose(arrays[f"obj1.{name}"], swapped[f"obj2.{name}"], rtol=1e-3, atol=1e-4, err_msg=name)
+    assert arrays["merged.softmax"].shape[0] == 3
+    np.testing.assert_allclose(arrays["merged.softmax"].sum(axis=0), 1, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_ipn_takes_any_seed_size_and_number_of_objects_in_any_order(tmp_path: Path) -> None:
+    case = make_case(tmp_path, "ipn", "b", (5, 301, 417), objects=3)
+    arrays = dict(program_of("ipn")(case))
+    swapped = dict(program_of("ipn")(relabelled(case, [2, 3, 1])))
+    for name in ("scribble_dilated", "I0.box_yxhw", "I0.r5", "I1.em", "P1.sefa", "P1.em"):
+        got, other = arrays[f"obj3.{name}"], swapped[f"obj1.{name}"]
+        np.testing.assert_allclose(got, other, rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+def test_a_wrong_number_is_a_miss(tmp_path: Path) -> None:
+    case = make_case(tmp_path, "stm", "a", (6, 48, 48), objects=1)
+    arrays = {
+        name: array for name, array in program_of("stm")(case) if name in ("Q2.mem", "M0.key", "loop.every5.pred")
+    }
+    arrays["M0.key"] = arrays["M0.key"] + 0.01 * np.abs(arrays["M0.key"]).max()
+    arrays["loop.every5.pred"] = 1 - arrays["loop.every5.pred"]
+    arrays["no_such_array"] = np.zeros(3)
+    np.savez(case.folder / "a.npz", **arrays)
+    verdicts = {row.name: row.ok for row in compare(case, program_of("stm"))}
+    assert verdicts == {"Q2.mem": True, "M0.key": False, "loop.every5.pred": False, "no_such_array": False}
+    assert main([str(tmp_path), "--system", "stm"]) == 1
+    np.savez(case.folder / "a.npz", **{"Q2.mem": arrays["Q2.mem"]})
+    assert main([str(tmp_path), "--system", "stm", "--case", "a"]) == 0
+
+
+def test_it_says_which_case_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path), "--case", "q"]) == 2
+    assert "case 'q'" in capsys.readouterr().err
+
+
+def test_it_refuses_a_network_with_other_keys(tmp_path: Path) -> None:
+    case = make_case(tmp_path, "stm", "a", (6, 48, 48), objects=1)
+    shutil.copy(GOLDEN / "ipn" / "state_dict.json", case.folder)
+    with pytest.raises(GoldenError, match="STM"):
+        list(program_of("stm")(case))
