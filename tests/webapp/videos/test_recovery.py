@@ -1,0 +1,105 @@
+"""What a killed worker leaves behind is set right."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from tests.webapp.videos.clips import write_clip
+from tests.webapp.videos.conftest import Bring, files_below
+from webapp.accounts.models import User
+from webapp.projects.models import Project
+from webapp.videos.importing import claim, run_import
+from webapp.videos.models import Upload, Video, VideoState
+from webapp.videos.recovery import MAX_ATTEMPTS, sweep_imports
+from webapp.videos.storage import staging_of, upload_path
+
+LONG_AGO = timedelta(minutes=5)
+pytestmark = pytest.mark.django_db(transaction=True)  # a doorbell rings when the transaction is committed
+
+
+def killed(video: Video, **changes: Any) -> None:
+    """Leave the row and files of `video` as a worker that was killed leaves them."""
+    claimed = claim(video.pk)
+    assert claimed is not None
+    staging = staging_of(video.pk, claimed.fence)
+    staging.make()
+    staging.frame(0).write_bytes(b"half a fra")
+    Video.objects.filter(pk=video.pk).update(heartbeat=timezone.now() - LONG_AGO, **changes)
+    hour_ago = timezone.now().timestamp() - 3600
+    os.utime(staging.root, (hour_ago, hour_ago))
+
+
+@pytest.fixture
+def video(waiting: Bring, tmp_path: Path) -> Video:
+    return waiting(write_clip(tmp_path / "clip.mp4", 4))
+
+
+def test_an_import_whose_worker_died_is_done_again(video: Video, rung: list[Any], home: Path) -> None:
+    killed(video)
+    sweep_imports()
+    assert rung == [("videos.import_video", [video.pk])]
+    run_import(video.pk)
+    video.refresh_from_db()
+    assert (video.state, video.frame_count, video.attempts) == (VideoState.READY, 4, 2)
+    sweep_imports()
+    assert len(files_below(home)) == 8, "neither the upload nor the half-written attempt is left"
+
+
+def test_it_leaves_a_worker_alone_that_lives(video: Video, rung: list[Any]) -> None:
+    assert claim(video.pk) is not None
+    sweep_imports()
+    video.refresh_from_db()
+    assert (video.state, video.fence, rung) == (VideoState.IMPORTING, 1, [])
+    assert video.heartbeat is not None
+
+
+def test_it_gives_up_after_some_deaths(video: Video, rung: list[Any], home: Path) -> None:
+    killed(video, attempts=MAX_ATTEMPTS)
+    sweep_imports()
+    video.refresh_from_db()
+    assert (video.state, rung) == (VideoState.FAILED, [])
+    assert "killed 3 times" in video.error
+    sweep_imports()
+    assert files_below(home) == []
+
+
+def test_a_cancel_that_the_dead_worker_never_saw_takes_effect(video: Video, home: Path) -> None:
+    killed(video, cancel_requested=True)
+    sweep_imports()
+    sweep_imports()
+    video.refresh_from_db()
+    assert video.state == VideoState.CANCELLED
+    assert files_below(home) == []
+
+
+def test_it_rings_again_for_one_that_nobody_heard(video: Video, rung: list[Any]) -> None:
+    sweep_imports()
+    assert rung == [], "it was rung a moment ago"
+    Video.objects.update(rung_at=timezone.now() - LONG_AGO)
+    sweep_imports()
+    sweep_imports()
+    assert rung == [("videos.import_video", [video.pk])]
+
+
+def test_a_video_of_a_command_that_was_killed_fails(project: Project, owner: User) -> None:
+    old = timezone.now() - LONG_AGO
+    video = Video.objects.create(project=project, name="x", created_by=owner, fence=1, heartbeat=old)
+    sweep_imports()
+    video.refresh_from_db()
+    assert video.state == VideoState.FAILED
+    assert "Bring it in again" in video.error
+
+
+def test_uploads_that_nobody_goes_on_with_are_removed(project: Project, owner: User, home: Path) -> None:
+    for days in (1, 30):
+        touched = timezone.now() - timedelta(days=days)
+        upload = Upload.objects.create(project=project, name="x", size=9, created_by=owner, touched_at=touched)
+        upload_path(upload.pk).write_bytes(b"12345")
+    sweep_imports()
+    assert [path.name for path in files_below(home)] == [str(Upload.objects.get().pk)]
