@@ -172,7 +172,7 @@ class Configuration:
     def broker_url(self) -> str:
         url = str(self.values["REDIS_URL"])
         # Celery has a name of its own for a Redis that listens on a socket file.
-        return url.replace("unix://", "redis+socket://", 1) if url else "filesystem://"
+        return url.replace("unix://", "redis+socket://", 1) if url else "filesystem://localhost"
 
     @property
     def broker_options(self) -> dict[str, Any]:

@@ -18,21 +18,27 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
         parser.add_argument("--create", action="store_true", help="make the account when there is none")
+        parser.add_argument("--superuser", action="store_true", help="with --create: may use the admin page")
         parser.add_argument("--address", help="where the site is reached, e.g. https://masks.example.org")
 
-    def handle(self, *args: Any, username: str, create: bool, address: str | None, **options: Any) -> None:
+    def handle(self, *args: Any, username: str, address: str | None, **options: Any) -> None:
         user = User.objects.filter(username=username).first()
-        if user is None and create:
-            user = User(username=username)
-            user.set_unusable_password()
-            try:
-                user.full_clean(exclude=["password"])
-            except ValidationError as error:
-                raise CommandError(" ".join(error.messages)) from None
-            user.save()
+        if user is None and options["create"]:
+            user = _make_user(username, superuser=options["superuser"])
         if user is None:
             raise CommandError(f"There is no user called {username}. Add --create to make one.")
         if not user.is_active:
             raise CommandError(f"{username} is switched off: a superuser can switch the account on again.")
         base = address or f"http://{settings.CONFIG['MASKWRIGHT_HOST']}:{settings.CONFIG['MASKWRIGHT_PORT']}"
         self.stdout.write(base.rstrip("/") + make_link(user=user))
+
+
+def _make_user(username: str, *, superuser: bool) -> User:
+    user = User(username=username, is_superuser=superuser, is_staff=superuser)
+    user.set_unusable_password()
+    try:
+        user.full_clean(exclude=["password"])
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from None
+    user.save()
+    return user

@@ -1,0 +1,62 @@
+"""What a data folder needs before the first page: tables, an owner, something to look at. Later starts find it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+from webapp.accounts.links import make_link
+from webapp.accounts.models import User
+from webapp.projects.editing import create_project
+from webapp.projects.models import Project
+from webapp.videos.refusal import Refused
+
+OWNER = "owner"
+GUIDE = (
+    "A clip that Maskwright rendered by itself, to try things on. Draw a short scribble on one of the objects, press "
+    "Enter, and watch the masks come in. Draw where a mask is wrong and press Enter again."
+)
+
+
+def pending_migrations() -> list[str]:
+    """Changes of the tables that this version brings and the database does not have yet."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def migrate() -> None:
+    """Bring the tables up to date. Quick when they are."""
+    if pending_migrations():
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+@transaction.atomic
+def make_owner() -> User | None:
+    """The first account, a superuser without a password; None when there are accounts already."""
+    if User.objects.exists():
+        return None
+    return User.objects.create_superuser(OWNER, password=None, name="Owner")
+
+
+def make_sample(owner: User, say: Callable[[str], None]) -> Project:
+    """A project with the rendered clip; without it where it cannot be stored, and `say` says why."""
+    from webapp.videos.sample import CLIP_NAME, add_sample_clip  # draws with OpenCV: later starts need not load it
+
+    project = create_project(by=owner, name="Sample", guide=GUIDE)
+    try:
+        add_sample_clip(project=project, author=owner)
+    except Refused as problem:
+        say(f"The sample clip {CLIP_NAME} could not be stored. {problem.text}")
+    return project
+
+
+def way_in() -> str | None:
+    """A one-time link for the first superuser who has no password: nobody else could let them in. None otherwise."""
+    for user in User.objects.filter(is_superuser=True, is_active=True).order_by("pk"):
+        if not user.has_usable_password():
+            return make_link(user=user)
+    return None

@@ -1,0 +1,82 @@
+"""One studio, and in embedded mode one web process, for one data folder.
+
+Two studios would redo each other's work; two web processes with an in-memory channel layer would each tell only their
+own browsers what happens.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+
+class HomeInUse(Exception):
+    """Another process holds the lock; the text says which, and what to do."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds the lock. `address` is empty until the studio knows it."""
+
+    pid: int
+    address: str
+
+
+class HomeLock:
+    """An advisory lock on HOME/<name>.lock, which the system lets go of when its process ends in whatever way."""
+
+    def __init__(self, home: Path, name: str) -> None:
+        self._path = home / f"{name}.lock"
+        self._file: IO[str] | None = None
+
+    def take(self) -> None:
+        """Raises HomeInUse."""
+        file = self._path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise HomeInUse(self._sentence()) from None
+        self._file = file
+        self.write("")
+
+    def write(self, address: str) -> None:
+        """Tell others where this studio is reached."""
+        assert self._file is not None, "take the lock first"
+        self._file.seek(0)
+        self._file.truncate()
+        json.dump({"pid": os.getpid(), "address": address}, self._file)
+        self._file.flush()
+
+    def holder(self) -> Holder | None:
+        """Whoever holds the lock now, None when nobody does."""
+        try:
+            file = self._path.open("r")
+        except FileNotFoundError:
+            return None
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _parse(file.read())
+        return None
+
+    def _sentence(self) -> str:
+        holder = _parse(self._path.read_text())
+        where = f" at {holder.address}" if holder.address else ""
+        return (
+            f"Maskwright already runs on this data{where} (process {holder.pid}). "
+            "Stop that one first, or set MASKWRIGHT_HOME to another folder for this one."
+        )
+
+
+def _parse(text: str) -> Holder:
+    try:
+        row = json.loads(text)
+        return Holder(int(row["pid"]), str(row["address"]))
+    except (ValueError, KeyError):  # it is just being written
+        return Holder(0, "")

@@ -1,0 +1,125 @@
+"""`manage.py studio`: all of Maskwright with one command. Prepares the data folder, then keeps its processes alive."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+
+from webapp import first_run
+from webapp.home_lock import HomeInUse, HomeLock
+from webapp.listening import CannotListen, address_of, listen
+from webapp.programs import restart_when_edited, studio_programs, vite
+from webapp.supervisor import Supervisor
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Command(BaseCommand):
+    help = "Start Maskwright: web server and workers, until Ctrl+C."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dev", action="store_true", help="reload what is edited; the page comes from Vite")
+        parser.add_argument("--no-sample", action="store_true", help="the first run makes no sample project")
+
+    def handle(self, *args: Any, dev: bool, no_sample: bool, **options: Any) -> None:
+        refuse_what_cannot_work()
+        with self._take_place() as listening:
+            link = self._prepare(sample=not no_sample)
+            connections.close_all()  # children open their own
+            server = shown = address_of(listening, settings.CONFIG["MASKWRIGHT_HOST"])
+            programs = studio_programs(listening)
+            if dev:
+                program, shown = vite(server)
+                programs.append(program)
+            supervisor = Supervisor(programs, self.say)
+            if dev:
+                restart_when_edited(supervisor)
+            stop_on_signals(supervisor)
+            threading.Thread(target=self._greet, args=(server, shown, link), daemon=True).start()
+            supervisor.run()
+        self.say("Stopped.")
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+    def _take_place(self) -> socket.socket:
+        """The lock on the data folder, then the port."""
+        host, port = settings.CONFIG["MASKWRIGHT_HOST"], settings.CONFIG["MASKWRIGHT_PORT"]
+        self.lock = HomeLock(settings.HOME, "studio")
+        try:
+            self.lock.take()
+            listening = listen(host, port, may_move="MASKWRIGHT_PORT" not in os.environ)
+        except (HomeInUse, CannotListen) as problem:
+            raise CommandError(str(problem)) from None
+        self.lock.write(address_of(listening, host))
+        return listening
+
+    def _prepare(self, *, sample: bool) -> str | None:
+        """Tables, and on the first run owner and sample. Returns a one-time link for whoever has no other way in."""
+        first_run.migrate()
+        owner = first_run.make_owner()
+        if owner is not None and sample:
+            self.say("First run: rendering a sample clip to try things on.")
+            first_run.make_sample(owner, self.say)
+        return first_run.way_in()
+
+    def _greet(self, server: str, shown: str, link: str | None) -> None:
+        """Print the address when it answers."""
+        while not answers(server):
+            time.sleep(0.05)
+        lines = ["", f"Maskwright runs at {shown}"]
+        if link is not None:
+            lines += ["Sign in with this link. It works once; choose a password when you are in:", f"  {shown}{link}"]
+        lines += [f"Data is in {settings.HOME}. Ctrl+C stops it.", ""]
+        self.say("\n".join(lines))
+
+
+def answers(server: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{server}/plain.css", timeout=2).close()
+    except urllib.error.HTTPError:
+        return True  # it refuses this address as a host name, say; but it is up
+    except OSError:
+        return False
+    return True
+
+
+def refuse_what_cannot_work() -> None:
+    """Raises CommandError for settings that each are fine and together are not."""
+    host = settings.CONFIG["MASKWRIGHT_HOST"]
+    if settings.DEBUG and host not in LOOPBACK:
+        raise CommandError(
+            f"MASKWRIGHT_DEBUG=1 shows the insides of the server to everyone who reaches {host}. "
+            "Unset it, or set MASKWRIGHT_HOST=127.0.0.1."
+        )
+    if settings.CONFIG.https and host in LOOPBACK and not settings.CSRF_TRUSTED_ORIGINS:
+        raise CommandError(
+            "MASKWRIGHT_HTTPS=1 lets nobody sign in over plain http. Unset it, or put a proxy that speaks https in "
+            "front and name its origin in MASKWRIGHT_TRUSTED_ORIGINS."
+        )
+    if set(settings.ALLOWED_HOSTS) <= {*LOOPBACK, "[::1]"} and host not in LOOPBACK:
+        raise CommandError(
+            f"MASKWRIGHT_HOST={host} opens the server to others, but MASKWRIGHT_ALLOWED_HOSTS lets only this machine "
+            "ask. Set it to the names under which the site is reached, e.g. masks.example.org."
+        )
+
+
+def stop_on_signals(supervisor: Supervisor) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        supervisor.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)

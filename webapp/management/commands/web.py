@@ -1,0 +1,45 @@
+"""`manage.py web`: the web process alone. The studio starts it as a child; team mode runs as many as it likes."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import uvicorn
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from webapp.lifeline import follow_parent
+from webapp.listening import CannotListen, listen
+
+GRACE_SECONDS = 2  # for open requests when the process is asked to end; sockets of browsers come back by themselves
+
+
+class Command(BaseCommand):
+    help = "Serve the page, the calls and the sockets."
+    requires_system_checks: list[str] = []  # they take most of a second; `manage.py check` and the tests run them
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--fd", type=int, help="serve this open socket instead of MASKWRIGHT_HOST and _PORT")
+        parser.add_argument("--child", action="store_true", help="end when standard input closes")
+
+    def handle(self, *args: Any, fd: int | None, child: bool, **options: Any) -> None:
+        if child:
+            follow_parent()
+        config = uvicorn.Config(
+            "webapp.asgi:application",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        uvicorn.Server(config).run(sockets=[_socket(fd)])
+
+
+def _socket(fd: int | None) -> socket.socket:
+    if fd is not None:
+        return socket.socket(fileno=fd)
+    try:
+        return listen(settings.CONFIG["MASKWRIGHT_HOST"], settings.CONFIG["MASKWRIGHT_PORT"], may_move=False)
+    except CannotListen as problem:
+        raise CommandError(str(problem)) from None

@@ -1,0 +1,58 @@
+"""The processes of a studio: one web process, one worker for rounds, one for media; while developing, Vite too."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from pathlib import Path
+
+from django.conf import settings
+
+from webapp.listening import listen
+from webapp.supervisor import Program, Supervisor
+
+VITE_PORT = 5173
+# Vite knows nothing of our pipe (webapp/lifeline.py), so a shell beside it waits for the pipe's end.
+VITE_UNTIL_THE_PIPE_CLOSES = (
+    'exec 3<&0; (cat <&3 >/dev/null; kill 0) & exec npm run --silent dev -- "$@" </dev/null 3<&-'
+)
+
+
+def studio_programs(listening: socket.socket) -> list[Program]:
+    """Web process and workers. `listening` is the open socket that the web process is to serve."""
+    manage = (sys.executable, str(settings.BASE_DIR / "manage.py"))
+    fd = listening.fileno()
+    return [
+        Program("The web server", (*manage, "web", "--child", "--fd", str(fd)), keep_fds=(fd,)),
+        Program("The worker for rounds", (*manage, "worker", "--child", "--queue", "rounds")),
+        Program("The worker for imports and exports", (*manage, "worker", "--child", "--queue", "media")),
+    ]
+
+
+def vite(server: str) -> tuple[Program, str]:
+    """Vite, which hands all but the page on to `server`, and the address at which it serves the page."""
+    with listen("127.0.0.1", VITE_PORT, may_move=True) as free:
+        port = free.getsockname()[1]
+    arguments = ("--host", "127.0.0.1", "--port", str(port), "--strictPort")
+    program = Program(
+        "Vite",
+        ("sh", "-c", VITE_UNTIL_THE_PIPE_CLOSES, "vite", *arguments),
+        environment={"MASKWRIGHT_URL": server},
+        folder=settings.BASE_DIR / "frontend",
+        reloads=False,
+    )
+    return program, f"http://127.0.0.1:{port}"
+
+
+def restart_when_edited(supervisor: Supervisor) -> None:
+    """From now on a change of a Python file restarts the children that run it."""
+    threading.Thread(target=_watch, args=(supervisor,), name="watch", daemon=True).start()
+
+
+def _watch(supervisor: Supervisor) -> None:
+    from watchfiles import PythonFilter, watch  # only needed here
+
+    folders: list[Path] = [settings.BASE_DIR / "webapp", settings.BASE_DIR / "segmentation"]
+    for _ in watch(*folders, watch_filter=PythonFilter(extra_extensions=(".html", ".css")), raise_interrupt=False):
+        supervisor.restart()

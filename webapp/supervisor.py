@@ -1,0 +1,143 @@
+"""Keeps child processes alive: a child that ends is started again, and none outlives the supervisor.
+
+Children get a session of their own, so that Ctrl+C reaches the supervisor alone, and a pipe as standard input, by which
+they notice when it was killed (webapp/lifeline.py).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+POLL_SECONDS = 0.1
+STEADY_SECONDS = 10.0  # a child that lived this long is started again at once
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # between the starts of a child that dies at once; doubled each time
+STOP_SECONDS = 5.0  # after the request to end, before the end
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to start. `name` is what the terminal calls it."""
+
+    name: str
+    command: Sequence[str]
+    keep_fds: Sequence[int] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    reloads: bool = True  # ended and started anew by `Supervisor.restart`
+
+
+class Child:
+    """One program, its process, and when it may be started next."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.process: subprocess.Popen[bytes] | None = None
+        self.quick_ends = 0
+        self.due = 0.0  # by the monotonic clock
+        self._started = 0.0
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self.program.command,
+            stdin=subprocess.PIPE,
+            pass_fds=self.program.keep_fds,
+            env={**os.environ, **self.program.environment},
+            cwd=self.program.folder,
+            start_new_session=True,
+        )
+        self._started = time.monotonic()
+
+    def take_end(self) -> int | None:
+        """The exit status of a process that has ended since the last look (negative: by that signal), else None."""
+        if self.process is None or (status := self.process.poll()) is None:
+            return None
+        self._forget()
+        now = time.monotonic()
+        self.quick_ends = 0 if now - self._started >= STEADY_SECONDS else self.quick_ends + 1
+        pause = min(FIRST_PAUSE * 2 ** (self.quick_ends - 1), LONGEST_PAUSE) if self.quick_ends else 0.0
+        self.due = now + pause
+        return status
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal the process and all that it has started."""
+        if self.process is not None:
+            try:
+                os.killpg(self.process.pid, number)
+            except ProcessLookupError:
+                return  # it ended just now; the next look finds out
+
+    def wait(self, until: float) -> None:
+        """Wait for the end of the process until that moment, then end it."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self.send(signal.SIGKILL)
+            self.process.wait()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
+        self.process = None
+
+
+class Supervisor:
+    """Runs programs until `stop` is called; `say` gets a sentence whenever a person would want to know."""
+
+    def __init__(self, programs: Sequence[Program], say: Callable[[str], None]) -> None:
+        self._children = [Child(program) for program in programs]
+        self._say = say
+        self._stop = threading.Event()
+        self._restart = threading.Event()
+
+    def stop(self) -> None:
+        """End all children, then `run`. May be called from a signal handler or another thread, also more than once."""
+        self._stop.set()
+
+    def restart(self) -> None:
+        """End the children that reload and start them anew: their code has changed."""
+        self._restart.set()
+
+    def run(self) -> None:
+        try:
+            while not self._stop.wait(POLL_SECONDS):
+                if self._restart.is_set():
+                    self._restart.clear()
+                    self._end([child for child in self._children if child.program.reloads])
+                for child in self._children:
+                    self._look_after(child)
+        finally:
+            self._end(self._children)
+
+    def _look_after(self, child: Child) -> None:
+        status = child.take_end()
+        if status is not None:
+            pause = max(0.0, child.due - time.monotonic())
+            when = f"in {pause:.1f} s" if pause else "now"
+            self._say(f"{child.program.name} {_ending(status)}; starting it again {when}.")
+        if child.process is None and time.monotonic() >= child.due:
+            child.start()
+
+    def _end(self, children: Sequence[Child]) -> None:
+        until = time.monotonic() + STOP_SECONDS
+        for child in children:
+            child.send(signal.SIGTERM)
+        for child in children:
+            child.wait(until)
+
+
+def _ending(status: int) -> str:
+    if status >= 0:
+        return f"ended with status {status}"
+    if status == -signal.SIGKILL:
+        return "was killed (the system does that when memory runs out)"
+    return f"was ended by {signal.Signals(-status).name}"
