@@ -1,0 +1,76 @@
+"""Which mask a frame has, and how many are read at once."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.webapp.annotation.test_undo import done
+from webapp.accounts.models import User
+from webapp.annotation import masks
+from webapp.annotation.accepted import accept_frame
+from webapp.annotation.codec import unpack
+from webapp.annotation.undo import move_head
+from webapp.videos.models import Video
+
+
+def made_by(video: Video, head: int | None) -> dict[int, int]:
+    return {one.frame: one.round_id for one in masks.masks_of(video.pk, head)}
+
+
+def test_the_newest_round_that_has_the_frame_wins(video: Video, owner: User) -> None:
+    first = done(video, owner, None, [0, 1, 2, 3])
+    second = done(video, owner, first.pk, [2, 3, 4])
+    assert made_by(video, second.pk) == {0: first.pk, 1: first.pk, 2: second.pk, 3: second.pk, 4: second.pk}
+    assert made_by(video, first.pk) == dict.fromkeys(range(4), first.pk)
+    assert made_by(video, None) == {}
+
+
+def test_an_accepted_mask_wins_over_newer_rounds_and_over_undo(video: Video, owner: User) -> None:
+    first = done(video, owner, None, [0, 1])
+    accept_frame(video=video, by=owner, frame=1, may_accept_others=False)
+    second = done(video, owner, first.pk, [0, 1])
+    assert made_by(video, second.pk) == {0: second.pk, 1: first.pk}
+    move_head(video=video, by=owner, from_round=second.pk, to_round=None)
+    assert made_by(video, None) == {1: first.pk}
+
+
+def test_only_the_frames_asked_for(video: Video, owner: User) -> None:
+    made = done(video, owner, None, [0, 1, 2, 3])
+    assert [one.frame for one in masks.masks_of(video.pk, made.pk, 1, 2)] == [1, 2]
+    found = masks.mask_at(video.pk, made.pk, 2)
+    assert found is not None
+    assert found.labels[2, :5].all()
+    assert masks.mask_at(video.pk, made.pk, 7) is None
+
+
+def test_masks_are_read_in_chunks(video: Video, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = done(video, owner, None, list(range(8)))
+    monkeypatch.setattr(masks, "CHUNK", 3)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert [one.frame for one in masks.masks_of(video.pk, made.pk)] == list(range(8))
+    reads = [query["sql"] for query in queries if '"annotation_mask"."data"' in query["sql"]]
+    assert len(reads) == 3
+
+
+def test_a_container_has_the_rounds_own_masks(video: Video, owner: User) -> None:
+    first = done(video, owner, None, [0, 1, 2])
+    second = done(video, owner, first.pk, [1])
+    assert [(one.frame, one.round) for one in unpack(masks.container(second.pk, 0, 7))] == [(1, second.pk)]
+    packed = unpack(masks.container(first.pk, 1, 7))
+    assert [one.frame for one in packed] == [1, 2]
+    assert packed[0].confidence == (round(0.5 * 255) / 255,)
+
+
+@given(st.sets(st.integers(0, 60)))
+def test_ranges_name_exactly_their_frames(frames: set[int]) -> None:
+    spans = masks.ranges(sorted(frames))
+    assert {frame for first, last in spans for frame in range(first, last + 1)} == frames
+    assert all(after[0] > before[1] + 1 for before, after in itertools.pairwise(spans))

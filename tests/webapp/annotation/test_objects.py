@@ -1,0 +1,71 @@
+"""Objects of a video."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.webapp.conftest import draw, make_video
+from webapp.accounts.models import User
+from webapp.annotation.models import Change, Object
+from webapp.annotation.objects import MAX_OBJECTS, add_object, deleted_numbers, update_object
+from webapp.problems import NotFound, Problem
+from webapp.projects.models import Label, Project
+from webapp.videos.models import Video
+
+
+def test_numbers_go_up_and_are_never_given_again(video: Video, owner: User) -> None:
+    second = add_object(video=video, author=owner)
+    update_object(video=video, number=second.number, deleted=True)
+    third = add_object(video=video, author=owner)
+    assert (second.number, third.number) == (2, 3)
+    assert deleted_numbers(video.pk) == {2}
+
+
+def test_names_and_colours_have_defaults(video: Video, owner: User, project: Project) -> None:
+    label = Label.objects.create(project=project, name="Shark", color="#112233")
+    plain, labelled = add_object(video=video, author=owner), add_object(video=video, author=owner, label_id=label.pk)
+    assert plain.name == "Object 2"
+    assert plain.color != Object.objects.get(video=video, number=1).color
+    assert (labelled.name, labelled.color) == ("Shark 3", "#112233")
+
+
+def test_labels_of_other_projects_do_not_exist_here(video: Video, owner: User) -> None:
+    foreign = Label.objects.create(
+        project=Project.objects.create(name="Other", created_by=owner), name="x", color="#112233"
+    )
+    with pytest.raises(NotFound):
+        add_object(video=video, author=owner, label_id=foreign.pk)
+
+
+def test_only_what_is_given_changes(video: Video) -> None:
+    before = Object.objects.get(video=video)
+    update_object(video=video, number=1, name="  Eel ")
+    after = Object.objects.get(video=video)
+    assert (after.name, after.color, after.deleted_at) == ("Eel", before.color, None)
+    last = Change.objects.filter(video=video).last()
+    assert last is not None
+    assert last.message["object"]["name"] == "Eel"
+
+
+def test_a_deleted_object_takes_no_strokes_until_it_comes_back(video: Video, owner: User) -> None:
+    update_object(video=video, number=1, deleted=True)
+    with pytest.raises(Problem, match="not there any more"):
+        draw(video, owner)
+    update_object(video=video, number=1, deleted=False)
+    assert draw(video, owner).object_number == 1
+
+
+def test_it_refuses_an_empty_name_and_an_unknown_number(video: Video) -> None:
+    with pytest.raises(Problem, match="needs a name"):
+        update_object(video=video, number=1, name="  ")
+    with pytest.raises(NotFound):
+        update_object(video=video, number=9, name="x")
+
+
+def test_a_video_has_so_many_objects_and_no_more(project: Project, owner: User) -> None:
+    video = make_video(project, owner)
+    for _ in range(MAX_OBJECTS):
+        add_object(video=video, author=owner)
+    with pytest.raises(Problem) as problem:
+        add_object(video=video, author=owner)
+    assert problem.value.code == "too_many_objects"

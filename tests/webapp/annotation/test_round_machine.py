@@ -1,0 +1,237 @@
+"""Rounds as a state machine: people, two workers and the sweep act in any order, and what was promised still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.webapp.conftest import FRAMES, draw, make_video, some_mask
+from webapp.accounts.models import User
+from webapp.annotation.claims import MAX_ATTEMPTS, Claim, Lost, claim, fail, finish, requeue, store
+from webapp.annotation.head import head_of
+from webapp.annotation.masks import line_of, ranges_of
+from webapp.annotation.models import Change, Mask, Round, RoundState, Stroke
+from webapp.annotation.objects import add_object
+from webapp.annotation.rounds import cancel_round, create_round
+from webapp.annotation.state import state_of
+from webapp.annotation.undo import move_head
+from webapp.problems import Problem
+from webapp.projects.models import Project, Role
+
+STEPS = {
+    "queued": {"queued", "running", "cancelled", "superseded"},
+    "running": {"running", "queued", "done", "cancelled", "superseded", "failed"},
+}
+frames = st.integers(0, 2)
+PROJECT: list[Project] = []
+
+
+def attempt(act: Callable[[], Any]) -> tuple[str | None, Any]:
+    """The code of the problem that `act` raised, or None and its result."""
+    try:
+        return None, act()
+    except Problem as problem:
+        return problem.code, None
+
+
+class Rounds(RuleBasedStateMachine):
+    """Two people draw and run on one video; two workers claim, store, end, die and come back."""
+
+    @initialize()
+    def start(self) -> None:
+        self.atomic = transaction.atomic()
+        self.atomic.__enter__()
+        self.people = list(User.objects.filter(memberships__project=PROJECT[0]).order_by("pk"))
+        self.video = make_video(PROJECT[0], self.people[0])
+        add_object(video=self.video, author=self.people[0])
+        self.claims: list[Claim] = []
+        self.seen: dict[int, tuple[str, list[Any]]] = {}
+        self.drawn = 0
+
+    def teardown(self) -> None:
+        if hasattr(self, "atomic"):
+            transaction.set_rollback(True)
+            self.atomic.__exit__(None, None, None)
+
+    def rounds(self, *states: str) -> list[Round]:
+        return list(Round.objects.filter(video=self.video, state__in=states or list(RoundState)).order_by("id"))
+
+    # --- people -----------------------------------------------------------------------------------------------------
+
+    @rule(who=st.integers(0, 1), frame=frames)
+    def draw(self, who: int, frame: int) -> None:
+        draw(self.video, self.people[who], frame)
+        self.drawn += 1
+
+    @rule(who=st.integers(0, 1), frame=frames, stale=st.booleans())
+    def run(self, who: int, frame: int, stale: bool) -> None:
+        head = head_of(self.video.pk)
+        base = None if stale and head else head
+        problem, made = attempt(
+            lambda: create_round(
+                video=self.video, author=self.people[who], key=uuid4(), frame=frame, engine="fake", base=base
+            )
+        )
+        if problem:
+            assert problem == ("conflict" if base != head else "no_strokes")
+        else:
+            assert base == head
+            assert head_of(self.video.pk) == made.pk
+
+    @precondition(lambda self: self.rounds())
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        target = data.draw(st.sampled_from(self.rounds()))
+        cancel_round(video=self.video, by=self.people[0], round_id=target.pk, may_stop_others=True)
+
+    @rule(data=st.data())
+    def move(self, data: st.DataObject) -> None:
+        target = data.draw(st.sampled_from([None, *(one.pk for one in self.rounds())]))
+        head = head_of(self.video.pk)
+        problem, _ = attempt(lambda: move_head(video=self.video, by=self.people[1], from_round=head, to_round=target))
+        if problem:
+            assert problem == "empty_round"
+            assert head_of(self.video.pk) == head
+        else:
+            assert head_of(self.video.pk) != head or target == head
+
+    # --- workers ----------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.rounds())
+    @rule(data=st.data())
+    def claim(self, data: st.DataObject) -> None:
+        target = data.draw(st.sampled_from(self.rounds()))
+        free = target.state == RoundState.QUEUED and not self.rounds("running")
+        claimed = claim(target.pk, "worker")
+        assert (claimed is not None) == free
+        if claimed:
+            self.claims.append(claimed)
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), frame=st.integers(0, FRAMES - 1))
+    def store(self, data: st.DataObject, frame: int) -> None:
+        mine = data.draw(st.sampled_from(self.claims))
+        if Mask.objects.filter(round_id=mine.round_id, frame=frame).exists():
+            return
+        before = Mask.objects.count()
+        row = Round.objects.get(pk=mine.round_id)
+        valid = row.fence == mine.fence and row.state == RoundState.RUNNING
+        try:
+            goes_on = store(mine, [some_mask(frame)])
+        except Lost:
+            assert not valid
+            assert Mask.objects.count() == before
+        else:
+            assert valid
+            assert goes_on == (not row.cancel_requested and row.superseded_by_id is None)
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), how=st.sampled_from(["complete", "stopped", "failed"]))
+    def end(self, data: st.DataObject, how: str) -> None:
+        mine = data.draw(st.sampled_from(self.claims))
+        row = Round.objects.get(pk=mine.round_id)
+        try:
+            if how == "failed":
+                fail(mine, code="out_of_memory", text="Memory ran out.")
+            else:
+                finish(mine, complete=how == "complete")
+        except Lost:
+            assert row.fence != mine.fence or row.state != RoundState.RUNNING
+
+    @precondition(lambda self: self.rounds("running"))
+    @rule()
+    def lose_the_worker(self) -> None:
+        (running,) = self.rounds("running")
+        after = requeue(running)
+        if running.superseded_by_id:
+            assert after == RoundState.SUPERSEDED
+        elif running.cancel_requested:
+            assert after == RoundState.CANCELLED
+        else:
+            assert after == (RoundState.FAILED if running.attempts >= MAX_ATTEMPTS else RoundState.QUEUED)
+
+    # --- what always holds ------------------------------------------------------------------------------------------
+
+    @invariant()
+    def one_round_runs_and_one_waits_at_most(self) -> None:
+        assert len(self.rounds("running")) <= 1
+        assert len(self.rounds("queued")) <= 1
+
+    @invariant()
+    def states_follow_the_arrows_and_ends_are_final(self) -> None:
+        for one in self.rounds():
+            state, masks = self.seen.get(one.pk, ("queued", []))
+            now = list(Mask.objects.filter(round=one).order_by("id").values_list("frame", flat=True))
+            if state in STEPS:
+                assert one.state in STEPS[state]
+                assert now[: len(masks)] == masks, "a stored mask was lost"
+            else:
+                assert (one.state, now) == (state, masks)
+            if one.ended:
+                assert [tuple(span) for span in one.frames] == ranges_of(one.pk)
+            self.seen[one.pk] = (one.state, now)
+
+    @invariant()
+    def no_stroke_is_lost_or_doubled(self) -> None:
+        assert Stroke.objects.filter(video=self.video).count() == self.drawn
+        for one in self.rounds():
+            used = [stroke.path for stroke in one.strokes.order_by("id")]
+            if used:
+                assert sorted(map(str, used)) == sorted(str(scribble["path"]) for scribble in one.scribbles)
+        useless = Round.objects.filter(video=self.video, state__in=("failed",), branches=None, strokes__isnull=False)
+        assert not useless.exists(), "a failed round keeps strokes that nothing uses"
+
+    @invariant()
+    def the_line_of_the_head_is_sound(self) -> None:
+        line = line_of(head_of(self.video.pk))
+        assert line == sorted(line)
+        for one in self.rounds("queued", "running"):
+            assert one.pk in line or one.cancel_requested or one.superseded_by_id
+
+    @invariant()
+    def who_replays_the_log_has_the_state(self) -> None:
+        rounds: dict[int, Any] = {}
+        waiting: set[str] = set()
+        head = None
+        for message in Change.objects.filter(video=self.video).values_list("message", flat=True):
+            match message["type"]:
+                case "round.changed":
+                    rounds[message["round"]["id"]] = message["round"]
+                case "stroke.added":
+                    waiting.add(message["stroke"]["key"])
+                case "stroke.removed":
+                    waiting -= set(message["keys"])
+                case "head.moved":
+                    head = message["head"]
+        state = state_of(self.video, Role.OWNER)
+        assert head == state.head
+        assert waiting == {one.key for one in state.strokes}
+        fields = ("state", "base", "cancel_requested", "error")
+        for one in state.rounds:
+            told = rounds[one.id]
+            assert {name: told[name] for name in fields} == {name: getattr(one, name) for name in fields}
+            assert len(told["scribbles"]) == len(one.scribbles)
+            if one.state not in STEPS:
+                assert [tuple(span) for span in told["frames"]] == one.frames
+
+
+def test_rounds_keep_their_promises(
+    project: Project, owner: User, annotator: User, rung: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.PROJECT", [project])
+    budget = settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+    run_state_machine_as_test(Rounds, settings=budget)

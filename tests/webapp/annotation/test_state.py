@@ -1,0 +1,89 @@
+"""The state of a video, and the log that leads to it."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.webapp.annotation.test_undo import done
+from tests.webapp.conftest import draw, run, some_mask
+from webapp.accounts.models import User
+from webapp.annotation.accepted import accept_frame
+from webapp.annotation.changes import head_moved
+from webapp.annotation.claims import claim, store
+from webapp.annotation.models import Change, Mask
+from webapp.annotation.state import last_mask, state_of
+from webapp.live.protocol import server_messages
+from webapp.projects.models import Role
+from webapp.videos.models import Video
+
+
+def test_a_fresh_video(video: Video) -> None:
+    state = state_of(video, Role.VIEWER)
+    assert (state.head, state.rounds, state.strokes, state.accepted, state.mask_seq) == (None, [], [], {}, 0)
+    assert [one.name for one in state.objects] == ["Fish"]
+    assert state.video.project_name == "Reef"
+
+
+def test_it_holds_everything_but_masks(video: Video, owner: User, annotator: User) -> None:
+    first = done(video, owner, None, [0, 1, 5])
+    accept_frame(video=video, by=owner, frame=1, may_accept_others=False)
+    second = run(video, owner, first.pk, frame=3)
+    claimed = claim(second.pk, "w")
+    assert claimed
+    store(claimed, [some_mask(3), some_mask(4)])
+    stroke = draw(video, annotator, frame=6, number=0)
+    state = state_of(video, Role.ANNOTATOR)
+    assert state.head == second.pk
+    assert state.accepted == {1: first.pk}
+    assert [one.key for one in state.strokes] == [str(stroke.key)]
+    assert state.strokes[0].author.name == "Annotator"
+    assert [one.frames for one in state.rounds] == [[(0, 1), (5, 5)], [(3, 4)]]
+    assert [(one.state, one.done) for one in state.rounds] == [("done", 3), ("running", 2)]
+    newest = Mask.objects.order_by("-id").first()
+    assert newest is not None
+    assert state.mask_seq == newest.pk == last_mask(video.pk)
+    assert state.seq == max(Change.objects.values_list("pk", flat=True))
+
+
+def test_hidden_truth_is_for_reviewers(video: Video) -> None:
+    video.truth_frames = [0, 4]
+    assert state_of(video, Role.ANNOTATOR).video.truth_frames == []
+    assert state_of(video, Role.REVIEWER).video.truth_frames == [0, 4]
+
+
+def test_its_cost_does_not_grow_with_rounds_that_have_ended(video: Video, owner: User) -> None:
+    first = done(video, owner, None, [0])
+    with CaptureQueriesContext(connection) as few:
+        state_of(video, Role.OWNER)
+    base = first.pk
+    for frame in range(1, 6):
+        base = done(video, owner, base, [frame]).pk
+    with CaptureQueriesContext(connection) as many:
+        state_of(video, Role.OWNER)
+    assert len(many) == len(few)
+
+
+def test_every_row_of_the_log_is_a_message_of_the_protocol(video: Video, owner: User) -> None:
+    first = done(video, owner, None, [0, 1])
+    accept_frame(video=video, by=owner, frame=1, may_accept_others=False)
+    run(video, owner, first.pk)
+    kinds = set()
+    for change in Change.objects.all():
+        message = server_messages.validate_python({**change.message, "seq": change.pk})
+        kinds.add(message.type)
+    assert kinds == {
+        "object.changed",
+        "stroke.added",
+        "stroke.removed",
+        "round.changed",
+        "head.moved",
+        "accepted.changed",
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_outside_a_transaction_is_a_mistake(video: Video, owner: User) -> None:
+    with pytest.raises(RuntimeError, match="in the transaction"):
+        head_moved(video.pk, None, owner)

@@ -1,0 +1,100 @@
+"""The head moves over rounds; nothing is deleted."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.webapp.conftest import make_video, run, some_mask
+from webapp.accounts.models import User
+from webapp.annotation.claims import claim, finish, store
+from webapp.annotation.head import head_of
+from webapp.annotation.masks import effective, line_of
+from webapp.annotation.models import Mask, Round, RoundState
+from webapp.annotation.objects import add_object
+from webapp.annotation.strokes import waiting
+from webapp.annotation.undo import move_head
+from webapp.problems import NotFound, Problem
+from webapp.videos.models import Video
+
+
+def done(video: Video, author: User, base: int | None, frames: list[int]) -> Round:
+    made = run(video, author, base, frame=frames[0])
+    claimed = claim(made.pk, "w")
+    assert claimed
+    store(claimed, [some_mask(frame) for frame in frames])
+    finish(claimed, complete=True)
+    return made
+
+
+def test_undo_and_redo(video: Video, owner: User) -> None:
+    first = done(video, owner, None, [0, 1, 2])
+    second = done(video, owner, first.pk, [1])
+    move_head(video=video, by=owner, from_round=second.pk, to_round=first.pk)
+    assert head_of(video.pk) == first.pk
+    move_head(video=video, by=owner, from_round=first.pk, to_round=None)
+    assert head_of(video.pk) is None
+    move_head(video=video, by=owner, from_round=None, to_round=second.pk)
+    assert head_of(video.pk) == second.pk
+    assert Mask.objects.count() == 4
+
+
+def test_a_round_after_an_undo_starts_a_branch(video: Video, owner: User) -> None:
+    first = done(video, owner, None, [0])
+    second = done(video, owner, first.pk, [1])
+    move_head(video=video, by=owner, from_round=second.pk, to_round=first.pk)
+    third = done(video, owner, first.pk, [2])
+    assert line_of(third.pk) == [first.pk, third.pk]
+    assert line_of(second.pk) == [first.pk, second.pk]
+    assert list(effective(video.pk, third.pk)) == [0, 2]
+    assert Round.objects.filter(video=video).count() == 3
+
+
+def test_a_move_from_another_head_is_a_conflict(video: Video, owner: User) -> None:
+    first = done(video, owner, None, [0])
+    second = done(video, owner, first.pk, [1])
+    with pytest.raises(Problem) as problem:
+        move_head(video=video, by=owner, from_round=first.pk, to_round=None)
+    assert problem.value.code == "conflict"
+    assert problem.value.extra == {"head": second.pk}
+
+
+def test_a_move_that_was_made_already_is_fine(video: Video, owner: User) -> None:
+    first = done(video, owner, None, [0])
+    move_head(video=video, by=owner, from_round=first.pk, to_round=None)
+    move_head(video=video, by=owner, from_round=first.pk, to_round=None)
+    assert head_of(video.pk) is None
+
+
+def test_undoing_a_round_that_waits_cancels_it_and_gives_its_strokes_back(video: Video, owner: User) -> None:
+    made = run(video, owner, None)
+    move_head(video=video, by=owner, from_round=made.pk, to_round=None)
+    made.refresh_from_db()
+    assert made.state == RoundState.CANCELLED
+    assert waiting(video, owner, 0).count() == 1
+
+
+def test_undoing_a_round_that_runs_stops_it(video: Video, owner: User) -> None:
+    made = run(video, owner, None)
+    claimed = claim(made.pk, "w")
+    assert claimed
+    store(claimed, [some_mask(0)])
+    move_head(video=video, by=owner, from_round=made.pk, to_round=None)
+    assert not store(claimed, [some_mask(1)])
+    assert finish(claimed, complete=False) == RoundState.CANCELLED
+    assert head_of(video.pk) is None
+
+
+def test_there_is_no_going_to_a_round_without_masks(video: Video, owner: User) -> None:
+    made = run(video, owner, None)
+    move_head(video=video, by=owner, from_round=made.pk, to_round=None)
+    with pytest.raises(Problem) as problem:
+        move_head(video=video, by=owner, from_round=None, to_round=made.pk)
+    assert problem.value.code == "empty_round"
+
+
+def test_rounds_of_other_videos_do_not_exist_here(video: Video, owner: User) -> None:
+    other = make_video(video.project, owner)
+    add_object(video=other, author=owner)
+    foreign = done(other, owner, None, [0])
+    with pytest.raises(NotFound):
+        move_head(video=video, by=owner, from_round=None, to_round=foreign.pk)
