@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,19 @@ def _names(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
+def _port(value: str) -> int:
+    number = int(value)
+    if not 0 <= number <= 65535:
+        raise ValueError
+    return number
+
+
+def _device(value: str) -> str:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value):
+        raise ValueError
+    return value
+
+
 @dataclass(frozen=True)
 class Variable:
     """One row of the table: name, default as text, how to read it, the form in words, what it does."""
@@ -50,7 +64,7 @@ VARIABLES = (
         "MASKWRIGHT_HOME", "", _text, "a folder", "Where everything is stored. Default: `data/` beside manage.py."
     ),
     Variable("MASKWRIGHT_HOST", "127.0.0.1", _text, "an address", "Address that `manage.py studio` listens on."),
-    Variable("MASKWRIGHT_PORT", "8710", _integer, "a number", "Port that `manage.py studio` listens on."),
+    Variable("MASKWRIGHT_PORT", "8710", _port, "a port, 0 to 65535", "Port that `manage.py studio` listens on."),
     Variable("MASKWRIGHT_DEBUG", "0", _flag, "0 or 1", "Django's debug pages. Never on a reachable address."),
     Variable(
         "MASKWRIGHT_SECRET_KEY", "", _text, "a text", "Signing key. Default: generated once into the data folder."
@@ -75,7 +89,7 @@ VARIABLES = (
     Variable(
         "MASKWRIGHT_WEIGHTS", "", _text, "a folder", "Where engines look for weights. Default: `weights/` in home."
     ),
-    Variable("MASKWRIGHT_DEVICE", "auto", _text, "auto, cpu, cuda or cuda:N", "What the worker computes on."),
+    Variable("MASKWRIGHT_DEVICE", "auto", _device, "auto, cpu, cuda or cuda:N", "What the worker computes on."),
     Variable("MASKWRIGHT_TORCH_THREADS", "0", _integer, "a number", "Threads of the worker; 0 = one per core."),
     Variable(
         "MASKWRIGHT_MAX_SIDE", "0", _integer, "pixels", "Longest side engines compute at; 0 = the engine's choice."
