@@ -11,13 +11,14 @@ from ninja.security import django_auth
 
 from webapp.accounts.api import router as accounts
 from webapp.annotation.api import router as annotation
+from webapp.annotation.export_api import router as exports
 from webapp.inference.api import router as inference
 from webapp.problems import Problem
 from webapp.projects.api import router as projects
 from webapp.videos.api import router as videos
 
 api = NinjaAPI(title="Maskwright", version="1", auth=django_auth, docs_url="docs", docs_decorator=login_required)
-for part in (accounts, projects, videos, annotation, inference):
+for part in (accounts, projects, videos, annotation, exports, inference):
     api.add_router("", part)
 
 

@@ -1,8 +1,13 @@
 """Django app: objects, scribbles, rounds, masks, export."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class AnnotationConfig(AppConfig):
     name = "webapp.annotation"
     label = "annotation"
+
+    def ready(self) -> None:
+        import_module("webapp.annotation.export_files")  # connects its signal

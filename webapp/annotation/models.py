@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from webapp.videos.models import Video
 
@@ -173,6 +174,10 @@ class Export(models.Model):
     progress_done = models.PositiveIntegerField(default=0)
     progress_total = models.PositiveIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
+    fence = models.PositiveIntegerField(default=0)  # raised by each claim; a worker with an older one may not write
+    attempts = models.PositiveSmallIntegerField(default=0)
+    heartbeat = models.DateTimeField(null=True)  # of the worker that makes it
+    rung_at = models.DateTimeField(default=timezone.now)  # when a worker was last told of it
     error = models.TextField(blank=True)
     size_bytes = models.PositiveBigIntegerField(default=0)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -1,0 +1,122 @@
+"""HTTP calls of exports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+from django.core.handlers.asgi import ASGIRequest
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpRequest, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+from ninja import Router, Schema, Status
+
+from webapp.accounts.api import signed_in
+from webapp.annotation import exports
+from webapp.annotation.export_files import download_name, export_path
+from webapp.annotation.exports import export_for, exports_of
+from webapp.annotation.models import Export, ExportKind, ExportState
+from webapp.problems import NotFound, Problem
+from webapp.projects.access import project_for
+from webapp.videos.access import video_for
+
+router = Router(tags=["exports"])
+
+CHUNK = 1 << 20
+
+
+class ExportBody(Schema):
+    kind: ExportKind
+    round: int | None = None  # its id; None = the masks as they stand now
+
+
+class ExportInfo(Schema):
+    id: int
+    video: int
+    video_name: str
+    kind: ExportKind
+    state: ExportState
+    round: int | None  # its number
+    progress_done: int
+    progress_total: int
+    error: str
+    size_bytes: int
+    author: str
+    created_at: datetime
+
+    @staticmethod
+    def resolve_video(export: Export) -> int:
+        return export.video_id
+
+    @staticmethod
+    def resolve_video_name(export: Export) -> str:
+        return export.video.name
+
+    @staticmethod
+    def resolve_round(export: Export) -> int | None:
+        return export.round.number if export.round else None
+
+    @staticmethod
+    def resolve_author(export: Export) -> str:
+        return export.author.shown_name
+
+
+@router.get("/videos/{int:video_id}/exports", response=list[ExportInfo])
+def list_exports(request: HttpRequest, video_id: int) -> QuerySet[Export]:
+    user = signed_in(request)
+    return exports_of(user).filter(video=video_for(user, video_id))
+
+
+@router.get("/projects/{int:project_id}/exports", response=list[ExportInfo])
+def list_project_exports(request: HttpRequest, project_id: int) -> QuerySet[Export]:
+    user = signed_in(request)
+    return exports_of(user).filter(video__project=project_for(user, project_id))
+
+
+@router.post("/videos/{int:video_id}/exports", response={201: ExportInfo})
+def make_export(request: HttpRequest, video_id: int, body: ExportBody) -> Status[Export]:
+    by = signed_in(request)
+    return Status(201, exports.make_export(by=by, video_id=video_id, kind=body.kind, round_id=body.round))
+
+
+@router.get("/exports/{int:export_id}", response=ExportInfo)
+def get_export(request: HttpRequest, export_id: int) -> Export:
+    return export_for(signed_in(request), export_id)
+
+
+@router.delete("/exports/{int:export_id}", response={204: None})
+def remove_export(request: HttpRequest, export_id: int) -> Status[None]:
+    exports.remove_export(by=signed_in(request), export_id=export_id)
+    return Status(204, None)
+
+
+@router.get("/exports/{int:export_id}/file")
+def download(request: HttpRequest, export_id: int) -> StreamingHttpResponse:
+    export = export_for(signed_in(request), export_id)
+    if export.state != ExportState.DONE:
+        raise Problem("not_ready", "This export is not complete.", 409)
+    path = export_path(export.pk)
+    if not path.exists():
+        raise NotFound("file")
+    disposition = content_disposition_header(True, download_name(export)) or "attachment"
+    headers = {
+        "Content-Length": str(path.stat().st_size),
+        "Content-Disposition": disposition,
+        "Cache-Control": "private, no-store",
+    }
+    content_type = "video/mp4" if export.kind == ExportKind.OVERLAY else "application/zip"
+    if isinstance(request, ASGIRequest):
+        # Under ASGI Django would read a plain file whole before it sends the first byte.
+        return StreamingHttpResponse(_chunks(path), content_type=content_type, headers=headers)
+    return FileResponse(path.open("rb"), content_type=content_type, headers=headers)
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        while data := await asyncio.to_thread(file.read, CHUNK):
+            yield data
+    finally:
+        file.close()

@@ -1,0 +1,43 @@
+"""Where exports lie, and what a download is called."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from webapp.annotation.models import Export, ExportKind
+
+
+def export_path(export_id: int) -> Path:
+    return Path(settings.HOME) / "exports" / str(export_id)
+
+
+def unfinished_path(export_id: int, fence: int) -> Path:
+    """Where a worker writes until the file is complete; each attempt has its own."""
+    return Path(settings.HOME) / "exports" / f"unfinished-{export_id}-{fence}"
+
+
+def folder_name(name: str) -> str:
+    """`name` as a folder or file that every system takes: letters, digits, dots, dashes, at most 80."""
+    plain = unicodedata.normalize("NFC", name)
+    return re.sub(r"[^\w.-]+", "-", plain).strip("-.")[:80] or "video"
+
+
+def download_name(export: Export) -> str:
+    """Named after video and round: reef-round-3-davis.zip."""
+    round_ = f"-round-{export.round.number}" if export.round else ""
+    suffix = "mp4" if export.kind == ExportKind.OVERLAY else "zip"
+    return f"{folder_name(export.video.name)}{round_}-{export.kind}.{suffix}"
+
+
+@receiver(post_delete, sender=Export)
+def remove_file(sender: type[Export], instance: Export, **_: Any) -> None:
+    transaction.on_commit(partial(export_path(instance.pk).unlink, missing_ok=True), robust=True)

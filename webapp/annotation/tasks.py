@@ -1,0 +1,12 @@
+"""Celery tasks of annotation. Rounds are run a layer above, in inference."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from webapp.annotation.exports import TASK, run_export
+
+
+@shared_task(name=TASK)
+def export(export_id: int) -> None:
+    run_export(export_id)
