@@ -38,6 +38,8 @@ def _fold_children(module: nn.Module) -> None:
 def _norm_after(module: nn.Module, names: list[str], index: int) -> str | None:
     if isinstance(module, nn.Sequential):
         return names[index + 1] if index + 1 < len(names) else None
+    if any(name.startswith(f"{names[index]}_") for name in names):
+        return None  # the norm is of a sum of convolutions (conv1 and conv1_m, say): none of them can take it
     for pattern, norm in _NAMES:
         match = re.match(pattern, names[index])
         if match and match.expand(norm) in names:

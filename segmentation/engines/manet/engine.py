@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from segmentation.device import choose_device, choose_precision
 from segmentation.engine import Engine, outward
-from segmentation.engines.manet.history import Round, RoundLabels, to_cells
+from segmentation.engines.manet.history import Round
 from segmentation.engines.manet.memory import GlobalMemory, LocalMemory, MemoryOptions, labelled_cells
-from segmentation.engines.manet.network import MANet, MANetConfig, for_inference, to_input
+from segmentation.engines.manet.network import MANet, for_inference, to_input
 from segmentation.feature_cache import FeatureCache
+from segmentation.internal_size import internal_size, resized_frame
+from segmentation.networks.labelling import confidences, upsampled_argmax
 from segmentation.networks.matching import global_distances
+from segmentation.round_labels import RoundLabels, to_cells
 from segmentation.scribbles import rasterise
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 GIVEN_CELLS = 1024  # cells of one id of an accepted frame that serve as references: a mask has far more than it needs
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass
@@ -56,9 +57,8 @@ class MANetEngine(Engine):
     ) -> None:
         self._device = choose_device(self.settings.device)
         network = load_network(self.settings.weights)
-        self._config = network.config
         self._options = MemoryOptions(
-            window=check_at_least("window", 0, self._config.window if window is None else window),
+            window=check_at_least("window", 0, network.config.window if window is None else window),
             rounds=check_at_least("memory_rounds", 1, memory_rounds) if local_memory else 1,
             keep_global=global_memory,
             augment=augmented_map,
@@ -66,7 +66,8 @@ class MANetEngine(Engine):
         self._strokes_win = strokes_win
         self._dtype = choose_precision(precision, self._device)
         self._network = for_inference(network, self._dtype).to(self._device)
-        self._image_size = image_size(self.frames.height, self.frames.width, self._config, self.settings.max_side)
+        fit = network.config.frame_size
+        self._image_size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
         self._size = (-(-self._image_size[0] // 4), -(-self._image_size[1] // 4))  # of an embedding
         self._rounds: list[Round] = []
         self._open_caches()
@@ -172,19 +173,11 @@ class MANetEngine(Engine):
         key = f"embedding-{frame}"
         found = self._embeddings.get(key, self._device)
         if found is None:
-            image = to_input(self._read_frame(frame).to(self._device)).to(self._dtype)
+            image = to_input(resized_frame(self.frames[frame], self._image_size).to(self._device)).to(self._dtype)
             image = image.contiguous(memory_format=torch.channels_last)
             found = self._network.embed(image)[0].contiguous()
             self._embeddings.put(key, found)
         return found
-
-    def _read_frame(self, frame: int) -> Tensor:
-        """RGB float32 [1, 3, H', W'] at the network's size, resized as the official code does (cubic, not clipped)."""
-        height, width = self._image_size
-        image = np.asarray(self.frames[frame], np.float32)
-        if image.shape[:2] != (height, width):
-            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
-        return torch.from_numpy(image).permute(2, 0, 1)[None]
 
     def _cells(self, labels: LabelMap) -> Tensor:
         return to_cells(labels, self._size).to(self._device)
@@ -193,67 +186,14 @@ class MANetEngine(Engine):
         """Logits [n, h, w] of `ids` -> the mask at the video's size, and each object's confidence."""
         logits = logits.float()
         labels = upsampled_argmax(logits, ids, (self.frames.height, self.frames.width))
-        found = dict(zip(ids, confidences(logits), strict=True))
+        found = dict(zip(ids, confidences(torch.softmax(logits, dim=0)), strict=True))
         return MaskUpdate(frame, labels, tuple(found.get(o, 1.0) for o in range(1, self.num_objects + 1)))
-
-
-def upsampled_argmax(logits: Tensor, ids: Sequence[int], size: tuple[int, int]) -> LabelMap:
-    """Logits [n, h, w] -> labels uint8 [H, W]; one id's logits exist at full size at a time."""
-    best = labels = None
-    for row, label in zip(logits, ids, strict=True):
-        full = F.interpolate(row[None, None], size=size, mode="bilinear", align_corners=True)[0, 0]
-        if best is None or labels is None:
-            best, labels = full, torch.full(size, label, dtype=torch.uint8, device=full.device)
-            continue
-        labels[full > best] = label  # of equal logits the lower id stays, as argmax has it
-        torch.maximum(best, full, out=best)
-    assert labels is not None  # the background is always among the ids
-    result: LabelMap = labels.cpu().numpy()
-    return result
-
-
-def confidences(logits: Tensor) -> list[float]:
-    """Of every id the mean probability over the cells it won; of one that won none, how sure its absence is."""
-    probability = torch.softmax(logits, dim=0)  # [n, h, w]
-    winner = probability.argmax(0)
-    result = []
-    for row, values in enumerate(probability):
-        won = values[winner == row]
-        result.append(float(won.mean()) if len(won) else float(1 - values.max()))
-    return result
-
-
-def image_size(height: int, width: int, config: MANetConfig, max_side: int | None) -> tuple[int, int]:
-    """Size a frame is given to the network at: the configured one for its shape (480 x 854 for 16:9), never distorted.
-
-    The official code squeezes every frame into 480 x 854, whatever its shape; of the benchmark's frames most have it.
-    """
-    short, long = config.frame_size
-    if max_side is not None and max_side < long:
-        short, long = max(round(short * max_side / long), 8), max_side
-    scale = min(short / min(height, width), long / max(height, width))
-    # rounded up, as 480 lines of 16:9 are 853.3 columns; at least two cells of the half grid
-    return max(int(np.ceil(round(height * scale, 3))), 8), max(int(np.ceil(round(width * scale, 3))), 8)
 
 
 def check_at_least(name: str, least: int, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{name}: expected a whole number of at least {least}, got {value!r}")
     return value
-
-
-def choose_device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
-
-
-def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    if name == "auto":
-        return torch.float16 if device.type == "cuda" else torch.float32
-    if name not in PRECISIONS:
-        raise ValueError(f"precision: unknown {name!r}, known are auto, {', '.join(PRECISIONS)}")
-    return PRECISIONS[name]
 
 
 def load_network(path: str | None) -> MANet:

@@ -153,11 +153,6 @@ def to_input(frames: Tensor) -> Tensor:
     return (frames.float().flip(1) / 255 - mean) / std
 
 
-def resize_labels(labels: Tensor, size: tuple[int, int]) -> Tensor:
-    """int [H, W] -> [h, w], the nearest one with index floor(i * H / h)."""
-    return F.interpolate(labels[None, None].float(), size=size, mode="nearest")[0, 0].to(labels.dtype)
-
-
 def for_inference(network: MANet, dtype: torch.dtype = torch.float32) -> MANet:
     """A copy with its batch norms folded away and channels last in memory; same results within rounding."""
     folded = fold_batch_norms(network)

@@ -11,14 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from segmentation.engines.manet.engine import upsampled_argmax
-from segmentation.engines.manet.history import Round, RoundLabels
+from segmentation.engines.manet.history import Round
 from segmentation.engines.manet.memory import GlobalMemory, LocalMemory, MemoryOptions, labelled_cells
-from segmentation.engines.manet.network import MANet, for_inference, resize_labels, to_input
+from segmentation.engines.manet.network import MANet, for_inference, to_input
 from segmentation.evaluation.golden.case import Array, Case, full
 from segmentation.evaluation.golden.rules import make_scribble
 from segmentation.feature_cache import FeatureCache
+from segmentation.networks.labelling import upsampled_argmax
 from segmentation.networks.matching import global_distances, local_distances, nearest_squared, offset_rows
+from segmentation.round_labels import RoundLabels, resize_labels
 
 GAIN = 0.9
 REFERENCE, QUERY = 2, 3  # the scribbled frame and the one that is matched to it
@@ -124,7 +125,7 @@ def _loop(program: Program) -> Iterator[tuple[str, Array]]:
                 memorised, kind = global_memory.read(frame, rounds, program.ids), "p"
                 logits = program.network.propagate(program.embed(frame), (memorised, near), previous, program.ids)
                 yield f"{prefix}.dist", _stored_factors(rounds, frame)
-            masks[frame] = upsampled_argmax(logits, program.ids, masks.shape[1:])
+            masks[frame] = upsampled_argmax(logits, program.ids, (masks.shape[1], masks.shape[2]))
             rounds[-1].labels[frame] = resize_labels(torch.from_numpy(masks[frame].astype(np.int64)), program.size)
             yield from full(f"{prefix}.{kind}_logits", logits)
             yield from full(f"{prefix}.{kind}_global_memory", memorised.permute(1, 2, 0), 2, 2, 1)

@@ -1,0 +1,29 @@
+"""Where and in which number format an engine computes."""
+
+from __future__ import annotations
+
+import torch
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def choose_device(name: str) -> torch.device:
+    """ "auto", "cpu", "cuda" or "cuda:<n>" -> a device. ValueError for one that is not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"device: {name!r} is none, known are auto, cpu, cuda, cuda:<n>") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device: {name!r} asks for a GPU, {torch.cuda.device_count()} can be used here")
+    return device
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """ "auto" is float16 on CUDA and float32 elsewhere: exact, and as fast as half precision on most CPUs."""
+    if name == "auto":
+        return torch.float16 if device.type == "cuda" else torch.float32
+    if name not in PRECISIONS:
+        raise ValueError(f"precision: unknown {name!r}, known are auto, {', '.join(PRECISIONS)}")
+    return PRECISIONS[name]

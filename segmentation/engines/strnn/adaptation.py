@@ -1,0 +1,61 @@
+"""Closed-form online adaptation (Lin et al. 2019, equation 3): the last 1x1 convolution by ridge regression.
+
+    W* = argmin |W^T X - Y|^2 + lambda |W|^2 = (X X^T + lambda I)^-1 X Y^T
+
+X [D, S] holds the features of all samples, positive and negative, Y [n, S] their ids as one-hot columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+RIDGE = 1e-3  # lambda as a share of the mean diagonal of X X^T (the paper gives no value): free of the features' scale
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Features [S, D] and ids [S] of labelled vertices."""
+
+    features: Tensor
+    ids: Tensor
+
+    @staticmethod
+    def joined(parts: Sequence[Samples]) -> Samples:
+        return Samples(torch.cat([part.features for part in parts]), torch.cat([part.ids for part in parts]))
+
+
+def with_bias(features: Tensor) -> Tensor:
+    """[..., D] -> [..., D + 1]: a constant feature, so that the regression has an intercept."""
+    return torch.cat((features, torch.ones_like(features[..., :1])), dim=-1)
+
+
+def solve(samples: Samples, ids: Sequence[int], ridge: float = RIDGE) -> Tensor:
+    """W [D + 1, n], one column for each of `ids`, solved in float64 and given in float32.
+
+    Raises:
+        ValueError: without samples, as nothing tells what W should be.
+    """
+    if not len(samples.ids):
+        raise ValueError("samples: there are none to adapt to")
+    x = with_bias(samples.features.double())  # [S, D + 1] = X^T
+    y = (samples.ids[:, None] == torch.tensor(ids, device=x.device)).double()  # [S, n] = Y^T
+    gram = x.t() @ x
+    penalty = penalty_of(gram, ridge)
+    factor = torch.linalg.cholesky(gram + penalty * torch.eye(len(gram), dtype=gram.dtype, device=gram.device))
+    return torch.cholesky_solve(x.t() @ y, factor).float()
+
+
+def penalty_of(gram: Tensor, ridge: float) -> Tensor:
+    """lambda for X X^T [D, D]."""
+    return ridge * gram.diagonal().mean()
+
+
+def scores(weights: Tensor, features: Tensor) -> Tensor:
+    """W [D + 1, n] and features [D, h, w] -> regressed membership of each id [n, h, w], about 0..1."""
+    depth, height, width = features.shape
+    flat = weights[:-1].t() @ features.reshape(depth, -1) + weights[-1][:, None]
+    return flat.view(-1, height, width)

@@ -1,0 +1,216 @@
+"""ST-RNN with closed-form online adaptation as an engine: features and RNN once, a new W in every round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from segmentation.device import choose_device, choose_precision
+from segmentation.engine import Engine, outward
+from segmentation.engines.strnn.adaptation import RIDGE, Samples, scores, solve
+from segmentation.engines.strnn.network import GRID, STRNN, for_inference, to_input
+from segmentation.engines.strnn.outputs import Outputs
+from segmentation.engines.strnn.sampling import Cells, sample, thinned
+from segmentation.feature_cache import FeatureCache
+from segmentation.internal_size import internal_size, resized_frame
+from segmentation.networks.aggregation import aggregate
+from segmentation.networks.labelling import confidences, upsampled_argmax
+from segmentation.round_labels import RoundLabels, to_cells
+from segmentation.scribbles import Raster, rasterise
+from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
+
+GIVEN_CELLS = 256  # samples of one id from an accepted frame: about what a few strokes give
+GIVEN_FRAMES = 8  # accepted frames that give samples: the nearest ones, each costs its features
+
+
+@dataclass
+class Round:
+    """One interaction: its scribbles on the grid, and the masks that came of it."""
+
+    frame: int
+    raster: Raster
+    labels: RoundLabels
+    ids: frozenset[int]
+
+
+class STRNNEngine(Engine):
+    """A session of ST-RNN.
+
+    Options:
+        ridge: lambda of equation 3, as a share of the mean diagonal of X X^T.
+        refine_round: the round (1, 2, ...) in which RGMP propagates from the annotated frames; 0 = none.
+        strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
+        precision: of the bodies: "float32", "bfloat16", "float16"; "auto" is float32 on a CPU, float16 on CUDA.
+    """
+
+    name = "strnn"
+
+    def _setup(
+        self, ridge: float = RIDGE, refine_round: int = 8, strokes_win: bool = True, precision: str = "auto"
+    ) -> None:
+        if not ridge > 0:
+            raise ValueError(f"ridge: expected a number above 0, got {ridge!r}")
+        if isinstance(refine_round, bool) or refine_round < 0:
+            raise ValueError(f"refine_round: expected a whole number of at least 0, got {refine_round!r}")
+        self._ridge, self._refine_round, self._strokes_win = ridge, refine_round, strokes_win
+        self._device = choose_device(self.settings.device)
+        network = load_network(self.settings.weights)
+        self._dtype = choose_precision(precision, self._device)
+        self._network = for_inference(network, self._dtype).to(self._device)
+        fit = network.config.frame_size
+        self._image_size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
+        self._size = (-(-self._image_size[0] // GRID), -(-self._image_size[1] // GRID))
+        self._cache = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
+        self._outputs = Outputs(self._network, self._read, self._cache)
+        self._rounds: list[Round] = []
+        self._samples: dict[int, list[Samples]] = {}  # of a round: one for each model
+
+    def close(self) -> None:
+        self._cache.close()
+
+    # --- rounds ---------------------------------------------------------------------------------------------------
+
+    def _restore(self, past: PastRound) -> None:
+        self._rounds.append(self._new_round(past.interaction, RoundLabels(self._size, past.labels)))
+
+    def _new_round(self, interaction: Interaction, labels: RoundLabels) -> Round:
+        drawn = frozenset(scribble.object_id for scribble in interaction.scribbles)
+        return Round(interaction.frame, rasterise(interaction.scribbles, *self._size), labels, drawn)
+
+    def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
+        self._rounds.append(self._new_round(interaction, RoundLabels(self._size)))
+        ids = self._known_ids()
+        if len(self._rounds) == self._refine_round and self._network.refinement is not None and len(ids) > 1:
+            updates = self._refined(interaction, ids)
+        else:
+            updates = self._adapted(outward(interaction.frame, len(self.frames)), ids)
+        for update in updates:
+            if self._strokes_win and update.frame == interaction.frame:
+                raster = rasterise(interaction.scribbles, self.frames.height, self.frames.width)
+                update.labels[raster >= 0] = raster[raster >= 0]
+            self._rounds[-1].labels[update.frame] = to_cells(update.labels, self._size)
+            yield update
+
+    def _adapted(self, order: Iterator[int], ids: Sequence[int]) -> Iterator[MaskUpdate]:
+        """The frames of `order` that are not locked, by the solution of equation 3."""
+        weights = self._solve(ids)
+        for frame in order:
+            if frame not in self.locked:
+                yield self._classify(frame, weights, ids)
+
+    @torch.inference_mode()
+    def _classify(self, frame: int, weights: Sequence[Tensor], ids: Sequence[int]) -> MaskUpdate:
+        outputs = self._outputs.get(frame)
+        parts = [scores(w, y) for w, y in zip(weights, outputs, strict=True)]
+        return self._to_update(frame, torch.stack(parts).mean(0), ids)
+
+    # --- adaptation -----------------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def _solve(self, ids: Sequence[int]) -> list[Tensor]:
+        """W of every model, from the samples of all rounds and of the accepted frames nearby."""
+        parts = [self._samples_of(index) for index in range(len(self._rounds))]
+        here = self._rounds[-1].frame
+        for frame in sorted(self.locked, key=lambda f: (abs(f - here), f))[:GIVEN_FRAMES]:
+            cells = to_cells(self.locked[frame], self._size).numpy().astype(np.uint8)
+            parts.append(self._features_of(frame, thinned(cells, GIVEN_CELLS)))
+        return [solve(Samples.joined(model), ids, self._ridge) for model in zip(*parts, strict=True)]
+
+    def _samples_of(self, index: int) -> list[Samples]:
+        """Samples of a round; they depend on the rounds up to it alone, so a rebuilt session draws the same."""
+        if index not in self._samples:
+            round_ = self._rounds[index]
+            rng = np.random.default_rng([self.settings.seed, index])
+            cells = sample(round_.raster, self._mask_before(index), rng)
+            self._samples[index] = self._features_of(round_.frame, cells)
+        return self._samples[index]
+
+    def _features_of(self, frame: int, cells: Cells) -> list[Samples]:
+        where, ids = (torch.from_numpy(array).to(self._device) for array in cells)
+        return [Samples(y.flatten(1)[:, where].t().contiguous(), ids) for y in self._outputs.get(frame)]
+
+    def _mask_before(self, index: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None:
+        """The newest mask, on the grid, that the frame of round `index` had before it."""
+        frame = self._rounds[index].frame
+        for round_ in reversed(self._rounds[:index]):
+            if frame in round_.labels:
+                return round_.labels[frame].numpy().astype(np.uint8)
+        return None
+
+    def _known_ids(self) -> list[int]:
+        """Background and every object that was drawn or is in an accepted mask."""
+        known = {0}.union(*(round_.ids for round_ in self._rounds))
+        for labels in self.locked.values():
+            known.update(np.unique(labels).tolist())
+        return sorted(id_ for id_ in known if id_ <= self.num_objects)
+
+    # --- the last round -------------------------------------------------------------------------------------------
+
+    def _refined(self, interaction: Interaction, ids: Sequence[int]) -> Iterator[MaskUpdate]:
+        """Annotated frames by adaptation; from each, outward, the frames that are nearest to it by propagation."""
+        annotated = {round_.frame for round_ in self._rounds}
+        anchors = sorted(annotated | set(self.locked), key=lambda f: (abs(f - interaction.frame), f))
+        weights = self._solve(ids)
+        for anchor in anchors:
+            if anchor in self.locked:
+                labels = self.locked[anchor]
+            else:
+                update = self._classify(anchor, weights, ids)
+                yield update
+                labels = update.labels  # with the strokes, which `_run` has put in by now
+            for step in (1, -1):
+                yield from self._propagate(anchor, labels, step, anchors, ids)
+
+    def _propagate(
+        self, anchor: int, labels: LabelMap, step: int, anchors: Sequence[int], ids: Sequence[int]
+    ) -> Iterator[MaskUpdate]:
+        """From `anchor` in one direction, as long as no other anchor is nearer (of equally near ones the earlier)."""
+        masks = self._object_masks(labels, ids)
+        references = self._reference(anchor, masks)
+        frame = anchor + step
+        while 0 <= frame < len(self.frames) and min(anchors, key=lambda a: (abs(a - frame), a)) == anchor:
+            probability = self._step(frame, masks, references)
+            yield self._to_update(frame, probability, ids)
+            masks = probability[1:]
+            frame += step
+
+    @torch.inference_mode()
+    def _reference(self, frame: int, masks: Tensor) -> Tensor:
+        assert self._network.refinement is not None
+        return self._network.refinement.reference(self._picture(frame), masks)
+
+    @torch.inference_mode()
+    def _step(self, frame: int, masks: Tensor, references: Tensor) -> Tensor:
+        """Soft masks of the neighbour [n - 1, H', W'] -> distribution over ids [n, H', W']."""
+        assert self._network.refinement is not None
+        return aggregate(self._network.refinement(self._picture(frame), masks, references))
+
+    def _object_masks(self, labels: LabelMap, ids: Sequence[int]) -> Tensor:
+        """Masks of the objects among `ids` at the network's size, 0..1, [n - 1, H', W']."""
+        stack = torch.from_numpy(np.stack([labels == id_ for id_ in ids[1:]]).astype(np.float32)).to(self._device)
+        return F.interpolate(stack[None], size=self._image_size, mode="bilinear", align_corners=False)[0]
+
+    # --- frames and masks -----------------------------------------------------------------------------------------
+
+    def _picture(self, frame: int) -> Tensor:
+        """RGB [1, 3, H', W'] in 0..1."""
+        return (resized_frame(self.frames[frame], self._image_size) / 255).to(self._device)
+
+    def _read(self, frame: int) -> Tensor:
+        image = to_input(resized_frame(self.frames[frame], self._image_size).to(self._device))
+        return image.to(self._dtype).contiguous(memory_format=torch.channels_last)
+
+    def _to_update(self, frame: int, values: Tensor, ids: Sequence[int]) -> MaskUpdate:
+        """Scores or probabilities [n, h, w] of `ids` -> the mask at the video's size, and each object's confidence."""
+        labels = upsampled_argmax(values, ids, (self.frames.height, self.frames.width), align_corners=False)
+        found = dict(zip(ids, confidences(values.clamp(0, 1)), strict=True))
+        return MaskUpdate(frame, labels, tuple(found.get(o, 1.0) for o in range(1, self.num_objects + 1)))
+
+
+def load_network(path: str | None) -> STRNN:
+    raise NotImplementedError

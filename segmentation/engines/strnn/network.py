@@ -1,0 +1,117 @@
+"""The networks of Lin et al. (DAVIS Challenge 2019): two pretrained bodies, each with a spatio-temporal RNN on top.
+
+There is no official code; choices that the paper leaves open are named here and in CARD.md. The classifier of both
+bodies is removed (as PML does, CVPR 2018); W, the 1x1 convolution behind the RNN, is no parameter but solved per video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from segmentation.engines.strnn.recurrence import SpatioTemporalRNN
+from segmentation.engines.strnn.refinement import Refinement, RefinementConfig
+from segmentation.networks.deeplab import DeepLabConfig, DeepLabV3Plus
+from segmentation.networks.encoder import IMAGENET_MEAN, IMAGENET_STD
+from segmentation.networks.folding import fold_batch_norms
+from segmentation.networks.resnet import ResNet, ResNetConfig
+from segmentation.networks.xception import XceptionConfig
+
+GRID = 8  # pixels a vertex: the stride of DeepLab-v2; finer features are pooled to it
+
+DEEPLAB_V2_RESNET101 = ResNetConfig(  # output stride 8, the topology of the original Caffe model
+    blocks=(3, 4, 23, 3),
+    strides=(1, 2, 1, 1),
+    dilations=((1,), (1,), (2,), (4,)),
+    stride_on_first=True,
+    ceil_pool=True,
+)
+DEEPLAB_V3PLUS_XCEPTION65 = DeepLabConfig(backbone=XceptionConfig())
+
+
+@dataclass(frozen=True)
+class BranchConfig:
+    """One model: a body (a ResNet is DeepLab-v2 without its classifier) and the widths of its RNN."""
+
+    body: ResNetConfig | DeepLabConfig
+    hidden: int = 128  # not given in the paper
+    outputs: int = 128  # not given; PML, whose loss the training uses, has embeddings of 128
+
+    @property
+    def features(self) -> int:
+        """Channels that the body gives."""
+        return self.body.channels[-1] if isinstance(self.body, ResNetConfig) else self.body.width
+
+
+@dataclass(frozen=True)
+class STRNNConfig:
+    """Sizes; the defaults are the paper's two models. `refinement` None: no network for the last round."""
+
+    branches: tuple[BranchConfig, ...] = (BranchConfig(DEEPLAB_V2_RESNET101), BranchConfig(DEEPLAB_V3PLUS_XCEPTION65))
+    refinement: RefinementConfig | None = field(default_factory=RefinementConfig)
+    frame_size: tuple[int, int] = (480, 854)  # short and long side that a frame is resized to
+    chain: int = 16  # frames after which the temporal state starts anew, so that any frame is within reach; 0 = never
+
+
+class Branch(nn.Module):
+    """Image -> features of every vertex -> features with the context of the frame and of the frames before."""
+
+    def __init__(self, config: BranchConfig) -> None:
+        super().__init__()
+        self.body: nn.Module
+        if isinstance(config.body, ResNetConfig):
+            self.body = ResNet(config.body)
+        else:
+            self.body = DeepLabV3Plus(config.body)
+        self.rnn = SpatioTemporalRNN(config.features, config.hidden, config.outputs)
+
+    def extract(self, images: Tensor) -> Tensor:
+        """Normalised images [N, 3, H, W] -> features [N, C, ceil(H / 8), ceil(W / 8)]."""
+        features = self.body(images)
+        if isinstance(features, list):
+            features = features[-1]
+        size = (-(-images.shape[-2] // GRID), -(-images.shape[-1] // GRID))
+        if features.shape[-2:] != size:
+            features = F.adaptive_avg_pool2d(features, size)
+        out: Tensor = features
+        return out
+
+    def forward(self, images: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """One image [1, 3, H, W] and the state of the frame before -> y [D, h, w] and the new state."""
+        y, new_state = self.rnn(self.extract(images)[0].float(), state)  # the recurrence is always single precision
+        return y, new_state
+
+
+class STRNN(nn.Module):
+    """All models and the refinement of the last round; `forward` runs one frame through every model."""
+
+    def __init__(self, config: STRNNConfig = STRNNConfig()) -> None:
+        super().__init__()
+        self.config = config
+        self.branches = nn.ModuleList(Branch(branch) for branch in config.branches)
+        self.refinement = None if config.refinement is None else Refinement(config.refinement)
+
+    def forward(self, images: Tensor, states: Sequence[Tensor | None]) -> tuple[list[Tensor], list[Tensor]]:
+        results = [branch(images, state) for branch, state in zip(self.branches, states, strict=True)]
+        return [y for y, _ in results], [state for _, state in results]
+
+
+def to_input(frames: Tensor) -> Tensor:
+    """RGB [N, 3, H, W] in 0..255 -> normalised by ImageNet's mean and deviation, for both bodies."""
+    mean = torch.tensor(IMAGENET_MEAN, device=frames.device)[:, None, None]
+    std = torch.tensor(IMAGENET_STD, device=frames.device)[:, None, None]
+    return (frames.float() / 255 - mean) / std
+
+
+def for_inference(network: STRNN, dtype: torch.dtype = torch.float32) -> STRNN:
+    """A copy with folded batch norms, channels last, its bodies in `dtype`."""
+    folded = fold_batch_norms(network)
+    assert isinstance(folded, STRNN)
+    for branch in folded.branches:
+        assert isinstance(branch, Branch)
+        branch.body.to(dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return folded

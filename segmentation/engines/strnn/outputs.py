@@ -1,0 +1,74 @@
+"""What the models say of a frame: computed once, in chains along time, and kept within a byte budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from segmentation.engines.strnn.network import STRNN
+from segmentation.feature_cache import FeatureCache
+
+KEPT = torch.float16  # half the bytes; every use sees the rounded values, so what is cached does not change a mask
+
+
+class Outputs:
+    """y of every model for any frame.
+
+    Time runs forward in every chain, also for frames before the interacted one: a frame's features then depend neither
+    on where a person scribbles nor on the order of frames, and serve all rounds. A chain starts anew every `chain`
+    frames.
+
+    Args:
+        network: the models.
+        read: frame -> normalised image [1, 3, H, W] on the network's device.
+        cache: where outputs are kept.
+    """
+
+    def __init__(self, network: STRNN, read: Callable[[int], Tensor], cache: FeatureCache) -> None:
+        self._network, self._read, self._cache = network, read, cache
+        self._reached = -1  # the frame that `_states` are of
+        self._states: list[Tensor | None] = [None] * len(network.branches)
+
+    @torch.inference_mode()
+    def get(self, frame: int) -> list[Tensor]:
+        """[D, h, w] float32 of every model. Runs the chain up to `frame` where it is not cached."""
+        found = self._cached(frame)
+        if found is None:
+            for step in range(self._first_missing(frame), frame + 1):
+                found = self._advance(step)
+        assert found is not None  # the range ends with `frame`
+        return [y.float() for y in found]
+
+    def _first_missing(self, frame: int) -> int:
+        start = self._chain_start(frame)
+        return self._reached + 1 if start <= self._reached < frame else start
+
+    def _advance(self, frame: int) -> list[Tensor]:
+        image = self._read(frame)
+        if frame == self._chain_start(frame):
+            self._states = [None] * len(self._network.branches)
+        outputs, states = self._network(image, self._states)
+        self._states, self._reached = list(states), frame
+        kept = [y.to(KEPT) for y in outputs]
+        for model, y in enumerate(kept):
+            self._cache.put(f"model{model}-{frame}", y)
+        return kept
+
+    def _cached(self, frame: int) -> list[Tensor] | None:
+        found = []
+        for model in range(len(self._network.branches)):
+            y = self._cache.get(f"model{model}-{frame}", self._device)
+            if y is None:
+                return None
+            found.append(y)
+        return found
+
+    def _chain_start(self, frame: int) -> int:
+        chain = self._network.config.chain
+        return frame - frame % chain if chain else 0
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self._network.parameters()).device

@@ -1,0 +1,84 @@
+"""RGMP (Oh et al., CVPR 2018), with which Lin et al. refine the last round: propagation guided by a reference mask.
+
+One encoder sees the reference (an interacted frame with its mask) and the target (with the mask of its neighbour); both
+meet in a global convolution block, and a decoder with skip connections of the target gives foreground and background.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from segmentation.networks.blocks import Refine, ResBlock
+from segmentation.networks.encoder import CueEncoder
+from segmentation.networks.padding import pad, padding_to, unpad
+from segmentation.networks.resnet import RESNET50, ResNetConfig
+
+
+@dataclass(frozen=True)
+class RefinementConfig:
+    """Sizes of RGMP; the defaults are its paper's."""
+
+    body: ResNetConfig = RESNET50
+    width: int = 256  # of the decoder
+    kernel: int = 7  # of the global convolutions
+
+
+class GlobalConvolution(nn.Module):
+    """k x k convolutions taken apart (k x 1 then 1 x k, and the other way round), then a residual block."""
+
+    def __init__(self, inputs: int, width: int, kernel: int) -> None:
+        super().__init__()
+        tall, wide = (kernel, 1), (1, kernel)
+        tall_pad, wide_pad = (kernel // 2, 0), (0, kernel // 2)
+        self.left = nn.Sequential(
+            nn.Conv2d(inputs, width, tall, padding=tall_pad), nn.Conv2d(width, width, wide, padding=wide_pad)
+        )
+        self.right = nn.Sequential(
+            nn.Conv2d(inputs, width, wide, padding=wide_pad), nn.Conv2d(width, width, tall, padding=tall_pad)
+        )
+        self.residual = ResBlock(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, inputs, h, w] -> [N, width, h, w]."""
+        out: Tensor = self.residual(self.left(x) + self.right(x))
+        return out
+
+
+class Refinement(nn.Module):
+    """Propagates the mask of each object, alone, from a reference frame."""
+
+    def __init__(self, config: RefinementConfig = RefinementConfig()) -> None:
+        super().__init__()
+        self.config = config
+        channels, width = config.body.channels, config.width
+        self.stride = 2 ** (1 + len(channels))
+        self.encoder = CueEncoder(config.body, cues=("m",), biased=("m",))
+        self.merge = GlobalConvolution(2 * channels[-1], width, config.kernel)
+        self.refine = nn.ModuleList(
+            Refine(inputs, width, project=True, align_corners=False) for inputs in reversed(channels[:-1])
+        )
+        self.predict = nn.Conv2d(width, 2, 3, padding=1)
+
+    def reference(self, image: Tensor, masks: Tensor) -> Tensor:
+        """Image [1, 3, H, W] in 0..1 and masks [n, H, W] of its n objects -> references [n, C, h, w]."""
+        return self._encode(image, masks)[-1]
+
+    def forward(self, image: Tensor, masks: Tensor, references: Tensor) -> Tensor:
+        """Image, masks of its neighbour [n, H, W] in 0..1, references -> foreground probability [n, H, W]."""
+        *skips, coarse = self._encode(image, masks)
+        x = self.merge(torch.cat((coarse, references), dim=1))
+        for refine, skip in zip(self.refine, reversed(skips), strict=True):
+            x = refine(skip, x)
+        padding = padding_to(self.stride, *image.shape[-2:])
+        size = (image.shape[-2] + padding.top + padding.bottom, image.shape[-1] + padding.left + padding.right)
+        logits = F.interpolate(self.predict(F.relu(x)), size=size, mode="bilinear", align_corners=False)
+        return unpad(torch.softmax(logits, dim=1)[:, 1], padding)
+
+    def _encode(self, image: Tensor, masks: Tensor) -> list[Tensor]:
+        padding = padding_to(self.stride, *image.shape[-2:])
+        features: list[Tensor] = self.encoder(pad(image, padding), pad(masks[:, None], padding))
+        return features

@@ -1,0 +1,66 @@
+"""Which vertices a round adds as samples (Lin et al. 2019, section 2.3).
+
+Positive are the cells under scribbles. Negative are background strokes and random cells of the interacted frame outside
+the boxes of the scribbles, enlarged 1.2 times, from the second round on only where the frame was predicted background.
+There are as many negatives as positives.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.scribbles import Raster
+
+ENLARGE = 1.2
+
+Cells = tuple[NDArray[np.intp], NDArray[np.int64]]  # flat indices into the grid, ids
+
+
+def sample(raster: Raster, predicted: NDArray[np.uint8] | None, rng: np.random.Generator) -> Cells:
+    """The samples of one interaction.
+
+    Args:
+        raster: scribbles on the grid, [h, w], -1 where none.
+        predicted: the mask of this frame before the interaction, [h, w]; None in a first round, or where no earlier
+            round got to the frame.
+        rng: where the random cells come from.
+
+    Returns:
+        flat cells and their ids; fewer negatives than positives where too few cells qualify, none twice.
+    """
+    ids = raster.ravel().astype(np.int64)
+    drawn = np.flatnonzero(ids >= 0)
+    positives = int((ids[drawn] > 0).sum())
+    wanted = positives - (len(drawn) - positives)
+    candidates = np.flatnonzero(~inside_boxes(raster).ravel() & (ids < 0))
+    if predicted is not None:
+        candidates = candidates[predicted.ravel()[candidates] == 0]
+    chosen = rng.choice(candidates, size=min(max(wanted, 0), len(candidates)), replace=False)
+    return np.concatenate((drawn, chosen)), np.concatenate((ids[drawn], np.zeros(len(chosen), np.int64)))
+
+
+def inside_boxes(raster: Raster) -> NDArray[np.bool_]:
+    """Cells inside the enlarged tight box of any object's scribbles, bool [h, w]."""
+    height, width = raster.shape
+    inside = np.zeros((height, width), bool)
+    for object_id in np.unique(raster[raster > 0]):
+        ys, xs = np.nonzero(raster == object_id)
+        rows, columns = enlarged(ys, height), enlarged(xs, width)
+        inside[rows, columns] = True
+    return inside
+
+
+def enlarged(positions: NDArray[np.intp], length: int) -> slice:
+    """The span of `positions`, 1.2 times as long about its middle, within 0..length."""
+    low, high = int(positions.min()), int(positions.max()) + 1
+    grow = (high - low) * (ENLARGE - 1) / 2
+    return slice(max(int(np.floor(low - grow)), 0), min(int(np.ceil(high + grow)), length))
+
+
+def thinned(labels: NDArray[np.uint8], most: int) -> Cells:
+    """At most `most` cells of each id of a mask on the grid, evenly spaced: an accepted frame as samples."""
+    flat = labels.ravel()
+    parts = [np.flatnonzero(flat == label) for label in np.unique(flat)]
+    chosen = np.concatenate([part[:: -(-len(part) // most)] for part in parts])
+    return chosen, flat[chosen].astype(np.int64)

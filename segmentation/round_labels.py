@@ -1,0 +1,45 @@
+"""The masks of one round on the grid of an engine's features, as small as an engine can remember them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from segmentation.types import LabelMap
+
+
+def resize_labels(labels: Tensor, size: tuple[int, int]) -> Tensor:
+    """int [H, W] -> [h, w], the nearest one with index floor(i * H / h)."""
+    return F.interpolate(labels[None, None].float(), size=size, mode="nearest")[0, 0].to(labels.dtype)
+
+
+def to_cells(labels: LabelMap, size: tuple[int, int]) -> Tensor:
+    """A mask at the video's size -> int64 [h, w] on a grid."""
+    return resize_labels(torch.from_numpy(labels.astype(np.int64)), size)
+
+
+class RoundLabels:
+    """The masks of one round as label maps [h, w]; its own are compressed, those of a store read on demand."""
+
+    def __init__(self, size: tuple[int, int], stored: Mapping[int, LabelMap] | None = None) -> None:
+        self._size = size
+        self._stored = {} if stored is None else stored
+        self._own: dict[int, bytes] = {}
+
+    def __contains__(self, frame: int) -> bool:
+        return frame in self._own or frame in self._stored
+
+    def __getitem__(self, frame: int) -> Tensor:
+        """int64 [h, w]. KeyError if the round did not get to `frame`."""
+        if frame in self._own:
+            flat = np.frombuffer(zlib.decompress(self._own[frame]), np.uint8)
+            return torch.from_numpy(flat.astype(np.int64).reshape(self._size))
+        return to_cells(self._stored[frame], self._size)
+
+    def __setitem__(self, frame: int, labels: Tensor) -> None:
+        self._own[frame] = zlib.compress(labels.cpu().numpy().astype(np.uint8).tobytes(), 1)
