@@ -265,7 +265,7 @@ function rounds(studio: Opened): Sketch[] {
       name: "Look at the head again",
       group,
       icon: Layers,
-      keys: ["G"],
+      keys: ["G", "Escape"],
       enabled: () => store.looking.value !== null,
       perform: () => lookAt(studio, null),
     },

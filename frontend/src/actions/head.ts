@@ -1,18 +1,19 @@
 /** Which round the video stands at: undo, redo, going back to any round; and frames that are accepted. */
 import { newKey } from "../connection/key";
+import { Refused } from "../connection/outbox";
 import { toastError } from "../parts/Toast";
-import { branches, isActive } from "../state/line";
+import { branches } from "../state/line";
 import type { Opened } from "../studio/open";
 
-/** Moves the head for everybody. A round that still runs on it is stopped first: it would go on for nothing. */
+/** Moves the head for everybody. A round that still runs and is then beside the line is stopped by the server. */
 export function moveHead({ store, outbox }: Opened, to: number | null): void {
   const from = store.head.peek();
-  if (from === to) return;
-  const running = from === null ? undefined : store.rounds.peek().get(from);
-  if (running && isActive(running) && !running.cancel_requested)
-    outbox.send({ type: "round.cancel", key: newKey(), round: running.id }).catch(toastError);
   store.looking.value = null;
-  outbox.send({ type: "head.move", key: newKey(), from_round: from, to_round: to }).catch(toastError);
+  if (from === to) return;
+  outbox.send({ type: "head.move", key: newKey(), from_round: from, to_round: to }).catch((problem) => {
+    if (problem instanceof Refused && problem.code === "conflict") store.head.value = problem.head;
+    toastError(problem);
+  });
 }
 
 /** The round before the head, undefined when there is no head to leave. */
@@ -23,7 +24,8 @@ export function roundBack({ store }: Opened): number | null | undefined {
 
 /** The newest round that was made from the head, undefined when there is none. */
 export function roundForward({ store }: Opened): number | undefined {
-  return branches(store.rounds.value, store.head.value)[0]?.id;
+  // A round that ended before its first mask is nothing to go to.
+  return branches(store.rounds.value, store.head.value).find((round) => round.frames.length > 0)?.id;
 }
 
 /** Shows the masks of `round` without moving the head; null or the head itself = back to the head. */

@@ -31,18 +31,24 @@ function belongsToControl(event: KeyboardEvent): boolean {
   return [" ", "Enter"].includes(event.key) && control.matches(":focus-visible");
 }
 
+/** The command that a key means; of several the first that can do something now. */
 export function commandFor(event: KeyboardEvent, commands: readonly Command[]): Command | undefined {
   if (event.defaultPrevented || event.isComposing || typing(event.target) || belongsToControl(event))
     return undefined;
   const pressed = chord(event);
-  return commands.find((command) => command.keys.includes(pressed));
+  const meant = commands.filter((command) => command.keys.includes(pressed));
+  return meant.find((command) => command.enabled()) ?? meant[0];
 }
 
 /**
  * Listens on the window. Space is play when it is tapped and pans while it is held, so it performs when it is let go,
- * unless `spaceUsed` says that something was dragged meanwhile. Returns the end of it.
+ * unless `spaceUsed` says that something was dragged meanwhile. Escape first ends what is being drawn. Returns the end of it.
  */
-export function listen(commands: readonly Command[], spaceUsed: () => boolean): () => void {
+export function listen(
+  commands: readonly Command[],
+  spaceUsed: () => boolean,
+  cancelDrawing: () => boolean,
+): () => void {
   let space: Command | undefined;
   const down = (event: KeyboardEvent): void => {
     const command = commandFor(event, commands);
@@ -51,6 +57,7 @@ export function listen(commands: readonly Command[], spaceUsed: () => boolean): 
     // Tab is not: without a frame to go to it moves the focus.
     if (event.key !== "Tab" || command.enabled()) event.preventDefault();
     if (event.repeat && !command.repeats) return;
+    if (event.key === "Escape" && cancelDrawing()) return;
     if (event.key === " ") space = command;
     else if (command.enabled()) command.perform();
   };

@@ -4,6 +4,7 @@ import { toast, toastError } from "../parts/Toast";
 import type { ObjectInfo } from "../protocol";
 import type { ViewSettings } from "../state/view";
 import type { Opened } from "../studio/open";
+import { moveStrokes } from "./strokes";
 
 type Update = { name?: string; color?: string; deleted?: boolean };
 
@@ -20,6 +21,40 @@ export function addObject(studio: Opened): void {
       redo: () => update(studio, result, { deleted: false }),
     });
   }, toastError);
+}
+
+// The server's first colour, until it says which it gave.
+const FIRST_COLOR = "#4cc9f0";
+
+/**
+ * The number of the object to draw for: `number`, or where the video has no object, that of one that is made now. The
+ * server counts upwards and never gives a number twice, so the page need not wait (or be online) to know it.
+ */
+export function objectToDraw(studio: Opened, number: number): number {
+  const { store, outbox } = studio;
+  if (number === 0 || store.alive.peek().length > 0) return number;
+  const next = 1 + Math.max(0, ...store.objects.peek().map((object) => object.number));
+  const made: ObjectInfo = {
+    number: next,
+    name: `Object ${next}`,
+    color: FIRST_COLOR,
+    label: null,
+    deleted: false,
+  };
+  const before = store.objects.peek();
+  store.objects.value = [...before, made];
+  store.selected.value = next;
+  outbox.send({ type: "object.add", key: newKey() }).then(
+    ({ result }) => {
+      // Two people who make the first object at once: the strokes go over to one's own.
+      if (result !== null && result !== next) moveStrokes(studio, next, result);
+    },
+    (problem) => {
+      store.objects.value = store.objects.peek().filter((object) => object !== made);
+      toastError(problem);
+    },
+  );
+  return next;
 }
 
 /** Changes what is given; a name of spaces alone is no name and is ignored. */

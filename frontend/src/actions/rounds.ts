@@ -6,6 +6,7 @@ import { effect } from "@preact/signals";
 import { newKey } from "../connection/key";
 import { Refused } from "../connection/outbox";
 import { toast, toastError } from "../parts/Toast";
+import type { RoundInfo } from "../protocol";
 import type { Waiting } from "../state/store";
 import type { Opened } from "../studio/open";
 import { moveHead } from "./head";
@@ -49,12 +50,11 @@ export function cancel({ store, outbox }: Opened): void {
   outbox.send({ type: "round.cancel", key: newKey(), round: active.id }).catch(toastError);
 }
 
-/** Runs the same interaction again after a round failed: its strokes were drawn, so they are drawn anew and run. */
-export function retry(studio: Opened, round: number): void {
-  const failed = studio.store.rounds.peek().get(round);
-  if (!failed) return;
-  for (const scribble of failed.scribbles) draw(studio, failed.frame, scribble.object_id, scribble.path);
-  run(studio, failed.frame);
+/** Runs a failed round's interaction again. Its strokes wait anew; where they do not, they are drawn anew. */
+export function retry(studio: Opened, round: RoundInfo): void {
+  const waits = studio.store.mine.peek().some((stroke) => stroke.frame === round.frame);
+  if (!waits) for (const { object_id, path } of round.scribbles) draw(studio, round.frame, object_id, path);
+  run(studio, round.frame);
 }
 
 /** Starts what waits in `store.queue` as soon as it may. Returns the end of it. */

@@ -35,6 +35,15 @@ export function eraseStroke(studio: Opened, stroke: StrokeInfo): void {
   });
 }
 
+/** Draws one's own waiting strokes of one object anew for another. */
+export function moveStrokes(studio: Opened, from: number, to: number): void {
+  studio.store.selected.value = to;
+  for (const stroke of studio.store.mine.peek().filter((other) => other.object === from)) {
+    removeStroke(studio, stroke.key);
+    addStroke(studio, stroke.frame, to, stroke.path);
+  }
+}
+
 /** Drawing as a step. Each redo is a new stroke to the server, so the step follows the key that is current. */
 function stepOf(studio: Opened, { key, frame, object, path }: Omit<StrokeInfo, "author">): Step {
   let current = key;

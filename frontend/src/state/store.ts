@@ -64,13 +64,14 @@ export interface Store {
   // What follows from the above.
   readonly canDraw: ReadonlySignal<boolean>;
   readonly alive: ReadonlySignal<readonly ObjectInfo[]>;
-  readonly strokes: ReadonlySignal<readonly StrokeInfo[]>; // all that wait, saved or not
+  readonly strokes: ReadonlySignal<readonly StrokeInfo[]>; // all that wait, saved or not, of objects that are there
   readonly mine: ReadonlySignal<readonly StrokeInfo[]>; // one's own that wait
   readonly shownRound: ReadonlySignal<number | null>;
   readonly line: ReadonlySignal<readonly number[]>; // of the shown round
   readonly headLine: ReadonlySignal<readonly number[]>;
   readonly interacted: ReadonlySignal<ReadonlySet<number>>; // frames drawn on, on the shown line
   readonly active: ReadonlySignal<RoundInfo | null>;
+  readonly kept: ReadonlySignal<ReadonlyMap<number, number>>; // accepted frames, as far as they show
   readonly facts: ReadonlySignal<readonly Fact[]>; // one for each frame: whose mask, how sure, which objects
   readonly factsBefore: ReadonlySignal<readonly Fact[]>; // the same before the shown round, to compare with
   readonly suggestion: ReadonlySignal<Suggestion | null>;
@@ -117,14 +118,19 @@ export function createStore(id: number): Store {
     const here = new Map(base.saved.value.map((stroke) => [stroke.key, stroke]));
     for (const stroke of base.unsaved.value) here.set(stroke.key, stroke);
     for (const key of base.removing.value) here.delete(key);
-    return [...here.values()];
+    const deleted = new Set(
+      base.objects.value.filter((object) => object.deleted).map((object) => object.number),
+    );
+    return [...here.values()].filter((stroke) => !deleted.has(stroke.object));
   });
   const mine = computed(() => strokes.value.filter((stroke) => stroke.author.id === base.you.value?.id));
   const shownRound = computed(() => base.looking.value ?? base.head.value);
   const line = computed(() => lineOf(base.rounds.value, shownRound.value));
+  // Whoever looks at another round looks at what it made; at the head, accepted frames stay as they were accepted.
+  const kept = computed(() => (base.looking.value === null ? base.accepted.value : NOTHING_ACCEPTED));
   const facts = computed(() => {
     base.masks.version.value; // read to follow it
-    return factsOf(base.video.value, base.rounds.value, line.value, base.accepted.value, base.masks);
+    return factsOf(base.video.value, base.rounds.value, line.value, kept.value, base.masks);
   });
   const factsBefore = computed(() => {
     base.masks.version.value;
@@ -147,6 +153,7 @@ export function createStore(id: number): Store {
     headLine: computed(() => lineOf(base.rounds.value, base.head.value)),
     interacted,
     active: computed(() => activeRound(base.rounds.value)),
+    kept,
     facts,
     factsBefore,
     suggestion: computed(() =>

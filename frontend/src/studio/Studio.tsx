@@ -1,4 +1,65 @@
 /** The studio: one video, its picture, objects, rounds and timeline. */
+import { useEffect, useState } from "preact/hooks";
+import { Stage } from "../canvas/Stage";
+import { ExportDialog } from "../panels/ExportDialog";
+import { HelpDialog } from "../panels/HelpDialog";
+import { SidePanel } from "../panels/SidePanel";
+import { Timeline } from "../panels/Timeline";
+import { ToolRail } from "../panels/ToolRail";
+import { TopBar } from "../panels/TopBar";
+import { StudioContext, useStudio } from "./context";
+import { type Opened, openVideo } from "./open";
+import css from "./Studio.module.css";
+import { Opening, ProblemPage } from "./states";
+
 export default function Studio({ video }: { video: number }) {
-  return <main>{video}</main>;
+  const [studio, setStudio] = useState<Opened | null>(null);
+  useEffect(() => {
+    const opened = openVideo(video);
+    setStudio(opened);
+    return () => opened.close();
+  }, [video]);
+  return (
+    studio && (
+      <StudioContext.Provider value={studio}>
+        <Page />
+      </StudioContext.Provider>
+    )
+  );
+}
+
+function Page() {
+  const { store } = useStudio();
+  const video = store.video.value;
+  const name = video?.name;
+  useEffect(() => {
+    if (name) document.title = `${name} · Maskwright`;
+  }, [name]);
+  if (store.problem.value) return <ProblemPage problem={store.problem.value} />;
+  if (!video) return <Opening />;
+  return (
+    <div class={css.studio} data-testid="studio" data-drawer={store.drawer.value ? "open" : undefined}>
+      <TopBar />
+      <ToolRail />
+      <Stage />
+      <SidePanel />
+      <div class={css.time}>
+        <Timeline />
+      </div>
+      <Dialogs />
+    </div>
+  );
+}
+
+function Dialogs() {
+  const { store, commands } = useStudio();
+  const close = () => {
+    store.dialog.value = null;
+  };
+  const dialog = store.dialog.value;
+  if (dialog === "help") return <HelpDialog commands={commands} onClose={close} />;
+  if (dialog !== "export") return null;
+  const looking = store.looking.value === null ? undefined : store.rounds.value.get(store.looking.value);
+  const round = looking ? { id: looking.id, number: looking.number } : null;
+  return <ExportDialog video={store.id} round={round} empty={store.head.value === null} onClose={close} />;
 }

@@ -8,6 +8,7 @@ import { watchPlaying } from "../actions/playback";
 import { watchQueue } from "../actions/rounds";
 import { saved } from "../actions/strokes";
 import { FrameCache } from "../canvas/frames";
+import { maskReceived } from "../canvas/metrics";
 import { Stage } from "../canvas/stage";
 import { framePoint } from "../canvas/view";
 import { Outbox, type Refused } from "../connection/outbox";
@@ -54,7 +55,10 @@ export function openVideo(id: number): Opened {
         else reduce(store, message);
       },
       masks: (masks) => {
-        for (const mask of masks) store.masks.streamed.add(mask.round);
+        for (const { seq, round, frame } of masks) {
+          store.masks.streamed.add(round);
+          maskReceived(seq, round, frame);
+        }
         store.masks.add(masks);
       },
       closed: (code, text, final) => {

@@ -1,0 +1,92 @@
+/** The picture: three canvases on top of each other, and what floats over them. */
+import { useEffect, useRef } from "preact/hooks";
+import { listen } from "../actions/keys";
+import { Banner } from "../panels/Banner";
+import { Hint } from "../panels/Hint";
+import { Hud } from "../panels/Hud";
+import { useStudio } from "../studio/context";
+import { Pointers } from "../tools/pointer";
+import { createHand, showInteraction } from "./interaction";
+import { Picture } from "./picture";
+import css from "./Stage.module.css";
+
+// Above this, pixels are shown as squares: whoever zooms in so far wants to see which pixel is in and which is out.
+const SQUARES_ABOVE = 3;
+
+export function Stage() {
+  const studio = useStudio();
+  const { store, stage } = studio;
+  const element = useRef<HTMLDivElement>(null);
+  const frame = useRef<HTMLCanvasElement>(null);
+  const mask = useRef<HTMLCanvasElement>(null);
+  const top = useRef<HTMLCanvasElement>(null);
+
+  useEffect(() => {
+    if (!element.current || !frame.current || !mask.current || !top.current) return;
+    const area = element.current;
+    const hand = createHand();
+    const picture = new Picture(studio, { frame: frame.current, mask: mask.current });
+    const pointers = new Pointers(studio, hand, area);
+    const resize = () => stage.resize({ width: area.clientWidth, height: area.clientHeight });
+    const observer = new ResizeObserver(resize);
+    observer.observe(area);
+    resize();
+    const ends = [
+      showInteraction(studio, hand, top.current),
+      listen(studio.commands, pointers.spaceUsed, () => pointers.cancel()),
+    ];
+    return () => {
+      observer.disconnect();
+      pointers.close();
+      picture.close();
+      for (const end of ends) end();
+    };
+  }, [studio]);
+
+  return (
+    <main class={css.stage} data-tool={store.canDraw.value ? store.tool.value : "pan"}>
+      <div
+        ref={element}
+        class={css.area}
+        data-testid="stage"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it takes the drawing and the keys, as a text field does
+        tabIndex={0}
+        role="application"
+        aria-label={spoken(studio)}
+      >
+        <div class={css.layers} style={placed(studio)}>
+          <canvas
+            ref={frame}
+            class={css.layer}
+            data-testid="canvas-frame"
+            data-hidden={store.view.value.mode === "mask"}
+          />
+          <canvas ref={mask} class={css.layer} data-testid="canvas-mask" />
+        </div>
+        <canvas ref={top} class={css.top} data-testid="canvas-top" />
+      </div>
+      <Banner />
+      <Hud />
+      <Hint />
+    </main>
+  );
+
+  function placed({ stage }: typeof studio) {
+    const { scale, x, y } = stage.view.value;
+    const { width, height } = stage.frameSize;
+    return {
+      width: `${width}px`,
+      height: `${height}px`,
+      transform: `translate(${Math.round(x)}px, ${Math.round(y)}px) scale(${scale})`,
+      imageRendering:
+        scale * (window.devicePixelRatio || 1) > SQUARES_ABOVE ? ("pixelated" as const) : ("auto" as const),
+    };
+  }
+}
+
+function spoken({ store }: ReturnType<typeof useStudio>): string {
+  const count = store.video.value?.frame_count ?? 0;
+  const object = store.alive.value.find((other) => other.number === store.selected.value);
+  const drawing = store.selected.value === 0 ? "the background" : (object?.name ?? "a new object");
+  return `Picture, frame ${store.frame.value} of ${count}, drawing for ${drawing}. Question mark shows the keys.`;
+}

@@ -1,0 +1,102 @@
+/** The topmost canvas: strokes on the frame in view, the stroke being drawn, and the brush under the pointer. */
+import { effect, type Signal, signal } from "@preact/signals";
+import type { Point } from "../protocol";
+import type { Opened } from "../studio/open";
+import { type DrawnStroke, drawStroke } from "./strokes";
+import type { CanvasPoint } from "./view";
+
+/** What tools write and this canvas shows. */
+export interface Hand {
+  readonly live: Signal<{ object: number; path: readonly Point[] } | null>; // the stroke being drawn
+  readonly hover: Signal<CanvasPoint | null>; // where a pointer that can hover is
+  readonly marked: Signal<string | null>; // key of the stroke that the eraser is on
+}
+
+export function createHand(): Hand {
+  return { live: signal(null), hover: signal(null), marked: signal(null) };
+}
+
+// An object that was made a moment ago and has no colour here yet.
+const NEW_COLOR = "#ff5a5f";
+
+/** Keeps `canvas` showing what there is; returns the end of it. */
+export function showInteraction(studio: Opened, hand: Hand, canvas: HTMLCanvasElement): () => void {
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("This browser gives no 2D canvas");
+  let request = 0;
+  const end = effect(() => {
+    const strokes = strokesInView(studio, hand);
+    const { stage, store } = studio;
+    const [view, frame, size] = [stage.view.value, stage.frameSize, stage.stageSize];
+    const width = store.view.value.brush;
+    const hover = hand.hover.value;
+    const ring = hover && store.tool.value === "scribble" && store.canDraw.value && !hand.live.value;
+    const ringColor = colorOf(studio, store.selected.value);
+    cancelAnimationFrame(request);
+    request = requestAnimationFrame(() => {
+      fitToScreen(canvas, size.width, size.height);
+      const ratio = canvas.width / Math.max(1, size.width);
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      context.clearRect(0, 0, size.width, size.height);
+      for (const stroke of strokes) drawStroke(context, stroke, view, frame, width);
+      if (ring) drawRing(context, hover, width, ringColor);
+    });
+  });
+  return () => {
+    cancelAnimationFrame(request);
+    end();
+  };
+}
+
+/** One pixel of the canvas to one of the screen. */
+function fitToScreen(canvas: HTMLCanvasElement, width: number, height: number): void {
+  const ratio = window.devicePixelRatio || 1;
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w) canvas.width = w;
+  if (canvas.height !== h) canvas.height = h;
+}
+
+function strokesInView(studio: Opened, hand: Hand): DrawnStroke[] {
+  const { store } = studio;
+  const frame = store.frame.value;
+  const you = store.you.value?.id;
+  const drawn: DrawnStroke[] = [];
+  const add = (object: number, path: readonly Point[], kind: DrawnStroke["kind"], author?: string): void => {
+    const stroke: DrawnStroke = { path, color: colorOf(studio, object), background: object === 0, kind };
+    drawn.push(author === undefined ? stroke : { ...stroke, author });
+  };
+  if (store.view.value.showUsed)
+    for (const id of store.line.value) {
+      const round = store.rounds.value.get(id);
+      if (round?.frame !== frame) continue;
+      for (const scribble of round.scribbles) add(scribble.object_id, scribble.path, "used");
+    }
+  for (const stroke of store.strokes.value) {
+    if (stroke.frame !== frame) continue;
+    const theirs = stroke.author.id !== you;
+    const kind = theirs ? "theirs" : stroke.key === hand.marked.value ? "marked" : "waiting";
+    add(stroke.object, stroke.path, kind, theirs ? stroke.author.name : undefined);
+  }
+  const live = hand.live.value;
+  if (live) add(live.object, live.path, "waiting");
+  return drawn;
+}
+
+function colorOf({ store }: Opened, number: number): string {
+  if (number === 0) return "#e6e9ee";
+  return store.objects.value.find((object) => object.number === number)?.color ?? NEW_COLOR;
+}
+
+function drawRing(context: CanvasRenderingContext2D, at: CanvasPoint, width: number, color: string): void {
+  const radius = Math.max(3, width / 2 + 1);
+  for (const [line, style] of [
+    [3, "#000000a0"],
+    [1.5, color],
+  ] as const) {
+    context.lineWidth = line;
+    context.strokeStyle = style;
+    context.beginPath();
+    context.arc(at.x, at.y, radius, 0, 2 * Math.PI);
+    context.stroke();
+  }
+}

@@ -1,0 +1,64 @@
+/** Times that the page takes of itself, for a bench to read as `window.__maskwright`. The last 2,000 of each kind. */
+
+export interface PaintTime {
+  frame: number;
+  ms: number; // picture and mask together
+  picture: boolean; // the picture changed, not only its mask
+}
+
+/** A mask on its way, in milliseconds since 1970, so that they can be held against the server's clock. */
+export interface MaskTime {
+  seq: number;
+  round: number;
+  frame: number;
+  received: number;
+  painted: number | null; // null: its frame is not in view
+}
+
+export interface Metrics {
+  paints: PaintTime[];
+  masks: MaskTime[];
+  decodes: number[]; // ms
+  /** From a stroke's release to the first mask of a newer round painted on its frame, in ms. */
+  releases: { frame: number; ms: number }[];
+}
+
+const MOST = 2000;
+
+export const metrics: Metrics = { paints: [], masks: [], decodes: [], releases: [] };
+
+declare global {
+  interface Window {
+    __maskwright?: Metrics;
+  }
+}
+window.__maskwright = metrics;
+
+export function record<K extends keyof Metrics>(kind: K, entry: Metrics[K][number]): void {
+  const list = metrics[kind] as Metrics[K][number][];
+  list.push(entry);
+  if (list.length > MOST) list.splice(0, list.length - MOST);
+}
+
+/** Strokes that were let go and have not shown in a mask yet. */
+const released = new Map<number, { at: number; round: number | null }>();
+
+/** `round`: whose mask the frame shows now. */
+export function strokeReleased(frame: number, at: number, round: number | null): void {
+  if (!released.has(frame)) released.set(frame, { at, round });
+}
+
+export function maskPainted(frame: number, round: number, seq: number): void {
+  const stroke = released.get(frame);
+  if (stroke && stroke.round !== round) {
+    released.delete(frame);
+    record("releases", { frame, ms: performance.now() - stroke.at });
+  }
+  const mask = metrics.masks.findLast((other) => other.seq === seq);
+  if (mask && mask.painted === null) mask.painted = performance.timeOrigin + performance.now();
+}
+
+export function maskReceived(seq: number, round: number, frame: number): void {
+  const received = performance.timeOrigin + performance.now();
+  record("masks", { seq, round, frame, received, painted: null });
+}

@@ -1,0 +1,89 @@
+/** Fills pixels from decoded masks: plain lookups, and only in the box of the mask that was and the mask that is. */
+import type { CellMap } from "../masks/contour";
+import type { ChangeTables, ColorTable } from "./table";
+import type { Size } from "./view";
+
+export interface Box {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
+const NOTHING: Box = { x: 0, y: 0, w: 0, h: 0 };
+
+export function union(a: Box, b: Box): Box {
+  if (a.w === 0) return b;
+  if (b.w === 0) return a;
+  const [x, y] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
+  return { x, y, w: Math.max(a.x + a.w, b.x + b.w) - x, h: Math.max(a.y + a.h, b.y + b.h) - y };
+}
+
+/** The pixels of the mask layer, of the frame's size, and which part of them is not transparent. */
+export class MaskPixels {
+  readonly data: Uint8ClampedArray<ArrayBuffer>;
+  private readonly pixels: Uint32Array;
+  private filled: Box = NOTHING;
+
+  constructor(readonly size: Size) {
+    this.data = new Uint8ClampedArray(size.width * size.height * 4);
+    this.pixels = new Uint32Array(this.data.buffer);
+  }
+
+  /** Returns the part that changed. */
+  clear(): Box {
+    const { x, y, w, h } = this.filled;
+    for (let row = y; row < y + h; row++) {
+      const start = row * this.size.width + x;
+      this.pixels.fill(0, start, start + w);
+    }
+    this.filled = NOTHING;
+    return { x, y, w, h };
+  }
+
+  /** Shows one mask. Returns the part that changed. */
+  show(map: CellMap, table: ColorTable): Box {
+    const before = this.clear();
+    const { pixels } = this;
+    const { cells, w, h } = map;
+    for (let row = 0, i = 0; row < h; row++) {
+      let out = (map.y + row) * this.size.width + map.x;
+      for (const end = i + w; i < end; i++, out++) pixels[out] = table[cells[i] as number] as number;
+    }
+    this.filled = { x: map.x, y: map.y, w, h };
+    return union(before, this.filled);
+  }
+
+  /** Shows what differs between two masks: won is plain, lost is hatched, the rest dim. Returns the part that changed. */
+  showChanges(now: CellMap, then: CellMap, tables: ChangeTables): Box {
+    const before = this.clear();
+    const box = union(now, then);
+    for (let y = box.y; y < box.y + box.h; y++) {
+      const out = y * this.size.width;
+      for (let x = box.x; x < box.x + box.w; x++) {
+        const a = labelAt(now, x, y);
+        const b = labelAt(then, x, y);
+        if (a === 0 && b === 0) continue;
+        this.pixels[out + x] =
+          a === b
+            ? (tables.same[a] as number)
+            : a > 0
+              ? (tables.won[a] as number)
+              : hatch(x, y, tables.lost[b] as number);
+      }
+    }
+    this.filled = box;
+    return union(before, box);
+  }
+}
+
+function labelAt(map: CellMap, x: number, y: number): number {
+  const [column, row] = [x - map.x, y - map.y];
+  if (column < 0 || row < 0 || column >= map.w || row >= map.h) return 0;
+  return map.labels[row * map.w + column] as number;
+}
+
+/** Diagonal lines: lost area is told from won area without its colour. */
+function hatch(x: number, y: number, color: number): number {
+  return ((x + y) & 7) < 3 ? color : 0;
+}

@@ -1,0 +1,189 @@
+/**
+ * Paints the frame and its mask, together and only when something changed. Nothing blanks: while a picture or a mask is
+ * on its way, what is on screen stays. A mask is never shown on a frame that it does not belong to.
+ */
+import { effect } from "@preact/signals";
+import type { PackedMask } from "../masks/decode";
+import { sourceOf } from "../state/facts";
+import { lineOf } from "../state/line";
+import type { Opened } from "../studio/open";
+import { maskPainted, record } from "./metrics";
+import { MaskPixels } from "./paint";
+import { type ColorTable, changeTables, colorTable, contourDepth } from "./table";
+
+interface Canvases {
+  frame: HTMLCanvasElement;
+  mask: HTMLCanvasElement;
+}
+
+/** What the mask layer shows; equal = nothing to do. */
+interface Shown {
+  frame: number;
+  now: PackedMask | null;
+  before: PackedMask | null; // mode `changes`
+  look: string;
+}
+
+export class Picture {
+  private readonly frameContext: CanvasRenderingContext2D;
+  private readonly maskContext: CanvasRenderingContext2D;
+  private pixels: MaskPixels | null = null;
+  private frame = -1; // whose picture is on screen
+  private shown: Shown = { frame: -1, now: null, before: null, look: "" };
+  private table: ColorTable | null = null;
+  private tableLook = "";
+  private request = 0;
+  private readonly end: () => void;
+
+  constructor(
+    private readonly studio: Opened,
+    private readonly canvases: Canvases,
+  ) {
+    this.frameContext = context(canvases.frame);
+    this.maskContext = context(canvases.mask);
+    this.end = effect(() => {
+      this.followAll();
+      this.request ||= requestAnimationFrame(() => {
+        this.request = 0;
+        this.paint();
+      });
+    });
+  }
+
+  close(): void {
+    this.end();
+    cancelAnimationFrame(this.request);
+  }
+
+  private followAll(): void {
+    const { store, frames, stage } = this.studio;
+    const all = [
+      store.video,
+      store.frame,
+      store.line,
+      store.rounds,
+      store.accepted,
+      store.looking,
+      store.objects,
+    ];
+    for (const signal of [...all, store.view, store.masks.version, frames.version, stage.view]) signal.value;
+  }
+
+  private paint(): void {
+    const { store, frames } = this.studio;
+    const video = store.video.peek();
+    if (!video) return;
+    const start = performance.now();
+    this.fitCanvases(video.width, video.height);
+    const wanted = store.frame.peek();
+    const bitmap = wanted === this.frame ? undefined : frames.get(wanted);
+    if (bitmap) {
+      this.frameContext.drawImage(bitmap, 0, 0, video.width, video.height);
+      this.frame = wanted;
+    }
+    const painted = this.frame >= 0 && this.paintMask();
+    if (bitmap || painted)
+      record("paints", { frame: this.frame, ms: performance.now() - start, picture: bitmap !== undefined });
+    const { now } = this.shown;
+    if (painted && now) maskPainted(now.frame, now.round, now.seq);
+  }
+
+  private fitCanvases(width: number, height: number): void {
+    if (this.pixels?.size.width === width && this.pixels.size.height === height) return;
+    for (const canvas of [this.canvases.frame, this.canvases.mask]) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+    this.pixels = new MaskPixels({ width, height });
+  }
+
+  /** True when pixels changed. */
+  private paintMask(): boolean {
+    const next = this.nextShown();
+    if (!next || !this.pixels || same(next, this.shown)) return false;
+    const { store } = this.studio;
+    const view = store.view.peek();
+    const now = next.now && this.cells(next.now);
+    const box = !now
+      ? this.pixels.clear()
+      : view.mode === "changes" && next.before
+        ? this.pixels.showChanges(now, this.cells(next.before), changeTables(store.objects.peek(), view))
+        : this.pixels.show(now, this.currentTable(next.look));
+    const { width, height } = this.pixels.size;
+    if (box.w > 0)
+      this.maskContext.putImageData(
+        new ImageData(this.pixels.data, width, height),
+        0,
+        0,
+        box.x,
+        box.y,
+        box.w,
+        box.h,
+      );
+    this.shown = next;
+    return true;
+  }
+
+  private cells(mask: PackedMask) {
+    const start = performance.now();
+    const cells = this.studio.store.masks.cells(mask);
+    const ms = performance.now() - start;
+    if (ms > 0.02) record("decodes", ms); // below, it was remembered
+    return cells;
+  }
+
+  /** What the mask layer should show now, or null to leave it as it is until a mask arrives. */
+  private nextShown(): Shown | null {
+    const { store, stage } = this.studio;
+    const { frame } = this;
+    const view = store.view.peek();
+    const rim = contourDepth(view, stage.view.peek().scale);
+    const look = JSON.stringify([view.mode, view.opacity, view.hidden, view.solo, rim, store.objects.peek()]);
+    const line = store.line.peek();
+    const now = this.maskOn(frame, line, true);
+    if (now === undefined) return null;
+    const base = line[0] === undefined ? null : (store.rounds.peek().get(line[0])?.base ?? null);
+    const before =
+      view.mode === "changes" ? this.maskOn(frame, lineOf(store.rounds.peek(), base), false) : null;
+    return { frame, now, before: before ?? null, look };
+  }
+
+  /** The mask of `frame` on `line`; null: it has none; undefined: it has one that is not here yet. */
+  private maskOn(frame: number, line: readonly number[], accepted: boolean): PackedMask | null | undefined {
+    const { store } = this.studio;
+    const kept = accepted ? store.kept.peek() : new Map<number, number>();
+    const round = sourceOf(frame, store.rounds.peek(), line, kept, store.masks);
+    if (round === null) return null;
+    const mask = store.masks.get(round, frame);
+    if (mask) return mask;
+    if (this.shown.frame === frame) return undefined; // the old mask stays until the new one arrives
+    return this.olderMask(frame, line) ?? null;
+  }
+
+  private olderMask(frame: number, line: readonly number[]): PackedMask | undefined {
+    for (const id of line) {
+      const mask = this.studio.store.masks.get(id, frame);
+      if (mask) return mask;
+    }
+    return undefined;
+  }
+
+  private currentTable(look: string): ColorTable {
+    if (!this.table || this.tableLook !== look) {
+      const { store, stage } = this.studio;
+      this.table = colorTable(store.objects.peek(), store.view.peek(), stage.view.peek().scale);
+      this.tableLook = look;
+    }
+    return this.table;
+  }
+}
+
+function same(a: Shown, b: Shown): boolean {
+  return a.frame === b.frame && a.now === b.now && a.before === b.before && a.look === b.look;
+}
+
+function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const made = canvas.getContext("2d");
+  if (!made) throw new Error("This browser gives no 2D canvas");
+  return made;
+}

@@ -1,0 +1,67 @@
+/**
+ * The colour table: what each cell of a decoded mask (object number + 256 * depth) looks like. Visibility, opacity, solo,
+ * contours and modes are changes of this table; no mask is decoded again for them.
+ */
+import { MAX_DEPTH } from "../masks/contour";
+import type { ObjectInfo } from "../protocol";
+import type { ViewSettings } from "../state/view";
+
+/** (MAX_DEPTH + 1) x 256 pixels, each as ImageData has them in memory. */
+export type ColorTable = Uint32Array;
+
+const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+const DIM = 0.2; // of what did not change, in mode `changes`
+
+/** One pixel of ImageData; `alpha` in 0..1. */
+export function pixel(color: string, alpha: number): number {
+  const rgb = Number.parseInt(color.slice(1), 16);
+  const [r, g, b] = [(rgb >> 16) & 255, (rgb >> 8) & 255, rgb & 255];
+  const a = Math.round(Math.max(0, Math.min(1, alpha)) * 255);
+  return (LITTLE_ENDIAN ? (a << 24) | (b << 16) | (g << 8) | r : (r << 24) | (g << 16) | (b << 8) | a) >>> 0;
+}
+
+export function isVisible(object: ObjectInfo, view: ViewSettings): boolean {
+  if (object.deleted) return false;
+  return view.solo === null ? !view.hidden.includes(object.number) : view.solo === object.number;
+}
+
+/** `scale` in screen pixels to a pixel of the frame: contours keep their width on screen as well as whole pixels can. */
+export function colorTable(objects: readonly ObjectInfo[], view: ViewSettings, scale: number): ColorTable {
+  const table = new Uint32Array((MAX_DEPTH + 1) * 256);
+  const rim = contourDepth(view, scale);
+  const fill = view.mode === "mask" ? 1 : view.mode === "outline" ? 0 : view.opacity / 100;
+  for (const object of objects) {
+    if (!isVisible(object, view)) continue;
+    for (let depth = 0; depth <= MAX_DEPTH; depth++) {
+      const edge = depth > 0 && depth <= rim;
+      table[object.number | (depth << 8)] = pixel(object.color, edge ? 1 : fill);
+    }
+  }
+  return table;
+}
+
+/** How many pixels of the frame a contour takes; 0 = none. */
+export function contourDepth(view: ViewSettings, scale: number): number {
+  if (view.mode === "mask") return 0;
+  const wanted = view.mode === "outline" ? Math.max(1, view.contour) : view.contour;
+  if (wanted === 0) return 0;
+  return Math.max(1, Math.min(MAX_DEPTH, Math.round(wanted / scale)));
+}
+
+/** The tables of mode `changes`: what an object won, what it lost, and what stayed. Indexed by object number. */
+export interface ChangeTables {
+  won: Uint32Array;
+  lost: Uint32Array;
+  same: Uint32Array;
+}
+
+export function changeTables(objects: readonly ObjectInfo[], view: ViewSettings): ChangeTables {
+  const tables = { won: new Uint32Array(256), lost: new Uint32Array(256), same: new Uint32Array(256) };
+  for (const object of objects) {
+    if (!isVisible(object, view)) continue;
+    tables.won[object.number] = pixel(object.color, 0.95);
+    tables.lost[object.number] = pixel(object.color, 0.8);
+    tables.same[object.number] = pixel(object.color, DIM);
+  }
+  return tables;
+}

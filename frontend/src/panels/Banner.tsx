@@ -1,0 +1,76 @@
+/** One line over the picture about the state one works in: offline, no worker, looking at another round, read-only. */
+import type { ComponentChildren } from "preact";
+import { lookAt, moveHead } from "../actions/head";
+import { Button } from "../parts/Button";
+import { useStudio } from "../studio/context";
+import css from "./Floating.module.css";
+
+/** The most pressing one; several at a time would only cover the picture. */
+export function Banner() {
+  const { store } = useStudio();
+  if (store.connection.value === "lost") return <Offline />;
+  if (store.looking.value !== null) return <LookingAt round={store.looking.value} />;
+  const worker = store.worker.value;
+  if (worker && !worker.alive) {
+    return (
+      <Line tone="warn" testid="banner-worker">
+        {worker.text}
+      </Line>
+    );
+  }
+  if (!store.canDraw.value)
+    return (
+      <Line tone="plain" testid="banner-viewer">
+        You may look at this project, but not change it. Ask a manager for the annotator role.
+      </Line>
+    );
+  return null;
+}
+
+function Offline() {
+  const { socket } = useStudio();
+  return (
+    <Line tone="warn" testid="banner-offline">
+      The connection is lost. Go on drawing: strokes are kept here and sent when it is back.
+      <Button size="small" testid="banner-reconnect" onClick={socket.now}>
+        Try now
+      </Button>
+    </Line>
+  );
+}
+
+function LookingAt({ round }: { round: number }) {
+  const studio = useStudio();
+  const { store } = studio;
+  const shown = store.rounds.value.get(round);
+  if (!shown) return null;
+  return (
+    <Line tone="plain" testid="banner-looking">
+      You look at round {shown.number}.
+      {store.canDraw.value && (
+        <Button size="small" testid="looking-go" onClick={() => moveHead(studio, round)}>
+          Continue from it
+        </Button>
+      )}
+      <Button size="small" testid="looking-end" hotkey="G" onClick={() => lookAt(studio, null)}>
+        Back to the current one
+      </Button>
+    </Line>
+  );
+}
+
+function Line({
+  tone,
+  testid,
+  children,
+}: {
+  tone: "warn" | "plain";
+  testid: string;
+  children: ComponentChildren;
+}) {
+  return (
+    <div class={`${css.banner} ${tone === "warn" ? css.warning : ""}`} role="status" data-testid={testid}>
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,35 @@
+/** Whether the page is connected, and what has not been saved yet. */
+import type { Connection } from "../state/store";
+import { useStudio } from "../studio/context";
+import css from "./TopBar.module.css";
+
+const WORDS: Record<Connection, string> = {
+  connecting: "connecting",
+  live: "live",
+  lost: "offline",
+  closed: "closed",
+};
+
+export function ConnectionState() {
+  const { store, outbox } = useStudio();
+  const state = store.connection.value;
+  const live = state === "live";
+  const waiting = outbox.count.value;
+  const look = live ? css.live : state === "lost" ? css.lost : "";
+  const title = live
+    ? (store.worker.value?.text ?? "Connected")
+    : `Not connected. ${waiting > 0 ? `${waiting} changes are kept here and sent later.` : "What you draw is kept here."}`;
+  return (
+    <span
+      class={`${css.pill} ${look}`}
+      data-testid="connection"
+      data-state={state}
+      role="status"
+      title={title}
+    >
+      <i class={css.dot} aria-hidden="true" />
+      {WORDS[state]}
+      {!live && waiting > 0 && <span> · {waiting}</span>}
+    </span>
+  );
+}

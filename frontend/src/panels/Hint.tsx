@@ -1,0 +1,53 @@
+/** What to do next: the first steps on a new video, later the frame that needs a correction most. */
+
+import { commandOf } from "../actions/commands";
+import { framesToRun } from "../actions/rounds";
+import { Kbd } from "../parts/Kbd";
+import { useStudio } from "../studio/context";
+import css from "./Floating.module.css";
+
+export function Hint() {
+  const studio = useStudio();
+  const { store, commands } = studio;
+  if (store.rounds.value.size === 0) return store.canDraw.value ? <FirstSteps /> : null;
+  const next = store.suggestion.value;
+  if (!next || store.active.value || store.playing.value) return null;
+  return (
+    <button
+      type="button"
+      class={css.hint}
+      data-testid="next-to-fix"
+      onClick={() => commandOf(commands, "frame.suggested").perform()}
+    >
+      <span>
+        <b>Next to fix: frame {next.frame}</b>
+        <small>{next.reason}</small>
+      </span>
+      <Kbd keys="Tab" />
+    </button>
+  );
+}
+
+function FirstSteps() {
+  const studio = useStudio();
+  const drawn = framesToRun(studio).length > 0;
+  return (
+    <div class={css.hint} data-testid="first-steps" role="status">
+      {drawn ? (
+        <span>
+          <b>Now run the round</b>
+          <small>
+            The masks of all frames follow, this one first. Go on drawing for other objects before, if you
+            like.
+          </small>
+        </span>
+      ) : (
+        <span>
+          <b>Draw a line inside an object</b>
+          <small>Some centimetres along its middle are enough: the engine finds its edges.</small>
+        </span>
+      )}
+      {drawn && <Kbd keys="R" />}
+    </div>
+  );
+}

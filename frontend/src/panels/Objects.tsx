@@ -1,0 +1,201 @@
+/** The objects: choose, name, colour, hide, lock, show alone, delete; and the background. */
+import { Ellipsis, Eye, EyeOff, Focus, Lock, LockOpen, PencilLine, Trash2 } from "lucide-preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { changeObject, deleteObject, toggleHidden, toggleLocked, toggleSolo } from "../actions/objects";
+import { IconButton } from "../parts/IconButton";
+import { Kbd } from "../parts/Kbd";
+import { Menu } from "../parts/Menu";
+import type { ObjectInfo } from "../protocol";
+import { useStudio } from "../studio/context";
+import { CommandIcon } from "./CommandButton";
+import css from "./Objects.module.css";
+import side from "./SidePanel.module.css";
+
+export function Objects() {
+  const { store } = useStudio();
+  const objects = store.alive.value;
+  return (
+    <section class={side.section} aria-label="Objects" data-testid="objects">
+      <div class={side.head}>
+        <h2>Objects</h2>
+        <Kbd keys="N" />
+        <CommandIcon id="object.add" size="small" />
+      </div>
+      <ul class={css.list}>
+        {objects.map((object, index) => (
+          <Row key={object.number} object={object} place={index + 1} />
+        ))}
+        <Background />
+      </ul>
+      {objects.length === 0 && store.canDraw.value && (
+        <p class={side.none}>No object yet. Scribble on one in the picture: it becomes the first.</p>
+      )}
+    </section>
+  );
+}
+
+function Row({ object, place }: { object: ObjectInfo; place: number }) {
+  const studio = useStudio();
+  const { store } = studio;
+  const [editing, setEditing] = useState(false);
+  const { number, name } = object;
+  const chosen = store.selected.value === number;
+  const choose = () => {
+    store.selected.value = number;
+    if (store.tool.peek() === "erase") store.tool.value = "scribble";
+  };
+  return (
+    <li class={css.row} data-chosen={chosen} data-testid={`object-${number}`}>
+      <Swatch object={object} />
+      {editing ? (
+        <NameField object={object} done={() => setEditing(false)} />
+      ) : (
+        <button
+          type="button"
+          class={css.name}
+          aria-pressed={chosen}
+          data-testid={`object-${number}-choose`}
+          title={`${name}: draw for it. Double click to rename.`}
+          onClick={choose}
+          onDblClick={() => store.canDraw.value && setEditing(true)}
+          onKeyDown={(event) => event.key === "F2" && setEditing(store.canDraw.value)}
+        >
+          {name}
+        </button>
+      )}
+      {place <= 9 && <Kbd keys={String(place)} />}
+      <Switches object={object} rename={() => setEditing(true)} />
+    </li>
+  );
+}
+
+function Switches({ object, rename }: { object: ObjectInfo; rename: () => void }) {
+  const studio = useStudio();
+  const { store } = studio;
+  const { number, name } = object;
+  const { solo, ...view } = store.view.value;
+  const alone = solo === number;
+  const hidden = alone ? false : solo !== null || view.hidden.includes(number);
+  const locked = view.locked.includes(number);
+  const draws = store.canDraw.value;
+  return (
+    <span class={css.switches}>
+      <IconButton
+        icon={alone ? Focus : hidden ? EyeOff : Eye}
+        label={alone ? `${name} is shown alone: show all` : hidden ? `Show ${name}` : `Hide ${name}`}
+        testid={`object-${number}-hide`}
+        size="small"
+        pressed={hidden}
+        onClick={() => (solo === null ? toggleHidden(studio, number) : toggleSolo(studio, solo))}
+      />
+      <IconButton
+        icon={locked ? Lock : LockOpen}
+        label={locked ? `Unlock ${name}` : `Lock ${name} against strokes`}
+        testid={`object-${number}-lock`}
+        size="small"
+        pressed={locked}
+        onClick={() => toggleLocked(studio, number)}
+      />
+      <Menu
+        label={`More for ${name}`}
+        testid={`object-${number}-menu`}
+        class={css.more ?? ""}
+        align="end"
+        items={[
+          {
+            name: alone ? "Show all objects" : "Show alone",
+            testid: `object-${number}-solo`,
+            icon: Focus,
+            perform: () => toggleSolo(studio, number),
+          },
+          {
+            name: "Rename",
+            testid: `object-${number}-rename`,
+            icon: PencilLine,
+            hotkey: "F2",
+            disabled: !draws,
+            perform: rename,
+          },
+          {
+            name: "Delete",
+            testid: `object-${number}-delete`,
+            icon: Trash2,
+            tone: "bad",
+            disabled: !draws,
+            perform: () => deleteObject(studio, object),
+          },
+        ]}
+      >
+        <Ellipsis size={15} aria-hidden="true" />
+      </Menu>
+    </span>
+  );
+}
+
+function Swatch({ object }: { object: ObjectInfo }) {
+  const studio = useStudio();
+  return (
+    <input
+      type="color"
+      class={css.swatch}
+      aria-label={`Colour of ${object.name}`}
+      title={`Colour of ${object.name}`}
+      data-testid={`object-${object.number}-color`}
+      value={object.color}
+      disabled={!studio.store.canDraw.value}
+      onChange={(event) => changeObject(studio, object, { color: event.currentTarget.value.toLowerCase() })}
+    />
+  );
+}
+
+function NameField({ object, done }: { object: ObjectInfo; done: () => void }) {
+  const studio = useStudio();
+  const field = useRef<HTMLInputElement>(null);
+  const left = useRef(false); // Escape must not be taken for an end of the editing by blur
+  useEffect(() => field.current?.select(), []);
+  const keep = (): void => {
+    if (!left.current) changeObject(studio, object, { name: field.current?.value ?? "" });
+    left.current = true;
+    done();
+  };
+  return (
+    <input
+      ref={field}
+      class={css.field}
+      aria-label={`Name of ${object.name}`}
+      data-testid={`object-${object.number}-name`}
+      defaultValue={object.name}
+      maxLength={60}
+      onBlur={keep}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") left.current = true;
+        if (event.key === "Enter" || event.key === "Escape") keep();
+      }}
+    />
+  );
+}
+
+function Background() {
+  const { store } = useStudio();
+  const chosen = store.selected.value === 0;
+  return (
+    <li class={css.row} data-chosen={chosen}>
+      <span class={css.nothing} aria-hidden="true" />
+      <button
+        type="button"
+        class={css.name}
+        aria-pressed={chosen}
+        data-testid="object-0-choose"
+        title="Draw on what is no object"
+        onClick={() => {
+          store.selected.value = 0;
+          if (store.tool.peek() === "erase") store.tool.value = "scribble";
+        }}
+      >
+        background
+      </button>
+      <Kbd keys="0" />
+      <span class={css.switches} />
+    </li>
+  );
+}

@@ -1,0 +1,216 @@
+/** The rounds as cards, newest first: who, where, with what, how long; look at one, compare it, go back to it. */
+import { GitCompare, Redo2, RotateCcw, Undo2 } from "lucide-preact";
+import { lookAt, moveHead, roundBack, roundForward } from "../actions/head";
+import { setView } from "../actions/objects";
+import { seek } from "../actions/playback";
+import { retry } from "../actions/rounds";
+import { duration } from "../format";
+import { Button } from "../parts/Button";
+import { IconButton } from "../parts/IconButton";
+import { Progress } from "../parts/Progress";
+import type { RoundInfo } from "../protocol";
+import { isActive } from "../state/line";
+import { useStudio } from "../studio/context";
+import css from "./Rounds.module.css";
+import side from "./SidePanel.module.css";
+
+export function Rounds() {
+  const { store } = useStudio();
+  const rounds = [...store.rounds.value.values()].sort((a, b) => b.number - a.number);
+  const truth = store.video.value?.truth_frames.length ?? 0;
+  const scored = rounds.some((round) => round.scores !== null);
+  return (
+    <section class={side.section} aria-label="Rounds" data-testid="rounds">
+      <div class={side.head}>
+        <h2>Rounds</h2>
+        {scored && <small>J&F on {truth} truth frames</small>}
+        <Move />
+      </div>
+      {rounds.length === 0 ? (
+        <p class={side.none}>
+          No round yet. Draw a scribble, then run: the engine finds the object in every frame.
+        </p>
+      ) : (
+        <ol class={css.list}>
+          {rounds.map((round) => (
+            <Card key={round.id} round={round} />
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
+
+/** The head one round back, or forward again: what Ctrl+Z does when there is nothing smaller to take back. */
+function Move() {
+  const studio = useStudio();
+  const back = roundBack(studio);
+  const forward = roundForward(studio);
+  const can = studio.store.canDraw.value;
+  return (
+    <>
+      <IconButton
+        icon={Undo2}
+        size="small"
+        label="Undo the newest round"
+        testid="round-back"
+        disabled={!can || back === undefined}
+        onClick={() => back !== undefined && moveHead(studio, back)}
+      />
+      <IconButton
+        icon={Redo2}
+        size="small"
+        label="Redo the round"
+        testid="round-forward"
+        disabled={!can || forward === undefined}
+        onClick={() => forward !== undefined && moveHead(studio, forward)}
+      />
+    </>
+  );
+}
+
+function Card({ round }: { round: RoundInfo }) {
+  const studio = useStudio();
+  const { store } = studio;
+  const head = store.head.value === round.id;
+  const undone = !store.headLine.value.includes(round.id);
+  const shown = store.shownRound.value === round.id;
+  return (
+    <li
+      class={css.card}
+      data-testid={`round-${round.number}`}
+      data-state={round.state}
+      data-head={head}
+      data-undone={undone}
+      data-shown={shown}
+    >
+      <button
+        type="button"
+        class={css.open}
+        aria-pressed={shown}
+        data-testid={`round-${round.number}-look`}
+        title={`Look at round ${round.number}`}
+        onClick={() => lookAt(studio, round.id)}
+        onDblClick={() => seek(studio, round.frame)}
+      >
+        <span class={css.line}>
+          <b>
+            Round {round.number}
+            {head && <em>current</em>}
+          </b>
+          <Figure round={round} />
+        </span>
+        <span class={css.sub}>
+          <span>
+            {round.author.name} · frame {round.frame} · {round.engine}
+          </span>
+          <span class={css.mono}>{timeOf(round)}</span>
+        </span>
+      </button>
+      {isActive(round) && (
+        <Progress
+          value={round.state === "queued" || round.total === 0 ? null : round.done / round.total}
+          label={`Round ${round.number}`}
+          testid={`round-${round.number}-progress`}
+        />
+      )}
+      {round.state === "failed" && <Failure round={round} />}
+      <Ways round={round} undone={undone} shown={shown} />
+    </li>
+  );
+}
+
+/** J&F with its change where there is truth; else what became of the round. */
+function Figure({ round }: { round: RoundInfo }) {
+  const { store } = useStudio();
+  const score = round.scores?.jf;
+  if (score === undefined) return <span class={css.state}>{stateOf(round)}</span>;
+  const base = round.base === null ? undefined : store.rounds.value.get(round.base)?.scores?.jf;
+  const change = base === undefined ? null : score - base;
+  return (
+    <span
+      class={css.mono}
+      data-better={change !== null && change > 0}
+      data-testid={`round-${round.number}-score`}
+    >
+      {score.toFixed(3)}
+      {change !== null && ` ${change < 0 ? "▼" : "▲"} ${Math.abs(change).toFixed(3).replace(/^0/, "")}`}
+    </span>
+  );
+}
+
+export function stateOf(round: RoundInfo): string {
+  if (isActive(round) && round.cancel_requested) return "stopping";
+  if (round.state === "queued") return "waiting";
+  if (round.state === "running") return `${Math.floor((100 * round.done) / Math.max(1, round.total))} %`;
+  if (round.state === "cancelled") return round.done > 0 ? `stopped at ${round.done}` : "stopped";
+  if (round.state === "superseded") return `gave way at ${round.done}`;
+  return round.state === "failed" ? "failed" : "";
+}
+
+function timeOf(round: RoundInfo): string {
+  return round.seconds === null || isActive(round) ? "" : duration(round.seconds);
+}
+
+function Failure({ round }: { round: RoundInfo }) {
+  const studio = useStudio();
+  const { store } = studio;
+  const own = round.author.id === store.you.value?.id && store.canDraw.value;
+  return (
+    <div class={css.failure} role="alert" data-testid={`round-${round.number}-failure`}>
+      <p>{round.error || "The round failed; the worker gave no reason. Its log has more."}</p>
+      {own && (
+        <Button
+          size="small"
+          icon={RotateCcw}
+          testid={`round-${round.number}-retry`}
+          onClick={() => retry(studio, round)}
+        >
+          Try again
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Ways({ round, undone, shown }: { round: RoundInfo; undone: boolean; shown: boolean }) {
+  const studio = useStudio();
+  const { store } = studio;
+  const comparing = shown && store.view.value.mode === "changes";
+  const goable =
+    store.canDraw.value && store.head.value !== round.id && (round.frames.length > 0 || isActive(round));
+  const compare = (): void => {
+    lookAt(studio, round.id);
+    setView(studio, () => ({ mode: comparing ? "overlay" : "changes" }));
+  };
+  if (!shown && !goable) return null;
+  return (
+    <div class={css.ways}>
+      {undone && <span class={css.sub}>undone</span>}
+      <span class={css.grow} />
+      {shown && round.frames.length + round.done > 0 && (
+        <Button
+          size="small"
+          tone="quiet"
+          icon={GitCompare}
+          testid={`round-${round.number}-compare`}
+          onClick={compare}
+        >
+          {comparing ? "Hide changes" : "Changes"}
+        </Button>
+      )}
+      {goable && (shown || undone) && (
+        <Button
+          size="small"
+          tone="quiet"
+          icon={RotateCcw}
+          testid={`round-${round.number}-go`}
+          title={`Continue from round ${round.number}. Nothing is deleted.`}
+          onClick={() => moveHead(studio, round.id)}
+        >
+          Go back
+        </Button>
+      )}
+    </div>
+  );
+}

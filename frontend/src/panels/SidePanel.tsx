@@ -1,0 +1,36 @@
+/** The right side: objects, rounds, and how masks are shown. On small screens a drawer. */
+import { useStudio } from "../studio/context";
+import { Objects } from "./Objects";
+import { Rounds } from "./Rounds";
+import css from "./SidePanel.module.css";
+import { ViewPanel } from "./ViewPanel";
+
+export function SidePanel() {
+  const { store } = useStudio();
+  const close = () => {
+    store.drawer.value = false;
+  };
+  return (
+    <>
+      {store.drawer.value && (
+        <button
+          type="button"
+          class={css.shade}
+          aria-label="Hide the panel"
+          data-testid="drawer-shade"
+          onClick={close}
+        />
+      )}
+      <aside
+        class={css.side}
+        data-open={store.drawer.value}
+        data-testid="side-panel"
+        aria-label="Objects, rounds and view"
+      >
+        <Objects />
+        <Rounds />
+        <ViewPanel />
+      </aside>
+    </>
+  );
+}

@@ -1,0 +1,144 @@
+/** The bar at the top: where one is, who else is here, with which engine, what runs, and the buttons to run and export. */
+import { PanelRightClose, PanelRightOpen } from "lucide-preact";
+import { framesToRun } from "../actions/rounds";
+import { remaining } from "../format";
+import { Logo } from "../pages/Logo";
+import { Avatar } from "../parts/Avatar";
+import { IconButton } from "../parts/IconButton";
+import { useStudio } from "../studio/context";
+import { CommandButton } from "./CommandButton";
+import { ConnectionState } from "./ConnectionState";
+import { EngineMenu } from "./EngineMenu";
+import css from "./TopBar.module.css";
+
+export function TopBar() {
+  return (
+    <header class={css.bar}>
+      <a href="/" class={css.home} aria-label="Maskwright: your projects" data-testid="home">
+        <Logo />
+      </a>
+      <Crumbs />
+      <ConnectionState />
+      <Facts />
+      <span class={css.grow} />
+      <People />
+      <EngineMenu />
+      <Working />
+      <Run />
+      <CommandButton id="export.open" />
+      <DrawerButton />
+    </header>
+  );
+}
+
+function Crumbs() {
+  const video = useStudio().store.video.value;
+  if (!video) return null;
+  return (
+    <nav class={css.crumbs} aria-label="You are here">
+      <a href={`/projects/${video.project}`} data-testid="crumb-project" title={video.project_name}>
+        {video.project_name}
+      </a>
+      <span aria-hidden="true">/</span>
+      <b data-testid="video-name" title={video.name}>
+        {video.name}
+      </b>
+    </nav>
+  );
+}
+
+function Facts() {
+  const video = useStudio().store.video.value;
+  if (!video) return null;
+  const fps = Number(video.fps.toFixed(2));
+  return (
+    <span class={`${css.pill} ${css.facts}`} data-testid="video-facts">
+      {video.width}x{video.height} · {fps} fps · {video.frame_count} frames
+    </span>
+  );
+}
+
+const FACES = 4;
+
+function People() {
+  const { store } = useStudio();
+  const viewers = store.presence.value;
+  if (viewers.length === 0) return null;
+  const rest = viewers.length - FACES;
+  return (
+    <span class={css.people} data-testid="people">
+      {viewers.slice(0, FACES).map(({ person, frame }) => {
+        const name = person.id === store.you.value?.id ? `${person.name} (you)` : person.name;
+        return <Avatar key={person.id} id={person.id} name={name} note={`frame ${frame}`} />;
+      })}
+      {rest > 0 && <small>+{rest}</small>}
+    </span>
+  );
+}
+
+/** What the running round has reached, and the way to stop it. Takes its place only while there is something. */
+function Working() {
+  const { store } = useStudio();
+  const active = store.active.value;
+  const waits = store.queue.value.length;
+  if (!active && waits === 0) return null;
+  return (
+    <>
+      <span class={css.working} data-testid="run-progress" role="status">
+        {active ? progressText(active) : "about to run"}
+        {waits > 0 && active && <i> +{waits}</i>}
+      </span>
+      <CommandButton id="round.cancel" title="Stop the running round. Masks that it made stay." />
+    </>
+  );
+}
+
+/** "round 3 · 61/80 · 22 f/s · 1 s" */
+export function progressText(round: {
+  number: number;
+  state: string;
+  cancel_requested: boolean;
+  done: number;
+  total: number;
+  seconds: number | null;
+}): string {
+  const name = `round ${round.number}`;
+  if (round.cancel_requested) return `${name} · stopping`;
+  if (round.state === "queued") return `${name} · waiting for the worker`;
+  const rate = round.seconds && round.done ? round.done / round.seconds : 0;
+  const parts = [name, `${round.done}/${round.total}`];
+  if (rate > 0)
+    parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)} f/s`, remaining((round.total - round.done) / rate));
+  return parts.join(" · ");
+}
+
+function Run() {
+  const studio = useStudio();
+  const frames = framesToRun(studio);
+  const label = frames.length > 1 ? `Run ${frames.length} rounds` : "Run round";
+  const title =
+    frames.length > 1
+      ? `Strokes wait on frames ${frames.slice(0, 6).join(", ")}${frames.length > 6 ? ", …" : ""}`
+      : frames.length === 0
+        ? "Draw a scribble first"
+        : `Runs what you drew on frame ${frames[0]}`;
+  return <CommandButton id="round.run" tone="accent" label={label} title={title} />;
+}
+
+function DrawerButton() {
+  const { store } = useStudio();
+  const open = store.drawer.value;
+  return (
+    <span class={css.drawer}>
+      <IconButton
+        icon={open ? PanelRightClose : PanelRightOpen}
+        label={open ? "Hide objects and rounds" : "Show objects and rounds"}
+        testid="drawer-toggle"
+        pressed={open}
+        onClick={() => {
+          store.drawer.value = !open;
+        }}
+      />
+    </span>
+  );
+}

@@ -1,0 +1,147 @@
+/**
+ * Mouse, pen and touch on the picture. One pointer uses the chosen tool; the middle button, or Space held, pans; two
+ * fingers pan and zoom; the wheel zooms at the cursor (with Shift it pans).
+ */
+import type { Hand } from "../canvas/interaction";
+import { type CanvasPoint, canvasPoint } from "../canvas/view";
+import type { Opened } from "../studio/open";
+import { erase, strokeAt } from "./erase";
+import { pan } from "./pan";
+import { scribble } from "./scribble";
+import type { Gesture, Tool } from "./tool";
+
+const TOOLS: Record<string, Tool> = { scribble, erase, pan };
+const WHEEL = 0.0015; // of a factor e, to a pixel of the wheel
+const PINCH_WHEEL = 0.01; // trackpads send pinches as small wheel steps with Ctrl
+
+export class Pointers {
+  private readonly down = new Map<number, CanvasPoint>();
+  private gesture: { pointer: number; does: Gesture } | null = null;
+  private space = false;
+  private spaceDragged = false;
+  private readonly abort = new AbortController();
+
+  constructor(
+    private readonly studio: Opened,
+    private readonly hand: Hand,
+    private readonly element: HTMLElement,
+  ) {
+    const options = { signal: this.abort.signal };
+    element.addEventListener("pointerdown", (event) => this.press(event), options);
+    element.addEventListener("pointermove", (event) => this.move(event), options);
+    element.addEventListener("pointerup", (event) => this.release(event), options);
+    element.addEventListener("pointercancel", (event) => this.lose(event), options);
+    element.addEventListener("pointerleave", () => this.leave(), options);
+    element.addEventListener("wheel", (event) => this.wheel(event), { ...options, passive: false });
+    element.addEventListener("contextmenu", (event) => event.preventDefault(), options);
+    addEventListener("keydown", (event: KeyboardEvent) => this.key(event, true), options);
+    addEventListener("keyup", (event: KeyboardEvent) => this.key(event, false), options);
+    addEventListener("blur", () => this.letSpaceGo(), options);
+  }
+
+  close(): void {
+    this.gesture?.does.cancel();
+    this.abort.abort();
+  }
+
+  /** Whether something was dragged since Space went down: then it is no tap. */
+  readonly spaceUsed = (): boolean => this.spaceDragged;
+
+  /** Ends what is being drawn as if it had never begun; false when nothing is. */
+  cancel(): boolean {
+    if (!this.gesture) return false;
+    this.gesture.does.cancel();
+    this.gesture = null;
+    return true;
+  }
+
+  private at(event: MouseEvent): CanvasPoint {
+    const box = this.element.getBoundingClientRect();
+    return canvasPoint(event.clientX - box.left, event.clientY - box.top);
+  }
+
+  private press(event: PointerEvent): void {
+    const at = this.at(event);
+    this.down.set(event.pointerId, at);
+    this.element.setPointerCapture(event.pointerId);
+    if (this.down.size === 2) {
+      this.cancel(); // a second finger: both now move the picture
+      return;
+    }
+    const panning = event.button === 1 || (event.button === 0 && this.space);
+    if (this.down.size > 2 || (event.button !== 0 && !panning)) return;
+    if (panning) event.preventDefault(); // the middle button would scroll by itself
+    if (this.space) this.spaceDragged = true;
+    const tool = panning ? pan : (TOOLS[this.studio.store.tool.peek()] ?? pan);
+    const does = tool(this.studio, this.hand, at);
+    this.gesture = does && { pointer: event.pointerId, does };
+  }
+
+  private move(event: PointerEvent): void {
+    const at = this.at(event);
+    if (event.pointerType !== "touch") this.hover(at);
+    if (!this.down.has(event.pointerId)) return;
+    if (this.down.size === 2) this.pinch(event.pointerId, at);
+    this.down.set(event.pointerId, at);
+    if (this.gesture?.pointer !== event.pointerId) return;
+    const parts = event.getCoalescedEvents?.() ?? [];
+    this.gesture.does.move(parts.length > 0 ? parts.map((part) => this.at(part)) : [at]);
+  }
+
+  private release(event: PointerEvent): void {
+    this.down.delete(event.pointerId);
+    if (this.gesture?.pointer !== event.pointerId) return;
+    const { does } = this.gesture;
+    this.gesture = null;
+    does.end();
+  }
+
+  private lose(event: PointerEvent): void {
+    this.down.delete(event.pointerId);
+    if (this.gesture?.pointer === event.pointerId) this.cancel();
+  }
+
+  private leave(): void {
+    this.hand.hover.value = null;
+    this.hand.marked.value = null;
+  }
+
+  private hover(at: CanvasPoint): void {
+    const tool = this.studio.store.tool.peek();
+    this.hand.hover.value = at;
+    this.hand.marked.value = tool === "erase" ? (strokeAt(this.studio, at)?.key ?? null) : null;
+  }
+
+  /** Two fingers: what lies between them stays between them. */
+  private pinch(moved: number, to: CanvasPoint): void {
+    const from = this.down.get(moved) as CanvasPoint;
+    const other = [...this.down].find(([id]) => id !== moved)?.[1];
+    if (!other) return;
+    const before = Math.hypot(from.x - other.x, from.y - other.y);
+    const after = Math.hypot(to.x - other.x, to.y - other.y);
+    const { stage } = this.studio;
+    stage.pan((to.x - from.x) / 2, (to.y - from.y) / 2);
+    if (before > 0) stage.zoomBy(after / before, canvasPoint((to.x + other.x) / 2, (to.y + other.y) / 2));
+  }
+
+  private wheel(event: WheelEvent): void {
+    event.preventDefault();
+    const line = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+    const { stage } = this.studio;
+    if (event.shiftKey)
+      stage.pan(-(event.deltaX || event.deltaY) * line, event.deltaX ? -event.deltaY * line : 0);
+    else stage.zoomBy(Math.exp(-event.deltaY * line * (event.ctrlKey ? PINCH_WHEEL : WHEEL)), this.at(event));
+  }
+
+  private key(event: KeyboardEvent, down: boolean): void {
+    if (event.key !== " ") return;
+    if (down && !this.space) this.spaceDragged = false;
+    this.space = down;
+    this.element.toggleAttribute("data-panning", down);
+  }
+
+  private letSpaceGo(): void {
+    this.space = false;
+    this.element.removeAttribute("data-panning");
+  }
+}

@@ -1,0 +1,82 @@
+/** Draws a stroke for the selected object, or for the background. */
+
+import { lookAt } from "../actions/head";
+import { objectToDraw } from "../actions/objects";
+import { run } from "../actions/rounds";
+import { draw } from "../actions/strokes";
+import { strokeReleased } from "../canvas/metrics";
+import { type CanvasPoint, type Size, toFrame, toUnit } from "../canvas/view";
+import { toast } from "../parts/Toast";
+import type { Point } from "../protocol";
+import type { Opened } from "../studio/open";
+import type { Tool } from "./tool";
+
+const MOST_POINTS = 5000; // the protocol's limit
+const APART = 0.6; // pixels of the frame that two points of a path are apart at least
+const DIGITS = 1e5; // a hundredth of a pixel at 1080p
+
+export const scribble: Tool = (studio, hand, at) => {
+  const { store, stage } = studio;
+  if (refusal(studio)) return null;
+  const [frame, object] = [store.frame.peek(), store.selected.peek()];
+  const path: Point[] = [];
+  const add = (points: readonly CanvasPoint[]): void => {
+    for (const point of points)
+      extend(path, toUnit(toFrame(stage.view.peek(), point), stage.frameSize), stage.frameSize);
+    hand.live.value = { object, path: [...path] };
+  };
+  const done = (): void => {
+    hand.live.value = null;
+  };
+  add([at]);
+  return {
+    move: add,
+    cancel: done,
+    end: () => {
+      done();
+      const shown = store.facts.peek()[frame]?.round ?? null;
+      draw(studio, frame, objectToDraw(studio, object), thinned(path));
+      if (!store.view.peek().runOnRelease) return;
+      strokeReleased(frame, performance.now(), shown);
+      run(studio, frame);
+    },
+  };
+};
+
+/** Says why nothing can be drawn now; undefined when it can. */
+function refusal(studio: Opened): string | undefined {
+  const { store } = studio;
+  const say = (text: string, action?: { name: string; perform: () => void }): string => {
+    toast(action ? { text, action } : { text });
+    return text;
+  };
+  if (!store.canDraw.peek()) return say("You may look at this project, but not draw in it.");
+  if (store.looking.peek() !== null) {
+    const back = { name: "Back to the head", perform: () => lookAt(studio, null) };
+    return say("You look at another round. Strokes are drawn on the round that the video stands at.", back);
+  }
+  const number = store.selected.peek();
+  const object = store.alive.peek().find((other) => other.number === number);
+  if (object && store.view.peek().locked.includes(number))
+    return say(`“${object.name}” is locked. Unlock it (L) to draw on it.`);
+  if (store.accepted.peek().has(store.frame.peek()))
+    return say("This frame is accepted: no round changes it. Release it (A) to draw on it.");
+  return undefined;
+}
+
+/** Appends a point unless it lies on the last one. */
+function extend(path: Point[], [x, y]: [number, number], frame: Size): void {
+  const point: Point = [Math.round(x * DIGITS) / DIGITS, Math.round(y * DIGITS) / DIGITS];
+  const last = path.at(-1);
+  if (last) {
+    const apart = Math.hypot((point[0] - last[0]) * frame.width, (point[1] - last[1]) * frame.height);
+    if (apart < APART) return;
+  }
+  path.push(point);
+}
+
+/** A path that keeps to the protocol's limit: every n-th point, and the last. */
+export function thinned(path: readonly Point[]): Point[] {
+  const every = Math.ceil(path.length / (MOST_POINTS - 1));
+  return path.filter((_, index) => index % every === 0 || index === path.length - 1);
+}
