@@ -1,0 +1,206 @@
+"""Checkpoints load strictly, and what is wrong with a file is said in a sentence."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from segmentation.checkpoints import (
+    add_weights,
+    check_weights,
+    identify,
+    load_network,
+    load_state,
+    read_checkpoint,
+    save_checkpoint,
+)
+from segmentation.engines.stm.network import STM, InteractiveSTM, STMConfig
+from segmentation.networks.resnet import ResNetConfig
+from segmentation.weights import (
+    WeightsError,
+    WeightsMissing,
+    checksum_file,
+    find_weights,
+    state_of,
+    weights_label,
+    weights_ready,
+)
+
+TINY = STMConfig(body=ResNetConfig(blocks=(1, 1, 1), strides=(1, 2, 2), width=4), keys=4, values=8, width=8)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setattr("segmentation.weights.ENGINES_FOLDER", tmp_path / "shipped")
+    return tmp_path / "weights"
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    torch.manual_seed(1)
+    path = tmp_path / "tiny.safetensors"
+    save_checkpoint(path, "stm", InteractiveSTM(TINY), {"made by": "a test"})
+    return path
+
+
+def assert_refused(path: Path, *words: str) -> None:
+    with pytest.raises(WeightsError) as caught:
+        load_state(InteractiveSTM(TINY), read_checkpoint(path))
+    for word in (path.name, *words):
+        assert word in str(caught.value)
+
+
+def test_what_is_saved_is_loaded_with_its_sizes(tiny: Path) -> None:
+    network = load_network("stm", tiny)
+    assert isinstance(network, InteractiveSTM)
+    assert network.config == TINY
+    torch.manual_seed(1)
+    for key, tensor in InteractiveSTM(TINY).state_dict().items():
+        torch.testing.assert_close(network.state_dict()[key], tensor, rtol=1e-3, atol=1e-6)
+    assert not network.training
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_a_pth_loads_with_and_without_the_prefix_of_data_parallel(tmp_path: Path, prefix: str) -> None:
+    source = InteractiveSTM(TINY)
+    path = tmp_path / "e120.pth"
+    torch.save({prefix + key: tensor for key, tensor in source.state_dict().items()}, path)
+    network = InteractiveSTM(TINY)
+    load_state(network, read_checkpoint(path))
+    assert torch.equal(network.Decoder.pred2.weight, source.Decoder.pred2.weight)
+
+
+def test_batch_counters_may_be_missing(tmp_path: Path) -> None:
+    path = tmp_path / "old.pth"
+    state = InteractiveSTM(TINY).state_dict()
+    torch.save({key: value for key, value in state.items() if not key.endswith("num_batches_tracked")}, path)
+    load_state(InteractiveSTM(TINY), read_checkpoint(path))
+
+
+def test_it_names_missing_unexpected_and_misshapen_keys(tmp_path: Path) -> None:
+    state = InteractiveSTM(TINY).state_dict()
+    del state["Decoder.pred2.bias"]
+    state["Decoder.pred2.weight"] = torch.zeros(3, 8, 3, 3)
+    state["Decoder.extra"] = torch.zeros(1)
+    torch.save(state, tmp_path / "odd.pth")
+    assert_refused(
+        tmp_path / "odd.pth",
+        "1 missing (Decoder.pred2.bias)",
+        "1 unexpected (Decoder.extra)",
+        "Decoder.pred2.weight is [3, 8, 3, 3], not [2, 8, 3, 3]",
+    )
+
+
+def test_it_refuses_the_checkpoint_of_another_system(tmp_path: Path, tiny: Path) -> None:
+    torch.save(STM(TINY).state_dict(), tmp_path / "semi.pth")
+    assert_refused(tmp_path / "semi.pth", "KeyValue_M.Key.weight", "KV_M_r4.Key.weight")
+    with pytest.raises(WeightsError, match="holds the weights of stm, not those of stm-semi"):
+        load_network("stm-semi", tiny)
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+@pytest.mark.parametrize("kept", [0, 10, 0.5, 0.99])
+def test_it_refuses_a_truncated_file(tmp_path: Path, suffix: str, kept: float) -> None:
+    path = tmp_path / f"cut{suffix}"
+    state = InteractiveSTM(TINY).state_dict()
+    torch.save(state, path) if suffix == ".pth" else save_file(state, path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept if kept > 1 else kept * len(content))])
+    assert_refused(path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_it_refuses_values_that_are_not_numbers(tmp_path: Path, value: float) -> None:
+    state = InteractiveSTM(TINY).state_dict()
+    state["Decoder.pred2.bias"][0] = value
+    torch.save(state, tmp_path / "broken.pth")
+    assert_refused(tmp_path / "broken.pth", "Decoder.pred2.bias", "NaN")
+
+
+class _Payload:
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[object, tuple[str, ...]]:
+        return Path.touch, (self.trace,)  # type: ignore[return-value]
+
+
+def test_code_in_a_pickle_is_refused_and_never_run(tmp_path: Path) -> None:
+    trace = tmp_path / "it ran"
+    torch.save({"Decoder.pred2.bias": _Payload(trace)}, tmp_path / "evil.pth")
+    assert_refused(tmp_path / "evil.pth", "code")
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps(_Payload(trace)))
+    assert_refused(tmp_path / "plain.pth")
+    assert not trace.exists()
+
+
+def test_it_refuses_what_is_no_state_dict(tmp_path: Path) -> None:
+    torch.save([1, 2], tmp_path / "list.pth")
+    assert_refused(tmp_path / "list.pth", "state dict")
+    torch.save({}, tmp_path / "empty.pth")
+    assert_refused(tmp_path / "empty.pth", "no tensors")
+
+
+def test_it_refuses_a_configuration_that_it_cannot_read(tmp_path: Path) -> None:
+    header = {"network": "stm", "config": '{"kind": "STMConfig", "keys": "many"}'}
+    save_file(InteractiveSTM(TINY).state_dict(), tmp_path / "odd.safetensors", header)
+    with pytest.raises(WeightsError, match=r"config\.keys"):
+        load_network("stm", tmp_path / "odd.safetensors")
+
+
+def test_missing_weights_are_a_sentence_that_says_where_to_put_them(folder: Path) -> None:
+    with pytest.raises(WeightsMissing, match=r"e120\.pth") as caught:
+        find_weights("stm")
+    assert str(folder) in str(caught.value)
+    assert "manage.py weights add" in str(caught.value)
+    assert state_of("stm").path is None
+    assert not weights_ready("ipn")
+
+
+def test_an_explicit_path_wins_and_must_exist(tiny: Path, tmp_path: Path) -> None:
+    assert find_weights("stm", tiny) == tiny
+    with pytest.raises(WeightsMissing, match="neither a file nor a folder"):
+        find_weights("stm", tmp_path / "nowhere")
+    with pytest.raises(WeightsMissing, match="has none of"):
+        find_weights("stm", tmp_path)
+
+
+def test_added_weights_are_found_and_checked(tiny: Path, folder: Path) -> None:
+    added = add_weights(tiny)
+    assert added == folder / "stm.safetensors" == find_weights("stm")
+    assert check_weights("stm").startswith(weights_label("stm"))
+    assert weights_ready("stm")
+    added.write_bytes(added.read_bytes() + b" ")
+    with pytest.raises(WeightsError, match="changed since it was added"):
+        check_weights("stm")
+    assert checksum_file(added).exists()
+
+
+def test_a_file_that_does_not_fit_is_not_added(tmp_path: Path, folder: Path) -> None:
+    torch.save({"a": torch.zeros(1)}, tmp_path / "a.pth")
+    with pytest.raises(WeightsError, match="no known network"):
+        add_weights(tmp_path / "a.pth")
+    assert not folder.exists()
+
+
+def test_a_published_checkpoint_is_known_by_its_keys(tmp_path: Path) -> None:
+    with torch.device("meta"):
+        shapes = STM().state_dict()
+    state = {f"module.{key}": torch.zeros(tensor.shape, dtype=tensor.dtype) for key, tensor in shapes.items()}
+    torch.save(state, tmp_path / "some name.pth")
+    assert identify(read_checkpoint(tmp_path / "some name.pth")).name == "stm-semi"
+
+
+def test_networks_of_the_list_exist() -> None:
+    from segmentation.checkpoints import _resolve
+    from segmentation.weights import NETWORKS
+
+    for spec in NETWORKS.values():
+        assert issubclass(_resolve(spec.path), nn.Module)
+        assert isinstance(_resolve(spec.config)(), object)
