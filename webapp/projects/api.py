@@ -44,6 +44,7 @@ class ProjectInfo(Schema):
     role: Role  # one's own
     videos: int
     members: int
+    cover: int | None  # a video whose picture stands for the project: the newest that is ready
     last_added_at: datetime | None  # of the newest video
     created_at: datetime
 
@@ -96,12 +97,14 @@ class RolePatch(Schema):
 def _with_counts(user: User) -> QuerySet[Project]:
     """The projects of `user`, with what the list shows of each."""
     own = memberships_of(user).filter(project=OuterRef("pk")).values("role")[:1]
+    ready = Project.objects.filter(pk=OuterRef("pk"), videos__state="ready").order_by("-videos__id")
     return (
         projects_of(user)
         .annotate(
             role=Subquery(own),
             video_count=Count("videos", distinct=True),
             member_count=Count("memberships", distinct=True),
+            cover=Subquery(ready.values("videos__id")[:1]),
             last_added_at=Max("videos__created_at"),
         )
         .prefetch_related("labels")

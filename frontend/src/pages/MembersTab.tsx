@@ -31,21 +31,23 @@ export function MembersTab({ project, onChange }: TabProps) {
   };
   return (
     <div class={css.page}>
-      {may(project.role, "invite") && (
-        <Invite project={project} onInvited={(member) => count([...members, member])} />
-      )}
-      <ul class={css.list} data-testid="members">
-        {members.map((member) => (
-          <Row
-            key={member.user.id}
-            member={member}
-            project={project}
-            path={`${path}/${member.user.id}`}
-            loaded={loaded}
-            onGone={() => count(members.filter((other) => other.user.id !== member.user.id))}
-          />
-        ))}
-      </ul>
+      <div class={css.people}>
+        {may(project.role, "invite") && (
+          <Invite project={project} onInvited={(member) => count([...members, member])} />
+        )}
+        <ul class={css.list} data-testid="members">
+          {members.map((member) => (
+            <Row
+              key={member.user.id}
+              member={member}
+              project={project}
+              path={`${path}/${member.user.id}`}
+              loaded={loaded}
+              onGone={() => count(members.filter((other) => other.user.id !== member.user.id))}
+            />
+          ))}
+        </ul>
+      </div>
       <dl class={css.roles}>
         {Object.entries(MEANING).map(([role, meaning]) => (
           <div key={role}>

@@ -1,5 +1,5 @@
 /** All projects that one is a member of. */
-import { FolderPlus, Plus } from "lucide-preact";
+import { Film, FolderPlus, Plus } from "lucide-preact";
 import { useMemo, useState } from "preact/hooks";
 import { ago, byName, plural } from "../format";
 import { call } from "../http";
@@ -15,6 +15,8 @@ import type { Project } from "./types";
 
 /** From so many on, a search field helps. */
 const MANY = 9;
+/** Labels that a card names. */
+const SOME = 4;
 
 export function ProjectsPage() {
   const projects = useLoaded("projects", () => call<Project[]>("GET", "/api/projects"));
@@ -88,9 +90,16 @@ function find(projects: Project[], wanted: string): Project[] {
 }
 
 function ProjectCard({ project }: { project: Project }) {
-  const { id, name, role, videos, members, guide, labels, last_added_at } = project;
+  const { id, name, role, videos, members, cover, guide, labels, last_added_at } = project;
   return (
     <li class={css.card} data-testid={`project-${id}`}>
+      <div class={css.cover}>
+        {cover === null ? (
+          <Film size={22} aria-hidden="true" />
+        ) : (
+          <img src={`/api/videos/${cover}/thumbs/0.jpg`} alt="" />
+        )}
+      </div>
       <div class={css.top}>
         <a href={`/projects/${id}`} class={css.name} data-testid={`project-open-${id}`}>
           {name}
@@ -98,16 +107,19 @@ function ProjectCard({ project }: { project: Project }) {
         <span class={css.role}>{role}</span>
       </div>
       <p class={css.guide}>{guide || <i>No guide yet</i>}</p>
-      <div class={css.labels} aria-label="Labels" role="img">
-        {labels.slice(0, 12).map((label) => (
-          <i key={label.id} style={{ background: label.color }} title={label.name} />
+      <ul class={css.labels} aria-label="Labels">
+        {labels.slice(0, SOME).map((label) => (
+          <li key={label.id}>
+            <i style={{ background: label.color }} />
+            {label.name}
+          </li>
         ))}
-        {labels.length > 12 && <span>+{labels.length - 12}</span>}
-      </div>
+        {labels.length > SOME && <li>and {labels.length - SOME} more</li>}
+      </ul>
       <div class={css.foot}>
         <span>{plural(videos, "video")}</span>
         <span>{plural(members, "person", "people")}</span>
-        <span class={css.when}>{last_added_at ? `added to ${ago(last_added_at)}` : "empty"}</span>
+        <span class={css.when}>{last_added_at ? `video added ${ago(last_added_at)}` : "empty"}</span>
       </div>
     </li>
   );

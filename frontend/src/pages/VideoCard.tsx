@@ -1,5 +1,5 @@
 /** A video as a card: its picture, length, size, rounds, who worked on it last, and what state it is in. */
-import { CircleAlert, EllipsisVertical, Pencil, Trash2, X } from "lucide-preact";
+import { CircleAlert, EllipsisVertical, Info, Pencil, Trash2, X } from "lucide-preact";
 import { ago, bytes, duration, plural } from "../format";
 import { Button } from "../parts/Button";
 import { Menu, type MenuItem } from "../parts/Menu";
@@ -42,7 +42,14 @@ export function VideoCard(props: VideoCardProps) {
           )}
           <CardMenu {...props} />
         </div>
-        <p class={css.facts}>{facts(video)}</p>
+        <p class={css.facts}>
+          {facts(video)}
+          {video.note && (
+            <Info size={13} role="img" aria-label={video.note} data-testid={`video-note-${video.id}`}>
+              <title>{video.note}</title>
+            </Info>
+          )}
+        </p>
         <p class={css.work}>{work(video)}</p>
       </div>
     </li>
@@ -107,7 +114,7 @@ function Picture({ video, role, onCancel, onDelete }: VideoCardProps) {
         {video.state === "failed" && <CircleAlert size={15} aria-hidden="true" />}
         {text}
       </span>
-      {may(role, "delete_video") && (
+      {may(role, "clear_failed") && (
         <Button
           size="small"
           icon={Trash2}
@@ -131,7 +138,7 @@ function CardMenu({ video, role, onRename, onDelete }: VideoCardProps) {
   const items: MenuItem[] = [];
   if (may(role, "rename_video"))
     items.push({ name: "Rename", icon: Pencil, testid: "video-rename", perform: () => onRename(video) });
-  if (may(role, "delete_video") && video.state !== "importing")
+  if (may(role, "delete_video") && video.state === "ready")
     items.push({
       name: "Delete",
       icon: Trash2,
@@ -146,6 +153,7 @@ function CardMenu({ video, role, onRename, onDelete }: VideoCardProps) {
       testid={`video-menu-${video.id}`}
       align="end"
       class={css.more}
+      heading={video.note}
       items={items}
     >
       <EllipsisVertical size={16} aria-hidden="true" />

@@ -15,6 +15,7 @@ const NEEDED = {
   upload: "annotator",
   rename_video: "annotator",
   cancel_import: "annotator",
+  clear_failed: "annotator", // a video that failed to arrive
   delete_video: "manager",
   change_project: "manager",
   invite: "manager",

@@ -25,6 +25,8 @@ export interface Project {
   role: Role;
   videos: number;
   members: number;
+  /** A video whose picture stands for the project. */
+  cover: number | null;
   last_added_at: string | null;
   created_at: string;
 }
@@ -48,6 +50,8 @@ export interface Video {
   state: VideoState;
   /** A sentence, when the import failed. */
   error: string;
+  /** What one should know of a video that is ready: damaged places left out, say. */
+  note: string;
   width: number;
   height: number;
   frame_count: number;
