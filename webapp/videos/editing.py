@@ -8,7 +8,7 @@ from webapp.accounts.models import User
 from webapp.problems import Problem
 from webapp.projects.models import Role
 from webapp.videos.access import video_for
-from webapp.videos.importing import cancel_import, release_upload
+from webapp.videos.import_queue import cancel_import, release_upload
 from webapp.videos.models import Video, VideoState
 
 

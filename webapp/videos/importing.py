@@ -9,31 +9,23 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 
 import structlog
-from celery import current_app
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from webapp.videos.frame_writer import FrameWriter, SourceFrame
-from webapp.videos.models import Upload, Video, VideoState
+from webapp.videos.import_queue import release_upload, ring
+from webapp.videos.models import Video, VideoState
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
 from webapp.videos.sources import Clip, open_source
 from webapp.videos.storage import VideoFolder, folder_of, staging_of, upload_path
 
 log = structlog.get_logger(__name__)
 
-TASK = "videos.import_video"
 BEAT_SECONDS = 0.5
 OnProgress = Callable[[int, int], None]  # frames done, frames in all (0 = unknown)
-
-
-def ring(video_id: int) -> None:
-    """Tell a worker of a video that waits, once the transaction at hand is committed."""
-    # Robust: the row is the truth, and the sweep rings again when the broker was away.
-    transaction.on_commit(partial(current_app.send_task, TASK, [video_id]), robust=True)
 
 
 def run_import(video_id: int) -> None:
@@ -164,20 +156,3 @@ def _take_parts(video: Video, others: Iterable[Clip]) -> None:
 def _end(video: Video, state: VideoState, error: str = "") -> None:
     mine = Video.objects.filter(pk=video.pk, state=VideoState.IMPORTING, fence=video.fence)
     mine.update(state=state, error=error)
-
-
-def release_upload(upload: Upload) -> None:
-    """Remove the file of `upload` when no video waits for it any more."""
-    if not upload.videos.filter(state=VideoState.IMPORTING).exists():
-        upload_path(upload.pk).unlink(missing_ok=True)
-
-
-def cancel_import(*, video: Video) -> None:
-    """Ask an import to stop; one that no worker has begun ends at once. Nothing happens to a video that has ended."""
-    importing = Video.objects.filter(pk=video.pk, state=VideoState.IMPORTING)
-    waiting = importing.filter(heartbeat=None)
-    if waiting.update(state=VideoState.CANCELLED, cancel_requested=True):
-        if video.upload is not None:
-            release_upload(video.upload)
-    else:
-        importing.update(cancel_requested=True)

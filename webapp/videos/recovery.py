@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from webapp.videos.importing import release_upload, ring
+from webapp.videos.import_queue import release_upload, ring
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.storage import staging_of, upload_path, videos_root
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from webapp.videos.importing import TASK, run_import
+from webapp.videos.import_queue import TASK
+from webapp.videos.importing import run_import
 
 
 @shared_task(name=TASK)

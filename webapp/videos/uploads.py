@@ -21,7 +21,7 @@ from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
 from webapp.videos.access import upload_for
-from webapp.videos.importing import ring
+from webapp.videos.import_queue import ring
 from webapp.videos.models import Upload, Video
 from webapp.videos.refusal import check_disk
 from webapp.videos.storage import upload_path

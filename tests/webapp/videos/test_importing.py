@@ -16,7 +16,8 @@ from tests.webapp.videos.clips import numbered, read_number, write_clip, write_g
 from tests.webapp.videos.conftest import Bring, files_below
 from webapp.videos import importing
 from webapp.videos.frame_writer import SourceFrame
-from webapp.videos.importing import cancel_import, claim, run_import, write_video
+from webapp.videos.import_queue import cancel_import
+from webapp.videos.importing import claim, run_import, write_video
 from webapp.videos.label_png import encode_labels
 from webapp.videos.models import Video, VideoState
 from webapp.videos.refusal import ImportCancelled
