@@ -100,17 +100,14 @@ def download(request: HttpRequest, export_id: int) -> StreamingHttpResponse:
     path = export_path(export.pk)
     if not path.exists():
         raise NotFound("file")
-    disposition = content_disposition_header(True, download_name(export)) or "attachment"
-    headers = {
-        "Content-Length": str(path.stat().st_size),
-        "Content-Disposition": disposition,
-        "Cache-Control": "private, no-store",
-    }
-    content_type = "video/mp4" if export.kind == ExportKind.OVERLAY else "application/zip"
-    if isinstance(request, ASGIRequest):
-        # Under ASGI Django would read a plain file whole before it sends the first byte.
-        return StreamingHttpResponse(_chunks(path), content_type=content_type, headers=headers)
-    return FileResponse(path.open("rb"), content_type=content_type, headers=headers)
+    answer: StreamingHttpResponse
+    # Under ASGI Django would read a plain file whole before it sends the first byte.
+    answer = StreamingHttpResponse(_chunks(path)) if isinstance(request, ASGIRequest) else FileResponse(path.open("rb"))
+    answer["Content-Type"] = "video/mp4" if export.kind == ExportKind.OVERLAY else "application/zip"
+    answer["Content-Length"] = str(path.stat().st_size)
+    answer["Content-Disposition"] = content_disposition_header(True, download_name(export)) or "attachment"
+    answer["Cache-Control"] = "private, no-store"
+    return answer
 
 
 async def _chunks(path: Path) -> AsyncIterator[bytes]:
