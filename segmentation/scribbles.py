@@ -143,3 +143,13 @@ def dilate(raster: Raster, iterations: int = 2) -> Raster:
         grown = cv2.dilate((raster == object_id).astype(np.uint8), cross, iterations=iterations)
         thick[grown > 0] = object_id
     return thick
+
+
+def cues_of(raster: Raster, object_id: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Where the scribbles of an object and those of everything else are [H, W], thickened as IPN and STM expect it.
+
+    The background and the other objects are one to this object, and where both meet, its own scribbles win.
+    """
+    own = np.where(raster == object_id, 1, np.where(raster >= 0, 0, NO_SCRIBBLE)).astype(np.int16)
+    thick = dilate(own)
+    return thick == 1, thick == 0

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from segmentation.engines.ipn.fusion import reach, round_weight
 from segmentation.engines.ipn.network import Estimate, Inet, Pnet
 from segmentation.evaluation.golden.case import Array, Case, GoldenError, full, sampled
-from segmentation.evaluation.golden.single import FIRST, SECOND, alone, frames_of, scribbles_of
+from segmentation.evaluation.golden.single import FIRST, SECOND, frames_of, scribbles_of
 
 GAIN = 0.7
 CONFIDENT = 0.9  # value of the previous mask in I1
@@ -39,8 +39,9 @@ def compute(case: Case) -> Iterator[tuple[str, Array]]:
 def _stages(case: Case, inet: Inet, pnet: Pnet, object_id: int) -> Iterator[tuple[str, Array]]:
     frames = frames_of(case)
     frame, neighbour = frames[FIRST : FIRST + 1], frames[FIRST + 1 : FIRST + 2]
-    yield "scribble_dilated", alone(case.inputs[f"scribble_f{FIRST}"], object_id)
-    scribbles = [mask[None] for mask in scribbles_of(case, FIRST, object_id)]
+    positive, negative = scribbles_of(case, FIRST, object_id)
+    yield "scribble_dilated", (2 * positive + negative - 1).numpy()  # 1 own, 0 others, -1 none
+    scribbles = [positive[None], negative[None]]
     truth = torch.from_numpy(case.labels[FIRST] == object_id).float()[None]
 
     first = inet(frame, torch.zeros_like(truth), *scribbles)
