@@ -13,6 +13,8 @@ from webapp.listening import listen
 from webapp.supervisor import Program, Supervisor
 
 VITE_PORT = 5173
+# Workers load much; where cores are few they would keep the page from coming up. A round cannot come sooner anyway.
+WORKER_DELAY = 1.5
 # Vite knows nothing of our pipe (webapp/lifeline.py), so a shell beside it waits for the pipe's end.
 VITE_UNTIL_THE_PIPE_CLOSES = (
     'exec 3<&0; (cat <&3 >/dev/null; kill 0) & exec npm run --silent dev -- "$@" </dev/null 3<&-'
@@ -25,8 +27,10 @@ def studio_programs(listening: socket.socket) -> list[Program]:
     fd = listening.fileno()
     return [
         Program("The web server", (*manage, "web", "--child", "--fd", str(fd)), keep_fds=(fd,)),
-        Program("The worker for rounds", (*manage, "worker", "--child", "--queue", "rounds")),
-        Program("The worker for imports and exports", (*manage, "worker", "--child", "--queue", "media")),
+        Program("The worker for rounds", (*manage, "worker", "--child", "--queue", "rounds"), delay=WORKER_DELAY),
+        Program(
+            "The worker for imports and exports", (*manage, "worker", "--child", "--queue", "media"), delay=WORKER_DELAY
+        ),
     ]
 
 

@@ -30,6 +30,7 @@ class Program:
     keep_fds: Sequence[int] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
+    delay: float = 0.0  # seconds before its first start
     reloads: bool = True  # ended and started anew by `Supervisor.restart`
 
 
@@ -40,7 +41,7 @@ class Child:
         self.program = program
         self.process: subprocess.Popen[bytes] | None = None
         self.quick_ends = 0
-        self.due = 0.0  # by the monotonic clock
+        self.due = time.monotonic() + program.delay
         self._started = 0.0
 
     def start(self) -> None:

@@ -1,0 +1,88 @@
+"""The web process as it really runs: light, quick, and without PyTorch."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from django.conf import settings
+
+from webapp.listening import listen
+
+MOST_BYTES = 200 << 20
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[psutil.Process, str]]:
+    """`manage.py web` over a data folder of its own, and its address."""
+    home = tmp_path_factory.mktemp("home")
+    environment = {**os.environ, "MASKWRIGHT_HOME": str(home), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
+    manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
+    subprocess.run([*manage, "migrate", "--verbosity", "0"], env=environment, check=True)
+    with listen("127.0.0.1", 0, may_move=False) as bound:
+        server = subprocess.Popen(
+            [*manage, "web", "--fd", str(bound.fileno())], env=environment, pass_fds=[bound.fileno()]
+        )
+        address = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    try:
+        yield psutil.Process(server.pid), address
+    finally:
+        server.terminate()
+        assert server.wait(15) in (0, -15)
+
+
+def answer(address: str) -> int:
+    try:
+        with urllib.request.urlopen(address, timeout=30) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_it_answers_and_stays_light(web: tuple[psutil.Process, str]) -> None:
+    process, address = web
+    assert answer(f"{address}/api/me") == 401
+    assert answer(f"{address}/api/engines") in (401, 404)
+    assert answer(f"{address}/plain.css") == 200
+    assert process.memory_info().rss < MOST_BYTES
+
+
+def test_it_maps_no_library_of_pytorch(web: tuple[psutil.Process, str]) -> None:
+    """What `sys.modules` of another process cannot tell, its memory map can."""
+    process, address = web
+    assert answer(f"{address}/api/me") == 401
+    mapped = {Path(row.path).name for row in process.memory_maps()}
+    assert not [name for name in mapped if name.startswith("libtorch")]
+    assert [name for name in mapped if "numpy" in name or "multiarray" in name], "the look itself does not work"
+
+
+def test_nothing_that_the_web_process_imports_imports_pytorch() -> None:
+    code = (
+        "import sys, webapp.asgi, webapp.urls, importlib\n"
+        "from django.apps import apps\n"
+        "print(*sorted(name for name in ('torch', 'cv2') if name in sys.modules))"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    out = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=settings.BASE_DIR, capture_output=True, text=True
+    )
+    assert out.returncode == 0, out.stderr
+    assert "torch" not in out.stdout.split()
+
+
+def test_it_is_up_in_two_seconds_of_computing() -> None:
+    """Processor time, not wall time: other work on the machine must not fail this."""
+    code = "import time, webapp.asgi, webapp.urls, uvicorn; print(time.process_time())"
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    started = time.monotonic()
+    out = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=settings.BASE_DIR, capture_output=True, text=True
+    )
+    assert out.returncode == 0, out.stderr
+    assert float(out.stdout) < 2, f"{out.stdout} s, {time.monotonic() - started:.1f} s by the clock"

@@ -1,0 +1,96 @@
+"""Who may make which HTTP call, one row for each: the table that test_access_matrix.py holds the program to.
+
+A call that is not in the table fails the tests: nobody adds one without deciding who may make it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from webapp.projects.models import Role
+
+Signed = Literal["anyone", "signed in"]
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may make a call: everyone, all who are signed in, or members from a role up.
+
+    `only` further narrows members to one person of the cast, by role: the maker of an upload, say. `body` and `headers`
+    are those of a call that would change something if it were let through.
+    """
+
+    who: Signed | Role
+    only: frozenset[Role] | None = None
+    body: Mapping[str, Any] | bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def content(self) -> tuple[Any, str]:
+        if isinstance(self.body, bytes):
+            return self.body, "application/octet-stream"
+        return ("" if self.body is None else json.dumps(self.body)), JSON
+
+
+MAKER = frozenset({Role.ANNOTATOR})  # who made the upload and the export of the world that the tests build
+MAKER_OR_MANAGERS = frozenset({Role.ANNOTATOR, Role.MANAGER, Role.OWNER})
+
+RULES: dict[tuple[str, str], Rule] = {
+    # accounts
+    ("GET", "/api/me"): Rule("signed in"),
+    ("PATCH", "/api/me"): Rule("signed in", body={"name": "Changed"}),
+    ("POST", "/api/sign-in"): Rule("anyone", body={"username": "owner", "password": "correct horse battery"}),
+    ("POST", "/api/sign-out"): Rule("anyone"),
+    # projects
+    ("GET", "/api/projects"): Rule("signed in"),
+    ("POST", "/api/projects"): Rule("signed in", body={"name": "New"}),
+    ("GET", "/api/projects/{project_id}"): Rule(Role.VIEWER),
+    ("PATCH", "/api/projects/{project_id}"): Rule(
+        Role.MANAGER, body={"name": "Changed", "labels": [{"name": "New", "color": "#123456"}]}
+    ),
+    ("DELETE", "/api/projects/{project_id}"): Rule(Role.OWNER),
+    ("GET", "/api/projects/{project_id}/members"): Rule(Role.VIEWER),
+    ("POST", "/api/projects/{project_id}/members"): Rule(Role.MANAGER, body={"username": "guest", "role": "viewer"}),
+    ("PATCH", "/api/projects/{project_id}/members/{user_id}"): Rule(Role.MANAGER, body={"role": "annotator"}),
+    ("DELETE", "/api/projects/{project_id}/members/{user_id}"): Rule(Role.MANAGER),
+    # uploads
+    ("POST", "/api/projects/{project_id}/uploads"): Rule(Role.ANNOTATOR, body={"name": "new.mp4", "size": 1000}),
+    ("GET", "/api/uploads/{upload_id}"): Rule(Role.ANNOTATOR, only=MAKER),
+    ("PATCH", "/api/uploads/{upload_id}"): Rule(
+        Role.ANNOTATOR, only=MAKER, body=b"fghij", headers={"Upload-Offset": "5", "Content-Length": "5"}
+    ),
+    ("DELETE", "/api/uploads/{upload_id}"): Rule(Role.ANNOTATOR, only=MAKER),
+    ("POST", "/api/uploads/{upload_id}/finish"): Rule(Role.ANNOTATOR, only=MAKER),
+    # videos
+    ("GET", "/api/projects/{project_id}/videos"): Rule(Role.VIEWER),
+    ("GET", "/api/videos/{video_id}"): Rule(Role.VIEWER),
+    ("PATCH", "/api/videos/{video_id}"): Rule(Role.ANNOTATOR, body={"name": "Changed"}),
+    ("DELETE", "/api/videos/{video_id}"): Rule(Role.MANAGER),
+    ("POST", "/api/videos/{video_id}/cancel-import"): Rule(Role.ANNOTATOR),
+    ("GET", "/api/videos/{video_id}/frames/{frame}.jpg"): Rule(Role.VIEWER),
+    ("GET", "/api/videos/{video_id}/thumbs/{frame}.jpg"): Rule(Role.VIEWER),
+    ("GET", "/api/videos/{video_id}/truth/{frame}.png"): Rule(Role.REVIEWER),
+    # rounds and masks
+    ("GET", "/api/videos/{video_id}/state"): Rule(Role.VIEWER),
+    ("GET", "/api/rounds/{round_id}/masks"): Rule(Role.VIEWER),
+    ("GET", "/api/engines"): Rule("signed in"),
+    # exports
+    ("GET", "/api/videos/{video_id}/exports"): Rule(Role.VIEWER),
+    ("GET", "/api/projects/{project_id}/exports"): Rule(Role.VIEWER),
+    ("POST", "/api/videos/{video_id}/exports"): Rule(Role.ANNOTATOR, body={"kind": "davis"}),
+    ("GET", "/api/exports/{export_id}"): Rule(Role.VIEWER),
+    ("DELETE", "/api/exports/{export_id}"): Rule(Role.ANNOTATOR, only=MAKER_OR_MANAGERS),
+    ("GET", "/api/exports/{export_id}/file"): Rule(Role.VIEWER),
+}
+
+# Addresses outside /api, as their patterns are written in webapp/urls.py, and what somebody signed out gets there.
+OTHER_ADDRESSES = {
+    "admin/": ("/admin/", 302),
+    "sign-in/link/<str:token>": ("/sign-in/link/guess", 410),
+    "plain.css": ("/plain.css", 200),
+    r"^(?!static/|ws/|admin(?:/|$))(?P<address>[^.]*)$": ("/projects/1", 200),
+}

@@ -1,0 +1,204 @@
+"""Every HTTP call as every role, as a stranger and signed out: who may not gets 401, 403 or 404, and nothing changes.
+
+The calls come from the program's own list (OpenAPI), what is right from access_rules.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.apps import apps
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+
+from tests.conftest import make_user
+from tests.webapp.access_rules import OTHER_ADDRESSES, RULES, Rule
+from tests.webapp.conftest import draw, run, some_mask
+from webapp.accounts.models import User
+from webapp.annotation.models import Export, ExportKind, ExportState, Mask, Round, RoundState
+from webapp.annotation.objects import add_object
+from webapp.api import api
+from webapp.projects.access import allows
+from webapp.projects.models import Label, Membership, Project, Role
+from webapp.urls import urlpatterns
+from webapp.videos.create import create_video
+from webapp.videos.models import Upload
+from webapp.videos.storage import upload_path
+
+METHODS = ("get", "post", "put", "patch", "delete")
+CALLS = sorted(
+    (method.upper(), path)
+    for path, item in api.get_openapi_schema()["paths"].items()
+    for method in item
+    if method in METHODS
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """One of everything, in `project`: what the parameters of an address stand for."""
+
+    numbers: dict[str, Any]
+    cast: dict[Role, User]
+    stranger: User
+    home: Path
+
+    def address(self, path: str) -> str:
+        return path.format(**self.numbers)
+
+    def rows(self) -> dict[str, list[Any]]:
+        """Everything that the tables of this program hold."""
+        models = [model for model in apps.get_models() if model.__module__.startswith("webapp.")]
+        return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
+
+    def files(self) -> dict[str, int]:
+        return {str(path): path.stat().st_size for path in self.home.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def world(
+    project: Project, cast: dict[Role, User], stranger: User, settings: Any, tmp_path: Path, rung: list[Any]
+) -> World:
+    settings.HOME = tmp_path
+    settings.FRONTEND_DIST = tmp_path / "dist"
+    (tmp_path / "uploads").mkdir()
+    annotator = cast[Role.ANNOTATOR]
+    make_user("guest")  # whom a manager may invite
+    member = make_user("member")  # whom a manager may remove
+    Membership.objects.create(project=project, user=member, role=Role.VIEWER)
+    Label.objects.create(project=project, name="Fish", color="#112233")
+    frames = [np.full((24, 32, 3), 40 * index, np.uint8) for index in range(4)]
+    truth = [np.eye(24, 32, dtype=np.uint8) for _ in frames]
+    video = create_video(project=project, name="reef", frames=frames, truth=truth, author=annotator)
+    add_object(video=video, author=annotator, name="Fish")
+    made = run(video, annotator, None)
+    Round.objects.filter(pk=made.pk).update(state=RoundState.DONE)
+    mask = some_mask(0)
+    Mask.objects.create(round=made, frame=0, data=mask.data, confidence=mask.confidence)
+    draw(video, annotator, frame=1)
+    upload = Upload.objects.create(project=project, name="new.mp4", size=10, received=5, created_by=annotator)
+    upload_path(upload.pk).write_bytes(b"abcde")
+    export = Export.objects.create(
+        video=video, round=made, kind=ExportKind.DAVIS, state=ExportState.DONE, author=annotator
+    )
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / str(export.pk)).write_bytes(b"zip")
+    numbers = {
+        "project_id": project.pk,
+        "user_id": member.pk,
+        "upload_id": upload.pk,
+        "video_id": video.pk,
+        "frame": 0,
+        "round_id": made.pk,
+        "export_id": export.pk,
+    }
+    return World(numbers, cast, stranger, tmp_path)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What happens inside is as if it had not been, so that the next role meets the same world."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def send(client: Client, method: str, address: str, rule: Rule) -> HttpResponse:
+    body, content_type = rule.content
+    if method == "GET":
+        return client.get(address, headers=dict(rule.headers))  # type: ignore[return-value]
+    return client.generic(method, address, body, content_type, headers=dict(rule.headers))  # type: ignore[return-value]
+
+
+def refuses(world: World, client: Client, call: tuple[str, str], wanted: int) -> None:
+    rows, files = world.rows(), world.files()
+    response = send(client, call[0], world.address(call[1]), RULES[call])
+    assert response.status_code == wanted, response.content
+    assert response.json()["text"]  # type: ignore[attr-defined]
+    assert world.rows() == rows
+    assert world.files() == files
+
+
+def lets_through(world: World, client: Client, call: tuple[str, str]) -> None:
+    with undone():
+        response = send(client, call[0], world.address(call[1]), RULES[call])
+        if not response.streaming:
+            assert response.status_code not in (401, 403, 404, 422), response.content
+        assert response.status_code < 500
+
+
+def may(rule: Rule, role: Role) -> bool:
+    if not isinstance(rule.who, Role):
+        return True
+    return allows(role, rule.who) and (rule.only is None or role in rule.only)
+
+
+def test_every_call_has_a_rule_and_every_rule_a_call() -> None:
+    assert set(CALLS) == set(RULES)
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if call in RULES], ids=" ".join)
+class TestEachCall:
+    def test_as_each_role(
+        self, world: World, client_as: Callable[[User | None], Client], call: tuple[str, str]
+    ) -> None:
+        clients = {role: client_as(user) for role, user in world.cast.items()}
+        for role, client in clients.items():
+            if may(RULES[call], role):
+                lets_through(world, client, call)
+            else:
+                refuses(world, client, call, 403)
+
+    def test_as_a_stranger(
+        self, world: World, client_as: Callable[[User | None], Client], call: tuple[str, str]
+    ) -> None:
+        client = client_as(world.stranger)
+        if isinstance(RULES[call].who, Role):
+            refuses(world, client, call, 404)
+        else:
+            lets_through(world, client, call)
+
+    def test_as_a_superuser_who_is_no_member(
+        self, world: World, client_as: Callable[[User | None], Client], call: tuple[str, str]
+    ) -> None:
+        User.objects.filter(pk=world.stranger.pk).update(is_superuser=True, is_staff=True)
+        if isinstance(RULES[call].who, Role):
+            refuses(world, client_as(world.stranger), call, 404)
+
+    def test_signed_out(self, world: World, client_as: Callable[[User | None], Client], call: tuple[str, str]) -> None:
+        if RULES[call].who == "anyone":
+            lets_through(world, client_as(None), call)
+        else:
+            refuses(world, client_as(None), call, 401)
+
+    def test_from_a_foreign_page(self, world: World, call: tuple[str, str]) -> None:
+        """Signed in, but the CSRF token is missing: the request came from somebody else's page."""
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(world.cast[Role.OWNER])
+        if call[0] != "GET":
+            refuses(world, client, call, 403)
+
+
+def test_there_is_no_address_that_this_file_does_not_know() -> None:
+    patterns = {str(entry.pattern) for entry in urlpatterns}
+    assert patterns == {"api/", "^api/(?P<address>.*)$", *OTHER_ADDRESSES}
+
+
+@pytest.mark.parametrize("pattern", OTHER_ADDRESSES)
+def test_the_other_addresses_give_nothing_away(
+    world: World, client_as: Callable[[User | None], Client], pattern: str
+) -> None:
+    (world.home / "dist").mkdir()
+    (world.home / "dist" / "index.html").write_text("<!doctype html>")
+    address, status = OTHER_ADDRESSES[pattern]
+    rows = world.rows()
+    for user in (None, world.stranger, world.cast[Role.OWNER]):
+        assert client_as(user).get(address).status_code == status
+    assert {**world.rows(), "User": []} == {**rows, "User": []}  # signing in notes the time
