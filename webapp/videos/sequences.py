@@ -57,12 +57,17 @@ def find_sequences(files: Files) -> list[PictureSequence]:
         if any(name.lower().endswith(VIDEO_SUFFIXES) for name in files.names):
             raise Refused("no_pictures", "There are no pictures inside, but a video: bring that itself, without a zip.")
         raise Refused("no_pictures", "There are no pictures inside.")
-    found = _davis(files, pictures) if any(_split(name, FRAMES) for name in pictures) else _folders(files, pictures)
+    found = _davis(files, pictures) if is_davis(pictures) else _folders(files, pictures)
     if len(found) > MAX_SEQUENCES:
         raise Refused(
             "too_many_videos", f"There are {len(found)} folders of pictures; at most {MAX_SEQUENCES} at once."
         )
     return found
+
+
+def is_davis(names: list[str]) -> bool:
+    """Whether any of these files lies below a folder JPEGImages."""
+    return any(_split(name, FRAMES) for name in names)
 
 
 def _folders(files: Files, pictures: list[str]) -> list[PictureSequence]:

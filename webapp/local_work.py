@@ -1,0 +1,47 @@
+"""What commands that work without a running studio share: tables, somebody to work as, a project, a progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from tqdm import tqdm
+
+from webapp import first_run
+from webapp.accounts.models import User
+from webapp.problems import Problem
+from webapp.projects.editing import create_project
+from webapp.projects.models import Project
+from webapp.videos.importing import OnProgress
+
+
+def prepare() -> User:
+    """Bring the tables of the data folder up to date; its first superuser is who the commands work as."""
+    first_run.migrate()
+    known = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
+    made = known or first_run.make_owner()
+    if made is None:
+        raise Problem("no_owner", "No active superuser is left to work as. Make one: manage.py createsuperuser.")
+    return made
+
+
+def project_named(name: str, owner: User) -> Project:
+    """The one project of this name, made for `owner` when there is none. Raises Problem when there are several."""
+    found = list(Project.objects.filter(name=name.strip())[:2])
+    if len(found) > 1:
+        raise Problem("several_projects", f"Several projects are called {name!r}. Rename one first.")
+    return found[0] if found else create_project(by=owner, name=name)
+
+
+@contextmanager
+def progress_bar(title: str, stream: TextIO) -> Iterator[OnProgress]:
+    """A bar on `stream`, moved by calling what this yields with frames done and frames in all (0 = unknown)."""
+    with tqdm(desc=title, unit="frame", file=stream, dynamic_ncols=True, mininterval=0.2) as bar:
+
+        def move(done: int, total: int) -> None:
+            bar.total = total or None
+            bar.update(done - bar.n)
+
+        yield move
+        bar.refresh()
