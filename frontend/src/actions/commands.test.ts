@@ -1,0 +1,230 @@
+import { describe, expect, it } from "vitest";
+import type { RoundInfo, StrokeInfo } from "../protocol";
+import { reduce } from "../state/reduce";
+import { ANN, BEN, type FakeStudio, fakeStudio, round, settled } from "../studio/testing";
+import { commandOf } from "./commands";
+import { changeObject } from "./objects";
+import { draw } from "./strokes";
+
+const stroke = (key: string, frame = 0): StrokeInfo => ({
+  key,
+  frame,
+  object: 1,
+  path: [[0.5, 0.5]],
+  author: ANN,
+});
+const perform = (studio: FakeStudio, id: string): void => commandOf(studio.commands, id).perform();
+const enabled = (studio: FakeStudio, id: string): boolean => commandOf(studio.commands, id).enabled();
+const types = (studio: FakeStudio): string[] => studio.sent.map(({ type }) => type);
+let seq = 100;
+
+/** The server takes the newest stroke up. */
+async function acknowledgeStroke(studio: FakeStudio): Promise<void> {
+  await studio.ack("stroke.add");
+}
+
+describe("undo and redo", () => {
+  it("take back the newest stroke and draw it again under a new key", async () => {
+    const studio = fakeStudio();
+    draw(studio, 0, 1, [[0.1, 0.1]]);
+    await acknowledgeStroke(studio);
+    expect(studio.store.strokes.value.length).toBe(1);
+    perform(studio, "undo");
+    expect(studio.store.strokes.value).toEqual([]);
+    await studio.ack("stroke.remove");
+    perform(studio, "redo");
+    expect(studio.store.strokes.value.length).toBe(1);
+    const keys = studio.sent.filter(({ type }) => type === "stroke.add").map(({ key }) => key);
+    expect(new Set(keys).size).toBe(2);
+    perform(studio, "undo");
+    expect(studio.sent.at(-1)).toMatchObject({ type: "stroke.remove", stroke: keys[1] });
+  });
+
+  it("take back strokes from before a reload, then move the head back", () => {
+    const rounds = [round({ id: 1 }), round({ id: 2, base: 1 })];
+    const studio = fakeStudio({ strokes: [stroke("a")], rounds, head: 2 });
+    perform(studio, "undo");
+    expect(studio.sent.at(-1)).toMatchObject({ type: "stroke.remove", stroke: "a" });
+    perform(studio, "undo");
+    expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 2, to_round: 1 });
+  });
+
+  it("bring a stroke from before a reload back", () => {
+    const studio = fakeStudio({ strokes: [stroke("a", 3)] });
+    perform(studio, "undo");
+    perform(studio, "redo");
+    expect(studio.sent.at(-1)).toMatchObject({ type: "stroke.add", frame: 3, object: 1, path: [[0.5, 0.5]] });
+  });
+
+  it("go over rounds in both directions", () => {
+    const rounds = [round({ id: 1 }), round({ id: 2, base: 1 })];
+    const studio = fakeStudio({ rounds, head: 1 });
+    expect(enabled(studio, "redo")).toBe(true);
+    perform(studio, "redo");
+    expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 1, to_round: 2 });
+    reduce(studio.store, { type: "head.moved", seq: seq++, head: null, by: ANN });
+    expect(enabled(studio, "undo")).toBe(false);
+  });
+
+  it("give an object its name back", async () => {
+    const studio = fakeStudio();
+    const rider = studio.store.alive.value[0];
+    if (!rider) throw new Error("no object");
+    changeObject(studio, rider, { name: "  pilot " });
+    expect(studio.sent.at(-1)).toMatchObject({ type: "object.update", number: 1, name: "pilot" });
+    perform(studio, "undo");
+    expect(studio.sent.at(-1)).toMatchObject({ type: "object.update", number: 1, name: "rider" });
+  });
+
+  it("undo a round that was run here before the stroke under it", async () => {
+    const studio = fakeStudio();
+    const { running } = await runOne(studio);
+    expect(running.id).toBe(11);
+    perform(studio, "undo");
+    expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 11, to_round: null });
+  });
+
+  it("leave a viewer nothing", () => {
+    const studio = fakeStudio({ rounds: [round({ id: 1 })], head: 1 });
+    studio.store.role.value = "viewer";
+    for (const id of ["undo", "redo", "round.run", "object.add", "frame.accept", "tool.scribble"])
+      expect([id, enabled(studio, id)]).toEqual([id, false]);
+  });
+});
+
+/** Draws on frame 0, runs, and lets the server begin with round 11. */
+async function runOne(studio: FakeStudio): Promise<{ running: RoundInfo }> {
+  const { watchQueue } = await import("./rounds");
+  watchQueue(studio);
+  draw(studio, 0, 1, [[0.1, 0.1]]);
+  await acknowledgeStroke(studio);
+  perform(studio, "round.run");
+  const running = round({ id: 11, state: "running", frames: [] });
+  const keys = studio.sent.filter(({ type }) => type === "stroke.add").map(({ key }) => key);
+  reduce(studio.store, { type: "stroke.removed", seq: seq++, keys });
+  reduce(studio.store, { type: "round.changed", seq: seq++, round: running });
+  reduce(studio.store, { type: "head.moved", seq: seq++, head: 11, by: ANN });
+  await studio.ack("round.run", 11);
+  return { running };
+}
+
+describe("running", () => {
+  it("sends the frame, the engine and the head that the page shows", async () => {
+    const studio = fakeStudio({ strokes: [stroke("a", 4)], rounds: [round({ id: 8 })], head: 8 });
+    const { watchQueue } = await import("./rounds");
+    watchQueue(studio);
+    studio.store.engine.value = "flow";
+    perform(studio, "round.run");
+    expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", frame: 4, engine: "flow", base: 8 });
+  });
+
+  it("runs several frames one after another, the one in view first", async () => {
+    const studio = fakeStudio({ strokes: [stroke("a", 2), stroke("b", 7), stroke("c", 5)] });
+    const { watchQueue } = await import("./rounds");
+    watchQueue(studio);
+    studio.store.frame.value = 5;
+    const order: number[] = [];
+    perform(studio, "round.run");
+    for (let id = 20; id < 23; id++) {
+      const message = studio.sent.findLast((one) => one.type === "round.run");
+      if (message?.type !== "round.run") throw new Error("nothing ran");
+      order.push(message.frame);
+      reduce(studio.store, {
+        type: "round.changed",
+        seq: seq++,
+        round: round({ id, state: "running", frames: [] }),
+      });
+      reduce(studio.store, { type: "head.moved", seq: seq++, head: id, by: ANN });
+      await studio.ack("round.run", id);
+      expect(types(studio).filter((type) => type === "round.run").length).toBe(order.length);
+      reduce(studio.store, { type: "round.changed", seq: seq++, round: round({ id }) });
+      await settled();
+    }
+    expect(order).toEqual([5, 2, 7]);
+    expect(studio.store.queue.value).toEqual([]);
+  });
+
+  it("takes the place of one's own running round, and waits for somebody else's", async () => {
+    const studio = fakeStudio();
+    await runOne(studio);
+    draw(studio, 0, 1, [[0.2, 0.2]]);
+    perform(studio, "round.run");
+    expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", base: 11 });
+
+    const theirs = round({ id: 5, author: BEN, state: "running" });
+    const other = fakeStudio({ strokes: [stroke("a")], rounds: [theirs], head: 5 });
+    const { watchQueue } = await import("./rounds");
+    watchQueue(other);
+    perform(other, "round.run");
+    expect(types(other)).toEqual([]);
+    reduce(other.store, { type: "round.changed", seq: seq++, round: round({ id: 5, author: BEN }) });
+    expect(other.sent.at(-1)).toMatchObject({ type: "round.run", base: 5 });
+  });
+
+  it("keeps the strokes on a conflict and runs on top of the new head when that has ended", async () => {
+    const studio = fakeStudio({ strokes: [stroke("a")] });
+    const { watchQueue } = await import("./rounds");
+    watchQueue(studio);
+    perform(studio, "round.run");
+    const theirs = round({ id: 30, author: BEN, state: "running" });
+    reduce(studio.store, { type: "round.changed", seq: seq++, round: theirs });
+    await studio.refuse("round.run", "conflict", 30);
+    expect(studio.store.mine.value.length).toBe(1);
+    expect(types(studio)).toEqual(["round.run"]);
+    reduce(studio.store, { type: "round.changed", seq: seq++, round: { ...theirs, state: "done" } });
+    expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", base: 30, frame: 0 });
+  });
+
+  it("stops asking after a few conflicts in a row", async () => {
+    const studio = fakeStudio({ strokes: [stroke("a")] });
+    const { watchQueue } = await import("./rounds");
+    watchQueue(studio);
+    perform(studio, "round.run");
+    for (let i = 0; i < 6 && studio.store.queue.value.length + 1; i++) {
+      const count = types(studio).length;
+      await studio.refuse("round.run", "conflict", null).catch(() => {});
+      if (types(studio).length === count) break;
+    }
+    expect(types(studio).length).toBe(3);
+    expect(studio.store.mine.value.length).toBe(1);
+  });
+
+  it("forgets what waits when cancelled", async () => {
+    const studio = fakeStudio();
+    await runOne(studio);
+    studio.store.queue.value = [{ frame: 4, urgent: false }];
+    perform(studio, "round.cancel");
+    expect(studio.sent.at(-1)).toMatchObject({ type: "round.cancel", round: 11 });
+    expect(studio.store.queue.value).toEqual([]);
+  });
+});
+
+describe("strokes", () => {
+  it("are there before, while and after they are saved", async () => {
+    const studio = fakeStudio();
+    studio.online.value = false;
+    draw(studio, 1, 2, [[0.3, 0.3]]);
+    expect(studio.store.strokes.value.length).toBe(1);
+    studio.online.value = true;
+    studio.outbox.flush();
+    await acknowledgeStroke(studio);
+    expect(studio.store.unsaved.value).toEqual([]);
+    expect(studio.store.strokes.value.length).toBe(1);
+    expect(studio.store.savedAt.value).not.toBe(null);
+  });
+
+  it("that the server refuses are taken away", async () => {
+    const studio = fakeStudio();
+    draw(studio, 1, 2, [[0.3, 0.3]]);
+    await studio.refuse("stroke.add", "no_object");
+    expect(studio.store.strokes.value).toEqual([]);
+  });
+
+  it("come back when their removal is refused", async () => {
+    const studio = fakeStudio({ strokes: [stroke("a")] });
+    perform(studio, "undo");
+    expect(studio.store.strokes.value).toEqual([]);
+    await studio.refuse("stroke.remove", "stroke_used");
+    expect(studio.store.strokes.value.length).toBe(1);
+  });
+});

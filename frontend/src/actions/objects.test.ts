@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { fakeStudio } from "../studio/testing";
+import { changeObject, objectToDraw, toggleHidden, toggleSolo } from "./objects";
+import { draw } from "./strokes";
+
+describe("the first object", () => {
+  it("is made by the first stroke, with the number that the server will give", async () => {
+    const studio = fakeStudio({ objects: [] });
+    draw(studio, 0, objectToDraw(studio, 1), [[0, 0]]);
+    expect(studio.sent).toMatchObject([{ type: "object.add" }, { type: "stroke.add", object: 1 }]);
+    expect(objectToDraw(studio, 1)).toBe(1);
+    expect(studio.sent.length).toBe(2);
+  });
+
+  it("does not take the number of a deleted one", () => {
+    const gone = { number: 3, name: "x", color: "#000000", label: null, deleted: true };
+    const studio = fakeStudio({ objects: [gone] });
+    expect(objectToDraw(studio, 1)).toBe(4);
+  });
+
+  it("hands its strokes over where somebody else was first", async () => {
+    const studio = fakeStudio({ objects: [] });
+    draw(studio, 0, objectToDraw(studio, 1), [[0, 0]]);
+    await studio.ack("object.add", 2);
+    expect(studio.sent.at(-1)).toMatchObject({ type: "stroke.add", object: 2 });
+    expect(studio.store.strokes.value.map(({ object }) => object)).toEqual([2]);
+  });
+
+  it("is not made for the background", () => {
+    const studio = fakeStudio({ objects: [] });
+    expect(objectToDraw(studio, 0)).toBe(0);
+    expect(studio.sent).toEqual([]);
+  });
+});
+
+describe("an object", () => {
+  it("is not renamed to nothing, nor to what it is called", () => {
+    const studio = fakeStudio();
+    const rider = studio.store.alive.value[0];
+    if (!rider) throw new Error("no object");
+    changeObject(studio, rider, { name: "   " });
+    changeObject(studio, rider, { name: "rider" });
+    expect(studio.sent).toEqual([]);
+  });
+
+  it("is hidden and shown alone without a message", () => {
+    const studio = fakeStudio();
+    toggleHidden(studio, 2);
+    toggleSolo(studio, 1);
+    expect(studio.store.view.value).toMatchObject({ hidden: [2], solo: 1 });
+    toggleHidden(studio, 2);
+    toggleSolo(studio, 1);
+    expect(studio.store.view.value).toMatchObject({ hidden: [], solo: null });
+    expect(studio.sent).toEqual([]);
+  });
+});

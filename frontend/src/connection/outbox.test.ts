@@ -1,0 +1,158 @@
+import "fake-indexeddb/auto";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { newKey } from "./key";
+import { Outbox, type OutboxOptions, Refused } from "./outbox";
+import { type Keyed, openShelf, type Shelf } from "./shelf";
+
+const stroke = (frame = 0): Keyed => ({
+  type: "stroke.add",
+  key: newKey(),
+  frame,
+  object: 1,
+  path: [[0.5, 0.5]],
+});
+let shelf: Shelf;
+let sent: Keyed[];
+let online: boolean;
+let names = 0;
+
+beforeEach(async () => {
+  shelf = await openShelf(`outbox test ${names++}`);
+  sent = [];
+  online = true;
+});
+
+function outbox(options: Partial<OutboxOptions> = {}): Outbox {
+  return new Outbox({
+    video: 7,
+    post: (message) => {
+      if (online) sent.push(message);
+      return online;
+    },
+    restored: () => {},
+    settled: () => {},
+    ...options,
+  });
+}
+
+async function opened(options: Partial<OutboxOptions> = {}): Promise<Outbox> {
+  const box = outbox(options);
+  await box.restore(shelf, 1);
+  return box;
+}
+
+const shelved = async (): Promise<string[]> => (await shelf.of(7, 1)).map(({ key }) => key);
+
+describe("the outbox", () => {
+  it("keeps a message until it is acknowledged", async () => {
+    const box = await opened();
+    const message = stroke();
+    const answer = box.send(message);
+    await vi.waitFor(async () => expect(await shelved()).toEqual([message.key]));
+    box.acknowledged({ type: "ack", key: message.key, result: 4 });
+    expect(await answer).toEqual({ result: 4, again: false });
+    expect(box.count.value).toBe(0);
+    await vi.waitFor(async () => expect(await shelved()).toEqual([]));
+  });
+
+  it("keeps what is drawn offline and sends it in order when connected", async () => {
+    const box = await opened();
+    online = false;
+    const messages = [stroke(1), stroke(2), stroke(3)];
+    for (const message of messages) void box.send(message);
+    expect(sent).toEqual([]);
+    online = true;
+    box.flush();
+    expect(sent).toEqual(messages);
+  });
+
+  it("sends what was not answered once more after a reconnect, and then says that it did", async () => {
+    const box = await opened();
+    const message = stroke();
+    const answer = box.send(message);
+    box.flush();
+    expect(sent).toEqual([message, message]);
+    box.acknowledged({ type: "ack", key: message.key, result: null });
+    expect((await answer).again).toBe(true);
+    box.flush();
+    expect(sent.length).toBe(2);
+  });
+
+  it("brings messages back after a reload, older before newer", async () => {
+    online = false;
+    const before = await opened();
+    const [first, second] = [stroke(1), stroke(2)];
+    void before.send(first);
+    void before.send(second);
+    await vi.waitFor(async () => expect((await shelved()).length).toBe(2));
+
+    const restored: Keyed[] = [];
+    const after = outbox({ restored: (message) => restored.push(message) });
+    const newer = stroke(3);
+    void after.send(newer);
+    await after.restore(shelf, 1);
+    online = true;
+    after.flush();
+    expect(restored).toEqual([first, second]);
+    expect(sent).toEqual([first, second, newer]);
+  });
+
+  it("tells of the answers to messages from before a reload", async () => {
+    online = false;
+    const message = stroke();
+    void (await opened()).send(message);
+    await vi.waitFor(async () => expect((await shelved()).length).toBe(1));
+    const answers: (string | null)[] = [];
+    const after = await opened({ settled: (_, refusal) => answers.push(refusal?.code ?? null) });
+    after.refusedBy({ type: "error", code: "no_object", text: "gone", key: message.key, head: null });
+    await vi.waitFor(() => expect(answers).toEqual(["no_object"]));
+    await vi.waitFor(async () => expect(await shelved()).toEqual([]));
+  });
+
+  it("never sends one person's strokes in another's name", async () => {
+    online = false;
+    void (await opened()).send(stroke());
+    await vi.waitFor(async () => expect((await shelved()).length).toBe(1));
+    const other = outbox();
+    await other.restore(shelf, 2);
+    expect(other.count.value).toBe(0);
+  });
+
+  it("does not bring back the messages of another video", async () => {
+    online = false;
+    void (await opened()).send(stroke());
+    await vi.waitFor(async () => expect((await shelved()).length).toBe(1));
+    const other = outbox({ video: 8 });
+    await other.restore(shelf, 1);
+    expect(other.count.value).toBe(0);
+  });
+
+  it("rejects with the server's own words", async () => {
+    const box = await opened();
+    const message = stroke();
+    const answer = box.send(message);
+    const error = {
+      type: "error",
+      code: "conflict",
+      text: "Somebody was first.",
+      key: message.key,
+      head: 9,
+    } as const;
+    expect(box.refusedBy(error)).toBe(true);
+    await expect(answer).rejects.toMatchObject({ code: "conflict", message: "Somebody was first.", head: 9 });
+    await expect(answer).rejects.toBeInstanceOf(Refused);
+  });
+
+  it("says when a refusal is of none of its messages", async () => {
+    const box = await opened();
+    expect(box.refusedBy({ type: "error", code: "bad_message", text: "?", key: null, head: null })).toBe(
+      false,
+    );
+  });
+
+  it("makes keys as the protocol wants them", () => {
+    const keys = Array.from({ length: 100 }, newKey);
+    for (const key of keys) expect(key).toMatch(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/);
+    expect(new Set(keys).size).toBe(100);
+  });
+});

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { round } from "../studio/testing";
+import { activeRound, branches, interactedFrames, lineOf } from "./line";
+
+const rounds = new Map(
+  [
+    round({ id: 1, frame: 0 }),
+    round({ id: 2, base: 1, frame: 5 }),
+    round({ id: 3, base: 1, frame: 7, state: "running" }),
+    round({ id: 4, base: 2, frame: 5, state: "queued" }),
+  ].map((one) => [one.id, one]),
+);
+
+describe("the line of a round", () => {
+  it("goes back to the first", () => {
+    expect(lineOf(rounds, 4)).toEqual([4, 2, 1]);
+    expect(lineOf(rounds, null)).toEqual([]);
+  });
+
+  it("ends at a round that is not known", () => {
+    expect(lineOf(rounds, 99)).toEqual([]);
+  });
+
+  it("has the frames that were drawn on", () => {
+    expect([...interactedFrames(rounds, [4, 2, 1])]).toEqual([5, 0]);
+  });
+});
+
+describe("branches", () => {
+  it("are the rounds made from one, newest first", () => {
+    expect(branches(rounds, 1).map(({ id }) => id)).toEqual([3, 2]);
+    expect(branches(rounds, null).map(({ id }) => id)).toEqual([1]);
+  });
+});
+
+describe("the active round", () => {
+  it("is the newest of those that wait or run", () => {
+    expect(activeRound(rounds)?.id).toBe(4);
+    expect(activeRound(new Map())).toBe(null);
+  });
+});

@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import { packedMask } from "../masks/testing";
+import type { ServerMessage, StrokeInfo } from "../protocol";
+import { ANN, BEN, round, state } from "../studio/testing";
+import { reduce } from "./reduce";
+import { createStore, type Store } from "./store";
+
+const stroke = (key: string, author = ANN): StrokeInfo => ({
+  key,
+  frame: 2,
+  object: 1,
+  path: [[0, 0]],
+  author,
+});
+const worker = { alive: true, device: "cpu", text: "" };
+
+function opened(given: Parameters<typeof state>[0] = {}): Store {
+  const store = createStore(5);
+  reduce(store, { type: "welcome", version: 1, you: ANN, role: "annotator", state: state(given), worker });
+  return store;
+}
+
+function tell(store: Store, ...messages: ServerMessage[]): void {
+  for (const message of messages) reduce(store, message);
+}
+
+describe("the state", () => {
+  it("is replaced by that of a welcome", () => {
+    const store = opened({ strokes: [stroke("a")], head: 4, rounds: [round({ id: 4 })], accepted: { 7: 4 } });
+    expect(store.video.value?.name).toBe("clip.mp4");
+    expect([...store.accepted.value]).toEqual([[7, 4]]);
+    tell(store, { type: "welcome", version: 1, you: ANN, role: "viewer", state: state(), worker });
+    expect(store.strokes.value).toEqual([]);
+    expect(store.head.value).toBe(null);
+    expect(store.canDraw.value).toBe(false);
+  });
+
+  it("stays where a welcome brings none", () => {
+    const store = opened({ strokes: [stroke("a")] });
+    tell(store, { type: "welcome", version: 1, you: ANN, role: "annotator", state: null, worker });
+    expect(store.strokes.value.length).toBe(1);
+  });
+
+  it("keeps the remembered frame inside the video", () => {
+    const store = createStore(5);
+    store.frame.value = 5000;
+    tell(store, { type: "welcome", version: 1, you: ANN, role: "annotator", state: state(), worker });
+    expect(store.frame.value).toBe(9);
+  });
+});
+
+describe("strokes", () => {
+  it("are shown once, though they are here and come back from the server", () => {
+    const store = opened();
+    store.unsaved.value = [stroke("a")];
+    tell(
+      store,
+      { type: "stroke.added", seq: 2, stroke: stroke("a") },
+      { type: "stroke.added", seq: 2, stroke: stroke("a") },
+    );
+    expect(store.strokes.value.length).toBe(1);
+  });
+
+  it("of others are shown but not one's own", () => {
+    const store = opened({ strokes: [stroke("a"), stroke("b", BEN)] });
+    expect(store.strokes.value.length).toBe(2);
+    expect(store.mine.value.map(({ key }) => key)).toEqual(["a"]);
+  });
+
+  it("go when a round used them, whoever still waits for an answer", () => {
+    const store = opened({ strokes: [stroke("a")] });
+    store.unsaved.value = [stroke("b")];
+    tell(store, { type: "stroke.removed", seq: 3, keys: ["a", "b"] });
+    expect(store.strokes.value).toEqual([]);
+  });
+
+  it("of a deleted object are not shown, and come back with it", () => {
+    const store = opened({ strokes: [stroke("a")] });
+    const rider = store.objects.value[0];
+    if (!rider) throw new Error("no object");
+    tell(store, { type: "object.changed", seq: 2, object: { ...rider, deleted: true } });
+    expect(store.mine.value).toEqual([]);
+    tell(store, { type: "object.changed", seq: 3, object: rider });
+    expect(store.mine.value.length).toBe(1);
+  });
+});
+
+describe("objects", () => {
+  it("are kept in the order of their numbers", () => {
+    const store = opened();
+    tell(store, {
+      type: "object.changed",
+      seq: 2,
+      object: { number: 1, name: "pilot", color: "#000000", label: null, deleted: false },
+    });
+    expect(store.alive.value.map(({ name }) => name)).toEqual(["pilot", "bike"]);
+  });
+
+  it("leave the selection on one that is there", () => {
+    const store = opened();
+    tell(store, {
+      type: "object.changed",
+      seq: 2,
+      object: { number: 1, name: "rider", color: "#000000", label: null, deleted: true },
+    });
+    expect(store.selected.value).toBe(2);
+  });
+});
+
+describe("rounds", () => {
+  it("take hints of their progress while they run, and none after", () => {
+    const store = opened({ rounds: [round({ id: 1, state: "queued" })], head: 1 });
+    tell(store, { type: "round.progress", round: 1, done: 4, total: 10, seconds: 0.5 });
+    expect(store.active.value).toMatchObject({ state: "running", done: 4 });
+    tell(store, { type: "round.changed", seq: 5, round: round({ id: 1, done: 10 }) });
+    tell(store, { type: "round.progress", round: 1, done: 9, total: 10, seconds: 0.9 });
+    expect(store.rounds.value.get(1)).toMatchObject({ state: "done", done: 10 });
+    expect(store.active.value).toBe(null);
+  });
+
+  it("give each frame the mask of the newest on the head's line", () => {
+    const rounds = [
+      round({ id: 1, frames: [[0, 9]] }),
+      round({ id: 2, base: 1, frames: [[3, 4]] }),
+      round({ id: 3, base: 1, frames: [[0, 9]] }),
+    ];
+    const store = opened({ rounds, head: 2 });
+    const sources = (): (number | null)[] => store.facts.value.slice(2, 6).map((fact) => fact.round);
+    expect(sources()).toEqual([1, 2, 2, 1]);
+    tell(store, { type: "head.moved", seq: 4, head: 1, by: BEN });
+    expect(sources()).toEqual([1, 1, 1, 1]);
+    tell(store, { type: "head.moved", seq: 5, head: 3, by: BEN });
+    expect(sources()).toEqual([3, 3, 3, 3]);
+  });
+
+  it("have a frame as soon as its mask has come", async () => {
+    const store = opened({ rounds: [round({ id: 1, state: "running", frames: [] })], head: 1 });
+    expect(store.facts.value[3]?.round).toBe(null);
+    store.masks.add([packedMask({ round: 1, frame: 3, confidence: [255, 51] })]);
+    await Promise.resolve();
+    expect(store.facts.value[3]).toMatchObject({
+      round: 1,
+      loaded: true,
+      ids: [1, 2],
+      weakest: 2,
+      confidence: 0.2,
+    });
+  });
+
+  it("do not touch an accepted frame, unless one looks at another round", () => {
+    const rounds = [round({ id: 1 }), round({ id: 2, base: 1 })];
+    const store = opened({ rounds, head: 2, accepted: { 4: 1 } });
+    expect(store.facts.value[4]?.round).toBe(1);
+    store.looking.value = 1;
+    tell(store, { type: "accepted.changed", seq: 3, frame: 4, round: null });
+    store.looking.value = null;
+    expect(store.facts.value[4]?.round).toBe(2);
+  });
+});

@@ -1,0 +1,130 @@
+/** For tests: an open studio whose server is the test. */
+import type { Signal } from "@preact/signals";
+import { signal } from "@preact/signals";
+import { createCommands } from "../actions/commands";
+import { History } from "../actions/history";
+import { FrameCache } from "../canvas/frames";
+import { Stage } from "../canvas/stage";
+import { Outbox } from "../connection/outbox";
+import type { Keyed } from "../connection/shelf";
+import { Socket } from "../connection/socket";
+import type { RoundInfo, State } from "../protocol";
+import { reduce } from "../state/reduce";
+import { createStore } from "../state/store";
+import type { EngineChoice } from "./engines";
+import type { Opened } from "./open";
+
+export const ANN = { id: 1, name: "Ann" };
+export const BEN = { id: 2, name: "Ben" };
+
+export function round(given: Partial<RoundInfo> & { id: number }): RoundInfo {
+  return {
+    number: given.id,
+    author: ANN,
+    frame: 0,
+    scribbles: [],
+    engine: "flow",
+    weights: "",
+    base: null,
+    state: "done",
+    cancel_requested: false,
+    done: 0,
+    total: 10,
+    seconds: null,
+    error: "",
+    created_at: "2026-01-01T00:00:00Z",
+    frames: [[0, 9]],
+    scores: null,
+    ...given,
+  };
+}
+
+export function state(given: Partial<State> = {}): State {
+  return {
+    video: {
+      id: 5,
+      project: 3,
+      project_name: "Reel",
+      name: "clip.mp4",
+      width: 100,
+      height: 50,
+      frame_count: 10,
+      fps: 24,
+      engine: "flow",
+      truth_frames: [],
+    },
+    objects: [
+      { number: 1, name: "rider", color: "#ff0000", label: null, deleted: false },
+      { number: 2, name: "bike", color: "#00ff00", label: null, deleted: false },
+    ],
+    strokes: [],
+    rounds: [],
+    head: null,
+    accepted: {},
+    seq: 1,
+    mask_seq: 0,
+    ...given,
+  };
+}
+
+export interface FakeStudio extends Opened {
+  /** What went out, in order. */
+  sent: Keyed[];
+  online: Signal<boolean>;
+  /** Answers the newest message of `type`. */
+  ack(type: Keyed["type"], result?: number | null): Promise<void>;
+  refuse(type: Keyed["type"], code: string, head?: number | null): Promise<void>;
+}
+
+export function fakeStudio(given: Partial<State> = {}): FakeStudio {
+  const store = createStore(5);
+  const sent: Keyed[] = [];
+  const online = signal(true);
+  const outbox = new Outbox({
+    video: 5,
+    post: (message) => {
+      if (online.peek()) sent.push(message);
+      return online.peek();
+    },
+    restored: () => {},
+    settled: () => {},
+  });
+  const socket = new Socket({ url: "ws://test", events: {} as never });
+  const engines = signal<readonly EngineChoice[]>([]);
+  const parts = {
+    store,
+    outbox,
+    socket,
+    history: new History(),
+    stage: new Stage(),
+    frames: new FrameCache(5),
+    engines,
+  };
+  const studio: Opened = { ...parts, commands: [], close: () => {} };
+  Object.assign(studio, { commands: createCommands(studio) });
+  const worker = { alive: true, device: "cpu", text: "Computing on cpu" };
+  reduce(store, { type: "welcome", version: 1, you: ANN, role: "annotator", state: state(given), worker });
+  store.connection.value = "live";
+  const newest = (type: Keyed["type"]): string => {
+    const message = sent.findLast((other) => other.type === type);
+    if (!message) throw new Error(`No ${type} was sent; there were: ${sent.map((other) => other.type)}`);
+    return message.key;
+  };
+  return Object.assign(studio, {
+    sent,
+    online,
+    ack: async (type: Keyed["type"], result: number | null = null) => {
+      outbox.acknowledged({ type: "ack", key: newest(type), result });
+      await settled();
+    },
+    refuse: async (type: Keyed["type"], code: string, head: number | null = null) => {
+      outbox.refusedBy({ type: "error", code, text: `refused: ${code}`, key: newest(type), head });
+      await settled();
+    },
+  });
+}
+
+/** Lets everything that is already decided happen. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 5; i++) await Promise.resolve();
+}

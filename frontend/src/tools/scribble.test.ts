@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { createHand } from "../canvas/interaction";
+import { canvasPoint } from "../canvas/view";
+import type { Point } from "../protocol";
+import { fakeStudio } from "../studio/testing";
+import { scribble, thinned } from "./scribble";
+
+function ready() {
+  const studio = fakeStudio();
+  studio.stage.resize({ width: 140, height: 90 });
+  studio.stage.open({ width: 100, height: 50 });
+  studio.stage.zoomTo(1); // the frame's corner lies at 20, 20
+  return { studio, hand: createHand() };
+}
+
+describe("the scribble tool", () => {
+  it("saves a path in 0..1 when the pen is lifted", () => {
+    const { studio, hand } = ready();
+    const gesture = scribble(studio, hand, canvasPoint(30, 30));
+    gesture?.move([canvasPoint(40, 30), canvasPoint(45, 45)]);
+    expect(hand.live.value?.path.length).toBe(3);
+    expect(studio.sent).toEqual([]);
+    gesture?.end();
+    const path = [
+      [0.1, 0.2],
+      [0.2, 0.2],
+      [0.25, 0.5],
+    ];
+    expect(studio.sent).toMatchObject([{ type: "stroke.add", frame: 0, object: 1, path }]);
+    expect(hand.live.value).toBe(null);
+  });
+
+  it("leaves nothing when it is cancelled", () => {
+    const { studio, hand } = ready();
+    scribble(studio, hand, canvasPoint(30, 30))?.cancel();
+    expect(hand.live.value).toBe(null);
+    expect(studio.sent).toEqual([]);
+  });
+
+  it("begins nothing on a locked object, at another round, on an accepted frame, or for a viewer", () => {
+    const at = canvasPoint(30, 30);
+    const locked = ready();
+    locked.studio.store.view.value = { ...locked.studio.store.view.value, locked: [1] };
+    const looking = ready();
+    looking.studio.store.looking.value = 3;
+    const accepted = ready();
+    accepted.studio.store.accepted.value = new Map([[0, 1]]);
+    const viewer = ready();
+    viewer.studio.store.role.value = "viewer";
+    for (const { studio, hand } of [locked, looking, accepted, viewer])
+      expect(scribble(studio, hand, at)).toBe(null);
+  });
+
+  it("keeps no points that lie on each other, and never more than the protocol allows", () => {
+    const { studio, hand } = ready();
+    const gesture = scribble(studio, hand, canvasPoint(30, 30));
+    gesture?.move(Array.from({ length: 50 }, () => canvasPoint(30.1, 30)));
+    expect(hand.live.value?.path.length).toBe(1);
+    const long = Array.from({ length: 12_345 }, (_, i): Point => [i / 12_345, 0]);
+    const short = thinned(long);
+    expect(short.length).toBeLessThanOrEqual(5000);
+    expect([short[0], short.at(-1)]).toEqual([long[0], long.at(-1)]);
+  });
+});
