@@ -11,7 +11,14 @@ export function frameAt(position: number, frames: number): number {
   return Math.round((stop / (STOPS - 1)) * (frames - 1));
 }
 
-export function Thumbnail({ video, frames }: { video: number; frames: number }) {
+export interface ThumbnailProps {
+  video: number;
+  frames: number;
+  /** Higher than wide: shown whole, not cropped. */
+  upright: boolean;
+}
+
+export function Thumbnail({ video, frames, upright }: ThumbnailProps) {
   const [frame, setFrame] = useState<number | null>(null);
   const [missing, setMissing] = useState(false);
   const leaf = (event: PointerEvent) => {
@@ -27,6 +34,7 @@ export function Thumbnail({ video, frames }: { video: number; frames: number }) 
         <img
           src={`/api/videos/${video}/thumbs/${frame ?? 0}.jpg`}
           alt=""
+          class={upright ? css.upright : undefined}
           draggable={false}
           onError={() => setMissing(true)}
         />

@@ -77,7 +77,7 @@ function Picture({ video, role, onCancel, onDelete }: VideoCardProps) {
     return (
       <>
         <a href={`/videos/${video.id}`} tabIndex={-1} aria-label={`Open ${video.name}`} class={css.open}>
-          <Thumbnail video={video.id} frames={video.frame_count} />
+          <Thumbnail video={video.id} frames={video.frame_count} upright={video.height > video.width} />
         </a>
         <span class={css.badges}>
           {video.running && <i class={css.running}>round running</i>}
