@@ -66,6 +66,11 @@ class Engine(ABC):
             raise ValueError(f"num_objects: cannot shrink from {self._num_objects} to {value}")
         self._num_objects = value
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the session holds between rounds: its whole budget, unless an engine knows better."""
+        return self.settings.memory_bytes
+
     def lock(self, frame: int, labels: LabelMap) -> None:
         """Accept a frame's mask: no later round changes it, and it serves as given memory."""
         self._check_frame("frame", frame)
@@ -100,7 +105,10 @@ class Engine(ABC):
             yield update
 
     def restore(self, rounds: Sequence[PastRound]) -> None:
-        """Bring a fresh session to the state after `rounds` (oldest first). A round without masks changed nothing."""
+        """Bring a session, fresh or kept, to the state after further `rounds` (oldest first).
+
+        A round without masks changed nothing.
+        """
         for past in rounds:
             if not past.labels:
                 continue
