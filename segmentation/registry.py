@@ -34,6 +34,41 @@ ENGINES: dict[str, EngineSpec] = {
             "segmentation.engines.flow.engine:FlowEngine",
             "Needs no weights. Fast on any machine; good for objects whose colours differ from what surrounds them.",
         ),
+        EngineSpec(
+            "stm",
+            "STM, interactive",
+            "segmentation.engines.stm.engine:InteractiveSTMEngine",
+            "Finds an object again after it was hidden: each frame is matched to the annotated ones.",
+            needs_weights=True,
+        ),
+        EngineSpec(
+            "stm-semi",
+            "STM, from given masks",
+            "segmentation.engines.stm.semi:SemiSTMEngine",
+            "Carries good masks (accepted or painted ones) through the video, frame by frame.",
+            needs_weights=True,
+        ),
+        EngineSpec(
+            "ipn",
+            "IPN",
+            "segmentation.engines.ipn.engine:IPNEngine",
+            "Looks closely at a region around each object: good for small ones. Corrections blend with earlier rounds.",
+            needs_weights=True,
+        ),
+        EngineSpec(
+            "manet",
+            "MA-Net",
+            "segmentation.engines.manet.engine:MANetEngine",
+            "Looks at every frame once; later rounds are quick. Good where many rounds are needed, and for many objects.",
+            needs_weights=True,
+        ),
+        EngineSpec(
+            "strnn",
+            "ST-RNN",
+            "segmentation.engines.strnn.engine:STRNNEngine",
+            "Adapts to the video in closed form: the quickest rounds of all, best for objects of a look of their own.",
+            needs_weights=True,
+        ),
     )
 }
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import copy
 import re
+from typing import TypeVar
 
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+Network = TypeVar("Network", bound=nn.Module)
 
 # In the networks of this project a norm follows a convolution if it has its place in a Sequential, or its name.
 _NAMES = ((r"conv(\d*)$", r"bn\1"), (r"atrous_conv$", "bn"), (r"depthwise$", "bn_depth"), (r"pointwise$", "bn_point"))
 
 
-def fold_batch_norms(network: nn.Module) -> nn.Module:
+def fold_batch_norms(network: Network) -> Network:
     """A copy of `network` in eval mode without batch norms; for inference only (its state dict is another one)."""
     network = copy.deepcopy(network).eval()
     for module in list(network.modules()):

@@ -29,6 +29,7 @@ class IPNConfig:
     fusion: int = 1024  # of Pnet's first block, which merges the reference with the frame
     reduction: int = 2  # of SEFA's hidden layer
     region: RegionConfig = field(default_factory=RegionConfig)
+    frame_size: tuple[int, int] = (480, 910)  # short and long side above which a frame is made smaller; DAVIS at 480p
 
     def __post_init__(self) -> None:
         if len(self.body.blocks) != 4:

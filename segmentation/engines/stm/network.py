@@ -31,6 +31,7 @@ class STMConfig:
     keys: int = 128
     values: int = 512
     width: int = 256  # of the decoder
+    frame_size: tuple[int, int] = (480, 910)  # short and long side above which a frame is made smaller; DAVIS at 480p
 
     def __post_init__(self) -> None:
         if len(self.body.blocks) != 3:

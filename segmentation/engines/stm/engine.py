@@ -1,0 +1,182 @@
+"""Interactive STM as an engine: annotated frames are the memory, every other frame is a query of its own.
+
+A round adds the annotated frame to the memory (or replaces it there) and segments all frames, from that frame outward.
+No frame depends on its neighbour's mask, so an error does not travel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from segmentation.checkpoints import load_network
+from segmentation.engine import Engine, outward
+from segmentation.engines.stm.network import InteractiveSTM
+from segmentation.engines.stm.video import STMVideo, confidence_of
+from segmentation.history import History, Record
+from segmentation.networks.aggregation import aggregate
+from segmentation.networks.memory import MemorySlot
+from segmentation.scribbles import cues_of, rasterise
+from segmentation.soft_masks import decode, encode, from_labels, with_objects
+from segmentation.types import Interaction, MaskUpdate, PastRound
+
+Slots = dict[int, MemorySlot]  # by object
+QUERY_SHARE = 0.75  # of the byte budget, for queries; the rest is for the memory
+
+
+class InteractiveSTMEngine(Engine):
+    """A session of interactive STM.
+
+    Options:
+        given_frames: how many accepted frames on each side of a frame serve as memory for it, the nearest first.
+        strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
+        precision: "float32", "bfloat16", "float16"; "auto" is float32 on a CPU, float16 on CUDA.
+    """
+
+    name = "stm"
+
+    def _setup(self, given_frames: int = 1, strokes_win: bool = True, precision: str = "auto") -> None:
+        if given_frames < 0:
+            raise ValueError(f"given_frames: {given_frames} is less than 0")
+        network = load_network("stm", self.settings.weights)
+        assert isinstance(network, InteractiveSTM)
+        budget = self.settings.memory_bytes
+        self._video = STMVideo(self.frames, network, self.settings, int(QUERY_SHARE * budget), precision)
+        self._slot_budget = int((1 - QUERY_SHARE) * budget)
+        self._given_frames, self._strokes_win = given_frames, strokes_win
+        self._history = History(self._video.size)
+        self._slots: dict[int, Slots] = {}  # by index of the record
+        self._given_slots: dict[int, Slots] = {}  # by accepted frame
+
+    def close(self) -> None:
+        self._video.close()
+        self._slots.clear()
+        self._given_slots.clear()
+
+    # --- rounds ---------------------------------------------------------------------------------------------------
+
+    def _restore(self, past: PastRound) -> None:
+        self._history.add(past)
+
+    @torch.inference_mode()
+    def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
+        self._history.begin(self.name, interaction, self.num_objects)
+        ids = self._known_objects()
+        for frame in outward(interaction.frame, len(self.frames)):
+            if frame in self.locked:
+                continue
+            update = self._segment(frame, ids)
+            if frame == interaction.frame and self._strokes_win:
+                raster = rasterise(interaction.scribbles, self.frames.height, self.frames.width)
+                update.labels[raster >= 0] = raster[raster >= 0]
+            self._history.store(update)
+            yield update
+
+    def _segment(self, frame: int, ids: list[int]) -> MaskUpdate:
+        memory = self._memory_for(frame, ids)
+        probabilities = self._video.segment(frame, [memory[i] for i in ids]) if ids else self._nothing()
+        # One object alone is left as the network has it, as in the official program; several must share each pixel.
+        if len(ids) > 1:
+            distribution = aggregate(probabilities)
+        else:
+            distribution = torch.cat([1 - probabilities.sum(dim=0, keepdim=True), probabilities])
+        masks = np.zeros((self.num_objects, *self._video.size), np.float32)
+        masks[[i - 1 for i in ids]] = distribution[1:].cpu().numpy()
+        confidence = confidence_of(distribution, ids, self.num_objects)
+        return MaskUpdate(frame, self._video.labels(distribution, ids), confidence, encode(masks))
+
+    def _nothing(self) -> Tensor:
+        return torch.zeros(0, *self._video.size)
+
+    # --- memory ---------------------------------------------------------------------------------------------------
+
+    def _known_objects(self) -> list[int]:
+        """Objects that were drawn or are in an accepted mask: of others there is nothing to look for."""
+        known = set(self._history.first_drawn())
+        for labels in self.locked.values():
+            known.update(np.unique(labels).tolist())
+        return sorted(i for i in known if 1 <= i <= self.num_objects)
+
+    def _memory_for(self, frame: int, ids: list[int]) -> dict[int, list[MemorySlot]]:
+        """The memory of each object when `frame` is the query."""
+        memory: dict[int, list[MemorySlot]] = {i: [] for i in ids}
+        annotated = self._records_in_memory(len(ids))
+        slots = [self._record_slots(index) for index in annotated]
+        frames = {self._history.records[index].frame for index in annotated}
+        slots += [self._given(given) for given in self._nearest_given(frame) if given not in frames]
+        for of_frame in slots:
+            for object_id in ids:
+                if object_id in of_frame:
+                    memory[object_id].append(of_frame[object_id])
+        for object_id in ids:
+            if not memory[object_id]:
+                memory[object_id] = self._farther_given(frame, object_id)
+        return memory
+
+    def _records_in_memory(self, objects: int) -> list[int]:
+        """Indices of the records that are memory: the newest of each frame; the newest alone if they are too many."""
+        newest = {record.frame: index for index, record in enumerate(self._history.records)}
+        room = max(2, self._slot_budget // max(1, self._video.slot_bytes * objects))
+        chosen = sorted(newest.values())[-room:]
+        for index in self._slots.keys() - set(chosen):
+            del self._slots[index]
+        return chosen
+
+    def _record_slots(self, index: int) -> Slots:
+        if index not in self._slots:
+            self._slots[index] = self._memorize_record(index, self._history.records[index])
+        return self._slots[index]
+
+    def _memorize_record(self, index: int, record: Record) -> Slots:
+        """The slots of an annotated frame, of the objects that had been drawn by then.
+
+        For an object that came later the frame would say "not here", of which nobody can be sure.
+        """
+        ids = sorted(i for i, first in self._history.first_drawn().items() if first <= index and i <= self.num_objects)
+        if not ids:
+            return {}
+        raster = rasterise(record.past.interaction.scribbles, *self._video.size)
+        masks = self._mask_of(record)
+        cues = [np.stack([masks[i - 1], *cues_of(raster, i)]) for i in ids]
+        slots = self._video.memorize(record.frame, torch.from_numpy(np.stack(cues).astype(np.float32)))
+        return dict(zip(ids, slots, strict=True))
+
+    def _mask_of(self, record: Record) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        """The soft mask that goes with an annotated frame: the one before the round, or the accepted one."""
+        if record.frame in self.locked:
+            return from_labels(self.locked[record.frame], self.num_objects, *self._video.size)
+        if record.before is None:
+            return np.zeros((self.num_objects, *self._video.size), np.float32)
+        return with_objects(decode(record.before, *self._video.size), self.num_objects)
+
+    def _nearest_given(self, frame: int) -> list[int]:
+        before = sorted(f for f in self.locked if f < frame)[::-1]
+        after = sorted(f for f in self.locked if f > frame)
+        return before[: self._given_frames] + after[: self._given_frames]
+
+    def _farther_given(self, frame: int, object_id: int) -> list[MemorySlot]:
+        """The nearest accepted frame that shows an object which nothing nearer tells of."""
+        showing = [f for f, labels in self.locked.items() if (labels == object_id).any()]
+        return [self._given(min(showing, key=lambda f: (abs(f - frame), f)))[object_id]]
+
+    def _given(self, frame: int) -> Slots:
+        """The slots of an accepted frame, of the objects that it shows."""
+        if frame not in self._given_slots:
+            labels = self.locked[frame]
+            ids = [int(i) for i in np.unique(labels) if 1 <= i <= self.num_objects]
+            masks = from_labels(labels, self.num_objects, *self._video.size)[[i - 1 for i in ids]]
+            cues = np.stack([masks, np.zeros_like(masks), np.zeros_like(masks)], axis=1)
+            slots = self._video.memorize(frame, torch.from_numpy(cues)) if ids else []
+            while len(self._given_slots) >= max(4, 4 * self._given_frames):  # what a step outward and back can need
+                del self._given_slots[next(iter(self._given_slots))]
+            self._given_slots[frame] = dict(zip(ids, slots, strict=True))
+        return self._given_slots[frame]
+
+    def _locked_changed(self, frame: int) -> None:
+        self._given_slots.pop(frame, None)
+        for index, record in enumerate(self._history.records):
+            if record.frame == frame:
+                self._slots.pop(index, None)

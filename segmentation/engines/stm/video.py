@@ -1,0 +1,116 @@
+"""A video as an STM network sees it: frames at the internal size, queries encoded once, masks at the video's size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from segmentation.device import choose_device, choose_precision
+from segmentation.engine import EngineSettings
+from segmentation.engines.stm.network import STRIDE, Query, SpaceTimeMemory
+from segmentation.feature_cache import FeatureCache
+from segmentation.internal_size import internal_size, resized_frame
+from segmentation.networks.folding import fold_batch_norms
+from segmentation.networks.labelling import confidences, upsampled_argmax
+from segmentation.networks.memory import MemorySlot
+from segmentation.networks.padding import pad, padding_to, unpad
+from segmentation.types import FrameSource, LabelMap
+
+DECODED_AT_ONCE = {"cpu": 3, "cuda": 16}  # objects: a decoder at 480p needs 150 MB for each
+
+
+class STMVideo:
+    """One video, one network.
+
+    Queries are kept in half precision within `cache_bytes`, and are rounded to it even when they are fresh: what is in
+    the cache must not change a mask.
+    """
+
+    def __init__(
+        self,
+        frames: FrameSource,
+        network: SpaceTimeMemory,
+        settings: EngineSettings,
+        cache_bytes: int,
+        precision: str = "auto",
+    ) -> None:
+        self.frames = frames
+        self.device = choose_device(settings.device)
+        self.dtype = choose_precision(precision, self.device)
+        self.config = network.config
+        self._network = fold_batch_norms(network).to(self.device, self.dtype)
+        short, long = sorted((frames.height, frames.width))
+        fit = (
+            min(short, self.config.frame_size[0]),
+            min(long, self.config.frame_size[1]),
+        )  # small videos are not blown up
+        self.size = internal_size(frames.height, frames.width, fit, settings.max_side)
+        self.padding = padding_to(STRIDE, *self.size)
+        self._queries = FeatureCache(cache_bytes, settings.cache_dir)
+        self._chunk = DECODED_AT_ONCE["cuda" if self.device.type == "cuda" else "cpu"]
+
+    @property
+    def slot_bytes(self) -> int:
+        """Of one memory slot: one frame of one object."""
+        height, width = self._padded
+        cells = (height // STRIDE) * (width // STRIDE)
+        return cells * (self.config.keys + self.config.values) * torch.finfo(self.dtype).bits // 8
+
+    def close(self) -> None:
+        self._queries.close()
+
+    def memorize(self, frame: int, cues: Tensor) -> list[MemorySlot]:
+        """Cues of N objects [N, C, h, w] -> a slot for each."""
+        image, padded = self._image(frame), pad(cues.to(self.device, self.dtype), self.padding)
+        parts = padded.split(self._chunk)
+        return [slot for part in parts for slot in self._network.memorize(image, part)]
+
+    def segment(self, frame: int, memories: Sequence[Sequence[MemorySlot]]) -> Tensor:
+        """The memories of N objects -> their probabilities float32 [N, h, w], each object alone."""
+        query = self._query(frame)
+        chunks = [memories[i : i + self._chunk] for i in range(0, len(memories), self._chunk)]
+        logits = torch.cat([self._network.segment(chunk, query) for chunk in chunks])
+        return unpad(torch.softmax(logits.float(), dim=1)[:, 1], self.padding)
+
+    def labels(self, distribution: Tensor, ids: Sequence[int]) -> LabelMap:
+        """A distribution [1 + n, h, w] over background and the objects `ids` -> labels at the video's size."""
+        return upsampled_argmax(distribution, [0, *ids], (self.frames.height, self.frames.width), align_corners=False)
+
+    @property
+    def _padded(self) -> tuple[int, int]:
+        (height, width), padding = self.size, self.padding
+        return height + padding.top + padding.bottom, width + padding.left + padding.right
+
+    def _image(self, frame: int) -> Tensor:
+        image = resized_frame(self.frames[frame], self.size).to(self.device) / 255
+        return pad(image.to(self.dtype), self.padding)
+
+    def _query(self, frame: int) -> Query:
+        key = f"query-{frame}"
+        packed = self._queries.get(key, self.device)
+        if packed is None:
+            fresh = self._network.encode_query(self._image(frame))
+            packed = torch.cat([tensor.flatten() for tensor in fresh.tensors()]).half()
+            self._queries.put(key, packed)
+        return self._unpack(packed)
+
+    def _unpack(self, packed: Tensor) -> Query:
+        height, width = (side // STRIDE for side in self._padded)
+        config = self.config
+        shapes = [
+            (config.keys, height, width),
+            (config.values, height, width),
+            (config.width, 2 * height, 2 * width),
+            (config.width, 4 * height, 4 * width),
+        ]
+        sizes = [c * h * w for c, h, w in shapes]
+        parts = packed.to(self.dtype).split(sizes)
+        return Query(*(part.view(shape) for part, shape in zip(parts, shapes, strict=True)))
+
+
+def confidence_of(distribution: Tensor, ids: Sequence[int], num_objects: int) -> tuple[float, ...]:
+    """For every object how sure its mask is, 0..1; 1 for objects that nothing is known of: their masks are empty."""
+    found = dict(zip(ids, confidences(distribution)[1:], strict=True))
+    return tuple(found.get(object_id, 1.0) for object_id in range(1, num_objects + 1))
