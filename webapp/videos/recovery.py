@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from webapp.videos.import_queue import release_upload, ring
 from webapp.videos.models import Upload, Video, VideoState
-from webapp.videos.storage import staging_of, upload_path, videos_root
+from webapp.videos.storage import folder_of, staging_of, upload_path, videos_root
 
 STALE = timedelta(seconds=30)  # a worker that lives writes twice a second; a slow disk may hold it up
 RING_AGAIN = timedelta(seconds=60)
@@ -53,8 +53,10 @@ def _take_from_the_dead(video: Video) -> None:
         if dead.update(heartbeat=None, rung_at=timezone.now()):
             ring(video.pk)
         return
-    if ended and video.upload is not None:
-        release_upload(video.upload)
+    if ended:
+        folder_of(video.pk).remove()  # the worker may have died between the move of its files and the row
+        if video.upload is not None:
+            release_upload(video.upload)
 
 
 def _remove_leftovers() -> None:

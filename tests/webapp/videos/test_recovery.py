@@ -17,7 +17,7 @@ from webapp.projects.models import Project
 from webapp.videos.importing import claim, run_import
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.recovery import MAX_ATTEMPTS, sweep_imports
-from webapp.videos.storage import staging_of, upload_path
+from webapp.videos.storage import folder_of, staging_of, upload_path
 
 LONG_AGO = timedelta(minutes=5)
 pytestmark = pytest.mark.django_db(transaction=True)  # a doorbell rings when the transaction is committed
@@ -61,6 +61,8 @@ def test_it_leaves_a_worker_alone_that_lives(video: Video, rung: list[Any]) -> N
 
 def test_it_gives_up_after_some_deaths(video: Video, rung: list[Any], home: Path) -> None:
     killed(video, attempts=MAX_ATTEMPTS)
+    folder_of(video.pk).make()
+    folder_of(video.pk).frame(0).write_bytes(b"moved, but the row was never written")
     sweep_imports()
     video.refresh_from_db()
     assert (video.state, rung) == (VideoState.FAILED, [])
