@@ -1,5 +1,43 @@
-"""HTTP calls of annotation."""
+"""HTTP calls of annotation: a video's state, and the masks of a round."""
 
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-router = Router()
+from webapp.annotation.info import State
+from webapp.annotation.masks import container
+from webapp.annotation.models import Round
+from webapp.annotation.state import state_of
+from webapp.problems import NotFound, Problem
+from webapp.projects.access import require
+from webapp.videos.access import role_for, video_for
+
+router = Router(tags=["annotation"])
+
+MOST_FRAMES = 500  # of one answer: about a megabyte at 480p
+
+
+@router.get("/videos/{int:video_id}/state", response=State)
+def get_state(request: HttpRequest, video_id: int) -> State:
+    """Everything of a video but its masks."""
+    video = video_for(request.user, video_id)
+    return state_of(video, require(request.user, video.project_id, what="video"))
+
+
+@router.get("/rounds/{int:round_id}/masks")
+def get_masks(request: HttpRequest, round_id: int, first: int = 0, last: int = MOST_FRAMES - 1) -> HttpResponse:
+    """The masks that a round itself stored for the frames from `first` to `last`, as a container (codec.py)."""
+    round_ = Round.objects.filter(pk=round_id).first()
+    if round_ is None:
+        raise NotFound("round")
+    try:
+        role_for(request.user, round_.video_id)
+    except NotFound:
+        raise NotFound("round") from None  # a stranger does not learn that the round is there
+    if not 0 <= first <= last < first + MOST_FRAMES:
+        raise Problem("bad_range", f"Ask for 1 to {MOST_FRAMES} frames at a time.", 422)
+    answer = HttpResponse(container(round_id, first, last), content_type="application/octet-stream")
+    # Masks of a round that has ended never change; `ended` was read before them, so it cannot be too early.
+    answer["Cache-Control"] = "private, max-age=31536000, immutable" if round_.ended else "private, no-store"
+    return answer

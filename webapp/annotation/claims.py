@@ -174,11 +174,10 @@ def _end(round_: Round, state: RoundState, fence: int, **fields: object) -> Roun
     if not end(round_, RoundState.RUNNING, state, fence=fence, **fields):
         raise Lost
     changes.round_changed(round_)
-    if state in (RoundState.CANCELLED, RoundState.FAILED):
-        hand_back(round_)
     for waiting in Round.objects.filter(video_id=round_.video_id, state=RoundState.QUEUED).select_related("author"):
-        if state == RoundState.SUPERSEDED and waiting.pk == round_.superseded_by_id:
+        if waiting.pk == round_.superseded_by_id:
             pass_on(round_, waiting)
             changes.round_changed(waiting)
         ring_worker(waiting.pk)
+    hand_back(round_)
     return state

@@ -84,18 +84,20 @@ def _insert(
 
 
 def pass_on(ended: Round, following: Round) -> None:
-    """Hand the strokes of a superseded round without masks to the one that follows it, if that is of the same frame.
+    """Take a round that ended without a mask out of the line of the one that superseded it: no engine learns of it.
 
-    Two quick strokes are then one interaction, as they would have been a moment later. The caller holds the video.
+    Its strokes go into the following round when that is of the same frame (two quick strokes are then one interaction,
+    as they would have been a moment later) and wait again otherwise. The caller holds the video and logs `following`.
     """
-    if ended.frames or following.base_id != ended.pk or following.frame != ended.frame:
+    if ended.frames or following.base_id != ended.pk or following.state != RoundState.QUEUED:
         return
-    if following.state != RoundState.QUEUED:
-        return
-    following.scribbles = [*ended.scribbles, *following.scribbles]
     following.base_id = ended.base_id
+    if following.frame == ended.frame:
+        following.scribbles = [*ended.scribbles, *following.scribbles]
+        ended.strokes.update(round=following)
+    else:
+        strokes.give_back(ended)
     following.save(update_fields=["scribbles", "base"])
-    ended.strokes.update(round=following)
 
 
 @transaction.atomic
@@ -136,14 +138,15 @@ def end(round_: Round, before: RoundState, after: RoundState, **fields: object) 
 
 
 def hand_back(round_: Round) -> None:
-    """Let strokes wait again and the head go back, after a round failed or was cancelled before its first mask.
+    """Let strokes wait again and the head go back, after a round failed or ended before its first mask.
 
-    Not when a later round builds on it. The caller holds the video.
+    Not when it failed with masks that a round which waits builds on already. The caller holds the video.
     """
-    if round_.frames and round_.state != RoundState.FAILED:
-        return
-    if round_.branches.exists():
-        return
+    if round_.frames:
+        if round_.state != RoundState.FAILED or round_.branches.filter(state=RoundState.QUEUED).exists():
+            return
+    elif round_.state == RoundState.DONE:
+        return  # every frame is accepted: there was nothing to compute
     strokes.give_back(round_)
     head = hold(round_.video_id)
     if head.round_id == round_.pk:

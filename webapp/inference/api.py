@@ -1,5 +1,28 @@
 """HTTP calls of inference."""
 
-from ninja import Router
+from __future__ import annotations
 
-router = Router()
+from django.http import HttpRequest
+from ninja import Router, Schema
+
+from webapp.inference import runner
+
+router = Router(tags=["engines"])
+
+
+class EngineAnswer(Schema):
+    name: str
+    title: str
+    good_at: str
+    needs_weights: bool
+    ready: bool
+    weights: str
+    size_bytes: int
+    default: bool
+    hint: str
+
+
+@router.get("/engines", response=list[EngineAnswer])
+def list_engines(request: HttpRequest) -> list[runner.EngineInfo]:
+    """Every engine, what it is good at, and what it lacks."""
+    return runner.engines()

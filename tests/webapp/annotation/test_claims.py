@@ -138,7 +138,9 @@ def test_a_lost_round_that_was_cancelled_is_not_tried_again(video: Video, owner:
 
 
 def test_a_lost_round_that_was_superseded_makes_way(video: Video, owner: User, queued: Round) -> None:
-    assert claim(queued.pk, "w")
+    claimed = claim(queued.pk, "w")
+    assert claimed
+    store(claimed, [some_mask(0)])
     newer = run(video, owner, queued.pk, frame=4)
     assert lose(queued) == RoundState.SUPERSEDED
     assert claim(newer.pk, "w2")

@@ -82,8 +82,10 @@ def test_it_refuses_what_cannot_run(video: Video, owner: User, frame: int, state
 def test_a_newer_round_supersedes_one_that_waits(video: Video, owner: User) -> None:
     first = run(video, owner, None, frame=2)
     second = run(video, owner, first.pk, frame=5)
+    second.refresh_from_db()
     assert states(video) == ["superseded", "queued"]
-    assert second.base_id == first.pk
+    assert second.base_id is None, "a round without masks is no base: engines do not learn of it"
+    assert waiting(video, owner, 2).count() == 1, "and its strokes wait again"
 
 
 def test_strokes_of_a_round_that_never_ran_go_into_the_next_one_of_its_frame(video: Video, owner: User) -> None:

@@ -4,22 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Worker',
+            name="Worker",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120, unique=True)),
-                ('pid', models.PositiveIntegerField()),
-                ('device', models.CharField(max_length=60)),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('heartbeat', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120, unique=True)),
+                ("pid", models.PositiveIntegerField()),
+                ("device", models.CharField(max_length=60)),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("heartbeat", models.DateTimeField()),
             ],
         ),
     ]

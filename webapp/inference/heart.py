@@ -1,0 +1,98 @@
+"""The thread of a worker that says every second that it lives, and sweeps after those that do not.
+
+A thread, because engines hold the main one for long. It starts with the Celery worker, whatever its queues; only a
+worker for rounds announces itself.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import Any
+
+import structlog
+from celery.signals import worker_ready, worker_shutdown
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from webapp.annotation.receipts import forget_old
+from webapp.inference import recovery, workers
+from webapp.videos.recovery import sweep_imports
+
+log = structlog.get_logger(__name__)
+
+BEAT_SECONDS = 1.0
+SWEEP_SECONDS = 2.0
+TIDY_SECONDS = 60.0
+
+
+class Heart(threading.Thread):
+    """Beats until `stop`."""
+
+    def __init__(self, device: str | None) -> None:
+        super().__init__(name="heart", daemon=True)
+        self.device = device  # None: this worker computes no rounds
+        self._ended = threading.Event()
+
+    def stop(self) -> None:
+        self._ended.set()
+        self.join(timeout=5)
+
+    def run(self) -> None:
+        swept = tidied = float("-inf")
+        announced = False
+        while True:
+            try:
+                if self.device and not announced:
+                    workers.announce(self.device)
+                    announced = True
+                elif self.device:
+                    workers.beat()
+                if time.monotonic() - swept >= SWEEP_SECONDS:
+                    recovery.sweep_rounds()
+                    swept = time.monotonic()
+                if time.monotonic() - tidied >= TIDY_SECONDS:
+                    sweep_imports()
+                    recovery.remove_spilled_features()
+                    forget_old()
+                    tidied = time.monotonic()
+            except (DatabaseError, OSError) as error:
+                # The database or the disk may be away for a while; a worker that gave up would not come back with it.
+                log.warning("heart_missed_a_beat", error=str(error))
+                connection.close()
+            if self._ended.wait(BEAT_SECONDS):
+                break
+        if self.device:
+            workers.withdraw()
+        connection.close()
+
+
+_hearts: list[Heart] = []
+
+
+def use_threads(count: int) -> None:
+    """Bound the threads of the engines' libraries; to be called before they are imported. 0 = one per core."""
+    if count:
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ[name] = str(count)
+        import cv2
+
+        cv2.setNumThreads(count)
+
+
+@worker_ready.connect
+def _start(sender: Any, **rest: Any) -> None:
+    from webapp.inference import runner
+
+    use_threads(settings.CONFIG["MASKWRIGHT_TORCH_THREADS"])
+    computes = "rounds" in sender.app.amqp.queues.consume_from
+    heart = Heart(runner.device_name() if computes else None)
+    _hearts.append(heart)
+    heart.start()
+
+
+@worker_shutdown.connect
+def _stop(**rest: Any) -> None:
+    for heart in _hearts:
+        heart.stop()

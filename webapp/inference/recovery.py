@@ -1,0 +1,54 @@
+"""The sweep: rounds whose worker is gone are queued again, rounds that nobody heard of are rung again."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from webapp.annotation.claims import STALE_AFTER, Lost, requeue
+from webapp.annotation.doorbell import ring_worker
+from webapp.annotation.models import Round, RoundState
+from webapp.inference.workers import is_dead
+
+log = structlog.get_logger(__name__)
+
+UNHEARD_AFTER = timedelta(seconds=2)
+RING_AGAIN_SECONDS = 15.0
+_rung: dict[int, float] = {}  # Round.id -> when this process rang for it; a new process rings at once
+
+
+def sweep_rounds() -> None:
+    """Set right what a lost worker or a lost message left behind. Safe at any time, by several processes at once."""
+    for round_ in Round.objects.filter(state=RoundState.RUNNING):
+        if round_.heartbeat is None or round_.heartbeat < timezone.now() - STALE_AFTER or is_dead(round_.worker):
+            _take_from_the_dead(round_)
+    waiting = Round.objects.filter(state=RoundState.QUEUED, created_at__lt=timezone.now() - UNHEARD_AFTER)
+    for pk in waiting.values_list("pk", flat=True):
+        if time.monotonic() - _rung.get(pk, -RING_AGAIN_SECONDS) >= RING_AGAIN_SECONDS:
+            _rung[pk] = time.monotonic()
+            ring_worker(pk)
+    for pk in _rung.keys() - set(waiting.values_list("pk", flat=True)):
+        del _rung[pk]
+
+
+def _take_from_the_dead(round_: Round) -> None:
+    try:
+        state = requeue(round_)
+    except Lost:
+        return  # another process was quicker
+    if state is not None:
+        log.warning("round_taken_from_lost_worker", round=round_.pk, worker=round_.worker, state=state)
+
+
+def remove_spilled_features() -> None:
+    """Delete what engines of processes that are gone have spilled to disk."""
+    for folder in (Path(settings.HOME) / "cache").glob("*-*"):
+        host, _, pid = folder.name.rpartition("-")
+        if pid.isdigit() and is_dead(f"{host}:{pid}"):
+            shutil.rmtree(folder, ignore_errors=True)

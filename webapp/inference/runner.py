@@ -1,0 +1,222 @@
+"""The one door to `segmentation`: which engines there are, and sessions of them over rows and files.
+
+Listing engines imports no torch: the web process does that. Opening one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from django.conf import settings
+
+from segmentation import registry, weights
+from segmentation.engine import Engine, EngineSettings
+from segmentation.types import Interaction, LabelMap, PastRound, Scribble
+from webapp.annotation.codec import decode
+from webapp.annotation.models import AcceptedFrame, Mask, Round
+from webapp.inference.sessions import Session, SessionCache, SessionKey
+from webapp.inference.workers import own_name
+from webapp.videos.models import Video
+from webapp.videos.storage import StoredFrames
+
+if settings.CONFIG["MASKWRIGHT_ENGINES"]:
+    registry.load_engines(settings.CONFIG["MASKWRIGHT_ENGINES"])
+
+T = TypeVar("T")
+EngineSession = Session[Engine]
+EngineSessions = SessionCache[Engine]
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """An engine as the studio's choice shows it. `hint` says what is missing where it is not ready."""
+
+    name: str
+    title: str
+    good_at: str
+    needs_weights: bool
+    ready: bool
+    weights: str  # file names of what is there, "" for nothing
+    size_bytes: int
+    default: bool
+    hint: str
+
+
+def engines() -> list[EngineInfo]:
+    """Every engine of the registry, with the state of its weights."""
+    return [_info(spec) for spec in registry.ENGINES.values()]
+
+
+def _info(spec: registry.EngineSpec) -> EngineInfo:
+    states = [weights.state_of(network.name) for network in weights.networks_of(spec.name)]
+    return EngineInfo(
+        name=spec.name,
+        title=spec.title,
+        good_at=spec.good_at,
+        needs_weights=spec.needs_weights,
+        ready=weights.weights_ready(spec.name),
+        weights=", ".join(state.path.name for state in states if state.path),
+        size_bytes=sum(state.size for state in states),
+        default=spec.name == registry.DEFAULT_ENGINE,
+        hint=" ".join(state.sentence for state in states if not state.path),
+    )
+
+
+def resolve(name: str) -> str:
+    """The registry's name of an engine ("default" is one too). ValueError lists the known ones."""
+    return registry.engine_spec(name).name
+
+
+def weights_label(engine: str) -> str:
+    """Which weights a round is made with. Raises WeightsMissing with what to do."""
+    return weights.weights_label(engine)
+
+
+def cache_folder() -> Path:
+    """Where the engines of this process may spill features; it goes when the process has gone."""
+    return Path(settings.HOME) / "cache" / own_name().replace(":", "-")
+
+
+def engine_settings() -> EngineSettings:
+    config = settings.CONFIG
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    return EngineSettings(
+        device=config["MASKWRIGHT_DEVICE"],
+        memory_bytes=config["MASKWRIGHT_MEMORY_MB"] << 20,
+        cache_dir=str(folder),
+        max_side=config["MASKWRIGHT_MAX_SIDE"] or None,
+    )
+
+
+def device_name() -> str:
+    """What this process computes on, in a word. Torch takes long to import: it is asked where there may be a GPU."""
+    wanted = str(settings.CONFIG["MASKWRIGHT_DEVICE"])
+    if wanted != "auto":
+        return wanted
+    if not any(Path(node).exists() for node in ("/dev/nvidiactl", "/dev/dxg")):
+        return "cpu"
+    from segmentation.device import choose_device
+
+    return str(choose_device("auto"))
+
+
+def interaction_of(round_: Round) -> Interaction:
+    scribbles = (
+        Scribble(one["object_id"], np.asarray(one["path"], np.float64).reshape(-1, 2)) for one in round_.scribbles
+    )
+    return Interaction(round_.frame, tuple(scribbles))
+
+
+def session_at(sessions: EngineSessions, video: Video, key: SessionKey, line: list[int], objects: int) -> EngineSession:
+    """A session of a video in the state after the rounds of `line`, with the frames that are accepted now locked.
+
+    A kept one that has seen a beginning of the line is told the rest; else a new one is told everything.
+    """
+    session = sessions.take(key, line)
+    if session is None:
+        engine = registry.open_session(key.engine, StoredFrames(video), max(objects, 1), engine_settings())
+        session = Session(key, engine, [])
+    missing = session.behind(line) or []
+    rounds = Round.objects.in_bulk(missing)
+    session.engine.restore([_past(rounds[pk]) for pk in missing])
+    session.line += missing
+    if objects > session.engine.num_objects:
+        session.engine.num_objects = objects
+    _lock_accepted(session)
+    return session
+
+
+def _lock_accepted(session: EngineSession) -> None:
+    accepted = dict(AcceptedFrame.objects.filter(video_id=session.key.video_id).values_list("frame", "mask_id"))
+    for frame in [frame for frame, mask in session.locked.items() if accepted.get(frame) != mask]:
+        session.engine.unlock(frame)
+        del session.locked[frame]
+    for frame, mask_id in accepted.items():
+        if frame not in session.locked:
+            session.engine.lock(frame, decode(bytes(Mask.objects.values_list("data", flat=True).get(pk=mask_id))))
+            session.locked[frame] = mask_id
+
+
+def _past(round_: Round) -> PastRound:
+    return PastRound(
+        engine=round_.engine,
+        interaction=interaction_of(round_),
+        num_objects=round_.num_objects,
+        labels=StoredLabels(round_.pk),
+        memos=StoredMemos(round_.pk),
+    )
+
+
+class _StoredByFrame(Mapping[int, T]):
+    """Something of a round's masks by frame, read when it is asked for. A round that is past does not change."""
+
+    column: str
+
+    def __init__(self, round_id: int) -> None:
+        self._masks = Mask.objects.filter(round_id=round_id, **{f"{self.column}__isnull": False})
+        self._frames: dict[int, None] | None = None
+
+    def _known(self) -> dict[int, None]:
+        if self._frames is None:
+            self._frames = dict.fromkeys(self._masks.order_by("frame").values_list("frame", flat=True))
+        return self._frames
+
+    def __getitem__(self, frame: int) -> T:
+        if frame not in self._known():
+            raise KeyError(frame)
+        return self._read(bytes(self._masks.values_list(self.column, flat=True).get(frame=frame)))
+
+    def __contains__(self, frame: object) -> bool:
+        return frame in self._known()
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._known())
+
+    def __len__(self) -> int:
+        return len(self._known())
+
+    def _read(self, data: bytes) -> T:
+        raise NotImplementedError
+
+
+class StoredLabels(_StoredByFrame[LabelMap]):
+    """Frame -> uint8 [H, W], what a round itself stored."""
+
+    column = "data"
+
+    def _read(self, data: bytes) -> LabelMap:
+        return decode(data)
+
+
+class StoredMemos(_StoredByFrame[bytes]):
+    """Frame -> the engine's own note."""
+
+    column = "memo"
+
+    def _read(self, data: bytes) -> bytes:
+        return data
+
+
+def explain(error: Exception) -> tuple[str, str] | None:
+    """Code and sentence for an error that a person can do something about; None for one that is ours."""
+    if isinstance(error, weights.WeightsMissing):
+        return "weights_missing", str(error)
+    if isinstance(error, weights.WeightsError):
+        return "weights_unusable", str(error)
+    # Torch has its own class for a GPU that is full; naming it here would import torch.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return (
+            "out_of_memory",
+            "Memory ran out. Set MASKWRIGHT_MAX_SIDE to a smaller number or choose a lighter engine, then run again. "
+            "Your strokes are kept.",
+        )
+    if isinstance(error, FileNotFoundError):
+        return "frame_missing", f"A file of this video is gone: {Path(error.filename or '').name}. Import it again."
+    if isinstance(error, ValueError):
+        return "engine_refused", f"The engine refused this round: {error}"
+    return None

@@ -1,0 +1,155 @@
+"""One round, from claim to end: opens the session, stores masks as they come, looks between frames whether to stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from webapp.annotation.claims import (
+    Claim,
+    Lost,
+    NewMask,
+    asked_to_stop,
+    beat,
+    begin,
+    claim,
+    fail,
+    finish,
+    new_mask,
+    stored_frames,
+)
+from webapp.annotation.claims import store as store_masks
+from webapp.annotation.masks import line_of
+from webapp.annotation.models import AcceptedFrame, Round
+from webapp.inference import runner
+from webapp.inference.sessions import SessionKey
+from webapp.inference.workers import own_name
+
+log = structlog.get_logger(__name__)
+
+BATCH_SECONDS = 0.05  # masks that come faster than this share a transaction; slower ones are stored one by one
+BEAT_SECONDS = 1.0
+
+Progress = Callable[[int, int], None]
+sessions: runner.EngineSessions = runner.EngineSessions(settings.CONFIG["MASKWRIGHT_SESSIONS_MB"] << 20)
+
+
+def work_on(round_id: int, on_progress: Progress | None = None) -> bool:
+    """Claim a round and compute it in this process; False when there was nothing to claim.
+
+    `on_progress(frames done, frames in all)` is called after each transaction. How the round ended is in its row.
+    """
+    claimed = claim(round_id, own_name())
+    if claimed is None:
+        return False
+    try:
+        with beating(claimed):
+            _compute(claimed, on_progress or (lambda done, total: None))
+    except Lost:
+        log.warning("round_lost", round=round_id, fence=claimed.fence)
+    except DatabaseError:
+        raise  # the row cannot be written now: its heartbeat gets stale, and the sweep queues it again
+    except Exception as error:
+        _fail(claimed, error)
+    return True
+
+
+def _compute(claimed: Claim, on_progress: Progress) -> None:
+    round_ = Round.objects.select_related("video").get(pk=claimed.round_id)
+    engine = runner.resolve(round_.engine)
+    key = SessionKey(claimed.video_id, engine, runner.weights_label(engine))
+    accepted = AcceptedFrame.objects.filter(video_id=claimed.video_id).count()
+    begin(claimed, engine=engine, weights=key.weights[:80], total=round_.video.frame_count - accepted)
+    if asked_to_stop(claimed):
+        finish(claimed, complete=False)
+        return
+    session = runner.session_at(sessions, round_.video, key, line_of(round_.base_id), round_.num_objects)
+    # An attempt that was interrupted has stored masks. The round is computed anew, because engines know whole rounds
+    # only; what is stored stays as it is and is not stored twice.
+    known = stored_frames(claimed)
+    try:
+        complete = _store_all(claimed, session.engine.run_round(runner.interaction_of(round_)), known, on_progress)
+        session.line.append(round_.pk)
+        finish(claimed, complete=complete)
+    except BaseException:
+        session.engine.close()
+        raise
+    if known:
+        session.engine.close()  # it saw masks of this attempt where the earlier one's are stored
+    else:
+        sessions.put(session)
+
+
+def _store_all(claimed: Claim, updates: Iterator[Any], known: set[int], on_progress: Progress) -> bool:
+    """Store what an engine yields; False when the round was asked to stop before it was complete.
+
+    The first mask, of the frame that was drawn on, is stored at once. Whenever this stops, all that was yielded is
+    stored: the session is then in the state of what the database has.
+    """
+    total = Round.objects.values_list("progress_total", flat=True).get(pk=claimed.round_id)
+    batch: list[NewMask] = []
+    done, stored_at = len(known), 0.0
+    for update in updates:
+        if update.frame not in known:
+            batch.append(new_mask(update.frame, update.labels, update.confidence, update.memo))
+        if time.monotonic() - stored_at < BATCH_SECONDS:
+            continue
+        goes_on = store_masks(claimed, batch) if batch else not asked_to_stop(claimed)
+        done += len(batch)
+        batch, stored_at = [], time.monotonic()
+        on_progress(done, total)
+        if not goes_on:
+            updates.close()  # type: ignore[attr-defined]
+            return False
+    if batch:
+        store_masks(claimed, batch)
+        on_progress(done + len(batch), total)
+    return True
+
+
+def _fail(claimed: Claim, error: Exception) -> None:
+    """End a round that the engine could not compute, with a sentence; what nobody can act on goes to the log whole."""
+    explained = runner.explain(error)
+    if explained is None:
+        log.error("round_failed", round=claimed.round_id, exc_info=error)
+        explained = (
+            "engine_error",
+            f"The engine stopped: {type(error).__name__}: {error}. The worker's log has more. Your strokes are kept.",
+        )
+    code, text = explained
+    if code == "out_of_memory":
+        sessions.clear()
+    try:
+        fail(claimed, code=code, text=text)
+    except Lost:
+        log.warning("round_lost", round=claimed.round_id, fence=claimed.fence)
+
+
+@contextmanager
+def beating(claimed: Claim) -> Iterator[None]:
+    """Keep a round's heartbeat fresh from a thread: an engine may take long over a frame."""
+    ended = threading.Event()
+
+    def run() -> None:
+        while not ended.wait(BEAT_SECONDS):
+            try:
+                beat(claimed)
+            except DatabaseError as error:
+                log.warning("heartbeat_missed", round=claimed.round_id, error=str(error))
+                connection.close()
+        connection.close()
+
+    thread = threading.Thread(target=run, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

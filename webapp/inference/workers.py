@@ -1,0 +1,71 @@
+"""Workers that compute rounds: who they are, and whether one is alive."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from webapp.inference.models import Worker
+from webapp.live.protocol import WorkerStatus
+
+ALIVE_WITHIN = timedelta(seconds=4)  # it beats every second; the page says that it is gone after this
+FORGOTTEN_AFTER = timedelta(days=1)
+
+
+def own_name() -> str:
+    """The name under which this process claims rounds."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def is_dead(name: str) -> bool:
+    """Whether the worker called `name` ran on this machine and is certainly gone; a stale heartbeat tells the rest."""
+    host, _, pid = name.rpartition(":")
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def announce(device: str) -> None:
+    """Write the row of this process. Rows of workers that are long gone are removed."""
+    now = timezone.now()
+    Worker.objects.filter(heartbeat__lt=now - FORGOTTEN_AFTER).delete()
+    Worker.objects.update_or_create(
+        name=own_name(), defaults={"pid": os.getpid(), "device": device, "heartbeat": now, "started_at": now}
+    )
+
+
+def beat() -> None:
+    """Say that this process lives."""
+    Worker.objects.filter(name=own_name()).update(heartbeat=timezone.now())
+
+
+def withdraw() -> None:
+    """Take the row of this process away: it ends in an orderly way."""
+    Worker.objects.filter(name=own_name()).delete()
+
+
+def status() -> WorkerStatus:
+    """What the page says of the workers, in a sentence."""
+    alive = Worker.objects.filter(heartbeat__gte=timezone.now() - ALIVE_WITHIN).order_by("name")
+    devices = list(alive.values_list("device", flat=True))
+    if devices:
+        device = ", ".join(sorted(set(devices)))
+        text = f"Computing on {device}." if len(devices) == 1 else f"{len(devices)} workers compute on {device}."
+        return WorkerStatus(alive=True, device=device, text=text)
+    if settings.TEAM_MODE:
+        return WorkerStatus(alive=False, device="", text="No worker is running. Rounds wait until one is started.")
+    if Worker.objects.exists():
+        return WorkerStatus(
+            alive=False, device="", text="The worker stopped. A new one is starting; rounds go on then."
+        )
+    return WorkerStatus(alive=False, device="", text="The worker is starting.")
