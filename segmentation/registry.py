@@ -59,7 +59,7 @@ ENGINES: dict[str, EngineSpec] = {
             "manet",
             "MA-Net",
             "segmentation.engines.manet.engine:MANetEngine",
-            "Looks at every frame once; later rounds are quick. Good where many rounds are needed, and for many objects.",
+            "Looks at every frame once, then rounds are quick: good where an object needs many corrections.",
             needs_weights=True,
         ),
         EngineSpec(

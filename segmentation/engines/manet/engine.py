@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from segmentation.checkpoints import load_network
 from segmentation.device import choose_device, choose_precision
 from segmentation.engine import Engine, outward
 from segmentation.engines.manet.history import Round
@@ -56,7 +57,8 @@ class MANetEngine(Engine):
         precision: str = "auto",
     ) -> None:
         self._device = choose_device(self.settings.device)
-        network = load_network(self.settings.weights)
+        network = load_network(self.name, self.settings.weights)
+        assert isinstance(network, MANet)  # the network that the name stands for
         self._options = MemoryOptions(
             window=check_at_least("window", 0, network.config.window if window is None else window),
             rounds=check_at_least("memory_rounds", 1, memory_rounds) if local_memory else 1,
@@ -194,7 +196,3 @@ def check_at_least(name: str, least: int, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{name}: expected a whole number of at least {least}, got {value!r}")
     return value
-
-
-def load_network(path: str | None) -> MANet:
-    raise NotImplementedError

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from segmentation.checkpoints import load_network
 from segmentation.device import choose_device, choose_precision
 from segmentation.engine import Engine, outward
 from segmentation.engines.strnn.adaptation import RIDGE, Samples, scores, solve
@@ -59,7 +60,8 @@ class STRNNEngine(Engine):
             raise ValueError(f"refine_round: expected a whole number of at least 0, got {refine_round!r}")
         self._ridge, self._refine_round, self._strokes_win = ridge, refine_round, strokes_win
         self._device = choose_device(self.settings.device)
-        network = load_network(self.settings.weights)
+        network = load_network(self.name, self.settings.weights)
+        assert isinstance(network, STRNN)  # the network that the name stands for
         self._dtype = choose_precision(precision, self._device)
         self._network = for_inference(network, self._dtype).to(self._device)
         fit = network.config.frame_size
@@ -210,7 +212,3 @@ class STRNNEngine(Engine):
         labels = upsampled_argmax(values, ids, (self.frames.height, self.frames.width), align_corners=False)
         found = dict(zip(ids, confidences(values.clamp(0, 1)), strict=True))
         return MaskUpdate(frame, labels, tuple(found.get(o, 1.0) for o in range(1, self.num_objects + 1)))
-
-
-def load_network(path: str | None) -> STRNN:
-    raise NotImplementedError

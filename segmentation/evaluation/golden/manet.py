@@ -23,6 +23,7 @@ from segmentation.round_labels import RoundLabels, resize_labels
 
 GAIN = 0.9
 REFERENCE, QUERY = 2, 3  # the scribbled frame and the one that is matched to it
+ROUNDS = (2, 4, 1)  # annotated frames of the loop, unless the golden file has others
 NO_LABEL = 1e20  # squared distance where no pixel has the label
 CACHE_BYTES = 256 << 20
 
@@ -108,7 +109,7 @@ def _loop(program: Program) -> Iterator[tuple[str, Array]]:
     memory = MemoryOptions(window=program.network.config.window)
     global_memory = GlobalMemory(program.embed, memory, FeatureCache(CACHE_BYTES))
     local_memory = LocalMemory(program.embed, memory, FeatureCache(CACHE_BYTES))
-    annotated = [int(frame) for frame in program.case.golden["loop.annotated_frames"]]
+    annotated = _annotated_frames(program.case)
     yield "loop.annotated_frames", np.array(annotated)
     rounds: list[Round] = []
     for index, start in enumerate(annotated):
@@ -130,6 +131,12 @@ def _loop(program: Program) -> Iterator[tuple[str, Array]]:
             yield from full(f"{prefix}.{kind}_logits", logits)
             yield from full(f"{prefix}.{kind}_global_memory", memorised.permute(1, 2, 0), 2, 2, 1)
         yield f"loop.r{index}.masks", masks
+
+
+def _annotated_frames(case: Case) -> list[int]:
+    if not (case.folder / f"{case.letter}.npz").exists():
+        return list(ROUNDS)
+    return [int(frame) for frame in case.golden["loop.annotated_frames"]]
 
 
 def _interact(program: Program, rounds: list[Round]) -> Tensor:
