@@ -1,0 +1,210 @@
+"""Semi-supervised STM as an engine: given masks are carried through the video, forward and backward.
+
+Given are the masks of interacted frames (the mask that the frame had, with the scribbles painted over it) and of
+accepted frames. The memory of a frame is the nearest given masks, every fifth frame since the given one, and the frame
+before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from segmentation.checkpoints import load_network
+from segmentation.engine import Engine, outward
+from segmentation.engines.stm.network import STM, other_masks
+from segmentation.engines.stm.painting import paint
+from segmentation.engines.stm.video import STMVideo, confidence_of
+from segmentation.history import History, PackedLabels
+from segmentation.networks.aggregation import STM_CHANNELS, aggregate
+from segmentation.networks.memory import MemorySlot
+from segmentation.soft_masks import SoftMasks, from_labels
+from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
+
+QUERY_SHARE = 0.5  # of the byte budget, for queries; the rest is for the memory
+Slots = dict[int, MemorySlot]  # by object
+
+
+@dataclass
+class _Side:
+    """A propagation in one direction: the frame reached, its soft masks, and what it keeps as memory."""
+
+    frame: int
+    masks: SoftMasks
+    kept: list[Slots] = field(default_factory=list)
+
+
+class SemiSTMEngine(Engine):
+    """A session of semi-supervised STM.
+
+    Options:
+        every: a frame is kept as memory each so many frames from the given one (the paper's N).
+        given_frames: how many given masks on each side of a frame serve as memory for it, besides the round's own.
+        precision: "float32", "bfloat16", "float16"; "auto" is float32 on a CPU, float16 on CUDA.
+    """
+
+    name = "stm-semi"
+
+    def _setup(self, every: int = 5, given_frames: int = 1, precision: str = "auto") -> None:
+        if every < 1:
+            raise ValueError(f"every: {every} is less than 1")
+        if given_frames < 0:
+            raise ValueError(f"given_frames: {given_frames} is less than 0")
+        network = load_network("stm-semi", self.settings.weights)
+        assert isinstance(network, STM)
+        budget = self.settings.memory_bytes
+        self._video = STMVideo(self.frames, network, self.settings, int(QUERY_SHARE * budget), precision)
+        self._memory_budget = int((1 - QUERY_SHARE) * budget)
+        self._every, self._given_frames = every, given_frames
+        self._history = History(self._video.size)
+        self._given = PackedLabels()  # masks of interacted frames, as they were when they were drawn on
+        self._given_objects: dict[int, int] = {}  # how many objects there were then
+        self._given_slots: dict[int, Slots] = {}
+
+    def close(self) -> None:
+        self._video.close()
+        self._given_slots.clear()
+
+    # --- rounds ---------------------------------------------------------------------------------------------------
+
+    def _restore(self, past: PastRound) -> None:
+        frame = past.interaction.frame
+        given = past.labels[frame] if frame in past.labels else self._painted(past.interaction)
+        self._give(frame, given, past.num_objects)
+        self._history.add(past)
+
+    @torch.inference_mode()
+    def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
+        start = interaction.frame
+        self._give(start, self._painted(interaction), self.num_objects)
+        self._history.begin(self.name, interaction, self.num_objects)
+        ids = self._known_objects()
+        first = self._soft(self._fixed(start))
+        sides = {forward: _Side(start, first) for forward in (True, False)}
+        for frame in outward(start, len(self.frames)):
+            side = sides[frame > start]
+            update = self._given_update(frame) if frame == start else self._step(frame, start, side, ids)
+            if update is not None:
+                self._history.store(update)
+                yield update
+
+    def _step(self, frame: int, start: int, side: _Side, ids: list[int]) -> MaskUpdate | None:
+        """Move `side` on to `frame`; None where a given mask stands as it is."""
+        if self._stands(frame):
+            update, masks = None, self._soft(self._fixed(frame))
+        else:
+            update, masks = self._segment(frame, start, side, ids)
+        side.frame, side.masks = frame, masks
+        return update
+
+    def _given_update(self, frame: int) -> MaskUpdate | None:
+        if frame in self.locked:
+            return None
+        return MaskUpdate(frame, self._given[frame], (1.0,) * self.num_objects)
+
+    def _segment(self, frame: int, start: int, side: _Side, ids: list[int]) -> tuple[MaskUpdate, SoftMasks]:
+        masks = np.zeros((self.num_objects, *self._video.size), np.float32)
+        memory = self._memory_for(frame, start, side, ids)
+        ids = [i for i in ids if memory[i]]
+        if ids:
+            probabilities = self._video.segment(frame, [memory[i] for i in ids])
+            distribution = aggregate(probabilities, STM_CHANNELS)
+        else:
+            distribution = torch.ones(1, *self._video.size)
+        masks[[i - 1 for i in ids]] = distribution[1:].cpu().numpy()
+        labels = self._video.labels(distribution, ids)
+        if frame in self._given:  # drawn on before some object was added: only that object is new here
+            given, known = self._given[frame], self._given_objects[frame]
+            labels = np.where((given == 0) & (labels > known), labels, given)
+            masks = self._soft(labels)
+        return MaskUpdate(frame, labels, confidence_of(distribution, ids, self.num_objects)), masks
+
+    # --- given masks ----------------------------------------------------------------------------------------------
+
+    def _give(self, frame: int, labels: LabelMap, num_objects: int) -> None:
+        self._given[frame], self._given_objects[frame] = labels, num_objects
+        self._given_slots.pop(frame, None)
+
+    def _painted(self, interaction: Interaction) -> LabelMap:
+        """The mask of the interacted frame: what it was, with the scribbles painted over it."""
+        labels = self._history.labels(interaction.frame)
+        if labels is None:
+            labels = np.zeros((self.frames.height, self.frames.width), np.uint8)
+        return paint(labels, interaction.scribbles)
+
+    def _fixed(self, frame: int) -> LabelMap:
+        return self.locked[frame] if frame in self.locked else self._given[frame]
+
+    def _stands(self, frame: int) -> bool:
+        """Whether `frame` has a given mask that knows of every object."""
+        return frame in self.locked or self._given_objects.get(frame, 0) >= self.num_objects
+
+    def _known_objects(self) -> list[int]:
+        known: set[int] = set()
+        for frame in self._given_frames_all():
+            known.update(np.unique(self._fixed(frame)).tolist())
+        return sorted(i for i in known if 1 <= i <= self.num_objects)
+
+    def _given_frames_all(self) -> list[int]:
+        return sorted(set(self._given) | set(self.locked))
+
+    def _locked_changed(self, frame: int) -> None:
+        self._given_slots.pop(frame, None)
+
+    # --- memory ---------------------------------------------------------------------------------------------------
+
+    def _memory_for(self, frame: int, start: int, side: _Side, ids: list[int]) -> dict[int, list[MemorySlot]]:
+        """Of each object: given masks that show it, kept frames, the frame before."""
+        before = side.frame
+        near = self._nearest_given(frame, start)
+        slots = [self._slots_of_given(f) for f in sorted(near)] + side.kept
+        if before not in near:
+            latest = self._slots_of_given(before) if self._stands(before) else self._memorize(before, side.masks, ids)
+            slots = [*slots, latest]
+            if abs(before - start) % self._every == 0:
+                self._keep(side, latest, len(ids))
+        memory = {i: [of_frame[i] for of_frame in slots if i in of_frame] for i in ids}
+        for object_id in ids:
+            if not memory[object_id]:
+                memory[object_id] = [self._nearest_showing(frame, object_id)]
+        return memory
+
+    def _keep(self, side: _Side, slots: Slots, objects: int) -> None:
+        """The frame before becomes memory for good; the oldest gives way when the budget is used up."""
+        side.kept.append(slots)
+        room = max(1, self._memory_budget // max(1, 2 * self._video.slot_bytes * objects))  # of each direction
+        del side.kept[:-room]
+
+    def _nearest_given(self, frame: int, start: int) -> set[int]:
+        frames = self._given_frames_all()
+        before = [f for f in frames if f < frame][::-1][: self._given_frames]
+        after = [f for f in frames if f > frame][: self._given_frames]
+        return {start, *before, *after} - {frame}
+
+    def _nearest_showing(self, frame: int, object_id: int) -> MemorySlot:
+        """The nearest given mask of an object that none of the near ones shows."""
+        showing = [f for f in self._given_frames_all() if (self._fixed(f) == object_id).any()]
+        return self._slots_of_given(min(showing, key=lambda f: (abs(f - frame), f)))[object_id]
+
+    def _slots_of_given(self, frame: int) -> Slots:
+        """The slots of a given mask, of the objects that it shows."""
+        if frame not in self._given_slots:
+            labels = self._fixed(frame)
+            ids = [int(i) for i in np.unique(labels) if 1 <= i <= self.num_objects]
+            while len(self._given_slots) >= 4 + 4 * self._given_frames:  # what a step outward and back can need
+                del self._given_slots[next(iter(self._given_slots))]
+            self._given_slots[frame] = self._memorize(frame, self._soft(labels), ids)
+        return self._given_slots[frame]
+
+    def _memorize(self, frame: int, masks: SoftMasks, ids: list[int]) -> Slots:
+        if not ids:
+            return {}
+        own = torch.from_numpy(masks[[i - 1 for i in ids]])
+        cues = torch.stack([own, other_masks(own)], dim=1)
+        return dict(zip(ids, self._video.memorize(frame, cues), strict=True))
+
+    def _soft(self, labels: LabelMap) -> SoftMasks:
+        return from_labels(labels, self.num_objects, *self._video.size)
