@@ -1,0 +1,161 @@
+"""`manage.py annotate VIDEO SCRIBBLES.json [more.json ...] --engine NAME --out DIR`: the whole path, without the page.
+
+Everything runs in this process through the functions that the workers use, so no studio needs to be up; one that is up
+on the same data folder may take a round over, which is waited for then. The video and its rounds stay in the data
+folder, in a project of their own, where the page shows them.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from webapp.accounts.models import User
+from webapp.annotation.head import head_of
+from webapp.annotation.masks import masks_of
+from webapp.annotation.models import Head, Round, RoundState
+from webapp.annotation.objects import add_object
+from webapp.annotation.rounds import cancel_round, create_round
+from webapp.annotation.scribble_files import DrawnFrame, drawn_frames, read_scribbles
+from webapp.annotation.strokes import add_stroke
+from webapp.inference import runner
+from webapp.inference.work import work_on
+from webapp.local_work import prepare, progress_bar, project_named
+from webapp.problems import Problem
+from webapp.videos.create import bring_in
+from webapp.videos.importing import OnProgress
+from webapp.videos.label_png import encode_labels
+from webapp.videos.models import Video
+from webapp.videos.sources import open_source
+
+PROJECT = "Command line"
+POLL_SECONDS = 0.2
+
+
+class Command(BaseCommand):
+    help = "Compute the masks of a video from scribble files, without the page. Masks are written as DIR/00000.png ..."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("video", type=Path, help="a video file, a folder of pictures, or a zip of them")
+        parser.add_argument(
+            "scribbles", type=Path, nargs="+", help="files in the JSON of the DAVIS challenge, in order"
+        )
+        parser.add_argument(
+            "--engine", default="default", help="name of an engine; default: the best one without weights"
+        )
+        parser.add_argument("--out", type=Path, required=True, help="folder for the masks: indexed PNG, one a frame")
+
+    def handle(self, *args: Any, video: Path, scribbles: list[Path], engine: str, out: Path, **options: Any) -> None:
+        try:
+            _annotate(video, scribbles, engine, out)
+        except Problem as problem:
+            self.stderr.write(problem.text)
+            sys.exit(2)
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped.")
+            sys.exit(130)
+
+
+def _annotate(source: Path, scribbles: Sequence[Path], engine: str, out: Path) -> None:
+    for file in scribbles:  # what is wrong is said before the work begins
+        read_scribbles(file)
+    engine = _ready_engine(engine)
+    _make_folder(out)
+    author = prepare()
+    video = _import(source, author)
+    try:
+        drawn = [frame for file in scribbles for frame in drawn_frames(file, video.frame_count)]
+        for number, frame in enumerate(drawn, 1):
+            _run(video, author, frame, engine, f"Round {number} of {len(drawn)}")
+    except BaseException:
+        if not Round.objects.filter(video=video, state=RoundState.DONE).exists():
+            video.delete()  # nothing was computed: nothing to look at later
+        raise
+    _write_masks(video, out)
+
+
+def _ready_engine(name: str) -> str:
+    """The engine's own name. Raises Problem when there is none of this name, or its weights are missing."""
+    try:
+        engine = runner.resolve(name)
+    except ValueError as error:
+        raise Problem("unknown_engine", f"There is no such engine ({error}).") from None
+    try:
+        runner.weights_label(engine)
+    except Exception as error:
+        explained = runner.explain(error)
+        if explained is None:
+            raise
+        code, text = explained
+        raise Problem(code, text) from None
+    return engine
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Problem("bad_folder", f"The folder {out} cannot be made: {error.strerror}.") from None
+
+
+def _import(source: Path, author: User) -> Video:
+    if not source.exists():
+        raise Problem("no_file", f"{source} does not exist.")
+    project = project_named(PROJECT, author)
+    with open_source(source) as clips:
+        if len(clips) > 1:
+            raise Problem("several_clips", f"{source} holds {len(clips)} sequences. Name the folder of one of them.")
+        with progress_bar("Import", sys.stderr) as on_progress:
+            return bring_in(project=project, clip=clips[0], name=source.stem, author=author, on_progress=on_progress)
+
+
+def _run(video: Video, author: User, drawn: DrawnFrame, engine: str, title: str) -> None:
+    """One round of what is drawn on one frame. Raises Problem with the round's own sentence when it fails."""
+    for stroke in drawn.strokes:
+        _add_objects(video, author, stroke.number)
+        add_stroke(
+            video=video, author=author, key=uuid.uuid4(), frame=drawn.frame, number=stroke.number, path=stroke.path
+        )
+    made = create_round(
+        video=video, author=author, key=uuid.uuid4(), frame=drawn.frame, engine=engine, base=head_of(video.pk)
+    )
+    try:
+        with progress_bar(title, sys.stderr) as on_progress:
+            _finish(made, on_progress)
+    except KeyboardInterrupt:
+        cancel_round(video=video, by=author, round_id=made.pk, may_stop_others=True)
+        raise
+    if made.state != RoundState.DONE:
+        raise Problem(made.error_code or "round_failed", made.error or f"The round ended as {made.state}.")
+
+
+def _finish(made: Round, on_progress: OnProgress) -> None:
+    """Compute a round here, or wait for the worker of a studio that was quicker to take it."""
+    while not made.ended:
+        if not work_on(made.pk, on_progress):
+            time.sleep(POLL_SECONDS)
+        made.refresh_from_db()
+        on_progress(made.progress_done, made.progress_total)
+
+
+def _add_objects(video: Video, author: User, number: int) -> None:
+    """Objects up to `number`, so that ids in masks are those of the file."""
+    head, _ = Head.objects.get_or_create(video=video)
+    for _ in range(head.next_object_number, number + 1):
+        add_object(video=video, author=author)
+
+
+def _write_masks(video: Video, out: Path) -> None:
+    written = 0
+    for mask in masks_of(video.pk, head_of(video.pk)):
+        (out / f"{mask.frame:05}.png").write_bytes(encode_labels(mask.labels))
+        written += 1
+    if written != video.frame_count:
+        raise Problem("no_mask", f"The engine gave masks for {written} of {video.frame_count} frames only.")
