@@ -105,6 +105,13 @@ def device_name() -> str:
     return str(choose_device("auto"))
 
 
+def tried_device() -> str:
+    """As `device_name`, but asks torch in every case. ValueError for a device that is not there."""
+    from segmentation.device import choose_device
+
+    return str(choose_device(str(settings.CONFIG["MASKWRIGHT_DEVICE"])))
+
+
 def interaction_of(round_: Round) -> Interaction:
     scribbles = (
         Scribble(one["object_id"], np.asarray(one["path"], np.float64).reshape(-1, 2)) for one in round_.scribbles
