@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 TASK = "annotation.export"
 BEAT_SECONDS = 0.5
 DISK_CHECK_EVERY = 50  # frames
-STALE = timedelta(seconds=30)
+STALE = timedelta(seconds=15)
 RING_AGAIN = timedelta(seconds=60)
 MAX_ATTEMPTS = 3
 OPEN = (ExportState.QUEUED, ExportState.RUNNING)

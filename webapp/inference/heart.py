@@ -16,6 +16,7 @@ from celery.signals import worker_ready, worker_shutdown
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from webapp.annotation.exports import sweep_exports
 from webapp.annotation.receipts import forget_old
 from webapp.inference import recovery, workers
 from webapp.videos.recovery import sweep_imports
@@ -51,9 +52,10 @@ class Heart(threading.Thread):
                     workers.beat()
                 if time.monotonic() - swept >= SWEEP_SECONDS:
                     recovery.sweep_rounds()
+                    sweep_imports()
+                    sweep_exports()
                     swept = time.monotonic()
                 if time.monotonic() - tidied >= TIDY_SECONDS:
-                    sweep_imports()
                     recovery.remove_spilled_features()
                     forget_old()
                     tidied = time.monotonic()

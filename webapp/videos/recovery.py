@@ -12,7 +12,7 @@ from webapp.videos.import_queue import release_upload, ring
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.storage import folder_of, staging_of, upload_path, videos_root
 
-STALE = timedelta(seconds=30)  # a worker that lives writes twice a second; a slow disk may hold it up
+STALE = timedelta(seconds=15)  # a worker that lives writes twice a second; a slow disk may hold it up
 RING_AGAIN = timedelta(seconds=60)
 ABANDONED = timedelta(days=3)
 MAX_ATTEMPTS = 3
