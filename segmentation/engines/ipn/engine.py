@@ -1,0 +1,181 @@
+"""IPN as an engine: an interaction on one frame, carried to both sides until frames that were annotated before.
+
+Of every object there are its soft masks (a note for each frame) and one reference feature, aggregated over the rounds
+since it was first drawn. The masks of a round are weighed against those before it, by the distance from the annotation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from segmentation.checkpoints import load_network
+from segmentation.device import choose_device, choose_precision
+from segmentation.engine import Engine, outward
+from segmentation.engines.ipn.fusion import round_weight
+from segmentation.engines.ipn.network import Inet, Pnet
+from segmentation.engines.ipn.references import References
+from segmentation.history import History
+from segmentation.internal_size import internal_size, resized_frame
+from segmentation.networks.aggregation import aggregate
+from segmentation.networks.folding import fold_batch_norms
+from segmentation.networks.labelling import confidences, upsampled_argmax
+from segmentation.scribbles import rasterise
+from segmentation.soft_masks import encode, from_labels, with_objects
+from segmentation.types import Interaction, MaskUpdate, PastRound
+
+
+@dataclass
+class _Reach:
+    """How far a round goes for one object: its weight in every frame, and since which record the object is known."""
+
+    weight: NDArray[np.float64]  # [T]
+    since: int
+
+
+class IPNEngine(Engine):
+    """A session of IPN.
+
+    Options:
+        at_least: a round reaches at least so many frames to each side, whatever was annotated before; -1 = no rule.
+        strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
+        precision: "float32", "bfloat16", "float16"; "auto" is float32 on a CPU, float16 on CUDA.
+    """
+
+    name = "ipn"
+
+    def _setup(self, at_least: int = -1, strokes_win: bool = True, precision: str = "auto") -> None:
+        inet, pnet = load_network("ipn-inet", self.settings.weights), load_network("ipn-pnet", self.settings.weights)
+        assert isinstance(inet, Inet)
+        assert isinstance(pnet, Pnet)
+        self._device = choose_device(self.settings.device)
+        self._dtype = choose_precision(precision, self._device)
+        self._pnet = fold_batch_norms(pnet).to(self._device, self._dtype)
+        short, long = sorted((self.frames.height, self.frames.width))
+        fit = min(short, pnet.config.frame_size[0]), min(long, pnet.config.frame_size[1])
+        self._size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
+        self._at_least, self._strokes_win = at_least, strokes_win
+        self._history = History(self._size)
+        inet = fold_batch_norms(inet).to(self._device, self._dtype)
+        self._references = References(inet, self._pnet, self._history, self._frame, self.locked)
+
+    # --- rounds ---------------------------------------------------------------------------------------------------
+
+    def _restore(self, past: PastRound) -> None:
+        self._history.add(past)
+
+    @torch.inference_mode()
+    def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
+        self._history.begin(self.name, interaction, self.num_objects)
+        ids = self._known_objects()
+        start = interaction.frame
+        reach = {i: self._reach(i) for i in ids}
+        found = self._interact(ids)  # [N, h, w], objects without mask yet are zero
+        if start in self.locked:
+            found = self._accepted(start)
+        else:
+            yield self._finish(start, found, ids, interaction)
+        sides = {True: found, False: found}
+        for frame in outward(start, len(self.frames)):
+            if frame == start:
+                continue
+            moved, update = self._step(frame, sides[frame > start], reach)
+            sides[frame > start] = moved
+            if update is not None:
+                yield update
+
+    def _interact(self, ids: list[int]) -> Tensor:
+        """The masks of the interacted frame [N, h, w]."""
+        masks = torch.zeros(self.num_objects, *self._size)
+        if ids:
+            probabilities = self._references.interact(len(self._history.records) - 1, ids)
+            masks[[i - 1 for i in ids]] = _joined(probabilities)
+        return masks
+
+    def _step(self, frame: int, neighbour: Tensor, reach: dict[int, _Reach]) -> tuple[Tensor, MaskUpdate | None]:
+        """Go on to `frame`: the masks that the next frame starts from, and what is new here."""
+        if frame in self.locked:
+            return self._accepted(frame), None
+        before = self._masks(frame)
+        due = [i for i, r in reach.items() if r.weight[frame] > 0 or not self._history.covers(frame, r.since)]
+        if not due and (reach or before is not None):
+            return self._or_nothing(before), None
+        moved = self._or_nothing(before).clone()
+        if due:
+            rows = [i - 1 for i in due]
+            moved[rows] = self._propagate(frame, due, moved[rows], neighbour[rows])
+            known = [i - 1 for i in reach]
+            moved[known] = _joined(moved[known])
+        fused = self._fused(frame, moved, before, reach)
+        return moved, self._finish(frame, fused, list(reach), None)
+
+    def _propagate(self, frame: int, ids: list[int], before: Tensor, neighbour: Tensor) -> Tensor:
+        """Masks of the round before and of the neighbour, [n, h, w] each -> those of `frame`, each object alone."""
+        references = torch.stack([self._references.aggregated(i) for i in ids])
+        masks = [mask.to(self._device, self._dtype) for mask in (before, neighbour.round())]
+        return self._pnet(self._frame(frame), references, *masks).probability.float().cpu()
+
+    def _fused(self, frame: int, moved: Tensor, before: Tensor | None, reach: dict[int, _Reach]) -> Tensor:
+        """The weighted average with the masks of earlier rounds, where there are any."""
+        fused = moved.clone()
+        for object_id, r in reach.items():
+            if before is not None and self._history.covers(frame, r.since):
+                row, weight = object_id - 1, float(r.weight[frame])
+                fused[row] = weight * moved[row] + (1 - weight) * before[row]
+        return fused
+
+    def _finish(self, frame: int, masks: Tensor, ids: list[int], interaction: Interaction | None) -> MaskUpdate:
+        """Note the masks [N, h, w] of a frame and make labels of them."""
+        rows = [i - 1 for i in ids]
+        distribution = torch.cat([(1 - masks[rows].sum(dim=0, keepdim=True)).clamp_min(0), masks[rows]])
+        size = (self.frames.height, self.frames.width)
+        labels = upsampled_argmax(distribution, [0, *ids], size, align_corners=False)
+        if interaction is not None and self._strokes_win:
+            raster = rasterise(interaction.scribbles, *size)
+            labels[raster >= 0] = raster[raster >= 0]
+        sure = dict(zip(ids, confidences(distribution)[1:], strict=True))
+        confidence = tuple(sure.get(i, 1.0) for i in range(1, self.num_objects + 1))
+        update = MaskUpdate(frame, labels, confidence, encode(masks.numpy()))
+        self._history.store(update)
+        return update
+
+    # --- what is known --------------------------------------------------------------------------------------------
+
+    def _known_objects(self) -> list[int]:
+        """Objects that were drawn: of others there is no reference."""
+        return sorted(i for i in self._history.first_drawn() if i <= self.num_objects)
+
+    def _reach(self, object_id: int) -> _Reach:
+        """Of this round, the last record. Rounds before an object was first drawn do not bound it."""
+        since = self._history.first_drawn()[object_id]
+        frames = [record.frame for record in self._history.records]
+        weight = round_weight(frames[-1], frames[since:-1], len(self.frames), self._at_least)
+        return _Reach(weight, since)
+
+    def _masks(self, frame: int) -> Tensor | None:
+        """The newest soft masks of a frame [N, h, w]."""
+        masks = self._history.soft(frame)
+        return None if masks is None else torch.from_numpy(with_objects(masks, self.num_objects))
+
+    def _or_nothing(self, masks: Tensor | None) -> Tensor:
+        return torch.zeros(self.num_objects, *self._size) if masks is None else masks
+
+    def _accepted(self, frame: int) -> Tensor:
+        return torch.from_numpy(from_labels(self.locked[frame], self.num_objects, *self._size))
+
+    def _frame(self, index: int) -> Tensor:
+        image = resized_frame(self.frames[index], self._size).to(self._device) / 255
+        return image.to(self._dtype)
+
+    def _locked_changed(self, frame: int) -> None:
+        self._references.forget(frame)
+
+
+def _joined(probabilities: Tensor) -> Tensor:
+    """Objects that were estimated alone [n, h, w], made to share each pixel; a single one is left as it is."""
+    return aggregate(probabilities)[1:] if len(probabilities) > 1 else probabilities

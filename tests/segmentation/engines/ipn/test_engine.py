@@ -1,0 +1,132 @@
+"""IPN: what every engine must do, and what is its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from segmentation import EngineSettings, open_session
+from segmentation.engines.ipn.engine import IPNEngine
+from segmentation.engines.ipn.fusion import round_weight
+from segmentation.frames import ArrayFrames
+from segmentation.soft_masks import decode
+from tests.segmentation.clips import Clip, interaction_on
+from tests.segmentation.engine_conformance import EngineConformance, assert_same_updates, past_round
+from tests.segmentation.engines.ipn.tiny import write_weights
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_weights(tmp_path_factory.mktemp("weights"))
+
+
+class TestIPN(EngineConformance):
+    engine = "ipn"
+    reads_before_first_mask = 1
+
+    @pytest.fixture(autouse=True)
+    def _use(self, weights: str) -> None:
+        type(self).settings = EngineSettings(device="cpu", weights=weights)
+
+    def session(self, clip: Clip, objects: int | None = None, **options: object) -> IPNEngine:
+        count = objects or clip.num_objects
+        session = open_session(self.engine, ArrayFrames(clip.frames), count, self.settings, **options)
+        assert isinstance(session, IPNEngine)
+        return session
+
+    def test_a_round_ends_at_frames_that_were_annotated_before(self) -> None:
+        clip = self.clip()
+        session = self.session(clip)
+        self.run(session, interaction_on(clip, 2))
+        assert sorted(u.frame for u in self.run(session, interaction_on(clip, 6))) == [3, 4, 5, 6, 7]
+        assert sorted(u.frame for u in self.run(session, interaction_on(clip, 4))) == [3, 4, 5]
+
+    def test_masks_are_the_weighted_average_of_both_rounds(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The demo of the authors averages nothing (it keeps no copy of the round before); the paper does."""
+        clip = self.clip()
+        session = self.session(clip)
+        before = {u.frame: decode(u.memo, 48, 64) for u in self.run(session, interaction_on(clip, 1))}
+        moved = {}
+        real = session._fused
+
+        def fused(frame, masks, *rest):
+            moved[frame] = masks.numpy()
+            return real(frame, masks, *rest)
+
+        monkeypatch.setattr(session, "_fused", fused)
+        after = {u.frame: decode(u.memo, 48, 64) for u in self.run(session, interaction_on(clip, 5))}
+        weight = round_weight(5, [1], self.length)
+        assert 0 < weight[3] < 1
+        for frame in (2, 3, 4, 7):
+            expected = weight[frame] * moved[frame] + (1 - weight[frame]) * before[frame]
+            np.testing.assert_allclose(after[frame], expected, atol=1 / 255)
+
+    def test_masks_are_carried_on_unweighted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A frame starts from what this round says of its neighbour, not from the average with earlier rounds."""
+        clip = self.clip()
+        session = self.session(clip)
+        self.run(session, interaction_on(clip, 0))
+        neighbours, moved = {}, {}
+        propagate, fused = session._propagate, session._fused
+
+        def seen(frame, ids, before, neighbour):
+            neighbours[frame] = neighbour.numpy()
+            return propagate(frame, ids, before, neighbour)
+
+        def keep(frame, masks, *rest):
+            moved[frame] = masks.numpy().copy()
+            return fused(frame, masks, *rest)
+
+        monkeypatch.setattr(session, "_propagate", seen)
+        monkeypatch.setattr(session, "_fused", keep)
+        self.run(session, interaction_on(clip, 6))
+        for frame in (4, 3, 2, 1):
+            np.testing.assert_array_equal(neighbours[frame], moved[frame + 1])
+
+    def test_the_reference_of_a_later_round_holds_the_earlier_ones(self) -> None:
+        clip = self.clip()
+        session = self.session(clip)
+        self.run(session, interaction_on(clip, 1))
+        first = session._references.aggregated(1)
+        self.run(session, interaction_on(clip, 5))
+        current = session._references._seen[1][1]
+        with torch.inference_mode():
+            expected = session._pnet.SEFA(first[None], current[None])[0]
+        torch.testing.assert_close(session._references.aggregated(1), expected)
+        assert not torch.allclose(expected, current)
+
+    def test_an_object_added_later_is_not_bounded_by_rounds_before_it(self) -> None:
+        clip = self.clip(num_objects=2)
+        session = self.session(clip, objects=1)
+        self.run(session, interaction_on(clip, 1, (1,)))
+        self.run(session, interaction_on(clip, 6, (1,)))
+        session.num_objects = 2
+        covered = {u.frame for u in self.run(session, interaction_on(clip, 4, (2,)))}
+        assert covered == set(range(self.length))
+
+    def test_the_mask_of_an_accepted_frame_is_carried_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clip = self.clip()
+        session = self.session(clip)
+        session.lock(4, clip.truth[4])
+        neighbours = {}
+        propagate = session._propagate
+
+        def seen(frame, ids, before, neighbour):
+            neighbours[frame] = neighbour.numpy()
+            return propagate(frame, ids, before, neighbour)
+
+        monkeypatch.setattr(session, "_propagate", seen)
+        self.run(session, interaction_on(clip, 2))
+        np.testing.assert_array_equal(neighbours[5][0], clip.truth[4] == 1)
+
+    def test_accepting_a_drawn_frame_later_is_the_same_as_before_rebuilding(self) -> None:
+        clip = self.clip()
+        kept = self.session(clip)
+        history = [past_round("ipn", interaction_on(clip, 2), 1, self.run(kept, interaction_on(clip, 2)))]
+        kept.lock(2, clip.truth[2])
+        history.append(past_round("ipn", interaction_on(clip, 4), 1, self.run(kept, interaction_on(clip, 4))))
+        rebuilt = self.session(clip)
+        rebuilt.restore(history)
+        rebuilt.lock(2, clip.truth[2])
+        assert_same_updates(self.run(kept, interaction_on(clip, 6)), self.run(rebuilt, interaction_on(clip, 6)))
