@@ -19,6 +19,9 @@ try:
 except BadSetting as problem:
     sys.exit(f"maskwright: {problem}")
 
+# `segmentation` knows no settings, but it must look for weights where the rest of the program says they are.
+os.environ["MASKWRIGHT_WEIGHTS"] = str(CONFIG.weights)
+
 HOME = CONFIG.home  # everything that Maskwright writes lives below
 TEAM_MODE = CONFIG.team
 SECRET_KEY = CONFIG.secret_key

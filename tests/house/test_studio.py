@@ -1,0 +1,107 @@
+"""`manage.py studio` as a person meets it: processes, signals, ports, and what it says."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.studio import MANAGE, Studio, environment_of, free_port, until
+from webapp.listening import listen
+
+
+def status(address: str) -> int:
+    try:
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def run_studio(home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A studio that is expected to refuse."""
+    return subprocess.run(
+        [sys.executable, str(MANAGE), "studio", "--no-sample"],
+        env=environment_of(home, **variables),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_it_starts_lets_in_and_brings_back_what_is_killed(tmp_path: Path) -> None:
+    with Studio(tmp_path, "--no-sample") as studio:
+        assert studio.link is not None
+        assert status(studio.link) in (200, 503)  # the page, or how to build it
+        assert status(studio.link) == 410
+        until(lambda: len(studio.children()) == 3, "three children")
+        for name in ("rounds", "web"):
+            before = studio.children()[name]
+            before.kill()
+            killed = time.monotonic()
+            until(lambda n=name, b=before: studio.children().get(n, b).pid != b.pid, f"a new {name}", 5)
+            assert status(f"{studio.address}/api/me") == 401  # waits at the socket that the studio holds
+            assert time.monotonic() - killed < 15
+        assert "was killed" in studio.text
+        again = run_studio(tmp_path)
+        assert again.returncode != 0
+        assert f"already runs on this data at {studio.address}" in again.stderr
+    assert studio.process.returncode == 0
+    assert "Traceback" not in studio.text
+
+
+def test_no_child_is_left_when_it_is_killed(tmp_path: Path) -> None:
+    with Studio(tmp_path, "--no-sample") as studio:
+        until(lambda: len(studio.children()) == 3, "three children")
+        time.sleep(3)  # the workers are up
+        children = studio.children()
+        os.kill(studio.process.pid, signal.SIGKILL)
+        until(lambda: not any(map(alive, children.values())), "the end of every child", 15)
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_the_second_start_makes_no_second_owner(tmp_path: Path) -> None:
+    with Studio(tmp_path, "--no-sample") as first:
+        assert first.link is not None
+    key = (tmp_path / "secret_key").read_text()
+    with Studio(tmp_path, "--no-sample") as second:
+        assert second.link is not None  # nobody has a password yet: there is no other way in
+        assert second.link.rpartition("/")[2] != first.link.rpartition("/")[2]
+    assert (tmp_path / "secret_key").read_text() == key
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_said(tmp_path: Path) -> None:
+    with listen("127.0.0.1", 0, may_move=False) as taken:
+        port = str(taken.getsockname()[1])
+        refused = run_studio(tmp_path, MASKWRIGHT_PORT=port)
+    assert refused.returncode != 0
+    assert f"Port {port} is taken" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"REDIS_URL": "redis://127.0.0.1/0"}, "DATABASE_URL is not: team mode needs both"),
+        ({"MASKWRIGHT_HOST": "0.0.0.0", "MASKWRIGHT_DEBUG": "1"}, "MASKWRIGHT_DEBUG=1 shows the insides"),
+        ({"MASKWRIGHT_HOST": "0.0.0.0"}, "MASKWRIGHT_ALLOWED_HOSTS lets only this machine ask"),
+        ({"MASKWRIGHT_HTTPS": "1"}, "MASKWRIGHT_HTTPS=1 lets nobody sign in over plain http"),
+        ({"MASKWRIGHT_MAX_FRAMES": "many"}, "MASKWRIGHT_MAX_FRAMES='many' cannot be used; wanted: a number"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_what_to_do(tmp_path: Path, variables: dict[str, str], sentence: str) -> None:
+    refused = run_studio(tmp_path, **{"MASKWRIGHT_PORT": str(free_port()), **variables})
+    assert refused.returncode != 0
+    assert sentence in refused.stderr
+    assert "Traceback" not in refused.stderr
