@@ -28,6 +28,14 @@ function App() {
   );
 }
 
+// A page that was open while the server got a new build asks for parts that are gone: the new page has the new ones.
+addEventListener("vite:preloadError", () => {
+  const last = Number(sessionStorage.getItem("maskwright.reloaded") ?? 0);
+  if (Date.now() - last < 10_000) return; // it is not that: do not reload in circles
+  sessionStorage.setItem("maskwright.reloaded", String(Date.now()));
+  location.reload();
+});
+
 follow();
 const root = document.getElementById("app");
 if (root) render(<App />, root);

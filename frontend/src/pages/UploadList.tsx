@@ -35,7 +35,7 @@ export function describe(job: Job): string {
     case "paused":
       return `Paused at ${there}`;
     case "broken":
-      return `${job.text} Tried again by itself; ${there} have arrived.`;
+      return `${job.text} It goes on by itself; ${there} have arrived.`;
     case "missing":
       return `${percent} % have arrived. Drop the same file again, and it goes on from there.`;
     case "refused":

@@ -53,7 +53,8 @@ export function VideosTab({ project, onChange }: TabProps) {
     <DropZone enabled={uploads} onFiles={add}>
       {loaded.problem && (
         <p class={css.stale} role="status" data-testid="stale">
-          {loaded.problem.message} What you see may be old; it is asked for again by itself.
+          {loaded.problem.status === 0 ? "No connection to the server." : loaded.problem.message} What you see
+          may be old; it is asked for again by itself.
         </p>
       )}
       <div class={css.bar}>

@@ -58,7 +58,7 @@ async function persist<T>(sending: Sending, step: () => Promise<T>): Promise<T> 
     } catch (error) {
       if (!passes(error)) throw error;
       const seconds = WAITS[Math.min(attempt, WAITS.length - 1)] as number;
-      sending.onBroken(error.message, seconds);
+      sending.onBroken(error.status === 0 ? "The connection broke." : error.message, seconds);
       await wait(seconds, sending.signal);
     }
   }
