@@ -1,0 +1,221 @@
+"""STAR: one encoding a frame, an affinity that all objects share, a classifier fitted to the video, one decoder.
+
+What it takes from where:
+* frames are encoded once, for all objects and rounds (MA-Net);
+* memory is read by similarity of keys that know nothing of the masks (STM's read; as the keys are the image's alone,
+  the affinity of two frames is computed once and serves every object);
+* a linear classifier on the pixel embedding is fitted in closed form to what was annotated (ridge regression, equation
+  3 of Lin et al. 2019); its score is one more cue of the decoder;
+* scribbles enter the memory too: on the frame that they are drawn on, that frame is its own memory (MA-Net's augmented
+  map), so that what looks like the scribbled pixels follows them.
+
+Symbols: B frames, N objects (or pairs of frame and object), C key channels, D value channels, M memory cells. Frames
+come in 0..1, padded to a multiple of 16. Strides: f2 (1/2), f4, f8, f16; keys, values and read-outs live at 1/8.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+STRIDE = 16  # frames are padded to a multiple of it
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class StarConfig:
+    """Sizes. The defaults are what ships: made for two CPU cores at 288 lines."""
+
+    widths: tuple[int, int, int, int] = (16, 40, 80, 128)  # channels at 1/2, 1/4, 1/8, 1/16
+    blocks: int = 2  # residual blocks a stage
+    key: int = 48
+    value: int = 64
+    embedding: int = 24  # of the pixel classifier, at 1/4
+    ridge: float = 1.0  # lambda of the regression, against weights that sum to 1000 for each side
+
+
+class Frame(NamedTuple):
+    """All of a frame that depends on neither mask nor object: kept for every round."""
+
+    key: Tensor  # [B, C, h, w] at 1/8, of unit length
+    p8: Tensor  # [B, widths[2], h, w]
+    f4: Tensor  # [B, widths[1], 2h, 2w]
+    f2: Tensor  # [B, widths[0], 4h, 4w]
+    pixels: Tensor  # [B, embedding + 1, 2h, 2w], the last channel is 1
+
+    def take(self, index: Tensor) -> Frame:
+        """Frames [index] of a batch."""
+        return Frame(*(part[index] for part in self))
+
+
+class Cues(NamedTuple):
+    """What is known of an object on a frame, each [N, H, W] in 0..1."""
+
+    mask: Tensor  # previous mask: of the round before (interaction) or of the neighbour (propagation)
+    others: Tensor  # the union of the other objects' masks
+    positive: Tensor  # own scribbles
+    negative: Tensor  # all other scribbles
+
+    def stack(self) -> Tensor:
+        return torch.stack(self, dim=1)  # [N, 4, H, W]
+
+
+def conv_bn(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs))
+
+
+class Residual(nn.Module):
+    """relu(x + conv(relu(conv(x)))) with batch norms; the first convolution may stride and widen."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.first = conv_bn(inputs, outputs, stride)
+        self.second = conv_bn(outputs, outputs)
+        same = stride == 1 and inputs == outputs
+        self.shortcut = nn.Identity() if same else conv_bn(inputs, outputs, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = F.relu(self.shortcut(x) + self.second(F.relu(self.first(x))))
+        return out
+
+
+class Encoder(nn.Module):
+    """Frame -> `Frame`. The deepest stage sees the whole picture through a pooled branch."""
+
+    def __init__(self, config: StarConfig) -> None:
+        super().__init__()
+        w2, w4, w8, w16 = config.widths
+        self.stem = conv_bn(3, w2, 2)
+        self.stage4 = self._stage(w2, w4, config.blocks)
+        self.stage8 = self._stage(w4, w8, config.blocks)
+        self.stage16 = self._stage(w8, w16, config.blocks)
+        self.scene = nn.Conv2d(w16, w16, 1)
+        self.lateral = nn.Conv2d(w16, w8, 1)
+        self.top = conv_bn(w8, w8)
+        self.key = nn.Conv2d(w8, config.key, 3, padding=1)
+        self.pixel = nn.Sequential(conv_bn(w4 + w8, 2 * config.embedding), nn.ReLU())
+        self.pixel_out = nn.Conv2d(2 * config.embedding, config.embedding, 1)
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1))
+
+    @staticmethod
+    def _stage(inputs: int, outputs: int, blocks: int) -> nn.Sequential:
+        rest = [Residual(outputs, outputs) for _ in range(blocks - 1)]
+        return nn.Sequential(Residual(inputs, outputs, 2), *rest)
+
+    def forward(self, frames: Tensor) -> Frame:
+        """[B, 3, H, W] in 0..1."""
+        f2 = F.relu(self.stem((frames - self.get_buffer("mean")) / self.get_buffer("std")))
+        f4 = self.stage4(f2)
+        f8 = self.stage8(f4)
+        f16 = self.stage16(f8)
+        f16 = f16 + self.scene(f16.mean((2, 3), keepdim=True))
+        p8 = F.relu(self.top(f8 + upsample(self.lateral(f16), f8)))
+        pixels = self.pixel_out(self.pixel(torch.cat([f4, upsample(p8, f4)], dim=1)))
+        pixels = torch.cat([pixels, torch.ones_like(pixels[:, :1])], dim=1)
+        return Frame(F.normalize(self.key(p8), dim=1), p8, f4, f2, pixels)
+
+
+class Memorizer(nn.Module):
+    """A frame and the cues of N objects -> values at 1/8."""
+
+    def __init__(self, config: StarConfig) -> None:
+        super().__init__()
+        self.cues = nn.Sequential(
+            conv_bn(4, 16, 2), nn.ReLU(), conv_bn(16, 24, 2), nn.ReLU(), conv_bn(24, 32, 2), nn.ReLU()
+        )
+        self.merge = Residual(config.widths[2] + 32, config.value)
+        self.value = nn.Conv2d(config.value, config.value, 3, padding=1)
+
+    def forward(self, p8: Tensor, cues: Cues) -> Tensor:
+        """p8 [N, ., h, w] of each object's frame -> [N, D, h, w]."""
+        out: Tensor = self.value(self.merge(torch.cat([p8, self.cues(cues.stack())], dim=1)))
+        return out
+
+
+class Decoder(nn.Module):
+    """Read-out, skips and cues -> one logit at 1/2."""
+
+    def __init__(self, config: StarConfig) -> None:
+        super().__init__()
+        w2, w4, w8, _ = config.widths
+        self.compress = nn.Conv2d(w8, config.value // 2, 1)
+        self.at8 = Residual(config.value + config.value // 2 + 5, 64)
+        self.skip4 = nn.Conv2d(w4, 32, 1)
+        self.at4 = Residual(64 + 32 + 5, 40)
+        self.skip2 = nn.Conv2d(w2, 16, 1)
+        self.at2 = nn.Sequential(conv_bn(40 + 16 + 5, 24), nn.ReLU(), conv_bn(24, 24), nn.ReLU())
+        self.out = nn.Conv2d(24, 1, 3, padding=1)
+
+    def forward(self, readout: Tensor, frame: Frame, cues: Cues, score: Tensor) -> Tensor:
+        """readout [N, D, h, w], the frame of each object (or one for all), score [N, 1, 2h, 2w] -> [N, 4h, 4w]."""
+        known = cues.stack()
+        p8, s4, s2 = (
+            part.expand(len(readout), -1, -1, -1)
+            for part in (self.compress(frame.p8), self.skip4(frame.f4), self.skip2(frame.f2))
+        )
+        at2 = torch.cat([F.avg_pool2d(known, 2), upsample(score, frame.f2)], dim=1)  # [N, 5, 4h, 4w]
+        at4 = torch.cat([F.avg_pool2d(known, 4), score], dim=1)
+        at8 = torch.cat([F.avg_pool2d(known, 8), F.avg_pool2d(score, 2)], dim=1)
+        x = self.at8(torch.cat([readout, p8, at8], dim=1))
+        x = self.at4(torch.cat([upsample(x, frame.f4), s4, at4], dim=1))
+        x = self.at2(torch.cat([upsample(x, frame.f2), s2, at2], dim=1))
+        out: Tensor = self.out(x)
+        return out[:, 0]
+
+
+class Star(nn.Module):
+    """The four parts. What is remembered, and in which order frames are computed, is the engine's."""
+
+    def __init__(self, config: StarConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or StarConfig()
+        self.encoder = Encoder(config)
+        self.memorizer = Memorizer(config)
+        self.decoder = Decoder(config)
+        self.sharpness = nn.Parameter(torch.tensor(math.log(16.0)))  # of the affinity: exp of it times the cosine
+
+    def affinity(self, query: Tensor, memory: Tensor) -> Tensor:
+        """Keys [B, C, Q] and [B, C, M] -> [B, M, Q], a softmax over the memory cells."""
+        return torch.softmax(self.sharpness.exp() * (memory.transpose(1, 2) @ query), dim=1)
+
+
+def upsample(x: Tensor, like: Tensor) -> Tensor:
+    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def fit(pixels: Tensor, target: Tensor, weight: Tensor, ridge: float) -> Tensor:
+    """W = (X D X^T + lambda I)^-1 X D y: the classifier of each object, [N, E].
+
+    Args:
+        pixels: X, [N, E, P]; all annotated pixels of all memory frames.
+        target: y, [N, P] in -1..1.
+        weight: the diagonal D, [N, P]; each side (y above, y below 0) is scaled to sum to 1000.
+    """
+    for side in (target > 0, target <= 0):
+        total = (weight * side).sum(1, keepdim=True).clamp_min(1e-6)
+        weight = torch.where(side, weight * (1000 / total), weight)
+    weighted = pixels * weight[:, None]
+    gram = weighted @ pixels.transpose(1, 2)  # [N, E, E]
+    gram = gram + ridge * torch.eye(gram.shape[1], device=gram.device, dtype=gram.dtype)
+    return torch.linalg.solve(gram, (weighted @ target[..., None])[..., 0])
+
+
+def score(pixels: Tensor, classifier: Tensor) -> Tensor:
+    """Pixels [N or 1, E, h, w] under the classifier of each object [N, E] -> [N, 1, h, w] in -1..1."""
+    return torch.tanh((classifier[:, None] @ pixels.flatten(2)).unflatten(2, pixels.shape[-2:]))
+
+
+def aggregate(logits: Tensor) -> Tensor:
+    """Logits of N objects of one frame [N, H, W] -> log-odds of background and objects [N + 1, H, W].
+
+    Soft aggregation (Oh et al.): the background is what no object claims; a softmax over the result are probabilities.
+    """
+    p = torch.sigmoid(logits).clamp(1e-4, 1 - 1e-4)
+    background = (1 - p).prod(dim=0, keepdim=True).clamp(1e-4, 1 - 1e-4)
+    return torch.logit(torch.cat([background, p]))

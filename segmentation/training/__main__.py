@@ -1,0 +1,58 @@
+"""`python -m segmentation.training ENGINE`: train an engine by a plan, resumable at any moment."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import torch
+
+from segmentation.training.loop import Run, TrainingStopped
+from segmentation.training.plan import load_plan
+from segmentation.training.sources import find_sources
+
+
+def parser() -> argparse.ArgumentParser:
+    parse = argparse.ArgumentParser(prog="python -m segmentation.training", description=__doc__)
+    parse.add_argument("engine", help="name of the engine")
+    parse.add_argument("--config", default="compact", help="name of a plan, or a TOML file (compact)")
+    parse.add_argument("--data", type=Path, required=True, help="folder of the training sets")
+    parse.add_argument("--out", type=Path, required=True, help="folder of checkpoints and log")
+    parse.add_argument("--hours", type=float, help="how long, by the clock; default: the plan's steps")
+    parse.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    parse.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parse.add_argument("--threads", type=int, default=0, help="of the CPU; 0 = all")
+    parse.add_argument("--workers", type=int, default=1, help="processes that make clips")
+    return parse
+
+
+def main(arguments: list[str] | None = None) -> int:
+    args = parser().parse_args(arguments)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    try:
+        plan = load_plan(args.engine, args.config)
+        sources = find_sources(args.data, plan.validation, plan.exclude)
+        lessons = import_module(f"segmentation.training.lessons.{plan.engine}")
+        torch.manual_seed(plan.seed)
+        lesson = lessons.Lesson(plan, torch.device(args.device), **plan.lesson)
+        args.out.mkdir(parents=True, exist_ok=True)
+        run = Run(plan, lesson, sources, args.out, args.hours, workers=args.workers)
+        if args.resume and not run.resume():
+            print(f"{args.out} has no checkpoint yet: starting from nothing")
+        run.train()
+    except (ValueError, OSError, TrainingStopped) as error:
+        print(f"training: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        run.save()
+        print(f"training: stopped at step {run.step}; --resume goes on from there", file=sys.stderr)
+        return 130
+    print(f"best score on the validation videos: {run.best:.4f}; weights in {args.out / 'best.pt'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

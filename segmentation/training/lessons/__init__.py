@@ -1,0 +1,1 @@
+"""How each engine learns: a module named after the engine, with a class `Lesson`."""

@@ -1,0 +1,234 @@
+"""The loop that trains any engine: steps, moving average, cosine schedule, checkpoints to go on from exactly."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from segmentation.training.clips import Clip, Clips
+from segmentation.training.plan import Plan
+from segmentation.training.sources import Sources
+
+SAVE_EVERY = 240.0  # seconds: a machine that stops costs at most four minutes
+CHECKPOINT = "checkpoint.pt"
+
+
+class TrainingStopped(RuntimeError):
+    """The run cannot go on; the text says why and what is left of it."""
+
+
+class Lesson(Protocol):
+    """How one engine learns. `loss` gets the clips of a step and a generator that depends on (seed, step) alone."""
+
+    network: nn.Module
+
+    def loss(self, clips: list[Clip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]: ...
+
+    def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
+        """Figures on the validation videos; "score" is what the best checkpoint is chosen by."""
+        ...
+
+
+@dataclass
+class Run:
+    """A run in its folder: checkpoint.pt (all that it needs to go on), best.pt (averaged weights), log.csv."""
+
+    plan: Plan
+    lesson: Lesson
+    sources: Sources
+    out: Path
+    hours: float | None = None
+    validate_every: float = 1200.0  # seconds
+    workers: int = 1
+    say: Callable[[str], None] = print
+    step: int = 0
+    elapsed: float = 0.0
+    best: float = -math.inf
+    _waited: float = field(default=0.0, init=False)  # for data, since the last line of the log
+
+    def __post_init__(self) -> None:
+        network = self.lesson.network
+        self.average = {key: value.detach().clone() for key, value in network.state_dict().items()}
+        self.optimizer = torch.optim.AdamW(
+            _groups(network, self.plan.weight_decay), lr=self.plan.learning_rate, betas=(0.9, 0.99)
+        )
+
+    @property
+    def progress(self) -> float:
+        """0..1, by the clock when hours are given, else by steps."""
+        done = self.elapsed / (3600 * self.hours) if self.hours else self.step / self.plan.steps
+        return min(1.0, done)
+
+    def resume(self) -> bool:
+        """Go on from checkpoint.pt, if there is one. Raises TrainingStopped for one of another plan."""
+        path = self.out / CHECKPOINT
+        if not path.is_file():
+            return False
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if state["plan"] != repr(self.plan):
+            raise TrainingStopped(f"{path} was made by another plan: give another --out, or remove it")
+        self.lesson.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average = {key: value.to(self.average[key].device) for key, value in state["average"].items()}
+        self.step, self.elapsed, self.best = state["step"], state["elapsed"], state["best"]
+        torch.set_rng_state(state["random"])
+        return True
+
+    def save(self) -> None:
+        """Write the checkpoint beside the old one, then put it in its place: never half a file."""
+        state = {
+            "plan": repr(self.plan),
+            "network": self.lesson.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average,
+            "step": self.step,
+            "elapsed": self.elapsed,
+            "best": self.best,
+            "random": torch.get_rng_state(),
+        }
+        write_whole(self.out / CHECKPOINT, state)
+
+    def train(self) -> None:
+        """Run to the end of the plan. Raises TrainingStopped when the loss is no number, or the disk is full."""
+        network = self.lesson.network
+        saved = validated = time.monotonic()
+        started = saved - self.elapsed
+        batches = self._batches()
+        sums: dict[str, float] = {}
+        while self.progress < 1.0:
+            waiting = time.monotonic()
+            clips = next(batches)
+            self._waited += time.monotonic() - waiting
+            figures = self._step(clips)
+            for key, value in figures.items():
+                sums[key] = sums.get(key, 0.0) + value
+            self.elapsed = time.monotonic() - started
+            if self.step % 20 == 0:
+                self._log({key: value / 20 for key, value in sums.items()})
+                sums = {}
+            now = time.monotonic()
+            if now - saved > SAVE_EVERY:
+                self.save()
+                saved = now
+            if now - validated > self.validate_every:
+                self._validate(network)
+                validated = time.monotonic()
+        self._validate(network)
+        self.save()
+
+    def _step(self, clips: list[Clip]) -> dict[str, float]:
+        random = np.random.default_rng([self.plan.seed, 1, self.step])
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        self.lesson.network.train()
+        loss, figures = self.lesson.loss(clips, random)
+        if not torch.isfinite(loss):
+            raise TrainingStopped(
+                f"step {self.step}: the loss is {loss.item()}; the last checkpoint in {self.out} is good"
+            )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.lesson.network.parameters(), self.plan.clip_gradient)
+        self.optimizer.step()
+        self.step += 1
+        self._follow_average()
+        return {"loss": float(loss.detach()), **figures}
+
+    def rate(self) -> float:
+        """Linear warm-up, then a cosine to a hundredth."""
+        warm = min(1.0, (self.step + 1) / max(1, self.plan.warmup))
+        return self.plan.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress)))
+
+    @torch.no_grad()
+    def _follow_average(self) -> None:
+        decay = min(self.plan.average, (1 + self.step) / (10 + self.step))  # early weights must not linger
+        for key, value in self.lesson.network.state_dict().items():
+            if value.dtype.is_floating_point:
+                self.average[key].lerp_(value, 1 - decay)
+            else:
+                self.average[key].copy_(value)
+
+    def _validate(self, network: nn.Module) -> None:
+        own = {key: value.clone() for key, value in network.state_dict().items()}
+        network.load_state_dict(self.average)
+        figures = self.lesson.validate(network.eval(), self.sources)
+        if figures["score"] > self.best:
+            self.best = figures["score"]
+            write_whole(self.out / "best.pt", {key: value.clone() for key, value in self.average.items()})
+        network.load_state_dict(own)
+        self._log({f"val_{key}": value for key, value in figures.items()})
+
+    def _batches(self) -> Iterator[list[Clip]]:
+        """Batches from this step on; a new loader for each stage, since its clips have another size."""
+        while True:
+            stage = self.plan.stage(self.progress)
+            seed = self.plan.seed + self.plan.stages.index(stage)
+            data = _Batches(Clips(self.sources, stage.clips, seed), stage.batch, self.step)
+            loader = DataLoader(
+                data,
+                batch_size=None,
+                shuffle=False,
+                num_workers=self.workers,
+                prefetch_factor=4 if self.workers else None,
+            )
+            for batch in loader:
+                yield batch
+                if self.plan.stage(self.progress) is not stage:
+                    break
+
+    def _log(self, figures: dict[str, float]) -> None:
+        line = {"step": self.step, "hours": round(self.elapsed / 3600, 4), "rate": self.rate(), **figures}
+        line["waited"] = round(self._waited, 2)
+        self._waited = 0.0
+        with (self.out / "log.csv").open("a", newline="") as file:
+            csv.writer(file).writerow([f"{key}={value:.6g}" for key, value in line.items()])
+        shown = "  ".join(f"{key} {value:.4g}" for key, value in line.items())
+        self.say(f"{100 * self.progress:5.1f} %  {shown}")
+
+
+class _Batches(Dataset[list[Clip]]):
+    """Batch i of a run, from step `first` on."""
+
+    def __init__(self, clips: Clips, batch: int, first: int) -> None:
+        self.clips, self.batch, self.first = clips, batch, first
+
+    def __len__(self) -> int:
+        return 1 << 40
+
+    def __getitem__(self, index: int) -> list[Clip]:
+        start = (self.first + index) * self.batch
+        return [self.clips[start + i] for i in range(self.batch)]
+
+
+def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Weight decay for weights, none for biases and norms."""
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+def write_whole(path: Path, state: Any) -> None:
+    """torch.save to a file that appears when it is complete. Raises TrainingStopped when it cannot be written."""
+    part = path.with_suffix(".part")
+    try:
+        torch.save(state, part)
+        os.replace(part, path)
+    except (OSError, RuntimeError) as error:
+        if part.is_file():
+            part.unlink()
+        free = shutil.disk_usage(path.parent).free >> 20
+        raise TrainingStopped(f"{path} cannot be written ({error}); {free} MB are free there") from error

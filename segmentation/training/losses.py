@@ -1,0 +1,33 @@
+"""Losses on masks."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from segmentation.training.sources import IGNORE
+
+
+def bootstrapped_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> Tensor:
+    """Cross-entropy over the `keep` fraction of pixels where it is highest (Pohlen et al. 2017).
+
+    Args:
+        logits: [n + 1, H, W], background first.
+        labels: int [H, W], 255 is left out.
+    """
+    each = F.cross_entropy(logits[None], labels[None].long(), ignore_index=IGNORE, reduction="none").flatten()
+    count = max(1, int(keep * each.numel()))
+    return each.topk(count).values.mean() if count < each.numel() else each.mean()
+
+
+def soft_jaccard(logits: Tensor, labels: Tensor) -> Tensor:
+    """1 - soft J, the mean over the objects that are in `labels`; 0 where none is."""
+    decided = labels != IGNORE
+    p = torch.softmax(logits, dim=0)[1:] * decided
+    y = torch.stack([(labels == number) for number in range(1, len(logits))]).to(p.dtype)
+    present = y.flatten(1).any(dim=1)
+    if not present.any():
+        return logits.sum() * 0
+    hit, union = (p * y).flatten(1).sum(1), (p + y - p * y).flatten(1).sum(1)
+    return (1 - (hit + 1) / (union + 1))[present].mean()

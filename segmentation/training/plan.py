@@ -1,0 +1,83 @@
+"""A training run as one file in git: `segmentation/training/plans/<engine>-<config>.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from segmentation.training.clips import ClipConfig
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a run: it lasts until `until` (fraction of the whole run) and has clips and a batch of its own."""
+
+    until: float
+    batch: int
+    clips: ClipConfig
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides a run, but the data folder, the device and how long it may take."""
+
+    engine: str
+    seed: int
+    steps: int  # of the whole run; with --hours, the clock decides instead
+    learning_rate: float
+    weight_decay: float
+    warmup: int  # steps
+    average: float  # decay of the exponential moving average of the weights
+    clip_gradient: float
+    validation: tuple[str, ...]  # sequences held out of the training videos
+    exclude: tuple[str, ...]  # folders that are not trained on
+    stages: tuple[Stage, ...]
+    network: dict[str, Any] = field(default_factory=dict)  # arguments of the network's configuration
+    lesson: dict[str, Any] = field(default_factory=dict)  # the engine's own choices
+
+    def stage(self, progress: float) -> Stage:
+        """The stage at `progress` (0..1) of the run."""
+        return next((stage for stage in self.stages if progress < stage.until), self.stages[-1])
+
+
+def load_plan(engine: str, config: str) -> Plan:
+    """The plan of that name, or the file at that path. Raises ValueError that lists the known names."""
+    given = Path(config)
+    if given.suffix == ".toml":
+        if not given.is_file():
+            raise ValueError(f"--config: {config} does not exist")
+        return parse_plan(given.read_text())
+    folder = files("segmentation.training").joinpath("plans")
+    named = folder.joinpath(f"{engine}-{config}.toml")
+    if not named.is_file():
+        known = ", ".join(sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml")))
+        raise ValueError(f"there is no plan {engine}-{config}; known are {known}")
+    return parse_plan(named.read_text())
+
+
+def parse_plan(text: str) -> Plan:
+    """Read TOML. Raises ValueError for an unknown or missing field."""
+    data = tomllib.loads(text)
+    stages = []
+    for entry in data.pop("stages", []):
+        clips = _known(ClipConfig, entry.pop("clips", {}), "clips")
+        stages.append(Stage(clips=ClipConfig(**clips), **_known(Stage, entry, "stages")))
+    if not stages or stages[-1].until != 1.0:
+        raise ValueError("stages: there must be at least one, and the last must have until = 1.0")
+    for name in ("validation", "exclude"):
+        data[name] = tuple(data.get(name, ()))
+    known = _known(Plan, data, "plan")
+    missing = {f.name for f in fields(Plan)} - set(known) - {"stages", "network", "lesson"}
+    if missing:
+        raise ValueError(f"plan: {', '.join(sorted(missing))} missing")
+    return Plan(stages=tuple(stages), **known)
+
+
+def _known(cls: type, values: dict[str, Any], where: str) -> dict[str, Any]:
+    unknown = set(values) - {f.name for f in fields(cls)}
+    if unknown:
+        raise ValueError(f"{where}: unknown {', '.join(sorted(unknown))}")
+    return values

@@ -1,0 +1,82 @@
+"""Scribbles as people draw them, made up for training: first ones on an object, corrections where a mask is wrong."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.evaluation.stroke import largest_part, middle_path
+from segmentation.training.sources import IGNORE
+
+NO_SCRIBBLE = -1
+MIN_ERROR = 0.0008  # of the frame: smaller wrong regions are not worth a stroke
+Raster = NDArray[np.int16]  # [H, W], ids or NO_SCRIBBLE
+
+
+def first_scribbles(random: np.random.Generator, labels: NDArray[np.uint8], num_objects: int) -> Raster:
+    """One or two strokes inside each object of `labels` [H, W], and in one of five clips one on the background."""
+    raster = np.full(labels.shape, NO_SCRIBBLE, np.int16)
+    for number in range(1, num_objects + 1):
+        mask = labels == number
+        for _ in range(1 + int(random.random() < 0.3)):
+            if mask.any():
+                _draw(random, raster, mask, number)
+    if random.random() < 0.2 and (labels == 0).any():
+        _draw(random, raster, labels == 0, 0)
+    return raster
+
+
+def correcting_scribbles(
+    random: np.random.Generator, labels: NDArray[np.uint8], predicted: NDArray[np.uint8], num_objects: int
+) -> Raster:
+    """A stroke inside the largest wrong region of each id (0 too) that has one; ids that are right get none."""
+    raster = np.full(labels.shape, NO_SCRIBBLE, np.int16)
+    wrong = (labels != predicted) & (labels != IGNORE)
+    for number in range(num_objects + 1):
+        region = wrong & (labels == number)
+        if region.sum() >= MIN_ERROR * labels.size:
+            _draw(random, raster, region, number)
+    return raster
+
+
+def _draw(random: np.random.Generator, raster: Raster, mask: NDArray[np.bool_], number: int) -> None:
+    part = largest_part(mask)
+    path = middle_path(part) if random.random() < 0.6 else _wander(random, part)
+    path = _shorten(random, path)
+    height, width = raster.shape
+    points = np.round(path * (width - 1, height - 1)).astype(np.int32)
+    drawn = np.zeros(raster.shape, np.uint8)
+    cv2.polylines(drawn, [points.reshape(-1, 1, 2)], False, 1, 1)
+    drawn[points[:, 1], points[:, 0]] = 1  # a path of one point is a dot
+    raster[drawn > 0] = number
+
+
+def _shorten(random: np.random.Generator, path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """People seldom draw from end to end: some part of the path, at least a third of it."""
+    keep = max(1, round(len(path) * random.uniform(0.33, 1.0)))
+    start = int(random.integers(0, len(path) - keep + 1))
+    return path[start : start + keep]
+
+
+def _wander(random: np.random.Generator, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """A smooth random walk that stays inside `mask` (not empty): points (x, y) in 0..1."""
+    height, width = mask.shape
+    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    ys, xs = np.nonzero(depth >= 0.5 * depth.max())
+    chosen = int(random.integers(len(ys)))
+    point, heading = np.array([xs[chosen], ys[chosen]], float), random.uniform(0, 2 * np.pi)
+    step = max(2.0, 0.02 * width)
+    walk = [point]
+    for _ in range(int(random.integers(4, 24))):
+        for turn in (0.5, 1.2, 3.0):  # turn more sharply until the next point lies inside
+            towards = heading + random.normal(0, turn)
+            reached = point + step * np.array([np.cos(towards), np.sin(towards)])
+            x, y = np.round(reached).astype(int)
+            if 0 <= x < width and 0 <= y < height and mask[y, x]:
+                point, heading = reached, towards
+                walk.append(point)
+                break
+        else:
+            break
+    return np.clip(np.array(walk) / (max(width - 1, 1), max(height - 1, 1)), 0, 1)

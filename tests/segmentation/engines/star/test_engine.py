@@ -1,0 +1,26 @@
+from typing import Any, ClassVar
+
+import pytest
+import torch
+
+from segmentation.engines.star.network import Star, StarConfig
+from segmentation.registry import ENGINES, EngineSpec
+from tests.segmentation.engine_conformance import EngineConformance
+
+TINY = StarConfig(widths=(4, 6, 8, 10), blocks=1, key=8, value=8, embedding=4)
+
+
+def tiny() -> Star:
+    torch.manual_seed(0)
+    return Star(TINY).eval()
+
+
+class TestStar(EngineConformance):
+    engine = "star"
+    options: ClassVar[dict[str, Any]] = {"network": tiny()}
+
+    @pytest.fixture(autouse=True)
+    def _registered(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It gets its line in the registry when it has weights."""
+        spec = EngineSpec("star", "STAR", "segmentation.engines.star.engine:StarEngine", "", needs_weights=True)
+        monkeypatch.setitem(ENGINES, "star", spec)
