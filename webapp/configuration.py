@@ -99,7 +99,9 @@ VARIABLES = (
     Variable("MASKWRIGHT_MAX_UPLOAD_MB", "2048", _integer, "megabytes", "Largest upload."),
     Variable("MASKWRIGHT_MAX_FRAMES", "20000", _integer, "a number", "Most frames of a video."),
     Variable("MASKWRIGHT_MAX_WIDTH", "4096", _integer, "pixels", "Widest frame."),
-    Variable("MASKWRIGHT_MAX_HEIGHT", "2304", _integer, "pixels", "Tallest frame; one that stands may be turned to fit."),
+    Variable(
+        "MASKWRIGHT_MAX_HEIGHT", "2304", _integer, "pixels", "Tallest frame; one that stands may be turned to fit."
+    ),
     Variable("MASKWRIGHT_MIN_FREE_MB", "512", _integer, "megabytes", "Imports stop when less disk would be left."),
     Variable("MASKWRIGHT_ENGINES", "", _text, "module", "Further engines: a module whose ENGINES is a dict of specs."),
 )
