@@ -1,9 +1,64 @@
-"""The ASGI application: HTTP by Django, /ws by Channels."""
+"""The ASGI application: HTTP by Django, sockets by Channels, and the lifespan of the process."""
+# ruff: noqa: E402 (the apps are loaded before anything that needs them is imported)
+
+from __future__ import annotations
 
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 from django.core.asgi import get_asgi_application
 
-application = get_asgi_application()
+http = get_asgi_application()
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
+from django.urls import path
+
+from webapp.home_lock import HomeInUse, HomeLock
+from webapp.inference import workers
+from webapp.live.consumer import socket_app
+from webapp.live.follower import Hub
+from webapp.live.origin import OwnOriginOnly
+from webapp.live.threads import close_connections
+
+hub = Hub(workers.status)
+
+
+async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "websocket.close", "code": 4404})  # before accept: the server answers 403
+
+
+async def lifespan(scope: Any, receive: Any, send: Any) -> None:
+    """Start and end of the process. Embedded, there may be one only: its channel layer is its own memory."""
+    lock = HomeLock(settings.HOME, "asgi")  # `manage.py web` has one of its own; uvicorn alone comes by here only
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            try:
+                if not settings.TEAM_MODE:
+                    lock.take()
+            except HomeInUse as problem:
+                text = f"{problem} For several web processes set REDIS_URL and DATABASE_URL."
+                await send({"type": "lifespan.startup.failed", "message": text})
+                return
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            close_connections()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+addresses: list[Any] = [
+    path("ws/videos/<int:video_id>", socket_app(hub)),
+    path("<path:address>", unknown_socket),  # type: ignore[arg-type]  # Channels uses Django's paths for its own apps
+]
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": OwnOriginOnly(AuthMiddlewareStack(URLRouter(addresses))),
+        "lifespan": lifespan,
+    }
+)

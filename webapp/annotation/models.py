@@ -87,6 +87,8 @@ class Mask(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["round", "frame"], name="mask_once_per_round_and_frame")]
+        # Followers ask for the newest masks of a round many times a second.
+        indexes = [models.Index(fields=["round", "id"])]
 
 
 class Stroke(models.Model):

@@ -1,0 +1,331 @@
+"""The socket: what it answers, what it refuses, and what a page gets that was away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.sessions.models import Session
+
+from tests.webapp.conftest import draw, run, some_mask
+from tests.webapp.live.conftest import Open
+from webapp.accounts.models import User
+from webapp.annotation.claims import Claim, claim, finish, store
+from webapp.annotation.models import Object, Receipt, Round, Stroke
+from webapp.live import consumer, publish
+from webapp.live.protocol import MAX_MESSAGE_BYTES
+from webapp.projects.models import Membership, Role
+from webapp.videos.models import Video
+
+PATH = [[0.1, 0.2], [0.3, 0.4]]
+stroke: dict[str, Any] = {"frame": 0, "object": 1, "path": PATH}
+database = sync_to_async
+
+
+@database
+def count(model: Any) -> int:
+    return int(model.objects.count())
+
+
+@database
+def compute(round_id: int, frames: list[int], *, complete: bool = True) -> None:
+    """What a worker does with a round."""
+    claimed = claim(round_id, "w")
+    assert claimed
+    for frame in frames:
+        store(claimed, [some_mask(frame)])
+    if complete:
+        finish(claimed, complete=True)
+
+
+async def test_a_welcome_has_the_state(open_socket: Open, owner: User, video: Video) -> None:
+    page = await open_socket(owner, video)
+    welcome = await page.resume()
+    assert (welcome.you.name, welcome.role) == ("Owner", "owner")
+    assert [one.name for one in welcome.state.objects] == ["Fish"]
+    assert welcome.worker.alive is False
+    assert (await page.kind("presence")).viewers == []
+
+
+async def test_a_stroke_is_stored_acknowledged_and_told_to_everyone(
+    open_socket: Open, owner: User, annotator: User, video: Video
+) -> None:
+    mine, theirs = await open_socket(annotator, video, resume=True), await open_socket(owner, video, resume=True)
+    key = await mine.post("stroke.add", **stroke)
+    assert (await mine.answer(key)).type == "ack"
+    for page in (mine, theirs):
+        told = next((one for one in page.seen if one.type == "stroke.added"), None) or await page.kind("stroke.added")
+        assert (told.stroke.key, told.stroke.author.name) == (key, "Annotator")
+
+
+async def test_a_stroke_that_comes_twice_is_stored_once(open_socket: Open, owner: User, video: Video) -> None:
+    page = await open_socket(owner, video, resume=True)
+    key = str(uuid4())
+    assert (await page.ask("stroke.add", key=key, **stroke)).type == "ack"
+    await page.leave()
+    again = await open_socket(owner, video, resume=True)
+    assert (await again.ask("stroke.add", key=key, **stroke)).type == "ack"
+    assert await count(Stroke) == 1
+
+
+async def test_the_whole_way_from_object_to_masks(open_socket: Open, owner: User, video: Video) -> None:
+    page = await open_socket(owner, video, resume=True)
+    number = (await page.ask("object.add", name="Eel")).result
+    assert (await page.ask("stroke.add", frame=2, object=number, path=PATH)).type == "ack"
+    made = (await page.ask("round.run", frame=2, engine="fake", base=None)).result
+    await compute(made, [2, 3, 1])
+    ended = await page.until(lambda got: getattr(got, "type", "") == "round.changed" and got.round.state == "done")
+    assert ended.round.frames == [(1, 3)]
+    assert sorted(mask.frame for mask in page.masks) == [1, 2, 3], "masks are there before the end is told"
+    assert {mask.round for mask in page.masks} == {made}
+    assert (await page.ask("frame.accept", frame=2, accepted=True)).type == "ack"
+    assert (await page.ask("head.move", from_round=made, to_round=None)).type == "ack"
+    assert (await page.kind("head.moved")).head in (made, None)
+
+
+async def test_a_conflict_says_where_the_video_stands(
+    open_socket: Open, owner: User, annotator: User, video: Video
+) -> None:
+    theirs = await database(run)(video, owner, None)
+    page = await open_socket(annotator, video, resume=True)
+    await page.ask("stroke.add", **stroke)
+    refused = await page.ask("round.run", frame=0, engine="fake", base=None)
+    assert (refused.type, refused.code, refused.head) == ("error", "conflict", theirs.pk)
+    assert (await page.ask("round.run", frame=0, engine="fake", base=refused.head)).type == "ack"
+
+
+# --- after a gap ---
+
+
+async def test_a_page_that_was_away_gets_what_it_missed(open_socket: Open, owner: User, video: Video) -> None:
+    page = await open_socket(owner, video, resume=True)
+    await page.ask("stroke.add", **stroke)
+    made = (await page.ask("round.run", frame=0, engine="fake", base=None)).result
+    await compute(made, [0, 1], complete=False)
+    while len(page.masks) < 2:
+        await page.next()
+    seq = max(one.seq for one in page.seen if hasattr(one, "seq"))
+    mask_seq = max(mask.seq for mask in page.masks)
+    await page.leave()
+
+    def meanwhile() -> None:
+        row = Round.objects.get(pk=made)
+        claimed = Claim(made, video.pk, row.fence)
+        store(claimed, [some_mask(2), some_mask(3)])
+        finish(claimed, complete=True)
+        draw(video, owner, frame=5)
+
+    await database(meanwhile)()
+    back = await open_socket(owner, video)
+    welcome = await back.resume(seq, mask_seq)
+    assert welcome.state is None
+    await back.kind("stroke.added")
+    assert [mask.frame for mask in back.masks] == [2, 3]
+    told = [one for one in back.seen if hasattr(one, "seq")]
+    assert [one.type for one in told] == ["round.changed", "stroke.added"]
+    assert [one.seq for one in told] == sorted({one.seq for one in told})
+    assert told[0].seq == seq + 1
+
+
+@pytest.mark.parametrize("seq", [10_000_000, 1])
+async def test_a_gap_that_cannot_be_filled_gets_a_state(
+    open_socket: Open, owner: User, video: Video, seq: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "MOST_CHANGES", 3)
+    for _ in range(6):
+        await database(draw)(video, owner)
+    page = await open_socket(owner, video)
+    welcome = await page.resume(seq, 0)
+    assert len(welcome.state.strokes) == 6
+
+
+async def test_nothing_is_lost_between_the_state_and_what_follows(open_socket: Open, owner: User, video: Video) -> None:
+    """Strokes are written all the time while pages connect; each page ends with all of them, each once."""
+
+    async def write() -> None:
+        for _ in range(25):
+            await database(draw)(video, owner)
+
+    writing = asyncio.create_task(write())
+    pages = []
+    for _ in range(4):
+        page = await open_socket(owner, video)
+        pages.append((page, await page.resume()))
+    await writing
+    for page, welcome in pages:
+        keys = [one.key for one in welcome.state.strokes]
+        while len(keys) + sum(one.type == "stroke.added" for one in page.seen) < 25:
+            await page.next()
+        keys += [one.stroke.key for one in page.seen if one.type == "stroke.added"]
+        assert len(set(keys)) == len(keys) == 25
+
+
+# --- what is refused ---
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("nonsense", "no JSON"),
+        ("[" * 100_000, "no JSON"),
+        ("[]", "message"),
+        ("3", "message"),
+        (json.dumps({"type": "stroke.ad"}), "stroke.ad"),
+        (json.dumps({"type": "stroke.add", "key": "x", **stroke}), "key"),
+        (json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "path": []}), "path"),
+        (json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "path": [[0.5, 1.5]]}), "path"),
+        (json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "path": [[0.5, float("nan")]]}), "path"),
+        (json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "object": 255}), "object"),
+        (json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "author": 1}), "author"),
+        (
+            json.dumps({"type": "round.run", "key": str(uuid4()), "frame": 0, "engine": "e" * 41, "base": None}),
+            "engine",
+        ),
+    ],
+)
+async def test_a_malformed_message_is_answered_and_nothing_is_stored(
+    open_socket: Open, owner: User, video: Video, text: str, where: str
+) -> None:
+    page = await open_socket(owner, video, resume=True)
+    await page.text(text)
+    refused = await page.kind("error")
+    assert refused.code == "malformed"
+    assert where in refused.text
+    assert (await count(Stroke), await count(Receipt), await count(Round)) == (0, 0, 0)
+    assert (await page.ask("stroke.add", **stroke)).type == "ack", "the socket is still open"
+
+
+async def test_a_binary_message_is_malformed(open_socket: Open, owner: User, video: Video) -> None:
+    page = await open_socket(owner, video, resume=True)
+    await page.data(b"\x01\x02")
+    assert (await page.kind("error")).code == "malformed"
+
+
+async def test_a_message_that_is_too_large_ends_the_socket(open_socket: Open, owner: User, video: Video) -> None:
+    page = await open_socket(owner, video, resume=True)
+    path = [[0.123456, 0.5]] * 4000
+    text = json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "path": path})
+    await page.text(text + " " * (MAX_MESSAGE_BYTES - len(text) + 1))
+    assert (await page.kind("error")).code == "too_large"
+    assert await page.until(lambda got: got == 4413) == 4413
+    assert await count(Stroke) == 0
+
+
+async def test_a_large_message_within_the_limit_is_taken(open_socket: Open, owner: User, video: Video) -> None:
+    page = await open_socket(owner, video, resume=True)
+    assert (await page.ask("stroke.add", frame=0, object=1, path=[[0.123456, 0.5]] * 5000)).type == "ack"
+
+
+async def test_too_many_messages_end_the_socket(
+    open_socket: Open, owner: User, video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "BURST", 5)
+    monkeypatch.setattr(consumer, "RATE", 0.001)
+    page = await open_socket(owner, video, resume=True)
+    for _ in range(5):
+        await page.post("stroke.add", **stroke)
+    assert (await page.kind("error")).code == "too_many"
+    assert await page.until(lambda got: got == 4429) == 4429
+    assert await count(Stroke) == 4
+
+
+async def test_nothing_is_done_before_resume(open_socket: Open, owner: User, video: Video) -> None:
+    page = await open_socket(owner, video)
+    refused = await page.ask("stroke.add", **stroke)
+    assert (refused.code, refused.text) == ("not_resumed", "Expected resume first, got stroke.add.")
+    await page.post("ping")
+    assert (await page.kind("pong")).type == "pong"
+    assert await count(Stroke) == 0
+
+
+async def test_an_old_page_is_sent_away(open_socket: Open, owner: User, video: Video) -> None:
+    page = await open_socket(owner, video)
+    await page.post("resume", version=0, seq=0, mask_seq=0)
+    assert (await page.kind("error")).code == "old_page"
+    assert await page.until(lambda got: got == 4400) == 4400
+
+
+async def test_what_a_write_refuses_is_answered_with_its_sentence(open_socket: Open, owner: User, video: Video) -> None:
+    page = await open_socket(owner, video, resume=True)
+    refused = await page.ask("stroke.add", frame=99, object=1, path=PATH)
+    assert (refused.code, refused.text) == ("bad_frame", "Frame 99 is outside this video: it has 0 to 7.")
+    assert await count(Receipt) == 0
+
+
+# --- who may stay ---
+
+
+async def test_the_signed_out_are_told_so(open_socket: Open, video: Video) -> None:
+    page = await open_socket(None, video)
+    assert await page.next() == 4401
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:9999", "", "null", "ftp://localhost"])
+async def test_pages_of_other_sites_get_no_socket(open_socket: Open, owner: User, video: Video, origin: str) -> None:
+    page = await open_socket(owner, video, origin=origin)
+    assert page.closed == 4403
+
+
+async def test_who_is_no_member_any_more_is_sent_away_at_the_next_message(
+    open_socket: Open, annotator: User, video: Video
+) -> None:
+    page = await open_socket(annotator, video, resume=True)
+    await database(Membership.objects.filter(user=annotator).delete)()
+    await page.post("stroke.add", **stroke)
+    assert await page.until(lambda got: got == 4403) == 4403
+    assert await count(Stroke) == 0
+
+
+async def test_who_only_watches_is_sent_away_too(
+    open_socket: Open, viewer: User, video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(consumer, "RESUME_SECONDS", 0.3)
+    page = await open_socket(viewer, video, resume=True)
+    await database(Membership.objects.filter(user=viewer).delete)()
+    assert await page.until(lambda got: got == 4403) == 4403
+
+
+@pytest.mark.parametrize("how", ["signed out", "switched off", "new password"])
+async def test_who_is_signed_out_is_sent_away(open_socket: Open, annotator: User, video: Video, how: str) -> None:
+    page = await open_socket(annotator, video, resume=True)
+
+    def sign_out() -> None:
+        if how == "signed out":
+            Session.objects.all().delete()
+        elif how == "switched off":
+            User.objects.filter(pk=annotator.pk).update(is_active=False)
+        else:
+            annotator.set_password("another horse battery")
+            annotator.save()
+
+    await database(sign_out)()
+    await page.post("stroke.add", **stroke)
+    assert await page.until(lambda got: got == 4401) == 4401
+    assert await count(Stroke) == 0
+
+
+async def test_a_role_counts_from_the_message_after_its_change(
+    open_socket: Open, annotator: User, video: Video
+) -> None:
+    page = await open_socket(annotator, video, resume=True)
+    await database(Membership.objects.filter(user=annotator).update)(role=Role.VIEWER)
+    refused = await page.ask("object.add", name="x")
+    assert refused.code == "forbidden"
+    assert await count(Object) == 1
+
+
+async def test_presence_shows_who_looks_where(open_socket: Open, owner: User, annotator: User, video: Video) -> None:
+    one, two = await open_socket(owner, video, resume=True), await open_socket(annotator, video, resume=True)
+    await one.post("looking", frame=3)
+    await two.post("looking", frame=6)
+    for page in (one, two):
+        there = await page.until(lambda got: getattr(got, "type", "") == "presence" and len(got.viewers) == 2)
+        assert [(viewer.person.name, viewer.frame) for viewer in there.viewers] == [("Annotator", 6), ("Owner", 3)]
+    await two.leave()
+    left = await one.until(lambda got: getattr(got, "type", "") == "presence" and len(got.viewers) == 1)
+    assert left.viewers[0].person.name == "Owner"

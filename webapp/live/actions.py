@@ -1,0 +1,116 @@
+"""What each message of a browser does: the role it needs, and the write that it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from webapp.accounts.models import User
+from webapp.annotation.accepted import accept_frame, release_frame
+from webapp.annotation.objects import add_object, update_object
+from webapp.annotation.receipts import once
+from webapp.annotation.rounds import cancel_round, create_round
+from webapp.annotation.strokes import add_stroke, remove_stroke
+from webapp.annotation.undo import move_head
+from webapp.live.protocol import (
+    FrameAccept,
+    HeadMove,
+    ObjectAdd,
+    ObjectUpdate,
+    RoundCancel,
+    RoundRun,
+    StrokeAdd,
+    StrokeRemove,
+)
+from webapp.projects.access import allows, require
+from webapp.projects.models import Role
+from webapp.videos.access import video_for
+from webapp.videos.models import Video
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who sent a message, where, and as what."""
+
+    user: User
+    video: Video
+    role: Role
+
+    @property
+    def reviews(self) -> bool:
+        return allows(self.role, Role.REVIEWER)
+
+
+def _add_stroke(actor: Actor, message: StrokeAdd) -> None:
+    add_stroke(
+        video=actor.video,
+        author=actor.user,
+        key=message.key,
+        frame=message.frame,
+        number=message.object,
+        path=message.path,
+    )
+
+
+def _remove_stroke(actor: Actor, message: StrokeRemove) -> None:
+    remove_stroke(video=actor.video, author=actor.user, key=message.stroke)
+
+
+def _add_object(actor: Actor, message: ObjectAdd) -> int:
+    return add_object(
+        video=actor.video, author=actor.user, name=message.name, color=message.color, label_id=message.label
+    ).number
+
+
+def _update_object(actor: Actor, message: ObjectUpdate) -> None:
+    update_object(
+        video=actor.video, number=message.number, name=message.name, color=message.color, deleted=message.deleted
+    )
+
+
+def _run_round(actor: Actor, message: RoundRun) -> int:
+    return create_round(
+        video=actor.video,
+        author=actor.user,
+        key=message.key,
+        frame=message.frame,
+        engine=message.engine,
+        base=message.base,
+    ).pk
+
+
+def _cancel_round(actor: Actor, message: RoundCancel) -> None:
+    cancel_round(video=actor.video, by=actor.user, round_id=message.round, may_stop_others=actor.reviews)
+
+
+def _move_head(actor: Actor, message: HeadMove) -> None:
+    move_head(video=actor.video, by=actor.user, from_round=message.from_round, to_round=message.to_round)
+
+
+def _accept_frame(actor: Actor, message: FrameAccept) -> None:
+    act = accept_frame if message.accepted else release_frame
+    act(video=actor.video, by=actor.user, frame=message.frame, may_accept_others=actor.reviews)
+
+
+ACTIONS: dict[type, Callable[[Actor, Any], int | None]] = {
+    StrokeAdd: _add_stroke,
+    StrokeRemove: _remove_stroke,
+    ObjectAdd: _add_object,
+    ObjectUpdate: _update_object,
+    RoundRun: _run_round,
+    RoundCancel: _cancel_round,
+    HeadMove: _move_head,
+    FrameAccept: _accept_frame,
+}
+NEEDED = Role.ANNOTATOR  # for all of them; who may stop or accept what others made is asked where it is done
+
+
+def perform(user: User, video_id: int, message: Any) -> int | None:
+    """Carry out a message of a member. The result is that of `Ack`. Raises Problem; then nothing has changed.
+
+    The role is read anew for each message: it may have changed since the socket was opened.
+    """
+    video = video_for(user, video_id, NEEDED)
+    actor = Actor(user, video, require(user, video.project_id, NEEDED, what="video"))
+    return once(key=message.key, video=video, author=user, act=lambda: ACTIONS[type(message)](actor, message))

@@ -1,0 +1,277 @@
+"""The browser's socket on one video, as a state machine.
+
+    connecting --handshake, member--> greeting --resume--> open --anything that ends it--> closed
+
+* greeting: only `resume` and `ping` are understood.
+* open: each message is answered by `ack` or `error`; one that is malformed, not allowed or refused ends nothing.
+* closed, with a code of protocol.CLOSE_CODES: signed out, no member, old page, a message that is too large, too many.
+
+Who sends is checked for each message, and every few seconds for who only watches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import MutableMapping
+from contextlib import suppress
+from enum import Enum
+from typing import Any, cast
+
+import structlog
+from django.db import DatabaseError
+from pydantic import ValidationError
+
+from webapp.annotation.info import Person, RoleName
+from webapp.annotation.state import person
+from webapp.live import publish
+from webapp.live.actions import perform
+from webapp.live.follower import Follower, Hub, Subscriber
+from webapp.live.outbox import Outbox, Payload
+from webapp.live.protocol import (
+    MAX_MESSAGE_BYTES,
+    PROTOCOL_VERSION,
+    Ack,
+    Error,
+    Looking,
+    Ping,
+    Pong,
+    Resume,
+    Welcome,
+    client_messages,
+)
+from webapp.live.rate import Bucket
+from webapp.live.standing import Unwelcome, Visit, check, visit_of
+from webapp.live.threads import in_thread
+from webapp.problems import Problem
+from webapp.projects.models import Role
+from webapp.videos.models import Video
+
+log = structlog.get_logger(__name__)
+
+BURST, RATE = 400, 40  # messages: a night of offline strokes at once, then more than a hand can draw
+CHECK_SECONDS = 5.0
+RESUME_SECONDS = 20.0
+
+
+class Step(Enum):
+    CONNECTING = "connecting"
+    GREETING = "greeting"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class VideoSocket:
+    """One connection. Its own task receives; a second one sends, so that a slow browser holds up nothing else."""
+
+    def __init__(self, hub: Hub, video_id: int, scope: Any, receive: Any, send: Any) -> None:
+        self.hub = hub
+        self.scope, self._receive, self._send = scope, receive, send
+        self.video_id = video_id
+        self.step = Step.CONNECTING
+        self.outbox = Outbox()
+        self.bucket = Bucket(BURST, RATE)
+        self.visit: Visit
+        self.me: Person
+        self.follower: Follower | None = None
+        self.subscriber: Subscriber
+        self._closing: int | None = None  # to be closed with this code once the outbox is empty
+
+    async def run(self) -> None:
+        """From handshake to end."""
+        if (await self._receive())["type"] != "websocket.connect":
+            return
+        await self._send({"type": "websocket.accept"})  # codes reach a page only over an accepted socket
+        try:
+            self.visit = visit_of(self.scope, self.video_id)
+            user, _ = await in_thread(check, self.visit, opened=False)
+        except Unwelcome as reason:
+            await self._close(reason.code)
+            return
+        self.me, self.step = person(user), Step.GREETING
+        tasks = [asyncio.create_task(one) for one in (self._take_in(), self._send_out(), self._keep_checking())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.step = Step.CLOSED
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            if self.follower is not None:
+                await self.hub.leave(self.follower, self.subscriber)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    # --- what comes in ----------------------------------------------------------------------------------------------
+
+    async def _take_in(self) -> None:
+        while True:
+            event = await self._receive()
+            if event["type"] == "websocket.disconnect":
+                return
+            try:
+                await self._take(event)
+            except Unwelcome as reason:
+                self._close_after_sending(reason.code)
+            if self._closing is not None:
+                await asyncio.Event().wait()  # the sender ends the socket; nothing more is read
+
+    async def _take(self, event: MutableMapping[str, Any]) -> None:
+        text = event.get("text")
+        size = len(event.get("bytes") or b"") if text is None else len(text.encode())
+        if size > MAX_MESSAGE_BYTES:
+            self._refuse("too_large", f"A message may have {MAX_MESSAGE_BYTES // 1024} kB; this one was not stored.")
+            self._close_after_sending(4413)
+            return
+        if not self.bucket.take():
+            self._refuse("too_many", "Too many messages in a short time; this one was not stored.")
+            self._close_after_sending(4429)
+            return
+        if text is None:
+            self._refuse("malformed", "Expected a text message, got a binary one.")
+            return
+        message = self._parse(text)
+        if message is not None:
+            await self._handle(message)
+
+    def _parse(self, text: str) -> Any | None:
+        try:
+            raw = json.loads(text)
+        except (ValueError, RecursionError):
+            self._refuse("malformed", "This message is no JSON.")
+            return None
+        key = raw.get("key") if isinstance(raw, dict) else None
+        try:
+            return client_messages.validate_python(raw)
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "message"
+            self._refuse("malformed", f"{where}: {first['msg']}", key if _is_key(key) else None)
+            return None
+
+    async def _handle(self, message: Any) -> None:
+        if isinstance(message, Ping):
+            self.outbox.message(Pong(type="pong").model_dump_json())
+        elif isinstance(message, Resume):
+            await self._resume(message)
+        elif self.step is not Step.OPEN:
+            key = getattr(message, "key", None)
+            self._refuse("not_resumed", f"Expected resume first, got {message.type}.", key)
+        elif isinstance(message, Looking):
+            if self.follower is not None:
+                self.follower.look(self.subscriber, self.me, message.frame)
+        else:
+            await self._perform(message)
+
+    async def _perform(self, message: Any) -> None:
+        try:
+            result = await in_thread(self._checked, message)
+        except Problem as problem:
+            head = problem.extra.get("head")
+            self._refuse(problem.code, problem.text, message.key, head if isinstance(head, int) else None)
+        except DatabaseError as error:
+            log.error("message_not_stored", kind=message.type, video=self.video_id, exc_info=error)
+            self._refuse("not_stored", "The database did not take this. Try again in a moment.", message.key)
+        else:
+            self.outbox.message(Ack(type="ack", key=message.key, result=result).model_dump_json())
+
+    def _checked(self, message: Any) -> int | None:
+        user, _ = check(self.visit, opened=True)
+        return perform(user, self.video_id, message)
+
+    # --- resume -----------------------------------------------------------------------------------------------------
+
+    async def _resume(self, message: Resume) -> None:
+        if message.version != PROTOCOL_VERSION:
+            self._refuse("old_page", f"This server speaks version {PROTOCOL_VERSION}, the page {message.version}.")
+            raise Unwelcome(4400)
+        try:
+            if self.follower is None:
+                self.follower, self.subscriber = await self.hub.join(self.video_id, self.outbox)
+            else:
+                self.subscriber.wait()
+            await self._welcome(message.seq, message.mask_seq)
+        except DatabaseError as error:
+            log.error("socket_not_resumed", video=self.video_id, exc_info=error)
+            raise Unwelcome(4503) from None
+        self.step = Step.OPEN
+        self.follower.greet(self.subscriber)
+
+    async def _welcome(self, seq: int, mask_seq: int) -> None:
+        role, missed = await in_thread(self._read_missed, seq, mask_seq)
+        self.outbox.forget()
+        worker = self.hub.worker or await self.hub.worker_status()
+        welcome = Welcome(
+            type="welcome",
+            version=PROTOCOL_VERSION,
+            you=self.me,
+            role=cast(RoleName, role.value),
+            state=missed.state,
+            worker=worker,
+        )
+        self.outbox.message(welcome.model_dump_json())
+        self.outbox.masks(missed.masks)
+        self.outbox.tell(missed.changes)
+        self.subscriber.caught_up(missed.seq, missed.mask_seq)
+
+    def _read_missed(self, seq: int, mask_seq: int) -> tuple[Role, publish.Missed]:
+        _, role = check(self.visit, opened=self.step is Step.OPEN)
+        video = Video.objects.select_related("project").get(pk=self.video_id)
+        return role, publish.missed(video, role, seq, mask_seq)
+
+    # --- what goes out ----------------------------------------------------------------------------------------------
+
+    async def _send_out(self) -> None:
+        while True:
+            await self.outbox.filled.wait()
+            if self.outbox.overflowed and self.step is Step.OPEN:
+                self.subscriber.wait()
+                await self._welcome(0, 0)
+            while (payload := self.outbox.next()) is not None:
+                await self._send(_event(payload))
+            if self._closing is not None:
+                await self._close(self._closing)
+                return
+
+    async def _keep_checking(self) -> None:
+        while True:
+            await asyncio.sleep(RESUME_SECONDS if self.step is Step.GREETING else CHECK_SECONDS)
+            if self.step is Step.GREETING:
+                self._close_after_sending(4400)
+            try:
+                await in_thread(check, self.visit, opened=True)
+            except Unwelcome as reason:
+                self._close_after_sending(reason.code)
+            except DatabaseError as error:
+                log.warning("standing_not_checked", video=self.video_id, error=str(error))
+
+    def _refuse(self, code: str, text: str, key: str | None = None, head: int | None = None) -> None:
+        self.outbox.message(Error(type="error", code=code, text=text, key=key, head=head).model_dump_json())
+
+    def _close_after_sending(self, code: int) -> None:
+        self._closing = code
+        self.outbox.filled.set()
+
+    async def _close(self, code: int) -> None:
+        self.step = Step.CLOSED
+        with suppress(OSError):  # the browser may be gone by now
+            await self._send({"type": "websocket.close", "code": code})
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 36
+
+
+def _event(payload: Payload) -> dict[str, Any]:
+    name = "bytes" if isinstance(payload, bytes) else "text"
+    return {"type": "websocket.send", name: payload}
+
+
+def socket_app(hub: Hub) -> Any:
+    """The ASGI application of /ws/videos/<video_id>."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await VideoSocket(hub, scope["url_route"]["kwargs"]["video_id"], scope, receive, send).run()
+
+    return app

@@ -1,0 +1,238 @@
+"""Followers: one for each video that somebody has open here. It looks for new rows and hands them to the outboxes.
+
+It looks 25 times a second while a round waits or runs, and otherwise when it is woken: by this process, in team mode by
+others through the channel layer, and every second by itself, so that a ring that got lost costs a second and no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import DatabaseError
+
+from webapp.annotation import doorbell
+from webapp.annotation.info import Person
+from webapp.live import publish
+from webapp.live.outbox import Outbox
+from webapp.live.presence import PresenceBoard
+from webapp.live.protocol import WorkerChanged, WorkerStatus
+from webapp.live.threads import in_thread
+
+log = structlog.get_logger(__name__)
+
+BUSY_SECONDS = 0.04
+IDLE_SECONDS = 1.0
+PRESENCE_SECONDS = 0.2  # somebody who scrubs looks at many frames a second
+REPEAT_SECONDS = 10.0  # in team mode: other processes forget who is not told of
+
+WorkerCheck = Callable[[], WorkerStatus]
+
+
+class Subscriber:
+    """One browser. While it `waits` for what it missed, what comes is kept back."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+        self._back: list[publish.News] | None = []
+
+    def take(self, news: publish.News) -> None:
+        if self._back is not None:
+            self._back.append(news)
+            return
+        self.outbox.masks(news.masks)
+        self.outbox.tell(news.changes)
+        for progress in news.progress:
+            self.outbox.hint(f"progress {progress.round}", progress.model_dump_json())
+
+    def caught_up(self, seq: int, mask_seq: int) -> None:
+        """Everything up to these numbers has been told: go on with what came after them."""
+        back, self._back = self._back or [], None
+        for news in back:
+            changes = [one for one in news.changes if one.seq > seq]
+            masks = [one for one in news.masks if one.seq > mask_seq]
+            self.take(publish.News(changes, masks, news.progress, news.running))
+
+    def wait(self) -> None:
+        """Keep back what comes: a state is being read."""
+        self._back = []
+
+
+class Follower:
+    """Follows one video for the subscribers of this process."""
+
+    def __init__(self, video_id: int) -> None:
+        self.video_id = video_id
+        self.subscribers: set[Subscriber] = set()
+        self.board = PresenceBoard()
+        self.started = asyncio.Event()
+        self._woken = asyncio.Event()
+        self._looked = asyncio.Event()
+        self._others_know = False
+        self._process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._tell_presence())]
+        if settings.TEAM_MODE:
+            self._tasks.append(asyncio.create_task(self._hear_others()))
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def look(self, subscriber: Subscriber, person: Person, frame: int) -> None:
+        self.board.look(subscriber, person, frame)
+        self._moved()
+
+    def leave(self, subscriber: Subscriber) -> None:
+        self.subscribers.discard(subscriber)
+        self.board.leave(subscriber)
+        self._moved()
+
+    def _moved(self) -> None:
+        self._others_know = False
+        self._looked.set()
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        cursor: publish.Cursor | None = None
+        while True:
+            pause = IDLE_SECONDS
+            self._woken.clear()
+            try:
+                if cursor is None:
+                    cursor = await in_thread(publish.start, self.video_id)
+                    self.started.set()
+                news = await in_thread(publish.news, self.video_id, cursor)
+                pause = BUSY_SECONDS if news.running else IDLE_SECONDS
+                if news.changes or news.masks or news.progress:
+                    for subscriber in tuple(self.subscribers):
+                        subscriber.take(news)
+            except DatabaseError as error:
+                log.warning("follower_missed_a_look", video=self.video_id, error=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), pause)
+
+    async def _tell_presence(self) -> None:
+        told = ""
+        while True:
+            try:
+                await asyncio.wait_for(self._looked.wait(), REPEAT_SECONDS)
+            except TimeoutError:
+                self._others_know = False
+            self._looked.clear()
+            if settings.TEAM_MODE and not self._others_know:
+                self._others_know = True
+                await self._tell_others()
+            text = self.board.message().model_dump_json()
+            if text != told:
+                told = text
+                for subscriber in tuple(self.subscribers):
+                    subscriber.outbox.hint("presence", text)
+            await asyncio.sleep(PRESENCE_SECONDS)
+
+    def greet(self, subscriber: Subscriber) -> None:
+        """Tell a newcomer who is there, also when nobody moved."""
+        subscriber.outbox.hint("presence", self.board.message().model_dump_json())
+
+    # --- team mode --------------------------------------------------------------------------------------------------
+
+    async def _tell_others(self) -> None:
+        message = {"type": "video.presence", "process": self._process, "viewers": self.board.own()}
+        try:
+            await get_channel_layer().group_send(doorbell.group_of(self.video_id), message)
+        except OSError as error:
+            log.warning("presence_not_told", video=self.video_id, error=str(error))
+
+    async def _hear_others(self) -> None:
+        layer = get_channel_layer()
+        while True:
+            try:
+                channel = await layer.new_channel()
+                await layer.group_add(doorbell.group_of(self.video_id), channel)
+                self._moved()  # tell the others that this process is new, and they answer
+                while True:
+                    self._heard(await layer.receive(channel))
+            except OSError as error:
+                # Redis is away: looking every second goes on.
+                log.warning("channel_layer_lost", video=self.video_id, error=str(error))
+                await asyncio.sleep(IDLE_SECONDS)
+
+    def _heard(self, message: dict[str, object]) -> None:
+        if message["type"] == "video.changed":
+            self.wake()
+        elif message["type"] == "video.presence" and message["process"] != self._process:
+            if self.board.hear(str(message["process"]), message["viewers"]):  # type: ignore[arg-type]
+                self._others_know = False
+            self._looked.set()
+
+
+class Hub:
+    """The followers of this process, and the one look-out for the worker."""
+
+    def __init__(self, worker_check: WorkerCheck) -> None:
+        self.worker: WorkerStatus | None = None
+        self._check = worker_check
+        self._followers: dict[int, Follower] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    async def join(self, video_id: int, outbox: Outbox) -> tuple[Follower, Subscriber]:
+        """Follow a video for a browser. What comes is kept back until `Subscriber.caught_up`."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            doorbell.listen(self._rung)
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._watch_worker())
+        follower = self._followers.get(video_id)
+        if follower is None:
+            follower = self._followers[video_id] = Follower(video_id)
+        subscriber = Subscriber(outbox)
+        follower.subscribers.add(subscriber)
+        await follower.started.wait()
+        return follower, subscriber
+
+    async def leave(self, follower: Follower, subscriber: Subscriber) -> None:
+        follower.leave(subscriber)
+        if not follower.subscribers and self._followers.get(follower.video_id) is follower:
+            del self._followers[follower.video_id]
+            await follower.stop()
+        if not self._followers and self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+    async def worker_status(self) -> WorkerStatus:
+        self.worker = await in_thread(self._check)
+        return self.worker
+
+    def _rung(self, video_id: int) -> None:
+        """Called from any thread when this process changed a video."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake, video_id)
+
+    def _wake(self, video_id: int) -> None:
+        if follower := self._followers.get(video_id):
+            follower.wake()
+
+    async def _watch_worker(self) -> None:
+        while True:
+            await asyncio.sleep(IDLE_SECONDS)
+            before = self.worker
+            try:
+                now = await self.worker_status()
+            except DatabaseError as error:
+                log.warning("worker_not_looked_for", error=str(error))
+                continue
+            if now != before:
+                text = WorkerChanged(type="worker", worker=now).model_dump_json()
+                for follower in tuple(self._followers.values()):
+                    for subscriber in tuple(follower.subscribers):
+                        subscriber.outbox.hint("worker", text)

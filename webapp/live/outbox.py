@@ -1,0 +1,78 @@
+"""What waits to be sent to one browser, so ordered that a slow one gets what is newest, not a queue of the past.
+
+Messages of the log and answers keep their order. Of masks only the newest of each frame waits, of hints (progress,
+presence, worker) only the newest of each kind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+
+from webapp.annotation.codec import PackedMask, pack
+from webapp.live.publish import Told
+
+BATCH_BYTES = 64 * 1024  # of one binary frame
+MOST_WAITING = 1000  # messages; a browser that is further behind is given a whole state instead
+
+Payload = str | bytes
+
+
+class Outbox:
+    """Filled by the follower and by the socket itself, emptied by the socket's sender, all in one event loop."""
+
+    def __init__(self) -> None:
+        self.filled = asyncio.Event()
+        self.overflowed = False
+        self._messages: deque[tuple[str, bool]] = deque()
+        self._masks: dict[int, PackedMask] = {}
+        self._hints: dict[str, str] = {}
+
+    def message(self, text: str, *, after_masks: bool = False) -> None:
+        """Add a message; `after_masks`: it says that a round has ended, so its masks should be there first."""
+        if len(self._messages) >= MOST_WAITING:
+            self.overflowed = True
+        else:
+            self._messages.append((text, after_masks))
+        self.filled.set()
+
+    def tell(self, changes: Iterable[Told]) -> None:
+        for change in changes:
+            self.message(change.text, after_masks=change.ends)
+
+    def masks(self, masks: Iterable[PackedMask]) -> None:
+        for mask in masks:
+            self._masks.pop(mask.frame, None)  # the newest goes to the end of the line
+            self._masks[mask.frame] = mask
+        self.filled.set()
+
+    def hint(self, kind: str, text: str) -> None:
+        self._hints[kind] = text
+        self.filled.set()
+
+    def forget(self) -> None:
+        """Drop all that waits: a state that is about to be sent contains it."""
+        self._messages.clear()
+        self._masks.clear()
+        self.overflowed = False
+
+    def next(self) -> Payload | None:
+        """The payload to be sent now, None when nothing waits."""
+        if self._messages and not (self._messages[0][1] and self._masks):
+            return self._messages.popleft()[0]
+        if self._masks:
+            return self._batch()
+        if self._hints:
+            return self._hints.pop(next(iter(self._hints)))
+        self.filled.clear()
+        return None
+
+    def _batch(self) -> bytes:
+        batch: list[PackedMask] = []
+        size = 0
+        while self._masks and (not batch or size < BATCH_BYTES):
+            mask = self._masks.pop(next(iter(self._masks)))
+            size += len(mask.data)
+            batch.append(mask)
+        return pack(batch)

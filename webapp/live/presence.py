@@ -1,0 +1,45 @@
+"""Who has a video open, in this process and, in team mode, in the others."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from webapp.annotation.info import Person
+from webapp.live.protocol import Presence, Viewer
+
+OTHERS_LAST = 30.0  # seconds that another process is believed without being heard of
+
+
+class PresenceBoard:
+    """Viewers by connection. One person is shown once, at the frame where they looked last."""
+
+    def __init__(self) -> None:
+        self._here: dict[object, tuple[float, Viewer]] = {}
+        self._elsewhere: dict[str, tuple[float, list[tuple[float, Viewer]]]] = {}
+
+    def look(self, connection: object, person: Person, frame: int) -> None:
+        self._here[connection] = (time.time(), Viewer(person=person, frame=frame))
+
+    def leave(self, connection: object) -> None:
+        self._here.pop(connection, None)
+
+    def own(self) -> list[list[Any]]:
+        """The viewers of this process, as other processes are told of them."""
+        return [[looked, viewer.model_dump()] for looked, viewer in self._here.values()]
+
+    def hear(self, process: str, viewers: list[list[Any]]) -> bool:
+        """Take in what another process told; True when that process is new here."""
+        new = process not in self._elsewhere
+        self._elsewhere[process] = (
+            time.monotonic(),
+            [(float(looked), Viewer.model_validate(viewer)) for looked, viewer in viewers],
+        )
+        return new
+
+    def message(self) -> Presence:
+        """Everyone, by name."""
+        fresh = [seen for heard, seen in self._elsewhere.values() if time.monotonic() - heard < OTHERS_LAST]
+        looks = sorted([*self._here.values(), *(one for seen in fresh for one in seen)], key=lambda one: one[0])
+        people = {viewer.person.id: viewer for _, viewer in looks}
+        return Presence(type="presence", viewers=sorted(people.values(), key=lambda one: one.person.name))

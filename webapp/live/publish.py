@@ -1,0 +1,141 @@
+"""What sockets are told: new rows of a video's log and mask store, and what somebody missed who was away."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from django.db.models import Max
+from django.utils import timezone
+
+from webapp.annotation.codec import PackedMask
+from webapp.annotation.info import State
+from webapp.annotation.masks import packed
+from webapp.annotation.models import Change, Mask, Round
+from webapp.annotation.rounds import ACTIVE
+from webapp.annotation.state import last_change, last_mask, state_of
+from webapp.live.protocol import RoundProgress
+from webapp.projects.models import Role
+from webapp.videos.models import Video
+
+MOST_CHANGES = 400  # of one look; a gap that is longer is answered with a whole state
+MOST_MASKS = 400
+ENDED = {"done", "cancelled", "superseded", "failed"}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A row of the log as the text that goes to every socket. `ends` when a round ended with it."""
+
+    seq: int
+    text: str
+    ends: bool
+
+
+@dataclass
+class Cursor:
+    """How far a video has been told: the newest Change.id and Mask.id, and the rounds whose masks are still coming."""
+
+    seq: int
+    mask_seq: int
+    coming: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class News:
+    """What came since a cursor. `running`: a round waits or runs, so that more is about to come."""
+
+    changes: list[Told]
+    masks: list[PackedMask]
+    progress: list[RoundProgress]
+    running: bool
+
+
+@dataclass(frozen=True)
+class Missed:
+    """What a browser needs after a gap: rows to tell, or a state that replaces its own."""
+
+    seq: int
+    mask_seq: int
+    changes: list[Told]
+    masks: list[PackedMask]
+    state: State | None
+
+
+def start(video_id: int) -> Cursor:
+    """A cursor at what is there now."""
+    active = Round.objects.filter(video_id=video_id, state__in=ACTIVE)
+    return Cursor(last_change(video_id), last_mask(video_id), set(active.values_list("pk", flat=True)))
+
+
+def news(video_id: int, cursor: Cursor) -> News:
+    """What came since `cursor`, which is moved on. Three queries, by keys.
+
+    The log is read before the masks: a round that it says has ended stores none any more, so none can be missed.
+    """
+    changes = _changes(video_id, cursor.seq)
+    active = list(Round.objects.filter(video_id=video_id, state__in=ACTIVE))
+    candidates = cursor.coming | {one.pk for one in active} | {_round_of(one) for one in changes} - {0}
+    rows = Mask.objects.filter(round_id__in=candidates, pk__gt=cursor.mask_seq).order_by("pk").defer("memo")
+    masks = packed(rows[:MOST_MASKS]) if candidates else []
+    if changes:
+        cursor.seq = changes[-1].pk
+    if masks:
+        cursor.mask_seq = masks[-1].seq
+    cursor.coming = candidates if len(masks) == MOST_MASKS else {one.pk for one in active}
+    more = len(changes) == MOST_CHANGES or len(masks) == MOST_MASKS
+    progress = [_progress(one) for one in active if one.started_at]
+    return News([_told(one) for one in changes], masks, progress, bool(active) or more)
+
+
+def missed(video: Video, role: Role, seq: int, mask_seq: int) -> Missed:
+    """What came after `seq` and `mask_seq`. With `seq` 0, or after a long gap, a whole state instead."""
+    if seq <= 0 or seq > last_change(video.pk) or _is_long(video.pk, seq):
+        return _anew(video, role)
+    changes = _changes(video.pk, seq)
+    newest = Mask.objects.filter(round__video=video, pk__gt=mask_seq).values("frame").annotate(newest=Max("pk"))
+    ids = list(newest.values_list("newest", flat=True)[: MOST_MASKS + 1])
+    if len(ids) > MOST_MASKS:
+        return _anew(video, role)
+    masks = packed(Mask.objects.filter(pk__in=ids).order_by("pk").defer("memo"))
+    return Missed(
+        changes[-1].pk if changes else seq,
+        max([mask_seq, *ids]),
+        [_told(one) for one in changes],
+        masks,
+        None,
+    )
+
+
+def _anew(video: Video, role: Role) -> Missed:
+    state = state_of(video, role)
+    return Missed(state.seq, state.mask_seq, [], [], state)
+
+
+def _is_long(video_id: int, seq: int) -> bool:
+    return Change.objects.filter(video_id=video_id, pk__gt=seq)[MOST_CHANGES:].exists()
+
+
+def _changes(video_id: int, seq: int) -> list[Change]:
+    return list(Change.objects.filter(video_id=video_id, pk__gt=seq).order_by("pk")[:MOST_CHANGES])
+
+
+def _told(change: Change) -> Told:
+    text = json.dumps({**change.message, "seq": change.pk}, separators=(",", ":"))
+    ends = change.message["type"] == "round.changed" and change.message["round"]["state"] in ENDED
+    return Told(change.pk, text, ends)
+
+
+def _round_of(change: Change) -> int:
+    return int(change.message["round"]["id"]) if change.message["type"] == "round.changed" else 0
+
+
+def _progress(round_: Round) -> RoundProgress:
+    started = round_.started_at or timezone.now()
+    return RoundProgress(
+        type="round.progress",
+        round=round_.pk,
+        done=round_.progress_done,
+        total=round_.progress_total,
+        seconds=round((timezone.now() - started).total_seconds(), 3),
+    )

@@ -1,0 +1,25 @@
+"""How many messages a browser may send: a bucket that refills."""
+
+from __future__ import annotations
+
+import time
+
+
+class Bucket:
+    """Holds `size` messages and refills at `rate` a second."""
+
+    def __init__(self, size: float, rate: float) -> None:
+        self.size = size
+        self.rate = rate
+        self._level = size
+        self._at = time.monotonic()
+
+    def take(self) -> bool:
+        """Whether one more message is allowed now."""
+        now = time.monotonic()
+        self._level = min(self.size, self._level + (now - self._at) * self.rate)
+        self._at = now
+        if self._level < 1:
+            return False
+        self._level -= 1
+        return True

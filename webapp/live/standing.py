@@ -1,0 +1,58 @@
+"""Whether the one who opened a socket may still use it: signed in, switched on, and a member. Asked again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from webapp.accounts.models import User
+from webapp.problems import NotFound
+from webapp.projects.models import Role
+from webapp.videos.access import role_for
+
+
+class Unwelcome(Exception):
+    """The socket must be closed, with this code of protocol.CLOSE_CODES."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a socket keeps of its handshake: names of rows, and never what the rows said."""
+
+    user_id: int
+    session_key: str
+    auth_hash: str
+    video_id: int
+
+
+def visit_of(scope: Mapping[str, Any], video_id: int) -> Visit:
+    """The visit that a handshake begins. Raises Unwelcome for somebody who is not signed in."""
+    user, session = scope["user"], scope["session"]
+    if not user.is_authenticated:
+        raise Unwelcome(4401)
+    return Visit(user.pk, session.session_key, session.get(HASH_SESSION_KEY, ""), video_id)
+
+
+def check(visit: Visit, *, opened: bool) -> tuple[User, Role]:
+    """The user and the role as they are now. Raises Unwelcome; to a stranger the video does not exist.
+
+    `opened`: the socket was welcome before, so that what is gone now was taken away (4403) or deleted (4404).
+    """
+    user = User.objects.filter(pk=visit.user_id, is_active=True).first()
+    alive = Session.objects.filter(pk=visit.session_key, expire_date__gt=timezone.now()).exists()
+    if user is None or not alive or not constant_time_compare(visit.auth_hash, user.get_session_auth_hash()):
+        raise Unwelcome(4401)
+    try:
+        return user, role_for(user, visit.video_id)
+    except NotFound:
+        raise Unwelcome(4403 if opened else 4404) from None
