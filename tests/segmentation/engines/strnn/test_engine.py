@@ -1,0 +1,163 @@
+"""ST-RNN as an engine: what every engine must do, and what is its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from segmentation import EngineSettings, open_session
+from segmentation.checkpoints import save_checkpoint
+from segmentation.engines.strnn.engine import STRNNEngine
+from segmentation.engines.strnn.network import STRNN
+from segmentation.frames import ArrayFrames
+from tests.segmentation.clips import Clip, interaction_on, make_clip
+from tests.segmentation.engine_conformance import CountingFrames, EngineConformance, assert_same_updates
+from tests.segmentation.engines.strnn.tiny import TINY, write_weights
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_weights(tmp_path_factory.mktemp("weights"))
+
+
+class TestSTRNN(EngineConformance):
+    engine = "strnn"
+    reads_before_first_mask = TINY.chain  # the chain from its start to the frame
+
+    @pytest.fixture(autouse=True)
+    def _use(self, weights: str) -> None:
+        type(self).settings = EngineSettings(device="cpu", weights=weights)
+
+    def session(self, clip: Clip, options: dict[str, Any] | None = None, **settings: Any) -> STRNNEngine:
+        assert self.settings is not None
+        machine = EngineSettings(device="cpu", weights=self.settings.weights, **settings)
+        frames = CountingFrames(clip.frames)
+        session = open_session(self.engine, frames, clip.num_objects, machine, **(options or {}))
+        assert isinstance(session, STRNNEngine)
+        return session
+
+    def test_what_is_cached_where_changes_no_mask(self, tmp_path: Path) -> None:
+        clip = make_clip(num_objects=2)
+        sessions = [
+            self.session(clip),
+            self.session(clip, memory_bytes=0),
+            self.session(clip, memory_bytes=0, cache_dir=str(tmp_path)),
+        ]
+        for frame in (3, 6, 1):
+            kept, *others = (self.run(session, interaction_on(clip, frame)) for session in sessions)
+            for other in others:
+                assert_same_updates(kept, other)
+
+    def test_frames_are_read_once_for_all_rounds(self) -> None:
+        clip = make_clip()
+        session = self.session(clip)
+        for frame in (5, 2):
+            self.run(session, interaction_on(clip, frame))
+        assert isinstance(session.frames, CountingFrames)
+        assert sorted(session.frames.read) == list(range(self.length))
+
+    def test_both_models_have_a_say(self, tmp_path: Path) -> None:
+        """The mean of the scores is that of neither model alone."""
+        clip = make_clip()
+        both = self.session(clip)
+        self.run(both, interaction_on(clip, 3))
+        weights = both._solve([0, 1])
+        assert len(weights) == 2
+        update = both._classify(4, weights, [0, 1])
+        alone = both._classify(4, [weights[0], torch.zeros_like(weights[1])], [0, 1])
+        assert update.confidence != alone.confidence
+
+    def test_a_model_alone_works_too(self, tmp_path: Path) -> None:
+        path = write_weights(tmp_path, replace(TINY, branches=TINY.branches[:1], refinement=None))
+        clip = make_clip()
+        settings = EngineSettings(device="cpu", weights=path)
+        session = open_session("strnn", ArrayFrames(clip.frames), 1, settings, refine_round=1)
+        assert len(self.run(session, interaction_on(clip, 3))) == self.length
+
+    def test_corrections_of_all_rounds_are_kept_as_samples(self) -> None:
+        clip = make_clip(num_objects=2)
+        session = self.session(clip)
+        for frame in (3, 6):
+            self.run(session, interaction_on(clip, frame))
+        first, second = session._samples_of(0)[0], session._samples_of(1)[0]
+        assert set(first.ids.tolist()) == {0, 1, 2}
+        assert len(second.ids) > 0
+        assert (first.ids == 0).sum() == (first.ids > 0).sum()
+
+    def test_another_seed_draws_other_samples(self) -> None:
+        clip = make_clip()
+        one, two = self.session(clip), self.session(clip, seed=1)
+        ours, theirs = (self.run(s, interaction_on(clip, 3)) for s in (one, two))
+        assert [u.confidence for u in ours] != [u.confidence for u in theirs]
+
+    def test_an_accepted_frame_gives_samples(self) -> None:
+        clip = make_clip()
+        free, guided = self.session(clip), self.session(clip)
+        guided.lock(5, clip.truth[5])
+        ours, theirs = (self.run(s, interaction_on(clip, 3)) for s in (free, guided))
+        assert ours[0].confidence != theirs[0].confidence
+
+    def test_an_object_of_its_own_colour_is_found_in_other_frames(self) -> None:
+        """Random features tell colours apart: after a stroke the regression finds the object elsewhere."""
+        clip = make_clip(num_objects=1)
+        updates = {u.frame: u.labels == 1 for u in self.run(self.session(clip), interaction_on(clip, 3))}
+        truth = {t: clip.truth[t] == 1 for t in updates}
+        overlap = [(updates[t] & truth[t]).sum() / (updates[t] | truth[t]).sum() for t in (2, 4, 5)]
+        assert np.mean(overlap) > 0.3
+
+    @pytest.mark.parametrize(("option", "value"), [("ridge", 0.0), ("refine_round", -1), ("precision", "int3")])
+    def test_it_refuses_a_bad_option_by_name(self, option: str, value: object) -> None:
+        with pytest.raises(ValueError, match=option):
+            self.session(make_clip(), {option: value})
+
+
+class TestRefinedRound(TestSTRNN):
+    """The same, with the second round as the one that RGMP refines."""
+
+    options = {"refine_round": 2}
+
+    def test_the_last_round_starts_from_every_annotated_frame(self) -> None:
+        clip = make_clip(length=9)
+        session = self.session(clip, {"refine_round": 2})
+        self.run(session, interaction_on(clip, 1))
+        updates = self.run(session, interaction_on(clip, 6))
+        assert [u.frame for u in updates] == [6, 7, 8, 5, 4, 1, 2, 3, 0]
+
+    def test_frames_between_are_propagated_not_classified(self) -> None:
+        clip = make_clip()
+        refined, plain = self.session(clip, {"refine_round": 2}), self.session(clip, {"refine_round": 0})
+        for session in (refined, plain):
+            self.run(session, interaction_on(clip, 1))
+        ours = {u.frame: u for u in self.run(refined, interaction_on(clip, 6))}
+        theirs = {u.frame: u for u in self.run(plain, interaction_on(clip, 6))}
+        assert ours[6].confidence == theirs[6].confidence
+        assert all(ours[t].confidence != theirs[t].confidence for t in (0, 3, 5, 7))
+
+    def test_an_accepted_frame_is_a_start_too(self) -> None:
+        clip = make_clip(length=9)
+        session = self.session(clip, {"refine_round": 2})
+        self.run(session, interaction_on(clip, 0))
+        session.lock(8, clip.truth[8])
+        frames = [u.frame for u in self.run(session, interaction_on(clip, 4))]
+        assert frames.index(7) > frames.index(5)
+        assert sorted(frames) == list(range(8))
+
+
+@pytest.mark.slow
+def test_the_papers_size_segments_480p_frames(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    save_checkpoint(tmp_path / "strnn.safetensors", "strnn", STRNN())
+    clip = make_clip(length=3, height=480, width=854, num_objects=2)
+    settings = EngineSettings(device="cpu", weights=str(tmp_path))
+    session = open_session("strnn", ArrayFrames(clip.frames), 2, settings, refine_round=2)
+    assert isinstance(session, STRNNEngine)
+    assert session._size == (60, 107)
+    for frame in (1, 2):
+        updates = list(session.run_round(interaction_on(clip, frame)))
+        assert sorted(u.frame for u in updates) == [0, 1, 2]
+        assert all(u.labels.shape == (480, 854) for u in updates)
