@@ -1,0 +1,75 @@
+"""Features stay within their budget, survive on disk, and are gone after close."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from segmentation.feature_cache import FeatureCache
+
+
+def test_what_was_put_comes_back_bit_for_bit(tmp_path: Path) -> None:
+    value = torch.randn(3, 4, 5)
+    for cache in (FeatureCache(1 << 20), FeatureCache(0, str(tmp_path))):
+        cache.put("a", value)
+        found = cache.get("a")
+        assert found is not None
+        assert torch.equal(found, value)
+        assert cache.get("b") is None
+
+
+def test_the_least_recently_used_leave_first() -> None:
+    cache = FeatureCache(3 * 40)
+    for key in "abc":
+        cache.put(key, torch.zeros(10))
+    cache.get("a")
+    cache.put("d", torch.zeros(10))
+    assert cache.get("b") is None
+    assert cache.get("a") is not None
+    assert cache.used <= 120
+
+
+def test_a_key_that_is_put_again_is_counted_once() -> None:
+    cache = FeatureCache(1000)
+    for _ in range(5):
+        cache.put("a", torch.zeros(10))
+    assert cache.used == 40
+    assert len(cache) == 1
+
+
+def test_what_is_larger_than_the_budget_is_not_kept_in_memory() -> None:
+    cache = FeatureCache(100)
+    cache.put("a", torch.zeros(1000))
+    assert cache.get("a") is None
+    assert cache.used == 0
+
+
+def test_half_precision_survives_the_disk(tmp_path: Path) -> None:
+    cache = FeatureCache(0, str(tmp_path))
+    value = torch.randn(7).to(torch.bfloat16)
+    cache.put("a", value)
+    found = cache.get("a")
+    assert found is not None
+    assert found.dtype == torch.bfloat16
+    assert torch.equal(found, value)
+
+
+def test_closing_removes_its_folder_and_no_other(tmp_path: Path) -> None:
+    cache, other = FeatureCache(10, str(tmp_path)), FeatureCache(10, str(tmp_path))
+    cache.put("a", torch.zeros(10))
+    other.put("a", torch.ones(10))
+    cache.close()
+    assert cache.get("a") is None
+    assert len(list(tmp_path.iterdir())) == 1
+    assert other.get("a") is not None
+
+
+def test_a_nearly_full_disk_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    cache = FeatureCache(0, str(tmp_path))
+    cache.put("a", torch.zeros(10))
+    assert cache.get("a") is None
