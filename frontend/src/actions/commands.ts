@@ -371,7 +371,6 @@ function views(studio: Opened): Sketch[] {
       group,
       icon: Maximize,
       keys: ["Ctrl+0"],
-      pressed: () => stage.fitted.value,
       perform: () => stage.fit(),
     },
     { id: "view.100", name: "100 %", group, icon: Scan, keys: ["Ctrl+1"], perform: () => stage.zoomTo(1) },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { withDepth } from "../masks/contour";
+import { withContour } from "../masks/contour";
 import { labelMap } from "../masks/testing";
 import { MaskPixels } from "./paint";
 
@@ -10,9 +10,9 @@ const shown = (pixels: MaskPixels): string =>
 describe("painting a mask", () => {
   it("looks every cell up and leaves nothing of the mask before", () => {
     const pixels = new MaskPixels({ width: 4, height: 2 });
-    pixels.show(withDepth(labelMap("11..", "....")), table);
+    pixels.show(withContour(labelMap("11..", "....")), table);
     expect(shown(pixels)).toBe("11......");
-    const changed = pixels.show(withDepth({ ...labelMap("2"), width: 4, height: 2, x: 3, y: 1 }), table);
+    const changed = pixels.show(withContour({ ...labelMap("2"), width: 4, height: 2, x: 3, y: 1 }), table);
     expect(shown(pixels)).toBe(".......2");
     expect(changed).toEqual({ x: 0, y: 0, w: 4, h: 2 });
   });
@@ -20,7 +20,7 @@ describe("painting a mask", () => {
   it("says that only the box changed", () => {
     const pixels = new MaskPixels({ width: 100, height: 100 });
     const box = { ...labelMap("1"), width: 100, height: 100, x: 40, y: 50 };
-    expect(pixels.show(withDepth(box), table)).toEqual({ x: 40, y: 50, w: 1, h: 1 });
+    expect(pixels.show(withContour(box), table)).toEqual({ x: 40, y: 50, w: 1, h: 1 });
     expect(pixels.clear()).toEqual({ x: 40, y: 50, w: 1, h: 1 });
     expect(pixels.clear().w).toBe(0);
   });
@@ -28,7 +28,7 @@ describe("painting a mask", () => {
   it("shows what an object won, lost and kept", () => {
     const pixels = new MaskPixels({ width: 3, height: 1 });
     const tables = { won: Uint32Array.of(0, 1), lost: Uint32Array.of(0, 2), same: Uint32Array.of(0, 3) };
-    pixels.showChanges(withDepth(labelMap("11.")), withDepth(labelMap(".11")), tables);
+    pixels.showChanges(withContour(labelMap("11.")), withContour(labelMap(".11")), tables);
     expect(shown(pixels)).toBe("132");
   });
 });

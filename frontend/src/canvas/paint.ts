@@ -1,5 +1,6 @@
 /** Fills pixels from decoded masks: plain lookups, and only in the box of the mask that was and the mask that is. */
-import type { CellMap } from "../masks/contour";
+import type { DecodedMask } from "../masks/contour";
+import { labelsOf } from "../masks/decode";
 import type { ChangeTables, ColorTable } from "./table";
 import type { Size } from "./view";
 
@@ -41,28 +42,45 @@ export class MaskPixels {
     return { x, y, w, h };
   }
 
-  /** Shows one mask. Returns the part that changed. */
-  show(map: CellMap, table: ColorTable): Box {
+  /** Shows one mask: its runs as they are, then its contour over them. Returns the part that changed. */
+  show(map: DecodedMask, table: ColorTable): Box {
     const before = this.clear();
-    const { pixels } = this;
-    const { cells, w, h } = map;
-    for (let row = 0, i = 0; row < h; row++) {
-      let out = (map.y + row) * this.size.width + map.x;
-      for (const end = i + w; i < end; i++, out++) pixels[out] = table[cells[i] as number] as number;
+    const { starts, values, rim, rimCells, w } = map;
+    for (let run = 0; run < values.length; run++) {
+      const color = table[values[run] as number] as number;
+      if (color !== 0) this.fill(map, starts[run] as number, starts[run + 1] as number, color);
     }
-    this.filled = { x: map.x, y: map.y, w, h };
+    const corner = map.y * this.size.width + map.x;
+    const skip = this.size.width - w; // from the end of a line of the box to the start of its next
+    for (let i = 0; i < rim.length; i++) {
+      const pixel = rim[i] as number;
+      this.pixels[corner + pixel + Math.floor(pixel / w) * skip] = table[rimCells[i] as number] as number;
+    }
+    this.filled = { x: map.x, y: map.y, w, h: map.h };
     return union(before, this.filled);
   }
 
+  /** Pixels of the box from `start` up to `end`, which may lie some lines further down. */
+  private fill(box: Box, start: number, end: number, color: number): void {
+    for (let at = start; at < end; ) {
+      const row = Math.floor(at / box.w);
+      const until = Math.min(end, (row + 1) * box.w);
+      const line = (box.y + row) * this.size.width + box.x - row * box.w;
+      this.pixels.fill(color, line + at, line + until);
+      at = until;
+    }
+  }
+
   /** Shows what differs between two masks: won is plain, lost is hatched, the rest dim. Returns the part that changed. */
-  showChanges(now: CellMap, then: CellMap, tables: ChangeTables): Box {
+  showChanges(now: DecodedMask, then: DecodedMask, tables: ChangeTables): Box {
     const before = this.clear();
     const box = union(now, then);
+    const [nowLabels, thenLabels] = [labelsOf(now), labelsOf(then)];
     for (let y = box.y; y < box.y + box.h; y++) {
       const out = y * this.size.width;
       for (let x = box.x; x < box.x + box.w; x++) {
-        const a = labelAt(now, x, y);
-        const b = labelAt(then, x, y);
+        const a = labelAt(now, nowLabels, x, y);
+        const b = labelAt(then, thenLabels, x, y);
         if (a === 0 && b === 0) continue;
         this.pixels[out + x] =
           a === b
@@ -77,10 +95,11 @@ export class MaskPixels {
   }
 }
 
-function labelAt(map: CellMap, x: number, y: number): number {
-  const [column, row] = [x - map.x, y - map.y];
+function labelAt(map: Box, labels: Uint8Array, x: number, y: number): number {
+  const column = x - map.x;
+  const row = y - map.y;
   if (column < 0 || row < 0 || column >= map.w || row >= map.h) return 0;
-  return map.labels[row * map.w + column] as number;
+  return labels[row * map.w + column] as number;
 }
 
 /** Diagonal lines: lost area is told from won area without its colour. */

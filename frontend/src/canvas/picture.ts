@@ -3,6 +3,7 @@
  * on its way, what is on screen stays. A mask is never shown on a frame that it does not belong to.
  */
 import { effect } from "@preact/signals";
+import type { DecodedMask } from "../masks/contour";
 import type { PackedMask } from "../masks/decode";
 import { sourceOf } from "../state/facts";
 import { lineOf } from "../state/line";
@@ -24,6 +25,9 @@ interface Shown {
   look: string;
 }
 
+const PREPARED = 4; // masks decoded ahead
+const SPARE = 6; // ms: about what a 1080p mask takes to decode
+
 export class Picture {
   private readonly frameContext: CanvasRenderingContext2D;
   private readonly maskContext: CanvasRenderingContext2D;
@@ -33,6 +37,8 @@ export class Picture {
   private table: ColorTable | null = null;
   private tableLook = "";
   private request = 0;
+  private idle = 0;
+  private lastFrame = 0;
   private readonly end: () => void;
 
   constructor(
@@ -53,6 +59,7 @@ export class Picture {
   close(): void {
     this.end();
     cancelAnimationFrame(this.request);
+    if (this.idle) cancelIdleCallback(this.idle);
   }
 
   private followAll(): void {
@@ -84,8 +91,31 @@ export class Picture {
     const painted = this.frame >= 0 && this.paintMask();
     if (bitmap || painted)
       record("paints", { frame: this.frame, ms: performance.now() - start, picture: bitmap !== undefined });
+    this.prepareNext();
     const { now } = this.shown;
     if (painted && now) maskPainted(now.frame, now.round, now.seq);
+  }
+
+  /** Decodes the masks that come next, when there is nothing else to do: at 1080p that is most of a paint. */
+  private prepareNext(): void {
+    if (this.idle || !window.requestIdleCallback) return;
+    const { store } = this.studio;
+    const direction = Math.sign(this.frame - this.lastFrame) || 1;
+    this.lastFrame = this.frame;
+    const next = Array.from({ length: PREPARED }, (_, i) => this.frame + direction * (i + 1));
+    const work = (deadline: IdleDeadline): void => {
+      this.idle = 0;
+      for (let frame = next.shift(); frame !== undefined; frame = next.shift()) {
+        const round = store.facts.peek()[frame]?.round;
+        const mask = round === null || round === undefined ? undefined : store.masks.get(round, frame);
+        if (mask) store.masks.decode(mask);
+        if (next.length > 0 && deadline.timeRemaining() < SPARE) {
+          this.idle = requestIdleCallback(work);
+          return;
+        }
+      }
+    };
+    this.idle = requestIdleCallback(work);
   }
 
   private fitCanvases(width: number, height: number): void {
@@ -103,11 +133,11 @@ export class Picture {
     if (!next || !this.pixels || same(next, this.shown)) return false;
     const { store } = this.studio;
     const view = store.view.peek();
-    const now = next.now && this.cells(next.now);
+    const now = next.now && this.decode(next.now);
     const box = !now
       ? this.pixels.clear()
       : view.mode === "changes" && next.before
-        ? this.pixels.showChanges(now, this.cells(next.before), changeTables(store.objects.peek(), view))
+        ? this.pixels.showChanges(now, this.decode(next.before), changeTables(store.objects.peek(), view))
         : this.pixels.show(now, this.currentTable(next.look));
     const { width, height } = this.pixels.size;
     if (box.w > 0)
@@ -124,12 +154,12 @@ export class Picture {
     return true;
   }
 
-  private cells(mask: PackedMask) {
+  private decode(mask: PackedMask): DecodedMask {
     const start = performance.now();
-    const cells = this.studio.store.masks.cells(mask);
+    const map = this.studio.store.masks.decode(mask);
     const ms = performance.now() - start;
     if (ms > 0.02) record("decodes", ms); // below, it was remembered
-    return cells;
+    return map;
   }
 
   /** What the mask layer should show now, or null to leave it as it is until a mask arrives. */

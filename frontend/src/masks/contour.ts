@@ -1,67 +1,90 @@
 /**
- * How deep each pixel of a label map lies below the contour of its object. Computed once when a mask is decoded, so that
- * contours of any thickness, on or off, are a change of the colour table and not a pass over the picture.
+ * Which pixels of a label map lie at the contour of their object, and how deep below it. Computed once when a mask is
+ * decoded, so that contours of any thickness, on or off, are a change of the colour table and not a pass over the picture.
  */
-import type { LabelMap } from "./decode";
+import { type LabelMap, labelsOf } from "./decode";
 
 export const MAX_DEPTH = 4;
 
-/** A decoded mask, ready to paint: `cells` is h x w, object number + 256 * depth. Depth 1 touches another object or the
- * background, 2 lies below that, up to MAX_DEPTH; 0 = deeper. The edge of the frame is no contour. */
-export interface CellMap extends LabelMap {
-  cells: Uint16Array;
+/**
+ * A decoded mask, ready to paint. `rim` are pixels of the box (row-major), `rimCells` the object's number + 256 * depth of
+ * each. Depth 1 touches another object or the background, 2 lies below that, up to MAX_DEPTH; all other pixels lie deeper.
+ * The edge of the frame is no contour.
+ */
+export interface DecodedMask extends LabelMap {
+  rim: Uint32Array;
+  rimCells: Uint16Array;
 }
 
-export function withDepth(map: LabelMap): CellMap {
-  const cells = new Uint16Array(map.labels.length);
-  let rim = markRim(map, cells);
-  for (let depth = 2; depth <= MAX_DEPTH; depth++) rim = sink(map, cells, rim, depth);
-  return { ...map, cells };
-}
-
-/** Writes the labels and marks depth 1; returns the pixels so marked. */
-function markRim(map: LabelMap, cells: Uint16Array): number[] {
-  const { labels, w, h } = map;
-  // Outside the box there is background, but outside the frame there is nothing to be told apart from.
-  const left = map.x > 0;
-  const right = map.x + w < map.width;
-  const top = map.y > 0;
-  const bottom = map.y + h < map.height;
+export function withContour(map: LabelMap): DecodedMask {
+  const labels = labelsOf(map);
   const rim: number[] = [];
-  for (let y = 0, i = 0; y < h; y++) {
-    for (let x = 0; x < w; x++, i++) {
-      const label = labels[i] as number;
-      if (label === 0) continue;
-      const edge =
-        (x > 0 ? labels[i - 1] !== label : left) ||
-        (x < w - 1 ? labels[i + 1] !== label : right) ||
-        (y > 0 ? labels[i - w] !== label : top) ||
-        (y < h - 1 ? labels[i + w] !== label : bottom);
-      if (edge) {
-        cells[i] = label | 256;
-        rim.push(i);
-      } else cells[i] = label;
+  // A pixel that is in the rim is cleared in `labels`, so that it is found once.
+  const cells: number[] = [];
+  const mark = (pixel: number, depth: number): void => {
+    const label = labels[pixel] as number;
+    if (label === 0) return;
+    labels[pixel] = 0;
+    rim.push(pixel);
+    cells.push(label | (depth << 8));
+  };
+  markRunEnds(map, mark);
+  markAcrossLines(map, mark);
+  markBoxEdges(map, mark);
+  for (let depth = 2, from = 0; depth <= MAX_DEPTH; depth++) {
+    const to = rim.length;
+    for (; from < to; from++) {
+      const pixel = rim[from] as number;
+      const label = (cells[from] as number) & 255;
+      const column = pixel % map.w;
+      // Pixels above and below the box have no label, so they need no check of their own.
+      if (labels[pixel - map.w] === label) mark(pixel - map.w, depth);
+      if (labels[pixel + map.w] === label) mark(pixel + map.w, depth);
+      if (column > 0 && labels[pixel - 1] === label) mark(pixel - 1, depth);
+      if (column < map.w - 1 && labels[pixel + 1] === label) mark(pixel + 1, depth);
     }
   }
-  return rim;
+  return { ...map, rim: Uint32Array.from(rim), rimCells: Uint16Array.from(cells) };
 }
 
-/** Marks the still unmarked neighbours of `rim` that belong to the same object with `depth`, and returns them. */
-function sink(map: LabelMap, cells: Uint16Array, rim: number[], depth: number): number[] {
-  const { w } = map;
-  const next: number[] = [];
-  for (const i of rim) {
-    const label = (cells[i] as number) & 255;
-    const x = i % w;
-    if (x > 0 && cells[i - 1] === label) mark(i - 1);
-    if (x < w - 1 && cells[i + 1] === label) mark(i + 1);
-    if (cells[i - w] === label) mark(i - w);
-    if (cells[i + w] === label) mark(i + w);
+type Mark = (pixel: number, depth: number) => void;
 
-    function mark(j: number): void {
-      cells[j] = label | (depth << 8);
-      next.push(j);
-    }
+/** Left and right neighbours differ where a run ends within a line. */
+function markRunEnds({ starts, values, w }: LabelMap, mark: Mark): void {
+  for (let run = 1; run < values.length; run++) {
+    const start = starts[run] as number;
+    if (start === 0 || start % w === 0) continue;
+    mark(start - 1, 1);
+    mark(start, 1);
   }
-  return next;
+}
+
+/** Upper and lower neighbours: the runs against the same runs a line later, without looking at single pixels. */
+function markAcrossLines({ starts, values, w, h }: LabelMap, mark: Mark): void {
+  let upper = 0; // run of the pixel `at - w`
+  let lower = 0; // run of the pixel `at`
+  const end = w * h;
+  for (let at = w; at < end; ) {
+    while ((starts[lower + 1] as number) <= at) lower++;
+    while ((starts[upper + 1] as number) <= at - w) upper++;
+    const until = Math.min(starts[lower + 1] as number, (starts[upper + 1] as number) + w);
+    if (values[lower] !== values[upper])
+      for (let pixel = at; pixel < until; pixel++) {
+        mark(pixel, 1);
+        mark(pixel - w, 1);
+      }
+    at = until;
+  }
+}
+
+/** Outside the box there is background, but outside the frame there is nothing to be told apart from. */
+function markBoxEdges({ x, y, w, h, width, height }: LabelMap, mark: Mark): void {
+  for (let column = 0; column < w; column++) {
+    if (y > 0) mark(column, 1);
+    if (y + h < height) mark((h - 1) * w + column, 1);
+  }
+  for (let row = 0; row < h; row++) {
+    if (x > 0) mark(row * w, 1);
+    if (x + w < width) mark(row * w + w - 1, 1);
+  }
 }

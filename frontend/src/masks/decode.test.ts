@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { decodeMask, MaskError, maskIds, readContainer, readHeader } from "./decode";
+import { decodeMask, labelsOf, MaskError, maskIds, readContainer, readHeader } from "./decode";
 
 // The same vectors hold the server's encoder: tests/webapp/annotation. What one writes the other must read.
 const vectors = JSON.parse(readFileSync(new URL("../../../tests/data/masks.json", import.meta.url), "utf8"));
@@ -19,8 +19,9 @@ interface Example {
 function whole(data: Uint8Array): { width: number; height: number; labels: Uint8Array } {
   const map = decodeMask(data);
   const labels = new Uint8Array(map.width * map.height);
+  const box = labelsOf(map);
   for (let row = 0; row < map.h; row++)
-    labels.set(map.labels.subarray(row * map.w, (row + 1) * map.w), (map.y + row) * map.width + map.x);
+    labels.set(box.subarray(row * map.w, (row + 1) * map.w), (map.y + row) * map.width + map.x);
   return { width: map.width, height: map.height, labels };
 }
 

@@ -27,8 +27,13 @@ export interface MaskHeader {
   at: number; // where the compressed runs begin
 }
 
+/**
+ * A label map as runs, row-major over its box and going on over line ends: run i covers the pixels from starts[i] up to
+ * starts[i + 1] and is of object values[i] (0 = background). Outside the box all is 0.
+ */
 export interface LabelMap extends MaskHeader {
-  labels: Uint8Array; // h x w, one object number per pixel of the box; outside the box all is 0
+  starts: Uint32Array; // one more than values: the last is w * h
+  values: Uint8Array;
 }
 
 class Reader {
@@ -105,34 +110,43 @@ export function maskIds(mask: PackedMask): number[] {
 export function decodeMask(data: Uint8Array): LabelMap {
   const header = readHeader(data);
   const size = header.w * header.h;
-  const labels = new Uint8Array(size);
-  if (size > 0) fillRuns(labels, inflateSync(data.subarray(header.at)), header.ids);
-  return { ...header, labels };
+  if (size === 0) return { ...header, starts: new Uint32Array(1), values: new Uint8Array() };
+  return { ...header, ...readRuns(inflateSync(data.subarray(header.at)), header.ids, size) };
 }
 
-function fillRuns(labels: Uint8Array, runs: Uint8Array, ids: number[]): void {
-  const count = ids.length;
-  const steps = Math.max(count - 1, 1);
-  let index = count - 1;
+function readRuns(bytes: Uint8Array, ids: number[], size: number): Pick<LabelMap, "starts" | "values"> {
+  const starts = new Uint32Array(bytes.length + 1); // a run takes a byte at least
+  const values = new Uint8Array(bytes.length);
+  const steps = Math.max(ids.length - 1, 1);
+  let index = ids.length - 1;
+  let count = 0;
   let pixel = 0;
-  let at = 0;
-  while (at < runs.length) {
+  for (let at = 0; at < bytes.length; count++) {
     let value = 0;
-    let shift = 0;
+    let unit = 1;
     let byte: number;
     do {
-      byte = runs[at++] ?? 0;
-      value |= (byte & 0x7f) << shift; // a run of a 4096 x 2304 frame times 254 steps stays below 2^32
-      shift += 7;
+      byte = bytes[at++] ?? 0;
+      value += (byte & 0x7f) * unit; // up to 2^42: no bit operations
+      unit *= 128;
     } while (byte >= 0x80);
-    value >>>= 0;
     const length = Math.floor(value / steps);
-    index = (index + 1 + (value - length * steps)) % count;
-    const end = pixel + length;
-    if (end > labels.length) throw new MaskError("The runs of the mask pass its box.");
-    const id = ids[index] ?? 0;
-    if (id !== 0) labels.fill(id, pixel, end);
-    pixel = end;
+    index = (index + 1 + (value - length * steps)) % ids.length;
+    starts[count] = pixel;
+    values[count] = ids[index] ?? 0;
+    pixel += length;
   }
-  if (pixel !== labels.length) throw new MaskError("The runs of the mask end before its box does.");
+  if (pixel !== size) throw new MaskError("The runs of the mask do not fill its box.");
+  starts[count] = size;
+  return { starts: starts.slice(0, count + 1), values: values.slice(0, count) };
+}
+
+/** The label map as one byte per pixel of the box, h x w. */
+export function labelsOf(map: LabelMap): Uint8Array {
+  const labels = new Uint8Array(map.w * map.h);
+  for (let run = 0; run < map.values.length; run++) {
+    const value = map.values[run] as number;
+    if (value !== 0) labels.fill(value, map.starts[run], map.starts[run + 1]);
+  }
+  return labels;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { labelsOf } from "./decode";
 import { MaskStore } from "./store";
 import { packedMask } from "./testing";
 
@@ -33,8 +34,8 @@ describe("the mask store", () => {
   it("decodes a mask once", () => {
     const store = new MaskStore();
     const mask = packedMask({ round: 1, frame: 0, rows: [".1.", "..."] });
-    const cells = store.cells(mask);
-    expect([...cells.labels]).toEqual([0, 1, 0, 0, 0, 0]);
-    expect(store.cells(mask)).toBe(cells);
+    const map = store.decode(mask);
+    expect([...labelsOf(map)]).toEqual([0, 1, 0, 0, 0, 0]);
+    expect(store.decode(mask)).toBe(map);
   });
 });

@@ -1,13 +1,13 @@
 /** The masks that the page has: all kept as they came (compressed, 1-2 kB), the last used ones decoded as well. */
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { type CellMap, withDepth } from "./contour";
+import { type DecodedMask, withContour } from "./contour";
 import { decodeMask, type PackedMask } from "./decode";
 
-const DECODED_BYTES = 160 * 1024 * 1024; // about 130 frames of 480p whose box is the frame, 20 of 1080p
+const DECODED_BYTES = 96 * 1024 * 1024; // 100-200 kB a mask: some hundred frames
 
 export class MaskStore {
   private readonly rounds = new Map<number, Map<number, PackedMask>>();
-  private readonly decoded = new Map<PackedMask, CellMap>(); // in order of use, oldest first
+  private readonly decoded = new Map<PackedMask, DecodedMask>(); // in order of use, oldest first
   private decodedBytes = 0;
   private readonly counter = signal(0);
   private announced = false;
@@ -39,23 +39,23 @@ export class MaskStore {
     }
   }
 
-  /** Decodes on demand (0.2-1 ms at 480p) and remembers. Raises MaskError on bytes that are no mask. */
-  cells(mask: PackedMask): CellMap {
+  /** Decodes on demand (well below 1 ms at 480p) and remembers. Raises MaskError on bytes that are no mask. */
+  decode(mask: PackedMask): DecodedMask {
     const known = this.decoded.get(mask);
     if (known) {
       this.decoded.delete(mask);
       this.decoded.set(mask, known);
       return known;
     }
-    const cells = withDepth(decodeMask(mask.data));
-    this.decoded.set(mask, cells);
-    this.decodedBytes += bytesOf(cells);
-    for (const [old, map] of this.decoded) {
+    const map = withContour(decodeMask(mask.data));
+    this.decoded.set(mask, map);
+    this.decodedBytes += bytesOf(map);
+    for (const [old, oldest] of this.decoded) {
       if (this.decodedBytes <= DECODED_BYTES || old === mask) break;
       this.decoded.delete(old);
-      this.decodedBytes -= bytesOf(map);
+      this.decodedBytes -= bytesOf(oldest);
     }
-    return cells;
+    return map;
   }
 
   private announce(): void {
@@ -68,6 +68,6 @@ export class MaskStore {
   }
 }
 
-function bytesOf(map: CellMap): number {
-  return map.labels.byteLength + map.cells.byteLength;
+function bytesOf(map: DecodedMask): number {
+  return map.starts.byteLength + map.values.byteLength + map.rim.byteLength + map.rimCells.byteLength;
 }

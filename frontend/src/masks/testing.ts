@@ -7,7 +7,19 @@ export function labelMap(...rows: string[]): LabelMap {
   const w = rows[0]?.length ?? 0;
   const labels = Uint8Array.from(rows.join(""), (cell) => (cell === "." ? 0 : Number(cell)));
   const ids = [...new Set(labels)].sort((a, b) => a - b);
-  return { width: w, height: rows.length, x: 0, y: 0, w, h: rows.length, ids, at: 0, labels };
+  const starts = [...labels.keys()].filter((at) => at === 0 || labels[at] !== labels[at - 1]);
+  return {
+    width: w,
+    height: rows.length,
+    x: 0,
+    y: 0,
+    w,
+    h: rows.length,
+    ids,
+    at: 0,
+    starts: Uint32Array.of(...starts, labels.length),
+    values: Uint8Array.from(starts, (at) => labels[at] as number),
+  };
 }
 
 function varint(value: number): number[] {
@@ -18,17 +30,15 @@ function varint(value: number): number[] {
 }
 
 function pack(map: LabelMap): Uint8Array {
-  const { ids, labels } = map;
+  const { ids, starts, values } = map;
   const runs: number[] = [];
   let before = ids.length - 1;
-  for (let start = 0; start < labels.length; ) {
-    let end = start;
-    while (end < labels.length && labels[end] === labels[start]) end++;
-    const index = ids.indexOf(labels[start] as number);
+  for (let run = 0; run < values.length; run++) {
+    const length = (starts[run + 1] as number) - (starts[run] as number);
+    const index = ids.indexOf(values[run] as number);
     const step = (index - before - 1 + 2 * ids.length) % ids.length;
-    runs.push(...varint((end - start) * Math.max(ids.length - 1, 1) + step));
+    runs.push(...varint(length * Math.max(ids.length - 1, 1) + step));
     before = index;
-    start = end;
   }
   const head = [map.width, map.height, map.x, map.y, map.w, map.h, ids.length, ...ids].flatMap(varint);
   return new Uint8Array([1, ...head, ...deflateSync(new Uint8Array(runs))]);

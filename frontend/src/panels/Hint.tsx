@@ -44,7 +44,9 @@ function FirstSteps() {
       ) : (
         <span>
           <b>Draw a line inside an object</b>
-          <small>Some centimetres along its middle are enough: the engine finds its edges.</small>
+          <small>
+            A short line along its middle is enough: the engine finds the edges, here and in all other frames.
+          </small>
         </span>
       )}
       {drawn && <Kbd keys="R" />}

@@ -84,6 +84,7 @@ function Card({ round }: { round: RoundInfo }) {
       data-undone={undone}
       data-shown={shown}
     >
+      <Compare round={round} shown={shown} />
       <button
         type="button"
         class={css.open}
@@ -173,44 +174,48 @@ function Failure({ round }: { round: RoundInfo }) {
   );
 }
 
+/** Compare and go back: what one can do with the round that is shown, or that was undone. */
 function Ways({ round, undone, shown }: { round: RoundInfo; undone: boolean; shown: boolean }) {
   const studio = useStudio();
   const { store } = studio;
-  const comparing = shown && store.view.value.mode === "changes";
-  const goable =
-    store.canDraw.value && store.head.value !== round.id && (round.frames.length > 0 || isActive(round));
-  const compare = (): void => {
-    lookAt(studio, round.id);
-    setView(studio, () => ({ mode: comparing ? "overlay" : "changes" }));
-  };
-  if (!shown && !goable) return null;
+  const head = store.head.value === round.id;
+  const made = round.frames.length > 0 || isActive(round);
+  const goable = store.canDraw.value && made && !head && (shown || undone);
+  if (!goable) return undone ? <p class={css.gone}>undone</p> : null;
   return (
     <div class={css.ways}>
       {undone && <span class={css.sub}>undone</span>}
       <span class={css.grow} />
-      {shown && round.frames.length + round.done > 0 && (
-        <Button
-          size="small"
-          tone="quiet"
-          icon={GitCompare}
-          testid={`round-${round.number}-compare`}
-          onClick={compare}
-        >
-          {comparing ? "Hide changes" : "Changes"}
-        </Button>
-      )}
-      {goable && (shown || undone) && (
-        <Button
-          size="small"
-          tone="quiet"
-          icon={RotateCcw}
-          testid={`round-${round.number}-go`}
-          title={`Continue from round ${round.number}. Nothing is deleted.`}
-          onClick={() => moveHead(studio, round.id)}
-        >
-          Go back
-        </Button>
-      )}
+      <Button
+        size="small"
+        tone="quiet"
+        icon={RotateCcw}
+        testid={`round-${round.number}-go`}
+        title={`Continue from round ${round.number}. Nothing is deleted.`}
+        onClick={() => moveHead(studio, round.id)}
+      >
+        Go back
+      </Button>
     </div>
+  );
+}
+
+/** Shows what the round changed against the one that it started from. */
+function Compare({ round, shown }: { round: RoundInfo; shown: boolean }) {
+  const studio = useStudio();
+  const comparing = shown && studio.store.view.value.mode === "changes";
+  if (round.base === null || round.frames.length + round.done === 0) return null;
+  return (
+    <IconButton
+      icon={GitCompare}
+      size="small"
+      pressed={comparing}
+      label={comparing ? "Hide the changes" : `Show what round ${round.number} changed`}
+      testid={`round-${round.number}-compare`}
+      onClick={() => {
+        lookAt(studio, round.id);
+        setView(studio, () => ({ mode: comparing ? "overlay" : "changes" }));
+      }}
+    />
   );
 }

@@ -72,9 +72,11 @@ function ChangesKey() {
   );
   return (
     <p class={css.key} data-testid="changes-key">
-      {now && before
-        ? `Round ${now.number} against round ${before.number}: `
-        : "There is no round before this one: all of it is new. "}
+      <b>
+        {now && before
+          ? `Round ${now.number} against round ${before.number}`
+          : "There is no round before this one: all of it is new."}
+      </b>
       <span>
         <i class={css.won} /> won
       </span>

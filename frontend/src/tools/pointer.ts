@@ -34,6 +34,7 @@ export class Pointers {
     element.addEventListener("pointerleave", () => this.leave(), options);
     element.addEventListener("wheel", (event) => this.wheel(event), { ...options, passive: false });
     element.addEventListener("contextmenu", (event) => event.preventDefault(), options);
+    element.addEventListener("blur", () => element.removeAttribute("data-pointer"), options);
     addEventListener("keydown", (event: KeyboardEvent) => this.key(event, true), options);
     addEventListener("keyup", (event: KeyboardEvent) => this.key(event, false), options);
     addEventListener("blur", () => this.letSpaceGo(), options);
@@ -64,6 +65,7 @@ export class Pointers {
     const at = this.at(event);
     this.down.set(event.pointerId, at);
     this.element.setPointerCapture(event.pointerId);
+    this.element.setAttribute("data-pointer", "");
     if (this.down.size === 2) {
       this.cancel(); // a second finger: both now move the picture
       return;
