@@ -33,7 +33,7 @@ async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
     """Start and end of the process. Embedded, there may be one only: its channel layer is its own memory."""
-    lock = HomeLock(settings.HOME, "asgi")  # `manage.py web` has one of its own; uvicorn alone comes by here only
+    lock = HomeLock(settings.HOME, "asgi")  # the studio holds another one: it is the parent
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":

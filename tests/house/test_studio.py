@@ -105,3 +105,16 @@ def test_what_cannot_work_is_refused_with_what_to_do(tmp_path: Path, variables: 
     assert refused.returncode != 0
     assert sentence in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_embedded_mode_refuses_a_second_web_process(tmp_path: Path) -> None:
+    with Studio(tmp_path, "--no-sample"):
+        second = subprocess.run(
+            [sys.executable, str(MANAGE), "web"],
+            env=environment_of(tmp_path, MASKWRIGHT_PORT=str(free_port())),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert second.returncode != 0
+    assert "For several web processes set REDIS_URL and DATABASE_URL" in second.stderr
