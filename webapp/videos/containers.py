@@ -12,6 +12,8 @@ from pathlib import Path
 from webapp.videos.refusal import Refused
 
 KNOWN = "Bring an mp4, mov, mkv, webm, avi or gif file, or a zip of pictures."
+# Brands of ISO files that are pictures, made of tiles that FFmpeg would show as so many videos.
+STILL_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"crx "})
 ISO_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"})
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
 SOUND = (b"ID3", b"fLaC", b"OggS", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9")
@@ -32,7 +34,7 @@ def container_of(path: Path) -> Container:
     """The container in `path`. Raises Refused with what the file is instead, as far as its first bytes tell."""
     with path.open("rb") as file:
         start = file.read(4096)
-    if start[4:8] in ISO_BOXES:
+    if start[4:8] in ISO_BOXES and not _is_still(start):
         return Container.ISO
     if start.startswith(b"\x1aE\xdf\xa3"):
         return Container.MATROSKA
@@ -45,13 +47,17 @@ def container_of(path: Path) -> Container:
     raise _refusal(start)
 
 
+def _is_still(start: bytes) -> bool:
+    return start[4:8] == b"ftyp" and start[8:12] in STILL_BRANDS
+
+
 def _refusal(start: bytes) -> Refused:
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
         return Refused("empty", "The file is empty.")
     if text.startswith(PLAYLISTS):
         return Refused("playlist", f"This is a playlist or a description of a stream, not a video itself. {KNOWN}")
-    if start.startswith(PICTURES) or (start.startswith(b"RIFF") and start[8:12] == b"WEBP"):
+    if start.startswith(PICTURES) or (start.startswith(b"RIFF") and start[8:12] == b"WEBP") or _is_still(start):
         return Refused("single_picture", "This is a single picture, not a video. Bring the pictures of one in a zip.")
     if start.startswith(SOUND) or (start.startswith(b"RIFF") and start[8:12] == b"WAVE"):
         return Refused("audio_only", "The file has sound but no pictures.")

@@ -30,6 +30,9 @@ from webapp.videos.storage import RgbFrame
 UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 HD_HEIGHT = 720  # pictures of this height and above that name no colour space are BT.709, as players take them
 DEFAULT_FPS = 24.0
+# To tell the size of a stream FFmpeg may decode a frame of it, which is held to this many pixels. Enough for 8K, so
+# that the refusal can name the size, and not for a file that claims billions.
+PROBE_PIXELS = 64 << 20
 
 
 class VideoFile:
@@ -44,6 +47,8 @@ class VideoFile:
         self.notes: list[str] = []
         with self._open() as file:
             stream = _picture_stream(file)
+            if not stream.width or not stream.height:
+                raise Refused("no_size", "The frames have no size that can be read, or far too many pixels.", 413)
             check_size(stream.width, stream.height)
             check_count(stream.frames)
             self.expected = stream.frames or _estimated_frames(file, stream)
@@ -89,7 +94,8 @@ class VideoFile:
     def _open(self) -> InputContainer:
         name = self._container.value
         # The demuxer is named, it may open nothing but the file itself, and references to other files stay closed.
-        options = {"protocol_whitelist": "file", "format_whitelist": name, "max_pixels": str(_most_pixels())}
+        pixels = max(_most_pixels(), PROBE_PIXELS)
+        options = {"protocol_whitelist": "file", "format_whitelist": name, "max_pixels": str(pixels)}
         if self._container is Container.ISO:
             options |= {"enable_drefs": "0", "use_absolute_path": "0"}
         try:

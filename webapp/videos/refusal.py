@@ -32,10 +32,8 @@ def check_disk(more: int = 0) -> None:
 
 
 def check_size(width: int, height: int, what: str = "The video") -> None:
-    """Raise Refused for frames that are empty or larger than the settings allow, lying or standing."""
+    """Raise Refused for frames that are larger than the settings allow, lying or standing."""
     widest, tallest = settings.CONFIG["MASKWRIGHT_MAX_WIDTH"], settings.CONFIG["MASKWRIGHT_MAX_HEIGHT"]
-    if width < 1 or height < 1:
-        raise Refused("no_size", f"{what} has no picture size; the file is damaged.")
     # A telephone held upright makes 2160x3840: no more than 3840x2160, so what stands is judged lying.
     across, along = (height, width) if height > width else (width, height)
     if (width > widest or height > tallest) and (across > widest or along > tallest):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import struct
 import zipfile
@@ -51,6 +52,7 @@ def assert_refused(video: Video, home: Path, *words: str) -> None:
         (b"PK\x03\x04" + bytes(4000), "damaged"),
         (b"\xff\xd8\xff\xe0" + bytes(400), "single picture"),
         (b"\x89PNG\r\n\x1a\n" + bytes(400), "single picture"),
+        (b"\x00\x00\x00\x18ftypheic" + bytes(400), "single picture"),
         (b"ID3\x04" + bytes(400), "sound"),
     ],
 )
@@ -185,6 +187,25 @@ def test_it_names_size_and_limit_of_a_picture_that_is_too_large(bring: Bring, tm
 def test_it_refuses_a_video_that_is_too_large(bring: Bring, tmp_path: Path, home: Path, limit: Limit) -> None:
     limit("MASKWRIGHT_MAX_WIDTH", 200)
     assert_refused(bring(write_clip(tmp_path / "clip.mp4")), home, "240x160", "at most 200x")
+
+
+def test_it_makes_no_room_for_a_size_that_is_only_claimed(bring: Bring, tmp_path: Path, home: Path) -> None:
+    """Some bytes that claim frames of 30,000 x 30,000: 3.6 GB each, once decoded."""
+    path = write_gif(tmp_path / "clip.gif", 4)
+    data = bytearray(path.read_bytes())
+    data[6:10] = struct.pack("<HH", 30_000, 30_000)
+    path.write_bytes(data)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert_refused(bring(path), home, "far too many pixels")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000, "kB"
+
+
+@pytest.mark.parametrize(("name", "codec"), [("clip.mp4", "libx264"), ("clip.avi", "mpeg4"), ("clip.mkv", "ffv1")])
+def test_it_names_the_size_of_a_video_that_is_a_little_too_large(
+    bring: Bring, tmp_path: Path, home: Path, name: str, codec: str
+) -> None:
+    path = write_clip(tmp_path / name, 1, size=(4400, 2400), codec=codec)
+    assert_refused(bring(path), home, "4400x2400", "at most 4096x2304")
 
 
 def test_it_takes_a_video_that_stands_upright(bring: Bring, tmp_path: Path, limit: Limit) -> None:
