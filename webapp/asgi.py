@@ -17,6 +17,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import path
 
+from webapp.body_limit import BodyLimit
 from webapp.home_lock import HomeInUse, HomeLock
 from webapp.inference import workers
 from webapp.live.consumer import socket_app
@@ -57,7 +58,7 @@ addresses: list[Any] = [
 ]
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": BodyLimit(http),
         "websocket": OwnOriginOnly(AuthMiddlewareStack(URLRouter(addresses))),
         "lifespan": lifespan,
     }
