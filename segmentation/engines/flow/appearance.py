@@ -1,0 +1,202 @@
+"""What an object looks like: ridge regression in closed form, on cheap features and on cells of colour and place.
+
+Three models of one kind. All solve min_w sum_i c_i (w . phi_i - y_i)^2 + lambda |w|^2 and keep the sums of the normal
+equations only, so annotated frames are added by adding sums, each weighted by how near it is (`blend`):
+
+* `Texture`: phi = a fixed random layer of rectified units over `Picture.looks` (an extreme learning machine, Huang et
+  al. 2006), y = +-1; lambda is relative to the mean of the diagonal.
+* `Palette`: phi = one-hot cell of the colour; the normal matrix is diagonal, w is the share of object pixels in a cell.
+* `Places`: the same with cells of colour and place, the place being relative to the object's middle, so that the model
+  moves and grows with the object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import correlate1d
+
+from segmentation.engines.flow.picture import CHANNELS
+
+Map = NDArray[np.float32]  # [h, w] on the grid
+
+UNITS = 192  # of the random layer: 128 lost 1 point of J, 256 gained none
+TEXTURE_LAMBDA = 1e-3
+COLOURS = 16  # cells along each axis of colour
+COARSE = 8  # the same where cells are also cells of place
+ACROSS = 18  # cells of place along each axis, a quarter of the object's size each: 2.2 sizes to either side
+PALETTE_LAMBDA, PLACES_LAMBDA = 20.0, 3.0  # pixels that a cell must hold before it is believed by half
+
+
+class Middle(NamedTuple):
+    """Where an object is on the grid: centre of mass, and side of the square of its area."""
+
+    y: float
+    x: float
+    size: float
+
+    @classmethod
+    def of(cls, probability: Map) -> Middle:
+        mass = float(probability.sum()) + 1e-6
+        height, width = probability.shape
+        y = float(probability.sum(axis=1) @ np.arange(height)) / mass
+        x = float(probability.sum(axis=0) @ np.arange(width)) / mass
+        return cls(y, x, float(np.sqrt(max(np.count_nonzero(probability > 0.5), 30))))
+
+
+# --- Texture --------------------------------------------------------------------------------------------------------
+
+
+def _layer() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weights of the random layer: every unit looks at a third of the features. The same numbers in every session."""
+    rng = np.random.default_rng(0)
+    weights = rng.normal(0, 1, (CHANNELS, UNITS)) * (rng.random((CHANNELS, UNITS)) < 0.35)
+    return (weights / np.sqrt(CHANNELS * 0.35) * 1.5).astype(np.float32), rng.uniform(-1.2, 1.2, UNITS).astype(
+        np.float32
+    )
+
+
+_WEIGHTS, _BIASES = _layer()
+
+
+def lift(looks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Features [h, w, CHANNELS] to [h * w, UNITS + 1], the last one constant."""
+    flat = looks.reshape(-1, CHANNELS)
+    lifted = np.empty((len(flat), UNITS + 1), np.float32)
+    lifted[:, :UNITS] = flat @ _WEIGHTS + _BIASES
+    np.maximum(lifted, 0, out=lifted)
+    lifted[:, UNITS] = 1
+    return lifted
+
+
+@dataclass
+class Texture:
+    a: NDArray[np.float32]  # [U, U] = sum c phi phi^T
+    b: NDArray[np.float32]  # [U] = sum c phi y
+    w: NDArray[np.float32] | None = None
+
+    @classmethod
+    def fitted(
+        cls, lifted: NDArray[np.float32], probability: NDArray[np.float32], weight: NDArray[np.float32]
+    ) -> Texture:
+        """Sums over pixels [n, U], [n], [n]. Object and background count the same, however large they are."""
+        inside, outside = weight * probability, weight * (1 - probability)
+        c = inside / (2 * inside.sum() + 1e-6) + outside / (2 * outside.sum() + 1e-6)
+        weighted = lifted * c[:, None]
+        return cls(lifted.T @ weighted, weighted.T @ (2 * probability - 1))
+
+    def plus(self, other: Texture, keep: float) -> Texture:
+        return Texture(keep * self.a + (1 - keep) * other.a, keep * self.b + (1 - keep) * other.b)
+
+    def __call__(self, lifted: NDArray[np.float32]) -> NDArray[np.float32]:
+        """About -1 (background) to 1 (object) [n]."""
+        if self.w is None:
+            ridge = TEXTURE_LAMBDA * np.trace(self.a) / len(self.a)
+            self.w = np.linalg.solve(self.a + ridge * np.eye(len(self.a), dtype=np.float32), self.b)
+        return np.clip(lifted @ self.w, -2, 2)
+
+
+# --- cells ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Cells:
+    """One-hot ridge: per cell the weight of its pixels and of those inside the object."""
+
+    shape: tuple[int, ...]
+    ridge: float
+    n: NDArray[np.float32]
+    y: NDArray[np.float32]
+    w: NDArray[np.float32] | None = None
+
+    @classmethod
+    def fitted(
+        cls, shape: tuple[int, ...], ridge: float, index: NDArray[np.int32], probability: Map, weight: Map
+    ) -> Cells:
+        count = int(np.prod(shape))
+        flat = index.ravel()
+        n = np.bincount(flat, weight.ravel(), count).astype(np.float32)
+        return cls(shape, ridge, n, np.bincount(flat, (weight * probability).ravel(), count).astype(np.float32))
+
+    def plus(self, other: Cells, keep: float, gain: float = 1.0) -> Cells:
+        return Cells(self.shape, self.ridge, keep * self.n + gain * other.n, keep * self.y + gain * other.y)
+
+    def __call__(self, index: NDArray[np.int32]) -> Map:
+        """The share of object pixels, 0..1; 0.5 where nothing is known."""
+        if self.w is None:
+            n, y = self.n.reshape(self.shape), self.y.reshape(self.shape)
+            for axis in range(len(self.shape)):  # neighbouring cells know something about each other
+                side = 0.25 if len(self.shape) == 5 and axis < 2 else 0.2
+                kernel = np.array([side, 1 - 2 * side, side], np.float32)
+                n = correlate1d(n, kernel, axis, mode="constant")
+                y = correlate1d(y, kernel, axis, mode="constant")
+            self.w = ((y + 0.5 * self.ridge) / (n + self.ridge)).ravel()
+        found: Map = self.w[index]
+        return found
+
+
+def colour_index(lab: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Cell of colour of every pixel."""
+    q = (lab // (256 // COLOURS)).astype(np.int32)
+    return (q[..., 0] * COLOURS + q[..., 1]) * COLOURS + q[..., 2]
+
+
+def place_index(lab: NDArray[np.uint8], middle: Middle, top: int = 0, left: int = 0) -> NDArray[np.int32]:
+    """Cell of place and colour of every pixel of a crop that begins at (top, left)."""
+    height, width = lab.shape[:2]
+    side = max(middle.size / 4, 5)
+    y = _along(np.arange(top, top + height), middle.y, side)
+    x = _along(np.arange(left, left + width), middle.x, side)
+    q = (lab // (256 // COARSE)).astype(np.int32)
+    return (((y[:, None] * ACROSS + x[None]) * COARSE + q[..., 0]) * COARSE + q[..., 1]) * COARSE + q[..., 2]
+
+
+def palette(index: NDArray[np.int32], probability: Map, weight: Map) -> Cells:
+    return Cells.fitted((COLOURS,) * 3, PALETTE_LAMBDA, index, probability, weight)
+
+
+def places(index: NDArray[np.int32], probability: Map, weight: Map) -> Cells:
+    return Cells.fitted((ACROSS, ACROSS, COARSE, COARSE, COARSE), PLACES_LAMBDA, index, probability, weight)
+
+
+def _along(positions: NDArray[np.int_], centre: float, side: float) -> NDArray[np.int32]:
+    return np.clip(np.round((positions - centre) / side) + ACROSS // 2, 0, ACROSS - 1).astype(np.int32)
+
+
+# --- weights of pixels and of frames --------------------------------------------------------------------------------
+
+
+def nearness(probability: Map, reach: float) -> Map:
+    """Weight of a pixel in a fit: 1 inside the object, falling to 0.08 far off: what is near is what is mixed up."""
+    outside = (probability <= 0.5).astype(np.uint8)
+    distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
+    return np.exp(-distance / reach) + np.float32(0.08)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one annotated frame says about one object."""
+
+    frame: int
+    texture: Texture
+    palette: Cells
+
+
+def blend(looks: Iterable[Look], frame: int) -> tuple[Texture, Cells]:
+    """The models for `frame`: the sums of all annotated frames, the nearer ones weighing more."""
+    looks = list(looks)
+    weights = [1 / (1 + abs(look.frame - frame) / 10) for look in looks]  # half the weight ten frames away
+    total = sum(weights)
+    texture = Texture(
+        sum(k * look.texture.a for k, look in zip(weights, looks, strict=True)) / total,
+        sum(k * look.texture.b for k, look in zip(weights, looks, strict=True)) / total,
+    )
+    first = looks[0].palette
+    n = sum(k * look.palette.n for k, look in zip(weights, looks, strict=True))
+    y = sum(k * look.palette.y for k, look in zip(weights, looks, strict=True))
+    return texture, Cells(first.shape, first.ridge, n, y)

@@ -1,0 +1,71 @@
+"""From the objects' probabilities on the grid to one label map at the video's own size."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.engines.flow.picture import Picture, Sizes
+from segmentation.engines.flow.smoothing import Guided
+from segmentation.masks import Box, box_of
+from segmentation.types import LabelMap
+
+Map = NDArray[np.float32]
+
+FAINT = 0.05  # probabilities below it are not drawn: they cannot win
+GIVEN = 0.7  # probability of a mask that this round leaves alone; a surer newcomer may cover it
+RADIUS, EPSILON = 3, 1e-4
+
+
+class Composition:
+    """Objects are added one by one; the winner of every pixel is that of a soft aggregation over all of them.
+
+    The order of odds p / (1 - p) is the order of the softmax of STM (`masks.soft_aggregate`), so a running best and a
+    running product of 1 - p are all that must be held, however many objects there are.
+    """
+
+    def __init__(self, sizes: Sizes) -> None:
+        self._sizes = sizes
+        self._odds = np.zeros(sizes.video, np.float32)
+        self._nothing = np.ones(sizes.video, np.float32)
+        self._labels = np.zeros(sizes.video, np.uint8)
+
+    def add(self, object_id: int, probability: Map, picture: Picture) -> None:
+        """An object by its probability on the grid; its outline is drawn along the edges of the picture."""
+        box = box_of(probability > FAINT)
+        if box is None:
+            return
+        height, width = probability.shape
+        box = box.grown(2 * RADIUS + 2, height, width)
+        work = _scaled(box, self._sizes.grid, self._sizes.work)
+        fitted = Guided.fitted(probability[box.slices], picture.grid[box.slices], RADIUS, EPSILON)
+        drawn = fitted.drawn(picture.work[work.slices])
+        video = _scaled(work, self._sizes.work, self._sizes.video)
+        size = (video.x1 - video.x0, video.y1 - video.y0)
+        self._put(object_id, cv2.resize(drawn, size).view(np.ndarray), video)
+
+    def add_given(self, object_id: int, mask: NDArray[np.bool_]) -> None:
+        """An object whose mask [H, W] at the video's size is taken as it is, where no other object is surer."""
+        box = box_of(mask)
+        if box is not None:
+            self._put(object_id, mask[box.slices] * np.float32(GIVEN), box)
+
+    def labels(self) -> LabelMap:
+        rest = np.clip(self._nothing, 1e-7, 1 - 1e-7)
+        return np.where(rest / (1 - rest) >= self._odds, 0, self._labels).astype(np.uint8)
+
+    def _put(self, object_id: int, probability: Map, box: Box) -> None:
+        p = np.clip(probability, 1e-7, 1 - 1e-7)
+        odds, best = p / (1 - p), self._odds[box.slices]
+        wins = odds > best
+        best[wins] = odds[wins]
+        self._labels[box.slices][wins] = object_id
+        self._nothing[box.slices] *= 1 - p
+
+
+def _scaled(box: Box, source: tuple[int, int], target: tuple[int, int]) -> Box:
+    y, x = target[0] / source[0], target[1] / source[1]
+    y0, x0 = int(box.y0 * y), int(box.x0 * x)
+    y1, x1 = min(round(box.y1 * y), target[0]), min(round(box.x1 * x), target[1])
+    return Box(y0, x0, max(y1, y0 + 1), max(x1, x0 + 1))

@@ -1,0 +1,63 @@
+"""`flow`: GrabCut where a person drew, then optical flow and closed-form appearance models from frame to frame.
+
+A round cuts the frame that was drawn on and walks from it to either side. For every object it touched, a walk ends
+where that object was annotated (or its mask accepted) before; in between, the new result counts less, the nearer the older
+annotation is. What an earlier round that was cancelled never reached is filled in on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from segmentation.engine import Engine
+from segmentation.engines.flow.drawing import draw_on
+from segmentation.engines.flow.history import History
+from segmentation.engines.flow.motion import FlowField
+from segmentation.engines.flow.picture import Pictures
+from segmentation.engines.flow.walk import Scene, Walk
+from segmentation.types import Interaction, MaskUpdate, PastRound
+
+
+class FlowEngine(Engine):
+    """See the module. Has no options of its own."""
+
+    name = "flow"
+
+    def _setup(self) -> None:
+        self._pictures = Pictures(self.frames, self.settings.max_side)
+        self._flow = FlowField()
+        self._history = History(self.frames.height, self.frames.width, self.settings.cache_dir)
+
+    def close(self) -> None:
+        self._history.close()
+
+    def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
+        start = interaction.frame
+        update = self._start(interaction)
+        touched = self._history.annotate(interaction, None if start in self.locked else update.labels)
+        self._history.draw(interaction)
+        if start not in self.locked:
+            self._history.keep(start, update.labels)
+        yield update
+        scene = Scene(self._pictures, self._flow, self._history, self.locked, self.num_objects)
+        walks = [Walk(scene, start, direction, touched) for direction in (1, -1)]
+        while walks:
+            walks = [walk for walk in walks if walk.more()]
+            for walk in walks:
+                step = walk.step()
+                if step is not None:
+                    self._history.keep(step.frame, step.labels)
+                    yield step
+
+    def _restore(self, past: PastRound) -> None:
+        self._history.restore(past)
+
+    def _start(self, interaction: Interaction) -> MaskUpdate:
+        frame = interaction.frame
+        if frame in self.locked:
+            labels = self.locked[frame]
+        else:
+            strokes = [*self._history.strokes.get(frame, []), *interaction.scribbles]
+            before = self._history.mask(frame)
+            labels = draw_on(self._pictures[frame], self._pictures.sizes, strokes, before, self.settings.seed)
+        return MaskUpdate(frame, labels, tuple(1.0 for _ in range(self.num_objects)))

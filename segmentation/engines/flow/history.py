@@ -1,0 +1,97 @@
+"""What earlier rounds left: the newest mask of every frame, the strokes, and which frames were annotated for what."""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from segmentation.types import Interaction, LabelMap, PastRound, Scribble
+
+
+class MaskFile:
+    """Label maps by frame, deflated into an unnamed file: 2 kB a frame at 480p, none of it in memory."""
+
+    def __init__(self, height: int, width: int, folder: str | None) -> None:
+        self._shape = (height, width)
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (lives as long as the session)
+        self._end = 0
+        self._places: dict[int, tuple[int, int]] = {}
+
+    def __contains__(self, frame: int) -> bool:
+        return frame in self._places
+
+    def __setitem__(self, frame: int, labels: LabelMap) -> None:
+        data = zlib.compress(np.ascontiguousarray(labels), 1)
+        self._file.seek(self._end)
+        self._file.write(data)
+        self._places[frame] = (self._end, len(data))
+        self._end += len(data)
+
+    def __getitem__(self, frame: int) -> LabelMap:
+        start, length = self._places[frame]
+        self._file.seek(start)
+        return np.frombuffer(zlib.decompress(self._file.read(length)), np.uint8).reshape(self._shape)
+
+    def discard(self, frame: int) -> None:
+        self._places.pop(frame, None)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class History:
+    """The state of a session between rounds. It follows from the stored rounds alone: a rebuilt session has the same."""
+
+    def __init__(self, height: int, width: int, folder: str | None) -> None:
+        self._shape = (height, width)
+        self._own = MaskFile(height, width, folder)
+        self._stored: dict[
+            int, Mapping[int, LabelMap]
+        ] = {}  # masks of rounds from before this session, read when needed
+        self.strokes: dict[int, list[Scribble]] = {}
+        self.annotated: dict[int, set[int]] = {}  # object -> frames
+
+    def __contains__(self, frame: int) -> bool:
+        return frame in self._own or frame in self._stored
+
+    def mask(self, frame: int) -> LabelMap | None:
+        """The newest mask of `frame`, or None."""
+        if frame in self._own:
+            return self._own[frame]
+        stored = self._stored.get(frame)
+        return None if stored is None else stored[frame]
+
+    def keep(self, frame: int, labels: LabelMap) -> None:
+        self._own[frame] = labels
+
+    def draw(self, interaction: Interaction) -> None:
+        self.strokes.setdefault(interaction.frame, []).extend(interaction.scribbles)
+
+    def annotate(self, interaction: Interaction, labels: LabelMap | None) -> set[int]:
+        """Note for which objects `interaction` annotates its frame; `labels` is its new mask there (None: locked).
+
+        Those that were drawn and those whose mask changed there.
+        """
+        touched = {scribble.object_id for scribble in interaction.scribbles} - {0}
+        if labels is not None:
+            before = self.mask(interaction.frame)
+            if before is not None:
+                changed = labels != before
+                touched |= {int(i) for i in np.union1d(labels[changed], before[changed])} - {0}
+        for object_id in touched:
+            self.annotated.setdefault(object_id, set()).add(interaction.frame)
+        return touched
+
+    def restore(self, past: PastRound) -> None:
+        self.draw(past.interaction)
+        frame = past.interaction.frame
+        self.annotate(past.interaction, past.labels.get(frame))
+        for stored in past.labels:
+            self._own.discard(stored)
+            self._stored[stored] = past.labels
+
+    def close(self) -> None:
+        self._own.close()

@@ -1,0 +1,63 @@
+"""Edge-aware smoothing: the guided filter (He et al., TPAMI 2013), fitted on the grid, drawn at the internal size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Map = NDArray[np.float32]
+Colours = NDArray[np.uint8]  # [h, w, 3]
+
+
+@dataclass(frozen=True)
+class Guided:
+    """Values as a locally linear function of colour: slope [h, w, 3] and offset [h, w]."""
+
+    slope: NDArray[np.float32]
+    offset: Map
+
+    @classmethod
+    def fitted(cls, values: Map, guide: Colours, radius: int, epsilon: float) -> Guided:
+        """`epsilon` is the variance of colour (0..1 a channel) that counts as texture rather than as an edge."""
+        size = (2 * radius + 1, 2 * radius + 1)
+        colour = guide.astype(np.float32) / 255
+        mean_c, mean_v = cv2.blur(colour, size), cv2.blur(values, size)
+        covariance = cv2.blur(colour * values[..., None], size) - mean_c * mean_v[..., None]
+        slope = _solve(_variance(colour, mean_c, size) + epsilon * _DIAGONAL, covariance)
+        offset = mean_v - (slope * mean_c).sum(axis=2)
+        return cls(cv2.blur(slope, size).view(np.ndarray), cv2.blur(offset, size).view(np.ndarray))
+
+    def drawn(self, picture: Colours) -> Map:
+        """The values on `picture`, which may be larger than the guide."""
+        height, width = picture.shape[:2]
+        slope, offset = self.slope, self.offset
+        if offset.shape != (height, width):
+            slope, offset = cv2.resize(slope, (width, height)), cv2.resize(offset, (width, height))
+        colour = picture.astype(np.float32) / 255
+        return np.clip(np.einsum("ijk,ijk->ij", slope, colour) + offset, 0, 1)
+
+
+_PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+_DIAGONAL = np.array([1, 1, 1, 0, 0, 0], np.float32)
+
+
+def _variance(colour: NDArray[np.float32], mean: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """The six different entries of the local covariance of colour [h, w, 6], in the order of _PAIRS."""
+    products = np.dstack([colour[..., i] * colour[..., j] for i, j in _PAIRS])
+    means = np.dstack([mean[..., i] * mean[..., j] for i, j in _PAIRS])
+    # blur takes at most four channels
+    blurred = np.dstack([cv2.blur(products[..., :3], size), cv2.blur(products[..., 3:], size)])
+    return blurred - means
+
+
+def _solve(matrix: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
+    """matrix @ x = right for every pixel, by the adjugate of the symmetric 3x3 matrix."""
+    rr, gg, bb, rg, rb, gb = (matrix[..., i] for i in range(6))
+    a, b, c = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
+    d, e, f = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
+    x, y, z = (right[..., i] for i in range(3))
+    scale = 1 / (rr * a + rg * b + rb * c)
+    return np.dstack([a * x + b * y + c * z, b * x + d * y + e * z, c * x + e * y + f * z]) * scale[..., None]

@@ -1,0 +1,138 @@
+"""A walk: from the frame that was drawn on in one direction, frame by frame, all objects side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.engines.flow.appearance import Look
+from segmentation.engines.flow.composition import Composition
+from segmentation.engines.flow.history import History
+from segmentation.engines.flow.motion import Camera, FlowField
+from segmentation.engines.flow.picture import Pictures
+from segmentation.engines.flow.propagation import Track, look_at
+from segmentation.types import LabelMap, MaskUpdate
+
+Map = NDArray[np.float32]
+
+MOST_LOOKS = 8  # annotated frames that an object's models are fitted to, the nearest ones
+
+
+@dataclass
+class Scene:
+    """What both walks of a round look at."""
+
+    pictures: Pictures
+    flow: FlowField
+    history: History
+    locked: Mapping[int, LabelMap]
+    num_objects: int
+    _looks: dict[tuple[int, int], Look] = field(default_factory=dict)
+
+    def mask(self, frame: int) -> LabelMap:
+        """The mask that stands in `frame`: the accepted one, else the newest, else an empty one."""
+        if frame in self.locked:
+            return self.locked[frame]
+        mask = self.history.mask(frame)
+        return np.zeros(self.pictures.sizes.video, np.uint8) if mask is None else mask
+
+    def on_grid(self, frame: int, object_id: int) -> Map:
+        """The object's standing mask in `frame` as the share of each grid cell that it covers."""
+        height, width = self.pictures.sizes.grid
+        mask = (self.mask(frame) == object_id).astype(np.float32)
+        return cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA).view(np.ndarray)
+
+    def looks(self, object_id: int, start: int) -> list[Look]:
+        """How the object looks in the annotated and accepted frames nearest to `start`."""
+        annotated = self.history.annotated.get(object_id, set())
+        accepted = {f for f, mask in self.locked.items() if (mask == object_id).any()}
+        nearest = sorted(annotated | accepted, key=lambda f: (abs(f - start), f))[:MOST_LOOKS]
+        for frame in nearest:
+            if (object_id, frame) not in self._looks:
+                look = look_at(frame, self.pictures[frame], self.on_grid(frame, object_id))
+                self._looks[object_id, frame] = look
+        return [self._looks[object_id, frame] for frame in nearest]
+
+    def has_mask(self, frame: int) -> bool:
+        return frame in self.locked or frame in self.history
+
+
+class Walk:
+    """Moves one frame with each `step`, as long as there is `more`."""
+
+    def __init__(self, scene: Scene, start: int, direction: int, touched: set[int]) -> None:
+        self._scene = scene
+        self._start = self._frame = start
+        self._direction = direction
+        self._ends = {object_id: self._end(object_id) for object_id in touched}
+        self._tracks: dict[int, Track] = {}
+        ahead = range(start + direction, len(scene.pictures) if direction > 0 else -1, direction)
+        missing = [f for f in ahead if not scene.has_mask(f)]
+        reach = [abs(end - start) - 1 for end in self._ends.values()]
+        self._last = max([abs(f - start) for f in missing[-1:]] + reach, default=0)
+
+    def more(self) -> bool:
+        return abs(self._frame - self._start) < self._last
+
+    def step(self) -> MaskUpdate | None:
+        """The next frame's new mask, or None where it keeps the one it has."""
+        before, self._frame = self._frame, self._frame + self._direction
+        frame = self._frame
+        if frame in self._scene.locked:
+            self._tracks.clear()
+            return None
+        active = {o for o, end in self._ends.items() if abs(frame - self._start) < abs(end - self._start)}
+        missing = not self._scene.has_mask(frame)
+        followed = set(self._scene.history.annotated) if missing else active
+        for object_id in set(self._tracks) - followed:
+            del self._tracks[object_id]
+        if not followed and not missing:
+            return None
+        return self._follow(frame, before, sorted(followed), missing)
+
+    def _follow(self, frame: int, before: int, followed: list[int], missing: bool) -> MaskUpdate:
+        scene = self._scene
+        picture, neighbour = scene.pictures[frame], scene.pictures[before]
+        for object_id in followed:
+            if object_id not in self._tracks:
+                track = Track(scene.looks(object_id, self._start), scene.on_grid(before, object_id))
+                track.begin(neighbour)
+                self._tracks[object_id] = track
+        motion = scene.flow.between(picture, neighbour)
+        carried = {o: motion.carry(self._tracks[o].probability) for o in followed}
+        composition = Composition(scene.pictures.sizes)
+        confidence = [0.5] * scene.num_objects
+        background = np.ones(motion.trust.shape, bool)
+        for values in carried.values():
+            background &= values < 0.2
+        camera = Camera.of(motion, background)
+        standing = None if missing else scene.mask(frame)
+        for object_id in followed:
+            track = self._tracks[object_id]
+            fresh = track.step(frame, picture, motion, camera, carried[object_id])
+            confidence[object_id - 1] = track.agreement
+            composition.add(object_id, self._weighed(object_id, fresh, missing), picture)
+        if standing is not None:
+            for object_id in set(np.unique(standing)) - {0, *followed}:
+                composition.add_given(int(object_id), standing == object_id)
+        return MaskUpdate(frame, composition.labels(), tuple(confidence))
+
+    def _weighed(self, object_id: int, fresh: Map, missing: bool) -> Map:
+        """The new result against the standing one: it counts fully here, not at all where an older annotation is."""
+        end = self._ends.get(object_id)
+        inside = end is not None and 0 <= end < len(self._scene.pictures)
+        if missing or end is None or not inside:
+            return fresh
+        weight = 1 - abs(self._frame - self._start) / abs(end - self._start)
+        return weight * fresh + np.float32(1 - weight) * self._scene.on_grid(self._frame, object_id)
+
+    def _end(self, object_id: int) -> int:
+        """The first frame on the way that is given: annotated for this object, accepted, or beyond the video."""
+        given = (self._scene.history.annotated.get(object_id, set()) - {self._start}) | set(self._scene.locked)
+        ahead = [f for f in given if (f - self._start) * self._direction > 0]
+        beyond = len(self._scene.pictures) if self._direction > 0 else -1
+        return min(ahead, key=lambda f: abs(f - self._start), default=beyond)

@@ -1,0 +1,5 @@
+from tests.segmentation.engine_conformance import EngineConformance
+
+
+class TestFlow(EngineConformance):
+    engine = "flow"
