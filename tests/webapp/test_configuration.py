@@ -36,7 +36,9 @@ def test_both_addresses_mean_team_mode(tmp_path: Path) -> None:
 
 
 def test_celery_gets_its_own_name_for_a_redis_on_a_socket(tmp_path: Path) -> None:
-    assert load({**TEAM, "REDIS_URL": "unix:///run/redis.sock"}, tmp_path).broker_url == "redis+socket:///run/redis.sock"
+    assert (
+        load({**TEAM, "REDIS_URL": "unix:///run/redis.sock"}, tmp_path).broker_url == "redis+socket:///run/redis.sock"
+    )
 
 
 @pytest.mark.parametrize("missing", ["REDIS_URL", "DATABASE_URL"])
