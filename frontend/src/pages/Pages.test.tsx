@@ -1,0 +1,320 @@
+import { act } from "preact/test-utils";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Confirms } from "../parts/Confirm";
+import { toasts } from "../parts/Toast";
+import { click, fire, get, hide, query, settled, show, type } from "../parts/testing";
+import { parse, route } from "../route";
+import Pages from "./Pages";
+import SignIn from "./SignIn";
+import { ME, PROJECT, VIDEO } from "./samples";
+import { FakeServer, Refusal, UNREACHABLE } from "./server";
+import { me } from "./session";
+import type { Role } from "./types";
+
+async function open(path: string, answers: Record<string, unknown>): Promise<FakeServer> {
+  const server = new FakeServer({ "GET /api/me": ME, "GET /api/projects": [PROJECT], ...answers });
+  history.replaceState(null, "", path);
+  route.value = parse(path);
+  await show(
+    <>
+      <Pages at={route.value} />
+      <Confirms />
+    </>,
+  );
+  for (let turn = 0; turn < 5; turn += 1) await act(settled); // who am I, the project, its videos
+  return server;
+}
+
+/** The project page as somebody of this role sees it. */
+function openProject(role: Role, more: Record<string, unknown> = {}, tab = ""): Promise<FakeServer> {
+  return open(`/projects/3${tab}`, {
+    "GET /api/projects/3": { ...PROJECT, role },
+    "GET /api/projects/3/videos": [VIDEO],
+    "GET /api/projects/3/members": [
+      { user: { id: 1, username: "ada", name: "Ada" }, role },
+      { user: { id: 2, username: "bo", name: "Bo" }, role: "annotator" },
+    ],
+    ...more,
+  });
+}
+
+/** Lets so many ms pass on the faked clock, in steps small enough that the page is drawn in between. */
+async function pass(ms: number): Promise<void> {
+  for (let at = 0; at < ms; at += 50)
+    await act(async () => {
+      await vi.advanceTimersByTimeAsync(50);
+    });
+}
+
+beforeEach(() => {
+  me.value = undefined;
+  toasts.value = [];
+});
+afterEach(() => {
+  hide();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe("signing in", () => {
+  test("is what one sees who is signed out, and says what was wrong", async () => {
+    await open("/", { "GET /api/me": new Refusal(401, { code: "signed_out", text: "Sign in first." }) });
+    expect(me.value).toBeNull();
+    const server = new FakeServer({
+      "POST /api/sign-in": new Refusal(400, { code: "sign_in_failed", text: "They do not fit together." }),
+    });
+    await show(<SignIn />);
+    await type("sign-in-username", " ada ");
+    await type("sign-in-password", "wrong");
+    await fire("sign-in", new SubmitEvent("submit", { cancelable: true }));
+    expect(server.body("POST /api/sign-in")).toEqual({ username: "ada", password: "wrong" });
+    expect(get("sign-in-problem").textContent).toBe("They do not fit together.");
+    expect(get<HTMLInputElement>("sign-in-password").value).toBe("");
+    server.answers["POST /api/sign-in"] = ME;
+    await type("sign-in-password", "right");
+    await fire("sign-in", new SubmitEvent("submit", { cancelable: true }));
+    expect(me.value).toEqual(ME);
+  });
+
+  test("ends by the account menu; the admin is for superusers", async () => {
+    await open("/", { "POST /api/sign-out": null });
+    await click("account");
+    expect(query("account-admin")).toBeNull();
+    await click("account-sign-out");
+    expect(me.value).toBeNull();
+    await open("/", { "GET /api/me": { ...ME, is_superuser: true } });
+    await click("account");
+    expect(get<HTMLAnchorElement>("account-admin").getAttribute("href")).toBe("/admin/");
+  });
+});
+
+describe("the list of projects", () => {
+  test("says so when there is none, and makes one", async () => {
+    const server = await open("/", { "GET /api/projects": [], "POST /api/projects": PROJECT });
+    expect(get("projects-empty").textContent).toContain("No projects yet");
+    await click("project-new");
+    expect(get<HTMLButtonElement>("new-project-create").disabled).toBe(true);
+    await type("new-project-name", " Sports reel ");
+    get("new-project").querySelector("form")?.requestSubmit();
+    await act(settled);
+    expect(server.body("POST /api/projects")).toEqual({ name: "Sports reel", guide: "" });
+    expect(route.value).toEqual({ page: "project", project: 3, tab: "videos" });
+  });
+
+  test("comes back by a click after the connection was lost", async () => {
+    const server = await open("/", { "GET /api/projects": UNREACHABLE });
+    expect(get("state-offline").textContent).toContain("cannot be reached");
+    server.answers["GET /api/projects"] = [PROJECT];
+    await click("retry");
+    expect(get("project-open-3").textContent).toBe("Sports reel");
+  });
+
+  test("shows a failure of the server with its sentence", async () => {
+    await open("/", { "GET /api/projects": new Refusal(500, { code: "failed", text: "The disk is full." }) });
+    expect(get("state-failed").textContent).toContain("The disk is full.");
+  });
+});
+
+describe("a project", () => {
+  test("of others is not found", async () => {
+    const text = "This project does not exist, or you are not a member of it.";
+    await open("/projects/3", { "GET /api/projects/3": new Refusal(404, { code: "not_found", text }) });
+    expect(get("state-missing").textContent).toContain(text);
+  });
+
+  test.each<[Role, string[]]>([
+    ["viewer", []],
+    ["annotator", ["videos-add"]],
+    ["reviewer", ["videos-add"]],
+    ["manager", ["videos-add", "tab-settings"]],
+    ["owner", ["videos-add", "tab-settings"]],
+  ])("shows a %s only what they may do", async (role, controls) => {
+    await openProject(role);
+    expect(["videos-add", "tab-settings"].filter((id) => query(id))).toEqual(controls);
+    expect(get("video-open-7").getAttribute("href")).toBe("/videos/7");
+  });
+
+  test.each<[Role, string[]]>([
+    ["annotator", ["video-rename"]],
+    ["manager", ["video-rename", "video-delete"]],
+  ])("offers a %s on a video %s", async (role, items) => {
+    await openProject(role);
+    await click("video-menu-7");
+    expect(
+      [...document.querySelectorAll<HTMLElement>("[role=menuitem]")].map((item) => item.dataset.testid),
+    ).toEqual(items);
+  });
+
+  test("has no menu for a viewer", async () => {
+    await openProject("viewer");
+    expect(query("video-menu-7")).toBeNull();
+  });
+
+  test("tells of a video its length, size, rounds and who worked last", async () => {
+    await openProject("viewer");
+    const text = get("video-7").textContent;
+    for (const part of ["80 frames · 3.3 s", "854×480 · 24 fps · 12.0 MB", "3 rounds · Ada"])
+      expect(text).toContain(part);
+  });
+
+  test("shows an import that runs, and cancels it", async () => {
+    const importing = { ...VIDEO, state: "importing", progress_done: 40, frame_count: 0, width: 0 };
+    const server = await openProject("annotator", {
+      "GET /api/projects/3/videos": [importing],
+      "POST /api/videos/7/cancel-import": importing,
+    });
+    expect(get("video-import-7").textContent).toBe("Importing: 40 of about 80 frames");
+    expect(get("video-progress-7").getAttribute("aria-valuenow")).toBe("50");
+    await click("video-cancel-7");
+    expect(server.lines).toContain("POST /api/videos/7/cancel-import");
+    hide(); // ends the polling
+  });
+
+  test("asks again while something is imported, until it is there", async () => {
+    vi.useFakeTimers();
+    const importing = { ...VIDEO, state: "importing" };
+    const server = new FakeServer({
+      "GET /api/me": ME,
+      "GET /api/projects/3": PROJECT,
+      "GET /api/projects/3/videos": [importing],
+    });
+    await show(<Pages at={parse("/projects/3")} />);
+    await pass(100);
+    const count = () => server.lines.filter((line) => line.endsWith("/videos")).length;
+    const before = count();
+    await pass(3100);
+    expect(count() - before).toBeGreaterThanOrEqual(2);
+    server.answers["GET /api/projects/3/videos"] = [VIDEO];
+    await pass(1100);
+    expect(get("video-7").dataset.state).toBe("ready");
+    const after = count();
+    await pass(5000);
+    expect(count()).toBe(after);
+  });
+
+  test("shows why an import failed and removes it without a question", async () => {
+    const failed = { ...VIDEO, state: "failed", error: "No frame can be decoded." };
+    const server = await openProject("annotator", {
+      "GET /api/projects/3/videos": [failed],
+      "DELETE /api/videos/7": null,
+    });
+    expect(get("video-error-7").textContent).toContain("No frame can be decoded.");
+    await click("video-remove-7");
+    expect(server.lines).toContain("DELETE /api/videos/7");
+    expect(query("video-7")).toBeNull();
+  });
+
+  test("asks before it deletes a video that somebody has worked on", async () => {
+    const server = await openProject("manager", { "DELETE /api/videos/7": null });
+    await click("video-menu-7");
+    await click("video-delete");
+    expect(get("confirm").textContent).toContain("rounds, masks");
+    await click("confirm-no");
+    expect(server.lines).not.toContain("DELETE /api/videos/7");
+    expect(query("video-7")).not.toBeNull();
+  });
+
+  test("keeps what it shows when the connection is lost, and says that it may be old", async () => {
+    const server = await openProject("viewer");
+    server.answers["GET /api/projects/3/videos"] = UNREACHABLE;
+    await act(async () => {
+      dispatchEvent(new Event("focus"));
+      await settled();
+    });
+    expect(get("stale").textContent).toContain("may be old");
+    expect(query("video-7")).not.toBeNull();
+  });
+});
+
+describe("members", () => {
+  test("are invited by user name; a refusal stands at the field", async () => {
+    const server = await openProject("manager", {}, "/members");
+    server.answers["POST /api/projects/3/members"] = new Refusal(400, {
+      code: "unknown_user",
+      text: "No such user.",
+    });
+    await type("invite-username", "cy");
+    await fire("invite", new SubmitEvent("submit", { cancelable: true }));
+    expect(get("invite-username-error").textContent).toBe("No such user.");
+    const member = { user: { id: 9, username: "cy", name: "Cy" }, role: "annotator" };
+    server.answers["POST /api/projects/3/members"] = member;
+    await fire("invite", new SubmitEvent("submit", { cancelable: true }));
+    expect(server.body("POST /api/projects/3/members")).toEqual({ username: "cy", role: "annotator" });
+    expect(get("member-cy").textContent).toContain("Cy");
+  });
+
+  test("of a project cannot be changed by an annotator, who may leave", async () => {
+    await openProject("annotator", {}, "/members");
+    expect(query("invite")).toBeNull();
+    expect(query("member-role-bo")).toBeNull();
+    expect(query("member-remove-bo")).toBeNull();
+    expect(query("member-remove-ada")).not.toBeNull();
+  });
+
+  test("get another role, and the old one back on the page when the server refuses", async () => {
+    const text = "A project needs an owner.";
+    const server = await openProject("owner", {}, "/members");
+    server.answers["PATCH /api/projects/3/members/1"] = new Refusal(409, { code: "last_owner", text });
+    const select = get<HTMLSelectElement>("member-role-ada");
+    select.value = "viewer";
+    await fire("member-role-ada", new Event("change", { bubbles: true }));
+    await act(settled);
+    expect(toasts.value.at(-1)?.text).toBe(text);
+    expect(get<HTMLSelectElement>("member-role-ada").value).toBe("owner");
+  });
+});
+
+describe("guide and labels", () => {
+  test("are read by annotators", async () => {
+    await openProject("annotator", {}, "/guide");
+    expect(get("guide-text").textContent).toBe("Cut out the rider.");
+    expect(get("labels").textContent).toContain("Rider");
+    expect(query("guide-save")).toBeNull();
+  });
+
+  test("are written by managers; a new label takes a colour of its own", async () => {
+    const server = await openProject("manager", {}, "/guide");
+    expect(get<HTMLButtonElement>("labels-save").disabled).toBe(true);
+    await click("label-add");
+    await type("label-name-1", "Bike");
+    const labels = [...PROJECT.labels, { name: "Bike", color: "#2ec4b6" }];
+    server.answers["PATCH /api/projects/3"] = { ...PROJECT, role: "manager", labels };
+    await click("labels-save");
+    expect(server.body("PATCH /api/projects/3")).toEqual({ labels });
+    expect(get<HTMLButtonElement>("labels-save").disabled).toBe(true);
+  });
+});
+
+describe("settings", () => {
+  test("of a project are not for annotators, whatever the address", async () => {
+    await openProject("annotator", {}, "/settings");
+    expect(query("state-forbidden")).not.toBeNull();
+    expect(query("project-delete")).toBeNull();
+  });
+
+  test("let an owner delete it after typing its name", async () => {
+    const engine = {
+      name: "flow",
+      title: "Flow",
+      good_at: "",
+      needs_weights: false,
+      weights: "",
+      size_bytes: 0,
+      hint: "",
+    };
+    const engines = [{ ...engine, ready: true, default: true }];
+    const server = await openProject(
+      "owner",
+      { "GET /api/engines": engines, "DELETE /api/projects/3": null },
+      "/settings",
+    );
+    expect(get("settings-engine").textContent).toContain("Default (now Flow)");
+    await click("project-delete");
+    await type("confirm-typed", "Sports reel");
+    get("confirm").querySelector("form")?.requestSubmit();
+    await act(settled);
+    await act(settled);
+    expect(server.lines).toContain("DELETE /api/projects/3");
+    expect(location.pathname).toBe("/");
+  });
+});

@@ -1,0 +1,39 @@
+/** For tests: a project and a video to change as needed. */
+import type { Me, Project, Video } from "./types";
+
+export const ME: Me = { id: 1, username: "ada", name: "Ada", is_superuser: false, has_password: true };
+
+export const PROJECT: Project = {
+  id: 3,
+  name: "Sports reel",
+  guide: "Cut out the rider.",
+  engine: "default",
+  labels: [{ id: 1, name: "Rider", color: "#ff5a5f" }],
+  role: "owner",
+  videos: 1,
+  members: 1,
+  cover: null,
+  last_added_at: null,
+  created_at: "2026-01-01T00:00:00Z",
+};
+
+export const VIDEO: Video = {
+  id: 7,
+  name: "dirt bike",
+  state: "ready",
+  error: "",
+  note: "",
+  width: 854,
+  height: 480,
+  frame_count: 80,
+  fps: 24,
+  size_bytes: 12_000_000,
+  progress_done: 80,
+  progress_total: 80,
+  created_at: "2026-01-01T00:00:00Z",
+  rounds: 3,
+  last_worked_by: "Ada",
+  last_worked_at: "2026-01-02T00:00:00Z",
+  has_truth: false,
+  running: false,
+};

@@ -1,0 +1,59 @@
+/** For tests: answers calls of /api from a table, and remembers what was asked. */
+import { vi } from "vitest";
+
+export type Answer = unknown | ((asked: Asked) => unknown);
+
+export interface Asked {
+  method: string;
+  path: string;
+  body: unknown;
+  headers: Headers;
+}
+
+/** Thrown or returned by an answer: the server says no. */
+export class Refusal {
+  constructor(
+    readonly status: number,
+    readonly body: Record<string, unknown>,
+  ) {}
+}
+
+/** As when no server is there. */
+export const UNREACHABLE = Symbol("unreachable");
+
+export class FakeServer {
+  readonly asked: Asked[] = [];
+
+  constructor(readonly answers: Record<string, Answer> = {}) {
+    vi.stubGlobal("fetch", (path: string, init: RequestInit = {}) => this.answer(path, init));
+  }
+
+  /** What was asked, as "METHOD path". */
+  get lines(): string[] {
+    return this.asked.map(({ method, path }) => `${method} ${path}`);
+  }
+
+  /** The body of the newest call of this line. */
+  body(line: string): unknown {
+    return this.asked.findLast(({ method, path }) => `${method} ${path}` === line)?.body;
+  }
+
+  private async answer(path: string, init: RequestInit): Promise<Response> {
+    init.signal?.throwIfAborted();
+    const method = init.method ?? "GET";
+    const body = typeof init.body === "string" ? JSON.parse(init.body) : init.body;
+    const asked: Asked = { method, path, body, headers: new Headers(init.headers) };
+    this.asked.push(asked);
+    const given = this.answers[`${method} ${path}`];
+    const answer = await (typeof given === "function" ? given(asked) : given);
+    init.signal?.throwIfAborted();
+    if (answer === UNREACHABLE) throw new TypeError("Failed to fetch");
+    if (answer instanceof Refusal) return json(answer.body, answer.status);
+    if (answer === undefined) return json({ code: "not_found", text: `No ${method} ${path}` }, 404);
+    return answer === null ? new Response(null, { status: 204 }) : json(answer, 200);
+  }
+}
+
+function json(body: unknown, status: number): Response {
+  return new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
+}
