@@ -80,6 +80,15 @@ class Studio:
         until(lambda: not any(child.is_running() for child in children.values()), "the end of every child", 10)
         self._reader.join(10)
 
+    def manage(self, *arguments: str) -> str:
+        """Run a manage.py command over this studio's data; what it printed."""
+        command = [sys.executable, str(MANAGE), *arguments]
+        return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True).stdout
+
+    def sign_in_link(self, username: str = "owner") -> str:
+        """A fresh one-time link for a user, who is made where there is none."""
+        return self.manage("sign_in_link", username, "--create", "--address", self.address).strip()
+
     @property
     def text(self) -> str:
         """All that it has printed so far."""

@@ -10,11 +10,12 @@ from django.db.migrations.executor import MigrationExecutor
 
 from webapp.accounts.links import make_link
 from webapp.accounts.models import User
-from webapp.projects.editing import create_project
+from webapp.projects.editing import LabelEdit, change_project, create_project
 from webapp.projects.models import Project
 from webapp.videos.refusal import Refused
 
 OWNER = "owner"
+LABELS = (LabelEdit(None, "Koi", "#ff7a59"), LabelEdit(None, "Leaf", "#7bd88f"))
 GUIDE = (
     "A clip that Maskwright rendered by itself, to try things on. Draw a short scribble on one of the objects, press "
     "Enter, and watch the masks come in. Draw where a mask is wrong and press Enter again."
@@ -47,6 +48,7 @@ def make_sample(owner: User, say: Callable[[str], None]) -> Project:
     from webapp.videos.sample import CLIP_NAME, add_sample_clip  # draws with OpenCV: later starts need not load it
 
     project = create_project(by=owner, name="Sample", guide=GUIDE)
+    change_project(by=owner, project_id=project.pk, labels=LABELS)
     try:
         add_sample_clip(project=project, author=owner)
     except Refused as problem:

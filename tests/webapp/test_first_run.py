@@ -44,6 +44,7 @@ def test_a_sample_that_cannot_be_stored_is_said_and_stops_nothing(owner: User, m
     project = first_run.make_sample(owner, said.append)
     assert "The disk is nearly full." in said[0]
     assert Project.objects.get() == project
+    assert [label.name for label in project.labels.all()] == ["Koi", "Leaf"]
     assert project.memberships.get().role == Role.OWNER
 
 

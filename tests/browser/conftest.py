@@ -1,0 +1,116 @@
+"""A real Chromium, the system's, in front of a whole studio over a data folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.studio import Studio
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+ON_A_MAC = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+SHOTS = Path(__file__).parent / "shots"
+VIEWPORT = (1440, 900)
+MISSING = """
+No Chromium was found for the browser tests. Get one with
+    apt install chromium        (Debian)
+    snap install chromium       (Ubuntu)
+    brew install --cask chromium  (macOS)
+or name one with CHROMIUM=/path/to/it. `make test BROWSER=skip` leaves these tests out.
+"""
+
+
+def find_chromium() -> str | None:
+    """Path of the system's Chromium or Chrome; CHROMIUM in the environment names another one."""
+    if named := os.environ.get("CHROMIUM"):
+        return shutil.which(named)
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    return found or next(filter(os.path.exists, ON_A_MAC), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = find_chromium()
+    if path is None:
+        pytest.fail(MISSING, pytrace=False)
+    if not (settings.FRONTEND_DIST / "index.html").is_file():
+        pytest.fail("The page is not built: run `make setup`, or npm ci && npm run build in frontend/.", pytrace=False)
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses its sandbox to root
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """A studio with the sample project, for all tests of a file."""
+    with Studio(tmp_path_factory.mktemp("studio")) as running:
+        yield running
+
+
+class Visitors:
+    """Opens browser windows, each of somebody who is signed in, and remembers what the pages complained about."""
+
+    def __init__(self, browser: Browser, studio: Studio) -> None:
+        self._browser = browser
+        self._studio = studio
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+
+    def open(self, username: str | None = "owner") -> Page:
+        """A page at the start address. None: nobody is signed in. A user who does not exist yet is made."""
+        context = self._browser.new_context(
+            base_url=self._studio.address, viewport={"width": VIEWPORT[0], "height": VIEWPORT[1]}
+        )
+        context.set_default_timeout(20_000)
+        self._contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._listen)
+        page.goto("/" if username is None else self._studio.sign_in_link(username))
+        return page
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        # What the content security policy stops, and code that fails; answers such as 401 are the page's own business.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture
+def visitors(chromium: Browser, studio: Studio) -> Iterator[Visitors]:
+    """Windows of this test; the test fails when one of their pages had an error that nobody expected."""
+    visitors = Visitors(chromium, studio)
+    yield visitors
+    visitors.close()
+    assert visitors.complaints == []
+
+
+@pytest.fixture
+def page(visitors: Visitors) -> Page:
+    """The owner's window, at the list of projects."""
+    return visitors.open()
+
+
+@pytest.fixture
+def shot() -> Callable[[Page, str], None]:
+    """Keep a picture of a page below tests/browser/shots, to be looked at."""
+
+    def take(page: Page, name: str) -> None:
+        SHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SHOTS / f"{name}.png")
+
+    return take
