@@ -1,24 +1,19 @@
-/** Small figures in the corner of the picture: frame, zoom, what is saved. */
+/** Small figures in the corner of the picture: frame, zoom, what is saved, whether the frame is accepted. */
+import { type Command, commandOf } from "../actions/commands";
+import { Menu, type MenuItem } from "../parts/Menu";
 import { useStudio } from "../studio/context";
+import { testidOf } from "./CommandButton";
 import css from "./Floating.module.css";
 
 export function Hud() {
-  const { store, stage, frames, commands } = useStudio();
+  const { store, frames } = useStudio();
   const frame = store.frame.value;
-  const fit = commands.find((command) => command.id === "view.fit");
   return (
     <div class={css.hud} data-testid="hud">
       <span data-testid="hud-frame">frame {frame}</span>
-      <button
-        type="button"
-        data-testid="hud-zoom"
-        title="Fit the picture (Ctrl+0)"
-        onClick={() => fit?.perform()}
-      >
-        {Math.round(stage.view.value.scale * 100)} %
-      </button>
+      <Zoom />
       <Saved />
-      {store.accepted.value.has(frame) && <span data-testid="hud-accepted">accepted</span>}
+      <Accept />
       {frames.failed.value === frame && (
         <span class={css.bad} role="alert" data-testid="hud-failed">
           this frame cannot be loaded; trying again
@@ -28,14 +23,36 @@ export function Hud() {
   );
 }
 
+const ZOOMS = ["view.fit", "view.100", "view.in", "view.out"];
+
+function itemOf({ id, name, keys, icon, perform }: Command): MenuItem {
+  const item: MenuItem = { name, testid: testidOf(id), icon, perform };
+  return keys[0] === undefined ? item : { ...item, hotkey: keys[0] };
+}
+
+function Zoom() {
+  const { stage, commands } = useStudio();
+  return (
+    <Menu
+      label="Zoom"
+      testid="hud-zoom"
+      class={css.figure ?? ""}
+      items={ZOOMS.map((id) => itemOf(commandOf(commands, id)))}
+    >
+      {Math.round(stage.view.value.scale * 100)} %
+    </Menu>
+  );
+}
+
 function Saved() {
   const { store } = useStudio();
   const unsaved = store.unsaved.value.length;
   const at = store.savedAt.value;
+  const live = store.connection.value === "live";
   if (unsaved > 0)
     return (
-      <span class={store.connection.value === "live" ? "" : css.warn} data-testid="hud-saved" role="status">
-        {store.connection.value === "live" ? "saving" : `${unsaved} kept here until online`}
+      <span class={live ? "" : css.warn} data-testid="hud-saved" role="status">
+        {live ? "saving" : `${unsaved} kept here until online`}
       </span>
     );
   if (!at) return null;
@@ -43,5 +60,32 @@ function Saved() {
     <span data-testid="hud-saved" role="status">
       saved {at.toLocaleTimeString("en-GB")}
     </span>
+  );
+}
+
+/** Accepts the mask of the frame in view, or releases it; shown where there is a mask to accept. */
+function Accept() {
+  const { commands } = useStudio();
+  const command = commandOf(commands, "frame.accept");
+  const accepted = command.pressed?.() ?? false;
+  if (!command.enabled() && !accepted) return null;
+  const Icon = command.icon;
+  return (
+    <button
+      type="button"
+      class={`${css.figure} ${accepted ? css.ok : ""}`}
+      aria-pressed={accepted}
+      data-testid={testidOf(command.id)}
+      disabled={!command.enabled()}
+      title={
+        accepted
+          ? "No round changes this frame. Release it (A)"
+          : "Keep this mask: no round changes it any more (A)"
+      }
+      onClick={command.perform}
+    >
+      <Icon size={13} aria-hidden="true" />
+      {accepted ? "accepted" : "accept"}
+    </button>
   );
 }

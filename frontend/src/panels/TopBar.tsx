@@ -62,14 +62,15 @@ const FACES = 4;
 
 function People() {
   const { store } = useStudio();
-  const viewers = store.presence.value;
+  // Somebody with two windows open is one person.
+  const viewers = [...new Map(store.presence.value.map((viewer) => [viewer.person.id, viewer])).values()];
   if (viewers.length === 0) return null;
   const rest = viewers.length - FACES;
   return (
     <span class={css.people} data-testid="people">
       {viewers.slice(0, FACES).map(({ person, frame }) => {
-        const name = person.id === store.you.value?.id ? `${person.name} (you)` : person.name;
-        return <Avatar key={person.id} id={person.id} name={name} note={`frame ${frame}`} />;
+        const note = person.id === store.you.value?.id ? `you, frame ${frame}` : `frame ${frame}`;
+        return <Avatar key={person.id} id={person.id} name={person.name} note={note} />;
       })}
       {rest > 0 && <small>+{rest}</small>}
     </span>

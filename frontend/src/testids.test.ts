@@ -1,0 +1,42 @@
+// @vitest-environment node
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { createCommands } from "./actions/commands";
+import { testidOf } from "./panels/CommandButton";
+import { fakeStudio } from "./studio/testing";
+
+// Tests from outside drive the page by these names, so each is listed for them: docs/testids.md.
+const page = readFileSync(new URL("../../docs/testids.md", import.meta.url), "utf8");
+const quoted = [...page.matchAll(/`([a-z][a-z0-9<>-]*)`/g)].map((match) => match[1] as string);
+const listed = new Set(quoted.filter((name) => !name.startsWith("data-")));
+
+/** Names in the source, with what is filled in as <…>: `object-${number}-hide` is object-<>-hide. */
+function used(): { name: string; file: string }[] {
+  const found: { name: string; file: string }[] = [];
+  for (const file of readdirSync(new URL(".", import.meta.url), { recursive: true, encoding: "utf8" })) {
+    if (!file.endsWith(".tsx") || file.includes(".test.") || file.endsWith("testing.tsx")) continue;
+    const text = readFileSync(new URL(file, import.meta.url), "utf8");
+    for (const [, plain, filled] of text.matchAll(/testid(?:=|: )\{?(?:"([^"]+)"|`([^`]+)`)/g))
+      found.push({ name: plain ?? (filled as string).replace(/\$\{[^}]*\}/g, "<>"), file });
+    for (const [, id] of text.matchAll(/<Command(?:Icon|Button) id="([^"]+)"/g))
+      found.push({ name: testidOf(id as string), file });
+  }
+  return found;
+}
+
+describe("docs/testids.md", () => {
+  const shapes = new Set([...listed].map((name) => name.replace(/<[^>]*>/g, "<>")));
+
+  it("lists every test id of the page", () => {
+    const missing = used().filter(({ name }) => !name.startsWith("<>") && !shapes.has(name));
+    expect(missing.map(({ name, file }) => `${name} (${file})`)).toEqual([]);
+  });
+
+  it("lists none that is not there", () => {
+    const names = new Set(used().map(({ name }) => name));
+    const made = new Set(createCommands(fakeStudio()).map(({ id }) => testidOf(id)));
+    const composed = /^(confirm|help-dialog|export-dialog|account-dialog|new-project|rename-video)-close$/;
+    const stale = [...shapes].filter((name) => !names.has(name) && !made.has(name) && !composed.test(name));
+    expect(stale).toEqual([]);
+  });
+});
