@@ -91,6 +91,7 @@ def test_a_video_file_and_two_scribble_files_become_masks(tmp_path: Path, home: 
     rounds = rows(home, "select number, frame, state, engine from annotation_round order by number")
     assert rounds == [(1, 4, "done", "fake"), (2, 2, "done", "fake"), (3, 7, "done", "fake")]
     assert rows(home, "select name, frame_count from videos_video") == [("reef", 9)]
+    assert not list((home / "cache").glob("*")), "what engines spilled to disk is gone"
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip"])

@@ -7,6 +7,7 @@ folder, in a project of their own, where the page shows them.
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 import uuid
@@ -25,7 +26,7 @@ from webapp.annotation.rounds import cancel_round, create_round
 from webapp.annotation.scribble_files import DrawnFrame, drawn_frames, read_scribbles
 from webapp.annotation.strokes import add_stroke
 from webapp.inference import runner
-from webapp.inference.work import work_on
+from webapp.inference.work import sessions, work_on
 from webapp.local_work import prepare, progress_bar, project_named
 from webapp.problems import Problem
 from webapp.videos.create import bring_in
@@ -78,6 +79,9 @@ def _annotate(source: Path, scribbles: Sequence[Path], engine: str, out: Path) -
         if not Round.objects.filter(video=video, state=RoundState.DONE).exists():
             video.delete()  # nothing was computed: nothing to look at later
         raise
+    finally:
+        sessions.clear()
+        shutil.rmtree(runner.cache_folder(), ignore_errors=True)  # features that engines spilled: no later round here
     _write_masks(video, out)
 
 
