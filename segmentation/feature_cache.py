@@ -19,10 +19,13 @@ class FeatureCache:
     Args:
         memory_bytes: budget in memory (on a CUDA device: of that device's memory); the least recently used leave.
         folder: where everything is written too, in a folder of its own that `close` removes; None = memory only.
+        first_stay: when memory is full, what is there stays and what comes is not kept. For entries that are asked for
+            in turns, once each: by the time of its next turn the least recently used would always be gone.
     """
 
-    def __init__(self, memory_bytes: int, folder: str | None = None) -> None:
+    def __init__(self, memory_bytes: int, folder: str | None = None, first_stay: bool = False) -> None:
         self.memory_bytes = memory_bytes
+        self.first_stay = first_stay
         self.used = 0
         self._memory: OrderedDict[str, Tensor] = OrderedDict()
         self._folder: Path | None = None
@@ -61,7 +64,8 @@ class FeatureCache:
             self._folder = None
 
     def _keep(self, key: str, value: Tensor) -> None:
-        if value.nbytes > self.memory_bytes:
+        room = self.memory_bytes - (self.used if self.first_stay else 0)
+        if value.nbytes > room:
             return
         self._memory[key] = value
         self.used += value.nbytes

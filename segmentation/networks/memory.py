@@ -67,15 +67,16 @@ def read_memory(slots: Sequence[MemorySlot], query: Tensor, block_bytes: int = B
 
 
 def _read_block(slots: Sequence[MemorySlot], cells: Tensor) -> Tensor:
-    """Query cells [B, C], already scaled -> [B, D]."""
-    peak = cells.new_full((len(cells), 1), -math.inf)
-    total, result = torch.zeros_like(peak), cells.new_zeros(len(cells), slots[0].value.shape[0])
+    """Query cells [B, C], already scaled -> [B, D]. Softmax and sums are float32 also where keys and values are not."""
+    peak = cells.new_full((len(cells), 1), -math.inf, dtype=torch.float32)
+    total = torch.zeros_like(peak)
+    result = peak.new_zeros(len(cells), slots[0].value.shape[0])
     for slot in slots:
-        scores = cells @ slot.key  # [B, M]
+        scores = (cells @ slot.key).float()  # [B, M]
         higher = torch.maximum(peak, scores.amax(dim=1, keepdim=True))  # [B, 1]
         weights = scores.sub_(higher).exp_()
         shrink = (peak - higher).exp_()  # of what was gathered under the lower peak; 0 for the first slot
         total = total * shrink + weights.sum(dim=1, keepdim=True)
-        result = torch.addmm(result.mul_(shrink), weights, slot.value.t())
+        result = result.mul_(shrink).add_(weights.to(cells.dtype) @ slot.value.t())
         peak = higher
-    return result / total
+    return (result / total).to(cells.dtype)

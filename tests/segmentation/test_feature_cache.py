@@ -73,3 +73,13 @@ def test_a_nearly_full_disk_is_left_alone(tmp_path: Path, monkeypatch: pytest.Mo
     cache = FeatureCache(0, str(tmp_path))
     cache.put("a", torch.zeros(10))
     assert cache.get("a") is None
+
+
+def test_the_first_stay_where_entries_are_asked_for_in_turns() -> None:
+    cache = FeatureCache(3 * 40, first_stay=True)
+    for _ in range(2):
+        for key in "abcde":
+            if cache.get(key) is None:
+                cache.put(key, torch.zeros(10))
+    assert [key for key in "abcde" if cache.get(key) is not None] == ["a", "b", "c"]
+    assert cache.used == 120

@@ -40,7 +40,7 @@ class STMVideo:
         self.device = choose_device(settings.device)
         self.dtype = choose_precision(precision, self.device)
         self.config = network.config
-        self._network = fold_batch_norms(network).to(self.device, self.dtype)
+        self._network = _for_inference(network, self.device, self.dtype)
         short, long = sorted((frames.height, frames.width))
         fit = (
             min(short, self.config.frame_size[0]),
@@ -48,7 +48,7 @@ class STMVideo:
         )  # small videos are not blown up
         self.size = internal_size(frames.height, frames.width, fit, settings.max_side)
         self.padding = padding_to(STRIDE, *self.size)
-        self._queries = FeatureCache(cache_bytes, settings.cache_dir)
+        self._queries = FeatureCache(cache_bytes, settings.cache_dir, first_stay=True)
         self._chunk = DECODED_AT_ONCE["cuda" if self.device.type == "cuda" else "cpu"]
 
     @property
@@ -85,32 +85,36 @@ class STMVideo:
 
     def _image(self, frame: int) -> Tensor:
         image = resized_frame(self.frames[frame], self.size).to(self.device) / 255
-        return pad(image.to(self.dtype), self.padding)
+        return pad(image.to(self.dtype), self.padding).contiguous(memory_format=torch.channels_last)
 
     def _query(self, frame: int) -> Query:
         key = f"query-{frame}"
         packed = self._queries.get(key, self.device)
         if packed is None:
             fresh = self._network.encode_query(self._image(frame))
-            packed = torch.cat([tensor.flatten() for tensor in fresh.tensors()]).half()
+            packed = torch.cat([tensor.permute(1, 2, 0).flatten().half() for tensor in fresh.tensors()])
             self._queries.put(key, packed)
         return self._unpack(packed)
 
     def _unpack(self, packed: Tensor) -> Query:
         height, width = (side // STRIDE for side in self._padded)
         config = self.config
-        shapes = [
-            (config.keys, height, width),
-            (config.values, height, width),
-            (config.width, 2 * height, 2 * width),
-            (config.width, 4 * height, 4 * width),
+        shapes = [  # channels last: convolutions are faster so
+            (height, width, config.keys),
+            (height, width, config.values),
+            (2 * height, 2 * width, config.width),
+            (4 * height, 4 * width, config.width),
         ]
-        sizes = [c * h * w for c, h, w in shapes]
-        parts = packed.to(self.dtype).split(sizes)
-        return Query(*(part.view(shape) for part, shape in zip(parts, shapes, strict=True)))
+        parts = packed.to(self.dtype).split([h * w * c for h, w, c in shapes])
+        return Query(*(part.view(shape).permute(2, 0, 1) for part, shape in zip(parts, shapes, strict=True)))
 
 
 def confidence_of(distribution: Tensor, ids: Sequence[int], num_objects: int) -> tuple[float, ...]:
     """For every object how sure its mask is, 0..1; 1 for objects that nothing is known of: their masks are empty."""
     found = dict(zip(ids, confidences(distribution)[1:], strict=True))
     return tuple(found.get(object_id, 1.0) for object_id in range(1, num_objects + 1))
+
+
+def _for_inference(network: SpaceTimeMemory, device: torch.device, dtype: torch.dtype) -> SpaceTimeMemory:
+    network = fold_batch_norms(network).to(device, dtype)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -1,0 +1,39 @@
+"""An encoder with cues is the sum of its first convolutions."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional as F
+
+from segmentation.networks.encoder import CueEncoder
+from segmentation.networks.folding import fold_batch_norms
+from segmentation.networks.resnet import ResNetConfig
+
+CONFIG = ResNetConfig(blocks=(1, 1), strides=(1, 2), width=4)
+
+
+def test_cues_are_added_to_the_image_before_the_norm() -> None:
+    torch.manual_seed(0)
+    encoder = CueEncoder(CONFIG, cues=("m", "p"), biased=("m",)).eval()
+    image, cues = torch.rand(1, 3, 32, 48), torch.rand(3, 2, 32, 48)
+    x = encoder.conv1((image - encoder.mean) / encoder.std)
+    x = x + encoder.conv1_m(cues[:, :1]) + encoder.conv1_p(cues[:, 1:])
+    expected = encoder.res2(encoder.maxpool(F.relu(encoder.bn1(x))))
+    torch.testing.assert_close(encoder(image, cues)[0], expected)
+
+
+def test_one_image_serves_all_objects() -> None:
+    encoder = CueEncoder(CONFIG, cues=("m",)).eval()
+    image, cues = torch.rand(1, 3, 32, 32), torch.rand(2, 1, 32, 32)
+    torch.testing.assert_close(encoder(image, cues)[1], encoder(image.expand(2, -1, -1, -1), cues)[1])
+
+
+def test_folded_norms_change_no_number() -> None:
+    torch.manual_seed(0)
+    encoder = CueEncoder(CONFIG, cues=("m",)).eval()
+    for module in encoder.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+    image, cues = torch.rand(1, 3, 32, 32), torch.rand(2, 1, 32, 32)
+    torch.testing.assert_close(fold_batch_norms(encoder)(image, cues)[1], encoder(image, cues)[1], rtol=1e-3, atol=1e-4)

@@ -1,0 +1,50 @@
+"""The memory read is the paper's softmax, whatever the blocks."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from segmentation.networks.memory import MemorySlot, read_memory
+
+
+def slots_of(count: int, spread: float = 1.0) -> list[MemorySlot]:
+    torch.manual_seed(count)
+    return [
+        MemorySlot.from_maps(spread * torch.randn(8, 5, 6, dtype=torch.float64), torch.randn(16, 5, 6).double())
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize("block_bytes", [1, 2000, 1 << 24])
+@pytest.mark.parametrize("count", [1, 4])
+@pytest.mark.parametrize("spread", [1.0, 60.0])  # with 60, exp overflows unless the peak is taken off
+def test_it_is_a_softmax_over_all_memory_cells(block_bytes: int, count: int, spread: float) -> None:
+    slots = slots_of(count, spread)
+    query = torch.randn(8, 3, 7, dtype=torch.float64)
+    keys = torch.cat([slot.key for slot in slots], dim=1)
+    values = torch.cat([slot.value for slot in slots], dim=1)
+    affinity = torch.softmax(keys.t() @ query.flatten(1) / math.sqrt(8), dim=0)
+    expected = (values @ affinity).view(16, 3, 7)
+    torch.testing.assert_close(read_memory(slots, query, block_bytes), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_slots_may_differ_in_size() -> None:
+    slots = [*slots_of(1), MemorySlot(torch.randn(8, 3).double(), torch.randn(16, 3).double())]
+    assert read_memory(slots, torch.randn(8, 2, 2).double()).shape == (16, 2, 2)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_sums_in_full(dtype: torch.dtype) -> None:
+    """Thousands of equal cells: sums in bfloat16 would stop at 256."""
+    slot = MemorySlot(torch.zeros(4, 5000, dtype=dtype), torch.ones(2, 5000, dtype=dtype))
+    read = read_memory([slot, slot], torch.zeros(4, 1, 1, dtype=dtype))
+    assert read.dtype == dtype
+    torch.testing.assert_close(read.float(), torch.ones(2, 1, 1), rtol=1e-2, atol=1e-2)
+
+
+def test_it_refuses_an_empty_memory() -> None:
+    with pytest.raises(ValueError, match="slots"):
+        read_memory([], torch.zeros(4, 1, 1))
