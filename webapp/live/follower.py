@@ -11,7 +11,6 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 from channels.layers import get_channel_layer
@@ -31,6 +30,7 @@ log = structlog.get_logger(__name__)
 BUSY_SECONDS = 0.04
 IDLE_SECONDS = 1.0
 PRESENCE_SECONDS = 0.2  # somebody who scrubs looks at many frames a second
+PROGRESS_SECONDS = 0.5  # the clock goes on while a slow engine thinks
 REPEAT_SECONDS = 10.0  # in team mode: other processes forget who is not told of
 
 WorkerCheck = Callable[[], WorkerStatus]
@@ -42,6 +42,7 @@ class Subscriber:
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
         self._back: list[publish.News] | None = []
+        self._progress: dict[int, tuple[int, float]] = {}  # Round.id -> frames done, seconds, as last told
 
     def take(self, news: publish.News) -> None:
         if self._back is not None:
@@ -50,7 +51,10 @@ class Subscriber:
         self.outbox.masks(news.masks)
         self.outbox.tell(news.changes)
         for progress in news.progress:
-            self.outbox.hint(f"progress {progress.round}", progress.model_dump_json())
+            done, seconds = self._progress.get(progress.round, (-1, 0.0))
+            if progress.done != done or progress.seconds - seconds > PROGRESS_SECONDS:
+                self._progress = {progress.round: (progress.done, progress.seconds)}
+                self.outbox.hint("progress", progress.model_dump_json())
 
     def caught_up(self, seq: int, mask_seq: int) -> None:
         """Everything up to these numbers has been told: go on with what came after them."""
@@ -118,15 +122,12 @@ class Follower:
                         subscriber.take(news)
             except DatabaseError as error:
                 log.warning("follower_missed_a_look", video=self.video_id, error=str(error))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), pause)
+            await _set_within(self._woken, pause)
 
     async def _tell_presence(self) -> None:
         told = ""
         while True:
-            try:
-                await asyncio.wait_for(self._looked.wait(), REPEAT_SECONDS)
-            except TimeoutError:
+            if not await _set_within(self._looked, REPEAT_SECONDS):
                 self._others_know = False
             self._looked.clear()
             if settings.TEAM_MODE and not self._others_know:
@@ -173,6 +174,15 @@ class Follower:
             if self.board.hear(str(message["process"]), message["viewers"]):  # type: ignore[arg-type]
                 self._others_know = False
             self._looked.set()
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    # Not asyncio.wait_for: before Python 3.12 it swallows a cancellation that comes together with the event.
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 class Hub:

@@ -25,21 +25,23 @@ class Outbox:
     def __init__(self) -> None:
         self.filled = asyncio.Event()
         self.overflowed = False
-        self._messages: deque[tuple[str, bool]] = deque()
+        self._messages: deque[str | Told] = deque()
         self._masks: dict[int, PackedMask] = {}
         self._hints: dict[str, str] = {}
 
-    def message(self, text: str, *, after_masks: bool = False) -> None:
-        """Add a message; `after_masks`: it says that a round has ended, so its masks should be there first."""
-        if len(self._messages) >= MOST_WAITING:
-            self.overflowed = True
-        else:
-            self._messages.append((text, after_masks))
+    def message(self, text: str) -> None:
+        """Add an answer."""
+        self._messages.append(text)
         self.filled.set()
 
     def tell(self, changes: Iterable[Told]) -> None:
+        """Add rows of the log. One that says that a round has ended is sent after the masks that wait."""
         for change in changes:
-            self.message(change.text, after_masks=change.ends)
+            if len(self._messages) >= MOST_WAITING:
+                self.overflowed = True
+            else:
+                self._messages.append(change)
+        self.filled.set()
 
     def masks(self, masks: Iterable[PackedMask]) -> None:
         for mask in masks:
@@ -52,15 +54,20 @@ class Outbox:
         self.filled.set()
 
     def forget(self) -> None:
-        """Drop all that waits: a state that is about to be sent contains it."""
-        self._messages.clear()
+        """Drop rows and masks that wait, but no answer: a state that is about to be sent contains them."""
+        self._messages = deque(one for one in self._messages if isinstance(one, str))
         self._masks.clear()
         self.overflowed = False
 
     def next(self) -> Payload | None:
         """The payload to be sent now, None when nothing waits."""
-        if self._messages and not (self._messages[0][1] and self._masks):
-            return self._messages.popleft()[0]
+        if self._messages:
+            first = self._messages[0]
+            if isinstance(first, str):
+                return self._messages.popleft()  # type: ignore[return-value]
+            if not (first.ends and self._masks):
+                self._messages.popleft()
+                return first.text
         if self._masks:
             return self._batch()
         if self._hints:

@@ -1,0 +1,139 @@
+"""Every message of the socket, sent as every role and as a stranger: what is not allowed changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_args
+from uuid import uuid4
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from tests.webapp.annotation.test_undo import done
+from tests.webapp.conftest import draw, run
+from tests.webapp.live.conftest import Open
+from webapp.accounts.models import User
+from webapp.annotation.accepted import accept_frame
+from webapp.annotation.models import AcceptedFrame, Change, Head, Mask, Object, Receipt, Round, Stroke
+from webapp.live.protocol import ClientMessage
+from webapp.projects.models import Role
+from webapp.videos.models import Video
+
+database = sync_to_async
+MEMBERS = [Role.VIEWER, Role.ANNOTATOR, Role.REVIEWER, Role.MANAGER, Role.OWNER]
+UP = {Role.ANNOTATOR: MEMBERS[1:], Role.REVIEWER: MEMBERS[2:]}
+PATH = [[0.1, 0.2], [0.3, 0.4]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A message that would be right: `fields` prepares what it needs and gives its fields. Allowed from `role` up."""
+
+    name: str
+    kind: str
+    role: Role
+    fields: Callable[[Video, User, User], dict[str, Any]]
+
+
+def of_ones_own(video: Video, me: User, other: User) -> dict[str, Any]:
+    return {"stroke": str(draw(video, me).key)}
+
+
+def run_own(video: Video, me: User, other: User) -> dict[str, Any]:
+    draw(video, me)
+    return {"frame": 0, "engine": "fake", "base": None}
+
+
+def cancel(by_me: bool) -> Callable[[Video, User, User], dict[str, Any]]:
+    return lambda video, me, other: {"round": run(video, me if by_me else other, None).pk}
+
+
+def undo(video: Video, me: User, other: User) -> dict[str, Any]:
+    return {"from_round": done(video, other, None, [0]).pk, "to_round": None}
+
+
+def accept(by_me: bool, accepted: bool = True) -> Callable[[Video, User, User], dict[str, Any]]:
+    def fields(video: Video, me: User, other: User) -> dict[str, Any]:
+        author = me if by_me else other
+        done(video, author, None, [0])
+        if not accepted:
+            accept_frame(video=video, by=author, frame=0, may_accept_others=True)
+        return {"frame": 0, "accepted": accepted}
+
+    return fields
+
+
+CASES = [
+    Case("draw", "stroke.add", Role.ANNOTATOR, lambda *_: {"frame": 0, "object": 1, "path": PATH}),
+    Case("undo a stroke", "stroke.remove", Role.ANNOTATOR, of_ones_own),
+    Case("add an object", "object.add", Role.ANNOTATOR, lambda *_: {"name": "Eel"}),
+    Case("rename an object", "object.update", Role.ANNOTATOR, lambda *_: {"number": 1, "name": "Eel"}),
+    Case("run", "round.run", Role.ANNOTATOR, run_own),
+    Case("cancel one's own", "round.cancel", Role.ANNOTATOR, cancel(by_me=True)),
+    Case("cancel another's", "round.cancel", Role.REVIEWER, cancel(by_me=False)),
+    Case("undo a round", "head.move", Role.ANNOTATOR, undo),
+    Case("accept one's own", "frame.accept", Role.ANNOTATOR, accept(by_me=True)),
+    Case("accept another's", "frame.accept", Role.REVIEWER, accept(by_me=False)),
+    Case("release one's own", "frame.accept", Role.ANNOTATOR, accept(by_me=True, accepted=False)),
+    Case("release another's", "frame.accept", Role.REVIEWER, accept(by_me=False, accepted=False)),
+]
+OPEN_TO_ALL = {"resume", "looking", "ping"}
+case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+def everything() -> list[Any]:
+    """All rows that a message could touch."""
+    tables = (Object, Stroke, Round, Mask, Head, AcceptedFrame, Change, Receipt)
+    return [list(table.objects.order_by("pk").values()) for table in tables]
+
+
+def test_every_message_of_the_protocol_has_a_case() -> None:
+    union = get_args(get_args(ClientMessage)[0])
+    kinds = {get_args(model.model_fields["type"].annotation)[0] for model in union}
+    assert kinds == {one.kind for one in CASES} | OPEN_TO_ALL
+
+
+@case
+@pytest.mark.parametrize("role", MEMBERS)
+async def test_members_may_do_what_their_role_allows(
+    open_socket: Open, cast: dict[Role, User], video: Video, case: Case, role: Role
+) -> None:
+    me, other = cast[role], cast[Role.MANAGER if role != Role.MANAGER else Role.OWNER]
+    fields = await database(case.fields)(video, me, other)
+    page = await open_socket(me, video, resume=True)
+    before = await database(everything)()
+    answer = await page.ask(case.kind, **fields)
+    after = await database(everything)()
+    if role in UP[case.role]:
+        assert answer.type == "ack"
+        assert after != before
+    else:
+        assert (answer.type, answer.code) == ("error", "forbidden")
+        assert after == before
+
+
+@case
+async def test_a_stranger_is_told_that_there_is_no_such_video(
+    open_socket: Open, owner: User, stranger: User, video: Video, case: Case
+) -> None:
+    fields = await database(case.fields)(video, owner, owner)
+    before = await database(everything)()
+    page = await open_socket(stranger, video)
+    await page.post(case.kind, key=uuid4(), **fields)
+    assert await page.next() == 4404
+    assert await database(everything)() == before
+
+
+async def test_a_video_that_is_not_there_looks_the_same(open_socket: Open, stranger: User, video: Video) -> None:
+    there, missing = await open_socket(stranger, video), await open_socket(stranger, video.pk + 1000)
+    assert (await there.next(), await missing.next()) == (4404, 4404)
+
+
+@pytest.mark.parametrize("role", MEMBERS)
+async def test_every_member_may_watch(open_socket: Open, cast: dict[Role, User], video: Video, role: Role) -> None:
+    page = await open_socket(cast[role], video)
+    assert (await page.resume()).role == role.value
+    await page.post("looking", frame=1)
+    await page.post("ping")
+    assert (await page.kind("pong")).type == "pong"

@@ -1,0 +1,85 @@
+"""A slow browser gets the newest, in order, and never a queue of the past."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp.annotation.codec import PackedMask, unpack
+from webapp.live import outbox as module
+from webapp.live.outbox import BATCH_BYTES, Outbox
+from webapp.live.publish import Told
+
+
+def mask(seq: int, frame: int, size: int = 10) -> PackedMask:
+    return PackedMask(seq, 1, frame, (), bytes(size))
+
+
+def drain(outbox: Outbox) -> list[str | list[int]]:
+    """Messages as they are, binary frames as the numbers of their masks."""
+    out: list[str | list[int]] = []
+    while (payload := outbox.next()) is not None:
+        out.append(payload if isinstance(payload, str) else [one.seq for one in unpack(payload)])
+    return out
+
+
+async def test_only_the_newest_mask_of_a_frame_waits() -> None:
+    outbox = Outbox()
+    outbox.masks([mask(1, 0), mask(2, 1), mask(3, 2)])
+    outbox.masks([mask(4, 0), mask(5, 1)])
+    assert drain(outbox) == [[3, 4, 5]]
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=60))
+def test_whenever_it_is_read_numbers_go_up_and_every_frame_ends_with_its_newest(steps: list) -> None:
+    async def run() -> None:
+        outbox, sent, newest = Outbox(), [], {}
+        for seq, (frame, read) in enumerate(steps, start=1):
+            outbox.masks([mask(seq, frame)])
+            newest[frame] = seq
+            if read:
+                payload = outbox.next()
+                sent += unpack(payload) if isinstance(payload, bytes) else []
+        while isinstance(payload := outbox.next(), bytes):
+            sent += unpack(payload)
+        assert [one.seq for one in sent] == sorted({one.seq for one in sent})
+        assert {one.frame: one.seq for one in sent} == newest
+
+    asyncio.run(run())
+
+
+async def test_frames_are_batched_up_to_64_kb() -> None:
+    outbox = Outbox()
+    outbox.masks([mask(seq, seq, 3000) for seq in range(1, 51)])
+    payloads = []
+    while isinstance(payload := outbox.next(), bytes):
+        payloads.append(payload)
+    assert len(payloads) == 3
+    assert max(map(len, payloads)) < BATCH_BYTES + 4000
+
+
+async def test_the_end_of_a_round_is_told_after_its_masks() -> None:
+    outbox = Outbox()
+    outbox.tell([Told(1, "starts", False)])
+    outbox.masks([mask(1, 0)])
+    outbox.tell([Told(2, "ends", True), Told(3, "after", False)])
+    assert drain(outbox) == ["starts", [1], "ends", "after"]
+
+
+async def test_hints_are_replaced_and_wait_for_what_counts() -> None:
+    outbox = Outbox()
+    for text in ("1 of 9", "2 of 9"):
+        outbox.hint("progress", text)
+    outbox.message("ack")
+    assert drain(outbox) == ["ack", "2 of 9"]
+
+
+async def test_a_browser_that_is_too_far_behind_is_noticed_and_keeps_its_answers() -> None:
+    outbox = Outbox()
+    outbox.message("ack")
+    outbox.tell(Told(number, str(number), False) for number in range(module.MOST_WAITING + 1))
+    assert outbox.overflowed
+    outbox.forget()
+    assert (outbox.overflowed, drain(outbox)) == (False, ["ack"])

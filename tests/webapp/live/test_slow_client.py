@@ -1,0 +1,100 @@
+"""A browser that reads slowly or not at all: others are not held up, and it gets what is newest."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from tests.webapp.conftest import run, some_mask
+from tests.webapp.live.conftest import Open
+from webapp.accounts.models import User
+from webapp.annotation.claims import claim, finish, store
+from webapp.live import outbox as module
+from webapp.live.consumer import VideoSocket
+from webapp.videos.models import Video
+
+database = sync_to_async
+
+
+class Stall:
+    """Holds what the first socket of a test sends, as a full TCP window does, from `hold` until `let_go`."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.first: VideoSocket | None = None
+        self.gate.set()
+
+    def hold(self) -> None:
+        self.gate.clear()
+
+    def let_go(self) -> None:
+        self.gate.set()
+
+
+@pytest.fixture
+async def stall(monkeypatch: pytest.MonkeyPatch) -> Stall:
+    stall, real = Stall(), VideoSocket._send_out
+
+    async def send_out(self: VideoSocket) -> None:
+        inner = self._send
+        stall.first = stall.first or self
+
+        async def send(event: dict[str, Any]) -> None:
+            if stall.first is self:
+                await stall.gate.wait()
+            await inner(event)
+
+        self._send = send
+        await real(self)
+
+    monkeypatch.setattr(VideoSocket, "_send_out", send_out)
+    return stall
+
+
+def rounds_of(video: Video, author: User, count: int) -> list[int]:
+    """Rounds that each store a mask of every frame."""
+    made: list[int] = []
+    for _ in range(count):
+        row = run(video, author, made[-1] if made else None)
+        claimed = claim(row.pk, "w")
+        assert claimed
+        store(claimed, [some_mask(frame) for frame in range(video.frame_count)])
+        finish(claimed, complete=True)
+        made.append(row.pk)
+    return made
+
+
+def ended(number: int) -> Any:
+    return lambda got: getattr(got, "type", "") == "round.changed" and got.round.number == number and got.round.frames
+
+
+async def test_a_slow_page_gets_the_newest_mask_of_each_frame(
+    open_socket: Open, owner: User, video: Video, stall: Stall
+) -> None:
+    slow, fast = await open_socket(owner, video, resume=True), await open_socket(owner, video, resume=True)
+    stall.hold()
+    made = await database(rounds_of)(video, owner, 4)
+    await fast.until(ended(4))
+    stall.let_go()
+    await slow.until(ended(4))
+    newest = {mask.frame: mask.round for mask in slow.masks}
+    assert newest == dict.fromkeys(range(video.frame_count), made[-1])
+    assert len(slow.masks) <= 2 * video.frame_count, "old masks were queued for it"
+
+
+async def test_a_page_that_is_hopelessly_behind_gets_a_state(
+    open_socket: Open, owner: User, video: Video, stall: Stall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_WAITING", 5)
+    slow, fast = await open_socket(owner, video, resume=True), await open_socket(owner, video, resume=True)
+    stall.hold()
+    key = await slow.post("object.add", name="Eel")
+    made = await database(rounds_of)(video, owner, 3)
+    await fast.until(lambda got: ended(3)(got) or getattr(got, "type", "") == "welcome")
+    stall.let_go()
+    anew = await slow.kind("welcome")
+    assert anew.state.head == made[-1]
+    assert any(one.type == "ack" and one.key == key for one in slow.seen) or await slow.answer(key)
