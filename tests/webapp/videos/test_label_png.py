@@ -1,0 +1,78 @@
+"""Label maps survive a PNG exactly, and what is no label map is told apart."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from PIL import Image
+
+from tests.webapp.videos.archives import picture
+from webapp.videos.label_png import BadLabels, davis_palette, decode_labels, encode_labels
+
+shapes = st.tuples(st.integers(1, 40), st.integers(1, 40))
+
+
+@given(arrays(np.uint8, shapes))
+def test_what_goes_in_comes_out(labels: NDArray[np.uint8]) -> None:
+    assert np.array_equal(decode_labels(io.BytesIO(encode_labels(labels))), labels)
+
+
+@given(arrays(np.uint8, shapes))
+def test_colours_of_the_palette_are_read_back_as_ids(labels: NDArray[np.uint8]) -> None:
+    labels[0, 0] = 7  # with black and one other colour alone it could be any mask in black and white
+    assert np.array_equal(decode_labels(io.BytesIO(picture(davis_palette()[labels]))), labels)
+
+
+def test_the_palette_is_that_of_the_challenge() -> None:
+    """The first colours as published with PASCAL VOC and DAVIS."""
+    assert davis_palette()[:9].tolist() == [
+        [0, 0, 0],
+        [128, 0, 0],
+        [0, 128, 0],
+        [128, 128, 0],
+        [0, 0, 128],
+        [128, 0, 128],
+        [0, 128, 128],
+        [128, 128, 128],
+        [64, 0, 0],
+    ]
+    assert len({tuple(color) for color in davis_palette().tolist()}) == 256
+
+
+def test_grey_ids_stay_and_grey_masks_become_one_object() -> None:
+    ids = np.array([[0, 1, 255], [3, 0, 0]], np.uint8)
+    assert np.array_equal(decode_labels(io.BytesIO(picture(ids))), ids)
+    mask = np.array([[0, 255], [255, 0]], np.uint8)
+    assert np.array_equal(decode_labels(io.BytesIO(picture(mask))), mask // 255)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"no PNG", "cannot be read as a PNG"),
+        (picture(np.zeros((4, 4), np.uint8), "JPEG"), "cannot be read as a PNG"),
+        (picture(np.zeros((90, 90), np.uint8))[:60], "cannot be read as a PNG"),
+        (picture(np.full((4, 4, 3), 17, np.uint8)), "colours are not those"),
+        (picture(np.zeros((4, 4), np.uint16)), "mode I;16"),
+    ],
+)
+def test_it_says_what_a_picture_is_instead(data: bytes, words: str) -> None:
+    with pytest.raises(BadLabels, match=words):
+        decode_labels(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("labels", [np.zeros((2, 2), np.int64), np.zeros((2, 2, 3), np.uint8)])
+def test_it_encodes_nothing_but_label_maps(labels: NDArray[np.uint8]) -> None:
+    with pytest.raises(BadLabels, match="expected uint8"):
+        encode_labels(labels)
+
+
+def test_an_encoded_mask_is_indexed() -> None:
+    with Image.open(io.BytesIO(encode_labels(np.zeros((3, 5), np.uint8)))) as image:
+        assert (image.mode, image.size) == ("P", (5, 3))
