@@ -67,10 +67,10 @@ class Visitors:
         self._contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
 
-    def open(self, username: str | None = "owner") -> Page:
+    def open(self, username: str | None = "owner", size: tuple[int, int] = VIEWPORT) -> Page:
         """A page at the start address. None: nobody is signed in. A user who does not exist yet is made."""
         context = self._browser.new_context(
-            base_url=self._studio.address, viewport={"width": VIEWPORT[0], "height": VIEWPORT[1]}
+            base_url=self._studio.address, viewport={"width": size[0], "height": size[1]}
         )
         context.set_default_timeout(20_000)
         self._contexts.append(context)
@@ -103,6 +103,12 @@ def visitors(chromium: Browser, studio: Studio) -> Iterator[Visitors]:
 def page(visitors: Visitors) -> Page:
     """The owner's window, at the list of projects."""
     return visitors.open()
+
+
+@pytest.fixture
+def page_at(visitors: Visitors) -> Callable[[tuple[int, int]], Page]:
+    """The owner's window in a size of one's own: `page_at((1024, 768))`."""
+    return lambda size: visitors.open(size=size)
 
 
 @pytest.fixture
