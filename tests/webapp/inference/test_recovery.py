@@ -1,0 +1,120 @@
+"""The sweep, and what the page says of the workers."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+
+from tests.webapp.conftest import run, some_mask
+from webapp.accounts.models import User
+from webapp.annotation.claims import STALE_AFTER, claim, store
+from webapp.annotation.models import Round
+from webapp.inference import recovery, workers
+from webapp.inference.models import Worker
+from webapp.videos.models import Video
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "_rung", {})
+
+
+@pytest.fixture
+def dead() -> str:
+    """The name of a worker of this machine that is gone."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return f"{socket.gethostname()}:{child.pid}"
+
+
+def state(row: Round) -> str:
+    row.refresh_from_db()
+    return row.state
+
+
+def test_a_round_of_a_dead_worker_is_queued_at_once(video: Video, owner: User, dead: str) -> None:
+    row = run(video, owner, None)
+    claimed = claim(row.pk, dead)
+    assert claimed
+    store(claimed, [some_mask(0)])
+    recovery.sweep_rounds()
+    assert state(row) == "queued"
+    assert row.progress_done == 1
+
+
+@pytest.mark.parametrize(("age", "wanted"), [(STALE_AFTER * 2, "queued"), (STALE_AFTER / 2, "running")])
+def test_a_round_of_a_worker_elsewhere_is_queued_when_its_heartbeat_is_stale(
+    video: Video, owner: User, age: timedelta, wanted: str
+) -> None:
+    row = run(video, owner, None)
+    assert claim(row.pk, "elsewhere:1")
+    Round.objects.update(heartbeat=timezone.now() - age)
+    recovery.sweep_rounds()
+    assert state(row) == wanted
+
+
+def test_a_round_of_a_living_worker_is_left_alone(video: Video, owner: User) -> None:
+    row = run(video, owner, None)
+    assert claim(row.pk, workers.own_name())
+    recovery.sweep_rounds()
+    assert state(row) == "running"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_round_that_nobody_heard_of_is_rung_again_but_not_all_the_time(
+    video: Video, owner: User, rung: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = run(video, owner, None)
+    rung.clear()
+    recovery.sweep_rounds()
+    assert rung == [], "it was just made: its own ring is on the way"
+    Round.objects.update(created_at=F("created_at") - timedelta(seconds=10))
+    for _ in range(3):
+        recovery.sweep_rounds()
+    assert rung == [("inference.run_round", [row.pk])]
+    monkeypatch.setattr(recovery, "RING_AGAIN_SECONDS", 0)
+    recovery.sweep_rounds()
+    assert len(rung) == 2
+
+
+def test_features_that_a_dead_worker_spilled_are_removed(settings: Any, tmp_path: Any, dead: str) -> None:
+    settings.HOME = tmp_path
+    gone, mine = (tmp_path / "cache" / name.replace(":", "-") for name in (dead, workers.own_name()))
+    for folder in (gone, mine):
+        folder.mkdir(parents=True)
+        (folder / "features.bin").write_bytes(b"x")
+    recovery.remove_spilled_features()
+    assert not gone.exists()
+    assert (mine / "features.bin").exists()
+
+
+def test_the_page_is_told_of_the_workers(db: None, settings: Any) -> None:
+    assert workers.status().text == "The worker is starting."
+    workers.announce("cpu")
+    assert workers.status().model_dump() == {"alive": True, "device": "cpu", "text": "Computing on cpu."}
+    Worker.objects.update(heartbeat=timezone.now() - timedelta(seconds=30))
+    assert workers.status().text == "The worker stopped. A new one is starting; rounds go on then."
+    workers.beat()
+    assert workers.status().alive
+    Worker.objects.create(name="gpu:1", pid=1, device="cuda:0", heartbeat=timezone.now())
+    assert workers.status().text == "2 workers compute on cpu, cuda:0."
+    Worker.objects.all().delete()
+    settings.TEAM_MODE = True
+    assert "No worker is running" in workers.status().text
+
+
+def test_a_worker_writes_one_row_however_often_it_starts(db: None) -> None:
+    workers.announce("cpu")
+    workers.announce("cuda:0")
+    assert Worker.objects.get().device == "cuda:0"
+    assert Worker.objects.get().pid == os.getpid()
+    workers.withdraw()
+    assert not Worker.objects.exists()

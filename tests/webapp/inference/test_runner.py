@@ -1,0 +1,77 @@
+"""The door to segmentation: engines as they are listed, and earlier rounds as they are handed over."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from segmentation import registry
+from segmentation.registry import EngineSpec
+from tests.webapp.annotation.test_undo import done
+from webapp.accounts.models import User
+from webapp.annotation.models import Mask
+from webapp.inference import runner
+from webapp.videos.models import Video
+
+
+def test_engines_are_listed_with_what_they_lack(
+    client_as: Callable[..., Client], viewer: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path))
+    spec = EngineSpec("stm", "STM", "nowhere:Engine", "Memory.", needs_weights=True)
+    monkeypatch.setitem(registry.ENGINES, "stm", spec)
+    answer = {one["name"]: one for one in client_as(viewer).get("/api/engines").json()}
+    assert answer["flow"]["ready"]
+    assert [name for name, one in answer.items() if one["default"]] == [registry.DEFAULT_ENGINE]
+    assert (answer["stm"]["ready"], answer["stm"]["weights"], answer["stm"]["size_bytes"]) == (False, "", 0)
+    assert str(tmp_path) in answer["stm"]["hint"]
+    (tmp_path / "stm.pth").write_bytes(b"12345")
+    answer = {one["name"]: one for one in client_as(viewer).get("/api/engines").json()}
+    assert (answer["stm"]["ready"], answer["stm"]["weights"], answer["stm"]["size_bytes"]) == (True, "stm.pth", 5)
+    assert client_as(None).get("/api/engines").status_code == 401
+
+
+def test_listing_engines_does_not_import_torch() -> None:
+    code = (
+        "import django, sys; django.setup()\n"
+        "import webapp.asgi\n"
+        "from webapp.inference import runner\n"
+        "runner.engines()\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": "/usr/bin:/bin"}
+    assert subprocess.run([sys.executable, "-c", code], cwd=settings.BASE_DIR, env=environment).returncode == 0
+
+
+def test_masks_of_earlier_rounds_are_read_when_they_are_asked_for(video: Video, owner: User) -> None:
+    row = done(video, owner, None, [0, 1, 4])
+    labels = runner.StoredLabels(row.pk)
+    with CaptureQueriesContext(connection) as queries:
+        assert (list(labels), len(labels), 4 in labels, 2 in labels) == ([0, 1, 4], 3, True, False)
+        assert labels[4].shape == (video.height, video.width)
+    assert len(queries) == 2
+    with pytest.raises(KeyError):
+        labels[2]
+
+
+def test_only_frames_with_a_memo_have_one(video: Video, owner: User) -> None:
+    row = done(video, owner, None, [0, 1])
+    Mask.objects.filter(round=row, frame=1).update(memo=b"note")
+    assert dict(runner.StoredMemos(row.pk)) == {1: b"note"}
+
+
+def test_settings_reach_the_engine(video: Video, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    for name, value in (("DEVICE", "cpu"), ("MEMORY_MB", 64), ("MAX_SIDE", 0)):
+        monkeypatch.setitem(settings.CONFIG.values, f"MASKWRIGHT_{name}", value)
+    chosen = runner.engine_settings()
+    assert (chosen.device, chosen.memory_bytes, chosen.max_side) == ("cpu", 64 << 20, None)
+    assert Path(str(chosen.cache_dir)).is_relative_to(settings.HOME)

@@ -1,0 +1,300 @@
+"""One round from claim to end, with the fake engine, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from segmentation.engine import Engine
+from segmentation.types import Interaction, MaskUpdate
+from tests.segmentation.fake_engine import FakeEngine
+from tests.webapp.conftest import FRAMES, draw
+from webapp.accounts.models import User
+from webapp.annotation.accepted import accept_frame
+from webapp.annotation.claims import Claim, claim, requeue
+from webapp.annotation.head import head_of
+from webapp.annotation.masks import masks_of
+from webapp.annotation.models import Mask, Round, RoundState
+from webapp.annotation.objects import add_object
+from webapp.annotation.rounds import cancel_round, create_round
+from webapp.annotation.strokes import waiting
+from webapp.annotation.undo import move_head
+from webapp.inference import runner, work
+from webapp.inference.work import work_on
+from webapp.videos.models import Video
+from webapp.videos.storage import folder_of
+
+pytestmark = pytest.mark.django_db(transaction=True)  # a heartbeat thread has a connection of its own
+
+
+@pytest.fixture(autouse=True)
+def _silent(rung: list[Any]) -> None:
+    """No broker."""
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Engine]:
+    """Every session that is opened anew."""
+    sessions: list[Engine] = []
+    real = runner.registry.open_session
+
+    def open_session(*args: Any, **options: Any) -> Engine:
+        sessions.append(real(*args, **options))
+        return sessions[-1]
+
+    monkeypatch.setattr(runner.registry, "open_session", open_session)
+    return sessions
+
+
+def make(video: Video, author: User, base: int | None, frame: int = 0, number: int = 1, engine: str = "fake") -> Round:
+    draw(video, author, frame, number)
+    return create_round(video=video, author=author, key=uuid4(), frame=frame, engine=engine, base=base)
+
+
+def labels(video: Video, head: int | None) -> list[np.ndarray]:
+    return [mask.labels for mask in masks_of(video.pk, head)]
+
+
+def after(row: Round) -> Round:
+    row.refresh_from_db()
+    return row
+
+
+def test_a_round_stores_every_frame_and_the_drawn_one_first(video: Video, owner: User) -> None:
+    row = make(video, owner, None, frame=3)
+    seen: list[tuple[int, int]] = []
+    assert work_on(row.pk, lambda done, total: seen.append((done, total)))
+    after(row)
+    assert (row.state, row.engine, row.progress_done, row.progress_total) == ("done", "fake", FRAMES, FRAMES)
+    assert row.frames == [[0, FRAMES - 1]]
+    first = Mask.objects.order_by("id").first()
+    assert first is not None
+    assert first.frame == 3
+    assert first.confidence == [0.9]
+    assert seen[0] == (1, FRAMES), "the first mask is stored at once"
+    assert seen[-1] == (FRAMES, FRAMES)
+    assert (labels(video, row.pk)[3] == 1).any()
+
+
+def test_the_default_engine_is_resolved_and_told(video: Video, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner.registry, "DEFAULT_ENGINE", "fake")
+    row = make(video, owner, None, engine="default")
+    work_on(row.pk)
+    assert after(row).engine == "fake"
+
+
+def test_there_is_nothing_to_do_twice(video: Video, owner: User) -> None:
+    row = make(video, owner, None)
+    assert work_on(row.pk)
+    assert not work_on(row.pk)
+    assert Mask.objects.count() == FRAMES
+
+
+def test_a_follow_up_round_reuses_the_session(video: Video, owner: User, opened: list[Engine]) -> None:
+    first = make(video, owner, None)
+    work_on(first.pk)
+    second = make(video, owner, first.pk, frame=5)
+    work_on(second.pk)
+    assert len(opened) == 1
+
+
+def test_a_kept_session_and_a_rebuilt_one_give_the_same_masks(video: Video, owner: User, opened: list[Engine]) -> None:
+    first = make(video, owner, None)
+    work_on(first.pk)
+    second = make(video, owner, first.pk, frame=5)
+    work_on(second.pk)
+    kept = labels(video, second.pk)
+    move_head(video=video, by=owner, from_round=second.pk, to_round=first.pk)
+    again = make(video, owner, first.pk, frame=5)
+    work_on(again.pk)
+    assert len(opened) == 2, "the kept session has seen a round of another branch"
+    np.testing.assert_array_equal(kept, labels(video, again.pk))
+
+
+def test_objects_may_come_late(video: Video, owner: User) -> None:
+    first = make(video, owner, None)
+    work_on(first.pk)
+    late = add_object(video=video, author=owner).number
+    second = make(video, owner, first.pk, frame=6, number=late)
+    work_on(second.pk)
+    assert after(second).state == "done"
+    assert (labels(video, second.pk)[6] == late).any()
+
+
+def test_accepted_frames_are_locked_and_released(video: Video, owner: User, opened: list[Engine]) -> None:
+    first = make(video, owner, None)
+    work_on(first.pk)
+    accept_frame(video=video, by=owner, frame=2, may_accept_others=True)
+    before = labels(video, first.pk)[2]
+    add_object(video=video, author=owner)
+    second = make(video, owner, first.pk, frame=2, number=2)
+    work_on(second.pk)
+    assert list(opened[0].locked) == [2]
+    assert after(second).frames == [[0, 1], [3, FRAMES - 1]]
+    assert second.progress_total == FRAMES - 1
+    np.testing.assert_array_equal(labels(video, second.pk)[2], before)
+
+
+# --- stopping ---
+
+
+def stopping(monkeypatch: pytest.MonkeyPatch, at: int, act: Any) -> None:
+    """Call `act` when the engine is about to yield its mask number `at`."""
+    real = FakeEngine._run
+
+    def run(self: FakeEngine, interaction: Interaction) -> Iterator[MaskUpdate]:
+        for number, update in enumerate(real(self, interaction)):
+            if number == at:
+                act()
+            yield update
+
+    monkeypatch.setattr(FakeEngine, "_run", run)
+    monkeypatch.setattr(work, "BATCH_SECONDS", 0)
+
+
+def test_a_cancelled_round_stops_after_the_frame_at_hand(
+    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch, opened: list[Engine]
+) -> None:
+    row = make(video, owner, None)
+    stopping(monkeypatch, 2, lambda: cancel_round(video=video, by=owner, round_id=row.pk, may_stop_others=False))
+    work_on(row.pk)
+    assert (after(row).state, row.frames) == ("cancelled", [[0, 2]])
+
+
+def test_a_superseded_round_makes_way_and_its_session_goes_on(
+    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch, opened: list[Engine]
+) -> None:
+    row = make(video, owner, None)
+    newer: list[Round] = []
+    with monkeypatch.context() as patch:
+        stopping(patch, 1, lambda: newer.append(make(video, owner, row.pk, frame=4)))
+        work_on(row.pk)
+    assert (after(row).state, row.frames) == ("superseded", [[0, 1]])
+    work_on(newer[0].pk)
+    assert after(newer[0]).state == "done"
+    assert len(opened) == 1
+    assert newer[0].base_id == row.pk
+
+
+def test_a_round_that_is_cancelled_before_it_starts_computes_nothing(
+    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch, opened: list[Engine]
+) -> None:
+    row = make(video, owner, None)
+    monkeypatch.setattr(work, "asked_to_stop", lambda claimed: True)
+    Round.objects.filter(pk=row.pk).update(cancel_requested=True)
+    work_on(row.pk)
+    assert after(row).state == "cancelled"
+    assert opened == []
+    assert waiting(video, owner, 0).count() == 1
+
+
+# --- a lost worker ---
+
+
+def test_an_interrupted_round_is_completed_without_doubling_a_mask(
+    video: Video, owner: User, opened: list[Engine]
+) -> None:
+    whole = make(video, owner, None)
+    work_on(whole.pk)
+    wanted = labels(video, whole.pk)
+    move_head(video=video, by=owner, from_round=whole.pk, to_round=None)
+
+    row = make(video, owner, None)
+    lost = claim(row.pk, "a worker that dies")
+    assert lost
+    session = runner.session_at(work.sessions, video, runner.SessionKey(video.pk, "fake", ""), [], 1)
+    updates = session.engine.run_round(runner.interaction_of(row))
+    work.store_masks(lost, [work.new_mask(*_fields(next(updates))) for _ in range(3)])
+    before = dict(Mask.objects.filter(round=row).values_list("frame", "pk"))
+    assert requeue(after(row)) == RoundState.QUEUED
+    work_on(row.pk)
+    assert (after(row).state, row.attempts, row.progress_done) == ("done", 2, FRAMES)
+    kept = dict(Mask.objects.filter(round=row).values_list("frame", "pk"))
+    assert len(kept) == FRAMES
+    assert before.items() <= kept.items()
+    np.testing.assert_array_equal(labels(video, row.pk), wanted)
+
+
+def _fields(update: MaskUpdate) -> tuple[Any, ...]:
+    return update.frame, update.labels, update.confidence, update.memo
+
+
+def test_a_worker_that_lost_its_round_stops_and_keeps_no_session(
+    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = make(video, owner, None)
+    with monkeypatch.context() as patch:
+        stopping(patch, 2, lambda: requeue(after(row)))
+        work_on(row.pk)
+    assert (after(row).state, Mask.objects.count()) == ("queued", 2)
+    assert work.sessions.nbytes == 0
+    work_on(row.pk)
+    assert (after(row).state, Mask.objects.count()) == ("done", FRAMES)
+
+
+# --- failing ---
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (MemoryError(), "out_of_memory", "MASKWRIGHT_MAX_SIDE"),
+        (type("OutOfMemoryError", (RuntimeError,), {})("CUDA"), "out_of_memory", "MASKWRIGHT_MAX_SIDE"),
+        (ValueError("interaction.frame: no"), "engine_refused", "interaction.frame: no"),
+        (ZeroDivisionError("oh"), "engine_error", "ZeroDivisionError: oh"),
+        (runner.weights.WeightsMissing("Put it there."), "weights_missing", "Put it there."),
+    ],
+)
+def test_a_round_that_cannot_be_computed_fails_with_a_sentence_and_gives_back_its_strokes(
+    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str, words: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    row = make(video, owner, None)
+    with monkeypatch.context() as patch:
+        stopping(patch, 2, fail)
+        work_on(row.pk)
+    assert (after(row).state, row.error_code) == ("failed", code)
+    assert words in row.error
+    assert head_of(video.pk) is None
+    assert waiting(video, owner, 0).count() == 1
+    again = create_round(video=video, author=owner, key=uuid4(), frame=0, engine="fake", base=None)
+    work_on(again.pk)
+    assert after(again).state == "done"
+
+
+def test_an_unknown_engine_fails_with_the_known_ones(video: Video, owner: User) -> None:
+    row = make(video, owner, None, engine="magic")
+    work_on(row.pk)
+    assert (after(row).state, row.error_code) == ("failed", "engine_refused")
+    assert "fake" in row.error
+
+
+def test_a_frame_that_is_gone_is_named(video: Video, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = make(video, owner, None)
+    folder_of(video.pk).frame(4).unlink()
+    with monkeypatch.context() as patch:
+        stopping(patch, 3, lambda: runner.StoredFrames(video)[4])
+        work_on(row.pk)
+    assert (after(row).state, row.error_code) == ("failed", "frame_missing")
+    assert "000004.jpg" in row.error
+
+
+def test_the_heartbeat_goes_on_while_the_engine_thinks(
+    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = make(video, owner, None)
+    claimed = claim(row.pk, "w")
+    assert isinstance(claimed, Claim)
+    before = after(row).heartbeat
+    monkeypatch.setattr(work, "BEAT_SECONDS", 0.01)
+    with work.beating(claimed):
+        for _ in range(500):
+            if after(row).heartbeat != before:
+                break
+    assert after(row).heartbeat > before
