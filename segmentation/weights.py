@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 ENGINES_FOLDER = Path(__file__).parent / "engines"
+DEFAULT_HOME = Path(__file__).parents[1] / "data"  # beside manage.py, as the web application has it
 SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
@@ -135,10 +136,10 @@ def networks_of(engine: str) -> list[NetworkSpec]:
 
 
 def weights_folder() -> Path:
-    """Where a person puts weights: MASKWRIGHT_WEIGHTS, or `weights` in MASKWRIGHT_HOME, or `data/weights`."""
+    """Where a person puts weights: MASKWRIGHT_WEIGHTS, or `weights` in MASKWRIGHT_HOME, by default `data`."""
     if folder := os.environ.get("MASKWRIGHT_WEIGHTS"):
         return Path(folder).expanduser()
-    return Path(os.environ.get("MASKWRIGHT_HOME") or "data").expanduser() / "weights"
+    return Path(os.environ.get("MASKWRIGHT_HOME") or DEFAULT_HOME).expanduser() / "weights"
 
 
 def find_weights(name: str, explicit: str | Path | None = None) -> Path:

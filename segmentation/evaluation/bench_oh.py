@@ -1,0 +1,167 @@
+"""How fast STM, interactive STM and IPN are at the paper's size, beside a plain version of the same computation.
+
+`python -m segmentation.evaluation.bench_oh [--engine stm] [--threads 2] [--frames 3] [--objects 1] [--weights FOLDER]`
+prints for rounds 1 and 2 the seconds a frame, how many times faster that is than the plain version in the same run, the
+bound by arithmetic (the plain version's GFLOP over this machine's measured matrix rate), the peak memory, and how far
+masks of float32 and bfloat16 agree (J).
+
+The plain version computes as the official programs do: every object and every round encodes the frame again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from segmentation.checkpoints import load_network, save_checkpoint
+from segmentation.engine import EngineSettings
+from segmentation.engines.ipn.network import Inet, Pnet
+from segmentation.engines.stm.network import STM, STRIDE, InteractiveSTM, SpaceTimeMemory
+from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, Scene, gflop, matrix_rate, seconds, timed_rounds
+from segmentation.evaluation.golden.rules import fill_network
+from segmentation.evaluation.memory import PeakMemory
+from segmentation.frames import ArrayFrames
+from segmentation.metrics import jaccard
+from segmentation.networks.padding import pad, padding_to
+from segmentation.registry import open_session
+from segmentation.types import MaskUpdate
+
+SEED = 1  # of the golden weights, where no trained ones are given
+NETWORKS: dict[str, dict[str, tuple[type[nn.Module], float]]] = {  # engine -> network -> class and golden gain
+    "stm": {"stm": (InteractiveSTM, 1.0)},
+    "stm-semi": {"stm-semi": (STM, 1.0)},
+    "ipn": {"ipn-inet": (Inet, 0.7), "ipn-pnet": (Pnet, 0.7)},
+}
+Stages = dict[str, Callable[[], Any]]
+
+
+def random_weights(engine: str, folder: Path) -> str:
+    """Checkpoints of the paper's sizes by the golden rule. Their masks tell nothing about quality."""
+    for name, (network_class, gain) in NETWORKS[engine].items():
+        network = network_class()
+        fill_network(network, SEED, gain)
+        save_checkpoint(folder / f"{name}.safetensors", name, network)
+    return str(folder)
+
+
+def plain_stages(engine: str, scene: Scene, weights: str) -> Stages:
+    """What the official program computes for a frame, by the names that `timed_rounds` gives."""
+    networks = [load_network(name, weights) for name in NETWORKS[engine]]
+    return _plain_ipn(scene, networks) if engine == "ipn" else _plain_stm(engine, scene, networks[0])
+
+
+def _plain_stm(engine: str, scene: Scene, network: nn.Module) -> Stages:
+    assert isinstance(network, SpaceTimeMemory)
+    padding = padding_to(STRIDE, HEIGHT, WIDTH)
+    frame = pad(torch.from_numpy(scene.frames[:1]).permute(0, 3, 1, 2).float() / 255, padding)
+    channels = 2 if engine == "stm-semi" else 3
+    cues = torch.zeros(1, channels, *frame.shape[-2:])
+    cues[0, 0] = pad(torch.from_numpy(scene.labels[0] == 1).float(), padding)
+    (slot,) = network.memorize(frame, cues)
+
+    def frame_of(memory: int) -> Callable[[], Any]:
+        def work() -> None:
+            for _ in range(scene.objects):
+                if engine == "stm-semi":
+                    network.memorize(frame, cues)
+                network.segment([[slot] * memory], network.encode_query(frame))
+
+        return work
+
+    return {"round 1, a frame": frame_of(1 + (engine == "stm-semi")), "round 2, a frame": frame_of(2)}
+
+
+def _plain_ipn(scene: Scene, networks: Sequence[nn.Module]) -> Stages:
+    inet, pnet = networks
+    assert isinstance(inet, Inet)
+    assert isinstance(pnet, Pnet)
+    frame = torch.from_numpy(scene.frames[:1]).permute(0, 3, 1, 2).float() / 255
+    masks = [torch.from_numpy(scene.labels[:1] == i).float() for i in range(1, scene.objects + 1)]
+    nothing = torch.zeros_like(masks[0])
+    reference = inet(frame, nothing, masks[0], nothing).reference
+
+    def interact() -> None:
+        for mask in masks:
+            inet(frame, nothing, mask, nothing)
+
+    def propagate() -> None:
+        for mask in masks:
+            pnet(frame, pnet.aggregate(reference, reference), nothing, mask)
+
+    return {
+        f"round {i}, {what}": work
+        for i in (1, 2)
+        for what, work in (("its own frame", interact), ("a frame", propagate))
+    }
+
+
+def run_engine(engine: str, scene: Scene, weights: str, precision: str) -> tuple[dict[str, float], list[MaskUpdate]]:
+    settings = EngineSettings(device="cpu", weights=weights)
+    session = open_session(engine, ArrayFrames(scene.frames), scene.objects, settings, precision=precision)
+    result = timed_rounds(session, scene)
+    session.close()
+    return result
+
+
+def compare(engine: str, weights: str, objects: int, frames: int, rate: float) -> dict[str, float]:
+    """Print the table of one engine and number of objects; the float32 engine's seconds."""
+    scene, peak = Scene(objects, frames), PeakMemory()
+    stages = plain_stages(engine, scene, weights)
+    plain = {name: seconds(work, 2) for name, work in stages.items()}
+    flops = {name: gflop(work) for name, work in stages.items()}
+    stages.clear()
+    peak.start()
+    exact, masks = run_engine(engine, scene, weights, "float32")
+    peak.stop()
+    half, half_masks = run_engine(engine, scene, weights, "bfloat16")
+    print(f"\n{engine}, {objects} object(s), {HEIGHT}x{WIDTH}: seconds a frame")
+    print(f"{'':<24}{'plain':>8}{'float32':>9}{'times':>7}{'bfloat16':>10}{'times':>7}{'bound':>8}")
+    for name, spent in exact.items():
+        print(_row(name, spent, half[name], plain.get(name), flops.get(name), rate))
+    pairs = [
+        (a.labels == o, b.labels == o) for a, b in zip(masks, half_masks, strict=True) for o in range(1, objects + 1)
+    ]
+    agreement = float(np.mean([jaccard(a, b) for a, b in pairs]))
+    print(f"peak memory of the float32 engine {peak.bytes / 2**30:.2f} GiB; J of bfloat16 masks {agreement:.3f}")
+    return exact
+
+
+def _row(name: str, spent: float, half: float, plain: float | None, flops: float | None, rate: float) -> str:
+    if plain is None or flops is None:
+        return f"{name:<24}{'':>8}{spent:>9.3f}{'':>7}{half:>10.3f}"
+    faster = f"{plain / spent:>6.1f}x{half:>10.3f}{plain / half:>6.1f}x"
+    return f"{name:<24}{plain:>8.2f}{spent:>9.3f}{faster}{flops * 1e9 / rate:>8.3f}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m segmentation.evaluation.bench_oh", description=__doc__)
+    parser.add_argument("--engine", choices=list(NETWORKS), action="append", help="default: all")
+    parser.add_argument("--threads", type=int, help="of torch; default: as many as it takes by itself")
+    parser.add_argument("--frames", type=int, default=3, help="other frames of a round, of which the fastest counts")
+    parser.add_argument("--objects", type=int, action="append", help="default: 1 and 3")
+    parser.add_argument("--weights", help="a folder; default: random ones, whose masks tell nothing about agreement")
+    options = parser.parse_args(arguments)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    with torch.inference_mode():
+        rate = matrix_rate()
+        print(f"matrix rate {rate / 1e9:.0f} GFLOP/s in float32, {matrix_rate(torch.bfloat16) / 1e9:.0f} in bfloat16")
+        for engine in options.engine or NETWORKS:
+            with TemporaryDirectory() as folder:
+                weights = options.weights or random_weights(engine, Path(folder))
+                found = {n: compare(engine, weights, n, options.frames, rate) for n in options.objects or (1, 3)}
+            if {1, 3} <= found.keys():
+                ratios = (f"{name} {found[3][name] / found[1][name]:.2f}" for name in found[1])
+                print(f"three objects over one: {', '.join(ratios)}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,81 @@
+"""What the speed programs of the engines share: a clip with two rounds to draw, and clocks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.flop_counter import FlopCounterMode
+
+from segmentation.engine import Engine
+from segmentation.evaluation.golden.rules import make_labels, make_scribble, make_video
+from segmentation.types import Interaction, MaskUpdate, Scribble
+
+HEIGHT, WIDTH = 480, 854
+SQUARE = 2048  # side of the matrices that measure the machine
+
+
+class Scene:
+    """A clip of `frames` + 1 frames with `objects` ellipses, and the interactions of two rounds."""
+
+    def __init__(self, objects: int, frames: int, seed: int = 1) -> None:
+        self.objects = objects
+        self.frames = make_video(frames + 1, HEIGHT, WIDTH, seed)
+        self.labels = make_labels(frames + 1, HEIGHT, WIDTH, objects)
+
+    @property
+    def interactions(self) -> tuple[Interaction, Interaction]:
+        return self.interaction(0), self.interaction(len(self.frames) - 1)
+
+    def interaction(self, frame: int) -> Interaction:
+        """A bar through every object, and after the first frame one of the background."""
+        raster = make_scribble(self.labels[frame], self.objects, thickness=1)
+        ids = range(0 if frame else 1, self.objects + 1)
+        return Interaction(frame, tuple(_bar(raster == i, i) for i in ids))
+
+
+def _bar(where: NDArray[np.bool_], object_id: int) -> Scribble:
+    ys, xs = np.nonzero(where)
+    y, scale = ys[0] / (HEIGHT - 1), WIDTH - 1
+    return Scribble(object_id, np.array([[xs.min() / scale, y], [xs.max() / scale, y]]))
+
+
+def timed_rounds(session: Engine, scene: Scene) -> tuple[dict[str, float], list[MaskUpdate]]:
+    """Seconds of both rounds: of the interacted frame, and of the fastest other one; and all masks."""
+    times, masks = {}, []
+    for index, interaction in enumerate(scene.interactions, start=1):
+        stamps = [time.perf_counter()]
+        for update in session.run_round(interaction):
+            stamps.append(time.perf_counter())
+            masks.append(update)
+        spans = np.diff(stamps)
+        times[f"round {index}, its own frame"] = float(spans[0])
+        if len(spans) > 1:
+            times[f"round {index}, a frame"] = float(spans[1:].min())
+    return times, masks
+
+
+def matrix_rate(dtype: torch.dtype = torch.float32) -> float:
+    """FLOP a second of a large square product."""
+    a = torch.randn(SQUARE, SQUARE).to(dtype)
+    return 2 * SQUARE**3 / min(seconds(lambda: a @ a) for _ in range(5))
+
+
+def seconds(work: Callable[[], Any], times: int = 1) -> float:
+    """Of the fastest of some runs."""
+    best = float("inf")
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def gflop(work: Callable[[], Any]) -> float:
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return float(counter.get_total_flops()) / 1e9
