@@ -99,7 +99,8 @@ class VideoFile:
         if self._container is Container.ISO:
             options |= {"enable_drefs": "0", "use_absolute_path": "0"}
         try:
-            return av.open(f"file:{self._path}", mode="r", format=name, options=options)
+            # Titles in old files are in any encoding; nobody reads them here.
+            return av.open(f"file:{self._path}", mode="r", format=name, options=options, metadata_errors="replace")
         except (av.error.FFmpegError, OSError):
             raise Refused(
                 "damaged", "The file begins like a video but cannot be read: it is damaged, or was cut short."
@@ -137,7 +138,10 @@ def _picture_stream(file: InputContainer) -> VideoStream:
         raise Refused(
             "audio_only", "The file has no moving pictures" + (", only sound." if file.streams.audio else ".")
         )
-    return max(moving, key=lambda s: s.codec_context.width * s.codec_context.height)
+    readable = [s for s in moving if s.codec_context is not None]  # None: FFmpeg has no decoder for it
+    if not readable:
+        raise Refused("unknown_codec", "The pictures are coded in a way that cannot be read here. Convert it to H.264.")
+    return max(readable, key=lambda s: s.width * s.height)
 
 
 def _most_pixels() -> int:

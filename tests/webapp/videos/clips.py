@@ -64,6 +64,7 @@ def write_clip(
     time_base: Fraction = Fraction(1, 1000),
     quarter_turns: int = 0,
     mirrored: bool = False,
+    title: str = "",
     options: dict[str, str] | None = None,
 ) -> Path:
     """Encode frames 0..count-1. `times` are presentation times in `time_base`.
@@ -73,6 +74,8 @@ def write_clip(
     with av.open(str(path), "w") as file:
         stream = file.add_stream(codec, rate=rate, options=options or {})
         stream.pix_fmt = pixels
+        if title:
+            stream.metadata["title"] = title
         coded = [_turned_away(numbered(i, *size), quarter_turns, mirrored) for i in range(count)]
         stream.height, stream.width = coded[0].shape[:2]
         if times is not None:

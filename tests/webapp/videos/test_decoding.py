@@ -155,6 +155,21 @@ def test_it_reads_what_is_there_of_a_file_that_was_cut_short(tmp_path: Path) -> 
     assert 0 < len(found) < 60
 
 
+def test_a_title_in_another_encoding_does_not_matter(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mkv", 4, title="Meeresgrund")
+    data = path.read_bytes()
+    assert data.count(b"Meeresgrund") == 1
+    path.write_bytes(data.replace(b"Meeresgrund", "Meeresgründ".encode("latin-1")))
+    assert numbers(path) == list(range(4))
+
+
+def test_it_refuses_a_codec_that_nobody_knows(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", 4)
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz").replace(b"avcC", b"zzzC"))
+    with pytest.raises(Refused, match=r"coded in a way that cannot be read"):
+        only(path)
+
+
 def test_it_refuses_a_file_that_was_cut_before_its_first_frame(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mkv", 60)
     path.write_bytes(path.read_bytes()[:700])
