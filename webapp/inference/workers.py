@@ -57,7 +57,8 @@ def withdraw() -> None:
 def status() -> WorkerStatus:
     """What the page says of the workers, in a sentence."""
     alive = Worker.objects.filter(heartbeat__gte=timezone.now() - ALIVE_WITHIN).order_by("name")
-    devices = list(alive.values_list("device", flat=True))
+    # One that was killed on this machine is known to be gone before its heartbeat is stale.
+    devices = [device for name, device in alive.values_list("name", "device") if not is_dead(name)]
     if devices:
         device = ", ".join(sorted(set(devices)))
         text = f"Computing on {device}." if len(devices) == 1 else f"{len(devices)} workers compute on {device}."

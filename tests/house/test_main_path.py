@@ -1,0 +1,115 @@
+"""The main path through all processes, embedded and as a team: draw, run, look, undo, export. And a killed worker."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import numpy as np
+import psycopg
+import pytest
+import redis
+from PIL import Image
+from psycopg import sql
+
+from tests.house.visitor import Visitor
+from tests.studio import Studio, until
+from webapp.videos.sample import FRAMES
+
+FAKE = {"MASKWRIGHT_ENGINES": "tests.segmentation.fake_engine"}
+SCRIBBLE = [[0.3, 0.4], [0.4, 0.4], [0.4, 0.5]]
+
+
+@pytest.fixture
+def team() -> Iterator[dict[str, str]]:
+    """Settings of team mode over a new database; the Redis is emptied first."""
+    redis_url = os.environ.get("MASKWRIGHT_TEST_REDIS_URL")
+    database_url = os.environ.get("MASKWRIGHT_TEST_DATABASE_URL")
+    if not redis_url or not database_url:
+        pytest.skip("no Redis and Postgres here: run it with .ci/with-services .venv/bin/pytest -m team")
+    redis.Redis.from_url(redis_url).flushdb()
+    name = f"maskwright_{uuid4().hex[:8]}"
+    with psycopg.connect(database_url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield {"REDIS_URL": redis_url, "DATABASE_URL": f"{database_url.rpartition('/')[0]}/{name}"}
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def walk_the_main_path(studio: Studio) -> None:
+    with Visitor(studio) as owner, owner.open(video := owner.sample_video()) as page:
+        number = page.ask("object.add", name="Koi")
+        page.ask("stroke.add", frame=10, object=number, path=SCRIBBLE)
+        first = page.ask("round.run", frame=10, engine="fake", base=None)
+        assert first is not None
+        done = page.round_in("done", first)
+        page.masks_until(FRAMES)
+        assert page.mask_frames[0] == 10  # the frame that was drawn on comes first
+        assert sorted(page.mask_frames) == list(range(FRAMES))
+        assert done["done"] == done["total"] == FRAMES
+
+        page.ask("stroke.add", frame=20, object=number, path=[[0.6, 0.6]])
+        second = page.ask("round.run", frame=20, engine="fake", base=first)
+        assert second is not None
+        page.round_in("done", second)
+        page.ask("head.move", from_round=second, to_round=first)
+        export(owner, video, first)
+
+
+def export(owner: Visitor, video: int, head: int) -> None:
+    """The DAVIS export of the head holds the very masks that the page gets."""
+    made = owner.call("POST", f"/videos/{video}/exports", kind="davis")
+    until(lambda: owner.call("GET", f"/exports/{made['id']}")["state"] in ("done", "failed"), "the export", 60)
+    file = owner.http.get(f"/api/exports/{made['id']}/file")
+    assert file.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
+        names = sorted(name for name in archive.namelist() if name.endswith(".png"))
+        exported = [np.array(Image.open(io.BytesIO(archive.read(name)))) for name in names]
+    masks = owner.masks(head, FRAMES - 1)
+    assert len(exported) == len(masks) == FRAMES
+    for frame, labels in masks.items():
+        assert labels.any() or frame > 60  # the fake engine's mask moves out of the picture in the end
+        assert np.array_equal(exported[frame], labels)
+
+
+def test_embedded(tmp_path: Path) -> None:
+    with Studio(tmp_path, **FAKE) as studio:
+        walk_the_main_path(studio)
+
+
+@pytest.mark.team
+def test_over_redis_and_postgres(tmp_path: Path, team: dict[str, str]) -> None:
+    with Studio(tmp_path, **FAKE, **team) as studio:
+        walk_the_main_path(studio)
+        assert not (tmp_path / "maskwright.sqlite3").exists()
+
+
+def test_a_round_goes_on_by_itself_when_its_worker_is_killed(tmp_path: Path) -> None:
+    with (
+        Studio(tmp_path, **FAKE, FAKE_ENGINE_SLEEP="0.05") as studio,
+        Visitor(studio) as owner,
+        owner.open(owner.sample_video()) as page,
+    ):
+        number = page.ask("object.add", name="Koi")
+        page.ask("stroke.add", frame=0, object=number, path=SCRIBBLE)
+        made = page.ask("round.run", frame=0, engine="fake", base=None)
+        assert made is not None
+        page.masks_until(15)
+        worker = studio.children()["rounds"]
+        worker.kill()
+        killed = time.monotonic()
+        until(lambda: studio.children().get("rounds", worker).pid != worker.pid, "a new worker", 5)
+        assert httpx.get(f"{studio.address}/api/me").status_code == 401  # the page stays up
+        page.until(lambda message: message["type"] == "worker" and not message["worker"]["alive"])
+        page.until(lambda message: message["type"] == "worker" and message["worker"]["alive"])
+        page.round_in("done", made, 90)
+        masks = owner.masks(made, FRAMES - 1)
+        assert sorted(masks) == list(range(FRAMES))
+        page.masks_until(FRAMES)
+        assert sorted(page.mask_frames) == list(range(FRAMES)), "lost or doubled"
+        assert time.monotonic() - killed < 60
