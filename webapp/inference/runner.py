@@ -76,6 +76,25 @@ def weights_label(engine: str) -> str:
     return weights.weights_label(engine)
 
 
+def weights_states() -> list[weights.WeightsState]:
+    """Of every network that needs weights, what is there."""
+    return [weights.state_of(name) for name in weights.NETWORKS]
+
+
+def add_weights(file: Path) -> Path:
+    """Check a checkpoint and copy it to where engines look. Raises WeightsError, a ValueError, and copies nothing."""
+    from segmentation.checkpoints import add_weights
+
+    return add_weights(file)
+
+
+def check_weights(network: str) -> str:
+    """Load a network's weights as an engine would; their checksum. Raises ValueError with the reason."""
+    from segmentation.checkpoints import check_weights
+
+    return check_weights(network)
+
+
 def cache_folder() -> Path:
     """Where the engines of this process may spill features; it goes when the process has gone."""
     return Path(settings.HOME) / "cache" / own_name().replace(":", "-")
