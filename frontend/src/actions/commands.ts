@@ -20,6 +20,7 @@ import {
   EyeOff,
   GitCompare,
   Hand,
+  Keyboard,
   Layers,
   Lock,
   Maximize,
@@ -131,6 +132,18 @@ function drawing(studio: Opened): Sketch[] {
       keys: ["P"],
       pressed: () => store.tool.value === "pan",
       perform: tool("pan"),
+    },
+    {
+      id: "tool.keys",
+      name: "Draw with the arrow keys",
+      group,
+      icon: Keyboard,
+      keys: ["J"],
+      enabled: can,
+      pressed: () => store.keyPen.value,
+      perform: () => {
+        store.keyPen.value = !store.keyPen.peek();
+      },
     },
     {
       id: "brush.smaller",

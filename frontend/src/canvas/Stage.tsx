@@ -5,6 +5,7 @@ import { Banner } from "../panels/Banner";
 import { Hint } from "../panels/Hint";
 import { Hud } from "../panels/Hud";
 import { useStudio } from "../studio/context";
+import { listenToPen } from "../tools/keypen";
 import { Pointers } from "../tools/pointer";
 import { createHand, showInteraction } from "./interaction";
 import { Picture } from "./picture";
@@ -33,6 +34,7 @@ export function Stage() {
     resize();
     const ends = [
       showInteraction(studio, hand, top.current),
+      listenToPen(studio, hand),
       listen(studio.commands, pointers.spaceUsed, () => pointers.cancel()),
     ];
     return () => {
@@ -49,6 +51,7 @@ export function Stage() {
         ref={element}
         class={css.area}
         data-testid="stage"
+        data-pen-area
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it takes the drawing and the keys, as a text field does
         tabIndex={0}
         role="application"

@@ -9,11 +9,12 @@ import type { CanvasPoint } from "./view";
 export interface Hand {
   readonly live: Signal<{ object: number; path: readonly Point[] } | null>; // the stroke being drawn
   readonly hover: Signal<CanvasPoint | null>; // where a pointer that can hover is
+  readonly pen: Signal<CanvasPoint | null>; // the pen that keys move, while there is one
   readonly marked: Signal<string | null>; // key of the stroke that the eraser is on
 }
 
 export function createHand(): Hand {
-  return { live: signal(null), hover: signal(null), marked: signal(null) };
+  return { live: signal(null), hover: signal(null), pen: signal(null), marked: signal(null) };
 }
 
 // An object that was made a moment ago and has no colour here yet.
@@ -31,6 +32,7 @@ export function showInteraction(studio: Opened, hand: Hand, canvas: HTMLCanvasEl
     const width = store.view.value.brush;
     const hover = hand.hover.value;
     const ring = hover && store.tool.value === "scribble" && store.canDraw.value && !hand.live.value;
+    const pen = hand.pen.value;
     const ringColor = colorOf(studio, store.selected.value);
     cancelAnimationFrame(request);
     request = requestAnimationFrame(() => {
@@ -40,6 +42,7 @@ export function showInteraction(studio: Opened, hand: Hand, canvas: HTMLCanvasEl
       context.clearRect(0, 0, size.width, size.height);
       for (const stroke of strokes) drawStroke(context, stroke, view, frame, width);
       if (ring) drawRing(context, hover, width, ringColor);
+      if (pen) drawCross(context, pen, ringColor);
     });
   });
   return () => {
@@ -97,6 +100,28 @@ function drawRing(context: CanvasRenderingContext2D, at: CanvasPoint, width: num
     context.strokeStyle = style;
     context.beginPath();
     context.arc(at.x, at.y, radius, 0, 2 * Math.PI);
+    context.stroke();
+  }
+}
+
+/** Where the pen is that keys move: seen on any picture. */
+function drawCross(context: CanvasRenderingContext2D, at: CanvasPoint, color: string): void {
+  for (const [line, style] of [
+    [4, "#000000c0"],
+    [2, color],
+  ] as const) {
+    context.lineWidth = line;
+    context.strokeStyle = style;
+    context.beginPath();
+    for (const [x, y] of [
+      [1, 0],
+      [-1, 0],
+      [0, 1],
+      [0, -1],
+    ] as const) {
+      context.moveTo(at.x + 5 * x, at.y + 5 * y);
+      context.lineTo(at.x + 16 * x, at.y + 16 * y);
+    }
     context.stroke();
   }
 }

@@ -1,14 +1,13 @@
 /** Loads masks over HTTP, by round and stretch of frames, nearest to the frame in view first, until all are here. */
-import { effect } from "@preact/signals";
+import { effect, untracked } from "@preact/signals";
 import { request } from "../http";
 import type { Fact } from "../state/facts";
-import { isActive } from "../state/line";
 import type { Store } from "../state/store";
 import { readContainer } from "./decode";
 
 export const STRETCH = 100; // frames to a request: about 200 kB at 480p
 const AT_ONCE = 3;
-// A round that computes announces frames a moment before the socket brings them: this long it is waited for.
+// A round whose masks the socket brings may announce frames a moment before: this long they are waited for.
 const SOCKET_WITHIN = 600; // ms
 const AGAIN_AFTER = 2500; // ms after an answer that lacked what was promised, or failed
 const MOST_TRIES = 4;
@@ -53,7 +52,8 @@ export class MaskLoader {
     this.ends = [
       effect(() => this.follow()),
       effect(() => {
-        if (store.connection.value === "live") this.retry();
+        // Untracked: it would otherwise start over whenever a hint comes in, and wait for the socket for ever.
+        if (store.connection.value === "live") untracked(() => this.retry());
       }),
     ];
   }
@@ -87,9 +87,8 @@ export class MaskLoader {
     const name = `${stretch.round}/${stretch.first}`;
     let state = this.tries.get(name);
     if (!state) {
-      const computing = isActive(this.store.rounds.peek().get(stretch.round));
-      const live = computing || this.store.masks.streamed.has(stretch.round);
-      state = { busy: false, count: 0, notBefore: live ? now + SOCKET_WITHIN : now };
+      const streams = this.store.masks.streamed.has(stretch.round);
+      state = { busy: false, count: 0, notBefore: streams ? now + SOCKET_WITHIN : now };
       this.tries.set(name, state);
     }
     return state;

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { lookAt, moveHead } from "../actions/head";
 import { Button } from "../parts/Button";
 import { useStudio } from "../studio/context";
+import { CommandButton } from "./CommandButton";
 import css from "./Floating.module.css";
 
 /** The most pressing one; several at a time would only cover the picture. */
@@ -15,6 +16,14 @@ export function Banner() {
     return (
       <Line tone="warn" testid="banner-worker">
         {worker.text}
+      </Line>
+    );
+  }
+  if (store.keyPen.value) {
+    return (
+      <Line tone="plain" testid="banner-pen">
+        Arrow keys move the pen (finely with Shift), Space puts it down and lifts it.
+        <CommandButton id="tool.keys" label="Done" size="small" />
       </Line>
     );
   }

@@ -15,7 +15,7 @@ export function Objects() {
   const { store } = useStudio();
   const objects = store.alive.value;
   return (
-    <section class={side.section} aria-label="Objects" data-testid="objects">
+    <section class={`${side.section} ${side.scrolls}`} aria-label="Objects" data-testid="objects">
       <div class={side.head}>
         <h2>Objects</h2>
         <Kbd keys="N" />

@@ -54,6 +54,7 @@ export interface Store {
   readonly frame: Signal<number>; // the wanted frame; the picture may lag behind by a load
   readonly playing: Signal<boolean>;
   readonly tool: Signal<ToolName>;
+  readonly keyPen: Signal<boolean>; // the arrow keys move a pen on the picture
   readonly selected: Signal<number>; // object number; 0 = background
   readonly looking: Signal<number | null>; // a round that one looks at instead of the head
   readonly engine: Signal<string>;
@@ -101,6 +102,7 @@ function given(id: number) {
     frame: signal(0),
     playing: signal(false),
     tool: signal<ToolName>("scribble"),
+    keyPen: signal(false),
     selected: signal(1),
     looking: signal<number | null>(null),
     engine: signal("default"),

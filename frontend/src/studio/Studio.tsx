@@ -1,5 +1,5 @@
 /** The studio: one video, its picture, objects, rounds and timeline. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Stage } from "../canvas/Stage";
 import { ExportDialog } from "../panels/ExportDialog";
 import { HelpDialog } from "../panels/HelpDialog";
@@ -35,6 +35,12 @@ function Page() {
   useEffect(() => {
     if (name) document.title = `${name} · Maskwright`;
   }, [name]);
+  const foot = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const height = foot.current?.offsetHeight ?? 0;
+    document.documentElement.style.setProperty("--toasts-bottom", `${height + 14}px`);
+    return () => document.documentElement.style.removeProperty("--toasts-bottom");
+  }, [video === null]);
   if (store.problem.value) return <ProblemPage problem={store.problem.value} />;
   if (!video) return <Opening />;
   return (
@@ -43,7 +49,7 @@ function Page() {
       <ToolRail />
       <Stage />
       <SidePanel />
-      <div class={css.time}>
+      <div ref={foot} class={css.time}>
         <Timeline />
       </div>
       <Dialogs />

@@ -1,0 +1,79 @@
+/**
+ * The tool without a pointer: a pen on the picture that the arrow keys move. Space or Enter puts it down and lifts it,
+ * Shift makes it go finely, Escape ends the stroke, and then the mode.
+ */
+import { effect } from "@preact/signals";
+import type { Hand } from "../canvas/interaction";
+import { type CanvasPoint, canvasPoint, framePoint, toCanvas, toFrame } from "../canvas/view";
+import type { Opened } from "../studio/open";
+import { erase } from "./erase";
+import { scribble } from "./scribble";
+import type { Gesture } from "./tool";
+
+const STEP = 8; // CSS pixels a key press moves the pen
+const FINE = 1;
+const ARROWS: Record<string, readonly [number, number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+
+/** Listens while `store.keyPen` is on and the picture, or nothing, has the focus. Returns the end of it. */
+export function listenToPen(studio: Opened, hand: Hand): () => void {
+  const { store } = studio;
+  let gesture: Gesture | null = null;
+
+  const lift = (cancelled: boolean): void => {
+    if (cancelled) gesture?.cancel();
+    else gesture?.end();
+    gesture = null;
+  };
+  const key = (event: KeyboardEvent): void => {
+    const pen = hand.pen.peek();
+    if (!pen || event.ctrlKey || event.metaKey || event.altKey || !onPicture(event.target)) return;
+    const arrow = ARROWS[event.key];
+    if (arrow) {
+      const moved = inFrame(studio, pen, arrow, event.shiftKey ? FINE : STEP);
+      hand.pen.value = moved;
+      gesture?.move([moved]);
+    } else if (event.key === " " || event.key === "Enter") {
+      if (event.repeat) return;
+      if (gesture) lift(false);
+      else gesture = (store.tool.peek() === "erase" ? erase : scribble)(studio, hand, pen);
+    } else if (event.key === "Escape") {
+      if (gesture) lift(true);
+      else store.keyPen.value = false;
+    } else return;
+    event.preventDefault();
+    event.stopImmediatePropagation(); // these keys mean other commands without the pen
+  };
+  const end = effect(() => {
+    if (!store.keyPen.value) lift(true);
+    const { width, height } = studio.stage.stageSize;
+    hand.pen.value = store.keyPen.value ? canvasPoint(width / 2, height / 2) : null;
+  });
+  addEventListener("keydown", key, true);
+  return () => {
+    removeEventListener("keydown", key, true);
+    end();
+  };
+}
+
+function onPicture(target: EventTarget | null): boolean {
+  return (
+    target === document.body || (target instanceof HTMLElement && target.closest("[data-pen-area]") !== null)
+  );
+}
+
+function inFrame(
+  studio: Opened,
+  pen: CanvasPoint,
+  [dx, dy]: readonly [number, number],
+  step: number,
+): CanvasPoint {
+  const { view, frameSize } = studio.stage;
+  const to = toFrame(view.peek(), canvasPoint(pen.x + dx * step, pen.y + dy * step));
+  const clamp = (value: number, high: number): number => Math.max(0, Math.min(high, value));
+  return toCanvas(view.peek(), framePoint(clamp(to.x, frameSize.width), clamp(to.y, frameSize.height)));
+}
