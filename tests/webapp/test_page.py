@@ -1,5 +1,6 @@
 """webapp/page.py, webapp/headers.py, webapp/urls.py"""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,3 +72,25 @@ def test_the_list_of_calls_is_for_those_who_signed_in(client_as: Callable[[User 
     assert client_as(owner).get("/api/openapi.json").status_code == 200
     docs = client_as(owner).get("/api/docs").content.decode()
     assert "https://" not in docs  # nothing is fetched from a foreign host
+
+
+def test_a_fault_of_the_server_is_logged_and_its_insides_are_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    client_as: Callable[[User | None], Client],
+    owner: User,
+) -> None:
+    def broken(user: User) -> None:
+        raise RuntimeError("the insides")
+
+    monkeypatch.setattr("webapp.projects.api._with_counts", broken)
+    log = logging.getLogger("django.request")
+    assert any(isinstance(handler, logging.StreamHandler) for handler in log.handlers)
+    log.addHandler(caplog.handler)
+    client = client_as(owner)
+    client.raise_request_exception = False
+    answer = client.get("/api/projects")
+    log.removeHandler(caplog.handler)
+    assert answer.status_code == 500
+    assert b"the insides" not in answer.content
+    assert "the insides" in caplog.text
