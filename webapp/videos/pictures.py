@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from webapp.videos.frame_writer import SourceFrame
 from webapp.videos.label_png import BadLabels, LabelMap, decode_labels
@@ -13,7 +14,17 @@ from webapp.videos.refusal import Refused, check_size
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, EOFError, TypeError, KeyError)
+UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
+# What undoes each EXIF orientation.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def read_picture(data: bytes, name: str) -> SourceFrame:
@@ -22,7 +33,7 @@ def read_picture(data: bytes, name: str) -> SourceFrame:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             check_size(*image.size, what=name)
             image.load()
-            picture = _rgb(ImageOps.exif_transpose(image))
+            picture = _rgb(_upright(image))
             return SourceFrame(picture, jpeg=data if _may_stay(image) else None, name=name)
     except Image.DecompressionBombError:
         raise Refused("too_large", f"{name} has far too many pixels.", 413) from None
@@ -51,6 +62,12 @@ def _may_stay(image: Image.Image) -> bool:
     the place where a picture was taken is nobody's business.
     """
     return image.format == "JPEG" and image.mode == "RGB" and not ({"exif", "icc_profile", "xmp"} & image.info.keys())
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    # Pillow's own way writes all other EXIF anew, and fails where a camera wrote some of it wrongly.
+    turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return image if turn is None else image.transpose(turn)
 
 
 def _rgb(image: Image.Image) -> Image.Image:

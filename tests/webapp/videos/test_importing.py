@@ -101,12 +101,28 @@ def test_it_keeps_the_very_bytes_of_a_jpeg(bring: Bring, tmp_path: Path) -> None
     assert folder_of(video.pk).frame(0).read_bytes() == data
 
 
-def test_it_turns_pictures_upright_and_forgets_where_they_were_taken(bring: Bring, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("orientation", "turns", "mirrored"),
+    [
+        (1, 0, False),
+        (2, 0, True),
+        (3, 2, False),
+        (4, 2, True),
+        (5, 3, True),
+        (6, 1, False),
+        (7, 1, True),
+        (8, 3, False),
+    ],
+)
+def test_it_turns_pictures_upright_and_forgets_where_they_were_taken(
+    bring: Bring, tmp_path: Path, orientation: int, turns: int, mirrored: bool
+) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was turned a quarter
+    exif[0x0112] = orientation
     exif[0x010F] = "CameraOfSomebody"
-    turned = np.ascontiguousarray(np.rot90(numbered(9), 1))
-    video = bring(write_zip(tmp_path / "clip.zip", [("0.jpg", picture(turned, "JPEG", exif=exif))]))
+    turned = np.rot90(numbered(9)[:, ::-1] if mirrored else numbered(9), turns)
+    data = picture(np.ascontiguousarray(turned), "JPEG", exif=exif)
+    video = bring(write_zip(tmp_path / "clip.zip", [("0.jpg", data)]))
     assert stored_numbers(video) == [9]
     assert b"CameraOfSomebody" not in folder_of(video.pk).frame(0).read_bytes()
 
