@@ -44,6 +44,7 @@ class ExportInfo(Schema):
     error: str
     size_bytes: int
     author: str
+    author_id: int
     created_at: datetime
 
     @staticmethod

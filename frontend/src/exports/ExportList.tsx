@@ -10,17 +10,19 @@ import { type Export, isOpen, kindName } from "./exports";
 
 export interface ExportListProps {
   exports: Export[];
+  /** Whether one may cancel or remove it. */
+  removable: (one: Export) => boolean;
   /** Whether rows name their video. */
   videos?: boolean;
   /** After something was cancelled or removed. */
   onChanged: () => void;
 }
 
-export function ExportList({ exports, videos = false, onChanged }: ExportListProps) {
+export function ExportList({ exports, removable, videos = false, onChanged }: ExportListProps) {
   return (
     <ul class={css.list} data-testid="exports">
       {exports.map((one) => (
-        <Row key={one.id} one={one} videos={videos} onChanged={onChanged} />
+        <Row key={one.id} one={one} removable={removable(one)} videos={videos} onChanged={onChanged} />
       ))}
     </ul>
   );
@@ -40,7 +42,14 @@ export function describe(one: Export): string {
   return `${bytes(one.size_bytes)} · ${tail}`;
 }
 
-function Row({ one, videos, onChanged }: { one: Export; videos: boolean; onChanged: () => void }) {
+interface RowProps {
+  one: Export;
+  removable: boolean;
+  videos: boolean;
+  onChanged: () => void;
+}
+
+function Row({ one, removable, videos, onChanged }: RowProps) {
   const open = isOpen(one);
   const remove = async () => {
     try {
@@ -78,14 +87,16 @@ function Row({ one, videos, onChanged }: { one: Export; videos: boolean; onChang
           Download
         </a>
       )}
-      <IconButton
-        icon={open ? X : Trash2}
-        label={open ? "Cancel this export" : "Remove this export"}
-        size="small"
-        tone="bad"
-        testid={open ? `export-cancel-${one.id}` : `export-remove-${one.id}`}
-        onClick={remove}
-      />
+      {removable && (
+        <IconButton
+          icon={open ? X : Trash2}
+          label={open ? "Cancel this export" : "Remove this export"}
+          size="small"
+          tone="bad"
+          testid={open ? `export-cancel-${one.id}` : `export-remove-${one.id}`}
+          onClick={remove}
+        />
+      )}
     </li>
   );
 }

@@ -2,6 +2,8 @@
 import { useEffect } from "preact/hooks";
 import { call } from "../http";
 import { type Loaded, useLoaded } from "../pages/load";
+import { may } from "../pages/roles";
+import type { Role } from "../pages/types";
 
 export type ExportKind = "davis" | "objects" | "overlay";
 export type ExportState = "queued" | "running" | "done" | "cancelled" | "failed";
@@ -19,6 +21,7 @@ export interface Export {
   error: string;
   size_bytes: number;
   author: string;
+  author_id: number;
   created_at: string;
 }
 
@@ -39,6 +42,11 @@ export const KINDS: { kind: ExportKind; name: string; note: string }[] = [
     note: "An mp4 (H.264) with the masks in colour over the picture, to show.",
   },
 ];
+
+/** Whether somebody may cancel or remove it: one's own, and managers all. */
+export function mayRemove(one: Export, you: number | undefined, role: Role): boolean {
+  return one.author_id === you ? may(role, "export") : may(role, "remove_export");
+}
 
 export function kindName(kind: ExportKind): string {
   return KINDS.find((one) => one.kind === kind)?.name ?? kind;

@@ -1,11 +1,12 @@
 /** All exports of the project's videos. They are made in the studio. */
 import { Download } from "lucide-preact";
 import { ExportList } from "../exports/ExportList";
-import { useExports } from "../exports/exports";
+import { mayRemove, useExports } from "../exports/exports";
 import { EmptyState } from "../parts/EmptyState";
 import { ProblemState } from "./ProblemState";
 import type { TabProps } from "./ProjectPage";
 import css from "./ProjectPage.module.css";
+import { me } from "./session";
 
 export function ExportsTab({ project }: TabProps) {
   const loaded = useExports(`/api/projects/${project.id}/exports`);
@@ -21,5 +22,12 @@ export function ExportsTab({ project }: TabProps) {
       </EmptyState>
     );
   }
-  return <ExportList exports={loaded.value} videos onChanged={loaded.reload} />;
+  return (
+    <ExportList
+      exports={loaded.value}
+      removable={(one) => mayRemove(one, me.value?.id, project.role)}
+      videos
+      onChanged={loaded.reload}
+    />
+  );
 }

@@ -13,6 +13,8 @@ export const MEANING: Record<Role, string> = {
 
 const NEEDED = {
   upload: "annotator",
+  export: "annotator",
+  remove_export: "manager", // those of others
   rename_video: "annotator",
   cancel_import: "annotator",
   clear_failed: "annotator", // a video that failed to arrive

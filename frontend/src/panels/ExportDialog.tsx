@@ -1,10 +1,12 @@
 /** Takes masks out of the open video, and lists what was taken out before. */
 import { useState } from "preact/hooks";
 import { ExportList } from "../exports/ExportList";
-import { type ExportKind, KINDS, makeExport, useExports } from "../exports/exports";
+import { type ExportKind, KINDS, makeExport, mayRemove, useExports } from "../exports/exports";
 import { asProblem } from "../pages/load";
+import { may } from "../pages/roles";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
+import { useStudio } from "../studio/context";
 import css from "./ExportDialog.module.css";
 
 export interface ExportDialogProps {
@@ -21,6 +23,8 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const past = useExports(`/api/videos/${video}/exports`);
+  const { store } = useStudio();
+  const role = store.role.value;
 
   const make = async () => {
     setBusy(true);
@@ -37,42 +41,60 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
 
   return (
     <Dialog title="Export masks" testid="export-dialog" onClose={onClose}>
-      <fieldset class={css.kinds}>
-        <legend>{round ? `Masks of round ${round.number}, as` : "Masks as they stand now, as"}</legend>
-        {KINDS.map((one) => (
-          <label key={one.kind} class={css.kind}>
-            <input
-              type="radio"
-              name="export-kind"
-              value={one.kind}
-              checked={kind === one.kind}
-              data-testid={`export-kind-${one.kind}`}
-              onChange={() => setKind(one.kind)}
-            />
-            <span>
-              <b>{one.name}</b>
-              <small>{one.note}</small>
-            </span>
-          </label>
-        ))}
-      </fieldset>
-      {problem && (
-        <p class={css.problem} role="alert" data-testid="export-problem">
-          {problem}
+      {may(role, "export") ? (
+        <>
+          <fieldset class={css.kinds}>
+            <legend>{round ? `Masks of round ${round.number}, as` : "Masks as they stand now, as"}</legend>
+            {KINDS.map((one) => (
+              <label key={one.kind} class={css.kind}>
+                <input
+                  type="radio"
+                  name="export-kind"
+                  value={one.kind}
+                  checked={kind === one.kind}
+                  data-testid={`export-kind-${one.kind}`}
+                  onChange={() => setKind(one.kind)}
+                />
+                <span>
+                  <b>{one.name}</b>
+                  <small>{one.note}</small>
+                </span>
+              </label>
+            ))}
+          </fieldset>
+          {problem && (
+            <p class={css.problem} role="alert" data-testid="export-problem">
+              {problem}
+            </p>
+          )}
+          <div class={css.foot}>
+            <span data-testid="export-note">{noteOf(empty, store.active.value?.number)}</span>
+            <Button tone="accent" testid="export-make" busy={busy} disabled={empty} onClick={make}>
+              Export
+            </Button>
+          </div>
+        </>
+      ) : (
+        <p class={css.note}>
+          You look at this project as a viewer: exports are made by others and stand here.
         </p>
       )}
-      <div class={css.foot}>
-        {empty && <span>There are no masks yet: run a round first.</span>}
-        <Button tone="accent" testid="export-make" busy={busy} disabled={empty} onClick={make}>
-          Export
-        </Button>
-      </div>
       {past.value && past.value.length > 0 && (
         <section class={css.past} aria-label="Exports of this video">
-          <ExportList exports={past.value} onChanged={past.reload} />
+          <ExportList
+            exports={past.value}
+            removable={(one) => mayRemove(one, store.you.value?.id, role)}
+            onChanged={past.reload}
+          />
         </section>
       )}
       {!past.value && past.problem && <p class={css.problem}>{past.problem.message}</p>}
     </Dialog>
   );
+}
+
+function noteOf(empty: boolean, running: number | undefined): string {
+  if (empty) return "There are no masks yet: run a round first.";
+  if (running === undefined) return "";
+  return `Round ${running} is not done: frames that it has not reached keep the masks from before.`;
 }
