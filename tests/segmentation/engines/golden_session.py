@@ -1,0 +1,39 @@
+"""Engines over the golden cases: a session with the case's weights, and its bars as strokes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from segmentation import EngineSettings, Interaction, Scribble, open_session
+from segmentation.engine import Engine
+from segmentation.evaluation.golden.case import Case
+from segmentation.frames import ArrayFrames
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+
+
+def golden_session(engine: str, case: Case, folder: Path, networks: dict[str, tuple[nn.Module, float, int]]) -> Engine:
+    """`engine` on the case's frames; `networks` by name with the gain and the offset of their seed."""
+    for name, (network, gain, offset) in networks.items():
+        case.fill(network, gain, offset)
+        torch.save({f"module.{key}": tensor for key, tensor in network.state_dict().items()}, folder / f"{name}.pth")
+    settings = EngineSettings(device="cpu", weights=str(folder))
+    return open_session(engine, ArrayFrames(case.frames), case.num_objects, settings, strokes_win=False)
+
+
+def bars(case: Case, frame: int) -> Interaction:
+    """The case's scribbles of a frame, each row of a bar as a stroke of its own."""
+    raster = case.inputs[f"scribble_f{frame}"]
+    height, width = raster.shape
+    strokes = []
+    for object_id in range(case.num_objects + 1):
+        ys, xs = np.nonzero(raster == object_id)
+        for y in np.unique(ys):
+            row = xs[ys == y]
+            ends = np.array([[row.min(), y], [row.max(), y]]) + 0.5  # the middle of a pixel, so that none is missed
+            strokes.append(Scribble(object_id, np.minimum(ends / (width - 1, height - 1), 1)))
+    return Interaction(frame, tuple(strokes))

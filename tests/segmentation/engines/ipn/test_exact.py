@@ -1,0 +1,31 @@
+"""At the paper's size the engine gives the masks of the official program, as far as that has no bug."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segmentation.engines.ipn.network import Inet, Pnet
+from segmentation.evaluation.golden.case import Case
+from segmentation.soft_masks import decode
+from tests.segmentation.engines.golden_session import GOLDEN, bars, golden_session
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_first_round_is_the_official_one(tmp_path: Path) -> None:
+    """In the second one the official program averages nothing, where the paper (and this engine) averages."""
+    case = Case(GOLDEN / "ipn", "a")
+    networks = {"ipn-inet": (Inet(), 0.7, 0), "ipn-pnet": (Pnet(), 0.7, 1)}
+    session = golden_session("ipn", case, tmp_path, networks)
+    updates = list(session.run_round(bars(case, 2)))
+    shape = case.labels.shape
+    golden = np.unpackbits(case.golden["loop.r0.masks"], count=case.labels.size).reshape(shape)
+    for update in updates:
+        assert (update.labels == golden[update.frame]).mean() >= 0.995
+        assert update.memo is not None
+        soft = decode(update.memo, *shape[1:])[0, ::2, ::2]
+        np.testing.assert_allclose(soft, case.golden["loop.r0.all_E"][update.frame], atol=0.02)
+    assert len(updates) == len(golden)
