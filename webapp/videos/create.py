@@ -12,6 +12,7 @@ from webapp.videos.frame_writer import SourceFrame
 from webapp.videos.importing import OnProgress, write_video
 from webapp.videos.label_png import LabelMap
 from webapp.videos.models import Video
+from webapp.videos.refusal import ImportCancelled, Refused
 from webapp.videos.sources import Clip
 from webapp.videos.storage import RgbFrame
 
@@ -51,6 +52,9 @@ def _written(
 ) -> Video:
     try:
         write_video(video, frames, expected, notes=notes, on_progress=on_progress)
+    except ImportCancelled:
+        video.delete()
+        raise Refused("cancelled", f"Somebody cancelled the import of {video.name}.", 409) from None
     except BaseException:
         video.delete()
         raise

@@ -9,7 +9,9 @@ import pytest
 
 from webapp.accounts.models import User
 from webapp.projects.models import Project
+from webapp.videos import importing
 from webapp.videos.create import create_video
+from webapp.videos.import_queue import cancel_import
 from webapp.videos.models import Video, VideoState
 from webapp.videos.refusal import Refused
 from webapp.videos.storage import RgbFrame, StoredFrames, folder_of, read_truth, videos_root
@@ -55,3 +57,17 @@ def test_it_leaves_nothing_when_frames_are_refused(project: Project, owner: User
         create_video(project=project, name="Fish", frames=frames, author=owner, truth=truth)
     assert not Video.objects.exists()
     assert not videos_root().exists() or not list(videos_root().iterdir())
+
+
+def test_somebody_may_cancel_it_in_the_studio(project: Project, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "BEAT_SECONDS", 0)
+
+    def frames() -> Iterator[RgbFrame]:
+        yield from plain(2)
+        cancel_import(video=Video.objects.get())
+        yield from plain(2)
+
+    with pytest.raises(Refused, match="cancelled the import of Fish"):
+        create_video(project=project, name="Fish", frames=frames(), author=owner)
+    assert not Video.objects.exists()
+    assert not list(videos_root().iterdir())
