@@ -144,6 +144,18 @@ describe("running", () => {
     expect(studio.store.queue.value).toEqual([]);
   });
 
+  it("waits for the log after an acknowledgement, so that no round starts from yesterday's head", async () => {
+    const studio = fakeStudio({ strokes: [stroke("a", 2), stroke("b", 7)] });
+    const { watchQueue } = await import("./rounds");
+    watchQueue(studio);
+    perform(studio, "round.run");
+    await studio.ack("round.run", 20);
+    expect(types(studio)).toEqual(["round.run"]);
+    reduce(studio.store, { type: "round.changed", seq: seq++, round: round({ id: 20 }) });
+    reduce(studio.store, { type: "head.moved", seq: seq++, head: 20, by: ANN });
+    expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", frame: 7, base: 20 });
+  });
+
   it("takes the place of one's own running round, and waits for somebody else's", async () => {
     const studio = fakeStudio();
     await runOne(studio);

@@ -275,7 +275,7 @@ function rounds(studio: Opened): Sketch[] {
     },
     {
       id: "round.head",
-      name: "Look at the head again",
+      name: "Back to the current round",
       group,
       icon: Layers,
       keys: ["G", "Escape"],

@@ -2,7 +2,7 @@
  * Running rounds. Strokes may wait on several frames: they run one after another, the frame one is on first. A round of
  * one's own that runs gives way to the next (the server supersedes it); somebody else's is waited for.
  */
-import { effect } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { newKey } from "../connection/key";
 import { Refused } from "../connection/outbox";
 import { toast, toastError } from "../parts/Toast";
@@ -14,6 +14,8 @@ import { draw } from "./strokes";
 
 // A base can be older than the head a few times in a row when two people are quick; more often something is wrong.
 const MOST_CONFLICTS = 3;
+// The log follows an acknowledgement within a few milliseconds; somebody else may have moved the head on by then.
+const LOG_WITHIN = 2000; // ms
 
 /** Frames with strokes of one's own, the one in view first, then ascending. */
 export function framesToRun({ store }: Opened): number[] {
@@ -61,6 +63,9 @@ export function retry(studio: Opened, round: RoundInfo): void {
 export function watchQueue(studio: Opened): () => void {
   const { store } = studio;
   let starting = false;
+  // The round that was acknowledged last, until the log says that the video stands at it: before, the head that the page
+  // shows is that of yesterday, and a run from it would be refused.
+  const expected = signal<number | null>(null);
   let conflicts = 0;
 
   const start = (item: Waiting): void => {
@@ -76,7 +81,10 @@ export function watchQueue(studio: Opened): () => void {
     studio.outbox.send(message).then(
       ({ result }) => {
         conflicts = 0;
-        if (result !== null) started(studio, result);
+        if (result !== null) {
+          started(studio, result);
+          expect(result);
+        }
         release();
       },
       (problem) => {
@@ -85,6 +93,13 @@ export function watchQueue(studio: Opened): () => void {
       },
     );
   };
+  const expect = (round: number): void => {
+    if (store.head.peek() === round) return;
+    expected.value = round;
+    setTimeout(() => {
+      if (expected.peek() === round) expected.value = null;
+    }, LOG_WITHIN);
+  };
   const release = (): void => {
     starting = false;
     pump();
@@ -92,7 +107,8 @@ export function watchQueue(studio: Opened): () => void {
   const pump = (): void => {
     const item = store.queue.value[0];
     const active = store.active.value;
-    if (!item || starting || store.connection.value !== "live") return;
+    if (expected.value !== null && expected.value === store.head.value) expected.value = null;
+    if (!item || starting || expected.value !== null || store.connection.value !== "live") return;
     const own = active?.author.id === store.you.value?.id;
     if (active && !(item.urgent && own)) return;
     if (!store.mine.peek().some((stroke) => stroke.frame === item.frame)) {

@@ -9,7 +9,7 @@ export function EngineMenu() {
   const chosen = engines.value.find((engine) => engine.name === store.engine.value);
   const items: MenuItem[] = engines.value.map((engine) => ({
     name: engine.title,
-    note: engine.ready ? engine.good_at : `${engine.good_at} ${engine.hint || "Its weights are missing."}`,
+    note: engine.ready ? engine.good_at : `${engine.good_at} ${missing(engine.hint)}`,
     testid: `engine-${engine.name}`,
     checked: engine.name === store.engine.value,
     disabled: !engine.ready,
@@ -31,4 +31,9 @@ export function EngineMenu() {
       <ChevronDown size={14} aria-hidden="true" />
     </Menu>
   );
+}
+
+/** What is missing, without the instructions that follow: those stand where engines are set up. */
+function missing(hint: string): string {
+  return hint.match(/^.*?[.](?= |$)/)?.[0] ?? "Its weights are missing.";
 }

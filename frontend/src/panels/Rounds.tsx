@@ -20,7 +20,11 @@ export function Rounds() {
   const truth = store.video.value?.truth_frames.length ?? 0;
   const scored = rounds.some((round) => round.scores !== null);
   return (
-    <section class={`${side.section} ${side.scrolls}`} aria-label="Rounds" data-testid="rounds">
+    <section
+      class={`${side.section} ${side.scrolls} ${side.yields}`}
+      aria-label="Rounds"
+      data-testid="rounds"
+    >
       <div class={side.head}>
         <h2>Rounds</h2>
         {scored && <small>J&F on {truth} truth frames</small>}

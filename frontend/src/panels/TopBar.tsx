@@ -87,7 +87,7 @@ function Working() {
     <>
       <span class={css.working} data-testid="run-progress" role="status">
         {active ? progressText(active) : "about to run"}
-        {waits > 0 && active && <i> +{waits}</i>}
+        {waits > 0 && active && ` · then ${waits} more`}
       </span>
       <CommandButton id="round.cancel" title="Stop the running round. Masks that it made stay." />
     </>
@@ -115,7 +115,8 @@ export function progressText(round: {
 
 function Run() {
   const studio = useStudio();
-  const frames = framesToRun(studio);
+  const waits = new Set(studio.store.queue.value.map((item) => item.frame));
+  const frames = framesToRun(studio).filter((frame) => !waits.has(frame));
   const label = frames.length > 1 ? `Run ${frames.length} rounds` : "Run round";
   const title =
     frames.length > 1

@@ -52,7 +52,7 @@ function refusal(studio: Opened): string | undefined {
   };
   if (!store.canDraw.peek()) return say("You may look at this project, but not draw in it.");
   if (store.looking.peek() !== null) {
-    const back = { name: "Back to the head", perform: () => lookAt(studio, null) };
+    const back = { name: "Back to the current one", perform: () => lookAt(studio, null) };
     return say("You look at another round. Strokes are drawn on the round that the video stands at.", back);
   }
   const number = store.selected.peek();
