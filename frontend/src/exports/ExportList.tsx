@@ -87,13 +87,23 @@ function Row({ one, removable, videos, onChanged }: RowProps) {
           Download
         </a>
       )}
-      {removable && (
+      {removable && open && (
         <IconButton
-          icon={open ? X : Trash2}
-          label={open ? "Cancel this export" : "Remove this export"}
+          icon={X}
+          label="Cancel this export"
           size="small"
           tone="bad"
-          testid={open ? `export-cancel-${one.id}` : `export-remove-${one.id}`}
+          testid={`export-cancel-${one.id}`}
+          onClick={remove}
+        />
+      )}
+      {removable && !open && (
+        <IconButton
+          icon={Trash2}
+          label="Remove this export"
+          size="small"
+          tone="bad"
+          testid={`export-remove-${one.id}`}
           onClick={remove}
         />
       )}
