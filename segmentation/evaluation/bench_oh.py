@@ -11,6 +11,7 @@ The plain version computes as the official programs do: every object and every r
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +25,7 @@ from segmentation.checkpoints import load_network, save_checkpoint
 from segmentation.engine import EngineSettings
 from segmentation.engines.ipn.network import Inet, Pnet
 from segmentation.engines.stm.network import STM, STRIDE, InteractiveSTM, SpaceTimeMemory
-from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, Scene, gflop, matrix_rate, seconds, timed_rounds
+from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, Clock, Scene, gflop, matrix_rate, seconds, timed_rounds
 from segmentation.evaluation.golden.rules import fill_network
 from segmentation.evaluation.memory import PeakMemory
 from segmentation.frames import ArrayFrames
@@ -102,25 +103,27 @@ def _plain_ipn(scene: Scene, networks: Sequence[nn.Module]) -> Stages:
     }
 
 
-def run_engine(engine: str, scene: Scene, weights: str, precision: str) -> tuple[dict[str, float], list[MaskUpdate]]:
+def run_engine(
+    engine: str, scene: Scene, weights: str, precision: str, clock: Clock
+) -> tuple[dict[str, float], list[MaskUpdate]]:
     settings = EngineSettings(device="cpu", weights=weights)
     session = open_session(engine, ArrayFrames(scene.frames), scene.objects, settings, precision=precision)
-    result = timed_rounds(session, scene)
+    result = timed_rounds(session, scene, clock)
     session.close()
     return result
 
 
-def compare(engine: str, weights: str, objects: int, frames: int, rate: float) -> dict[str, float]:
+def compare(engine: str, weights: str, objects: int, frames: int, clock: Clock) -> dict[str, float]:
     """Print the table of one engine and number of objects; the float32 engine's seconds."""
-    scene, peak = Scene(objects, frames), PeakMemory()
+    scene, peak, rate = Scene(objects, frames), PeakMemory(), matrix_rate(clock=clock)
     stages = plain_stages(engine, scene, weights)
-    plain = {name: seconds(work, 2) for name, work in stages.items()}
+    plain = {name: seconds(work, 2, clock) for name, work in stages.items()}
     flops = {name: gflop(work) for name, work in stages.items()}
     stages.clear()
     peak.start()
-    exact, masks = run_engine(engine, scene, weights, "float32")
+    exact, masks = run_engine(engine, scene, weights, "float32", clock)
     peak.stop()
-    half, half_masks = run_engine(engine, scene, weights, "bfloat16")
+    half, half_masks = run_engine(engine, scene, weights, "bfloat16", clock)
     print(f"\n{engine}, {objects} object(s), {HEIGHT}x{WIDTH}: seconds a frame")
     print(f"{'':<24}{'plain':>8}{'float32':>9}{'times':>7}{'bfloat16':>10}{'times':>7}{'bound':>8}")
     for name, spent in exact.items():
@@ -144,16 +147,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, default=3, help="other frames of a round, of which the fastest counts")
     parser.add_argument("--objects", type=int, action="append", help="default: 1 and 3")
     parser.add_argument("--weights", help="a folder; default: random ones, whose masks tell nothing about agreement")
+    parser.add_argument("--cpu-time", action="store_true", help="CPU seconds of all threads, for a busy machine")
     options = parser.parse_args(arguments)
     if options.threads:
         torch.set_num_threads(options.threads)
+    clock = time.process_time if options.cpu_time else time.perf_counter
     with torch.inference_mode():
-        rate = matrix_rate()
-        print(f"matrix rate {rate / 1e9:.0f} GFLOP/s in float32, {matrix_rate(torch.bfloat16) / 1e9:.0f} in bfloat16")
+        rates = [f"{matrix_rate(dtype, clock) / 1e9:.0f} in {dtype}" for dtype in (torch.float32, torch.bfloat16)]
+        print(f"matrix rate, GFLOP/s: {', '.join(rates)}")
         for engine in options.engine or NETWORKS:
             with TemporaryDirectory() as folder:
                 weights = options.weights or random_weights(engine, Path(folder))
-                found = {n: compare(engine, weights, n, options.frames, rate) for n in options.objects or (1, 3)}
+                found = {n: compare(engine, weights, n, options.frames, clock) for n in options.objects or (1, 3)}
             if {1, 3} <= found.keys():
                 ratios = (f"{name} {found[3][name] / found[1][name]:.2f}" for name in found[1])
                 print(f"three objects over one: {', '.join(ratios)}")
