@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_ROWS, _COLUMNS = 2048, 512  # a block of the global product: 4 MB, near what the caches of two cores hold
+from segmentation.networks.nearest import NearestReference, tiled_order
+
 _TILE = 32  # query columns of a block of the local product; wider ones compute more that lies outside the window
 _OUTSIDE = 1e4  # squared distance beyond the border: tanh(5000) is exactly 1
 
@@ -23,49 +24,30 @@ def squared_distance(squared: Tensor) -> Tensor:
     return squared.clamp_min_(0).mul_(0.5).tanh_()
 
 
-def nearest_squared(query: Tensor, reference: Tensor) -> Tensor:
-    """Squared distance of every row of `query` [P, C] to the nearest row of `reference` [R, C], R >= 1: float32 [P]."""
-    # -2 q.r + |r|^2 is one product with a column more; |q|^2 does not change which r is the nearest and comes last.
-    extended = torch.cat((query, torch.ones_like(query[:, :1])), dim=1)  # [P, C + 1]
-    norms = reference.square().sum(1, keepdim=True)
-    references = torch.cat((reference * -2, norms), dim=1).t()  # [C + 1, R]
-    nearest = torch.full((len(query),), torch.inf, device=query.device)
-    rows, columns = _block_shape(query)
-    product = torch.empty(rows * columns, device=query.device)
-    for top in range(0, len(query), rows):
-        block = extended[top : top + rows]
-        best = nearest[top : top + rows]
-        for left in range(0, references.shape[1], columns):
-            part = references[:, left : left + columns]
-            out = product[: len(block) * part.shape[1]].view(len(block), part.shape[1])
-            torch.minimum(best, torch.mm(block, part, out=out).amin(1), out=best)
-    return nearest.add_(query.square().sum(1))
-
-
-def _block_shape(query: Tensor) -> tuple[int, int]:
-    return (_ROWS, _COLUMNS) if query.device.type == "cpu" else (1 << 14, 1 << 13)
-
-
-def global_distances(query: Tensor, reference: Tensor, labels: Tensor, ids: Sequence[int]) -> Tensor:
-    """Global matching map (equation 2).
+class References:
+    """Labelled embeddings to which frames are matched, prepared once for all of them.
 
     Args:
-        query: embedding [C, h, w].
-        reference: embeddings [R, C] of the labelled pixels, R >= 0.
+        cells: embeddings [R, C], R >= 0.
         labels: int [R].
-        ids: labels to match.
-
-    Returns:
-        float32 [len(ids), h, w] in 0..1; 1 everywhere for an id without reference.
     """
-    channels, height, width = query.shape
-    flat = query.reshape(channels, -1).t().float().contiguous()
-    out = torch.ones(len(ids), height * width, device=query.device)
-    for row, label in enumerate(ids):
-        chosen = reference[labels == label]
-        if len(chosen):
-            out[row] = squared_distance(nearest_squared(flat, chosen.float()))
-    return out.view(len(ids), height, width)
+
+    def __init__(self, cells: Tensor, labels: Tensor) -> None:
+        self._nearest = {label: NearestReference(cells[labels == label]) for label in torch.unique(labels).tolist()}
+
+    def distances(self, query: Tensor, ids: Sequence[int]) -> Tensor:
+        """Global matching map (equation 2) of an embedding [C, h, w]: float32 [len(ids), h, w] in 0..1.
+
+        1 everywhere for an id without reference.
+        """
+        _, height, width = query.shape
+        order = tiled_order(height, width).to(query.device)
+        flat = query.flatten(1).t().float()[order]
+        out = torch.ones(len(ids), height * width, device=query.device)
+        for row, label in enumerate(ids):
+            if label in self._nearest:
+                out[row, order] = squared_distance(self._nearest[label].squared(flat))
+        return out.view(len(ids), height, width)
 
 
 def local_distances(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int], window: int) -> Tensor:

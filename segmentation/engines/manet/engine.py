@@ -18,7 +18,7 @@ from segmentation.engines.manet.network import MANet, for_inference, to_input
 from segmentation.feature_cache import FeatureCache
 from segmentation.internal_size import internal_size, resized_frame
 from segmentation.networks.labelling import confidences, upsampled_argmax
-from segmentation.networks.matching import global_distances
+from segmentation.networks.matching import References
 from segmentation.round_labels import RoundLabels, to_cells
 from segmentation.scribbles import rasterise
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
@@ -150,7 +150,7 @@ class MANetEngine(Engine):
         for given in (before, after):
             if given is not None:
                 cells, labels = labelled_cells(self._embed(given), self._cells(self.locked[given]), GIVEN_CELLS)
-                memory = torch.minimum(memory, global_distances(self._embed(frame), cells, labels, ids))
+                memory = torch.minimum(memory, References(cells, labels).distances(self._embed(frame), ids))
         return memory
 
     def _known_ids(self) -> list[int]:

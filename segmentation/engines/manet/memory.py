@@ -10,7 +10,7 @@ from torch import Tensor
 
 from segmentation.engines.manet.history import Round, rough_region
 from segmentation.feature_cache import FeatureCache
-from segmentation.networks.matching import global_distances, local_distances
+from segmentation.networks.matching import References, local_distances
 
 Embed = Callable[[int], Tensor]  # frame -> embedding [C, h, w]
 
@@ -32,7 +32,7 @@ class GlobalMemory:
     def __init__(self, embed: Embed, options: MemoryOptions, cache: FeatureCache) -> None:
         self._embed, self._options, self._cache = embed, options, cache
         self._counts: dict[int, int] = {}  # how many interactions a cached map holds
-        self._references: dict[int, tuple[Tensor, Tensor]] = {}  # of an interaction: embeddings [R, C], labels [R]
+        self._references: dict[int, References] = {}  # of an interaction
 
     def read(self, frame: int, rounds: Sequence[Round], ids: Sequence[int]) -> Tensor:
         """M [n, h, w] of `frame` after `rounds`; `ids` must be 0..n-1 (ids only ever grow)."""
@@ -52,18 +52,17 @@ class GlobalMemory:
 
     def _map(self, frame: int, embedding: Tensor, index: int, round_: Round, ids: Sequence[int]) -> Tensor:
         if frame != round_.frame:
-            reference, labels = self._reference(index, round_)
-            return global_distances(embedding, reference, labels, ids)
+            return self._reference(index, round_).distances(embedding, ids)
         if not self._options.augment:
             return torch.ones(len(ids), *embedding.shape[1:], device=embedding.device)
         return local_distances(embedding, embedding, round_.scribbles, ids, self._options.window)
 
-    def _reference(self, index: int, round_: Round) -> tuple[Tensor, Tensor]:
+    def _reference(self, index: int, round_: Round) -> References:
         if index not in self._references:
             scribbles = round_.scribbles
             if index == 0 and any(round_.ids):  # the first round has no strokes of the background (section 4.1)
                 scribbles = rough_region(scribbles, self._options.margin)
-            self._references[index] = labelled_cells(self._embed(round_.frame), scribbles)
+            self._references[index] = References(*labelled_cells(self._embed(round_.frame), scribbles))
         return self._references[index]
 
 

@@ -18,7 +18,8 @@ from segmentation.evaluation.golden.case import Array, Case, full
 from segmentation.evaluation.golden.rules import make_scribble
 from segmentation.feature_cache import FeatureCache
 from segmentation.networks.labelling import upsampled_argmax
-from segmentation.networks.matching import global_distances, local_distances, nearest_squared, offset_rows
+from segmentation.networks.matching import References, local_distances, offset_rows
+from segmentation.networks.nearest import nearest_squared
 from segmentation.round_labels import RoundLabels, resize_labels
 
 GAIN = 0.9
@@ -83,7 +84,7 @@ def _matching_stages(program: Program) -> Iterator[tuple[str, Array]]:
 
     cells, drawn = labelled_cells(reference, scribbles)
     yield from full("global_raw", _raw_distances(query, cells, drawn, ids))
-    global_map = global_distances(query, cells, drawn, ids)  # [n, h, w]
+    global_map = References(cells, drawn).distances(query, ids)  # [n, h, w]
     yield from full("global_map", global_map.permute(1, 2, 0))
     distances = torch.cat(list(offset_rows(query, reference, window)))  # [625, h, w]
     yield from full("local_dist", distances.permute(1, 2, 0), 4, 4, 16)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from segmentation.networks.matching import global_distances, local_distances, nearest_squared, offset_rows
+from segmentation.networks.matching import References, local_distances, offset_rows
 from tests.segmentation.networks.brute_force import all_offsets, global_map, local_map
 
 
@@ -50,20 +50,11 @@ def test_the_global_map_is_equation_2(references: int) -> None:
     chosen = torch.randperm(31 * 37, generator=generator)[:references]
     labels[chosen] = torch.randint(0, 3, (references,), generator=generator)
     cells = reference.flatten(1).t()[labels >= 0]
-    got = global_distances(query, cells, labels[labels >= 0], [0, 1, 2, 3])
+    got = References(cells, labels[labels >= 0]).distances(query, [0, 1, 2, 3])
     torch.testing.assert_close(got, global_map(query, reference, labels.view(31, 37), 4), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize(("queries", "references"), [(1, 1), (2049, 513), (100, 5000)])
-def test_the_nearest_is_found_across_blocks(queries: int, references: int) -> None:
-    generator = torch.Generator().manual_seed(1)
-    query = torch.rand(queries, 7, generator=generator)
-    reference = torch.rand(references, 7, generator=generator)
-    expected = torch.cdist(query.double(), reference.double()).square().amin(1)
-    torch.testing.assert_close(nearest_squared(query, reference).double(), expected, rtol=1e-4, atol=1e-5)
-
-
 def test_an_id_without_reference_is_at_distance_one() -> None:
-    empty = global_distances(torch.rand(3, 4, 5), torch.empty(0, 3), torch.empty(0, dtype=torch.int64), [0, 1])
+    empty = References(torch.empty(0, 3), torch.empty(0, dtype=torch.int64)).distances(torch.rand(3, 4, 5), [0, 1])
     assert empty.shape == (2, 4, 5)
     assert (empty == 1).all()
