@@ -87,7 +87,7 @@ class Studio:
 
     def sign_in_link(self, username: str = "owner") -> str:
         """A fresh one-time link for a user, who is made where there is none."""
-        return self.manage("sign_in_link", username, "--create", "--address", self.address).strip()
+        return self.manage("sign_in_link", username, "--create").strip()
 
     @property
     def text(self) -> str:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+ATTEMPTS, PAUSE_SECONDS = 4, 0.05  # somebody who looks at the lock (`holder`) has it for a moment
 
 
 class HomeInUse(Exception):
@@ -36,13 +39,17 @@ class HomeLock:
     def take(self) -> None:
         """Raises HomeInUse."""
         file = self._path.open("a+")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise HomeInUse(self._sentence()) from None
-        self._file = file
-        self.write("")
+        for _ in range(ATTEMPTS):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(PAUSE_SECONDS)
+            else:
+                self._file = file
+                self.write("")
+                return
+        file.close()
+        raise HomeInUse(self._sentence())
 
     def write(self, address: str) -> None:
         """Tell others where this studio is reached."""

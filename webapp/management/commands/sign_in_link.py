@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from webapp.accounts.links import make_link
 from webapp.accounts.models import User
+from webapp.home_lock import HomeLock
 
 
 class Command(BaseCommand):
@@ -29,8 +30,15 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user called {username}. Add --create to make one.")
         if not user.is_active:
             raise CommandError(f"{username} is switched off: a superuser can switch the account on again.")
-        base = address or f"http://{settings.CONFIG['MASKWRIGHT_HOST']}:{settings.CONFIG['MASKWRIGHT_PORT']}"
-        self.stdout.write(base.rstrip("/") + make_link(user=user))
+        self.stdout.write((address or _own_address()).rstrip("/") + make_link(user=user))
+
+
+def _own_address() -> str:
+    """Where the studio of this data folder is reached; where it would be when none runs."""
+    holder = HomeLock(settings.HOME, "studio").holder()
+    if holder is not None and holder.address:
+        return holder.address
+    return f"http://{settings.CONFIG['MASKWRIGHT_HOST']}:{settings.CONFIG['MASKWRIGHT_PORT']}"
 
 
 def _make_user(username: str, *, superuser: bool) -> User:
