@@ -30,6 +30,7 @@ def test_the_settings_are_read_in_one_place_only() -> None:
         "webapp/configuration.py",
         "webapp/asgi.py",  # these two name the settings module
         "webapp/celery.py",
+        "webapp/inference/heart.py",  # tells libraries how many threads
         "webapp/supervisor.py",  # hands it on to children
         "webapp/management/commands/benchmark.py",
         "webapp/management/commands/studio.py",  # whether the port was asked for
