@@ -55,7 +55,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             "segmentation.engines.stm.network:STMConfig",
             "Interactive STM",
             "e120.pth",
-            "github.com/seoungwugoh/STM-Interactive; for research only",
+            "github.com/seoungwugoh/STM-Interactive; no licence to pass them on",
         ),
         NetworkSpec(
             "stm-semi",
@@ -65,7 +65,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             "segmentation.engines.stm.network:STMConfig",
             "Semi-supervised STM",
             "STM_weights.pth",
-            "github.com/seoungwugoh/STM; for research only",
+            "github.com/seoungwugoh/STM; no licence to pass them on",
         ),
         NetworkSpec(
             "ipn-inet",
@@ -75,7 +75,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             "segmentation.engines.ipn.network:IPNConfig",
             "IPN, interaction network",
             "I_e290.pth",
-            "github.com/seoungwugoh/ivs-demo; for research only",
+            "github.com/seoungwugoh/ivs-demo; no licence to pass them on",
         ),
         NetworkSpec(
             "ipn-pnet",
@@ -85,7 +85,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             "segmentation.engines.ipn.network:IPNConfig",
             "IPN, propagation network",
             "P_e290.pth",
-            "github.com/seoungwugoh/ivs-demo; for research only",
+            "github.com/seoungwugoh/ivs-demo; no licence to pass them on",
         ),
         NetworkSpec(
             "manet",
@@ -95,7 +95,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             "segmentation.engines.manet.network:MANetConfig",
             "MA-Net",
             "save_step_80000.pth",
-            "github.com/lightas/CVPR2020_MANet",
+            "github.com/lightas/CVPR2020_MANet; no licence to pass them on",
         ),
         NetworkSpec(
             "strnn",

@@ -101,9 +101,14 @@ class SpaceTimeMemory(nn.Module):
 
     def encode_query(self, frame: Tensor) -> Query:
         """Frame [1, 3, H, W] -> its query: to be kept for other objects and rounds."""
-        r2, r3, r4 = self.Encoder_Q(frame)
+        return self.encode_queries(frame)[0]
+
+    def encode_queries(self, frames: Tensor) -> list[Query]:
+        """Frames [B, 3, H, W] -> a query for each."""
+        r2, r3, r4 = self.Encoder_Q(frames)
         key, value = self.get_submodule(self.query_name)(r4)
-        return Query(key[0], value[0], self.Decoder.RF3.skip(r3)[0], self.Decoder.RF2.skip(r2)[0])
+        parts = key, value, self.Decoder.RF3.skip(r3), self.Decoder.RF2.skip(r2)
+        return [Query(*of_frame) for of_frame in zip(*parts, strict=True)]
 
     def read(self, slots: Sequence[MemorySlot], query: Query) -> Tensor:
         """The read-out of one object [2D, h, w]: memory first, the query's own value after it."""

@@ -19,6 +19,8 @@ from segmentation.networks.padding import pad, padding_to, unpad
 from segmentation.types import FrameSource, LabelMap
 
 DECODED_AT_ONCE = {"cpu": 3, "cuda": 16}  # objects: a decoder at 480p needs 150 MB for each
+ENCODED_AT_ONCE = {"cpu": 1, "cuda": 8}  # frames: a CPU is busy with one
+BLOCKS_AT_HAND = 2  # a round goes outward, so it needs the blocks of both directions
 
 
 class STMVideo:
@@ -49,7 +51,9 @@ class STMVideo:
         self.size = internal_size(frames.height, frames.width, fit, settings.max_side)
         self.padding = padding_to(STRIDE, *self.size)
         self._queries = FeatureCache(cache_bytes, settings.cache_dir, first_stay=True)
-        self._chunk = DECODED_AT_ONCE["cuda" if self.device.type == "cuda" else "cpu"]
+        kind = "cuda" if self.device.type == "cuda" else "cpu"
+        self._chunk, self._block = DECODED_AT_ONCE[kind], ENCODED_AT_ONCE[kind]
+        self._at_hand: dict[int, dict[int, Tensor]] = {}  # block -> frame -> packed query, if a block has many frames
 
     @property
     def slot_bytes(self) -> int:
@@ -60,6 +64,7 @@ class STMVideo:
 
     def close(self) -> None:
         self._queries.close()
+        self._at_hand.clear()
 
     def memorize(self, frame: int, cues: Tensor) -> list[MemorySlot]:
         """Cues of N objects [N, C, h, w] -> a slot for each."""
@@ -88,13 +93,27 @@ class STMVideo:
         return pad(image.to(self.dtype), self.padding).contiguous(memory_format=torch.channels_last)
 
     def _query(self, frame: int) -> Query:
-        key = f"query-{frame}"
-        packed = self._queries.get(key, self.device)
+        packed = self._queries.get(f"query-{frame}", self.device)
         if packed is None:
-            fresh = self._network.encode_query(self._image(frame))
-            packed = torch.cat([tensor.permute(1, 2, 0).flatten().half() for tensor in fresh.tensors()])
-            self._queries.put(key, packed)
+            packed = self._encoded(frame // self._block)[frame]
         return self._unpack(packed)
+
+    def _encoded(self, block: int) -> dict[int, Tensor]:
+        """The packed queries of a block of frames. Always the same frames go together: what they are with could matter
+        in the last bit, and a rebuilt session must have the very masks of a kept one."""
+        if block in self._at_hand:
+            return self._at_hand[block]
+        frames = range(block * self._block, min((block + 1) * self._block, len(self.frames)))
+        images = torch.cat([self._image(frame) for frame in frames])
+        found = {}
+        for frame, query in zip(frames, self._network.encode_queries(images), strict=True):
+            found[frame] = torch.cat([tensor.permute(1, 2, 0).flatten().half() for tensor in query.tensors()])
+            self._queries.put(f"query-{frame}", found[frame])
+        if self._block > 1:
+            while len(self._at_hand) >= BLOCKS_AT_HAND:
+                del self._at_hand[next(iter(self._at_hand))]
+            self._at_hand[block] = found
+        return found
 
     def _unpack(self, packed: Tensor) -> Query:
         height, width = (side // STRIDE for side in self._padded)

@@ -68,11 +68,23 @@ class TestInteractiveSTM(EngineConformance):
         clip, session = make_clip(), self.session()
         encoded = []
         network = session._video._network
-        real = network.encode_query
-        monkeypatch.setattr(network, "encode_query", lambda frame: encoded.append(1) or real(frame))
+        real = network.encode_queries
+        monkeypatch.setattr(network, "encode_queries", lambda frames: encoded.append(1) or real(frames))
         self.run(session, interaction_on(clip, 2))
         self.run(session, interaction_on(clip, 5))
         assert len(encoded) == len(clip.frames)
+
+    @pytest.mark.parametrize("memory_bytes", [0, 1 << 30])
+    def test_frames_may_be_encoded_in_blocks(self, memory_bytes: int) -> None:
+        """As on a GPU. The blocks are the same whatever was asked for before."""
+        clip = make_clip()
+        single, blocks = self.session(memory_bytes=memory_bytes), self.session(memory_bytes=memory_bytes)
+        blocks._video._block = 3
+        for frame in (4, 1):
+            interaction = interaction_on(clip, frame)
+            for a, b in zip(self.run(single, interaction), self.run(blocks, interaction), strict=True):
+                assert (a.labels == b.labels).mean() > 0.99
+        assert len(blocks._video._at_hand) <= 2
 
     def test_accepted_frames_are_memory_also_of_objects_that_nobody_drew(self) -> None:
         clip, session = make_clip(num_objects=2), self.session(objects=2)
