@@ -165,8 +165,7 @@ class Configuration:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "",
             "PORT": str(parts.port or ""),
-            "CONN_MAX_AGE": 60,
-            "CONN_HEALTH_CHECKS": True,
+            # No CONN_MAX_AGE: under ASGI each request has a thread of its own, and would leave its connection open.
         }
 
     @property

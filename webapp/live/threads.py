@@ -6,17 +6,18 @@ Channels runs all of it in the one thread that Django keeps for code that is not
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, connection
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-THREADS = 8  # each keeps a connection; SQLite has one writer anyway
+THREADS = 8  # each keeps its connection: opening one costs more than most questions
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="live")
 
 
@@ -27,14 +28,20 @@ async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
 
 
 def _with_connection(function: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
-    close_old_connections()
     try:
         return function(*args, **kwargs)
-    finally:
-        close_old_connections()
+    except DatabaseError:
+        connection.close()  # it may be broken; the next call opens another one
+        raise
 
 
 def close_connections() -> None:
     """Close the connections of all threads; new work opens new ones."""
-    for _ in range(THREADS):
-        _pool.submit(connections.close_all).result()
+    everyone = threading.Barrier(THREADS)
+
+    def close() -> None:
+        everyone.wait()  # so that no thread takes two of these
+        connection.close()
+
+    for closed in [_pool.submit(close) for _ in range(THREADS)]:
+        closed.result()
