@@ -50,8 +50,9 @@ class VideoFile:
             if not stream.width or not stream.height:
                 raise Refused("no_size", "The frames have no size that can be read, or far too many pixels.", 413)
             check_size(stream.width, stream.height)
-            check_count(stream.frames)
-            self.expected = stream.frames or _estimated_frames(file, stream)
+            self.expected = min(filter(None, (stream.frames, _estimated_frames(file, stream))), default=0)
+            if stream.frames:  # else it is a guess, and the writer counts
+                check_count(self.expected)
             self.fps = _fps(stream)
 
     def frames(self) -> Iterator[SourceFrame]:
@@ -157,7 +158,7 @@ def _fps(stream: VideoStream) -> float:
 
 
 def _estimated_frames(file: InputContainer, stream: VideoStream) -> int:
-    """For the progress bar alone; 0 = unknown."""
+    """Frames by the length that is shown: an edit list may cut most of what is stored. 0 = unknown."""
     if stream.duration and stream.time_base:
         seconds = float(stream.duration * stream.time_base)
     elif file.duration:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests.webapp.videos.archives import huge_png, numbered_picture, picture, write_link, write_zip
-from tests.webapp.videos.clips import write_clip, write_gif, write_sound
+from tests.webapp.videos.clips import with_edit, write_clip, write_gif, write_sound
 from tests.webapp.videos.conftest import Bring, Limit, files_below
 from webapp.videos import refusal
 from webapp.videos.models import Video, VideoState
@@ -231,6 +231,13 @@ def test_it_refuses_too_many_frames(bring: Bring, tmp_path: Path, home: Path, li
         "zip": lambda path: write_zip(path, [(f"{i}.png", numbered_picture(i)) for i in range(8)]),
     }
     assert_refused(bring(makers[kind](tmp_path / f"clip.{kind}")), home, "more than 5 frames")
+
+
+def test_frames_that_an_edit_list_cuts_do_not_count(bring: Bring, tmp_path: Path, limit: Limit) -> None:
+    limit("MASKWRIGHT_MAX_FRAMES", 25)
+    path = write_clip(tmp_path / "clip.mp4", 40, options={"bf": "3", "g": "10"})
+    assert bring(path).state == VideoState.FAILED
+    assert bring(with_edit(path, skip=13, keep=20)).frame_count == 20
 
 
 def test_it_stops_before_the_disk_is_full(
