@@ -1,9 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RoundInfo, StrokeInfo } from "../protocol";
 import { reduce } from "../state/reduce";
-import { ANN, BEN, type FakeStudio, fakeStudio, round, settled } from "../studio/testing";
+import { ANN, BEN, type FakeStudio, fakeStudio, round } from "../studio/testing";
 import { commandOf } from "./commands";
 import { changeObject } from "./objects";
+import { RunQueue, SETTLED_AFTER } from "./queue";
 import { draw } from "./strokes";
 
 const stroke = (key: string, frame = 0): StrokeInfo => ({
@@ -17,6 +18,18 @@ const perform = (studio: FakeStudio, id: string): void => commandOf(studio.comma
 const enabled = (studio: FakeStudio, id: string): boolean => commandOf(studio.commands, id).enabled();
 const types = (studio: FakeStudio): string[] => studio.sent.map(({ type }) => type);
 let seq = 100;
+
+/** What does not start at once waits for the log to settle. */
+async function later(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(SETTLED_AFTER);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 /** The server takes the newest stroke up. */
 async function acknowledgeStroke(studio: FakeStudio): Promise<void> {
@@ -94,8 +107,7 @@ describe("undo and redo", () => {
 
 /** Draws on frame 0, runs, and lets the server begin with round 11. */
 async function runOne(studio: FakeStudio): Promise<{ running: RoundInfo }> {
-  const { watchQueue } = await import("./rounds");
-  watchQueue(studio);
+  new RunQueue(studio);
   draw(studio, 0, 1, [[0.1, 0.1]]);
   await acknowledgeStroke(studio);
   perform(studio, "round.run");
@@ -111,8 +123,7 @@ async function runOne(studio: FakeStudio): Promise<{ running: RoundInfo }> {
 describe("running", () => {
   it("sends the frame, the engine and the head that the page shows", async () => {
     const studio = fakeStudio({ strokes: [stroke("a", 4)], rounds: [round({ id: 8 })], head: 8 });
-    const { watchQueue } = await import("./rounds");
-    watchQueue(studio);
+    new RunQueue(studio);
     studio.store.engine.value = "flow";
     perform(studio, "round.run");
     expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", frame: 4, engine: "flow", base: 8 });
@@ -120,8 +131,7 @@ describe("running", () => {
 
   it("runs several frames one after another, the one in view first", async () => {
     const studio = fakeStudio({ strokes: [stroke("a", 2), stroke("b", 7), stroke("c", 5)] });
-    const { watchQueue } = await import("./rounds");
-    watchQueue(studio);
+    new RunQueue(studio);
     studio.store.frame.value = 5;
     const order: number[] = [];
     perform(studio, "round.run");
@@ -138,7 +148,7 @@ describe("running", () => {
       await studio.ack("round.run", id);
       expect(types(studio).filter((type) => type === "round.run").length).toBe(order.length);
       reduce(studio.store, { type: "round.changed", seq: seq++, round: round({ id }) });
-      await settled();
+      await later();
     }
     expect(order).toEqual([5, 2, 7]);
     expect(studio.store.queue.value).toEqual([]);
@@ -146,13 +156,13 @@ describe("running", () => {
 
   it("waits for the log after an acknowledgement, so that no round starts from yesterday's head", async () => {
     const studio = fakeStudio({ strokes: [stroke("a", 2), stroke("b", 7)] });
-    const { watchQueue } = await import("./rounds");
-    watchQueue(studio);
+    new RunQueue(studio);
     perform(studio, "round.run");
     await studio.ack("round.run", 20);
     expect(types(studio)).toEqual(["round.run"]);
     reduce(studio.store, { type: "round.changed", seq: seq++, round: round({ id: 20 }) });
     reduce(studio.store, { type: "head.moved", seq: seq++, head: 20, by: ANN });
+    await later();
     expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", frame: 7, base: 20 });
   });
 
@@ -165,18 +175,17 @@ describe("running", () => {
 
     const theirs = round({ id: 5, author: BEN, state: "running" });
     const other = fakeStudio({ strokes: [stroke("a")], rounds: [theirs], head: 5 });
-    const { watchQueue } = await import("./rounds");
-    watchQueue(other);
+    new RunQueue(other);
     perform(other, "round.run");
     expect(types(other)).toEqual([]);
     reduce(other.store, { type: "round.changed", seq: seq++, round: round({ id: 5, author: BEN }) });
+    await later();
     expect(other.sent.at(-1)).toMatchObject({ type: "round.run", base: 5 });
   });
 
   it("keeps the strokes on a conflict and runs on top of the new head when that has ended", async () => {
     const studio = fakeStudio({ strokes: [stroke("a")] });
-    const { watchQueue } = await import("./rounds");
-    watchQueue(studio);
+    new RunQueue(studio);
     perform(studio, "round.run");
     const theirs = round({ id: 30, author: BEN, state: "running" });
     reduce(studio.store, { type: "round.changed", seq: seq++, round: theirs });
@@ -184,17 +193,37 @@ describe("running", () => {
     expect(studio.store.mine.value.length).toBe(1);
     expect(types(studio)).toEqual(["round.run"]);
     reduce(studio.store, { type: "round.changed", seq: seq++, round: { ...theirs, state: "done" } });
+    await later();
     expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", base: 30, frame: 0 });
+  });
+
+  it("goes on from where a failed round leaves the video, without a conflict", async () => {
+    const studio = fakeStudio({
+      strokes: [stroke("a", 0), stroke("b", 7)],
+      rounds: [round({ id: 4 })],
+      head: 4,
+    });
+    new RunQueue(studio);
+    perform(studio, "round.run");
+    const failing = round({ id: 5, base: 4, state: "running", frames: [] });
+    reduce(studio.store, { type: "round.changed", seq: seq++, round: failing });
+    reduce(studio.store, { type: "head.moved", seq: seq++, head: 5, by: ANN });
+    await studio.ack("round.run", 5);
+    reduce(studio.store, { type: "round.changed", seq: seq++, round: { ...failing, state: "failed" } });
+    await vi.advanceTimersByTimeAsync(5);
+    reduce(studio.store, { type: "head.moved", seq: seq++, head: 4, by: ANN });
+    await later();
+    expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", frame: 7, base: 4 });
   });
 
   it("stops asking after a few conflicts in a row", async () => {
     const studio = fakeStudio({ strokes: [stroke("a")] });
-    const { watchQueue } = await import("./rounds");
-    watchQueue(studio);
+    new RunQueue(studio);
     perform(studio, "round.run");
     for (let i = 0; i < 6 && studio.store.queue.value.length + 1; i++) {
       const count = types(studio).length;
-      await studio.refuse("round.run", "conflict", null).catch(() => {});
+      await studio.refuse("round.run", "conflict", null);
+      await later();
       if (types(studio).length === count) break;
     }
     expect(types(studio).length).toBe(3);

@@ -146,6 +146,18 @@ describe("the socket", () => {
     expect(heard.at(-1)).toMatch(new RegExp(`^closed ${code} true: \\w`));
   });
 
+  it("stays lost while it tries again, and tries once at a time", () => {
+    live();
+    latest().close();
+    vi.advanceTimersByTime(400);
+    expect(states).toEqual(["connecting", "live", "lost"]);
+    socket.now();
+    expect(made.length).toBe(2);
+    latest().accept();
+    latest().say(welcome());
+    expect(states.at(-1)).toBe("live");
+  });
+
   it("comes back after the server's restart", () => {
     live();
     latest().close(4503);

@@ -2,7 +2,7 @@
  * The browser's socket as a state machine. The one thing it promises: after `live`, what comes in is complete, because
  * each connection begins with `resume` and the numbers of the newest change and mask that came before.
  *
- *   connecting --welcome--> live --close--> lost --timer or `online`--> connecting
+ *   connecting --welcome--> live --close--> lost --timer or `online`, then welcome--> live
  *   any --close with a code that a new connection cannot mend--> closed
  */
 import { MaskError, type PackedMask, readContainer } from "../masks/decode";
@@ -74,7 +74,7 @@ export class Socket {
 
   /** Tries at once instead of when the timer ends. */
   readonly now = (): void => {
-    if (this.state !== "lost") return;
+    if (this.state !== "lost" || this.socket) return;
     clearTimeout(this.retry);
     this.attempt = 0;
     this.connect();
@@ -87,7 +87,8 @@ export class Socket {
   };
 
   private connect(): void {
-    this.enter("connecting");
+    // While it tries again and again it is lost to a person: the page must not flicker with each try.
+    if (this.state !== "lost") this.enter("connecting");
     const open = this.options.open ?? ((url) => new WebSocket(url));
     const socket = open(this.options.url);
     socket.binaryType = "arraybuffer";

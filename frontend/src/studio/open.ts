@@ -5,7 +5,7 @@ import { batch, effect } from "@preact/signals";
 import { type Command, createCommands } from "../actions/commands";
 import { History } from "../actions/history";
 import { watchPlaying } from "../actions/playback";
-import { watchQueue } from "../actions/rounds";
+import { RunQueue } from "../actions/queue";
 import { saved } from "../actions/strokes";
 import { FrameCache } from "../canvas/frames";
 import { maskReceived } from "../canvas/metrics";
@@ -97,8 +97,9 @@ function socketUrl(id: number): string {
 function watch(studio: Opened): (() => void)[] {
   const { store, stage, frames } = studio;
   const loader = new MaskLoader(store);
+  const queue = new RunQueue(studio);
   return [
-    watchQueue(studio),
+    () => queue.close(),
     watchPlaying(studio, (frame) => frames.has(frame)),
     effect(() => {
       const video = store.video.value;

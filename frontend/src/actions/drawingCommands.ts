@@ -1,0 +1,146 @@
+/** Commands of drawing: tools, the width of strokes on screen, undo and redo. */
+import { Circle, CircleSlash, Eraser, Hand, Keyboard, PenLine, Redo2, Undo2 } from "lucide-preact";
+import type { Opened } from "../studio/open";
+import type { Sketch } from "./commands";
+import { moveHead, roundBack, roundForward } from "./head";
+import { setView } from "./objects";
+import { takeBack } from "./strokes";
+
+const BRUSHES = [2, 4, 6, 10, 16, 24];
+
+export function drawingCommands(studio: Opened): Sketch[] {
+  return [...tools(studio), ...brushes(studio), ...undoing(studio)];
+}
+
+const group = "Drawing";
+
+function tools({ store }: Opened): Sketch[] {
+  const can = () => store.canDraw.value;
+  const tool = (name: typeof store.tool.value) => () => {
+    store.tool.value = name;
+  };
+  const background = () => store.tool.value === "scribble" && store.selected.value === 0;
+  return [
+    {
+      id: "tool.scribble",
+      name: "Scribble on the object",
+      group,
+      icon: PenLine,
+      keys: ["S"],
+      enabled: can,
+      pressed: () => store.tool.value === "scribble" && store.selected.value !== 0,
+      perform: () => {
+        store.tool.value = "scribble";
+        if (store.selected.peek() === 0) store.selected.value = store.alive.peek()[0]?.number ?? 1;
+      },
+    },
+    {
+      id: "tool.background",
+      name: "Scribble on the background",
+      group,
+      icon: CircleSlash,
+      keys: ["0", "B"],
+      enabled: can,
+      pressed: background,
+      perform: () => {
+        store.tool.value = "scribble";
+        store.selected.value = 0;
+      },
+    },
+    {
+      id: "tool.erase",
+      name: "Erase a waiting stroke",
+      group,
+      icon: Eraser,
+      keys: ["E"],
+      enabled: can,
+      pressed: () => store.tool.value === "erase",
+      perform: tool("erase"),
+    },
+    {
+      id: "tool.pan",
+      name: "Move the picture",
+      group,
+      icon: Hand,
+      keys: ["P"],
+      pressed: () => store.tool.value === "pan",
+      perform: tool("pan"),
+    },
+    {
+      id: "tool.keys",
+      name: "Draw with the arrow keys",
+      group,
+      icon: Keyboard,
+      keys: ["J"],
+      enabled: can,
+      pressed: () => store.keyPen.value,
+      perform: () => {
+        store.keyPen.value = !store.keyPen.peek();
+      },
+    },
+  ];
+}
+
+function brushes(studio: Opened): Sketch[] {
+  const brush = (by: number) => () =>
+    setView(studio, ({ brush }) => {
+      const at = BRUSHES.findIndex((width) => width >= brush);
+      return { brush: BRUSHES[Math.max(0, Math.min(BRUSHES.length - 1, at + by))] ?? brush };
+    });
+  return [
+    {
+      id: "brush.smaller",
+      name: "Thinner strokes on screen",
+      group,
+      icon: Circle,
+      keys: ["["],
+      perform: brush(-1),
+    },
+    {
+      id: "brush.larger",
+      name: "Thicker strokes on screen",
+      group,
+      icon: Circle,
+      keys: ["]"],
+      perform: brush(1),
+    },
+  ];
+}
+
+function undoing(studio: Opened): Sketch[] {
+  const { store, history } = studio;
+  const can = () => store.canDraw.value;
+  return [
+    {
+      id: "undo",
+      name: "Undo",
+      group,
+      icon: Undo2,
+      keys: ["Ctrl+Z"],
+      enabled: () => can() && (history.nextUndo() !== undefined || fallback(studio) !== undefined),
+      perform: () => {
+        if (!history.undo()) fallback(studio)?.();
+      },
+    },
+    {
+      id: "redo",
+      name: "Redo",
+      group,
+      icon: Redo2,
+      keys: ["Ctrl+Shift+Z", "Ctrl+Y"],
+      enabled: () => can() && (history.nextRedo() !== undefined || roundForward(studio) !== undefined),
+      perform: () => {
+        const round = roundForward(studio);
+        if (!history.redo() && round !== undefined) moveHead(studio, round);
+      },
+    },
+  ];
+}
+
+/** What undo does when the history of this page is empty: the newest own stroke that waits, else a round back. */
+function fallback(studio: Opened): (() => void) | undefined {
+  const newest = studio.store.mine.value.at(-1);
+  if (newest) return () => takeBack(studio, newest);
+  const back = roundBack(studio);
+  return back === undefined ? undefined : () => moveHead(studio, back);
+}

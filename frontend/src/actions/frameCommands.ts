@@ -1,0 +1,93 @@
+/** Commands that go through the frames. */
+
+import type { LucideIcon } from "lucide-preact";
+import {
+  ChevronFirst,
+  ChevronLast,
+  ChevronLeft,
+  ChevronRight,
+  ChevronsLeft,
+  ChevronsRight,
+  Play,
+  SkipForward,
+} from "lucide-preact";
+import type { Opened } from "../studio/open";
+import type { Sketch } from "./commands";
+import { seek, step, togglePlay } from "./playback";
+
+const group = "Frames";
+
+export function frameCommands(studio: Opened): Sketch[] {
+  return [...steps(studio), ...jumps(studio)];
+}
+
+const lastOf = ({ store }: Opened): number => (store.video.value?.frame_count ?? 1) - 1;
+
+function steps(studio: Opened): Sketch[] {
+  const { store } = studio;
+  const last = () => lastOf(studio);
+  const before = () => store.frame.value > 0;
+  const after = () => store.frame.value < last();
+  const go = (id: string, name: string, icon: LucideIcon, keys: string[], by: number): Sketch => ({
+    id,
+    name,
+    group,
+    icon,
+    keys,
+    repeats: true,
+    enabled: by < 0 ? before : after,
+    perform: () => step(studio, by),
+  });
+  return [
+    {
+      id: "play",
+      name: "Play or pause",
+      group,
+      icon: Play,
+      keys: [" "],
+      enabled: () => last() > 0,
+      pressed: () => store.playing.value,
+      perform: () => togglePlay(studio),
+    },
+    go("frame.previous", "Previous frame", ChevronLeft, ["D", "ArrowLeft"], -1),
+    go("frame.next", "Next frame", ChevronRight, ["F", "ArrowRight"], 1),
+    go("frame.back10", "10 frames back", ChevronsLeft, ["C"], -10),
+    go("frame.forward10", "10 frames forward", ChevronsRight, ["V"], 10),
+  ];
+}
+
+function jumps(studio: Opened): Sketch[] {
+  const { store } = studio;
+  return [
+    {
+      id: "frame.first",
+      name: "First frame",
+      group,
+      icon: ChevronFirst,
+      keys: ["Home"],
+      enabled: () => store.frame.value > 0,
+      perform: () => seek(studio, 0),
+    },
+    {
+      id: "frame.last",
+      name: "Last frame",
+      group,
+      icon: ChevronLast,
+      keys: ["End"],
+      enabled: () => store.frame.value < lastOf(studio),
+      perform: () => seek(studio, lastOf(studio)),
+    },
+    {
+      id: "frame.suggested",
+      name: "Next frame to fix",
+      group,
+      icon: SkipForward,
+      keys: ["Tab"],
+      enabled: () => store.suggestion.value !== null,
+      perform: () => {
+        const next = store.suggestion.peek();
+        if (next) seek(studio, next.frame);
+      },
+    },
+  ];
+}

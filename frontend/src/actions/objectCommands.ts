@@ -1,0 +1,57 @@
+/** Commands of objects: choose one to draw for, add, hide, lock. */
+import { Circle, EyeOff, Lock, Plus } from "lucide-preact";
+import type { Opened } from "../studio/open";
+import type { Sketch } from "./commands";
+import { addObject, toggleHidden, toggleLocked } from "./objects";
+
+export function objectCommands(studio: Opened): Sketch[] {
+  const { store } = studio;
+  const group = "Objects";
+  const digits: Sketch[] = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((place) => ({
+    id: `object.${place}`,
+    name: `Draw for object ${place}`,
+    group,
+    icon: Circle,
+    keys: [String(place)],
+    enabled: () => store.alive.value.length >= place,
+    perform: () => {
+      const object = store.alive.peek()[place - 1];
+      if (!object) return;
+      store.selected.value = object.number;
+      if (store.tool.peek() !== "scribble" && store.canDraw.peek()) store.tool.value = "scribble";
+    },
+  }));
+  const chosen = () => store.selected.value > 0 && store.alive.value.length > 0;
+  return [
+    ...digits,
+    {
+      id: "object.add",
+      name: "New object",
+      group,
+      icon: Plus,
+      keys: ["N"],
+      enabled: () => store.canDraw.value && store.objects.value.length < 254,
+      perform: () => addObject(studio),
+    },
+    {
+      id: "object.hide",
+      name: "Hide or show the object",
+      group,
+      icon: EyeOff,
+      keys: ["H"],
+      enabled: chosen,
+      pressed: () => store.view.value.hidden.includes(store.selected.value),
+      perform: () => toggleHidden(studio, store.selected.peek()),
+    },
+    {
+      id: "object.lock",
+      name: "Lock or unlock the object against strokes",
+      group,
+      icon: Lock,
+      keys: ["L"],
+      enabled: chosen,
+      pressed: () => store.view.value.locked.includes(store.selected.value),
+      perform: () => toggleLocked(studio, store.selected.peek()),
+    },
+  ];
+}

@@ -1,0 +1,122 @@
+/** Starts the frames that wait in `store.queue`, one round after another, and settles conflicts with other people's. */
+import { effect, signal } from "@preact/signals";
+import { newKey } from "../connection/key";
+import { Refused } from "../connection/outbox";
+import { toast, toastError } from "../parts/Toast";
+import type { Waiting } from "../state/store";
+import type { Opened } from "../studio/open";
+import { moveHead } from "./head";
+
+// A base can be older than the head a few times in a row when two people are quick; more often something is wrong.
+const MOST_CONFLICTS = 3;
+// The log follows an acknowledgement within a few milliseconds; somebody else may have moved the head on by then.
+const LOG_WITHIN = 2000; // ms
+// A round that ends may move the head (a failed one goes back): the next one waits until the log has said so.
+export const SETTLED_AFTER = 80; // ms
+
+/** Watches until `close`. */
+export class RunQueue {
+  private starting = false;
+  // The round that was acknowledged last, until the log says that the video stands at it: before, the head that the page
+  // shows is that of yesterday, and a run from it would be refused.
+  private readonly expected = signal<number | null>(null);
+  private conflicts = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly end: () => void;
+
+  constructor(private readonly studio: Opened) {
+    this.end = effect(() => this.follow());
+  }
+
+  close(): void {
+    this.end();
+    clearTimeout(this.timer);
+  }
+
+  /** Reads signals: as an effect it follows the queue, the rounds, the head and the connection. */
+  private follow(): void {
+    clearTimeout(this.timer);
+    const item = this.next();
+    if (item?.urgent) this.start(item);
+    else if (item)
+      this.timer = setTimeout(() => {
+        const still = this.next();
+        if (still) this.start(still);
+      }, SETTLED_AFTER);
+  }
+
+  /** What may start now. */
+  private next(): Waiting | undefined {
+    const { store } = this.studio;
+    const item = store.queue.value[0];
+    const active = store.active.value;
+    if (this.expected.value !== null && this.expected.value === store.head.value) this.expected.value = null;
+    if (!item || this.starting || this.expected.value !== null || store.connection.value !== "live")
+      return undefined;
+    const own = active?.author.id === store.you.value?.id;
+    return active && !(item.urgent && own) ? undefined : item;
+  }
+
+  private start(item: Waiting): void {
+    const { store, outbox } = this.studio;
+    store.queue.value = store.queue.peek().slice(1);
+    if (!store.mine.peek().some((stroke) => stroke.frame === item.frame)) return; // taken back meanwhile
+    this.starting = true;
+    const { frame } = item;
+    const engine = store.engine.peek();
+    outbox.send({ type: "round.run", key: newKey(), frame, engine, base: store.head.peek() }).then(
+      ({ result }) => {
+        this.conflicts = 0;
+        if (result !== null) this.started(result);
+        this.release();
+      },
+      (problem) => {
+        this.refused(item, problem);
+        this.release();
+      },
+    );
+  }
+
+  private release(): void {
+    this.starting = false;
+    this.follow();
+  }
+
+  private started(round: number): void {
+    const { store, history } = this.studio;
+    const base = () => store.rounds.value.get(round)?.base ?? null;
+    history.push({
+      name: "round",
+      undoable: () => store.head.value === round,
+      undo: () => moveHead(this.studio, base()),
+      redoable: () => store.rounds.value.has(round) && store.head.value === base(),
+      redo: () => moveHead(this.studio, round),
+    });
+    if (store.head.peek() === round) return;
+    this.expected.value = round;
+    setTimeout(() => {
+      if (this.expected.peek() === round) this.expected.value = null;
+    }, LOG_WITHIN);
+  }
+
+  private refused(item: Waiting, problem: unknown): void {
+    const { store } = this.studio;
+    if (!(problem instanceof Refused) || problem.code !== "conflict") {
+      toastError(problem);
+      return;
+    }
+    store.head.value = problem.head;
+    if (++this.conflicts >= MOST_CONFLICTS) {
+      this.conflicts = 0;
+      const text =
+        "The video changed again and again meanwhile. Your strokes are kept: press Run to try once more.";
+      toast({ text, tone: "bad" });
+      return;
+    }
+    store.queue.value = [{ frame: item.frame, urgent: false }, ...store.queue.peek()];
+    const head = problem.head === null ? undefined : store.rounds.peek().get(problem.head);
+    if (head?.author.id === store.you.peek()?.id) return; // one's own, in another window: nothing to tell
+    const who = head ? `${head.author.name} ran round ${head.number}` : "Somebody changed the video";
+    toast({ text: `${who} while you were drawing. Your strokes are kept and run on top of it.` });
+  }
+}

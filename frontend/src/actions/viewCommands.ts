@@ -1,0 +1,86 @@
+/** Commands of the view: zoom, ways to show masks, help. */
+import { CircleHelp, GitCompare, Layers, Maximize, Scan, ZoomIn, ZoomOut } from "lucide-preact";
+import type { Mode } from "../state/view";
+import type { Opened } from "../studio/open";
+import type { Sketch } from "./commands";
+import { setView } from "./objects";
+
+const MODES: readonly Mode[] = ["overlay", "outline", "mask", "changes"];
+
+const group = "View";
+
+export function viewCommands(studio: Opened): Sketch[] {
+  return [...zooms(studio), ...modes(studio), ...help(studio)];
+}
+
+function zooms({ stage }: Opened): Sketch[] {
+  return [
+    {
+      id: "view.fit",
+      name: "Fit the picture",
+      group,
+      icon: Maximize,
+      keys: ["Ctrl+0"],
+      perform: () => stage.fit(),
+    },
+    { id: "view.100", name: "100 %", group, icon: Scan, keys: ["Ctrl+1"], perform: () => stage.zoomTo(1) },
+    {
+      id: "view.in",
+      name: "Zoom in",
+      group,
+      icon: ZoomIn,
+      keys: ["+", "="],
+      repeats: true,
+      perform: () => stage.zoomBy(1.25),
+    },
+    {
+      id: "view.out",
+      name: "Zoom out",
+      group,
+      icon: ZoomOut,
+      keys: ["-"],
+      repeats: true,
+      perform: () => stage.zoomBy(0.8),
+    },
+  ];
+}
+
+function modes(studio: Opened): Sketch[] {
+  const { store } = studio;
+  const mode = (wanted: Mode) => setView(studio, () => ({ mode: wanted }));
+  return [
+    {
+      id: "view.mode",
+      name: "Next way to show masks",
+      group,
+      icon: Layers,
+      keys: ["M"],
+      perform: () => mode(MODES[(MODES.indexOf(store.view.peek().mode) + 1) % MODES.length] as Mode),
+    },
+    {
+      id: "view.compare",
+      name: "Compare with the round before",
+      group,
+      icon: GitCompare,
+      keys: ["W"],
+      enabled: () => store.line.value.length > 1,
+      pressed: () => store.view.value.mode === "changes",
+      perform: () => mode(store.view.peek().mode === "changes" ? "overlay" : "changes"),
+    },
+  ];
+}
+
+function help({ store }: Opened): Sketch[] {
+  return [
+    {
+      id: "help.open",
+      name: "Keys and gestures",
+      group: "Help",
+      icon: CircleHelp,
+      keys: ["?"],
+      perform: () => {
+        store.dialog.value = "help";
+      },
+    },
+  ];
+}
