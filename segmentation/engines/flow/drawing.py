@@ -9,43 +9,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.engines.flow.composition import Composition
-from segmentation.engines.flow.interaction import SIDE, STROKE, corrected_mask, first_mask
-from segmentation.engines.flow.picture import Picture, Sizes
+from segmentation.engines.flow.interaction import SIDE, corrected_mask, region_under
+from segmentation.engines.flow.motion import FlowField, Motion
+from segmentation.engines.flow.picture import Picture, Pictures, Sizes, smaller
 from segmentation.masks import resize_labels
 from segmentation.scribbles import NO_SCRIBBLE, Raster, dilate, rasterise
 from segmentation.types import LabelMap, Scribble
 
 Mask = NDArray[np.bool_]
 
+STROKE = 3  # px across at the small size: a person means more than the line drawn
+
 
 def draw_on(
-    picture: Picture,
-    sizes: Sizes,
-    strokes: Sequence[Scribble],
-    before: LabelMap | None,
-    seed: int,
+    pictures: Pictures, frame: int, strokes: Sequence[Scribble], before: LabelMap | None, seed: int
 ) -> LabelMap:
     """The new mask of a frame from all strokes ever drawn on it and the mask it had (None: none yet).
 
     Pixels under a stroke get its id, the last stroke on top; objects that no stroke speaks for or against keep theirs.
     """
+    picture = smaller(pictures[frame], SIDE)
     if before is None:
-        before = np.zeros(sizes.video, np.uint8)
-    small = _small(sizes.grid)
-    image = cv2.resize(picture.grid, (small[1], small[0]), interpolation=cv2.INTER_AREA)
+        before = np.zeros(pictures.sizes.video, np.uint8)
+    small = picture.grey.shape
     raster = _thick(strokes, *small)
     old = resize_labels(before, *small)
+    motion = _motion(pictures, frame, picture)
     cut = {}
     for object_id in _concerned(raster, old):
         positive, negative = raster == object_id, (raster >= 0) & (raster != object_id)
         was = old == object_id
-        others = (old > 0) & ~was
         if was.any():
-            cut[object_id] = corrected_mask(image, was, positive, negative, seed)
+            cut[object_id] = corrected_mask(picture, motion, was, positive, negative, seed)
         else:
-            cut[object_id] = first_mask(image, positive, negative, others, seed)
-    labels = _drawn(cut, before, old, picture, sizes)
+            cut[object_id] = region_under(picture, motion, positive, negative, old > 0, seed)
+    labels = _drawn(cut, before, old, pictures[frame], pictures.sizes)
     return _under_strokes(labels, strokes)
+
+
+def _motion(pictures: Pictures, frame: int, picture: Picture) -> Motion | None:
+    """How the frame moves against a neighbour, at the small size; None in a video of one frame."""
+    if len(pictures) == 1:
+        return None
+    neighbour = frame + 1 if frame + 1 < len(pictures) else frame - 1
+    return FlowField().between(picture, smaller(pictures[neighbour], SIDE))
 
 
 def _drawn(cut: dict[int, Mask], before: LabelMap, old: LabelMap, picture: Picture, sizes: Sizes) -> LabelMap:
@@ -87,8 +94,3 @@ def _thick(strokes: Sequence[Scribble], height: int, width: int) -> Raster:
         points = np.round(scribble.path * (width - 1, height - 1)).astype(np.int32).reshape(-1, 1, 2)
         cv2.polylines(raster, [points], False, scribble.object_id, STROKE)
     return raster
-
-
-def _small(grid: tuple[int, int]) -> tuple[int, int]:
-    scale = min(1.0, SIDE / max(grid))
-    return max(1, round(grid[0] * scale)), max(1, round(grid[1] * scale))

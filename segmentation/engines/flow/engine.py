@@ -59,5 +59,5 @@ class FlowEngine(Engine):
         else:
             strokes = [*self._history.strokes.get(frame, []), *interaction.scribbles]
             before = self._history.mask(frame)
-            labels = draw_on(self._pictures[frame], self._pictures.sizes, strokes, before, self.settings.seed)
+            labels = draw_on(self._pictures, frame, strokes, before, self.settings.seed)
         return MaskUpdate(frame, labels, tuple(1.0 for _ in range(self.num_objects)))

@@ -45,24 +45,30 @@ class Picture:
 
     @cached_property
     def looks(self) -> NDArray[np.float32]:
-        """Cheap features on half the grid [h/2, w/2, CHANNELS], each of about unit size: colour at three scales, edge
-        strength by direction at two, and contrast."""
+        """`looks_of` on half the grid [h/2, w/2, CHANNELS]."""
         height, width = self.grey.shape
         size = ((width + 1) // 2, (height + 1) // 2)
-        colour = cv2.resize(self.lab, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255 * 4 - 2
-        grey = cv2.resize(self.grey, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-        edges = np.abs(np.dstack([cv2.Sobel(grey, -1, 1, 0), cv2.Sobel(grey, -1, 0, 1)])) / 2
-        near = cv2.GaussianBlur(colour, (0, 0), 3)
-        contrast = np.sqrt(np.maximum(cv2.GaussianBlur(colour * colour, (0, 0), 3) - near * near, 0))
-        parts = [
-            colour * 1.3,
-            cv2.GaussianBlur(colour, (0, 0), 2),
-            cv2.GaussianBlur(colour, (0, 0), 6),
-            np.sqrt(cv2.GaussianBlur(edges, (0, 0), 1.5)) * 4 - 1,
-            np.sqrt(cv2.GaussianBlur(edges, (0, 0), 5)) * 4 - 1,
-            contrast * 2 - 0.5,
-        ]
-        return np.concatenate(parts, axis=2)
+        lab = cv2.resize(self.lab, size, interpolation=cv2.INTER_AREA).view(np.ndarray)
+        return looks_of(lab, cv2.resize(self.grey, size, interpolation=cv2.INTER_AREA).view(np.ndarray))
+
+
+def looks_of(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Cheap features of every pixel [h, w, CHANNELS], each of about unit size: colour at three scales, edge strength by
+    direction at two, and contrast."""
+    colour = lab.astype(np.float32) / 255 * 4 - 2
+    light = grey.astype(np.float32) / 255
+    edges = np.abs(np.dstack([cv2.Sobel(light, -1, 1, 0), cv2.Sobel(light, -1, 0, 1)])) / 2
+    near = cv2.GaussianBlur(colour, (0, 0), 3)
+    contrast = np.sqrt(np.maximum(cv2.GaussianBlur(colour * colour, (0, 0), 3) - near * near, 0))
+    parts = [
+        colour * 1.3,
+        cv2.GaussianBlur(colour, (0, 0), 2),
+        cv2.GaussianBlur(colour, (0, 0), 6),
+        np.sqrt(cv2.GaussianBlur(edges, (0, 0), 1.5)) * 4 - 1,
+        np.sqrt(cv2.GaussianBlur(edges, (0, 0), 5)) * 4 - 1,
+        contrast * 2 - 0.5,
+    ]
+    return np.concatenate(parts, axis=2)
 
 
 class Pictures:
@@ -84,6 +90,12 @@ class Pictures:
         while len(self._kept) > KEPT:
             del self._kept[next(iter(self._kept))]
         return picture
+
+
+def smaller(picture: Picture, side: int) -> Picture:
+    """The picture on a grid of `side` at most."""
+    grid = _shrink(picture.grid, _fit(*picture.grey.shape, side))
+    return Picture(grid, grid, _spread_lab(grid), cv2.cvtColor(grid, cv2.COLOR_RGB2GRAY).view(np.ndarray))
 
 
 def make_picture(image: NDArray[np.uint8], sizes: Sizes) -> Picture:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,8 +23,8 @@ from segmentation.engines.flow.appearance import (
     place_index,
     places,
 )
-from segmentation.engines.flow.fusion import fuse, signed_distance
-from segmentation.engines.flow.motion import Camera, Motion
+from segmentation.engines.flow.fusion import fuse, logit, signed_distance
+from segmentation.engines.flow.motion import Camera, Motion, unlike_background
 from segmentation.engines.flow.picture import Picture
 from segmentation.engines.flow.smoothing import Guided
 from segmentation.masks import Box, box_of
@@ -45,6 +46,43 @@ def look_at(frame: int, picture: Picture, probability: Map) -> Look:
     return Look(frame, texture, palette(colour_index(picture.lab), probability, weight))
 
 
+class Models(NamedTuple):
+    texture: Texture
+    palette: Cells
+
+
+@dataclass(frozen=True)
+class View:
+    """What there is to see of one object in the part of a frame where it may be; all maps are cut to `box`."""
+
+    picture: Picture
+    box: Box
+    carried: Map  # probability carried along the flow
+    depth: Map  # signed distance to the carried outline, grid pixels
+    middle: Middle
+    trust: Map
+    unseen: Map
+    moves: Map
+    distance: int  # frames to the nearest annotated one
+
+    @classmethod
+    def of(
+        cls, picture: Picture, motion: Motion, camera: Camera | None, carried: Map, around: Box, distance: int
+    ) -> View:
+        # Even bounds, as the texture is looked up on half the grid.
+        box = _even(around.grown(REACH, *carried.shape), carried.shape)
+        cut = box.slices
+        moves = unlike_background(motion, camera, carried)[cut]
+        depth = signed_distance(carried[cut] > 0.5)
+        middle = Middle.of(carried)
+        return cls(picture, box, carried[cut], depth, middle, motion.trust[cut], motion.unseen[cut], moves, distance)
+
+    @property
+    def half(self) -> tuple[slice, slice]:
+        """The box on `Picture.looks`."""
+        return slice(self.box.y0 // 2, (self.box.y1 + 1) // 2), slice(self.box.x0 // 2, (self.box.x1 + 1) // 2)
+
+
 @dataclass
 class Track:
     """The frontier of one object in one direction. `step` moves it by one frame.
@@ -57,8 +95,8 @@ class Track:
     recent: Texture | None = None
     around: Cells | None = None
     agreement: float = 1.0
-    _models: tuple[Texture, Cells] | None = None
-    _age: int = 0
+    _blended: Models | None = None
+    _blended_for: int = 0
 
     def begin(self, picture: Picture) -> None:
         """Learn the place of everything in the frame where the track starts."""
@@ -68,54 +106,76 @@ class Track:
 
     def step(self, frame: int, picture: Picture, motion: Motion, camera: Camera | None, carried: Map) -> Map:
         """The object's probability in `frame`, given its mask carried there along the flow."""
-        texture, colours = self._blended(frame)
         result = np.zeros_like(carried)
         box = box_of(carried > 0.5)
         if box is None:
             self.probability, self.agreement = result, 0.5
             return result
-        # Even bounds, as the texture is looked up on half the grid.
-        box = _even(box.grown(REACH, *carried.shape), carried.shape)
-        view = box.slices
-        evidence = self._evidence(picture, box, carried, texture, colours)
-        evidence[signed_distance(carried[view] > 0.5) <= -REACH] = 0
-        smooth = Guided.fitted(evidence, picture.grid[view], SMOOTH_RADIUS, SMOOTH_EPSILON)
-        result[view] = smooth.drawn(picture.grid[view])
-        self._learn(picture, result)
+        view = View.of(picture, motion, camera, carried, box, self._distance(frame))
+        evidence = self._evidence(view, self._models(frame))
+        evidence[view.depth <= -REACH] = 0
+        colours = picture.grid[view.box.slices]
+        result[view.box.slices] = Guided.fitted(evidence, colours, SMOOTH_RADIUS, SMOOTH_EPSILON).drawn(colours)
+        self._learn(frame, picture, result)
         self.agreement = _overlap(carried, result)
         self.probability = result
         return result
 
-    def _evidence(self, picture: Picture, box: Box, carried: Map, texture: Texture, colours: Cells) -> Map:
-        view = box.slices
-        height, width = box.y1 - box.y0, box.x1 - box.x0
-        looks = lift(picture.looks[_half_slices(box)])
-        shape = picture.looks[_half_slices(box)].shape[:2]
-        known = texture(looks).reshape(shape)
-        lately = self.recent(looks).reshape(shape) if self.recent is not None else known
-        both = cv2.resize((known + lately) / 2, (width, height)).view(np.ndarray)
-        lab = picture.lab[view]
-        assert self.around is not None, "begin() comes first"
-        there = self.around(place_index(lab, Middle.of(carried), box.y0, box.x0))
-        return fuse(carried[view], colours(colour_index(lab)), both, there)
+    def _evidence(self, view: View, models: Models) -> Map:
+        """Probability in the view, by all cues there are."""
+        height, width = view.carried.shape
+        looks = view.picture.looks[view.half]
+        lifted = lift(looks)
 
-    def _learn(self, picture: Picture, probability: Map) -> None:
+        def full(values: NDArray[np.float32]) -> Map:
+            return cv2.resize(values.reshape(looks.shape[:2]), (width, height)).view(np.ndarray)
+
+        known = full(models.texture(lifted))
+        recent = known if self.recent is None else full(self.recent(lifted))
+        lab = view.picture.lab[view.box.slices]
+        colour = logit(models.palette(colour_index(lab)), 0.05)
+        assert self.around is not None, "begin() comes first"
+        there = self.around(place_index(lab, view.middle, view.box.y0, view.box.x0))
+        carried = logit(view.carried)
+        return fuse(
+            {
+                "carried": carried,
+                "trust": 2 * view.trust - 1,
+                "carried where trusted": carried * view.trust,
+                "depth": np.clip(view.depth / 8, -3, 3),
+                "relative depth": np.clip(view.depth / view.middle.size * 4, -4, 4),
+                "outline": np.exp(-np.abs(view.depth) / 3),
+                "palette": colour,
+                "palette around": cv2.blur(colour, (7, 7)),
+                "places": logit(there, 0.05),
+                "texture": 2 * known,
+                "recent texture": 2 * recent,
+                "motion": view.moves / 2,
+                "motion around": cv2.blur(view.moves, (9, 9)) / 2,
+                "distance": min(view.distance, 20) / 10,
+                "carried around": logit(cv2.blur(view.carried, (9, 9))),
+                "unseen": 3 * view.unseen,
+            }
+        )
+
+    def _learn(self, frame: int, picture: Picture, probability: Map) -> None:
         """Take what is certain about this frame into the memory of the last frames."""
-        certain = np.abs(2 * probability - 1)
         if probability.max() <= 0.5 or self.around is None:
             return
+        certain = np.abs(2 * probability - 1)
         index = place_index(picture.lab, Middle.of(probability))
         self.around = self.around.plus(places(index, probability, certain), PLACES_KEEP)
         weight = nearness(probability, 30) * certain
         now = Texture.fitted(lift(picture.looks), _halved(probability).ravel(), _halved(weight).ravel())
-        texture = self._models[0] if self._models else now
-        self.recent = (self.recent or texture).plus(now, TEXTURE_KEEP)
+        self.recent = (self.recent or self._models(frame).texture).plus(now, TEXTURE_KEEP)
 
-    def _blended(self, frame: int) -> tuple[Texture, Cells]:
-        if self._models is None or self._age >= REFRESH:
-            self._models, self._age = blend(self.looks, frame), 0
-        self._age += 1
-        return self._models
+    def _models(self, frame: int) -> Models:
+        if self._blended is None or abs(frame - self._blended_for) >= REFRESH:
+            self._blended, self._blended_for = Models(*blend(self.looks, frame)), frame
+        return self._blended
+
+    def _distance(self, frame: int) -> int:
+        return min(abs(look.frame - frame) for look in self.looks)
 
 
 def _overlap(a: Map, b: Map) -> float:
@@ -133,7 +193,3 @@ def _halved(values: Map) -> Map:
 def _even(box: Box, shape: tuple[int, ...]) -> Box:
     y1, x1 = (min(end + end % 2, side) for end, side in zip((box.y1, box.x1), shape, strict=True))
     return Box(box.y0 - box.y0 % 2, box.x0 - box.x0 % 2, y1, x1)
-
-
-def _half_slices(box: Box) -> tuple[slice, slice]:
-    return slice(box.y0 // 2, (box.y1 + 1) // 2), slice(box.x0 // 2, (box.x1 + 1) // 2)

@@ -1,0 +1,102 @@
+"""How far every pixel is like what a stroke runs through: colour, texture, motion, and how near it is.
+
+A GrabCut that starts from a box alone takes a third of its pixels from the wrong side; started from this it does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from segmentation.engines.flow.appearance import COLOURS, Texture, colour_index, lift
+from segmentation.engines.flow.fusion import sigmoid
+from segmentation.engines.flow.motion import Camera, Motion, unlike_background
+from segmentation.engines.flow.picture import Picture, looks_of
+from segmentation.masks import Box
+
+Mask = NDArray[np.bool_]
+Map = NDArray[np.float32]
+
+# Logistic weights of the cues in the order of `_cues`, fitted to the 30 train sequences of DAVIS-2016 (288 pixels high,
+# three frames of each, a stroke through the middle of the object).
+WEIGHTS = np.array([0.56, -0.73, -0.04, 0.57, 0.05, 0.10, 0.66, 0.29, 0.23, -0.20], np.float32)
+BIAS = 0.17
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Distances from the strokes: to the lines, to their box, and the longest side of that box."""
+
+    lines: Map
+    box: Map
+    side: float
+
+    @classmethod
+    def of(cls, positive: Mask, box: Box) -> Reach:
+        height, width = positive.shape
+        side = max(box.y1 - box.y0, box.x1 - box.x0, 0.05 * max(height, width))
+        y, x = np.mgrid[0:height, 0:width]
+        beside = np.maximum(np.maximum(box.x0 - x, x - box.x1 + 1), 0)
+        above = np.maximum(np.maximum(box.y0 - y, y - box.y1 + 1), 0)
+        lines = cv2.distanceTransform(1 - positive.astype(np.uint8), cv2.DIST_L2, 5)
+        return cls(lines.view(np.ndarray), np.hypot(beside, above).astype(np.float32), side)
+
+    def background(self) -> Mask:
+        """Pixels that are taken for background while nothing else is known: those well outside the box."""
+        outside: Mask = self.box > 0.15 * self.side + 0.03 * max(self.box.shape)
+        if outside.mean() >= 0.04:
+            return outside
+        farthest: Mask = self.lines > np.quantile(self.lines, 0.85)
+        return farthest
+
+
+def likeness(picture: Picture, motion: Motion | None, positive: Mask, negative: Mask, reach: Reach) -> Map:
+    """Probability [h, w] that a pixel belongs to what the strokes `positive` are drawn on."""
+    outside = (reach.background() | negative) & ~positive
+    label = positive.astype(np.float32)
+    near = np.exp(-reach.box / (0.6 * reach.side)) * 0.9 + 0.1  # background that is near says more
+    weight = np.where(positive | negative, 1, np.where(outside, near, 0)).astype(np.float32)
+    cues = _cues(picture, motion, label, weight, reach)
+    return sigmoid(cues @ WEIGHTS + np.float32(BIAS))
+
+
+def _cues(picture: Picture, motion: Motion | None, label: Map, weight: Map, reach: Reach) -> NDArray[np.float32]:
+    longest = max(label.shape)
+    colour = _colour_ratio(picture, label, weight)
+    lifted = lift(looks_of(picture.lab, picture.grey))
+    texture = 2 * Texture.fitted(lifted, label.ravel(), weight.ravel())(lifted).reshape(label.shape)
+    moves = np.zeros_like(label)
+    if motion is not None:
+        camera = Camera.of(motion, (label < 0.3) & (weight > 0.3))
+        moves = unlike_background(motion, camera, label)
+    cues = [
+        np.minimum(reach.lines / reach.side * 4, 4),
+        reach.lines / longest * 10,
+        np.minimum(reach.box / reach.side * 4, 4),
+        colour,
+        cv2.blur(colour, (7, 7)),
+        texture,
+        cv2.blur(texture, (7, 7)),
+        moves / 2,
+        cv2.blur(moves, (7, 7)) / 2,
+        np.exp(-reach.box / reach.side * 8),
+    ]
+    return np.stack(cues, axis=2).astype(np.float32)
+
+
+def _colour_ratio(picture: Picture, label: Map, weight: Map) -> Map:
+    """Logarithm of how much more frequent a pixel's colour is under the strokes than in the background, -4..4."""
+    index = colour_index(picture.lab)
+
+    def frequency(weights: Map) -> NDArray[np.float64]:
+        counts = np.bincount(index.ravel(), weights.ravel(), COLOURS**3).reshape((COLOURS,) * 3)
+        smooth = gaussian_filter(counts, 0.9, mode="nearest")
+        return (smooth / max(smooth.sum(), 1e-9)).ravel()
+
+    ratio = np.log((frequency(weight * label) + 1e-4) / (frequency(weight * (1 - label)) + 1e-4))
+    found: Map = np.clip(ratio, -4, 4).astype(np.float32)[index]
+    return found

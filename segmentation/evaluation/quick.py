@@ -1,0 +1,164 @@
+"""J by sequence, after the first scribble and after automatic corrections: a quick look at an engine.
+
+    python -m segmentation.evaluation.quick ROOT [--engine flow] [--sequences dog libby] [--corrections 2]
+
+ROOT is a folder in the DAVIS layout. The first scribble is the stored one (Scribbles/<sequence>/001.json) or, where none
+is stored, a stroke through the middle of each object on the frame on which they are largest. Every correction is one
+stroke through the largest wrong region of the worst frame not drawn on before. Needs no package of the DAVIS challenge;
+numbers to publish come from its robot. Exits with 1 when the input cannot be used, or `--at-least J` is not reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.engine import Engine, EngineSettings
+from segmentation.evaluation.davis_folder import IGNORE, DavisFolder, FolderError
+from segmentation.evaluation.davis_folder import Sequence as Clip
+from segmentation.evaluation.stroke import correcting_stroke, first_strokes
+from segmentation.metrics import jaccard
+from segmentation.registry import load_engines, open_session
+from segmentation.scribbles import load_scribbles
+from segmentation.types import Interaction
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """One round of one sequence. `j` is a mean over frames and objects; `on_frame` that of the frame drawn on, before
+    and after the round."""
+
+    frame: int
+    j: float
+    on_frame: tuple[float, float]
+    first_mask: float  # seconds to the mask of the frame drawn on
+    frames: int  # masks given
+    seconds: float  # wall clock of the round
+    cpu: float  # CPU seconds of the round, all threads
+
+
+def evaluate(clip: Clip, engine: str, corrections: int, settings: EngineSettings | None = None) -> list[RoundResult]:
+    """Run the first scribble and `corrections` more rounds."""
+    truth = np.where(clip.truth == IGNORE, 0, clip.truth).astype(np.uint8)  # [T, H, W]
+    session = open_session(engine, clip.frames(), clip.num_objects, settings)
+    masks = np.zeros_like(truth)
+    drawn: set[int] = set()
+    results = []
+    interaction: Interaction | None = first_interaction(clip, truth)
+    while interaction is not None:
+        drawn.add(interaction.frame)
+        results.append(_round(session, interaction, truth, masks, clip.num_objects))
+        interaction = None if len(results) > corrections else correction(truth, masks, drawn, clip.num_objects)
+    session.close()
+    return results
+
+
+def first_interaction(clip: Clip, truth: NDArray[np.uint8]) -> Interaction:
+    for path in clip.scribble_files[:1]:
+        stored = load_scribbles(path, clip.num_frames)
+        if stored:
+            return stored[0]
+    frame = clip.largest_frame()
+    return Interaction(frame, first_strokes(truth[frame], clip.num_objects))
+
+
+def correction(
+    truth: NDArray[np.uint8], masks: NDArray[np.uint8], drawn: set[int], num_objects: int
+) -> Interaction | None:
+    """A stroke on the worst frame that was not drawn on yet; None where nothing is wrong or all frames are drawn on."""
+    worst = sorted(
+        (float(jaccard(truth[f], masks[f], num_objects).mean()), f) for f in range(len(truth)) if f not in drawn
+    )
+    for j, frame in worst[:1]:
+        stroke = correcting_stroke(truth[frame], masks[frame]) if j < 1 else None
+        if stroke is not None:
+            return Interaction(frame, (stroke,))
+    return None
+
+
+def _round(
+    session: Engine, interaction: Interaction, truth: NDArray[np.uint8], masks: NDArray[np.uint8], num_objects: int
+) -> RoundResult:
+    """Run one round; its masks go into `masks`."""
+    frame = interaction.frame
+    before = float(jaccard(truth[frame], masks[frame], num_objects).mean())
+    start, cpu, count, first = time.perf_counter(), time.process_time(), 0, 0.0
+    for update in session.run_round(interaction):
+        masks[update.frame] = update.labels
+        first = first or time.perf_counter() - start
+        count += 1
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    j = np.mean([jaccard(t, m, num_objects).mean() for t, m in zip(truth, masks, strict=True)])
+    after = float(jaccard(truth[frame], masks[frame], num_objects).mean())
+    return RoundResult(frame, float(j), (before, after), first, count, seconds, cpu)
+
+
+def report(name: str, results: Sequence[RoundResult]) -> str:
+    """One line for a sequence: J after every round, J of the frame drawn on, speed."""
+    js = "  ".join(f"{r.j:.3f}" for r in results)
+    drawn = "  ".join(f"{r.frame}: {r.on_frame[0]:.2f}>{r.on_frame[1]:.2f}" for r in results)
+    frames = max(sum(r.frames for r in results), 1)
+    speed = sum(r.seconds for r in results) / frames * 1000, sum(r.cpu for r in results) / frames * 1000
+    first = max(r.first_mask for r in results) * 1000
+    return (
+        f"{name:20s} J {js}   drawn on {drawn}   {speed[0]:.0f} ms (CPU {speed[1]:.0f}) a frame, first {first:.0f} ms"
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    arguments = argparse.ArgumentParser(
+        prog="segmentation.evaluation.quick", description=(__doc__ or "").split("\n")[0]
+    )
+    arguments.add_argument("root", type=Path, help="a folder in the DAVIS layout")
+    arguments.add_argument("--engine", default="default")
+    arguments.add_argument("--engines", metavar="MODULE", help="a module with further engines")
+    arguments.add_argument("--sequences", nargs="+", help="names (all, when left out)")
+    arguments.add_argument("--resolution", help="folder inside JPEGImages and Annotations (found, when there is one)")
+    arguments.add_argument("--corrections", type=int, default=2)
+    arguments.add_argument("--weights", help="checkpoint of the engine")
+    arguments.add_argument("--device", default="auto")
+    arguments.add_argument("--at-least", type=float, metavar="J", help="mean J after the last round, or exit with 1")
+    return arguments
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = parser().parse_args(argv)
+    if args.engines:
+        load_engines(args.engines)
+    try:
+        folder = DavisFolder(args.root, args.resolution if args.resolution is not None else _resolution(args.root))
+        settings = EngineSettings(device=args.device, weights=args.weights)
+        table = []
+        for name in args.sequences or folder.names():
+            table.append(evaluate(folder.sequence(name), args.engine, args.corrections, settings))
+            print(report(name, table[-1]), flush=True)
+    except (FolderError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    # A sequence that became perfect early keeps its last J in the rounds it did not need.
+    rounds = max(len(results) for results in table)
+    means = [float(np.mean([results[min(i, len(results) - 1)].j for results in table])) for i in range(rounds)]
+    print(f"{'mean':20s} J {'  '.join(f'{j:.3f}' for j in means)}   over {len(table)} sequences")
+    if args.at_least is not None and means[-1] < args.at_least:
+        print(f"error: mean J {means[-1]:.3f} is below {args.at_least}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _resolution(root: Path) -> str:
+    """The one folder between Annotations and the sequences, or "" where sequences lie in Annotations themselves."""
+    annotations = root / "Annotations"
+    inside = sorted(p for p in annotations.iterdir() if p.is_dir()) if annotations.is_dir() else []
+    levels = [p.name for p in inside if not any(p.glob("*.png"))]
+    return levels[0] if levels else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

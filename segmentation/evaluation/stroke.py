@@ -1,0 +1,103 @@
+"""A stroke such as a person would draw: through the middle of a region, from one end to the other.
+
+Not the robot of the DAVIS package, only of its kind: the region's ends are the two pixels farthest apart inside it, the
+stroke is the path between them that keeps away from the region's border.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from segmentation.masks import box_of
+from segmentation.types import LabelMap, Scribble
+
+GRID = 64  # longest side of the grid on which the path is searched: finer ones find the same stroke more slowly
+Mask = NDArray[np.bool_]
+Point = tuple[int, int]  # row, column
+
+
+def first_strokes(truth: LabelMap, num_objects: int) -> tuple[Scribble, ...]:
+    """One stroke on each object that is in the picture."""
+    found = [(i, largest_part(truth == i)) for i in range(1, num_objects + 1)]
+    return tuple(Scribble(i, middle_path(part)) for i, part in found if part.any())
+
+
+def correcting_stroke(truth: LabelMap, predicted: LabelMap) -> Scribble | None:
+    """A stroke inside the largest connected region of wrong pixels of one true id; None where nothing is wrong."""
+    wrong = truth != predicted
+    parts = [(int(i), largest_part(wrong & (truth == i))) for i in np.unique(truth[wrong])]
+    if not parts:
+        return None
+    object_id, part = max(parts, key=lambda entry: int(entry[1].sum()))
+    return Scribble(object_id, middle_path(part))
+
+
+def largest_part(mask: Mask) -> Mask:
+    """The largest 8-connected component of `mask`."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if count < 2:
+        return mask
+    part: Mask = labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    return part
+
+
+def middle_path(mask: Mask) -> NDArray[np.float64]:
+    """Points (x, y) in 0..1 along the middle of a connected, not empty region."""
+    height, width = mask.shape
+    box = box_of(mask)
+    if box is None:
+        raise ValueError("mask: empty, there is nothing to draw on")
+    # Distances to the border at full size, so that a thin region still has a middle on the coarse grid.
+    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1][box.slices]
+    cell = max(1, int(np.ceil(max(depth.shape) / GRID)))
+    rows, columns = (int(np.ceil(side / cell)) for side in depth.shape)
+    padded = np.zeros((rows * cell, columns * cell))
+    padded[: depth.shape[0], : depth.shape[1]] = depth
+    cells = padded.reshape(rows, cell, columns, cell).swapaxes(1, 2).reshape(rows, columns, -1)
+    route = _route(cells.max(axis=2))
+    # Each cell of the route stands for its deepest pixel.
+    points = []
+    for row, column in route:
+        y, x = divmod(int(cells[row, column].argmax()), cell)
+        points.append((box.x0 + column * cell + x, box.y0 + row * cell + y))
+    return np.array(points, dtype=float) / (max(width - 1, 1), max(height - 1, 1))
+
+
+def _route(depth: NDArray[np.float64]) -> list[Point]:
+    """Cells of the path between the region's two ends; the ends are searched among the deeper cells."""
+    inside = depth >= 0.3 * depth.max()
+    graph, nodes = _graph(depth, inside)
+    start = int(depth[nodes[:, 0], nodes[:, 1]].argmax())
+    end = _farthest(graph, start)
+    other = _farthest(graph, end)
+    _, before = dijkstra(graph, directed=False, indices=end, return_predecessors=True)
+    path = [other]
+    while path[-1] != end:
+        path.append(int(before[path[-1]]))
+    return [(int(r), int(c)) for r, c in nodes[path]]
+
+
+def _farthest(graph: csr_array, node: int) -> int:
+    distance = dijkstra(graph, directed=False, indices=node)
+    return int(np.where(np.isfinite(distance), distance, -1).argmax())
+
+
+def _graph(depth: NDArray[np.float64], inside: Mask) -> tuple[csr_array, NDArray[np.intp]]:
+    """8-neighbour graph over the cells `inside`; a step costs more, the nearer it is to the border."""
+    nodes = np.argwhere(inside)
+    number = np.full((inside.shape[0] + 2, inside.shape[1] + 2), -1)
+    number[1:-1, 1:-1][inside] = np.arange(len(nodes))
+    cost = depth.max() / np.maximum(depth, 1e-6)
+    sources, targets, weights = [], [], []
+    for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        neighbour = number[nodes[:, 0] + 1 + dy, nodes[:, 1] + 1 + dx]
+        here = np.flatnonzero(neighbour >= 0)
+        there = neighbour[here]
+        step = np.hypot(dy, dx) * (cost[tuple(nodes[here].T)] + cost[tuple(nodes[there].T)])
+        sources.append(here), targets.append(there), weights.append(step)
+    edges = (np.concatenate(sources), np.concatenate(targets))
+    return csr_array((np.concatenate(weights), edges), shape=(len(nodes), len(nodes))), nodes
