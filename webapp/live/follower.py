@@ -41,6 +41,7 @@ class Subscriber:
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
+        self._seq = self._mask_seq = 0  # the newest that it was told
         self._back: list[publish.News] | None = []
         self._progress: dict[int, tuple[int, float]] = {}  # Round.id -> frames done, seconds, as last told
 
@@ -48,8 +49,13 @@ class Subscriber:
         if self._back is not None:
             self._back.append(news)
             return
-        self.outbox.masks(news.masks)
-        self.outbox.tell(news.changes)
+        # A look that began before the browser's state was read may end after it, and bring what the state contains.
+        masks = [one for one in news.masks if one.seq > self._mask_seq]
+        changes = [one for one in news.changes if one.seq > self._seq]
+        self.outbox.masks(masks)
+        self.outbox.tell(changes)
+        self._mask_seq = max([self._mask_seq, *(one.seq for one in masks)])
+        self._seq = max([self._seq, *(one.seq for one in changes)])
         for progress in news.progress:
             done, seconds = self._progress.get(progress.round, (-1, 0.0))
             if progress.done != done or progress.seconds - seconds > PROGRESS_SECONDS:
@@ -58,11 +64,10 @@ class Subscriber:
 
     def caught_up(self, seq: int, mask_seq: int) -> None:
         """Everything up to these numbers has been told: go on with what came after them."""
+        self._seq, self._mask_seq = seq, mask_seq
         back, self._back = self._back or [], None
         for news in back:
-            changes = [one for one in news.changes if one.seq > seq]
-            masks = [one for one in news.masks if one.seq > mask_seq]
-            self.take(publish.News(changes, masks, news.progress, news.running))
+            self.take(news)
 
     def wait(self) -> None:
         """Keep back what comes: a state is being read."""
