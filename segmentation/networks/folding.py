@@ -6,6 +6,7 @@ import copy
 import re
 from typing import TypeVar
 
+import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -23,6 +24,12 @@ def fold_batch_norms(network: Network) -> Network:
     for parameter in network.parameters():
         parameter.requires_grad_(False)
     return network
+
+
+def for_inference(network: Network, device: torch.device, dtype: torch.dtype) -> Network:
+    """A copy of `network` as it computes fastest: batch norms folded, channels last, on its device, in its format."""
+    folded = fold_batch_norms(network).to(device, dtype)
+    return folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _fold_children(module: nn.Module) -> None:

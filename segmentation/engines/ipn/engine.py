@@ -23,7 +23,7 @@ from segmentation.engines.ipn.references import References
 from segmentation.history import History
 from segmentation.internal_size import internal_size, resized_frame
 from segmentation.networks.aggregation import aggregate
-from segmentation.networks.folding import fold_batch_norms
+from segmentation.networks.folding import for_inference
 from segmentation.networks.labelling import confidences, upsampled_argmax
 from segmentation.scribbles import rasterise
 from segmentation.soft_masks import encode, from_labels, with_objects
@@ -55,13 +55,13 @@ class IPNEngine(Engine):
         assert isinstance(pnet, Pnet)
         self._device = choose_device(self.settings.device)
         self._dtype = choose_precision(precision, self._device)
-        self._pnet = fold_batch_norms(pnet).to(self._device, self._dtype)
+        self._pnet = for_inference(pnet, self._device, self._dtype)
         short, long = sorted((self.frames.height, self.frames.width))
         fit = min(short, pnet.config.frame_size[0]), min(long, pnet.config.frame_size[1])
         self._size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
         self._at_least, self._strokes_win = at_least, strokes_win
         self._history = History(self._size)
-        inet = fold_batch_norms(inet).to(self._device, self._dtype)
+        inet = for_inference(inet, self._device, self._dtype)
         self._references = References(inet, self._pnet, self._history, self._frame, self.locked)
 
     # --- rounds ---------------------------------------------------------------------------------------------------

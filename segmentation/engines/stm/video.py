@@ -12,7 +12,7 @@ from segmentation.engine import EngineSettings
 from segmentation.engines.stm.network import STRIDE, Query, SpaceTimeMemory
 from segmentation.feature_cache import FeatureCache
 from segmentation.internal_size import internal_size, resized_frame
-from segmentation.networks.folding import fold_batch_norms
+from segmentation.networks.folding import for_inference
 from segmentation.networks.labelling import confidences, upsampled_argmax
 from segmentation.networks.memory import MemorySlot
 from segmentation.networks.padding import pad, padding_to, unpad
@@ -42,7 +42,7 @@ class STMVideo:
         self.device = choose_device(settings.device)
         self.dtype = choose_precision(precision, self.device)
         self.config = network.config
-        self._network = _for_inference(network, self.device, self.dtype)
+        self._network = for_inference(network, self.device, self.dtype)
         short, long = sorted((frames.height, frames.width))
         fit = (
             min(short, self.config.frame_size[0]),
@@ -132,8 +132,3 @@ def confidence_of(distribution: Tensor, ids: Sequence[int], num_objects: int) ->
     """For every object how sure its mask is, 0..1; 1 for objects that nothing is known of: their masks are empty."""
     found = dict(zip(ids, confidences(distribution)[1:], strict=True))
     return tuple(found.get(object_id, 1.0) for object_id in range(1, num_objects + 1))
-
-
-def _for_inference(network: SpaceTimeMemory, device: torch.device, dtype: torch.dtype) -> SpaceTimeMemory:
-    network = fold_batch_norms(network).to(device, dtype)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
