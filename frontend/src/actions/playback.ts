@@ -2,6 +2,8 @@
 import { effect } from "@preact/signals";
 import type { Opened } from "../studio/open";
 
+const STILLS = 10; // frames a second of a video that has no rate, e.g. a zip of pictures
+
 /** Goes to `frame`, or to the nearest there is. Ends playing unless it is playing that moves. */
 export function seek({ store }: Opened, frame: number, keepPlaying = false): void {
   const last = (store.video.peek()?.frame_count ?? 1) - 1;
@@ -35,7 +37,7 @@ export function watchPlaying(studio: Opened, loaded: (frame: number) => boolean)
     const tick = (now: number) => {
       request = requestAnimationFrame(tick);
       const at = store.frame.peek();
-      const due = from + Math.floor(((now - start) * video.fps) / 1000);
+      const due = from + Math.floor(((now - start) * (video.fps || STILLS)) / 1000);
       if (due <= at) return;
       let next = at;
       while (next < due && next + 1 < video.frame_count && loaded(next + 1)) next++;

@@ -31,6 +31,9 @@ function outbox(options: Partial<OutboxOptions> = {}): Outbox {
     },
     restored: () => {},
     settled: () => {},
+    unkept: (reason) => {
+      throw reason;
+    },
     ...options,
   });
 }
@@ -141,6 +144,22 @@ describe("the outbox", () => {
     expect(box.refusedBy(error)).toBe(true);
     await expect(answer).rejects.toMatchObject({ code: "conflict", message: "Somebody was first.", head: 9 });
     await expect(answer).rejects.toBeInstanceOf(Refused);
+  });
+
+  it("goes on, and says so, where the shelf takes nothing", async () => {
+    const full: Shelf = {
+      ...shelf,
+      of: async () => [],
+      put: () => Promise.reject(new Error("full")),
+      remove: async () => {},
+    };
+    const reasons: unknown[] = [];
+    const box = outbox({ unkept: (reason) => reasons.push(reason) });
+    await box.restore(full, 1);
+    const message = stroke();
+    void box.send(message);
+    await vi.waitFor(() => expect(reasons.length).toBe(1));
+    expect(sent).toEqual([message]);
   });
 
   it("says when a refusal is of none of its messages", async () => {

@@ -35,6 +35,8 @@ export interface OutboxOptions {
   restored: (message: Keyed) => void;
   /** A restored message was acknowledged (null) or refused: nobody else waits for its answer. */
   settled: (message: Keyed, refusal: Refused | null) => void;
+  /** A message could not be put on the shelf (the disk is full, say): it goes out, but would not outlive a reload. */
+  unkept: (reason: unknown) => void;
 }
 
 export class Outbox {
@@ -80,7 +82,7 @@ export class Outbox {
       item.user = user;
       this.waiting.delete(item.key); // to the end: older things go first
       this.waiting.set(item.key, item);
-      void shelf.put(plain(item));
+      shelf.put(plain(item)).catch(this.options.unkept);
     }
     this.size.value = this.waiting.size;
   }
@@ -110,7 +112,7 @@ export class Outbox {
   private keep(item: Waiting): void {
     this.waiting.set(item.key, item);
     this.size.value = this.waiting.size;
-    if (this.shelf && this.user !== null) void this.shelf.put(plain(item));
+    if (this.shelf && this.user !== null) this.shelf.put(plain(item)).catch(this.options.unkept);
     this.post(item);
   }
 
@@ -122,7 +124,8 @@ export class Outbox {
     const item = this.waiting.get(key);
     this.waiting.delete(key);
     this.size.value = this.waiting.size;
-    void this.shelf?.remove(key);
+    // What stays on the shelf by mistake is sent once more, and the server knows its key.
+    this.shelf?.remove(key).catch(this.options.unkept);
     return item;
   }
 }

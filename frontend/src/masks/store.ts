@@ -27,6 +27,10 @@ export class MaskStore {
     return this.rounds.get(round)?.get(frame);
   }
 
+  framesOf(round: number): Iterable<number> {
+    return this.rounds.get(round)?.keys() ?? [];
+  }
+
   /** A mask that is here already is left alone unless the new one has a higher number: newest wins. */
   add(masks: readonly PackedMask[]): void {
     for (const mask of masks) {

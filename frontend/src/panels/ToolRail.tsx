@@ -1,4 +1,5 @@
 /** The tools, at the left of the picture. */
+import { useStudio } from "../studio/context";
 import { CommandIcon } from "./CommandButton";
 import css from "./ToolRail.module.css";
 
@@ -12,10 +13,21 @@ export function ToolRail() {
       <CommandIcon id="tool.pan" corner="P" />
       <CommandIcon id="view.fit" corner="^0" />
       <hr />
-      <CommandIcon id="undo" corner="^Z" />
-      <CommandIcon id="redo" corner="^Y" />
+      <Undo />
       <span class={css.grow} />
       <CommandIcon id="help.open" corner="?" />
     </nav>
+  );
+}
+
+/** Says in the tooltip what would be taken back. */
+function Undo() {
+  const { history } = useStudio();
+  const [back, forward] = [history.nextUndo()?.name, history.nextRedo()?.name];
+  return (
+    <>
+      <CommandIcon id="undo" corner="^Z" label={back ? `Undo ${back}` : "Undo"} />
+      <CommandIcon id="redo" corner="^Y" label={forward ? `Redo ${forward}` : "Redo"} />
+    </>
   );
 }

@@ -50,10 +50,11 @@ function Crumbs() {
 function Facts() {
   const video = useStudio().store.video.value;
   if (!video) return null;
-  const fps = Number(video.fps.toFixed(2));
+  const fps = video.fps ? ` · ${Number(video.fps.toFixed(2))} fps` : "";
   return (
     <span class={`${css.pill} ${css.facts}`} data-testid="video-facts">
-      {video.width}x{video.height} · {fps} fps · {video.frame_count} frames
+      {video.width}x{video.height}
+      {fps} · {video.frame_count} frames
     </span>
   );
 }

@@ -4,7 +4,7 @@ import type { PackedMask } from "../masks/decode";
 import { maskIds } from "../masks/decode";
 import type { MaskStore } from "../masks/store";
 import type { RoundInfo, VideoInfo } from "../protocol";
-import type { Rounds } from "./line";
+import { isActive, type Rounds } from "./line";
 
 export interface Fact {
   round: number | null; // whose mask the frame has on this line
@@ -16,8 +16,10 @@ export interface Fact {
 
 export const NO_MASK: Fact = { round: null, loaded: false, confidence: null, weakest: null, ids: [] };
 
+/** A round that has ended has the frames that it says; one that runs also those whose mask has come since. */
 export function hasFrame(round: RoundInfo, frame: number, masks: MaskStore): boolean {
-  return masks.has(round.id, frame) || round.frames.some(([first, last]) => frame >= first && frame <= last);
+  if (round.frames.some(([first, last]) => frame >= first && frame <= last)) return true;
+  return isActive(round) && masks.has(round.id, frame);
 }
 
 /** The round whose mask `frame` has: an accepted one stays whatever rounds do, else the newest of the line that has it. */
@@ -37,6 +39,7 @@ export function sourceOf(
   return null;
 }
 
+/** The same for all frames at once, by ranges: a long video has 20,000 of them, and masks come 20 times a second. */
 export function factsOf(
   video: VideoInfo | null,
   rounds: Rounds,
@@ -44,11 +47,15 @@ export function factsOf(
   accepted: ReadonlyMap<number, number>,
   masks: MaskStore,
 ): readonly Fact[] {
-  if (!video) return [];
-  const facts = new Array<Fact>(video.frame_count);
-  for (let frame = 0; frame < facts.length; frame++)
-    facts[frame] = factOf(sourceOf(frame, rounds, line, accepted, masks), frame, masks);
-  return facts;
+  const sources = new Int32Array(video?.frame_count ?? 0); // ids of rounds begin at 1
+  for (const id of line.toReversed()) {
+    const round = rounds.get(id);
+    if (!round) continue;
+    for (const [first, last] of round.frames) sources.fill(id, first, last + 1);
+    if (isActive(round)) for (const frame of masks.framesOf(id)) sources[frame] = id;
+  }
+  for (const [frame, id] of accepted) sources[frame] = id;
+  return Array.from(sources, (id, frame) => factOf(id === 0 ? null : id, frame, masks));
 }
 
 const read = new WeakMap<PackedMask, Fact>(); // what a mask says never changes

@@ -34,6 +34,10 @@ export interface Opened {
   close(): void;
 }
 
+const NOT_KEPT = {
+  text: "This browser keeps nothing for Maskwright: strokes drawn while offline end with the page.",
+  tone: "bad",
+} as const;
 const LOOKING_EVERY = 300; // ms between two hints of where one is
 const REMEMBER_AFTER = 200; // ms of rest before the view is written down
 
@@ -41,7 +45,8 @@ export function openVideo(id: number): Opened {
   const store = createStore(id);
   const stage = new Stage();
   restoreView(store, stage);
-  const shelf = openShelf().catch(() => null);
+  const shelf = openShelf();
+  shelf.catch(() => {}); // told of at the welcome
   const socket = new Socket({
     url: socketUrl(id),
     events: {
@@ -71,6 +76,7 @@ export function openVideo(id: number): Opened {
     post: (message) => socket.send(message),
     restored: (message) => restored(store, message),
     settled: (message, refusal) => settled(studio, message, refusal),
+    unkept: () => toast(NOT_KEPT),
   });
   const frames = new FrameCache(id);
   const engines = loadEngines(store);
@@ -177,18 +183,16 @@ function watchView({ store, stage }: Opened): () => void {
   };
 }
 
-async function welcome(studio: Opened, message: Welcome, opening: Promise<Shelf | null>): Promise<void> {
+async function welcome(studio: Opened, message: Welcome, opening: Promise<Shelf>): Promise<void> {
   const { store, outbox } = studio;
   const first = store.you.peek() === null;
   reduce(store, message);
   if (first) {
-    const shelf = await opening;
-    if (shelf) await outbox.restore(shelf, message.you.id);
-    else
-      toast({
-        text: "This browser keeps nothing for Maskwright: strokes drawn while offline end with the page.",
-        tone: "bad",
-      });
+    try {
+      await outbox.restore(await opening, message.you.id);
+    } catch {
+      toast(NOT_KEPT); // what is drawn still goes out; only a reload while offline would lose it
+    }
   }
   outbox.flush();
 }

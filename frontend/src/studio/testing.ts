@@ -88,6 +88,7 @@ export function fakeStudio(given: Partial<State> = {}): FakeStudio {
     },
     restored: () => {},
     settled: () => {},
+    unkept: () => {},
   });
   const socket = new Socket({ url: "ws://test", events: {} as never });
   const engines = signal<readonly EngineChoice[]>([]);
