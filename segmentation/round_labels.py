@@ -31,6 +31,9 @@ class RoundLabels:
         self._stored = {} if stored is None else stored
         self._own: dict[int, bytes] = {}
 
+    def __len__(self) -> int:
+        return len(self._own) + len(self._stored)
+
     def __contains__(self, frame: int) -> bool:
         return frame in self._own or frame in self._stored
 

@@ -21,69 +21,42 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from segmentation.checkpoints import load_network, save_checkpoint
 from segmentation.engine import EngineSettings
 from segmentation.engines.manet.engine import MANetEngine
 from segmentation.engines.manet.history import rough_region
 from segmentation.engines.manet.network import MANet, to_input
-from segmentation.evaluation.golden.rules import fill_network, make_labels, make_scribble, make_video
+from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, Clock, Scene, gflop, matrix_rate, seconds, timed_rounds
+from segmentation.evaluation.golden.rules import fill_network, make_scribble
 from segmentation.evaluation.memory import PeakMemory
 from segmentation.frames import ArrayFrames
 from segmentation.metrics import jaccard
 from segmentation.round_labels import to_cells
-from segmentation.types import Interaction, MaskUpdate, Scribble
+from segmentation.types import MaskUpdate
 
-HEIGHT, WIDTH = 480, 854
 SEED, GAIN = 1, 0.9  # of the golden weights, where no trained ones are given
 WRONG = 1e20
 CHUNKS = 10  # of the queries, as in the official code
 MEMORY_BYTES = 256 << 20
-SQUARE = 2048  # side of the matrices that measure the machine
-
-
-class Scene:
-    """A short clip with `objects` ellipses, and the interactions of two rounds."""
-
-    def __init__(self, objects: int, frames: int) -> None:
-        self.objects = objects
-        self.frames = make_video(frames + 1, HEIGHT, WIDTH, SEED)
-        self.labels = make_labels(frames + 1, HEIGHT, WIDTH, objects)
-
-    def interaction(self, frame: int) -> Interaction:
-        """A bar through every object, and in the second round one of the background."""
-        raster = make_scribble(self.labels[frame], self.objects, thickness=1)
-        ids = range(0 if frame else 1, self.objects + 1)
-        return Interaction(frame, tuple(_bar(raster == i, i) for i in ids))
-
-
-def _bar(where: NDArray[np.bool_], object_id: int) -> Scribble:
-    ys, xs = np.nonzero(where)
-    y, scale = ys[0] / (HEIGHT - 1), WIDTH - 1
-    return Scribble(object_id, np.array([[xs.min() / scale, y], [xs.max() / scale, y]]))
 
 
 # --- the engine ----------------------------------------------------------------------------------------------------
 
 
-def run_engine(scene: Scene, weights: str, precision: str) -> tuple[dict[str, float], list[MaskUpdate]]:
-    """Seconds a frame of every stage, and the masks of both rounds."""
+def run_engine(
+    scene: Scene, weights: str, precision: str, clock: Clock
+) -> tuple[dict[str, float], list[MaskUpdate], PeakMemory]:
+    """Seconds a frame of every stage, the masks of both rounds, and the peak memory."""
+    peak = PeakMemory()
+    peak.start()
     settings = EngineSettings(device="cpu", weights=weights, memory_bytes=MEMORY_BYTES)
     session = MANetEngine(ArrayFrames(scene.frames), scene.objects, settings, precision=precision)
-    times = {"embedding": min(_seconds(partial(session._embed, t)) for t in range(len(scene.frames)))}
-    masks = []
-    for index, frame in enumerate((0, len(scene.frames) - 1), start=1):
-        stamps = [time.perf_counter()]
-        for update in session.run_round(scene.interaction(frame)):
-            stamps.append(time.perf_counter())
-            masks.append(update)
-        spans = np.diff(stamps)
-        times[f"round {index}, its own frame"] = float(spans[0])
-        times[f"round {index}, a frame"] = float(spans[1:].min())
-    return times, masks
+    times = {"embedding": min(seconds(partial(session._embed, t), clock=clock) for t in range(len(scene.frames)))}
+    later, masks = timed_rounds(session, scene, clock)
+    peak.stop()
+    return times | later, masks, peak
 
 
 # --- the plain version ---------------------------------------------------------------------------------------------
@@ -140,7 +113,7 @@ def plain_local(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[i
     return torch.where(right, full, torch.ones(())).amin(2).permute(2, 0, 1)
 
 
-def run_plain(scene: Scene, weights: str) -> tuple[dict[str, float], dict[str, float]]:
+def run_plain(scene: Scene, weights: str, clock: Clock) -> tuple[dict[str, float], dict[str, float]]:
     """Seconds a frame and GFLOP of every stage."""
     plain = Plain(scene, weights)
     embeddings = [plain.embed(0), plain.embed(1)]
@@ -153,52 +126,27 @@ def run_plain(scene: Scene, weights: str) -> tuple[dict[str, float], dict[str, f
         "round 1, a frame": lambda: plain.propagate(embeddings, rough_region(first, 20), labels),
         "round 2, a frame": lambda: plain.propagate(embeddings, bars, labels),
     }
-    seconds = {name: min(_seconds(stage), _seconds(stage)) for name, stage in stages.items()}
-    return seconds, {name: _gflop(stage) for name, stage in stages.items()}
+    spent = {name: seconds(stage, 2, clock) for name, stage in stages.items()}
+    return spent, {name: gflop(stage) for name, stage in stages.items()}
 
 
-# --- measuring -----------------------------------------------------------------------------------------------------
-
-
-def matrix_rate(dtype: torch.dtype = torch.float32) -> float:
-    """FLOP a second of a large square product."""
-    a = torch.randn(SQUARE, SQUARE).to(dtype)
-    return 2 * SQUARE**3 / min(_seconds(lambda: a @ a) for _ in range(5))
-
-
-def _seconds(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def _gflop(work: Callable[[], Any]) -> float:
-    with FlopCounterMode(display=False) as counter:
-        work()
-    return counter.get_total_flops() / 1e9
-
-
-def _compare(weights: str, objects: int, frames: int, rate: float, peak: PeakMemory) -> None:
-    scene = Scene(objects, frames)
-    peak.start()
-    exact, masks = run_engine(scene, weights, "float32")
-    peak.stop()
-    half, half_masks = run_engine(scene, weights, "bfloat16")
-    plain, gflop = run_plain(scene, weights)
-    print(f"\n{objects} object(s), {HEIGHT}x{WIDTH}: seconds a frame")
+def compare(weights: str, objects: int, frames: int, clock: Clock) -> dict[str, float]:
+    """Print the table for a number of objects; the float32 engine's seconds."""
+    scene, rate = Scene(objects, frames), matrix_rate(clock=clock)
+    exact, masks, peak = run_engine(scene, weights, "float32", clock)
+    half, half_masks, _ = run_engine(scene, weights, "bfloat16", clock)
+    plain, flops = run_plain(scene, weights, clock)
+    print(f"\nmanet, {objects} object(s), {HEIGHT}x{WIDTH}: seconds a frame")
     print(f"{'':<24}{'plain':>8}{'float32':>9}{'times':>7}{'bfloat16':>10}{'times':>7}{'bound':>8}")
-    for name, seconds in exact.items():
-        line = f"{name:<24}{plain.get(name, float('nan')):>8.2f}{seconds:>9.3f}"
+    for name, spent in exact.items():
         if name in plain:
-            line += f"{plain[name] / seconds:>6.1f}x{half[name]:>10.3f}{plain[name] / half[name]:>6.1f}x"
-            line += f"{gflop[name] * 1e9 / rate:>8.3f}"
+            faster = f"{plain[name] / spent:>6.1f}x{half[name]:>10.3f}{plain[name] / half[name]:>6.1f}x"
+            print(f"{name:<24}{plain[name]:>8.2f}{spent:>9.3f}{faster}{flops[name] * 1e9 / rate:>8.3f}")
         else:
-            line += f"{'':>7}{half[name]:>10.3f}"
-        print(line)
-    agreement = [jaccard(a.labels, b.labels, objects).mean() for a, b in zip(masks, half_masks, strict=True)]
-    print(
-        f"peak memory of the float32 engine {peak.bytes / 2**30:.2f} GiB; J of bfloat16 masks {np.mean(agreement):.3f}"
-    )
+            print(f"{name:<24}{'':>8}{spent:>9.3f}{'':>7}{half[name]:>10.3f}")
+    agreement = np.mean([jaccard(a.labels, b.labels, objects) for a, b in zip(masks, half_masks, strict=True)])
+    print(f"peak memory of the float32 engine {peak.bytes / 2**30:.2f} GiB; J of bfloat16 masks {agreement:.3f}")
+    return exact
 
 
 def _random_weights(folder: str) -> str:
@@ -217,16 +165,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--objects", type=int, action="append", help="default: 1 and 3")
     parser.add_argument("--weights", help="default: random ones, whose masks tell nothing about agreement")
+    parser.add_argument("--cpu-time", action="store_true", help="CPU seconds of all threads, for a busy machine")
     options = parser.parse_args(arguments)
     if options.threads:
         torch.set_num_threads(options.threads)
+    clock = time.process_time if options.cpu_time else time.perf_counter
     with TemporaryDirectory() as folder, torch.inference_mode():
-        peak = PeakMemory()
         weights = options.weights or _random_weights(folder)
-        rate = matrix_rate()
-        print(f"matrix rate {rate / 1e9:.0f} GFLOP/s in float32, {matrix_rate(torch.bfloat16) / 1e9:.0f} in bfloat16")
-        for objects in options.objects or (1, 3):
-            _compare(weights, objects, options.frames, rate, peak)
+        rates = [f"{matrix_rate(dtype, clock) / 1e9:.0f} in {dtype}" for dtype in (torch.float32, torch.bfloat16)]
+        print(f"matrix rate, GFLOP/s: {', '.join(rates)}")
+        found = {n: compare(weights, n, options.frames, clock) for n in options.objects or (1, 3)}
+        if {1, 3} <= found.keys():
+            ratios = (f"{name} {found[3][name] / found[1][name]:.2f}" for name in found[1])
+            print(f"three objects over one: {', '.join(ratios)}")
     return 0
 
 

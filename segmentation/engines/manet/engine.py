@@ -82,6 +82,11 @@ class MANetEngine(Engine):
         self._global = GlobalMemory(self._embed, self._options, self._global_cache)
         self._local = LocalMemory(self._embed, self._options, self._local_cache)
 
+    @property
+    def nbytes(self) -> int:
+        caches = (self._embeddings, self._global_cache, self._local_cache)
+        return sum(cache.used for cache in caches) + sum(p.nbytes for p in self._network.parameters())
+
     def close(self) -> None:
         for cache in (self._embeddings, self._global_cache, self._local_cache):
             cache.close()
@@ -98,9 +103,15 @@ class MANetEngine(Engine):
         return Round(interaction.frame, scribbles, labels, drawn)
 
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
-        round_ = self._new_round(interaction, RoundLabels(self._size))
-        self._rounds.append(round_)
-        ids = self._known_ids()
+        self._rounds.append(self._new_round(interaction, RoundLabels(self._size)))
+        try:
+            yield from self._propagate(interaction)
+        finally:
+            if not self._rounds[-1].labels:
+                self._rounds.pop()  # a round without masks changed nothing
+
+    def _propagate(self, interaction: Interaction) -> Iterator[MaskUpdate]:
+        round_, ids = self._rounds[-1], self._known_ids()
         sides: dict[bool, _Side] = {}
         # The directions do not depend on each other, so they can take turns: the result is that of the paper's order.
         for frame in outward(interaction.frame, len(self.frames)):

@@ -72,6 +72,10 @@ class STRNNEngine(Engine):
         self._rounds: list[Round] = []
         self._samples: dict[int, list[Samples]] = {}  # of a round: one for each model
 
+    @property
+    def nbytes(self) -> int:
+        return self._cache.used + sum(p.nbytes for p in self._network.parameters())
+
     def close(self) -> None:
         self._cache.close()
 
@@ -86,17 +90,23 @@ class STRNNEngine(Engine):
 
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         self._rounds.append(self._new_round(interaction, RoundLabels(self._size)))
+        try:
+            for update in self._updates(interaction):
+                if self._strokes_win and update.frame == interaction.frame:
+                    raster = rasterise(interaction.scribbles, self.frames.height, self.frames.width)
+                    update.labels[raster >= 0] = raster[raster >= 0]
+                self._rounds[-1].labels[update.frame] = to_cells(update.labels, self._size)
+                yield update
+        finally:
+            if not self._rounds[-1].labels:  # a round without masks changed nothing
+                self._rounds.pop()
+                self._samples.pop(len(self._rounds), None)
+
+    def _updates(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         ids = self._known_ids()
         if len(self._rounds) == self._refine_round and self._network.refinement is not None and len(ids) > 1:
-            updates = self._refined(interaction, ids)
-        else:
-            updates = self._adapted(outward(interaction.frame, len(self.frames)), ids)
-        for update in updates:
-            if self._strokes_win and update.frame == interaction.frame:
-                raster = rasterise(interaction.scribbles, self.frames.height, self.frames.width)
-                update.labels[raster >= 0] = raster[raster >= 0]
-            self._rounds[-1].labels[update.frame] = to_cells(update.labels, self._size)
-            yield update
+            return self._refined(interaction, ids)
+        return self._adapted(outward(interaction.frame, len(self.frames)), ids)
 
     def _adapted(self, order: Iterator[int], ids: Sequence[int]) -> Iterator[MaskUpdate]:
         """The frames of `order` that are not locked, by the solution of equation 3."""
