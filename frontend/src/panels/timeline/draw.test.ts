@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { barHeight, bars, shownLanes } from "./draw";
+import { barHeight, bars, shownLanes, strips } from "./draw";
 import { type Lane, NO_MASK, type TimelineModel } from "./model";
 import { whole, xOf, zoomAt } from "./scale";
 
@@ -54,6 +54,38 @@ describe("confidence bars", () => {
     expect(barHeight(0)).toBeLessThan(barHeight(0.5));
     expect(barHeight(0.5)).toBeLessThan(barHeight(1));
     expect(barHeight(1)).toBe(barHeight(1.7));
+  });
+});
+
+describe("ranges on the screen", () => {
+  test("are one where they touch, and never thinner than a pixel", () => {
+    const scale = whole(5000, 1000);
+    const alternating = Array.from({ length: 2500 }, (_, index) => [index * 2, index * 2] as const);
+    expect(strips(scale, alternating)).toEqual([[0, 1000]]);
+    expect(strips(scale, [[100, 100]])).toEqual([[20, 21]]);
+    expect(
+      strips(scale, [
+        [0, 99],
+        [200, 299],
+      ]),
+    ).toEqual([
+      [0, 20],
+      [40, 60],
+    ]);
+  });
+
+  test("end at the edges of what is shown", () => {
+    const scale = { first: 1000, count: 100, total: 5000, width: 1000 };
+    expect(
+      strips(scale, [
+        [0, 500],
+        [900, 1009],
+        [1090, 4000],
+      ]),
+    ).toEqual([
+      [0, 100],
+      [900, 1000],
+    ]);
   });
 });
 

@@ -71,12 +71,14 @@ export function sureness(fact: Fact | undefined): number {
 
 function lanesOf(store: Store, facts: readonly Fact[]): Lane[] {
   const { hidden, solo } = store.view.value;
-  const places = new Map<number, number[]>();
+  const places = new Map<number, [number, number][]>();
   facts.forEach((fact, frame) => {
     for (const id of fact.ids) {
-      const frames = places.get(id);
-      if (frames) frames.push(frame);
-      else places.set(id, [frame]);
+      const ranges = places.get(id);
+      const last = ranges?.at(-1);
+      if (last && last[1] === frame - 1) last[1] = frame;
+      else if (ranges) ranges.push([frame, frame]);
+      else places.set(id, [[frame, frame]]);
     }
   });
   return store.alive.value.map(({ number, color }) => ({
@@ -84,7 +86,7 @@ function lanesOf(store: Store, facts: readonly Fact[]): Lane[] {
     color,
     hidden: hidden.includes(number) || (solo !== null && solo !== number),
     selected: store.selected.value === number,
-    ranges: rangesOf(places.get(number) ?? []),
+    ranges: places.get(number) ?? [],
   }));
 }
 
