@@ -1,0 +1,84 @@
+"""Team mode with two web processes: what one does, pages at the other see at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+
+from tests.house.test_main_path import FAKE, SCRIBBLE, team  # noqa: F401 (a fixture)
+from tests.house.visitor import VideoVisit, Visitor
+from tests.studio import MANAGE, Studio, environment_of, free_port, until
+from webapp.videos.sample import FRAMES
+
+
+@contextmanager
+def second_web_process(home: Path, **variables: str) -> Iterator[str]:
+    """Another `manage.py web` over the same data; its address."""
+    port = str(free_port())
+    address = f"http://127.0.0.1:{port}"
+    environment = environment_of(home, MASKWRIGHT_PORT=port, **variables)
+    process = subprocess.Popen([sys.executable, str(MANAGE), "web"], env=environment)
+    try:
+        until(lambda: process.poll() is not None or _answers(address), "the second web process")
+        assert process.poll() is None
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/plain.css").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def open_at(address: str, visitor: Visitor, video: int) -> VideoVisit:
+    cookies = "; ".join(f"{name}={value}" for name, value in visitor.http.cookies.items())
+    own_origin: Any = address
+    where = address.replace("http://", "ws://")
+    return VideoVisit(connect(f"{where}/ws/videos/{video}", origin=own_origin, additional_headers={"Cookie": cookies}))
+
+
+@pytest.mark.team
+def test_pages_at_two_web_processes_see_each_other(tmp_path: Path, team: dict[str, str]) -> None:  # noqa: F811
+    with (
+        Studio(tmp_path, **FAKE, **team) as studio,
+        second_web_process(tmp_path, **FAKE, **team) as other,
+        Visitor(studio) as owner,
+        owner.open(video := owner.sample_video()) as here,
+        open_at(other, owner, video) as there,
+    ):
+        number = here.ask("object.add", name="Koi")
+        here.ask("stroke.add", frame=3, object=number, path=SCRIBBLE)
+        stored = time.monotonic()
+        assert there.wait("stroke.added")["stroke"]["frame"] == 3
+        assert time.monotonic() - stored < 0.8, "it was not rung, but found by the look that comes every second"
+        here.socket.send('{"type": "looking", "frame": 42}')
+        there.until(
+            lambda one: one["type"] == "presence" and [viewer["frame"] for viewer in one["viewers"]] == [42], 10
+        )
+        made = there.ask("round.run", frame=3, engine="fake", base=None)
+        assert made is not None
+        for page in (here, there):
+            page.round_in("done", made)
+            page.masks_until(FRAMES)
+            assert sorted(page.mask_frames) == list(range(FRAMES))
+
+
+def test_a_second_web_process_is_refused_where_there_is_no_channel_layer_between_them(tmp_path: Path) -> None:
+    with Studio(tmp_path, "--no-sample", **FAKE):
+        program = [sys.executable, "-m", "uvicorn", "webapp.asgi:application", "--port", str(free_port())]
+        out = subprocess.run(program, env=environment_of(tmp_path), capture_output=True, text=True, timeout=60)
+        assert out.returncode != 0
+        assert "set REDIS_URL and DATABASE_URL" in out.stderr
