@@ -98,6 +98,8 @@ def _graph(depth: NDArray[np.float64], inside: Mask) -> tuple[csr_array, NDArray
         here = np.flatnonzero(neighbour >= 0)
         there = neighbour[here]
         step = np.hypot(dy, dx) * (cost[tuple(nodes[here].T)] + cost[tuple(nodes[there].T)])
-        sources.append(here), targets.append(there), weights.append(step)
+        sources.append(here)
+        targets.append(there)
+        weights.append(step)
     edges = (np.concatenate(sources), np.concatenate(targets))
     return csr_array((np.concatenate(weights), edges), shape=(len(nodes), len(nodes))), nodes

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -23,7 +23,7 @@ from scipy.ndimage import correlate1d
 
 from segmentation.engines.flow.picture import CHANNELS
 
-Map = NDArray[np.float32]  # [h, w] on the grid
+Map = NDArray[Any]  # float32 [h, w]
 
 UNITS = 192  # of the random layer: 128 lost 1 point of J, 256 gained none
 TEXTURE_LAMBDA = 1e-3
@@ -46,13 +46,13 @@ class Middle(NamedTuple):
         height, width = probability.shape
         y = float(probability.sum(axis=1) @ np.arange(height)) / mass
         x = float(probability.sum(axis=0) @ np.arange(width)) / mass
-        return cls(y, x, float(np.sqrt(max(np.count_nonzero(probability > 0.5), 30))))
+        return cls(y, x, max(int(np.count_nonzero(probability > 0.5)), 30) ** 0.5)
 
 
 # --- Texture --------------------------------------------------------------------------------------------------------
 
 
-def _layer() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _layer() -> tuple[NDArray[Any], NDArray[Any]]:
     """Weights of the random layer: every unit looks at a third of the features. The same numbers in every session."""
     rng = np.random.default_rng(0)
     weights = rng.normal(0, 1, (CHANNELS, UNITS)) * (rng.random((CHANNELS, UNITS)) < 0.35)
@@ -64,7 +64,7 @@ def _layer() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 _WEIGHTS, _BIASES = _layer()
 
 
-def lift(looks: NDArray[np.float32]) -> NDArray[np.float32]:
+def lift(looks: NDArray[Any]) -> NDArray[Any]:
     """Features [h, w, CHANNELS] to [h * w, UNITS + 1], the last one constant."""
     flat = looks.reshape(-1, CHANNELS)
     lifted = np.empty((len(flat), UNITS + 1), np.float32)
@@ -76,14 +76,12 @@ def lift(looks: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass
 class Texture:
-    a: NDArray[np.float32]  # [U, U] = sum c phi phi^T
-    b: NDArray[np.float32]  # [U] = sum c phi y
-    w: NDArray[np.float32] | None = None
+    a: NDArray[Any]  # [U, U] = sum c phi phi^T
+    b: NDArray[Any]  # [U] = sum c phi y
+    w: NDArray[Any] | None = None
 
     @classmethod
-    def fitted(
-        cls, lifted: NDArray[np.float32], probability: NDArray[np.float32], weight: NDArray[np.float32]
-    ) -> Texture:
+    def fitted(cls, lifted: NDArray[Any], probability: NDArray[Any], weight: NDArray[Any]) -> Texture:
         """Sums over pixels [n, U], [n], [n]. Object and background count the same, however large they are."""
         inside, outside = weight * probability, weight * (1 - probability)
         c = inside / (2 * inside.sum() + 1e-6) + outside / (2 * outside.sum() + 1e-6)
@@ -93,7 +91,7 @@ class Texture:
     def plus(self, other: Texture, keep: float) -> Texture:
         return Texture(keep * self.a + (1 - keep) * other.a, keep * self.b + (1 - keep) * other.b)
 
-    def __call__(self, lifted: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, lifted: NDArray[Any]) -> NDArray[Any]:
         """About -1 (background) to 1 (object) [n]."""
         if self.w is None:
             ridge = TEXTURE_LAMBDA * np.trace(self.a) / len(self.a)
@@ -110,9 +108,9 @@ class Cells:
 
     shape: tuple[int, ...]
     ridge: float
-    n: NDArray[np.float32]
-    y: NDArray[np.float32]
-    w: NDArray[np.float32] | None = None
+    n: NDArray[Any]
+    y: NDArray[Any]
+    w: NDArray[Any] | None = None
 
     @classmethod
     def fitted(
@@ -190,13 +188,13 @@ class Look:
 def blend(looks: Iterable[Look], frame: int) -> tuple[Texture, Cells]:
     """The models for `frame`: the sums of all annotated frames, the nearer ones weighing more."""
     looks = list(looks)
-    weights = [1 / (1 + abs(look.frame - frame) / 10) for look in looks]  # half the weight ten frames away
-    total = sum(weights)
-    texture = Texture(
-        sum(k * look.texture.a for k, look in zip(weights, looks, strict=True)) / total,
-        sum(k * look.texture.b for k, look in zip(weights, looks, strict=True)) / total,
-    )
+    weights = np.array([1 / (1 + abs(look.frame - frame) / 10) for look in looks])  # half the weight ten frames away
+
+    def mixed(sums: Iterable[NDArray[Any]]) -> NDArray[Any]:
+        return np.tensordot(weights, np.stack(list(sums)), axes=1).astype(np.float32)
+
+    total = np.float32(weights.sum())
+    texture = Texture(mixed(k.texture.a for k in looks) / total, mixed(k.texture.b for k in looks) / total)
     first = looks[0].palette
-    n = sum(k * look.palette.n for k, look in zip(weights, looks, strict=True))
-    y = sum(k * look.palette.y for k, look in zip(weights, looks, strict=True))
-    return texture, Cells(first.shape, first.ridge, n, y)
+    cells = Cells(first.shape, first.ridge, mixed(k.palette.n for k in looks), mixed(k.palette.y for k in looks))
+    return texture, cells

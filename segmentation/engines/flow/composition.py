@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from segmentation.engines.flow.smoothing import Guided
 from segmentation.masks import Box, box_of
 from segmentation.types import LabelMap
 
-Map = NDArray[np.float32]
+Map = NDArray[Any]  # float32 [h, w]
 
 FAINT = 0.05  # probabilities below it are not drawn: they cannot win
 GIVEN = 0.7  # probability of a mask that this round leaves alone; a surer newcomer may cover it

@@ -64,7 +64,8 @@ def _drawn(cut: dict[int, Mask], before: LabelMap, old: LabelMap, picture: Pictu
         on_grid = cv2.resize(mask.astype(np.float32), (sizes.grid[1], sizes.grid[0]))
         composition.add(object_id, on_grid.view(np.ndarray), picture)
     fresh = composition.labels()
-    region = resize_labels(cv2.dilate(changed, np.ones((3, 3), np.uint8)), *sizes.video) > 0
+    wider = cv2.dilate(changed, np.ones((3, 3), np.uint8)).astype(np.uint8)
+    region = resize_labels(wider, *sizes.video) > 0
     result = before.copy()
     # Inside the changes: an object that was cut holds what it got, one that was not keeps what nobody took.
     cut_before = np.isin(before, list(cut))

@@ -1,8 +1,8 @@
 """`flow`: GrabCut where a person drew, then optical flow and closed-form appearance models from frame to frame.
 
 A round cuts the frame that was drawn on and walks from it to either side. For every object it touched, a walk ends
-where that object was annotated (or its mask accepted) before; in between, the new result counts less, the nearer the older
-annotation is. What an earlier round that was cancelled never reached is filled in on the way.
+where that object was annotated (or its mask accepted) before; in between, the new result counts less, the nearer the
+older annotation is. What an earlier round that was cancelled never reached is filled in on the way.
 """
 
 from __future__ import annotations

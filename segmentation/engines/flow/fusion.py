@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Map = NDArray[np.float32]
+Map = NDArray[Any]  # float32 [h, w]
 
 # Fitted to pixels of the 30 train sequences of DAVIS-2016 (22 frames each, 288 pixels high), the cues being those met
 # while walking with the weights themselves (three rounds of it), so that the errors of a walk are among the examples.
@@ -30,8 +32,6 @@ WEIGHTS = {
 }
 BIAS = 0.0
 
-_VECTOR = np.array(list(WEIGHTS.values()), np.float32)
-
 
 def logit(probability: Map, floor: float = 0.02) -> Map:
     p = np.clip(probability, floor, 1 - floor)
@@ -52,7 +52,7 @@ def signed_distance(mask: NDArray[np.bool_]) -> Map:
 
 def fuse(cues: dict[str, Map | float]) -> Map:
     """Probability [h, w] from all cues of `WEIGHTS` by name."""
-    evidence = BIAS
+    evidence: Map = np.float32(BIAS) + np.zeros_like(cues["carried"])
     for name, weight in WEIGHTS.items():
         evidence = evidence + np.float32(weight) * cues[name]
     return sigmoid(evidence)

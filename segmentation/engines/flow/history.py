@@ -24,7 +24,7 @@ class MaskFile:
         return frame in self._places
 
     def __setitem__(self, frame: int, labels: LabelMap) -> None:
-        data = zlib.compress(np.ascontiguousarray(labels), 1)
+        data = zlib.compress(labels.tobytes(), 1)
         self._file.seek(self._end)
         self._file.write(data)
         self._places[frame] = (self._end, len(data))
@@ -43,7 +43,7 @@ class MaskFile:
 
 
 class History:
-    """The state of a session between rounds. It follows from the stored rounds alone: a rebuilt session has the same."""
+    """The state of a session between rounds. It follows from the stored rounds alone."""
 
     def __init__(self, height: int, width: int, folder: str | None) -> None:
         self._shape = (height, width)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ CERTAIN = 0.1  # pixels less likely than this are background, those likelier tha
 CONTEXT = 0.12  # of the frame's longest side: known background around the region, from which its colours are learned
 
 Mask = NDArray[np.bool_]
-Map = NDArray[np.float32]
+Map = NDArray[Any]  # float32 [h, w]
 
 
 def region_under(

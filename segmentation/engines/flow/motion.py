@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,8 +16,8 @@ SMALLEST = 16  # DIS matches patches of 8 pixels over a pyramid: below twice tha
 STRIDE = 2  # the camera's motion is smooth: every fourth pixel is enough to fit and to compare it
 SAMPLES = 2000
 
-Map = NDArray[np.float32]  # [h, w]
-Field = NDArray[np.float32]  # [h, w, 2]: x, y
+Map = NDArray[Any]  # float32 [h, w]
+Field = NDArray[Any]  # float32 [h, w, 2]: x, y
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,23 @@ class FlowField:
     """Computes `Motion` by DIS (Kroeger et al., ECCV 2016)."""
 
     def __init__(self) -> None:
-        self._dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     def between(self, picture: Picture, neighbour: Picture) -> Motion:
         shape = picture.grey.shape
         if min(shape) < SMALLEST:
             return Motion(np.zeros((*shape, 2), np.float32), np.ones(shape, np.float32))
-        back = self._dis.calc(picture.grey, neighbour.grey, None)
-        forth = self._dis.calc(neighbour.grey, picture.grey, None)
+        back = self._calc(picture, neighbour)
+        forth = self._calc(neighbour, picture)
         motion = Motion(back, np.ones(shape, np.float32))
         gap = back + np.dstack([motion.carry(forth[..., 0]), motion.carry(forth[..., 1])])
         length = np.hypot(back[..., 0], back[..., 1])
         miss = np.hypot(gap[..., 0], gap[..., 1]) / (1 + 0.1 * length)
         return Motion(back, np.exp(-(miss**2)).astype(np.float32))
+
+    def _calc(self, picture: Picture, neighbour: Picture) -> Field:
+        flow = np.zeros((*picture.grey.shape, 2), np.float32)
+        return self._dis.calc(picture.grey, neighbour.grey, flow).view(np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ def _terms(height: int, width: int) -> NDArray[np.float64]:
 
 def _robust_fit(terms: NDArray[np.float64], flow: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """Least squares with Cauchy weights, reweighted six times. Returns factors [6, 2] and the median residual."""
-    weight = np.ones(len(terms))
+    weight: NDArray[Any] = np.ones(len(terms))
     spread = 0.0
     factors = np.zeros((6, 2))
     for _ in range(6):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -44,7 +45,7 @@ class Picture:
     grey: NDArray[np.uint8]  # [h, w]
 
     @cached_property
-    def looks(self) -> NDArray[np.float32]:
+    def looks(self) -> NDArray[Any]:
         """`looks_of` on half the grid [h/2, w/2, CHANNELS]."""
         height, width = self.grey.shape
         size = ((width + 1) // 2, (height + 1) // 2)
@@ -52,7 +53,7 @@ class Picture:
         return looks_of(lab, cv2.resize(self.grey, size, interpolation=cv2.INTER_AREA).view(np.ndarray))
 
 
-def looks_of(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+def looks_of(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[Any]:
     """Cheap features of every pixel [h, w, CHANNELS], each of about unit size: colour at three scales, edge strength by
     direction at two, and contrast."""
     colour = lab.astype(np.float32) / 255 * 4 - 2
@@ -94,7 +95,7 @@ class Pictures:
 
 def smaller(picture: Picture, side: int) -> Picture:
     """The picture on a grid of `side` at most."""
-    grid = _shrink(picture.grid, _fit(*picture.grey.shape, side))
+    grid = _shrink(picture.grid, _fit(picture.grey.shape[0], picture.grey.shape[1], side))
     return Picture(grid, grid, _spread_lab(grid), cv2.cvtColor(grid, cv2.COLOR_RGB2GRAY).view(np.ndarray))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -29,7 +29,7 @@ from segmentation.engines.flow.picture import Picture
 from segmentation.engines.flow.smoothing import Guided
 from segmentation.masks import Box, box_of
 
-Map = NDArray[np.float32]  # [h, w] on the grid
+Map = NDArray[Any]  # float32 [h, w]
 
 REACH = 40  # grid pixels outside the carried mask where the object may still appear: a tenth of the width
 SMOOTH_RADIUS, SMOOTH_EPSILON = 3, 1e-4
@@ -112,23 +112,22 @@ class Track:
             self.probability, self.agreement = result, 0.5
             return result
         view = View.of(picture, motion, camera, carried, box, self._distance(frame))
-        evidence = self._evidence(view, self._models(frame))
+        lifted = lift(view.picture.looks[view.half])
+        evidence = self._evidence(view, self._models(frame), lifted)
         evidence[view.depth <= -REACH] = 0
         colours = picture.grid[view.box.slices]
         result[view.box.slices] = Guided.fitted(evidence, colours, SMOOTH_RADIUS, SMOOTH_EPSILON).drawn(colours)
-        self._learn(frame, picture, result)
+        self._learn(frame, view, result, lifted)
         self.agreement = _overlap(carried, result)
         self.probability = result
         return result
 
-    def _evidence(self, view: View, models: Models) -> Map:
-        """Probability in the view, by all cues there are."""
+    def _evidence(self, view: View, models: Models, lifted: NDArray[Any]) -> Map:
+        """Probability in the view, by all cues there are. `lifted` are its looks on half the grid [n, UNITS + 1]."""
         height, width = view.carried.shape
-        looks = view.picture.looks[view.half]
-        lifted = lift(looks)
 
-        def full(values: NDArray[np.float32]) -> Map:
-            return cv2.resize(values.reshape(looks.shape[:2]), (width, height)).view(np.ndarray)
+        def full(values: NDArray[Any]) -> Map:
+            return cv2.resize(values.reshape((height + 1) // 2, (width + 1) // 2), (width, height)).view(np.ndarray)
 
         known = full(models.texture(lifted))
         recent = known if self.recent is None else full(self.recent(lifted))
@@ -158,15 +157,19 @@ class Track:
             }
         )
 
-    def _learn(self, frame: int, picture: Picture, probability: Map) -> None:
+    def _learn(self, frame: int, view: View, probability: Map, lifted: NDArray[Any]) -> None:
         """Take what is certain about this frame into the memory of the last frames."""
         if probability.max() <= 0.5 or self.around is None:
             return
         certain = np.abs(2 * probability - 1)
-        index = place_index(picture.lab, Middle.of(probability))
+        index = place_index(view.picture.lab, Middle.of(probability))
         self.around = self.around.plus(places(index, probability, certain), PLACES_KEEP)
-        weight = nearness(probability, 30) * certain
-        now = Texture.fitted(lift(picture.looks), _halved(probability).ravel(), _halved(weight).ravel())
+        inside = probability[view.box.slices]
+        weight = nearness(inside, 30) * certain[view.box.slices]
+        labels, weights = _halved(inside), _halved(weight)
+        # A quarter of the pixels is still many times the unknowns, and the sums are what a step spends most on.
+        rows = lifted.reshape(*labels.shape, -1)[::2, ::2].reshape(-1, lifted.shape[1])
+        now = Texture.fitted(rows, labels[::2, ::2].ravel(), weights[::2, ::2].ravel())
         self.recent = (self.recent or self._models(frame).texture).plus(now, TEXTURE_KEEP)
 
     def _models(self, frame: int) -> Models:

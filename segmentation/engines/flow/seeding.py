@@ -6,6 +6,7 @@ A GrabCut that starts from a box alone takes a third of its pixels from the wron
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from segmentation.engines.flow.picture import Picture, looks_of
 from segmentation.masks import Box
 
 Mask = NDArray[np.bool_]
-Map = NDArray[np.float32]
+Map = NDArray[Any]  # float32 [h, w]
 
 # Logistic weights of the cues in the order of `_cues`, fitted to the 30 train sequences of DAVIS-2016 (288 pixels high,
 # three frames of each, a stroke through the middle of the object).
@@ -64,7 +65,7 @@ def likeness(picture: Picture, motion: Motion | None, positive: Mask, negative: 
     return sigmoid(cues @ WEIGHTS + np.float32(BIAS))
 
 
-def _cues(picture: Picture, motion: Motion | None, label: Map, weight: Map, reach: Reach) -> NDArray[np.float32]:
+def _cues(picture: Picture, motion: Motion | None, label: Map, weight: Map, reach: Reach) -> NDArray[Any]:
     longest = max(label.shape)
     colour = _colour_ratio(picture, label, weight)
     lifted = lift(looks_of(picture.lab, picture.grey))

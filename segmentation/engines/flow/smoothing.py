@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Map = NDArray[np.float32]
+Map = NDArray[Any]  # float32 [h, w]
 Colours = NDArray[np.uint8]  # [h, w, 3]
 
 
@@ -16,7 +17,7 @@ Colours = NDArray[np.uint8]  # [h, w, 3]
 class Guided:
     """Values as a locally linear function of colour: slope [h, w, 3] and offset [h, w]."""
 
-    slope: NDArray[np.float32]
+    slope: NDArray[Any]
     offset: Map
 
     @classmethod
@@ -44,7 +45,7 @@ _PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 _DIAGONAL = np.array([1, 1, 1, 0, 0, 0], np.float32)
 
 
-def _variance(colour: NDArray[np.float32], mean: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+def _variance(colour: NDArray[Any], mean: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """The six different entries of the local covariance of colour [h, w, 6], in the order of _PAIRS."""
     products = np.dstack([colour[..., i] * colour[..., j] for i, j in _PAIRS])
     means = np.dstack([mean[..., i] * mean[..., j] for i, j in _PAIRS])
@@ -53,7 +54,7 @@ def _variance(colour: NDArray[np.float32], mean: NDArray[np.float32], size: tupl
     return blurred - means
 
 
-def _solve(matrix: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
+def _solve(matrix: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
     """matrix @ x = right for every pixel, by the adjugate of the symmetric 3x3 matrix."""
     rr, gg, bb, rg, rb, gb = (matrix[..., i] for i in range(6))
     a, b, c = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from segmentation.engines.flow.picture import Pictures
 from segmentation.engines.flow.propagation import Track, look_at
 from segmentation.types import LabelMap, MaskUpdate
 
-Map = NDArray[np.float32]
+Map = NDArray[Any]  # float32 [h, w]
 
 MOST_LOOKS = 8  # annotated frames that an object's models are fitted to, the nearest ones
 

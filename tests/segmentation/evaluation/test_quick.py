@@ -1,0 +1,108 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from segmentation import registry
+from segmentation.evaluation.quick import correction, main
+from segmentation.masks import write_mask
+from segmentation.scribbles import save_scribbles
+from tests.segmentation.clips import interaction_on, make_clip
+
+
+@pytest.fixture(autouse=True)
+def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "ENGINES", dict(registry.ENGINES))
+
+
+@pytest.fixture
+def davis(tmp_path: Path) -> Callable[..., Path]:
+    """A folder in the DAVIS layout with a clip or two, at a resolution level when one is named."""
+
+    def make(level: str = "480p", names: tuple[str, ...] = ("reef",), scribbles: bool = True) -> Path:
+        for seed, name in enumerate(names):
+            clip = make_clip(length=5, num_objects=2, seed=seed)
+            images, masks = (tmp_path / part / level / name for part in ("JPEGImages", "Annotations"))
+            for t in range(5):
+                images.mkdir(parents=True, exist_ok=True)
+                masks.mkdir(parents=True, exist_ok=True)
+                cv2.imwrite(str(images / f"{t:05d}.png"), clip.frames[t][..., ::-1])
+                write_mask(masks / f"{t:05d}.png", clip.truth[t])
+            if scribbles:
+                (tmp_path / "Scribbles" / name).mkdir(parents=True)
+                save_scribbles(tmp_path / "Scribbles" / name / "001.json", [interaction_on(clip, 2)], name, 5)
+        return tmp_path
+
+    return make
+
+
+FAKE = ["--engine", "fake", "--engines", "tests.segmentation.fake_engine"]
+
+
+def test_it_prints_j_for_every_sequence_and_their_mean(
+    davis: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(davis(names=("reef", "wreck"))), *FAKE]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["reef", "wreck", "mean"]
+    rounds = [line.split("J ")[1].split("   ")[0].split() for line in lines]
+    assert [len(r) for r in rounds] == [3, 3, 3]
+    means = np.array(rounds[:2], float).mean(axis=0)
+    np.testing.assert_allclose(np.array(rounds[2], float), means, atol=0.0011)
+
+
+def test_the_stored_scribble_comes_first(davis: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    main([str(davis()), *FAKE, "--corrections", "0"])
+    assert "drawn on 2: 0.00>" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("level", ["480p", ""])
+def test_it_draws_the_first_scribble_where_none_is_stored(
+    davis: Callable[..., Path], capsys: pytest.CaptureFixture[str], level: str
+) -> None:
+    assert main([str(davis(level, scribbles=False)), *FAKE]) == 0
+    assert "reef" in capsys.readouterr().out
+
+
+def test_only_named_sequences_run(davis: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(davis(names=("reef", "wreck"))), *FAKE, "--sequences", "wreck"]) == 0
+    assert "reef" not in capsys.readouterr().out
+
+
+def test_it_exits_with_1_below_the_wanted_j(davis: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    root = str(davis())
+    assert main([root, *FAKE, "--at-least", "0.01"]) == 0
+    assert main([root, *FAKE, "--at-least", "0.99"]) == 1
+    assert "below 0.99" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [(["--sequences", "nowhere"], "nowhere"), (["--engine", "nothing"], "unknown 'nothing'")],
+)
+def test_it_says_what_is_wrong_and_exits_with_1(
+    davis: Callable[..., Path], capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    assert main([str(davis()), *arguments]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_it_says_that_a_root_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "nowhere")]) == 1
+    assert "error:" in capsys.readouterr().err
+
+
+def test_a_correction_is_on_the_worst_frame_not_drawn_on_yet() -> None:
+    truth = make_clip(length=5).truth
+    masks = truth.copy()
+    masks[1] = 0
+    masks[3, :, :32] = 0
+    first = correction(truth, masks, set(), 1)
+    second = correction(truth, masks, {1}, 1)
+    assert first is not None
+    assert second is not None
+    assert (first.frame, second.frame) == (1, 3)
+    assert correction(truth, truth, set(), 1) is None
+    assert correction(truth, masks, set(range(5)), 1) is None
