@@ -26,9 +26,14 @@ export function parse(path: string): Route {
 
 export const route = signal<Route>(parse(location.pathname));
 
+/** How often one has gone to another page since this one was loaded. */
+export let visits = 0;
+
 export function go(path: string): void {
   history.pushState(null, "", path);
+  visits += 1;
   route.value = parse(location.pathname);
+  scrollTo(0, 0);
 }
 
 export function follow(): void {

@@ -2,16 +2,26 @@
 import { Upload } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { toast } from "../parts/Toast";
 import css from "./DropZone.module.css";
 
 export interface DropZoneProps {
   enabled: boolean;
-  onFiles: (files: FileList) => void;
+  onFiles: (files: Iterable<File>) => void;
   children: ComponentChildren;
 }
 
 function hasFiles(event: DragEvent): boolean {
   return Boolean(event.dataTransfer?.types.includes("Files"));
+}
+
+/** A folder looks like a file that cannot be read: it is told apart here, where that is still known. */
+function droppedFiles(transfer: DataTransfer): File[] {
+  const items = [...transfer.items].filter((item) => item.kind === "file");
+  const isFolder = (item: DataTransferItem) => Boolean(item.webkitGetAsEntry?.()?.isDirectory);
+  if (items.some(isFolder))
+    toast({ text: "A folder cannot be taken as it is: make a zip of it and drop that.", tone: "bad" });
+  return items.filter((item) => !isFolder(item)).flatMap((item) => item.getAsFile() ?? []);
 }
 
 export function DropZone({ enabled, onFiles, children }: DropZoneProps) {
@@ -40,7 +50,8 @@ export function DropZone({ enabled, onFiles, children }: DropZoneProps) {
       setOver(false);
       if (!hasFiles(event)) return;
       event.preventDefault(); // or the browser would open the file
-      if (event.dataTransfer?.files.length) take.current(event.dataTransfer.files);
+      const files = event.dataTransfer ? droppedFiles(event.dataTransfer) : [];
+      if (files.length) take.current(files);
     };
     addEventListener("dragenter", enter);
     addEventListener("dragover", move);

@@ -115,6 +115,20 @@ describe("the list of projects", () => {
   });
 });
 
+describe("whoever came by a link", () => {
+  test("is told to choose a password, and is not any more when there is one", async () => {
+    const server = await open("/", { "GET /api/me": { ...ME, has_password: false }, "PATCH /api/me": ME });
+    await click("password-choose");
+    expect(query("account-current")).toBeNull();
+    await type("account-password", "correct horse battery");
+    get("account-dialog").querySelector("form")?.requestSubmit();
+    await act(settled);
+    expect(server.body("PATCH /api/me")).toMatchObject({ password: "correct horse battery" });
+    expect(query("password-notice")).toBeNull();
+    expect(query("account-dialog")).toBeNull();
+  });
+});
+
 describe("a project", () => {
   test("of others is not found", async () => {
     const text = "This project does not exist, or you are not a member of it.";

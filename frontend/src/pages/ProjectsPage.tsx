@@ -1,16 +1,18 @@
 /** All projects that one is a member of. */
-import { Film, FolderPlus, Plus } from "lucide-preact";
+import { Film, FolderPlus, KeyRound, Plus } from "lucide-preact";
 import { useMemo, useState } from "preact/hooks";
 import { ago, byName, plural } from "../format";
 import { call } from "../http";
 import { Button } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
 import { TextField } from "../parts/Field";
+import { openAccount } from "./Account";
 import { useLoaded } from "./load";
 import { NewProject } from "./NewProject";
 import { ProblemState } from "./ProblemState";
 import css from "./ProjectsPage.module.css";
 import { Shell } from "./Shell";
+import { me } from "./session";
 import type { Project } from "./types";
 
 /** From so many on, a search field helps. */
@@ -48,6 +50,7 @@ export function ProjectsPage() {
           </Button>
         )}
       </header>
+      {me.value?.has_password === false && <NoPassword />}
       {!list && projects.problem && <ProblemState problem={projects.problem} retry={projects.reload} />}
       {!list && !projects.problem && <Skeleton />}
       {list?.length === 0 && (
@@ -79,6 +82,21 @@ export function ProjectsPage() {
       )}
       {making && <NewProject onClose={() => setMaking(false)} />}
     </Shell>
+  );
+}
+
+/** Links work once: whoever came by one would need the next one tomorrow. */
+function NoPassword() {
+  return (
+    <p class={css.notice} data-testid="password-notice">
+      <KeyRound size={16} aria-hidden="true" />
+      <span>
+        You came by a link and have no password yet. Choose one, and you can sign in without another link.
+      </span>
+      <Button size="small" testid="password-choose" onClick={openAccount}>
+        Choose a password
+      </Button>
+    </p>
   );
 }
 

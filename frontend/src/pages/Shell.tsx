@@ -1,10 +1,11 @@
 /** The frame of every page: a bar with where one is and who one is, and the page below. */
 import { LogOut, Shield, UserRound } from "lucide-preact";
 import { type ComponentChildren, Fragment } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { Avatar } from "../parts/Avatar";
 import { Menu, type MenuItem } from "../parts/Menu";
 import { toastError } from "../parts/Toast";
+import { visits } from "../route";
 import { openAccount } from "./Account";
 import { Logo } from "./Logo";
 import css from "./Shell.module.css";
@@ -23,6 +24,13 @@ export function Shell({ title, crumbs = [], children }: ShellProps) {
   useEffect(() => {
     document.title = title ? `${title} · Maskwright` : "Maskwright";
   }, [title]);
+
+  // Whoever followed a link with the keyboard goes on in the new page, and a screen reader begins to read it.
+  const content = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (visits > 0 && document.activeElement === document.body)
+      content.current?.focus({ preventScroll: true });
+  }, []);
 
   return (
     <div class={css.shell}>
@@ -46,7 +54,7 @@ export function Shell({ title, crumbs = [], children }: ShellProps) {
         </nav>
         {me.value && <AccountMenu me={me.value} />}
       </header>
-      <main id="content" tabIndex={-1} class={css.main}>
+      <main ref={content} id="content" tabIndex={-1} class={css.main}>
         {children}
       </main>
     </div>

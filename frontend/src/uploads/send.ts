@@ -77,8 +77,18 @@ async function begin(sending: Sending): Promise<Upload> {
   return call<Upload>("POST", `/api/projects/${project}/uploads`, { name: file.name, size: file.size });
 }
 
+/** Read before it is sent: a file that is gone must not look like a broken connection, which is tried for ever. */
+async function read(file: File, first: number, end: number): Promise<ArrayBuffer> {
+  try {
+    return await file.slice(first, end).arrayBuffer();
+  } catch {
+    const text = `${file.name} cannot be read any more: it was moved or changed, or it is a folder. Give it again.`;
+    throw new HttpProblem(-1, "unreadable", text);
+  }
+}
+
 async function sendChunk(sending: Sending, at: Upload, size: number): Promise<Upload> {
-  const body = sending.file.slice(at.received, Math.min(at.received + size, at.size));
+  const body = await read(sending.file, at.received, Math.min(at.received + size, at.size));
   try {
     const response = await request(`/api/uploads/${at.id}`, {
       method: "PATCH",
