@@ -80,7 +80,7 @@ else
 endif
 
 bench: .venv/.bench frontend/dist/index.html ## how fast the studio is on this machine
-	$(PY) manage.py benchmark
+	@$(PY) manage.py bench; first=$$?; $(PY) -m tests.bench; exit $$((first | $$?))
 
 bench-engines: .venv/.bench ## J and F of every engine by the DAVIS robot
 	$(PY) -m segmentation.evaluation

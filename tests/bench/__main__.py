@@ -1,0 +1,47 @@
+"""`python -m tests.bench`: the web process, and what a person sees. The exit status is 1 when an aim was missed."""
+
+# ruff: noqa: E402 (Django is set up before anything that needs it is imported)
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+
+from django.conf import settings
+
+from tests.bench import page, web_process
+from tests.bench.figures import Figure
+from tests.studio import Studio
+
+
+def measure(home: Path) -> Iterator[Figure]:
+    with Studio(home) as studio:
+        yield from page.measure(studio)
+    yield from web_process.measure(home)
+
+
+def main() -> int:
+    argparse.ArgumentParser(description="How fast the studio is on this machine.").parse_args()
+    cores, load = os.cpu_count(), os.getloadavg()[0]
+    print(f"{cores} cores, load {load:.1f} before the start" + (" (others use this machine)" if load > 1 else ""))
+    missed = 0
+    with tempfile.TemporaryDirectory(prefix="maskwright-bench-") as home:
+        for figure in measure(Path(home)):
+            print(figure, flush=True)
+            missed += not figure.reached
+    shutil.rmtree(settings.HOME)  # the empty one of this process; the studio had its own
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

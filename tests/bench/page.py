@@ -1,0 +1,72 @@
+"""What a person sees: from the release of a scribble to its mask on the screen, in a real Chromium."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+
+from tests.bench.figures import Figure, spread
+from tests.browser.conftest import find_chromium
+from tests.browser.hand import draw, ended, middle_of, open_video, to_frame, truth_of
+from tests.studio import Studio
+
+FRAMES = (10, 20, 30, 40, 50, 60, 70)
+# From the pen's release to the first picture in which the mask layer is another one. The layer is looked at before each
+# picture that the browser shows, so a figure is too long by at most one picture (17 ms).
+WATCH = """
+() => new Promise((resolve) => {
+  const canvas = document.querySelector('[data-testid=canvas-mask]');
+  const sum = () => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const words = new Uint32Array(data.buffer);
+    let total = 0;
+    for (let i = 0; i < words.length; i += 1) total = (total * 31 + words[i]) | 0;
+    return total;
+  };
+  const before = sum();
+  addEventListener('pointerup', () => {
+    const released = performance.now();
+    const look = () => {
+      if (sum() !== before) resolve(performance.now() - released);
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  }, { once: true, capture: true });
+})
+"""
+
+
+def measure(studio: Studio) -> Iterator[Figure]:
+    path = find_chromium()
+    if path is None:
+        print("No Chromium here: what a person sees is not measured.")
+        return
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        page = browser.new_page(base_url=studio.address, viewport={"width": 1440, "height": 900})
+        page.goto(studio.sign_in_link())
+        times = release_to_paint(page, studio)
+        browser.close()
+    yield Figure(
+        "Release of a scribble to its mask painted, median", float(np.median(times)), "ms", 300, "less", spread(times)
+    )
+
+
+def release_to_paint(page: Page, studio: Studio, video: int = 1) -> list[float]:
+    """Milliseconds, one for each round, "run on release" being on. The first pays for the engine's start: left out."""
+    open_video(page, video)
+    page.get_by_test_id("view-runOnRelease").click()
+    rounds = 0
+    times = []
+    for frame in FRAMES:
+        to_frame(page, frame)
+        stroke = middle_of(truth_of(studio.home, video, frame) == 3)  # the leaf: the first object that the page makes
+        page.evaluate(f"window.painted = ({WATCH})()" + "; undefined")
+        draw(page, stroke)
+        times.append(float(page.evaluate("window.painted")))
+        rounds += 1
+        ended(page, rounds)
+    return times[1:]
