@@ -59,14 +59,12 @@ def release_to_paint(page: Page, studio: Studio, video: int = 1) -> list[float]:
     """Milliseconds, one for each round, "run on release" being on. The first pays for the engine's start: left out."""
     open_video(page, video)
     page.get_by_test_id("view-runOnRelease").click()
-    rounds = 0
     times = []
-    for frame in FRAMES:
+    for number, frame in enumerate(FRAMES, 1):
         to_frame(page, frame)
         stroke = middle_of(truth_of(studio.home, video, frame) == 3)  # the leaf: the first object that the page makes
         page.evaluate(f"window.painted = ({WATCH})()" + "; undefined")
         draw(page, stroke)
         times.append(float(page.evaluate("window.painted")))
-        rounds += 1
-        ended(page, rounds)
+        ended(page, number)
     return times[1:]
