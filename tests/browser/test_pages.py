@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.browser.clips import write_mp4
 from tests.browser.conftest import Visitors
 from tests.browser.contrast import faint_texts
+from tests.browser.names import nameless_controls
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -266,8 +267,14 @@ def test_faint_text_is_found(page: Page) -> None:
     assert faint_texts(page) == ["3.66: faint"]
 
 
+def test_a_control_without_a_name_is_found(page: Page) -> None:
+    page.goto("about:blank")
+    page.set_content("<button></button><button>Save</button><input aria-label='Name'><input>")
+    assert [found.split(":")[0] for found in nameless_controls(page)] == ["button", "textbox"]
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_every_page_fits_and_its_text_has_contrast(
+def test_every_page_fits_has_contrast_and_names_its_controls(
     page_at: Callable[[tuple[int, int]], Page], size: tuple[int, int]
 ) -> None:
     page = page_at(size)
@@ -280,3 +287,4 @@ def test_every_page_fits_and_its_text_has_contrast(
             f"{address} is wider than the window"
         )
         assert faint_texts(page) == [], address
+        assert nameless_controls(page) == [], address
