@@ -15,6 +15,7 @@ PARTS = (
     ("segmentation.evaluation.bench_oh", "--engine", "stm-semi"),
     ("segmentation.evaluation.bench_oh", "--engine", "ipn"),
     ("segmentation.evaluation.bench_manet",),
+    ("segmentation.evaluation.bench_strnn",),
 )
 
 

@@ -25,6 +25,8 @@ from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 GIVEN_CELLS = 1024  # cells of one id of an accepted frame that serve as references: a mask has far more than it needs
 
+GPU_BATCH = 8  # frames that are embedded together on CUDA
+
 
 @dataclass
 class _Side:
@@ -71,6 +73,7 @@ class MANetEngine(Engine):
         fit = network.config.frame_size
         self._image_size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
         self._size = (-(-self._image_size[0] // 4), -(-self._image_size[1] // 4))  # of an embedding
+        self._batch = GPU_BATCH if self._device.type == "cuda" else 1  # one by one, the first mask comes soonest
         self._rounds: list[Round] = []
         self._open_caches()
 
@@ -183,14 +186,18 @@ class MANetEngine(Engine):
     @torch.inference_mode()
     def _embed(self, frame: int) -> Tensor:
         """float32 or half precision [C, h, w], computed once."""
-        key = f"embedding-{frame}"
-        found = self._embeddings.get(key, self._device)
-        if found is None:
-            image = to_input(resized_frame(self.frames[frame], self._image_size).to(self._device)).to(self._dtype)
-            image = image.contiguous(memory_format=torch.channels_last)
-            found = self._network.embed(image)[0].contiguous()
-            self._embeddings.put(key, found)
-        return found
+        found = self._embeddings.get(f"embedding-{frame}", self._device)
+        if found is not None:
+            return found
+        # Always the same frames together: on a GPU the numbers depend on which ones share a batch.
+        first = frame - frame % self._batch
+        group = range(first, min(first + self._batch, len(self.frames)))
+        images = torch.cat([resized_frame(self.frames[t], self._image_size) for t in group])
+        images = to_input(images.to(self._device)).to(self._dtype).contiguous(memory_format=torch.channels_last)
+        embeddings = [embedding.contiguous() for embedding in self._network.embed(images)]
+        for t, embedding in zip(group, embeddings, strict=True):
+            self._embeddings.put(f"embedding-{t}", embedding)
+        return embeddings[frame - first]
 
     def _cells(self, labels: LabelMap) -> Tensor:
         return to_cells(labels, self._size).to(self._device)

@@ -54,6 +54,14 @@ class TestMANet(EngineConformance):
         disk.close()
         assert not list(tmp_path.iterdir())
 
+    def test_frames_that_are_embedded_together_get_the_same_embeddings(self) -> None:
+        clip = make_clip()
+        alone, together = self.session(clip), self.session(clip)
+        together._batch = 3  # as on a GPU
+        for frame in (4, 7, 0):
+            torch.testing.assert_close(together._embed(frame), alone._embed(frame), rtol=1e-4, atol=1e-5)
+        assert len(together._embeddings) == 3 + 2 + 3  # of 8 frames the last group has two
+
     def test_later_rounds_read_no_frame_again(self) -> None:
         clip = make_clip()
         session = self.session(clip)
