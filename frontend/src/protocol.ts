@@ -67,8 +67,25 @@ export interface RoundInfo {
   created_at: string;
   /** inclusive ranges of frames whose mask this round stored */
   frames: [number, number][];
-  /** {"j", "f", "jf"} against ground truth, where there is some and one may see it */
-  scores: Record<string, number> | null;
+}
+
+/** J and F of one object, mean over the frames with ground truth. `truth` is the id that it has there. */
+export interface ObjectScore {
+  object: ObjectNumber;
+  truth: number;
+  j: Unit;
+  f: Unit;
+}
+
+/** How good the masks at a round are. Only for those who may see ground truth: GET /api/videos/{id}/scores. */
+export interface RoundScores {
+  round: number;
+  j: Unit;
+  f: Unit;
+  jf: Unit;
+  objects: ObjectScore[];
+  /** frame -> J&F */
+  frames: Record<number, Unit>;
 }
 
 export interface VideoInfo {
@@ -286,6 +303,13 @@ export interface AcceptedChanged {
   round: number | null;
 }
 
+/** A round was compared with ground truth. Who may see that asks GET /api/videos/{id}/scores. */
+export interface RoundScored {
+  type: "round.scored";
+  seq: number;
+  round: number;
+}
+
 /** A hint while a round runs; not in the log. */
 export interface RoundProgress {
   type: "round.progress";
@@ -319,6 +343,7 @@ export type ServerMessage =
   | RoundChanged
   | HeadMoved
   | AcceptedChanged
+  | RoundScored
   | RoundProgress
   | Presence
   | WorkerChanged

@@ -76,6 +76,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/videos/{video_id}/truth/{frame}.png"): Rule(Role.REVIEWER),
     # rounds and masks
     ("GET", "/api/videos/{video_id}/state"): Rule(Role.VIEWER),
+    ("GET", "/api/videos/{video_id}/scores"): Rule(Role.REVIEWER),
     ("GET", "/api/rounds/{round_id}/masks"): Rule(Role.VIEWER),
     ("GET", "/api/engines"): Rule("signed in"),
     # exports

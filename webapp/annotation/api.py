@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from webapp.annotation.info import State
+from webapp.annotation.info import RoundScores, State
 from webapp.annotation.masks import container
 from webapp.annotation.models import Round
+from webapp.annotation.scores import scores_of
 from webapp.annotation.state import state_of
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import require
+from webapp.projects.models import Role
 from webapp.videos.access import role_for, video_for
 
 router = Router(tags=["annotation"])
@@ -23,6 +25,13 @@ def get_state(request: HttpRequest, video_id: int) -> State:
     """Everything of a video but its masks."""
     video = video_for(request.user, video_id)
     return state_of(video, require(request.user, video.project_id, what="video"))
+
+
+@router.get("/videos/{int:video_id}/scores", response=list[RoundScores])
+def get_scores(request: HttpRequest, video_id: int) -> list[RoundScores]:
+    """J and F of every round that was compared with ground truth."""
+    role_for(request.user, video_id, Role.REVIEWER)
+    return scores_of(video_id)
 
 
 @router.get("/rounds/{int:round_id}/masks")

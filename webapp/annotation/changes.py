@@ -42,6 +42,11 @@ def accepted_changed(video_id: int, frame: int, round_id: int | None) -> None:
     _append(video_id, "accepted.changed", frame=frame, round=round_id)
 
 
+def round_scored(round_: Round) -> None:
+    """The figures themselves are not told: the log is read by those who may not see ground truth, too."""
+    _append(round_.video_id, "round.scored", round=round_.pk)
+
+
 def _append(video_id: int, kind: str, **fields: Any) -> None:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a change is written in the transaction of what it tells")

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from webapp.annotation import changes
 from webapp.annotation.codec import LabelMap, encode
-from webapp.annotation.doorbell import ring_followers, ring_worker
+from webapp.annotation.doorbell import ring_followers, ring_scorer, ring_worker
 from webapp.annotation.head import hold
 from webapp.annotation.models import Mask, Round, RoundState
 from webapp.annotation.rounds import end, hand_back, pass_on
@@ -124,8 +124,10 @@ def stored_frames(claim: Claim) -> set[int]:
 def finish(claim: Claim, *, complete: bool) -> RoundState:
     """End a round: done when `complete`, else superseded or cancelled, whichever was asked for. Raises Lost."""
     hold(claim.video_id)
-    round_ = Round.objects.select_related("author").get(pk=claim.round_id)
+    round_ = Round.objects.select_related("author", "video").get(pk=claim.round_id)
     state = RoundState.DONE if complete else _stopped(round_)
+    if round_.video.truth_objects:
+        ring_scorer(round_.pk)
     return _end(round_, state, claim.fence)
 
 

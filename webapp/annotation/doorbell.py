@@ -21,6 +21,7 @@ from django.db import transaction
 log = structlog.get_logger(__name__)
 
 RUN_ROUND = "inference.run_round"
+SCORE_ROUND = "inference.score_round"
 Listener = Callable[[int], None]
 _listeners: set[Listener] = set()
 
@@ -29,6 +30,11 @@ def ring_worker(round_id: int) -> None:
     """Ask the workers to claim a round, once the transaction at hand has committed."""
     # Robust: the row is the truth. A broker that is away must not make a stored round look refused.
     transaction.on_commit(partial(current_app.send_task, RUN_ROUND, args=[round_id]), robust=True)
+
+
+def ring_scorer(round_id: int) -> None:
+    """Ask a worker for media to compare a round with ground truth, once the transaction at hand has committed."""
+    transaction.on_commit(partial(current_app.send_task, SCORE_ROUND, args=[round_id], queue="media"), robust=True)
 
 
 def ring_followers(video_id: int) -> None:

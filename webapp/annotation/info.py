@@ -65,7 +65,26 @@ class RoundInfo(Model):
     error: str
     created_at: str  # ISO 8601
     frames: list[tuple[int, int]]  # inclusive ranges of frames whose mask this round stored
-    scores: dict[str, float] | None  # {"j", "f", "jf"} against ground truth, where there is some and one may see it
+
+
+class ObjectScore(Model):
+    """J and F of one object, mean over the frames with ground truth. `truth` is the id that it has there."""
+
+    object: ObjectNumber
+    truth: int
+    j: Unit
+    f: Unit
+
+
+class RoundScores(Model):
+    """How good the masks at a round are. Only for those who may see ground truth: GET /api/videos/{id}/scores."""
+
+    round: int
+    j: Unit
+    f: Unit
+    jf: Unit
+    objects: list[ObjectScore]
+    frames: dict[int, Unit]  # frame -> J&F
 
 
 class VideoInfo(Model):

@@ -130,6 +130,17 @@ class AcceptedFrame(models.Model):
         constraints = [models.UniqueConstraint(fields=["video", "frame"], name="accepted_once_per_frame")]
 
 
+class RoundScore(models.Model):
+    """How good the masks at a round are, against the ground truth of its video. Written once the round has ended."""
+
+    round = models.OneToOneField(Round, on_delete=models.CASCADE, related_name="score")
+    j = models.FloatField()  # means over the objects that were found in the truth
+    f = models.FloatField()
+    objects_scored = models.JSONField()  # [{"object", "truth", "j", "f"}]
+    frames = models.JSONField()  # frame -> J&F, for the frames that have truth
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
 class Receipt(models.Model):
     """A message of a browser that took effect: sent again, it is answered with the same result and does nothing."""
 

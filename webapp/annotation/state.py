@@ -58,7 +58,6 @@ def round_info(round_: Round) -> RoundInfo:
         error=round_.error,
         created_at=round_.created_at.isoformat(),
         frames=round_.frames if round_.ended else ranges_of(round_.pk),
-        scores=None,
     )
 
 

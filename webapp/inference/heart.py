@@ -18,6 +18,7 @@ from django.db import DatabaseError, connection
 
 from webapp.annotation.exports import sweep_exports
 from webapp.annotation.receipts import forget_old
+from webapp.annotation.scores import sweep_scores
 from webapp.inference import recovery, workers
 from webapp.videos.recovery import sweep_imports
 
@@ -58,6 +59,7 @@ class Heart(threading.Thread):
                 if time.monotonic() - tidied >= TIDY_SECONDS:
                     recovery.remove_spilled_features()
                     forget_old()
+                    sweep_scores()
                     tidied = time.monotonic()
             except (DatabaseError, OSError) as error:
                 # The database or the disk may be away for a while; a worker that gave up would not come back with it.

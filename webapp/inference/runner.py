@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 from django.conf import settings
+from numpy.typing import NDArray
 
 from segmentation import registry, weights
 from segmentation.engine import Engine, EngineSettings
@@ -226,6 +227,13 @@ class StoredMemos(_StoredByFrame[bytes]):
 
     def _read(self, data: bytes) -> bytes:
         return data
+
+
+def j_and_f(truth: LabelMap, labels: LabelMap, objects: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """J and F of objects 1..`objects` in one frame."""
+    from segmentation import metrics  # needs OpenCV, of which the web process has no use
+
+    return metrics.jaccard(truth, labels, objects), metrics.boundary_f(truth, labels, objects)
 
 
 def explain(error: Exception) -> tuple[str, str] | None:

@@ -231,6 +231,14 @@ class AcceptedChanged(Model):
     round: int | None  # None = released
 
 
+class RoundScored(Model):
+    """A round was compared with ground truth. Who may see that asks GET /api/videos/{id}/scores."""
+
+    type: Literal["round.scored"]
+    seq: int
+    round: int
+
+
 class RoundProgress(Model):
     """A hint while a round runs; not in the log."""
 
@@ -265,6 +273,7 @@ ServerMessage = Annotated[
     | RoundChanged
     | HeadMoved
     | AcceptedChanged
+    | RoundScored
     | RoundProgress
     | Presence
     | WorkerChanged

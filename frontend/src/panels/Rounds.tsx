@@ -12,13 +12,14 @@ import type { RoundInfo } from "../protocol";
 import { isActive } from "../state/line";
 import { useStudio } from "../studio/context";
 import css from "./Rounds.module.css";
+import { ObjectScores, ScoreCurve } from "./Scores";
 import side from "./SidePanel.module.css";
 
 export function Rounds() {
   const { store } = useStudio();
   const rounds = [...store.rounds.value.values()].sort((a, b) => b.number - a.number);
   const truth = store.video.value?.truth_frames.length ?? 0;
-  const scored = rounds.some((round) => round.scores !== null);
+  const scored = store.scores.value.size > 0;
   return (
     <section
       class={`${side.section} ${side.scrolls} ${side.yields}`}
@@ -30,6 +31,7 @@ export function Rounds() {
         {scored && <small>J&F on {truth} truth frames</small>}
         <Move />
       </div>
+      <ScoreCurve />
       {rounds.length === 0 ? (
         <p class={side.none}>
           No round yet. Draw a scribble, then run: the engine finds the object in every frame.
@@ -120,6 +122,7 @@ function Card({ round }: { round: RoundInfo }) {
         />
       )}
       {round.state === "failed" && <Failure round={round} />}
+      {shown && <ObjectScores round={round.id} />}
       <Ways round={round} undone={undone} shown={shown} />
     </li>
   );
@@ -128,9 +131,9 @@ function Card({ round }: { round: RoundInfo }) {
 /** J&F with its change where there is truth; else what became of the round. */
 function Figure({ round }: { round: RoundInfo }) {
   const { store } = useStudio();
-  const score = round.scores?.jf;
+  const score = store.scores.value.get(round.id)?.jf;
   if (score === undefined) return <span class={css.state}>{stateOf(round)}</span>;
-  const base = round.base === null ? undefined : store.rounds.value.get(round.base)?.scores?.jf;
+  const base = round.base === null ? undefined : store.scores.value.get(round.base)?.jf;
   const change = base === undefined ? null : score - base;
   return (
     <span

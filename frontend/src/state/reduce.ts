@@ -38,6 +38,9 @@ function apply(store: Store, message: ServerMessage): void {
       store.accepted.value = accepted;
       break;
     }
+    case "round.scored":
+      store.scored.value++;
+      break;
     case "round.progress":
       progress(store, message);
       break;

@@ -9,6 +9,7 @@ import type {
   Person,
   RoleName,
   RoundInfo,
+  RoundScores,
   StrokeInfo,
   VideoInfo,
   Viewer,
@@ -40,6 +41,8 @@ export interface Store {
   readonly saved: Signal<readonly StrokeInfo[]>; // strokes the server has, waiting for a round
   readonly rounds: Signal<ReadonlyMap<number, RoundInfo>>;
   readonly head: Signal<number | null>;
+  readonly scored: Signal<number>; // counts the rounds that were compared with ground truth since the page was opened
+  readonly scores: Signal<ReadonlyMap<number, RoundScores>>; // round -> J and F, for those who may see ground truth
   readonly accepted: Signal<ReadonlyMap<number, number>>; // frame -> round
   readonly presence: Signal<readonly Viewer[]>;
   readonly worker: Signal<WorkerStatus | null>;
@@ -90,6 +93,8 @@ function given(id: number) {
     saved: signal<readonly StrokeInfo[]>([]),
     rounds: signal<ReadonlyMap<number, RoundInfo>>(new Map()),
     head: signal<number | null>(null),
+    scored: signal(0),
+    scores: signal<ReadonlyMap<number, RoundScores>>(new Map()),
     accepted: signal<ReadonlyMap<number, number>>(new Map()),
     presence: signal<readonly Viewer[]>([]),
     worker: signal<WorkerStatus | null>(null),

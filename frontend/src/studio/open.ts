@@ -21,6 +21,7 @@ import { forgetStrokes, reduce } from "../state/reduce";
 import { createStore, type Store } from "../state/store";
 import { recall, remember } from "../state/view";
 import { type EngineChoice, loadEngines } from "./engines";
+import { watchScores } from "./scores";
 
 export interface Opened {
   readonly store: Store;
@@ -117,6 +118,7 @@ function watch(studio: Opened): (() => void)[] {
       if (store.connection.value === "live") frames.retry();
     }),
     watchLooking(studio),
+    watchScores(store),
     watchView(studio),
   ];
 }

@@ -34,7 +34,6 @@ export function round(given: Partial<RoundInfo> & { id: number }): RoundInfo {
     error: "",
     created_at: "2026-01-01T00:00:00Z",
     frames: [[0, 9]],
-    scores: null,
     ...given,
   };
 }

@@ -41,7 +41,6 @@ function round(id: number, state: RoundInfo["state"], frames: [number, number][]
     error: "",
     created_at: "2026-01-01T00:00:00Z",
     frames,
-    scores: null,
   };
 }
 

@@ -1,0 +1,75 @@
+/** How good the rounds are against ground truth: a curve over the rounds of the line, and J and F of each object. */
+import { useStudio } from "../studio/context";
+import css from "./Scores.module.css";
+
+const WIDTH = 240;
+const HEIGHT = 44;
+
+/** J&F by round, oldest first, on the shown line. A single round has no curve yet. */
+export function ScoreCurve() {
+  const { store } = useStudio();
+  const line = [...store.line.value].reverse();
+  const points = line.flatMap((id) => {
+    const score = store.scores.value.get(id);
+    const round = store.rounds.value.get(id);
+    return score && round ? [{ number: round.number, jf: score.jf }] : [];
+  });
+  const last = points.at(-1);
+  if (points.length < 2 || !last) return null;
+  const x = (index: number) => 4 + ((WIDTH - 8) * index) / (points.length - 1);
+  const y = (jf: number) => HEIGHT - 4 - (HEIGHT - 8) * jf;
+  const text = points.map((point) => `round ${point.number} ${point.jf.toFixed(3)}`).join(", ");
+  return (
+    <svg
+      class={css.curve}
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      role="img"
+      aria-label={`J&F by round: ${text}`}
+      data-testid="score-curve"
+    >
+      <title>J&F by round, from 0 to 1: {text}</title>
+      <path class={css.grid} d={`M4 ${y(0)}H${WIDTH - 4}M4 ${y(0.5)}H${WIDTH - 4}M4 ${y(1)}H${WIDTH - 4}`} />
+      <polyline class={css.line} points={points.map((point, i) => `${x(i)},${y(point.jf)}`).join(" ")} />
+      <circle class={css.end} cx={x(points.length - 1)} cy={y(last.jf)} r="3" />
+    </svg>
+  );
+}
+
+/** A line for each object that is in the truth. */
+export function ObjectScores({ round }: { round: number }) {
+  const { store } = useStudio();
+  const scores = store.scores.value.get(round);
+  if (!scores) return null;
+  const info = new Map(store.objects.value.map((object) => [object.number, object]));
+  const number = store.rounds.value.get(round)?.number;
+  return (
+    <table class={css.table} data-testid={`round-${number}-scores`}>
+      <thead>
+        <tr>
+          <th scope="col">object</th>
+          <th scope="col">J</th>
+          <th scope="col">F</th>
+          <th scope="col">J&F</th>
+        </tr>
+      </thead>
+      <tbody>
+        {scores.objects.map((one) => (
+          <tr key={one.object}>
+            <th scope="row">
+              <i style={{ background: info.get(one.object)?.color }} />
+              {info.get(one.object)?.name ?? `Object ${one.object}`}
+            </th>
+            <td>{one.j.toFixed(3)}</td>
+            <td>{one.f.toFixed(3)}</td>
+            <td>{((one.j + one.f) / 2).toFixed(3)}</td>
+          </tr>
+        ))}
+        {scores.objects.length === 0 && (
+          <tr>
+            <td colSpan={4}>Nothing of the ground truth is covered.</td>
+          </tr>
+        )}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,110 @@
+"""Rounds against ground truth: the right object is compared with the right one, and only some may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from segmentation.metrics import score as j_and_f
+from tests.webapp.conftest import draw
+from webapp.accounts.models import User
+from webapp.annotation.masks import masks_of
+from webapp.annotation.models import Change, Round, RoundScore
+from webapp.annotation.rounds import create_round
+from webapp.annotation.scores import FORGOTTEN_AFTER, scores_of, sweep_scores
+from webapp.inference.scoring import match, score
+from webapp.inference.work import work_on
+from webapp.videos.label_png import encode_labels
+from webapp.videos.models import Video
+from webapp.videos.storage import folder_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _silent(rung: list[Any]) -> None:
+    """No broker."""
+
+
+def give_truth(video: Video, truth: np.ndarray[Any, Any], frames: list[int]) -> None:
+    for frame in frames:
+        folder_of(video.pk).truth(frame).write_bytes(encode_labels(truth[frame]))
+    video.truth_frames, video.truth_objects = frames, int(truth.max())
+    video.save()
+
+
+@pytest.fixture
+def round_(video: Video, owner: User) -> Round:
+    """A round that has ended, over a video whose truth calls object 1 by the number 2, one pixel to the right."""
+    draw(video, owner, 0, 1)
+    made = create_round(video=video, author=owner, key=uuid4(), frame=0, engine="fake", base=None)
+    work_on(made.pk)
+    masks = np.stack([mask.labels for mask in masks_of(video.pk, made.pk)])
+    give_truth(video, np.roll(masks * 2, 1, axis=2).astype(np.uint8), [0, 2])
+    return Round.objects.get(pk=made.pk)
+
+
+def test_a_round_is_scored_by_the_frames_that_have_truth(round_: Round, video: Video) -> None:
+    assert score(round_.pk)
+    (found,) = scores_of(video.pk)
+    masks = {mask.frame: (mask.labels == 1).astype(np.uint8) for mask in masks_of(video.pk, round_.pk)}
+    labels = np.stack([masks[0], masks[2]])
+    truth = np.roll(labels, 1, axis=2)
+    wanted = j_and_f(truth, labels, 1)
+    assert [(one.object, one.truth) for one in found.objects] == [(1, 2)]
+    assert found.j == pytest.approx(wanted.mean_j)
+    assert found.f == pytest.approx(wanted.mean_f)
+    assert found.jf == pytest.approx(wanted.mean_j_and_f)
+    assert found.frames == pytest.approx({0: wanted.j_and_f[0, 0], 2: wanted.j_and_f[1, 0]}, abs=1e-4)
+    assert 0 < found.j < 1
+
+
+def test_objects_are_matched_by_what_they_share_most() -> None:
+    shared = np.zeros((256, 256), np.int64)
+    shared[1, 3], shared[1, 1], shared[2, 3], shared[2, 1] = 100, 90, 95, 5
+    assert match(shared) == {1: 1, 2: 3}  # 185 pixels; each to its own best would be one truth for both
+    assert match(np.zeros((256, 256), np.int64)) == {}
+
+
+def test_a_mask_beside_all_truth_scores_nothing(round_: Round, video: Video) -> None:
+    give_truth(video, np.zeros((video.frame_count, video.height, video.width), np.uint8), [0, 2])
+    Video.objects.filter(pk=video.pk).update(truth_objects=1)
+    assert score(round_.pk)
+    (found,) = scores_of(video.pk)
+    assert (found.jf, found.objects) == (0, [])
+
+
+def test_a_video_without_truth_is_not_scored(round_: Round, video: Video) -> None:
+    Video.objects.filter(pk=video.pk).update(truth_objects=0, truth_frames=[])
+    assert not score(round_.pk)
+    assert not RoundScore.objects.exists()
+
+
+def test_the_log_tells_that_there_is_a_score_but_not_which(round_: Round, video: Video) -> None:
+    score(round_.pk)
+    told = [change.message for change in Change.objects.filter(video=video)]
+    assert told[-1] == {"type": "round.scored", "round": round_.pk}
+
+
+def test_reviewers_see_scores_and_annotators_do_not(
+    round_: Round, video: Video, reviewer: User, annotator: User, client_as: Callable[[User], Client]
+) -> None:
+    score(round_.pk)
+    answer = client_as(reviewer).get(f"/api/videos/{video.pk}/scores")
+    assert [one["round"] for one in answer.json()] == [round_.pk]
+    assert client_as(annotator).get(f"/api/videos/{video.pk}/scores").status_code == 403
+
+
+def test_a_forgotten_round_is_rung_again(round_: Round, rung: list[Any]) -> None:
+    rung.clear()
+    assert sweep_scores() == 0  # it has only just ended
+    Round.objects.filter(pk=round_.pk).update(finished_at=timezone.now() - FORGOTTEN_AFTER * 2)
+    assert sweep_scores() == 1
+    score(round_.pk)
+    assert sweep_scores() == 0

@@ -1,0 +1,66 @@
+"""J and F of rounds against ground truth: stored by the worker that computed them, shown to those who may see truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.annotation import changes
+from webapp.annotation.doorbell import ring_scorer
+from webapp.annotation.head import hold
+from webapp.annotation.info import ObjectScore, RoundScores
+from webapp.annotation.models import Round, RoundScore
+
+FORGOTTEN_AFTER = timedelta(minutes=1)  # a round without a score by then is rung again ...
+GIVEN_UP_AFTER = timedelta(minutes=10)  # ... until then: what cannot be scored must not be tried for ever
+
+
+@transaction.atomic
+def store_score(*, round_id: int, objects: Sequence[ObjectScore], frames: Mapping[int, float]) -> None:
+    """Store how good the masks at a round are; a later score of the same round replaces it."""
+    round_ = Round.objects.get(pk=round_id)
+    hold(round_.video_id)
+    count = max(len(objects), 1)  # where nothing was found of the truth, nothing is right
+    values = {
+        "j": sum(one.j for one in objects) / count,
+        "f": sum(one.f for one in objects) / count,
+        "objects_scored": [one.model_dump() for one in objects],
+        "frames": dict(frames),
+    }
+    RoundScore.objects.update_or_create(round=round_, defaults=values)
+    changes.round_scored(round_)
+
+
+def scores_of(video_id: int) -> list[RoundScores]:
+    """The scores of a video's rounds, in the order of rounds."""
+    rows = RoundScore.objects.filter(round__video_id=video_id).order_by("round__number")
+    return [
+        RoundScores(
+            round=row.round_id,
+            j=row.j,
+            f=row.f,
+            jf=(row.j + row.f) / 2,
+            objects=[ObjectScore(**one) for one in row.objects_scored],
+            frames={int(frame): value for frame, value in row.frames.items()},
+        )
+        for row in rows
+    ]
+
+
+def sweep_scores() -> int:
+    """Ring again for rounds that ended, have truth to be compared with, and were not: how many."""
+    now = timezone.now()
+    forgotten = Round.objects.filter(
+        finished_at__gt=now - GIVEN_UP_AFTER,
+        finished_at__lt=now - FORGOTTEN_AFTER,
+        video__truth_objects__gt=0,
+        progress_done__gt=0,
+        score=None,
+    )
+    ids = list(forgotten.values_list("pk", flat=True))
+    for round_id in ids:
+        ring_scorer(round_id)
+    return len(ids)

@@ -1,0 +1,82 @@
+"""A round against ground truth: which object is which, then J and F of each, over the frames that have truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from webapp.annotation.codec import LabelMap
+from webapp.annotation.info import ObjectScore
+from webapp.annotation.masks import masks_of
+from webapp.annotation.models import Round
+from webapp.annotation.scores import store_score
+from webapp.inference import runner
+from webapp.videos.models import Video
+from webapp.videos.storage import read_truth
+
+IDS = 256  # a label map has one byte a pixel
+
+
+def score(round_id: int) -> bool:
+    """Compare the masks at a round with ground truth and store the result; False when there is nothing to compare."""
+    round_ = Round.objects.select_related("video").filter(pk=round_id).first()
+    if round_ is None or not round_.ended or not round_.video.truth_objects:
+        return False
+    matched = match(overlaps(round_))
+    numbers = sorted(matched)
+    table = np.zeros(IDS, np.uint8)  # an object's number -> its place in `numbers`, from 1; what is not in the truth: 0
+    table[numbers] = range(1, len(numbers) + 1)
+    truth_table = np.zeros(IDS, np.uint8)
+    truth_table[[matched[number] for number in numbers]] = range(1, len(numbers) + 1)
+    j, f, frames = [], [], {}
+    for frame, truth, labels in _pairs(round_):
+        if numbers:
+            one_j, one_f = runner.j_and_f(truth_table[truth], table[labels], len(numbers))
+            j.append(one_j)
+            f.append(one_f)
+            frames[frame] = round(float((one_j + one_f).mean() / 2), 4)
+    objects = [
+        ObjectScore(
+            object=number, truth=matched[number], j=float(np.mean(j, axis=0)[i]), f=float(np.mean(f, axis=0)[i])
+        )
+        for i, number in enumerate(numbers)
+    ]
+    store_score(round_id=round_id, objects=objects, frames=frames)
+    return True
+
+
+def overlaps(round_: Round) -> NDArray[np.int64]:
+    """Pixels that an object and a truth id share, over all frames: [object number, truth id]."""
+    shared = np.zeros(IDS * IDS, np.int64)
+    for _, truth, labels in _pairs(round_):
+        shared += np.bincount(labels.ravel().astype(np.int32) * IDS + truth.ravel(), minlength=IDS * IDS)
+    return shared.reshape(IDS, IDS)
+
+
+def match(shared: NDArray[np.int64]) -> dict[int, int]:
+    """Object number -> truth id, so that they share most: people number objects in an order of their own."""
+    objects, ids = linear_sum_assignment(-shared[1:, 1:255])  # 255 in a truth is "no decision"
+    pairs = ((int(o) + 1, int(t) + 1) for o, t in zip(objects, ids, strict=True))
+    return {number: truth for number, truth in pairs if shared[number, truth] > 0}
+
+
+def _pairs(round_: Round) -> Iterator[tuple[int, LabelMap, LabelMap]]:
+    """Frame, truth and mask of every frame that has truth; a frame without a mask counts as empty."""
+    video: Video = round_.video
+    wanted = set(video.truth_frames)
+    masks = (mask for mask in masks_of(video.pk, round_.pk) if mask.frame in wanted)
+    for mask in masks:
+        wanted.discard(mask.frame)
+        yield mask.frame, _truth(video, mask.frame), mask.labels
+    for frame in sorted(wanted):
+        yield frame, _truth(video, frame), np.zeros((video.height, video.width), np.uint8)
+
+
+def _truth(video: Video, frame: int) -> LabelMap:
+    truth = read_truth(video, frame)
+    if truth is None:
+        raise FileNotFoundError(f"truth of frame {frame} of video {video.pk}")
+    return truth
