@@ -24,7 +24,6 @@ from segmentation.scribbles import rasterise
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 GIVEN_CELLS = 1024  # cells of one id of an accepted frame that serve as references: a mask has far more than it needs
-
 GPU_BATCH = 8  # frames that are embedded together on CUDA
 
 
@@ -75,6 +74,8 @@ class MANetEngine(Engine):
         self._size = (-(-self._image_size[0] // 4), -(-self._image_size[1] // 4))  # of an embedding
         self._batch = GPU_BATCH if self._device.type == "cuda" else 1  # one by one, the first mask comes soonest
         self._rounds: list[Round] = []
+        self._given: dict[int, References] = {}  # of accepted frames, made when they are first needed
+        self._given_ids: dict[int, frozenset[int]] = {}
         self._open_caches()
 
     def _open_caches(self) -> None:
@@ -151,27 +152,34 @@ class MANetEngine(Engine):
         side = sides[frame > self._rounds[-1].frame]
         everyone = range(self.num_objects + 1)
         near = self._local.read(frame, self._rounds, side.labels, everyone)
-        far = self._given(frame, self._global.read(frame, self._rounds, everyone), everyone)
+        far = self._with_given(frame, self._global.read(frame, self._rounds, everyone), everyone)
         chosen = torch.tensor(ids, device=self._device)
         embedding = self._embed(frame).to(self._dtype)
         logits = self._network.propagate(embedding, (far[chosen], near[chosen]), side.labels, ids)
         return self._to_update(frame, logits, ids)
 
-    def _given(self, frame: int, memory: Tensor, ids: Sequence[int]) -> Tensor:
+    def _with_given(self, frame: int, memory: Tensor, ids: Sequence[int]) -> Tensor:
         """Global maps with the nearest accepted frame on each side as further references."""
         before = max((f for f in self.locked if f < frame), default=None)
         after = min((f for f in self.locked if f > frame), default=None)
         for given in (before, after):
-            if given is not None:
-                cells, labels = labelled_cells(self._embed(given), self._cells(self.locked[given]), GIVEN_CELLS)
-                memory = torch.minimum(memory, References(cells, labels).distances(self._embed(frame), ids))
+            if given is None:
+                continue
+            if given not in self._given:
+                labels = self._cells(self.locked[given])
+                self._given[given] = References(*labelled_cells(self._embed(given), labels, GIVEN_CELLS))
+            memory = torch.minimum(memory, self._given[given].distances(self._embed(frame), ids))
         return memory
+
+    def _locked_changed(self, frame: int) -> None:
+        self._given.pop(frame, None)
+        self._given_ids.pop(frame, None)
+        if frame in self.locked:
+            self._given_ids[frame] = frozenset(np.flatnonzero(np.bincount(self.locked[frame].ravel())).tolist())
 
     def _known_ids(self) -> list[int]:
         """Background and every object that was drawn or is in an accepted mask: of others there is nothing to find."""
-        known = {0}.union(*(round_.ids for round_ in self._rounds))
-        for labels in self.locked.values():
-            known.update(np.unique(labels).tolist())
+        known = {0}.union(*(round_.ids for round_ in self._rounds), *self._given_ids.values())
         return sorted(id_ for id_ in known if id_ <= self.num_objects)
 
     def _mask_before(self, frame: int) -> Tensor | None:

@@ -21,6 +21,7 @@ from segmentation.networks.folding import fold_batch_norms
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # in the order R, G, B ...
 IMAGENET_STD = (0.229, 0.224, 0.225)  # ... but applied to B, G, R, as the published weights were trained
+IDS_AT_ONCE = 4  # that a head is run for
 
 
 @dataclass(frozen=True)
@@ -128,17 +129,20 @@ class MANet(nn.Module):
         if previous is None:
             previous = torch.zeros_like(scribbles)
         cues = torch.stack((one_hot(scribbles, ids), one_hot(previous, ids)), dim=1)  # [n, 2, h, w]
-        out: Tensor = self.inter_seghead(embedding, cues.to(embedding.dtype))
-        return out
+        return _in_parts(self.inter_seghead, embedding, cues)
 
     def propagate(self, embedding: Tensor, maps: tuple[Tensor, Tensor], previous: Tensor, ids: Sequence[int]) -> Tensor:
         """Logits [n, h, w] of a frame from its maps (G, L), each [n, h, w], and int [h, w] labels of its neighbour."""
         cues = torch.stack((*maps, one_hot(previous, ids)), dim=1)  # [n, 3, h, w]
-        out: Tensor = self.dynamic_seghead(embedding, cues.to(embedding.dtype))
-        return out
+        return _in_parts(self.dynamic_seghead, embedding, cues)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.embed(images)
+
+
+def _in_parts(head: nn.Module, embedding: Tensor, cues: Tensor) -> Tensor:
+    """Logits of all ids, a few ids at a time: a layer of eleven would be 290 MB."""
+    return torch.cat([head(embedding, part) for part in cues.to(embedding.dtype).split(IDS_AT_ONCE)])
 
 
 def one_hot(labels: Tensor, ids: Sequence[int]) -> Tensor:

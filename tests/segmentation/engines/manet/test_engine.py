@@ -108,8 +108,8 @@ class TestMANet(EngineConformance):
         theirs = {u.frame: u for u in self.run(guided, interaction_on(clip, 3))}
         assert ours[6].confidence != theirs[6].confidence  # the frame behind it starts from its mask
         far = torch.ones(2, *guided._size)
-        assert (guided._given(4, far, range(2)) < 1).all()  # and its pixels are references for all others
-        assert (free._given(4, far, range(2)) == 1).all()
+        assert (guided._with_given(4, far, range(2)) < 1).all()  # and its pixels are references for all others
+        assert (free._with_given(4, far, range(2)) == 1).all()
 
     def test_half_precision_gives_nearly_the_same_embeddings(self) -> None:
         clip = make_clip()
@@ -122,6 +122,26 @@ class TestMANet(EngineConformance):
         kept, other = (self.session(clip, {"precision": "bfloat16"}, memory_bytes=m) for m in (1 << 30, 0))
         for a, b in zip(self.rounds(kept, clip), self.rounds(other, clip), strict=True):
             assert_same_updates(a, b)
+
+    def test_a_mask_that_is_accepted_anew_replaces_the_old_one(self) -> None:
+        clip = make_clip()
+        fresh, changed = self.session(clip), self.session(clip)
+        changed.lock(5, np.zeros_like(clip.truth[5]))
+        first = interaction_on(clip, 3)
+        self.run(changed, first, stop_after=3)
+        changed.unlock(5)
+        for session in (fresh, changed):
+            session.lock(5, clip.truth[5])
+        far = torch.ones(2, *fresh._size)
+        assert torch.equal(fresh._with_given(2, far, range(2)), changed._with_given(2, far, range(2)))
+
+    def test_a_long_video_stays_within_the_budget(self) -> None:
+        clip = make_clip(length=40)
+        session = self.session(clip, memory_bytes=200_000)
+        for frame in (20, 3):
+            assert len(self.run(session, interaction_on(clip, frame))) == 40
+        caches = (session._embeddings, session._global_cache, session._local_cache)
+        assert 0 < sum(cache.used for cache in caches) <= 200_000
 
     def test_a_smaller_internal_size_still_gives_masks_of_the_video_size(self) -> None:
         clip = make_clip()
