@@ -279,7 +279,7 @@ def test_every_page_fits_has_contrast_and_names_its_controls(
 ) -> None:
     page = page_at(size)
     expect(page.get_by_test_id("projects")).to_be_visible()
-    addresses = ["/", *(f"/projects/1/{tab}" for tab in TABS), "/projects/999999"]
+    addresses = ["/", *(f"/projects/1/{tab}" for tab in TABS), "/projects/999999", "/videos/1", "/videos/999999"]
     for address in addresses:
         page.goto(address)
         page.wait_for_load_state("networkidle")

@@ -1,9 +1,11 @@
 /** Name and engine of the project, and its end. */
+import { Lock } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
 import { plural } from "../format";
 import { call } from "../http";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
+import { EmptyState } from "../parts/EmptyState";
 import { SelectField, TextField } from "../parts/Field";
 import { toast, toastError } from "../parts/Toast";
 import { go } from "../route";
@@ -15,7 +17,11 @@ import type { Engine, Project } from "./types";
 
 export function SettingsTab({ project, onChange }: TabProps) {
   if (!may(project.role, "change_project"))
-    return <p data-testid="state-forbidden">Settings are for managers and owners; you are {project.role}.</p>;
+    return (
+      <EmptyState icon={Lock} title="Not for your role" testid="state-forbidden">
+        Settings are for managers and owners; in this project you are {project.role}.
+      </EmptyState>
+    );
   return (
     <div class={css.page}>
       <Change project={project} onChange={onChange} />

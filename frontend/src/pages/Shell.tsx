@@ -11,6 +11,7 @@ import { Logo } from "./Logo";
 import css from "./Shell.module.css";
 import { me, signOut } from "./session";
 import type { Me } from "./types";
+import { UploadsPill } from "./UploadsPill";
 
 export interface ShellProps {
   /** Of the browser's tab. */
@@ -52,6 +53,7 @@ export function Shell({ title, crumbs = [], children }: ShellProps) {
             </Fragment>
           ))}
         </nav>
+        <UploadsPill />
         {me.value && <AccountMenu me={me.value} />}
       </header>
       <main ref={content} id="content" tabIndex={-1} class={css.main}>
