@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from websockets.sync.client import connect
 
@@ -74,6 +75,47 @@ def test_pages_at_two_web_processes_see_each_other(tmp_path: Path, team: dict[st
             page.round_in("done", made)
             page.masks_until(FRAMES)
             assert sorted(page.mask_frames) == list(range(FRAMES))
+
+
+@contextmanager
+def second_worker(home: Path, **variables: str) -> Iterator[None]:
+    command = [sys.executable, str(MANAGE), "worker", "--queue", "rounds", "--child"]
+    environment = environment_of(home, **variables)
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.team
+def test_a_follow_up_round_goes_to_the_worker_that_has_the_session(
+    tmp_path: Path,
+    team: dict[str, str],  # noqa: F811
+) -> None:
+    with (
+        Studio(tmp_path, **FAKE, **team) as studio,
+        second_worker(tmp_path, **FAKE, **team),
+        Visitor(studio) as owner,
+        owner.open(owner.sample_video()) as page,
+        psycopg.connect(team["DATABASE_URL"], autocommit=True) as rows,
+    ):
+
+        def alive() -> bool:
+            found = rows.execute("SELECT count(*) FROM inference_worker").fetchone()
+            return found is not None and found[0] == 2
+
+        until(alive, "two workers", 60)
+        number = page.ask("object.add", name="Koi")
+        head = None
+        for frame in range(6):
+            page.ask("stroke.add", frame=frame, object=number, path=SCRIBBLE)
+            head = page.ask("round.run", frame=frame, engine="fake", base=head)
+            assert head is not None
+            page.round_in("done", head)
+        found = rows.execute("SELECT count(*), count(DISTINCT worker) FROM annotation_round").fetchone()
+        assert found == (6, 1)
 
 
 def test_a_second_web_process_is_refused_where_there_is_no_channel_layer_between_them(tmp_path: Path) -> None:
