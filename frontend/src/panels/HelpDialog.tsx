@@ -13,6 +13,7 @@ const GESTURES: [what: string, does: string][] = [
   ["Drag on the timeline", "scrub"],
   ["Wheel on the timeline", "zoom; with Shift, move"],
   ["Double click on the timeline", "show all of it"],
+  ["Tab on a control, Shift+Tab anywhere", "move the focus"],
 ];
 
 /** Commands with a key, one row for those that differ only by a number (the digits of the objects). */

@@ -68,7 +68,7 @@ export function load(store: Store, state: State): void {
   store.rounds.value = new Map(state.rounds.map((round) => [round.id, round]));
   store.head.value = state.head;
   store.accepted.value = new Map(Object.entries(state.accepted).map(([frame, id]) => [Number(frame), id]));
-  store.frame.value = Math.min(store.frame.value, state.video.frame_count - 1);
+  store.frame.value = Math.max(0, Math.min(store.frame.value, state.video.frame_count - 1));
   if (store.looking.value !== null && !store.rounds.value.has(store.looking.value))
     store.looking.value = null;
   keepSelection(store);

@@ -10,7 +10,7 @@ import { TopBar } from "../panels/TopBar";
 import { StudioContext, useStudio } from "./context";
 import { type Opened, openVideo } from "./open";
 import css from "./Studio.module.css";
-import { Opening, ProblemPage } from "./states";
+import { NoFrames, Opening, ProblemPage } from "./states";
 
 export default function Studio({ video }: { video: number }) {
   const [studio, setStudio] = useState<Opened | null>(null);
@@ -43,6 +43,7 @@ function Page() {
   }, [video === null]);
   if (store.problem.value) return <ProblemPage problem={store.problem.value} />;
   if (!video) return <Opening />;
+  if (video.frame_count === 0) return <NoFrames project={video.project} />;
   return (
     <div class={css.studio} data-testid="studio" data-drawer={store.drawer.value ? "open" : undefined}>
       <TopBar />

@@ -1,5 +1,5 @@
 /** What stands in the studio's place while it opens, and when it cannot. */
-import { LogIn, RefreshCw, SearchX, ShieldX } from "lucide-preact";
+import { Film, LogIn, RefreshCw, SearchX, ShieldX } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
 import { me } from "../pages/session";
 import { Button } from "../parts/Button";
@@ -87,5 +87,25 @@ function Way({ code }: { code: string }) {
     <a href="/" data-testid="problem-home">
       Go to your projects
     </a>
+  );
+}
+
+/** The import has not ended, or ended without frames: its card on the project page says which. */
+export function NoFrames({ project }: { project: number }) {
+  return (
+    <main class={css.problem}>
+      <EmptyState
+        icon={Film}
+        title="This video has no frames yet"
+        testid="state-no-frames"
+        action={
+          <a href={`/projects/${project}`} data-testid="no-frames-project">
+            Go to its project
+          </a>
+        }
+      >
+        Its import has not ended. The project page shows how far it is.
+      </EmptyState>
+    </main>
   );
 }
