@@ -1,0 +1,43 @@
+"""`manage.py bench`: how fast the studio is on this machine, measured in a data folder that is thrown away."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+OWN_FOLDER = "MASKWRIGHT_BENCH_FOLDER"  # says to the child that its data folder may be filled
+
+
+class Command(BaseCommand):
+    help = "Measure the studio: codec, first mask, way of a mask, round rate. Your data is left alone."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--engine", default="default")
+
+    def handle(self, *args: Any, engine: str, **options: Any) -> None:
+        if os.environ.get(OWN_FOLDER) == str(settings.HOME):
+            sys.exit(0 if self.measure(engine) else 1)
+        with tempfile.TemporaryDirectory(prefix="maskwright-bench-") as folder:
+            environment = {**os.environ, "MASKWRIGHT_HOME": folder, OWN_FOLDER: os.path.realpath(folder)}
+            for name in ("REDIS_URL", "DATABASE_URL"):
+                environment.pop(name, None)  # embedded mode is what is promised
+            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "bench", "--engine", engine]
+            sys.exit(subprocess.run(command, env=environment).returncode)
+
+    def measure(self, engine: str) -> bool:
+        """Print the table; whether every promise is kept."""
+        from webapp.speed import measure  # only the measuring process has use for it
+
+        figures = measure(engine, lambda text: self.stderr.write(text))
+        for one in figures:
+            promise = "" if one.limit is None else f"{'at least' if one.at_least else 'at most'} {one.limit:g}"
+            mark = "" if one.kept else "  MISSED"
+            self.stdout.write(f"{one.name:<56} {one.value:>10.2f} {one.unit:<9} {promise}{mark}")
+        return all(one.kept for one in figures)

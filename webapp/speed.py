@@ -1,0 +1,284 @@
+"""How fast this machine serves: codec, a scribble's way to its first mask, a stored mask's way to a page, a round.
+
+Measured from outside as a page would see it, over a web process and a worker of its own and the rendered sample clip.
+What the browser adds (decoding and painting) is measured by the browser tests.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+from uuid import uuid4
+
+import numpy as np
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from websockets.sync.client import ClientConnection, connect
+
+from webapp import first_run
+from webapp.accounts.models import User
+from webapp.annotation.claims import begin, claim, finish, new_mask, store
+from webapp.annotation.codec import decode, encode, unpack
+from webapp.annotation.masks import masks_of
+from webapp.annotation.models import Round
+from webapp.annotation.objects import add_object
+from webapp.annotation.rounds import create_round
+from webapp.annotation.strokes import add_stroke
+from webapp.inference import workers
+from webapp.listening import listen
+from webapp.live.protocol import PROTOCOL_VERSION
+from webapp.videos.label_png import LabelMap
+from webapp.videos.models import Video
+from webapp.videos.storage import read_truth
+
+START_SECONDS = 90
+ROUND_SECONDS = 600
+FIRST_MASKS = 3  # scribbles whose first mask is waited for, after one that opens the session
+PACE = 0.1  # seconds between masks in the test of their way: what an engine of ten frames a second does
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A line of the report. `limit` is what issue and design promise, None where there is no promise."""
+
+    name: str
+    value: float
+    unit: str
+    limit: float | None = None
+    at_least: bool = False
+
+    @property
+    def kept(self) -> bool:
+        if self.limit is None:
+            return True
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+
+def quantile(values: list[float], share: float) -> float:
+    return float(np.quantile(values, share))
+
+
+def measure(engine: str, say: Callable[[str], None]) -> list[Figure]:
+    """Everything, in an empty data folder. Starts and ends its own processes."""
+    first_run.migrate()
+    owner = first_run.make_owner()
+    assert owner is not None, "the data folder is not empty"
+    say("Rendering the clip ...")
+    video = first_run.make_sample(owner, say).videos.get()
+    for _ in range(3):
+        add_object(video=video, author=owner)
+    figures = codec_figures(video)
+    with web_process() as address, page(address, owner, video) as socket:
+        say("A stored mask's way to the page ...")
+        figures += way_figures(socket, video, owner)
+        with worker_process():
+            say(f"Rounds of {engine} ...")
+            figures += round_figures(socket, video, engine)
+    return figures
+
+
+# --- codec ------------------------------------------------------------------------------------------------------------
+
+
+def codec_figures(video: Video) -> list[Figure]:
+    """Over the true masks of the clip: 480p, three objects."""
+    truth = [labels for frame in range(video.frame_count) if (labels := read_truth(video, frame)) is not None]
+    sizes = [len(encode(labels)) for labels in truth]
+    return [
+        Figure("mask bytes a frame, 480p, three objects, mean", statistics.mean(sizes), "B", 2048),
+        Figure("encode a mask, median", _milliseconds(encode, truth), "ms", 0.5),
+        Figure("decode a mask, median", _milliseconds(decode, [encode(labels) for labels in truth]), "ms"),
+    ]
+
+
+def _milliseconds(function: Callable[[Any], Any], arguments: list[Any]) -> float:
+    times = []
+    for argument in arguments:
+        start = time.perf_counter()
+        function(argument)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1000
+
+
+# --- the way of a mask ------------------------------------------------------------------------------------------------
+
+
+def way_figures(socket: ClientConnection, video: Video, owner: User) -> list[Figure]:
+    """From the commit of a mask to its arrival at the page. This process plays the worker: both ends share a clock."""
+    truth = [labels for frame in range(video.frame_count) if (labels := read_truth(video, frame)) is not None]
+    add_stroke(video=video, author=owner, key=uuid4(), frame=0, number=1, path=[[0.5, 0.5]])
+    row = create_round(video=video, author=owner, key=uuid4(), frame=0, engine="played", base=None)
+    claimed = claim(row.pk, workers.own_name())
+    assert claimed is not None
+    begin(claimed, engine="played", weights="", total=len(truth))
+    stored: dict[int, float] = {}
+
+    def play() -> None:
+        for frame, labels in enumerate(truth):
+            mask = new_mask(frame, labels, [1.0] * 3, None)
+            store(claimed, [mask])
+            stored[frame] = time.perf_counter()
+            time.sleep(PACE)
+        finish(claimed, complete=True)
+
+    player = threading.Thread(target=play)
+    player.start()
+    came: dict[int, float] = {}
+    while len(came) < len(truth):
+        data = socket.recv(START_SECONDS)
+        if isinstance(data, bytes):
+            came.update(dict.fromkeys((mask.frame for mask in unpack(data)), time.perf_counter()))
+    player.join()
+    ways = [max(0.0, came[frame] - stored[frame]) * 1000 for frame in stored]
+    return [
+        Figure("mask stored to page, median", statistics.median(ways), "ms"),
+        Figure("mask stored to page, p95", quantile(ways, 0.95), "ms", 100),
+    ]
+
+
+# --- rounds -----------------------------------------------------------------------------------------------------------
+
+
+def round_figures(socket: ClientConnection, video: Video, engine: str) -> list[Figure]:
+    """Scribbles on the first object. The session is warm from the second round on, as it is while somebody works."""
+    head = Round.objects.latest("pk").pk
+    waits, rates = [], []
+    for number in range(FIRST_MASKS + 1):
+        frame = number * video.frame_count // (FIRST_MASKS + 2)
+        path = scribble(read_truth(video, frame), label=1)
+        released = time.perf_counter()
+        ask(socket, "stroke.add", frame=frame, object=1, path=path)
+        head = ask(socket, "round.run", frame=frame, engine=engine, base=head)
+        first = wait_for_mask(socket, head)
+        wait_for_end(socket, head)
+        row = Round.objects.get(pk=head)
+        if row.state != "done" or row.started_at is None or row.finished_at is None:
+            raise RuntimeError(f"a round ended as {row.state}: {row.error}")
+        if number:
+            waits.append((first - released) * 1000)
+            rates.append(row.progress_done / (row.finished_at - row.started_at).total_seconds())
+    masks = [len(mask.data) for mask in masks_of(video.pk, head)]
+    return [
+        Figure("scribble released to its mask at the page, median", statistics.median(waits), "ms", 300),
+        Figure(f"round of {engine}, warm, median", statistics.median(rates), "frames/s", 10, at_least=True),
+        Figure(f"mask bytes a frame of {engine}, mean", statistics.mean(masks), "B"),
+    ]
+
+
+def scribble(labels: LabelMap | None, label: int) -> list[list[float]]:
+    """A short stroke through the middle of an object, [[x, y], ...] in 0..1."""
+    assert labels is not None, "the sample has a true mask for each frame"
+    ys, xs = np.nonzero(labels == label)
+    height, width = labels.shape
+    chosen = np.argsort(xs)[(np.linspace(0.3, 0.7, 12) * (len(xs) - 1)).astype(int)]
+    return [[float(xs[i] / width), float(np.median(ys[xs == xs[i]]) / height)] for i in chosen]
+
+
+def ask(socket: ClientConnection, kind: str, **fields: Any) -> int:
+    """Send a message and wait for its acknowledgement; its result, 0 where it has none."""
+    key = str(uuid4())
+    socket.send(json.dumps({"type": kind, "key": key, **fields}))
+    while True:
+        data = socket.recv(START_SECONDS)
+        if isinstance(data, str) and (answer := json.loads(data)).get("key") == key:
+            if answer["type"] == "error":
+                raise RuntimeError(answer["text"])
+            return answer["result"] or 0
+
+
+def wait_for_mask(socket: ClientConnection, round_id: int) -> float:
+    """The moment when the first mask of a round is here, decoded."""
+    while True:
+        data = socket.recv(ROUND_SECONDS)
+        if isinstance(data, bytes):
+            for mask in unpack(data):
+                if mask.round == round_id:
+                    decode(mask.data)
+                    return time.perf_counter()
+
+
+def wait_for_end(socket: ClientConnection, round_id: int) -> None:
+    while True:
+        data = socket.recv(ROUND_SECONDS)
+        if isinstance(data, str) and (message := json.loads(data))["type"] == "round.changed":
+            row = message["round"]
+            if row["id"] == round_id and row["state"] not in ("queued", "running"):
+                return
+
+
+# --- processes --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def web_process() -> Iterator[str]:
+    """A web process on a free port; its address."""
+    with listen("127.0.0.1", 0, may_move=False) as bound:
+        port = bound.getsockname()[1]
+        address = f"http://127.0.0.1:{port}"
+        with child("web", "--fd", str(bound.fileno()), keep=bound.fileno()):
+            until(lambda: _answers(address), "the web process")
+            yield address
+
+
+@contextmanager
+def worker_process() -> Iterator[None]:
+    with child("worker", "--queue", "rounds"):
+        until(lambda: workers.status().alive, "the worker")
+        yield
+
+
+@contextmanager
+def child(*arguments: str, keep: int | None = None) -> Iterator[None]:
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments, "--child"]
+    # Its standard input closes with this process, in whatever way that ends, and ends the child.
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=() if keep is None else (keep,))
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + START_SECONDS
+    while not true():
+        if time.monotonic() > end:
+            raise RuntimeError(f"{what} did not start")
+        time.sleep(0.05)
+
+
+def _answers(address: str) -> bool:
+    try:
+        urlopen(f"{address}/plain.css", timeout=2).close()
+    except (URLError, OSError):
+        return False
+    return True
+
+
+@contextmanager
+def page(address: str, user: User, video: Video) -> Iterator[ClientConnection]:
+    """The socket of a page that has the video open."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session.session_key}"}
+    where = f"{address.replace('http', 'ws', 1)}/ws/videos/{video.pk}"
+    origin: Any = address
+    with connect(where, origin=origin, additional_headers=headers, max_size=None) as socket:
+        socket.send(json.dumps({"type": "resume", "version": PROTOCOL_VERSION, "seq": 0, "mask_seq": 0}))
+        while json.loads(socket.recv(START_SECONDS))["type"] != "welcome":
+            pass
+        yield socket
