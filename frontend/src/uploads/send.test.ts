@@ -10,7 +10,7 @@ const LOSE_ANSWER = Symbol("the chunk arrives, its answer does not");
 
 /** A server that takes chunks as the real one does. `before` may answer in its place, or lose an answer. */
 function receiver(before: (count: number) => unknown = () => undefined) {
-  const chunks: ArrayBuffer[] = [];
+  const chunks: Blob[] = [];
   let received = 0;
   let count = 0;
   const fake = new FakeServer({
@@ -22,8 +22,8 @@ function receiver(before: (count: number) => unknown = () => undefined) {
       if (odd !== undefined && odd !== LOSE_ANSWER) return odd;
       if (Number(asked.headers.get("Upload-Offset")) !== received)
         return new Refusal(409, { code: "wrong_offset", text: "", received });
-      chunks.push(asked.body as ArrayBuffer);
-      received += (asked.body as ArrayBuffer).byteLength;
+      chunks.push(asked.body as Blob);
+      received += (asked.body as Blob).size;
       return odd === LOSE_ANSWER ? UNREACHABLE : { id: "u1", received, size: SIZE };
     },
     "POST /api/uploads/u1/finish": () => video,
@@ -33,7 +33,8 @@ function receiver(before: (count: number) => unknown = () => undefined) {
   };
   /** Whether what has arrived is the file from byte `from` on. */
   const has = async (from = 0): Promise<boolean> => {
-    const there = Buffer.concat(chunks.map((chunk) => Buffer.from(chunk)));
+    const parts = await Promise.all(chunks.map((chunk) => chunk.arrayBuffer()));
+    const there = Buffer.concat(parts.map((part) => Buffer.from(part)));
     return there.equals(Buffer.from(await file.arrayBuffer()).subarray(from));
   };
   return { fake, has, start };
@@ -111,10 +112,13 @@ describe("a file on its way", () => {
   });
 
   test("ends with a sentence when the file is gone, and does not take that for a broken line", async () => {
-    receiver();
+    receiver(() => UNREACHABLE); // so it looks to the page when the browser cannot read what it is to send
     const gone = new File([new Uint8Array(10)], "gone.mp4");
-    gone.slice = () =>
-      ({ arrayBuffer: () => Promise.reject(new DOMException("", "NotReadableError")) }) as unknown as Blob;
+    const unreadable = {
+      size: 10,
+      arrayBuffer: () => Promise.reject(new DOMException("", "NotReadableError")),
+    };
+    gone.slice = () => ({ ...unreadable, slice: () => unreadable }) as unknown as Blob;
     const onBroken = vi.fn();
     await expect(send(sending({ file: gone, onBroken }))).rejects.toThrow("gone.mp4 cannot be read any more");
     expect(onBroken).not.toHaveBeenCalled();
