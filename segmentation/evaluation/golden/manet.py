@@ -113,10 +113,11 @@ def _loop(program: Program) -> Iterator[tuple[str, Array]]:
     annotated = _annotated_frames(program.case)
     yield "loop.annotated_frames", np.array(annotated)
     rounds: list[Round] = []
+    length, height, width = program.case.labels.shape
     for index, start in enumerate(annotated):
         rounds.append(Round(start, program.scribbles(start), RoundLabels(program.size), frozenset(program.ids)))
-        masks = np.zeros(program.case.labels.shape, np.uint8)
-        for frame in [*range(start, len(masks)), *range(start - 1, -1, -1)]:
+        masks = np.zeros((length, height, width), np.uint8)
+        for frame in [*range(start, length), *range(start - 1, -1, -1)]:
             prefix = f"loop.r{index}.f{frame}"
             if frame == start:
                 logits, kind = _interact(program, rounds), "i"
@@ -127,7 +128,7 @@ def _loop(program: Program) -> Iterator[tuple[str, Array]]:
                 memorised, kind = global_memory.read(frame, rounds, program.ids), "p"
                 logits = program.network.propagate(program.embed(frame), (memorised, near), previous, program.ids)
                 yield f"{prefix}.dist", _stored_factors(rounds, frame)
-            masks[frame] = upsampled_argmax(logits, program.ids, (masks.shape[1], masks.shape[2]))
+            masks[frame] = upsampled_argmax(logits, program.ids, (height, width))
             rounds[-1].labels[frame] = resize_labels(torch.from_numpy(masks[frame].astype(np.int64)), program.size)
             yield from full(f"{prefix}.{kind}_logits", logits)
             yield from full(f"{prefix}.{kind}_global_memory", memorised.permute(1, 2, 0), 2, 2, 1)
