@@ -17,7 +17,7 @@ FRAMES = (10, 20, 30, 40, 50, 60, 70)
 # From the pen's release to the first picture in which the mask layer is another one. The layer is looked at before each
 # picture that the browser shows, so a figure is too long by at most one picture (17 ms).
 WATCH = """
-() => new Promise((resolve) => {
+() => new Promise((resolve, reject) => {
   const canvas = document.querySelector('[data-testid=canvas-mask]');
   const sum = () => {
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -29,6 +29,7 @@ WATCH = """
   const before = sum();
   addEventListener('pointerup', () => {
     const released = performance.now();
+    setTimeout(() => reject(new Error('no other mask was painted within a minute')), 60_000);
     const look = () => {
       if (sum() !== before) resolve(performance.now() - released);
       else requestAnimationFrame(look);
