@@ -20,6 +20,7 @@ from webapp.annotation.exports import sweep_exports
 from webapp.annotation.receipts import forget_old
 from webapp.annotation.scores import sweep_scores
 from webapp.inference import recovery, workers
+from webapp.inference.affinity import queue_of
 from webapp.videos.recovery import sweep_imports
 
 log = structlog.get_logger(__name__)
@@ -94,6 +95,10 @@ def _start(sender: Any, **rest: Any) -> None:
     heart = Heart(runner.device_name() if computes else None)
     _hearts.append(heart)
     heart.start()
+    if computes and settings.TEAM_MODE:
+        own = queue_of(workers.own_name())
+        sender.app.amqp.queues[own]  # makes it as whoever sends to it does
+        sender.add_task_queue(own)
 
 
 @worker_shutdown.connect

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from celery import current_app, shared_task
 
 from webapp.annotation.doorbell import RUN_ROUND, SCORE_ROUND
 from webapp.inference import heart  # noqa: F401 (a worker has a heart as soon as it has tasks)
+from webapp.inference.affinity import better_queue
 
 
 @shared_task(name=RUN_ROUND)
-def run_round(round_id: int) -> None:
+def run_round(round_id: int, passed_on: bool = False) -> None:
+    """Compute a round, or pass it on, once, to the worker that has the session of its video."""
+    queue = None if passed_on else better_queue(round_id)
+    if queue is not None:
+        current_app.send_task(RUN_ROUND, args=[round_id, True], queue=queue)
+        return
     from webapp.inference.work import work_on  # engines are of no use to a worker for media
 
     work_on(round_id)

@@ -15,6 +15,7 @@ from webapp.accounts.models import User
 from webapp.problems import NotFound
 from webapp.projects.models import Role
 from webapp.videos.access import role_for
+from webapp.videos.models import Video
 
 
 class Unwelcome(Exception):
@@ -55,4 +56,5 @@ def check(visit: Visit, *, opened: bool) -> tuple[User, Role]:
     try:
         return user, role_for(user, visit.video_id)
     except NotFound:
-        raise Unwelcome(4403 if opened else 4404) from None
+        taken_away = opened and Video.objects.filter(pk=visit.video_id).exists()
+        raise Unwelcome(4403 if taken_away else 4404) from None

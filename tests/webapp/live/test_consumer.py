@@ -282,6 +282,13 @@ async def test_who_is_no_member_any_more_is_sent_away_at_the_next_message(
     assert await count(Stroke) == 0
 
 
+async def test_pages_of_a_video_that_is_deleted_are_told_so(open_socket: Open, owner: User, video: Video) -> None:
+    page = await open_socket(owner, video, resume=True)
+    await database(video.delete)()
+    await page.post("stroke.add", **stroke)
+    assert await page.until(lambda got: got == 4404) == 4404
+
+
 async def test_who_only_watches_is_sent_away_too(
     open_socket: Open, viewer: User, video: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,26 @@
+"""A video goes with all that was made on it."""
+
+from __future__ import annotations
+
+from tests.webapp.annotation.test_undo import done
+from tests.webapp.conftest import draw, make_video, run
+from webapp.accounts.models import User
+from webapp.annotation.accepted import accept_frame
+from webapp.annotation.models import AcceptedFrame, Change, Export, Head, Mask, Object, Round, Stroke
+from webapp.annotation.objects import add_object
+from webapp.videos.models import Video
+
+
+def test_a_video_with_rounds_branches_and_accepted_frames_can_be_deleted(video: Video, owner: User) -> None:
+    other = make_video(video.project, owner)
+    add_object(video=other, author=owner)
+    kept = done(other, owner, None, [0])
+    first = done(video, owner, None, [0, 1])
+    accept_frame(video=video, by=owner, frame=1, may_accept_others=True)
+    run(video, owner, first.pk, frame=2)
+    draw(video, owner, frame=3)
+    Export.objects.create(video=video, round=first, kind="davis", author=owner)
+    video.delete()
+    for table in (Object, Stroke, Round, Head, AcceptedFrame, Change, Export):
+        assert not table.objects.exclude(video=other).exists(), table
+    assert [mask.round_id for mask in Mask.objects.all()] == [kept.pk]

@@ -1,0 +1,82 @@
+"""Which worker a follow-up round goes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+
+from tests.webapp.conftest import run, some_mask
+from webapp.accounts.models import User
+from webapp.annotation.claims import claim, finish, store
+from webapp.annotation.models import Round
+from webapp.inference import workers
+from webapp.inference.affinity import better_queue
+from webapp.inference.models import Worker
+from webapp.inference.tasks import run_round
+from webapp.videos.models import Video
+
+HOLDER = "gpu-1:77"
+
+
+@pytest.fixture
+def follow_up(video: Video, owner: User, settings: Any) -> Round:
+    """A queued round whose base was computed by HOLDER, which is alive and idle."""
+    settings.TEAM_MODE = True
+    Worker.objects.create(name=HOLDER, pid=77, device="cuda:0", heartbeat=timezone.now())
+    first = run(video, owner, None)
+    claimed = claim(first.pk, HOLDER)
+    assert claimed
+    store(claimed, [some_mask(0)])
+    finish(claimed, complete=True)
+    return run(video, owner, first.pk)
+
+
+def test_it_goes_to_the_worker_that_has_the_session(follow_up: Round, rung: list[Any]) -> None:
+    assert better_queue(follow_up.pk) == f"rounds.{HOLDER}"
+    rung.clear()
+    run_round(follow_up.pk)
+    assert rung == [("inference.run_round", [follow_up.pk, True])]
+    follow_up.refresh_from_db()
+    assert follow_up.state == "queued"
+
+
+def embedded(row: Round, settings: Any) -> None:
+    settings.TEAM_MODE = False
+
+
+def dead(row: Round, settings: Any) -> None:
+    Worker.objects.update(heartbeat=timezone.now() - timedelta(minutes=1))
+
+
+def busy(row: Round, settings: Any) -> None:
+    Round.objects.create(
+        video_id=row.video_id,
+        number=99,
+        key="00000000-0000-4000-8000-000000000000",
+        author_id=row.author_id,
+        frame=0,
+        scribbles=[],
+        num_objects=1,
+        engine="fake",
+        state="running",
+        worker=HOLDER,
+    )
+
+
+def waited(row: Round, settings: Any) -> None:
+    Round.objects.filter(pk=row.pk).update(created_at=F("created_at") - timedelta(seconds=10))
+
+
+def mine(row: Round, settings: Any) -> None:
+    Round.objects.filter(pk=row.base_id).update(worker=workers.own_name())
+
+
+@pytest.mark.parametrize("change", [embedded, dead, busy, waited, mine])
+def test_it_stays_where_it_is(follow_up: Round, settings: Any, change: Callable[[Round, Any], None]) -> None:
+    change(follow_up, settings)
+    assert better_queue(follow_up.pk) is None

@@ -1,0 +1,38 @@
+"""In team mode a follow-up round goes to the worker that has the video's session, when it is alive and idle.
+
+Each worker listens to a queue of its own beside the common one. A round is passed on once, while it is young: who gets
+it later, because that worker did not take it after all, computes it, which costs a rebuilt session and nothing else.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from webapp.annotation.models import Round, RoundState
+from webapp.inference.models import Worker
+from webapp.inference.workers import ALIVE_WITHIN, own_name
+
+YOUNG = timedelta(seconds=3)
+
+
+def queue_of(worker: str) -> str:
+    return f"rounds.{worker}"
+
+
+def better_queue(round_id: int) -> str | None:
+    """The queue of the worker that should rather have this round; None when it is this one's as well as another's."""
+    if not settings.TEAM_MODE:
+        return None
+    now = timezone.now()
+    waiting = Round.objects.filter(pk=round_id, state=RoundState.QUEUED, created_at__gte=now - YOUNG)
+    holder = waiting.values_list("base__worker", flat=True).first()
+    if not holder or holder == own_name():
+        return None
+    if Round.objects.filter(state=RoundState.RUNNING, worker=holder).exists():
+        return None
+    if not Worker.objects.filter(name=holder, heartbeat__gte=now - ALIVE_WITHIN).exists():
+        return None
+    return queue_of(holder)
