@@ -50,6 +50,7 @@ export function LabelEditor({ labels, onChange }: LabelEditorProps) {
               value={label.name}
               maxLength={60}
               placeholder="Name"
+              autofocus={label.id === undefined && !label.name}
               onInput={(name) => set(index, { name })}
             />
             <IconButton

@@ -1,5 +1,5 @@
 /** Inputs with a visible label, a hint and an error that screen readers hear. */
-import { useId } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 import css from "./Field.module.css";
 
 interface Common {
@@ -54,7 +54,13 @@ function Frame({ id, field, children }: { id: string; field: Common; children: p
 
 export function TextField(props: TextFieldProps) {
   const id = useId();
+  const input = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
+  // Browsers heed the attribute when a page or a dialog opens, not when a field comes later.
+  useEffect(() => {
+    if (props.autofocus) input.current?.focus();
+  }, []);
   const common = {
+    ref: input,
     id,
     class: css.input,
     value: props.value,
