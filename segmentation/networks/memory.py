@@ -73,10 +73,14 @@ def _read_block(slots: Sequence[MemorySlot], cells: Tensor) -> Tensor:
     result = peak.new_zeros(len(cells), slots[0].value.shape[0])
     for slot in slots:
         scores = (cells @ slot.key).float()  # [B, M]
-        higher = torch.maximum(peak, scores.amax(dim=1, keepdim=True))  # [B, 1]
-        weights = scores.sub_(higher).exp_()
+        top = scores.amax(dim=1, keepdim=True)  # [B, 1]
+        shares = scores.sub_(top).exp_()
+        mass = shares.sum(dim=1, keepdim=True)  # at least 1
+        shares = shares.div_(mass).to(cells.dtype)  # sum to 1, so that half precision cannot overflow
+        higher = torch.maximum(peak, top)
         shrink = (peak - higher).exp_()  # of what was gathered under the lower peak; 0 for the first slot
-        total = total * shrink + weights.sum(dim=1, keepdim=True)
-        result = result.mul_(shrink).add_(weights.to(cells.dtype) @ slot.value.t())
+        mass *= (top - higher).exp_()
+        total = total * shrink + mass
+        result = result.mul_(shrink).add_(mass * (shares @ slot.value.t()))
         peak = higher
     return (result / total).to(cells.dtype)

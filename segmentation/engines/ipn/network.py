@@ -140,10 +140,10 @@ class Pnet(nn.Module):
 def region_of(cues: Tensor, config: RegionConfig) -> Region:
     """The boxes around the cues [N, C, H, W] of each object."""
     height, width = cues.shape[-2:]
-    boxes: list[Box] = [box_around(list(item), config) for item in cues.cpu().numpy()]
+    boxes: list[Box] = [box_around(list(item), config) for item in cues.float().cpu().numpy()]
     return Region(boxes, height, width, config.size, cues.device)
 
 
 def _estimate(logits: tuple[Tensor, ...], deepest: Tensor, region: Region) -> Estimate:
-    probability = region.warp_back(torch.softmax(logits[0], dim=1))[:, 1]
+    probability = region.warp_back(torch.softmax(logits[0].float(), dim=1))[:, 1]
     return Estimate(probability, deepest, logits, region)

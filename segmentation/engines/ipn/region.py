@@ -76,11 +76,16 @@ class Region:
         """[1 or N, C, H, W] -> [N, C, size, size]; zeros outside the frame."""
         if x.shape[0] != len(self.boxes):
             x = x.expand(len(self.boxes), -1, -1, -1)
-        return F.grid_sample(x, self.forward_grid, padding_mode="zeros", align_corners=True)
+        return _grid_sample(x, self.forward_grid)
 
     def warp_back(self, x: Tensor) -> Tensor:
         """[N, C, size, size] -> [N, C, H, W]; zeros outside the box."""
-        return F.grid_sample(x, self.backward_grid, padding_mode="zeros", align_corners=True)
+        return _grid_sample(x, self.backward_grid)
+
+
+def _grid_sample(x: Tensor, grid: Tensor) -> Tensor:
+    """In float32 whatever the network computes in: half precision cannot tell the columns of a frame apart."""
+    return F.grid_sample(x.float(), grid, padding_mode="zeros", align_corners=True).to(x.dtype)
 
 
 def _affine(boxes: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:

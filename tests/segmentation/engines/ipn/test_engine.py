@@ -130,3 +130,11 @@ class TestIPN(EngineConformance):
         rebuilt.restore(history)
         rebuilt.lock(2, clip.truth[2])
         assert_same_updates(self.run(kept, interaction_on(clip, 6)), self.run(rebuilt, interaction_on(clip, 6)))
+
+    def test_half_precision_runs_and_gives_nearly_the_same_masks(self) -> None:
+        clip = self.clip()
+        sessions = [self.session(clip, precision=p) for p in ("float32", "bfloat16")]
+        for frame in (2, 5):
+            exact, half = (self.run(session, interaction_on(clip, frame)) for session in sessions)
+            assert [u.frame for u in exact] == [u.frame for u in half]
+            assert np.mean([(a.labels == b.labels).mean() for a, b in zip(exact, half, strict=True)]) > 0.9

@@ -120,3 +120,14 @@ class TestInteractiveSTM(EngineConformance):
         self.run(session, Interaction(4, (Scribble(0, np.array([[0.1, 0.1], [0.9, 0.1]])),)))
         after = session._video.segment(5, [session._memory_for(5, [1])[1]])
         assert not np.allclose(before, after)
+
+    def test_half_precision_runs_and_gives_nearly_the_same_masks(self) -> None:
+        clip = self.clip()
+        sessions = [
+            open_session("stm", ArrayFrames(clip.frames), 1, self.settings, precision=p)
+            for p in ("float32", "bfloat16")
+        ]
+        for frame in (2, 5):
+            exact, half = (self.run(session, interaction_on(clip, frame)) for session in sessions)
+            assert [u.frame for u in exact] == [u.frame for u in half]
+            assert np.mean([(a.labels == b.labels).mean() for a, b in zip(exact, half, strict=True)]) > 0.9

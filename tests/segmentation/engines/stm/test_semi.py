@@ -91,6 +91,14 @@ class TestSemiSTM(EngineConformance):
         with pytest.raises(ValueError, match=option):
             self.session(self.clip(), **{option: value})
 
+    def test_half_precision_runs_and_gives_nearly_the_same_masks(self) -> None:
+        clip = self.clip()
+        sessions = [self.session(clip, precision=p) for p in ("float32", "bfloat16")]
+        for frame in (2, 5):
+            exact, half = (self.run(session, interaction_on(clip, frame)) for session in sessions)
+            assert [u.frame for u in exact] == [u.frame for u in half]
+            assert np.mean([(a.labels == b.labels).mean() for a, b in zip(exact, half, strict=True)]) > 0.9
+
 
 def test_an_open_stroke_is_not_filled() -> None:
     labels = paint(np.zeros((48, 64), np.uint8), [Scribble(1, SQUARE[:3])])

@@ -1,0 +1,31 @@
+"""The paper's sizes at 480 x 854: they run, and a rebuilt session still gives the masks of a kept one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from segmentation import EngineSettings, open_session
+from segmentation.evaluation.bench_oh import NETWORKS, random_weights
+from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, Scene
+from segmentation.frames import ArrayFrames
+from tests.segmentation.engine_conformance import assert_same_updates, past_round
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("engine", NETWORKS)
+def test_two_objects_two_rounds_at_480_lines(engine: str, tmp_path: Path) -> None:
+    scene = Scene(objects=2, frames=2)
+    settings = EngineSettings(device="cpu", weights=random_weights(engine, tmp_path))
+    first, second = scene.interactions
+    kept = open_session(engine, ArrayFrames(scene.frames), 2, settings)
+    updates = list(kept.run_round(first))
+    assert sorted(u.frame for u in updates) == [0, 1, 2]
+    assert all(u.labels.shape == (HEIGHT, WIDTH) and u.labels.max() <= 2 for u in updates)
+    rebuilt = open_session(
+        engine, ArrayFrames(scene.frames), 2, settings, rounds=[past_round(engine, first, 2, updates)]
+    )
+    assert_same_updates(list(kept.run_round(second)), list(rebuilt.run_round(second)))
