@@ -9,42 +9,55 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.engines.flow.composition import Composition
-from segmentation.engines.flow.interaction import SIDE, corrected_mask, region_under
+from segmentation.engines.flow.interaction import SIDE, Wrong, corrected_mask, region_under
 from segmentation.engines.flow.motion import FlowField, Motion
 from segmentation.engines.flow.picture import Picture, Pictures, Sizes, smaller
+from segmentation.engines.flow.seeding import Seeds
 from segmentation.masks import resize_labels
 from segmentation.scribbles import NO_SCRIBBLE, Raster, dilate, rasterise
 from segmentation.types import LabelMap, Scribble
 
 Mask = NDArray[np.bool_]
 
-STROKE = 3  # px across at the small size: a person means more than the line drawn
+FIRST_STROKE = 3  # px across at the small size: a person who begins an object means more than the line drawn
+STROKE = 1  # the same for corrections, which are often drawn into narrow errors
 
 
 def draw_on(
-    pictures: Pictures, frame: int, strokes: Sequence[Scribble], before: LabelMap | None, seed: int
+    pictures: Pictures,
+    frame: int,
+    earlier: Sequence[Scribble],
+    strokes: Sequence[Scribble],
+    before: LabelMap | None,
+    seed: int,
 ) -> LabelMap:
-    """The new mask of a frame from all strokes ever drawn on it and the mask it had (None: none yet).
+    """The new mask of a frame from its new `strokes`, the `earlier` ones and the mask it had (None: none yet).
 
-    Pixels under a stroke get its id, the last stroke on top; objects that no stroke speaks for or against keep theirs.
+    Pixels under a stroke get its id, the last stroke on top; objects that no new stroke speaks for or against keep
+    theirs. Earlier strokes only hold what they claimed: they must not start to spread again.
     """
     picture = smaller(pictures[frame], SIDE)
     if before is None:
         before = np.zeros(pictures.sizes.video, np.uint8)
-    small = picture.grey.shape
-    raster = _thick(strokes, *small)
-    old = resize_labels(before, *small)
+    height, width = picture.grey.shape
+    new, every = _thick(strokes, height, width, STROKE), _thick([*earlier, *strokes], height, width, STROKE)
+    thick = _thick([*earlier, *strokes], height, width, FIRST_STROKE)
+    old = resize_labels(before, height, width)
     motion = _motion(pictures, frame, picture)
     cut = {}
-    for object_id in _concerned(raster, old):
-        positive, negative = raster == object_id, (raster >= 0) & (raster != object_id)
+    for object_id in _concerned(new, old):
         was = old == object_id
+        drawn = every if was.any() else thick
+        mine, others = drawn == object_id, (drawn >= 0) & (drawn != object_id)
         if was.any():
-            cut[object_id] = corrected_mask(picture, motion, was, positive, negative, seed)
+            missed, extra = mine & (new >= 0) & ~was, others & (new >= 0) & was
+            wrong = Wrong(missed, extra, mine, others)
+            cut[object_id] = corrected_mask(picture, motion, was, wrong, seed)
         else:
-            cut[object_id] = region_under(picture, motion, positive, negative, old > 0, seed)
+            seeds = Seeds(mine, others, np.zeros_like(was))
+            cut[object_id] = region_under(picture, motion, seeds, old > 0, seed)
     labels = _drawn(cut, before, old, pictures[frame], pictures.sizes)
-    return _under_strokes(labels, strokes)
+    return _under_strokes(labels, [*earlier, *strokes])
 
 
 def _motion(pictures: Pictures, frame: int, picture: Picture) -> Motion | None:
@@ -89,9 +102,9 @@ def _under_strokes(labels: LabelMap, strokes: Sequence[Scribble]) -> LabelMap:
     return labels
 
 
-def _thick(strokes: Sequence[Scribble], height: int, width: int) -> Raster:
+def _thick(strokes: Sequence[Scribble], height: int, width: int, across: int) -> Raster:
     raster = np.full((height, width), NO_SCRIBBLE, np.int16)
     for scribble in strokes:
         points = np.round(scribble.path * (width - 1, height - 1)).astype(np.int32).reshape(-1, 1, 2)
-        cv2.polylines(raster, [points], False, scribble.object_id, STROKE)
+        cv2.polylines(raster, [points], False, scribble.object_id, across)
     return raster

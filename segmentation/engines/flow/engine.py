@@ -57,7 +57,7 @@ class FlowEngine(Engine):
         if frame in self.locked:
             labels = self.locked[frame]
         else:
-            strokes = [*self._history.strokes.get(frame, []), *interaction.scribbles]
-            before = self._history.mask(frame)
-            labels = draw_on(self._pictures, frame, strokes, before, self.settings.seed)
+            earlier, before = self._history.strokes.get(frame, []), self._history.mask(frame)
+            strokes = interaction.scribbles
+            labels = draw_on(self._pictures, frame, earlier, strokes, before, self.settings.seed)
         return MaskUpdate(frame, labels, tuple(1.0 for _ in range(self.num_objects)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -10,52 +11,75 @@ from numpy.typing import NDArray
 
 from segmentation.engines.flow.motion import Motion
 from segmentation.engines.flow.picture import Picture
-from segmentation.engines.flow.seeding import Reach, likeness
+from segmentation.engines.flow.seeding import Reach, Seeds, likeness
 from segmentation.masks import box_of
 
 SIDE = 214  # longest side GrabCut works at: at 320 it takes three times as long and gains half a point of J
 ITERATIONS = 2
 CERTAIN = 0.1  # pixels less likely than this are background, those likelier than 1 - this are object
+REACH_OF_SIDE, REACH_OF_FRAME = 0.35, 0.08  # how far a correction reaches: of its stroke's length, of the frame's side
 CONTEXT = 0.12  # of the frame's longest side: known background around the region, from which its colours are learned
 
 Mask = NDArray[np.bool_]
 Map = NDArray[Any]  # float32 [h, w]
 
 
-def region_under(
-    picture: Picture, motion: Motion | None, positive: Mask, negative: Mask, unlikely: Mask, seed: int
-) -> Mask:
-    """What the strokes `positive` [h, w] are drawn on, all at the size of `picture`.
+def region_under(picture: Picture, motion: Motion | None, seeds: Seeds, unlikely: Mask, seed: int) -> Mask:
+    """What the strokes are drawn on [h, w], at the size of `picture`.
 
-    `negative`: pixels that are something else. `unlikely`: pixels that are something else unless they look alike.
+    `unlikely`: pixels that are something else unless they look alike.
     """
-    box = box_of(positive)
+    box = box_of(seeds.positive)
     if box is None:
-        return positive
-    probability = likeness(picture, motion, positive, negative, Reach.of(positive, box))
+        return seeds.positive
+    probability = likeness(picture, motion, seeds, Reach.of(seeds.positive, box))
     trimap = np.where(probability > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     trimap[unlikely & (trimap == cv2.GC_PR_FGD)] = cv2.GC_PR_BGD
     trimap[probability < CERTAIN] = cv2.GC_BGD
     trimap[(probability > 1 - CERTAIN) & ~unlikely] = cv2.GC_FGD
-    trimap[negative] = cv2.GC_BGD
-    trimap[positive] = cv2.GC_FGD
-    return _cut(picture, trimap, positive, seed)
+    trimap[seeds.same] = cv2.GC_FGD
+    trimap[seeds.negative] = cv2.GC_BGD
+    trimap[seeds.positive] = cv2.GC_FGD
+    found = _cut(picture, trimap, seeds.positive, seed)
+    if seeds.same.any():  # a correction is careful: what is not even likely it leaves alone
+        found &= (probability > 0.5) | seeds.positive
+    return found
 
 
-def corrected_mask(
-    picture: Picture, motion: Motion | None, before: Mask, positive: Mask, negative: Mask, seed: int
-) -> Mask:
+@dataclass(frozen=True)
+class Wrong:
+    """Where new strokes contradict a mask, and all strokes for and against the object [h, w]."""
+
+    missed: Mask
+    extra: Mask
+    mine: Mask
+    others: Mask
+
+
+def corrected_mask(picture: Picture, motion: Motion | None, before: Mask, wrong: Wrong, seed: int) -> Mask:
     """`before` with what wrong strokes run through changed over. Where no stroke leads to, it stays as it is."""
-    missed, extra = positive & ~before, negative & before
+    nothing = np.zeros_like(before)
     result = before.copy()
-    if missed.any():
-        found = region_under(picture, motion, missed, negative, np.zeros_like(before), seed)
-        result |= _connected(found & ~before, missed)
-    if extra.any():
-        # What is taken away lies inside the mask, so all around it counts as something else.
-        found = region_under(picture, motion, extra, positive | ~before, np.zeros_like(before), seed)
-        result &= ~_connected(found & before, extra)
+    if wrong.missed.any():
+        seeds = Seeds(wrong.missed, wrong.others, before & ~wrong.others)
+        found = region_under(picture, motion, seeds, nothing, seed)
+        result |= _reached(found & ~before, wrong.missed)
+    if wrong.extra.any():
+        # The same question asked for the background: what lies outside the mask is what is known of it.
+        seeds = Seeds(wrong.extra, wrong.mine, ~before & ~wrong.mine)
+        found = region_under(picture, motion, seeds, nothing, seed)
+        result &= ~_reached(found & before, wrong.extra)
     return result
+
+
+def _reached(mask: Mask, strokes: Mask) -> Mask:
+    """The connected parts of `mask` that a stroke runs through, as far as a stroke of its length reaches."""
+    box = box_of(strokes)
+    if box is None:
+        return strokes
+    reach = max(REACH_OF_SIDE * max(box.y1 - box.y0, box.x1 - box.x0), REACH_OF_FRAME * max(mask.shape))
+    distance = cv2.distanceTransform(1 - strokes.astype(np.uint8), cv2.DIST_L2, 5)
+    return _connected(mask & (distance.view(np.ndarray) <= reach), strokes)
 
 
 def _connected(mask: Mask, strokes: Mask) -> Mask:

@@ -28,6 +28,19 @@ WEIGHTS = np.array([0.56, -0.73, -0.04, 0.57, 0.05, 0.10, 0.66, 0.29, 0.23, -0.2
 BIAS = 0.17
 
 
+SAME = 0.1  # weight of a pixel that is known to belong, but was not drawn on now
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """What is known [h, w]: pixels under the strokes, under strokes of something else, and pixels that belong to the
+    same thing already."""
+
+    positive: Mask
+    negative: Mask
+    same: Mask
+
+
 @dataclass(frozen=True)
 class Reach:
     """Distances from the strokes: to the lines, to their box, and the longest side of that box."""
@@ -55,12 +68,13 @@ class Reach:
         return farthest
 
 
-def likeness(picture: Picture, motion: Motion | None, positive: Mask, negative: Mask, reach: Reach) -> Map:
-    """Probability [h, w] that a pixel belongs to what the strokes `positive` are drawn on."""
-    outside = (reach.background() | negative) & ~positive
-    label = positive.astype(np.float32)
+def likeness(picture: Picture, motion: Motion | None, seeds: Seeds, reach: Reach) -> Map:
+    """Probability [h, w] that a pixel belongs to what the strokes `seeds.positive` are drawn on."""
+    far = reach.background() & ~seeds.same
     near = np.exp(-reach.box / (0.6 * reach.side)) * 0.9 + 0.1  # background that is near says more
-    weight = np.where(positive | negative, 1, np.where(outside, near, 0)).astype(np.float32)
+    drawn = seeds.positive | seeds.negative
+    weight = np.where(drawn, 1, np.where(far, near, np.where(seeds.same, SAME, 0))).astype(np.float32)
+    label = (seeds.positive | (seeds.same & ~seeds.negative)).astype(np.float32)
     cues = _cues(picture, motion, label, weight, reach)
     return sigmoid(cues @ WEIGHTS + np.float32(BIAS))
 

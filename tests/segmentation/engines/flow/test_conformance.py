@@ -1,5 +1,142 @@
-from tests.segmentation.engine_conformance import EngineConformance
+"""The `flow` engine: what every engine does, and its own: quality on a simple clip, corrections, stops, memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from segmentation import Interaction, MaskUpdate, open_session
+from segmentation.engines.flow.picture import KEPT
+from segmentation.evaluation.stroke import correcting_stroke
+from segmentation.frames import ArrayFrames
+from segmentation.metrics import jaccard
+from tests.segmentation.clips import Clip, interaction_on, make_clip
+from tests.segmentation.engine_conformance import EngineConformance, past_round
 
 
 class TestFlow(EngineConformance):
     engine = "flow"
+
+
+def run(clip: Clip, *interactions: Interaction) -> tuple[np.ndarray, list[list[MaskUpdate]]]:
+    """The masks [T, H, W] after all interactions, and the updates of each round."""
+    session = open_session("flow", ArrayFrames(clip.frames), clip.num_objects)
+    masks, rounds = np.zeros_like(clip.truth), []
+    for interaction in interactions:
+        rounds.append(list(session.run_round(interaction)))
+        for update in rounds[-1]:
+            masks[update.frame] = update.labels
+    return masks, rounds
+
+
+def mean_j(clip: Clip, masks: np.ndarray) -> float:
+    return float(np.mean([jaccard(t, m, clip.num_objects).mean() for t, m in zip(clip.truth, masks, strict=True)]))
+
+
+@pytest.fixture(scope="module")
+def clip() -> Clip:
+    return make_clip(length=16, height=120, width=214, num_objects=2, speed=0.01)
+
+
+def test_two_rounds_find_textured_objects_on_a_simple_clip(clip: Clip) -> None:
+    masks, _ = run(clip, interaction_on(clip, 4), interaction_on(clip, 12))
+    assert mean_j(clip, masks) >= 0.8
+
+
+def test_objects_that_pass_each_other_keep_their_names() -> None:
+    crossing = make_clip(length=12, height=120, width=214, num_objects=2, speed=0.02)
+    masks, _ = run(crossing, interaction_on(crossing, 5))
+    for object_id in (1, 2):
+        mine = crossing.truth == object_id
+        mixed = (masks[mine] == 3 - object_id).mean()
+        assert mixed < 0.1
+
+
+def test_a_round_stops_at_frames_annotated_before(clip: Clip) -> None:
+    _, rounds = run(clip, interaction_on(clip, 2), interaction_on(clip, 12), interaction_on(clip, 7))
+    assert {u.frame for u in rounds[1]} == set(range(3, 16))
+    assert {u.frame for u in rounds[2]} == set(range(3, 12))
+
+
+def test_a_correction_of_one_object_leaves_the_other_alone(clip: Clip) -> None:
+    masks, _ = run(clip, interaction_on(clip, 4))
+    other = masks == 2
+    again, _ = run(clip, interaction_on(clip, 4), interaction_on(clip, 10, (1,)))
+    assert np.count_nonzero((again == 2) != other) < 0.02 * other.sum()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_correction_does_not_make_its_frame_worse(seed: int) -> None:
+    """From masks with a bite taken out or a lump added, an automatic stroke in the wrong region helps."""
+    clip = make_clip(length=3, height=120, width=214, seed=seed)
+    rng = np.random.default_rng(seed)
+    wrong = clip.truth[1].copy()
+    y, x = (int(v) for v in rng.permutation(np.argwhere(wrong == 1))[0])
+    wrong[max(y - 14, 0) : y + 14, max(x - 20, 0) : x + 20] = seed % 2
+    stroke = correcting_stroke(clip.truth[1], wrong)
+    assert stroke is not None
+    history = [past_round("flow", interaction_on(clip, 1), 1, [MaskUpdate(f, wrong, (1.0,)) for f in range(3)])]
+    session = open_session("flow", ArrayFrames(clip.frames), 1, rounds=history)
+    corrected = next(iter(session.run_round(Interaction(1, (stroke,))))).labels
+    before, after = (jaccard(clip.truth[1], mask, 1)[0] for mask in (wrong, corrected))
+    assert after >= before
+
+
+def test_strokes_where_they_belong_already_change_nothing_else(clip: Clip) -> None:
+    session = open_session("flow", ArrayFrames(clip.frames), 2)
+    first = next(iter(session.run_round(interaction_on(clip, 4)))).labels
+    again = next(iter(session.run_round(interaction_on(clip, 4)))).labels
+    assert np.count_nonzero(first != again) <= 0.002 * first.size
+
+
+def test_an_object_that_left_is_not_found_elsewhere() -> None:
+    clip = make_clip(length=10, height=96, width=160)
+    frames = clip.frames.copy()
+    frames[5:] = make_clip(length=1, height=96, width=160, seed=3, num_objects=1).frames[0][:, ::-1].mean(axis=(0, 1))
+    masks, _ = run(Clip(frames, clip.truth, 1), interaction_on(clip, 2))
+    assert masks[3].any()
+    assert masks[9].mean() < 0.05
+
+
+def test_it_gives_masks_of_a_large_video_at_its_own_size() -> None:
+    clip = make_clip(length=2, height=1081, width=1921)
+    masks, _ = run(clip, interaction_on(clip, 0))
+    assert mean_j(clip, masks) > 0.8
+
+
+class Endless:
+    """A clip of any length that exists one frame at a time."""
+
+    def __init__(self, length: int) -> None:
+        self._clip = make_clip(length=8, height=48, width=64)
+        self.height, self.width = 48, 64
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        at = index % 14
+        return self._clip.frames[at if at < 8 else 14 - at].copy()
+
+
+def test_memory_does_not_grow_with_the_clip() -> None:
+    """What a session keeps of frames is a constant, and masks are on disk: only their places are in memory."""
+    import tracemalloc
+
+    def held(length: int) -> int:
+        session = open_session("flow", Endless(length), 1)
+        clip = make_clip(length=8, height=48, width=64)
+        tracemalloc.start()
+        updates = session.run_round(interaction_on(clip, 3))
+        for _ in updates:
+            pass
+        size, _peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        session.close()
+        return size
+
+    held(20)  # what is loaded once
+    short, long = held(40), held(160)
+    assert long < short + 120 * 1000, "a kilobyte a frame at most"
+    assert KEPT <= 16
