@@ -5,7 +5,8 @@
 ROOT is a folder in the DAVIS layout. The first scribble is the stored one (Scribbles/<sequence>/001.json) or, where
 none is stored, a stroke through the middle of each object on the frame on which they are largest. Every correction is
 one stroke through the largest wrong region of the worst frame not drawn on before. Needs no package of the DAVIS
-challenge; numbers to publish come from its robot. Exits with 1 when the input cannot be used, or `--at-least J` is not reached.
+challenge; numbers to publish come from its robot. Exits with 1 when the input cannot be used, or `--at-least J` is not
+reached.
 """
 
 from __future__ import annotations

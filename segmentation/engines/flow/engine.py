@@ -17,6 +17,8 @@ from segmentation.engines.flow.picture import Pictures
 from segmentation.engines.flow.walk import Scene, Walk
 from segmentation.types import Interaction, MaskUpdate, PastRound
 
+MODELS_BYTES = 32 << 20  # models, flow fields and maps of a round with a few objects
+
 
 class FlowEngine(Engine):
     """See the module. Has no options of its own."""
@@ -27,6 +29,11 @@ class FlowEngine(Engine):
         self._pictures = Pictures(self.frames, self.settings.max_side)
         self._flow = FlowField()
         self._history = History(self.frames.height, self.frames.width, self.settings.cache_dir)
+
+    @property
+    def nbytes(self) -> int:
+        """What the session may come to hold: kept pictures and models of annotated frames; masks are on disk."""
+        return self._pictures.nbytes + MODELS_BYTES
 
     def close(self) -> None:
         self._history.close()

@@ -83,6 +83,12 @@ class Pictures:
     def __len__(self) -> int:
         return len(self._frames)
 
+    @property
+    def nbytes(self) -> int:
+        """At most: `KEPT` pictures with their features."""
+        work, grid, half = (size[0] * size[1] for size in (self.sizes.work, self.sizes.grid, self.sizes.half))
+        return KEPT * (3 * work + 7 * grid + 4 * CHANNELS * half)
+
     def __getitem__(self, frame: int) -> Picture:
         picture = self._kept.pop(frame, None)
         if picture is None:
