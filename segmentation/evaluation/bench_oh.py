@@ -155,6 +155,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with torch.inference_mode():
         rates = [f"{matrix_rate(dtype, clock) / 1e9:.0f} in {dtype}" for dtype in (torch.float32, torch.bfloat16)]
         print(f"matrix rate, GFLOP/s: {', '.join(rates)}")
+        if not options.weights:
+            print("weights are random: J between number formats tells nothing, masks are noise at an argmax's edge")
         for engine in options.engine or NETWORKS:
             with TemporaryDirectory() as folder:
                 weights = options.weights or random_weights(engine, Path(folder))

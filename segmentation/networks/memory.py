@@ -74,13 +74,13 @@ def _read_block(slots: Sequence[MemorySlot], cells: Tensor) -> Tensor:
     for slot in slots:
         scores = (cells @ slot.key).float()  # [B, M]
         top = scores.amax(dim=1, keepdim=True)  # [B, 1]
-        shares = scores.sub_(top).exp_()
-        mass = shares.sum(dim=1, keepdim=True)  # at least 1
-        shares = shares.div_(mass).to(cells.dtype)  # sum to 1, so that half precision cannot overflow
+        odds = torch.exp(scores - top)
+        mass = odds.sum(dim=1, keepdim=True)  # at least 1
+        shares = (odds / mass).to(cells.dtype)  # sum to 1, so that half precision cannot overflow
         higher = torch.maximum(peak, top)
-        shrink = (peak - higher).exp_()  # of what was gathered under the lower peak; 0 for the first slot
-        mass *= (top - higher).exp_()
+        shrink = torch.exp(peak - higher)  # of what was gathered under the lower peak; 0 for the first slot
+        mass = mass * torch.exp(top - higher)
         total = total * shrink + mass
-        result = result.mul_(shrink).add_(mass * (shares @ slot.value.t()))
+        result = result * shrink + mass * (shares @ slot.value.t())
         peak = higher
     return (result / total).to(cells.dtype)

@@ -48,3 +48,18 @@ def test_half_precision_sums_in_full(dtype: torch.dtype) -> None:
 def test_it_refuses_an_empty_memory() -> None:
     with pytest.raises(ValueError, match="slots"):
         read_memory([], torch.zeros(4, 1, 1))
+
+
+def test_it_can_be_trained_through() -> None:
+    """The gradients are those of the plain softmax."""
+    torch.manual_seed(0)
+    keys, values = torch.randn(2, 4, 6, requires_grad=True), torch.randn(2, 3, 6, requires_grad=True)
+    query = torch.randn(4, 2, 3, requires_grad=True)
+    weights = torch.randn(3, 2, 3)
+    slots = [MemorySlot(key, value) for key, value in zip(keys, values, strict=True)]
+    found = torch.autograd.grad((read_memory(slots, query) * weights).sum(), (keys, values, query))
+    every_key, every_value = keys.permute(1, 0, 2).flatten(1), values.permute(1, 0, 2).flatten(1)
+    plain = every_value @ torch.softmax(every_key.t() @ query.flatten(1) / 2, dim=0)
+    expected = torch.autograd.grad((plain.view(3, 2, 3) * weights).sum(), (keys, values, query))
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
