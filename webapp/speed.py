@@ -69,7 +69,7 @@ def quantile(values: list[float], share: float) -> float:
     return float(np.quantile(values, share))
 
 
-def measure(engine: str, say: Callable[[str], None]) -> list[Figure]:
+def measure(engine: str, say: Callable[[str], None]) -> Iterator[Figure]:
     """Everything, in an empty data folder. Starts and ends its own processes."""
     first_run.migrate()
     owner = first_run.make_owner()
@@ -78,14 +78,13 @@ def measure(engine: str, say: Callable[[str], None]) -> list[Figure]:
     video = first_run.make_sample(owner, say).videos.get()
     for _ in range(3):
         add_object(video=video, author=owner)
-    figures = codec_figures(video)
+    yield from codec_figures(video)
     with web_process() as address, page(address, owner, video) as socket:
         say("A stored mask's way to the page ...")
-        figures += way_figures(socket, video, owner)
+        yield from way_figures(socket, video, owner)
         with worker_process():
             say(f"Rounds of {engine} ...")
-            figures += round_figures(socket, video, engine)
-    return figures
+            yield from round_figures(socket, video, engine)
 
 
 # --- codec ------------------------------------------------------------------------------------------------------------

@@ -35,9 +35,11 @@ class Command(BaseCommand):
         """Print the table; whether every promise is kept."""
         from webapp.speed import measure  # only the measuring process has use for it
 
-        figures = measure(engine, lambda text: self.stderr.write(text))
-        for one in figures:
+        kept = True
+        for one in measure(engine, lambda text: self.stderr.write(text)):
             promise = "" if one.limit is None else f"{'at least' if one.at_least else 'at most'} {one.limit:g}"
             mark = "" if one.kept else "  MISSED"
             self.stdout.write(f"{one.name:<56} {one.value:>10.2f} {one.unit:<9} {promise}{mark}")
-        return all(one.kept for one in figures)
+            self.stdout.flush()
+            kept = kept and one.kept
+        return kept
