@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from celery import Celery
-from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
@@ -16,13 +14,6 @@ from webapp.accounts.models import User
 from webapp.projects.models import Membership, Project, Role
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _home() -> Iterator[None]:
-    """The data folder of this run goes when the run is over."""
-    yield
-    shutil.rmtree(settings.HOME, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,8 @@
 """Settings of the tests: a data folder of their own, whatever the shell has set, and no broker to start."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 from webapp.configuration import VARIABLES
@@ -8,6 +10,7 @@ from webapp.configuration import VARIABLES
 for _variable in VARIABLES:
     os.environ.pop(_variable.name, None)
 os.environ["MASKWRIGHT_HOME"] = tempfile.mkdtemp(prefix="maskwright-tests-")
+atexit.register(shutil.rmtree, os.environ["MASKWRIGHT_HOME"], ignore_errors=True)
 
 from webapp.settings import *  # noqa: E402, F403
 from webapp.settings import DATABASES, HOME  # noqa: E402
