@@ -8,6 +8,7 @@ from django.test import Client
 
 from webapp.accounts.models import User
 from webapp.projects.models import Membership, Project, Role
+from webapp.videos.models import Video, VideoState
 
 ClientAs = Callable[[User | None], Client]
 JSON = "application/json"
@@ -31,6 +32,17 @@ def test_the_list_holds_ones_own_projects_with_ones_own_role(
     mine = client_as(annotator).get("/api/projects").json()
     assert [(p["name"], p["role"], p["members"]) for p in mine] == [("Reef", "annotator", 2)]
     assert [p["name"] for p in client_as(stranger).get("/api/projects").json()] == ["Elsewhere"]
+
+
+def test_the_newest_video_that_is_ready_is_the_cover(client_as: ClientAs, project: Project, owner: User) -> None:
+    client = client_as(owner)
+    assert client.get(f"/api/projects/{project.pk}").json()["cover"] is None
+    ready = [
+        Video.objects.create(project=project, name=name, state=VideoState.READY, created_by=owner) for name in "ab"
+    ]
+    Video.objects.create(project=project, name="c", state=VideoState.FAILED, created_by=owner)
+    (answer,) = client.get("/api/projects").json()
+    assert (answer["cover"], answer["videos"], answer["members"]) == (ready[-1].pk, 3, 1)
 
 
 def test_a_project_needs_a_name(client_as: ClientAs, owner: User) -> None:
