@@ -41,13 +41,15 @@ class FlowEngine(Engine):
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         start = interaction.frame
         update = self._start(interaction)
+        before = self._history.mask(start)
         touched = self._history.annotate(interaction, None if start in self.locked else update.labels)
         self._history.draw(interaction)
         if start not in self.locked:
             self._history.keep(start, update.labels)
         yield update
         scene = Scene(self._pictures, self._flow, self._history, self.locked, self.num_objects)
-        walks = [Walk(scene, start, direction, touched) for direction in (1, -1)]
+        removed = {} if before is None else {o: before == o for o in touched if not (update.labels == o).any()}
+        walks = [Walk(scene, start, direction, touched, removed) for direction in (1, -1)]
         while walks:
             walks = [walk for walk in walks if walk.more()]
             for walk in walks:

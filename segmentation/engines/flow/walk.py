@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from segmentation.engines.flow.appearance import Look
 from segmentation.engines.flow.composition import Composition
 from segmentation.engines.flow.history import History
-from segmentation.engines.flow.motion import Camera, FlowField
+from segmentation.engines.flow.motion import Camera, FlowField, Motion
 from segmentation.engines.flow.picture import Pictures
 from segmentation.engines.flow.propagation import Track, look_at
 from segmentation.types import LabelMap, MaskUpdate
@@ -43,9 +43,11 @@ class Scene:
 
     def on_grid(self, frame: int, object_id: int) -> Map:
         """The object's standing mask in `frame` as the share of each grid cell that it covers."""
+        return self.to_grid(self.mask(frame) == object_id)
+
+    def to_grid(self, mask: NDArray[np.bool_]) -> Map:
         height, width = self.pictures.sizes.grid
-        mask = (self.mask(frame) == object_id).astype(np.float32)
-        return cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA).view(np.ndarray)
+        return cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA).view(np.ndarray)
 
     def looks(self, object_id: int, start: int) -> list[Look]:
         """How the object looks in the annotated and accepted frames nearest to `start`."""
@@ -65,12 +67,16 @@ class Scene:
 class Walk:
     """Moves one frame with each `step`, as long as there is `more`."""
 
-    def __init__(self, scene: Scene, start: int, direction: int, touched: set[int]) -> None:
+    def __init__(
+        self, scene: Scene, start: int, direction: int, touched: set[int], removed: Mapping[int, NDArray[np.bool_]]
+    ) -> None:
+        """`removed`: touched objects that the round took out of the start frame, with the masks they had [H, W]."""
         self._scene = scene
         self._start = self._frame = start
         self._direction = direction
         self._ends = {object_id: self._end(object_id) for object_id in touched}
         self._tracks: dict[int, Track] = {}
+        self._removed = {object_id: scene.to_grid(mask) for object_id, mask in removed.items() if mask.any()}
         ahead = range(start + direction, len(scene.pictures) if direction > 0 else -1, direction)
         missing = [f for f in ahead if not scene.has_mask(f)]
         reach = [abs(end - start) - 1 for end in self._ends.values()]
@@ -98,12 +104,14 @@ class Walk:
     def _follow(self, frame: int, before: int, followed: list[int], missing: bool) -> MaskUpdate:
         scene = self._scene
         picture, neighbour = scene.pictures[frame], scene.pictures[before]
+        motion = scene.flow.between(picture, neighbour)
+        if not missing:
+            followed = [o for o in followed if o not in self._removed or self._still_removed(frame, o, motion)]
         for object_id in followed:
             if object_id not in self._tracks:
                 track = Track(scene.looks(object_id, self._start), scene.on_grid(before, object_id))
                 track.begin(neighbour)
                 self._tracks[object_id] = track
-        motion = scene.flow.between(picture, neighbour)
         carried = {o: motion.carry(self._tracks[o].probability) for o in followed}
         composition = Composition(scene.pictures.sizes)
         confidence = [0.5] * scene.num_objects
@@ -122,10 +130,23 @@ class Walk:
                 composition.add_given(int(object_id), standing == object_id)
         return MaskUpdate(frame, composition.labels(), tuple(confidence))
 
+    def _still_removed(self, frame: int, object_id: int, motion: Motion) -> bool:
+        """Whether the object's standing mask in `frame` is what was removed, moved on. Where it is not, its walk ends:
+        taking away a false mask in one frame says nothing about a mask elsewhere."""
+        standing = self._scene.on_grid(frame, object_id)
+        common = float(np.minimum(standing, motion.carry(self._removed[object_id])).sum())
+        if common < 0.5 * float(standing.sum()) or not standing.any():
+            self._ends[object_id] = frame
+            return False
+        self._removed[object_id] = standing
+        return True
+
     def _weighed(self, object_id: int, fresh: Map, missing: bool) -> Map:
         """The new result against the standing one: it counts fully here, not at all where an older annotation is."""
         end = self._ends.get(object_id)
         inside = end is not None and 0 <= end < len(self._scene.pictures)
+        if object_id in self._removed and not missing:
+            return np.zeros_like(fresh)
         if missing or end is None or not inside:
             return fresh
         weight = 1 - abs(self._frame - self._start) / abs(end - self._start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segmentation import Interaction, MaskUpdate, open_session
+from segmentation import Interaction, MaskUpdate, Scribble, open_session
 from segmentation.engines.flow.picture import KEPT
 from segmentation.evaluation.stroke import correcting_stroke
 from segmentation.frames import ArrayFrames
@@ -140,3 +140,20 @@ def test_memory_does_not_grow_with_the_clip() -> None:
     short, long = held(40), held(160)
     assert long < short + 120 * 1000, "a kilobyte a frame at most"
     assert KEPT <= 16
+
+
+def test_taking_a_false_mask_away_takes_it_from_the_neighbours_but_no_true_mask_elsewhere() -> None:
+    clip = make_clip(length=10, height=96, width=160)
+    false = np.zeros((96, 160), np.uint8)
+    false[70:90, 120:150] = 1
+    # Frames 0-4 hold the object, frames 5-9 a false mask in the corner.
+    stored = [MaskUpdate(f, clip.truth[f] if f < 5 else false, (1.0,)) for f in range(10)]
+    session = open_session(
+        "flow", ArrayFrames(clip.frames), 1, rounds=[past_round("flow", interaction_on(clip, 0), 1, stored)]
+    )
+    ground = Scribble(0, np.stack([np.linspace(120, 149, 20) / 159, np.full(20, 80 / 95)], axis=1))
+    rows = tuple(Scribble(0, ground.path + np.array([0, dy / 95])) for dy in range(-10, 10))
+    masks = {u.frame: u.labels for u in session.run_round(Interaction(7, rows))}
+    for frame in (5, 6, 7, 8, 9):
+        assert not masks[frame].any(), f"frame {frame}"
+    np.testing.assert_array_equal(masks.get(4, clip.truth[4]), clip.truth[4])
