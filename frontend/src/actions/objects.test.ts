@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fakeStudio } from "../studio/testing";
-import { changeObject, objectToDraw, toggleHidden, toggleSolo } from "./objects";
+import { addObject, changeObject, objectToDraw, toggleHidden, toggleSolo } from "./objects";
 import { draw } from "./strokes";
 
 describe("the first object", () => {
@@ -30,6 +30,33 @@ describe("the first object", () => {
     const studio = fakeStudio({ objects: [] });
     expect(objectToDraw(studio, 0)).toBe(0);
     expect(studio.sent).toEqual([]);
+  });
+});
+
+describe("a new object", () => {
+  it("is there and chosen at once, and its answer does not take a later choice back", async () => {
+    const studio = fakeStudio();
+    addObject(studio);
+    expect(studio.store.alive.value.map(({ number }) => number)).toEqual([1, 2, 3]);
+    expect(studio.store.selected.value).toBe(3);
+    studio.store.selected.value = 1;
+    await studio.ack("object.add", 3);
+    expect(studio.store.selected.value).toBe(1);
+  });
+
+  it("can be undone once the server has it", async () => {
+    const studio = fakeStudio();
+    addObject(studio);
+    await studio.ack("object.add", 3);
+    expect(studio.history.undo()).toBe(true);
+    expect(studio.sent.at(-1)).toMatchObject({ type: "object.update", number: 3, deleted: true });
+  });
+
+  it("goes again when the server refuses it", async () => {
+    const studio = fakeStudio();
+    addObject(studio);
+    await studio.refuse("object.add", "too_many_objects");
+    expect(studio.store.alive.value.length).toBe(2);
   });
 });
 

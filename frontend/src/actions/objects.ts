@@ -8,53 +8,65 @@ import { moveStrokes } from "./strokes";
 
 type Update = { name?: string; color?: string; deleted?: boolean };
 
+// Told apart on a dark page and over pictures: neighbours differ in hue and in lightness.
+const COLORS = [
+  "#4cc9f0",
+  "#f72585",
+  "#ffd166",
+  "#06d6a0",
+  "#b388ff",
+  "#ff8c42",
+  "#8ac926",
+  "#ff5d8f",
+  "#00b4d8",
+  "#e9c46a",
+  "#c77dff",
+  "#90f1ef",
+];
+
+/** A new object, undoably. It is there and chosen at once: what a person does next must not wait for the server. */
 export function addObject(studio: Opened): void {
-  const { store, outbox, history } = studio;
-  outbox.send({ type: "object.add", key: newKey() }).then(({ result }) => {
-    if (result === null) return;
-    store.selected.value = result;
-    history.push({
+  makeObject(studio, (number) =>
+    studio.history.push({
       name: "new object",
-      undoable: () => !find(studio, result)?.deleted,
-      undo: () => update(studio, result, { deleted: true }),
-      redoable: () => find(studio, result)?.deleted ?? false,
-      redo: () => update(studio, result, { deleted: false }),
-    });
-  }, toastError);
+      undoable: () => find(studio, number)?.deleted === false,
+      undo: () => update(studio, number, { deleted: true }),
+      redoable: () => find(studio, number)?.deleted ?? false,
+      redo: () => update(studio, number, { deleted: false }),
+    }),
+  );
 }
 
-// The server's first colour, until it says which it gave.
-const FIRST_COLOR = "#4cc9f0";
+/** The number of the object to draw for: `number`, or where the video has no object, that of one that is made now. */
+export function objectToDraw(studio: Opened, number: number): number {
+  if (number === 0 || studio.store.alive.peek().length > 0) return number;
+  return makeObject(studio, () => {});
+}
 
 /**
- * The number of the object to draw for: `number`, or where the video has no object, that of one that is made now. The
- * server counts upwards and never gives a number twice, so the page need not wait (or be online) to know it.
+ * Makes and chooses an object; returns its number. The server counts upwards and never gives a number twice, so the page
+ * need not wait (or be online) to know it. `made` is told the number that the server gave.
  */
-export function objectToDraw(studio: Opened, number: number): number {
+function makeObject(studio: Opened, made: (number: number) => void): number {
   const { store, outbox } = studio;
-  if (number === 0 || store.alive.peek().length > 0) return number;
-  const next = 1 + Math.max(0, ...store.objects.peek().map((object) => object.number));
-  const made: ObjectInfo = {
-    number: next,
-    name: `Object ${next}`,
-    color: FIRST_COLOR,
-    label: null,
-    deleted: false,
-  };
   const before = store.objects.peek();
-  store.objects.value = [...before, made];
-  store.selected.value = next;
-  outbox.send({ type: "object.add", key: newKey() }).then(
+  const number = 1 + Math.max(0, ...before.map((object) => object.number));
+  const color = COLORS[(number - 1) % COLORS.length] as string;
+  const object: ObjectInfo = { number, name: `Object ${number}`, color, label: null, deleted: false };
+  store.objects.value = [...before, object];
+  store.selected.value = number;
+  outbox.send({ type: "object.add", key: newKey(), color }).then(
     ({ result }) => {
-      // Two people who make the first object at once: the strokes go over to one's own.
-      if (result !== null && result !== next) moveStrokes(studio, next, result);
+      // Two people who make an object at once: the strokes go over to one's own.
+      if (result !== null && result !== number) moveStrokes(studio, number, result);
+      made(result ?? number);
     },
     (problem) => {
-      store.objects.value = store.objects.peek().filter((object) => object !== made);
+      store.objects.value = store.objects.peek().filter((other) => other !== object);
       toastError(problem);
     },
   );
-  return next;
+  return number;
 }
 
 /** Changes what is given; a name of spaces alone is no name and is ignored. */

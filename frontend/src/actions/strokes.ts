@@ -37,7 +37,7 @@ export function eraseStroke(studio: Opened, stroke: StrokeInfo): void {
 
 /** Draws one's own waiting strokes of one object anew for another. */
 export function moveStrokes(studio: Opened, from: number, to: number): void {
-  studio.store.selected.value = to;
+  if (studio.store.selected.peek() === from) studio.store.selected.value = to;
   for (const stroke of studio.store.mine.peek().filter((other) => other.object === from)) {
     removeStroke(studio, stroke.key);
     addStroke(studio, stroke.frame, to, stroke.path);
