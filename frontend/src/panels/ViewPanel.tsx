@@ -13,7 +13,8 @@ const MODES: readonly { mode: Mode; name: string; title: string }[] = [
 ];
 
 export function ViewPanel() {
-  const { mode } = useStudio().store.view.value;
+  const { store } = useStudio();
+  const { mode } = store.view.value;
   return (
     <section class={side.section} aria-label="View" data-testid="view">
       <div class={side.head}>
@@ -38,6 +39,13 @@ export function ViewPanel() {
         title="How wide strokes are drawn on screen. Engines see the path, not its width."
       />
       <Switch field="showUsed" name="Strokes of past rounds" />
+      {store.scores.value.size > 0 && (
+        <Switch
+          field="showScores"
+          name="J&F on the timeline"
+          title="Bars show J&F against ground truth: red below 0.5, amber below 0.75, else green"
+        />
+      )}
       <Switch field="runOnRelease" name="Run on release" title="Runs a round each time a stroke ends" />
     </section>
   );
@@ -134,7 +142,7 @@ function Switch({
   name,
   title,
 }: {
-  field: "showUsed" | "runOnRelease";
+  field: "showUsed" | "showScores" | "runOnRelease";
   name: string;
   title?: string;
 }) {

@@ -11,6 +11,7 @@ export interface ViewSettings {
   locked: readonly number[];
   solo: number | null;
   showUsed: boolean; // strokes of the frame that a round has used
+  showScores: boolean; // the timeline's bars are J&F against ground truth, where there is some, instead of confidence
   brush: number; // width in which strokes are shown, in screen pixels: engines see a path, not a width
   runOnRelease: boolean;
 }
@@ -23,6 +24,7 @@ export const DEFAULT_VIEW: ViewSettings = {
   locked: [],
   solo: null,
   showUsed: true,
+  showScores: false,
   brush: 6,
   runOnRelease: false,
 };

@@ -8,6 +8,7 @@ function model(frames: number, fix: number[] = []): TimelineModel {
     frames,
     sure: new Float32Array(frames).fill(0.9),
     fix: new Uint8Array(frames),
+    scores: null,
     lanes: [],
     interacted: [],
     waiting: [],
@@ -28,8 +29,8 @@ describe("confidence bars", () => {
     const scale = whole(80, 1000);
     const drawn = bars(scale, model(80, [52]));
     expect(drawn).toHaveLength(80);
-    expect(drawn[52]).toMatchObject({ x: xOf(scale, 52), fix: true });
-    expect(drawn.filter((bar) => bar.fix)).toHaveLength(1);
+    expect(drawn[52]).toMatchObject({ x: xOf(scale, 52), tone: "fix" });
+    expect(drawn.filter((bar) => bar.tone === "fix")).toHaveLength(1);
   });
 
   test("one a pixel for a long video, and no frame to fix is lost", () => {
@@ -37,7 +38,7 @@ describe("confidence bars", () => {
     for (const frame of [0, 1, 2503, 4999]) {
       const drawn = bars(scale, model(5000, [frame]));
       expect(drawn).toHaveLength(1000);
-      const found = drawn.filter((bar) => bar.fix);
+      const found = drawn.filter((bar) => bar.tone === "fix");
       expect(found).toHaveLength(1);
       expect(found[0]?.x).toBe(Math.floor(frame / 5));
       expect(found[0]?.height).toBeCloseTo(barHeight(0.3));
@@ -54,6 +55,27 @@ describe("confidence bars", () => {
     expect(barHeight(0)).toBeLessThan(barHeight(0.5));
     expect(barHeight(0.5)).toBeLessThan(barHeight(1));
     expect(barHeight(1)).toBe(barHeight(1.7));
+  });
+});
+
+describe("bars of J&F", () => {
+  const scored = (frames: number, scores: Record<number, number>): TimelineModel => {
+    const values = new Float32Array(frames).fill(NO_MASK);
+    for (const [frame, value] of Object.entries(scores)) values[Number(frame)] = value;
+    return { ...model(frames, [1]), scores: values };
+  };
+
+  test("take the place of confidence and say how good a frame is", () => {
+    const drawn = bars(whole(4, 400), scored(4, { 0: 0.9, 1: 0.6, 2: 0.3 }));
+    expect(drawn.map((bar) => bar.tone)).toEqual(["good", "middling", "low", "plain"]);
+    expect(drawn.map((bar) => bar.height)).toEqual([...drawn.map((bar) => bar.height)].sort((a, b) => b - a));
+  });
+
+  test("a bad frame is not lost among many", () => {
+    const scale = whole(5000, 1000);
+    const found = bars(scale, scored(5000, { 2500: 0.9, 2503: 0.2 })).filter((bar) => bar.tone === "low");
+    expect(found).toHaveLength(1);
+    expect(found[0]?.x).toBe(500);
   });
 });
 

@@ -18,6 +18,7 @@ export interface Palette {
   text: string;
   accent: string;
   warn: string;
+  bad: string;
   ok: string;
   mark: string;
   font: string;
@@ -34,6 +35,7 @@ export function palette(): Palette {
     text: token("--text"),
     accent: token("--accent"),
     warn: token("--warn"),
+    bad: token("--bad"),
     ok: token("--ok"),
     mark: token("--text-2"),
     font: `10px ${token("--mono")}`,
@@ -81,11 +83,28 @@ export function barHeight(sure: number): number {
   return 4 + Math.max(0, Math.min(1, sure)) ** 2 * (full - 4);
 }
 
+/** `low`, `middling` and `good` are bars of J&F; the others tell of confidence. */
+type Tone = "plain" | "fix" | "low" | "middling" | "good";
+const TONES: readonly Tone[] = ["plain", "fix", "good", "middling", "low"];
+
 interface Bar {
   x: number;
   width: number;
   height: number;
-  fix: boolean;
+  tone: Tone;
+}
+
+function toneOf(model: TimelineModel, frame: number): Tone {
+  const score = model.scores?.[frame];
+  if (score === undefined) return model.fix[frame] === 1 ? "fix" : "plain";
+  if (score < 0) return "plain";
+  return score < 0.5 ? "low" : score < 0.75 ? "middling" : "good";
+}
+
+function heightOf(model: TimelineModel, frame: number): number {
+  const score = model.scores?.[frame];
+  if (score === undefined) return barHeight(model.sure[frame] as number);
+  return score < 0 ? 1 : 4 + score * (BARS.base - BARS.top - 4);
 }
 
 /** One bar a frame, or one a pixel where frames are narrower: then of the frame that needs most attention. */
@@ -96,8 +115,8 @@ export function bars(scale: Scale, model: TimelineModel): Bar[] {
     const gap = width >= 3 ? 1 : 0;
     const last = frameAt(scale, scale.width - 0.01);
     for (let frame = frameAt(scale, 0); frame <= last; frame += 1) {
-      const height = barHeight(model.sure[frame] as number);
-      result.push({ x: xOf(scale, frame), width: width - gap, height, fix: model.fix[frame] === 1 });
+      const height = heightOf(model, frame);
+      result.push({ x: xOf(scale, frame), width: width - gap, height, tone: toneOf(model, frame) });
     }
     return result;
   }
@@ -110,23 +129,30 @@ function column(scale: Scale, model: TimelineModel, x: number): Bar {
   const edge = scale.first + ((x + 1) / scale.width) * scale.count;
   const to = Math.min(scale.total - 1, Math.max(from, Math.ceil(edge) - 1));
   let least = Number.POSITIVE_INFINITY;
-  let fix = false;
+  let worst = -1;
   for (let frame = from; frame <= to; frame += 1) {
-    const needs = model.fix[frame] === 1;
-    const height = barHeight(model.sure[frame] as number);
-    if ((needs && !fix) || (needs === fix && height < least)) least = height;
-    fix ||= needs;
+    const rank = TONES.indexOf(toneOf(model, frame));
+    const height = heightOf(model, frame);
+    if (rank > worst || (rank === worst && height < least)) least = height;
+    worst = Math.max(worst, rank);
   }
-  return { x, width: 1, height: least, fix };
+  return { x, width: 1, height: least, tone: TONES[worst] ?? "plain" };
 }
 
 function drawBars(context: Context, scale: Scale, model: TimelineModel, colors: Palette): void {
   const all = bars(scale, model);
-  for (const fix of [false, true]) {
-    context.fillStyle = fix ? colors.warn : colors.bar;
+  const fills = {
+    plain: colors.bar,
+    fix: colors.warn,
+    low: colors.bad,
+    middling: colors.warn,
+    good: colors.ok,
+  };
+  for (const tone of TONES) {
+    context.fillStyle = fills[tone];
     // One by one: a path of a thousand rectangles takes a hundred times as long.
     for (const bar of all)
-      if (bar.fix === fix) context.fillRect(bar.x, BARS.base - bar.height, bar.width, bar.height);
+      if (bar.tone === tone) context.fillRect(bar.x, BARS.base - bar.height, bar.width, bar.height);
   }
 }
 

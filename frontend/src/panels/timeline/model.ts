@@ -22,6 +22,8 @@ export interface TimelineModel {
   sure: Float32Array;
   /** 1: to fix. */
   fix: Uint8Array;
+  /** J&F of each frame against ground truth, or NO_MASK where there is none; null: the bars show how sure it is. */
+  scores: Float32Array | null;
   lanes: Lane[];
   interacted: number[];
   /** Frames with strokes that wait for a round. */
@@ -94,6 +96,16 @@ function reachedBy(store: Store, round: RoundInfo | null, frames: number): Range
   return round ? rangesWhere(frames, (frame) => hasFrame(round, frame, store.masks)) : [];
 }
 
+/** J&F of the shown round's frames, when the timeline is to show it. */
+function scoresOf(store: Store, frames: number): Float32Array | null {
+  const shown = store.shownRound.value;
+  const found = shown === null ? undefined : store.scores.value.get(shown);
+  if (!store.view.value.showScores || !found) return null;
+  const scores = new Float32Array(frames).fill(NO_MASK);
+  for (const [frame, value] of Object.entries(found.frames)) scores[Number(frame)] = value;
+  return scores;
+}
+
 /** Reads the store's signals: whatever calls it inside an effect follows them. */
 export function modelOf(store: Store): TimelineModel {
   const facts = store.facts.value;
@@ -114,6 +126,7 @@ export function modelOf(store: Store): TimelineModel {
     frames,
     sure,
     fix,
+    scores: scoresOf(store, frames),
     lanes: lanesOf(store, facts),
     interacted: [...store.interacted.value].sort((a, b) => a - b),
     waiting: [...new Set(store.strokes.value.map((stroke) => stroke.frame))],
