@@ -82,8 +82,8 @@ endif
 bench: .venv/.bench frontend/dist/index.html ## how fast the studio is on this machine
 	@$(PY) manage.py bench; first=$$?; $(PY) -m tests.bench; exit $$((first | $$?))
 
-bench-engines: .venv/.bench ## J and F of every engine by the DAVIS robot
-	$(PY) -m segmentation.evaluation
+bench-engines: .venv/.bench ## seconds a frame and peak memory of the paper's networks
+	$(PY) -m segmentation.evaluation.bench_engines
 
 clean: ## remove what `make setup` made; your data stays
 	rm -rf .venv frontend/node_modules frontend/dist *.egg-info
