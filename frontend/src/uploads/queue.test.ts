@@ -114,6 +114,29 @@ describe("after a reload", () => {
     expect(fake.asked.find((asked) => asked.method === "PATCH")?.headers.get("Upload-Offset")).toBe("400");
   });
 
+  test("one that had arrived whole becomes a video without the file", async () => {
+    const { fake } = slowServer();
+    fake.answers["GET /api/uploads/u1"] = { id: "u1", received: 1000, size: 1000 };
+    remember(upload);
+    const arrived = vi.fn();
+    const end = onArrived(arrived);
+    await recall(1);
+    end();
+    expect(fake.lines).toContain("POST /api/uploads/u1/finish");
+    expect(arrived).toHaveBeenCalledWith(1, { id: 5, name: "a" });
+    expect(all()).toEqual([]);
+  });
+
+  test("one that another window is at is left to it", async () => {
+    const { fake } = slowServer();
+    const held = [{ name: "maskwright.upload.u1" }];
+    vi.stubGlobal("navigator", { locks: { query: async () => ({ held }), request: async () => {} } });
+    remember(upload);
+    await recall(1);
+    expect(jobs.value).toEqual([]);
+    expect(fake.lines).toEqual([]);
+  });
+
   test("another file of that name is another upload", async () => {
     slowServer();
     remember(upload);

@@ -2,7 +2,8 @@
 import { signal } from "@preact/signals";
 import { call } from "../http";
 import { asProblem } from "../pages/load";
-import type { Video } from "../pages/types";
+import type { Upload, Video } from "../pages/types";
+import { claim, claimed, release } from "./claims";
 import { all, forget, matching, type Remembered, remember } from "./remembered";
 import { send } from "./send";
 
@@ -83,21 +84,29 @@ export function enqueue(project: number, files: Iterable<File>): void {
 
 /** Shows what was not finished when the page was left. */
 export async function recall(project: number): Promise<void> {
-  const known = new Set(jobs.value.map((job) => job.id));
+  const known = new Set<string | null>([...jobs.value.map((job) => job.id), ...(await claimed())]);
   for (const upload of all().filter((one) => one.project === project && !known.has(one.id)))
     await recallOne(upload);
 }
 
 async function recallOne(upload: Remembered): Promise<void> {
   try {
-    const { received } = await call<{ received: number }>("GET", `/api/uploads/${upload.id}`);
+    const { received } = await call<Upload>("GET", `/api/uploads/${upload.id}`);
     if (jobs.value.some((job) => job.id === upload.id)) return; // the file was given while we asked
+    if (received === upload.size) return finish(upload);
     const { id, project, name, size } = upload;
     add({ id, project, name, size, file: null, received, state: "missing" });
   } catch (error) {
     // Finished or swept away: nothing to go on with. When the server cannot be reached it stays for the next time.
     if (asProblem(error).status === 404) forget(upload.id);
   }
+}
+
+/** All of it had arrived when the page was left: the file itself is not needed any more. */
+async function finish(upload: Remembered): Promise<void> {
+  const video = await call<Video>("POST", `/api/uploads/${upload.id}/finish`);
+  forget(upload.id);
+  for (const listener of listeners) listener(upload.project, video);
 }
 
 export function pause(key: number): void {
@@ -125,6 +134,7 @@ export async function cancel(key: number): Promise<void> {
   stops.get(key)?.abort();
   pump();
   if (!job.id) return;
+  release(job.id);
   forget(job.id);
   try {
     await call("DELETE", `/api/uploads/${job.id}`);
@@ -156,6 +166,7 @@ async function run(job: Job): Promise<void> {
       onProgress: (id, received, speed) => {
         const { name, size, lastModified } = file;
         if (!mine()) return;
+        claim(id);
         remember({ id, project, name, size, lastModified, received });
         const old = find(key)?.bytesPerSecond;
         const smooth = old && speed ? old + SMOOTHING * (speed - old) : (speed ?? old ?? null);
@@ -174,7 +185,10 @@ async function run(job: Job): Promise<void> {
 
 function arrived(key: number, project: number, video: Video): void {
   const id = find(key)?.id;
-  if (id) forget(id);
+  if (id) {
+    release(id);
+    forget(id);
+  }
   jobs.value = jobs.value.filter((job) => job.key !== key);
   for (const listener of listeners) listener(project, video);
 }
@@ -182,7 +196,10 @@ function arrived(key: number, project: number, video: Video): void {
 /** The server said no: nothing is there to go on with, so trying again starts anew. */
 function refused(key: number, text: string): void {
   const id = find(key)?.id;
-  if (id) forget(id);
+  if (id) {
+    release(id);
+    forget(id);
+  }
   change(key, { state: "refused", text, id: null, received: 0, bytesPerSecond: null });
 }
 
