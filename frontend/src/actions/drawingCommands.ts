@@ -9,16 +9,13 @@ import { takeBack } from "./strokes";
 const BRUSHES = [2, 4, 6, 10, 16, 24];
 
 export function drawingCommands(studio: Opened): Sketch[] {
-  return [...tools(studio), ...brushes(studio), ...undoing(studio)];
+  return [...scribbles(studio), ...otherTools(studio), ...brushes(studio), ...undoing(studio)];
 }
 
 const group = "Drawing";
 
-function tools({ store }: Opened): Sketch[] {
+function scribbles({ store }: Opened): Sketch[] {
   const can = () => store.canDraw.value;
-  const tool = (name: typeof store.tool.value) => () => {
-    store.tool.value = name;
-  };
   const background = () => store.tool.value === "scribble" && store.selected.value === 0;
   return [
     {
@@ -47,6 +44,15 @@ function tools({ store }: Opened): Sketch[] {
         store.selected.value = 0;
       },
     },
+  ];
+}
+
+function otherTools({ store }: Opened): Sketch[] {
+  const can = () => store.canDraw.value;
+  const tool = (name: typeof store.tool.value) => () => {
+    store.tool.value = name;
+  };
+  return [
     {
       id: "tool.erase",
       name: "Erase a waiting stroke",

@@ -5,6 +5,7 @@ import { Banner } from "../panels/Banner";
 import { Hint } from "../panels/Hint";
 import { Hud } from "../panels/Hud";
 import { useStudio } from "../studio/context";
+import type { Opened } from "../studio/open";
 import { listenToPen } from "../tools/keypen";
 import { Pointers } from "../tools/pointer";
 import { createHand, showInteraction } from "./interaction";
@@ -16,7 +17,7 @@ const SQUARES_ABOVE = 3;
 
 export function Stage() {
   const studio = useStudio();
-  const { store, stage } = studio;
+  const { store } = studio;
   const element = useRef<HTMLDivElement>(null);
   const frame = useRef<HTMLCanvasElement>(null);
   const mask = useRef<HTMLCanvasElement>(null);
@@ -24,25 +25,7 @@ export function Stage() {
 
   useEffect(() => {
     if (!element.current || !frame.current || !mask.current || !top.current) return;
-    const area = element.current;
-    const hand = createHand();
-    const picture = new Picture(studio, { frame: frame.current, mask: mask.current });
-    const pointers = new Pointers(studio, hand, area);
-    const resize = () => stage.resize({ width: area.clientWidth, height: area.clientHeight });
-    const observer = new ResizeObserver(resize);
-    observer.observe(area);
-    resize();
-    const ends = [
-      showInteraction(studio, hand, top.current),
-      listenToPen(studio, hand),
-      listen(studio.commands, pointers.spaceUsed, () => pointers.cancel()),
-    ];
-    return () => {
-      observer.disconnect();
-      pointers.close();
-      picture.close();
-      for (const end of ends) end();
-    };
+    return attach(studio, element.current, { frame: frame.current, mask: mask.current, top: top.current });
   }, [studio]);
 
   return (
@@ -87,7 +70,35 @@ export function Stage() {
   }
 }
 
-function spoken({ store }: ReturnType<typeof useStudio>): string {
+interface Canvases {
+  frame: HTMLCanvasElement;
+  mask: HTMLCanvasElement;
+  top: HTMLCanvasElement;
+}
+
+/** Brings the canvases and the pointers to life; returns the end of it. */
+function attach(studio: Opened, area: HTMLElement, canvases: Canvases): () => void {
+  const hand = createHand();
+  const picture = new Picture(studio, canvases);
+  const pointers = new Pointers(studio, hand, area);
+  const resize = () => studio.stage.resize({ width: area.clientWidth, height: area.clientHeight });
+  const observer = new ResizeObserver(resize);
+  observer.observe(area);
+  resize();
+  const ends = [
+    showInteraction(studio, hand, canvases.top),
+    listenToPen(studio, hand),
+    listen(studio.commands, pointers.spaceUsed, () => pointers.cancel()),
+  ];
+  return () => {
+    observer.disconnect();
+    pointers.close();
+    picture.close();
+    for (const end of ends) end();
+  };
+}
+
+function spoken({ store }: Opened): string {
   const count = store.video.value?.frame_count ?? 0;
   const object = store.alive.value.find((other) => other.number === store.selected.value);
   const drawing = store.selected.value === 0 ? "the background" : (object?.name ?? "a new object");

@@ -77,7 +77,6 @@ function Switches({ object, rename }: { object: ObjectInfo; rename: () => void }
   const alone = solo === number;
   const hidden = alone ? false : solo !== null || view.hidden.includes(number);
   const locked = view.locked.includes(number);
-  const draws = store.canDraw.value;
   return (
     <span class={css.switches}>
       <IconButton
@@ -96,39 +95,48 @@ function Switches({ object, rename }: { object: ObjectInfo; rename: () => void }
         pressed={locked}
         onClick={() => toggleLocked(studio, number)}
       />
-      <Menu
-        label={`More for ${name}`}
-        testid={`object-${number}-menu`}
-        class={css.more ?? ""}
-        align="end"
-        items={[
-          {
-            name: alone ? "Show all objects" : "Show alone",
-            testid: `object-${number}-solo`,
-            icon: Focus,
-            perform: () => toggleSolo(studio, number),
-          },
-          {
-            name: "Rename",
-            testid: `object-${number}-rename`,
-            icon: PencilLine,
-            hotkey: "F2",
-            disabled: !draws,
-            perform: rename,
-          },
-          {
-            name: "Delete",
-            testid: `object-${number}-delete`,
-            icon: Trash2,
-            tone: "bad",
-            disabled: !draws,
-            perform: () => deleteObject(studio, object),
-          },
-        ]}
-      >
-        <Ellipsis size={15} aria-hidden="true" />
-      </Menu>
+      <More object={object} alone={alone} rename={rename} />
     </span>
+  );
+}
+
+function More({ object, alone, rename }: { object: ObjectInfo; alone: boolean; rename: () => void }) {
+  const studio = useStudio();
+  const { number, name } = object;
+  const draws = studio.store.canDraw.value;
+  return (
+    <Menu
+      label={`More for ${name}`}
+      testid={`object-${number}-menu`}
+      class={css.more ?? ""}
+      align="end"
+      items={[
+        {
+          name: alone ? "Show all objects" : "Show alone",
+          testid: `object-${number}-solo`,
+          icon: Focus,
+          perform: () => toggleSolo(studio, number),
+        },
+        {
+          name: "Rename",
+          testid: `object-${number}-rename`,
+          icon: PencilLine,
+          hotkey: "F2",
+          disabled: !draws,
+          perform: rename,
+        },
+        {
+          name: "Delete",
+          testid: `object-${number}-delete`,
+          icon: Trash2,
+          tone: "bad",
+          disabled: !draws,
+          perform: () => deleteObject(studio, object),
+        },
+      ]}
+    >
+      <Ellipsis size={15} aria-hidden="true" />
+    </Menu>
   );
 }
 
