@@ -15,7 +15,9 @@ describe("what a running round has reached", () => {
 
   it("says that it waits, or that it stops", () => {
     expect(progressText(round({ id: 3, state: "queued" }))).toBe("round 3 · waiting for the worker");
-    expect(progressText(round({ id: 3, state: "running", cancel_requested: true }))).toBe("round 3 · stopping");
+    expect(progressText(round({ id: 3, state: "running", cancel_requested: true }))).toBe(
+      "round 3 · stopping",
+    );
   });
 });
 
