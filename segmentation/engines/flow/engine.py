@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from segmentation.engine import Engine
 from segmentation.engines.flow.drawing import draw_on
 from segmentation.engines.flow.history import History
@@ -49,7 +52,8 @@ class FlowEngine(Engine):
         yield update
         scene = Scene(self._pictures, self._flow, self._history, self.locked, self.num_objects)
         removed = {} if before is None else {o: before == o for o in touched if not (update.labels == o).any()}
-        walks = [Walk(scene, start, direction, touched, removed) for direction in (1, -1)]
+        change = {o: 1.0 if before is None else _change(before == o, update.labels == o) for o in touched}
+        walks = [Walk(scene, start, direction, change, removed) for direction in (1, -1)]
         while walks:
             walks = [walk for walk in walks if walk.more()]
             for walk in walks:
@@ -70,3 +74,9 @@ class FlowEngine(Engine):
             strokes = interaction.scribbles
             labels = draw_on(self._pictures, frame, earlier, strokes, before, self.settings.seed)
         return MaskUpdate(frame, labels, tuple(1.0 for _ in range(self.num_objects)))
+
+
+def _change(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> float:
+    """How far two masks differ: 1 - intersection over union."""
+    union = np.count_nonzero(before | after)
+    return 1 - np.count_nonzero(before & after) / union if union else 0.0

@@ -20,6 +20,9 @@ from segmentation.types import LabelMap, MaskUpdate
 
 Map = NDArray[Any]  # float32 [h, w]
 
+LEAST_SAY = 0.55  # of a round far from its frame, when it changed next to nothing there
+LARGE_CHANGE = 0.3  # 1 - J from which a round has full say everywhere
+FAR = 20  # frames
 MOST_LOOKS = 8  # annotated frames that an object's models are fitted to, the nearest ones
 
 
@@ -68,13 +71,20 @@ class Walk:
     """Moves one frame with each `step`, as long as there is `more`."""
 
     def __init__(
-        self, scene: Scene, start: int, direction: int, touched: set[int], removed: Mapping[int, NDArray[np.bool_]]
+        self,
+        scene: Scene,
+        start: int,
+        direction: int,
+        change: Mapping[int, float],
+        removed: Mapping[int, NDArray[np.bool_]],
     ) -> None:
-        """`removed`: touched objects that the round took out of the start frame, with the masks they had [H, W]."""
+        """`change`: the objects that the round touched, and how far it changed them in the start frame, 0..1.
+        `removed`: touched objects that the round took out of the start frame, with the masks they had [H, W]."""
         self._scene = scene
         self._start = self._frame = start
         self._direction = direction
-        self._ends = {object_id: self._end(object_id) for object_id in touched}
+        self._ends = {object_id: self._end(object_id) for object_id in change}
+        self._change = change
         self._tracks: dict[int, Track] = {}
         self._removed = {object_id: scene.to_grid(mask) for object_id, mask in removed.items() if mask.any()}
         ahead = range(start + direction, len(scene.pictures) if direction > 0 else -1, direction)
@@ -147,9 +157,14 @@ class Walk:
         inside = end is not None and 0 <= end < len(self._scene.pictures)
         if object_id in self._removed and not missing:
             return np.zeros_like(fresh)
-        if missing or end is None or not inside:
+        if missing or end is None:
             return fresh
-        weight = 1 - abs(self._frame - self._start) / abs(end - self._start)
+        distance = abs(self._frame - self._start)
+        # A small correction says much about its neighbours and little about frames far away.
+        least = LEAST_SAY + (1 - LEAST_SAY) * min(1.0, self._change[object_id] / LARGE_CHANGE)
+        weight = 1 - (1 - least) * min(1.0, distance / FAR)
+        if inside:
+            weight = min(weight, 1 - distance / abs(end - self._start))
         return weight * fresh + np.float32(1 - weight) * self._scene.on_grid(self._frame, object_id)
 
     def _end(self, object_id: int) -> int:
