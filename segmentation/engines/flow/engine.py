@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segmentation.engine import Engine
 from segmentation.engines.flow.drawing import draw_on
-from segmentation.engines.flow.history import History
+from segmentation.engines.flow.history import History, noted
 from segmentation.engines.flow.motion import FlowField
 from segmentation.engines.flow.picture import Pictures
 from segmentation.engines.flow.walk import Scene, Walk
@@ -48,7 +48,7 @@ class FlowEngine(Engine):
         touched = self._history.annotate(interaction, None if start in self.locked else update.labels)
         self._history.draw(interaction)
         if start not in self.locked:
-            self._history.keep(start, update.labels)
+            self._history.keep(update)
         yield update
         scene = Scene(self._pictures, self._flow, self._history, self.locked, self.num_objects)
         removed = {} if before is None else {o: before == o for o in touched if not (update.labels == o).any()}
@@ -59,7 +59,7 @@ class FlowEngine(Engine):
             for walk in walks:
                 step = walk.step()
                 if step is not None:
-                    self._history.keep(step.frame, step.labels)
+                    self._history.keep(step)
                     yield step
 
     def _restore(self, past: PastRound) -> None:
@@ -73,7 +73,9 @@ class FlowEngine(Engine):
             earlier, before = self._history.strokes.get(frame, []), self._history.mask(frame)
             strokes = interaction.scribbles
             labels = draw_on(self._pictures, frame, earlier, strokes, before, self.settings.seed)
-        return MaskUpdate(frame, labels, tuple(1.0 for _ in range(self.num_objects)))
+        drawn = {stroke.object_id for stroke in interaction.scribbles}
+        everyone = range(1, self.num_objects + 1)
+        return noted(frame, labels, [1.0 if o in drawn else self._history.sure(frame, o) for o in everyone])
 
 
 def _change(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> float:

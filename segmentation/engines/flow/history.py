@@ -8,7 +8,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from segmentation.types import Interaction, LabelMap, PastRound, Scribble
+from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound, Scribble
+
+UNKNOWN = 0.5  # confidence where nobody has looked yet
 
 
 class MaskFile:
@@ -51,6 +53,7 @@ class History:
         self._stored: dict[
             int, Mapping[int, LabelMap]
         ] = {}  # masks of rounds from before this session, read when needed
+        self._sure: dict[int, tuple[float, ...]] = {}  # frame -> newest confidence of each object
         self.strokes: dict[int, list[Scribble]] = {}
         self.annotated: dict[int, set[int]] = {}  # object -> frames
 
@@ -64,8 +67,14 @@ class History:
         stored = self._stored.get(frame)
         return None if stored is None else stored[frame]
 
-    def keep(self, frame: int, labels: LabelMap) -> None:
-        self._own[frame] = labels
+    def sure(self, frame: int, object_id: int) -> float:
+        """How sure the round was that looked at this object here last; UNKNOWN where none has, or it did not say."""
+        values = self._sure.get(frame, ())
+        return values[object_id - 1] if object_id <= len(values) else UNKNOWN
+
+    def keep(self, update: MaskUpdate) -> None:
+        self._own[update.frame] = update.labels
+        self._sure[update.frame] = update.confidence
 
     def draw(self, interaction: Interaction) -> None:
         self.strokes.setdefault(interaction.frame, []).extend(interaction.scribbles)
@@ -92,6 +101,17 @@ class History:
         for stored in past.labels:
             self._own.discard(stored)
             self._stored[stored] = past.labels
+            self._sure[stored] = _from_memo(past.memos[stored]) if stored in past.memos else ()
 
     def close(self) -> None:
         self._own.close()
+
+
+def noted(frame: int, labels: LabelMap, confidence: list[float]) -> MaskUpdate:
+    """An update whose memo is its confidence: a later round keeps that of the objects it does not look at."""
+    values = np.array(confidence, np.float16)
+    return MaskUpdate(frame, labels, _from_memo(values.tobytes()), values.tobytes())
+
+
+def _from_memo(memo: bytes) -> tuple[float, ...]:
+    return tuple(np.frombuffer(memo, np.float16).astype(float).tolist())

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segmentation.engines.flow.appearance import Look
 from segmentation.engines.flow.composition import Composition
-from segmentation.engines.flow.history import History
+from segmentation.engines.flow.history import History, noted
 from segmentation.engines.flow.motion import Camera, FlowField, Motion
 from segmentation.engines.flow.picture import Pictures
 from segmentation.engines.flow.propagation import Track, look_at
@@ -124,7 +124,7 @@ class Walk:
                 self._tracks[object_id] = track
         carried = {o: motion.carry(self._tracks[o].probability) for o in followed}
         composition = Composition(scene.pictures.sizes)
-        confidence = [0.5] * scene.num_objects
+        confidence = [scene.history.sure(frame, object_id) for object_id in range(1, scene.num_objects + 1)]
         background = np.ones(motion.trust.shape, bool)
         for values in carried.values():
             background &= values < 0.2
@@ -138,7 +138,7 @@ class Walk:
         if standing is not None:
             for object_id in set(np.unique(standing)) - {0, *followed}:
                 composition.add_given(int(object_id), standing == object_id)
-        return MaskUpdate(frame, composition.labels(), tuple(confidence))
+        return noted(frame, composition.labels(), confidence)
 
     def _still_removed(self, frame: int, object_id: int, motion: Motion) -> bool:
         """Whether the object's standing mask in `frame` is what was removed, moved on. Where it is not, its walk ends:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from segmentation.engines.flow.history import History, MaskFile
+from segmentation.engines.flow.history import UNKNOWN, History, MaskFile, noted
 from segmentation.types import Interaction, PastRound, Scribble
 
 
@@ -31,7 +31,7 @@ def test_masks_come_back_from_the_file(tmp_path: Path) -> None:
 
 def test_an_object_is_annotated_where_it_was_drawn_or_changed() -> None:
     history = History(6, 8, None)
-    history.keep(2, labels(1))
+    history.keep(noted(2, labels(1), [0.7]))
     assert history.annotate(drawn(2, 2), labels(2)) == {1, 2}
     assert history.annotated == {1: {2}, 2: {2}}
     assert history.annotate(drawn(4, 0), labels(0)) == set()
@@ -44,18 +44,31 @@ def test_a_locked_frame_is_annotated_for_what_was_drawn() -> None:
 
 def test_the_newest_mask_counts_whoever_made_it() -> None:
     history = History(6, 8, None)
-    history.keep(1, labels(1))
+    history.keep(noted(1, labels(1), [0.7]))
     history.restore(PastRound("flow", drawn(1, 1), 1, {1: labels(3), 2: labels(4)}))
     for frame, value in ((1, 3), (2, 4)):
         mask = history.mask(frame)
         assert mask is not None
         np.testing.assert_array_equal(mask, labels(value))
-    history.keep(2, labels(6))
+    history.keep(noted(2, labels(6), [0.7]))
     newest = history.mask(2)
     assert newest is not None
     np.testing.assert_array_equal(newest, labels(6))
     assert history.mask(3) is None
     assert history.strokes[1][0].object_id == 1
+
+
+def test_confidence_is_that_of_the_last_look_also_when_it_is_rebuilt() -> None:
+    kept, rebuilt = History(6, 8, None), History(6, 8, None)
+    update = noted(2, labels(1), [0.7, 0.123456])
+    kept.keep(update)
+    assert update.memo is not None
+    rebuilt.restore(PastRound("flow", drawn(2, 1), 2, {2: labels(1)}, {2: update.memo}))
+    for history in (kept, rebuilt):
+        assert [history.sure(2, o) for o in (1, 2)] == list(update.confidence)
+        assert history.sure(2, 3) == history.sure(5, 1) == UNKNOWN
+    rebuilt.restore(PastRound("stm", drawn(2, 1), 2, {2: labels(3)}))  # another engine's notes say nothing here
+    assert rebuilt.sure(2, 1) == UNKNOWN
 
 
 class Lazy(Mapping[int, np.ndarray]):
