@@ -82,7 +82,9 @@ class Visitors:
 
     def _listen(self, message: ConsoleMessage) -> None:
         # What the content security policy stops, and code that fails; answers such as 401 are the page's own business.
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        # So is a socket that does not open: Chromium logs each try of a page that is offline.
+        tried = ("Failed to load resource", "WebSocket connection to")
+        if message.type == "error" and not any(text in message.text for text in tried):
             self.complaints.append(message.text)
 
     def close(self) -> None:

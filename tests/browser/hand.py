@@ -1,0 +1,104 @@
+"""A person's hand in the studio: opens a video, draws where it is told to in the frame, and waits for rounds."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from segmentation.evaluation.stroke import largest_part, middle_path
+from webapp.annotation.codec import decode, unpack
+
+Path01 = NDArray[np.float64]  # [P, 2] points (x, y) in 0..1 of the frame
+ROUND_MS = 180_000
+
+
+def open_video(page: Page, video: int = 1) -> None:
+    page.goto(f"/videos/{video}")
+    expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=canvas-frame]')?.getBoundingClientRect().width > 0"
+    )
+
+
+def to_frame(page: Page, frame: int) -> None:
+    """Go to a frame by the timeline's slider: Home, then as many steps as it takes."""
+    page.keyboard.press("Home")
+    for _ in range(frame // 10):
+        page.keyboard.press("v")
+    for _ in range(frame % 10):
+        page.keyboard.press("f")
+    expect(page.get_by_test_id("hud-frame")).to_have_text(f"frame {frame}")
+
+
+def draw(page: Page, path: Path01) -> None:
+    """Draw one stroke with the mouse along `path`."""
+    box = page.get_by_test_id("canvas-frame").bounding_box()
+    assert box
+    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in path]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point)
+    page.mouse.up()
+
+
+def saved(page: Page) -> None:
+    """Wait until every stroke is acknowledged."""
+    expect(page.get_by_test_id("hud-saved")).to_contain_text("saved")
+
+
+def run(page: Page, number: int, state: str = "done") -> None:
+    """Run a round by its key and wait for its end."""
+    page.keyboard.press("r")
+    ended(page, number, state)
+
+
+def ended(page: Page, number: int, state: str = "done") -> None:
+    expect(page.get_by_test_id(f"round-{number}")).to_have_attribute("data-state", state, timeout=ROUND_MS)
+
+
+def middle_of(mask: NDArray[np.bool_]) -> Path01:
+    """The path that a person would draw through a region."""
+    return middle_path(largest_part(mask))[::3]
+
+
+def truth_of(home: Path, video: int, frame: int) -> NDArray[np.uint8]:
+    """The ground truth that the studio stored for a frame."""
+    return np.array(Image.open(home / "videos" / str(video) / "truth" / f"{frame:06d}.png"))
+
+
+def masks_of_head(page: Page, video: int = 1) -> dict[int, NDArray[np.uint8]]:
+    """What the head shows, as the page gets it: of each frame the mask of the newest round on the line."""
+    state = page.request.get(f"/api/videos/{video}/state").json()
+    rounds = {entry["id"]: entry for entry in state["rounds"]}
+    line, at = [], state["head"]
+    while at is not None:
+        line.append(at)
+        at = rounds[at]["base"]
+    last = state["video"]["frame_count"] - 1
+    masks: dict[int, NDArray[np.uint8]] = {}
+    for number in reversed(line):
+        answer = page.request.get(f"/api/rounds/{number}/masks?first=0&last={last}")
+        masks |= {mask.frame: decode(mask.data) for mask in unpack(answer.body())}
+    return masks
+
+
+def exported_masks(page: Page) -> dict[int, NDArray[np.uint8]]:
+    """Export as DAVIS from the studio's dialog; the annotations of the downloaded file, by frame."""
+    page.get_by_test_id("export-open").click()
+    page.get_by_test_id("export-kind-davis").click()
+    page.get_by_test_id("export-make").click()
+    link = page.get_by_test_id(re.compile(r"^export-download-\d+$")).first
+    expect(link).to_be_visible(timeout=60_000)
+    with page.expect_download() as download:
+        link.click()
+    archive = zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes()))
+    names = [name for name in archive.namelist() if re.search(r"Annotations/.*\d+\.png$", name)]
+    return {int(Path(name).stem): np.array(Image.open(io.BytesIO(archive.read(name)))) for name in names}

@@ -1,0 +1,161 @@
+"""The life of a round in the page, with an engine that takes its time: reload, cancel, a killed worker, two people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import hand
+from tests.browser.conftest import Visitors
+from tests.studio import Studio, until
+
+pytestmark = pytest.mark.browser
+
+FAKE = {"MASKWRIGHT_ENGINES": "tests.segmentation.fake_engine", "FAKE_ENGINE_SLEEP": "0.06"}  # 96 frames: 6 s a round
+LINE = np.array([[0.3, 0.5], [0.4, 0.5], [0.5, 0.52]])
+BELOW = LINE + np.array([0.0, 0.2])
+
+
+@pytest.fixture
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """A studio of its own for each test: rounds of one must not be the base of another's."""
+    with Studio(tmp_path_factory.mktemp("rounds"), **FAKE) as running:
+        yield running
+
+
+@pytest.fixture
+def page(visitors: Visitors) -> Page:
+    page = visitors.open()
+    hand.open_video(page)
+    return with_fake(page)
+
+
+def with_fake(page: Page) -> Page:
+    page.get_by_test_id("engine").click()
+    page.get_by_test_id("engine-fake").click()
+    return page
+
+
+def frames_done(page: Page, number: int = 1) -> int:
+    state = page.request.get("/api/videos/1/state").json()
+    return sum(entry["done"] for entry in state["rounds"] if entry["number"] == number)
+
+
+def strokes_waiting(page: Page) -> list[dict]:
+    return list(page.request.get("/api/videos/1/state").json()["strokes"])
+
+
+def test_a_reload_during_a_round_loses_nothing(page: Page) -> None:
+    hand.to_frame(page, 12)
+    hand.draw(page, LINE)
+    page.keyboard.press("r")
+    until(lambda: frames_done(page) > 5, "a few frames")
+    hand.draw(page, BELOW)  # a stroke that waits for the next round
+    hand.saved(page)
+    page.reload()
+    expect(page.get_by_test_id("hud-frame")).to_have_text("frame 12")
+    hand.ended(page, 1)
+    assert len(strokes_waiting(page)) == 1
+    assert sorted(hand.masks_of_head(page)) == list(range(96))
+
+
+def test_a_cancelled_round_keeps_what_it_finished(page: Page) -> None:
+    hand.draw(page, LINE)
+    page.keyboard.press("r")
+    until(lambda: frames_done(page) > 3, "a few frames")
+    page.keyboard.press("Escape")
+    hand.ended(page, 1, "cancelled")
+    assert 3 < len(hand.masks_of_head(page)) < 96
+    hand.draw(page, BELOW)
+    hand.run(page, 2)
+    assert len(hand.masks_of_head(page)) == 96
+
+
+def test_a_killed_worker_comes_back_and_the_round_goes_on(page: Page, studio: Studio) -> None:
+    hand.draw(page, LINE)
+    page.keyboard.press("r")
+    until(lambda: frames_done(page) > 10, "a few frames")
+    killed = studio.children()["rounds"].pid
+    studio.children()["rounds"].kill()
+    expect(page.get_by_test_id("banner-worker")).to_be_visible()
+    until(lambda: studio.children().get("rounds") is not None and studio.children()["rounds"].pid != killed, "a worker")
+    hand.ended(page, 1)
+    expect(page.get_by_test_id("banner-worker")).to_be_hidden()
+    masks = hand.masks_of_head(page)
+    assert sorted(masks) == list(range(96))
+
+
+def test_a_stroke_drawn_offline_is_sent_once_when_the_connection_is_back(page: Page) -> None:
+    page.context.set_offline(True)
+    # Chromium keeps an open socket when it is set offline; the page must notice that nothing answers, or be told.
+    page.evaluate("() => window.dispatchEvent(new Event('offline'))")
+    expect(page.get_by_test_id("banner-offline")).to_be_visible()
+    hand.draw(page, LINE)
+    page.wait_for_timeout(500)
+    assert strokes_waiting_by_server(page) == 0
+    page.context.set_offline(False)
+    page.evaluate("() => window.dispatchEvent(new Event('online'))")
+    expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live", timeout=30_000)
+    hand.saved(page)
+    assert len(strokes_waiting(page)) == 1
+    page.reload()
+    hand.open_video(page)
+    assert len(strokes_waiting(page)) == 1
+
+
+def strokes_waiting_by_server(page: Page) -> int:
+    """Asked past the page: its context is offline, Playwright's own requests are not stopped by that."""
+    return len(strokes_waiting(page))
+
+
+def test_undo_takes_back_a_waiting_stroke_before_a_round(page: Page) -> None:
+    hand.draw(page, LINE)
+    hand.run(page, 1)
+    hand.draw(page, BELOW)
+    hand.saved(page)
+    page.keyboard.press("Control+z")
+    until(lambda: not strokes_waiting(page), "the stroke to go")
+    expect(page.get_by_test_id("round-1")).to_have_attribute("data-head", "true")
+    page.keyboard.press("Control+z")
+    expect(page.get_by_test_id("round-1")).to_have_attribute("data-undone", "true")
+
+
+def test_two_people_see_each_other_s_strokes_and_rounds(page: Page, visitors: Visitors) -> None:
+    other = visitors.open()  # the same person at another desk sees no less than another member would
+    hand.open_video(other)
+    with_fake(other)
+    hand.draw(page, LINE)
+    hand.saved(page)
+    until(lambda: len(strokes_waiting(other)) == 1, "the stroke")
+    page.keyboard.press("r")
+    expect(other.get_by_test_id("round-1")).to_be_visible()
+    hand.ended(other, 1)
+    # The other one draws on what is there by now: nothing is lost, and the head is the same in both windows.
+    hand.draw(other, BELOW)
+    hand.run(other, 2)
+    expect(page.get_by_test_id("round-2")).to_have_attribute("data-head", "true")
+
+
+def test_the_keyboard_alone_is_enough(page: Page) -> None:
+    """But for the stroke itself, which a hand draws."""
+    page.keyboard.press("n")
+    expect(page.get_by_test_id("object-1")).to_have_attribute("data-chosen", "true")
+    page.keyboard.press("n")
+    page.keyboard.press("1")
+    expect(page.get_by_test_id("object-1")).to_have_attribute("data-chosen", "true")
+    hand.draw(page, LINE)
+    page.keyboard.press("Enter")
+    hand.ended(page, 1)
+    page.keyboard.press("End")
+    expect(page.get_by_test_id("hud-frame")).to_have_text("frame 95")
+    page.keyboard.press("d")
+    expect(page.get_by_test_id("hud-frame")).to_have_text("frame 94")
+    page.keyboard.press("?")
+    expect(page.get_by_test_id("help-dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("help-dialog")).to_be_hidden()
+    page.keyboard.press("Control+z")
+    expect(page.get_by_test_id("round-1")).to_have_attribute("data-undone", "true")
