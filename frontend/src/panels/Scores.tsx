@@ -17,7 +17,9 @@ export function ScoreCurve() {
   const last = points.at(-1);
   if (points.length < 2 || !last) return null;
   const x = (index: number) => 4 + ((WIDTH - 8) * index) / (points.length - 1);
-  const y = (jf: number) => HEIGHT - 4 - (HEIGHT - 8) * jf;
+  // The scale begins a tenth below the worst round, so that a change can be seen.
+  const low = Math.max(0, Math.floor(10 * Math.min(...points.map((point) => point.jf))) / 10 - 0.1);
+  const y = (jf: number) => HEIGHT - 4 - ((HEIGHT - 8) * (jf - low)) / (1 - low);
   const text = points.map((point) => `round ${point.number} ${point.jf.toFixed(3)}`).join(", ");
   return (
     <svg
@@ -27,8 +29,8 @@ export function ScoreCurve() {
       aria-label={`J&F by round: ${text}`}
       data-testid="score-curve"
     >
-      <title>J&F by round, from 0 to 1: {text}</title>
-      <path class={css.grid} d={`M4 ${y(0)}H${WIDTH - 4}M4 ${y(0.5)}H${WIDTH - 4}M4 ${y(1)}H${WIDTH - 4}`} />
+      <title>{`J&F by round, the lines are ${low.toFixed(1)} and 1: ${text}`}</title>
+      <path class={css.grid} d={`M4 ${y(low)}H${WIDTH - 4}M4 ${y(1)}H${WIDTH - 4}`} />
       <polyline class={css.line} points={points.map((point, i) => `${x(i)},${y(point.jf)}`).join(" ")} />
       <circle class={css.end} cx={x(points.length - 1)} cy={y(last.jf)} r="3" />
     </svg>
