@@ -24,7 +24,8 @@ import numpy as np
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from webapp import first_run
 from webapp.accounts.models import User
@@ -113,7 +114,7 @@ def _milliseconds(function: Callable[[Any], Any], arguments: list[Any]) -> float
 # --- the way of a mask ------------------------------------------------------------------------------------------------
 
 
-def way_figures(socket: ClientConnection, video: Video, owner: User) -> list[Figure]:
+def way_figures(socket: Connection, video: Video, owner: User) -> list[Figure]:
     """From the commit of a mask to its arrival at the page. This process plays the worker: both ends share a clock."""
     truth = [labels for frame in range(video.frame_count) if (labels := read_truth(video, frame)) is not None]
     add_stroke(video=video, author=owner, key=uuid4(), frame=0, number=1, path=[[0.5, 0.5]])
@@ -149,7 +150,7 @@ def way_figures(socket: ClientConnection, video: Video, owner: User) -> list[Fig
 # --- rounds -----------------------------------------------------------------------------------------------------------
 
 
-def round_figures(socket: ClientConnection, video: Video, engine: str) -> list[Figure]:
+def round_figures(socket: Connection, video: Video, engine: str) -> list[Figure]:
     """Scribbles on the first object. The session is warm from the second round on, as it is while somebody works."""
     head = Round.objects.latest("pk").pk
     waits, rates = [], []
@@ -184,7 +185,7 @@ def scribble(labels: LabelMap | None, label: int) -> list[list[float]]:
     return [[float(xs[i] / width), float(np.median(ys[xs == xs[i]]) / height)] for i in chosen]
 
 
-def ask(socket: ClientConnection, kind: str, **fields: Any) -> int:
+def ask(socket: Connection, kind: str, **fields: Any) -> int:
     """Send a message and wait for its acknowledgement; its result, 0 where it has none."""
     key = str(uuid4())
     socket.send(json.dumps({"type": kind, "key": key, **fields}))
@@ -196,7 +197,7 @@ def ask(socket: ClientConnection, kind: str, **fields: Any) -> int:
             return answer["result"] or 0
 
 
-def wait_for_mask(socket: ClientConnection, round_id: int) -> float:
+def wait_for_mask(socket: Connection, round_id: int) -> float:
     """The moment when the first mask of a round is here, decoded."""
     while True:
         data = socket.recv(ROUND_SECONDS)
@@ -207,7 +208,7 @@ def wait_for_mask(socket: ClientConnection, round_id: int) -> float:
                     return time.perf_counter()
 
 
-def wait_for_end(socket: ClientConnection, round_id: int) -> None:
+def wait_for_end(socket: Connection, round_id: int) -> None:
     while True:
         data = socket.recv(ROUND_SECONDS)
         if isinstance(data, str) and (message := json.loads(data))["type"] == "round.changed":
@@ -266,7 +267,7 @@ def _answers(address: str) -> bool:
 
 
 @contextmanager
-def page(address: str, user: User, video: Video) -> Iterator[ClientConnection]:
+def page(address: str, user: User, video: Video) -> Iterator[Connection]:
     """The socket of a page that has the video open."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)

@@ -12,6 +12,7 @@ from segmentation.engines.flow.composition import Composition
 from segmentation.engines.flow.interaction import SIDE, Wrong, corrected_mask, region_under
 from segmentation.engines.flow.motion import FlowField, Motion
 from segmentation.engines.flow.picture import Picture, Pictures, Sizes, smaller
+from segmentation.engines.flow.reach import certain
 from segmentation.engines.flow.seeding import Seeds
 from segmentation.masks import resize_labels
 from segmentation.scribbles import NO_SCRIBBLE, Raster, dilate, rasterise
@@ -57,6 +58,7 @@ def draw_on(
             seeds = Seeds(mine, others, np.zeros_like(was))
             cut[object_id] = region_under(picture, motion, seeds, old > 0, seed)
     labels = _drawn(cut, before, old, pictures[frame], pictures.sizes)
+    _change_over(labels, before, strokes)
     return _under_strokes(labels, [*earlier, *strokes])
 
 
@@ -86,6 +88,15 @@ def _drawn(cut: dict[int, Mask], before: LabelMap, old: LabelMap, picture: Pictu
     take = region & (fresh > 0)
     result[take] = fresh[take]
     return result
+
+
+def _change_over(labels: LabelMap, before: LabelMap, strokes: Sequence[Scribble]) -> None:
+    """Give every correcting stroke, in place, what it certainly reaches of the mask that was there `before`."""
+    for scribble in strokes:
+        right = before == scribble.object_id
+        if right.any():
+            line = rasterise([scribble], *labels.shape) != NO_SCRIBBLE
+            labels[certain(line, right)] = scribble.object_id
 
 
 def _concerned(raster: Raster, old: LabelMap) -> list[int]:

@@ -17,7 +17,7 @@ from segmentation.engines.flow.drawing import draw_on
 from segmentation.engines.flow.history import History, noted
 from segmentation.engines.flow.motion import FlowField
 from segmentation.engines.flow.picture import Pictures
-from segmentation.engines.flow.walk import Scene, Walk
+from segmentation.engines.flow.walk import Change, Scene, Walk
 from segmentation.types import Interaction, MaskUpdate, PastRound
 
 MODELS_BYTES = 32 << 20  # models, flow fields and maps of a round with a few objects
@@ -52,8 +52,8 @@ class FlowEngine(Engine):
         yield update
         scene = Scene(self._pictures, self._flow, self._history, self.locked, self.num_objects)
         removed = {} if before is None else {o: before == o for o in touched if not (update.labels == o).any()}
-        change = {o: 1.0 if before is None else _change(before == o, update.labels == o) for o in touched}
-        walks = [Walk(scene, start, direction, change, removed) for direction in (1, -1)]
+        changes = {o: _change(None if before is None else before == o, update.labels == o) for o in touched}
+        walks = [Walk(scene, start, direction, changes, removed) for direction in (1, -1)]
         while walks:
             walks = [walk for walk in walks if walk.more()]
             for walk in walks:
@@ -78,7 +78,9 @@ class FlowEngine(Engine):
         return noted(frame, labels, [1.0 if o in drawn else self._history.sure(frame, o) for o in everyone])
 
 
-def _change(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> float:
-    """How far two masks differ: 1 - intersection over union."""
+def _change(before: NDArray[np.bool_] | None, after: NDArray[np.bool_]) -> Change:
+    """What a round did to an object's mask in the frame that was drawn on; None: there was no mask before."""
+    if before is None:
+        return Change(1.0, None)
     union = np.count_nonzero(before | after)
-    return 1 - np.count_nonzero(before & after) / union if union else 0.0
+    return Change(1 - np.count_nonzero(before & after) / union if union else 0.0, before != after)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from segmentation.engines.flow.motion import Motion
 from segmentation.engines.flow.picture import Picture
+from segmentation.engines.flow.reach import possible
 from segmentation.engines.flow.seeding import Reach, Seeds, likeness
 from segmentation.masks import box_of
 
@@ -63,23 +64,22 @@ def corrected_mask(picture: Picture, motion: Motion | None, before: Mask, wrong:
     if wrong.missed.any():
         seeds = Seeds(wrong.missed, wrong.others, before & ~wrong.others)
         found = region_under(picture, motion, seeds, nothing, seed)
-        result |= _reached(found & ~before, wrong.missed)
+        result |= _reached(found & ~before, wrong.missed, before)
     if wrong.extra.any():
         # The same question asked for the background: what lies outside the mask is what is known of it.
         seeds = Seeds(wrong.extra, wrong.mine, ~before & ~wrong.mine)
         found = region_under(picture, motion, seeds, nothing, seed)
-        result &= ~_reached(found & before, wrong.extra)
+        result &= ~_reached(found & before, wrong.extra, ~before)
     return result
 
 
-def _reached(mask: Mask, strokes: Mask) -> Mask:
-    """The connected parts of `mask` that a stroke runs through, as far as a stroke of its length reaches."""
+def _reached(mask: Mask, strokes: Mask, right: Mask) -> Mask:
+    """The connected parts of `mask` that a stroke runs through, as far as it reaches; `right` has its id already."""
     box = box_of(strokes)
     if box is None:
         return strokes
     reach = max(REACH_OF_SIDE * max(box.y1 - box.y0, box.x1 - box.x0), REACH_OF_FRAME * max(mask.shape))
-    distance = cv2.distanceTransform(1 - strokes.astype(np.uint8), cv2.DIST_L2, 5)
-    return _connected(mask & (distance.view(np.ndarray) <= reach), strokes)
+    return _connected(mask & possible(strokes, right, reach), strokes)
 
 
 def _connected(mask: Mask, strokes: Mask) -> Mask:

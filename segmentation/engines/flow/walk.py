@@ -23,6 +23,8 @@ Map = NDArray[Any]  # float32 [h, w]
 LEAST_SAY = 0.55  # of a round far from its frame, when it changed next to nothing there
 LARGE_CHANGE = 0.3  # 1 - J from which a round has full say everywhere
 FAR = 20  # frames
+MARGIN = 0.02  # of the width: how far around what it changed a correction may change other frames
+FAINT = 0.1  # a region carried on until it is fainter than this everywhere has got lost
 MOST_LOOKS = 8  # annotated frames that an object's models are fitted to, the nearest ones
 
 
@@ -67,6 +69,15 @@ class Scene:
         return frame in self.locked or frame in self.history
 
 
+@dataclass(frozen=True)
+class Change:
+    """What a round did to an object's mask where it was drawn on. `size` is 1 - J of before and after; `where` [H, W]
+    the pixels that changed, None where the object had no mask before."""
+
+    size: float
+    where: NDArray[np.bool_] | None
+
+
 class Walk:
     """Moves one frame with each `step`, as long as there is `more`."""
 
@@ -75,16 +86,17 @@ class Walk:
         scene: Scene,
         start: int,
         direction: int,
-        change: Mapping[int, float],
+        changes: Mapping[int, Change],
         removed: Mapping[int, NDArray[np.bool_]],
     ) -> None:
-        """`change`: the objects that the round touched, and how far it changed them in the start frame, 0..1.
+        """`changes`: the objects that the round touched, and what it changed of them in the start frame.
         `removed`: touched objects that the round took out of the start frame, with the masks they had [H, W]."""
         self._scene = scene
         self._start = self._frame = start
         self._direction = direction
-        self._ends = {object_id: self._end(object_id) for object_id in change}
-        self._change = change
+        self._ends = {object_id: self._end(object_id) for object_id in changes}
+        self._changes = changes
+        self._regions = {object_id: region for object_id in changes if (region := self._region(object_id)) is not None}
         self._tracks: dict[int, Track] = {}
         self._removed = {object_id: scene.to_grid(mask) for object_id, mask in removed.items() if mask.any()}
         ahead = range(start + direction, len(scene.pictures) if direction > 0 else -1, direction)
@@ -122,6 +134,7 @@ class Walk:
                 track = Track(scene.looks(object_id, self._start), scene.on_grid(before, object_id))
                 track.begin(neighbour)
                 self._tracks[object_id] = track
+        followed = [o for o in followed if missing or self._region_goes_on(frame, o, motion)]
         carried = {o: motion.carry(self._tracks[o].probability) for o in followed}
         composition = Composition(scene.pictures.sizes)
         confidence = [scene.history.sure(frame, object_id) for object_id in range(1, scene.num_objects + 1)]
@@ -139,6 +152,29 @@ class Walk:
             for object_id in set(np.unique(standing)) - {0, *followed}:
                 composition.add_given(int(object_id), standing == object_id)
         return noted(frame, composition.labels(), confidence)
+
+    def _region(self, object_id: int) -> Map | None:
+        """Where a correction may change other frames: near what it changed. None: everywhere, as it changed much.
+
+        What it left alone was as right before as after; computing that anew from here could only make it worse."""
+        change = self._changes[object_id]
+        if change.where is None or change.size >= LARGE_CHANGE:
+            return None
+        grid = self._scene.to_grid(change.where)
+        reach = max(1, round(MARGIN * grid.shape[1]))
+        grown = cv2.dilate(grid, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
+        return cv2.GaussianBlur(grown, (0, 0), reach / 2).view(np.ndarray)
+
+    def _region_goes_on(self, frame: int, object_id: int, motion: Motion) -> bool:
+        """Carry the region of a correction on; where it has got lost, the object's walk ends."""
+        region = self._regions.get(object_id)
+        if region is None:
+            return True
+        self._regions[object_id] = carried = motion.carry(region)
+        if carried.max() >= FAINT:
+            return True
+        self._ends[object_id] = frame
+        return False
 
     def _still_removed(self, frame: int, object_id: int, motion: Motion) -> bool:
         """Whether the object's standing mask in `frame` is what was removed, moved on. Where it is not, its walk ends:
@@ -161,11 +197,13 @@ class Walk:
             return fresh
         distance = abs(self._frame - self._start)
         # A small correction says much about its neighbours and little about frames far away.
-        least = LEAST_SAY + (1 - LEAST_SAY) * min(1.0, self._change[object_id] / LARGE_CHANGE)
+        least = LEAST_SAY + (1 - LEAST_SAY) * min(1.0, self._changes[object_id].size / LARGE_CHANGE)
         weight = 1 - (1 - least) * min(1.0, distance / FAR)
         if inside:
             weight = min(weight, 1 - distance / abs(end - self._start))
-        return weight * fresh + np.float32(1 - weight) * self._scene.on_grid(self._frame, object_id)
+        everywhere = np.ones_like(fresh)
+        share = np.float32(weight) * self._regions.get(object_id, everywhere)
+        return share * fresh + (1 - share) * self._scene.on_grid(self._frame, object_id)
 
     def _end(self, object_id: int) -> int:
         """The first frame on the way that is given: annotated for this object, accepted, or beyond the video."""

@@ -53,9 +53,33 @@ def test_objects_that_pass_each_other_keep_their_names() -> None:
 
 
 def test_a_round_stops_at_frames_annotated_before(clip: Clip) -> None:
-    _, rounds = run(clip, interaction_on(clip, 2), interaction_on(clip, 12), interaction_on(clip, 7))
-    assert {u.frame for u in rounds[1]} == set(range(3, 16))
-    assert {u.frame for u in rounds[2]} == set(range(3, 12))
+    empty = [MaskUpdate(f, np.zeros_like(clip.truth[0]), (1.0, 1.0)) for f in range(16)]
+    history = [past_round("flow", interaction_on(clip, 2), 2, empty)]  # a first round that found nothing
+    session = open_session("flow", ArrayFrames(clip.frames), 2, rounds=history)
+    second = {u.frame for u in session.run_round(interaction_on(clip, 12))}
+    third = {u.frame for u in session.run_round(interaction_on(clip, 7))}
+    assert second == set(range(3, 16))
+    assert third <= set(range(3, 12))
+    assert 7 in third
+
+
+def test_a_small_correction_leaves_far_parts_of_other_frames_alone(clip: Clip) -> None:
+    wrong = clip.truth.copy()
+    wrong[:, :, :100][wrong[:, :, :100] == 2] = 0  # two faults, far from each other; the stroke speaks of neither
+    y, x = (int(v) for v in np.argwhere(wrong[8] == 1).mean(axis=0))
+    bite = wrong[8].copy()
+    bite[y - 3 : y + 3, x - 6 : x + 6] = 0
+    stored = [MaskUpdate(f, bite if f == 8 else wrong[f], (1.0, 1.0)) for f in range(16)]
+    history = [past_round("flow", interaction_on(clip, 0), 2, stored)]
+    session = open_session("flow", ArrayFrames(clip.frames), 2, rounds=history)
+    line = np.stack([np.linspace(x - 4, x + 4, 9) / 213, np.full(9, y / 119)], axis=1)
+    updates = {u.frame: u.labels for u in session.run_round(Interaction(8, (Scribble(1, line),)))}
+    assert jaccard(wrong[8], updates[8], 1)[0] > jaccard(wrong[8], bite, 1)[0]
+    far = np.ones_like(bite, bool)
+    far[max(y - 40, 0) : y + 40, max(x - 40, 0) : x + 40] = False
+    for frame, labels in updates.items():
+        standing = bite if frame == 8 else wrong[frame]
+        assert np.count_nonzero((labels != standing) & far) <= 0.001 * far.sum()
 
 
 def test_a_correction_of_one_object_leaves_the_other_alone(clip: Clip) -> None:
