@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,7 @@ class Engine(ABC):
         self.locked: dict[int, LabelMap] = {}
         self._num_objects = 0
         self.num_objects = num_objects
+        self._check_options(options)
         self._setup(**options)
 
     @property
@@ -151,6 +153,13 @@ class Engine(ABC):
                 raise ValueError(f"{field}.path: expected [P, 2] points, got shape {path.shape}")
             if not np.isfinite(path).all() or path.min() < 0 or path.max() > 1:
                 raise ValueError(f"{field}.path: points must lie inside the frame (0..1)")
+
+    def _check_options(self, options: dict[str, Any]) -> None:
+        known = [name for name, one in signature(self._setup).parameters.items() if one.kind is not one.VAR_KEYWORD]
+        unknown = sorted(set(options) - set(known))
+        if unknown:
+            has = f"its options are {', '.join(known)}" if known else "it has no options"
+            raise ValueError(f"options: {self.name} does not know {', '.join(unknown)}; {has}")
 
     def _check_frame(self, field: str, frame: int) -> None:
         if not 0 <= frame < len(self.frames):
