@@ -38,6 +38,7 @@ from webapp.annotation.rounds import create_round
 from webapp.annotation.strokes import add_stroke
 from webapp.inference import workers
 from webapp.listening import listen
+from webapp.live.follower import IDLE_SECONDS
 from webapp.live.protocol import PROTOCOL_VERSION
 from webapp.videos.label_png import LabelMap
 from webapp.videos.models import Video
@@ -123,6 +124,8 @@ def way_figures(socket: Connection, video: Video, owner: User) -> list[Figure]:
     assert claimed is not None
     begin(claimed, engine="played", weights="", total=len(truth))
     stored: dict[int, float] = {}
+    # A page that asks for a round wakes the follower. This one was made behind its back: let it look once first.
+    time.sleep(2 * IDLE_SECONDS)
 
     def play() -> None:
         for frame, labels in enumerate(truth):
