@@ -368,5 +368,5 @@ class EngineConformance:
 
     def test_it_refuses_an_option_it_does_not_have(self) -> None:
         frames = ArrayFrames(self.clip(length=2).frames)
-        with pytest.raises(ValueError, match="options.*no_such_option"):
+        with pytest.raises(ValueError, match=r"options.*no_such_option"):
             open_session(self.engine, frames, 1, self.settings, **{**self.options, "no_such_option": 1})
