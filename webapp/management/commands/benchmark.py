@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,21 @@ from webapp.videos.storage import folder_of
 
 
 class Command(BaseCommand):
-    help = "Compare engines with the DAVIS robot on a project's own videos that have ground truth."
+    help = (
+        "Compare engines with the DAVIS robot on a project's own videos that have ground truth. Behind -- stand options "
+        "of `python -m segmentation.evaluation`: manage.py benchmark PROJECT -- --engine flow --rounds 8"
+    )
+    passed_on: Sequence[str] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("project", help="name or number of the project")
         parser.add_argument("--out", type=Path, help="folder of the report; default: a new one below HOME/benchmarks")
-        parser.add_argument(
-            "rest",
-            nargs="*",
-            metavar="-- OPTIONS",
-            help="after --: options of `python -m segmentation.evaluation`, such as --engine flow --rounds 8",
-        )
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """What stands behind `--` is for the evaluation program: argparse would take it for options of this command."""
+        cut = argv.index("--") if "--" in argv else len(argv)
+        self.passed_on = argv[cut + 1 :]
+        super().run_from_argv(argv[:cut])
 
     def handle(self, *args: Any, **options: Any) -> None:
         project = _project(options["project"])
@@ -51,7 +56,7 @@ class Command(BaseCommand):
         out = options["out"] or Path(settings.HOME) / "benchmarks" / f"{slugify(project.name)}-{day}"
         with tempfile.TemporaryDirectory(dir=settings.HOME, prefix="benchmark-") as folder:
             lay_out(videos, Path(folder))
-            code = evaluate(Path(folder), out, options["rest"])
+            code = evaluate(Path(folder), out, self.passed_on)
         if code:
             sys.exit(code)
 
@@ -84,7 +89,7 @@ def lay_out(videos: list[Video], root: Path) -> None:
             (masks / f"{index:05d}.png").symlink_to(folder.truth(index))
 
 
-def evaluate(root: Path, out: Path, options: list[str]) -> int:
+def evaluate(root: Path, out: Path, options: Sequence[str]) -> int:
     """Run the evaluation program; its progress and errors go to this terminal."""
     command = [sys.executable, "-m", "segmentation.evaluation", "--davis-root", str(root), "--out", str(out), *options]
     environment = {**os.environ, "MASKWRIGHT_WEIGHTS": str(settings.CONFIG.weights)}
