@@ -25,8 +25,8 @@ from webapp.videos.storage import folder_of
 
 class Command(BaseCommand):
     help = (
-        "Compare engines with the DAVIS robot on a project's own videos that have ground truth. Behind -- stand options "
-        "of `python -m segmentation.evaluation`: manage.py benchmark PROJECT -- --engine flow --rounds 8"
+        "Compare engines with the DAVIS robot on a project's own videos that have ground truth. Behind -- stand "
+        "options of `python -m segmentation.evaluation`: manage.py benchmark PROJECT -- --engine flow --rounds 8"
     )
     passed_on: Sequence[str] = ()
 
