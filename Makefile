@@ -54,7 +54,7 @@ dev: .venv/.installed frontend/node_modules/.installed ## the same, reloading wh
 
 test: lint test-python test-frontend test-browser ## everything that must hold (BROWSER=skip leaves the browser out)
 
-lint: .venv/.installed frontend/node_modules/.installed ## style, types, and who may import whom
+lint: .venv/.bench frontend/node_modules/.installed ## style, types, and who may import whom
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
