@@ -12,11 +12,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.classical.drawing import draw_on
+from segmentation.classical.motion import FlowField
+from segmentation.classical.picture import Pictures
 from segmentation.engine import Engine
-from segmentation.engines.flow.drawing import draw_on
 from segmentation.engines.flow.history import History, noted
-from segmentation.engines.flow.motion import FlowField
-from segmentation.engines.flow.picture import Pictures
 from segmentation.engines.flow.walk import Change, Scene, Walk
 from segmentation.types import Interaction, MaskUpdate, PastRound
 

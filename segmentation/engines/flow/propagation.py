@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.engines.flow.appearance import (
+from segmentation.classical.appearance import (
     Cells,
     Look,
     Middle,
@@ -23,10 +23,10 @@ from segmentation.engines.flow.appearance import (
     place_index,
     places,
 )
-from segmentation.engines.flow.fusion import fuse, logit, signed_distance
-from segmentation.engines.flow.motion import Camera, Motion, unlike_background
-from segmentation.engines.flow.picture import Picture
-from segmentation.engines.flow.smoothing import Guided
+from segmentation.classical.fusion import fuse, logit, signed_distance
+from segmentation.classical.motion import Camera, Motion, unlike_background
+from segmentation.classical.picture import Picture
+from segmentation.classical.smoothing import Guided
 from segmentation.masks import Box, box_of
 
 Map = NDArray[Any]  # float32 [h, w]

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.engines.flow.appearance import Look
-from segmentation.engines.flow.composition import Composition
+from segmentation.classical.appearance import Look
+from segmentation.classical.composition import Composition
+from segmentation.classical.motion import Camera, FlowField, Motion
+from segmentation.classical.picture import Pictures
 from segmentation.engines.flow.history import History, noted
-from segmentation.engines.flow.motion import Camera, FlowField, Motion
-from segmentation.engines.flow.picture import Pictures
 from segmentation.engines.flow.propagation import Track, look_at
 from segmentation.types import LabelMap, MaskUpdate
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segmentation.engines.flow.appearance import (
+from segmentation.classical.appearance import (
     Look,
     Middle,
     Texture,
@@ -12,7 +12,7 @@ from segmentation.engines.flow.appearance import (
     place_index,
     places,
 )
-from segmentation.engines.flow.picture import CHANNELS, Picture, Sizes, make_picture
+from segmentation.classical.picture import CHANNELS, Picture, Sizes, make_picture
 from segmentation.engines.flow.propagation import look_at
 from tests.segmentation.clips import make_clip
 

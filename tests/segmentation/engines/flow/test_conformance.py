@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segmentation import Interaction, MaskUpdate, Scribble, open_session
-from segmentation.engines.flow.picture import KEPT
+from segmentation.classical.picture import KEPT
 from segmentation.evaluation.stroke import correcting_stroke
 from segmentation.frames import ArrayFrames
 from segmentation.metrics import jaccard

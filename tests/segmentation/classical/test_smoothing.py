@@ -1,6 +1,6 @@
 import numpy as np
 
-from segmentation.engines.flow.smoothing import Guided
+from segmentation.classical.smoothing import Guided
 
 
 def test_a_blurred_edge_is_drawn_where_the_colours_change() -> None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.engines.flow.picture import Picture
+from segmentation.classical.picture import Picture
 
 SMALLEST = 16  # DIS matches patches of 8 pixels over a pyramid: below twice that it fails
 STRIDE = 2  # the camera's motion is smooth: every fourth pixel is enough to fit and to compare it

@@ -1,6 +1,6 @@
 import numpy as np
 
-from segmentation.engines.flow.reach import certain, possible
+from segmentation.classical.reach import certain, possible
 
 
 def test_a_stroke_through_the_middle_of_a_missed_band_gets_the_band_and_no_more() -> None:

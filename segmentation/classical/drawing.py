@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.engines.flow.composition import Composition
-from segmentation.engines.flow.interaction import SIDE, Wrong, corrected_mask, region_under
-from segmentation.engines.flow.motion import FlowField, Motion
-from segmentation.engines.flow.picture import Picture, Pictures, Sizes, smaller
-from segmentation.engines.flow.reach import certain
-from segmentation.engines.flow.seeding import Seeds
+from segmentation.classical.composition import Composition
+from segmentation.classical.interaction import SIDE, Wrong, corrected_mask, region_under
+from segmentation.classical.motion import FlowField, Motion
+from segmentation.classical.picture import Picture, Pictures, Sizes, smaller
+from segmentation.classical.reach import certain
+from segmentation.classical.seeding import Seeds
 from segmentation.masks import resize_labels
 from segmentation.scribbles import NO_SCRIBBLE, Raster, dilate, rasterise
 from segmentation.types import LabelMap, Scribble

@@ -1,7 +1,7 @@
 import numpy as np
 
-from segmentation.engines.flow.motion import Camera, FlowField, unlike_background
-from segmentation.engines.flow.picture import Picture, Sizes, make_picture
+from segmentation.classical.motion import Camera, FlowField, unlike_background
+from segmentation.classical.picture import Picture, Sizes, make_picture
 from tests.segmentation.clips import make_clip
 
 

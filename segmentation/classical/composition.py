@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.engines.flow.picture import Picture, Sizes
-from segmentation.engines.flow.smoothing import Guided
+from segmentation.classical.picture import Picture, Sizes
+from segmentation.classical.smoothing import Guided
 from segmentation.masks import Box, box_of
 from segmentation.types import LabelMap
 

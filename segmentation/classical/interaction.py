@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.engines.flow.motion import Motion
-from segmentation.engines.flow.picture import Picture
-from segmentation.engines.flow.reach import possible
-from segmentation.engines.flow.seeding import Reach, Seeds, likeness
+from segmentation.classical.motion import Motion
+from segmentation.classical.picture import Picture
+from segmentation.classical.reach import possible
+from segmentation.classical.seeding import Reach, Seeds, likeness
 from segmentation.masks import box_of
 
 SIDE = 214  # longest side GrabCut works at: at 320 it takes three times as long and gains half a point of J

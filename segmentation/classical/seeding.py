@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from segmentation.engines.flow.appearance import COLOURS, Texture, colour_index, lift
-from segmentation.engines.flow.fusion import sigmoid
-from segmentation.engines.flow.motion import Camera, Motion, unlike_background
-from segmentation.engines.flow.picture import Picture, looks_of
+from segmentation.classical.appearance import COLOURS, Texture, colour_index, lift
+from segmentation.classical.fusion import sigmoid
+from segmentation.classical.motion import Camera, Motion, unlike_background
+from segmentation.classical.picture import Picture, looks_of
 from segmentation.masks import Box
 
 Mask = NDArray[np.bool_]

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
-from segmentation.engines.flow.picture import CHANNELS
+from segmentation.classical.picture import CHANNELS
 
 Map = NDArray[Any]  # float32 [h, w]
 
