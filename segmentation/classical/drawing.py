@@ -67,7 +67,7 @@ def _motion(pictures: Pictures, frame: int, picture: Picture) -> Motion | None:
     if len(pictures) == 1:
         return None
     neighbour = frame + 1 if frame + 1 < len(pictures) else frame - 1
-    return FlowField().between(picture, smaller(pictures[neighbour], SIDE))
+    return FlowField().between(picture.grey, smaller(pictures[neighbour], SIDE).grey)
 
 
 def _drawn(cut: dict[int, Mask], before: LabelMap, old: LabelMap, picture: Picture, sizes: Sizes) -> LabelMap:

@@ -10,12 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classical.picture import Picture
-
 SMALLEST = 16  # DIS matches patches of 8 pixels over a pyramid: below twice that it fails
 STRIDE = 2  # the camera's motion is smooth: every fourth pixel is enough to fit and to compare it
 SAMPLES = 2000
 
+Grey = NDArray[np.uint8]  # [h, w]
 Map = NDArray[Any]  # float32 [h, w]
 Field = NDArray[Any]  # float32 [h, w, 2]: x, y
 
@@ -55,8 +54,8 @@ class FlowField:
     def __init__(self) -> None:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
-    def between(self, picture: Picture, neighbour: Picture) -> Motion:
-        shape = picture.grey.shape
+    def between(self, picture: Grey, neighbour: Grey) -> Motion:
+        shape = picture.shape
         if min(shape) < SMALLEST:
             return Motion(np.zeros((*shape, 2), np.float32), np.ones(shape, np.float32))
         back = self._calc(picture, neighbour)
@@ -67,9 +66,9 @@ class FlowField:
         miss = np.hypot(gap[..., 0], gap[..., 1]) / (1 + 0.1 * length)
         return Motion(back, np.exp(-(miss**2)).astype(np.float32))
 
-    def _calc(self, picture: Picture, neighbour: Picture) -> Field:
-        flow = np.zeros((*picture.grey.shape, 2), np.float32)
-        return self._dis.calc(picture.grey, neighbour.grey, flow).view(np.ndarray)
+    def _calc(self, picture: Grey, neighbour: Grey) -> Field:
+        flow = np.zeros((*picture.shape, 2), np.float32)
+        return self._dis.calc(picture, neighbour, flow).view(np.ndarray)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -30,11 +31,13 @@ class TrainingStopped(RuntimeError):
 
 
 class Lesson(Protocol):
-    """How one engine learns. `loss` gets the clips of a step and a generator that depends on (seed, step) alone."""
+    """How one engine learns. `prepare` is called where clips are made, in a process of its own; `loss` gets what it
+    made of the clips of a step. The generators depend on (seed, number of the clip or step) alone."""
 
     network: nn.Module
+    prepare: Callable[[Clip, np.random.Generator], Any]
 
-    def loss(self, clips: list[Clip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]: ...
+    def loss(self, clips: list[Any], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]: ...
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         """Figures on the validation videos; "score" is what the best checkpoint is chosen by."""
@@ -128,7 +131,7 @@ class Run:
         self._validate(network)
         self.save()
 
-    def _step(self, clips: list[Clip]) -> dict[str, float]:
+    def _step(self, clips: list[Any]) -> dict[str, float]:
         random = np.random.default_rng([self.plan.seed, 1, self.step])
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
@@ -170,12 +173,12 @@ class Run:
         network.load_state_dict(own)
         self._log({f"val_{key}": value for key, value in figures.items()})
 
-    def _batches(self) -> Iterator[list[Clip]]:
+    def _batches(self) -> Iterator[list[Any]]:
         """Batches from this step on; a new loader for each stage, since its clips have another size."""
         while True:
             stage = self.plan.stage(self.progress)
             seed = self.plan.seed + self.plan.stages.index(stage)
-            data = _Batches(Clips(self.sources, stage.clips, seed), stage.batch, self.step)
+            data = _Batches(Clips(self.sources, stage.clips, seed), self.lesson.prepare, stage.batch, self.step)
             loader = DataLoader(
                 data,
                 batch_size=None,
@@ -198,18 +201,24 @@ class Run:
         self.say(f"{100 * self.progress:5.1f} %  {shown}")
 
 
-class _Batches(Dataset[list[Clip]]):
-    """Batch i of a run, from step `first` on."""
+class _Batches(Dataset[list[Any]]):
+    """Batch i of a run, from step `first` on: `size` clips, prepared."""
 
-    def __init__(self, clips: Clips, batch: int, first: int) -> None:
-        self.clips, self.batch, self.first = clips, batch, first
+    def __init__(
+        self, clips: Clips, prepare: Callable[[Clip, np.random.Generator], Any], size: int, first: int
+    ) -> None:
+        self.clips, self.prepare, self.size, self.first = clips, prepare, size, first
 
     def __len__(self) -> int:
         return 1 << 40
 
-    def __getitem__(self, index: int) -> list[Clip]:
-        start = (self.first + index) * self.batch
-        return [self.clips[start + i] for i in range(self.batch)]
+    def __getitem__(self, index: int) -> list[Any]:
+        start = (self.first + index) * self.size
+        return [self._made(start + i) for i in range(self.size)]
+
+    def _made(self, number: int) -> Any:
+        cv2.setNumThreads(1)  # the cores are the trainer's
+        return self.prepare(self.clips[number], np.random.default_rng([self.clips.seed, 2, number]))
 
 
 def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:

@@ -8,48 +8,38 @@ from numpy.typing import NDArray
 
 from segmentation.evaluation.stroke import largest_part, middle_path
 from segmentation.training.sources import IGNORE
+from segmentation.types import Scribble
 
-NO_SCRIBBLE = -1
 MIN_ERROR = 0.0008  # of the frame: smaller wrong regions are not worth a stroke
-Raster = NDArray[np.int16]  # [H, W], ids or NO_SCRIBBLE
 
 
-def first_scribbles(random: np.random.Generator, labels: NDArray[np.uint8], num_objects: int) -> Raster:
+def first_scribbles(random: np.random.Generator, labels: NDArray[np.uint8], num_objects: int) -> tuple[Scribble, ...]:
     """One or two strokes inside each object of `labels` [H, W], and in one of five clips one on the background."""
-    raster = np.full(labels.shape, NO_SCRIBBLE, np.int16)
+    strokes = []
     for number in range(1, num_objects + 1):
         mask = labels == number
         for _ in range(1 + int(random.random() < 0.3)):
             if mask.any():
-                _draw(random, raster, mask, number)
+                strokes.append(_stroke(random, mask, number))
     if random.random() < 0.2 and (labels == 0).any():
-        _draw(random, raster, labels == 0, 0)
-    return raster
+        strokes.append(_stroke(random, labels == 0, 0))
+    return tuple(strokes)
 
 
 def correcting_scribbles(
     random: np.random.Generator, labels: NDArray[np.uint8], predicted: NDArray[np.uint8], num_objects: int
-) -> Raster:
+) -> tuple[Scribble, ...]:
     """A stroke inside the largest wrong region of each id (0 too) that has one; ids that are right get none."""
-    raster = np.full(labels.shape, NO_SCRIBBLE, np.int16)
     wrong = (labels != predicted) & (labels != IGNORE)
-    for number in range(num_objects + 1):
-        region = wrong & (labels == number)
-        if region.sum() >= MIN_ERROR * labels.size:
-            _draw(random, raster, region, number)
-    return raster
+    regions = {number: wrong & (labels == number) for number in range(num_objects + 1)}
+    least = MIN_ERROR * labels.size
+    return tuple(_stroke(random, region, number) for number, region in regions.items() if region.sum() >= least)
 
 
-def _draw(random: np.random.Generator, raster: Raster, mask: NDArray[np.bool_], number: int) -> None:
+def _stroke(random: np.random.Generator, mask: NDArray[np.bool_], number: int) -> Scribble:
     part = largest_part(mask)
     path = middle_path(part) if random.random() < 0.6 else _wander(random, part)
-    path = _shorten(random, path)
-    height, width = raster.shape
-    points = np.round(path * (width - 1, height - 1)).astype(np.int32)
-    drawn = np.zeros(raster.shape, np.uint8)
-    cv2.polylines(drawn, [points.reshape(-1, 1, 2)], False, 1, 1)
-    drawn[points[:, 1], points[:, 0]] = 1  # a path of one point is a dot
-    raster[drawn > 0] = number
+    return Scribble(number, _shorten(random, path))
 
 
 def _shorten(random: np.random.Generator, path: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -126,7 +126,7 @@ class Walk:
     def _follow(self, frame: int, before: int, followed: list[int], missing: bool) -> MaskUpdate:
         scene = self._scene
         picture, neighbour = scene.pictures[frame], scene.pictures[before]
-        motion = scene.flow.between(picture, neighbour)
+        motion = scene.flow.between(picture.grey, neighbour.grey)
         if not missing:
             followed = [o for o in followed if o not in self._removed or self._still_removed(frame, o, motion)]
         for object_id in followed:

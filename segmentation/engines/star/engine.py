@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from segmentation.classical.drawing import draw_on
+from segmentation.classical.motion import FlowField
+from segmentation.classical.picture import Pictures
 from segmentation.device import choose_device
 from segmentation.engine import Engine, outward
 from segmentation.engines.star.network import STRIDE, Cues, Frame, Star, aggregate
-from segmentation.engines.star.reading import Remembered, decode, labelled
+from segmentation.engines.star.reading import Remembered, carry, decode, labelled
 from segmentation.feature_cache import FeatureCache
-from segmentation.internal_size import internal_size, resized_frame
+from segmentation.frames import ResizedFrames
+from segmentation.internal_size import internal_size
 from segmentation.networks.labelling import confidences
 from segmentation.round_labels import RoundLabels, to_cells
 from segmentation.scribbles import dilate, rasterise
@@ -25,13 +28,6 @@ LINES, COLUMNS = 288, 512  # what a frame is fitted into: two CPU cores encode i
 MEMORY_FRAMES = 6  # annotated frames that are read for a frame: the nearest in time
 ABSENT = -12.0  # logit of an object that nobody has drawn yet
 PARTS = Frame._fields
-
-
-@dataclass
-class _Annotated:
-    """A frame that was drawn on: all strokes of all rounds. Its mask is the newest one that was stored."""
-
-    strokes: list[Scribble]
 
 
 class StarEngine(Engine):
@@ -49,9 +45,12 @@ class StarEngine(Engine):
             raise ValueError("network: STAR has no weights of its own yet; give a network")
         self._network = network.eval()
         fit = internal_size(self.frames.height, self.frames.width, (LINES, COLUMNS), self.settings.max_side)
-        self._size = tuple(-(-side // STRIDE) * STRIDE for side in fit)  # stretched by less than a cell
+        height, width = (-(-side // STRIDE) * STRIDE for side in fit)  # stretched by less than a cell
+        self._grid = (height, width)
+        self._pictures = Pictures(ResizedFrames(self.frames, self._grid), None)
+        self._field = FlowField()
         self._encoded = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
-        self._annotated: dict[int, _Annotated] = {}
+        self._strokes: dict[int, list[Scribble]] = {}  # of all rounds, by frame
         self._rounds: list[RoundLabels] = []
 
     def close(self) -> None:
@@ -64,69 +63,105 @@ class StarEngine(Engine):
         self._rounds.append(RoundLabels(self._grid, past.labels))
 
     def _note(self, interaction: Interaction) -> None:
-        annotated = self._annotated.setdefault(interaction.frame, _Annotated([]))
-        annotated.strokes.extend(interaction.scribbles)
+        self._strokes.setdefault(interaction.frame, []).extend(interaction.scribbles)
 
     @torch.inference_mode()
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
-        before = self._labels(interaction.frame)
-        stops = self._stops(interaction)
+        start = interaction.frame
+        cut = None if start in self.locked else self._cut(interaction)
+        new = self._new(interaction)
+        ends = self._ends(interaction, new)
         self._note(interaction)
         labels = RoundLabels(self._grid)
         self._rounds.append(labels)
         near: dict[bool, Tensor | None] = {}
-        for frame in outward(interaction.frame, len(self.frames)):
-            later = frame > interaction.frame
+        for frame in outward(start, len(self.frames)):
+            later = frame > start
             found: Tensor | None
-            if frame == interaction.frame:
-                found = self._given(frame) if frame in self.locked else self._interact(frame, before)
+            if frame == start:
+                found = self._given(frame) if cut is None else self._interact(frame, cut)
                 near = {True: found, False: found}
+            elif frame in self.locked:
+                found = near[later] = None if near[later] is None else self._given(frame)
             else:
-                found = near[later] = self._beyond(frame, near[later], stops)
+                found = near[later] = self._follow(start, frame, near[later], ends[later], new)
             if found is not None and frame not in self.locked:
                 update = self._update(frame, found)
                 labels[frame] = to_cells(update.labels, self._grid)
                 yield update
 
-    def _stops(self, interaction: Interaction) -> frozenset[int]:
-        """Annotated frames at which this round ends, since what lies behind them is nearer to them than to it.
+    def _cut(self, interaction: Interaction) -> Tensor:
+        """What classical vision makes of the new strokes, on the grid: int64 [H, W]."""
+        frame, before = interaction.frame, self._labels(interaction.frame)
+        was = None if before is None else before.to(torch.uint8).cpu().numpy()
+        earlier = self._strokes.get(frame, [])
+        cut = draw_on(self._pictures, frame, earlier, interaction.scribbles, was, self.settings.seed)
+        return torch.from_numpy(cut.astype(np.int64))
 
-        There are none as long as a frame has no mask, or when an object is drawn for the first time: it is new in
-        every frame.
-        """
+    def _new(self, interaction: Interaction) -> Tensor:
+        """Objects that are drawn for the first time: bool [n]."""
         drawn = torch.zeros(self.num_objects + 1, dtype=torch.bool, device=self._device)
         drawn[[stroke.object_id for stroke in interaction.scribbles]] = True
-        news = (drawn[1:] & ~self._known()).any()
-        if news or not all(self._has_mask(frame) for frame in range(len(self.frames))):
-            return frozenset()
-        return frozenset(frame for frame in (*self._annotated, *self.locked) if frame != interaction.frame)
+        return drawn[1:] & ~self._known()
 
-    def _beyond(self, frame: int, near: Tensor | None, stops: frozenset[int]) -> Tensor | None:
-        """The next frame on one side, from what was found beside it; None behind a frame where the round ends."""
-        if near is None or frame in stops:
+    def _ends(self, interaction: Interaction, new: Tensor) -> dict[bool, int | None]:
+        """The annotated or accepted frame at which the round ends on either side (True: later), None: nowhere.
+
+        There is no end as long as a frame has no mask, or for an object that is drawn for the first time: it is new in
+        every frame.
+        """
+        start = interaction.frame
+        if new.any() or not all(self._has_mask(frame) for frame in range(len(self.frames))):
+            return {True: None, False: None}
+        given = {*self._strokes, *self.locked} - {start}
+        later, earlier = [f for f in given if f > start], [f for f in given if f < start]
+        return {True: min(later, default=None), False: max(earlier, default=None)}
+
+    def _follow(self, start: int, frame: int, near: Tensor | None, end: int | None, new: Tensor) -> Tensor | None:
+        """The next frame on one side, from what was found beside it; None from the round's end on."""
+        if near is None or frame == end:
             return None
-        if frame in self.locked:
-            return self._given(frame)
-        if frame in self._annotated:
-            return self._interact(frame, self._labels(frame))
-        return self._propagate(frame, near)
+        fresh = self._propagate(frame, frame - 1 if frame > start else frame + 1, near, new)
+        if end is None:
+            return fresh
+        # The nearer the other annotation, the more its own round's masks count.
+        share = abs(end - frame) / abs(end - start)
+        return share * fresh + (1 - share) * self._given(frame)
 
-    def _interact(self, frame: int, before: Tensor | None) -> Tensor:
+    def _interact(self, frame: int, cut: Tensor) -> Tensor:
         """Probabilities [n + 1, H, W] of the frame that was drawn on; it is a memory frame of its own."""
-        masks = self._one_hot(before)
-        positive, negative = self._drawn(frame)
-        cues = Cues(masks, _others(masks), positive, negative)
+        masks = self._one_hot(cut)
+        cues = self._cues(masks, *self._drawn(frame))
         memory = [self._remember(f) for f in self._nearest(frame)]
         return self._decode(frame, [*memory, self._memorize(frame, cues, trusted=False)], cues)
 
-    def _propagate(self, frame: int, near: Tensor) -> Tensor:
-        masks = near[1:]
-        nothing = torch.zeros_like(masks)
-        cues = Cues(masks, _others(masks), nothing, nothing)
+    def _propagate(self, frame: int, neighbour: int, near: Tensor, new: Tensor) -> Tensor:
+        back, trust = self._motion(frame, neighbour)
+        masks = carry(near[1:], back)
+        if frame in self._strokes:  # drawn on before: only what is new comes along
+            masks = torch.where(new[:, None, None], masks, self._one_hot(self._labels(frame)))
+        cues = Cues(masks, _others(masks), trust.expand(self.num_objects, -1, -1), *self._drawn(frame))
         return self._decode(frame, [self._remember(f) for f in self._nearest(frame)], cues)
 
+    def _motion(self, frame: int, neighbour: int) -> tuple[Tensor, Tensor]:
+        """Where the pixels of `frame` were in its neighbour [1, H, W, 2], and how far that is to be trusted [H, W]."""
+        key = f"motion-{frame}-{neighbour}"
+        kept = self._encoded.get(key, self._device)
+        if kept is None:
+            motion = self._field.between(self._pictures[frame].grey, self._pictures[neighbour].grey)
+            height, width = motion.trust.shape
+            back = motion.back * (self._grid[1] / width, self._grid[0] / height)
+            kept = torch.from_numpy(np.dstack([back, motion.trust]).astype(np.float16)).permute(2, 0, 1)[None]
+            kept = kept.to(self._device)
+            self._encoded.put(key, kept)
+        full = F.interpolate(kept.float(), size=self._grid, mode="bilinear", align_corners=False)
+        return full[:, :2].permute(0, 2, 3, 1), full[0, 2]
+
+    def _cues(self, masks: Tensor, positive: Tensor, negative: Tensor) -> Cues:
+        return Cues(masks, _others(masks), torch.ones_like(masks), positive, negative)
+
     def _decode(self, frame: int, memory: list[Remembered], cues: Cues) -> Tensor:
-        logits = decode(self._network, self._encode(frame), memory, cues)
+        logits = decode(self._network, self._encode(frame), memory, cues, self._one)
         full = F.interpolate(logits[:, None], scale_factor=2, mode="bilinear", align_corners=False)[:, 0]
         full[~self._known()] = ABSENT
         return torch.softmax(aggregate(full), dim=0)
@@ -135,19 +170,17 @@ class StarEngine(Engine):
 
     def _nearest(self, frame: int) -> list[int]:
         """The annotated and accepted frames that are remembered for `frame`, which is not one of them itself."""
-        known = {f for f in self._annotated if self._has_mask(f)} | set(self.locked)
+        known = {f for f in self._strokes if self._has_mask(f)} | set(self.locked)
         return sorted(known - {frame}, key=lambda f: abs(f - frame))[:MEMORY_FRAMES]
 
     def _remember(self, frame: int) -> Remembered:
-        masks = self._one_hot(self._labels(frame))
-        positive, negative = self._drawn(frame)
-        return self._memorize(frame, Cues(masks, _others(masks), positive, negative), trusted=True)
+        return self._memorize(frame, self._cues(self._one_hot(self._labels(frame)), *self._drawn(frame)), trusted=True)
 
     def _memorize(self, frame: int, cues: Cues, *, trusted: bool) -> Remembered:
         encoded = self._encode(frame)
-        p8 = encoded.p8.expand(self.num_objects, -1, -1, -1)
         target, weight = labelled(cues, trusted=trusted)
-        return Remembered(encoded.key, self._network.memorizer(p8, cues), encoded.pixels, target, weight)
+        value = self._network.memorizer(encoded.p8, cues, self._one)
+        return Remembered(encoded.key, encoded.pixels, value, target, weight)
 
     def _has_mask(self, frame: int) -> bool:
         return frame in self.locked or any(frame in labels for labels in self._rounds)
@@ -167,11 +200,11 @@ class StarEngine(Engine):
 
     def _drawn(self, frame: int) -> tuple[Tensor, Tensor]:
         """Own and other scribbles of every object on a frame, each [n, H, W]."""
-        annotated = self._annotated.get(frame)
-        nothing = torch.zeros(self.num_objects, *self._grid, device=self._device)
-        if annotated is None:
+        strokes = self._strokes.get(frame)
+        if strokes is None:
+            nothing = torch.zeros(self.num_objects, *self._grid, device=self._device)
             return nothing, nothing
-        raster = dilate(rasterise(annotated.strokes, *self._grid), 1)
+        raster = dilate(rasterise(strokes, *self._grid), 1)
         drawn = torch.from_numpy(raster.astype(np.int64)).to(self._device)
         own = self._one_hot(drawn)
         return own, (drawn >= 0).float() - own
@@ -180,7 +213,7 @@ class StarEngine(Engine):
         kept = [self._encoded.get(f"{part}-{frame}", self._device) for part in PARTS]
         if all(part is not None for part in kept):
             return Frame(*(part.float() for part in kept if part is not None))
-        image = resized_frame(self.frames[frame], self._grid).clamp_(0, 255) / 255
+        image = torch.from_numpy(self._pictures[frame].work).permute(2, 0, 1)[None].float() / 255
         encoded = self._network.encoder(image.to(self._device).contiguous(memory_format=torch.channels_last))
         # Kept at half precision; the first use goes through it too, so that every use sees the same numbers.
         halves = Frame(*(part.half() for part in encoded))
@@ -191,8 +224,8 @@ class StarEngine(Engine):
     def _known(self) -> Tensor:
         """Which objects were drawn, or are in an accepted mask: bool [n]. Of the others there is nothing to find."""
         known = torch.zeros(self.num_objects + 1, dtype=torch.bool, device=self._device)
-        for annotated in self._annotated.values():
-            known[[stroke.object_id for stroke in annotated.strokes]] = True
+        for strokes in self._strokes.values():
+            known[[stroke.object_id for stroke in strokes]] = True
         for labels in self.locked.values():
             known[np.unique(labels).tolist()] = True
         return known[1:]
@@ -200,8 +233,9 @@ class StarEngine(Engine):
     # --- results --------------------------------------------------------------------------------------------------
 
     @property
-    def _grid(self) -> tuple[int, int]:
-        return self._size[0], self._size[1]
+    def _one(self) -> Tensor:
+        """All objects are in the one frame that is decoded."""
+        return torch.zeros(self.num_objects, dtype=torch.long, device=self._device)
 
     def _given(self, frame: int) -> Tensor:
         masks = self._one_hot(self._labels(frame))
@@ -211,9 +245,8 @@ class StarEngine(Engine):
         size = (self.frames.height, self.frames.width)
         full = F.interpolate(probability[None], size=size, mode="bilinear", align_corners=False)[0]
         labels: LabelMap = full.argmax(dim=0).to(torch.uint8).cpu().numpy()
-        annotated = self._annotated.get(frame)
-        if annotated is not None:  # what was drawn is so
-            raster = rasterise(annotated.strokes, *size)
+        if frame in self._strokes:  # what was drawn is so
+            raster = rasterise(self._strokes[frame], *size)
             labels[raster >= 0] = raster[raster >= 0]
         return MaskUpdate(frame, labels, tuple(confidences(probability)[1:]))
 

@@ -7,7 +7,9 @@ What it takes from where:
 * a linear classifier on the pixel embedding is fitted in closed form to what was annotated (ridge regression, equation
   3 of Lin et al. 2019); its score is one more cue of the decoder;
 * scribbles enter the memory too: on the frame that they are drawn on, that frame is its own memory (MA-Net's augmented
-  map), so that what looks like the scribbled pixels follows them.
+  map), so that what looks like the scribbled pixels follows them;
+* what needs no learning is not learned: the mask that the decoder refines is GrabCut's on the frame that was drawn on,
+  and the neighbour's, moved along optical flow, everywhere else.
 
 Symbols: B frames, N objects (or pairs of frame and object), C key channels, D value channels, M memory cells. Frames
 come in 0..1, padded to a multiple of 16. Strides: f2 (1/2), f4, f8, f16; keys, values and read-outs live at 1/8.
@@ -31,10 +33,12 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class StarConfig:
     """Sizes. The defaults are what ships: made for two CPU cores at 288 lines."""
 
-    widths: tuple[int, int, int, int] = (16, 40, 80, 128)  # channels at 1/2, 1/4, 1/8, 1/16
+    widths: tuple[int, int, int, int] = (16, 32, 64, 96)  # channels at 1/2, 1/4, 1/8, 1/16
     blocks: int = 2  # residual blocks a stage
-    key: int = 48
-    value: int = 64
+    key: int = 32
+    value: int = 48
+    decoder: tuple[int, int, int] = (48, 32, 16)  # channels at 1/8, 1/4, 1/2
+    skips: tuple[int, int, int] = (26, 10, 10)  # of the encoder's: every convolution reads a multiple of 16
     embedding: int = 24  # of the pixel classifier, at 1/4
     ridge: float = 1.0  # lambda of the regression, against weights that sum to 1000 for each side
 
@@ -56,17 +60,22 @@ class Frame(NamedTuple):
 class Cues(NamedTuple):
     """What is known of an object on a frame, each [N, H, W] in 0..1."""
 
-    mask: Tensor  # previous mask: of the round before (interaction) or of the neighbour (propagation)
+    mask: Tensor  # to be refined: cut from the scribbles (interaction) or moved here from the neighbour (propagation)
     others: Tensor  # the union of the other objects' masks
+    trust: Tensor  # where the motion was followed back and forth to the same place; 1 where nothing was moved
     positive: Tensor  # own scribbles
     negative: Tensor  # all other scribbles
 
     def stack(self) -> Tensor:
-        return torch.stack(self, dim=1)  # [N, 4, H, W]
+        return torch.stack(self, dim=1)  # [N, CUES, H, W]
 
 
-def conv_bn(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs))
+CUES = len(Cues._fields)
+
+
+def conv_bn(inputs: int, outputs: int, stride: int = 1, size: int = 3) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs))
 
 
 class Residual(nn.Module):
@@ -77,7 +86,7 @@ class Residual(nn.Module):
         self.first = conv_bn(inputs, outputs, stride)
         self.second = conv_bn(outputs, outputs)
         same = stride == 1 and inputs == outputs
-        self.shortcut = nn.Identity() if same else conv_bn(inputs, outputs, stride)
+        self.shortcut = nn.Identity() if same else conv_bn(inputs, outputs, stride, size=1)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = F.relu(self.shortcut(x) + self.second(F.relu(self.first(x))))
@@ -98,8 +107,8 @@ class Encoder(nn.Module):
         self.lateral = nn.Conv2d(w16, w8, 1)
         self.top = conv_bn(w8, w8)
         self.key = nn.Conv2d(w8, config.key, 3, padding=1)
-        self.pixel = nn.Sequential(conv_bn(w4 + w8, 2 * config.embedding), nn.ReLU())
-        self.pixel_out = nn.Conv2d(2 * config.embedding, config.embedding, 1)
+        self.pixel = nn.Sequential(conv_bn(w4 + w8, 2 * config.embedding, size=1), nn.ReLU())
+        self.pixel_out = nn.Conv2d(2 * config.embedding, config.embedding, 3, padding=1)
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1))
 
@@ -127,14 +136,14 @@ class Memorizer(nn.Module):
     def __init__(self, config: StarConfig) -> None:
         super().__init__()
         self.cues = nn.Sequential(
-            conv_bn(4, 16, 2), nn.ReLU(), conv_bn(16, 24, 2), nn.ReLU(), conv_bn(24, 32, 2), nn.ReLU()
+            conv_bn(CUES, 16, 2), nn.ReLU(), conv_bn(16, 24, 2), nn.ReLU(), conv_bn(24, 32, 2), nn.ReLU()
         )
         self.merge = Residual(config.widths[2] + 32, config.value)
         self.value = nn.Conv2d(config.value, config.value, 3, padding=1)
 
-    def forward(self, p8: Tensor, cues: Cues) -> Tensor:
-        """p8 [N, ., h, w] of each object's frame -> [N, D, h, w]."""
-        out: Tensor = self.value(self.merge(torch.cat([p8, self.cues(cues.stack())], dim=1)))
+    def forward(self, p8: Tensor, cues: Cues, clip: Tensor) -> Tensor:
+        """p8 [B, ., h, w], cues of N objects, whose frame it is [N] -> [N, D, h, w]."""
+        out: Tensor = self.value(self.merge(torch.cat([p8[clip], self.cues(cues.stack())], dim=1)))
         return out
 
 
@@ -144,29 +153,31 @@ class Decoder(nn.Module):
     def __init__(self, config: StarConfig) -> None:
         super().__init__()
         w2, w4, w8, _ = config.widths
-        self.compress = nn.Conv2d(w8, config.value // 2, 1)
-        self.at8 = Residual(config.value + config.value // 2 + 5, 64)
-        self.skip4 = nn.Conv2d(w4, 32, 1)
-        self.at4 = Residual(64 + 32 + 5, 40)
-        self.skip2 = nn.Conv2d(w2, 16, 1)
-        self.at2 = nn.Sequential(conv_bn(40 + 16 + 5, 24), nn.ReLU(), conv_bn(24, 24), nn.ReLU())
-        self.out = nn.Conv2d(24, 1, 3, padding=1)
+        d8, d4, d2 = config.decoder
+        s8, s4, s2 = config.skips
+        known = CUES + 1  # and the classifier's score
+        self.compress = nn.Conv2d(w8, s8, 1)
+        self.at8 = Residual(config.value + s8 + known, d8)
+        self.skip4 = nn.Conv2d(w4, s4, 1)
+        self.at4 = Residual(d8 + s4 + known, d4)
+        self.skip2 = nn.Conv2d(w2, s2, 1)
+        self.at2 = nn.Sequential(conv_bn(d4 + s2 + known, d2), nn.ReLU(), conv_bn(d2, d2), nn.ReLU())
+        self.out = nn.Conv2d(d2, 1, 3, padding=1)
+        self.prior = nn.Parameter(torch.tensor(2.0))  # logit of a cue's mask that is sure
 
-    def forward(self, readout: Tensor, frame: Frame, cues: Cues, score: Tensor) -> Tensor:
-        """readout [N, D, h, w], the frame of each object (or one for all), score [N, 1, 2h, 2w] -> [N, 4h, 4w]."""
+    def forward(self, readout: Tensor, frame: Frame, cues: Cues, score: Tensor, clip: Tensor) -> Tensor:
+        """readout [N, D, h, w], frames of B clips, score [N, 1, 2h, 2w], whose frame it is [N] -> [N, 4h, 4w]."""
         known = cues.stack()
-        p8, s4, s2 = (
-            part.expand(len(readout), -1, -1, -1)
-            for part in (self.compress(frame.p8), self.skip4(frame.f4), self.skip2(frame.f2))
-        )
-        at2 = torch.cat([F.avg_pool2d(known, 2), upsample(score, frame.f2)], dim=1)  # [N, 5, 4h, 4w]
+        p8, s4, s2 = self.compress(frame.p8)[clip], self.skip4(frame.f4)[clip], self.skip2(frame.f2)[clip]
+        at2 = torch.cat([F.avg_pool2d(known, 2), upsample(score, frame.f2)], dim=1)  # [N, CUES + 1, 4h, 4w]
         at4 = torch.cat([F.avg_pool2d(known, 4), score], dim=1)
         at8 = torch.cat([F.avg_pool2d(known, 8), F.avg_pool2d(score, 2)], dim=1)
         x = self.at8(torch.cat([readout, p8, at8], dim=1))
         x = self.at4(torch.cat([upsample(x, frame.f4), s4, at4], dim=1))
         x = self.at2(torch.cat([upsample(x, frame.f2), s2, at2], dim=1))
-        out: Tensor = self.out(x)
-        return out[:, 0]
+        # What is learned is what to change of the mask that is given: an untrained network leaves it as it is.
+        out: Tensor = self.out(x)[:, 0] + self.prior * (2 * at2[:, 0] - 1)
+        return out
 
 
 class Star(nn.Module):
@@ -182,7 +193,7 @@ class Star(nn.Module):
 
     def affinity(self, query: Tensor, memory: Tensor) -> Tensor:
         """Keys [B, C, Q] and [B, C, M] -> [B, M, Q], a softmax over the memory cells."""
-        return torch.softmax(self.sharpness.exp() * (memory.transpose(1, 2) @ query), dim=1)
+        return torch.softmax(memory.transpose(1, 2) @ (self.sharpness.exp() * query), dim=1)
 
 
 def upsample(x: Tensor, like: Tensor) -> Tensor:

@@ -16,13 +16,26 @@ UNTRUSTED = 0.3  # of a mask that only a network made, and (as background) of a 
 
 
 class Remembered(NamedTuple):
-    """One memory frame of N pairs. Keys and pixels are the image's; what differs from object to object is the rest."""
+    """One memory frame of B clips with N objects in all (B is 1 but in training). Key and pixels are the image's."""
 
-    key: Tensor  # [N, C, h, w] at 1/8
+    key: Tensor  # [B, C, h, w] at 1/8
+    pixels: Tensor  # [B, E, 2h, 2w] at 1/4
     value: Tensor  # [N, D, h, w]
-    pixels: Tensor  # [N, E, 2h, 2w] at 1/4
     target: Tensor  # [N, 2h, 2w] in -1..1
     weight: Tensor  # [N, 2h, 2w]
+
+
+def carry(masks: Tensor, back: Tensor) -> Tensor:
+    """Masks [N, H, W] of a neighbour moved along `back` [N or 1, H, W, 2] (x, y, pixels).
+
+    Beyond the edge lies the edge's value.
+    """
+    height, width = masks.shape[-2:]
+    y, x = torch.meshgrid(*(torch.arange(side, device=masks.device) for side in (height, width)), indexing="ij")
+    size = torch.tensor([width, height], device=masks.device)
+    places = (torch.stack([x, y], dim=-1) + back + 0.5) * 2 / size - 1
+    places = places.expand(len(masks), -1, -1, -1)
+    return F.grid_sample(masks[:, None], places, padding_mode="border", align_corners=False)[:, 0]
 
 
 def labelled(cues: Cues, *, trusted: bool) -> tuple[Tensor, Tensor]:
@@ -34,25 +47,27 @@ def labelled(cues: Cues, *, trusted: bool) -> tuple[Tensor, Tensor]:
     return target, torch.where((positive > 0) | (negative > 0), SCRIBBLED, base)
 
 
-def decode(network: Star, frame: Frame, memory: Sequence[Remembered], cues: Cues) -> Tensor:
-    """Logits [N, H/2, W/2] of N pairs.
+def decode(network: Star, frame: Frame, memory: Sequence[Remembered], cues: Cues, clip: Tensor) -> Tensor:
+    """Logits [N, H/2, W/2] of the objects of B frames; `clip` [N] ascends and says whose frame an object is in.
 
-    `frame` holds the frame of each pair, or one that all share (as do keys and pixels of `memory` then): the affinity
-    is computed once for all objects. `memory` has at least one frame.
+    The affinity is computed once for all objects of a frame. `memory` has at least one frame.
     """
     query = frame.key.flatten(2)
     keys = torch.cat([slot.key.flatten(2) for slot in memory], dim=2)
     values = torch.cat([slot.value.flatten(2) for slot in memory], dim=2)
-    readout = (values @ network.affinity(query, keys)).unflatten(2, frame.key.shape[-2:])
-    classifier = classify(memory, network.config.ridge)
-    logits: Tensor = network.decoder(readout, frame, cues, score(frame.pixels, classifier.to(frame.pixels.dtype)))
+    affinity = network.affinity(query, keys)
+    read = [values[clip == b].flatten(0, 1) @ affinity[b] for b in range(len(affinity))]
+    readout = torch.cat(read).view(len(values), -1, *frame.key.shape[-2:])
+    classifier = classify(memory, network.config.ridge, clip)
+    found = score(frame.pixels[clip], classifier.to(frame.pixels.dtype))
+    logits: Tensor = network.decoder(readout, frame, cues, found, clip)
     return logits
 
 
-def classify(memory: Sequence[Remembered], ridge: float) -> Tensor:
-    """The classifier of each pair [N, E], fitted to all memory frames. In float32: half precision cannot be solved."""
+def classify(memory: Sequence[Remembered], ridge: float, clip: Tensor) -> Tensor:
+    """Each object's classifier [N, E], fitted to all memory frames, in float32: half precision cannot be solved."""
     pixels = torch.cat([slot.pixels.flatten(2) for slot in memory], dim=2).float()
     target = torch.cat([slot.target.flatten(1) for slot in memory], dim=1).float()
     weight = torch.cat([slot.weight.flatten(1) for slot in memory], dim=1).float()
     with torch.autocast(pixels.device.type, enabled=False):
-        return fit(pixels.expand(len(target), -1, -1), target, weight, ridge)
+        return fit(pixels[clip], target, weight, ridge)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from segmentation.scribbles import Raster, dilate
 from segmentation.training.clips import Clip
-from segmentation.training.strokes import Raster
 
 
 class Batch:
@@ -25,6 +24,7 @@ class Batch:
         self.clip = torch.tensor([b for b, _ in pairs], device=device)
         self.number = torch.tensor([n for _, n in pairs], device=device)
         self.length = len(clips[0].frames)
+        self.size: tuple[int, int] = clips[0].labels.shape[1:]
 
     def own(self, labels: Tensor) -> Tensor:
         """Label maps of the clips [B, H, W] -> the mask of each pair [N, H, W], 0 or 1."""
@@ -36,24 +36,34 @@ class Batch:
         sums = sums.index_add(0, self.clip, masks)
         return (sums[self.clip] - masks).clamp(0, 1)
 
-    def scribbles(self, draw: Callable[[int, Clip], Raster]) -> tuple[Tensor, Tensor]:
-        """Scribbles of every clip -> positive and negative maps of the pairs, each [N, H, W], two pixels thick."""
-        rasters = np.stack([draw(b, clip) for b, clip in enumerate(self.clips)])
-        drawn = torch.from_numpy(rasters).to(self.labels.device)[self.clip]
-        positive = (drawn == self.number[:, None, None]).float()
-        negative = ((drawn >= 0) & (drawn != self.number[:, None, None])).float()
-        return thicken(positive), thicken(negative)
+    def scribbles(self, rasters: list[Raster]) -> tuple[Tensor, Tensor]:
+        """Scribbles of every clip [H, W] -> positive and negative maps of the pairs, each [N, H, W].
+
+        Three pixels across: at half the size, one pixel would all but vanish.
+        """
+        thick = np.stack([dilate(raster, 1) for raster in rasters])
+        drawn = torch.from_numpy(thick).to(self.labels.device)[self.clip]
+        own = drawn == self.number[:, None, None]
+        return own.float(), ((drawn >= 0) & ~own).float()
 
     def by_clip(self, values: Tensor) -> list[Tensor]:
         """Values of the pairs -> for each clip those of its objects, in order."""
         return [values[self.clip == b] for b in range(len(self.clips))]
 
 
-def thicken(maps: Tensor) -> Tensor:
-    """Scribbles are a pixel wide; at half the size they must not vanish: 3 x 3 dilation of [N, H, W]."""
-    return torch.nn.functional.max_pool2d(maps[:, None], 3, 1, 1)[:, 0]
+def damage(masks: Tensor, noise: torch.Generator) -> Tensor:
+    """Masks [N, H, W] as they are after many frames: their outlines bent, parts lost and grown, all of it smooth."""
+    count, height, width = masks.shape
+    cells = (max(2, height // 24), max(2, width // 24))
+    field = torch.randn(count, 1, *cells, generator=noise).to(masks.device)
+    strength = torch.rand(count, 1, 1, generator=noise).to(masks.device)
+    bend = F.interpolate(field, size=(height, width), mode="bilinear", align_corners=False)[:, 0]
+    soft = F.interpolate(F.avg_pool2d(masks[:, None], 4), size=(height, width), mode="bilinear", align_corners=False)[
+        :, 0
+    ]
+    return torch.sigmoid((soft - 0.5 + 0.35 * strength * bend) * 12)
 
 
-def hard(logits: list[Tensor]) -> list[NDArray[np.uint8]]:
-    """Aggregated logits [n + 1, H, W] of each clip -> label maps."""
-    return [part.detach().argmax(dim=0).to(torch.uint8).cpu().numpy() for part in logits]
+def hard(maps: list[Tensor]) -> list[NDArray[np.uint8]]:
+    """Probabilities [n + 1, H, W] of each clip -> label maps."""
+    return [part.argmax(dim=0).to(torch.uint8).cpu().numpy() for part in maps]

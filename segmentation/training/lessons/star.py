@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -12,31 +13,37 @@ from torch import Tensor, nn
 from segmentation.engine import EngineSettings
 from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.network import Cues, Frame, Star, StarConfig, aggregate
-from segmentation.engines.star.reading import Remembered, decode, labelled
-from segmentation.training.clips import Clip
-from segmentation.training.lessons.batch import Batch, hard
+from segmentation.engines.star.reading import Remembered, carry, decode, labelled
+from segmentation.scribbles import NO_SCRIBBLE, Raster, rasterise
+from segmentation.training.drawn import DrawnClip, draw
+from segmentation.training.lessons.batch import Batch, damage, hard
 from segmentation.training.losses import bootstrapped_cross_entropy, soft_jaccard
 from segmentation.training.plan import Plan
 from segmentation.training.sources import Sources
-from segmentation.training.strokes import correcting_scribbles, first_scribbles
+from segmentation.training.strokes import correcting_scribbles
 from segmentation.training.validation import validate
 
 GIVEN_MASK = 0.3  # probability that the annotated frame's true mask is remembered, as if a person had accepted it
+NO_CUT = 0.15  # that the first scribbles come without GrabCut's mask: it is often wrong, and must not be leaned on
+LOST = 0.08  # that a mask that was carried along is lost, as behind an occlusion
+NOISE = 0.35  # that it is bent and eaten at, as after many frames
+FIXED = 0.6  # that classical vision has mended what is wrong near a correcting stroke
 
 
 class Lesson:
     """`plan.lesson` may set `keep` (fraction of the bootstrapped pixels)."""
+
+    prepare = staticmethod(draw)
 
     def __init__(self, plan: Plan, device: torch.device, keep: float = 0.25) -> None:
         self.network: nn.Module = Star(StarConfig(**_tuples(plan.network))).to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.device, self.keep = device, keep
 
-    def loss(self, clips: list[Clip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        """One round, one correction: five decodings of every object."""
+    def loss(self, clips: list[DrawnClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        """One round, one correction: five decodings of every object in clips of three frames."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            episode = _Episode(self, Batch(clips, self.device), random)
-            return episode.play()
+            return _Episode(self, clips, random).play()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         assert isinstance(network, Star)
@@ -47,74 +54,118 @@ class Lesson:
 class _Episode:
     """One step's clips, played through. Frame indices are those of the clip."""
 
-    def __init__(self, lesson: Lesson, batch: Batch, random: np.random.Generator) -> None:
+    def __init__(self, lesson: Lesson, clips: list[DrawnClip], random: np.random.Generator) -> None:
         network = lesson.network
         assert isinstance(network, Star)
-        self.network, self.keep, self.batch, self.random = network, lesson.keep, batch, random
+        self.network, self.keep, self.drawn, self.random = network, lesson.keep, clips, random
+        self.batch = batch = Batch([drawn.clip for drawn in clips], lesson.device)
+        self.noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
+        back = torch.from_numpy(np.stack([drawn.back for drawn in clips])).to(lesson.device)
+        trust = torch.from_numpy(np.stack([drawn.trust for drawn in clips])).to(lesson.device)
+        self.back, self.trust = back.float(), trust.float() / 255
         self.encoded: Frame = network.encoder(batch.frames.flatten(0, 1).contiguous(memory_format=torch.channels_last))
+        self.nothing = torch.zeros(len(batch.clip), *batch.labels.shape[-2:], device=lesson.device)
+        self.offset = [int(i) for i in random.integers(2, size=2)]
         self.losses: list[Tensor] = []
         self.figures: dict[str, float] = {}
 
     def play(self) -> tuple[Tensor, dict[str, float]]:
         batch, random = self.batch, self.random
-        size = batch.labels.shape[-2:]
-        nothing = torch.zeros(len(batch.clip), *size, device=batch.labels.device)
-        positive, negative = batch.scribbles(lambda b, c: first_scribbles(random, c.labels[0], c.num_objects))
-        drawn = Cues(nothing, nothing, positive, negative)
-        masks, _ = self._decode(0, [], drawn, self._memorize(0, drawn, trusted=False), "first")
+        positive, negative = batch.scribbles([rasterise(c.strokes, *batch.size) for c in self.drawn])
+        cues = self._cues(self._cut(), positive, negative)
+        masks, _ = self._decode(0, [], cues, self._memorize(0, cues, trusted=False), "first")
         if random.random() < GIVEN_MASK:
             masks = batch.own(batch.labels[:, 0])
-        first = self._memorize(0, Cues(masks, batch.others(masks), positive, negative), trusted=True)
-        after, found, memory = {}, {}, [first]
-        for t in range(1, batch.length):  # propagation: the annotated frame and the one before
-            masks, found[t] = self._decode(t, memory, Cues(masks, batch.others(masks), nothing, nothing), None, "next")
-            after[t] = masks
-            if t + 1 < batch.length:
-                memory = [first, self._memorize(t, Cues(masks, batch.others(masks), nothing, nothing), trusted=False)]
-        self._correct(first, after, found, nothing)
+        first = self._memorize(0, self._cues(masks, positive, negative), trusted=True)
+        after, found = {}, {}
+        for t in range(1, batch.length):
+            after[t], found[t] = self._decode(t, [first], self._carried(masks, t - 1, t), None, "next")
+            masks = after[t]
+        self._correct(first, after, found)
         return torch.stack(self.losses).mean(), self.figures
 
-    def _correct(
-        self, first: Remembered, after: dict[int, Tensor], found: dict[int, list[Tensor]], nothing: Tensor
-    ) -> None:
+    def _correct(self, first: Remembered, after: dict[int, Tensor], found: dict[int, list[Tensor]]) -> None:
         """Scribbles where a propagated frame is wrong; it must become right, and help the frame beside it."""
         batch = self.batch
         t = int(self.random.integers(1, batch.length))
         wrong = hard(found[t])
-        positive, negative = batch.scribbles(
-            lambda b, c: correcting_scribbles(self.random, c.labels[t], wrong[b], c.num_objects)
-        )
-        cues = Cues(after[t], batch.others(after[t]), positive, negative)
+        strokes = [
+            correcting_scribbles(self.random, clip.labels[t], wrong[b], clip.num_objects)
+            for b, clip in enumerate(batch.clips)
+        ]
+        rasters = [rasterise(drawn, *batch.size) for drawn in strokes]
+        positive, negative = batch.scribbles(rasters)
+        cues = self._cues(self._mended(after[t], t, rasters), positive, negative)
         masks, _ = self._decode(t, [first], cues, self._memorize(t, cues, trusted=False), "corrected")
-        second = self._memorize(t, Cues(masks, batch.others(masks), positive, negative), trusted=True)
+        second = self._memorize(t, self._cues(masks, positive, negative), trusted=True)
         other = t - 1 if t > 1 else t + 1
         if other < batch.length:
-            cues = Cues(masks, batch.others(masks), nothing, nothing)
-            self._decode(other, [first, second], cues, None, "between")
+            self._decode(other, [first, second], self._carried(masks, t, other), None, "between")
+
+    def _cut(self) -> Tensor:
+        """The masks that the first frame is refined from: GrabCut's, or the true ones made worse, or none."""
+        batch = self.batch
+        truth = batch.own(batch.labels[:, 0])
+        made = [np.zeros(batch.size, np.uint8) if drawn.cut is None else drawn.cut for drawn in self.drawn]
+        cut = batch.own(torch.from_numpy(np.stack(made)).to(truth.device))
+        missing = torch.tensor([drawn.cut is None for drawn in self.drawn], device=truth.device)
+        cut = torch.where(missing[batch.clip, None, None], damage(truth, self.noise), cut)
+        kept = torch.from_numpy(self.random.random(len(self.drawn)) >= NO_CUT).to(truth.device)
+        return cut * kept[batch.clip, None, None]
+
+    def _cues(self, masks: Tensor, positive: Tensor, negative: Tensor) -> Cues:
+        return Cues(masks, self.batch.others(masks), torch.ones_like(masks), positive, negative)
+
+    def _carried(self, masks: Tensor, start: int, to: int) -> Cues:
+        """Masks of frame `start` moved along the flow to its neighbour `to`, now and then made worse on the way."""
+        t, way = (start, 0) if to > start else (to, 1)
+        back, trust = self.back[self.batch.clip, t, way], self.trust[self.batch.clip, t, way]
+        moved = carry(masks, back)
+        chance = torch.rand(len(moved), 1, 1, generator=self.noise).to(moved.device)
+        moved = torch.where(chance < NOISE, damage(moved, self.noise), moved)
+        moved = torch.where(chance > 1 - LOST, torch.zeros_like(moved), moved)
+        return Cues(moved, self.batch.others(moved), trust, self.nothing, self.nothing)
+
+    def _mended(self, masks: Tensor, t: int, rasters: list[Raster]) -> Tensor:
+        """What a correction is refined from: the mask it had, in most clips right again around the strokes."""
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * int(self.random.integers(2, 20)) + 1,) * 2)
+        near = np.stack([cv2.dilate((raster != NO_SCRIBBLE).astype(np.uint8), disc) for raster in rasters])
+        near[self.random.random(len(near)) >= FIXED] = 0
+        where = torch.from_numpy(near).to(masks.device)[self.batch.clip] > 0
+        return torch.where(where, self.batch.own(self.batch.labels[:, t]), masks)
 
     def _frame(self, t: int) -> Frame:
-        """Frame t of every pair's clip."""
-        return self.encoded.take(self.batch.clip * self.batch.length + t)
+        """Frame t of every clip."""
+        return self.encoded.take(torch.arange(len(self.drawn), device=self.nothing.device) * self.batch.length + t)
 
     def _memorize(self, t: int, cues: Cues, *, trusted: bool) -> Remembered:
         frame = self._frame(t)
         target, weight = labelled(cues, trusted=trusted)
-        return Remembered(frame.key, self.network.memorizer(frame.p8, cues), frame.pixels, target, weight)
+        value = self.network.memorizer(frame.p8, cues, self.batch.clip)
+        return Remembered(frame.key, frame.pixels, value, target, weight)
 
     def _decode(
         self, t: int, memory: list[Remembered], cues: Cues, own: Remembered | None, name: str
     ) -> tuple[Tensor, list[Tensor]]:
-        """Masks of all pairs [N, H, W] (detached), and each clip's aggregated logits; the loss is noted."""
-        logits = decode(self.network, self._frame(t), [*memory, *([own] if own else [])], cues)
-        whole = F.interpolate(logits[:, None].float(), scale_factor=2, mode="bilinear", align_corners=False)[:, 0]
-        each = [aggregate(part) for part in self.batch.by_clip(whole)]
-        labels = self.batch.labels[:, t]
+        """Masks of all pairs [N, H, W] (detached), and each clip's probabilities [n + 1, H, W]; the loss is noted.
+
+        The loss is taken at half the size, where the network answers, against one pixel of each four: which one
+        changes from step to step, so that no side is favoured.
+        """
+        logits = decode(self.network, self._frame(t), [*memory, *([own] if own else [])], cues, self.batch.clip)
+        each = [aggregate(part.float()) for part in self.batch.by_clip(logits)]
+        labels = self.batch.labels[:, t, self.offset[0] :: 2, self.offset[1] :: 2]
         cross = torch.stack([bootstrapped_cross_entropy(a, y, self.keep) for a, y in zip(each, labels, strict=True)])
         overlap = torch.stack([soft_jaccard(a, y) for a, y in zip(each, labels, strict=True)]).mean()
         self.losses.append(cross.mean() + overlap)
         self.figures[f"j_{name}"] = 1 - float(overlap.detach())
-        masks = torch.cat([torch.softmax(a, dim=0)[1:] for a in each])
-        return masks.detach(), each
+        found = [whole(torch.softmax(a.detach(), dim=0)) for a in each]
+        return torch.cat([part[1:] for part in found]), found
+
+
+def whole(half: Tensor) -> Tensor:
+    """Maps [N, H/2, W/2] at the full size."""
+    return F.interpolate(half[:, None], scale_factor=2, mode="bilinear", align_corners=False)[:, 0]
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

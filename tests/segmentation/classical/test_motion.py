@@ -16,14 +16,14 @@ def test_a_mask_is_carried_with_the_picture() -> None:
     now, before = pair(6)
     mask = np.zeros((120, 200), np.float32)
     mask[40:80, 60:120] = 1
-    carried = FlowField().between(now, before).carry(mask)
+    carried = FlowField().between(now.grey, before.grey).carry(mask)
     moved = np.roll(mask, 6, axis=1)
     assert np.minimum(carried, moved).sum() / np.maximum(carried, moved).sum() > 0.9
 
 
 def test_a_picture_that_stands_still_is_trusted() -> None:
     now, before = pair(0)
-    motion = FlowField().between(now, before)
+    motion = FlowField().between(now.grey, before.grey)
     assert np.abs(motion.back).max() < 0.5
     assert motion.trust.min() > 0.7
     assert not motion.unseen.any()
@@ -31,7 +31,7 @@ def test_a_picture_that_stands_still_is_trusted() -> None:
 
 def test_what_comes_into_the_picture_was_unseen() -> None:
     now, before = pair(0)
-    motion = FlowField().between(now, before)
+    motion = FlowField().between(now.grey, before.grey)
     motion.back[..., 0] = -10
     assert (motion.unseen[:, :8] == 1).all()
     assert not motion.unseen[:, 12:].any()
@@ -40,12 +40,12 @@ def test_what_comes_into_the_picture_was_unseen() -> None:
 def test_the_smallest_pictures_have_no_flow() -> None:
     sizes = Sizes.of(12, 20, None)
     tiny = make_picture(make_clip(length=1, height=12, width=20).frames[0], sizes)
-    assert not FlowField().between(tiny, tiny).back.any()
+    assert not FlowField().between(tiny.grey, tiny.grey).back.any()
 
 
 def test_an_object_that_moves_unlike_the_camera_stands_out() -> None:
     now, before = pair(0)
-    motion = FlowField().between(now, before)
+    motion = FlowField().between(now.grey, before.grey)
     motion.back[...] = (-2, 0)
     mask = np.zeros((120, 200), np.float32)
     mask[40:80, 60:120] = 1
@@ -60,7 +60,7 @@ def test_an_object_that_moves_unlike_the_camera_stands_out() -> None:
 
 def test_without_background_there_is_no_camera() -> None:
     now, before = pair(0)
-    motion = FlowField().between(now, before)
+    motion = FlowField().between(now.grey, before.grey)
     nothing = np.zeros((120, 200), bool)
     assert Camera.of(motion, nothing) is None
     assert not unlike_background(motion, None, np.ones((120, 200), np.float32)).any()

@@ -33,6 +33,8 @@ widths = [4, 6, 8, 10]
 blocks = 1
 key = 8
 value = 8
+decoder = [8, 6, 4]
+skips = [4, 4, 4]
 embedding = 4
 [[stages]]
 until = 1.0

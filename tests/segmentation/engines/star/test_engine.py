@@ -7,7 +7,7 @@ from segmentation.engines.star.network import Star, StarConfig
 from segmentation.registry import ENGINES, EngineSpec
 from tests.segmentation.engine_conformance import EngineConformance
 
-TINY = StarConfig(widths=(4, 6, 8, 10), blocks=1, key=8, value=8, embedding=4)
+TINY = StarConfig(widths=(4, 6, 8, 10), blocks=1, key=8, value=8, decoder=(8, 6, 4), skips=(4, 4, 4), embedding=4)
 
 
 def tiny() -> Star:
