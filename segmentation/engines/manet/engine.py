@@ -43,6 +43,7 @@ class MANetEngine(Engine):
         global_memory, local_memory, augmented_map: switches of the paper's ablations.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: "float32", "bfloat16", "float16"; "auto" is float32 on a CPU, float16 on CUDA.
+        network: one that is already loaded, instead of a checkpoint (training validates the one it trains).
     """
 
     name = "manet"
@@ -56,10 +57,10 @@ class MANetEngine(Engine):
         augmented_map: bool = True,
         strokes_win: bool = True,
         precision: str = "auto",
+        network: MANet | None = None,
     ) -> None:
         self._device = choose_device(self.settings.device)
-        network = load_network(self.name, self.settings.weights)
-        assert isinstance(network, MANet)  # the network that the name stands for
+        network = network or self._load()
         self._options = MemoryOptions(
             window=check_at_least("window", 0, network.config.window if window is None else window),
             rounds=check_at_least("memory_rounds", 1, memory_rounds) if local_memory else 1,
@@ -77,6 +78,11 @@ class MANetEngine(Engine):
         self._given: dict[int, References] = {}  # of accepted frames, made when they are first needed
         self._given_ids: dict[int, frozenset[int]] = {}
         self._open_caches()
+
+    def _load(self) -> MANet:
+        network = load_network(self.name, self.settings.weights)
+        assert isinstance(network, MANet)  # the network that the name stands for
+        return network
 
     def _open_caches(self) -> None:
         budget, folder = self.settings.memory_bytes, self.settings.cache_dir

@@ -47,12 +47,18 @@ class STRNNEngine(Engine):
         refine_round: the round (1, 2, ...) in which RGMP propagates from the annotated frames; 0 = none.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: of the bodies: "float32", "bfloat16", "float16"; "auto" is float32 on a CPU, float16 on CUDA.
+        network: one that is already loaded, instead of a checkpoint (training validates the one it trains).
     """
 
     name = "strnn"
 
     def _setup(
-        self, ridge: float = RIDGE, refine_round: int = 8, strokes_win: bool = True, precision: str = "auto"
+        self,
+        ridge: float = RIDGE,
+        refine_round: int = 8,
+        strokes_win: bool = True,
+        precision: str = "auto",
+        network: STRNN | None = None,
     ) -> None:
         if not ridge > 0:
             raise ValueError(f"ridge: expected a number above 0, got {ridge!r}")
@@ -60,8 +66,7 @@ class STRNNEngine(Engine):
             raise ValueError(f"refine_round: expected a whole number of at least 0, got {refine_round!r}")
         self._ridge, self._refine_round, self._strokes_win = ridge, refine_round, strokes_win
         self._device = choose_device(self.settings.device)
-        network = load_network(self.name, self.settings.weights)
-        assert isinstance(network, STRNN)  # the network that the name stands for
+        network = network or self._load()
         self._dtype = choose_precision(precision, self._device)
         self._network = for_inference(network, self._dtype).to(self._device)
         fit = network.config.frame_size
@@ -72,6 +77,11 @@ class STRNNEngine(Engine):
         self._rounds: list[Round] = []
         self._samples: dict[int, list[Samples]] = {}  # of a round: one for each model
         self._given_ids: dict[int, frozenset[int]] = {}  # in the masks of accepted frames
+
+    def _load(self) -> STRNN:
+        network = load_network(self.name, self.settings.weights)
+        assert isinstance(network, STRNN)  # the network that the name stands for
+        return network
 
     @property
     def nbytes(self) -> int:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from segmentation import EngineSettings, Interaction, Scribble, open_session
-from segmentation.checkpoints import save_checkpoint
+from segmentation.checkpoints import load_network, save_checkpoint
 from segmentation.engines.manet.engine import MANetEngine
 from segmentation.engines.manet.network import MANet
 from segmentation.frames import ArrayFrames
@@ -53,6 +53,13 @@ class TestMANet(EngineConformance):
         assert list(tmp_path.iterdir())
         disk.close()
         assert not list(tmp_path.iterdir())
+
+    def test_a_network_that_is_handed_in_serves_as_its_file_does(self, weights: str) -> None:
+        clip = make_clip(num_objects=2)
+        network = load_network("manet", weights)
+        handed = MANetEngine(ArrayFrames(clip.frames), 2, EngineSettings(device="cpu"), network=network)
+        for ours, theirs in zip(self.rounds(handed, clip), self.rounds(self.session(clip), clip), strict=True):
+            assert_same_updates(ours, theirs)
 
     def test_frames_that_are_embedded_together_get_the_same_embeddings(self) -> None:
         clip = make_clip()

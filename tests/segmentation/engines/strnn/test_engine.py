@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from segmentation import EngineSettings, open_session
-from segmentation.checkpoints import save_checkpoint
+from segmentation.checkpoints import load_network, save_checkpoint
 from segmentation.engines.strnn.engine import STRNNEngine
 from segmentation.engines.strnn.network import STRNN
 from segmentation.frames import ArrayFrames
@@ -52,6 +52,13 @@ class TestSTRNN(EngineConformance):
             kept, *others = (self.run(session, interaction_on(clip, frame)) for session in sessions)
             for other in others:
                 assert_same_updates(kept, other)
+
+    def test_a_network_that_is_handed_in_serves_as_its_file_does(self, weights: str) -> None:
+        clip = make_clip()
+        network = load_network("strnn", weights)
+        handed = STRNNEngine(ArrayFrames(clip.frames), 1, EngineSettings(device="cpu"), network=network)
+        ours, theirs = (self.run(s, interaction_on(clip, 3)) for s in (handed, self.session(clip)))
+        assert_same_updates(ours, theirs)
 
     def test_frames_are_read_once_for_all_rounds(self) -> None:
         clip = make_clip()
