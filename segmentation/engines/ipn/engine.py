@@ -45,14 +45,19 @@ class IPNEngine(Engine):
         at_least: a round reaches at least so many frames to each side, whatever was annotated before; -1 = no rule.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: "float32", "bfloat16", "float16"; "auto" is float32 on a CPU, float16 on CUDA.
+        networks: both, already loaded, instead of checkpoints (training validates the ones it trains).
     """
 
     name = "ipn"
 
-    def _setup(self, at_least: int = -1, strokes_win: bool = True, precision: str = "auto") -> None:
-        inet, pnet = load_network("ipn-inet", self.settings.weights), load_network("ipn-pnet", self.settings.weights)
-        assert isinstance(inet, Inet)
-        assert isinstance(pnet, Pnet)
+    def _setup(
+        self,
+        at_least: int = -1,
+        strokes_win: bool = True,
+        precision: str = "auto",
+        networks: tuple[Inet, Pnet] | None = None,
+    ) -> None:
+        inet, pnet = networks or self._load()
         self._device = choose_device(self.settings.device)
         self._dtype = choose_precision(precision, self._device)
         self._pnet = for_inference(pnet, self._device, self._dtype)
@@ -63,6 +68,12 @@ class IPNEngine(Engine):
         self._history = History(self._size)
         inet = for_inference(inet, self._device, self._dtype)
         self._references = References(inet, self._pnet, self._history, self._frame, self.locked)
+
+    def _load(self) -> tuple[Inet, Pnet]:
+        inet, pnet = load_network("ipn-inet", self.settings.weights), load_network("ipn-pnet", self.settings.weights)
+        assert isinstance(inet, Inet)  # the networks that the names stand for
+        assert isinstance(pnet, Pnet)
+        return inet, pnet
 
     # --- rounds ---------------------------------------------------------------------------------------------------
 

@@ -34,15 +34,21 @@ class InteractiveSTMEngine(Engine):
         given_frames: how many accepted frames on each side of a frame serve as memory for it, the nearest first.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: "float32", "bfloat16", "float16"; "auto" is float32 on a CPU, float16 on CUDA.
+        network: one that is already loaded, instead of a checkpoint (training validates the one it trains).
     """
 
     name = "stm"
 
-    def _setup(self, given_frames: int = 1, strokes_win: bool = True, precision: str = "auto") -> None:
+    def _setup(
+        self,
+        given_frames: int = 1,
+        strokes_win: bool = True,
+        precision: str = "auto",
+        network: InteractiveSTM | None = None,
+    ) -> None:
         if given_frames < 0:
             raise ValueError(f"given_frames: {given_frames} is less than 0")
-        network = load_network("stm", self.settings.weights)
-        assert isinstance(network, InteractiveSTM)
+        network = network or self._load()
         budget = self.settings.memory_bytes
         self._video = STMVideo(self.frames, network, self.settings, int(QUERY_SHARE * budget), precision)
         self._slot_budget = int((1 - QUERY_SHARE) * budget)
@@ -50,6 +56,11 @@ class InteractiveSTMEngine(Engine):
         self._history = History(self._video.size)
         self._slots: dict[int, Slots] = {}  # by index of the record
         self._given_slots: dict[int, Slots] = {}  # by accepted frame
+
+    def _load(self) -> InteractiveSTM:
+        network = load_network(self.name, self.settings.weights)
+        assert isinstance(network, InteractiveSTM)  # the network that the name stands for
+        return network
 
     def close(self) -> None:
         self._video.close()

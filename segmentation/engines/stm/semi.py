@@ -44,17 +44,19 @@ class SemiSTMEngine(Engine):
         every: a frame is kept as memory each so many frames from the given one (the paper's N).
         given_frames: how many given masks on each side of a frame serve as memory for it, besides the round's own.
         precision: "float32", "bfloat16", "float16"; "auto" is float32 on a CPU, float16 on CUDA.
+        network: one that is already loaded, instead of a checkpoint (training validates the one it trains).
     """
 
     name = "stm-semi"
 
-    def _setup(self, every: int = 5, given_frames: int = 1, precision: str = "auto") -> None:
+    def _setup(
+        self, every: int = 5, given_frames: int = 1, precision: str = "auto", network: STM | None = None
+    ) -> None:
         if every < 1:
             raise ValueError(f"every: {every} is less than 1")
         if given_frames < 0:
             raise ValueError(f"given_frames: {given_frames} is less than 0")
-        network = load_network("stm-semi", self.settings.weights)
-        assert isinstance(network, STM)
+        network = network or self._load()
         budget = self.settings.memory_bytes
         self._video = STMVideo(self.frames, network, self.settings, int(QUERY_SHARE * budget), precision)
         self._memory_budget = int((1 - QUERY_SHARE) * budget)
@@ -63,6 +65,11 @@ class SemiSTMEngine(Engine):
         self._given = PackedLabels()  # masks of interacted frames, as they were when they were drawn on
         self._given_objects: dict[int, int] = {}  # how many objects there were then
         self._given_slots: dict[int, Slots] = {}
+
+    def _load(self) -> STM:
+        network = load_network(self.name, self.settings.weights)
+        assert isinstance(network, STM)  # the network that the name stands for
+        return network
 
     def close(self) -> None:
         self._video.close()

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from segmentation import EngineSettings, open_session
+from segmentation.checkpoints import load_network
 from segmentation.engines.ipn.engine import IPNEngine
 from segmentation.engines.ipn.fusion import round_weight
+from segmentation.engines.ipn.network import Inet, Pnet
 from segmentation.frames import ArrayFrames
 from segmentation.soft_masks import decode
 from tests.segmentation.clips import Clip, interaction_on
@@ -34,6 +36,15 @@ class TestIPN(EngineConformance):
         session = open_session(self.engine, ArrayFrames(clip.frames), count, self.settings, **options)
         assert isinstance(session, IPNEngine)
         return session
+
+    def test_networks_that_are_handed_in_serve_as_their_files_do(self, weights: str) -> None:
+        clip = self.clip(num_objects=2)
+        inet, pnet = (load_network(name, weights) for name in ("ipn-inet", "ipn-pnet"))
+        assert isinstance(inet, Inet)
+        assert isinstance(pnet, Pnet)
+        handed = IPNEngine(ArrayFrames(clip.frames), 2, EngineSettings(device="cpu"), networks=(inet, pnet))
+        ours, theirs = (self.run(s, interaction_on(clip, 3)) for s in (handed, self.session(clip)))
+        assert_same_updates(ours, theirs)
 
     def test_a_round_ends_at_frames_that_were_annotated_before(self) -> None:
         clip = self.clip()

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from segmentation import EngineSettings, Interaction, Scribble, open_session
+from segmentation.checkpoints import load_network
 from segmentation.engines.stm.engine import InteractiveSTMEngine
+from segmentation.engines.stm.network import InteractiveSTM
 from segmentation.frames import ArrayFrames
 from tests.segmentation.clips import interaction_on, make_clip
 from tests.segmentation.engine_conformance import EngineConformance, assert_same_updates, past_round
@@ -32,6 +34,13 @@ class TestInteractiveSTM(EngineConformance):
         session = open_session(self.engine, ArrayFrames(clip.frames), objects, settings)
         assert isinstance(session, InteractiveSTMEngine)
         return session
+
+    def test_a_network_that_is_handed_in_serves_as_its_file_does(self, weights: str) -> None:
+        clip, network = make_clip(num_objects=2), load_network("stm", weights)
+        assert isinstance(network, InteractiveSTM)
+        handed = InteractiveSTMEngine(ArrayFrames(clip.frames), 2, EngineSettings(device="cpu"), network=network)
+        ours, theirs = (self.run(s, interaction_on(clip, 3)) for s in (handed, self.session(2)))
+        assert_same_updates(ours, theirs)
 
     def test_every_frame_is_a_query_of_its_own(self) -> None:
         """A frame's mask depends on the memory alone, not on which frames were segmented before it."""

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from segmentation import EngineSettings, Interaction, Scribble, open_session
+from segmentation.checkpoints import load_network
+from segmentation.engines.stm.network import STM
 from segmentation.engines.stm.painting import paint
 from segmentation.engines.stm.semi import SemiSTMEngine
 from segmentation.frames import ArrayFrames
 from tests.segmentation.clips import Clip, interaction_on
-from tests.segmentation.engine_conformance import EngineConformance
+from tests.segmentation.engine_conformance import EngineConformance, assert_same_updates
 from tests.segmentation.engines.stm.tiny import write_weights
 
 SQUARE = np.array([[0.2, 0.2], [0.6, 0.2], [0.6, 0.7], [0.2, 0.7], [0.2, 0.21]])
@@ -33,6 +35,13 @@ class TestSemiSTM(EngineConformance):
         session = open_session(self.engine, ArrayFrames(clip.frames), clip.num_objects, self.settings, **options)
         assert isinstance(session, SemiSTMEngine)
         return session
+
+    def test_a_network_that_is_handed_in_serves_as_its_file_does(self, weights: str) -> None:
+        clip, network = self.clip(num_objects=2), load_network("stm-semi", weights)
+        assert isinstance(network, STM)
+        handed = SemiSTMEngine(ArrayFrames(clip.frames), 2, EngineSettings(device="cpu"), network=network)
+        ours, theirs = (self.run(s, interaction_on(clip, 3)) for s in (handed, self.session(clip)))
+        assert_same_updates(ours, theirs)
 
     def test_the_mask_of_the_interacted_frame_is_what_was_painted(self) -> None:
         clip = self.clip()
