@@ -65,8 +65,11 @@ class SegmentationHead(nn.Module):
         self.conv = nn.Conv2d(width, 1, 1)
 
     def forward(self, embedding: Tensor, cues: Tensor) -> Tensor:
-        """Embedding [C, h, w], which all ids share, and cues [n, k, h, w] of n ids -> logits [n, h, w]."""
-        x = torch.cat((embedding[None].expand(len(cues), -1, -1, -1), cues), dim=1)
+        """Embedding [C, h, w], which all ids share, and cues [n, k, h, w] of n ids -> logits [n, h, w].
+
+        Training gives each row its own embedding, [n, C, h, w]: batch norms then see the ids of several videos.
+        """
+        x = torch.cat((embedding.expand(len(cues), -1, -1, -1), cues), dim=1)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         out: Tensor = self.conv(x)
         return out[:, 0]

@@ -1,0 +1,87 @@
+"""The distance maps of MA-Net (equations 1, 2, 4 and 7) as functions that can be differentiated.
+
+`segmentation.networks.matching` computes the same numbers in place and in blocks, for speed; nothing can be learned
+through it. The gradient of a minimum is that of the pair which reaches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+ROWS = 4096  # queries that are compared with all references together: at the paper's size 170 MB
+
+
+def global_map(query: Tensor, cells: Tensor, labels: Tensor, ids: Sequence[int]) -> Tensor:
+    """Equation 2: distance of every cell to the nearest labelled one of each id, 1 where there is none.
+
+    Args:
+        query: embedding [C, h, w].
+        cells, labels: embeddings [R, C] and ids [R] of the labelled cells.
+
+    Returns:
+        [len(ids), h, w] in 0..1.
+    """
+    flat = query.flatten(1).t()  # [h * w, C]
+    maps = []
+    for id_ in ids:
+        own = cells[labels == id_]
+        if len(own):
+            maps.append(normalised((flat - own[_nearest(flat, own)]).square().sum(1)))
+        else:
+            maps.append(flat.new_ones(len(flat)))
+    return torch.stack(maps).view(len(ids), *query.shape[1:])
+
+
+def local_map(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int], window: int) -> Tensor:
+    """Equations 4 and 7, with the pooling and resizing of `networks.matching.local_distances`: [len(ids), h, w].
+
+    Args:
+        query, previous: embeddings [C, h, w].
+        labels: int [h, w] of `previous`; outside the picture is background.
+        window: k, in cells of the half grid.
+    """
+    height, width = labels.shape
+    small, other = (F.avg_pool2d(embedding[None], 2)[0] for embedding in (query, previous))
+    padded = F.pad(other, (window,) * 4)
+    inside = F.pad(torch.ones_like(other[0], dtype=torch.bool), (window,) * 4)
+    seen = F.pad(labels, (2 * window,) * 4)
+    found = torch.ones(len(ids), height, width, device=query.device)
+    for step in range(2 * window + 1):
+        rows = slice(step, step + small.shape[1])
+        distances = _row_of_offsets(small, padded[:, rows], inside[rows], window)
+        full = F.interpolate(distances[None], size=(height, width), mode="bilinear", align_corners=True)[0]
+        there = seen[2 * step : 2 * step + height].unfold(1, width, 2).transpose(0, 1)  # [2k + 1, h, w]
+        nearest = [torch.where(there == id_, full, 1.0).amin(0) for id_ in ids]
+        found = torch.minimum(found, torch.stack(nearest))
+    return found
+
+
+def _row_of_offsets(query: Tensor, band: Tensor, inside: Tensor, window: int) -> Tensor:
+    """Distances of `query` [C, h, w] to `band` [C, h, w + 2k] at the horizontal offsets -k..k: [2k + 1, h, w].
+
+    1 where `inside` [h, w + 2k] is not.
+    """
+    _, height, width = query.shape
+    columns = torch.arange(width, device=query.device)[:, None] + torch.arange(2 * window + 1, device=query.device)
+    columns = columns.expand(height, -1, -1)  # [h, w, 2k + 1]
+    product = torch.bmm(query.permute(1, 2, 0), band.permute(1, 0, 2)).gather(2, columns)
+    norms = band.square().sum(0)[:, None].expand(-1, width, -1).gather(2, columns)
+    distances = normalised(query.square().sum(0)[:, :, None] + norms - 2 * product)
+    reached = inside[:, None].expand(-1, width, -1).gather(2, columns)
+    return torch.where(reached, distances, 1.0).permute(2, 0, 1)
+
+
+def normalised(squared: Tensor) -> Tensor:
+    """Squared distance -> 0..1 (equation 1)."""
+    return torch.tanh(squared.clamp_min(0) / 2)
+
+
+@torch.no_grad()
+def _nearest(query: Tensor, cells: Tensor) -> Tensor:
+    """For every row of `query` [P, C] the index of the nearest row of `cells` [R, C]: [P]."""
+    norms = cells.square().sum(1)
+    return torch.cat([(norms - 2 * part @ cells.t()).argmin(1) for part in query.split(ROWS)])
