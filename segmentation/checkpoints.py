@@ -241,7 +241,7 @@ def _config(spec: NetworkSpec, checkpoint: Checkpoint) -> Any:
 def _half(tensor: Tensor) -> Tensor:
     tensor = tensor.detach().cpu()
     # Two names of one tensor become two tensors: the format knows no sharing.
-    return tensor.half().clone() if tensor.is_floating_point() else tensor.clone()
+    return (tensor.half() if tensor.is_floating_point() else tensor).clone(memory_format=torch.contiguous_format)
 
 
 def _resolve(path: str) -> Any:

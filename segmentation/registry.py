@@ -35,6 +35,13 @@ ENGINES: dict[str, EngineSpec] = {
             "Needs no weights. Fast on any machine; good for objects whose colours differ from what surrounds them.",
         ),
         EngineSpec(
+            "star",
+            "STAR",
+            "segmentation.engines.star.engine:StarEngine",
+            "This project's own: flow and GrabCut, corrected by a small network that remembers all annotated frames.",
+            needs_weights=True,
+        ),
+        EngineSpec(
             "stm",
             "STM, interactive",
             "segmentation.engines.stm.engine:InteractiveSTMEngine",

@@ -48,6 +48,15 @@ NETWORKS: dict[str, NetworkSpec] = {
     spec.name: spec
     for spec in (
         NetworkSpec(
+            "star",
+            ("star",),
+            "star",
+            "segmentation.engines.star.network:Star",
+            "segmentation.engines.star.network:StarConfig",
+            "STAR",
+            source="trained by this project's own command",
+        ),
+        NetworkSpec(
             "stm",
             ("stm",),
             "stm",

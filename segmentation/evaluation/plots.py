@@ -30,12 +30,13 @@ def curves(report: dict[str, Any]) -> tuple[str, str]:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel("J&F")
         axes.set_ylim(0, 1)
-        _dark(axes)
-        drawn.append(_svg(figure))
+        dark(axes)
+        drawn.append(svg(figure))
     return drawn[0], drawn[1]
 
 
-def _dark(axes: Any) -> None:
+def dark(axes: Any) -> None:
+    """Colours of the report page."""
     axes.grid(color="#2c323b", linewidth=0.6)
     axes.tick_params(colors="#a6aebb")
     axes.xaxis.label.set_color("#a6aebb")
@@ -45,7 +46,8 @@ def _dark(axes: Any) -> None:
     axes.legend(facecolor="#1b1f25", edgecolor="#2c323b", labelcolor="#e6e9ee", fontsize=8, loc="lower right")
 
 
-def _svg(figure: Any) -> str:
+def svg(figure: Any) -> str:
+    """The figure as an SVG element, the same text for the same figure."""
     figure.tight_layout()
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})

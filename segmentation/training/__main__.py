@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from segmentation.training.loop import Run, TrainingStopped
+from segmentation.training.curves import draw
+from segmentation.training.loop import LOG, Run, TrainingStopped, start_from
 from segmentation.training.plan import load_plan
 from segmentation.training.sources import find_sources
 
@@ -22,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--out", type=Path, required=True, help="folder of checkpoints and log")
     parse.add_argument("--hours", type=float, help="how long, by the clock; default: the plan's steps")
     parse.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    parse.add_argument("--start", type=Path, help="weights to begin with: a file, or a folder of <network>.safetensors")
     parse.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parse.add_argument("--threads", type=int, default=0, help="of the CPU; 0 = all")
     parse.add_argument("--workers", type=int, default=1, help="processes that make clips")
@@ -38,11 +40,14 @@ def main(arguments: list[str] | None = None) -> int:
         lessons = import_module(f"segmentation.training.lessons.{plan.engine}")
         torch.manual_seed(plan.seed)
         lesson = lessons.Lesson(plan, torch.device(args.device), **plan.lesson)
+        if args.start:
+            start_from(lesson, args.start)
         args.out.mkdir(parents=True, exist_ok=True)
         run = Run(plan, lesson, sources, args.out, args.hours, workers=args.workers)
         if args.resume and not run.resume():
             print(f"{args.out} has no checkpoint yet: starting from nothing")
         run.train()
+        (args.out / "curves.svg").write_text(draw(args.out / LOG))
     except (ValueError, OSError, TrainingStopped) as error:
         print(f"training: {error}", file=sys.stderr)
         return 2
@@ -50,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         run.save()
         print(f"training: stopped at step {run.step}; --resume goes on from there", file=sys.stderr)
         return 130
-    print(f"best score on the validation videos: {run.best:.4f}; weights in {args.out / 'best.pt'}")
+    print(f"best score on the validation videos: {run.best:.4f}; weights and curves in {args.out}")
     return 0
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,15 +16,19 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from segmentation.checkpoints import load_state, read_checkpoint, save_checkpoint
 from segmentation.training.clips import Clip, Clips
 from segmentation.training.plan import Plan
 from segmentation.training.sources import Sources
+from segmentation.weights import find_weights
 
 SAVE_EVERY = 240.0  # seconds: a machine that stops costs at most four minutes
-CHECKPOINT = "checkpoint.pt"
+CHECKPOINT, LOG = "checkpoint.pt", "log.csv"
+ECHO = 16  # steps after which a batch is used for the second and last time
 
 
 class TrainingStopped(RuntimeError):
@@ -35,6 +40,7 @@ class Lesson(Protocol):
     made of the clips of a step. The generators depend on (seed, number of the clip or step) alone."""
 
     network: nn.Module
+    parts: dict[str, nn.Module]  # what ships, by its name in `segmentation.weights`: modules of `network`
     prepare: Callable[[Clip, np.random.Generator], Any]
 
     def loss(self, clips: list[Any], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]: ...
@@ -46,7 +52,10 @@ class Lesson(Protocol):
 
 @dataclass
 class Run:
-    """A run in its folder: checkpoint.pt (all that it needs to go on), best.pt (averaged weights), log.csv."""
+    """A run in its folder: checkpoint.pt (all that it needs to go on), log.csv, and <network>.safetensors.
+
+    The last are the averaged weights with the best score, as an engine loads them.
+    """
 
     plan: Plan
     lesson: Lesson
@@ -169,9 +178,17 @@ class Run:
         figures = self.lesson.validate(network.eval(), self.sources)
         if figures["score"] > self.best:
             self.best = figures["score"]
-            write_whole(self.out / "best.pt", {key: value.clone() for key, value in self.average.items()})
+            self._ship(figures)
         network.load_state_dict(own)
         self._log({f"val_{key}": value for key, value in figures.items()})
+
+    def _ship(self, figures: dict[str, float]) -> None:
+        """Write the network as it is now (half precision) for the engine, with what was measured in the header."""
+        notes = {"steps": str(self.step), "hours": f"{self.elapsed / 3600:.2f}"}
+        notes.update({f"validation_{key}": f"{value:.4f}" for key, value in figures.items()})
+        for name, part in self.lesson.parts.items():
+            with _complete(self.out / f"{name}.safetensors") as path:
+                save_checkpoint(path, name, part, notes)
 
     def _batches(self) -> Iterator[list[Any]]:
         """Batches from this step on; a new loader for each stage, since its clips have another size."""
@@ -195,30 +212,44 @@ class Run:
         line = {"step": self.step, "hours": round(self.elapsed / 3600, 4), "rate": self.rate(), **figures}
         line["waited"] = round(self._waited, 2)
         self._waited = 0.0
-        with (self.out / "log.csv").open("a", newline="") as file:
+        with (self.out / LOG).open("a", newline="") as file:
             csv.writer(file).writerow([f"{key}={value:.6g}" for key, value in line.items()])
         shown = "  ".join(f"{key} {value:.4g}" for key, value in line.items())
         self.say(f"{100 * self.progress:5.1f} %  {shown}")
 
 
 class _Batches(Dataset[list[Any]]):
-    """Batch i of a run, from step `first` on: `size` clips, prepared."""
+    """The batch of step i of a run, from step `first` on: `size` clips, prepared.
+
+    Every batch is used twice, ECHO steps apart (data echoing, Choi et al. 2019): a lesson draws other corrections from
+    it then, and where clips are made on the cores that train, that is time well saved.
+    """
 
     def __init__(
         self, clips: Clips, prepare: Callable[[Clip, np.random.Generator], Any], size: int, first: int
     ) -> None:
         self.clips, self.prepare, self.size, self.first = clips, prepare, size, first
+        self.made: dict[int, list[Any]] = {}
 
     def __len__(self) -> int:
         return 1 << 40
 
     def __getitem__(self, index: int) -> list[Any]:
-        start = (self.first + index) * self.size
-        return [self._made(start + i) for i in range(self.size)]
+        number = echoed(self.first + index)
+        if number not in self.made:
+            cv2.setNumThreads(1)  # the cores are the trainer's
+            self.made[number] = [self._made(number * self.size + i) for i in range(self.size)]
+            self.made = {n: batch for n, batch in self.made.items() if n > number - ECHO}
+        return self.made[number]
 
     def _made(self, number: int) -> Any:
-        cv2.setNumThreads(1)  # the cores are the trainer's
         return self.prepare(self.clips[number], np.random.default_rng([self.clips.seed, 2, number]))
+
+
+def echoed(step: int) -> int:
+    """Which batch a step uses: in turns a new one, and the one that was new ECHO steps ago."""
+    number, again = divmod(step, 2)
+    return number - ECHO // 2 if again and number >= ECHO // 2 else number
 
 
 def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
@@ -230,14 +261,34 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     ]
 
 
+def start_from(lesson: Lesson, source: Path) -> None:
+    """Begin with the weights in `source`, a file or a folder of <network>.safetensors, instead of random ones.
+
+    Raises WeightsMissing or WeightsError, the latter for weights of another configuration.
+    """
+    for name, part in lesson.parts.items():
+        learns = [parameter.requires_grad for parameter in part.parameters()]
+        load_state(part, read_checkpoint(find_weights(name, source)))
+        for parameter, wanted in zip(part.parameters(), learns, strict=True):
+            parameter.requires_grad_(wanted)
+
+
 def write_whole(path: Path, state: Any) -> None:
     """torch.save to a file that appears when it is complete. Raises TrainingStopped when it cannot be written."""
-    part = path.with_suffix(".part")
-    try:
+    with _complete(path) as path:
+        part = path.with_suffix(".part")
         torch.save(state, part)
         os.replace(part, path)
-    except (OSError, RuntimeError) as error:
-        if part.is_file():
-            part.unlink()
+
+
+@contextmanager
+def _complete(path: Path) -> Iterator[Path]:
+    """Say in words why `path` cannot be written, and leave no half file."""
+    try:
+        yield path
+    except (OSError, RuntimeError, SafetensorError) as error:
+        for part in path.parent.glob("*.part"):
+            if part.is_file():
+                part.unlink()
         free = shutil.disk_usage(path.parent).free >> 20
         raise TrainingStopped(f"{path} cannot be written ({error}); {free} MB are free there") from error

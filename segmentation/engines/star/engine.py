@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from segmentation.checkpoints import load_network
 from segmentation.classical.drawing import draw_on
 from segmentation.classical.motion import FlowField
 from segmentation.classical.picture import Pictures
@@ -34,7 +35,7 @@ class StarEngine(Engine):
     """A session of STAR.
 
     Options:
-        network: a network that is already loaded (training validates the one it trains).
+        network: a network that is already loaded (training validates the one it trains); default: the weights found.
     """
 
     name = "star"
@@ -42,8 +43,11 @@ class StarEngine(Engine):
     def _setup(self, network: Star | None = None) -> None:
         self._device = choose_device(self.settings.device)
         if network is None:
-            raise ValueError("network: STAR has no weights of its own yet; give a network")
-        self._network = network.eval()
+            loaded = load_network("star", self.settings.weights)
+            assert isinstance(loaded, Star)  # by its line in NETWORKS
+            network = loaded
+        self._network = network.eval().to(self._device)
+        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         fit = internal_size(self.frames.height, self.frames.width, (LINES, COLUMNS), self.settings.max_side)
         height, width = (-(-side // STRIDE) * STRIDE for side in fit)  # stretched by less than a cell
         self._grid = (height, width)
@@ -213,7 +217,7 @@ class StarEngine(Engine):
         kept = [self._encoded.get(f"{part}-{frame}", self._device) for part in PARTS]
         if all(part is not None for part in kept):
             return Frame(*(part.float() for part in kept if part is not None))
-        image = torch.from_numpy(self._pictures[frame].work).permute(2, 0, 1)[None].float() / 255
+        image = torch.tensor(self._pictures[frame].work).permute(2, 0, 1)[None].float() / 255
         encoded = self._network.encoder(image.to(self._device).contiguous(memory_format=torch.channels_last))
         # Kept at half precision; the first use goes through it too, so that every use sees the same numbers.
         halves = Frame(*(part.half() for part in encoded))

@@ -38,6 +38,7 @@ class Lesson:
     def __init__(self, plan: Plan, device: torch.device, keep: float = 0.25) -> None:
         self.network: nn.Module = Star(StarConfig(**_tuples(plan.network))).to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.parts = {"star": self.network}
         self.device, self.keep = device, keep
 
     def loss(self, clips: list[DrawnClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:

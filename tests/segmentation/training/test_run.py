@@ -7,13 +7,22 @@ import numpy as np
 import pytest
 import torch
 
+from segmentation.checkpoints import load_network
+from segmentation.engine import EngineSettings
+from segmentation.evaluation.stroke import first_strokes
+from segmentation.frames import ArrayFrames
 from segmentation.masks import write_mask
+from segmentation.registry import open_session
 from segmentation.training.__main__ import main
 from segmentation.training.clips import Clips
+from segmentation.training.curves import main as draw_curves
 from segmentation.training.lessons.star import Lesson
-from segmentation.training.loop import Run, TrainingStopped
+from segmentation.training.loop import Run, TrainingStopped, echoed, start_from
 from segmentation.training.plan import Plan, load_plan, parse_plan
 from segmentation.training.sources import IGNORE, DataError, Sources, find_sources
+from segmentation.types import Interaction
+from segmentation.weights import WeightsError
+from tests.segmentation.clips import make_clip
 
 PLAN = """
 engine = "star"
@@ -86,7 +95,7 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(sources: Sources, plan: P
     assert resumed.step == whole.step == plan.steps
     for key, value in whole.average.items():
         torch.testing.assert_close(resumed.average[key], value, rtol=0, atol=0)
-    assert (tmp_path / "broken/best.pt").is_file()
+    assert (tmp_path / "broken/star.safetensors").is_file()
 
 
 def test_a_loss_that_is_no_number_stops_the_run(sources: Sources, plan: Plan, tmp_path: Path) -> None:
@@ -128,6 +137,59 @@ def test_the_command_tells_what_is_wrong_in_a_sentence(tmp_path: Path, capsys: p
     assert "is not a folder" in capsys.readouterr().err
     assert main(["star", "--config", "huge", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     assert "known are" in capsys.readouterr().err
+
+
+def test_what_ships_opens_as_an_engine_and_can_be_started_from(sources: Sources, plan: Plan, tmp_path: Path) -> None:
+    run = start(plan, sources, tmp_path / "first")
+    run.train()
+    weights = tmp_path / "first/star.safetensors"
+    clip = make_clip(length=3, height=40, width=64, num_objects=1)
+    settings = EngineSettings(device="cpu", weights=str(weights))
+    session = open_session("star", ArrayFrames(clip.frames), 1, settings)
+    assert len(list(session.run_round(Interaction(0, first_strokes(clip.truth[0], 1))))) == 3
+    again = Lesson(plan, torch.device("cpu"))
+    start_from(again, tmp_path / "first")
+    torch.testing.assert_close(again.network.state_dict(), load_network("star", weights).state_dict())
+    assert all(parameter.requires_grad for parameter in again.network.parameters())
+    other = Lesson(replace(plan, network={**plan.network, "key": 12}), torch.device("cpu"))
+    with pytest.raises(WeightsError, match="of another shape"):
+        start_from(other, weights)
+
+
+def test_a_full_disk_stops_the_run_in_words(
+    sources: Sources, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start(plan, sources, tmp_path / "out")
+    run.save()
+    before = (tmp_path / "out/checkpoint.pt").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(TrainingStopped, match=r"checkpoint\.pt cannot be written .*No space left"):
+        run.save()
+    assert (tmp_path / "out/checkpoint.pt").read_bytes() == before
+
+
+def test_curves_are_drawn_from_the_log(sources: Sources, plan: Plan, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    run = start(replace(plan, steps=20), sources, tmp_path / "out")
+    run.train()
+    assert draw_curves([str(tmp_path / "out")]) == 0
+    assert "J&amp;F round 3" in (tmp_path / "out/curves.svg").read_text()
+
+
+def test_a_file_that_is_no_log_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "log.csv").write_text("step,loss\n1,2\n")
+    assert draw_curves([str(tmp_path)]) == 2
+    assert "not a line of a training log" in capsys.readouterr().err
+
+
+def test_every_batch_is_used_twice() -> None:
+    used = [echoed(step) for step in range(400)]
+    assert all(used.count(number) == 2 for number in range(20, 180))
+    assert max(used) == 199
 
 
 def test_every_plan_in_the_house_can_be_read() -> None:

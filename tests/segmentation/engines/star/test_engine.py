@@ -1,10 +1,8 @@
 from typing import Any, ClassVar
 
-import pytest
 import torch
 
 from segmentation.engines.star.network import Star, StarConfig
-from segmentation.registry import ENGINES, EngineSpec
 from tests.segmentation.engine_conformance import EngineConformance
 
 TINY = StarConfig(widths=(4, 6, 8, 10), blocks=1, key=8, value=8, decoder=(8, 6, 4), skips=(4, 4, 4), embedding=4)
@@ -18,9 +16,3 @@ def tiny() -> Star:
 class TestStar(EngineConformance):
     engine = "star"
     options: ClassVar[dict[str, Any]] = {"network": tiny()}
-
-    @pytest.fixture(autouse=True)
-    def _registered(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It gets its line in the registry when it has weights."""
-        spec = EngineSpec("star", "STAR", "segmentation.engines.star.engine:StarEngine", "", needs_weights=True)
-        monkeypatch.setitem(ENGINES, "star", spec)
