@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from segmentation.training.sources import IGNORE
+
+SURE = 0.7  # the probability from which a pixel need not be looked at
 
 
 def bootstrapped_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> Tensor:
@@ -19,6 +23,18 @@ def bootstrapped_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> T
     each = F.cross_entropy(logits[None], labels[None].long(), ignore_index=IGNORE, reduction="none").flatten()
     count = max(1, int(keep * each.numel()))
     return each.topk(count).values.mean() if count < each.numel() else each.mean()
+
+
+def hard_pixels_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> Tensor:
+    """As `bootstrapped_cross_entropy`, but no pixel is left out whose own label has a probability below SURE.
+
+    A network that knows nothing yet thus learns from all pixels: from the worst alone it would learn first to be
+    undecided everywhere, which is hard to leave.
+    """
+    each = F.cross_entropy(logits[None], labels[None].long(), ignore_index=IGNORE, reduction="none").flatten()
+    count = max(1, int(keep * each.numel()))
+    least = each.detach().topk(count).values[-1].clamp(max=-math.log(SURE))
+    return each[each >= least].mean()
 
 
 def soft_jaccard(logits: Tensor, labels: Tensor) -> Tensor:

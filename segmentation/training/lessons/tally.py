@@ -1,0 +1,39 @@
+"""The losses of a step, and how good its masks were."""
+
+from __future__ import annotations
+
+from torch import Tensor, stack
+
+from segmentation.training.losses import hard_pixels_cross_entropy, soft_jaccard
+
+
+class Tally:
+    """Cross-entropy of the hard pixels plus `overlap` times (1 - soft J), of every mask that is added.
+
+    Args:
+        keep: the fraction of the pixels that are looked at in any case, the worst ones; 1 = plain cross-entropy.
+    """
+
+    def __init__(self, keep: float, overlap: float) -> None:
+        self.keep, self.overlap = keep, overlap
+        self._losses: list[Tensor] = []
+        self._found: dict[str, list[float]] = {}
+
+    def add(self, name: str, logits: list[Tensor], labels: list[Tensor]) -> None:
+        """Logits [n + 1, H, W] and labels [H, W] of several clips (or objects), of masks of the kind `name`."""
+        misses = stack([soft_jaccard(a, y) for a, y in zip(logits, labels, strict=True)]).mean()
+        self._losses.append(self._cross(logits, labels) + self.overlap * misses)
+        self._found.setdefault(name, []).append(1 - float(misses.detach()))
+
+    def add_side(self, logits: list[Tensor], labels: list[Tensor], weight: float) -> None:
+        """Masks that nobody uses, but that are to be right all the same: the cross-entropy of them."""
+        self._losses[-1] = self._losses[-1] + weight * self._cross(logits, labels)
+
+    def result(self) -> tuple[Tensor, dict[str, float]]:
+        """The mean loss, and the mean soft J of every kind of mask."""
+        figures = {f"j_{name}": sum(found) / len(found) for name, found in self._found.items()}
+        return stack(self._losses).mean(), figures
+
+    def _cross(self, logits: list[Tensor], labels: list[Tensor]) -> Tensor:
+        each = [hard_pixels_cross_entropy(a, y, self.keep) for a, y in zip(logits, labels, strict=True)]
+        return stack(each).mean()

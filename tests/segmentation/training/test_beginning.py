@@ -1,0 +1,67 @@
+"""First weights and batch norms of the networks that are trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from segmentation.engines.stm.network import STM
+from segmentation.networks.resnet import ResNet, ResNetConfig
+from segmentation.training.lessons.beginning import begin, hold_norms
+from tests.segmentation.engines.stm.tiny import TINY
+
+BODY = ResNetConfig(blocks=(1, 1, 1, 1), strides=(1, 2, 2, 2), width=4)
+
+
+@pytest.fixture
+def body(tmp_path: Path) -> str:
+    """A classifier as torchvision would save it, with one stage more than the encoders have."""
+    torch.manual_seed(1)
+    network = ResNet(BODY)
+    for name, buffer in network.named_buffers():
+        if name.endswith("running_var"):
+            buffer.fill_(2.0)
+    torch.save({**network.state_dict(), "fc.weight": torch.zeros(10, 128)}, tmp_path / "resnet.pth")
+    return str(tmp_path / "resnet.pth")
+
+
+def test_a_body_goes_into_every_encoder(body: str) -> None:
+    network = STM(TINY)
+    begin(network, "frozen", body)
+    given = torch.load(body, weights_only=True)
+    for encoder in (network.Encoder_M, network.Encoder_Q):
+        state = encoder.state_dict()
+        torch.testing.assert_close(state["conv1.weight"], given["conv1.weight"])
+        torch.testing.assert_close(state["res4.0.bn2.running_var"], given["layer3.0.bn2.running_var"])
+        torch.testing.assert_close(state["res2.0.downsample.0.weight"], given["layer1.0.downsample.0.weight"])
+
+
+def test_a_body_of_other_sizes_is_refused(body: str, tmp_path: Path) -> None:
+    tensors = torch.load(body, weights_only=True)
+    del tensors["layer2.0.conv1.weight"]
+    torch.save(tensors, tmp_path / "lacking.pth")
+    with pytest.raises(ValueError, match=r"res3\.0\.conv1\.weight should be \[8, 16, 1, 1\], is missing"):
+        begin(STM(TINY), "live", str(tmp_path / "lacking.pth"))
+    with pytest.raises(ValueError, match="known are live, held, frozen"):
+        begin(STM(TINY), "melted")
+
+
+@pytest.mark.parametrize(("norms", "moves", "learns"), [("live", True, True), ("held", False, True)])
+def test_held_norms_keep_their_statistics(norms: str, moves: bool, learns: bool) -> None:
+    network = STM(TINY)
+    begin(network, norms)
+    network.train()
+    hold_norms(network, norms)
+    network.encode_query(torch.rand(1, 3, 32, 32))
+    assert bool(network.Encoder_Q.bn1.running_mean.any()) == moves
+    assert network.Encoder_Q.bn1.weight.requires_grad == learns
+    assert network.Encoder_Q.training
+
+
+def test_frozen_norms_do_not_learn() -> None:
+    network = STM(TINY)
+    begin(network, "frozen")
+    assert not network.Encoder_M.get_submodule("res2.0.bn1").weight.requires_grad
+    assert network.Encoder_M.conv1.weight.requires_grad
