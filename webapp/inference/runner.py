@@ -67,6 +67,11 @@ def _info(spec: registry.EngineSpec) -> EngineInfo:
     )
 
 
+def names() -> list[str]:
+    """What a project or a round may name."""
+    return ["default", *registry.ENGINES]
+
+
 def resolve(name: str) -> str:
     """The registry's name of an engine ("default" is one too). ValueError lists the known ones."""
     return registry.engine_spec(name).name

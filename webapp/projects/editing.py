@@ -10,6 +10,7 @@ from django.db import transaction
 from webapp.accounts.models import User
 from webapp.problems import Problem
 from webapp.projects.access import project_for
+from webapp.projects.engines import checked_engine
 from webapp.projects.models import Label, Membership, Project, Role
 
 # Colours that stay apart from each other on most footage; a new project starts with none of them taken.
@@ -28,6 +29,7 @@ class LabelEdit:
 @transaction.atomic
 def create_project(*, by: User, name: str, guide: str = "", engine: str = "default") -> Project:
     """A project with `by` as its owner and one label to start with."""
+    engine = checked_engine(engine)
     project = Project.objects.create(name=_checked_name(name), guide=guide, engine=engine, created_by=by)
     Membership.objects.create(project=project, user=by, role=Role.OWNER)
     for position, (label, color) in enumerate(FIRST_LABELS):
@@ -52,7 +54,7 @@ def change_project(
     if guide is not None:
         project.guide = guide
     if engine is not None:
-        project.engine = engine
+        project.engine = checked_engine(engine)
     project.save()
     if labels is not None:
         _replace_labels(project, labels)

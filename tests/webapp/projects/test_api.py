@@ -51,6 +51,16 @@ def test_a_project_needs_a_name(client_as: ClientAs, owner: User) -> None:
     assert not Project.objects.exists()
 
 
+def test_an_engine_that_does_not_exist_is_refused(client_as: ClientAs, project: Project, manager: User) -> None:
+    address = f"/api/projects/{project.pk}"
+    answer = client_as(manager).patch(address, {"engine": "magic", "guide": "New."}, JSON)
+    assert (answer.status_code, answer.json()["code"]) == (400, "unknown_engine")
+    assert "flow" in answer.json()["text"]
+    project.refresh_from_db()
+    assert (project.engine, project.guide) == ("default", "")
+    assert client_as(manager).patch(address, {"engine": "flow"}, JSON).json()["engine"] == "flow"
+
+
 def test_it_changes_only_what_is_given(client_as: ClientAs, project: Project, manager: User) -> None:
     answer = client_as(manager).patch(f"/api/projects/{project.pk}", {"guide": "Fins."}, JSON).json()
     assert (answer["name"], answer["guide"]) == ("Reef", "Fins.")
