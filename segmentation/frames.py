@@ -102,23 +102,6 @@ class ArrayFrames:
         return frame
 
 
-class ResizedFrames:
-    """Another source's frames, each resized to (height, width) when it is read."""
-
-    def __init__(self, frames: FrameSource, size: tuple[int, int]) -> None:
-        self._frames = frames
-        self.height, self.width = size
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def __getitem__(self, index: int) -> Image:
-        image = self._frames[index]
-        if image.shape[:2] == (self.height, self.width):
-            return image
-        return cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_AREA).view(np.ndarray)
-
-
 def open_frames(source: Path | str | NDArray[np.uint8] | FrameSource) -> FrameSource:
     """A frame source from a folder, an array, or a source that is handed through."""
     if isinstance(source, (str, Path)):

@@ -61,14 +61,14 @@ def _layer() -> tuple[NDArray[Any], NDArray[Any]]:
     )
 
 
-_WEIGHTS, _BIASES = _layer()
+WEIGHTS, BIASES = _layer()
 
 
 def lift(looks: NDArray[Any]) -> NDArray[Any]:
     """Features [h, w, CHANNELS] to [h * w, UNITS + 1], the last one constant."""
     flat = looks.reshape(-1, CHANNELS)
     lifted = np.empty((len(flat), UNITS + 1), np.float32)
-    lifted[:, :UNITS] = flat @ _WEIGHTS + _BIASES
+    lifted[:, :UNITS] = flat @ WEIGHTS + BIASES
     np.maximum(lifted, 0, out=lifted)
     lifted[:, UNITS] = 1
     return lifted

@@ -27,9 +27,10 @@ class Sizes:
     grid: tuple[int, int]
 
     @classmethod
-    def of(cls, height: int, width: int, max_side: int | None) -> Sizes:
+    def of(cls, height: int, width: int, max_side: int | None = None, grid: tuple[int, int] | None = None) -> Sizes:
+        """Sizes of a video, its internal picture at most `max_side` long, the grid at most GRID_SIDE unless given."""
         work = _fit(height, width, max_side or WORK_SIDE)
-        return cls((height, width), work, _fit(*work, GRID_SIDE))
+        return cls((height, width), work, grid or _fit(*work, GRID_SIDE))
 
     @property
     def half(self) -> tuple[int, int]:
@@ -75,10 +76,10 @@ def looks_of(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[Any]:
 class Pictures:
     """Pictures of a video by frame number; the last few are kept, so memory does not grow with the video."""
 
-    def __init__(self, frames: FrameSource, max_side: int | None) -> None:
+    def __init__(self, frames: FrameSource, sizes: Sizes) -> None:
         self._frames = frames
         self._kept: dict[int, Picture] = {}
-        self.sizes = Sizes.of(frames.height, frames.width, max_side)
+        self.sizes = sizes
 
     def __len__(self) -> int:
         return len(self._frames)

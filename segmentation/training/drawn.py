@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from segmentation.classical.drawing import draw_on
 from segmentation.classical.motion import FlowField
-from segmentation.classical.picture import Pictures
+from segmentation.classical.picture import Pictures, Sizes
 from segmentation.frames import ArrayFrames
 from segmentation.training.clips import Clip
 from segmentation.training.strokes import first_scribbles
@@ -27,7 +27,8 @@ class DrawnClip:
     """`cut` is the label map [H, W] of frame 0, None where none was made.
 
     `back[t, 0]` leads from the pixels of frame t + 1 to where they were in frame t, `back[t, 1]` from frame t to t + 1:
-    float16 [T - 1, 2, H, W, 2] (x, y); `trust` of it, uint8, 255 = all.
+    float16 [T - 1, 2, H, W, 2] (x, y); `trust` of it, uint8, 255 = all. `looks` are the pictures', half the size:
+    [T, CHANNELS, H/2, W/2].
     """
 
     clip: Clip
@@ -35,18 +36,20 @@ class DrawnClip:
     cut: NDArray[np.uint8] | None
     back: NDArray[np.float16]
     trust: NDArray[np.uint8]
+    looks: NDArray[np.float16]
 
 
 def draw(clip: Clip, random: np.random.Generator) -> DrawnClip:
     """Scribble on frame 0, cut it, follow the motion both ways."""
     strokes = first_scribbles(random, clip.labels[0], clip.num_objects)
+    pictures = Pictures(ArrayFrames(clip.frames), Sizes.of(*clip.labels.shape[1:]))
     cut = None
     if random.random() < CUT:
-        pictures = Pictures(ArrayFrames(clip.frames), max(clip.frames.shape[1:3]))
         cut = draw_on(pictures, 0, [], strokes, None, int(random.integers(1 << 30)))
     back, trust = zip(*_motions(clip), strict=True)
     shape = (len(clip.frames) - 1, 2, *clip.labels.shape[1:])
-    return DrawnClip(clip, strokes, cut, np.stack(back).reshape(*shape, 2), np.stack(trust).reshape(shape))
+    looks = np.stack([pictures[t].looks.transpose(2, 0, 1).astype(np.float16) for t in range(len(clip.frames))])
+    return DrawnClip(clip, strokes, cut, np.stack(back).reshape(*shape, 2), np.stack(trust).reshape(shape), looks)
 
 
 def _motions(clip: Clip) -> Iterator[tuple[NDArray[np.float16], NDArray[np.uint8]]]:

@@ -1,4 +1,4 @@
-"""Which engines a project or a round may name. The layer that knows the engines (`inference`) says so when it starts."""
+"""Which engines a project or a round may name. The layer that knows the engines says so when it starts."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segmentation.classical.drawing import draw_on
 from segmentation.classical.motion import FlowField
-from segmentation.classical.picture import Pictures
+from segmentation.classical.picture import Pictures, Sizes
 from segmentation.engine import Engine
 from segmentation.engines.flow.history import History, noted
 from segmentation.engines.flow.walk import Change, Scene, Walk
@@ -29,7 +29,8 @@ class FlowEngine(Engine):
     name = "flow"
 
     def _setup(self) -> None:
-        self._pictures = Pictures(self.frames, self.settings.max_side)
+        sizes = Sizes.of(self.frames.height, self.frames.width, self.settings.max_side)
+        self._pictures = Pictures(self.frames, sizes)
         self._flow = FlowField()
         self._history = History(self.frames.height, self.frames.width, self.settings.cache_dir)
 

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from segmentation.checkpoints import load_network
+from segmentation.classical.composition import Composition
 from segmentation.classical.drawing import draw_on
 from segmentation.classical.motion import FlowField
-from segmentation.classical.picture import Pictures
+from segmentation.classical.picture import Pictures, Sizes
 from segmentation.device import choose_device
 from segmentation.engine import Engine, outward
 from segmentation.engines.star.network import STRIDE, Cues, Frame, Star, aggregate
-from segmentation.engines.star.reading import Remembered, carry, decode, labelled
+from segmentation.engines.star.reading import Remembered, carry, decode, remember
 from segmentation.feature_cache import FeatureCache
-from segmentation.frames import ResizedFrames
 from segmentation.internal_size import internal_size
 from segmentation.networks.labelling import confidences
-from segmentation.round_labels import RoundLabels, to_cells
+from segmentation.round_labels import RoundLabels, resize_labels, to_cells
 from segmentation.scribbles import dilate, rasterise
-from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound, Scribble
+from segmentation.types import Interaction, MaskUpdate, PastRound, Scribble
 
 LINES, COLUMNS = 288, 512  # what a frame is fitted into: two CPU cores encode it in a tenth of a second
 MEMORY_FRAMES = 6  # annotated frames that are read for a frame: the nearest in time
+MOTION_SCALE = 2 / 3  # of the grid
 ABSENT = -12.0  # logit of an object that nobody has drawn yet
 PARTS = Frame._fields
 
@@ -51,11 +54,13 @@ class StarEngine(Engine):
         fit = internal_size(self.frames.height, self.frames.width, (LINES, COLUMNS), self.settings.max_side)
         height, width = (-(-side // STRIDE) * STRIDE for side in fit)  # stretched by less than a cell
         self._grid = (height, width)
-        self._pictures = Pictures(ResizedFrames(self.frames, self._grid), None)
+        sizes = Sizes.of(self.frames.height, self.frames.width, self.settings.max_side, self._grid)
+        self._pictures = Pictures(self.frames, sizes)
         self._field = FlowField()
         self._encoded = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
         self._strokes: dict[int, list[Scribble]] = {}  # of all rounds, by frame
         self._rounds: list[RoundLabels] = []
+        self._remembered: dict[int, Remembered] = {}  # of this round
 
     def close(self) -> None:
         self._encoded.close()
@@ -72,6 +77,7 @@ class StarEngine(Engine):
     @torch.inference_mode()
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         start = interaction.frame
+        self._remembered.clear()
         cut = None if start in self.locked else self._cut(interaction)
         new = self._new(interaction)
         ends = self._ends(interaction, new)
@@ -92,15 +98,18 @@ class StarEngine(Engine):
             if found is not None and frame not in self.locked:
                 update = self._update(frame, found)
                 labels[frame] = to_cells(update.labels, self._grid)
+                self._remembered.pop(frame, None)
                 yield update
 
     def _cut(self, interaction: Interaction) -> Tensor:
         """What classical vision makes of the new strokes, on the grid: int64 [H, W]."""
         frame, before = interaction.frame, self._labels(interaction.frame)
-        was = None if before is None else before.to(torch.uint8).cpu().numpy()
+        was = (
+            None if before is None else resize_labels(before, self._pictures.sizes.video).cpu().numpy().astype(np.uint8)
+        )
         earlier = self._strokes.get(frame, [])
         cut = draw_on(self._pictures, frame, earlier, interaction.scribbles, was, self.settings.seed)
-        return torch.from_numpy(cut.astype(np.int64))
+        return to_cells(cut, self._grid)
 
     def _new(self, interaction: Interaction) -> Tensor:
         """Objects that are drawn for the first time: bool [n]."""
@@ -152,7 +161,7 @@ class StarEngine(Engine):
         key = f"motion-{frame}-{neighbour}"
         kept = self._encoded.get(key, self._device)
         if kept is None:
-            motion = self._field.between(self._pictures[frame].grey, self._pictures[neighbour].grey)
+            motion = self._field.between(*(_shrunk(self._pictures[f].grey) for f in (frame, neighbour)))
             height, width = motion.trust.shape
             back = motion.back * (self._grid[1] / width, self._grid[0] / height)
             kept = torch.from_numpy(np.dstack([back, motion.trust]).astype(np.float16)).permute(2, 0, 1)[None]
@@ -178,13 +187,14 @@ class StarEngine(Engine):
         return sorted(known - {frame}, key=lambda f: abs(f - frame))[:MEMORY_FRAMES]
 
     def _remember(self, frame: int) -> Remembered:
-        return self._memorize(frame, self._cues(self._one_hot(self._labels(frame)), *self._drawn(frame)), trusted=True)
+        """An annotated or accepted frame as memory; made once a round."""
+        if frame not in self._remembered:
+            cues = self._cues(self._one_hot(self._labels(frame)), *self._drawn(frame))
+            self._remembered[frame] = self._memorize(frame, cues, trusted=True)
+        return self._remembered[frame]
 
     def _memorize(self, frame: int, cues: Cues, *, trusted: bool) -> Remembered:
-        encoded = self._encode(frame)
-        target, weight = labelled(cues, trusted=trusted)
-        value = self._network.memorizer(encoded.p8, cues, self._one)
-        return Remembered(encoded.key, encoded.pixels, value, target, weight)
+        return remember(self._network, self._encode(frame), cues, self._one, trusted=trusted)
 
     def _has_mask(self, frame: int) -> bool:
         return frame in self.locked or any(frame in labels for labels in self._rounds)
@@ -217,8 +227,10 @@ class StarEngine(Engine):
         kept = [self._encoded.get(f"{part}-{frame}", self._device) for part in PARTS]
         if all(part is not None for part in kept):
             return Frame(*(part.float() for part in kept if part is not None))
-        image = torch.tensor(self._pictures[frame].work).permute(2, 0, 1)[None].float() / 255
-        encoded = self._network.encoder(image.to(self._device).contiguous(memory_format=torch.channels_last))
+        picture = self._pictures[frame]
+        image = torch.tensor(picture.grid, device=self._device).permute(2, 0, 1)[None].float() / 255
+        looks = torch.tensor(picture.looks, device=self._device).permute(2, 0, 1)[None]
+        encoded = self._network.encoder(image.contiguous(memory_format=torch.channels_last), looks)
         # Kept at half precision; the first use goes through it too, so that every use sees the same numbers.
         halves = Frame(*(part.half() for part in encoded))
         for name, part in zip(PARTS, halves, strict=True):
@@ -246,13 +258,21 @@ class StarEngine(Engine):
         return torch.cat([1 - masks.sum(dim=0, keepdim=True), masks])
 
     def _update(self, frame: int, probability: Tensor) -> MaskUpdate:
-        size = (self.frames.height, self.frames.width)
-        full = F.interpolate(probability[None], size=size, mode="bilinear", align_corners=False)[0]
-        labels: LabelMap = full.argmax(dim=0).to(torch.uint8).cpu().numpy()
+        composition, picture = Composition(self._pictures.sizes), self._pictures[frame]
+        for object_id in range(1, self.num_objects + 1):
+            composition.add(object_id, probability[object_id].cpu().numpy(), picture)
+        labels = composition.labels()
         if frame in self._strokes:  # what was drawn is so
-            raster = rasterise(self._strokes[frame], *size)
+            raster = rasterise(self._strokes[frame], *labels.shape)
             labels[raster >= 0] = raster[raster >= 0]
         return MaskUpdate(frame, labels, tuple(confidences(probability)[1:]))
+
+
+def _shrunk(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture on which motion is sought: finer, it takes longer and finds no more."""
+    height, width = grey.shape
+    size = (max(1, round(width * MOTION_SCALE)), max(1, round(height * MOTION_SCALE)))
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA).view(np.ndarray)
 
 
 def _others(masks: Tensor) -> Tensor:

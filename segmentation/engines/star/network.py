@@ -4,8 +4,9 @@ What it takes from where:
 * frames are encoded once, for all objects and rounds (MA-Net);
 * memory is read by similarity of keys that know nothing of the masks (STM's read; as the keys are the image's alone,
   the affinity of two frames is computed once and serves every object);
-* a linear classifier on the pixel embedding is fitted in closed form to what was annotated (ridge regression, equation
-  3 of Lin et al. 2019); its score is one more cue of the decoder;
+* linear classifiers are fitted in closed form to what was annotated (ridge regression, equation 3 of Lin et al. 2019),
+  one on the pixel embedding that is learned, one on colour and texture, which need not be; their scores are two more
+  cues of the decoder;
 * scribbles enter the memory too: on the frame that they are drawn on, that frame is its own memory (MA-Net's augmented
   map), so that what looks like the scribbled pixels follows them;
 * what needs no learning is not learned: the mask that the decoder refines is GrabCut's on the frame that was drawn on,
@@ -40,7 +41,7 @@ class StarConfig:
     decoder: tuple[int, int, int] = (48, 32, 16)  # channels at 1/8, 1/4, 1/2
     skips: tuple[int, int, int] = (26, 10, 10)  # of the encoder's: every convolution reads a multiple of 16
     embedding: int = 24  # of the pixel classifier, at 1/4
-    ridge: float = 1.0  # lambda of the regression, against weights that sum to 1000 for each side
+    ridge: float = 1e-3  # lambda of the regression on the embedding; the weights of a memory frame sum to 1
 
 
 class Frame(NamedTuple):
@@ -51,6 +52,7 @@ class Frame(NamedTuple):
     f4: Tensor  # [B, widths[1], 2h, 2w]
     f2: Tensor  # [B, widths[0], 4h, 4w]
     pixels: Tensor  # [B, embedding + 1, 2h, 2w], the last channel is 1
+    looks: Tensor  # [B, CHANNELS, 2h, 2w], `classical.picture.looks_of`
 
     def take(self, index: Tensor) -> Frame:
         """Frames [index] of a batch."""
@@ -117,8 +119,8 @@ class Encoder(nn.Module):
         rest = [Residual(outputs, outputs) for _ in range(blocks - 1)]
         return nn.Sequential(Residual(inputs, outputs, 2), *rest)
 
-    def forward(self, frames: Tensor) -> Frame:
-        """[B, 3, H, W] in 0..1."""
+    def forward(self, frames: Tensor, looks: Tensor) -> Frame:
+        """Frames [B, 3, H, W] in 0..1, and their looks of any size, which are resized and passed on."""
         f2 = F.relu(self.stem((frames - self.get_buffer("mean")) / self.get_buffer("std")))
         f4 = self.stage4(f2)
         f8 = self.stage8(f4)
@@ -127,7 +129,8 @@ class Encoder(nn.Module):
         p8 = F.relu(self.top(f8 + upsample(self.lateral(f16), f8)))
         pixels = self.pixel_out(self.pixel(torch.cat([f4, upsample(p8, f4)], dim=1)))
         pixels = torch.cat([pixels, torch.ones_like(pixels[:, :1])], dim=1)
-        return Frame(F.normalize(self.key(p8), dim=1), p8, f4, f2, pixels)
+        looks = F.interpolate(looks, size=f4.shape[-2:], mode="bilinear", align_corners=False)
+        return Frame(F.normalize(self.key(p8), dim=1), p8, f4, f2, pixels, looks)
 
 
 class Memorizer(nn.Module):
@@ -155,7 +158,7 @@ class Decoder(nn.Module):
         w2, w4, w8, _ = config.widths
         d8, d4, d2 = config.decoder
         s8, s4, s2 = config.skips
-        known = CUES + 1  # and the classifier's score
+        known = CUES + 2  # and the scores of the two classifiers
         self.compress = nn.Conv2d(w8, s8, 1)
         self.at8 = Residual(config.value + s8 + known, d8)
         self.skip4 = nn.Conv2d(w4, s4, 1)
@@ -165,13 +168,13 @@ class Decoder(nn.Module):
         self.out = nn.Conv2d(d2, 1, 3, padding=1)
         self.prior = nn.Parameter(torch.tensor(2.0))  # logit of a cue's mask that is sure
 
-    def forward(self, readout: Tensor, frame: Frame, cues: Cues, score: Tensor, clip: Tensor) -> Tensor:
-        """readout [N, D, h, w], frames of B clips, score [N, 1, 2h, 2w], whose frame it is [N] -> [N, 4h, 4w]."""
+    def forward(self, readout: Tensor, frame: Frame, cues: Cues, scores: Tensor, clip: Tensor) -> Tensor:
+        """readout [N, D, h, w], frames of B clips, scores [N, 2, 2h, 2w], whose frame it is [N] -> [N, 4h, 4w]."""
         known = cues.stack()
         p8, s4, s2 = self.compress(frame.p8)[clip], self.skip4(frame.f4)[clip], self.skip2(frame.f2)[clip]
-        at2 = torch.cat([F.avg_pool2d(known, 2), upsample(score, frame.f2)], dim=1)  # [N, CUES + 1, 4h, 4w]
-        at4 = torch.cat([F.avg_pool2d(known, 4), score], dim=1)
-        at8 = torch.cat([F.avg_pool2d(known, 8), F.avg_pool2d(score, 2)], dim=1)
+        at2 = torch.cat([F.avg_pool2d(known, 2), upsample(scores, frame.f2)], dim=1)  # [N, CUES + 2, 4h, 4w]
+        at4 = torch.cat([F.avg_pool2d(known, 4), scores], dim=1)
+        at8 = torch.cat([F.avg_pool2d(known, 8), F.avg_pool2d(scores, 2)], dim=1)
         x = self.at8(torch.cat([readout, p8, at8], dim=1))
         x = self.at4(torch.cat([upsample(x, frame.f4), s4, at4], dim=1))
         x = self.at2(torch.cat([upsample(x, frame.f2), s2, at2], dim=1))
@@ -198,28 +201,6 @@ class Star(nn.Module):
 
 def upsample(x: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
-
-
-def fit(pixels: Tensor, target: Tensor, weight: Tensor, ridge: float) -> Tensor:
-    """W = (X D X^T + lambda I)^-1 X D y: the classifier of each object, [N, E].
-
-    Args:
-        pixels: X, [N, E, P]; all annotated pixels of all memory frames.
-        target: y, [N, P] in -1..1.
-        weight: the diagonal D, [N, P]; each side (y above, y below 0) is scaled to sum to 1000.
-    """
-    for side in (target > 0, target <= 0):
-        total = (weight * side).sum(1, keepdim=True).clamp_min(1e-6)
-        weight = torch.where(side, weight * (1000 / total), weight)
-    weighted = pixels * weight[:, None]
-    gram = weighted @ pixels.transpose(1, 2)  # [N, E, E]
-    gram = gram + ridge * torch.eye(gram.shape[1], device=gram.device, dtype=gram.dtype)
-    return torch.linalg.solve(gram, (weighted @ target[..., None])[..., 0])
-
-
-def score(pixels: Tensor, classifier: Tensor) -> Tensor:
-    """Pixels [N or 1, E, h, w] under the classifier of each object [N, E] -> [N, 1, h, w] in -1..1."""
-    return torch.tanh((classifier[:, None] @ pixels.flatten(2)).unflatten(2, pixels.shape[-2:]))
 
 
 def aggregate(logits: Tensor) -> Tensor:

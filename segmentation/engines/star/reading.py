@@ -9,20 +9,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from segmentation.engines.star.network import Cues, Frame, Star, fit, score
+from segmentation.engines.star.adaptation import Sums, score, solve, texture, texture_classifier
+from segmentation.engines.star.network import Cues, Frame, Star
 
 SCRIBBLED = 5.0  # weight of a scribbled pixel in the regression; one of a trusted mask has 1
 UNTRUSTED = 0.3  # of a mask that only a network made, and (as background) of a frame that has none yet
 
+FITTED = 3  # every third pixel is enough to fit texture to
+
 
 class Remembered(NamedTuple):
-    """One memory frame of B clips with N objects in all (B is 1 but in training). Key and pixels are the image's."""
+    """One memory frame of B clips with N objects in all (B is 1 but in training)."""
 
     key: Tensor  # [B, C, h, w] at 1/8
-    pixels: Tensor  # [B, E, 2h, 2w] at 1/4
     value: Tensor  # [N, D, h, w]
-    target: Tensor  # [N, 2h, 2w] in -1..1
-    weight: Tensor  # [N, 2h, 2w]
+    pixels: Sums  # of the learned embedding
+    texture: Sums
 
 
 def carry(masks: Tensor, back: Tensor) -> Tensor:
@@ -47,6 +49,18 @@ def labelled(cues: Cues, *, trusted: bool) -> tuple[Tensor, Tensor]:
     return target, torch.where((positive > 0) | (negative > 0), SCRIBBLED, base)
 
 
+def remember(network: Star, frame: Frame, cues: Cues, clip: Tensor, *, trusted: bool) -> Remembered:
+    """What later frames read of a frame, from its cues [N, H, W]; `clip` [N] says whose frame an object is in."""
+    value = network.memorizer(frame.p8, cues, clip)
+    target, weight = labelled(cues, trusted=trusted)
+    target, weight = target.flatten(1), weight.flatten(1)
+    pixels = Sums.of(frame.pixels.flatten(2), target, weight, clip)
+    with torch.no_grad():  # nothing of it is learned
+        every = (..., slice(None, None, FITTED))
+        seen = Sums.of(texture(frame.looks).flatten(2)[every], target[every], weight[every], clip)
+    return Remembered(frame.key, value, pixels, seen)
+
+
 def decode(network: Star, frame: Frame, memory: Sequence[Remembered], cues: Cues, clip: Tensor) -> Tensor:
     """Logits [N, H/2, W/2] of the objects of B frames; `clip` [N] ascends and says whose frame an object is in.
 
@@ -58,16 +72,8 @@ def decode(network: Star, frame: Frame, memory: Sequence[Remembered], cues: Cues
     affinity = network.affinity(query, keys)
     read = [values[clip == b].flatten(0, 1) @ affinity[b] for b in range(len(affinity))]
     readout = torch.cat(read).view(len(values), -1, *frame.key.shape[-2:])
-    classifier = classify(memory, network.config.ridge, clip)
-    found = score(frame.pixels[clip], classifier.to(frame.pixels.dtype))
-    logits: Tensor = network.decoder(readout, frame, cues, found, clip)
+    by_pixels = score(frame.pixels, solve([slot.pixels for slot in memory], network.config.ridge), clip)
+    with torch.no_grad():
+        by_texture = score(texture(frame.looks), texture_classifier([slot.texture for slot in memory]), clip)
+    logits: Tensor = network.decoder(readout, frame, cues, torch.cat([by_pixels, by_texture], dim=1), clip)
     return logits
-
-
-def classify(memory: Sequence[Remembered], ridge: float, clip: Tensor) -> Tensor:
-    """Each object's classifier [N, E], fitted to all memory frames, in float32: half precision cannot be solved."""
-    pixels = torch.cat([slot.pixels.flatten(2) for slot in memory], dim=2).float()
-    target = torch.cat([slot.target.flatten(1) for slot in memory], dim=1).float()
-    weight = torch.cat([slot.weight.flatten(1) for slot in memory], dim=1).float()
-    with torch.autocast(pixels.device.type, enabled=False):
-        return fit(pixels[clip], target, weight, ridge)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from segmentation.engine import EngineSettings
 from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.network import Cues, Frame, Star, StarConfig, aggregate
-from segmentation.engines.star.reading import Remembered, carry, decode, labelled
+from segmentation.engines.star.reading import Remembered, carry, decode, remember
 from segmentation.scribbles import NO_SCRIBBLE, Raster, rasterise
 from segmentation.training.drawn import DrawnClip, draw
 from segmentation.training.lessons.batch import Batch, damage, hard
@@ -64,7 +64,9 @@ class _Episode:
         back = torch.from_numpy(np.stack([drawn.back for drawn in clips])).to(lesson.device)
         trust = torch.from_numpy(np.stack([drawn.trust for drawn in clips])).to(lesson.device)
         self.back, self.trust = back.float(), trust.float() / 255
-        self.encoded: Frame = network.encoder(batch.frames.flatten(0, 1).contiguous(memory_format=torch.channels_last))
+        looks = torch.from_numpy(np.concatenate([drawn.looks for drawn in clips])).to(lesson.device).float()
+        frames = batch.frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        self.encoded: Frame = network.encoder(frames, looks)
         self.nothing = torch.zeros(len(batch.clip), *batch.labels.shape[-2:], device=lesson.device)
         self.offset = [int(i) for i in random.integers(2, size=2)]
         self.losses: list[Tensor] = []
@@ -140,10 +142,7 @@ class _Episode:
         return self.encoded.take(torch.arange(len(self.drawn), device=self.nothing.device) * self.batch.length + t)
 
     def _memorize(self, t: int, cues: Cues, *, trusted: bool) -> Remembered:
-        frame = self._frame(t)
-        target, weight = labelled(cues, trusted=trusted)
-        value = self.network.memorizer(frame.p8, cues, self.batch.clip)
-        return Remembered(frame.key, frame.pixels, value, target, weight)
+        return remember(self.network, self._frame(t), cues, self.batch.clip, trusted=trusted)
 
     def _decode(
         self, t: int, memory: list[Remembered], cues: Cues, own: Remembered | None, name: str
