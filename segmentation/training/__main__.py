@@ -13,6 +13,7 @@ from segmentation.training.curves import draw
 from segmentation.training.loop import LOG, Run, TrainingStopped, start_from
 from segmentation.training.plan import load_plan
 from segmentation.training.sources import find_sources
+from segmentation.training.walk_clips import WalkClips
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--hours", type=float, help="how long, by the clock; default: the plan's steps")
     parse.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parse.add_argument("--start", type=Path, help="weights to begin with: a file, or a folder of <network>.safetensors")
+    parse.add_argument("--walks", type=Path, help="recorded walks to learn from too (STAR)")
     parse.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parse.add_argument("--threads", type=int, default=0, help="of the CPU; 0 = all")
     parse.add_argument("--workers", type=int, default=1, help="processes that make clips")
@@ -39,7 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
         sources = find_sources(args.data, plan.validation, plan.exclude)
         lessons = import_module(f"segmentation.training.lessons.{plan.engine}")
         torch.manual_seed(plan.seed)
-        lesson = lessons.Lesson(plan, torch.device(args.device), **plan.lesson)
+        walks = {"walks": WalkClips(args.walks, sources.videos)} if args.walks else {}
+        lesson = lessons.Lesson(plan, torch.device(args.device), **plan.lesson, **walks)
         if args.start:
             start_from(lesson, args.start)
         args.out.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from segmentation.classical.drawing import draw_on
 from segmentation.classical.motion import FlowField
-from segmentation.classical.picture import Pictures, Sizes
+from segmentation.classical.picture import Pictures, Sizes, make_picture
 from segmentation.frames import ArrayFrames
 from segmentation.training.clips import Clip
 from segmentation.training.strokes import first_scribbles
@@ -28,7 +28,7 @@ class DrawnClip:
 
     `back[t, 0]` leads from the pixels of frame t + 1 to where they were in frame t, `back[t, 1]` from frame t to t + 1:
     float16 [T - 1, 2, H, W, 2] (x, y); `trust` of it, uint8, 255 = all. `looks` are the pictures', half the size:
-    [T, CHANNELS, H/2, W/2].
+    [T, CHANNELS, H/2, W/2]. `guess`, in clips of recorded walks, is what was found: [T, n, H, W], 255 = 1.
     """
 
     clip: Clip
@@ -37,19 +37,27 @@ class DrawnClip:
     back: NDArray[np.float16]
     trust: NDArray[np.uint8]
     looks: NDArray[np.float16]
+    guess: NDArray[np.uint8] | None = None
 
 
 def draw(clip: Clip, random: np.random.Generator) -> DrawnClip:
     """Scribble on frame 0, cut it, follow the motion both ways."""
     strokes = first_scribbles(random, clip.labels[0], clip.num_objects)
-    pictures = Pictures(ArrayFrames(clip.frames), Sizes.of(*clip.labels.shape[1:]))
     cut = None
     if random.random() < CUT:
+        pictures = Pictures(ArrayFrames(clip.frames), Sizes.of(*clip.labels.shape[1:]))
         cut = draw_on(pictures, 0, [], strokes, None, int(random.integers(1 << 30)))
-    back, trust = zip(*_motions(clip), strict=True)
+    motions = list(_motions(clip))
     shape = (len(clip.frames) - 1, 2, *clip.labels.shape[1:])
-    looks = np.stack([pictures[t].looks.transpose(2, 0, 1).astype(np.float16) for t in range(len(clip.frames))])
-    return DrawnClip(clip, strokes, cut, np.stack(back).reshape(*shape, 2), np.stack(trust).reshape(shape), looks)
+    back = np.stack([one for one, _ in motions]).reshape(*shape, 2)
+    trust = np.stack([one for _, one in motions]).reshape(shape)
+    return DrawnClip(clip, strokes, cut, back, trust, looks_of_frames(clip.frames))
+
+
+def looks_of_frames(frames: NDArray[np.uint8]) -> NDArray[np.float16]:
+    """uint8 [T, H, W, 3] -> `Picture.looks` of each [T, CHANNELS, h, w]."""
+    sizes = Sizes.of(*frames.shape[1:3])
+    return np.stack([make_picture(frame, sizes).looks.transpose(2, 0, 1).astype(np.float16) for frame in frames])
 
 
 def _motions(clip: Clip) -> Iterator[tuple[NDArray[np.float16], NDArray[np.uint8]]]:

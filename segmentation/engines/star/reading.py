@@ -26,6 +26,11 @@ class Remembered(NamedTuple):
     pixels: Sums  # of the learned embedding
     texture: Sums
 
+    def of(self, rows: Tensor) -> Remembered:
+        """The same of some of the objects."""
+        pixels, texture = (Sums(sums.gram[rows], sums.moment[rows]) for sums in (self.pixels, self.texture))
+        return Remembered(self.key, self.value[rows], pixels, texture)
+
 
 def carry(masks: Tensor, back: Tensor) -> Tensor:
     """Masks [N, H, W] of a neighbour moved along `back` [N or 1, H, W, 2] (x, y, pixels).

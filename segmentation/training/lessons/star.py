@@ -15,6 +15,7 @@ from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.network import Cues, Frame, Star, StarConfig, aggregate
 from segmentation.engines.star.reading import Remembered, carry, decode, remember
 from segmentation.scribbles import NO_SCRIBBLE, Raster, rasterise
+from segmentation.training.clips import Clip
 from segmentation.training.drawn import DrawnClip, draw
 from segmentation.training.lessons.batch import Batch, damage, hard
 from segmentation.training.losses import bootstrapped_cross_entropy, soft_jaccard
@@ -22,24 +23,30 @@ from segmentation.training.plan import Plan
 from segmentation.training.sources import Sources
 from segmentation.training.strokes import correcting_scribbles
 from segmentation.training.validation import validate
+from segmentation.training.walk_clips import WalkClips
 
 GIVEN_MASK = 0.3  # probability that the annotated frame's true mask is remembered, as if a person had accepted it
 NO_CUT = 0.15  # that the first scribbles come without GrabCut's mask: it is often wrong, and must not be leaned on
 LOST = 0.08  # that a mask that was carried along is lost, as behind an occlusion
 NOISE = 0.35  # that it is bent and eaten at, as after many frames
+WALKED = 0.75  # that a clip is one of a walk, where some are recorded
 FIXED = 0.6  # that classical vision has mended what is wrong near a correcting stroke
 
 
 class Lesson:
-    """`plan.lesson` may set `keep` (fraction of the bootstrapped pixels)."""
+    """`plan.lesson` may set `keep` (fraction of the bootstrapped pixels); `walks` are recorded ones, if any."""
 
-    prepare = staticmethod(draw)
-
-    def __init__(self, plan: Plan, device: torch.device, keep: float = 0.25) -> None:
+    def __init__(self, plan: Plan, device: torch.device, keep: float = 0.25, walks: WalkClips | None = None) -> None:
         self.network: nn.Module = Star(StarConfig(**_tuples(plan.network))).to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"star": self.network}
-        self.device, self.keep = device, keep
+        self.device, self.keep, self.walks = device, keep, walks
+
+    def prepare(self, clip: Clip, random: np.random.Generator) -> DrawnClip:
+        """The clip with all that needs no learning; most times, if there are walks, a clip of one of them instead."""
+        if self.walks is not None and random.random() < WALKED:
+            return self.walks.draw(random, len(clip.frames), clip.labels.shape[1:])
+        return draw(clip, random)
 
     def loss(self, clips: list[DrawnClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """One round, one correction: five decodings of every object in clips of three frames."""
@@ -68,9 +75,20 @@ class _Episode:
         frames = batch.frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         self.encoded: Frame = network.encoder(frames, looks)
         self.nothing = torch.zeros(len(batch.clip), *batch.labels.shape[-2:], device=lesson.device)
+        self.walked = torch.tensor([drawn.guess is not None for drawn in clips], device=lesson.device)[batch.clip]
+        self.walked = self.walked[:, None, None]
+        self._guess = self._guesses()
         self.offset = [int(i) for i in random.integers(2, size=2)]
         self.losses: list[Tensor] = []
         self.figures: dict[str, float] = {}
+
+    def _guesses(self) -> Tensor:
+        """What walks found of every pair [N, T, H, W]; zeros where there was none."""
+        empty = np.zeros((self.batch.length, *self.batch.size), np.uint8)
+        pairs = zip(self.batch.clip.tolist(), self.batch.number.tolist(), strict=True)
+        guesses = [(self.drawn[clip].guess, number - 1) for clip, number in pairs]
+        found = np.stack([empty if guess is None else guess[:, row] for guess, row in guesses])
+        return torch.from_numpy(found).to(self.nothing.device).float() / 255
 
     def play(self) -> tuple[Tensor, dict[str, float]]:
         batch, random = self.batch, self.random
@@ -123,9 +141,10 @@ class _Episode:
         """Masks of frame `start` moved along the flow to its neighbour `to`, now and then made worse on the way."""
         t, way = (start, 0) if to > start else (to, 1)
         back, trust = self.back[self.batch.clip, t, way], self.trust[self.batch.clip, t, way]
-        moved = carry(masks, back)
+        moved = torch.where(self.walked, self._guess[:, to], carry(masks, back))
         chance = torch.rand(len(moved), 1, 1, generator=self.noise).to(moved.device)
-        moved = torch.where(chance < NOISE, damage(moved, self.noise), moved)
+        noise = torch.where(self.walked, NOISE / 4, NOISE)
+        moved = torch.where(chance < noise, damage(moved, self.noise), moved)
         moved = torch.where(chance > 1 - LOST, torch.zeros_like(moved), moved)
         return Cues(moved, self.batch.others(moved), trust, self.nothing, self.nothing)
 

@@ -13,7 +13,7 @@ from segmentation.classical.appearance import (
     places,
 )
 from segmentation.classical.picture import CHANNELS, Picture, Sizes, make_picture
-from segmentation.engines.flow.propagation import look_at
+from segmentation.classical.propagation import look_at
 from tests.segmentation.clips import make_clip
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from segmentation.engines.flow.history import UNKNOWN, History, MaskFile, noted
+from segmentation.classical.history import UNKNOWN, History, MaskFile, noted
 from segmentation.types import Interaction, PastRound, Scribble
 
 

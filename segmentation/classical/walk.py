@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from segmentation.classical.appearance import Look
 from segmentation.classical.composition import Composition
+from segmentation.classical.history import History, noted
 from segmentation.classical.motion import Camera, FlowField, Motion
 from segmentation.classical.picture import Pictures
-from segmentation.engines.flow.history import History, noted
-from segmentation.engines.flow.propagation import Track, look_at
+from segmentation.classical.propagation import Track, look_at
 from segmentation.types import LabelMap, MaskUpdate
 
 Map = NDArray[Any]  # float32 [h, w]
@@ -28,6 +28,10 @@ FAINT = 0.1  # a region carried on until it is fainter than this everywhere has 
 MOST_LOOKS = 8  # annotated frames that an object's models are fitted to, the nearest ones
 
 
+# A frame and the objects' probabilities in it, on the grid, to better ones; what comes out is also what is carried on.
+Refine = Callable[[int, dict[int, Map]], dict[int, Map]]
+
+
 @dataclass
 class Scene:
     """What both walks of a round look at."""
@@ -37,6 +41,7 @@ class Scene:
     history: History
     locked: Mapping[int, LabelMap]
     num_objects: int
+    refine: Refine | None = None
     _looks: dict[tuple[int, int], Look] = field(default_factory=dict)
 
     def mask(self, frame: int) -> LabelMap:
@@ -143,15 +148,23 @@ class Walk:
             background &= values < 0.2
         camera = Camera.of(motion, background)
         standing = None if missing else scene.mask(frame)
+        steps = {o: self._tracks[o].step(frame, picture, motion, camera, carried[o]) for o in followed}
+        fresh = self._stepped(frame, steps)
         for object_id in followed:
-            track = self._tracks[object_id]
-            fresh = track.step(frame, picture, motion, camera, carried[object_id])
-            confidence[object_id - 1] = track.agreement
-            composition.add(object_id, self._weighed(object_id, fresh, missing), picture)
+            confidence[object_id - 1] = self._tracks[object_id].agreement
+            composition.add(object_id, self._weighed(object_id, fresh[object_id], missing), picture)
         if standing is not None:
             for object_id in set(np.unique(standing)) - {0, *followed}:
                 composition.add_given(int(object_id), standing == object_id)
         return noted(frame, composition.labels(), confidence)
+
+    def _stepped(self, frame: int, fresh: dict[int, Map]) -> dict[int, Map]:
+        if self._scene.refine is None or not fresh:
+            return fresh
+        refined = self._scene.refine(frame, fresh)
+        for object_id, probability in refined.items():
+            self._tracks[object_id].probability = probability
+        return refined
 
     def _region(self, object_id: int) -> Map | None:
         """Where a correction may change other frames: near what it changed. None: everywhere, as it changed much.

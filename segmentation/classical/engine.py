@@ -1,0 +1,89 @@
+"""Rounds of classical vision: GrabCut where a person drew, then optical flow and appearance models frame by frame.
+
+A round cuts the frame that was drawn on and walks from it to either side. For every object it touched, a walk ends
+where that object was annotated (or its mask accepted) before; in between, the new result counts less, the nearer the
+older annotation is. What an earlier round that was cancelled never reached is filled in on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.classical.drawing import draw_on
+from segmentation.classical.history import History, noted
+from segmentation.classical.motion import FlowField
+from segmentation.classical.picture import Pictures, Sizes
+from segmentation.classical.walk import Change, Refine, Scene, Walk
+from segmentation.engine import Engine
+from segmentation.types import Interaction, MaskUpdate, PastRound
+
+MODELS_BYTES = 32 << 20  # models, flow fields and maps of a round with a few objects
+
+
+class ClassicalEngine(Engine):
+    """See the module. A subclass may refine what is found in each frame (`_refiner`)."""
+
+    def _setup(self) -> None:
+        sizes = Sizes.of(self.frames.height, self.frames.width, self.settings.max_side)
+        self._pictures = Pictures(self.frames, sizes)
+        self._flow = FlowField()
+        self._history = History(self.frames.height, self.frames.width, self.settings.cache_dir)
+
+    @property
+    def nbytes(self) -> int:
+        """What the session may come to hold: kept pictures and models of annotated frames; masks are on disk."""
+        return self._pictures.nbytes + MODELS_BYTES
+
+    def close(self) -> None:
+        self._history.close()
+
+    def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
+        start = interaction.frame
+        update = self._start(interaction)
+        before = self._history.mask(start)
+        touched = self._history.annotate(interaction, None if start in self.locked else update.labels)
+        self._history.draw(interaction)
+        if start not in self.locked:
+            self._history.keep(update)
+        yield update
+        scene = Scene(self._pictures, self._flow, self._history, self.locked, self.num_objects, self._refiner())
+        removed = {} if before is None else {o: before == o for o in touched if not (update.labels == o).any()}
+        changes = {o: _change(None if before is None else before == o, update.labels == o) for o in touched}
+        walks = [Walk(scene, start, direction, changes, removed) for direction in (1, -1)]
+        while walks:
+            walks = [walk for walk in walks if walk.more()]
+            for walk in walks:
+                step = walk.step()
+                if step is not None:
+                    self._history.keep(step)
+                    yield step
+
+    def _refiner(self) -> Refine | None:
+        """What a round refines the objects' probabilities with; the history holds the round's own strokes and mask."""
+        return None
+
+    def _restore(self, past: PastRound) -> None:
+        self._history.restore(past)
+
+    def _start(self, interaction: Interaction) -> MaskUpdate:
+        frame = interaction.frame
+        if frame in self.locked:
+            labels = self.locked[frame]
+        else:
+            earlier, before = self._history.strokes.get(frame, []), self._history.mask(frame)
+            strokes = interaction.scribbles
+            labels = draw_on(self._pictures, frame, earlier, strokes, before, self.settings.seed)
+        drawn = {stroke.object_id for stroke in interaction.scribbles}
+        everyone = range(1, self.num_objects + 1)
+        return noted(frame, labels, [1.0 if o in drawn else self._history.sure(frame, o) for o in everyone])
+
+
+def _change(before: NDArray[np.bool_] | None, after: NDArray[np.bool_]) -> Change:
+    """What a round did to an object's mask in the frame that was drawn on; None: there was no mask before."""
+    if before is None:
+        return Change(1.0, None)
+    union = np.count_nonzero(before | after)
+    return Change(1 - np.count_nonzero(before & after) / union if union else 0.0, before != after)
