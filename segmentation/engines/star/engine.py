@@ -22,6 +22,7 @@ from segmentation.device import choose_device
 from segmentation.engines.star.network import STRIDE, Cues, Frame, Star, aggregate
 from segmentation.engines.star.reading import Remembered, decode, remember
 from segmentation.feature_cache import FeatureCache
+from segmentation.networks.folding import for_inference
 from segmentation.scribbles import dilate, rasterise
 from segmentation.types import Interaction, LabelMap, MaskUpdate
 
@@ -47,8 +48,7 @@ class StarEngine(ClassicalEngine):
             loaded = load_network("star", self.settings.weights)
             assert isinstance(loaded, Star)  # by its line in NETWORKS
             network = loaded
-        self._network = network.eval().to(self._device)
-        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = for_inference(network, self._device, torch.float32)
         height, width = (-(-side // STRIDE) * STRIDE for side in self._pictures.sizes.grid)
         self._size = (height, width)  # the grid, stretched by less than a cell
         self._encoded = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
