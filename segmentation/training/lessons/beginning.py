@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -15,36 +16,47 @@ from segmentation.networks.resnet import Bottleneck
 
 RESIDUAL = 0.2  # of a block's own branch at the start: deep sums stay in scale without norms (De and Smith, 2020)
 LOGITS, UNDECIDED = 2, 0.1  # outputs of a last convolution, which begins with small ones: nothing is decided yet
-NORMS = ("live", "held", "frozen")
 
 
-def begin(network: nn.Module, norms: str, body: str = "") -> None:
+@dataclass(frozen=True)
+class NormPlan:
+    """How batch norms learn.
+
+    `frozen`: not at all, which is how the papers train, since their bodies know ImageNet. Else they work with the
+    statistics of the batch; after `settle` batches (0 = never) with what they have gathered by then, as at test time.
+    A network that sees several kinds of input by turns needs that: each kind has statistics of its own.
+    """
+
+    frozen: bool = False
+    settle: int = 0
+
+    def settled(self, norm: nn.BatchNorm2d) -> bool:
+        seen = norm.num_batches_tracked  # is in the checkpoint: a run that is resumed goes on counting
+        return self.settle > 0 and seen is not None and int(seen) >= self.settle
+
+
+def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
     """Give `network` its first weights.
 
     Args:
-        norms: "live": batch norms work with the statistics of the batch; "held": with those that they have, which are 0
-            and 1 if nothing was learned before, while scales and shifts learn; "frozen": nothing of them learns, which
-            is how the papers train, since their bodies know ImageNet.
         body: path of a ResNet in torchvision's names, for every encoder; empty: from nothing.
 
     Raises:
-        ValueError: for other `norms`, or a body that does not fit.
+        ValueError: for a body that does not fit.
     """
-    if norms not in NORMS:
-        raise ValueError(f"norms: unknown {norms!r}, known are {', '.join(NORMS)}")
     _draw(network)
     if body:
         for encoder in (module for module in network.modules() if isinstance(module, CueEncoder)):
             load_body(encoder, Path(body))
-    if norms == "frozen":
+    if norms.frozen:
         for norm in _norms(network):
             norm.requires_grad_(False)
 
 
-def hold_norms(network: nn.Module, norms: str) -> None:
+def hold_norms(network: nn.Module, norms: NormPlan) -> None:
     """To be called whenever `network` was put into training mode."""
-    if norms != "live":
-        for norm in _norms(network):
+    for norm in _norms(network):
+        if norms.frozen or norms.settled(norm):
             norm.eval()
 
 

@@ -9,7 +9,7 @@ import torch
 
 from segmentation.engines.stm.network import STM
 from segmentation.networks.resnet import ResNet, ResNetConfig
-from segmentation.training.lessons.beginning import begin, hold_norms
+from segmentation.training.lessons.beginning import NormPlan, begin, hold_norms
 from tests.segmentation.engines.stm.tiny import TINY
 
 BODY = ResNetConfig(blocks=(1, 1, 1, 1), strides=(1, 2, 2, 2), width=4)
@@ -29,7 +29,7 @@ def body(tmp_path: Path) -> str:
 
 def test_a_body_goes_into_every_encoder(body: str) -> None:
     network = STM(TINY)
-    begin(network, "frozen", body)
+    begin(network, NormPlan(frozen=True), body)
     given = torch.load(body, weights_only=True)
     for encoder in (network.Encoder_M, network.Encoder_Q):
         state = encoder.state_dict()
@@ -43,25 +43,27 @@ def test_a_body_of_other_sizes_is_refused(body: str, tmp_path: Path) -> None:
     del tensors["layer2.0.conv1.weight"]
     torch.save(tensors, tmp_path / "lacking.pth")
     with pytest.raises(ValueError, match=r"res3\.0\.conv1\.weight should be \[8, 16, 1, 1\], is missing"):
-        begin(STM(TINY), "live", str(tmp_path / "lacking.pth"))
-    with pytest.raises(ValueError, match="known are live, held, frozen"):
-        begin(STM(TINY), "melted")
+        begin(STM(TINY), NormPlan(), str(tmp_path / "lacking.pth"))
 
 
-@pytest.mark.parametrize(("norms", "moves", "learns"), [("live", True, True), ("held", False, True)])
-def test_held_norms_keep_their_statistics(norms: str, moves: bool, learns: bool) -> None:
-    network = STM(TINY)
+def test_norms_settle_after_so_many_batches() -> None:
+    network, norms = STM(TINY), NormPlan(settle=2)
     begin(network, norms)
-    network.train()
-    hold_norms(network, norms)
-    network.encode_query(torch.rand(1, 3, 32, 32))
-    assert bool(network.Encoder_Q.bn1.running_mean.any()) == moves
-    assert network.Encoder_Q.bn1.weight.requires_grad == learns
-    assert network.Encoder_Q.training
+    seen = []
+    for _ in range(4):
+        network.train()
+        hold_norms(network, norms)
+        network.encode_query(torch.rand(1, 3, 32, 32))
+        seen.append(network.Encoder_Q.bn1.running_mean.clone())
+    assert not torch.equal(seen[0], seen[1])
+    torch.testing.assert_close(seen[1], seen[3], rtol=0, atol=0)
+    assert network.Encoder_Q.bn1.weight.requires_grad
+    assert network.training
+    assert network.Encoder_M.bn1.training  # it has seen nothing yet
 
 
 def test_frozen_norms_do_not_learn() -> None:
     network = STM(TINY)
-    begin(network, "frozen")
+    begin(network, NormPlan(frozen=True))
     assert not network.Encoder_M.get_submodule("res2.0.bn1").weight.requires_grad
     assert network.Encoder_M.conv1.weight.requires_grad
