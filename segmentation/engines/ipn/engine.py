@@ -105,7 +105,7 @@ class IPNEngine(Engine):
         masks = torch.zeros(self.num_objects, *self._size)
         if ids:
             probabilities = self._references.interact(len(self._history.records) - 1, ids)
-            masks[[i - 1 for i in ids]] = _joined(probabilities)
+            masks[[i - 1 for i in ids]] = joined(probabilities)
         return masks
 
     def _step(self, frame: int, neighbour: Tensor, reach: dict[int, _Reach]) -> tuple[Tensor, MaskUpdate | None]:
@@ -121,7 +121,7 @@ class IPNEngine(Engine):
             rows = [i - 1 for i in due]
             moved[rows] = self._propagate(frame, due, moved[rows], neighbour[rows])
             known = [i - 1 for i in reach]
-            moved[known] = _joined(moved[known])
+            moved[known] = joined(moved[known])
         fused = self._fused(frame, moved, before, reach)
         return moved, self._finish(frame, fused, list(reach), None)
 
@@ -187,6 +187,6 @@ class IPNEngine(Engine):
         self._references.forget(frame)
 
 
-def _joined(probabilities: Tensor) -> Tensor:
+def joined(probabilities: Tensor) -> Tensor:
     """Objects that were estimated alone [n, h, w], made to share each pixel; a single one is left as it is."""
     return aggregate(probabilities)[1:] if len(probabilities) > 1 else probabilities
