@@ -1,0 +1,165 @@
+"""IPN learns both networks at once, in rounds: an interaction, propagation to both sides, a correction, and again.
+
+Gradients of the propagation reach the interaction network through the reference feature. Masks go from step to step as
+numbers, as in the engine, so each network sees what the other really makes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from segmentation.engine import EngineSettings
+from segmentation.engines.ipn.engine import IPNEngine, joined
+from segmentation.engines.ipn.fusion import round_weight
+from segmentation.engines.ipn.network import Estimate, Inet, IPNConfig, Pnet
+from segmentation.training.lessons.batch import Batch, damage
+from segmentation.training.lessons.beginning import NormPlan, begin, hold_norms
+from segmentation.training.lessons.configs import read_config
+from segmentation.training.lessons.cues import correcting_cues, cues_of_pairs
+from segmentation.training.lessons.tally import Tally
+from segmentation.training.plan import Plan
+from segmentation.training.scribbled import ScribbledClip, scribble
+from segmentation.training.sources import IGNORE, Sources
+from segmentation.training.validation import validate
+
+ACCEPTED = 0.3  # probability that the true mask of an annotated frame is carried on, as if a person had accepted it
+DRIFT = 0.25  # probability that a mask is bent and eaten at before it is carried on: clips are short, videos are long
+INET, PNET = "ipn-inet", "ipn-pnet"  # each is a checkpoint of its own, but they learn as one
+
+
+class Lesson:
+    """Options of a plan's [lesson] table.
+
+    Args:
+        frozen_norms, settle_norms: see `NormPlan`.
+        body: see `begin`.
+        rounds: in each clip.
+        keep, overlap: see `Tally`.
+        sides: weight of the losses at the coarser scales.
+    """
+
+    prepare = staticmethod(scribble)
+
+    def __init__(
+        self,
+        plan: Plan,
+        device: torch.device,
+        frozen_norms: bool = False,
+        settle_norms: int = 0,
+        body: str = "",
+        rounds: int = 2,
+        keep: float = 0.3,
+        overlap: float = 1.0,
+        sides: float = 0.2,
+    ) -> None:
+        config = read_config(IPNConfig, plan.network)
+        self.parts: dict[str, nn.Module] = {INET: Inet(config), PNET: Pnet(config)}
+        self.network: nn.Module = nn.ModuleDict(self.parts).to(device)
+        self.norms = NormPlan(frozen_norms, settle_norms)
+        begin(self.network, self.norms, body)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.device, self.rounds = device, rounds
+        self.keep, self.overlap, self.sides = keep, overlap, sides
+
+    def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        hold_norms(self.network, self.norms)
+        tally = Tally(self.keep, self.overlap)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            batch = Batch([drawn.clip for drawn in clips], self.device)
+            _Episode(_networks(self.network), batch, tally, self.sides, random).play(clips, self.rounds)
+        return tally.result()
+
+    def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
+        settings, networks = EngineSettings(device=str(self.device)), _networks(network)
+        return validate(lambda frames, n: IPNEngine(frames, n, settings, networks=networks), sources.validation)
+
+
+class _Known(NamedTuple):
+    """What earlier rounds left: soft masks [T, N, H, W], references mixed so far, frames annotated so far."""
+
+    masks: Tensor
+    reference: Tensor | None
+    frames: tuple[int, ...]
+
+
+class _Episode:
+    """One step's clips, played through. t is an index within the clips."""
+
+    def __init__(
+        self, networks: tuple[Inet, Pnet], batch: Batch, tally: Tally, sides: float, random: np.random.Generator
+    ) -> None:
+        self.inet, self.pnet = networks
+        self.batch, self.tally, self.sides, self.random = batch, tally, sides, random
+        self.noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
+
+    def play(self, clips: list[ScribbledClip], rounds: int) -> None:
+        batch = self.batch
+        nothing = torch.zeros(batch.length, len(batch.clip), *batch.size, device=batch.labels.device)
+        cues = cues_of_pairs(batch, [drawn.strokes for drawn in clips])
+        known = self._round(0, cues, _Known(nothing, None, ()))
+        for _ in range(1, rounds):
+            t = int(self.random.integers(batch.length))
+            cues = correcting_cues(batch, t, known.masks[t], self.random)
+            known = self._round(t, cues, known)
+
+    def _round(self, t: int, cues: Tensor, known: _Known) -> _Known:
+        """Interaction on frame t with `cues` [N, 2, H, W], then propagation up to frames that were annotated before."""
+        estimate = self.inet(self._frame(t), known.masks[t], *cues.unbind(1))
+        found = self._noted(estimate, t, "corrected" if known.frames else "first")
+        if self.random.random() < ACCEPTED:
+            found = self.batch.own(self.batch.labels[:, t])
+        reference = self.pnet.aggregate(known.reference, estimate.reference)
+        masks = known.masks.clone()
+        masks[t] = found
+        weight = round_weight(t, known.frames, self.batch.length)
+        for way in (1, -1):
+            neighbour = found
+            for u in _until_zero(t, way, weight):
+                if self.random.random() < DRIFT:
+                    neighbour = damage(neighbour, self.noise)
+                estimate = self.pnet(self._frame(u), reference, known.masks[u], neighbour.round())
+                neighbour = self._noted(estimate, u, "later" if known.frames else "next")
+                masks[u] = weight[u] * neighbour + (1 - weight[u]) * known.masks[u]
+        return _Known(masks, reference, (*known.frames, t))
+
+    def _frame(self, t: int) -> Tensor:
+        """Frame t of every pair [N, 3, H, W]."""
+        return self.batch.frames[self.batch.clip, t]
+
+    def _noted(self, estimate: Estimate, t: int, name: str) -> Tensor:
+        """The masks of frame t [N, H, W], those of a clip sharing each pixel; losses at all scales are noted."""
+        labels = list(self._labels(estimate, t))
+        full, _, *coarser = estimate.logits  # the second is the first before it was made larger
+        self.tally.add(name, list(full.float()), labels)
+        for logits in coarser:
+            enlarged = F.interpolate(logits.float(), size=full.shape[-2:], mode="bilinear", align_corners=True)
+            self.tally.add_side(list(enlarged), labels, self.sides)
+        return torch.cat([joined(part) for part in self.batch.by_clip(estimate.probability.detach())])
+
+    def _labels(self, estimate: Estimate, t: int) -> Tensor:
+        """What is right within each pair's region: uint8 [N, s, s], 1 = object; 255 where nobody knows, or outside."""
+        labels = self.batch.labels[:, t]
+        known = (labels != IGNORE)[self.batch.clip].float()
+        sampled = estimate.region.sample(torch.stack([self.batch.own(labels), known], dim=1))  # [N, 2, s, s]
+        inside = (sampled[:, 0] >= 0.5).to(torch.uint8)
+        return torch.where(sampled[:, 1] >= 0.5, inside, IGNORE)
+
+
+def _until_zero(t: int, way: int, weight: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[int]:
+    """Frames from t on, one `way` (1 or -1), as long as the round has any weight there."""
+    frames = range(t + 1, len(weight)) if way > 0 else range(t - 1, -1, -1)
+    stop = next((i for i, u in enumerate(frames) if weight[u] == 0), len(frames))
+    return list(frames[:stop])
+
+
+def _networks(network: nn.Module) -> tuple[Inet, Pnet]:
+    assert isinstance(network, nn.ModuleDict)
+    inet, pnet = network[INET], network[PNET]
+    assert isinstance(inet, Inet)
+    assert isinstance(pnet, Pnet)
+    return inet, pnet
