@@ -67,3 +67,8 @@ def damage(masks: Tensor, noise: torch.Generator) -> Tensor:
 def hard(maps: list[Tensor]) -> list[NDArray[np.uint8]]:
     """Probabilities [n + 1, H, W] of each clip -> label maps."""
     return [part.argmax(dim=0).to(torch.uint8).cpu().numpy() for part in maps]
+
+
+def on_grid(labels: Tensor, size: tuple[int, int]) -> Tensor:
+    """Label maps [N, T, H, W] -> int64 [N, T, h, w], as engines put masks on the grid of their features."""
+    return F.interpolate(labels.float(), size=size, mode="nearest").long()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from segmentation.networks.configuration import from_json
+from segmentation.training.plan import load_plan
 
 Config = TypeVar("Config")
 
@@ -12,10 +13,14 @@ Config = TypeVar("Config")
 def read_config(kind: type[Config], table: dict[str, Any]) -> Config:
     """The configuration that `table` describes, in the form that checkpoints keep; what it lacks is the paper's.
 
-    A field that may be one of several classes says which: `kind = "XceptionConfig"`.
+    A field that may be one of several classes says which: `kind = "XceptionConfig"`. A table that is nothing but
+    `like = "manet-compact"` stands for that of another plan: stages of one training have the same network.
 
     Raises:
-        ConfigurationError: a ValueError that names the field.
+        ConfigurationError: a ValueError that names the field; ValueError: there is no such plan.
     """
+    if set(table) == {"like"}:
+        engine, _, name = str(table["like"]).partition("-")
+        table = load_plan(engine, name).network
     config: Config = from_json(kind, table, "network")
     return config
