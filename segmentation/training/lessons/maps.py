@@ -84,4 +84,4 @@ def normalised(squared: Tensor) -> Tensor:
 def _nearest(query: Tensor, cells: Tensor) -> Tensor:
     """For every row of `query` [P, C] the index of the nearest row of `cells` [R, C]: [P]."""
     norms = cells.square().sum(1)
-    return torch.cat([(norms - 2 * part @ cells.t()).argmin(1) for part in query.split(ROWS)])
+    return torch.cat([torch.addmm(norms, part, cells.t(), alpha=-2).argmin(1) for part in query.split(ROWS)])
