@@ -1,0 +1,263 @@
+"""ST-RNN learns in two steps, as its paper has it (section 2.4.1), and RGMP beside them; each is a run of its own.
+
+`features`: the bodies and the RNNs without temporal links. `time`: the RNNs with them, the bodies stay as they are.
+`refinement`: RGMP (Oh et al., CVPR 2018), which carries masks from a reference frame in the last round.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from segmentation.engine import EngineSettings
+from segmentation.engines.strnn.adaptation import Samples, scores, solve
+from segmentation.engines.strnn.engine import STRNNEngine
+from segmentation.engines.strnn.network import GRID, STRNN, Branch, STRNNConfig, to_input
+from segmentation.engines.strnn.refinement import Refinement
+from segmentation.engines.strnn.sampling import sample
+from segmentation.networks.aggregation import aggregate_logits
+from segmentation.scribbles import rasterise
+from segmentation.training.lessons.batch import Batch, damage, on_grid
+from segmentation.training.lessons.beginning import NormPlan, begin, hold_norms
+from segmentation.training.lessons.configs import read_config
+from segmentation.training.lessons.tally import Tally
+from segmentation.training.plan import Plan
+from segmentation.training.scribbled import ScribbledClip, scribble
+from segmentation.training.sources import IGNORE, Sources
+from segmentation.training.strokes import correcting_scribbles
+from segmentation.training.validation import ROUNDS, validate
+from segmentation.types import Scribble
+
+ALPHA = 0.05  # of equation 4, as a share of the features' spread: then shrinking all of them gains nothing
+SHARPNESS = 10.0  # of the softmax over scores, which are about 0 or 1
+
+Result = tuple[Tensor, dict[str, float]]
+
+
+class Lesson:
+    """`plan.lesson` may set
+
+    stage: "features", "time" or "refinement".
+    ratio: weight of the loss of equation 4.
+    adapted: weight of the loss behind the closed-form adaptation, through which the gradient goes (as Bertinetto et al.
+        2019 do with ridge regression; the paper does not). 0: it is not computed.
+    keep, overlap: see `Tally`; of `adapted` and of RGMP.
+    worn: how often RGMP's reference mask is a damaged one, and not the true one.
+    settle_norms: the `settle` of `NormPlan`.
+    """
+
+    prepare = staticmethod(scribble)
+
+    def __init__(
+        self,
+        plan: Plan,
+        device: torch.device,
+        stage: str = "features",
+        ratio: float = 1.0,
+        adapted: float = 0.0,
+        keep: float = 0.3,
+        overlap: float = 0.0,
+        worn: float = 0.0,
+        settle_norms: int = 0,
+    ) -> None:
+        if stage not in STAGES:
+            raise ValueError(f"stage: unknown {stage!r}, known are {', '.join(STAGES)}")
+        self.norms = NormPlan(settle=settle_norms)
+        network = STRNN(read_config(STRNNConfig, plan.network))
+        begin(network, self.norms)
+        if stage == "features":
+            for branch in branches_of(network):
+                nn.init.zeros_(branch.rnn.Kt)  # no temporal links: the engine, which has them, then validates the same
+        self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.parts = {"strnn": self.network}
+        self.device, self.stage = device, stage
+        self.ratio, self.adapted, self.keep, self.overlap, self.worn = ratio, adapted, keep, overlap, worn
+
+    def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> Result:
+        hold_norms(self.network, self.norms)
+        return STAGES[self.stage](self, clips, random).play()
+
+    def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
+        """The score of RGMP is that of its own round, the last one."""
+        assert isinstance(network, STRNN)
+        settings, last = EngineSettings(device=str(self.device)), ROUNDS if self.stage == "refinement" else 0
+        figures = validate(
+            lambda frames, n: STRNNEngine(frames, n, settings, network=network, refine_round=last), sources.validation
+        )
+        return {**figures, "score": figures[f"round_{last}"]} if last else figures
+
+
+def branches_of(network: STRNN) -> list[Branch]:
+    return [branch for branch in network.branches if isinstance(branch, Branch)]
+
+
+class _Episode(ABC):
+    """The clips of one step."""
+
+    def __init__(self, lesson: Lesson, clips: list[ScribbledClip], random: np.random.Generator) -> None:
+        network = lesson.network
+        assert isinstance(network, STRNN)
+        self.network, self.lesson, self.scribbled, self.random = network, lesson, clips, random
+        self.batch = Batch([scribbled.clip for scribbled in clips], lesson.device)
+        self.tally = Tally(lesson.keep, lesson.overlap)
+
+    @abstractmethod
+    def play(self) -> Result:
+        """Loss and figures of the step."""
+
+    def _mixed(self) -> torch.autocast:
+        device = self.lesson.device.type
+        return torch.autocast(device, torch.bfloat16, enabled=device == "cuda")
+
+
+class _Features(_Episode):
+    """Step 1: every frame by itself."""
+
+    def __init__(self, lesson: Lesson, clips: list[ScribbledClip], random: np.random.Generator) -> None:
+        super().__init__(lesson, clips, random)
+        self.size = (-(-self.batch.size[0] // GRID), -(-self.batch.size[1] // GRID))
+        self.cells = on_grid(self.batch.labels, self.size)  # [B, T, h, w]
+        images = to_input(255 * self.batch.frames.flatten(0, 1))
+        self.images = images.contiguous(memory_format=torch.channels_last)
+
+    def play(self) -> Result:
+        ratios, losses = [], []
+        for branch in branches_of(self.network):
+            outputs = self._outputs(branch)
+            ratios.append(self._ratio(outputs))
+            losses.append(self.lesson.ratio * ratios[-1])
+            if self.lesson.adapted:
+                for b, y in enumerate(outputs):
+                    self._adapt(b, y)
+        figures = {"ratio": float(torch.stack(ratios).mean().detach())}
+        loss = torch.stack(losses).sum()
+        if self.lesson.adapted:
+            adapted, found = self.tally.result()
+            loss, figures = loss + self.lesson.adapted * adapted, {**figures, **found}
+        return loss, figures
+
+    def _outputs(self, branch: Branch) -> Tensor:
+        """y of one model: [B, T, D, h, w]."""
+        x = self._extract(branch)
+        return torch.stack([torch.stack([branch.rnn(frame)[0] for frame in clip]) for clip in x])
+
+    def _extract(self, branch: Branch) -> Tensor:
+        """Features [B, T, C, h, w] of the body."""
+        with self._mixed():
+            features = branch.extract(self.images)
+        return features.float().unflatten(0, self.batch.labels.shape[:2])
+
+    def _ratio(self, outputs: Tensor) -> Tensor:
+        """Equation 4 for every object: its cells in an anchor frame against the cells of all other frames."""
+        anchor = int(self.random.integers(self.batch.length))
+        pool = [t for t in range(self.batch.length) if t != anchor]
+        ratios = []
+        for b, number in zip(self.batch.clip.tolist(), self.batch.number.tolist(), strict=True):
+            flat = outputs[b].flatten(2).transpose(1, 2)  # [T, h * w, D]
+            cells = self.cells[b].flatten(1)  # [T, h * w]
+            others, labels = flat[pool].flatten(0, 1), cells[pool].flatten()
+            negatives = others[(labels != number) & (labels != IGNORE)]
+            sets = (flat[anchor][cells[anchor] == number], others[labels == number], negatives)
+            if all(len(one) for one in sets):
+                ratios.append(ratio_of(*sets))
+        return torch.cat(ratios).mean() if ratios else outputs.sum() * 0
+
+    def _adapt(self, b: int, outputs: Tensor) -> None:
+        """Clip b through a first round and a correction of another frame, as the engine plays them."""
+        clip, ids = self.batch.clips[b], range(self.batch.clips[b].num_objects + 1)
+        samples = [self._samples(outputs[0], self.scribbled[b].strokes, None)]
+        found = self._classify(b, outputs, samples, ids, ["first"] + ["next"] * (len(outputs) - 1))
+        t = int(self.random.integers(len(outputs)))
+        labels = found[t].cpu().numpy()
+        strokes = correcting_scribbles(self.random, clip.labels[t], labels, clip.num_objects)
+        before = on_grid(found[None, t : t + 1], self.size)[0, 0].to(torch.uint8).cpu().numpy()
+        samples.append(self._samples(outputs[t], strokes, before))
+        names = ["corrected" if frame == t else "later" for frame in range(len(outputs))]
+        self._classify(b, outputs, samples, ids, names)
+
+    def _samples(self, y: Tensor, strokes: tuple[Scribble, ...], before: NDArray[np.uint8] | None) -> Samples:
+        cells, ids = sample(rasterise(strokes, *self.size), before, self.random)
+        where = torch.from_numpy(cells).to(y.device)
+        return Samples(y.flatten(1)[:, where].t(), torch.from_numpy(ids).to(y.device))
+
+    def _classify(self, b: int, outputs: Tensor, samples: list[Samples], ids: range, names: list[str]) -> Tensor:
+        """Solve W, note the loss of every frame under its name; the labels that were found, uint8 [T, H, W]."""
+        weights = solve(Samples.joined(samples), ids)
+        coarse = SHARPNESS * torch.stack([scores(weights, y) for y in outputs])  # [T, n, h, w]
+        full = F.interpolate(coarse, size=self.batch.size, mode="bilinear", align_corners=False)
+        for logits, truth, name in zip(full, self.batch.labels[b], names, strict=True):
+            self.tally.add(name, [logits], [truth])
+        return full.argmax(1).to(torch.uint8)
+
+
+class _Time(_Features):
+    """Step 2: the bodies are frozen, the state goes from frame to frame."""
+
+    def _extract(self, branch: Branch) -> Tensor:
+        branch.body.eval()
+        with torch.no_grad():
+            return super()._extract(branch)
+
+    def _outputs(self, branch: Branch) -> Tensor:
+        clips = []
+        for x in self._extract(branch):
+            state, outputs = None, []
+            for frame in x:
+                y, state = branch.rnn(frame, state)
+                outputs.append(y)
+            clips.append(torch.stack(outputs))
+        return torch.stack(clips)
+
+
+class _Refinement(_Episode):
+    """RGMP: the first frame is the reference, soft masks go from frame to frame, and the gradient all the way back."""
+
+    def play(self) -> Result:
+        refinement, batch = self.network.refinement, self.batch
+        assert isinstance(refinement, Refinement)
+        masks = self._given()
+        with self._mixed():
+            references = refinement.reference(self._images(0), masks)
+        for t in range(1, batch.length):
+            with self._mixed():
+                found = refinement(self._images(t), masks, references)
+            joint = [aggregate_logits(part.float(), channels=0) for part in batch.by_clip(found)]
+            self.tally.add("next", joint, list(batch.labels[:, t]))
+            masks = torch.cat([torch.softmax(part, dim=0)[1:] for part in joint])
+        return self.tally.result()
+
+    def _images(self, t: int) -> Tensor:
+        """Frame t, once for each pair: [N, 3, H, W]."""
+        return self.batch.frames[self.batch.clip, t].contiguous(memory_format=torch.channels_last)
+
+    def _given(self) -> Tensor:
+        """Masks of the first frame [N, H, W]: what the adaptation gives is seldom as good as the true one."""
+        truth = self.batch.own(self.batch.labels[:, 0])
+        worn = damage(truth, torch.Generator().manual_seed(int(self.random.integers(1 << 62))))
+        chosen = torch.from_numpy(self.random.random(len(truth)) < self.lesson.worn).to(truth.device)
+        return torch.where(chosen[:, None, None], worn, truth)
+
+
+STAGES: dict[str, type[_Episode]] = {"features": _Features, "time": _Time, "refinement": _Refinement}
+
+
+def ratio_of(anchors: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
+    """Equation 4 for every anchor: [A].
+
+    Args:
+        anchors, positives, negatives: features [A, D], [P, D], [N, D], none empty.
+    """
+    everything = torch.cat((positives, negatives))
+    spread = (everything - everything.mean(0)).square().sum(1).mean()
+    return nearest(anchors, positives) / (nearest(anchors, negatives) + ALPHA * spread)
+
+
+def nearest(queries: Tensor, cells: Tensor) -> Tensor:
+    """Squared distance of every row of [Q, D] to the nearest of [R, D]: [Q]."""
+    norms = queries.square().sum(1, keepdim=True) + cells.square().sum(1)
+    return (norms - 2 * queries @ cells.t()).amin(1).clamp_min(0)

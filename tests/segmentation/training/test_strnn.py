@@ -1,0 +1,137 @@
+"""ST-RNN learns: gradients reach what a stage teaches and nothing else, and a clip can be learned by heart."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from segmentation.engines.strnn.network import STRNN, STRNNConfig
+from segmentation.training.lessons.configs import read_config
+from segmentation.training.lessons.strnn import ALPHA, Lesson, branches_of, ratio_of
+from segmentation.training.plan import load_plan, parse_plan
+from segmentation.training.sources import Sources
+from tests.segmentation.training.learning import learn, make_clips
+
+PLAN = """
+engine = "strnn"
+seed = 3
+steps = 4
+learning_rate = 1e-3
+weight_decay = 0.01
+warmup = 2
+average = 0.9
+clip_gradient = 1.0
+[network]
+frame_size = [32, 57]
+chain = 4
+[[network.branches]]
+hidden = 6
+outputs = 8
+[network.branches.body]
+kind = "DeepLabConfig"
+rates = [1, 2]
+width = 8
+low_width = 4
+[network.branches.body.backbone]
+kind = "XceptionConfig"
+stem = [4, 8]
+entry = [8, 8]
+middle_blocks = 1
+exit = [8, 8, 8]
+tail = [8]
+[network.refinement]
+kind = "RefinementConfig"
+width = 8
+kernel = 3
+body = { blocks = [1, 1], strides = [1, 2], width = 4, expansion = 2 }
+[[stages]]
+until = 1.0
+batch = 2
+clips = { frames = 3, height = 32, width = 48, max_objects = 2 }
+"""
+CLIPS = parse_plan(PLAN).stages[0].clips
+LEARNS = {"features": "branches.", "time": "branches.0.rnn.", "refinement": "refinement."}
+NEVER = ("branches.0.rnn.c",)  # the same for all features: neither a distance nor a regression with intercept sees it
+
+
+def start(**options: Any) -> Lesson:
+    torch.manual_seed(0)
+    return Lesson(parse_plan(PLAN), torch.device("cpu"), **options)
+
+
+@pytest.mark.parametrize("stage", LEARNS)
+def test_gradients_reach_what_a_stage_teaches_and_nothing_else(sources: Sources, stage: str) -> None:
+    lesson = start(stage=stage, adapted=1.0, overlap=1.0, worn=0.5)
+    before = {key: value.clone() for key, value in lesson.network.state_dict().items()}
+    loss, figures = lesson.loss(make_clips(lesson, sources, CLIPS, 2), np.random.default_rng(0))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert all(np.isfinite(value) for value in figures.values())
+    for name, parameter in lesson.network.named_parameters():
+        learns = name.startswith(LEARNS[stage]) and not (stage == "features" and name.endswith("Kt"))
+        assert (parameter.grad is not None) == learns, name
+        assert not learns or name in NEVER or parameter.grad.abs().sum() > 0, name  # type: ignore[union-attr]
+    for key, value in lesson.network.state_dict().items():  # batch norms keep their statistics where nothing learns
+        assert key.startswith(LEARNS[stage]) or torch.equal(value, before[key]), key
+
+
+@pytest.mark.parametrize("stage", LEARNS)
+def test_a_clip_is_learned_by_heart(sources: Sources, stage: str) -> None:
+    lesson = start(stage=stage, adapted=1.0, overlap=1.0, keep=1.0)
+    losses = learn(lesson, make_clips(lesson, sources, CLIPS, 1), 30, rate=1e-2)
+    assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
+
+
+@pytest.mark.parametrize("stage", LEARNS)
+def test_validation_opens_the_engine(sources: Sources, stage: str) -> None:
+    lesson = start(stage=stage)
+    figures = lesson.validate(lesson.network.eval(), sources)
+    assert set(figures) == {"score", "round_1", "round_2", "round_3"}
+    assert all(0 <= value <= 1 for value in figures.values())
+    assert stage != "refinement" or figures["score"] == figures["round_3"]
+
+
+def test_without_temporal_links_a_frame_does_not_depend_on_the_one_before() -> None:
+    (branch,) = branches_of(start(stage="features").network.eval())  # type: ignore[arg-type]
+    images = torch.rand(2, 3, 32, 48)
+    with torch.no_grad():
+        alone, state = branch(images[:1])
+        after, _ = branch(images[:1], branch(images[1:])[1])
+    torch.testing.assert_close(after, alone)
+    assert state is not None
+
+
+def test_the_ratio_is_equation_4() -> None:
+    anchors, positives, negatives = torch.rand(5, 3), torch.rand(4, 3), torch.rand(6, 3)
+    near, far = (
+        torch.stack([torch.stack([(a - q).square().sum() for q in pool]).min() for a in anchors])
+        for pool in (positives, negatives)
+    )
+    alpha = ALPHA * torch.cat((positives, negatives)).var(0, correction=0).sum()
+    torch.testing.assert_close(ratio_of(anchors, positives, negatives), near / (far + alpha), rtol=1e-4, atol=1e-6)
+
+
+def test_features_cannot_win_by_shrinking() -> None:
+    sets = torch.rand(5, 3), torch.rand(4, 3), torch.rand(6, 3)
+    torch.testing.assert_close(ratio_of(*(one / 7 for one in sets)), ratio_of(*sets), rtol=1e-3, atol=1e-5)
+
+
+def test_what_cannot_be_taught_is_named() -> None:
+    with pytest.raises(ValueError, match="known are features, time, refinement"):
+        start(stage="attention")
+    plan = parse_plan(PLAN)
+    with pytest.raises(ValueError, match=r"network\.branches\[0\]"):
+        Lesson(replace(plan, network={"branches": [{"hidden": 6}]}), torch.device("cpu"))
+
+
+@pytest.mark.parametrize("name", ["compact", "paper"])
+def test_all_stages_of_a_plan_have_the_same_network(name: str) -> None:
+    plans = [load_plan("strnn", config) for config in (name, f"{name}-time", f"{name}-refinement")]
+    config, *others = [read_config(STRNNConfig, plan.network) for plan in plans]
+    assert all(other == config for other in others)
+    assert [plan.lesson["stage"] for plan in plans] == list(LEARNS)
+    with torch.device("meta"):
+        size = sum(parameter.numel() for parameter in STRNN(config).parameters())
+    assert size < 3e6 if name == "compact" else config == STRNNConfig()
