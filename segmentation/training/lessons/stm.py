@@ -1,0 +1,156 @@
+"""STM learns to read: interactive STM annotated frames, round after round, semi-supervised STM all frames before.
+
+Both encode the frames of a clip once, and decode them again whenever the memory grew, as the engines do. Several
+objects of a clip are joined by soft aggregation before the loss is taken.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from segmentation.engine import EngineSettings
+from segmentation.engines.stm.engine import InteractiveSTMEngine
+from segmentation.engines.stm.network import STM, STRIDE, InteractiveSTM, SpaceTimeMemory, STMConfig
+from segmentation.engines.stm.semi import SemiSTMEngine
+from segmentation.networks.aggregation import aggregate_logits
+from segmentation.networks.memory import MemorySlot
+from segmentation.networks.padding import pad, padding_to, unpad
+from segmentation.training.lessons.batch import Batch, damage
+from segmentation.training.lessons.beginning import NormPlan, begin, hold_norms
+from segmentation.training.lessons.configs import read_config
+from segmentation.training.lessons.cues import correcting_cues, cues_of_pairs
+from segmentation.training.lessons.tally import Tally
+from segmentation.training.plan import Plan
+from segmentation.training.scribbled import ScribbledClip, scribble
+from segmentation.training.sources import Sources
+from segmentation.training.validation import validate, validate_given
+
+ACCEPTED = 0.15  # probability that instead of being corrected a frame is accepted: its true mask, without scribbles
+WORSE = 0.3  # that a mask is bent and eaten at before it is corrected: masks of long videos are
+SYSTEMS: dict[str, type[SpaceTimeMemory]] = {"stm": InteractiveSTM, "stm-semi": STM}
+Slots = list[MemorySlot]  # of one frame: one for each pair
+
+
+class Lesson:
+    """Options of a plan's [lesson] table.
+
+    Args:
+        system: "stm" or "stm-semi".
+        frozen_norms, settle_norms: see `NormPlan`.
+        body: see `begin`.
+        rounds: of interactive STM, in each clip.
+        keep, overlap: see `Tally`.
+    """
+
+    prepare = staticmethod(scribble)
+
+    def __init__(
+        self,
+        plan: Plan,
+        device: torch.device,
+        system: str = "stm",
+        frozen_norms: bool = False,
+        settle_norms: int = 0,
+        body: str = "",
+        rounds: int = 2,
+        keep: float = 0.3,
+        overlap: float = 1.0,
+    ) -> None:
+        if system not in SYSTEMS:
+            raise ValueError(f"system: unknown {system!r}, known are {', '.join(SYSTEMS)}")
+        self.network: nn.Module = SYSTEMS[system](read_config(STMConfig, plan.network)).to(device)
+        self.norms = NormPlan(frozen_norms, settle_norms)
+        begin(self.network, self.norms, body)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.parts = {system: self.network}
+        self.device, self.rounds, self.keep, self.overlap = device, rounds, keep, overlap
+
+    def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        network = self.network
+        assert isinstance(network, SpaceTimeMemory)
+        hold_norms(network, self.norms)
+        tally = Tally(self.keep, self.overlap)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            reading = _Reading(network, Batch([drawn.clip for drawn in clips], self.device), tally)
+            if isinstance(network, STM):
+                _carry(reading)
+            else:
+                _interact(reading, clips, random, self.rounds)
+        return tally.result()
+
+    def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
+        settings, shots = EngineSettings(device=str(self.device)), sources.validation
+        if isinstance(network, STM):
+            return validate_given(lambda frames, n: SemiSTMEngine(frames, n, settings, network=network), shots)
+        assert isinstance(network, InteractiveSTM)
+        return validate(lambda frames, n: InteractiveSTMEngine(frames, n, settings, network=network), shots)
+
+
+class _Reading:
+    """The clips of one step: their frames encoded, to be decoded with any memory. t is an index within the clips."""
+
+    def __init__(self, network: SpaceTimeMemory, batch: Batch, tally: Tally) -> None:
+        self.network, self.batch, self.tally = network, batch, tally
+        self.padding = padding_to(STRIDE, *batch.size)
+        self.frames = pad(batch.frames, self.padding)  # [B, T, 3, H, W]
+        flat = self.frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        self.queries = network.encode_queries(flat)  # B * T of them
+
+    def memorize(self, t: int, *cues: Tensor) -> Slots:
+        """Cues [N, H, W], each, of frame t -> the slots of all pairs."""
+        frames = self.frames[self.batch.clip, t].contiguous(memory_format=torch.channels_last)
+        return self.network.memorize(frames, pad(torch.stack(cues, dim=1), self.padding))
+
+    def decode(self, t: int, memory: list[Slots], name: str) -> Tensor:
+        """Masks of all pairs [N, H, W], those of a clip sharing each pixel; their loss is noted under `name`."""
+        batch = self.batch
+        queries = [self.queries[b * batch.length + t] for b in batch.clip.tolist()]
+        readout = torch.stack([self.network.read([of[i] for of in memory], q) for i, q in enumerate(queries)])
+        skips = (torch.stack([q.skip3 for q in queries]), torch.stack([q.skip2 for q in queries]))
+        logits = unpad(self.network.Decoder(readout, *skips).float(), self.padding)  # [N, 2, H, W]
+        joint = [_joint(self.network, part) for part in batch.by_clip(logits)]
+        self.tally.add(name, joint, list(batch.labels[:, t]))
+        return torch.cat([torch.softmax(part, dim=0)[1:] for part in joint])
+
+
+def _joint(network: SpaceTimeMemory, logits: Tensor) -> Tensor:
+    """Logits of a clip's objects, each alone [n, 2, H, W] -> of background and objects [n + 1, H, W]."""
+    if len(logits) == 1 and isinstance(network, InteractiveSTM):
+        return logits[0]  # its engine leaves a single object as it is
+    return aggregate_logits(torch.softmax(logits, dim=1)[:, 1], channels=0)
+
+
+def _interact(reading: _Reading, clips: list[ScribbledClip], random: np.random.Generator, rounds: int) -> None:
+    """Rounds as the engine plays them: an annotated frame enters the memory with the mask it had and the scribbles on
+    it, then every frame is a query of its own, the annotated ones too."""
+    batch = reading.batch
+    noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
+    nothing = torch.zeros(len(batch.clip), *batch.size, device=batch.labels.device)
+    cues = cues_of_pairs(batch, [drawn.strokes for drawn in clips])
+    memory = {0: reading.memorize(0, nothing, *cues.unbind(1))}
+    masks = [reading.decode(t, list(memory.values()), "first" if t == 0 else "next") for t in range(batch.length)]
+    for _ in range(1, rounds):
+        chosen = int(random.integers(batch.length))
+        if random.random() < ACCEPTED:
+            memory[chosen] = reading.memorize(chosen, batch.own(batch.labels[:, chosen]), nothing, nothing)
+        else:
+            before = masks[chosen].detach()
+            before = damage(before, noise) if random.random() < WORSE else before
+            cues = correcting_cues(batch, chosen, before, random)
+            memory[chosen] = reading.memorize(chosen, before, *cues.unbind(1))
+        masks = [
+            reading.decode(t, list(memory.values()), "corrected" if t == chosen else "later")
+            for t in range(batch.length)
+        ]
+
+
+def _carry(reading: _Reading) -> None:
+    """The true mask of frame 0, carried to the end; all frames before are memory, with the soft masks found there."""
+    batch = reading.batch
+    masks = batch.own(batch.labels[:, 0])
+    memory: list[Slots] = []
+    for t in range(1, batch.length):
+        memory.append(reading.memorize(t - 1, masks, batch.others(masks)))
+        masks = reading.decode(t, memory, "next")

@@ -1,0 +1,141 @@
+"""STM's lesson, interactive and semi-supervised, on the made-up data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from segmentation.checkpoints import load_network
+from segmentation.engines.stm.network import STM, InteractiveSTM, STMConfig
+from segmentation.networks.memory import MemorySlot
+from segmentation.training.lessons import stm
+from segmentation.training.lessons.stm import Lesson
+from segmentation.training.loop import Run
+from segmentation.training.plan import Plan, load_plan, parse_plan
+from segmentation.training.sources import Sources
+from tests.segmentation.engines.stm.tiny import TINY
+from tests.segmentation.training.learning import learn, make_clips, untouched
+
+PLAN = """
+engine = "stm"
+seed = 3
+steps = 2
+learning_rate = 1e-3
+weight_decay = 0.01
+warmup = 2
+average = 0.9
+clip_gradient = 1.0
+validation = ["held-out"]
+exclude = ["development"]
+[network]
+keys = 8
+values = 8
+width = 8
+body = { blocks = [1, 1, 1], strides = [1, 2, 2], width = 4, expansion = 2 }
+[[stages]]
+until = 1.0
+batch = 2
+clips = { frames = 3, height = 40, width = 56, max_objects = 2 }
+"""
+SYSTEMS = ["stm", "stm-semi"]
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def plan() -> Plan:
+    return parse_plan(PLAN)
+
+
+@pytest.fixture(autouse=True)
+def _same_weights() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_step_reaches_every_parameter(plan: Plan, sources: Sources, system: str) -> None:
+    lesson = Lesson(plan, CPU, system=system)
+    losses = learn(lesson, make_clips(lesson, sources, plan.stages[0].clips, 2), steps=1)
+    assert np.isfinite(losses).all()
+    unused = {"Encoder_M.conv1_om.weight"} if system == "stm" else set()  # the official program never feeds it
+    assert untouched(lesson.network) == unused
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_single_clip_is_learned(plan: Plan, sources: Sources, system: str) -> None:
+    lesson = Lesson(plan, CPU, system=system)
+    losses = learn(lesson, make_clips(lesson, sources, plan.stages[0].clips, 1), steps=30)
+    assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:5])
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_run_ends_with_a_validation_by_the_engine(plan: Plan, sources: Sources, system: str, tmp_path: Path) -> None:
+    lesson = Lesson(plan, CPU, system=system)
+    run = Run(plan, lesson, sources, tmp_path, workers=0, say=lambda line: None)
+    run.train()
+    assert 0 <= run.best <= 1
+    assert {"score", "round_1"} <= set(lesson.validate(lesson.network.eval(), sources))
+    shipped = load_network(system, tmp_path)
+    assert getattr(shipped, "config", None) == getattr(lesson.network, "config", None)
+
+
+def test_frozen_norms_stay_as_they_are(plan: Plan, sources: Sources) -> None:
+    lesson = Lesson(plan, CPU, frozen_norms=True)
+    before = {name: value.clone() for name, value in lesson.network.state_dict().items() if ".bn" in name}
+    learn(lesson, make_clips(lesson, sources, plan.stages[0].clips, 1), steps=1)
+    after = lesson.network.state_dict()
+    assert len(before) > 20
+    for name, value in before.items():
+        torch.testing.assert_close(after[name], value, rtol=0, atol=0)
+
+
+def test_annotated_frames_are_the_memory_and_a_frame_keeps_one_slot(
+    plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stm, "ACCEPTED", 0.0)
+    lesson = Lesson(plan, CPU, rounds=4)
+    network, cues, sizes = lesson.network, [], []
+    assert isinstance(network, InteractiveSTM)
+    memorize, read = network.memorize, network.read
+
+    def memorized(frames: torch.Tensor, given: torch.Tensor) -> list[MemorySlot]:
+        cues.append(given)
+        return memorize(frames, given)
+
+    monkeypatch.setattr(network, "memorize", memorized)
+    monkeypatch.setattr(network, "read", lambda slots, query: sizes.append(len(slots)) or read(slots, query))
+    clips = make_clips(lesson, sources, plan.stages[0].clips, 1)
+    lesson.loss(clips, np.random.default_rng(0))
+    assert len(cues) == 4
+    assert not cues[0][:, 0].any()  # nothing is known of the first frame but its scribbles
+    assert cues[0][:, 1].flatten(1).any(dim=1).all()
+    assert all(given[:, 0].any() for given in cues[1:])
+    assert max(sizes) <= 3  # of three frames
+
+
+def test_a_single_object_is_trained_as_the_engine_shows_it() -> None:
+    """Interactive STM leaves it as the network has it, semi-supervised STM aggregates it with the background."""
+    logits = torch.tensor([[0.3, 1.1]])[..., None, None]
+    alone, shared = (stm._joint(cls(TINY), logits) for cls in (InteractiveSTM, STM))
+    torch.testing.assert_close(alone, logits[0])
+    torch.testing.assert_close(shared[1] - shared[0], 2 * (logits[0, 1] - logits[0, 0]))
+
+
+def test_bad_options_are_told_in_a_sentence(plan: Plan) -> None:
+    with pytest.raises(ValueError, match="known are stm, stm-semi"):
+        Lesson(plan, CPU, system="star")
+    with pytest.raises(ValueError, match=r"network: STMConfig has no depth"):
+        Lesson(replace(plan, network={"depth": 3}), CPU)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_plans_of_the_house(name: str) -> None:
+    compact, paper = load_plan(name, "compact"), load_plan(name, "paper")
+    lesson = Lesson(compact, CPU, **compact.lesson)
+    assert sum(p.numel() for p in lesson.network.parameters()) < 3e6
+    assert paper.network == {}
+    assert {**paper.lesson}.get("system", "stm") == {**compact.lesson}.get("system", "stm") == name
+    assert STMConfig().body.blocks == (3, 4, 6)
