@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from segmentation.training.curves import draw
-from segmentation.training.loop import LOG, Run, TrainingStopped, start_from
+from segmentation.training.loop import LOG, LOG_EVERY, Run, TrainingStopped, start_from
 from segmentation.training.plan import load_plan
 from segmentation.training.sources import find_sources
 from segmentation.training.walk_clips import WalkClips
@@ -50,7 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
         if args.resume and not run.resume():
             print(f"{args.out} has no checkpoint yet: starting from nothing")
         run.train()
-        (args.out / "curves.svg").write_text(draw(args.out / LOG))
+        if run.step >= LOG_EVERY:
+            (args.out / "curves.svg").write_text(draw(args.out / LOG))
     except (ValueError, OSError, TrainingStopped) as error:
         print(f"training: {error}", file=sys.stderr)
         return 2

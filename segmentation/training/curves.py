@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.evaluation.plots import COLORS, dark, svg
+from segmentation.training.loop import LOG, LOG_EVERY
 
 SMOOTH = 0.9  # of the running mean that the thick line of the loss follows
 
@@ -36,6 +37,8 @@ def draw(path: Path) -> str:
     from matplotlib.figure import Figure
 
     log = read_log(path)
+    if "loss" not in log:
+        raise ValueError(f"{path} has no loss yet: a run notes it every {LOG_EVERY} steps")
     figure = Figure(figsize=(7.2, 6.4), facecolor="#14171b")
     above, below = figure.subplots(2, 1, sharex=True)
     hours, loss = log["loss"]
@@ -69,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parse.parse_args(arguments)
     try:
         target = args.out / "curves.svg"
-        target.write_text(draw(args.out / "log.csv"))
+        target.write_text(draw(args.out / LOG))
     except (OSError, ValueError) as error:
         print(f"curves: {error}", file=sys.stderr)
         return 2

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from segmentation.checkpoints import load_state, read_checkpoint, save_checkpoint
 from segmentation.training.clips import Clip, Clips
@@ -28,6 +29,7 @@ from segmentation.weights import find_weights
 
 SAVE_EVERY = 240.0  # seconds: a machine that stops costs at most four minutes
 CHECKPOINT, LOG = "checkpoint.pt", "log.csv"
+LOG_EVERY = 20  # steps
 ECHO = 16  # steps after which a batch is used for the second and last time
 
 
@@ -127,8 +129,8 @@ class Run:
             for key, value in figures.items():
                 sums[key] = sums.get(key, 0.0) + value
             self.elapsed = time.monotonic() - started
-            if self.step % 20 == 0:
-                self._log({key: value / 20 for key, value in sums.items()})
+            if self.step % LOG_EVERY == 0:
+                self._log({key: value / LOG_EVERY for key, value in sums.items()})
                 sums = {}
             now = time.monotonic()
             if now - saved > SAVE_EVERY:
@@ -191,22 +193,20 @@ class Run:
                 save_checkpoint(path, name, part, notes)
 
     def _batches(self) -> Iterator[list[Any]]:
-        """Batches from this step on; a new loader for each stage, since its clips have another size."""
-        while True:
-            stage = self.plan.stage(self.progress)
-            seed = self.plan.seed + self.plan.stages.index(stage)
-            data = _Batches(Clips(self.sources, stage.clips, seed), self.lesson.prepare, stage.batch, self.step)
-            loader = DataLoader(
-                data,
-                batch_size=None,
-                shuffle=False,
-                num_workers=self.workers,
-                prefetch_factor=4 if self.workers else None,
-            )
-            for batch in loader:
-                yield batch
-                if self.plan.stage(self.progress) is not stage:
-                    break
+        """Batches from this step on, of the stage that each step is in.
+
+        One loader for the whole run: its processes are forked before anything is computed. One that is forked later,
+        for a stage of its own, waits for ever for threads that only its parent has.
+        """
+        made = [Clips(self.sources, stage.clips, self.plan.seed + i) for i, stage in enumerate(self.plan.stages)]
+        data = _Batches(made, [stage.batch for stage in self.plan.stages], self.lesson.prepare)
+        yield from DataLoader(
+            data,
+            batch_size=None,
+            sampler=_Steps(self),
+            num_workers=self.workers,
+            prefetch_factor=4 if self.workers else None,
+        )
 
     def _log(self, figures: dict[str, float]) -> None:
         line = {"step": self.step, "hours": round(self.elapsed / 3600, 4), "rate": self.rate(), **figures}
@@ -218,32 +218,44 @@ class Run:
         self.say(f"{100 * self.progress:5.1f} %  {shown}")
 
 
+class _Steps(Sampler[tuple[int, int]]):
+    """The steps of a run from where it stands, without end: (stage, batch) of each."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        plan = self.run.plan
+        for step in count(self.run.step):
+            # By the clock when hours are given; the loader asks a few steps ahead, which then does not matter.
+            progress = self.run.progress if self.run.hours else step / plan.steps
+            yield plan.stages.index(plan.stage(progress)), echoed(step)
+
+
 class _Batches(Dataset[list[Any]]):
-    """The batch of step i of a run, from step `first` on: `size` clips, prepared.
+    """Batches by (stage, number), prepared.
 
     Every batch is used twice, ECHO steps apart (data echoing, Choi et al. 2019): a lesson draws other corrections from
     it then, and where clips are made on the cores that train, that is time well saved.
     """
 
     def __init__(
-        self, clips: Clips, prepare: Callable[[Clip, np.random.Generator], Any], size: int, first: int
+        self, clips: list[Clips], sizes: list[int], prepare: Callable[[Clip, np.random.Generator], Any]
     ) -> None:
-        self.clips, self.prepare, self.size, self.first = clips, prepare, size, first
-        self.made: dict[int, list[Any]] = {}
+        self.clips, self.sizes, self.prepare = clips, sizes, prepare
+        self.made: dict[tuple[int, int], list[Any]] = {}
 
-    def __len__(self) -> int:
-        return 1 << 40
-
-    def __getitem__(self, index: int) -> list[Any]:
-        number = echoed(self.first + index)
-        if number not in self.made:
+    def __getitem__(self, index: tuple[int, int]) -> list[Any]:
+        if index not in self.made:
             cv2.setNumThreads(1)  # the cores are the trainer's
-            self.made[number] = [self._made(number * self.size + i) for i in range(self.size)]
-            self.made = {n: batch for n, batch in self.made.items() if n > number - ECHO}
-        return self.made[number]
+            stage, number = index
+            size = self.sizes[stage]
+            self.made[index] = [self._made(self.clips[stage], number * size + i) for i in range(size)]
+            self.made = {key: batch for key, batch in self.made.items() if key[1] > number - ECHO}
+        return self.made[index]
 
-    def _made(self, number: int) -> Any:
-        return self.prepare(self.clips[number], np.random.default_rng([self.clips.seed, 2, number]))
+    def _made(self, clips: Clips, number: int) -> Any:
+        return self.prepare(clips[number], np.random.default_rng([clips.seed, 2, number]))
 
 
 def echoed(step: int) -> int:

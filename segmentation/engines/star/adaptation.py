@@ -49,7 +49,8 @@ def solve(sums: Sequence[Sums], ridge: float, *, relative: bool = False) -> Tens
     moment = torch.stack([part.moment for part in sums]).mean(0)
     diagonal = gram.diagonal(dim1=1, dim2=2)
     scale = diagonal.mean(1, keepdim=True) if relative else torch.ones_like(diagonal[:, :1])
-    lower = torch.linalg.cholesky(gram + torch.diag_embed((ridge * scale).expand_as(diagonal)))
+    # Not checked: the ridge makes it positive definite, and what is no number is to come out as such.
+    lower = torch.linalg.cholesky_ex(gram + torch.diag_embed((ridge * scale).expand_as(diagonal))).L
     return torch.cholesky_solve(moment[..., None], lower)[..., 0]
 
 

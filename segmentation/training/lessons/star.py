@@ -143,9 +143,9 @@ class _Episode:
         back, trust = self.back[self.batch.clip, t, way], self.trust[self.batch.clip, t, way]
         moved = torch.where(self.walked, self._guess[:, to], carry(masks, back))
         chance = torch.rand(len(moved), 1, 1, generator=self.noise).to(moved.device)
-        noise = torch.where(self.walked, NOISE / 4, NOISE)
-        moved = torch.where(chance < noise, damage(moved, self.noise), moved)
-        moved = torch.where(chance > 1 - LOST, torch.zeros_like(moved), moved)
+        made_up = ~self.walked  # what a walk found is wrong enough as it is
+        moved = torch.where(made_up & (chance < NOISE), damage(moved, self.noise), moved)
+        moved = torch.where(made_up & (chance > 1 - LOST), torch.zeros_like(moved), moved)
         return Cues(moved, self.batch.others(moved), trust, self.nothing, self.nothing)
 
     def _mended(self, masks: Tensor, t: int, rasters: list[Raster]) -> Tensor:

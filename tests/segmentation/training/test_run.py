@@ -1,5 +1,7 @@
 """Training on a made-up data folder: it steps, it goes on exactly where it stopped, and it refuses what cannot work."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -184,6 +186,18 @@ def test_a_file_that_is_no_log_is_refused(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "log.csv").write_text("step,loss\n1,2\n")
     assert draw_curves([str(tmp_path)]) == 2
     assert "not a line of a training log" in capsys.readouterr().err
+
+
+def test_a_run_goes_from_stage_to_stage_with_processes_that_make_clips(data: Path, tmp_path: Path) -> None:
+    stages = PLAN[PLAN.index("[[stages]]") :]
+    first = stages.replace("until = 1.0", "until = 0.5")
+    plan = tmp_path / "plan.toml"
+    plan.write_text(PLAN.replace(stages, first + stages.replace("width = 48", "width = 64")))
+    command = [sys.executable, "-m", "segmentation.training", "star", "--config", plan, "--data", data]
+    options = ["--out", tmp_path / "out", "--threads", "2", "--workers", "1"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "best score" in done.stdout
 
 
 def test_every_batch_is_used_twice() -> None:
