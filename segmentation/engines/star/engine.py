@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from segmentation.checkpoints import load_network
-from segmentation.classical.composition import Composition
 from segmentation.classical.engine import ClassicalEngine
 from segmentation.classical.walk import Refine
 from segmentation.device import choose_device
@@ -24,7 +23,7 @@ from segmentation.engines.star.reading import Remembered, decode, remember
 from segmentation.feature_cache import FeatureCache
 from segmentation.networks.folding import for_inference
 from segmentation.scribbles import dilate, rasterise
-from segmentation.types import Interaction, LabelMap, MaskUpdate
+from segmentation.types import LabelMap
 
 MEMORY_FRAMES = 6  # annotated and accepted frames that are read for a frame: the nearest in time
 PARTS = Frame._fields
@@ -70,7 +69,7 @@ class StarEngine(ClassicalEngine):
 
     @torch.inference_mode()
     def _refine(self, frame: int, maps: dict[int, Map]) -> dict[int, Map]:
-        """The objects of `maps` in `frame`, on the grid, as the network sees them."""
+        """The objects of `maps` in `frame`, on the grid: half what was found, half what the network makes of it."""
         memory = [self._remember(f) for f in self._nearest(frame)]
         if not memory:
             return maps
@@ -80,30 +79,7 @@ class StarEngine(ClassicalEngine):
         nothing = torch.zeros_like(masks)
         cues = Cues(masks, _others(masks), torch.ones_like(masks), nothing, nothing)
         found = self._decode(frame, memory, cues, sorted(maps))
-        return {object_id: self._to_grid(found[row]) for row, object_id in enumerate(sorted(maps))}
-
-    @torch.inference_mode()
-    def _start(self, interaction: Interaction) -> MaskUpdate:
-        """As classical vision cuts it; objects that are drawn for the first time are then put right."""
-        frame = interaction.frame
-        new = {stroke.object_id for stroke in interaction.scribbles} - set(self._history.annotated) - {0}
-        update = super()._start(interaction)
-        self._remembered.clear()
-        if frame in self.locked or not new:
-            return update
-        masks = self._one_hot(update.labels)
-        cues = self._cues(masks, *self._drawn(frame, interaction))
-        memory = [*(self._remember(f) for f in self._nearest(frame)), self._memorize(frame, cues, trusted=False)]
-        found = self._decode(frame, memory, cues, sorted(new))
-        composition = Composition(self._pictures.sizes)
-        for row, object_id in enumerate(sorted(new)):
-            composition.add(object_id, self._to_grid(found[row]), self._pictures[frame])
-        for object_id in set(np.unique(update.labels).tolist()) - {0, *new}:
-            composition.add_given(object_id, update.labels == object_id)
-        labels = composition.labels()
-        raster = rasterise(interaction.scribbles, *labels.shape)
-        labels[raster >= 0] = raster[raster >= 0]
-        return MaskUpdate(frame, labels, update.confidence, update.memo)
+        return {o: (maps[o] + self._to_grid(found[row])) / 2 for row, o in enumerate(sorted(maps))}
 
     def _decode(self, frame: int, memory: list[Remembered], cues: Cues, objects: list[int]) -> Tensor:
         """Probabilities [len(objects), H, W] of some of the objects."""
@@ -124,16 +100,11 @@ class StarEngine(ClassicalEngine):
     def _remember(self, frame: int) -> Remembered:
         """An annotated or accepted frame as memory; made once a round."""
         if frame not in self._remembered:
-            cues = self._cues(self._standing(frame), *self._drawn(frame))
-            self._remembered[frame] = self._memorize(frame, cues, trusted=True)
+            masks = self._standing(frame)
+            cues = Cues(masks, _others(masks), torch.ones_like(masks), *self._drawn(frame))
+            clip = torch.zeros(self.num_objects, dtype=torch.long, device=self._device)  # one frame for all
+            self._remembered[frame] = remember(self._network, self._encode(frame), cues, clip, trusted=True)
         return self._remembered[frame]
-
-    def _memorize(self, frame: int, cues: Cues, *, trusted: bool) -> Remembered:
-        clip = torch.zeros(self.num_objects, dtype=torch.long, device=self._device)  # one frame for all
-        return remember(self._network, self._encode(frame), cues, clip, trusted=trusted)
-
-    def _cues(self, masks: Tensor, positive: Tensor, negative: Tensor) -> Cues:
-        return Cues(masks, _others(masks), torch.ones_like(masks), positive, negative)
 
     def _standing(self, frame: int) -> Tensor:
         """The masks that stand in `frame`: the accepted one, else the newest, else none: [n, H, W]."""
@@ -146,10 +117,10 @@ class StarEngine(ClassicalEngine):
         masks = [self._resized((labels == number).astype(np.float32)) for number in range(1, self.num_objects + 1)]
         return torch.stack(masks)
 
-    def _drawn(self, frame: int, interaction: Interaction | None = None) -> tuple[Tensor, Tensor]:
-        """Own and other scribbles of every object on a frame, those of `interaction` too: each [n, H, W]."""
-        strokes = [*self._history.strokes.get(frame, []), *(interaction.scribbles if interaction else ())]
-        drawn = torch.from_numpy(dilate(rasterise(strokes, *self._size), 1).astype(np.int64)).to(self._device)
+    def _drawn(self, frame: int) -> tuple[Tensor, Tensor]:
+        """Own and other scribbles of every object on a frame: each [n, H, W]."""
+        raster = dilate(rasterise(self._history.strokes.get(frame, []), *self._size), 1)
+        drawn = torch.from_numpy(raster.astype(np.int64)).to(self._device)
         numbers = torch.arange(1, self.num_objects + 1, device=self._device)[:, None, None]
         own = drawn == numbers
         return own.float(), ((drawn >= 0) & ~own).float()
