@@ -38,7 +38,7 @@ ENGINES: dict[str, EngineSpec] = {
             "star",
             "STAR",
             "segmentation.engines.star.engine:StarEngine",
-            "Experimental: Flow with a small network that remembers all annotated frames. Not yet better than Flow alone.",
+            "Experimental: Flow and a small network that remembers annotated frames. Not yet better than Flow alone.",
             needs_weights=True,
         ),
         EngineSpec(
