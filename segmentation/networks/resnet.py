@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from segmentation.networks.pointwise import Pointwise
+
 STEM_KERNEL = 7  # first convolution: 7x7, stride 2, then a 3x3 max pool of stride 2: features start at 1/4
 
 
@@ -60,7 +62,7 @@ class Bottleneck(nn.Module):
     ) -> None:
         super().__init__()
         first, second = (stride, 1) if stride_on_first else (1, stride)
-        self.conv1 = nn.Conv2d(inplanes, planes, 1, stride=first, bias=False)
+        self.conv1 = Pointwise(inplanes, planes, first)
         self.bn1 = nn.BatchNorm2d(planes)
         self.conv2 = nn.Conv2d(planes, planes, 3, second, padding=dilation, dilation=dilation, bias=False)
         self.bn2 = nn.BatchNorm2d(planes)
@@ -69,9 +71,7 @@ class Bottleneck(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         self.downsample: nn.Sequential | None = None
         if stride != 1 or inplanes != outplanes:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(inplanes, outplanes, 1, stride, bias=False), nn.BatchNorm2d(outplanes)
-            )
+            self.downsample = nn.Sequential(Pointwise(inplanes, outplanes, stride), nn.BatchNorm2d(outplanes))
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, inplanes, h, w] -> [N, outplanes, ceil(h / stride), ceil(w / stride)]."""

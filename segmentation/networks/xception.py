@@ -12,6 +12,8 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from segmentation.networks.pointwise import Pointwise
+
 EPS = 1e-3  # batch norm epsilon of the published Xception models
 
 
@@ -61,9 +63,7 @@ class XceptionBlock(nn.Module):
         self.conv3 = SeparableConv(planes[1], planes[2], stride)
         self.shortcut: nn.Sequential | None = None
         if stride != 1 or inplanes != planes[2]:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(inplanes, planes[2], 1, stride, bias=False), nn.BatchNorm2d(planes[2], eps=EPS)
-            )
+            self.shortcut = nn.Sequential(Pointwise(inplanes, planes[2], stride), nn.BatchNorm2d(planes[2], eps=EPS))
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, inplanes, h, w] -> [N, planes[2], ceil(h / stride), ceil(w / stride)]."""

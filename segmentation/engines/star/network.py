@@ -26,6 +26,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from segmentation.networks.pointwise import Pointwise
+
 STRIDE = 16  # frames are padded to a multiple of it
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -75,9 +77,12 @@ class Cues(NamedTuple):
 CUES = len(Cues._fields)
 
 
-def conv_bn(inputs: int, outputs: int, stride: int = 1, size: int = 3) -> nn.Sequential:
-    convolution = nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(outputs))
+def conv_bn(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs))
+
+
+def pointwise_bn(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(Pointwise(inputs, outputs, stride), nn.BatchNorm2d(outputs))
 
 
 class Residual(nn.Module):
@@ -88,7 +93,7 @@ class Residual(nn.Module):
         self.first = conv_bn(inputs, outputs, stride)
         self.second = conv_bn(outputs, outputs)
         same = stride == 1 and inputs == outputs
-        self.shortcut = nn.Identity() if same else conv_bn(inputs, outputs, stride, size=1)
+        self.shortcut = nn.Identity() if same else pointwise_bn(inputs, outputs, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = F.relu(self.shortcut(x) + self.second(F.relu(self.first(x))))
@@ -109,7 +114,7 @@ class Encoder(nn.Module):
         self.lateral = nn.Conv2d(w16, w8, 1)
         self.top = conv_bn(w8, w8)
         self.key = nn.Conv2d(w8, config.key, 3, padding=1)
-        self.pixel = nn.Sequential(conv_bn(w4 + w8, 2 * config.embedding, size=1), nn.ReLU())
+        self.pixel = nn.Sequential(pointwise_bn(w4 + w8, 2 * config.embedding), nn.ReLU())
         self.pixel_out = nn.Conv2d(2 * config.embedding, config.embedding, 3, padding=1)
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1))
