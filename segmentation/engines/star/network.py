@@ -7,10 +7,9 @@ What it takes from where:
 * linear classifiers are fitted in closed form to what was annotated (ridge regression, equation 3 of Lin et al. 2019),
   one on the pixel embedding that is learned, one on colour and texture, which need not be; their scores are two more
   cues of the decoder;
-* scribbles enter the memory too: on the frame that they are drawn on, that frame is its own memory (MA-Net's augmented
-  map), so that what looks like the scribbled pixels follows them;
-* what needs no learning is not learned: the mask that the decoder refines is GrabCut's on the frame that was drawn on,
-  and the neighbour's, moved along optical flow, everywhere else.
+* scribbles enter the memory too, beside the masks of the frames that they were drawn on;
+* what needs no learning is not learned: the mask that the decoder refines is what classical vision found in the frame
+  (`segmentation.classical`); in made-up training clips GrabCut's, and elsewhere the neighbour's moved along the flow.
 
 Symbols: B frames, N objects (or pairs of frame and object), C key channels, D value channels, M memory cells. Frames
 come in 0..1, padded to a multiple of 16. Strides: f2 (1/2), f4, f8, f16; keys, values and read-outs live at 1/8.
@@ -64,7 +63,7 @@ class Frame(NamedTuple):
 class Cues(NamedTuple):
     """What is known of an object on a frame, each [N, H, W] in 0..1."""
 
-    mask: Tensor  # to be refined: cut from the scribbles (interaction) or moved here from the neighbour (propagation)
+    mask: Tensor  # to be refined
     others: Tensor  # the union of the other objects' masks
     trust: Tensor  # where the motion was followed back and forth to the same place; 1 where nothing was moved
     positive: Tensor  # own scribbles
