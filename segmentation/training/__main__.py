@@ -12,6 +12,7 @@ import torch
 from segmentation.training.curves import draw
 from segmentation.training.loop import LOG, LOG_EVERY, Run, TrainingStopped, start_from
 from segmentation.training.plan import load_plan
+from segmentation.training.precision import PRECISIONS, computes_in_half
 from segmentation.training.sources import find_sources
 from segmentation.training.walk_clips import WalkClips
 
@@ -27,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--start", type=Path, help="weights to begin with: a file, or a folder of <network>.safetensors")
     parse.add_argument("--walks", type=Path, help="recorded walks to learn from too (STAR)")
     parse.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parse.add_argument("--precision", choices=PRECISIONS, default="auto", help="bfloat16 where it is fast, by default")
     parse.add_argument("--threads", type=int, default=0, help="of the CPU; 0 = all")
     parse.add_argument("--workers", type=int, default=1, help="processes that make clips")
     return parse
@@ -42,7 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
         lessons = import_module(f"segmentation.training.lessons.{plan.engine}")
         torch.manual_seed(plan.seed)
         walks = {"walks": WalkClips(args.walks, sources.videos)} if args.walks else {}
-        lesson = lessons.Lesson(plan, torch.device(args.device), **plan.lesson, **walks)
+        device = torch.device(args.device)
+        lesson = lessons.Lesson(plan, device, **plan.lesson, **walks)
+        lesson.half = computes_in_half(args.precision, device)
         if args.start:
             start_from(lesson, args.start)
         args.out.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,8 @@
-"""A clip with what needs no learning: the first scribbles, the mask that GrabCut makes of them, optical flow."""
+"""A clip as STAR meets one: two frames that were drawn on, and others with what classical vision found in them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
 
 import cv2
 import numpy as np
@@ -19,55 +16,61 @@ from segmentation.training.clips import Clip
 from segmentation.training.strokes import first_scribbles
 from segmentation.types import Scribble
 
-CUT = 0.4  # of the clips: it takes as long as all the rest of making one
+CUT = 0.4  # of the clips: GrabCut takes as long as all the rest of making one
+TWICE = 0.5  # of the clips: two frames were drawn on
+
+Strokes = tuple[Scribble, ...]
 
 
 @dataclass(frozen=True)
 class DrawnClip:
-    """`cut` is the label map [H, W] of frame 0, None where none was made.
+    """Its first two frames were drawn on; they are the same one where only one was.
 
-    `back[t, 0]` leads from the pixels of frame t + 1 to where they were in frame t, `back[t, 1]` from frame t to t + 1:
-    float16 [T - 1, 2, H, W, 2] (x, y); `trust` of it, uint8, 255 = all. `looks` are the pictures', half the size:
-    [T, CHANNELS, H/2, W/2]. `guess`, in clips of recorded walks, is what was found: [T, n, H, W], 255 = 1.
+    `strokes` are on these two. `guess` is what was found of the clip's objects, uint8 [T, n, H, W], 255 = 1: in the
+    first two frames the mask that was made of the strokes, in all others what is to be refined. `recorded`: it is what
+    the engine really found; else it is made up, and better than that. `looks` are the pictures', half the size:
+    [T, CHANNELS, H/2, W/2].
     """
 
     clip: Clip
-    strokes: tuple[Scribble, ...]
-    cut: NDArray[np.uint8] | None
-    back: NDArray[np.float16]
-    trust: NDArray[np.uint8]
+    strokes: tuple[Strokes, Strokes]
+    guess: NDArray[np.uint8]
+    recorded: bool
     looks: NDArray[np.float16]
-    guess: NDArray[np.uint8] | None = None
 
 
 def draw(clip: Clip, random: np.random.Generator) -> DrawnClip:
-    """Scribble on frame 0, cut it, follow the motion both ways."""
-    strokes = first_scribbles(random, clip.labels[0], clip.num_objects)
-    cut = None
-    if random.random() < CUT:
-        pictures = Pictures(ArrayFrames(clip.frames), Sizes.of(*clip.labels.shape[1:]))
-        cut = draw_on(pictures, 0, [], strokes, None, int(random.integers(1 << 30)))
-    motions = list(_motions(clip))
-    shape = (len(clip.frames) - 1, 2, *clip.labels.shape[1:])
-    back = np.stack([one for one, _ in motions]).reshape(*shape, 2)
-    trust = np.stack([one for _, one in motions]).reshape(shape)
-    return DrawnClip(clip, strokes, cut, back, trust, looks_of_frames(clip.frames))
+    """Scribble on the first frame and cut it, carry the mask along the motion; at times scribble on the last too."""
+    count, last = clip.num_objects, len(clip.frames) - 1
+    strokes = first_scribbles(random, clip.labels[0], count)
+    guess = [_of_objects(_cut(clip, strokes, random) if random.random() < CUT else clip.labels[0], count)]
+    field = FlowField()
+    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).view(np.ndarray) for frame in clip.frames]
+    for t in range(1, last):
+        motion = field.between(grey[t], grey[t - 1])
+        guess.append(np.stack([motion.carry(one) for one in guess[-1]]))
+    second, again = 0, strokes
+    if random.random() < TWICE:
+        second, again = last, first_scribbles(random, clip.labels[last], count)
+    guess.append(_of_objects(clip.labels[last], count))  # as if it had been corrected before
+    order = [0, second, *range(1, last)]
+    shown = Clip(clip.frames[order], clip.labels[order], count)
+    found = np.round(255 * np.clip(np.stack(guess)[order], 0, 1)).astype(np.uint8)
+    return DrawnClip(shown, (strokes, again), found, False, looks_of_frames(shown.frames))
+
+
+def _cut(clip: Clip, strokes: Strokes, random: np.random.Generator) -> NDArray[np.uint8]:
+    """What the engine makes of the first strokes: labels [H, W]."""
+    pictures = Pictures(ArrayFrames(clip.frames), Sizes.of(*clip.labels.shape[1:]))
+    return draw_on(pictures, 0, [], strokes, None, int(random.integers(1 << 30)))
+
+
+def _of_objects(labels: NDArray[np.uint8], count: int) -> NDArray[np.float32]:
+    """Labels [H, W] -> masks [n, H, W]."""
+    return (labels == np.arange(1, count + 1)[:, None, None]).astype(np.float32)
 
 
 def looks_of_frames(frames: NDArray[np.uint8]) -> NDArray[np.float16]:
     """uint8 [T, H, W, 3] -> `Picture.looks` of each [T, CHANNELS, h, w]."""
     sizes = Sizes.of(*frames.shape[1:3])
     return np.stack([make_picture(frame, sizes).looks.transpose(2, 0, 1).astype(np.float16) for frame in frames])
-
-
-def _motions(clip: Clip) -> Iterator[tuple[NDArray[np.float16], NDArray[np.uint8]]]:
-    field = FlowField()
-    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).view(np.ndarray) for frame in clip.frames]
-    for before, after in pairwise(grey):
-        for frame, neighbour in ((after, before), (before, after)):
-            motion = field.between(frame, neighbour)
-            yield motion.back.astype(np.float16), _bytes(motion.trust)
-
-
-def _bytes(values: NDArray[Any]) -> NDArray[np.uint8]:
-    return np.round(255 * values).astype(np.uint8)

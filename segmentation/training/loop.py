@@ -44,6 +44,8 @@ class Lesson(Protocol):
     network: nn.Module
     parts: dict[str, nn.Module]  # what ships, by its name in `segmentation.weights`: modules of `network`
     prepare: Callable[[Clip, np.random.Generator], Any]
+    half: bool  # whether to learn in bfloat16
+    progress: float  # of the run, 0..1: the loop keeps it
 
     def loss(self, clips: list[Any], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]: ...
 
@@ -146,6 +148,7 @@ class Run:
         random = np.random.default_rng([self.plan.seed, 1, self.step])
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
+        self.lesson.progress = self.progress
         self.lesson.network.train()
         loss, figures = self.lesson.loss(clips, random)
         if not torch.isfinite(loss):

@@ -1,8 +1,9 @@
 """Walks: what classical vision makes of the training videos, frame by frame, for a network to learn to put right.
 
-A walk is one round of `segmentation.classical` from made-up scribbles through up to FRAMES frames of a video, kept
-as the probabilities of its objects on the grid. It shows what goes wrong far from an annotation,
-which no made-up clip does. `python -m segmentation.training.walks --data DIR --out DIR` records them.
+A walk is ROUNDS rounds of `segmentation.classical` through up to FRAMES frames of a video: made-up scribbles, then
+corrections of the worst frame. It is kept as the probabilities of its objects on the grid, as they were in each round.
+It shows what goes wrong far from an annotation, and between two of them, which no made-up clip does.
+`python -m segmentation.training.walks --data DIR --out DIR` records them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import json
 import sys
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +24,12 @@ from segmentation.classical.walk import Refine
 from segmentation.frames import ArrayFrames
 from segmentation.training.plan import load_plan
 from segmentation.training.sources import IGNORE, Shot, find_sources
-from segmentation.training.strokes import first_scribbles
+from segmentation.training.strokes import correcting_scribbles, first_scribbles
 from segmentation.types import Interaction, Scribble
 
 SHORT_SIDE = 240  # the grid's: nothing is resized on the way
 FRAMES = 40
+ROUNDS = 3
 MOST_OBJECTS = 3
 LEAST_AREA = 0.004  # of the frame, where a walk begins
 
@@ -35,17 +38,18 @@ Map = NDArray[Any]  # float32 [h, w]
 
 @dataclass(frozen=True)
 class Walk:
-    """One recorded walk.
+    """One recorded walk of R rounds.
 
-    `frames` are indices of the shot, `start` counts in them; `numbers` are the objects' labels in the shot. The
-    probabilities are uint8 [T, n, h, w], 255 = 1; in the frame that was drawn on they are the mask.
+    `frames` are indices of the shot; `drawn` are the frames (counted in these) that the rounds drew on, `strokes` what
+    was drawn; `numbers` are the objects' labels in the shot. The probabilities are those that stood after each round,
+    uint8 [R, T, n, h, w], 255 = 1; in frames that were drawn on they are the mask.
     """
 
     shot: str
     frames: tuple[int, ...]
-    start: int
+    drawn: tuple[int, ...]
     numbers: tuple[int, ...]
-    strokes: tuple[Scribble, ...]
+    strokes: tuple[tuple[Scribble, ...], ...]
     probability: NDArray[np.uint8]
 
 
@@ -55,9 +59,12 @@ class Recorder(ClassicalEngine):
     name = "recorder"
 
     def _refiner(self) -> Refine:
+        return self._record
+
+    def _setup(self) -> None:
+        super()._setup()
         height, width = self._pictures.sizes.grid
         self.found = np.zeros((len(self.frames), self.num_objects, height, width), np.uint8)
-        return self._record
 
     def _record(self, frame: int, maps: dict[int, Map]) -> dict[int, Map]:
         for object_id, probability in maps.items():
@@ -72,39 +79,70 @@ def record(shot: Shot, random: np.random.Generator) -> Walk | None:
     indices = tuple(range(begin, len(shot), step))[:FRAMES]
     loaded = [shot.load(index, SHORT_SIDE) for index in indices]
     start = int(random.integers(len(indices)))
-    labels = loaded[start][1]
+    numbers = _seen(random, loaded[start][1])
+    if not numbers:
+        return None
+    truth = np.stack([renumbered(labels, numbers) for _, labels in loaded])
+    session = Recorder(ArrayFrames(np.stack([frame for frame, _ in loaded])), len(numbers))
+    masks = np.zeros_like(truth)
+    drawn, strokes, found = [start], [first_scribbles(random, truth[start], len(numbers))], []
+    for _ in range(ROUNDS):
+        for update in session.run_round(Interaction(drawn[-1], strokes[-1])):
+            masks[update.frame] = update.labels
+        for frame, object_id in product(drawn, range(1, len(numbers) + 1)):
+            session.found[frame, object_id - 1] = 255 * (masks[frame] == object_id)
+        found.append(session.found.copy())
+        worst = _worst(truth, masks)
+        corrections = correcting_scribbles(random, truth[worst], masks[worst], len(numbers))
+        if not corrections:
+            break
+        drawn.append(worst)
+        strokes.append(corrections)
+    session.close()
+    rounds = len(found)
+    return Walk(shot.name, indices, tuple(drawn[:rounds]), numbers, tuple(strokes[:rounds]), np.stack(found))
+
+
+def _seen(random: np.random.Generator, labels: NDArray[np.uint8]) -> tuple[int, ...]:
+    """Up to MOST_OBJECTS numbers of objects that a frame shows well."""
     counts = np.bincount(labels.ravel(), minlength=256)
     seen = [n for n in range(1, IGNORE) if counts[n] >= LEAST_AREA * labels.size]
-    if not seen:
-        return None
     random.shuffle(seen)
-    numbers = tuple(seen[:MOST_OBJECTS])
-    renumbered = np.zeros_like(labels)
-    for object_id, number in enumerate(numbers, start=1):
-        renumbered[labels == number] = object_id
-    strokes = first_scribbles(random, renumbered, len(numbers))
-    session = Recorder(ArrayFrames(np.stack([frame for frame, _ in loaded])), len(numbers))
-    masks = {update.frame: update.labels for update in session.run_round(Interaction(start, strokes))}
-    session.close()
-    for object_id in range(1, len(numbers) + 1):
-        session.found[start, object_id - 1] = 255 * (masks[start] == object_id)
-    return Walk(shot.name, indices, start, numbers, strokes, session.found)
+    return tuple(seen[:MOST_OBJECTS])
+
+
+def renumbered(labels: NDArray[np.uint8], numbers: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Label maps in which the objects `numbers` of a shot are 1..n, and all others background."""
+    table = np.zeros(256, np.uint8)
+    table[IGNORE] = IGNORE
+    table[list(numbers)] = np.arange(1, len(numbers) + 1)
+    return table[labels]
+
+
+def _worst(truth: NDArray[np.uint8], masks: NDArray[np.uint8]) -> int:
+    """The frame with the least overlap of objects, whichever: [T, H, W] both."""
+    shown, found = (truth > 0) & (truth != IGNORE), masks > 0
+    right = (truth == masks) & shown
+    union = (shown | (found & (truth != IGNORE))).sum(axis=(1, 2))
+    return int((right.sum(axis=(1, 2)) / np.maximum(union, 1) + (union == 0)).argmin())
 
 
 def save(walk: Walk, path: Path) -> None:
     """`path`.npy holds the probabilities, `path`.json the rest."""
     np.save(path.with_suffix(".npy"), walk.probability)
-    strokes = [{"object": stroke.object_id, "path": stroke.path.tolist()} for stroke in walk.strokes]
-    rest = {"shot": walk.shot, "frames": walk.frames, "start": walk.start, "numbers": walk.numbers, "strokes": strokes}
+    strokes = [[{"object": one.object_id, "path": one.path.tolist()} for one in drawn] for drawn in walk.strokes]
+    rest = {"shot": walk.shot, "frames": walk.frames, "drawn": walk.drawn, "numbers": walk.numbers, "strokes": strokes}
     path.with_suffix(".json").write_text(json.dumps(rest))
 
 
 def load(path: Path) -> Walk:
     """The walk at `path`.json; its probabilities stay on the disk until they are looked at."""
     rest = json.loads(path.with_suffix(".json").read_text())
-    strokes = tuple(Scribble(entry["object"], np.array(entry["path"])) for entry in rest["strokes"])
+    strokes = tuple(
+        tuple(Scribble(entry["object"], np.array(entry["path"])) for entry in drawn) for drawn in rest["strokes"]
+    )
     found = np.load(path.with_suffix(".npy"), mmap_mode="r")
-    return Walk(rest["shot"], tuple(rest["frames"]), rest["start"], tuple(rest["numbers"]), strokes, found)
+    return Walk(rest["shot"], tuple(rest["frames"]), tuple(rest["drawn"]), tuple(rest["numbers"]), strokes, found)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -32,19 +32,6 @@ class Remembered(NamedTuple):
         return Remembered(self.key, self.value[rows], pixels, texture)
 
 
-def carry(masks: Tensor, back: Tensor) -> Tensor:
-    """Masks [N, H, W] of a neighbour moved along `back` [N or 1, H, W, 2] (x, y, pixels).
-
-    Beyond the edge lies the edge's value.
-    """
-    height, width = masks.shape[-2:]
-    y, x = torch.meshgrid(*(torch.arange(side, device=masks.device) for side in (height, width)), indexing="ij")
-    size = torch.tensor([width, height], device=masks.device)
-    places = (torch.stack([x, y], dim=-1) + back + 0.5) * 2 / size - 1
-    places = places.expand(len(masks), -1, -1, -1)
-    return F.grid_sample(masks[:, None], places, padding_mode="border", align_corners=False)[:, 0]
-
-
 def labelled(cues: Cues, *, trusted: bool) -> tuple[Tensor, Tensor]:
     """Targets and weights of the regression at 1/4, each [N, h, w], from cues [N, H, W]."""
     mask = F.avg_pool2d(cues.mask, 4)

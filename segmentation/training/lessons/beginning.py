@@ -23,16 +23,15 @@ class NormPlan:
     """How batch norms learn.
 
     `frozen`: not at all, which is how the papers train, since their bodies know ImageNet. Else they work with the
-    statistics of the batch; after `settle` batches (0 = never) with what they have gathered by then, as at test time.
-    A network that sees several kinds of input by turns needs that: each kind has statistics of its own.
+    statistics of the batch; from `settle` of the run on (0..1; 0 = never) with what they have gathered by then, as at
+    test time. A network that sees several kinds of input by turns needs that: each kind has statistics of its own.
     """
 
     frozen: bool = False
-    settle: int = 0
+    settle: float = 0.0
 
-    def settled(self, norm: nn.BatchNorm2d) -> bool:
-        seen = norm.num_batches_tracked  # is in the checkpoint: a run that is resumed goes on counting
-        return self.settle > 0 and seen is not None and int(seen) >= self.settle
+    def settled(self, progress: float) -> bool:
+        return 0.0 < self.settle <= progress
 
 
 def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
@@ -53,10 +52,10 @@ def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
             norm.requires_grad_(False)
 
 
-def hold_norms(network: nn.Module, norms: NormPlan) -> None:
-    """To be called whenever `network` was put into training mode."""
-    for norm in _norms(network):
-        if norms.frozen or norms.settled(norm):
+def hold_norms(network: nn.Module, norms: NormPlan, progress: float) -> None:
+    """To be called whenever `network` was put into training mode; `progress` of the run is 0..1."""
+    if norms.frozen or norms.settled(progress):
+        for norm in _norms(network):
             norm.eval()
 
 

@@ -23,6 +23,7 @@ from segmentation.training.lessons.configs import read_config
 from segmentation.training.lessons.cues import correcting_cues, cues_of_pairs
 from segmentation.training.lessons.tally import Tally
 from segmentation.training.plan import Plan
+from segmentation.training.precision import mixed
 from segmentation.training.scribbled import ScribbledClip, scribble
 from segmentation.training.sources import IGNORE, Sources
 from segmentation.training.validation import validate
@@ -44,13 +45,15 @@ class Lesson:
     """
 
     prepare = staticmethod(scribble)
+    half = False  # set by who runs the lesson, as `progress` is
+    progress = 0.0
 
     def __init__(
         self,
         plan: Plan,
         device: torch.device,
         frozen_norms: bool = False,
-        settle_norms: int = 0,
+        settle_norms: float = 0.0,
         body: str = "",
         rounds: int = 2,
         keep: float = 0.3,
@@ -67,9 +70,9 @@ class Lesson:
         self.keep, self.overlap, self.sides = keep, overlap, sides
 
     def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        hold_norms(self.network, self.norms)
+        hold_norms(self.network, self.norms, self.progress)
         tally = Tally(self.keep, self.overlap)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        with mixed(self.device, self.half):
             batch = Batch([drawn.clip for drawn in clips], self.device)
             _Episode(_networks(self.network), batch, tally, self.sides, random).play(clips, self.rounds)
         return tally.result()

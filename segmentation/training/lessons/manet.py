@@ -29,6 +29,7 @@ from segmentation.training.lessons.configs import read_config
 from segmentation.training.lessons.maps import global_map, local_map
 from segmentation.training.lessons.tally import Tally
 from segmentation.training.plan import Plan
+from segmentation.training.precision import mixed
 from segmentation.training.scribbled import ScribbledClip, scribble
 from segmentation.training.sources import Sources
 from segmentation.training.strokes import correcting_scribbles
@@ -55,6 +56,8 @@ class Lesson:
     """
 
     prepare = staticmethod(scribble)
+    half = False  # set by who runs the lesson, as `progress` is
+    progress = 0.0
 
     def __init__(
         self,
@@ -65,7 +68,7 @@ class Lesson:
         overlap: float = 0.0,
         drawn: float = 0.0,
         worn: float = 0.0,
-        settle_norms: int = 0,
+        settle_norms: float = 0.0,
     ) -> None:
         if stage not in STAGES:
             raise ValueError(f"stage: unknown {stage!r}, known are {', '.join(STAGES)}")
@@ -79,7 +82,7 @@ class Lesson:
         self.keep, self.overlap, self.drawn, self.worn = keep, overlap, drawn, worn
 
     def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> Result:
-        hold_norms(self.network, self.norms)
+        hold_norms(self.network, self.norms, self.progress)
         return STAGES[self.stage](self, clips, random).play()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
@@ -154,8 +157,7 @@ class _Episode(ABC):
         return torch.from_numpy(rasterise(strokes, *size).astype(np.int64)).to(self.lesson.device)
 
     def _mixed(self) -> torch.autocast:
-        device = self.lesson.device.type
-        return torch.autocast(device, torch.bfloat16, enabled=device == "cuda")
+        return mixed(self.lesson.device, self.lesson.half)
 
 
 class _Propagation(_Episode):

@@ -23,12 +23,15 @@ from segmentation.training.lessons.configs import read_config
 from segmentation.training.lessons.cues import correcting_cues, cues_of_pairs
 from segmentation.training.lessons.tally import Tally
 from segmentation.training.plan import Plan
+from segmentation.training.precision import mixed
 from segmentation.training.scribbled import ScribbledClip, scribble
 from segmentation.training.sources import Sources
 from segmentation.training.validation import validate, validate_given
 
 ACCEPTED = 0.15  # probability that instead of being corrected a frame is accepted: its true mask, without scribbles
+EASY = 0.3  # of the run: so long true masks come first more often than that
 WORSE = 0.3  # that a mask is bent and eaten at before it is corrected: masks of long videos are
+SHARP = 2.0  # factor of the keys at the start: a read that prefers what looks alike, and is not decided yet
 SYSTEMS: dict[str, type[SpaceTimeMemory]] = {"stm": InteractiveSTM, "stm-semi": STM}
 Slots = list[MemorySlot]  # of one frame: one for each pair
 
@@ -45,6 +48,8 @@ class Lesson:
     """
 
     prepare = staticmethod(scribble)
+    half = False  # set by who runs the lesson, as `progress` is
+    progress = 0.0
 
     def __init__(
         self,
@@ -52,7 +57,7 @@ class Lesson:
         device: torch.device,
         system: str = "stm",
         frozen_norms: bool = False,
-        settle_norms: int = 0,
+        settle_norms: float = 0.0,
         body: str = "",
         rounds: int = 2,
         keep: float = 0.3,
@@ -63,6 +68,7 @@ class Lesson:
         self.network: nn.Module = SYSTEMS[system](read_config(STMConfig, plan.network)).to(device)
         self.norms = NormPlan(frozen_norms, settle_norms)
         begin(self.network, self.norms, body)
+        align(self.network)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {system: self.network}
         self.device, self.rounds, self.keep, self.overlap = device, rounds, keep, overlap
@@ -70,14 +76,14 @@ class Lesson:
     def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         network = self.network
         assert isinstance(network, SpaceTimeMemory)
-        hold_norms(network, self.norms)
+        hold_norms(network, self.norms, self.progress)
         tally = Tally(self.keep, self.overlap)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        with mixed(self.device, self.half):
             reading = _Reading(network, Batch([drawn.clip for drawn in clips], self.device), tally)
             if isinstance(network, STM):
                 _carry(reading)
             else:
-                _interact(reading, clips, random, self.rounds)
+                _interact(reading, clips, random, self.rounds, given_at(self.progress))
         return tally.result()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
@@ -86,6 +92,24 @@ class Lesson:
             return validate_given(lambda frames, n: SemiSTMEngine(frames, n, settings, network=network), shots)
         assert isinstance(network, InteractiveSTM)
         return validate(lambda frames, n: InteractiveSTMEngine(frames, n, settings, network=network), shots)
+
+
+@torch.no_grad()
+def align(network: SpaceTimeMemory) -> None:
+    """Let memory and query begin as one network, as in the paper, where both begin as the same classifier.
+
+    Their keys can be compared from the first step on then; two networks that know nothing of each other read at random,
+    and learn first to do without the memory.
+    """
+    pairs = (
+        (network.Encoder_M, network.Encoder_Q),
+        (network.get_submodule(network.memory_name), network.get_submodule(network.query_name)),
+    )
+    for memory, query in pairs:
+        memory.load_state_dict({**memory.state_dict(), **query.state_dict()})
+    for key in (network.get_submodule(network.memory_name).Key, network.get_submodule(network.query_name).Key):
+        assert isinstance(key, nn.Conv2d)
+        key.weight.mul_(SHARP)
 
 
 class _Reading:
@@ -122,14 +146,28 @@ def _joint(network: SpaceTimeMemory, logits: Tensor) -> Tensor:
     return aggregate_logits(torch.softmax(logits, dim=1)[:, 1], channels=0)
 
 
-def _interact(reading: _Reading, clips: list[ScribbledClip], random: np.random.Generator, rounds: int) -> None:
+def given_at(progress: float) -> float:
+    """How often a clip begins with a true mask: at first most times. To carry a mask is learned sooner than to
+    understand scribbles, of which little is left at 1/16 of the size."""
+    return ACCEPTED + (1 - ACCEPTED) * max(0.0, 1 - progress / EASY)
+
+
+def _interact(
+    reading: _Reading, clips: list[ScribbledClip], random: np.random.Generator, rounds: int, given: float
+) -> None:
     """Rounds as the engine plays them: an annotated frame enters the memory with the mask it had and the scribbles on
-    it, then every frame is a query of its own, the annotated ones too."""
+    it, then every frame is a query of its own, the annotated ones too.
+
+    `given`: probability that the first frame is accepted with its true mask, and not drawn on.
+    """
     batch = reading.batch
     noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
     nothing = torch.zeros(len(batch.clip), *batch.size, device=batch.labels.device)
     cues = cues_of_pairs(batch, [drawn.strokes for drawn in clips])
-    memory = {0: reading.memorize(0, nothing, *cues.unbind(1))}
+    if random.random() < given:
+        memory = {0: reading.memorize(0, batch.own(batch.labels[:, 0]), nothing, nothing)}
+    else:
+        memory = {0: reading.memorize(0, nothing, *cues.unbind(1))}
     masks = [reading.decode(t, list(memory.values()), "first" if t == 0 else "next") for t in range(batch.length)]
     for _ in range(1, rounds):
         chosen = int(random.integers(batch.length))

@@ -27,6 +27,7 @@ from segmentation.training.lessons.beginning import NormPlan, begin, hold_norms
 from segmentation.training.lessons.configs import read_config
 from segmentation.training.lessons.tally import Tally
 from segmentation.training.plan import Plan
+from segmentation.training.precision import mixed
 from segmentation.training.scribbled import ScribbledClip, scribble
 from segmentation.training.sources import IGNORE, Sources
 from segmentation.training.strokes import correcting_scribbles
@@ -52,6 +53,8 @@ class Lesson:
     """
 
     prepare = staticmethod(scribble)
+    half = False  # set by who runs the lesson, as `progress` is
+    progress = 0.0
 
     def __init__(
         self,
@@ -63,7 +66,7 @@ class Lesson:
         keep: float = 0.3,
         overlap: float = 0.0,
         worn: float = 0.0,
-        settle_norms: int = 0,
+        settle_norms: float = 0.0,
     ) -> None:
         if stage not in STAGES:
             raise ValueError(f"stage: unknown {stage!r}, known are {', '.join(STAGES)}")
@@ -79,7 +82,7 @@ class Lesson:
         self.ratio, self.adapted, self.keep, self.overlap, self.worn = ratio, adapted, keep, overlap, worn
 
     def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> Result:
-        hold_norms(self.network, self.norms)
+        hold_norms(self.network, self.norms, self.progress)
         return STAGES[self.stage](self, clips, random).play()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
@@ -111,8 +114,7 @@ class _Episode(ABC):
         """Loss and figures of the step."""
 
     def _mixed(self) -> torch.autocast:
-        device = self.lesson.device.type
-        return torch.autocast(device, torch.bfloat16, enabled=device == "cuda")
+        return mixed(self.lesson.device, self.lesson.half)
 
 
 class _Features(_Episode):

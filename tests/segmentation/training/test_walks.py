@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from segmentation.training.clips import ClipConfig, Clips
+from segmentation.training.drawn import draw
 from segmentation.training.lessons.star import Lesson
 from segmentation.training.plan import load_plan
 from segmentation.training.sources import IGNORE, Sources
@@ -29,28 +31,61 @@ def test_a_walk_is_kept_with_all_that_a_clip_needs(sources: Sources, walks: Path
     made = record(sources.videos[0], np.random.default_rng(0))
     assert made is not None
     kept = load(walks / "moving-0.json")
-    assert (kept.shot, kept.frames, kept.start, kept.numbers) == (made.shot, made.frames, made.start, made.numbers)
+    assert (kept.shot, kept.frames, kept.drawn, kept.numbers) == (made.shot, made.frames, made.drawn, made.numbers)
     np.testing.assert_array_equal(kept.probability, made.probability)
-    assert all((kept.probability[kept.start, n] == 255).any() for n in range(len(kept.numbers)))
-    assert kept.probability.max(axis=(2, 3)).min() >= 0
-    for stroke, again in zip(made.strokes, kept.strokes, strict=True):
-        np.testing.assert_allclose(stroke.path, again.path)
+    for round_, frame in enumerate(kept.drawn):
+        assert set(np.unique(kept.probability[round_, frame])) <= {0, 255}  # what was drawn is a mask
+    assert (kept.probability[0, kept.drawn[0]] == 255).any()
+    for strokes, again in zip(made.strokes, kept.strokes, strict=True):
+        for stroke, same in zip(strokes, again, strict=True):
+            assert stroke.object_id == same.object_id
+            np.testing.assert_allclose(stroke.path, same.path)
+
+
+def test_corrections_make_a_walk_better(sources: Sources) -> None:
+    walk = record(sources.videos[0], np.random.default_rng(1))
+    assert walk is not None
+    assert len(walk.drawn) > 1
+    truth = np.stack([sources.videos[0].load(i, 240)[1] for i in walk.frames])
+    wrong = []
+    for found in walk.probability:
+        masks = np.where(found.max(axis=1) > 127, found.argmax(axis=1) + 1, 0)
+        shown = np.isin(truth, walk.numbers)
+        wrong.append((shown != (masks > 0)).mean())
+    assert wrong[-1] <= wrong[0]
 
 
 def test_clips_show_the_same_view_of_picture_truth_and_what_was_found(sources: Sources, walks: Path) -> None:
     clips = WalkClips(walks, sources.videos)
-    overlaps = []
-    for number in range(12):
-        drawn = clips.draw(np.random.default_rng(number), 3, (48, 64))
-        assert drawn.clip.frames.shape == (3, 48, 64, 3)
-        assert drawn.guess is not None
-        assert drawn.guess.shape == (3, drawn.clip.num_objects, 48, 64)
+    overlaps, twice = [], 0
+    for number in range(24):
+        drawn = clips.draw(np.random.default_rng(number), 4, (48, 64))
+        assert drawn.clip.frames.shape == (4, 48, 64, 3)
+        assert drawn.recorded
+        assert drawn.guess.shape == (4, drawn.clip.num_objects, 48, 64)
         assert set(np.unique(drawn.clip.labels)) <= {*range(drawn.clip.num_objects + 1), IGNORE}
+        twice += not np.array_equal(drawn.clip.frames[0], drawn.clip.frames[1])
         for object_id in range(1, drawn.clip.num_objects + 1):
             found, truth = drawn.guess[0, object_id - 1] > 127, drawn.clip.labels[0] == object_id
             if truth.any():
                 overlaps.append((found & truth).sum() / (found | truth).sum())
     assert np.mean(overlaps) > 0.5  # a view that is off by a few pixels has nothing of a small object left
+    assert twice  # clips of later rounds have two frames that were drawn on
+
+
+def test_made_up_clips_begin_with_masks_of_what_was_drawn(sources: Sources) -> None:
+    clips = Clips(sources, ClipConfig(frames=4, height=48, width=64), seed=3)
+    for number in range(6):
+        drawn = draw(clips[number], np.random.default_rng(number))
+        count = drawn.clip.num_objects
+        assert drawn.guess.shape == (4, count, 48, 64)
+        assert not drawn.recorded
+        assert {stroke.object_id for stroke in drawn.strokes[0]} - {0} == set(range(1, count + 1))
+        same = np.array_equal(drawn.clip.frames[0], drawn.clip.frames[1])
+        assert same == (drawn.strokes[0] is drawn.strokes[1])
+        if not same:  # the second one is as if it had been corrected until it was right
+            truth = drawn.clip.labels[1] == np.arange(1, count + 1)[:, None, None]
+            np.testing.assert_array_equal(drawn.guess[1] == 255, truth)
 
 
 def test_star_learns_from_walks(sources: Sources, walks: Path) -> None:
@@ -58,14 +93,13 @@ def test_star_learns_from_walks(sources: Sources, walks: Path) -> None:
     tiny = {"widths": [4, 6, 8, 10], "blocks": 1, "key": 8, "value": 8, "decoder": [8, 6, 4], "skips": [4, 4, 4]}
     plan = replace(load_plan("star", "compact"), network=tiny)
     lesson = Lesson(plan, torch.device("cpu"), walks=WalkClips(walks, sources.videos))
-    clip = lesson.walks.draw(np.random.default_rng(0), 3, (32, 48)).clip if lesson.walks else None
-    assert clip is not None
-    prepared = [lesson.prepare(clip, np.random.default_rng(number)) for number in range(4)]
-    assert any(drawn.guess is not None for drawn in prepared)
+    clip = Clips(sources, ClipConfig(frames=4, height=32, width=48), seed=3)[0]
+    prepared = [lesson.prepare(clip, np.random.default_rng(number)) for number in range(8)]
+    assert {drawn.recorded for drawn in prepared} == {True, False}
     loss, figures = lesson.loss(prepared, np.random.default_rng(0))
     loss.backward()
     assert torch.isfinite(loss)
-    assert {"j_first", "j_next", "j_corrected"} <= set(figures)
+    assert set(figures) == {"j_before", "j_next", "j_both"}
 
 
 def test_an_empty_folder_and_foreign_walks_are_refused(sources: Sources, walks: Path, tmp_path: Path) -> None:
