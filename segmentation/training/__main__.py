@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--hours", type=float, help="how long, by the clock; default: the plan's steps")
     parse.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parse.add_argument("--start", type=Path, help="weights to begin with: a file, or a folder of <network>.safetensors")
+    parse.add_argument("--body", help="weights of a ResNet or of MA-Net, with whose body all encoders begin")
     parse.add_argument("--walks", type=Path, help="recorded walks to learn from too (STAR)")
     parse.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parse.add_argument("--precision", choices=PRECISIONS, default="auto", help="bfloat16 where it is fast, by default")
@@ -43,9 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
         sources = find_sources(args.data, plan.validation, plan.exclude)
         lessons = import_module(f"segmentation.training.lessons.{plan.engine}")
         torch.manual_seed(plan.seed)
+        options = dict(plan.lesson)
+        if args.body:
+            options["body"] = args.body
         walks = {"walks": WalkClips(args.walks, sources.videos)} if args.walks else {}
         device = torch.device(args.device)
-        lesson = lessons.Lesson(plan, device, **plan.lesson, **walks)
+        lesson = lessons.Lesson(plan, device, **options, **walks)
         lesson.half = computes_in_half(args.precision, device)
         if args.start:
             start_from(lesson, args.start)

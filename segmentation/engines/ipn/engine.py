@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from segmentation.checkpoints import load_network
 from segmentation.device import choose_device, choose_precision
 from segmentation.engine import Engine, outward
 from segmentation.engines.ipn.fusion import round_weight
@@ -25,6 +24,7 @@ from segmentation.internal_size import internal_size, resized_frame
 from segmentation.networks.aggregation import aggregate
 from segmentation.networks.folding import for_inference
 from segmentation.networks.labelling import confidences, upsampled_argmax
+from segmentation.networks.shared import shared_network
 from segmentation.scribbles import rasterise
 from segmentation.soft_masks import encode, from_labels, with_objects
 from segmentation.types import Interaction, MaskUpdate, PastRound
@@ -57,23 +57,26 @@ class IPNEngine(Engine):
         precision: str = "auto",
         networks: tuple[Inet, Pnet] | None = None,
     ) -> None:
-        inet, pnet = networks or self._load()
         self._device = choose_device(self.settings.device)
         self._dtype = choose_precision(precision, self._device)
-        self._pnet = for_inference(pnet, self._device, self._dtype)
+        inet, self._pnet = self._prepared(networks)
+        pnet = self._pnet
         short, long = sorted((self.frames.height, self.frames.width))
         fit = min(short, pnet.config.frame_size[0]), min(long, pnet.config.frame_size[1])
         self._size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
         self._at_least, self._strokes_win = at_least, strokes_win
         self._history = History(self._size)
-        inet = for_inference(inet, self._device, self._dtype)
         self._references = References(inet, self._pnet, self._history, self._frame, self.locked)
 
-    def _load(self) -> tuple[Inet, Pnet]:
-        inet, pnet = load_network("ipn-inet", self.settings.weights), load_network("ipn-pnet", self.settings.weights)
-        assert isinstance(inet, Inet)  # the networks that the names stand for
-        assert isinstance(pnet, Pnet)
-        return inet, pnet
+    def _prepared(self, networks: tuple[Inet, Pnet] | None) -> tuple[Inet, Pnet]:
+        how = self._device, self._dtype
+        if networks is not None:
+            return for_inference(networks[0], *how), for_inference(networks[1], *how)
+        weights = self.settings.weights
+        return (
+            shared_network(Inet, "ipn-inet", weights, *how, for_inference),
+            shared_network(Pnet, "ipn-pnet", weights, *how, for_inference),
+        )
 
     # --- rounds ---------------------------------------------------------------------------------------------------
 

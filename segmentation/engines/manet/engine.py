@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from segmentation.checkpoints import load_network
 from segmentation.device import choose_device, choose_precision
 from segmentation.engine import Engine, outward
 from segmentation.engines.manet.history import Round
@@ -19,6 +18,7 @@ from segmentation.feature_cache import FeatureCache
 from segmentation.internal_size import internal_size, resized_frame
 from segmentation.networks.labelling import confidences, upsampled_argmax
 from segmentation.networks.matching import References
+from segmentation.networks.shared import shared_network
 from segmentation.round_labels import RoundLabels, to_cells
 from segmentation.scribbles import rasterise
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
@@ -60,17 +60,20 @@ class MANetEngine(Engine):
         network: MANet | None = None,
     ) -> None:
         self._device = choose_device(self.settings.device)
-        network = network or self._load()
+        self._dtype = choose_precision(precision, self._device)
+        if network is None:
+            prepared = shared_network(MANet, self.name, self.settings.weights, self._device, self._dtype, for_inference)
+        else:
+            prepared = for_inference(network, self._device, self._dtype)
+        self._network, config = prepared, prepared.config
         self._options = MemoryOptions(
-            window=check_at_least("window", 0, network.config.window if window is None else window),
+            window=check_at_least("window", 0, config.window if window is None else window),
             rounds=check_at_least("memory_rounds", 1, memory_rounds) if local_memory else 1,
             keep_global=global_memory,
             augment=augmented_map,
         )
         self._strokes_win = strokes_win
-        self._dtype = choose_precision(precision, self._device)
-        self._network = for_inference(network, self._dtype).to(self._device)
-        fit = network.config.frame_size
+        fit = config.frame_size
         self._image_size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
         self._size = (-(-self._image_size[0] // 4), -(-self._image_size[1] // 4))  # of an embedding
         self._batch = GPU_BATCH if self._device.type == "cuda" else 1  # one by one, the first mask comes soonest
@@ -78,11 +81,6 @@ class MANetEngine(Engine):
         self._given: dict[int, References] = {}  # of accepted frames, made when they are first needed
         self._given_ids: dict[int, frozenset[int]] = {}
         self._open_caches()
-
-    def _load(self) -> MANet:
-        network = load_network(self.name, self.settings.weights)
-        assert isinstance(network, MANet)  # the network that the name stands for
-        return network
 
     def _open_caches(self) -> None:
         budget, folder = self.settings.memory_bytes, self.settings.cache_dir

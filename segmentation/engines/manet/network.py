@@ -160,7 +160,7 @@ def to_input(frames: Tensor) -> Tensor:
     return (frames.float().flip(1) / 255 - mean) / std
 
 
-def for_inference(network: MANet, dtype: torch.dtype = torch.float32) -> MANet:
+def for_inference(network: MANet, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> MANet:
     """A copy with its batch norms folded away and channels last in memory; same results within rounding."""
     folded = fold_batch_norms(network)
     assert isinstance(folded, MANet)
@@ -170,4 +170,4 @@ def for_inference(network: MANet, dtype: torch.dtype = torch.float32) -> MANet:
         head = folded.get_submodule(name)
         assert isinstance(head, SegmentationHead)
         setattr(folded, name, SharedHead(head))
-    return folded.to(dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return folded.to(device, dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from segmentation.checkpoints import load_network
 from segmentation.classical.engine import ClassicalEngine
 from segmentation.classical.walk import Refine
 from segmentation.device import choose_device
@@ -22,6 +21,7 @@ from segmentation.engines.star.network import STRIDE, Cues, Frame, Star, aggrega
 from segmentation.engines.star.reading import Remembered, decode, remember
 from segmentation.feature_cache import FeatureCache
 from segmentation.networks.folding import for_inference
+from segmentation.networks.shared import shared_network
 from segmentation.scribbles import dilate, rasterise
 from segmentation.types import LabelMap
 
@@ -44,10 +44,11 @@ class StarEngine(ClassicalEngine):
         super()._setup()
         self._device = choose_device(self.settings.device)
         if network is None:
-            loaded = load_network("star", self.settings.weights)
-            assert isinstance(loaded, Star)  # by its line in NETWORKS
-            network = loaded
-        self._network = for_inference(network, self._device, torch.float32)
+            self._network = shared_network(
+                Star, self.name, self.settings.weights, self._device, torch.float32, for_inference
+            )
+        else:
+            self._network = for_inference(network, self._device, torch.float32)
         height, width = (-(-side // STRIDE) * STRIDE for side in self._pictures.sizes.grid)
         self._size = (height, width)  # the grid, stretched by less than a cell
         self._encoded = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from segmentation.checkpoints import load_network
 from segmentation.engine import Engine, outward
 from segmentation.engines.stm.network import InteractiveSTM
 from segmentation.engines.stm.video import STMVideo, confidence_of
@@ -48,19 +47,15 @@ class InteractiveSTMEngine(Engine):
     ) -> None:
         if given_frames < 0:
             raise ValueError(f"given_frames: {given_frames} is less than 0")
-        network = network or self._load()
         budget = self.settings.memory_bytes
-        self._video = STMVideo(self.frames, network, self.settings, int(QUERY_SHARE * budget), precision)
+        self._video = STMVideo(
+            self.frames, network or (InteractiveSTM, self.name), self.settings, int(QUERY_SHARE * budget), precision
+        )
         self._slot_budget = int((1 - QUERY_SHARE) * budget)
         self._given_frames, self._strokes_win = given_frames, strokes_win
         self._history = History(self._video.size)
         self._slots: dict[int, Slots] = {}  # by index of the record
         self._given_slots: dict[int, Slots] = {}  # by accepted frame
-
-    def _load(self) -> InteractiveSTM:
-        network = load_network(self.name, self.settings.weights)
-        assert isinstance(network, InteractiveSTM)  # the network that the name stands for
-        return network
 
     def close(self) -> None:
         self._video.close()

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from segmentation.checkpoints import load_network
 from segmentation.engine import Engine, outward
 from segmentation.engines.stm.network import STM, other_masks
 from segmentation.engines.stm.painting import paint
@@ -56,20 +55,16 @@ class SemiSTMEngine(Engine):
             raise ValueError(f"every: {every} is less than 1")
         if given_frames < 0:
             raise ValueError(f"given_frames: {given_frames} is less than 0")
-        network = network or self._load()
         budget = self.settings.memory_bytes
-        self._video = STMVideo(self.frames, network, self.settings, int(QUERY_SHARE * budget), precision)
+        self._video = STMVideo(
+            self.frames, network or (STM, self.name), self.settings, int(QUERY_SHARE * budget), precision
+        )
         self._memory_budget = int((1 - QUERY_SHARE) * budget)
         self._every, self._given_frames = every, given_frames
         self._history = History(self._video.size)
         self._given = PackedLabels()  # masks of interacted frames, as they were when they were drawn on
         self._given_objects: dict[int, int] = {}  # how many objects there were then
         self._given_slots: dict[int, Slots] = {}
-
-    def _load(self) -> STM:
-        network = load_network(self.name, self.settings.weights)
-        assert isinstance(network, STM)  # the network that the name stands for
-        return network
 
     def close(self) -> None:
         self._video.close()

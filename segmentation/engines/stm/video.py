@@ -16,10 +16,12 @@ from segmentation.networks.folding import for_inference
 from segmentation.networks.labelling import confidences, upsampled_argmax
 from segmentation.networks.memory import MemorySlot
 from segmentation.networks.padding import pad, padding_to, unpad
+from segmentation.networks.shared import shared_network
 from segmentation.types import FrameSource, LabelMap
 
 DECODED_AT_ONCE = {"cpu": 3, "cuda": 16}  # objects: a decoder at 480p needs 150 MB for each
 ENCODED_AT_ONCE = {"cpu": 1, "cuda": 8}  # frames: a CPU is busy with one
+Shipped = tuple[type[SpaceTimeMemory], str]
 BLOCKS_AT_HAND = 2  # a round goes outward, so it needs the blocks of both directions
 
 
@@ -33,16 +35,21 @@ class STMVideo:
     def __init__(
         self,
         frames: FrameSource,
-        network: SpaceTimeMemory,
+        network: SpaceTimeMemory | Shipped,
         settings: EngineSettings,
         cache_bytes: int,
         precision: str = "auto",
     ) -> None:
+        """`network`: one that is loaded already, or its class and name, to be shared with other sessions."""
         self.frames = frames
         self.device = choose_device(settings.device)
         self.dtype = choose_precision(precision, self.device)
-        self.config = network.config
-        self._network = for_inference(network, self.device, self.dtype)
+        if isinstance(network, SpaceTimeMemory):
+            self._network: SpaceTimeMemory = for_inference(network, self.device, self.dtype)
+        else:
+            shipped, name = network
+            self._network = shared_network(shipped, name, settings.weights, self.device, self.dtype, for_inference)
+        self.config = self._network.config
         short, long = sorted((frames.height, frames.width))
         fit = (
             min(short, self.config.frame_size[0]),

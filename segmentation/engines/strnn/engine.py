@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from segmentation.checkpoints import load_network
 from segmentation.device import choose_device, choose_precision
 from segmentation.engine import Engine, outward
 from segmentation.engines.strnn.adaptation import RIDGE, Samples, scores, solve
@@ -21,6 +20,7 @@ from segmentation.feature_cache import FeatureCache
 from segmentation.internal_size import internal_size, resized_frame
 from segmentation.networks.aggregation import aggregate
 from segmentation.networks.labelling import confidences, upsampled_argmax
+from segmentation.networks.shared import shared_network
 from segmentation.round_labels import RoundLabels, to_cells
 from segmentation.scribbles import Raster, rasterise
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
@@ -66,10 +66,14 @@ class STRNNEngine(Engine):
             raise ValueError(f"refine_round: expected a whole number of at least 0, got {refine_round!r}")
         self._ridge, self._refine_round, self._strokes_win = ridge, refine_round, strokes_win
         self._device = choose_device(self.settings.device)
-        network = network or self._load()
         self._dtype = choose_precision(precision, self._device)
-        self._network = for_inference(network, self._dtype).to(self._device)
-        fit = network.config.frame_size
+        if network is None:
+            self._network = shared_network(
+                STRNN, self.name, self.settings.weights, self._device, self._dtype, for_inference
+            )
+        else:
+            self._network = for_inference(network, self._device, self._dtype)
+        fit = self._network.config.frame_size
         self._image_size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
         self._size = (-(-self._image_size[0] // GRID), -(-self._image_size[1] // GRID))
         self._cache = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
@@ -77,11 +81,6 @@ class STRNNEngine(Engine):
         self._rounds: list[Round] = []
         self._samples: dict[int, list[Samples]] = {}  # of a round: one for each model
         self._given_ids: dict[int, frozenset[int]] = {}  # in the masks of accepted frames
-
-    def _load(self) -> STRNN:
-        network = load_network(self.name, self.settings.weights)
-        assert isinstance(network, STRNN)  # the network that the name stands for
-        return network
 
     @property
     def nbytes(self) -> int:

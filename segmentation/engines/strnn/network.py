@@ -107,11 +107,11 @@ def to_input(frames: Tensor) -> Tensor:
     return (frames.float() / 255 - mean) / std
 
 
-def for_inference(network: STRNN, dtype: torch.dtype = torch.float32) -> STRNN:
+def for_inference(network: STRNN, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> STRNN:
     """A copy with folded batch norms, channels last, its bodies in `dtype`."""
     folded = fold_batch_norms(network)
     assert isinstance(folded, STRNN)
     for branch in folded.branches:
         assert isinstance(branch, Branch)
         branch.body.to(dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return folded
+    return folded.to(device)

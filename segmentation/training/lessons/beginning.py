@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from segmentation.checkpoints import read_checkpoint
 from segmentation.networks.blocks import ResBlock
+from segmentation.networks.deeplab import DeepLabV3Plus
 from segmentation.networks.encoder import CueEncoder
 from segmentation.networks.resnet import Bottleneck
 
+MANET, BACKBONE = "feature_extracter.", "backbone."  # where MA-Net has its DeepLab, and that its ResNet
 RESIDUAL = 0.2  # of a block's own branch at the start: deep sums stay in scale without norms (De and Smith, 2020)
 LOGITS, UNDECIDED = 2, 0.1  # outputs of a last convolution, which begins with small ones: nothing is decided yet
 
@@ -38,15 +40,15 @@ def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
     """Give `network` its first weights.
 
     Args:
-        body: path of a ResNet in torchvision's names, for every encoder; empty: from nothing.
+        body: path of a ResNet in torchvision's names, for every encoder; or of MA-Net's weights, whose DeepLab goes
+            into every DeepLab of `network` too. Empty: from nothing.
 
     Raises:
         ValueError: for a body that does not fit.
     """
     _draw(network)
     if body:
-        for encoder in (module for module in network.modules() if isinstance(module, CueEncoder)):
-            load_body(encoder, Path(body))
+        load_bodies(network, Path(body))
     if norms.frozen:
         for norm in _norms(network):
             norm.requires_grad_(False)
@@ -60,20 +62,38 @@ def hold_norms(network: nn.Module, norms: NormPlan, progress: float) -> None:
 
 
 @torch.no_grad()
-def load_body(encoder: CueEncoder, path: Path) -> None:
-    """Copy a classifier's convolutions and norms; the cues' own convolutions stay as they are.
+def load_bodies(network: nn.Module, path: Path) -> None:
+    """Copy the convolutions and norms of a body that knows something; what a network has besides stays as it is.
 
     Raises:
-        ValueError: the file cannot be read, or lacks a tensor, or has one of another shape.
+        ValueError: the file cannot be read, or lacks a tensor, or has one of another shape, or nothing can take it.
     """
-    found = {_stage_name(key): tensor for key, tensor in read_checkpoint(path).tensors.items()}
-    for key, own in encoder.state_dict().items():
-        if not re.match(r"(conv1|bn1|res\d)\.", key) or key.endswith("num_batches_tracked"):
+    found = read_checkpoint(path).tensors
+    deeplab = {key.removeprefix(MANET): tensor for key, tensor in found.items() if key.startswith(MANET)}
+    if deeplab:
+        stem = f"{BACKBONE}conv1.weight"
+        deeplab[stem] = deeplab[stem].flip(1)  # MA-Net reads BGR, all others RGB
+        found = {key.removeprefix(BACKBONE): value for key, value in deeplab.items() if key.startswith(BACKBONE)}
+    stages = {_stage_name(key): tensor for key, tensor in found.items()}
+    encoders = [module for module in network.modules() if isinstance(module, CueEncoder)]
+    deeplabs = [module for module in network.modules() if isinstance(module, DeepLabV3Plus)] if deeplab else []
+    if not encoders and not deeplabs:
+        raise ValueError(f"body: nothing in a {type(network).__name__} can begin with {path.name}")
+    for encoder in encoders:
+        own = {key: value for key, value in encoder.state_dict().items() if re.match(r"(conv1|bn1|res\d)\.", key)}
+        _copy(stages, own, path)
+    for module in deeplabs:
+        _copy(deeplab, module.state_dict(), path)
+
+
+def _copy(found: dict[str, Tensor], own: dict[str, Tensor], path: Path) -> None:
+    for key, tensor in own.items():
+        if key.endswith("num_batches_tracked"):
             continue
-        if key not in found or found[key].shape != own.shape:
+        if key not in found or found[key].shape != tensor.shape:
             has = list(found[key].shape) if key in found else "missing"
-            raise ValueError(f"body: {path.name} is another ResNet: {key} should be {list(own.shape)}, is {has}")
-        own.copy_(found[key])
+            raise ValueError(f"body: {path.name} is another one: {key} should be {list(tensor.shape)}, is {has}")
+        tensor.copy_(found[key])
 
 
 def _stage_name(key: str) -> str:

@@ -50,6 +50,7 @@ class Lesson:
     keep, overlap: see `Tally`; of `adapted` and of RGMP.
     worn: how often RGMP's reference mask is a damaged one, and not the true one.
     settle_norms: the `settle` of `NormPlan`.
+    body: see `begin`.
     """
 
     prepare = staticmethod(scribble)
@@ -67,12 +68,13 @@ class Lesson:
         overlap: float = 0.0,
         worn: float = 0.0,
         settle_norms: float = 0.0,
+        body: str = "",
     ) -> None:
         if stage not in STAGES:
             raise ValueError(f"stage: unknown {stage!r}, known are {', '.join(STAGES)}")
         self.norms = NormPlan(settle=settle_norms)
         network = STRNN(read_config(STRNNConfig, plan.network))
-        begin(network, self.norms)
+        begin(network, self.norms, body)
         if stage == "features":
             for branch in branches_of(network):
                 nn.init.zeros_(branch.rnn.Kt)  # no temporal links: the engine, which has them, then validates the same

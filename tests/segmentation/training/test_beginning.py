@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from segmentation.checkpoints import save_checkpoint
+from segmentation.engines.manet.network import MANet, MANetConfig
 from segmentation.engines.stm.network import STM
+from segmentation.engines.strnn.network import STRNN, BranchConfig, STRNNConfig
+from segmentation.engines.strnn.refinement import RefinementConfig
+from segmentation.networks.deeplab import DeepLabConfig
 from segmentation.networks.resnet import ResNet, ResNetConfig
 from segmentation.training.lessons.beginning import NormPlan, begin, hold_norms
 from tests.segmentation.engines.stm.tiny import TINY
@@ -44,6 +49,30 @@ def test_a_body_of_other_sizes_is_refused(body: str, tmp_path: Path) -> None:
     torch.save(tensors, tmp_path / "lacking.pth")
     with pytest.raises(ValueError, match=r"res3\.0\.conv1\.weight should be \[8, 16, 1, 1\], is missing"):
         begin(STM(TINY), NormPlan(), str(tmp_path / "lacking.pth"))
+
+
+DEEPLAB = DeepLabConfig(
+    backbone=ResNetConfig(blocks=(1, 1, 1, 1), strides=(1, 2, 2, 1), dilations=((1,), (1,), (1,), (2,)), width=4),
+    width=8,
+    low_width=4,
+)
+
+
+def test_manets_body_goes_into_a_deeplab_and_into_encoders(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    given = MANet(MANetConfig(deeplab=DEEPLAB, embedding=4, head_width=8))
+    save_checkpoint(tmp_path / "manet.safetensors", "manet", given)
+    refinement = RefinementConfig(body=ResNetConfig(blocks=(1, 1, 1), strides=(1, 2, 2), width=4), width=4)
+    network = STRNN(STRNNConfig(branches=(BranchConfig(DEEPLAB, hidden=4, outputs=4),), refinement=refinement))
+    begin(network, NormPlan(), str(tmp_path / "manet.safetensors"))
+    own, theirs = network.state_dict(), given.feature_extracter.state_dict()
+    first = theirs["backbone.conv1.weight"].half().float()
+    torch.testing.assert_close(own["branches.0.body.backbone.conv1.weight"], first.flip(1))  # RGB in place of BGR
+    torch.testing.assert_close(own["refinement.encoder.conv1.weight"], first.flip(1))
+    for key in ("aspp.conv1.weight", "decoder.conv1.weight", "backbone.layer4.0.conv2.weight"):
+        torch.testing.assert_close(own[f"branches.0.body.{key}"], theirs[key].half().float())
+    with pytest.raises(ValueError, match="nothing in a Conv2d can begin with"):
+        begin(torch.nn.Conv2d(1, 1, 1), NormPlan(), str(tmp_path / "manet.safetensors"))
 
 
 def test_norms_settle_from_that_part_of_the_run_on() -> None:

@@ -1,0 +1,49 @@
+"""Networks as sessions compute with them: one copy in memory for all that use the same file in the same way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+import torch
+from torch import nn
+
+from segmentation.checkpoints import load_network
+from segmentation.weights import find_weights
+
+Network = TypeVar("Network", bound=nn.Module)
+Key = tuple[str, Path, int, int, str, torch.dtype]  # name, file, its size and time of change, device, number format
+
+_kept: WeakValueDictionary[Key, nn.Module] = WeakValueDictionary()  # as long as a session holds one
+_lock = threading.Lock()
+
+
+def shared_network(
+    kind: type[Network],
+    name: str,
+    explicit: str | Path | None,
+    device: torch.device,
+    dtype: torch.dtype,
+    prepare: Callable[[Network, torch.device, torch.dtype], Network],
+) -> Network:
+    """The network `name` with the weights that `find_weights` names, made ready by `prepare`.
+
+    Nobody may change it: others compute with it too. A file that was changed is read anew.
+
+    Raises:
+        WeightsMissing: no file; WeightsError: one that does not fit.
+    """
+    path = find_weights(name, explicit)
+    stat = path.stat()
+    key = (name, path.resolve(), stat.st_size, stat.st_mtime_ns, str(device), dtype)
+    with _lock:
+        network = _kept.get(key)
+        if network is None:
+            loaded = load_network(name, explicit)
+            assert isinstance(loaded, kind)  # by its line in NETWORKS
+            network = _kept[key] = prepare(loaded, device, dtype)
+    assert isinstance(network, kind)
+    return network
