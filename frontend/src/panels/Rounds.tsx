@@ -9,7 +9,7 @@ import { Button } from "../parts/Button";
 import { IconButton } from "../parts/IconButton";
 import { Progress } from "../parts/Progress";
 import type { RoundInfo } from "../protocol";
-import { isActive } from "../state/line";
+import { isActive, isUndone } from "../state/line";
 import { useStudio } from "../studio/context";
 import css from "./Rounds.module.css";
 import { ObjectScores, ScoreCurve } from "./Scores";
@@ -79,7 +79,7 @@ function Card({ round }: { round: RoundInfo }) {
   const studio = useStudio();
   const { store } = studio;
   const head = store.head.value === round.id;
-  const undone = !store.headLine.value.includes(round.id);
+  const undone = isUndone(round, store.headLine.value);
   const shown = store.shownRound.value === round.id;
   return (
     <li

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { round } from "../studio/testing";
-import { activeRound, branches, interactedFrames, lineOf } from "./line";
+import { activeRound, branches, interactedFrames, isUndone, lineOf } from "./line";
 
 const rounds = new Map(
   [
@@ -37,5 +37,15 @@ describe("the active round", () => {
   it("is the newest of those that wait or run", () => {
     expect(activeRound(rounds)?.id).toBe(4);
     expect(activeRound(new Map())).toBe(null);
+  });
+});
+
+describe("an undone round", () => {
+  it("is off the line, and at work no longer", () => {
+    const line = lineOf(rounds, 2);
+    expect(isUndone(round({ id: 1, frame: 0 }), line)).toBe(false);
+    expect(isUndone(round({ id: 5, base: 1, frame: 7 }), line)).toBe(true);
+    for (const state of ["queued", "running"] as const)
+      expect(isUndone(round({ id: 6, base: 2, frame: 7, state }), line)).toBe(false);
   });
 });

@@ -41,3 +41,8 @@ export function interactedFrames(rounds: Rounds, line: readonly number[]): Set<n
   }
   return frames;
 }
+
+/** Off the line that is shown. A round that has just begun is not: the head follows it a message later. */
+export function isUndone(round: RoundInfo, line: readonly number[]): boolean {
+  return !isActive(round) && !line.includes(round.id);
+}
