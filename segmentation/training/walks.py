@@ -3,7 +3,8 @@
 A walk is ROUNDS rounds of `segmentation.classical` through up to FRAMES frames of a video: made-up scribbles, then
 corrections of the worst frame. It is kept as the probabilities of its objects on the grid, as they were in each round.
 It shows what goes wrong far from an annotation, and between two of them, which no made-up clip does.
-`python -m segmentation.training.walks --data DIR --out DIR` records them.
+`python -m segmentation.training.walks --data DIR --out DIR` records them; with --weights, walks of STAR as it is by
+then, whose mistakes are others.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from numpy.typing import NDArray
 
 from segmentation.classical.engine import ClassicalEngine
 from segmentation.classical.walk import Refine
+from segmentation.engine import EngineSettings
+from segmentation.engines.star.engine import StarEngine
+from segmentation.engines.star.network import Star
 from segmentation.frames import ArrayFrames
 from segmentation.training.plan import load_plan
 from segmentation.training.sources import IGNORE, Shot, find_sources
@@ -53,27 +57,51 @@ class Walk:
     probability: NDArray[np.uint8]
 
 
+class Found:
+    """What a walk found in every frame, before anything was refined: uint8 [T, n, h, w]."""
+
+    def __init__(self, frames: int, objects: int, grid: tuple[int, int]) -> None:
+        self.maps = np.zeros((frames, objects, *grid), np.uint8)
+
+    def note(self, frame: int, maps: dict[int, Map]) -> None:
+        for object_id, probability in maps.items():
+            self.maps[frame, object_id - 1] = np.round(255 * np.clip(probability, 0, 1))
+
+
 class Recorder(ClassicalEngine):
     """A session that keeps the probabilities that are drawn."""
 
     name = "recorder"
 
+    def _setup(self) -> None:
+        super()._setup()
+        self.found = Found(len(self.frames), self.num_objects, self._pictures.sizes.grid)
+
     def _refiner(self) -> Refine:
         return self._record
 
-    def _setup(self) -> None:
-        super()._setup()
-        height, width = self._pictures.sizes.grid
-        self.found = np.zeros((len(self.frames), self.num_objects, height, width), np.uint8)
-
     def _record(self, frame: int, maps: dict[int, Map]) -> dict[int, Map]:
-        for object_id, probability in maps.items():
-            self.found[frame, object_id - 1] = np.round(255 * np.clip(probability, 0, 1))
+        self.found.note(frame, maps)
         return maps
 
 
-def record(shot: Shot, random: np.random.Generator) -> Walk | None:
-    """Walk through a part of a shot; None where no object can be seen at its beginning."""
+class StarRecorder(StarEngine):
+    """The same of STAR, whose walks go on from what its network made of each frame."""
+
+    def _setup(self, network: Star | None = None) -> None:
+        super()._setup(network)
+        self.found = Found(len(self.frames), self.num_objects, self._pictures.sizes.grid)
+
+    def _refine(self, frame: int, maps: dict[int, Map]) -> dict[int, Map]:
+        self.found.note(frame, maps)
+        return super()._refine(frame, maps)
+
+
+def record(shot: Shot, random: np.random.Generator, weights: Path | None = None) -> Walk | None:
+    """Walk through a part of a shot; None where no object can be seen at its beginning.
+
+    `weights`: STAR walks, with these, and not classical vision alone.
+    """
     step = int(random.integers(1, 3)) if len(shot) >= FRAMES else 1
     begin = int(random.integers(0, max(1, len(shot) - step * FRAMES + 1)))
     indices = tuple(range(begin, len(shot), step))[:FRAMES]
@@ -83,15 +111,20 @@ def record(shot: Shot, random: np.random.Generator) -> Walk | None:
     if not numbers:
         return None
     truth = np.stack([renumbered(labels, numbers) for _, labels in loaded])
-    session = Recorder(ArrayFrames(np.stack([frame for frame, _ in loaded])), len(numbers))
+    frames = ArrayFrames(np.stack([frame for frame, _ in loaded]))
+    session: Recorder | StarRecorder
+    if weights is None:
+        session = Recorder(frames, len(numbers))
+    else:
+        session = StarRecorder(frames, len(numbers), EngineSettings(weights=str(weights)))
     masks = np.zeros_like(truth)
     drawn, strokes, found = [start], [first_scribbles(random, truth[start], len(numbers))], []
     for _ in range(ROUNDS):
         for update in session.run_round(Interaction(drawn[-1], strokes[-1])):
             masks[update.frame] = update.labels
         for frame, object_id in product(drawn, range(1, len(numbers) + 1)):
-            session.found[frame, object_id - 1] = 255 * (masks[frame] == object_id)
-        found.append(session.found.copy())
+            session.found.maps[frame, object_id - 1] = 255 * (masks[frame] == object_id)
+        found.append(session.found.maps.copy())
         worst = _worst(truth, masks)
         corrections = correcting_scribbles(random, truth[worst], masks[worst], len(numbers))
         if not corrections:
@@ -150,6 +183,7 @@ def main(arguments: list[str] | None = None) -> int:
     parse.add_argument("--data", type=Path, required=True, help="folder of the training sets")
     parse.add_argument("--out", type=Path, required=True, help="folder of the walks")
     parse.add_argument("--plan", default="compact", help="plan of STAR that says which videos are held out")
+    parse.add_argument("--weights", type=Path, help="walk with STAR and these weights, a file or a folder")
     parse.add_argument("--times", type=int, default=3, help="walks through each video")
     args = parse.parse_args(arguments)
     try:
@@ -161,7 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
                 path = args.out / f"{shot.name.replace('/', '-')}-{again}"
                 if path.with_suffix(".json").exists():
                     continue
-                walk = record(shot, np.random.default_rng([plan.seed, again, number]))
+                walk = record(shot, np.random.default_rng([plan.seed, again, number]), args.weights)
                 if walk is not None:
                     save(walk, path)
                     print(f"{path.name}: {len(walk.frames)} frames, {len(walk.numbers)} objects", flush=True)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from segmentation.checkpoints import save_checkpoint
+from segmentation.engines.star.network import Star, StarConfig
 from segmentation.training.clips import ClipConfig, Clips
 from segmentation.training.drawn import draw
 from segmentation.training.lessons.star import Lesson
@@ -112,3 +114,18 @@ def test_an_empty_folder_and_foreign_walks_are_refused(sources: Sources, walks: 
 def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--data", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2
     assert "is not a folder" in capsys.readouterr().err
+
+
+def test_walks_of_star_are_recorded_before_its_network_has_a_say(sources: Sources, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    tiny = StarConfig((4, 6, 8, 10), blocks=1, key=8, value=8, decoder=(8, 6, 4), skips=(4, 4, 4))
+    save_checkpoint(tmp_path / "star.safetensors", "star", Star(tiny))
+    plain = record(sources.videos[0], np.random.default_rng(0))
+    made = record(sources.videos[0], np.random.default_rng(0), tmp_path)
+    assert plain is not None
+    assert made is not None
+    assert made.drawn[0] == plain.drawn[0]
+    beside = [made.drawn[0] + step for step in (-1, 1) if 0 <= made.drawn[0] + step < len(made.frames)]
+    for frame in beside:  # nothing was refined on the way to these
+        np.testing.assert_array_equal(made.probability[0, frame], plain.probability[0, frame])
+    assert not np.array_equal(made.probability[0], plain.probability[0])
