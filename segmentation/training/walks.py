@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.checkpoints import load_network
 from segmentation.classical.engine import ClassicalEngine
 from segmentation.classical.walk import Refine
-from segmentation.engine import EngineSettings
+from segmentation.engines.star.cutting import Cutter
 from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.network import Star
 from segmentation.frames import ArrayFrames
@@ -88,8 +89,8 @@ class Recorder(ClassicalEngine):
 class StarRecorder(StarEngine):
     """The same of STAR, whose walks go on from what its network made of each frame."""
 
-    def _setup(self, network: Star | None = None) -> None:
-        super()._setup(network)
+    def _setup(self, network: Star | None = None, cutter: Cutter | None = None) -> None:
+        super()._setup(network, cutter)
         self.found = Found(len(self.frames), self.num_objects, self._pictures.sizes.grid)
 
     def _refine(self, frame: int, maps: dict[int, Map]) -> dict[int, Map]:
@@ -97,10 +98,10 @@ class StarRecorder(StarEngine):
         return super()._refine(frame, maps)
 
 
-def record(shot: Shot, random: np.random.Generator, weights: Path | None = None) -> Walk | None:
+def record(shot: Shot, random: np.random.Generator, network: Star | None = None) -> Walk | None:
     """Walk through a part of a shot; None where no object can be seen at its beginning.
 
-    `weights`: STAR walks, with these, and not classical vision alone.
+    `network`: STAR walks, with it, and not classical vision alone.
     """
     step = int(random.integers(1, 3)) if len(shot) >= FRAMES else 1
     begin = int(random.integers(0, max(1, len(shot) - step * FRAMES + 1)))
@@ -113,10 +114,10 @@ def record(shot: Shot, random: np.random.Generator, weights: Path | None = None)
     truth = np.stack([renumbered(labels, numbers) for _, labels in loaded])
     frames = ArrayFrames(np.stack([frame for frame, _ in loaded]))
     session: Recorder | StarRecorder
-    if weights is None:
+    if network is None:
         session = Recorder(frames, len(numbers))
     else:
-        session = StarRecorder(frames, len(numbers), EngineSettings(weights=str(weights)))
+        session = StarRecorder(frames, len(numbers), network=network)
     masks = np.zeros_like(truth)
     drawn, strokes, found = [start], [first_scribbles(random, truth[start], len(numbers))], []
     for _ in range(ROUNDS):
@@ -189,13 +190,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         plan = load_plan("star", args.plan)
         sources = find_sources(args.data, plan.validation, plan.exclude)
+        network = load_network("star", args.weights) if args.weights else None
+        assert network is None or isinstance(network, Star)  # by its line in NETWORKS
         args.out.mkdir(parents=True, exist_ok=True)
         for again in range(args.times):
             for number, shot in enumerate(sources.videos):
                 path = args.out / f"{shot.name.replace('/', '-')}-{again}"
                 if path.with_suffix(".json").exists():
                     continue
-                walk = record(shot, np.random.default_rng([plan.seed, again, number]), args.weights)
+                walk = record(shot, np.random.default_rng([plan.seed, again, number]), network)
                 if walk is not None:
                     save(walk, path)
                     print(f"{path.name}: {len(walk.frames)} frames, {len(walk.numbers)} objects", flush=True)
