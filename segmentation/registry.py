@@ -15,7 +15,8 @@ from segmentation.types import FrameSource, PastRound
 class EngineSpec:
     """One line of the registry.
 
-    `needs_weights` engines can be listed but not opened without a checkpoint.
+    `needs_weights` engines can be listed but not opened without a checkpoint. `shipped` is what to know of the weights
+    that ship, where they are the ones in use.
     """
 
     name: str
@@ -23,7 +24,10 @@ class EngineSpec:
     path: str  # "package.module:Class"
     good_at: str
     needs_weights: bool = False
+    shipped: str = ""
 
+
+BEGINNING = "The small weights that ship learned for an hour at most: Flow is better until larger ones are added."
 
 ENGINES: dict[str, EngineSpec] = {
     spec.name: spec
@@ -47,6 +51,7 @@ ENGINES: dict[str, EngineSpec] = {
             "segmentation.engines.stm.engine:InteractiveSTMEngine",
             "Finds an object again after it was hidden: each frame is matched to the annotated ones.",
             needs_weights=True,
+            shipped=BEGINNING,
         ),
         EngineSpec(
             "stm-semi",
@@ -61,6 +66,7 @@ ENGINES: dict[str, EngineSpec] = {
             "segmentation.engines.ipn.engine:IPNEngine",
             "Looks closely at a region around each object: good for small ones. Corrections blend with earlier rounds.",
             needs_weights=True,
+            shipped=BEGINNING,
         ),
         EngineSpec(
             "manet",
@@ -68,6 +74,7 @@ ENGINES: dict[str, EngineSpec] = {
             "segmentation.engines.manet.engine:MANetEngine",
             "Looks at every frame once, then rounds are quick: good where an object needs many corrections.",
             needs_weights=True,
+            shipped=BEGINNING,
         ),
         EngineSpec(
             "strnn",
@@ -75,6 +82,7 @@ ENGINES: dict[str, EngineSpec] = {
             "segmentation.engines.strnn.engine:STRNNEngine",
             "Adapts to the video in closed form: the quickest rounds of all, best for objects of a look of their own.",
             needs_weights=True,
+            shipped=BEGINNING,
         ),
     )
 }

@@ -114,10 +114,7 @@ def record(shot: Shot, random: np.random.Generator, network: Star | None = None)
     truth = np.stack([renumbered(labels, numbers) for _, labels in loaded])
     frames = ArrayFrames(np.stack([frame for frame, _ in loaded]))
     session: Recorder | StarRecorder
-    if network is None:
-        session = Recorder(frames, len(numbers))
-    else:
-        session = StarRecorder(frames, len(numbers), network=network)
+    session = Recorder(frames, len(numbers)) if network is None else StarRecorder(frames, len(numbers), network=network)
     masks = np.zeros_like(truth)
     drawn, strokes, found = [start], [first_scribbles(random, truth[start], len(numbers))], []
     for _ in range(ROUNDS):

@@ -34,7 +34,7 @@ EngineSessions = SessionCache[Engine]
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """An engine as the studio's choice shows it. `hint` says what is missing where it is not ready."""
+    """An engine as the studio's choice shows it. `hint` says what is missing, or what to know of weights that ship."""
 
     name: str
     title: str
@@ -63,8 +63,12 @@ def _info(spec: registry.EngineSpec) -> EngineInfo:
         weights=", ".join(state.path.name for state in states if state.path),
         size_bytes=sum(state.size for state in states),
         default=spec.name == registry.DEFAULT_ENGINE,
-        hint=" ".join(state.sentence for state in states if not state.path),
+        hint=" ".join(state.sentence for state in states if not state.path) or _of_shipped(spec, states),
     )
+
+
+def _of_shipped(spec: registry.EngineSpec, states: list[weights.WeightsState]) -> str:
+    return spec.shipped if states and all(state.shipped for state in states) else ""
 
 
 def names() -> list[str]:

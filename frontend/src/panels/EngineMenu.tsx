@@ -9,7 +9,7 @@ export function EngineMenu() {
   const chosen = engines.value.find((engine) => engine.name === store.engine.value);
   const items: MenuItem[] = engines.value.map((engine) => ({
     name: engine.title,
-    note: engine.ready ? engine.good_at : `${engine.good_at} ${missing(engine.hint)}`,
+    note: `${engine.good_at} ${briefly(engine.ready, engine.hint)}`.trim(),
     testid: `engine-${engine.name}`,
     checked: engine.name === store.engine.value,
     disabled: !engine.ready,
@@ -33,7 +33,7 @@ export function EngineMenu() {
   );
 }
 
-/** What is missing, without the instructions that follow: those stand where engines are set up. */
-function missing(hint: string): string {
-  return hint.match(/^.*?[.](?= |$)/)?.[0] ?? "Its weights are missing.";
+/** What is missing, or to be known, without the instructions that follow: those stand where engines are set up. */
+function briefly(ready: boolean, hint: string): string {
+  return hint.match(/^.*?[.](?= |$)/)?.[0] ?? (ready ? "" : "Its weights are missing.");
 }

@@ -27,16 +27,26 @@ def test_engines_are_listed_with_what_they_lack(
     client_as: Callable[..., Client], viewer: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path))
-    spec = EngineSpec("stm", "STM", "nowhere:Engine", "Memory.", needs_weights=True)
-    monkeypatch.setitem(registry.ENGINES, "stm", spec)
+    spec = EngineSpec("stm-semi", "STM", "nowhere:Engine", "Memory.", needs_weights=True)
+    monkeypatch.setitem(registry.ENGINES, "stm-semi", spec)
     answer = {one["name"]: one for one in client_as(viewer).get("/api/engines").json()}
     assert answer["flow"]["ready"]
     assert [name for name, one in answer.items() if one["default"]] == [registry.DEFAULT_ENGINE]
-    assert (answer["stm"]["ready"], answer["stm"]["weights"], answer["stm"]["size_bytes"]) == (False, "", 0)
-    assert str(tmp_path) in answer["stm"]["hint"]
-    (tmp_path / "stm.pth").write_bytes(b"12345")
+    assert (answer["stm-semi"]["ready"], answer["stm-semi"]["weights"], answer["stm-semi"]["size_bytes"]) == (
+        False,
+        "",
+        0,
+    )
+    assert str(tmp_path) in answer["stm-semi"]["hint"]
+    (tmp_path / "stm-semi.pth").write_bytes(b"12345")
     answer = {one["name"]: one for one in client_as(viewer).get("/api/engines").json()}
-    assert (answer["stm"]["ready"], answer["stm"]["weights"], answer["stm"]["size_bytes"]) == (True, "stm.pth", 5)
+    assert (answer["stm-semi"]["ready"], answer["stm-semi"]["weights"], answer["stm-semi"]["size_bytes"]) == (
+        True,
+        "stm-semi.pth",
+        5,
+    )
+    assert answer["stm-semi"]["hint"] == ""  # a person's own weights need no warning
+    assert answer["manet"]["hint"] == registry.BEGINNING
     assert client_as(None).get("/api/engines").status_code == 401
 
 

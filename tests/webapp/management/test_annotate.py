@@ -163,7 +163,7 @@ def wrong(tmp_path: Path) -> dict[str, tuple[Sequence[object], str]]:
         ),
         "empty": ((clip, scribbles(tmp_path / "empty.json", 5, {}), *out), "no stroke on any frame"),
         "engine": ((clip, good, "--engine", "nope", "--out", tmp_path / "out"), "no such engine"),
-        "weights": ((clip, good, "--engine", "manet", "--out", tmp_path / "out"), "manet"),
+        "weights": ((clip, good, "--engine", "stm-semi", "--out", tmp_path / "out"), "stm-semi"),
         "folder": ((clip, good, "--engine", "fake", "--out", blocked / "out"), "cannot be made"),
     }
 
