@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
@@ -279,13 +279,21 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
 def start_from(lesson: Lesson, source: Path) -> None:
     """Begin with the weights in `source`, a file or a folder of <network>.safetensors, instead of random ones.
 
+    What a lesson names in `anew`, beginnings of keys, may be missing there, and stays as it is.
+
     Raises WeightsMissing or WeightsError, the latter for weights of another configuration.
     """
     for name, part in lesson.parts.items():
         learns = [parameter.requires_grad for parameter in part.parameters()]
-        load_state(part, read_checkpoint(find_weights(name, source)))
+        given, own = read_checkpoint(find_weights(name, source)), part.state_dict()
+        rest = {key: own[key] for key in own.keys() - given.tensors.keys() if key.startswith(lesson_anew(lesson))}
+        load_state(part, replace(given, tensors={**given.tensors, **rest}))
         for parameter, wanted in zip(part.parameters(), learns, strict=True):
             parameter.requires_grad_(wanted)
+
+
+def lesson_anew(lesson: Lesson) -> tuple[str, ...]:
+    return getattr(lesson, "anew", ())
 
 
 def write_whole(path: Path, state: Any) -> None:

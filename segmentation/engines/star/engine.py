@@ -28,6 +28,9 @@ from segmentation.networks.shared import shared_network
 from segmentation.scribbles import dilate, rasterise
 from segmentation.types import LabelMap
 
+# The network's share in what counts, by how many frames it remembers: one alone is easily read wrong. Measured on the
+# held-out videos: in round 1 0.659 with 0.35 and 0.651 with 0.5, in round 3 0.710 and 0.720.
+SHARE_OF_ONE, SHARE = 0.35, 0.5
 MEMORY_FRAMES = 6  # annotated and accepted frames that are read for a frame: the nearest in time
 PARTS = Frame._fields
 
@@ -88,7 +91,7 @@ class StarEngine(ClassicalEngine):
 
     @torch.inference_mode()
     def _refine(self, frame: int, maps: dict[int, Map]) -> dict[int, Map]:
-        """The objects of `maps` in `frame`, on the grid: half what was found, half what the network makes of it."""
+        """The objects of `maps` in `frame`, on the grid: part what was found, part what the network makes of it."""
         memory = [self._remember(f) for f in self._nearest(frame)]
         if not memory:
             return maps
@@ -98,7 +101,8 @@ class StarEngine(ClassicalEngine):
         nothing = torch.zeros_like(masks)
         cues = Cues(masks, _others(masks), torch.ones_like(masks), nothing, nothing)
         found = self._decode(frame, memory, cues, sorted(maps))
-        return {o: (maps[o] + self._to_grid(found[row])) / 2 for row, o in enumerate(sorted(maps))}
+        share = SHARE_OF_ONE if len(memory) == 1 else SHARE
+        return {o: (1 - share) * maps[o] + share * self._to_grid(found[row]) for row, o in enumerate(sorted(maps))}
 
     def _decode(self, frame: int, memory: list[Remembered], cues: Cues, objects: list[int]) -> Tensor:
         """Probabilities [len(objects), H, W] of some of the objects."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from segmentation.training.precision import mixed
 from segmentation.training.sources import IGNORE, Shot, Sources
 from segmentation.training.strokes import first_scribbles
 
+WHOLE = 0.6  # of the clips: strokes through the middle of all of an object, as the challenge's robot draws them
 VALIDATED = 8  # frames of each validation video
 SHORT_SIDE = 240  # the grid's
 
@@ -59,7 +61,9 @@ class Lesson:
         """The first frame of a clip, sketched; the second one only shows how it moves."""
         size = clip.labels.shape[1:]
         pictures = Pictures(ArrayFrames(clip.frames), Sizes.of(*size))
-        strokes = first_scribbles(random, clip.labels[0], clip.num_objects)
+        known = np.where(clip.labels[0] == IGNORE, 0, clip.labels[0]).astype(np.uint8)
+        whole = random.random() < WHOLE
+        strokes = (first_strokes if whole else partial(first_scribbles, random))(known, clip.num_objects)
         seed = int(random.integers(1 << 30))
         ids = range(1, clip.num_objects + 1)
         clues = np.stack([clues_of(sketch_of(pictures, 0, strokes, o, seed), (size[0], size[1])) for o in ids])

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -54,6 +55,7 @@ class Lesson:
     """
 
     prepare = staticmethod(scribble)
+    anew = ("refinement.",)  # what weights to start from may lack: earlier stages have no RGMP
     half = False  # set by who runs the lesson, as `progress` is
     progress = 0.0
 
@@ -73,7 +75,10 @@ class Lesson:
         if stage not in STAGES:
             raise ValueError(f"stage: unknown {stage!r}, known are {', '.join(STAGES)}")
         self.norms = NormPlan(settle=settle_norms)
-        network = STRNN(read_config(STRNNConfig, plan.network))
+        config = read_config(STRNNConfig, plan.network)
+        if stage != "refinement":
+            config = replace(config, refinement=None)  # a network that has learned nothing must not ship
+        network = STRNN(config)
         begin(network, self.norms, body)
         if stage == "features":
             for branch in branches_of(network):
