@@ -27,7 +27,7 @@ class EngineSpec:
     shipped: str = ""
 
 
-BEGINNING = "The small weights that ship learned for an hour at most: Flow is better until larger ones are added."
+BEGINNING = "Its small weights are a beginning: Flow is better."
 
 ENGINES: dict[str, EngineSpec] = {
     spec.name: spec

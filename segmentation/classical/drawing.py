@@ -89,7 +89,8 @@ def draw_on(
 def sketch_of(pictures: Pictures, frame: int, strokes: Sequence[Scribble], object_id: int, seed: int) -> Sketch:
     """The sketch of an object in a frame that has no masks yet."""
     picture = smaller(pictures[frame], SIDE)
-    drawn = _thick(strokes, *picture.grey.shape, FIRST_STROKE)
+    height, width = picture.grey.shape
+    drawn = _thick(strokes, height, width, FIRST_STROKE)
     mine, others = drawn == object_id, (drawn >= 0) & (drawn != object_id)
     return _sketch(picture, _motion(pictures, frame, picture), mine, others, np.zeros_like(mine), seed)
 
