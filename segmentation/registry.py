@@ -42,7 +42,7 @@ ENGINES: dict[str, EngineSpec] = {
             "star",
             "STAR",
             "segmentation.engines.star.engine:StarEngine",
-            "Flow, put right in every frame by a small network that remembers annotated frames. Better, at half the speed.",
+            "Flow, put right in every frame by a small network that remembers annotated ones. Better, at half the speed.",
             needs_weights=True,
         ),
         EngineSpec(

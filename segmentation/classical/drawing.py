@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.classical.composition import Composition
-from segmentation.classical.interaction import SIDE, Wrong, corrected_mask, cut_under
+from segmentation.classical.interaction import SIDE, Wrong, corrected_mask, region_under
 from segmentation.classical.motion import FlowField, Motion
 from segmentation.classical.picture import Picture, Pictures, Sizes, smaller
 from segmentation.classical.reach import certain
@@ -21,21 +19,6 @@ from segmentation.scribbles import NO_SCRIBBLE, Raster, dilate, rasterise
 from segmentation.types import LabelMap, Scribble
 
 Mask = NDArray[np.bool_]
-Map = NDArray[Any]  # float32 [h, w]
-
-
-@dataclass(frozen=True)
-class Sketch:
-    """What is known of an object that was drawn for the first time, all [h, w] at the small size."""
-
-    cut: Mask  # what GrabCut makes of the strokes
-    likely: Map  # how likely each pixel was before, 0..1
-    own: Mask  # under the object's strokes
-    others: Mask  # under other strokes
-
-
-# A frame and an object's sketch in it -> the object's probability on the grid.
-Finish = Callable[[int, Sketch], Map]
 
 FIRST_STROKE = 3  # px across at the small size: a person who begins an object means more than the line drawn
 STROKE = 1  # the same for corrections, which are often drawn into narrow errors
@@ -48,11 +31,8 @@ def draw_on(
     strokes: Sequence[Scribble],
     before: LabelMap | None,
     seed: int,
-    finish: Finish | None = None,
 ) -> LabelMap:
     """The new mask of a frame from its new `strokes`, the `earlier` ones and the mask it had (None: none yet).
-
-    `finish` makes the mask of an object that was drawn for the first time from its sketch; None: GrabCut's is taken.
 
     Pixels under a stroke get its id, the last stroke on top; objects that no new stroke speaks for or against keep
     theirs. Earlier strokes only hold what they claimed: they must not start to spread again.
@@ -65,8 +45,7 @@ def draw_on(
     thick = _thick([*earlier, *strokes], height, width, FIRST_STROKE)
     old = resize_labels(before, height, width)
     motion = _motion(pictures, frame, picture)
-    cut: dict[int, Mask] = {}
-    finished: dict[int, Map] = {}
+    cut = {}
     for object_id in _concerned(new, old):
         was = old == object_id
         drawn = every if was.any() else thick
@@ -76,28 +55,11 @@ def draw_on(
             wrong = Wrong(missed, extra, mine, others)
             cut[object_id] = corrected_mask(picture, motion, was, wrong, seed)
         else:
-            sketch = _sketch(picture, motion, mine, others, old > 0, seed)
-            cut[object_id] = sketch.cut
-            if finish is not None and sketch.cut.any():
-                finished[object_id] = whole = finish(frame, sketch)
-                cut[object_id] = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA) > 0.5
-    labels = _drawn(cut, finished, before, old, pictures[frame], pictures.sizes)
+            seeds = Seeds(mine, others, np.zeros_like(was))
+            cut[object_id] = region_under(picture, motion, seeds, old > 0, seed)
+    labels = _drawn(cut, before, old, pictures[frame], pictures.sizes)
     _change_over(labels, before, strokes)
     return _under_strokes(labels, [*earlier, *strokes])
-
-
-def sketch_of(pictures: Pictures, frame: int, strokes: Sequence[Scribble], object_id: int, seed: int) -> Sketch:
-    """The sketch of an object in a frame that has no masks yet."""
-    picture = smaller(pictures[frame], SIDE)
-    height, width = picture.grey.shape
-    drawn = _thick(strokes, height, width, FIRST_STROKE)
-    mine, others = drawn == object_id, (drawn >= 0) & (drawn != object_id)
-    return _sketch(picture, _motion(pictures, frame, picture), mine, others, np.zeros_like(mine), seed)
-
-
-def _sketch(picture: Picture, motion: Motion | None, mine: Mask, others: Mask, unlikely: Mask, seed: int) -> Sketch:
-    seeds = Seeds(mine, others, np.zeros_like(mine))
-    return Sketch(*cut_under(picture, motion, seeds, unlikely, seed), mine, others)
 
 
 def _motion(pictures: Pictures, frame: int, picture: Picture) -> Motion | None:
@@ -108,21 +70,14 @@ def _motion(pictures: Pictures, frame: int, picture: Picture) -> Motion | None:
     return FlowField().between(picture.grey, smaller(pictures[neighbour], SIDE).grey)
 
 
-def _drawn(
-    cut: dict[int, Mask], finished: dict[int, Map], before: LabelMap, old: LabelMap, picture: Picture, sizes: Sizes
-) -> LabelMap:
-    """`before` with what was cut anew; outside the changes it stays pixel for pixel.
-
-    `finished`: probabilities on the grid of those objects that have more than a mask at the small size.
-    """
+def _drawn(cut: dict[int, Mask], before: LabelMap, old: LabelMap, picture: Picture, sizes: Sizes) -> LabelMap:
+    """`before` with what was cut anew; outside the changes it stays pixel for pixel."""
     composition = Composition(sizes)
     changed = np.zeros(old.shape, np.uint8)
     for object_id, mask in cut.items():
         changed |= (mask != (old == object_id)).astype(np.uint8)
-        on_grid = finished.get(object_id)
-        if on_grid is None:
-            on_grid = cv2.resize(mask.astype(np.float32), (sizes.grid[1], sizes.grid[0])).view(np.ndarray)
-        composition.add(object_id, on_grid, picture)
+        on_grid = cv2.resize(mask.astype(np.float32), (sizes.grid[1], sizes.grid[0]))
+        composition.add(object_id, on_grid.view(np.ndarray), picture)
     fresh = composition.labels()
     wider = cv2.dilate(changed, np.ones((3, 3), np.uint8)).astype(np.uint8)
     region = resize_labels(wider, *sizes.video) > 0

@@ -31,14 +31,9 @@ def region_under(picture: Picture, motion: Motion | None, seeds: Seeds, unlikely
 
     `unlikely`: pixels that are something else unless they look alike.
     """
-    return cut_under(picture, motion, seeds, unlikely, seed)[0]
-
-
-def cut_under(picture: Picture, motion: Motion | None, seeds: Seeds, unlikely: Mask, seed: int) -> tuple[Mask, Map]:
-    """`region_under`, and how likely each pixel was before GrabCut, 0..1."""
     box = box_of(seeds.positive)
     if box is None:
-        return seeds.positive, np.zeros(seeds.positive.shape, np.float32)
+        return seeds.positive
     probability = likeness(picture, motion, seeds, Reach.of(seeds.positive, box))
     trimap = np.where(probability > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     trimap[unlikely & (trimap == cv2.GC_PR_FGD)] = cv2.GC_PR_BGD
@@ -49,8 +44,7 @@ def cut_under(picture: Picture, motion: Motion | None, seeds: Seeds, unlikely: M
     trimap[seeds.positive] = cv2.GC_FGD
     found = _cut(picture, trimap, seeds.positive, seed)
     # A correction is careful: what is not even likely it leaves alone.
-    sure = probability > (0.5 if seeds.same.any() else LEAST)
-    return found & (sure | seeds.positive), probability
+    return found & ((probability > (0.5 if seeds.same.any() else LEAST)) | seeds.positive)
 
 
 @dataclass(frozen=True)

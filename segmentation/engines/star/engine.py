@@ -5,7 +5,6 @@ Its state is that of those rounds, strokes and masks: a rebuilt session is a kep
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -15,11 +14,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from segmentation.classical.drawing import Finish, Sketch
 from segmentation.classical.engine import ClassicalEngine
 from segmentation.classical.walk import Refine
 from segmentation.device import choose_device
-from segmentation.engines.star.cutting import Cutter, finish
 from segmentation.engines.star.network import STRIDE, Cues, Frame, Star, aggregate
 from segmentation.engines.star.reading import Remembered, decode, remember
 from segmentation.feature_cache import FeatureCache
@@ -41,24 +38,19 @@ class StarEngine(ClassicalEngine):
     """A session of STAR.
 
     Options:
-        network, cutter: networks that are already loaded (training validates those it trains); without both, the
-            weights found; without `cutter` alone, GrabCut makes the first masks.
+        network: a network that is already loaded (training validates the one it trains); default: the weights found.
     """
 
     name = "star"
 
-    def _setup(self, network: Star | None = None, cutter: Cutter | None = None) -> None:
+    def _setup(self, network: Star | None = None) -> None:
         super()._setup()
         self._device = choose_device(self.settings.device)
-        weights, how = self.settings.weights, (self._device, torch.float32)
-        self._cutter: Cutter | None
+        how = self._device, torch.float32
         if network is None:
-            self._network = shared_network(Star, "star", weights, *how, for_inference)
-            beside = None if weights is not None and Path(weights).is_file() else weights  # a file is of one network
-            self._cutter = shared_network(Cutter, "star-cut", beside, *how, for_inference)
+            self._network = shared_network(Star, "star", self.settings.weights, *how, for_inference)
         else:
             self._network = for_inference(network, *how)
-            self._cutter = None if cutter is None else for_inference(cutter, *how)
         height, width = (-(-side // STRIDE) * STRIDE for side in self._pictures.sizes.grid)
         self._size = (height, width)  # the grid, stretched by less than a cell
         self._encoded = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
@@ -71,17 +63,6 @@ class StarEngine(ClassicalEngine):
     def close(self) -> None:
         super().close()
         self._encoded.close()
-
-    # --- the frame that was drawn on --------------------------------------------------------------------------------
-
-    def _finisher(self) -> Finish | None:
-        return None if self._cutter is None else self._finish
-
-    @torch.inference_mode()
-    def _finish(self, frame: int, sketch: Sketch) -> Map:
-        """An object that was drawn for the first time, on the grid."""
-        assert self._cutter is not None
-        return self._to_grid(finish(self._cutter, self._pictures[frame].grid, sketch))
 
     # --- rounds ---------------------------------------------------------------------------------------------------
 
