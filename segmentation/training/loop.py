@@ -286,13 +286,13 @@ def start_from(lesson: Lesson, source: Path) -> None:
     for name, part in lesson.parts.items():
         learns = [parameter.requires_grad for parameter in part.parameters()]
         given, own = read_checkpoint(find_weights(name, source)), part.state_dict()
-        rest = {key: own[key] for key in own.keys() - given.tensors.keys() if key.startswith(lesson_anew(lesson))}
+        rest = {key: own[key] for key in own.keys() - given.tensors.keys() if key.startswith(_anew_of(lesson))}
         load_state(part, replace(given, tensors={**given.tensors, **rest}))
         for parameter, wanted in zip(part.parameters(), learns, strict=True):
             parameter.requires_grad_(wanted)
 
 
-def lesson_anew(lesson: Lesson) -> tuple[str, ...]:
+def _anew_of(lesson: Lesson) -> tuple[str, ...]:
     return getattr(lesson, "anew", ())
 
 
