@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from segmentation.checkpoints import load_network
-from segmentation.engines.stm.network import STM, InteractiveSTM, STMConfig
+from segmentation.engines.stm.network import STM, InteractiveSTM, SpaceTimeMemory, STMConfig
 from segmentation.networks.memory import MemorySlot
 from segmentation.training.lessons import stm
 from segmentation.training.lessons.stm import Lesson
@@ -58,6 +58,7 @@ def _same_weights() -> None:
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_step_reaches_every_parameter(plan: Plan, sources: Sources, system: str) -> None:
     lesson = Lesson(plan, CPU, system=system)
+    lesson.progress = 1.0  # at the beginning true masks take the place of first scribbles
     losses = learn(lesson, make_clips(lesson, sources, plan.stages[0].clips, 2), steps=1)
     assert np.isfinite(losses).all()
     unused = {"Encoder_M.conv1_om.weight"} if system == "stm" else set()  # the official program never feeds it
@@ -82,6 +83,23 @@ def test_a_run_ends_with_a_validation_by_the_engine(plan: Plan, sources: Sources
     assert getattr(shipped, "config", None) == getattr(lesson.network, "config", None)
 
 
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_memory_and_query_begin_as_one_network(plan: Plan, system: str) -> None:
+    network = Lesson(plan, CPU, system=system).network
+    assert isinstance(network, SpaceTimeMemory)
+    frame, nothing = torch.rand(1, 3, 32, 48), torch.zeros(1, 2 if system == "stm-semi" else 3, 32, 48)
+    network.eval()
+    slot, query = network.memorize(frame, nothing)[0], network.encode_query(frame)
+    torch.testing.assert_close(slot.key, query.key.flatten(1))
+
+
+def test_true_masks_come_first_at_the_beginning_of_a_run() -> None:
+    shares = [stm.given_at(progress) for progress in (0.0, stm.EASY / 2, stm.EASY, 1.0)]
+    assert shares[0] == 1.0
+    assert shares[1] == pytest.approx((1 + stm.ACCEPTED) / 2)
+    assert shares[2:] == [stm.ACCEPTED, stm.ACCEPTED]
+
+
 def test_frozen_norms_stay_as_they_are(plan: Plan, sources: Sources) -> None:
     lesson = Lesson(plan, CPU, frozen_norms=True)
     before = {name: value.clone() for name, value in lesson.network.state_dict().items() if ".bn" in name}
@@ -97,6 +115,7 @@ def test_annotated_frames_are_the_memory_and_a_frame_keeps_one_slot(
 ) -> None:
     monkeypatch.setattr(stm, "ACCEPTED", 0.0)
     lesson = Lesson(plan, CPU, rounds=4)
+    lesson.progress = 1.0  # at the beginning true masks take the place of first scribbles
     network, cues, sizes = lesson.network, [], []
     assert isinstance(network, InteractiveSTM)
     memorize, read = network.memorize, network.read
