@@ -17,7 +17,10 @@ def computes_in_half(name: str, device: torch.device) -> bool:
         raise ValueError(f"precision: unknown {name!r}, known are {', '.join(PRECISIONS)}")
     if name != "auto":
         return name == "bfloat16"
-    return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+    if device.type == "cuda":
+        return True
+    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # not public: a version may lack it
+    return asked is not None and bool(asked())
 
 
 def mixed(device: torch.device, half: bool) -> torch.autocast:
