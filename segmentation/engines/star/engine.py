@@ -107,7 +107,7 @@ class StarEngine(ClassicalEngine):
             masks = self._standing(frame)
             cues = Cues(masks, _others(masks), torch.ones_like(masks), *self._drawn(frame))
             clip = torch.zeros(self.num_objects, dtype=torch.long, device=self._device)  # one frame for all
-            self._remembered[frame] = remember(self._network, self._encode(frame), cues, clip, trusted=True)
+            self._remembered[frame] = remember(self._network, self._encode(frame), cues, clip)
         return self._remembered[frame]
 
     def _standing(self, frame: int) -> Tensor:

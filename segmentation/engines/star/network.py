@@ -65,7 +65,7 @@ class Cues(NamedTuple):
 
     mask: Tensor  # to be refined
     others: Tensor  # the union of the other objects' masks
-    trust: Tensor  # where the motion was followed back and forth to the same place; 1 where nothing was moved
+    trust: Tensor  # 1 everywhere: what is refined was weighed before, but the weights have this channel
     positive: Tensor  # own scribbles
     negative: Tensor  # all other scribbles
 

@@ -12,8 +12,7 @@ from torch import Tensor
 from segmentation.engines.star.adaptation import Sums, score, solve, texture, texture_classifier
 from segmentation.engines.star.network import Cues, Frame, Star
 
-SCRIBBLED = 5.0  # weight of a scribbled pixel in the regression; one of a trusted mask has 1
-UNTRUSTED = 0.3  # of a mask that only a network made, and (as background) of a frame that has none yet
+SCRIBBLED = 5.0  # weight of a scribbled pixel in the regression; one of a mask has 1
 
 FITTED = 3  # every third pixel is enough to fit texture to
 
@@ -32,19 +31,19 @@ class Remembered(NamedTuple):
         return Remembered(self.key, self.value[rows], pixels, texture)
 
 
-def labelled(cues: Cues, *, trusted: bool) -> tuple[Tensor, Tensor]:
+def labelled(cues: Cues) -> tuple[Tensor, Tensor]:
     """Targets and weights of the regression at 1/4, each [N, h, w], from cues [N, H, W]."""
     mask = F.avg_pool2d(cues.mask, 4)
     positive, negative = F.max_pool2d(cues.positive, 4), F.max_pool2d(cues.negative, 4)
     target = torch.where(positive > 0, 1.0, torch.where(negative > 0, -1.0, 2 * mask - 1))
-    base = (2 * mask - 1).abs() * (1.0 if trusted else UNTRUSTED)
+    base = (2 * mask - 1).abs()
     return target, torch.where((positive > 0) | (negative > 0), SCRIBBLED, base)
 
 
-def remember(network: Star, frame: Frame, cues: Cues, clip: Tensor, *, trusted: bool) -> Remembered:
+def remember(network: Star, frame: Frame, cues: Cues, clip: Tensor) -> Remembered:
     """What later frames read of a frame, from its cues [N, H, W]; `clip` [N] says whose frame an object is in."""
     value = network.memorizer(frame.p8, cues, clip)
-    target, weight = labelled(cues, trusted=trusted)
+    target, weight = labelled(cues)
     target, weight = target.flatten(1), weight.flatten(1)
     pixels = Sums.of(frame.pixels.flatten(2), target, weight, clip)
     with torch.no_grad():  # nothing of it is learned

@@ -106,7 +106,7 @@ class _Episode:
         masks = batch.own(batch.labels[:, t]) if given else self.guess[:, t]
         positive, negative = batch.scribbles([rasterise(drawn.strokes[t], *batch.size) for drawn in self.drawn])
         cues = self._cues(masks, positive, negative)
-        return remember(self.network, self._frame(t), cues, batch.clip, trusted=True)
+        return remember(self.network, self._frame(t), cues, batch.clip)
 
     def _cues(self, masks: Tensor, positive: Tensor, negative: Tensor) -> Cues:
         return Cues(masks, self.batch.others(masks), torch.ones_like(masks), positive, negative)
