@@ -117,5 +117,6 @@ def _thick(strokes: Sequence[Scribble], height: int, width: int, across: int) ->
     raster = np.full((height, width), NO_SCRIBBLE, np.int16)
     for scribble in strokes:
         points = np.round(scribble.path * (width - 1, height - 1)).astype(np.int32).reshape(-1, 1, 2)
+        points = points.repeat(2, axis=0) if len(points) == 1 else points  # of one point alone OpenCV draws nothing
         cv2.polylines(raster, [points], False, scribble.object_id, across)
     return raster

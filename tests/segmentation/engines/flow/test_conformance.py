@@ -113,6 +113,13 @@ def test_strokes_where_they_belong_already_change_nothing_else(clip: Clip) -> No
     assert np.count_nonzero(first != again) <= 0.002 * first.size
 
 
+def test_a_click_is_a_stroke_too(clip: Clip) -> None:
+    ys, xs = np.nonzero(clip.truth[4] == 1)
+    middle = np.array([[xs.mean() / (clip.truth.shape[2] - 1), ys.mean() / (clip.truth.shape[1] - 1)]])
+    masks, _ = run(clip, Interaction(4, (Scribble(1, middle),)))
+    assert (masks[4] == 1).sum() > 0.3 * len(ys)
+
+
 def test_an_object_that_left_is_not_found_elsewhere() -> None:
     clip = make_clip(length=10, height=96, width=160)
     frames = clip.frames.copy()
