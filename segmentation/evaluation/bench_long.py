@@ -1,0 +1,100 @@
+"""What a long video needs: seconds a frame and peak memory of an engine over many frames, two rounds.
+
+`python -m segmentation.evaluation.bench_long --engine manet [--frames 2000] [--memory-mb 1024] [--threads 1]` makes the
+frames up as they are read (480x854, a disc in front of a panning texture); features that do not fit into the budget
+are spilled to a temporary folder, as the studio's workers do. Peak memory is the whole process's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections.abc import Sequence
+from tempfile import TemporaryDirectory
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from segmentation.engine import EngineSettings
+from segmentation.evaluation.bench_scene import HEIGHT, WIDTH
+from segmentation.registry import open_session
+from segmentation.types import Interaction, Scribble
+
+RADIUS = HEIGHT // 6
+
+
+class LongVideo:
+    """Frames that are made when they are asked for: a `FrameSource` of any length that holds one picture."""
+
+    height, width = HEIGHT, WIDTH
+
+    def __init__(self, frames: int) -> None:
+        random = np.random.default_rng(0)
+        self._length = frames
+        coarse = random.integers(0, 256, (HEIGHT // 8, WIDTH // 8, 3)).astype(np.uint8)
+        self._texture = np.asarray(cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:
+        frame = np.roll(self._texture, 2 * index % WIDTH, axis=1)
+        cv2.circle(frame, self.middle(index), RADIUS, (200, 60, 40), cv2.FILLED)
+        return frame
+
+    @staticmethod
+    def middle(index: int) -> tuple[int, int]:
+        """Where the disc is (x, y)."""
+        return round(WIDTH / 2 + WIDTH / 4 * np.sin(index / 40)), round(HEIGHT / 2 + HEIGHT / 6 * np.sin(index / 23))
+
+    def stroke(self, index: int) -> Interaction:
+        x, y = self.middle(index)
+        path = np.array([[x - RADIUS / 2, y], [x + RADIUS / 2, y]]) / (WIDTH - 1, HEIGHT - 1)
+        return Interaction(index, (Scribble(1, path),))
+
+    def disc(self, index: int) -> NDArray[np.bool_]:
+        """The true mask [HEIGHT, WIDTH]."""
+        x, y = self.middle(index)
+        rows, columns = np.ogrid[:HEIGHT, :WIDTH]
+        inside: NDArray[np.bool_] = (columns - x) ** 2 + (rows - y) ** 2 <= RADIUS**2
+        return inside
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parse = argparse.ArgumentParser(prog="python -m segmentation.evaluation.bench_long", description=__doc__)
+    parse.add_argument("--engine", required=True)
+    parse.add_argument("--frames", type=int, default=2000)
+    parse.add_argument("--memory-mb", type=int, default=1024, help="budget of everything cached (1024)")
+    parse.add_argument("--threads", type=int, default=1)
+    args = parse.parse_args(arguments)
+    torch.set_num_threads(args.threads)
+    cv2.setNumThreads(args.threads)
+    video = LongVideo(args.frames)
+    with TemporaryDirectory() as folder:
+        settings = EngineSettings(device="cpu", memory_bytes=args.memory_mb << 20, cache_dir=folder)
+        session = open_session(args.engine, video, 1, settings)
+        for number, frame in enumerate((args.frames // 2, args.frames // 4), start=1):
+            started, overlaps = time.perf_counter(), []
+            for update in session.run_round(video.stroke(frame)):
+                found, truth = update.labels == 1, video.disc(update.frame)
+                overlaps.append(float((found & truth).sum() / (found | truth).sum()))
+            took = time.perf_counter() - started
+            print(
+                f"{args.engine}, round {number}: {len(overlaps)} frames, {took / len(overlaps):.3f} s a frame, "
+                f"J {np.mean(overlaps):.3f}, peak memory {_peak() / 2**30:.2f} GiB",
+                flush=True,
+            )
+        session.close()
+    return 0
+
+
+def _peak() -> int:
+    """Bytes of the whole process, since it began."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
