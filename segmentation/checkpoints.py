@@ -106,7 +106,7 @@ def build_network(spec: NetworkSpec, checkpoint: Checkpoint) -> nn.Module:
 
 
 def save_checkpoint(path: Path, name: str, network: nn.Module, notes: Mapping[str, str] | None = None) -> None:
-    """Write `network` as the checkpoint of `name`, floating point tensors in half precision.
+    """Write `network` as the checkpoint of `name`, floating point tensors in half precision where it can hold them.
 
     The file appears under its name only when it is complete. `notes` go into the header.
     """
@@ -239,9 +239,12 @@ def _config(spec: NetworkSpec, checkpoint: Checkpoint) -> Any:
 
 
 def _half(tensor: Tensor) -> Tensor:
+    """In half precision, but where a value is beyond it: the variance of large sums may be."""
     tensor = tensor.detach().cpu()
+    floats = tensor.is_floating_point() and tensor.numel() > 0
+    fits = floats and float(tensor.abs().max()) < torch.finfo(torch.float16).max
     # Two names of one tensor become two tensors: the format knows no sharing.
-    return (tensor.half() if tensor.is_floating_point() else tensor).clone(memory_format=torch.contiguous_format)
+    return (tensor.half() if fits else tensor).clone(memory_format=torch.contiguous_format)
 
 
 def _resolve(path: str) -> Any:

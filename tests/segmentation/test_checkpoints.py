@@ -66,6 +66,16 @@ def test_what_is_saved_is_loaded_with_its_sizes(tiny: Path) -> None:
     assert not network.training
 
 
+def test_what_half_precision_cannot_hold_is_saved_whole(tmp_path: Path) -> None:
+    network, path = InteractiveSTM(TINY), tmp_path / "large.safetensors"
+    key, parameter = next(iter(network.named_parameters()))
+    torch.nn.init.constant_(parameter, 1e6)
+    save_checkpoint(path, "stm", network)
+    loaded = load_network("stm", path)
+    torch.testing.assert_close(loaded.state_dict()[key], parameter.detach())
+    assert path.stat().st_size < 3 * sum(p.numel() for p in network.parameters()) + 200_000
+
+
 @pytest.mark.parametrize("prefix", ["", "module."])
 def test_a_pth_loads_with_and_without_the_prefix_of_data_parallel(tmp_path: Path, prefix: str) -> None:
     source = InteractiveSTM(TINY)
