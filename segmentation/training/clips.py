@@ -31,6 +31,7 @@ class ClipConfig:
     video: float = 0.5  # probability of a video clip; the others are made of stills
     paste: float = 0.5  # probability of one more object, pasted over; half as often a second one
     max_objects: int = 3
+    join: float = 0.0  # probability that objects which touch become one, as a rider and a horse are one in some videos
     motion: Range = field(default_factory=Range)
 
 
@@ -66,6 +67,8 @@ class Clips:
         if base is None:
             return None
         frames, labels = base
+        if random.random() < config.join:
+            _join(random, labels)
         if random.random() < config.paste:
             for _ in range(1 + int(random.random() < 0.5)):
                 self._paste(random, frames, labels)
@@ -145,6 +148,17 @@ def _warp_all(
     frames = [warp(views[i][0], path, t, size, labels=False, outside=beyond) for t, i in enumerate(indices)]
     labels = [warp(views[i][1], path, t, size, labels=True, outside=undecided) for t, i in enumerate(indices)]
     return np.stack(frames), np.stack(labels)
+
+
+def _join(random: np.random.Generator, labels: NDArray[np.uint8]) -> None:
+    """Make one object of an object of frame 0 and all that touch it there, in place in all frames."""
+    numbers = np.unique(labels[0][(labels[0] > 0) & (labels[0] != IGNORE)])
+    if len(numbers) < 2:
+        return
+    chosen = random.choice(numbers)
+    grown = cv2.dilate((labels[0] == chosen).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    touching = np.setdiff1d(np.unique(labels[0][grown]), [0, IGNORE])
+    labels[np.isin(labels, touching)] = chosen
 
 
 def _renumber(random: np.random.Generator, labels: NDArray[np.uint8], most: int) -> tuple[NDArray[np.uint8], int]:

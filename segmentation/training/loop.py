@@ -30,7 +30,7 @@ from segmentation.weights import find_weights
 SAVE_EVERY = 240.0  # seconds: a machine that stops costs at most four minutes
 CHECKPOINT, LOG = "checkpoint.pt", "log.csv"
 LOG_EVERY = 20  # steps
-ECHO = 16  # steps after which a batch is used for the second and last time
+ECHO = 8  # new batches between two uses of a batch
 
 
 class TrainingStopped(RuntimeError):
@@ -202,7 +202,8 @@ class Run:
         for a stage of its own, waits for ever for threads that only its parent has.
         """
         made = [Clips(self.sources, stage.clips, self.plan.seed + i) for i, stage in enumerate(self.plan.stages)]
-        data = _Batches(made, [stage.batch for stage in self.plan.stages], self.lesson.prepare)
+        sizes = [stage.batch for stage in self.plan.stages]
+        data = _Batches(made, sizes, self.lesson.prepare, kept=ECHO * self.plan.uses)
         yield from DataLoader(
             data,
             batch_size=None,
@@ -232,20 +233,20 @@ class _Steps(Sampler[tuple[int, int]]):
         for step in count(self.run.step):
             # By the clock when hours are given; the loader asks a few steps ahead, which then does not matter.
             progress = self.run.progress if self.run.hours else step / plan.steps
-            yield plan.stages.index(plan.stage(progress)), echoed(step)
+            yield plan.stages.index(plan.stage(progress)), echoed(step, plan.uses)
 
 
 class _Batches(Dataset[list[Any]]):
     """Batches by (stage, number), prepared.
 
-    Every batch is used twice, ECHO steps apart (data echoing, Choi et al. 2019): a lesson draws other corrections from
-    it then, and where clips are made on the cores that train, that is time well saved.
+    Every batch is used several times (data echoing, Choi et al. 2019): a lesson draws other corrections from it then,
+    and where clips are made on the cores that train, that is time well saved. The last `kept` are at hand.
     """
 
     def __init__(
-        self, clips: list[Clips], sizes: list[int], prepare: Callable[[Clip, np.random.Generator], Any]
+        self, clips: list[Clips], sizes: list[int], prepare: Callable[[Clip, np.random.Generator], Any], kept: int
     ) -> None:
-        self.clips, self.sizes, self.prepare = clips, sizes, prepare
+        self.clips, self.sizes, self.prepare, self.kept = clips, sizes, prepare, kept
         self.made: dict[tuple[int, int], list[Any]] = {}
 
     def __getitem__(self, index: tuple[int, int]) -> list[Any]:
@@ -254,17 +255,17 @@ class _Batches(Dataset[list[Any]]):
             stage, number = index
             size = self.sizes[stage]
             self.made[index] = [self._made(self.clips[stage], number * size + i) for i in range(size)]
-            self.made = {key: batch for key, batch in self.made.items() if key[1] > number - ECHO}
+            self.made = {key: batch for key, batch in self.made.items() if key[1] > number - self.kept}
         return self.made[index]
 
     def _made(self, clips: Clips, number: int) -> Any:
         return self.prepare(clips[number], np.random.default_rng([clips.seed, 2, number]))
 
 
-def echoed(step: int) -> int:
-    """Which batch a step uses: in turns a new one, and the one that was new ECHO steps ago."""
-    number, again = divmod(step, 2)
-    return number - ECHO // 2 if again and number >= ECHO // 2 else number
+def echoed(step: int, uses: int = 2) -> int:
+    """Which batch a step uses: in turns a new one, and those that were new ECHO, 2 ECHO, ... batches ago."""
+    number, again = divmod(step, uses)
+    return number - again * ECHO if number >= again * ECHO else number
 
 
 def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from segmentation.frames import ArrayFrames
 from segmentation.masks import write_mask
 from segmentation.registry import open_session
 from segmentation.training.__main__ import main
-from segmentation.training.clips import Clips
+from segmentation.training.clips import Clips, _join
 from segmentation.training.curves import main as draw_curves
 from segmentation.training.lessons.star import Lesson
 from segmentation.training.loop import Run, TrainingStopped, echoed, start_from
@@ -80,6 +80,19 @@ def test_a_clip_depends_on_its_number_alone(sources: Sources, plan: Plan) -> Non
         assert clip.frames.shape == (3, 32, 48, 3)
         assert set(np.unique(clip.labels)) <= {*range(clip.num_objects + 1), IGNORE}
         assert all((clip.labels[0] == n).any() for n in range(1, clip.num_objects + 1))
+
+
+def test_objects_that_touch_become_one_where_that_is_asked_for() -> None:
+    labels = np.zeros((2, 20, 30), np.uint8)
+    labels[:, 4:10, 4:10], labels[:, 10:16, 4:10], labels[:, 4:10, 20:26] = 1, 2, 3
+    labels[:, :2] = IGNORE
+    joined = labels.copy()
+    _join(np.random.default_rng(0), joined)
+    assert {number: (joined == number).sum() for number in np.unique(joined)} in (
+        {IGNORE: 120, 0: 864, 1: 144, 3: 72},
+        {IGNORE: 120, 0: 864, 2: 144, 3: 72},
+        {IGNORE: 120, 0: 864, 1: 72, 2: 72, 3: 72},  # the one that touches nothing was chosen
+    )
 
 
 def test_a_resumed_run_ends_where_an_unbroken_one_does(sources: Sources, plan: Plan, tmp_path: Path) -> None:
@@ -200,10 +213,13 @@ def test_a_run_goes_from_stage_to_stage_with_processes_that_make_clips(data: Pat
     assert "best score" in done.stdout
 
 
-def test_every_batch_is_used_twice() -> None:
-    used = [echoed(step) for step in range(400)]
-    assert all(used.count(number) == 2 for number in range(20, 180))
+@pytest.mark.parametrize("uses", [1, 2, 4])
+def test_every_batch_is_used_as_often_as_planned(uses: int) -> None:
+    used = [echoed(step, uses) for step in range(200 * uses)]
+    assert all(used.count(number) == uses for number in range(40, 160))
     assert max(used) == 199
+    seen = [[step for step, number in enumerate(used) if number == wanted] for wanted in range(40, 160)]
+    assert all(np.diff(steps).min(initial=99) > 8 for steps in seen)  # not one soon after the other
 
 
 def test_every_plan_in_the_house_can_be_read() -> None:
