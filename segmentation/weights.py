@@ -57,6 +57,15 @@ NETWORKS: dict[str, NetworkSpec] = {
             source="trained by this project's own command",
         ),
         NetworkSpec(
+            "star-cut",
+            ("star",),
+            "star",
+            "segmentation.engines.star.cutting:Cutter",
+            "segmentation.engines.star.cutting:CutterConfig",
+            "STAR, cutter",
+            source="trained by this project's own command",
+        ),
+        NetworkSpec(
             "stm",
             ("stm",),
             "stm",

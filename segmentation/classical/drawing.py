@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.classical.composition import Composition
-from segmentation.classical.interaction import SIDE, Wrong, corrected_mask, region_under
-from segmentation.classical.motion import FlowField, Motion
+from segmentation.classical.fusion import sigmoid
+from segmentation.classical.interaction import SIDE, Wrong, corrected_mask, cut_under
+from segmentation.classical.motion import Camera, FlowField, Motion, unlike_background
 from segmentation.classical.picture import Picture, Pictures, Sizes, smaller
 from segmentation.classical.reach import certain
 from segmentation.classical.seeding import Seeds
@@ -19,9 +22,41 @@ from segmentation.scribbles import NO_SCRIBBLE, Raster, dilate, rasterise
 from segmentation.types import LabelMap, Scribble
 
 Mask = NDArray[np.bool_]
+Map = NDArray[Any]  # float32 [h, w]
+Field = NDArray[Any]  # float32 [h, w, 2]
 
 FIRST_STROKE = 3  # px across at the small size: a person who begins an object means more than the line drawn
+FAST, SLOWEST = 0.95, 1.0  # quantile of the speeds that counts as the fastest; px at the small size: slower is noise
 STROKE = 1  # the same for corrections, which are often drawn into narrow errors
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What is known of an object in the frame that was drawn on, all [h, w] at the small size."""
+
+    cut: Mask  # what GrabCut makes of the strokes
+    likely: Map  # how likely each pixel was before it, 0..1; of a mask that is corrected: that mask
+    before: Mask  # the mask that there was
+    moves: Map  # 0..1, above a half where the pixel moves rather like what was cut than like the rest
+    drift: Field  # [h, w, 2], x and y, -1..1: how it moves apart from the camera, 1 = as fast as anything here
+    own: Mask  # under the object's strokes
+    others: Mask  # under other strokes
+    missed: Mask  # under its new strokes, where `before` is wrong
+    extra: Mask  # under others' new strokes, where `before` is wrong
+
+    @property
+    def known(self) -> Mask:
+        """Where something of the object is, or was."""
+        return self.cut | self.before | self.own
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether a new stroke says anything but what `before` says."""
+        return bool(self.missed.any() or self.extra.any())
+
+
+# A frame and an object's sketch in it -> the object's probability on the grid.
+Finish = Callable[[int, Sketch], Map]
 
 
 def draw_on(
@@ -31,35 +66,83 @@ def draw_on(
     strokes: Sequence[Scribble],
     before: LabelMap | None,
     seed: int,
+    finish: Finish | None = None,
 ) -> LabelMap:
     """The new mask of a frame from its new `strokes`, the `earlier` ones and the mask it had (None: none yet).
+
+    `finish` makes an object's new mask from its sketch, which contradicts the old one; None: GrabCut's is taken.
 
     Pixels under a stroke get its id, the last stroke on top; objects that no new stroke speaks for or against keep
     theirs. Earlier strokes only hold what they claimed: they must not start to spread again.
     """
-    picture = smaller(pictures[frame], SIDE)
+    drawing = Drawing(pictures, frame, earlier, strokes, before, seed)
     if before is None:
         before = np.zeros(pictures.sizes.video, np.uint8)
-    height, width = picture.grey.shape
-    new, every = _thick(strokes, height, width, STROKE), _thick([*earlier, *strokes], height, width, STROKE)
-    thick = _thick([*earlier, *strokes], height, width, FIRST_STROKE)
-    old = resize_labels(before, height, width)
-    motion = _motion(pictures, frame, picture)
-    cut = {}
-    for object_id in _concerned(new, old):
-        was = old == object_id
-        drawn = every if was.any() else thick
-        mine, others = drawn == object_id, (drawn >= 0) & (drawn != object_id)
-        if was.any():
-            missed, extra = mine & (new >= 0) & ~was, others & (new >= 0) & was
-            wrong = Wrong(missed, extra, mine, others)
-            cut[object_id] = corrected_mask(picture, motion, was, wrong, seed)
-        else:
-            seeds = Seeds(mine, others, np.zeros_like(was))
-            cut[object_id] = region_under(picture, motion, seeds, old > 0, seed)
-    labels = _drawn(cut, before, old, pictures[frame], pictures.sizes)
+    height, width = drawing.old.shape
+    cut: dict[int, Mask] = {}
+    finished: dict[int, Map] = {}
+    for object_id in drawing.concerned():
+        sketch = drawing.sketch(object_id)
+        cut[object_id] = sketch.cut
+        if finish is not None and sketch.contradicts:
+            finished[object_id] = whole = finish(frame, sketch)
+            cut[object_id] = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA) > 0.5
+    labels = _drawn(cut, finished, before, drawing.old, pictures[frame], pictures.sizes)
     _change_over(labels, before, strokes)
     return _under_strokes(labels, [*earlier, *strokes])
+
+
+class Drawing:
+    """The strokes on a frame and its masks at the small size, and what GrabCut makes of them, object by object."""
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        frame: int,
+        earlier: Sequence[Scribble],
+        strokes: Sequence[Scribble],
+        before: LabelMap | None,
+        seed: int,
+    ) -> None:
+        self._picture = smaller(pictures[frame], SIDE)
+        self._motion = _motion(pictures, frame, self._picture)
+        self._seed = seed
+        height, width = self._picture.grey.shape
+        everything = [*earlier, *strokes]
+        self._new, self._every = (_thick(lines, height, width, STROKE) for lines in (strokes, everything))
+        self._thick = _thick(everything, height, width, FIRST_STROKE)
+        nothing = np.zeros((height, width), np.uint8)
+        self.old: LabelMap = nothing if before is None else resize_labels(before, height, width)
+
+    def concerned(self) -> list[int]:
+        """Objects with a stroke, and objects whose pixels a stroke of something else runs over."""
+        drawn = self._new >= 0
+        hit = self.old[drawn & (self._new != self.old)]
+        return sorted(int(i) for i in np.union1d(self._new[drawn], hit) if i > 0)
+
+    def sketch(self, object_id: int) -> Sketch:
+        was = self.old == object_id
+        drawn = self._every if was.any() else self._thick
+        mine, others = drawn == object_id, (drawn >= 0) & (drawn != object_id)
+        new = self._new >= 0
+        wrong = Wrong(mine & new & ~was, others & new & was, mine, others)
+        if was.any():
+            cut, likely = corrected_mask(self._picture, self._motion, was, wrong, self._seed), was.astype(np.float32)
+        else:
+            seeds = Seeds(mine, others, np.zeros_like(was))
+            cut, likely = cut_under(self._picture, self._motion, seeds, self.old > 0, self._seed)
+        return Sketch(cut, likely, was, *self._motion_of(cut), mine, others, wrong.missed, wrong.extra)
+
+    def _motion_of(self, cut: Mask) -> tuple[Map, Field]:
+        """`moves` and `drift` of a sketch."""
+        around = cv2.dilate(cut.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
+        camera = None if self._motion is None else Camera.of(self._motion, around)
+        if self._motion is None or camera is None:
+            return np.full(cut.shape, 0.5, np.float32), np.zeros((*cut.shape, 2), np.float32)
+        moves = sigmoid(unlike_background(self._motion, camera, cut.astype(np.float32)))
+        apart = self._motion.back - cv2.resize(camera.field, cut.shape[::-1])
+        fastest = np.quantile(np.hypot(apart[::2, ::2, 0], apart[::2, ::2, 1]), FAST)
+        return moves, np.tanh(apart / max(SLOWEST, float(fastest))).astype(np.float32)
 
 
 def _motion(pictures: Pictures, frame: int, picture: Picture) -> Motion | None:
@@ -70,14 +153,21 @@ def _motion(pictures: Pictures, frame: int, picture: Picture) -> Motion | None:
     return FlowField().between(picture.grey, smaller(pictures[neighbour], SIDE).grey)
 
 
-def _drawn(cut: dict[int, Mask], before: LabelMap, old: LabelMap, picture: Picture, sizes: Sizes) -> LabelMap:
-    """`before` with what was cut anew; outside the changes it stays pixel for pixel."""
+def _drawn(
+    cut: dict[int, Mask], finished: dict[int, Map], before: LabelMap, old: LabelMap, picture: Picture, sizes: Sizes
+) -> LabelMap:
+    """`before` with what was cut anew; outside the changes it stays pixel for pixel.
+
+    `finished`: probabilities on the grid of those objects that have more than a mask at the small size.
+    """
     composition = Composition(sizes)
     changed = np.zeros(old.shape, np.uint8)
     for object_id, mask in cut.items():
         changed |= (mask != (old == object_id)).astype(np.uint8)
-        on_grid = cv2.resize(mask.astype(np.float32), (sizes.grid[1], sizes.grid[0]))
-        composition.add(object_id, on_grid.view(np.ndarray), picture)
+        on_grid = finished.get(object_id)
+        if on_grid is None:
+            on_grid = cv2.resize(mask.astype(np.float32), (sizes.grid[1], sizes.grid[0])).view(np.ndarray)
+        composition.add(object_id, on_grid, picture)
     fresh = composition.labels()
     wider = cv2.dilate(changed, np.ones((3, 3), np.uint8)).astype(np.uint8)
     region = resize_labels(wider, *sizes.video) > 0
@@ -97,13 +187,6 @@ def _change_over(labels: LabelMap, before: LabelMap, strokes: Sequence[Scribble]
         if right.any():
             line = rasterise([scribble], *labels.shape) != NO_SCRIBBLE
             labels[certain(line, right)] = scribble.object_id
-
-
-def _concerned(raster: Raster, old: LabelMap) -> list[int]:
-    """Objects with a stroke, and objects whose pixels a stroke of something else runs over."""
-    drawn = raster >= 0
-    hit = old[drawn & (raster != old)]
-    return sorted(int(i) for i in np.union1d(raster[drawn], hit) if i > 0)
 
 
 def _under_strokes(labels: LabelMap, strokes: Sequence[Scribble]) -> LabelMap:

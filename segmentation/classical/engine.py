@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classical.drawing import draw_on
+from segmentation.classical.drawing import Finish, draw_on
 from segmentation.classical.history import History, noted
 from segmentation.classical.motion import FlowField
 from segmentation.classical.picture import Pictures, Sizes
@@ -65,6 +65,10 @@ class ClassicalEngine(Engine):
         """What a round refines the objects' probabilities with; the history holds the round's own strokes and mask."""
         return None
 
+    def _finisher(self) -> Finish | None:
+        """What makes the first mask of an object from its sketch; None: GrabCut's is taken."""
+        return None
+
     def _restore(self, past: PastRound) -> None:
         self._history.restore(past)
 
@@ -75,7 +79,7 @@ class ClassicalEngine(Engine):
         else:
             earlier, before = self._history.strokes.get(frame, []), self._history.mask(frame)
             strokes = interaction.scribbles
-            labels = draw_on(self._pictures, frame, earlier, strokes, before, self.settings.seed)
+            labels = draw_on(self._pictures, frame, earlier, strokes, before, self.settings.seed, self._finisher())
         drawn = {stroke.object_id for stroke in interaction.scribbles}
         everyone = range(1, self.num_objects + 1)
         return noted(frame, labels, [1.0 if o in drawn else self._history.sure(frame, o) for o in everyone])

@@ -26,14 +26,14 @@ Mask = NDArray[np.bool_]
 Map = NDArray[Any]  # float32 [h, w]
 
 
-def region_under(picture: Picture, motion: Motion | None, seeds: Seeds, unlikely: Mask, seed: int) -> Mask:
-    """What the strokes are drawn on [h, w], at the size of `picture`.
+def cut_under(picture: Picture, motion: Motion | None, seeds: Seeds, unlikely: Mask, seed: int) -> tuple[Mask, Map]:
+    """What the strokes are drawn on [h, w], at the size of `picture`; and how likely each pixel was before that, 0..1.
 
     `unlikely`: pixels that are something else unless they look alike.
     """
     box = box_of(seeds.positive)
     if box is None:
-        return seeds.positive
+        return seeds.positive, np.zeros(seeds.positive.shape, np.float32)
     probability = likeness(picture, motion, seeds, Reach.of(seeds.positive, box))
     trimap = np.where(probability > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     trimap[unlikely & (trimap == cv2.GC_PR_FGD)] = cv2.GC_PR_BGD
@@ -44,7 +44,8 @@ def region_under(picture: Picture, motion: Motion | None, seeds: Seeds, unlikely
     trimap[seeds.positive] = cv2.GC_FGD
     found = _cut(picture, trimap, seeds.positive, seed)
     # A correction is careful: what is not even likely it leaves alone.
-    return found & ((probability > (0.5 if seeds.same.any() else LEAST)) | seeds.positive)
+    sure = probability > (0.5 if seeds.same.any() else LEAST)
+    return found & (sure | seeds.positive), probability
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,12 @@ def corrected_mask(picture: Picture, motion: Motion | None, before: Mask, wrong:
     result = before.copy()
     if wrong.missed.any():
         seeds = Seeds(wrong.missed, wrong.others, before & ~wrong.others)
-        found = region_under(picture, motion, seeds, nothing, seed)
+        found, _ = cut_under(picture, motion, seeds, nothing, seed)
         result |= _reached(found & ~before, wrong.missed, before)
     if wrong.extra.any():
         # The same question asked for the background: what lies outside the mask is what is known of it.
         seeds = Seeds(wrong.extra, wrong.mine, ~before & ~wrong.mine)
-        found = region_under(picture, motion, seeds, nothing, seed)
+        found, _ = cut_under(picture, motion, seeds, nothing, seed)
         result &= ~_reached(found & before, wrong.extra, ~before)
     return result
 

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         plan = load_plan(args.engine, args.config)
         sources = find_sources(args.data, plan.validation, plan.exclude)
-        lessons = import_module(f"segmentation.training.lessons.{plan.engine}")
+        lessons = import_module(f"segmentation.training.lessons.{plan.engine.replace('-', '_')}")
         torch.manual_seed(plan.seed)
         options = dict(plan.lesson)
         if args.body:

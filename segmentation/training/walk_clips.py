@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path as File
 
 import cv2
@@ -42,6 +42,37 @@ class WalkClips:
         annotated = (2 * random.permutation(drawn).tolist())[:2]
         others = [i for i in range(len(walk.frames)) if i not in drawn] or drawn
         chosen = [*annotated, *random.choice(others, frames - 2, replace=len(others) < frames - 2).tolist()]
+        clip, guess, move = self._view(random, walk, round_, chosen, size)
+        first, second = (
+            tuple(moved for stroke in _strokes(walk, i, round_) if (moved := move(stroke, t)))
+            for t, i in enumerate(annotated)
+        )
+        return DrawnClip(clip, (first, second), guess, True, looks_of_frames(clip.frames))
+
+    def draw_pair(self, random: np.random.Generator, size: tuple[int, int]) -> tuple[Clip, NDArray[np.uint8]]:
+        """Two neighbouring frames and what was found in the first one: probabilities uint8 [n, H, W], 255 = 1.
+
+        The first one is the worse of two that were drawn by lot: those that are bad get corrected.
+        """
+        walk = self.walks[int(random.integers(len(self.walks)))]
+        round_ = int(random.integers(len(walk.drawn)))
+        worst = min(random.integers(len(walk.frames), size=2).tolist(), key=lambda i: self._overlap(walk, round_, i))
+        beside = worst + 1 if worst + 1 < len(walk.frames) else worst - 1
+        clip, guess, _ = self._view(random, walk, round_, [worst, beside], size)
+        return clip, guess[0]
+
+    def _overlap(self, walk: Walk, round_: int, i: int) -> float:
+        """Soft J of what was found of all objects in a frame of a walk."""
+        found = walk.probability[round_, i].max(axis=0) / 255
+        _, labels = self.shots[walk.shot].load(walk.frames[i], min(found.shape))
+        truth = np.isin(cv2.resize(labels, found.shape[::-1], interpolation=cv2.INTER_NEAREST), walk.numbers)
+        union = np.maximum(found, truth).sum()
+        return float(np.minimum(found, truth).sum() / union) if union else 1.0
+
+    def _view(
+        self, random: np.random.Generator, walk: Walk, round_: int, chosen: list[int], size: tuple[int, int]
+    ) -> tuple[Clip, NDArray[np.uint8], Callable[[Scribble, int], Scribble | None]]:
+        """Some frames of a walk, what was found in them after a round, and how strokes get into their view."""
         shot = self.shots[walk.shot]
         loaded = [shot.load(walk.frames[i], round(1.2 * size[0])) for i in chosen]
         source = loaded[0][1].shape
@@ -55,11 +86,7 @@ class WalkClips:
         pictures = [warp(picture, path, t, size, labels=False, outside=None) for t, (picture, _) in enumerate(loaded)]
         guess = np.stack([_warped(walk.probability[round_, i], path, t, source, size) for t, i in enumerate(chosen)])
         clip = Clip(light(random, np.stack(pictures)), labels, len(walk.numbers))
-        first, second = (
-            tuple(moved for stroke in _strokes(walk, i, round_) if (moved := _moved(stroke, path, t, source, size)))
-            for t, i in enumerate(annotated)
-        )
-        return DrawnClip(clip, (first, second), guess, True, looks_of_frames(clip.frames))
+        return clip, guess, lambda stroke, t: _moved(stroke, path, t, source, size)
 
 
 def _strokes(walk: Walk, frame: int, round_: int) -> list[Scribble]:

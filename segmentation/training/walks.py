@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from segmentation.checkpoints import load_network
 from segmentation.classical.engine import ClassicalEngine
 from segmentation.classical.walk import Refine
+from segmentation.engines.star.cutting import Cutter
 from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.network import Star
 from segmentation.frames import ArrayFrames
@@ -88,8 +89,8 @@ class Recorder(ClassicalEngine):
 class StarRecorder(StarEngine):
     """The same of STAR, whose walks go on from what its network made of each frame."""
 
-    def _setup(self, network: Star | None = None) -> None:
-        super()._setup(network)
+    def _setup(self, network: Star | None = None, cutter: Cutter | None = None) -> None:
+        super()._setup(network, cutter)
         self.found = Found(len(self.frames), self.num_objects, self._pictures.sizes.grid)
 
     def _refine(self, frame: int, maps: dict[int, Map]) -> dict[int, Map]:

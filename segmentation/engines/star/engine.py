@@ -5,6 +5,7 @@ Its state is that of those rounds, strokes and masks: a rebuilt session is a kep
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,9 +15,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from segmentation.classical.drawing import Finish, Sketch
 from segmentation.classical.engine import ClassicalEngine
 from segmentation.classical.walk import Refine
 from segmentation.device import choose_device
+from segmentation.engines.star.cutting import Cutter, finish
 from segmentation.engines.star.network import STRIDE, Cues, Frame, Star, aggregate
 from segmentation.engines.star.reading import Remembered, decode, remember
 from segmentation.feature_cache import FeatureCache
@@ -38,19 +41,24 @@ class StarEngine(ClassicalEngine):
     """A session of STAR.
 
     Options:
-        network: a network that is already loaded (training validates the one it trains); default: the weights found.
+        network, cutter: networks that are already loaded (training validates those it trains); without both, the
+            weights found; without `cutter` alone, GrabCut draws alone.
     """
 
     name = "star"
 
-    def _setup(self, network: Star | None = None) -> None:
+    def _setup(self, network: Star | None = None, cutter: Cutter | None = None) -> None:
         super()._setup()
         self._device = choose_device(self.settings.device)
-        how = self._device, torch.float32
+        weights, how = self.settings.weights, (self._device, torch.float32)
+        self._cutter: Cutter | None
         if network is None:
-            self._network = shared_network(Star, "star", self.settings.weights, *how, for_inference)
+            self._network = shared_network(Star, "star", weights, *how, for_inference)
+            beside = None if weights is not None and Path(weights).is_file() else weights  # a file is of one network
+            self._cutter = shared_network(Cutter, "star-cut", beside, *how, for_inference)
         else:
             self._network = for_inference(network, *how)
+            self._cutter = None if cutter is None else for_inference(cutter, *how)
         height, width = (-(-side // STRIDE) * STRIDE for side in self._pictures.sizes.grid)
         self._size = (height, width)  # the grid, stretched by less than a cell
         self._encoded = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
@@ -63,6 +71,17 @@ class StarEngine(ClassicalEngine):
     def close(self) -> None:
         super().close()
         self._encoded.close()
+
+    # --- the frame that was drawn on --------------------------------------------------------------------------------
+
+    def _finisher(self) -> Finish | None:
+        return None if self._cutter is None else self._finish
+
+    @torch.inference_mode()
+    def _finish(self, frame: int, sketch: Sketch) -> Map:
+        """An object in the frame that was drawn on, on the grid."""
+        assert self._cutter is not None
+        return finish(self._cutter, self._pictures[frame], sketch)
 
     # --- rounds ---------------------------------------------------------------------------------------------------
 

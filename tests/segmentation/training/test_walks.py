@@ -10,11 +10,13 @@ import torch
 from segmentation.engines.star.network import Star, StarConfig
 from segmentation.training.clips import ClipConfig, Clips
 from segmentation.training.drawn import draw
+from segmentation.training.lessons import star_cut
 from segmentation.training.lessons.star import Lesson
 from segmentation.training.plan import load_plan
 from segmentation.training.sources import IGNORE, Sources
 from segmentation.training.walk_clips import WalkClips
 from segmentation.training.walks import load, main, record, save
+from tests.segmentation.training.learning import make_clips
 
 
 @pytest.fixture
@@ -72,6 +74,28 @@ def test_clips_show_the_same_view_of_picture_truth_and_what_was_found(sources: S
                 overlaps.append((found & truth).sum() / (found | truth).sum())
     assert np.mean(overlaps) > 0.5  # a view that is off by a few pixels has nothing of a small object left
     assert twice  # clips of later rounds have two frames that were drawn on
+
+
+def test_pairs_are_neighbours_with_what_was_found_in_the_first(sources: Sources, walks: Path) -> None:
+    clips = WalkClips(walks, sources.videos)
+    overlaps = []
+    for number in range(12):
+        clip, found = clips.draw_pair(np.random.default_rng(number), (48, 64))
+        assert clip.frames.shape == (2, 48, 64, 3)
+        assert found.shape == (clip.num_objects, 48, 64)
+        assert not np.array_equal(clip.frames[0], clip.frames[1])
+        shown, truth = found.max(axis=0) > 127, (clip.labels[0] > 0) & (clip.labels[0] != IGNORE)
+        overlaps.append((shown & truth).sum() / max(1, (shown | truth).sum()))
+    assert 0.3 < np.mean(overlaps) < 0.98
+
+
+def test_the_cutter_learns_to_correct_what_was_found_on_walks(sources: Sources, walks: Path) -> None:
+    plan = replace(load_plan("star-cut", "compact"), network={"widths": [4, 8, 12, 16], "skip": 4})
+    lesson = star_cut.Lesson(plan, torch.device("cpu"), walks=WalkClips(walks, sources.videos))
+    made = make_clips(lesson, sources, ClipConfig(frames=2, height=64, width=96, max_objects=2), 10)
+    loss, figures = lesson.loss(made, np.random.default_rng(0))
+    assert torch.isfinite(loss)
+    assert {"j_first", "j_corrected"} <= set(figures)
 
 
 def test_made_up_clips_begin_with_masks_of_what_was_drawn(sources: Sources) -> None:

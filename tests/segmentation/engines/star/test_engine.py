@@ -1,11 +1,19 @@
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 
+from segmentation.engines.star.cutting import Cutter, CutterConfig
+from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.network import Star, StarConfig
+from segmentation.evaluation.stroke import first_strokes
+from segmentation.frames import ArrayFrames
+from segmentation.types import Interaction, Scribble
+from tests.segmentation.clips import make_clip
 from tests.segmentation.engine_conformance import EngineConformance
 
 TINY = StarConfig(widths=(4, 6, 8, 10), blocks=1, key=8, value=8, decoder=(8, 6, 4), skips=(4, 4, 4), embedding=4)
+TINY_CUTTER = CutterConfig(widths=(4, 4, 6, 8), skip=2)
 
 
 def tiny() -> Star:
@@ -13,6 +21,33 @@ def tiny() -> Star:
     return Star(TINY).eval()
 
 
+def tiny_cutter() -> Cutter:
+    torch.manual_seed(0)
+    return Cutter(TINY_CUTTER).eval()
+
+
 class TestStar(EngineConformance):
     engine = "star"
-    options: ClassVar[dict[str, Any]] = {"network": tiny()}
+    options: ClassVar[dict[str, Any]] = {"network": tiny(), "cutter": tiny_cutter()}
+
+
+def test_the_cutter_has_the_say_where_a_stroke_contradicts() -> None:
+    clip = make_clip(length=3, height=48, width=64, num_objects=1)
+    frames, strokes = ArrayFrames(clip.frames), first_strokes(clip.truth[1], 1)
+    everything = tiny_cutter()
+    torch.nn.init.constant_(everything.out.bias, 50.0)  # says object everywhere
+    plain, cut = (StarEngine(frames, 1, network=tiny(), cutter=cutter) for cutter in (None, everything))
+    first = [next(iter(session.run_round(Interaction(1, strokes)))).labels for session in (plain, cut)]
+    assert first[1].mean() > 1.3 * first[0].mean()  # all of its window
+    second = [next(iter(session.run_round(Interaction(1, strokes)))).labels for session in (plain, cut)]
+    for before, after in zip(first, second, strict=True):  # a stroke where the mask is right changes nothing
+        np.testing.assert_array_equal(before, after)
+    nothing = tiny_cutter()
+    torch.nn.init.constant_(nothing.out.bias, -50.0)
+    cut._cutter = nothing
+    background = Scribble(0, np.array([[0.02, 0.02], [0.05, 0.05]]))
+    wrong = Scribble(0, np.argwhere(second[1] == 1)[:1, ::-1] / (63, 47))
+    kept = next(iter(cut.run_round(Interaction(1, (background,))))).labels
+    emptied = next(iter(cut.run_round(Interaction(1, (wrong,))))).labels
+    assert kept.any() == (second[1][:4, :4] == 0).all()
+    assert emptied.sum() < 0.5 * second[1].sum()

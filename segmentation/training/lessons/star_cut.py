@@ -1,0 +1,158 @@
+"""STAR's cutter learns the mask of an object in the frame that was drawn on: its first one, and corrected ones.
+
+It is shown the frame, the strokes and what GrabCut made of them, in a window around the object.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from segmentation.classical.drawing import Drawing, Sketch
+from segmentation.classical.picture import Pictures, Sizes
+from segmentation.engines.star.cutting import BEYOND, Cutter, CutterConfig, finish
+from segmentation.evaluation.stroke import correcting_stroke, first_strokes
+from segmentation.frames import ArrayFrames
+from segmentation.masks import resize_labels
+from segmentation.networks.folding import for_inference
+from segmentation.training.clips import Clip
+from segmentation.training.lessons.beginning import NormPlan, hold_norms
+from segmentation.training.lessons.configs import read_config
+from segmentation.training.losses import bootstrapped_cross_entropy, soft_jaccard
+from segmentation.training.plan import Plan
+from segmentation.training.precision import mixed
+from segmentation.training.sketched import Sketched, sketch, sketch_found
+from segmentation.training.sources import IGNORE, Shot, Sources
+from segmentation.training.walk_clips import WalkClips
+from segmentation.types import LabelMap
+
+WALKED = 0.35  # of the clips: a frame of a recorded walk, where there are some, with the mask that was found there
+VALIDATED = 8  # frames of each validation video
+SHORT_SIDE = 288
+
+
+class Lesson:
+    """`plan.lesson` may set `keep` (fraction of the bootstrapped pixels) and `settle_norms` (see `NormPlan`).
+
+    `walks` are recorded ones, if any.
+    """
+
+    half = False  # set by who runs the lesson, as `progress` is
+    progress = 0.0
+
+    def __init__(
+        self,
+        plan: Plan,
+        device: torch.device,
+        keep: float = 0.3,
+        settle_norms: float = 0.0,
+        walks: WalkClips | None = None,
+    ) -> None:
+        self.network: nn.Module = Cutter(read_config(CutterConfig, plan.network)).to(device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.parts = {"star-cut": self.network}
+        self.device, self.keep, self.norms, self.walks = device, keep, NormPlan(settle=settle_norms), walks
+
+    def prepare(self, clip: Clip, random: np.random.Generator) -> Sketched:
+        """The objects of the first frame of a clip; the second one only shows how it moves."""
+        if self.walks is not None and random.random() < WALKED:
+            pair, found = self.walks.draw_pair(random, (clip.labels.shape[1], clip.labels.shape[2]))
+            return sketch_found(pair, found, random)
+        return sketch(clip, random)
+
+    def loss(self, clips: list[Sketched], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        hold_norms(self.network, self.norms, self.progress)
+        images = self._tensor(np.concatenate([one.images for one in clips])).permute(0, 3, 1, 2).float() / 255
+        clues = self._tensor(np.concatenate([one.clues for one in clips])).float() / 255
+        truth = self._tensor(np.concatenate([one.truth for one in clips]))
+        images, clues, truth = _turned(images, clues, truth, random)
+        with mixed(self.device, self.half):
+            logits = self.network(images.contiguous(memory_format=torch.channels_last), clues)
+        both = torch.stack([torch.zeros_like(logits), logits], dim=1).float()  # [N, 2, H, W]
+        pairs = list(zip(both, truth, strict=True))
+        cross = torch.stack([bootstrapped_cross_entropy(a, t, self.keep) for a, t in pairs]).mean()
+        miss = torch.stack([soft_jaccard(a, t) for a, t in pairs])
+        corrects = self._tensor(np.concatenate([one.corrects for one in clips]))
+        found, cut = logits.detach() > 0, clues[:, 0] > 0.5
+        figures = {"j_soft": 1 - float(miss.mean().detach())}
+        for name, chosen in (("first", ~corrects), ("corrected", corrects)):
+            if chosen.any():
+                figures[f"j_{name}"] = _mean_j(found[chosen], truth[chosen])
+                figures[f"gain_{name}"] = figures[f"j_{name}"] - _mean_j(cut[chosen], truth[chosen])
+        return cross + miss.mean(), figures
+
+    def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
+        """J in frames of the held-out videos, with the automatic strokes of the quick program: of first masks, and of
+        masks that are corrected once; and of GrabCut's."""
+        assert isinstance(network, Cutter)
+        ready = for_inference(network, self.device, torch.float32)
+        found = np.concatenate([_judge(ready, shot) for shot in sources.validation]).mean(axis=0)
+        names = ("cut", "first", "cut_corrected", "corrected")
+        return {"score": float(found[[1, 3]].mean()), **dict(zip(names, found.tolist(), strict=True))}
+
+    def _tensor(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(values).to(self.device)
+
+
+def _turned(images: Tensor, clues: Tensor, truth: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """A batch is used several times: mirrored, turned and lit in another way each time."""
+    count = len(images)
+    angle, zoom = random.normal(0, 0.15, count), np.exp(random.normal(0, 0.08, (2, count)))
+    mirror = np.where(random.random(count) < 0.5, -1.0, 1.0)
+    c, s, nothing = np.cos(angle), np.sin(angle), np.zeros(count)
+    rows = [[mirror * zoom[0] * c, -zoom[0] * s, nothing], [mirror * zoom[1] * s, zoom[1] * c, nothing]]
+    matrices = torch.from_numpy(np.array(rows).transpose(2, 0, 1)).to(images)
+    grid = F.affine_grid(matrices, [count, 1, *images.shape[2:]], align_corners=False)
+    gain = torch.from_numpy(np.exp(random.normal(0, 0.12, (count, 3, 1, 1)))).to(images)
+    shift = torch.from_numpy(random.normal(0, 0.04, (count, 1, 1, 1))).to(images)
+    lit = (images * gain + shift).clamp(0, 1)
+    beyond = torch.tensor((0, 0, 0, *BEYOND)).to(images)[:, None, None]
+    shown = F.grid_sample(torch.cat([lit, clues], dim=1) - beyond, grid, align_corners=False) + beyond
+    # One more than it is, so that 0 is what lies beyond the window, where nobody knows: 255.
+    known = F.grid_sample((truth[:, None].float() + 1) % 256, grid, mode="nearest", align_corners=False)[:, 0]
+    return shown[:, :3], shown[:, 3:], (known.to(torch.uint8) - 1).to(torch.uint8)
+
+
+def _mean_j(masks: Tensor, truth: Tensor) -> float:
+    """Mean J of masks [N, h, w]; where `truth` is 255 nothing counts."""
+    known = truth != IGNORE
+    own = truth == 1
+    hit, union = (masks & own & known).sum((1, 2)), ((masks | own) & known).sum((1, 2))
+    return float((hit / union.clamp_min(1)).mean())
+
+
+@torch.inference_mode()
+def _judge(network: Cutter, shot: Shot) -> NDArray[np.float64]:
+    """J of GrabCut and of the network in some frames of a video, before and after a correction: [frames, 4]."""
+    rows = []
+    for index in np.linspace(0, len(shot) - 2, VALIDATED).astype(int):
+        frames, labels = zip(*(shot.load(int(index) + step, SHORT_SIDE) for step in (0, 1)), strict=True)
+        pictures = Pictures(ArrayFrames(np.stack(frames)), Sizes.of(*labels[0].shape))
+        truth = ((labels[0] > 0) & (labels[0] != IGNORE)).astype(np.uint8)
+        if truth.any():
+            strokes = list(first_strokes(truth, 1))
+            sketch = Drawing(pictures, 0, [], strokes, None, 0).sketch(1)
+            found = _found(network, pictures, sketch, truth)
+            again = correcting_stroke(truth, found)
+            corrected = Drawing(pictures, 0, strokes, [again] if again else [], found, 0).sketch(1)
+            masks = (_resized(sketch, truth), found, _resized(corrected, truth))
+            rows.append([_j(mask, truth) for mask in (*masks, _found(network, pictures, corrected, truth))])
+    return np.array(rows)
+
+
+def _found(network: Cutter, pictures: Pictures, sketch: Sketch, truth: LabelMap) -> LabelMap:
+    on_grid = (finish(network, pictures[0], sketch) > 0.5).astype(np.uint8)
+    return resize_labels(on_grid, *truth.shape)
+
+
+def _resized(sketch: Sketch, truth: LabelMap) -> LabelMap:
+    return resize_labels(sketch.cut.astype(np.uint8), *truth.shape)
+
+
+def _j(mask: LabelMap, truth: LabelMap) -> float:
+    return float(((mask & truth) > 0).sum() / max(1, ((mask | truth) > 0).sum()))

@@ -1,0 +1,104 @@
+"""The window in which an object is looked at, and what is put back from it."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from segmentation.classical.drawing import Drawing, Sketch
+from segmentation.classical.picture import Pictures, Sizes
+from segmentation.engines.star.cutting import CLUES, SIDE, Cutter, CutterConfig, Window, clues_of, finish
+from segmentation.evaluation.stroke import correcting_stroke, first_strokes
+from segmentation.frames import ArrayFrames
+from tests.segmentation.clips import make_clip
+
+TINY = CutterConfig(widths=(4, 4, 6, 8), skip=2)
+
+
+def tiny() -> Cutter:
+    torch.manual_seed(0)
+    return Cutter(TINY).eval()
+
+
+@pytest.fixture
+def pictures() -> Pictures:
+    clip = make_clip(length=2, height=50, width=70, num_objects=1)
+    return Pictures(ArrayFrames(clip.frames), Sizes.of(50, 70))
+
+
+@pytest.fixture
+def sketch(pictures: Pictures) -> Sketch:
+    truth = make_clip(length=2, height=50, width=70, num_objects=1).truth[0]
+    return Drawing(pictures, 0, [], first_strokes(truth, 1), None, 0).sketch(1)
+
+
+def test_a_window_has_the_object_in_its_middle(sketch: Sketch) -> None:
+    window = Window.around(sketch)
+    shown = window.of(sketch.known.astype(np.float32)) > 0.5
+    ys, xs = np.nonzero(shown)
+    assert abs(ys.min() + ys.max() - SIDE) < 0.1 * SIDE
+    assert abs(xs.min() + xs.max() - SIDE) < 0.1 * SIDE
+    assert 0.3 < np.ptp(ys) / SIDE < 0.75
+    assert 0.3 < np.ptp(xs) / SIDE < 0.75
+
+
+@pytest.mark.parametrize("window", [Window(0.25, 0.25, 0.5, 0.5), Window(-0.3, 0.4, 0.9, 0.9), Window(0, 0, 1, 1)])
+@pytest.mark.parametrize("size", [(50, 70), (100, 141), (480, 854)])
+def test_what_is_taken_out_goes_back_where_it_was(window: Window, size: tuple[int, int]) -> None:
+    y, x = np.mgrid[0 : size[0], 0 : size[1]]
+    values = np.hypot(y - 0.6 * size[0], x - 0.45 * size[1]).astype(np.float32) / size[1]  # smooth
+    back = window.put(window.of(values), np.full(size, -1, np.float32))
+    inside = back >= 0
+    share = np.clip(min(window.x + window.width, 1) - max(window.x, 0), 0, 1) * np.clip(
+        min(window.y + window.height, 1) - max(window.y, 0), 0, 1
+    )
+    assert inside.mean() == pytest.approx(share, abs=0.05)
+    inner = np.s_[2:-2, 2:-2]  # at the frame's edge what is shown fades into what lies beyond
+    assert np.abs(back - values)[inner][inside[inner]].max() < 0.02
+
+
+def test_clues_lie_where_the_picture_shows_them(pictures: Pictures, sketch: Sketch) -> None:
+    window = Window.around(sketch)
+    clues = clues_of(sketch, window)
+    assert clues.shape == (CLUES, SIDE, SIDE)
+    assert clues.min() >= 0
+    assert clues.max() <= 1
+    own, others = clues[6], clues[7]
+    assert own.max() == 1
+    assert not others.any()
+    assert (clues[0] > 0.5)[own == 1].all()  # what was drawn is taken
+    assert window.of_picture(pictures[0]).shape == (SIDE, SIDE, 3)
+
+
+def test_where_nothing_is_known_there_is_no_window(sketch: Sketch) -> None:
+    nothing = np.zeros_like(sketch.cut)
+    empty = replace(sketch, **dict.fromkeys(("cut", "before", "own", "others", "missed", "extra"), nothing))
+    with pytest.raises(ValueError, match="nothing to look at"):
+        Window.around(empty)
+    assert not empty.contradicts
+
+
+def test_a_correction_shows_what_was_missed(pictures: Pictures) -> None:
+    truth = make_clip(length=2, height=50, width=70, num_objects=1).truth[0]
+    before = truth.copy()
+    before[:, int(np.nonzero(truth)[1].mean()) :] = 0
+    stroke = correcting_stroke(truth, before)
+    assert stroke is not None
+    sketch = Drawing(pictures, 0, [], [stroke], before, 0).sketch(1)
+    assert sketch.contradicts
+    assert sketch.missed.any()
+    assert not sketch.extra.any()
+    assert not (sketch.missed & sketch.before).any()
+
+
+def test_an_untrained_network_leaves_what_grabcut_made(pictures: Pictures, sketch: Sketch) -> None:
+    network = tiny()
+    torch.nn.init.zeros_(network.out.weight)
+    torch.nn.init.zeros_(network.out.bias)
+    with torch.inference_mode():
+        found = finish(network, pictures[0], sketch)
+    assert found.shape == pictures.sizes.grid
+    expected = cv2.resize(sketch.cut.astype(np.float32), found.shape[::-1]) > 0.5
+    assert ((found > 0.5) == expected).mean() > 0.98
