@@ -1,0 +1,141 @@
+"""What runs the networks fastest on this CPU: PyTorch or OpenVINO, in float32 or bfloat16.
+
+`python -m segmentation.evaluation.bench_runtimes [--threads 1] [--paper]` needs `pip install -e ".[runtimes]"`. For
+each part of a network that ships (--paper: for the encoders of the paper's sizes, with random weights) it prints the
+CPU seconds of one run and the largest difference from PyTorch's float32, relative to its largest value.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from segmentation.checkpoints import load_network
+from segmentation.classical.picture import CHANNELS
+from segmentation.engines.manet.network import MANet
+from segmentation.engines.manet.network import for_inference as for_manet
+from segmentation.engines.star.cutting import CLUES, SIDE, Cutter
+from segmentation.engines.star.network import Star
+from segmentation.engines.stm.network import InteractiveSTM
+from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, seconds
+from segmentation.networks.folding import for_inference
+from segmentation.weights import find_weights
+
+RUNS = 7
+GRID = (240, 432)  # of the sizes that ship
+WAYS = ("torch float32", "torch bfloat16", "openvino f32", "openvino bf16")
+
+Part = tuple[str, nn.Module, Tensor]
+
+
+class _Applied(nn.Module):
+    """A module with further inputs that stay as they are; its first output, or all of them together."""
+
+    def __init__(self, module: nn.Module, call: Callable[[nn.Module, Tensor], Any]) -> None:
+        super().__init__()
+        self.module, self.call = module, call
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self.call(self.module, x)
+        found: Tensor = out if isinstance(out, Tensor) else torch.cat([part.flatten() for part in out])
+        return found
+
+
+def shipped_parts() -> list[Part]:
+    """Of the networks that ship: those whose runs make most of a round."""
+    star = _loaded(Star, "star")
+    cutter = _loaded(Cutter, "star-cut")
+    manet = for_manet(load_network("manet", find_weights("manet")))  # type: ignore[arg-type]
+    width = manet.config.embedding
+    looks, cues = torch.randn(1, CHANNELS, GRID[0] // 2, GRID[1] // 2), torch.rand(2, 3, GRID[0] // 4, GRID[1] // 4)
+    clues = torch.rand(2, CLUES, SIDE, SIDE)
+    return [
+        ("STAR, encoder", _Applied(star.encoder, lambda m, x: m(x, looks.to(x.dtype))), torch.rand(1, 3, *GRID)),
+        ("STAR, cutter", _Applied(cutter, lambda m, x: m(x, clues.to(x.dtype))), torch.rand(2, 3, SIDE, SIDE)),
+        ("MA-Net, embedding", _Applied(manet, _embed), torch.rand(1, 3, *GRID)),
+        (
+            "MA-Net, head of two ids",
+            _Applied(manet.dynamic_seghead, lambda m, x: m(x[0], cues.to(x.dtype))),
+            torch.rand(1, width, *cues.shape[2:]),
+        ),
+    ]
+
+
+def paper_parts() -> list[Part]:
+    """Encoders of the paper's sizes at 480p."""
+    size = (HEIGHT // 16 * 16, WIDTH // 16 * 16)
+    manet, stm = for_manet(MANet().eval()), InteractiveSTM().eval()
+    query = for_inference(stm.Encoder_Q, torch.device("cpu"), torch.float32)
+    return [
+        ("MA-Net, embedding", _Applied(manet, _embed), torch.rand(1, 3, *size)),
+        ("STM, query encoder", _Applied(query, lambda m, x: m(x)), torch.rand(1, 3, *size)),
+    ]
+
+
+def _embed(network: nn.Module, images: Tensor) -> Tensor:
+    assert isinstance(network, MANet)
+    return network.embed(images)
+
+
+def _loaded(cls: type[nn.Module], name: str) -> Any:
+    network = load_network(name, find_weights(name))
+    assert isinstance(network, cls)
+    return for_inference(network, torch.device("cpu"), torch.float32)
+
+
+@torch.inference_mode()
+def measure(part: Part, threads: int) -> tuple[list[float], list[float]]:
+    """CPU seconds of a run in each of WAYS, and how far its answer is from the first one's."""
+    _, module, x = part
+    x = x.contiguous(memory_format=torch.channels_last)
+    module = module.eval()
+    half, small = copy.deepcopy(module).bfloat16(), x.bfloat16()
+    ways: list[Callable[[], Tensor]] = [lambda: module(x), lambda: half(small).float()]
+    ways += [_compiled(module, x, precision, threads) for precision in ("f32", "bf16")]
+    right = ways[0]()
+    apart = [float((way() - right).abs().max() / right.abs().max()) for way in ways]
+    return [seconds(way, RUNS, time.process_time) for way in ways], apart
+
+
+def _compiled(module: nn.Module, x: Tensor, precision: str, threads: int) -> Callable[[], Tensor]:
+    import openvino
+
+    options = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads}
+    compiled = openvino.Core().compile_model(openvino.convert_model(module, example_input=x), "CPU", options)
+    request, given = compiled.create_infer_request(), x.contiguous().numpy()
+
+    def run() -> Tensor:
+        request.infer({0: given})
+        return torch.from_numpy(request.get_output_tensor(0).data)
+
+    return run
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parse = argparse.ArgumentParser(prog="python -m segmentation.evaluation.bench_runtimes", description=__doc__)
+    parse.add_argument("--threads", type=int, default=1)
+    parse.add_argument("--paper", action="store_true", help="the paper's sizes instead of those that ship")
+    args = parse.parse_args(arguments)
+    try:
+        import openvino  # noqa: F401
+    except ImportError:
+        print('bench_runtimes: OpenVINO is not here; pip install -e ".[runtimes]" brings it', file=sys.stderr)
+        return 2
+    torch.set_num_threads(args.threads)
+    print(f"{'CPU seconds':24}" + "".join(f"{way:>24}" for way in WAYS))
+    for part in paper_parts() if args.paper else shipped_parts():
+        times, apart = measure(part, args.threads)
+        cells = [f"{time_:.4f} ({times[0] / time_:.2f}x, {gap:.0e})" for time_, gap in zip(times, apart, strict=True)]
+        print(f"{part[0]:24}" + "".join(f"{cell:>24}" for cell in cells), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
