@@ -42,7 +42,7 @@ ENGINES: dict[str, EngineSpec] = {
             "star",
             "STAR",
             "segmentation.engines.star.engine:StarEngine",
-            "Flow, put right by a small network that remembers annotated frames. Better in later rounds, but slower.",
+            "Flow, put right by small networks where you draw and in every other frame. The best one here, but slower.",
             needs_weights=True,
         ),
         EngineSpec(

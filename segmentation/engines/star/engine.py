@@ -28,8 +28,8 @@ from segmentation.networks.shared import shared_network
 from segmentation.scribbles import dilate, rasterise
 from segmentation.types import LabelMap
 
-# The network's share in what counts. J&F@60s on the held-out videos with the robot, 8 rounds: 0.763 without it, 0.766 with
-# 0.1, 0.767 with this, 0.760 with 0.35, 0.757 with 0.5 where several frames are remembered.
+# The network's share in what counts. J&F@60s on the held-out videos with the robot, 8 rounds: 0.763 without it, 0.766
+# with 0.1, 0.767 with this, 0.760 with 0.35, 0.757 with 0.5 where several frames are remembered.
 SHARE = 0.2
 MEMORY_FRAMES = 6  # annotated and accepted frames that are read for a frame: the nearest in time
 PARTS = Frame._fields
