@@ -67,7 +67,7 @@ class Clips:
         if base is None:
             return None
         frames, labels = base
-        if random.random() < config.join:
+        if config.join and random.random() < config.join:  # plans without it draw the clips that they always drew
             _join(random, labels)
         if random.random() < config.paste:
             for _ in range(1 + int(random.random() < 0.5)):
