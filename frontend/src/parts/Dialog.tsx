@@ -1,7 +1,7 @@
 /** A modal dialog on the browser's own <dialog>: focus stays inside, Escape closes, the page behind is inert. */
 import { X } from "lucide-preact";
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import css from "./Dialog.module.css";
 import { IconButton } from "./IconButton";
 
@@ -20,7 +20,8 @@ export function Dialog({ title, onClose, testid, children, footer, size = "norma
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
 
-  useEffect(() => {
+  // Before the next event, not after the next paint: keys that are already on their way belong to the dialog.
+  useLayoutEffect(() => {
     const dialog = element.current;
     if (dialog && !dialog.open) dialog.showModal();
     return () => dialog?.close();

@@ -1,5 +1,5 @@
 /** Inputs with a visible label, a hint and an error that screen readers hear. */
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import css from "./Field.module.css";
 
 interface Common {
@@ -55,8 +55,9 @@ function Frame({ id, field, children }: { id: string; field: Common; children: p
 export function TextField(props: TextFieldProps) {
   const id = useId();
   const input = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
-  // Browsers heed the attribute when a page or a dialog opens, not when a field comes later.
-  useEffect(() => {
+  // Browsers heed the attribute when a page or a dialog opens, not when a field comes later. Before the next
+  // event, so that whoever types at once loses no letter.
+  useLayoutEffect(() => {
     if (props.autofocus) input.current?.focus();
   }, []);
   const common = {

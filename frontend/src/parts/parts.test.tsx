@@ -1,4 +1,5 @@
 import { Play } from "lucide-preact";
+import { render } from "preact";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { colorOf, initials } from "./Avatar";
 import { Button } from "./Button";
@@ -87,6 +88,21 @@ describe("a dialog", () => {
     await fire("export", new Event("cancel", { cancelable: true }));
     await click("export-close");
     expect(onClose).toHaveBeenCalledTimes(2);
+  });
+
+  test("is open, with the focus inside, before the next key comes", () => {
+    const root = document.body.appendChild(document.createElement("div"));
+    render(
+      <Dialog title="New project" testid="new" onClose={() => {}}>
+        <TextField label="Name" testid="name" value="" onInput={() => {}} autofocus />
+      </Dialog>,
+      root,
+    );
+    // Nothing was waited for: no paint, no promise.
+    expect(get<HTMLDialogElement>("new").open).toBe(true);
+    expect(document.activeElement).toBe(get("name"));
+    render(null, root);
+    root.remove();
   });
 });
 
