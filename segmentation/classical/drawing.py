@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.classical.composition import Composition
-from segmentation.classical.fusion import sigmoid
 from segmentation.classical.interaction import SIDE, Wrong, corrected_mask, cut_under
-from segmentation.classical.motion import Camera, FlowField, Motion, unlike_background
+from segmentation.classical.motion import FlowField, Motion
 from segmentation.classical.picture import Picture, Pictures, Sizes, smaller
 from segmentation.classical.reach import certain
 from segmentation.classical.seeding import Seeds
@@ -23,10 +22,8 @@ from segmentation.types import LabelMap, Scribble
 
 Mask = NDArray[np.bool_]
 Map = NDArray[Any]  # float32 [h, w]
-Field = NDArray[Any]  # float32 [h, w, 2]
 
 FIRST_STROKE = 3  # px across at the small size: a person who begins an object means more than the line drawn
-FAST, SLOWEST = 0.95, 1.0  # quantile of the speeds that counts as the fastest; px at the small size: slower is noise
 STROKE = 1  # the same for corrections, which are often drawn into narrow errors
 
 
@@ -37,8 +34,7 @@ class Sketch:
     cut: Mask  # what GrabCut makes of the strokes
     likely: Map  # how likely each pixel was before it, 0..1; of a mask that is corrected: that mask
     before: Mask  # the mask that there was
-    moves: Map  # 0..1, above a half where the pixel moves rather like what was cut than like the rest
-    drift: Field  # [h, w, 2], x and y, -1..1: how it moves apart from the camera, 1 = as fast as anything here
+    motion: Motion | None  # against a neighbour, at the small size; None in a video of one frame
     own: Mask  # under the object's strokes
     others: Mask  # under other strokes
     missed: Mask  # under its new strokes, where `before` is wrong
@@ -59,41 +55,11 @@ class Sketch:
 Finish = Callable[[int, Sketch], Map]
 
 
-def draw_on(
-    pictures: Pictures,
-    frame: int,
-    earlier: Sequence[Scribble],
-    strokes: Sequence[Scribble],
-    before: LabelMap | None,
-    seed: int,
-    finish: Finish | None = None,
-) -> LabelMap:
-    """The new mask of a frame from its new `strokes`, the `earlier` ones and the mask it had (None: none yet).
-
-    `finish` makes an object's new mask from its sketch, which contradicts the old one; None: GrabCut's is taken.
-
-    Pixels under a stroke get its id, the last stroke on top; objects that no new stroke speaks for or against keep
-    theirs. Earlier strokes only hold what they claimed: they must not start to spread again.
-    """
-    drawing = Drawing(pictures, frame, earlier, strokes, before, seed)
-    if before is None:
-        before = np.zeros(pictures.sizes.video, np.uint8)
-    height, width = drawing.old.shape
-    cut: dict[int, Mask] = {}
-    finished: dict[int, Map] = {}
-    for object_id in drawing.concerned():
-        sketch = drawing.sketch(object_id)
-        cut[object_id] = sketch.cut
-        if finish is not None and sketch.contradicts:
-            finished[object_id] = whole = finish(frame, sketch)
-            cut[object_id] = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA) > 0.5
-    labels = _drawn(cut, finished, before, drawing.old, pictures[frame], pictures.sizes)
-    _change_over(labels, before, strokes)
-    return _under_strokes(labels, [*earlier, *strokes])
-
-
 class Drawing:
-    """The strokes on a frame and its masks at the small size, and what GrabCut makes of them, object by object."""
+    """Strokes on a frame that are new, the `earlier` ones on it, and the mask it had `before` (None: none yet).
+
+    Earlier strokes only hold what they claimed: they must not start to spread again.
+    """
 
     def __init__(
         self,
@@ -104,24 +70,45 @@ class Drawing:
         before: LabelMap | None,
         seed: int,
     ) -> None:
+        self._pictures, self._frame, self._seed = pictures, frame, seed
+        self._strokes, self._everything = strokes, [*earlier, *strokes]
+        self._before: LabelMap = np.zeros(pictures.sizes.video, np.uint8) if before is None else before
         self._picture = smaller(pictures[frame], SIDE)
         self._motion = _motion(pictures, frame, self._picture)
-        self._seed = seed
         height, width = self._picture.grey.shape
-        everything = [*earlier, *strokes]
-        self._new, self._every = (_thick(lines, height, width, STROKE) for lines in (strokes, everything))
-        self._thick = _thick(everything, height, width, FIRST_STROKE)
-        nothing = np.zeros((height, width), np.uint8)
-        self.old: LabelMap = nothing if before is None else resize_labels(before, height, width)
+        self._old = resize_labels(self._before, height, width)
+        self._new, self._every = (_thick(lines, height, width, STROKE) for lines in (strokes, self._everything))
+        self._thick = _thick(self._everything, height, width, FIRST_STROKE)
 
-    def concerned(self) -> list[int]:
+    def labels(self, finish: Finish | None = None) -> LabelMap:
+        """The new mask of the frame. `finish` makes an object's from its sketch; None: GrabCut's is taken.
+
+        Pixels under a stroke get its id, the last stroke on top; objects that no new stroke speaks for or against keep
+        theirs.
+        """
+        height, width = self._old.shape
+        cut: dict[int, Mask] = {}
+        finished: dict[int, Map] = {}
+        for object_id in self._concerned():
+            sketch = self.sketch(object_id)
+            cut[object_id] = sketch.cut
+            if finish is not None and sketch.contradicts:
+                finished[object_id] = whole = finish(self._frame, sketch)
+                cut[object_id] = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA) > 0.5
+        picture = self._pictures[self._frame]
+        labels = _drawn(cut, finished, self._before, self._old, picture, self._pictures.sizes)
+        _change_over(labels, self._before, self._strokes)
+        return _under_strokes(labels, self._everything)
+
+    def _concerned(self) -> list[int]:
         """Objects with a stroke, and objects whose pixels a stroke of something else runs over."""
         drawn = self._new >= 0
-        hit = self.old[drawn & (self._new != self.old)]
+        hit = self._old[drawn & (self._new != self._old)]
         return sorted(int(i) for i in np.union1d(self._new[drawn], hit) if i > 0)
 
     def sketch(self, object_id: int) -> Sketch:
-        was = self.old == object_id
+        """What is known of an object here, and what GrabCut makes of it."""
+        was = self._old == object_id
         drawn = self._every if was.any() else self._thick
         mine, others = drawn == object_id, (drawn >= 0) & (drawn != object_id)
         new = self._new >= 0
@@ -130,19 +117,8 @@ class Drawing:
             cut, likely = corrected_mask(self._picture, self._motion, was, wrong, self._seed), was.astype(np.float32)
         else:
             seeds = Seeds(mine, others, np.zeros_like(was))
-            cut, likely = cut_under(self._picture, self._motion, seeds, self.old > 0, self._seed)
-        return Sketch(cut, likely, was, *self._motion_of(cut), mine, others, wrong.missed, wrong.extra)
-
-    def _motion_of(self, cut: Mask) -> tuple[Map, Field]:
-        """`moves` and `drift` of a sketch."""
-        around = cv2.dilate(cut.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
-        camera = None if self._motion is None else Camera.of(self._motion, around)
-        if self._motion is None or camera is None:
-            return np.full(cut.shape, 0.5, np.float32), np.zeros((*cut.shape, 2), np.float32)
-        moves = sigmoid(unlike_background(self._motion, camera, cut.astype(np.float32)))
-        apart = self._motion.back - cv2.resize(camera.field, cut.shape[::-1])
-        fastest = np.quantile(np.hypot(apart[::2, ::2, 0], apart[::2, ::2, 1]), FAST)
-        return moves, np.tanh(apart / max(SLOWEST, float(fastest))).astype(np.float32)
+            cut, likely = cut_under(self._picture, self._motion, seeds, self._old > 0, self._seed)
+        return Sketch(cut, likely, was, self._motion, mine, others, wrong.missed, wrong.extra)
 
 
 def _motion(pictures: Pictures, frame: int, picture: Picture) -> Motion | None:

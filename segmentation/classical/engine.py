@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classical.drawing import Finish, draw_on
+from segmentation.classical.drawing import Drawing, Finish
 from segmentation.classical.history import History, noted
 from segmentation.classical.motion import FlowField
 from segmentation.classical.picture import Pictures, Sizes
@@ -78,8 +78,8 @@ class ClassicalEngine(Engine):
             labels = self.locked[frame]
         else:
             earlier, before = self._history.strokes.get(frame, []), self._history.mask(frame)
-            strokes = interaction.scribbles
-            labels = draw_on(self._pictures, frame, earlier, strokes, before, self.settings.seed, self._finisher())
+            drawing = Drawing(self._pictures, frame, earlier, interaction.scribbles, before, self.settings.seed)
+            labels = drawing.labels(self._finisher())
         drawn = {stroke.object_id for stroke in interaction.scribbles}
         everyone = range(1, self.num_objects + 1)
         return noted(frame, labels, [1.0 if o in drawn else self._history.sure(frame, o) for o in everyone])

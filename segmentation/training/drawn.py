@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classical.drawing import draw_on
+from segmentation.classical.drawing import Drawing
 from segmentation.classical.motion import FlowField
 from segmentation.classical.picture import Pictures, Sizes, make_picture
 from segmentation.frames import ArrayFrames
@@ -62,7 +62,7 @@ def draw(clip: Clip, random: np.random.Generator) -> DrawnClip:
 def _cut(clip: Clip, strokes: Strokes, random: np.random.Generator) -> NDArray[np.uint8]:
     """What the engine makes of the first strokes: labels [H, W]."""
     pictures = Pictures(ArrayFrames(clip.frames), Sizes.of(*clip.labels.shape[1:]))
-    return draw_on(pictures, 0, [], strokes, None, int(random.integers(1 << 30)))
+    return Drawing(pictures, 0, [], strokes, None, int(random.integers(1 << 30))).labels()
 
 
 def _of_objects(labels: NDArray[np.uint8], count: int) -> NDArray[np.float32]:

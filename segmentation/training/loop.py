@@ -262,7 +262,7 @@ class _Batches(Dataset[list[Any]]):
         return self.prepare(clips[number], np.random.default_rng([clips.seed, 2, number]))
 
 
-def echoed(step: int, uses: int = 2) -> int:
+def echoed(step: int, uses: int) -> int:
     """Which batch a step uses: in turns a new one, and those that were new ECHO, 2 ECHO, ... batches ago."""
     number, again = divmod(step, uses)
     return number - again * ECHO if number >= again * ECHO else number

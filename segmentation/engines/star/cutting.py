@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from segmentation.classical.drawing import Sketch
+from segmentation.classical.fusion import sigmoid
+from segmentation.classical.motion import Camera, unlike_background
 from segmentation.classical.picture import Picture
 from segmentation.engines.star.network import MEAN, STD, Residual, conv_bn, upsample
 from segmentation.masks import box_of
@@ -31,7 +33,10 @@ SLENDER = 1.6  # its longer side at most, in shorter ones
 NEAR = 0.05 * SIDE  # how far a stroke is felt, pixels of the window
 FINEST = 1.5  # pixels of a picture on one of the window: beyond that a smaller one is looked at, lest it flicker
 
+FAST, SLOWEST = 0.95, 1.0  # quantile of the speeds that counts as the fastest; px at the sketch's size: slower is noise
+
 Map = NDArray[Any]  # float32 [h, w]
+Field = NDArray[Any]  # float32 [h, w, 2]
 
 
 @dataclass(frozen=True)
@@ -147,11 +152,25 @@ class Window:
 
 def clues_of(sketch: Sketch, window: Window) -> NDArray[np.float32]:
     """A sketch as the network sees it: [CLUES, SIDE, SIDE]."""
-    maps = (sketch.cut, sketch.likely, sketch.before, sketch.moves)
-    known = [window.of(part.astype(np.float32)) for part in maps]
-    drift = (window.of(sketch.drift).transpose(2, 0, 1) + 1) / 2
+    moves, apart = _motion_of(sketch)
+    known = [window.of(part.astype(np.float32)) for part in (sketch.cut, sketch.likely, sketch.before, moves)]
+    drift = (window.of(apart).transpose(2, 0, 1) + 1) / 2
     strokes = (sketch.own, sketch.others, sketch.missed, sketch.extra)
     return np.stack([*known, *drift, *(_near(window.of(part.astype(np.float32)) > 0.5) for part in strokes)])
+
+
+def _motion_of(sketch: Sketch) -> tuple[Map, Field]:
+    """0..1 [h, w], above a half where a pixel moves rather like what was cut than like the rest; and -1..1 [h, w, 2],
+    x and y: how it moves apart from the camera, 1 being much faster than anything here."""
+    motion, cut = sketch.motion, sketch.cut
+    around = cv2.dilate(cut.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
+    camera = None if motion is None else Camera.of(motion, around)
+    if motion is None or camera is None:
+        return np.full(cut.shape, 0.5, np.float32), np.zeros((*cut.shape, 2), np.float32)
+    moves = sigmoid(unlike_background(motion, camera, cut.astype(np.float32)))
+    apart = motion.back - cv2.resize(camera.field, cut.shape[::-1])
+    fastest = np.quantile(np.hypot(apart[::2, ::2, 0], apart[::2, ::2, 1]), FAST)
+    return moves, np.tanh(apart / max(SLOWEST, float(fastest))).astype(np.float32)
 
 
 def _near(stroke: NDArray[np.bool_]) -> Map:

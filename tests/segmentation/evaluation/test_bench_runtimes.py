@@ -1,0 +1,23 @@
+"""The program that times PyTorch against OpenVINO."""
+
+import sys
+
+import pytest
+import torch
+
+from segmentation.evaluation.bench_runtimes import main, shipped_parts
+
+
+def test_every_part_that_ships_gives_an_answer() -> None:
+    for name, module, x in shipped_parts():
+        with torch.inference_mode():
+            found = module.eval()(x)
+        assert torch.isfinite(found).all(), name
+
+
+def test_without_openvino_it_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    assert main([]) == 2
+    assert ".[runtimes]" in capsys.readouterr().err
