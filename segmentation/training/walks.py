@@ -98,10 +98,12 @@ class StarRecorder(StarEngine):
         return super()._refine(frame, maps)
 
 
-def record(shot: Shot, random: np.random.Generator, network: Star | None = None) -> Walk | None:
+def record(
+    shot: Shot, random: np.random.Generator, network: Star | None = None, cutter: Cutter | None = None
+) -> Walk | None:
     """Walk through a part of a shot; None where no object can be seen at its beginning.
 
-    `network`: STAR walks, with it, and not classical vision alone.
+    `network`: STAR walks, with it and with this `cutter`, and not classical vision alone.
     """
     step = int(random.integers(1, 3)) if len(shot) >= FRAMES else 1
     begin = int(random.integers(0, max(1, len(shot) - step * FRAMES + 1)))
@@ -114,7 +116,10 @@ def record(shot: Shot, random: np.random.Generator, network: Star | None = None)
     truth = np.stack([renumbered(labels, numbers) for _, labels in loaded])
     frames = ArrayFrames(np.stack([frame for frame, _ in loaded]))
     session: Recorder | StarRecorder
-    session = Recorder(frames, len(numbers)) if network is None else StarRecorder(frames, len(numbers), network=network)
+    if network is None:
+        session = Recorder(frames, len(numbers))
+    else:
+        session = StarRecorder(frames, len(numbers), network=network, cutter=cutter)
     masks = np.zeros_like(truth)
     drawn, strokes, found = [start], [first_scribbles(random, truth[start], len(numbers))], []
     for _ in range(ROUNDS):
@@ -176,26 +181,31 @@ def load(path: Path) -> Walk:
     return Walk(rest["shot"], tuple(rest["frames"]), tuple(rest["drawn"]), tuple(rest["numbers"]), strokes, found)
 
 
+def _star(folder: Path) -> tuple[Star, Cutter]:
+    network, cutter = load_network("star", folder), load_network("star-cut", folder)
+    assert isinstance(network, Star) and isinstance(cutter, Cutter)  # by their lines in NETWORKS
+    return network, cutter
+
+
 def main(arguments: list[str] | None = None) -> int:
     parse = argparse.ArgumentParser(prog="python -m segmentation.training.walks", description=__doc__)
     parse.add_argument("--data", type=Path, required=True, help="folder of the training sets")
     parse.add_argument("--out", type=Path, required=True, help="folder of the walks")
     parse.add_argument("--plan", default="compact", help="plan of STAR that says which videos are held out")
-    parse.add_argument("--weights", type=Path, help="walk with STAR and these weights, a file or a folder")
+    parse.add_argument("--weights", type=Path, help="walk with STAR and the weights in this folder")
     parse.add_argument("--times", type=int, default=3, help="walks through each video")
     args = parse.parse_args(arguments)
     try:
         plan = load_plan("star", args.plan)
         sources = find_sources(args.data, plan.validation, plan.exclude)
-        network = load_network("star", args.weights) if args.weights else None
-        assert network is None or isinstance(network, Star)  # by its line in NETWORKS
+        network, cutter = _star(args.weights) if args.weights else (None, None)
         args.out.mkdir(parents=True, exist_ok=True)
         for again in range(args.times):
             for number, shot in enumerate(sources.videos):
                 path = args.out / f"{shot.name.replace('/', '-')}-{again}"
                 if path.with_suffix(".json").exists():
                     continue
-                walk = record(shot, np.random.default_rng([plan.seed, again, number]), network)
+                walk = record(shot, np.random.default_rng([plan.seed, again, number]), network, cutter)
                 if walk is not None:
                     save(walk, path)
                     print(f"{path.name}: {len(walk.frames)} frames, {len(walk.numbers)} objects", flush=True)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from segmentation.checkpoints import save_checkpoint
+from segmentation.engines.star.cutting import Cutter, CutterConfig
 from segmentation.engines.star.network import Star, StarConfig
 from segmentation.training.clips import ClipConfig, Clips
 from segmentation.training.drawn import draw
@@ -15,7 +17,7 @@ from segmentation.training.lessons.star import Lesson
 from segmentation.training.plan import load_plan
 from segmentation.training.sources import IGNORE, Sources
 from segmentation.training.walk_clips import WalkClips
-from segmentation.training.walks import load, main, record, save
+from segmentation.training.walks import _star, load, main, record, save
 from tests.segmentation.training.learning import make_clips
 
 
@@ -151,3 +153,20 @@ def test_walks_of_star_are_recorded_before_its_network_has_a_say(sources: Source
     for frame in beside:  # nothing was refined on the way to these
         np.testing.assert_array_equal(made.probability[0, frame], plain.probability[0, frame])
     assert not np.array_equal(made.probability[0], plain.probability[0])
+
+
+def test_walks_of_star_are_drawn_by_the_cutter_that_is_beside_its_network(sources: Sources, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    star = Star(StarConfig((4, 6, 8, 10), blocks=1, key=8, value=8, decoder=(8, 6, 4), skips=(4, 4, 4)))
+    cutter = Cutter(CutterConfig(widths=(4, 8, 12), skip=4))
+    torch.nn.init.constant_(cutter.out.bias, 50.0)  # says object everywhere
+    save_checkpoint(tmp_path / "star.safetensors", "star", star)
+    save_checkpoint(tmp_path / "star-cut.safetensors", "star-cut", cutter)
+    without, made = (
+        record(sources.videos[0], np.random.default_rng(0), *networks)
+        for networks in ((star.eval(), None), _star(tmp_path))
+    )
+    assert without is not None
+    assert made is not None
+    first = made.drawn[0]
+    assert made.probability[0, first].mean() > 1.3 * without.probability[0, first].mean()
