@@ -32,6 +32,7 @@ class ClipConfig:
     paste: float = 0.5  # probability of one more object, pasted over; half as often a second one
     max_objects: int = 3
     join: float = 0.0  # probability that objects which touch become one, as a rider and a horse are one in some videos
+    bars: float = 0.0  # probability of thin things in front of all: poles, fences, branches
     motion: Range = field(default_factory=Range)
 
 
@@ -72,6 +73,8 @@ class Clips:
         if random.random() < config.paste:
             for _ in range(1 + int(random.random() < 0.5)):
                 self._paste(random, frames, labels)
+        if config.bars and random.random() < config.bars:
+            self._lay_bars(random, frames, labels)
         labels, count = _renumber(random, labels, config.max_objects)
         if not count:
             return None
@@ -122,6 +125,41 @@ class Clips:
             alpha = cv2.GaussianBlur(shown.astype(np.float32), (0, 0), FEATHER)[..., None]
             frames[index] = frames[index] * (1 - alpha) + picture[index] * alpha
             labels[index][shown] = number
+
+    def _lay_bars(self, random: np.random.Generator, frames: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+        """Lay thin things over the clip, in place, of one colour or made of another shot; they belong to no object."""
+        ys, xs = np.nonzero((labels[0] > 0) & (labels[0] != IGNORE))
+        if not len(ys):
+            return
+        height, width = labels.shape[1:]
+        drift = random.normal(0, 0.01 * width, 2)  # a frame: what is near moves past what is far
+        angle = random.uniform(0, np.pi)
+        plain = random.uniform(0, 255) + random.normal(0, 30, 3) + random.normal(0, 8, (height, width, 1))
+        filled = [np.clip(plain, 0, 255).astype(np.uint8)] * len(frames)
+        if random.random() < 0.5:
+            shot = self.pool[int(random.integers(len(self.pool)))]
+            picture, _ = shot.load(int(random.integers(len(shot))), height)
+            filled = [np.asarray(cv2.resize(picture, (width, height)), np.uint8)] * len(frames)
+        for _ in range(int(random.integers(1, 5))):
+            chosen = random.integers(len(ys))
+            line = _line(random, np.array([xs[chosen], ys[chosen]]), angle + random.normal(0, 0.15), width + height)
+            thick = int(np.exp(random.uniform(np.log(2), np.log(0.05 * height))))
+            for index in range(len(frames)):
+                shown = np.zeros((height, width), np.float32)
+                moved = np.round(line + index * drift).astype(np.int32)
+                cv2.polylines(shown, [moved], False, 1.0, max(1, thick), cv2.LINE_AA)
+                alpha = cv2.GaussianBlur(shown, (0, 0), FEATHER)[..., None]
+                frames[index] = frames[index] * (1 - alpha) + filled[index] * alpha
+                labels[index][(shown > 0.5) & (labels[index] != IGNORE)] = 0
+
+
+def _line(random: np.random.Generator, through: NDArray[np.int64], angle: float, length: float) -> NDArray[np.float64]:
+    """A line through a point, a little bent [n, 2], x and y; now and then it ends in the frame."""
+    along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
+    ends = np.where(random.random(2) < 0.25, random.uniform(0.03, 0.3, 2), 1.0) * length * (-1, 1)
+    steps = np.linspace(ends[0], ends[1], 24)
+    bend = random.normal(0, 0.15) * steps**2 / length
+    return through + steps[:, None] * along + bend[:, None] * across
 
 
 def _indices(random: np.random.Generator, length: int, config: ClipConfig) -> list[int]:

@@ -16,7 +16,7 @@ from segmentation.frames import ArrayFrames
 from segmentation.masks import write_mask
 from segmentation.registry import open_session
 from segmentation.training.__main__ import main
-from segmentation.training.clips import Clips, _join
+from segmentation.training.clips import ClipConfig, Clips, _join
 from segmentation.training.curves import main as draw_curves
 from segmentation.training.lessons.star import Lesson
 from segmentation.training.loop import Run, TrainingStopped, echoed, start_from
@@ -93,6 +93,23 @@ def test_objects_that_touch_become_one_where_that_is_asked_for() -> None:
         {IGNORE: 120, 0: 864, 2: 144, 3: 72},
         {IGNORE: 120, 0: 864, 1: 72, 2: 72, 3: 72},  # the one that touches nothing was chosen
     )
+
+
+def test_bars_lie_over_objects_and_belong_to_none(sources: Sources) -> None:
+    clips = Clips(sources, ClipConfig(), seed=1)
+    covered = 0
+    for number in range(6):
+        frames, labels = np.full((2, 48, 64, 3), 100, np.uint8), np.zeros((2, 48, 64), np.uint8)
+        labels[:, 12:36, 16:48], labels[:, :4] = 1, IGNORE
+        shown, known = frames.copy(), labels.copy()
+        clips._lay_bars(np.random.default_rng(number), shown, known)
+        changed = known != labels
+        assert (labels[changed] == 1).all()
+        assert (known[changed] == 0).all()
+        assert (known == IGNORE).sum() == (labels == IGNORE).sum()
+        assert (shown != frames).any(axis=-1)[changed].mean() > 0.9
+        covered += changed[0].any() and changed[1].any() and not changed[0].all()
+    assert covered == 6
 
 
 def test_a_resumed_run_ends_where_an_unbroken_one_does(sources: Sources, plan: Plan, tmp_path: Path) -> None:
