@@ -183,7 +183,8 @@ def load(path: Path) -> Walk:
 
 def _star(folder: Path) -> tuple[Star, Cutter]:
     network, cutter = load_network("star", folder), load_network("star-cut", folder)
-    assert isinstance(network, Star) and isinstance(cutter, Cutter)  # by their lines in NETWORKS
+    assert isinstance(network, Star)  # by its line in NETWORKS, and
+    assert isinstance(cutter, Cutter)  # by its own
     return network, cutter
 
 
