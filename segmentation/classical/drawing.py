@@ -16,6 +16,7 @@ from segmentation.classical.motion import FlowField, Motion
 from segmentation.classical.picture import Picture, Pictures, Sizes, smaller
 from segmentation.classical.reach import certain
 from segmentation.classical.seeding import Seeds
+from segmentation.classical.specks import specks, without_specks
 from segmentation.masks import resize_labels
 from segmentation.scribbles import NO_SCRIBBLE, Raster, dilate, rasterise
 from segmentation.types import LabelMap, Scribble
@@ -91,13 +92,17 @@ class Drawing:
         finished: dict[int, Map] = {}
         for object_id in self._concerned():
             sketch = self.sketch(object_id)
-            cut[object_id] = sketch.cut
+            meant = sketch.own | sketch.before
+            cut[object_id] = sketch.cut & ~specks(sketch.cut, meant)
             if finish is not None and sketch.contradicts:
-                finished[object_id] = whole = finish(self._frame, sketch)
+                whole = finish(self._frame, sketch)
+                on_grid = cv2.resize(meant.astype(np.uint8), whole.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+                finished[object_id] = whole = without_specks(whole, on_grid)
                 cut[object_id] = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA) > 0.5
         picture = self._pictures[self._frame]
         labels = _drawn(cut, finished, self._before, self._old, picture, self._pictures.sizes)
-        _change_over(labels, self._before, self._strokes)
+        if finish is None:  # what makes masks by itself knows better than a disk how far a stroke reaches
+            _change_over(labels, self._before, self._strokes)
         return _under_strokes(labels, self._everything)
 
     def _concerned(self) -> list[int]:

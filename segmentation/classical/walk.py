@@ -16,6 +16,7 @@ from segmentation.classical.history import History, noted
 from segmentation.classical.motion import Camera, FlowField, Motion
 from segmentation.classical.picture import Pictures
 from segmentation.classical.propagation import Track, look_at
+from segmentation.classical.specks import specks, without_specks
 from segmentation.types import LabelMap, MaskUpdate
 
 Map = NDArray[Any]  # float32 [h, w]
@@ -103,6 +104,7 @@ class Walk:
         self._changes = changes
         self._regions = {object_id: region for object_id in changes if (region := self._region(object_id)) is not None}
         self._tracks: dict[int, Track] = {}
+        self._parts: dict[int, bool] = {}
         self._removed = {object_id: scene.to_grid(mask) for object_id, mask in removed.items() if mask.any()}
         ahead = range(start + direction, len(scene.pictures) if direction > 0 else -1, direction)
         missing = [f for f in ahead if not scene.has_mask(f)]
@@ -149,7 +151,7 @@ class Walk:
         camera = Camera.of(motion, background)
         standing = None if missing else scene.mask(frame)
         steps = {o: self._tracks[o].step(frame, picture, motion, camera, carried[o]) for o in followed}
-        fresh = self._stepped(frame, steps)
+        fresh = self._stepped(frame, steps, carried)
         for object_id in followed:
             confidence[object_id - 1] = self._tracks[object_id].agreement
             composition.add(object_id, self._weighed(object_id, fresh[object_id], missing), picture)
@@ -158,13 +160,23 @@ class Walk:
                 composition.add_given(int(object_id), standing == object_id)
         return noted(frame, composition.labels(), confidence)
 
-    def _stepped(self, frame: int, fresh: dict[int, Map]) -> dict[int, Map]:
-        if self._scene.refine is None or not fresh:
-            return fresh
-        refined = self._scene.refine(frame, fresh)
-        for object_id, probability in refined.items():
-            self._tracks[object_id].probability = probability
-        return refined
+    def _stepped(self, frame: int, fresh: dict[int, Map], carried: dict[int, Map]) -> dict[int, Map]:
+        """What the tracks found in `frame`, refined and without specks; they go on from that.
+
+        Where an object came in parts in the frame that was drawn on, parts that are still there are no specks.
+        """
+        if self._scene.refine is not None and fresh:
+            fresh = self._scene.refine(frame, fresh)
+        for object_id, probability in fresh.items():
+            meant = carried[object_id] > 0.5 if self._in_parts(object_id) else None
+            fresh[object_id] = self._tracks[object_id].probability = without_specks(probability, meant)
+        return fresh
+
+    def _in_parts(self, object_id: int) -> bool:
+        """Whether the object has small parts apart from the rest where the walk begins: somebody wanted them there."""
+        if object_id not in self._parts:
+            self._parts[object_id] = bool(specks(self._scene.on_grid(self._start, object_id) > 0.5).any())
+        return self._parts[object_id]
 
     def _region(self, object_id: int) -> Map | None:
         """Where a correction may change other frames: near what it changed. None: everywhere, as it changed much.
