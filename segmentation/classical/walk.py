@@ -141,7 +141,8 @@ class Walk:
                 track = Track(scene.looks(object_id, self._start), scene.on_grid(before, object_id))
                 track.begin(neighbour)
                 self._tracks[object_id] = track
-        followed = [o for o in followed if missing or self._region_goes_on(frame, o, motion)]
+        if not missing:
+            followed = [o for o in followed if self._region_goes_on(frame, o, motion) and self._in_sight(frame, o)]
         carried = {o: motion.carry(self._tracks[o].probability) for o in followed}
         composition = Composition(scene.pictures.sizes)
         confidence = [scene.history.sure(frame, object_id) for object_id in range(1, scene.num_objects + 1)]
@@ -197,6 +198,14 @@ class Walk:
             return True
         self._regions[object_id] = carried = motion.carry(region)
         if carried.max() >= FAINT:
+            return True
+        self._ends[object_id] = frame
+        return False
+
+    def _in_sight(self, frame: int, object_id: int) -> bool:
+        """Whether the object was found in the frame before, or removed there. Where it is lost its walk ends: that
+        nothing was found is no reason to take away a mask that an earlier round found."""
+        if object_id in self._removed or self._tracks[object_id].probability.max() > 0.5:
             return True
         self._ends[object_id] = frame
         return False
