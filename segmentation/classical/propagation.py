@@ -42,7 +42,7 @@ def look_at(frame: int, picture: Picture, probability: Map) -> Look:
     """The fit of an object's models to one annotated frame."""
     weight = nearness(probability, 30)
     looks = lift(picture.looks)
-    texture = Texture.fitted(looks, _halved(probability).ravel(), _halved(weight).ravel())
+    texture = Texture.fitted(looks, halved(probability).ravel(), halved(weight).ravel())
     return Look(frame, texture, palette(colour_index(picture.lab), probability, weight))
 
 
@@ -70,7 +70,7 @@ class View:
         cls, picture: Picture, motion: Motion, camera: Camera | None, carried: Map, around: Box, distance: int
     ) -> View:
         # Even bounds, as the texture is looked up on half the grid.
-        box = _even(around.grown(REACH, *carried.shape), carried.shape)
+        box = even_box(around.grown(REACH, *carried.shape), carried.shape)
         cut = box.slices
         moves = unlike_background(motion, camera, carried)[cut]
         depth = signed_distance(carried[cut] > 0.5)
@@ -166,7 +166,7 @@ class Track:
         self.around = self.around.plus(places(index, probability, certain), PLACES_KEEP)
         inside = probability[view.box.slices]
         weight = nearness(inside, 30) * certain[view.box.slices]
-        labels, weights = _halved(inside), _halved(weight)
+        labels, weights = halved(inside), halved(weight)
         # A quarter of the pixels is still many times the unknowns, and the sums are what a step spends most on.
         rows = lifted.reshape(*labels.shape, -1)[::2, ::2].reshape(-1, lifted.shape[1])
         now = Texture.fitted(rows, labels[::2, ::2].ravel(), weights[::2, ::2].ravel())
@@ -187,12 +187,14 @@ def _overlap(a: Map, b: Map) -> float:
     return float(np.minimum(a, b).sum()) / union if union > 0 else 0.5
 
 
-def _halved(values: Map) -> Map:
+def halved(values: Map) -> Map:
+    """Values on the grid, on half of it, where `Picture.looks` are."""
     height, width = values.shape
     size = ((width + 1) // 2, (height + 1) // 2)
     return cv2.resize(values, size, interpolation=cv2.INTER_AREA).view(np.ndarray)
 
 
-def _even(box: Box, shape: tuple[int, ...]) -> Box:
+def even_box(box: Box, shape: tuple[int, ...]) -> Box:
+    """`box` with bounds that are bounds on half the grid too; only the end of `shape` may be odd."""
     y1, x1 = (min(end + end % 2, side) for end, side in zip((box.y1, box.x1), shape, strict=True))
     return Box(box.y0 - box.y0 % 2, box.x0 - box.x0 % 2, y1, x1)

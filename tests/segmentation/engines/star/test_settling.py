@@ -1,0 +1,44 @@
+"""What a mask's own looks add to the cutter: a flood recedes, a hole is filled, and nothing comes of nothing."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.classical.picture import Picture, Pictures, Sizes
+from segmentation.engines.star.settling import settled
+from segmentation.frames import ArrayFrames
+
+HEIGHT, WIDTH = 120, 200
+
+
+def scene() -> tuple[Picture, NDArray[np.bool_]]:
+    """A red disk on a grey ground, both with a little noise; and where it is."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    disk = (y - 60) ** 2 + (x - 90) ** 2 < 30**2
+    frame = np.where(disk[..., None], (180, 50, 40), (90, 95, 100)).astype(np.int16)
+    frame += np.random.default_rng(0).integers(-8, 9, frame.shape, dtype=np.int16)
+    return Pictures(ArrayFrames(frame.astype(np.uint8)[None]), Sizes.of(HEIGHT, WIDTH))[0], disk
+
+
+def overlap(probability: NDArray[np.float32], disk: NDArray[np.bool_]) -> float:
+    found = probability > 0.5
+    return float((found & disk).sum() / (found | disk).sum())
+
+
+def test_a_flood_recedes_and_a_hole_is_filled() -> None:
+    picture, disk = scene()
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    wrong = np.where(disk, 0.85, 0.02).astype(np.float32)
+    wrong[(y > 60) & (x > 90) & (y < 95) & (x < 130)] = 0.7
+    wrong[50:58, 70:78] = 0.35
+    before = wrong.copy()
+    found = settled(picture, wrong)
+    assert overlap(wrong, disk) < 0.85
+    assert overlap(found, disk) > 0.97
+    assert overlap(settled(picture, wrong, say=0.0), disk) < 0.9
+    np.testing.assert_array_equal(wrong, before)
+
+
+def test_nothing_found_stays_nothing() -> None:
+    picture, _ = scene()
+    nothing = np.full((HEIGHT, WIDTH), 0.01, np.float32)
+    assert settled(picture, nothing) is nothing
