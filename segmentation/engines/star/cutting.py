@@ -32,7 +32,6 @@ AROUND = 1.5  # the window's sides in sides of what is known of the object
 LEAST = 0.08  # the window's sides at least, of the frame's longer side
 SLENDER = 1.6  # its longer side at most, in shorter ones
 NEAR = 0.05 * SIDE  # how far a stroke is felt, pixels of the window
-CORRECTED = 0.4  # the say of a mask's own looks in its corrections: what is corrected often looks like something else
 FINEST = 1.5  # pixels of a picture on one of the window: beyond that a smaller one is looked at, lest it flicker
 
 FAST, SLOWEST = 0.95, 1.0  # quantile of the speeds that counts as the fastest; px at the sketch's size: slower is noise
@@ -195,4 +194,6 @@ def finish(network: Cutter, picture: Picture, sketch: Sketch) -> Map:
     found = torch.sigmoid((logits[0] + logits[1].flip(1)) / 2).cpu().numpy()
     rows, columns = picture.grey.shape
     whole = cv2.resize(sketch.cut.astype(np.float32), (columns, rows)).view(np.ndarray)
-    return settled(picture, window.put(found, whole), CORRECTED if sketch.before.any() else 1.0)
+    found = window.put(found, whole)
+    # What is corrected is what its own looks had wrong: a head, a wheel. There the stroke counts.
+    return found if sketch.before.any() else settled(picture, found)

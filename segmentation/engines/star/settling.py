@@ -1,7 +1,7 @@
 """What the cutter found, made to agree with itself: pixels go where pixels of their colour and texture are.
 
-The network sees a window of a few hundred objects' worth of training; what this one looks like nobody knows better than
-its own mask. Two models of classical vision are fitted to it, in closed form, and have their say beside the network.
+The network has learned what objects look like; what this one looks like, nobody knows better than its own mask. Two
+models of classical vision are fitted to it, in closed form, and have their say beside the network.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ FAINT = 0.05
 RADIUS, EPSILON = 3, 1e-4
 
 
-def settled(picture: Picture, probability: Map, say: float = 1.0) -> Map:
-    """The probability of an object on the grid [h, w], where its own colours and texture have their `say`, 0..1."""
+def settled(picture: Picture, probability: Map) -> Map:
+    """The probability of an object on the grid [h, w]: where the network is in doubt, its own looks have a say."""
     found = box_of(probability > FAINT)
     if found is None:
         return probability
@@ -42,6 +42,7 @@ def settled(picture: Picture, probability: Map, say: float = 1.0) -> Map:
     everywhere = lift(picture.looks.reshape(-1, CHANNELS)[::SPARSE])
     height, width = colours.shape
     network = logit(probability[box.slices], SURE)
+    doubt = 4 * probability[box.slices] * (1 - probability[box.slices])
     whole = probability.astype(np.float32)
     for _ in range(TIMES):
         weight = nearness(whole, NEAR)
@@ -49,6 +50,6 @@ def settled(picture: Picture, probability: Map, say: float = 1.0) -> Map:
         alike = texture(inside).reshape((height + 1) // 2, (width + 1) // 2)
         known = palette(colour_index(picture.lab[::2, ::2]), whole[::2, ::2], 4 * weight[::2, ::2])
         own = TEXTURE * cv2.resize(alike, (width, height)) + COLOUR * logit(known(colours), 0.05)
-        drawn = sigmoid(network + np.float32(say) * own)
-        whole[box.slices] = Guided.fitted(drawn, guide, RADIUS, EPSILON).drawn(guide)
+        fitted = Guided.fitted(sigmoid(network + doubt * own), guide, RADIUS, EPSILON)
+        whole[box.slices] = fitted.drawn(guide)
     return whole
