@@ -1,9 +1,10 @@
 /** What annotators read: the guide and the labels. Managers write them here. */
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { call } from "../http";
 import { Button } from "../parts/Button";
 import { TextField } from "../parts/Field";
 import { toast, toastError } from "../parts/Toast";
+import { useDraft } from "./draft";
 import css from "./GuideTab.module.css";
 import { LabelEditor } from "./LabelEditor";
 import type { TabProps } from "./ProjectPage";
@@ -63,13 +64,12 @@ async function save(
 }
 
 function WriteGuide({ project, onChange }: TabProps) {
-  const [guide, setGuide] = useState(project.guide);
+  const guide = useDraft(project.guide);
   const [busy, setBusy] = useState(false);
-  useEffect(() => setGuide(project.guide), [project.guide]);
-  const dirty = guide !== project.guide;
   const store = async () => {
     setBusy(true);
-    await save(project, { guide }, onChange, "The guide is saved.");
+    const sent = guide.value;
+    if (await save(project, { guide: sent }, onChange, "The guide is saved.")) guide.done(sent);
     setBusy(false);
   };
   return (
@@ -81,43 +81,30 @@ function WriteGuide({ project, onChange }: TabProps) {
         testid="guide"
         rows={18}
         maxLength={20_000}
-        value={guide}
-        onInput={setGuide}
+        value={guide.value}
+        onInput={guide.set}
         placeholder="What to cut out, and how exactly: hair, shadows, motion blur, what is behind glass…"
       />
-      <Foot
-        dirty={dirty}
-        busy={busy}
-        testid="guide"
-        onSave={store}
-        onRevert={() => setGuide(project.guide)}
-      />
+      <Foot dirty={guide.dirty} busy={busy} testid="guide" onSave={store} onRevert={() => guide.done()} />
     </section>
   );
 }
 
 function WriteLabels({ project, onChange }: TabProps) {
-  const [labels, setLabels] = useState<Label[]>(project.labels);
+  const labels = useDraft<Label[]>(project.labels);
   const [busy, setBusy] = useState(false);
-  useEffect(() => setLabels(project.labels), [project.labels]);
-  const dirty = JSON.stringify(labels) !== JSON.stringify(project.labels);
   const store = async () => {
     setBusy(true);
-    await save(project, { labels }, onChange, "The labels are saved.");
+    // All of it: new labels have their ids now, and would be made again.
+    if (await save(project, { labels: labels.value }, onChange, "The labels are saved.")) labels.done();
     setBusy(false);
   };
   return (
     <section>
       <h2>Labels</h2>
       <p class={css.hint}>Kinds of objects, with the colour that a new object of that kind starts with.</p>
-      <LabelEditor labels={labels} onChange={setLabels} />
-      <Foot
-        dirty={dirty}
-        busy={busy}
-        testid="labels"
-        onSave={store}
-        onRevert={() => setLabels(project.labels)}
-      />
+      <LabelEditor labels={labels.value} onChange={labels.set} />
+      <Foot dirty={labels.dirty} busy={busy} testid="labels" onSave={store} onRevert={() => labels.done()} />
     </section>
   );
 }

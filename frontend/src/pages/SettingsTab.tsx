@@ -1,6 +1,6 @@
 /** Name and engine of the project, and its end. */
 import { Lock } from "lucide-preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { plural } from "../format";
 import { call } from "../http";
 import { Button } from "../parts/Button";
@@ -36,7 +36,8 @@ function Change({ project, onChange }: TabProps) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const engines = useLoaded("engines", () => call<Engine[]>("GET", "/api/engines"));
-  useEffect(() => {
+  // Before the next event: what is typed at once must not be undone.
+  useLayoutEffect(() => {
     setName(project.name);
     setEngine(project.engine);
   }, [project.name, project.engine]);
