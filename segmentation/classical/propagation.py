@@ -80,7 +80,7 @@ class View:
     @property
     def half(self) -> tuple[slice, slice]:
         """The box on `Picture.looks`."""
-        return slice(self.box.y0 // 2, (self.box.y1 + 1) // 2), slice(self.box.x0 // 2, (self.box.x1 + 1) // 2)
+        return on_half(self.box)
 
 
 @dataclass
@@ -192,6 +192,11 @@ def halved(values: Map) -> Map:
     height, width = values.shape
     size = ((width + 1) // 2, (height + 1) // 2)
     return cv2.resize(values, size, interpolation=cv2.INTER_AREA).view(np.ndarray)
+
+
+def on_half(box: Box) -> tuple[slice, slice]:
+    """A box of the grid with even bounds (`even_box`) on half of it."""
+    return slice(box.y0 // 2, (box.y1 + 1) // 2), slice(box.x0 // 2, (box.x1 + 1) // 2)
 
 
 def even_box(box: Box, shape: tuple[int, ...]) -> Box:

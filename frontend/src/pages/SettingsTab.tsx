@@ -1,6 +1,6 @@
 /** Name and engine of the project, and its end. */
 import { Lock } from "lucide-preact";
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { plural } from "../format";
 import { call } from "../http";
 import { Button } from "../parts/Button";
@@ -9,6 +9,7 @@ import { EmptyState } from "../parts/EmptyState";
 import { SelectField, TextField } from "../parts/Field";
 import { toast, toastError } from "../parts/Toast";
 import { go } from "../route";
+import { useDraft } from "./draft";
 import { asProblem, useLoaded } from "./load";
 import type { TabProps } from "./ProjectPage";
 import { may } from "./roles";
@@ -31,25 +32,23 @@ export function SettingsTab({ project, onChange }: TabProps) {
 }
 
 function Change({ project, onChange }: TabProps) {
-  const [name, setName] = useState(project.name);
-  const [engine, setEngine] = useState(project.engine);
+  const name = useDraft(project.name);
+  const engine = useDraft(project.engine);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const engines = useLoaded("engines", () => call<Engine[]>("GET", "/api/engines"));
-  // Before the next event: what is typed at once must not be undone.
-  useLayoutEffect(() => {
-    setName(project.name);
-    setEngine(project.engine);
-  }, [project.name, project.engine]);
-  const dirty = name.trim() !== project.name || engine !== project.engine;
+  const dirty = name.value.trim() !== project.name || engine.dirty;
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     setBusy(true);
     setProblem("");
     try {
-      const change = { name: name.trim(), engine };
+      const sent = { name: name.value, engine: engine.value };
+      const change = { ...sent, name: sent.name.trim() };
       onChange(await call<Project>("PATCH", `/api/projects/${project.id}`, change));
+      name.done(sent.name);
+      engine.done(sent.engine);
       toast({ text: "The settings are saved." });
     } catch (error) {
       setProblem(asProblem(error).message);
@@ -63,8 +62,8 @@ function Change({ project, onChange }: TabProps) {
       <TextField
         label="Name"
         testid="settings-name"
-        value={name}
-        onInput={setName}
+        value={name.value}
+        onInput={name.set}
         maxLength={120}
         required
         error={problem}
@@ -72,10 +71,10 @@ function Change({ project, onChange }: TabProps) {
       <SelectField
         label="Engine"
         testid="settings-engine"
-        value={engine}
-        options={choices(engines.value, engine)}
-        onChange={setEngine}
-        hint={hint(engines.value, engine)}
+        value={engine.value}
+        options={choices(engines.value, engine.value)}
+        onChange={engine.set}
+        hint={hint(engines.value, engine.value)}
         error={engines.problem?.message}
       />
       <div>
@@ -84,7 +83,7 @@ function Change({ project, onChange }: TabProps) {
           tone="accent"
           testid="settings-save"
           busy={busy}
-          disabled={!dirty || !name.trim()}
+          disabled={!dirty || !name.value.trim()}
         >
           Save
         </Button>

@@ -1,7 +1,7 @@
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, expect, test } from "vitest";
-import { get, hide } from "../parts/testing";
+import { get } from "../parts/testing";
 import { type Draft, useDraft } from "./draft";
 
 let draft: Draft<string>;
@@ -24,7 +24,6 @@ afterEach(() => {
   if (root) render(null, root);
   root?.remove();
   root = null;
-  hide();
 });
 
 test("a draft follows what is stored until somebody edits it, and is not overwritten then", async () => {

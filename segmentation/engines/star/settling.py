@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from segmentation.classical.appearance import Texture, colour_index, lift, nearness, palette
 from segmentation.classical.fusion import logit, sigmoid
 from segmentation.classical.picture import CHANNELS, Picture
-from segmentation.classical.propagation import even_box, halved
+from segmentation.classical.propagation import SMOOTH_EPSILON, SMOOTH_RADIUS, even_box, halved, on_half
 from segmentation.classical.smoothing import Guided
 from segmentation.masks import box_of
 
@@ -27,8 +27,7 @@ SURE = 0.005  # the network's probabilities are taken to be this far from 0 and 
 SPARSE = 6  # of so many pixels on half the grid texture learns from one: still twenty times its unknowns
 AROUND = 20  # grid pixels around what was found in which anything may change
 NEAR = 30  # grid pixels at which a pixel counts a third in the fits: with 60 masks of patterned objects shrink
-FAINT = 0.05
-RADIUS, EPSILON = 3, 1e-4
+FAINT = 0.05  # what is fainter was not found
 
 
 def settled(picture: Picture, probability: Map) -> Map:
@@ -37,9 +36,9 @@ def settled(picture: Picture, probability: Map) -> Map:
     if found is None:
         return probability
     box = even_box(found.grown(AROUND, *probability.shape), probability.shape)
-    half = (slice(box.y0 // 2, (box.y1 + 1) // 2), slice(box.x0 // 2, (box.x1 + 1) // 2))
-    inside, colours, guide = lift(picture.looks[half]), colour_index(picture.lab[box.slices]), picture.grid[box.slices]
-    everywhere = lift(picture.looks.reshape(-1, CHANNELS)[::SPARSE])
+    inside, everywhere = lift(picture.looks[on_half(box)]), lift(picture.looks.reshape(-1, CHANNELS)[::SPARSE])
+    colours, all_colours = colour_index(picture.lab[box.slices]), colour_index(picture.lab[::2, ::2])
+    guide = picture.grid[box.slices]
     height, width = colours.shape
     network = logit(probability[box.slices], SURE)
     doubt = 4 * probability[box.slices] * (1 - probability[box.slices])
@@ -48,8 +47,8 @@ def settled(picture: Picture, probability: Map) -> Map:
         weight = nearness(whole, NEAR)
         texture = Texture.fitted(everywhere, halved(whole).ravel()[::SPARSE], halved(weight).ravel()[::SPARSE])
         alike = texture(inside).reshape((height + 1) // 2, (width + 1) // 2)
-        known = palette(colour_index(picture.lab[::2, ::2]), whole[::2, ::2], 4 * weight[::2, ::2])
+        known = palette(all_colours, whole[::2, ::2], 4 * weight[::2, ::2])
         own = TEXTURE * cv2.resize(alike, (width, height)) + COLOUR * logit(known(colours), 0.05)
-        fitted = Guided.fitted(sigmoid(network + doubt * own), guide, RADIUS, EPSILON)
+        fitted = Guided.fitted(sigmoid(network + doubt * own), guide, SMOOTH_RADIUS, SMOOTH_EPSILON)
         whole[box.slices] = fitted.drawn(guide)
     return whole
