@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from segmentation.classical.drawing import Drawing, Finish
 from segmentation.classical.history import History, noted
-from segmentation.classical.motion import FlowField
+from segmentation.classical.flows import Flows
 from segmentation.classical.picture import Pictures, Sizes
 from segmentation.classical.walk import Change, Refine, Scene, Walk
 from segmentation.engine import Engine
 from segmentation.types import Interaction, MaskUpdate, PastRound
 
-MODELS_BYTES = 32 << 20  # models, flow fields and maps of a round with a few objects
+MODELS_BYTES = 32 << 20  # models and maps of a round with a few objects
+FLOWS_BYTES = 64 << 20  # of 200 frames at 480p
 
 
 class ClassicalEngine(Engine):
@@ -29,13 +30,13 @@ class ClassicalEngine(Engine):
     def _setup(self) -> None:
         sizes = Sizes.of(self.frames.height, self.frames.width, self.settings.max_side)
         self._pictures = Pictures(self.frames, sizes)
-        self._flow = FlowField()
+        self._flows = Flows(self._pictures, FLOWS_BYTES)
         self._history = History(self.frames.height, self.frames.width, self.settings.cache_dir)
 
     @property
     def nbytes(self) -> int:
         """What the session may come to hold: kept pictures and models of annotated frames; masks are on disk."""
-        return self._pictures.nbytes + MODELS_BYTES
+        return self._pictures.nbytes + MODELS_BYTES + FLOWS_BYTES
 
     def close(self) -> None:
         self._history.close()
@@ -49,7 +50,7 @@ class ClassicalEngine(Engine):
         if start not in self.locked:
             self._history.keep(update)
         yield update
-        scene = Scene(self._pictures, self._flow, self._history, self.locked, self.num_objects, self._refiner())
+        scene = Scene(self._pictures, self._flows, self._history, self.locked, self.num_objects, self._refiner())
         removed = {} if before is None else {o: before == o for o in touched if not (update.labels == o).any()}
         changes = {o: _change(None if before is None else before == o, update.labels == o) for o in touched}
         walks = [Walk(scene, start, direction, changes, removed) for direction in (1, -1)]

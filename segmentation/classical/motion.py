@@ -26,6 +26,15 @@ class Motion:
     back: Field  # where each pixel of this frame was, relative to itself
     trust: Map  # 0..1: 1 where going back and forth again leads to the same place
 
+    @classmethod
+    def of(cls, back: Field, forth: Field) -> Motion:
+        """`back` from this frame to the neighbour, `forth` from there to here."""
+        motion = cls(back, np.ones(back.shape[:2], np.float32))
+        gap = back + np.dstack([motion.carry(forth[..., 0]), motion.carry(forth[..., 1])])
+        length = np.hypot(back[..., 0], back[..., 1])
+        miss = np.hypot(gap[..., 0], gap[..., 1]) / (1 + 0.1 * length)
+        return cls(back, np.exp(-(miss**2)).astype(np.float32))
+
     @cached_property
     def source(self) -> tuple[Map, Map]:
         """x and y on the neighbour of each pixel of this frame."""
@@ -55,19 +64,13 @@ class FlowField:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     def between(self, picture: Grey, neighbour: Grey) -> Motion:
-        shape = picture.shape
-        if min(shape) < SMALLEST:
-            return Motion(np.zeros((*shape, 2), np.float32), np.ones(shape, np.float32))
-        back = self._calc(picture, neighbour)
-        forth = self._calc(neighbour, picture)
-        motion = Motion(back, np.ones(shape, np.float32))
-        gap = back + np.dstack([motion.carry(forth[..., 0]), motion.carry(forth[..., 1])])
-        length = np.hypot(back[..., 0], back[..., 1])
-        miss = np.hypot(gap[..., 0], gap[..., 1]) / (1 + 0.1 * length)
-        return Motion(back, np.exp(-(miss**2)).astype(np.float32))
+        return Motion.of(self.flow(picture, neighbour), self.flow(neighbour, picture))
 
-    def _calc(self, picture: Grey, neighbour: Grey) -> Field:
+    def flow(self, picture: Grey, neighbour: Grey) -> Field:
+        """Where each pixel of `picture` is on `neighbour`, relative to itself."""
         flow = np.zeros((*picture.shape, 2), np.float32)
+        if min(picture.shape) < SMALLEST:
+            return flow
         return self._dis.calc(picture, neighbour, flow).view(np.ndarray)
 
 

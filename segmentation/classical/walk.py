@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from segmentation.classical.appearance import Look
 from segmentation.classical.composition import Composition
 from segmentation.classical.history import History, noted
-from segmentation.classical.motion import Camera, FlowField, Motion
+from segmentation.classical.flows import Flows
+from segmentation.classical.motion import Camera, Motion
 from segmentation.classical.picture import Pictures
 from segmentation.classical.propagation import Track, look_at
 from segmentation.classical.specks import specks, without_specks
@@ -38,7 +39,7 @@ class Scene:
     """What both walks of a round look at."""
 
     pictures: Pictures
-    flow: FlowField
+    flows: Flows
     history: History
     locked: Mapping[int, LabelMap]
     num_objects: int
@@ -133,7 +134,7 @@ class Walk:
     def _follow(self, frame: int, before: int, followed: list[int], missing: bool) -> MaskUpdate:
         scene = self._scene
         picture, neighbour = scene.pictures[frame], scene.pictures[before]
-        motion = scene.flow.between(picture.grey, neighbour.grey)
+        motion = scene.flows.between(frame, before)
         if not missing:
             followed = [o for o in followed if o not in self._removed or self._still_removed(frame, o, motion)]
         for object_id in followed:

@@ -60,9 +60,8 @@ def decode(network: Star, frame: Frame, memory: Sequence[Remembered], cues: Cues
     query = frame.key.flatten(2)
     keys = torch.cat([slot.key.flatten(2) for slot in memory], dim=2)
     values = torch.cat([slot.value.flatten(2) for slot in memory], dim=2)
-    affinity = network.affinity(query, keys)
-    read = [values[clip == b].flatten(0, 1) @ affinity[b] for b in range(len(affinity))]
-    readout = torch.cat(read).view(len(values), -1, *frame.key.shape[-2:])
+    read = [network.read(query[b], keys[b], values[clip == b]) for b in range(len(query))]
+    readout = torch.cat(read).unflatten(2, frame.key.shape[-2:])
     by_pixels = score(frame.pixels, solve([slot.pixels for slot in memory], network.config.ridge), clip)
     with torch.no_grad():
         by_texture = score(texture(frame.looks), texture_classifier([slot.texture for slot in memory]), clip)

@@ -51,3 +51,13 @@ def test_the_cutter_has_the_say_where_a_stroke_contradicts() -> None:
     emptied = next(iter(cut.run_round(Interaction(1, (wrong,))))).labels
     np.testing.assert_array_equal(kept, second[1])
     assert emptied.sum() < 0.5 * second[1].sum()
+
+
+def test_reading_by_rows_is_reading_at_once() -> None:
+    network = tiny()
+    random = torch.Generator().manual_seed(0)
+    query, memory = (torch.randn(8, cells, generator=random) for cells in (150, 170))
+    values = torch.randn(3, 5, 170, generator=random)
+    with torch.no_grad():
+        affinity = torch.softmax(memory.T @ (network.sharpness.exp() * query), dim=0)  # [M, Q]
+        torch.testing.assert_close(network.read(query, memory, values), values @ affinity)

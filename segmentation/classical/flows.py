@@ -1,0 +1,50 @@
+"""The motion between frames of a video, computed once: later rounds walk the same way again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.classical.motion import FlowField, Motion
+from segmentation.classical.picture import Pictures
+
+Kept = NDArray[np.float16]  # [h / 2, w / 2, 2]
+
+
+class Flows:
+    """Motion by frame number, within a byte budget; what does not fit is computed anew each time.
+
+    Fields are kept at half the size and precision, which is how finely DIS finds them; the first use goes through it
+    too, so that every use sees the same numbers.
+    """
+
+    def __init__(self, pictures: Pictures, budget: int) -> None:
+        self.budget, self.used = budget, 0
+        self._pictures = pictures
+        self._field = FlowField()
+        self._kept: dict[tuple[int, int], Kept] = {}
+
+    def between(self, frame: int, neighbour: int) -> Motion:
+        """From `frame` back to `neighbour`."""
+        return Motion.of(self._flow(frame, neighbour), self._flow(neighbour, frame))
+
+    def _flow(self, frame: int, neighbour: int) -> NDArray[Any]:
+        kept = self._kept.get((frame, neighbour))
+        picture = self._pictures[frame].grey
+        if kept is None:
+            kept = _smaller(self._field.flow(picture, self._pictures[neighbour].grey))
+            # When it is full, what is there stays: of frames that are asked for in turns the oldest comes next.
+            if self.used + kept.nbytes <= self.budget:
+                self._kept[frame, neighbour] = kept
+                self.used += kept.nbytes
+        height, width = picture.shape
+        return cv2.resize(kept.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR).view(np.ndarray)
+
+
+def _smaller(flow: NDArray[Any]) -> Kept:
+    height, width = flow.shape[:2]
+    size = (max(1, width // 2), max(1, height // 2))
+    return cv2.resize(flow, size, interpolation=cv2.INTER_AREA).astype(np.float16)
