@@ -151,9 +151,11 @@ class Endless:
         return self._clip.frames[at if at < 8 else 14 - at].copy()
 
 
-def test_memory_does_not_grow_with_the_clip() -> None:
+def test_memory_does_not_grow_with_the_clip(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a session keeps of frames is a constant, and masks are on disk: only their places are in memory."""
     import tracemalloc
+
+    monkeypatch.setattr("segmentation.classical.engine.FLOWS_BYTES", 100_000)  # full after a few frames
 
     def held(length: int) -> int:
         session = open_session("flow", Endless(length), 1)
