@@ -33,7 +33,7 @@ class Sketch:
     """What is known of an object in the frame that was drawn on, all [h, w] at the small size."""
 
     cut: Mask  # what GrabCut makes of the strokes
-    likely: Map  # how likely each pixel was before it, 0..1; of a mask that is corrected: that mask
+    likely: Map  # how likely each pixel was before it, 0..1; in a correction: what strokes certainly reach is changed
     before: Mask  # the mask that there was
     motion: Motion | None  # against a neighbour, at the small size; None in a video of one frame
     own: Mask  # under the object's strokes
@@ -50,6 +50,13 @@ class Sketch:
     def contradicts(self) -> bool:
         """Whether a new stroke says anything but what `before` says."""
         return bool(self.missed.any() or self.extra.any())
+
+
+def sketch_of_found(probability: Map, motion: Motion | None) -> Sketch:
+    """The sketch of an object that nobody drew here: what was found of it in a frame [h, w], and nothing else."""
+    found: Mask = probability > 0.5
+    nothing = np.zeros_like(found)
+    return Sketch(found, probability, found, motion, nothing, nothing, nothing, nothing)
 
 
 # A frame and an object's sketch in it -> the object's probability on the grid.
@@ -119,7 +126,7 @@ class Drawing:
         new = self._new >= 0
         wrong = Wrong(mine & new & ~was, others & new & was, mine, others)
         if was.any():
-            cut, likely = corrected_mask(self._picture, self._motion, was, wrong, self._seed), was.astype(np.float32)
+            cut, likely = corrected_mask(self._picture, self._motion, was, wrong, self._seed), _changed_over(was, wrong)
         else:
             seeds = Seeds(mine, others, np.zeros_like(was))
             cut, likely = cut_under(self._picture, self._motion, seeds, self._old > 0, self._seed)
@@ -168,6 +175,13 @@ def _change_over(labels: LabelMap, before: LabelMap, strokes: Sequence[Scribble]
         if right.any():
             line = rasterise([scribble], *labels.shape) != NO_SCRIBBLE
             labels[certain(line, right)] = scribble.object_id
+
+
+def _changed_over(was: Mask, wrong: Wrong) -> Map:
+    """A mask with what its correcting strokes certainly reach changed over."""
+    changed = was | certain(wrong.missed, was)
+    changed &= ~(certain(wrong.extra, ~was) & ~wrong.mine)
+    return changed.astype(np.float32)
 
 
 def _under_strokes(labels: LabelMap, strokes: Sequence[Scribble]) -> LabelMap:

@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--start", type=Path, help="weights to begin with: a file, or a folder of <network>.safetensors")
     parse.add_argument("--body", help="weights of a ResNet or of MA-Net, with whose body all encoders begin")
     parse.add_argument("--walks", type=Path, help="recorded walks to learn from too (STAR)")
+    parse.add_argument("--own", type=Path, help="weights whose masks are corrected to learn from (STAR's cutter)")
     parse.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parse.add_argument("--precision", choices=PRECISIONS, default="auto", help="bfloat16 where it is fast, by default")
     parse.add_argument("--threads", type=int, default=0, help="of the CPU; 0 = all")
@@ -47,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
         options = dict(plan.lesson)
         if args.body:
             options["body"] = args.body
+        if args.own:
+            options["own"] = args.own
         walks = {"walks": WalkClips(args.walks, sources.videos)} if args.walks else {}
         device = torch.device(args.device)
         lesson = lessons.Lesson(plan, device, **options, **walks)

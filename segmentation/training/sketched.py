@@ -1,17 +1,19 @@
-"""A frame as STAR's cutter meets one: objects that were drawn on, or whose masks were corrected, each in its window."""
+"""A frame as STAR's cutter meets one: objects drawn on, corrected, or carried there by a walk, each in its window."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from segmentation.classical.drawing import Drawing, Sketch
-from segmentation.classical.picture import Pictures, Sizes
+from segmentation.classical.drawing import Drawing, Sketch, sketch_of_found
+from segmentation.classical.motion import FlowField
+from segmentation.classical.picture import Picture, Pictures, Sizes
 from segmentation.engines.star.cutting import CLUES, SIDE, Window, clues_of
 from segmentation.evaluation.stroke import correcting_stroke, first_strokes
 from segmentation.frames import ArrayFrames
@@ -19,14 +21,21 @@ from segmentation.masks import resize_labels
 from segmentation.training.clips import Clip
 from segmentation.training.lessons.batch import damage
 from segmentation.training.sources import IGNORE
-from segmentation.training.strokes import correcting_scribbles, first_scribbles
+from segmentation.training.strokes import correcting_scribbles, first_scribbles, thorough_scribbles
 from segmentation.types import LabelMap, Scribble
 
 WHOLE = 0.4  # of the clips: strokes through the middle of all of an object, as the challenge's robot draws them
 CORRECTED = 0.8  # of the objects: they are corrected once too
-OF_CUT = 0.4  # of the corrections: what is corrected is what GrabCut made of the first strokes; else the truth, damaged
-LARGEST = 0.5  # of the corrections: one stroke through the largest error, all of it; else one of each kind, or parts
+FOLLOWED = 0.3  # of the objects: a damaged mask is to be put right that nobody has drawn on, as one that was carried on
+OWN = 0.6  # of the corrections, where there is a network to draw: of what it makes of the first strokes
+OF_CUT = 0.4  # of the others: of what GrabCut made of them; else of the truth, damaged
+AGAIN = 0.4  # of the corrections: what the network makes of them is corrected once more
+# Of the corrections: a stroke through every part that is wrong, as the robot draws; one through the largest part; else
+# one of each kind, or parts of it.
+THOROUGH, LARGEST = 0.4, 0.3
 
+Map = NDArray[Any]  # float32 [h, w]
+Draw = Callable[[Picture, Sketch], Map]  # an object's probability on the grid, from its sketch in a frame
 Known = tuple[Sketch, NDArray[np.uint8]]  # an object's sketch, and what is right: 1 = object, 255 = nobody knows
 
 
@@ -43,27 +52,37 @@ class Sketched:
     corrects: NDArray[np.bool_]  # [N]: there was a mask before
 
 
-def sketch(clip: Clip, random: np.random.Generator) -> Sketched:
+def sketch(clip: Clip, random: np.random.Generator, draw: Draw | None = None) -> Sketched:
     """The objects of the first frame of a clip, drawn on for the first time, and corrected; the second one only shows
-    how it moves."""
+    how it moves. `draw`: what masks are made by that get corrected; without it they are made up."""
     pictures = _pictures(clip)
-    return _windows(pictures, _sketches(pictures, clip.labels[0], clip.num_objects, random), random)
+    return _windows(pictures, _sketches(pictures, clip.labels[0], clip.num_objects, random, draw), random)
 
 
-def sketch_found(clip: Clip, found: NDArray[np.uint8], random: np.random.Generator) -> Sketched:
+def sketch_found(
+    clip: Clip, found: NDArray[np.uint8], random: np.random.Generator, draw: Draw | None = None
+) -> Sketched:
     """Corrections of what was found of the objects in the first frame: probabilities [n, H, W], 255 = 1."""
     pictures, labels = _pictures(clip), clip.labels[0]
-    made = []
+    made: list[Known] = []
     for number, probability in enumerate(found, start=1):
         truth = _of_object(labels, number)
-        corrected = _correction(pictures, truth, (probability > 127).astype(np.uint8), [], random)
-        if corrected is not None:
-            made.append((corrected, truth))
+        made += _followed(pictures, truth, probability.astype(np.float32) / 255)
+        made += Correcting(pictures, truth, random, draw).of((probability > 127).astype(np.uint8), [])
     return _windows(pictures, made, random)
 
 
 def _pictures(clip: Clip) -> Pictures:
     return Pictures(ArrayFrames(clip.frames), Sizes.of(*clip.labels.shape[1:]))
+
+
+def _followed(pictures: Pictures, truth: NDArray[np.uint8], probability: Map) -> list[Known]:
+    """What was found of an object in the first frame, as a walk finds it: nobody has drawn there."""
+    height, width = pictures[0].grey.shape
+    found = cv2.resize(probability, (width, height), interpolation=cv2.INTER_AREA).view(np.ndarray)
+    if not (found > 0.5).any():
+        return []
+    return [(sketch_of_found(found, FlowField().between(pictures[0].grey, pictures[1].grey)), truth)]
 
 
 def _of_object(labels: LabelMap, number: int) -> NDArray[np.uint8]:
@@ -73,7 +92,7 @@ def _of_object(labels: LabelMap, number: int) -> NDArray[np.uint8]:
 def _windows(pictures: Pictures, made: Iterable[Known], random: np.random.Generator) -> Sketched:
     windows = []
     for found, truth in made:
-        if not found.contradicts:  # a stroke of another object lies over all of its own
+        if found.own.any() and not found.contradicts:  # a stroke of another object lies over all of its own
             continue
         window = Window.around(found).shaken(random)
         clues = np.round(255 * clues_of(found, window)).astype(np.uint8)
@@ -86,7 +105,9 @@ def _windows(pictures: Pictures, made: Iterable[Known], random: np.random.Genera
     return Sketched(np.stack(images), np.stack(all_clues), np.stack(answers), np.array(corrects))
 
 
-def _sketches(pictures: Pictures, labels: LabelMap, count: int, random: np.random.Generator) -> list[Known]:
+def _sketches(
+    pictures: Pictures, labels: LabelMap, count: int, random: np.random.Generator, draw: Draw | None
+) -> list[Known]:
     """First sketches of the objects of a frame, and corrections; and what is right: 1 = object, 255 = nobody knows."""
     known = np.where(labels == IGNORE, 0, labels).astype(np.uint8)
     strokes = first_strokes(known, count) if random.random() < WHOLE else first_scribbles(random, known, count)
@@ -96,41 +117,63 @@ def _sketches(pictures: Pictures, labels: LabelMap, count: int, random: np.rando
         truth = _of_object(labels, number)
         first = drawing.sketch(number)
         made.append((first, truth))
+        if random.random() < FOLLOWED:
+            worn = _worn((truth == 1).astype(np.uint8), random).astype(np.float32)
+            blur = float(np.exp(random.uniform(np.log(0.5), np.log(6))))
+            made += _followed(pictures, truth, cv2.GaussianBlur(worn, (0, 0), blur).view(np.ndarray))
         if random.random() < CORRECTED:
-            corrected = _corrected(pictures, truth, first, [s for s in strokes if s.object_id == number], random)
-            if corrected is not None:
-                made.append((corrected, truth))
+            own = [Scribble(1, stroke.path) for stroke in strokes if stroke.object_id == number]
+            made += Correcting(pictures, truth, random, draw).begun(first, own)
     return made
 
 
-def _corrected(
-    pictures: Pictures,
-    truth: NDArray[np.uint8],
-    first: Sketch,
-    strokes: list[Scribble],
-    random: np.random.Generator,
-) -> Sketch | None:
-    """The sketch of a correction of one object; None where nothing is wrong that could be drawn on."""
-    if random.random() < OF_CUT:
-        before = resize_labels(first.cut.astype(np.uint8), *truth.shape)
-        return _correction(pictures, truth, before, [Scribble(1, stroke.path) for stroke in strokes], random)
-    return _correction(pictures, truth, _worn((truth == 1).astype(np.uint8), random), [], random)
+@dataclass(frozen=True)
+class Correcting:
+    """Corrections of one object of a frame; `truth` is 1 where it is, 255 where nobody knows."""
 
+    pictures: Pictures
+    truth: NDArray[np.uint8]
+    random: np.random.Generator
+    draw: Draw | None
 
-def _correction(
-    pictures: Pictures,
-    truth: NDArray[np.uint8],
-    before: LabelMap,
-    earlier: list[Scribble],
-    random: np.random.Generator,
-) -> Sketch | None:
-    """The sketch of a correction of the mask `before` (0 and 1); None where nothing is wrong that could be drawn on."""
-    before = np.where(truth == IGNORE, 0, before).astype(np.uint8)
-    largest = correcting_stroke((truth == 1).astype(np.uint8), before) if random.random() < LARGEST else None
-    drawn = [largest] if largest is not None else list(correcting_scribbles(random, truth, before, 1))
-    if not drawn or not before.any():
-        return None
-    return Drawing(pictures, 0, earlier, drawn, before, int(random.integers(1 << 30))).sketch(1)
+    def begun(self, first: Sketch, strokes: list[Scribble]) -> list[Known]:
+        """Corrections of a mask that may have been made of a first sketch, of these strokes."""
+        what = self.random.random()
+        if self.draw is not None and what < OWN and first.contradicts:
+            return self.of(self._mask(self.draw(self.pictures[0], first)), strokes)
+        if what < OWN + OF_CUT * (1 - OWN):
+            return self.of(resize_labels(first.cut.astype(np.uint8), *self.truth.shape), strokes)
+        return self.of(_worn((self.truth == 1).astype(np.uint8), self.random), [])
+
+    def of(self, before: LabelMap, earlier: list[Scribble]) -> list[Known]:
+        """A correction of the mask `before` (0 and 1), and at times one of what becomes of that, and so on.
+
+        They end where nothing is wrong that could be drawn on.
+        """
+        made: list[Known] = []
+        while True:
+            before = np.where(self.truth == IGNORE, 0, before).astype(np.uint8)
+            drawn = self._drawn(before)
+            if not drawn or not before.any():
+                return made
+            corrected = Drawing(self.pictures, 0, earlier, drawn, before, int(self.random.integers(1 << 30))).sketch(1)
+            made.append((corrected, self.truth))
+            if self.draw is None or self.random.random() > AGAIN or not corrected.contradicts:
+                return made
+            before, earlier = self._mask(self.draw(self.pictures[0], corrected)), [*earlier, *drawn]
+
+    def _drawn(self, before: LabelMap) -> list[Scribble]:
+        what = self.random.random()
+        if what < THOROUGH:
+            return list(thorough_scribbles(self.truth, before, 1))
+        if what < THOROUGH + LARGEST:
+            largest = correcting_stroke((self.truth == 1).astype(np.uint8), before)
+            return [] if largest is None else [largest]
+        return list(correcting_scribbles(self.random, self.truth, before, 1))
+
+    def _mask(self, probability: Map) -> LabelMap:
+        """A probability on the grid as a mask at the frame's size."""
+        return resize_labels((probability > 0.5).astype(np.uint8), *self.truth.shape)
 
 
 def _worn(mask: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from segmentation.checkpoints import load_network
 from segmentation.classical.engine import ClassicalEngine
+from segmentation.classical.motion import Motion
 from segmentation.classical.walk import Refine
 from segmentation.engines.star.cutting import Cutter
 from segmentation.engines.star.engine import StarEngine
@@ -81,7 +82,7 @@ class Recorder(ClassicalEngine):
     def _refiner(self) -> Refine:
         return self._record
 
-    def _record(self, frame: int, maps: dict[int, Map]) -> dict[int, Map]:
+    def _record(self, frame: int, motion: Motion, maps: dict[int, Map]) -> dict[int, Map]:
         self.found.note(frame, maps)
         return maps
 
@@ -93,9 +94,9 @@ class StarRecorder(StarEngine):
         super()._setup(network, cutter)
         self.found = Found(len(self.frames), self.num_objects, self._pictures.sizes.grid)
 
-    def _refine(self, frame: int, maps: dict[int, Map]) -> dict[int, Map]:
+    def _refine(self, frame: int, motion: Motion, maps: dict[int, Map]) -> dict[int, Map]:
         self.found.note(frame, maps)
-        return super()._refine(frame, maps)
+        return super()._refine(frame, motion, maps)
 
 
 def record(

@@ -1,10 +1,11 @@
-"""STAR's cutter learns the mask of an object in the frame that was drawn on: its first one, and corrected ones.
+"""STAR's cutter learns the mask of an object in a frame: its first one, corrected ones, and one that was carried there.
 
-It is shown the frame, the strokes and what GrabCut made of them, in a window around the object.
+It is shown the frame, the strokes and what GrabCut made of them, or what a walk found, in a window around the object.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from segmentation.checkpoints import load_network
 from segmentation.classical.drawing import Drawing, Sketch
-from segmentation.classical.picture import Pictures, Sizes
+from segmentation.classical.picture import Picture, Pictures, Sizes
 from segmentation.engines.star.cutting import BEYOND, Cutter, CutterConfig, finish
-from segmentation.evaluation.stroke import correcting_stroke, first_strokes
+from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
 from segmentation.networks.folding import for_inference
@@ -28,18 +30,22 @@ from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
 from segmentation.training.sketched import Sketched, sketch, sketch_found
 from segmentation.training.sources import IGNORE, Shot, Sources
+from segmentation.training.strokes import thorough_scribbles
 from segmentation.training.walk_clips import WalkClips
-from segmentation.types import LabelMap
+from segmentation.types import LabelMap, Scribble
 
 WALKED = 0.35  # of the clips: a frame of a recorded walk, where there are some, with the mask that was found there
 VALIDATED = 8  # frames of each validation video
 SHORT_SIDE = 288
+OWN_STROKES = 6  # the first of the clues that are strokes
+CORRECTIONS = 2
 
 
 class Lesson:
     """`plan.lesson` may set `keep` (fraction of the bootstrapped pixels) and `settle_norms` (see `NormPlan`).
 
-    `walks` are recorded ones, if any.
+    `walks` are recorded ones, if any; `own` are weights whose masks get corrected: a network's own mistakes are others
+    than those that can be made up. They stay what they are during a run, so that a resumed one sees the same.
     """
 
     half = False  # set by who runs the lesson, as `progress` is
@@ -52,18 +58,26 @@ class Lesson:
         keep: float = 0.3,
         settle_norms: float = 0.0,
         walks: WalkClips | None = None,
+        own: Path | None = None,
     ) -> None:
         self.network: nn.Module = Cutter(read_config(CutterConfig, plan.network)).to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"star-cut": self.network}
         self.device, self.keep, self.norms, self.walks = device, keep, NormPlan(settle=settle_norms), walks
+        self.own = None if own is None else for_inference(_cutter(own), torch.device("cpu"), torch.float32)
 
     def prepare(self, clip: Clip, random: np.random.Generator) -> Sketched:
         """The objects of the first frame of a clip; the second one only shows how it moves."""
+        draw = None if self.own is None else self._draw
         if self.walks is not None and random.random() < WALKED:
             pair, found = self.walks.draw_pair(random, (clip.labels.shape[1], clip.labels.shape[2]))
-            return sketch_found(pair, found, random)
-        return sketch(clip, random)
+            return sketch_found(pair, found, random, draw)
+        return sketch(clip, random, draw)
+
+    @torch.inference_mode()
+    def _draw(self, picture: Picture, sketch: Sketch) -> NDArray[Any]:
+        assert self.own is not None
+        return finish(self.own, picture, sketch)
 
     def loss(self, clips: list[Sketched], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         hold_norms(self.network, self.norms, self.progress)
@@ -78,25 +92,32 @@ class Lesson:
         cross = torch.stack([bootstrapped_cross_entropy(a, t, self.keep) for a, t in pairs]).mean()
         miss = torch.stack([soft_jaccard(a, t) for a, t in pairs])
         corrects = self._tensor(np.concatenate([one.corrects for one in clips]))
+        drawn = clues[:, OWN_STROKES:].amax((1, 2, 3)) > 0
         found, cut = logits.detach() > 0, clues[:, 0] > 0.5
         figures = {"j_soft": 1 - float(miss.mean().detach())}
-        for name, chosen in (("first", ~corrects), ("corrected", corrects)):
+        for name, chosen in (("first", ~corrects), ("corrected", corrects & drawn), ("followed", corrects & ~drawn)):
             if chosen.any():
                 figures[f"j_{name}"] = _mean_j(found[chosen], truth[chosen])
                 figures[f"gain_{name}"] = figures[f"j_{name}"] - _mean_j(cut[chosen], truth[chosen])
         return cross + miss.mean(), figures
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
-        """J in frames of the held-out videos, with the automatic strokes of the quick program: of first masks, and of
-        masks that are corrected once; and of GrabCut's."""
+        """J in frames of the held-out videos, of GrabCut and of the network: of first masks from the quick program's
+        strokes, and after each of two corrections of every part that is wrong. The score is the network's mean."""
         assert isinstance(network, Cutter)
         ready = for_inference(network, self.device, torch.float32)
         found = np.concatenate([_judge(ready, shot) for shot in sources.validation]).mean(axis=0)
-        names = ("cut", "first", "cut_corrected", "corrected")
-        return {"score": float(found[[1, 3]].mean()), **dict(zip(names, found.tolist(), strict=True))}
+        names = ("cut", "first", "cut_corrected", "corrected", "cut_again", "again")
+        return {"score": float(found[1::2].mean()), **dict(zip(names, found.tolist(), strict=True))}
 
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(values).to(self.device)
+
+
+def _cutter(weights: Path) -> Cutter:
+    network = load_network("star-cut", weights)
+    assert isinstance(network, Cutter)
+    return network
 
 
 def _turned(images: Tensor, clues: Tensor, truth: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -128,20 +149,23 @@ def _mean_j(masks: Tensor, truth: Tensor) -> float:
 
 @torch.inference_mode()
 def _judge(network: Cutter, shot: Shot) -> NDArray[np.float64]:
-    """J of GrabCut and of the network in some frames of a video, before and after a correction: [frames, 4]."""
+    """J of GrabCut and of the network in some frames of a video, of first masks and of two corrections: [frames, 6]."""
     rows = []
     for index in np.linspace(0, len(shot) - 2, VALIDATED).astype(int):
         frames, labels = zip(*(shot.load(int(index) + step, SHORT_SIDE) for step in (0, 1)), strict=True)
         pictures = Pictures(ArrayFrames(np.stack(frames)), Sizes.of(*labels[0].shape))
         truth = ((labels[0] > 0) & (labels[0] != IGNORE)).astype(np.uint8)
         if truth.any():
-            strokes = list(first_strokes(truth, 1))
-            sketch = Drawing(pictures, 0, [], strokes, None, 0).sketch(1)
-            found = _found(network, pictures, sketch, truth)
-            again = correcting_stroke(truth, found)
-            corrected = Drawing(pictures, 0, strokes, [again] if again else [], found, 0).sketch(1)
-            masks = (_resized(sketch, truth), found, _resized(corrected, truth))
-            rows.append([_j(mask, truth) for mask in (*masks, _found(network, pictures, corrected, truth))])
+            earlier: list[Scribble] = []
+            found: LabelMap | None = None
+            row: list[float] = []
+            for _ in range(1 + CORRECTIONS):
+                drawn = first_strokes(truth, 1) if found is None else thorough_scribbles(truth, found, 1)
+                sketch = Drawing(pictures, 0, earlier, drawn, found, 0).sketch(1)
+                found = _found(network, pictures, sketch, truth)
+                row += [_j(_resized(sketch, truth), truth), _j(found, truth)]
+                earlier += drawn
+            rows.append(row)
     return np.array(rows)
 
 

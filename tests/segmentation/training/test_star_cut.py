@@ -1,16 +1,25 @@
 """How STAR's cutter learns."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
+from segmentation.checkpoints import save_checkpoint
+from segmentation.classical.drawing import Drawing, Sketch
+from segmentation.classical.picture import Picture, Pictures, Sizes
 from segmentation.engines.star.cutting import CLUES, SIDE
+from segmentation.evaluation.stroke import first_strokes
+from segmentation.frames import ArrayFrames
+from segmentation.masks import resize_labels
 from segmentation.training.clips import ClipConfig
 from segmentation.training.lessons.star_cut import Lesson, _turned
 from segmentation.training.plan import load_plan
-from segmentation.training.sketched import _worn
+from segmentation.training.sketched import Correcting, _worn
 from segmentation.training.sources import Sources
+from tests.segmentation.clips import make_clip
 from tests.segmentation.training.learning import learn, make_clips, untouched
 
 CLIPS = ClipConfig(frames=2, height=64, width=96, max_objects=2)
@@ -49,6 +58,51 @@ def test_windows_have_clues_and_truth_of_first_masks_and_corrections(sources: So
                 assert corrected
 
 
+def test_what_a_network_draws_is_what_gets_corrected(sources: Sources) -> None:
+    """In turns, until nothing is wrong; and what nobody drew on is put right too."""
+    clip = make_clip(length=2, height=64, width=96, num_objects=1)
+    truth, pictures = clip.truth[0].astype(np.uint8), Pictures(ArrayFrames(clip.frames), Sizes.of(64, 96))
+    half = truth.copy()
+    half[:, int(np.nonzero(truth)[1].mean()) :] = 0
+    drawn: list[Sketch] = []
+
+    def draw(picture: Picture, sketch: Sketch) -> np.ndarray:
+        drawn.append(sketch)
+        return cv2.resize((half if len(drawn) == 1 else truth).astype(np.float32), picture.grey.shape[::-1])
+
+    strokes = list(first_strokes(truth, 1))
+    first = Drawing(pictures, 0, [], strokes, None, 0).sketch(1)
+    for seed in range(40):
+        drawn.clear()
+        made = Correcting(pictures, truth, np.random.default_rng(seed), draw).begun(first, strokes)
+        if drawn and drawn[0] is first:
+            break
+    seen = resize_labels(half, *first.cut.shape) > 0
+    np.testing.assert_array_equal(made[0][0].before, seen)
+    assert made[0][0].missed.any()
+    assert made[0][0].contradicts
+    assert len(made) == 1  # the network made it right then, or was not asked again
+    assert not Correcting(pictures, truth, np.random.default_rng(0), draw).of(truth, [])
+
+
+def test_masks_that_nobody_drew_on_are_put_right_too(sources: Sources) -> None:
+    made = make_clips(make_lesson(), sources, CLIPS, 16)
+    followed = [clues for one in made for clues in one.clues if not clues[6:].any()]
+    assert followed
+    for clues in followed:
+        np.testing.assert_array_equal(clues[0], clues[2])  # what was found is the mask there was
+        assert ((clues[0] > 127) == (clues[1] > 127)).mean() > 0.95
+
+
+def test_masks_to_correct_come_from_weights_that_are_given(sources: Sources, tmp_path: Path) -> None:
+    plain = make_lesson()
+    torch.nn.init.constant_(plain.network.out.bias, 50.0)  # type: ignore[union-attr, arg-type]
+    save_checkpoint(tmp_path / "star-cut.safetensors", "star-cut", plain.network, {})
+    lesson = make_lesson(own=tmp_path)
+    whole = [clues[2] for one in make_clips(lesson, sources, CLIPS, 12) for clues in one.clues if clues[6:].any()]
+    assert max(before.mean() for before in whole) > 0.6 * 255  # object everywhere in a window, which no other mask is
+
+
 def test_turning_a_batch_moves_all_of_it_alike() -> None:
     random = np.random.default_rng(0)
     disc = (np.hypot(*(np.mgrid[0:64, 0:64] - 30.0)) < 15).astype(np.float32)
@@ -77,5 +131,5 @@ def test_a_worn_mask_is_still_a_mask_of_much_the_same() -> None:
 def test_validation_compares_it_with_what_it_starts_from(sources: Sources) -> None:
     lesson = make_lesson()
     figures = lesson.validate(lesson.network.eval(), sources)
-    assert set(figures) == {"score", "cut", "first", "cut_corrected", "corrected"}
+    assert set(figures) == {"score", "cut", "first", "cut_corrected", "corrected", "cut_again", "again"}
     assert all(0 <= value <= 1 for value in figures.values())
