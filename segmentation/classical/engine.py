@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.classical.drawing import Drawing, Finish
-from segmentation.classical.history import History, noted
 from segmentation.classical.flows import Flows
+from segmentation.classical.history import History, noted
 from segmentation.classical.picture import Pictures, Sizes
 from segmentation.classical.walk import Change, Refine, Scene, Walk
 from segmentation.engine import Engine

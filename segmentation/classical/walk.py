@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from segmentation.classical.appearance import Look
 from segmentation.classical.composition import Composition
-from segmentation.classical.history import History, noted
 from segmentation.classical.flows import Flows
+from segmentation.classical.history import History, noted
 from segmentation.classical.motion import Camera, Motion
 from segmentation.classical.picture import Pictures
 from segmentation.classical.propagation import Track, look_at
@@ -30,8 +30,9 @@ FAINT = 0.1  # a region carried on until it is fainter than this everywhere has 
 MOST_LOOKS = 8  # annotated frames that an object's models are fitted to, the nearest ones
 
 
-# A frame and the objects' probabilities in it, on the grid, to better ones; what comes out is also what is carried on.
-Refine = Callable[[int, dict[int, Map]], dict[int, Map]]
+# A frame, its motion back to the one before, and the objects' probabilities in it, on the grid, to better ones; what
+# comes out is also what is carried on.
+Refine = Callable[[int, Motion, dict[int, Map]], dict[int, Map]]
 
 
 @dataclass
@@ -153,7 +154,7 @@ class Walk:
         camera = Camera.of(motion, background)
         standing = None if missing else scene.mask(frame)
         steps = {o: self._tracks[o].step(frame, picture, motion, camera, carried[o]) for o in followed}
-        fresh = self._stepped(frame, steps, carried)
+        fresh = self._stepped(frame, motion, steps, carried)
         for object_id in followed:
             confidence[object_id - 1] = self._tracks[object_id].agreement
             composition.add(object_id, self._weighed(object_id, fresh[object_id], missing), picture)
@@ -162,13 +163,13 @@ class Walk:
                 composition.add_given(int(object_id), standing == object_id)
         return noted(frame, composition.labels(), confidence)
 
-    def _stepped(self, frame: int, fresh: dict[int, Map], carried: dict[int, Map]) -> dict[int, Map]:
+    def _stepped(self, frame: int, motion: Motion, fresh: dict[int, Map], carried: dict[int, Map]) -> dict[int, Map]:
         """What the tracks found in `frame`, refined and without specks; they go on from that.
 
         Where an object came in parts in the frame that was drawn on, parts that are still there are no specks.
         """
         if self._scene.refine is not None and fresh:
-            fresh = self._scene.refine(frame, fresh)
+            fresh = self._scene.refine(frame, motion, fresh)
         for object_id, probability in fresh.items():
             meant = carried[object_id] > 0.5 if self._in_parts(object_id) else None
             fresh[object_id] = self._tracks[object_id].probability = without_specks(probability, meant)

@@ -1,4 +1,4 @@
-"""Cuts an object out of the frame it was drawn on: a U-net that puts right what GrabCut makes of the strokes.
+"""Cuts an object out of a frame: a U-net that puts right what GrabCut makes of the strokes, or what a walk found.
 
 It looks at the object alone, in a window of one size around it, so that small and large objects look alike; and at one
 frame alone, so that stills teach it: thousands of objects in place of the few that videos show.
@@ -6,6 +6,7 @@ frame alone, so that stills teach it: thousands of objects in place of the few t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -17,9 +18,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from segmentation.classical.drawing import Sketch
+from segmentation.classical.drawing import Sketch, sketch_of_found
 from segmentation.classical.fusion import sigmoid
-from segmentation.classical.motion import Camera, unlike_background
+from segmentation.classical.motion import Camera, Motion, unlike_background
 from segmentation.classical.picture import Picture
 from segmentation.engines.star.network import MEAN, STD, Residual, conv_bn, upsample
 from segmentation.engines.star.settling import settled
@@ -185,15 +186,40 @@ def _near(stroke: NDArray[np.bool_]) -> Map:
 def finish(network: Cutter, picture: Picture, sketch: Sketch) -> Map:
     """The probability of a sketched object on the grid."""
     window = Window.around(sketch)
-    device = network.prior.device
-    image = torch.tensor(window.of_picture(picture), device=device).permute(2, 0, 1)[None].float() / 255
-    clues = torch.tensor(clues_of(sketch, window), device=device)[None]
     # Twice, once mirrored: the mean of both is a little better than either.
-    image, clues = (torch.cat([part, part.flip(3)]) for part in (image, clues))
-    logits = network(image.contiguous(memory_format=torch.channels_last), clues)
-    found = torch.sigmoid((logits[0] + logits[1].flip(1)) / 2).cpu().numpy()
+    logits = _answers(network, *(torch.cat([part, part.flip(3)]) for part in _shown(picture, [sketch], [window])))
     rows, columns = picture.grey.shape
     whole = cv2.resize(sketch.cut.astype(np.float32), (columns, rows)).view(np.ndarray)
-    found = window.put(found, whole)
+    found = window.put(_probability((logits[0] + logits[1].flip(1)) / 2), whole)
     # What is corrected is what its own looks had wrong: a head, a wheel. There the stroke counts.
     return found if sketch.before.any() else settled(picture, found)
+
+
+def mended(network: Cutter, picture: Picture, motion: Motion, found: dict[int, Map]) -> dict[int, Map]:
+    """What was found of the objects in a frame that nobody drew on, on the grid, put right. `motion`: the frame's, back
+    to the one that was walked from. An object that is not to be seen stays so."""
+    seen = {object_id: probability for object_id, probability in found.items() if (probability > 0.5).any()}
+    if not seen:
+        return found
+    sketches = [sketch_of_found(probability, motion) for probability in seen.values()]
+    windows = [Window.around(sketch) for sketch in sketches]
+    logits = _answers(network, *_shown(picture, sketches, windows))
+    answers = zip(seen.items(), windows, logits, strict=True)
+    return {**found, **{o: window.put(_probability(own), whole) for (o, whole), window, own in answers}}
+
+
+def _shown(picture: Picture, sketches: Sequence[Sketch], windows: Sequence[Window]) -> tuple[Tensor, Tensor]:
+    """Objects and their clues as the network sees them."""
+    images = np.stack([window.of_picture(picture) for window in windows])
+    clues = np.stack([clues_of(sketch, window) for sketch, window in zip(sketches, windows, strict=True)])
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255, torch.from_numpy(clues)
+
+
+def _answers(network: Cutter, images: Tensor, clues: Tensor) -> Tensor:
+    device = network.prior.device
+    logits: Tensor = network(images.to(device).contiguous(memory_format=torch.channels_last), clues.to(device))
+    return logits
+
+
+def _probability(logits: Tensor) -> Map:
+    return torch.sigmoid(logits).cpu().numpy()

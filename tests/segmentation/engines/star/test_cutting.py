@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from segmentation.classical.drawing import Drawing, Sketch
+from segmentation.classical.motion import FlowField
 from segmentation.classical.picture import Pictures, Sizes
-from segmentation.engines.star.cutting import CLUES, SIDE, Cutter, CutterConfig, Window, clues_of, finish
+from segmentation.engines.star.cutting import CLUES, SIDE, Cutter, CutterConfig, Window, clues_of, finish, mended
 from segmentation.evaluation.stroke import correcting_stroke, first_strokes
 from segmentation.frames import ArrayFrames
 from tests.segmentation.clips import make_clip
@@ -102,3 +103,25 @@ def test_an_untrained_network_leaves_what_grabcut_made(pictures: Pictures, sketc
     assert found.shape == pictures.sizes.grid
     expected = cv2.resize(sketch.cut.astype(np.float32), found.shape[::-1]) > 0.5
     assert ((found > 0.5) == expected).mean() > 0.98
+
+
+def test_what_nobody_drew_on_is_put_right_in_windows_of_its_own(pictures: Pictures) -> None:
+    """Several objects are looked at together, and each comes out as it would alone; one that is lost stays so."""
+    network, (height, width) = tiny(), pictures.sizes.grid
+    y, x = np.mgrid[0:height, 0:width]
+    left, right = (np.exp(-np.hypot(x - at * width, y - height / 2) / 9).astype(np.float32) for at in (0.3, 0.75))
+    motion = FlowField().between(pictures[1].grey, pictures[0].grey)
+    found = {1: left, 2: right, 3: np.full((height, width), 0.4, np.float32)}
+    with torch.inference_mode():
+        together = mended(network, pictures[1], motion, found)
+        alone = mended(network, pictures[1], motion, {2: right})
+        assert mended(network, pictures[1], motion, {3: found[3]})[3] is found[3]
+    assert together.keys() == found.keys()
+    assert together[3] is found[3]
+    np.testing.assert_allclose(together[2], alone[2], atol=1e-5)
+    assert not np.allclose(together[1], left, atol=0.05)
+    torch.nn.init.zeros_(network.out.weight)
+    torch.nn.init.zeros_(network.out.bias)
+    with torch.inference_mode():
+        same = mended(network, pictures[1], motion, found)
+    assert ((same[1] > 0.5) == (left > 0.5)).mean() > 0.98
