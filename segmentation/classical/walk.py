@@ -25,6 +25,7 @@ Map = NDArray[Any]  # float32 [h, w]
 LEAST_SAY = 0.55  # of a round far from its frame, when it changed next to nothing there
 LARGE_CHANGE = 0.3  # 1 - J from which a round has full say everywhere
 FAR = 20  # frames
+DISTRUST = 16.0  # where a round changed a quarter: on half the way to an older annotation what stood counts 1/32
 MARGIN = 0.02  # of the width: how far around what it changed a correction may change other frames
 FAINT = 0.1  # a region carried on until it is fainter than this everywhere has got lost
 MOST_LOOKS = 8  # annotated frames that an object's models are fitted to, the nearest ones
@@ -236,7 +237,9 @@ class Walk:
         least = LEAST_SAY + (1 - LEAST_SAY) * min(1.0, self._changes[object_id].size / LARGE_CHANGE)
         weight = 1 - (1 - least) * min(1.0, distance / FAR)
         if inside:
-            weight = min(weight, 1 - distance / abs(end - self._start))
+            # The more was wrong here, the less what stands is worth on the way to the older annotation.
+            power = 1 + DISTRUST * self._changes[object_id].size
+            weight = min(weight, 1 - (distance / abs(end - self._start)) ** power)
         everywhere = np.ones_like(fresh)
         share = np.float32(weight) * self._regions.get(object_id, everywhere)
         return share * fresh + (1 - share) * self._scene.on_grid(self._frame, object_id)

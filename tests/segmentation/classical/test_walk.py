@@ -4,7 +4,8 @@ import numpy as np
 
 from segmentation.frames import ArrayFrames
 from segmentation.registry import open_session
-from segmentation.types import Interaction, Scribble
+from segmentation.types import Interaction, MaskUpdate, Scribble
+from tests.segmentation.engine_conformance import past_round
 
 HIDDEN, LAST = 6, 7
 
@@ -28,3 +29,26 @@ def test_a_walk_that_loses_its_object_takes_no_mask_away_that_was_found_before()
     assert again[LAST].sum() > 900
     for index in range(HIDDEN):  # what is behind the frame in which nothing is found
         np.testing.assert_array_equal(again.get(index, first[index]), first[index])
+
+
+def test_where_much_was_wrong_little_of_what_stood_is_kept_on_the_way_to_an_older_annotation() -> None:
+    """The first frame's mask runs over; taken back in the last frame, it goes in most frames between."""
+    random = np.random.default_rng(0)
+    frame = random.integers(90, 120, (96, 160, 3)).astype(np.uint8)
+    frame[30:60, 30:70], frame[20:80, 100:150] = (200, 30, 30), (40, 60, 180)
+    right = np.zeros((96, 160), np.uint8)
+    right[30:60, 30:70] = 1
+    over = right.copy()
+    over[20:80, 100:150] = 1
+    stored = [MaskUpdate(index, over, (1.0,)) for index in range(11)]
+    first = past_round("flow", Interaction(0, (line(45, 50),)), 1, stored)
+    session = open_session("flow", ArrayFrames(np.repeat(frame[None], 11, axis=0)), 1, rounds=[first])
+    background = [np.array([(102, y), (148, y)]) / (159, 95) for y in range(20, 80, 2)]
+    found = {
+        update.frame: update.labels
+        for update in session.run_round(Interaction(10, tuple(Scribble(0, path) for path in background)))
+    }
+    wrong = [(found[index] & ~right & 1).sum() / (over != right).sum() for index in range(6, 11)]
+    assert max(wrong) < 0.3  # weighed by distance alone, frame 6 keeps all of it
+    assert all((found[index][30:60, 30:70] == 1).mean() > 0.9 for index in range(1, 11))
+    assert 0 not in found  # what was annotated there stays
