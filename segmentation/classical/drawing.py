@@ -126,7 +126,7 @@ class Drawing:
         new = self._new >= 0
         wrong = Wrong(mine & new & ~was, others & new & was, mine, others)
         if was.any():
-            cut, likely = corrected_mask(self._picture, self._motion, was, wrong, self._seed), _changed_over(was, wrong)
+            cut, likely = corrected_mask(self._picture, self._motion, was, wrong, self._seed), _as_drawn(was, wrong)
         else:
             seeds = Seeds(mine, others, np.zeros_like(was))
             cut, likely = cut_under(self._picture, self._motion, seeds, self._old > 0, self._seed)
@@ -177,8 +177,8 @@ def _change_over(labels: LabelMap, before: LabelMap, strokes: Sequence[Scribble]
             labels[certain(line, right)] = scribble.object_id
 
 
-def _changed_over(was: Mask, wrong: Wrong) -> Map:
-    """A mask with what its correcting strokes certainly reach changed over."""
+def _as_drawn(was: Mask, wrong: Wrong) -> Map:
+    """A mask with what its correcting strokes certainly reach given to them."""
     changed = was | certain(wrong.missed, was)
     changed &= ~(certain(wrong.extra, ~was) & ~wrong.mine)
     return changed.astype(np.float32)

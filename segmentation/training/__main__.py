@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 import torch
@@ -42,8 +43,11 @@ def main(arguments: list[str] | None = None) -> int:
         torch.set_num_threads(args.threads)
     try:
         plan = load_plan(args.engine, args.config)
-        sources = find_sources(args.data, plan.validation, plan.exclude)
         lessons = import_module(f"segmentation.training.lessons.{plan.engine.replace('-', '_')}")
+        for name in ("body", "own", "walks"):
+            if getattr(args, name) and name not in signature(lessons.Lesson).parameters:
+                raise ValueError(f"--{name} says nothing to {args.engine}: leave it out")
+        sources = find_sources(args.data, plan.validation, plan.exclude)
         torch.manual_seed(plan.seed)
         options = dict(plan.lesson)
         if args.body:

@@ -28,6 +28,7 @@ from segmentation.masks import box_of
 
 SIDE = 160  # of the window that is looked at, pixels
 CLUES = 10  # what GrabCut made, how likely each pixel was, the mask before, motion (3), four kinds of strokes: 0..1
+STROKES = 6  # the first of the clues that are strokes
 BEYOND = (0, 0, 0, 0, 0.5, 0.5, 0, 0, 0, 0)  # the clues beyond the frame: no motion is a half
 AROUND = 1.5  # the window's sides in sides of what is known of the object
 LEAST = 0.08  # the window's sides at least, of the frame's longer side

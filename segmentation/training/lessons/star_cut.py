@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from segmentation.checkpoints import load_network
 from segmentation.classical.drawing import Drawing, Sketch
 from segmentation.classical.picture import Picture, Pictures, Sizes
-from segmentation.engines.star.cutting import BEYOND, Cutter, CutterConfig, finish
+from segmentation.engines.star.cutting import BEYOND, STROKES, Cutter, CutterConfig, finish
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
@@ -37,7 +37,6 @@ from segmentation.types import LabelMap, Scribble
 WALKED = 0.35  # of the clips: a frame of a recorded walk, where there are some, with the mask that was found there
 VALIDATED = 8  # frames of each validation video
 SHORT_SIDE = 288
-OWN_STROKES = 6  # the first of the clues that are strokes
 CORRECTIONS = 2
 
 
@@ -92,7 +91,7 @@ class Lesson:
         cross = torch.stack([bootstrapped_cross_entropy(a, t, self.keep) for a, t in pairs]).mean()
         miss = torch.stack([soft_jaccard(a, t) for a, t in pairs])
         corrects = self._tensor(np.concatenate([one.corrects for one in clips]))
-        drawn = clues[:, OWN_STROKES:].amax((1, 2, 3)) > 0
+        drawn = clues[:, STROKES:].amax((1, 2, 3)) > 0
         found, cut = logits.detach() > 0, clues[:, 0] > 0.5
         figures = {"j_soft": 1 - float(miss.mean().detach())}
         for name, chosen in (("first", ~corrects), ("corrected", corrects & drawn), ("followed", corrects & ~drawn)):

@@ -169,6 +169,9 @@ def test_the_command_tells_what_is_wrong_in_a_sentence(tmp_path: Path, capsys: p
     assert "is not a folder" in capsys.readouterr().err
     assert main(["star", "--config", "huge", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     assert "known are" in capsys.readouterr().err
+    for engine, option in (("stm", "--own"), ("star", "--body"), ("manet", "--walks")):
+        assert main([engine, option, "x", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+        assert f"{option} says nothing to {engine}" in capsys.readouterr().err
 
 
 def test_what_ships_opens_as_an_engine_and_can_be_started_from(sources: Sources, plan: Plan, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from segmentation.checkpoints import save_checkpoint
 from segmentation.classical.drawing import Drawing, Sketch
 from segmentation.classical.picture import Picture, Pictures, Sizes
-from segmentation.engines.star.cutting import CLUES, SIDE
+from segmentation.engines.star.cutting import CLUES, SIDE, STROKES
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
@@ -58,7 +58,7 @@ def test_windows_have_clues_and_truth_of_first_masks_and_corrections(sources: So
                 assert corrected
 
 
-def test_what_a_network_draws_is_what_gets_corrected(sources: Sources) -> None:
+def test_what_a_network_draws_is_what_gets_corrected() -> None:
     """In turns, until nothing is wrong; and what nobody drew on is put right too."""
     clip = make_clip(length=2, height=64, width=96, num_objects=1)
     truth, pictures = clip.truth[0].astype(np.uint8), Pictures(ArrayFrames(clip.frames), Sizes.of(64, 96))
@@ -87,7 +87,7 @@ def test_what_a_network_draws_is_what_gets_corrected(sources: Sources) -> None:
 
 def test_masks_that_nobody_drew_on_are_put_right_too(sources: Sources) -> None:
     made = make_clips(make_lesson(), sources, CLIPS, 16)
-    followed = [clues for one in made for clues in one.clues if not clues[6:].any()]
+    followed = [clues for one in made for clues in one.clues if not clues[STROKES:].any()]
     assert followed
     for clues in followed:
         np.testing.assert_array_equal(clues[0], clues[2])  # what was found is the mask there was
@@ -99,7 +99,7 @@ def test_masks_to_correct_come_from_weights_that_are_given(sources: Sources, tmp
     torch.nn.init.constant_(plain.network.out.bias, 50.0)  # type: ignore[union-attr, arg-type]
     save_checkpoint(tmp_path / "star-cut.safetensors", "star-cut", plain.network, {})
     lesson = make_lesson(own=tmp_path)
-    whole = [clues[2] for one in make_clips(lesson, sources, CLIPS, 12) for clues in one.clues if clues[6:].any()]
+    whole = [clues[2] for one in make_clips(lesson, sources, CLIPS, 12) for clues in one.clues if clues[STROKES:].any()]
     assert max(before.mean() for before in whole) > 0.6 * 255  # object everywhere in a window, which no other mask is
 
 
