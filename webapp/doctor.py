@@ -23,7 +23,7 @@ from webapp.inference.workers import ALIVE_WITHIN
 from webapp.videos.storage import free_bytes, min_free_bytes
 
 State = Literal["ok", "note", "wrong"]
-PACKAGES = ("django", "celery", "channels", "torch", "numpy", "opencv-python", "av")
+PACKAGES = ("django", "celery", "channels", "torch", "openvino", "numpy", "opencv-python", "av")
 OLDEST_NODE = 20
 
 

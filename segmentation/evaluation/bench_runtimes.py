@@ -1,6 +1,6 @@
 """What runs the networks fastest on this CPU: PyTorch or OpenVINO, in float32 or bfloat16.
 
-`python -m segmentation.evaluation.bench_runtimes [--threads 1] [--paper]` needs `pip install -e ".[runtimes]"`. For
+`python -m segmentation.evaluation.bench_runtimes [--threads 1] [--paper]`. For
 each part of a network that ships (--paper: for the encoders of the paper's sizes, with random weights) it prints the
 CPU seconds of one run and the largest difference from PyTorch's float32, relative to its largest value.
 """
@@ -25,6 +25,7 @@ from segmentation.engines.star.cutting import CLUES, SIDE, Cutter
 from segmentation.engines.star.network import Star
 from segmentation.engines.stm.network import InteractiveSTM
 from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, seconds
+from segmentation.networks.compiled import compiled, openvino
 from segmentation.networks.folding import for_inference
 from segmentation.weights import find_weights
 
@@ -98,24 +99,13 @@ def measure(part: Part, threads: int) -> tuple[list[float], list[float]]:
     module = module.eval()
     half, small = copy.deepcopy(module).bfloat16(), x.bfloat16()
     ways: list[Callable[[], Tensor]] = [lambda: module(x), lambda: half(small).float()]
-    ways += [_compiled(module, x, precision, threads) for precision in ("f32", "bf16")]
+    for precision in ("f32", "bf16"):
+        run = compiled(module, (x.contiguous(),), torch.device("cpu"), threads=threads, precision=precision)
+        assert run is not None  # main has looked whether it is there
+        ways.append(lambda run=run: run(x)[0])  # type: ignore[misc]
     right = ways[0]()
     apart = [float((way() - right).abs().max() / right.abs().max()) for way in ways]
     return [seconds(way, RUNS, time.process_time) for way in ways], apart
-
-
-def _compiled(module: nn.Module, x: Tensor, precision: str, threads: int) -> Callable[[], Tensor]:
-    import openvino
-
-    options = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads}
-    compiled = openvino.Core().compile_model(openvino.convert_model(module, example_input=x), "CPU", options)
-    request, given = compiled.create_infer_request(), x.contiguous().numpy()
-
-    def run() -> Tensor:
-        request.infer({0: given})
-        return torch.from_numpy(request.get_output_tensor(0).data)
-
-    return run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,10 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parse.add_argument("--threads", type=int, default=1)
     parse.add_argument("--paper", action="store_true", help="the paper's sizes instead of those that ship")
     args = parse.parse_args(arguments)
-    try:
-        import openvino  # noqa: F401
-    except ImportError:
-        print('bench_runtimes: OpenVINO is not here; pip install -e ".[runtimes]" brings it', file=sys.stderr)
+    if openvino() is None:
+        print("bench_runtimes: OpenVINO is not here; pip install openvino brings it", file=sys.stderr)
         return 2
     torch.set_num_threads(args.threads)
     print(f"{'CPU seconds':24}" + "".join(f"{way:>24}" for way in WAYS))

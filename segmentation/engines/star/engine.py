@@ -21,6 +21,7 @@ from segmentation.classical.motion import Motion
 from segmentation.classical.walk import Refine
 from segmentation.device import choose_device
 from segmentation.engines.star.cutting import Cutter, finish, mended
+from segmentation.engines.star.fastest import fast_cutter, fast_star
 from segmentation.engines.star.network import STRIDE, Cues, Frame, Star, aggregate
 from segmentation.engines.star.reading import Remembered, decode, remember
 from segmentation.feature_cache import FeatureCache
@@ -56,9 +57,9 @@ class StarEngine(ClassicalEngine):
         weights, how = self.settings.weights, (self._device, torch.float32)
         self._cutter: Cutter | None
         if network is None:
-            self._network = shared_network(Star, "star", weights, *how, for_inference)
+            self._network = shared_network(Star, "star", weights, *how, fast_star)
             beside = None if weights is not None and Path(weights).is_file() else weights  # a file is of one network
-            self._cutter = shared_network(Cutter, "star-cut", beside, *how, for_inference)
+            self._cutter = shared_network(Cutter, "star-cut", beside, *how, fast_cutter)
         else:
             self._network = for_inference(network, *how)
             self._cutter = None if cutter is None else for_inference(cutter, *how)

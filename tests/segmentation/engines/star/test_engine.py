@@ -1,13 +1,17 @@
+import gc
 from typing import Any, ClassVar
 
 import numpy as np
+import pytest
 import torch
+from numpy.typing import NDArray
 
 from segmentation.engines.star.cutting import Cutter, CutterConfig
 from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.network import Star, StarConfig
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
+from segmentation.networks import compiled
 from segmentation.types import Interaction, Scribble
 from tests.segmentation.clips import make_clip
 from tests.segmentation.engine_conformance import EngineConformance
@@ -29,6 +33,31 @@ def tiny_cutter() -> Cutter:
 class TestStar(EngineConformance):
     engine = "star"
     options: ClassVar[dict[str, Any]] = {"network": tiny(), "cutter": tiny_cutter()}
+
+
+class TestStarThatShips(EngineConformance):
+    engine = "star"
+
+
+@pytest.mark.parametrize("objects", [1, 3])
+def test_compiled_networks_find_the_same_masks(objects: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = make_clip(length=7, height=96, width=128, num_objects=objects)
+    rounds = [Interaction(frame, first_strokes(clip.truth[frame], objects)) for frame in (3, 6)]
+
+    def masks() -> NDArray[np.uint8]:
+        session = StarEngine(ArrayFrames(clip.frames), objects)
+        found = {update.frame: update.labels for one in rounds for update in session.run_round(one)}
+        session.close()
+        return np.stack([found[frame] for frame in range(7)])
+
+    with_openvino = masks()
+    gc.collect()  # the networks of a session are shared as long as it lives
+    monkeypatch.setattr(compiled, "openvino", lambda: None)
+    with_torch = masks()
+    assert float((with_openvino == with_torch).mean()) > 0.99
+    for number in range(1, objects + 1):
+        both = (with_openvino == number) & (with_torch == number)
+        assert both.sum() > 0.97 * ((with_openvino == number) | (with_torch == number)).sum()
 
 
 def test_the_cutter_has_the_say_where_a_stroke_contradicts() -> None:
