@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections import OrderedDict
 from pathlib import Path
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -14,7 +15,8 @@ DISK_RESERVE = 1 << 30  # spilling stops when less than this would stay free on 
 
 
 class FeatureCache:
-    """What an engine computed of frames and would rather not compute again. Losing an entry costs time only.
+    """What an engine computed of frames and would rather not compute again. Losing an entry costs time only. Safe to
+    share between threads.
 
     Args:
         memory_bytes: budget in memory (on a CUDA device: of that device's memory); the least recently used leave.
@@ -28,6 +30,7 @@ class FeatureCache:
         self.first_stay = first_stay
         self.used = 0
         self._memory: OrderedDict[str, Tensor] = OrderedDict()
+        self._lock = Lock()
         self._folder: Path | None = None
         if folder is not None:
             Path(folder).mkdir(parents=True, exist_ok=True)
@@ -38,10 +41,11 @@ class FeatureCache:
 
     def get(self, key: str, device: torch.device | str = "cpu") -> Tensor | None:
         """The tensor that was put under `key`, bit for bit, or None. It must not be written to."""
-        value = self._memory.get(key)
-        if value is not None:
-            self._memory.move_to_end(key)
-            return value
+        with self._lock:
+            value = self._memory.get(key)
+            if value is not None:
+                self._memory.move_to_end(key)
+                return value
         if self._folder is None or not (path := self._folder / f"{key}.pt").exists():
             return None
         value = torch.load(path, weights_only=True, map_location=device)
@@ -50,7 +54,6 @@ class FeatureCache:
         return value
 
     def put(self, key: str, value: Tensor) -> None:
-        self._drop(key)
         self._keep(key, value)
         if self._folder is not None and shutil.disk_usage(self._folder).free > DISK_RESERVE + value.nbytes:
             torch.save(value.cpu(), self._folder / f"{key}.pt")
@@ -64,13 +67,15 @@ class FeatureCache:
             self._folder = None
 
     def _keep(self, key: str, value: Tensor) -> None:
-        room = self.memory_bytes - (self.used if self.first_stay else 0)
-        if value.nbytes > room:
-            return
-        self._memory[key] = value
-        self.used += value.nbytes
-        while self.used > self.memory_bytes:
-            self._drop(next(iter(self._memory)))
+        with self._lock:
+            self._drop(key)
+            room = self.memory_bytes - (self.used if self.first_stay else 0)
+            if value.nbytes > room:
+                return
+            self._memory[key] = value
+            self.used += value.nbytes
+            while self.used > self.memory_bytes:
+                self._drop(next(iter(self._memory)))
 
     def _drop(self, key: str) -> None:
         old = self._memory.pop(key, None)

@@ -7,20 +7,23 @@ older annotation is. What an earlier round that was cancelled never reached is f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.beside import Beside
 from segmentation.classical.drawing import Drawing, Finish
 from segmentation.classical.flows import Flows
 from segmentation.classical.history import History, noted
+from segmentation.classical.looks import Looks
 from segmentation.classical.picture import Pictures, Sizes
 from segmentation.classical.walk import Change, Refine, Scene, Walk
 from segmentation.engine import Engine
 from segmentation.types import Interaction, MaskUpdate, PastRound
 
-MODELS_BYTES = 32 << 20  # models and maps of a round with a few objects
+MODELS_BYTES = 48 << 20  # models of annotated frames (`looks.KEPT`), and maps of a round with a few objects
 FLOWS_BYTES = 64 << 20  # of 200 frames at 480p
 
 
@@ -31,6 +34,8 @@ class ClassicalEngine(Engine):
         sizes = Sizes.of(self.frames.height, self.frames.width, self.settings.max_side)
         self._pictures = Pictures(self.frames, sizes)
         self._flows = Flows(self._pictures, FLOWS_BYTES)
+        self._looks = Looks(self._pictures)
+        self._beside = Beside(self._halved)
         self._history = History(self.frames.height, self.frames.width, self.settings.cache_dir)
 
     @property
@@ -50,21 +55,45 @@ class ClassicalEngine(Engine):
         if start not in self.locked:
             self._history.keep(update)
         yield update
-        scene = Scene(self._pictures, self._flows, self._history, self.locked, self.num_objects, self._refiner())
+        scene = Scene(
+            self._pictures,
+            self._flows,
+            self._looks,
+            self._history,
+            self._beside,
+            self.locked,
+            self.num_objects,
+            self._refiner(),
+            self._prepare,
+        )
         removed = {} if before is None else {o: before == o for o in touched if not (update.labels == o).any()}
         changes = {o: _change(None if before is None else before == o, update.labels == o) for o in touched}
         walks = [Walk(scene, start, direction, changes, removed) for direction in (1, -1)]
-        while walks:
-            walks = [walk for walk in walks if walk.more()]
-            for walk in walks:
-                step = walk.step()
-                if step is not None:
-                    self._history.keep(step)
-                    yield step
+        self._history.fetch(set().union(*self._history.annotated.values()))
+        with self._beside:
+            while walks := [walk for walk in walks if walk.more()]:
+                for step in self._steps(walks):
+                    if step is not None:
+                        self._history.keep(step)
+                        yield step
+
+    def _steps(self, walks: Sequence[Walk]) -> Sequence[MaskUpdate | None]:
+        """The next step of each of one or two walks. Neither sees what the other one finds in this step."""
+        self._history.fetch(walk.next for walk in walks)
+        if len(walks) == 1:
+            return [walks[0].step()]
+        return self._beside.both(walks[0].step, walks[1].step)
+
+    def _halved(self) -> AbstractContextManager[None]:
+        """While it lasts, whatever computes in several threads by itself takes half of them (`Beside`)."""
+        return nullcontext()
 
     def _refiner(self) -> Refine | None:
         """What a round refines the objects' probabilities with; the history holds the round's own strokes and mask."""
         return None
+
+    def _prepare(self, frame: int) -> None:
+        """Compute what a refiner will need of a frame, whatever is found in the frames before it."""
 
     def _finisher(self) -> Finish | None:
         """What makes the first mask of an object from its sketch; None: GrabCut's is taken."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 import cv2
@@ -15,7 +16,8 @@ Kept = NDArray[np.float16]  # [h / 2, w / 2, 2]
 
 
 class Flows:
-    """Motion by frame number, within a byte budget; what does not fit is computed anew each time.
+    """Motion by frame number, within a byte budget; what does not fit is computed anew each time. Safe to share
+    between threads.
 
     Fields are kept at half the size and precision, which is how finely DIS finds them; the first use goes through it
     too, so that every use sees the same numbers.
@@ -26,20 +28,22 @@ class Flows:
         self._pictures = pictures
         self._field = FlowField()
         self._kept: dict[tuple[int, int], Kept] = {}
+        self._lock = Lock()
 
     def between(self, frame: int, neighbour: int) -> Motion:
         """From `frame` back to `neighbour`."""
         return Motion.of(self._flow(frame, neighbour), self._flow(neighbour, frame))
 
     def _flow(self, frame: int, neighbour: int) -> NDArray[Any]:
-        kept = self._kept.get((frame, neighbour))
         picture = self._pictures[frame].grey
-        if kept is None:
-            kept = _smaller(self._field.flow(picture, self._pictures[neighbour].grey))
-            # When it is full, what is there stays: of frames that are asked for in turns the oldest comes next.
-            if self.used + kept.nbytes <= self.budget:
-                self._kept[frame, neighbour] = kept
-                self.used += kept.nbytes
+        with self._lock:
+            kept = self._kept.get((frame, neighbour))
+            if kept is None:
+                kept = _smaller(self._field.flow(picture, self._pictures[neighbour].grey))
+                # When it is full, what is there stays: of frames that are asked for in turns the oldest comes next.
+                if self.used + kept.nbytes <= self.budget:
+                    self._kept[frame, neighbour] = kept
+                    self.used += kept.nbytes
         height, width = picture.shape
         return cv2.resize(kept.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR).view(np.ndarray)
 

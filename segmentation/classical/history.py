@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from threading import Lock
 
 import numpy as np
 
@@ -14,28 +15,33 @@ UNKNOWN = 0.5  # confidence where nobody has looked yet
 
 
 class MaskFile:
-    """Label maps by frame, deflated into an unnamed file: 2 kB a frame at 480p, none of it in memory."""
+    """Label maps by frame, deflated into an unnamed file: 2 kB a frame at 480p, none of it in memory. Safe to share
+    between threads."""
 
     def __init__(self, height: int, width: int, folder: str | None) -> None:
         self._shape = (height, width)
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (lives as long as the session)
         self._end = 0
         self._places: dict[int, tuple[int, int]] = {}
+        self._lock = Lock()
 
     def __contains__(self, frame: int) -> bool:
         return frame in self._places
 
     def __setitem__(self, frame: int, labels: LabelMap) -> None:
         data = zlib.compress(labels.tobytes(), 1)
-        self._file.seek(self._end)
-        self._file.write(data)
-        self._places[frame] = (self._end, len(data))
-        self._end += len(data)
+        with self._lock:
+            self._file.seek(self._end)
+            self._file.write(data)
+            self._places[frame] = (self._end, len(data))
+            self._end += len(data)
 
     def __getitem__(self, frame: int) -> LabelMap:
-        start, length = self._places[frame]
-        self._file.seek(start)
-        return np.frombuffer(zlib.decompress(self._file.read(length)), np.uint8).reshape(self._shape)
+        with self._lock:
+            start, length = self._places[frame]
+            self._file.seek(start)
+            data = self._file.read(length)
+        return np.frombuffer(zlib.decompress(data), np.uint8).reshape(self._shape)
 
     def discard(self, frame: int) -> None:
         self._places.pop(frame, None)
@@ -66,6 +72,12 @@ class History:
             return self._own[frame]
         stored = self._stored.get(frame)
         return None if stored is None else stored[frame]
+
+    def fetch(self, frames: Iterable[int]) -> None:
+        """Take over what is stored of some frames: who stores masks need not give them to more than one thread."""
+        for frame in frames:
+            if frame in self._stored and frame not in self._own:
+                self._own[frame] = self._stored[frame][frame]
 
     def sure(self, frame: int, object_id: int) -> float:
         """How sure the round was that looked at this object here last; UNKNOWN where none has, or it did not say."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import cv2
@@ -74,11 +75,13 @@ def looks_of(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[Any]:
 
 
 class Pictures:
-    """Pictures of a video by frame number; the last few are kept, so memory does not grow with the video."""
+    """Pictures of a video by frame number; the last few are kept, so memory does not grow with the video. Safe to
+    share between threads."""
 
     def __init__(self, frames: FrameSource, sizes: Sizes) -> None:
         self._frames = frames
         self._kept: dict[int, Picture] = {}
+        self._lock = Lock()
         self.sizes = sizes
 
     def __len__(self) -> int:
@@ -91,13 +94,14 @@ class Pictures:
         return KEPT * (3 * work + 7 * grid + 4 * CHANNELS * half)
 
     def __getitem__(self, frame: int) -> Picture:
-        picture = self._kept.pop(frame, None)
-        if picture is None:
-            picture = make_picture(self._frames[frame], self.sizes)
-        self._kept[frame] = picture
-        while len(self._kept) > KEPT:
-            del self._kept[next(iter(self._kept))]
-        return picture
+        with self._lock:
+            picture = self._kept.pop(frame, None)
+            if picture is None:
+                picture = make_picture(self._frames[frame], self.sizes)
+            self._kept[frame] = picture
+            while len(self._kept) > KEPT:
+                del self._kept[next(iter(self._kept))]
+            return picture
 
 
 def smaller(picture: Picture, side: int) -> Picture:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.beside import Beside
 from segmentation.classical.appearance import Look
 from segmentation.classical.composition import Composition
 from segmentation.classical.flows import Flows
 from segmentation.classical.history import History, noted
+from segmentation.classical.looks import Looks
 from segmentation.classical.motion import Camera, Motion
 from segmentation.classical.picture import Pictures
-from segmentation.classical.propagation import Track, look_at
+from segmentation.classical.propagation import Track
 from segmentation.classical.specks import specks, without_specks
 from segmentation.types import LabelMap, MaskUpdate
 
@@ -38,15 +40,17 @@ Refine = Callable[[int, Motion, dict[int, Map]], dict[int, Map]]
 
 @dataclass
 class Scene:
-    """What both walks of a round look at."""
+    """What both walks of a round look at, at the same time."""
 
     pictures: Pictures
     flows: Flows
+    fits: Looks
     history: History
+    beside: Beside
     locked: Mapping[int, LabelMap]
     num_objects: int
     refine: Refine | None = None
-    _looks: dict[tuple[int, int], Look] = field(default_factory=dict)
+    prepare: Callable[[int], None] | None = None
 
     def mask(self, frame: int) -> LabelMap:
         """The mask that stands in `frame`: the accepted one, else the newest, else an empty one."""
@@ -68,11 +72,7 @@ class Scene:
         annotated = self.history.annotated.get(object_id, set())
         accepted = {f for f, mask in self.locked.items() if (mask == object_id).any()}
         nearest = sorted(annotated | accepted, key=lambda f: (abs(f - start), f))[:MOST_LOOKS]
-        for frame in nearest:
-            if (object_id, frame) not in self._looks:
-                look = look_at(frame, self.pictures[frame], self.on_grid(frame, object_id))
-                self._looks[object_id, frame] = look
-        return [self._looks[object_id, frame] for frame in nearest]
+        return [self.fits.of(object_id, frame, self.on_grid(frame, object_id)) for frame in nearest]
 
     def has_mask(self, frame: int) -> bool:
         return frame in self.locked or frame in self.history
@@ -108,18 +108,24 @@ class Walk:
         self._regions = {object_id: region for object_id in changes if (region := self._region(object_id)) is not None}
         self._tracks: dict[int, Track] = {}
         self._parts: dict[int, bool] = {}
+        self._ahead: tuple[int, Motion] | None = None
         self._removed = {object_id: scene.to_grid(mask) for object_id, mask in removed.items() if mask.any()}
         ahead = range(start + direction, len(scene.pictures) if direction > 0 else -1, direction)
         missing = [f for f in ahead if not scene.has_mask(f)]
         reach = [abs(end - start) - 1 for end in self._ends.values()]
         self._last = max([abs(f - start) for f in missing[-1:]] + reach, default=0)
 
+    @property
+    def next(self) -> int:
+        """The frame of the next step."""
+        return self._frame + self._direction
+
     def more(self) -> bool:
         return abs(self._frame - self._start) < self._last
 
     def step(self) -> MaskUpdate | None:
         """The next frame's new mask, or None where it keeps the one it has."""
-        before, self._frame = self._frame, self._frame + self._direction
+        before, self._frame = self._frame, self.next
         frame = self._frame
         if frame in self._scene.locked:
             self._tracks.clear()
@@ -136,7 +142,9 @@ class Walk:
     def _follow(self, frame: int, before: int, followed: list[int], missing: bool) -> MaskUpdate:
         scene = self._scene
         picture, neighbour = scene.pictures[frame], scene.pictures[before]
-        motion = scene.flows.between(frame, before)
+        known, motion = self._ahead or (None, None)
+        if motion is None or known != frame:
+            motion = scene.flows.between(frame, before)
         if not missing:
             followed = [o for o in followed if o not in self._removed or self._still_removed(frame, o, motion)]
         for object_id in followed:
@@ -154,7 +162,10 @@ class Walk:
             background &= values < 0.2
         camera = Camera.of(motion, background)
         standing = None if missing else scene.mask(frame)
-        steps = {o: self._tracks[o].step(frame, picture, motion, camera, carried[o]) for o in followed}
+        steps, self._ahead = scene.beside.both(
+            lambda: {o: self._tracks[o].step(frame, picture, motion, camera, carried[o]) for o in followed},
+            self._look_ahead,
+        )
         fresh = self._stepped(frame, motion, steps, carried)
         for object_id in followed:
             confidence[object_id - 1] = self._tracks[object_id].agreement
@@ -163,6 +174,15 @@ class Walk:
             for object_id in set(np.unique(standing)) - {0, *followed}:
                 composition.add_given(int(object_id), standing == object_id)
         return noted(frame, composition.labels(), confidence)
+
+    def _look_ahead(self) -> tuple[int, Motion] | None:
+        """What the next step looks at, whatever this one finds, is made ready: its frame, and the motion back."""
+        scene, frame = self._scene, self.next
+        if not self.more() or frame in scene.locked:
+            return None
+        if scene.prepare is not None:
+            scene.prepare(frame)
+        return frame, scene.flows.between(frame, self._frame)
 
     def _stepped(self, frame: int, motion: Motion, fresh: dict[int, Map], carried: dict[int, Map]) -> dict[int, Map]:
         """What the tracks found in `frame`, refined and without specks; they go on from that.

@@ -5,7 +5,12 @@ Its state is that of those rounds, strokes and masks: a rebuilt session is a kep
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import cv2
@@ -36,6 +41,7 @@ from segmentation.types import LabelMap
 # 0 and 0.5, 0.733 with 0.2 and 0.5, where the elephant's mask runs over.
 REREAD, MENDED = 0.2, 0.2
 MEMORY_FRAMES = 6  # annotated and accepted frames that are read for a frame: the nearest in time
+KEPT = 16  # of them kept from round to round
 PARTS = Frame._fields
 
 Map = NDArray[Any]  # float32 [h, w]
@@ -66,7 +72,9 @@ class StarEngine(ClassicalEngine):
         height, width = (-(-side // STRIDE) * STRIDE for side in self._pictures.sizes.grid)
         self._size = (height, width)  # the grid, stretched by less than a cell
         self._encoded = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
-        self._remembered: dict[int, Remembered] = {}  # of this round
+        self._remembered: OrderedDict[int, tuple[bytes, Remembered]] = OrderedDict()  # and what it was made of
+        self._current: set[int] = set()  # those that are known to be of masks as they stand in this round
+        self._remembering = Lock()
 
     @property
     def nbytes(self) -> int:
@@ -89,20 +97,36 @@ class StarEngine(ClassicalEngine):
 
     # --- rounds ---------------------------------------------------------------------------------------------------
 
+    def _prepare(self, frame: int) -> None:
+        self._encode(frame)
+
+    @contextmanager
+    def _halved(self) -> Iterator[None]:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(max(1, threads // 2))  # of this thread, and of those that compute for the first time
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+
     def _refiner(self) -> Refine:
-        self._remembered.clear()
+        self._current.clear()
         return self._refine
 
-    @torch.inference_mode()
     def _refine(self, frame: int, motion: Motion, maps: dict[int, Map]) -> dict[int, Map]:
         """The objects of `maps` in `frame`, on the grid: part what was found, part what the networks make of it."""
-        found, shares = [self._reread(frame, maps)], [REREAD]
-        if self._cutter is not None:
-            found.append(mended(self._cutter, self._pictures[frame], motion, maps))
-            shares.append(MENDED)
-        rest = 1 - sum(shares)
-        return {o: rest * maps[o] + sum(share * one[o] for share, one in zip(shares, found, strict=True)) for o in maps}
+        if self._cutter is None:
+            return _mixed(maps, [(REREAD, self._reread(frame, maps))])
+        better, again = self._beside.both(lambda: self._mended(frame, motion, maps), lambda: self._reread(frame, maps))
+        return _mixed(maps, [(REREAD, again), (MENDED, better)])
 
+    @torch.inference_mode()
+    def _mended(self, frame: int, motion: Motion, maps: dict[int, Map]) -> dict[int, Map]:
+        """What the cutter makes of the objects in `frame`."""
+        assert self._cutter is not None
+        return mended(self._cutter, self._pictures[frame], motion, maps)
+
+    @torch.inference_mode()
     def _reread(self, frame: int, maps: dict[int, Map]) -> dict[int, Map]:
         """What the refiner makes of the objects in `frame`, by the frames it remembers."""
         memory = [self._remember(f) for f in self._nearest(frame)]
@@ -133,13 +157,26 @@ class StarEngine(ClassicalEngine):
         return sorted((known | set(self.locked)) - {frame}, key=lambda f: (abs(f - frame), f))[:MEMORY_FRAMES]
 
     def _remember(self, frame: int) -> Remembered:
-        """An annotated or accepted frame as memory; made once a round."""
-        if frame not in self._remembered:
-            masks = self._standing(frame)
-            cues = Cues(masks, _others(masks), torch.ones_like(masks), *self._drawn(frame))
-            clip = torch.zeros(self.num_objects, dtype=torch.long, device=self._device)  # one frame for all
-            self._remembered[frame] = remember(self._network, self._encode(frame), cues, clip)
-        return self._remembered[frame]
+        """An annotated or accepted frame as memory; made once a round, if its masks or strokes are others now."""
+        with self._remembering:
+            if frame not in self._current:
+                self._remembered[frame] = self._made(frame, self._remembered.pop(frame, None))
+                self._current.add(frame)
+                if len(self._remembered) > KEPT:
+                    self._current.discard(self._remembered.popitem(last=False)[0])
+            return self._remembered[frame][1]
+
+    def _made(self, frame: int, earlier: tuple[bytes, Remembered] | None) -> tuple[bytes, Remembered]:
+        masks = self._standing(frame)
+        own, others = self._drawn(frame)
+        of = hashlib.blake2b()
+        for part in (masks, own, others):
+            of.update(part.cpu().numpy().tobytes())
+        if earlier is not None and earlier[0] == of.digest():
+            return earlier
+        cues = Cues(masks, _others(masks), torch.ones_like(masks), own, others)
+        clip = torch.zeros(self.num_objects, dtype=torch.long, device=self._device)  # one frame for all
+        return of.digest(), remember(self._network, self._encode(frame), cues, clip)
 
     def _standing(self, frame: int) -> Tensor:
         """The masks that stand in `frame`: the accepted one, else the newest, else none: [n, H, W]."""
@@ -160,6 +197,7 @@ class StarEngine(ClassicalEngine):
         own = drawn == numbers
         return own.float(), ((drawn >= 0) & ~own).float()
 
+    @torch.inference_mode()
     def _encode(self, frame: int) -> Frame:
         kept = [self._encoded.get(f"{part}-{frame}", self._device) for part in PARTS]
         if all(part is not None for part in kept):
@@ -186,6 +224,12 @@ class StarEngine(ClassicalEngine):
     def _to_grid(self, values: Tensor) -> Map:
         height, width = self._pictures.sizes.grid
         return cv2.resize(values.cpu().numpy(), (width, height), interpolation=cv2.INTER_LINEAR).view(np.ndarray)
+
+
+def _mixed(maps: dict[int, Map], others: Sequence[tuple[float, dict[int, Map]]]) -> dict[int, Map]:
+    """Means of maps and of others, each with its share, by object; the maps themselves have the rest."""
+    rest = 1 - sum(share for share, _ in others)
+    return {o: rest * own + sum(share * found[o] for share, found in others) for o, own in maps.items()}
 
 
 def _others(masks: Tensor) -> Tensor:

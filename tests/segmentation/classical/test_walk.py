@@ -1,10 +1,16 @@
 """What a walk may do to masks of earlier rounds."""
 
-import numpy as np
+import threading
+from collections.abc import Iterator, Mapping
 
+import numpy as np
+import pytest
+
+from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.registry import open_session
-from segmentation.types import Interaction, MaskUpdate, Scribble
+from segmentation.types import Image, Interaction, LabelMap, MaskUpdate, PastRound, Scribble
+from tests.segmentation.clips import make_clip
 from tests.segmentation.engine_conformance import past_round
 
 HIDDEN, LAST = 6, 7
@@ -52,3 +58,51 @@ def test_where_much_was_wrong_little_of_what_stood_is_kept_on_the_way_to_an_olde
     assert max(wrong) < 0.3  # weighed by distance alone, frame 6 keeps all of it
     assert all((found[index][30:60, 30:70] == 1).mean() > 0.9 for index in range(1, 11))
     assert 0 not in found  # what was annotated there stays
+
+
+class OfOneThread(Mapping[int, LabelMap]):
+    """Stored masks that only the thread may read that made this: a database's connection is one."""
+
+    def __init__(self, masks: dict[int, LabelMap]) -> None:
+        self._masks, self._thread = masks, threading.get_ident()
+
+    def __getitem__(self, frame: int) -> LabelMap:
+        assert threading.get_ident() == self._thread
+        return self._masks[frame]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._masks)
+
+    def __len__(self) -> int:
+        return len(self._masks)
+
+
+def test_stored_masks_are_read_by_the_thread_that_runs_the_round() -> None:
+    clip = make_clip(length=9, height=48, width=64, num_objects=2)
+    frames, drawn = ArrayFrames(clip.frames), [Interaction(f, first_strokes(clip.truth[f], 2)) for f in (1, 4)]
+    kept, fresh = (open_session("flow", frames, 2) for _ in range(2))
+    first = {update.frame: update.labels for update in kept.run_round(drawn[0])}
+    fresh.restore([PastRound("flow", drawn[0], 2, OfOneThread(first), {})])
+    for one, other in zip(kept.run_round(drawn[1]), fresh.run_round(drawn[1]), strict=True):
+        assert one.frame == other.frame
+        np.testing.assert_array_equal(one.labels, other.labels)
+
+
+def test_a_frame_that_cannot_be_read_ends_the_round_there_and_a_later_one_goes_on() -> None:
+    clip = make_clip(length=8, height=48, width=64, num_objects=1)
+
+    class Broken(ArrayFrames):
+        broken = True
+
+        def __getitem__(self, index: int) -> Image:
+            if index == 6 and self.broken:
+                raise ValueError("frames: 6 cannot be read")
+            return super().__getitem__(index)
+
+    frames, drawn = Broken(clip.frames), Interaction(3, first_strokes(clip.truth[3], 1))
+    session, found = open_session("flow", frames, 1), set[int]()
+    with pytest.raises(ValueError, match="6 cannot be read"):
+        found.update(update.frame for update in session.run_round(drawn))
+    assert {3, 2, 4} <= found
+    frames.broken = False
+    assert {6, 7} <= {update.frame for update in session.run_round(drawn)}

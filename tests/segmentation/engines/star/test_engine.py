@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from segmentation.engines.star.cutting import Cutter, CutterConfig
 from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.network import Star, StarConfig
+from segmentation.engines.star.reading import Remembered
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.networks import compiled
@@ -58,6 +59,22 @@ def test_compiled_networks_find_the_same_masks(objects: int, monkeypatch: pytest
     for number in range(1, objects + 1):
         both = (with_openvino == number) & (with_torch == number)
         assert both.sum() > 0.97 * ((with_openvino == number) | (with_torch == number)).sum()
+
+
+def test_what_is_remembered_of_a_frame_stays_until_its_masks_change() -> None:
+    clip = make_clip(length=8, height=48, width=64, num_objects=1)
+    session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny(), cutter=tiny_cutter())
+
+    def remembered_in_the_next_round() -> Remembered:
+        session._refiner()
+        return session._remember(0)
+
+    for frame in (0, 7):
+        list(session.run_round(Interaction(frame, first_strokes(clip.truth[frame], 1))))
+    kept = remembered_in_the_next_round()
+    assert remembered_in_the_next_round() is kept
+    session.lock(0, 1 - clip.truth[0])
+    assert remembered_in_the_next_round() is not kept
 
 
 def test_the_cutter_has_the_say_where_a_stroke_contradicts() -> None:

@@ -1,0 +1,42 @@
+"""Models of annotated frames: fitted once for each mask."""
+
+import numpy as np
+import pytest
+
+from segmentation.classical import looks
+from segmentation.classical.looks import Looks
+from segmentation.classical.picture import Pictures, Sizes
+from segmentation.frames import ArrayFrames
+from tests.segmentation.clips import make_clip
+
+
+@pytest.fixture
+def pictures() -> Pictures:
+    clip = make_clip(length=3, height=48, width=64, num_objects=1)
+    return Pictures(ArrayFrames(clip.frames), Sizes.of(48, 64))
+
+
+def mask(columns: int) -> np.ndarray:
+    found = np.zeros((48, 64), np.float32)
+    found[10:30, :columns] = 1
+    return found
+
+
+def test_the_same_mask_is_fitted_once_and_another_one_anew(pictures: Pictures) -> None:
+    fits = Looks(pictures)
+    first = fits.of(1, 0, mask(20))
+    assert fits.of(1, 0, mask(20)) is first
+    changed = fits.of(1, 0, mask(30))
+    assert not np.array_equal(changed.texture.b, first.texture.b)
+    np.testing.assert_array_equal(fits.of(1, 0, mask(20)).texture.b, first.texture.b)  # as if never seen
+    assert fits.of(2, 0, mask(20)) is not fits.of(1, 0, mask(20))
+
+
+def test_the_least_recently_used_leave(pictures: Pictures, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "KEPT", 2)
+    fits = Looks(pictures)
+    first, second = fits.of(1, 0, mask(20)), fits.of(1, 1, mask(20))
+    fits.of(1, 0, mask(20))
+    fits.of(1, 2, mask(20))
+    assert fits.of(1, 0, mask(20)) is first
+    assert fits.of(1, 1, mask(20)) is not second
