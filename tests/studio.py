@@ -37,10 +37,12 @@ def free_port() -> int:
 
 
 def environment_of(home: Path, **variables: str) -> dict[str, str]:
-    """The shell's environment without any of our settings but these."""
+    """The shell's environment without any of our settings but these. Workers load engines when they are asked: most
+    tests have a small one of their own."""
     ours = {variable.name for variable in VARIABLES}
     inherited = {name: value for name, value in os.environ.items() if name not in ours}
-    return {**inherited, "MASKWRIGHT_HOME": str(home), "DJANGO_SETTINGS_MODULE": "webapp.settings", **variables}
+    own = {"MASKWRIGHT_HOME": str(home), "MASKWRIGHT_WARM_UP": "0", "DJANGO_SETTINGS_MODULE": "webapp.settings"}
+    return {**inherited, **own, **variables}
 
 
 class Studio:

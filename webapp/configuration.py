@@ -92,6 +92,9 @@ VARIABLES = (
     Variable("MASKWRIGHT_DEVICE", "auto", _device, "auto, cpu, cuda or cuda:N", "What the worker computes on."),
     Variable("MASKWRIGHT_TORCH_THREADS", "0", _integer, "a number", "Threads of the worker; 0 = one per core."),
     Variable(
+        "MASKWRIGHT_WARM_UP", "1", _flag, "0 or 1", "A worker loads the default engine when it starts, not when asked."
+    ),
+    Variable(
         "MASKWRIGHT_MAX_SIDE", "0", _integer, "pixels", "Longest side engines compute at; 0 = the engine's choice."
     ),
     Variable("MASKWRIGHT_MEMORY_MB", "1024", _integer, "megabytes", "Cache of one engine session."),

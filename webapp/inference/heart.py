@@ -74,6 +74,7 @@ class Heart(threading.Thread):
 
 
 _hearts: list[Heart] = []
+_warm: list[Any] = []  # an engine's session, held for the networks in it
 
 
 def use_threads(count: int) -> None:
@@ -99,6 +100,18 @@ def _start(sender: Any, **rest: Any) -> None:
         own = queue_of(workers.own_name())
         sender.app.amqp.queues[own]  # makes it as whoever sends to it does
         sender.add_task_queue(own)
+    if computes and settings.CONFIG["MASKWRIGHT_WARM_UP"]:
+        # A thread: a round of another engine need not wait, and one of this engine waits for its networks alone.
+        threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+
+
+def _warm_up() -> None:
+    from webapp.inference import runner
+
+    try:
+        _warm.append(runner.warm_up())
+    except Exception as error:  # a round that fails in the same way tells who asked for it
+        log.warning("warm_up_failed", error=str(error), kind=type(error).__name__)
 
 
 @worker_shutdown.connect

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from segmentation import registry, weights
 from segmentation.engine import Engine, EngineSettings
+from segmentation.frames import ArrayFrames
 from segmentation.types import Interaction, LabelMap, PastRound, Scribble
 from webapp.annotation.codec import decode
 from webapp.annotation.models import AcceptedFrame, Mask, Round
@@ -146,6 +147,19 @@ def interaction_of(round_: Round) -> Interaction:
         Scribble(one["object_id"], np.asarray(one["path"], np.float64).reshape(-1, 2)) for one in round_.scribbles
     )
     return Interaction(round_.frame, tuple(scribbles))
+
+
+def warm_up() -> Engine:
+    """A session of the default engine that has made a round: as long as it lives, its networks are loaded, and the
+    first round of a video does not wait for them. Raises what opening it raises, WeightsMissing say."""
+    side = 64
+    picture = np.zeros((2, side, side, 3), np.uint8)
+    picture[:, side // 4 : side // 2, side // 4 : side // 2] = 255
+    engine = registry.open_session(resolve("default"), ArrayFrames(picture), 1, engine_settings())
+    stroke = Scribble(1, np.array([(0.3, 0.3), (0.45, 0.45)]))
+    for _ in engine.run_round(Interaction(0, (stroke,))):
+        pass
+    return engine
 
 
 def session_at(sessions: EngineSessions, video: Video, key: SessionKey, line: list[int], objects: int) -> EngineSession:

@@ -47,6 +47,7 @@ def start_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[St
         "MASKWRIGHT_HOME": str(tmp_path),
         "MASKWRIGHT_ENGINES": "tests.segmentation.fake_engine",
         "FAKE_ENGINE_SLEEP": "0.25",
+        "MASKWRIGHT_WARM_UP": "0",
         "DJANGO_SETTINGS_MODULE": "worker_settings",
         "PYTHONPATH": f"{tmp_path}:{settings.BASE_DIR}",
     }
