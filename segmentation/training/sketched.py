@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -26,6 +26,7 @@ from segmentation.types import LabelMap, Scribble
 
 WHOLE = 0.4  # of the clips: strokes through the middle of all of an object, as the challenge's robot draws them
 CORRECTED = 0.8  # of the objects: they are corrected once too
+UNCUT = 0.35  # of the first sketches: without what GrabCut made of the strokes, which is not to be believed blindly
 FOLLOWED = 0.3  # of the objects: a damaged mask is to be put right that nobody has drawn on, as one that was carried on
 OWN = 0.6  # of the corrections, where there is a network to draw: of what it makes of the first strokes
 OF_CUT = 0.4  # of the others: of what GrabCut made of them; else of the truth, damaged
@@ -95,6 +96,8 @@ def _windows(pictures: Pictures, made: Iterable[Known], random: np.random.Genera
         if found.own.any() and not found.contradicts:  # a stroke of another object lies over all of its own
             continue
         window = Window.around(found).shaken(random)
+        if not found.before.any() and random.random() < UNCUT:
+            found = replace(found, cut=found.own)
         clues = np.round(255 * clues_of(found, window)).astype(np.uint8)
         answer = window.of(truth + np.uint8(1), labels=True) - np.uint8(1)  # 255 beyond the frame: nobody knows
         windows.append((window.of_picture(pictures[0]), clues, answer, found.before.any()))
