@@ -1,8 +1,9 @@
 """What runs the networks fastest on this CPU: PyTorch or OpenVINO, in float32 or bfloat16.
 
-`python -m segmentation.evaluation.bench_runtimes [--threads 1] [--paper]`. For
+`python -m segmentation.evaluation.bench_runtimes [--threads 1] [--paper] [--davis-root DIR]`. For
 each part of a network that ships (--paper: for the encoders of the paper's sizes, with random weights) it prints the
-CPU seconds of one run and the largest difference from PyTorch's float32, relative to its largest value.
+CPU seconds of one run and the largest difference from PyTorch's float32, relative to its largest value. With DIR, in
+the DAVIS layout: also how far the masks of STAR, whose networks OpenVINO computes, are those of PyTorch.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import copy
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -25,8 +28,14 @@ from segmentation.engines.star.cutting import CLUES, SIDE, Cutter
 from segmentation.engines.star.network import Star
 from segmentation.engines.stm.network import InteractiveSTM
 from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, seconds
+from segmentation.evaluation.davis_folder import DavisFolder
+from segmentation.evaluation.davis_folder import Sequence as Clip
+from segmentation.evaluation.stroke import first_strokes
+from segmentation.metrics import jaccard
 from segmentation.networks.compiled import compiled, openvino
 from segmentation.networks.folding import for_inference
+from segmentation.registry import open_session
+from segmentation.types import Interaction
 from segmentation.weights import find_weights
 
 RUNS = 7
@@ -108,10 +117,25 @@ def measure(part: Part, threads: int) -> tuple[list[float], list[float]]:
     return [seconds(way, RUNS, time.process_time) for way in ways], apart
 
 
+def agreement(clip: Clip) -> float:
+    """Mean J of STAR's masks in two rounds, computed by OpenVINO, against those by PyTorch alone. The first round is
+    drawn on the frame that shows most, the other one on the first."""
+    objects = clip.num_objects
+    drawn = [Interaction(frame, first_strokes(clip.truth[frame], objects)) for frame in (clip.largest_frame(), 0)]
+    masks = []
+    for compile in (True, False):
+        session = open_session("star", clip.frames(), objects, compile=compile)
+        masks.append([update for one in drawn if one.scribbles for update in session.run_round(one)])
+        session.close()
+    found = [jaccard(a.labels, b.labels, objects).mean() for a, b in zip(*masks, strict=True)]
+    return float(np.mean(found))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parse = argparse.ArgumentParser(prog="python -m segmentation.evaluation.bench_runtimes", description=__doc__)
     parse.add_argument("--threads", type=int, default=1)
     parse.add_argument("--paper", action="store_true", help="the paper's sizes instead of those that ship")
+    parse.add_argument("--davis-root", type=Path, help="480p sequences in the DAVIS layout")
     args = parse.parse_args(arguments)
     if openvino() is None:
         print("bench_runtimes: OpenVINO is not here; pip install openvino brings it", file=sys.stderr)
@@ -122,6 +146,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         times, apart = measure(part, args.threads)
         cells = [f"{time_:.4f} ({times[0] / time_:.2f}x, {gap:.0e})" for time_, gap in zip(times, apart, strict=True)]
         print(f"{part[0]:24}" + "".join(f"{cell:>24}" for cell in cells), flush=True)
+    if args.davis_root is not None:
+        folder = DavisFolder(args.davis_root)
+        for name in folder.names():
+            j = agreement(folder.sequence(name))
+            print(f"STAR on {name}, masks with OpenVINO against those without: J {j:.4f}", flush=True)
     return 0
 
 

@@ -15,7 +15,8 @@ from segmentation.checkpoints import load_network
 from segmentation.weights import find_weights
 
 Network = TypeVar("Network", bound=nn.Module)
-Key = tuple[str, Path, int, int, str, torch.dtype]  # name, file, its size and time of change, device, number format
+# Name, file, its size and time of change, device, number format, and how it is made ready.
+Key = tuple[str, Path, int, int, str, torch.dtype, Callable[..., nn.Module]]
 
 _kept: WeakValueDictionary[Key, nn.Module] = WeakValueDictionary()  # as long as a session holds one
 _lock = threading.Lock()
@@ -38,7 +39,7 @@ def shared_network(
     """
     path = find_weights(name, explicit)
     stat = path.stat()
-    key = (name, path.resolve(), stat.st_size, stat.st_mtime_ns, str(device), dtype)
+    key = (name, path.resolve(), stat.st_size, stat.st_mtime_ns, str(device), dtype, prepare)
     with _lock:
         network = _kept.get(key)
         if network is None:

@@ -53,19 +53,21 @@ class StarEngine(ClassicalEngine):
     Options:
         network, cutter: networks that are already loaded (training validates those it trains); without both, the
             weights found; without `cutter` alone, GrabCut draws alone.
+        compile: whether OpenVINO computes them on a CPU, where it is installed, if they are not already loaded.
     """
 
     name = "star"
 
-    def _setup(self, network: Star | None = None, cutter: Cutter | None = None) -> None:
+    def _setup(self, network: Star | None = None, cutter: Cutter | None = None, compile: bool = True) -> None:
         super()._setup()
         self._device = choose_device(self.settings.device)
         weights, how = self.settings.weights, (self._device, torch.float32)
         self._cutter: Cutter | None
         if network is None:
-            self._network = shared_network(Star, "star", weights, *how, fast_star)
+            star, star_cut = (fast_star, fast_cutter) if compile else (for_inference, for_inference)
+            self._network = shared_network(Star, "star", weights, *how, star)
             beside = None if weights is not None and Path(weights).is_file() else weights  # a file is of one network
-            self._cutter = shared_network(Cutter, "star-cut", beside, *how, fast_cutter)
+            self._cutter = shared_network(Cutter, "star-cut", beside, *how, star_cut)
         else:
             self._network = for_inference(network, *how)
             self._cutter = None if cutter is None else for_inference(cutter, *how)

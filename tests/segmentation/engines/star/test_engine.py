@@ -1,4 +1,3 @@
-import gc
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +11,6 @@ from segmentation.engines.star.network import Star, StarConfig
 from segmentation.engines.star.reading import Remembered
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
-from segmentation.networks import compiled
 from segmentation.types import Interaction, Scribble
 from tests.segmentation.clips import make_clip
 from tests.segmentation.engine_conformance import EngineConformance
@@ -41,20 +39,17 @@ class TestStarThatShips(EngineConformance):
 
 
 @pytest.mark.parametrize("objects", [1, 3])
-def test_compiled_networks_find_the_same_masks(objects: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiled_networks_find_the_same_masks(objects: int) -> None:
     clip = make_clip(length=7, height=96, width=128, num_objects=objects)
     rounds = [Interaction(frame, first_strokes(clip.truth[frame], objects)) for frame in (3, 6)]
 
-    def masks() -> NDArray[np.uint8]:
-        session = StarEngine(ArrayFrames(clip.frames), objects)
+    def masks(compile: bool) -> NDArray[np.uint8]:
+        session = StarEngine(ArrayFrames(clip.frames), objects, compile=compile)
         found = {update.frame: update.labels for one in rounds for update in session.run_round(one)}
         session.close()
         return np.stack([found[frame] for frame in range(7)])
 
-    with_openvino = masks()
-    gc.collect()  # the networks of a session are shared as long as it lives
-    monkeypatch.setattr(compiled, "openvino", lambda: None)
-    with_torch = masks()
+    with_openvino, with_torch = masks(True), masks(False)
     assert float((with_openvino == with_torch).mean()) > 0.99
     for number in range(1, objects + 1):
         both = (with_openvino == number) & (with_torch == number)
