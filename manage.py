@@ -8,6 +8,4 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
     from django.core.management import execute_from_command_line
 
-    import segmentation  # noqa: F401 (before anything brings NumPy: it bounds the threads of numerical libraries)
-
     execute_from_command_line(sys.argv)

@@ -1,15 +1,16 @@
-"""A cache of arrays, least recently used out first, with a budget in bytes."""
+"""Caches, least recently used out first: of arrays with a budget in bytes, of what was derived from something else."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from numpy.typing import NDArray
 
 K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
 class ByteCache(Generic[K]):
@@ -53,3 +54,23 @@ class ByteCache(Generic[K]):
         old = self._entries.pop(key, None)
         if old is not None:
             self.used -= old.nbytes
+
+
+class Derived(Generic[K, V]):
+    """At most `limit` values by key, each with a digest of what it was made of. Safe to share between threads."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._entries: OrderedDict[K, tuple[bytes, V]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: K, digest: bytes, make: Callable[[], V]) -> V:
+        """The value of `key`; made anew, by one thread at a time, where it was made of something else."""
+        with self._lock:
+            known = self._entries.pop(key, None)
+            if known is None or known[0] != digest:
+                known = digest, make()
+            self._entries[key] = known
+            if len(self._entries) > self.limit:
+                self._entries.popitem(last=False)
+            return known[1]

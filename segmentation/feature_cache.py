@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections import OrderedDict
 from pathlib import Path
-from threading import Lock
+from threading import Lock, get_ident
 
 import torch
 from torch import Tensor
@@ -56,7 +56,10 @@ class FeatureCache:
     def put(self, key: str, value: Tensor) -> None:
         self._keep(key, value)
         if self._folder is not None and shutil.disk_usage(self._folder).free > DISK_RESERVE + value.nbytes:
-            torch.save(value.cpu(), self._folder / f"{key}.pt")
+            file = self._folder / f"{key}.pt"
+            unfinished = file.with_suffix(f".{get_ident()}")  # no other thread shall read a half of it
+            torch.save(value.cpu(), unfinished)
+            unfinished.replace(file)
 
     def close(self) -> None:
         """Forget everything and remove the folder."""

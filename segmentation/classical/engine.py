@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from segmentation.beside import Beside
 from segmentation.classical.drawing import Drawing, Finish
+from segmentation.classical.fits import Fits
 from segmentation.classical.flows import Flows
 from segmentation.classical.history import History, noted
-from segmentation.classical.looks import Looks
 from segmentation.classical.picture import Pictures, Sizes
 from segmentation.classical.walk import Change, Refine, Scene, Walk
 from segmentation.engine import Engine
 from segmentation.types import Interaction, MaskUpdate, PastRound
 
-MODELS_BYTES = 48 << 20  # models of annotated frames (`looks.KEPT`), and maps of a round with a few objects
+MODELS_BYTES = 48 << 20  # models of annotated frames (`fits.KEPT`), and maps of a round with a few objects
 FLOWS_BYTES = 64 << 20  # of 200 frames at 480p
 
 
@@ -34,8 +34,7 @@ class ClassicalEngine(Engine):
         sizes = Sizes.of(self.frames.height, self.frames.width, self.settings.max_side)
         self._pictures = Pictures(self.frames, sizes)
         self._flows = Flows(self._pictures, FLOWS_BYTES)
-        self._looks = Looks(self._pictures)
-        self._beside = Beside(self._halved)
+        self._fits = Fits(self._pictures)
         self._history = History(self.frames.height, self.frames.width, self.settings.cache_dir)
 
     @property
@@ -55,10 +54,12 @@ class ClassicalEngine(Engine):
         if start not in self.locked:
             self._history.keep(update)
         yield update
+        # This round's own: an older round that nobody closed must not take its thread away.
+        self._beside = Beside(self._halved)
         scene = Scene(
             self._pictures,
             self._flows,
-            self._looks,
+            self._fits,
             self._history,
             self._beside,
             self.locked,

@@ -15,7 +15,7 @@ from segmentation.types import FrameSource
 
 WORK_SIDE = 854  # longest side at which edges are drawn: 480p
 GRID_SIDE = 427  # longest side of the grid: flow at twice the side costs four times as much and gains little
-KEPT = 8  # pictures held: the two frontiers of a round, their predecessors, and annotated frames just fitted
+KEPT = 10  # pictures held: for both walks the frame, the ones before and after it, and annotated frames just fitted
 CHANNELS = 16  # of `Picture.looks`
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from segmentation.beside import Beside
 from segmentation.classical.appearance import Look
 from segmentation.classical.composition import Composition
+from segmentation.classical.fits import Fits
 from segmentation.classical.flows import Flows
 from segmentation.classical.history import History, noted
-from segmentation.classical.looks import Looks
 from segmentation.classical.motion import Camera, Motion
 from segmentation.classical.picture import Pictures
 from segmentation.classical.propagation import Track
@@ -44,7 +44,7 @@ class Scene:
 
     pictures: Pictures
     flows: Flows
-    fits: Looks
+    fits: Fits
     history: History
     beside: Beside
     locked: Mapping[int, LabelMap]
@@ -180,9 +180,12 @@ class Walk:
         scene, frame = self._scene, self.next
         if not self.more() or frame in scene.locked:
             return None
-        if scene.prepare is not None:
-            scene.prepare(frame)
-        return frame, scene.flows.between(frame, self._frame)
+        try:
+            if scene.prepare is not None:
+                scene.prepare(frame)
+            return frame, scene.flows.between(frame, self._frame)
+        except Exception:  # the next step meets it again and raises it, if there is one: this step is not to fail by it
+            return None
 
     def _stepped(self, frame: int, motion: Motion, fresh: dict[int, Map], carried: dict[int, Map]) -> dict[int, Map]:
         """What the tracks found in `frame`, refined and without specks; they go on from that.

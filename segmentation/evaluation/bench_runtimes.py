@@ -123,12 +123,12 @@ def agreement(clip: Clip) -> float:
     objects = clip.num_objects
     drawn = [Interaction(frame, first_strokes(clip.truth[frame], objects)) for frame in (clip.largest_frame(), 0)]
     masks = []
-    for compile in (True, False):
-        session = open_session("star", clip.frames(), objects, compile=compile)
-        masks.append([update for one in drawn if one.scribbles for update in session.run_round(one)])
+    for by_openvino in (True, False):
+        session = open_session("star", clip.frames(), objects, openvino=by_openvino)
+        rounds = [session.run_round(one) for one in drawn if one.scribbles]
+        masks.append({update.frame: update.labels for updates in rounds for update in updates})
         session.close()
-    found = [jaccard(a.labels, b.labels, objects).mean() for a, b in zip(*masks, strict=True)]
-    return float(np.mean(found))
+    return float(np.mean([jaccard(labels, masks[1][frame], objects).mean() for frame, labels in masks[0].items()]))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,7 +19,7 @@ Network = TypeVar("Network", bound=nn.Module)
 Key = tuple[str, Path, int, int, str, torch.dtype, Callable[..., nn.Module]]
 
 _kept: WeakValueDictionary[Key, nn.Module] = WeakValueDictionary()  # as long as a session holds one
-_lock = threading.Lock()
+_locks: dict[Key, threading.Lock] = {}  # who wants one network need not wait until another one is ready
 
 
 def shared_network(
@@ -40,7 +40,7 @@ def shared_network(
     path = find_weights(name, explicit)
     stat = path.stat()
     key = (name, path.resolve(), stat.st_size, stat.st_mtime_ns, str(device), dtype, prepare)
-    with _lock:
+    with _locks.setdefault(key, threading.Lock()):
         network = _kept.get(key)
         if network is None:
             loaded = load_network(name, explicit)

@@ -90,8 +90,8 @@ class Recorder(ClassicalEngine):
 class StarRecorder(StarEngine):
     """The same of STAR, whose walks go on from what its network made of each frame."""
 
-    def _setup(self, network: Star | None = None, cutter: Cutter | None = None, compile: bool = True) -> None:
-        super()._setup(network, cutter, compile)
+    def _setup(self, network: Star | None = None, cutter: Cutter | None = None, openvino: bool = True) -> None:
+        super()._setup(network, cutter, openvino)
         self.found = Found(len(self.frames), self.num_objects, self._pictures.sizes.grid)
 
     def _refine(self, frame: int, motion: Motion, maps: dict[int, Map]) -> dict[int, Map]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segmentation.cache import ByteCache
+from segmentation.cache import ByteCache, Derived
 
 
 def block(kilobytes: int, value: int = 0) -> np.ndarray:
@@ -49,3 +49,22 @@ def test_no_budget_means_no_cache(budget: int) -> None:
     cache: ByteCache[int] = ByteCache(budget)
     cache.put(1, block(1))
     assert len(cache) == 0
+
+
+def test_what_is_derived_is_made_anew_when_its_origin_changes() -> None:
+    kept: Derived[str, list[int]] = Derived(2)
+    first = kept.get("a", b"1", lambda: [1])
+    assert kept.get("a", b"1", lambda: [2]) is first
+    assert kept.get("a", b"2", lambda: [3]) == [3]
+    kept.get("b", b"1", list)
+    assert kept.get("a", b"2", list) == [3]
+    kept.get("c", b"1", list)  # one too many: the least recently used leaves
+    assert kept.get("a", b"2", list) == [3]
+    assert kept.get("b", b"1", lambda: [4]) == [4]
+
+
+def test_what_could_not_be_derived_is_tried_again() -> None:
+    kept: Derived[str, int] = Derived(2)
+    with pytest.raises(ZeroDivisionError):
+        kept.get("a", b"1", lambda: 1 // 0)
+    assert kept.get("a", b"1", lambda: 5) == 5

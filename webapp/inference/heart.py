@@ -75,6 +75,8 @@ class Heart(threading.Thread):
 
 _hearts: list[Heart] = []
 _warm: list[Any] = []  # an engine's session, held for the networks in it
+_warming: list[threading.Thread] = []
+WARM_UP_SECONDS = 5.0  # that a worker which ends waits for it: Python is not to end while libraries are being loaded
 
 
 def use_threads(count: int) -> None:
@@ -101,8 +103,9 @@ def _start(sender: Any, **rest: Any) -> None:
         sender.app.amqp.queues[own]  # makes it as whoever sends to it does
         sender.add_task_queue(own)
     if computes and settings.CONFIG["MASKWRIGHT_WARM_UP"]:
-        # A thread: a round of another engine need not wait, and one of this engine waits for its networks alone.
-        threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+        # A thread: rounds need not wait, but for the networks that they use themselves.
+        _warming.append(threading.Thread(target=_warm_up, name="warm-up", daemon=True))
+        _warming[-1].start()
 
 
 def _warm_up() -> None:
@@ -118,3 +121,5 @@ def _warm_up() -> None:
 def _stop(**rest: Any) -> None:
     for heart in _hearts:
         heart.stop()
+    for thread in _warming:
+        thread.join(WARM_UP_SECONDS)

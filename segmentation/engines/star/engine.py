@@ -6,7 +6,6 @@ Its state is that of those rounds, strokes and masks: a rebuilt session is a kep
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from segmentation.cache import Derived
 from segmentation.classical.drawing import Finish, Sketch
 from segmentation.classical.engine import ClassicalEngine
 from segmentation.classical.motion import Motion
@@ -41,7 +41,7 @@ from segmentation.types import LabelMap
 # 0 and 0.5, 0.733 with 0.2 and 0.5, where the elephant's mask runs over.
 REREAD, MENDED = 0.2, 0.2
 MEMORY_FRAMES = 6  # annotated and accepted frames that are read for a frame: the nearest in time
-KEPT = 16  # of them kept from round to round
+KEPT = 16  # frames whose memory is kept from round to round
 PARTS = Frame._fields
 
 Map = NDArray[Any]  # float32 [h, w]
@@ -53,18 +53,18 @@ class StarEngine(ClassicalEngine):
     Options:
         network, cutter: networks that are already loaded (training validates those it trains); without both, the
             weights found; without `cutter` alone, GrabCut draws alone.
-        compile: whether OpenVINO computes them on a CPU, where it is installed, if they are not already loaded.
+        openvino: whether OpenVINO computes them on a CPU, where it is installed, if they are not already loaded.
     """
 
     name = "star"
 
-    def _setup(self, network: Star | None = None, cutter: Cutter | None = None, compile: bool = True) -> None:
+    def _setup(self, network: Star | None = None, cutter: Cutter | None = None, openvino: bool = True) -> None:
         super()._setup()
         self._device = choose_device(self.settings.device)
         weights, how = self.settings.weights, (self._device, torch.float32)
         self._cutter: Cutter | None
         if network is None:
-            star, star_cut = (fast_star, fast_cutter) if compile else (for_inference, for_inference)
+            star, star_cut = (fast_star, fast_cutter) if openvino else (for_inference, for_inference)
             self._network = shared_network(Star, "star", weights, *how, star)
             beside = None if weights is not None and Path(weights).is_file() else weights  # a file is of one network
             self._cutter = shared_network(Cutter, "star-cut", beside, *how, star_cut)
@@ -74,8 +74,8 @@ class StarEngine(ClassicalEngine):
         height, width = (-(-side // STRIDE) * STRIDE for side in self._pictures.sizes.grid)
         self._size = (height, width)  # the grid, stretched by less than a cell
         self._encoded = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
-        self._remembered: OrderedDict[int, tuple[bytes, Remembered]] = OrderedDict()  # and what it was made of
-        self._current: set[int] = set()  # those that are known to be of masks as they stand in this round
+        self._remembered: Derived[int, Remembered] = Derived(KEPT)
+        self._current: dict[int, Remembered] = {}  # of this round
         self._remembering = Lock()
 
     @property
@@ -104,8 +104,9 @@ class StarEngine(ClassicalEngine):
 
     @contextmanager
     def _halved(self) -> Iterator[None]:
+        # PyTorch counts for each thread; one that computes for the first time takes the number that was set last.
         threads = torch.get_num_threads()
-        torch.set_num_threads(max(1, threads // 2))  # of this thread, and of those that compute for the first time
+        torch.set_num_threads(max(1, threads // 2))
         try:
             yield
         finally:
@@ -159,30 +160,29 @@ class StarEngine(ClassicalEngine):
         return sorted((known | set(self.locked)) - {frame}, key=lambda f: (abs(f - frame), f))[:MEMORY_FRAMES]
 
     def _remember(self, frame: int) -> Remembered:
-        """An annotated or accepted frame as memory; made once a round, if its masks or strokes are others now."""
+        """An annotated or accepted frame as memory: of one round the same, whatever becomes of its masks meanwhile."""
         with self._remembering:
             if frame not in self._current:
-                self._remembered[frame] = self._made(frame, self._remembered.pop(frame, None))
-                self._current.add(frame)
-                if len(self._remembered) > KEPT:
-                    self._current.discard(self._remembered.popitem(last=False)[0])
-            return self._remembered[frame][1]
+                self._current[frame] = self._memory_of(frame)
+            return self._current[frame]
 
-    def _made(self, frame: int, earlier: tuple[bytes, Remembered] | None) -> tuple[bytes, Remembered]:
+    def _memory_of(self, frame: int) -> Remembered:
         masks = self._standing(frame)
         own, others = self._drawn(frame)
-        of = hashlib.blake2b()
+        digest = hashlib.blake2b()
         for part in (masks, own, others):
-            of.update(part.cpu().numpy().tobytes())
-        if earlier is not None and earlier[0] == of.digest():
-            return earlier
-        cues = Cues(masks, _others(masks), torch.ones_like(masks), own, others)
-        clip = torch.zeros(self.num_objects, dtype=torch.long, device=self._device)  # one frame for all
-        return of.digest(), remember(self._network, self._encode(frame), cues, clip)
+            digest.update(part.cpu().numpy().tobytes())
+
+        def made() -> Remembered:
+            cues = Cues(masks, _others(masks), torch.ones_like(masks), own, others)
+            clip = torch.zeros(self.num_objects, dtype=torch.long, device=self._device)  # one frame for all
+            return remember(self._network, self._encode(frame), cues, clip)
+
+        return self._remembered.get(frame, digest.digest(), made)
 
     def _standing(self, frame: int) -> Tensor:
         """The masks that stand in `frame`: the accepted one, else the newest, else none: [n, H, W]."""
-        labels = self.locked.get(frame, self._history.mask(frame))
+        labels = self.locked[frame] if frame in self.locked else self._history.mask(frame)
         if labels is None:
             return torch.zeros(self.num_objects, *self._size, device=self._device)
         return self._one_hot(labels)

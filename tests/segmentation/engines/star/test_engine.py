@@ -43,8 +43,8 @@ def test_compiled_networks_find_the_same_masks(objects: int) -> None:
     clip = make_clip(length=7, height=96, width=128, num_objects=objects)
     rounds = [Interaction(frame, first_strokes(clip.truth[frame], objects)) for frame in (3, 6)]
 
-    def masks(compile: bool) -> NDArray[np.uint8]:
-        session = StarEngine(ArrayFrames(clip.frames), objects, compile=compile)
+    def masks(openvino: bool) -> NDArray[np.uint8]:
+        session = StarEngine(ArrayFrames(clip.frames), objects, openvino=openvino)
         found = {update.frame: update.labels for one in rounds for update in session.run_round(one)}
         session.close()
         return np.stack([found[frame] for frame in range(7)])

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from segmentation.classical import looks
-from segmentation.classical.looks import Looks
+from segmentation.classical import fits
+from segmentation.classical.fits import Fits
 from segmentation.classical.picture import Pictures, Sizes
 from segmentation.frames import ArrayFrames
 from tests.segmentation.clips import make_clip
@@ -23,20 +23,20 @@ def mask(columns: int) -> np.ndarray:
 
 
 def test_the_same_mask_is_fitted_once_and_another_one_anew(pictures: Pictures) -> None:
-    fits = Looks(pictures)
-    first = fits.of(1, 0, mask(20))
-    assert fits.of(1, 0, mask(20)) is first
-    changed = fits.of(1, 0, mask(30))
+    kept = Fits(pictures)
+    first = kept.of(1, 0, mask(20))
+    assert kept.of(1, 0, mask(20)) is first
+    changed = kept.of(1, 0, mask(30))
     assert not np.array_equal(changed.texture.b, first.texture.b)
-    np.testing.assert_array_equal(fits.of(1, 0, mask(20)).texture.b, first.texture.b)  # as if never seen
-    assert fits.of(2, 0, mask(20)) is not fits.of(1, 0, mask(20))
+    np.testing.assert_array_equal(kept.of(1, 0, mask(20)).texture.b, first.texture.b)  # as if never seen
+    assert kept.of(2, 0, mask(20)) is not kept.of(1, 0, mask(20))
 
 
 def test_the_least_recently_used_leave(pictures: Pictures, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looks, "KEPT", 2)
-    fits = Looks(pictures)
-    first, second = fits.of(1, 0, mask(20)), fits.of(1, 1, mask(20))
-    fits.of(1, 0, mask(20))
-    fits.of(1, 2, mask(20))
-    assert fits.of(1, 0, mask(20)) is first
-    assert fits.of(1, 1, mask(20)) is not second
+    monkeypatch.setattr(fits, "KEPT", 2)
+    kept = Fits(pictures)
+    first, second = kept.of(1, 0, mask(20)), kept.of(1, 1, mask(20))
+    kept.of(1, 0, mask(20))
+    kept.of(1, 2, mask(20))
+    assert kept.of(1, 0, mask(20)) is first
+    assert kept.of(1, 1, mask(20)) is not second
