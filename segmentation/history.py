@@ -66,6 +66,15 @@ class History:
         self._own.append((labels, memos))
         return self.add(PastRound(engine, interaction, num_objects, labels, memos))
 
+    def end(self) -> int | None:
+        """To be called when the round that was begun last is over. One that made no mask changed nothing: it is taken
+        back, and the index that its record had is returned."""
+        if self._own[-1][0]:
+            return None
+        self._own.pop()
+        self.records.pop()
+        return len(self.records)
+
     def add(self, past: PastRound) -> Record:
         """A round that was stored elsewhere."""
         drawn = frozenset(s.object_id for s in past.interaction.scribbles if s.object_id)

@@ -241,6 +241,18 @@ class EngineConformance:
         second = interaction_on(clip, 4)
         assert_same_updates(self.run(kept, second), self.run(rebuilt, second))
 
+    def test_a_round_without_masks_changes_nothing(self) -> None:
+        clip = self.clip()
+        session, untouched = self.open(clip), self.open(clip)
+        first, second = interaction_on(clip, 2), interaction_on(clip, 5)
+        assert_same_updates(self.run(session, first), self.run(untouched, first))
+        for frame in range(self.length):
+            session.lock(frame, clip.truth[frame])
+        assert self.run(session, second) == []
+        for frame in range(self.length):
+            session.unlock(frame)
+        assert_same_updates(self.run(session, second), self.run(untouched, second))
+
     # --- objects ----------------------------------------------------------------------------------------------------
 
     def test_an_object_added_later_appears(self) -> None:

@@ -86,6 +86,13 @@ class IPNEngine(Engine):
     @torch.inference_mode()
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         self._history.begin(self.name, interaction, self.num_objects)
+        try:
+            yield from self._updates(interaction)
+        finally:
+            if (index := self._history.end()) is not None:
+                self._references.drop(index)
+
+    def _updates(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         ids = self._known_objects()
         start = interaction.frame
         reach = {i: self._reach(i) for i in ids}

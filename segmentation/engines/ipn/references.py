@@ -66,6 +66,11 @@ class References:
         if changed:
             self._aggregated.clear()
 
+    def drop(self, index: int) -> None:
+        """The newest record was taken back."""
+        self._seen.pop(index, None)
+        self._aggregated.clear()
+
     def _of_record(self, index: int) -> dict[int, Tensor]:
         if index not in self._seen:
             first = self._history.first_drawn()

@@ -70,6 +70,13 @@ class InteractiveSTMEngine(Engine):
     @torch.inference_mode()
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         self._history.begin(self.name, interaction, self.num_objects)
+        try:
+            yield from self._updates(interaction)
+        finally:
+            if (index := self._history.end()) is not None:
+                self._slots.pop(index, None)
+
+    def _updates(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         ids = self._known_objects()
         for frame in outward(interaction.frame, len(self.frames)):
             if frame in self.locked:

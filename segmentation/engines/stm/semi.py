@@ -83,6 +83,12 @@ class SemiSTMEngine(Engine):
         start = interaction.frame
         self._give(start, self._painted(interaction), self.num_objects)
         self._history.begin(self.name, interaction, self.num_objects)
+        try:
+            yield from self._updates(start)
+        finally:
+            self._history.end()
+
+    def _updates(self, start: int) -> Iterator[MaskUpdate]:
         ids = self._known_objects()
         first = self._soft(self._fixed(start))
         sides = {forward: _Side(start, first) for forward in (True, False)}
