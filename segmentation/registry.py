@@ -9,6 +9,7 @@ from typing import Any
 
 from segmentation.engine import Engine, EngineSettings
 from segmentation.types import FrameSource, PastRound
+from segmentation.weights import drawn_by_cutter
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ ENGINES: dict[str, EngineSpec] = {
     )
 }
 
+DRAWING = "auto", "own", "cutter"  # who draws the annotated frames
+DRAWN = "segmentation.engines.drawn:drawn"
 DEFAULT_ENGINE = "star"  # the best of the benchmark on CPU (README)
 
 
@@ -113,9 +116,26 @@ def open_session(
     rounds: Sequence[PastRound] = (),
     **options: Any,
 ) -> Engine:
-    """Open `name` on a video, in the state after `rounds`. Raises ValueError, or WeightsMissing with what to do."""
+    """Open `name` on a video, in the state after `rounds`.
+
+    Every engine of scribbles that has networks has one more option, `drawing`: "own", "cutter" (STAR's cutter draws the
+    annotated frames, `segmentation.engines.drawn`) or "auto" (`segmentation.weights.drawn_by_cutter`).
+
+    Raises ValueError, or WeightsMissing with what to do.
+    """
     spec = engine_spec(name)
-    module, _, cls = spec.path.partition(":")
-    engine: Engine = getattr(import_module(module), cls)(frames, num_objects, settings, **options)
+    drawing = options.pop("drawing", "auto")
+    if drawing not in DRAWING:
+        raise ValueError(f"drawing: expected one of {', '.join(DRAWING)}, got {drawing!r}")
+    engine: Engine = _load(spec.path)(frames, num_objects, settings, **options)
+    explicit = engine.settings.weights
+    if drawing == "cutter" or (drawing == "auto" and drawn_by_cutter(spec.name, explicit)):
+        engine = _load(DRAWN)(engine)
     engine.restore(rounds)
     return engine
+
+
+def _load(path: str) -> Any:
+    """What a "package.module:name" leads to."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)

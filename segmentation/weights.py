@@ -15,6 +15,7 @@ from pathlib import Path
 
 ENGINES_FOLDER = Path(__file__).parent / "engines"
 DEFAULT_HOME = Path(__file__).parents[1] / "data"  # beside manage.py, as the web application has it
+CUTTER = "star-cut"  # draws annotated frames, also for other engines (`drawn_by_cutter`)
 SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
@@ -57,7 +58,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             source="trained by this project's own command",
         ),
         NetworkSpec(
-            "star-cut",
+            CUTTER,
             ("star",),
             "star",
             "segmentation.engines.star.cutting:Cutter",
@@ -201,9 +202,23 @@ def weights_ready(engine: str) -> bool:
     return all(state_of(spec.name).path is not None for spec in networks_of(engine))
 
 
+def drawn_by_cutter(engine: str, explicit: str | Path | None = None) -> bool:
+    """Whether STAR's cutter draws the annotated frames of another engine, unless one says otherwise.
+
+    It does where the engine's own weights are the small ones that ship: published ones are left alone, as are those
+    that were named (`explicit`) and STAR itself.
+    """
+    networks = networks_of(engine)
+    if explicit is not None or not networks or any(spec.name == CUTTER for spec in networks):
+        return False
+    return all(state_of(spec.name).shipped for spec in networks)
+
+
 def weights_label(engine: str, explicit: str | Path | None = None) -> str:
-    """Which weights a round was made with: the first 12 digits of each file's checksum. Empty for none."""
+    """Which weights a round is made with: the first 12 digits of each file's checksum. Empty for none."""
     files = [find_weights(spec.name, explicit) for spec in networks_of(engine)]
+    if drawn_by_cutter(engine, explicit):
+        files.append(find_weights(CUTTER))
     return "+".join(checksum(file)[:12] for file in files)
 
 

@@ -1,0 +1,159 @@
+"""Engines whose annotated frames the cutter draws: what every engine must do, and what is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from segmentation import EngineSettings, Interaction, PastRound, Scribble, open_session
+from segmentation.checkpoints import save_checkpoint
+from segmentation.engines.drawn import DrawnEngine
+from segmentation.engines.star.cutting import Cutter, CutterConfig
+from segmentation.engines.stm.engine import InteractiveSTMEngine
+from segmentation.frames import ArrayFrames
+from segmentation.weights import CUTTER, drawn_by_cutter, weights_label
+from tests.segmentation.clips import Clip, interaction_on, make_clip
+from tests.segmentation.engine_conformance import EngineConformance, assert_same_updates, past_round
+from tests.segmentation.engines.ipn import tiny as ipn
+from tests.segmentation.engines.stm import tiny as stm
+
+CUTTER_CONFIG = CutterConfig(widths=(2, 2, 2, 2, 2, 2), skip=2)  # of random weights: about what GrabCut makes
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("weights")
+    stm.write_weights(folder)
+    ipn.write_weights(folder)
+    return str(folder)
+
+
+class Drawn(EngineConformance):
+    __test__ = False
+    reads_before_first_mask = 3
+
+    @pytest.fixture(autouse=True)
+    def _use(self, weights: str) -> None:
+        type(self).settings = EngineSettings(device="cpu", weights=weights)
+
+    def open(self, clip: Clip, num_objects: int | None = None, rounds: Sequence[PastRound] = ()) -> DrawnEngine:
+        objects = num_objects or clip.num_objects
+        frames = ArrayFrames(clip.frames)
+        inner = open_session(self.engine, frames, objects, self.settings, drawing="own")
+        torch.manual_seed(3)
+        cutter = Cutter(CUTTER_CONFIG).eval()
+        session = DrawnEngine(frames, objects, self.settings, inner=inner, cutter=cutter)
+        session.restore(rounds)
+        return session
+
+    def test_an_annotated_frame_keeps_what_was_drawn(self) -> None:
+        clip = self.clip()
+        session = self.open(clip)
+        self.run(session, interaction_on(clip, 2))
+        later = self.run(session, interaction_on(clip, 5))
+        assert 2 not in {u.frame for u in later}
+        again = self.run(session, interaction_on(clip, 2))
+        assert again[0].frame == 2
+
+    def test_the_engine_behind_it_is_given_what_was_drawn(self) -> None:
+        clip = self.clip()
+        session = self.open(clip)
+        (first, *_) = self.run(session, interaction_on(clip, 2))
+        np.testing.assert_array_equal(session._inner.locked[2], first.labels)
+
+    def test_a_frame_from_before_an_object_was_known_is_the_engines_again(self) -> None:
+        clip = self.clip(num_objects=2)
+        session = self.open(clip)
+        self.run(session, interaction_on(clip, 2, (1,)))
+        updates = self.run(session, interaction_on(clip, 5, (2,)))
+        assert 2 in {u.frame for u in updates}
+        assert set(session._inner.locked) == {5}
+
+    def test_an_accepted_mask_goes_before_what_was_drawn_and_gives_way_to_it(self) -> None:
+        clip = self.clip()
+        session = self.open(clip)
+        (first, *_) = self.run(session, interaction_on(clip, 2))
+        session.lock(2, clip.truth[2])
+        np.testing.assert_array_equal(session._inner.locked[2], clip.truth[2])
+        session.unlock(2)
+        np.testing.assert_array_equal(session._inner.locked[2], first.labels)
+
+    def test_what_was_drawn_on_an_accepted_frame_counts_after_a_rebuild(self) -> None:
+        clip = self.clip(num_objects=2)
+        sessions, history = [self.open(clip)], []
+        sessions[0].lock(2, clip.truth[2])
+        for frame, ids in ((2, (1,)), (5, (2,))):
+            interaction = interaction_on(clip, frame, ids)
+            history.append(past_round(self.engine, interaction, 2, self.run(sessions[0], interaction)))
+        sessions.append(self.open(clip, rounds=history))
+        sessions[1].lock(2, clip.truth[2])
+        third = interaction_on(clip, 4)
+        assert_same_updates(*(self.run(session, third) for session in sessions))
+
+    def test_every_frame_may_be_accepted(self) -> None:
+        clip = self.clip(length=3)
+        session = self.open(clip)
+        for frame in range(3):
+            session.lock(frame, clip.truth[frame])
+        assert self.run(session, interaction_on(clip, 1)) == []
+
+
+class TestDrawnSTM(Drawn):
+    __test__ = True
+    engine = "stm"
+
+
+class TestDrawnIPN(Drawn):
+    __test__ = True
+    engine = "ipn"
+
+
+class TestChoice:
+    """Who draws, where nobody says so: the cutter for the small weights that ship, else the engine itself."""
+
+    frames = ArrayFrames(make_clip(length=2).frames)
+
+    def test_the_weights_that_ship_leave_drawing_to_the_cutter(self) -> None:
+        session = open_session("stm", self.frames, 1, EngineSettings(device="cpu"))
+        assert isinstance(session, DrawnEngine)
+        assert session.name == "stm"
+        session.close()
+
+    def test_named_weights_draw_themselves(self, weights: str) -> None:
+        settings = EngineSettings(device="cpu", weights=weights)
+        assert isinstance(open_session("stm", self.frames, 1, settings), InteractiveSTMEngine)
+        assert isinstance(open_session("stm", self.frames, 1, settings, drawing="cutter"), DrawnEngine)
+
+    def test_a_persons_weights_draw_themselves(self, weights: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("MASKWRIGHT_WEIGHTS", weights)
+        assert not drawn_by_cutter("stm")
+        assert drawn_by_cutter("manet")
+        assert "+" not in weights_label("stm")
+
+    def test_one_may_say_so(self) -> None:
+        settings = EngineSettings(device="cpu")
+        assert isinstance(open_session("stm", self.frames, 1, settings, drawing="own"), InteractiveSTMEngine)
+        with pytest.raises(ValueError, match="drawing: expected one of auto, own, cutter"):
+            open_session("stm", self.frames, 1, settings, drawing="mine")
+
+    @pytest.mark.parametrize("engine", ["star", "flow"])
+    def test_engines_that_draw_well_are_left_alone(self, engine: str) -> None:
+        assert not drawn_by_cutter(engine)
+
+    def test_rounds_say_that_the_cutter_had_a_hand_in_them(self) -> None:
+        assert weights_label("manet").count("+") == 1
+        assert weights_label("ipn").count("+") == 2
+
+
+def test_the_cutter_that_a_person_brought_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_checkpoint(tmp_path / f"{CUTTER}.safetensors", CUTTER, Cutter(CUTTER_CONFIG))
+    monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path))
+    session = open_session("manet", ArrayFrames(make_clip(length=2).frames), 1, EngineSettings(device="cpu"))
+    assert isinstance(session, DrawnEngine)
+    assert session._cutter.config == CUTTER_CONFIG
+    stroke = Scribble(1, np.array([[0.4, 0.4], [0.6, 0.6]]))
+    assert len(list(session.run_round(Interaction(0, (stroke,))))) == 2
