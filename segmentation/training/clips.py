@@ -28,6 +28,7 @@ class ClipConfig:
     height: int = 240
     width: int = 416
     max_gap: int = 4  # between two frames of a video clip
+    reach: int = 0  # the same of the first two, where that is more: what is referred to may be far
     video: float = 0.5  # probability of a video clip; the others are made of stills
     paste: float = 0.5  # probability of one more object, pasted over; half as often a second one
     max_objects: int = 3
@@ -167,11 +168,14 @@ def _indices(random: np.random.Generator, length: int, config: ClipConfig) -> li
     if length == 1:
         return [0] * config.frames
     gaps = random.integers(1, config.max_gap + 1, config.frames - 1)
+    if config.reach > config.max_gap:
+        gaps[0] = random.integers(1, config.reach + 1)
     steps = np.concatenate([[0], np.cumsum(gaps)])
     steps = np.minimum(steps, length - 1)
     start = int(random.integers(0, length - steps[-1]))
-    chosen = (start + steps).tolist()
-    return chosen[::-1] if random.random() < 0.5 else chosen
+    backwards = random.random() < 0.5
+    chosen: list[int] = (start + (steps[-1] - steps if backwards else steps)).tolist()
+    return chosen
 
 
 def _warp_all(

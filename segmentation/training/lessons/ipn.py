@@ -28,7 +28,6 @@ from segmentation.training.scribbled import ScribbledClip, scribble
 from segmentation.training.sources import IGNORE, Sources
 from segmentation.training.validation import validate
 
-ACCEPTED = 0.3  # probability that the true mask of an annotated frame is carried on, as if a person had accepted it
 DRIFT = 0.25  # probability that a mask is bent and eaten at before it is carried on: clips are short, videos are long
 INET, PNET = "ipn-inet", "ipn-pnet"  # each is a checkpoint of its own, but they learn as one
 
@@ -39,7 +38,8 @@ class Lesson:
     Args:
         frozen_norms, settle_norms: see `NormPlan`.
         body: see `begin`.
-        rounds: in each clip.
+        rounds: in each clip, at most where masks are given.
+        given: probability that an annotated frame has its true mask already, as where somebody (or the cutter) drew it.
         keep, overlap: see `Tally`.
         sides: weight of the losses at the coarser scales.
     """
@@ -59,6 +59,7 @@ class Lesson:
         keep: float = 0.3,
         overlap: float = 1.0,
         sides: float = 0.2,
+        given: float = 0.3,
     ) -> None:
         config = read_config(IPNConfig, plan.network)
         self.parts: dict[str, nn.Module] = {INET: Inet(config), PNET: Pnet(config)}
@@ -67,14 +68,14 @@ class Lesson:
         begin(self.network, self.norms, body)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.device, self.rounds = device, rounds
-        self.keep, self.overlap, self.sides = keep, overlap, sides
+        self.keep, self.overlap, self.sides, self.given = keep, overlap, sides, given
 
     def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         hold_norms(self.network, self.norms, self.progress)
         tally = Tally(self.keep, self.overlap)
         with mixed(self.device, self.half):
             batch = Batch([drawn.clip for drawn in clips], self.device)
-            _Episode(_networks(self.network), batch, tally, self.sides, random).play(clips, self.rounds)
+            _Episode(_networks(self.network), batch, tally, self.sides, self.given, random).play(clips, self.rounds)
         return tally.result()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
@@ -94,10 +95,16 @@ class _Episode:
     """One step's clips, played through. t is an index within the clips."""
 
     def __init__(
-        self, networks: tuple[Inet, Pnet], batch: Batch, tally: Tally, sides: float, random: np.random.Generator
+        self,
+        networks: tuple[Inet, Pnet],
+        batch: Batch,
+        tally: Tally,
+        sides: float,
+        given: float,
+        random: np.random.Generator,
     ) -> None:
         self.inet, self.pnet = networks
-        self.batch, self.tally, self.sides, self.random = batch, tally, sides, random
+        self.batch, self.tally, self.sides, self.given, self.random = batch, tally, sides, given, random
         self.noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
 
     def play(self, clips: list[ScribbledClip], rounds: int) -> None:
@@ -112,10 +119,10 @@ class _Episode:
 
     def _round(self, t: int, cues: Tensor, known: _Known) -> _Known:
         """Interaction on frame t with `cues` [N, 2, H, W], then propagation up to frames that were annotated before."""
-        estimate = self.inet(self._frame(t), known.masks[t], *cues.unbind(1))
-        found = self._noted(estimate, t, "corrected" if known.frames else "first")
-        if self.random.random() < ACCEPTED:
-            found = self.batch.own(self.batch.labels[:, t])
+        given = self.batch.own(self.batch.labels[:, t]) if self.random.random() < self.given else None
+        estimate = self.inet(self._frame(t), known.masks[t] if given is None else given, *cues.unbind(1))
+        found = self._noted(estimate, t, "given" if given is not None else "corrected" if known.frames else "first")
+        found = found if given is None else given
         reference = self.pnet.aggregate(known.reference, estimate.reference)
         masks = known.masks.clone()
         masks[t] = found

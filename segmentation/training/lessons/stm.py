@@ -31,6 +31,8 @@ from segmentation.training.validation import validate, validate_given
 ACCEPTED = 0.15  # probability that instead of being corrected a frame is accepted: its true mask, without scribbles
 EASY = 0.3  # of the run: so long true masks come first more often than that
 WORSE = 0.3  # that a mask is bent and eaten at before it is corrected: masks of long videos are
+DRAWN = 0.5  # that a frame with a good mask has scribbles too
+BOTH = 0.5  # that frames on both sides of a clip are annotated, where masks are given
 SHARP = 2.0  # factor of the keys at the start: a read that prefers what looks alike, and is not decided yet
 SYSTEMS: dict[str, type[SpaceTimeMemory]] = {"stm": InteractiveSTM, "stm-semi": STM}
 Slots = list[MemorySlot]  # of one frame: one for each pair
@@ -45,6 +47,8 @@ class Lesson:
         body: see `begin`.
         rounds: of interactive STM, in each clip.
         keep, overlap: see `Tally`.
+        given: how often a step has annotated frames with good masks and nothing else, as where somebody (or the
+            cutter) drew them; no rounds then. The other steps are rounds of scribbles.
     """
 
     prepare = staticmethod(scribble)
@@ -62,6 +66,7 @@ class Lesson:
         rounds: int = 2,
         keep: float = 0.3,
         overlap: float = 1.0,
+        given: float = 0.0,
     ) -> None:
         if system not in SYSTEMS:
             raise ValueError(f"system: unknown {system!r}, known are {', '.join(SYSTEMS)}")
@@ -71,7 +76,7 @@ class Lesson:
         align(self.network)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {system: self.network}
-        self.device, self.rounds, self.keep, self.overlap = device, rounds, keep, overlap
+        self.device, self.rounds, self.keep, self.overlap, self.given = device, rounds, keep, overlap, given
 
     def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         network = self.network
@@ -82,6 +87,8 @@ class Lesson:
             reading = _Reading(network, Batch([drawn.clip for drawn in clips], self.device), tally)
             if isinstance(network, STM):
                 _carry(reading)
+            elif random.random() < self.given:
+                _look_up(reading, clips, random)
             else:
                 _interact(reading, clips, random, self.rounds, given_at(self.progress))
         return tally.result()
@@ -182,6 +189,25 @@ def _interact(
             reading.decode(t, list(memory.values()), "corrected" if t == chosen else "later")
             for t in range(batch.length)
         ]
+
+
+def _look_up(reading: _Reading, clips: list[ScribbledClip], random: np.random.Generator) -> None:
+    """One or two annotated frames, their masks good but not quite true, scribbles on the first or not. All others are
+    found from them."""
+    batch = reading.batch
+    noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
+    nothing = torch.zeros(len(batch.clip), *batch.size, device=batch.labels.device)
+    annotated = [0, *([batch.length - 1] if batch.length > 2 and random.random() < BOTH else [])]
+    memory = []
+    for t in annotated:
+        masks = batch.own(batch.labels[:, t])
+        cues = [nothing, nothing]
+        if t == 0 and random.random() < DRAWN:
+            cues = list(cues_of_pairs(batch, [drawn.strokes for drawn in clips]).unbind(1))
+        memory.append(reading.memorize(t, damage(masks, noise) if random.random() < WORSE else masks, *cues))
+    for t in range(batch.length):
+        if t not in annotated:
+            reading.decode(t, memory, "looked_up")
 
 
 def _carry(reading: _Reading) -> None:

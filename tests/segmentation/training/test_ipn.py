@@ -99,6 +99,24 @@ def test_the_interaction_network_learns_from_what_is_carried_on(
     assert not inet.Decoder.pred2.weight.grad.any()
 
 
+def test_a_mask_that_is_given_is_carried_on_as_it_is(
+    plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ipn, "DRIFT", 0.0)
+    lesson = Lesson(plan, CPU, rounds=1, given=1.0)
+    seen, neighbours = [], []
+    inet, pnet = ipn._networks(lesson.network)
+    look, carry = inet.forward, pnet.forward
+    monkeypatch.setattr(inet, "forward", lambda frame, mask, *cues: seen.append(mask) or look(frame, mask, *cues))
+    monkeypatch.setattr(pnet, "forward", lambda *given: neighbours.append(given[3]) or carry(*given))
+    clips = make_clips(lesson, sources, plan.stages[0].clips, 1)
+    _, figures = lesson.loss(clips, np.random.default_rng(0))
+    truth = Batch([drawn.clip for drawn in clips], CPU)
+    torch.testing.assert_close(seen[0], truth.own(truth.labels[:, 0]))
+    torch.testing.assert_close(neighbours[0], seen[0])
+    assert set(figures) == {"j_given", "j_next"}
+
+
 def test_a_round_ends_where_an_earlier_one_was_annotated(
     plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,7 +126,7 @@ def test_a_round_ends_where_an_earlier_one_was_annotated(
     clips = make_clips(lesson, sources, plan.stages[0].clips, 1)
     inet, pnet = ipn._networks(lesson.network)
     batch = Batch([drawn.clip for drawn in clips], CPU)
-    episode = ipn._Episode((inet, pnet), batch, Tally(0.3, 1.0), 0.2, np.random.default_rng(0))
+    episode = ipn._Episode((inet, pnet), batch, Tally(0.3, 1.0), 0.2, 0.0, np.random.default_rng(0))
     noted, neighbours = [], []
     real = pnet.forward
 
@@ -140,7 +158,7 @@ def test_labels_are_cut_out_as_the_frame_is(plan: Plan, sources: Sources) -> Non
     drawn.clip.labels[0, :, :10] = IGNORE
     batch = Batch([drawn.clip], CPU)
     inet, pnet = ipn._networks(lesson.network)
-    episode = ipn._Episode((inet, pnet), batch, Tally(0.3, 1.0), 0.2, np.random.default_rng(0))
+    episode = ipn._Episode((inet, pnet), batch, Tally(0.3, 1.0), 0.2, 0.0, np.random.default_rng(0))
     everything = torch.ones(len(batch.clip), *batch.size)
     estimate = inet(episode._frame(0), everything, everything, torch.zeros_like(everything))
     assert isinstance(estimate.region, Region)

@@ -16,7 +16,7 @@ from segmentation.frames import ArrayFrames
 from segmentation.masks import write_mask
 from segmentation.registry import open_session
 from segmentation.training.__main__ import main
-from segmentation.training.clips import ClipConfig, Clips, _join
+from segmentation.training.clips import ClipConfig, Clips, _indices, _join
 from segmentation.training.curves import main as draw_curves
 from segmentation.training.lessons.star import Lesson
 from segmentation.training.loop import Run, TrainingStopped, echoed, start_from
@@ -110,6 +110,13 @@ def test_bars_lie_over_objects_and_belong_to_none(sources: Sources) -> None:
         assert (shown != frames).any(axis=-1)[changed].mean() > 0.9
         covered += changed[0].any() and changed[1].any() and not changed[0].all()
     assert covered == 6
+
+
+def test_the_first_frame_of_a_clip_may_be_far_from_the_others() -> None:
+    random, config = np.random.default_rng(1), ClipConfig(frames=4, max_gap=2, reach=20)
+    gaps = [np.abs(np.diff(_indices(random, 80, config))) for _ in range(200)]
+    assert max(gap[0] for gap in gaps) == 20
+    assert all(1 <= gap[1] <= 2 and 1 <= gap[2] <= 2 for gap in gaps)
 
 
 def test_a_resumed_run_ends_where_an_unbroken_one_does(sources: Sources, plan: Plan, tmp_path: Path) -> None:

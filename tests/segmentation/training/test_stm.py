@@ -10,9 +10,11 @@ import pytest
 import torch
 
 from segmentation.checkpoints import load_network
-from segmentation.engines.stm.network import STM, InteractiveSTM, SpaceTimeMemory, STMConfig
+from segmentation.engines.stm.network import STM, STRIDE, InteractiveSTM, SpaceTimeMemory, STMConfig
 from segmentation.networks.memory import MemorySlot
+from segmentation.networks.padding import pad, padding_to
 from segmentation.training.lessons import stm
+from segmentation.training.lessons.batch import Batch
 from segmentation.training.lessons.stm import Lesson
 from segmentation.training.loop import Run
 from segmentation.training.plan import Plan, load_plan, parse_plan
@@ -133,6 +135,26 @@ def test_annotated_frames_are_the_memory_and_a_frame_keeps_one_slot(
     assert cues[0][:, 1].flatten(1).any(dim=1).all()
     assert all(given[:, 0].any() for given in cues[1:])
     assert max(sizes) <= 3  # of three frames
+
+
+def test_good_masks_of_annotated_frames_are_looked_up_by_all_others(
+    plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stm, "BOTH", 0.0)
+    monkeypatch.setattr(stm, "WORSE", 0.0)
+    lesson = Lesson(plan, CPU, given=1.0)
+    network, cues = lesson.network, []
+    assert isinstance(network, InteractiveSTM)
+    memorize = network.memorize
+    monkeypatch.setattr(network, "memorize", lambda frames, given: cues.append(given) or memorize(frames, given))
+    clips = make_clips(lesson, sources, plan.stages[0].clips, 1)
+    found = [lesson.loss(clips, np.random.default_rng(seed))[1] for seed in range(8)]
+    assert all(set(figures) == {"j_looked_up"} for figures in found)
+    assert len(cues) == 8
+    batch = Batch([clips[0].clip], CPU)
+    masks = pad(batch.own(batch.labels[:, 0]), padding_to(STRIDE, *batch.size))
+    assert all(torch.equal(given[:, 0], masks) for given in cues)
+    assert {bool(given[:, 1].any()) for given in cues} == {True, False}, "with strokes and without"
 
 
 def test_a_single_object_is_trained_as_the_engine_shows_it() -> None:
