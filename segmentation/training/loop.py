@@ -280,21 +280,28 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
 def start_from(lesson: Lesson, source: Path) -> None:
     """Begin with the weights in `source`, a file or a folder of <network>.safetensors, instead of random ones.
 
-    What a lesson names in `anew`, beginnings of keys, may be missing there, and stays as it is.
+    What a lesson names in `anew`, beginnings of keys, may be missing there, and stays as it is. Its `translated` makes
+    weights of another network, which it can begin with too, those of its own.
 
     Raises WeightsMissing or WeightsError, the latter for weights of another configuration.
     """
     for name, part in lesson.parts.items():
         learns = [parameter.requires_grad for parameter in part.parameters()]
         given, own = read_checkpoint(find_weights(name, source)), part.state_dict()
-        rest = {key: own[key] for key in own.keys() - given.tensors.keys() if key.startswith(_anew_of(lesson))}
-        load_state(part, replace(given, tensors={**given.tensors, **rest}))
+        tensors = _translated(lesson, given.tensors)
+        rest = {key: own[key] for key in own.keys() - tensors.keys() if key.startswith(_anew_of(lesson))}
+        load_state(part, replace(given, tensors={**tensors, **rest}))
         for parameter, wanted in zip(part.parameters(), learns, strict=True):
             parameter.requires_grad_(wanted)
 
 
 def _anew_of(lesson: Lesson) -> tuple[str, ...]:
     return getattr(lesson, "anew", ())
+
+
+def _translated(lesson: Lesson, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    translate: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None = getattr(lesson, "translated", None)
+    return tensors if translate is None else translate(tensors)
 
 
 def write_whole(path: Path, state: Any) -> None:

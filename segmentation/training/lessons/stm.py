@@ -93,6 +93,17 @@ class Lesson:
                 _interact(reading, clips, random, self.rounds, given_at(self.progress))
         return tally.result()
 
+    def translated(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Semi-supervised STM may begin with weights of interactive STM: what it does not have is left out, and other
+        objects' masks, which that one does not look at, mean nothing yet."""
+        if not isinstance(self.network, STM) or not any(key.startswith(InteractiveSTM.memory_name) for key in tensors):
+            return tensors
+        names = {InteractiveSTM.memory_name: STM.memory_name, InteractiveSTM.query_name: STM.query_name}
+        own = {".".join(names.get(part, part) for part in key.split(".")): value for key, value in tensors.items()}
+        other = "Encoder_M.conv1_o.weight"
+        known = self.network.state_dict()
+        return {**{key: value for key, value in own.items() if key in known}, other: torch.zeros_like(known[other])}
+
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         settings, shots = EngineSettings(device=str(self.device)), sources.validation
         if isinstance(network, STM):

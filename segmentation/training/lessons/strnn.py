@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from segmentation.engine import EngineSettings
 from segmentation.engines.strnn.adaptation import Samples, scores, solve
-from segmentation.engines.strnn.engine import STRNNEngine
+from segmentation.engines.strnn.engine import GIVEN_CELLS, STRNNEngine
 from segmentation.engines.strnn.network import GRID, STRNN, Branch, STRNNConfig, to_input
 from segmentation.engines.strnn.refinement import Refinement
-from segmentation.engines.strnn.sampling import sample
+from segmentation.engines.strnn.sampling import sample, thinned
 from segmentation.networks.aggregation import aggregate_logits
 from segmentation.scribbles import rasterise
 from segmentation.training.lessons.batch import Batch, damage, on_grid
@@ -49,6 +49,7 @@ class Lesson:
     adapted: weight of the loss behind the closed-form adaptation, through which the gradient goes (as Bertinetto et al.
         2019 do with ridge regression; the paper does not). 0: it is not computed.
     keep, overlap: see `Tally`; of `adapted` and of RGMP.
+    given: how often annotated frames have true masks that are sampled too, as where somebody (or the cutter) drew them.
     worn: how often RGMP's reference mask is a damaged one, and not the true one.
     settle_norms: the `settle` of `NormPlan`.
     body: see `begin`.
@@ -69,6 +70,7 @@ class Lesson:
         keep: float = 0.3,
         overlap: float = 0.0,
         worn: float = 0.0,
+        given: float = 0.0,
         settle_norms: float = 0.0,
         body: str = "",
     ) -> None:
@@ -86,7 +88,8 @@ class Lesson:
         self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"strnn": self.network}
         self.device, self.stage = device, stage
-        self.ratio, self.adapted, self.keep, self.overlap, self.worn = ratio, adapted, keep, overlap, worn
+        self.ratio, self.adapted, self.keep, self.overlap = ratio, adapted, keep, overlap
+        self.worn, self.given = worn, given
 
     def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> Result:
         hold_norms(self.network, self.norms, self.progress)
@@ -179,13 +182,16 @@ class _Features(_Episode):
     def _adapt(self, b: int, outputs: Tensor) -> None:
         """Clip b through a first round and a correction of another frame, as the engine plays them."""
         clip, ids = self.batch.clips[b], range(self.batch.clips[b].num_objects + 1)
+        given = self.random.random() < self.lesson.given
         samples = [self._samples(outputs[0], self.scribbled[b].strokes, None)]
+        samples += [self._samples_of_truth(b, 0, outputs[0], ids)] if given else []
         found = self._classify(b, outputs, samples, ids, ["first"] + ["next"] * (len(outputs) - 1))
         t = int(self.random.integers(len(outputs)))
         labels = found[t].cpu().numpy()
         strokes = correcting_scribbles(self.random, clip.labels[t], labels, clip.num_objects)
         before = on_grid(found[None, t : t + 1], self.size)[0, 0].to(torch.uint8).cpu().numpy()
         samples.append(self._samples(outputs[t], strokes, before))
+        samples += [self._samples_of_truth(b, t, outputs[t], ids)] if given else []
         names = ["corrected" if frame == t else "later" for frame in range(len(outputs))]
         self._classify(b, outputs, samples, ids, names)
 
@@ -193,6 +199,13 @@ class _Features(_Episode):
         cells, ids = sample(rasterise(strokes, *self.size), before, self.random)
         where = torch.from_numpy(cells).to(y.device)
         return Samples(y.flatten(1)[:, where].t(), torch.from_numpy(ids).to(y.device))
+
+    def _samples_of_truth(self, b: int, t: int, y: Tensor, ids: range) -> Samples:
+        truth = self.cells[b, t].to(torch.uint8).cpu().numpy()
+        cells, numbers = thinned(truth, GIVEN_CELLS)
+        known = np.isin(numbers, ids)
+        where = torch.from_numpy(cells[known]).to(y.device)
+        return Samples(y.flatten(1)[:, where].t(), torch.from_numpy(numbers[known]).to(y.device))
 
     def _classify(self, b: int, outputs: Tensor, samples: list[Samples], ids: range, names: list[str]) -> Tensor:
         """Solve W, note the loss of every frame under its name; the labels that were found, uint8 [T, H, W]."""

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from segmentation.checkpoints import load_network
+from segmentation.checkpoints import load_network, save_checkpoint
 from segmentation.engines.stm.network import STM, STRIDE, InteractiveSTM, SpaceTimeMemory, STMConfig
 from segmentation.networks.memory import MemorySlot
 from segmentation.networks.padding import pad, padding_to
 from segmentation.training.lessons import stm
 from segmentation.training.lessons.batch import Batch
 from segmentation.training.lessons.stm import Lesson
-from segmentation.training.loop import Run
+from segmentation.training.loop import Run, start_from
 from segmentation.training.plan import Plan, load_plan, parse_plan
 from segmentation.training.sources import Sources
 from tests.segmentation.engines.stm.tiny import TINY
@@ -163,6 +163,22 @@ def test_a_single_object_is_trained_as_the_engine_shows_it() -> None:
     alone, shared = (stm._joint(cls(TINY), logits) for cls in (InteractiveSTM, STM))
     torch.testing.assert_close(alone, logits[0])
     torch.testing.assert_close(shared[1] - shared[0], 2 * (logits[0, 1] - logits[0, 0]))
+
+
+def test_semi_supervised_stm_begins_with_what_the_interactive_one_knows(plan: Plan, tmp_path: Path) -> None:
+    """They give the same keys for a frame with a mask of one object."""
+    known = Lesson(plan, CPU).network.eval()
+    assert isinstance(known, InteractiveSTM)
+    save_checkpoint(tmp_path / "stm.safetensors", "stm", known)
+    lesson = Lesson(plan, CPU, system="stm-semi")
+    start_from(lesson, tmp_path / "stm.safetensors")
+    frame, mask, nothing = torch.rand(1, 3, 32, 48), torch.rand(1, 1, 32, 48), torch.zeros(1, 2, 32, 48)
+    theirs = known.memorize(frame, torch.cat([mask, nothing], dim=1))[0]
+    network = lesson.network
+    assert isinstance(network, STM)
+    ours = network.memorize(frame, torch.cat([mask, torch.rand(1, 1, 32, 48)], dim=1))[0]
+    torch.testing.assert_close(ours.key, theirs.key, rtol=1e-2, atol=1e-2)  # half precision in the file
+    torch.testing.assert_close(network.encode_query(frame).key, known.encode_query(frame).key, rtol=1e-2, atol=1e-2)
 
 
 def test_bad_options_are_told_in_a_sentence(plan: Plan) -> None:

@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from segmentation.checkpoints import save_checkpoint
+from segmentation.engines.strnn.adaptation import solve
 from segmentation.engines.strnn.network import STRNN, STRNNConfig
+from segmentation.training.lessons import strnn
 from segmentation.training.lessons.configs import read_config
 from segmentation.training.lessons.strnn import ALPHA, Lesson, branches_of, ratio_of
 from segmentation.training.loop import start_from
@@ -62,6 +64,19 @@ NEVER = ("branches.0.rnn.c",)  # the same for all features: neither a distance n
 def start(**options: Any) -> Lesson:
     torch.manual_seed(0)
     return Lesson(parse_plan(PLAN), torch.device("cpu"), **options)
+
+
+def test_cells_of_a_mask_that_is_given_are_samples(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: dict[float, int] = {}
+    for given in (0.0, 1.0):
+        seen: list[int] = []
+        monkeypatch.setattr(
+            strnn, "solve", lambda samples, ids, seen=seen: seen.append(len(samples.ids)) or solve(samples, ids)
+        )
+        lesson = start(adapted=1.0, overlap=1.0, given=given)
+        lesson.loss(make_clips(lesson, sources, CLIPS, 1), np.random.default_rng(0))
+        counts[given] = seen[0]
+    assert counts[1.0] > counts[0.0]
 
 
 @pytest.mark.parametrize("stage", LEARNS)
