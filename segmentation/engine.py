@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from segmentation.masks import shown_ids
+from segmentation.packed_labels import PackedLabels
 from segmentation.types import MAX_OBJECTS, FrameSource, Interaction, LabelMap, MaskUpdate, PastRound
 
 
@@ -50,7 +52,8 @@ class Engine(ABC):
             raise ValueError("frames: the video has no frames")
         self.frames = frames
         self.settings = settings or EngineSettings()
-        self.locked: dict[int, LabelMap] = {}
+        self.locked = PackedLabels()  # a team may accept every frame of a long video
+        self.locked_ids: dict[int, frozenset[int]] = {}  # by accepted frame: what its mask shows, background included
         self._num_objects = 0
         self.num_objects = num_objects
         self._check_options(options)
@@ -80,10 +83,12 @@ class Engine(ABC):
         if labels.shape != expected or labels.dtype != np.uint8:
             raise ValueError(f"labels: expected uint8 {expected}, got {labels.dtype} {labels.shape}")
         self.locked[frame] = labels
+        self.locked_ids[frame] = shown_ids(labels)
         self._locked_changed(frame)
 
     def unlock(self, frame: int) -> None:
-        if self.locked.pop(frame, None) is not None:
+        if frame in self.locked:
+            del self.locked[frame], self.locked_ids[frame]
             self._locked_changed(frame)
 
     def run_round(self, interaction: Interaction) -> Iterator[MaskUpdate]:

@@ -6,37 +6,11 @@ rebuilt session equal to a kept one.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
+from segmentation.packed_labels import PackedLabels
 from segmentation.soft_masks import SoftMasks, decode, encode, from_labels
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
-
-
-class PackedLabels(MutableMapping[int, LabelMap]):
-    """Label maps by frame, deflated: a mask of 480p takes 1 to 3 kB."""
-
-    def __init__(self) -> None:
-        self._packed: dict[int, tuple[tuple[int, ...], bytes]] = {}
-
-    def __getitem__(self, frame: int) -> LabelMap:
-        shape, data = self._packed[frame]
-        return np.frombuffer(zlib.decompress(data), np.uint8).reshape(shape)
-
-    def __setitem__(self, frame: int, labels: LabelMap) -> None:
-        self._packed[frame] = (labels.shape, zlib.compress(labels.tobytes(), 1))
-
-    def __delitem__(self, frame: int) -> None:
-        del self._packed[frame]
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._packed)
-
-    def __len__(self) -> int:
-        return len(self._packed)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,11 @@ from PIL import UnidentifiedImageError
 from segmentation.types import LabelMap
 
 
+def shown_ids(labels: LabelMap) -> frozenset[int]:
+    """The ids that a label map shows, background included."""
+    return frozenset(np.flatnonzero(np.bincount(labels.ravel())).tolist())
+
+
 class MaskError(ValueError):
     """A mask file that cannot be used; the sentence says why."""
 

@@ -63,6 +63,7 @@ class ClassicalEngine(Engine):
             self._history,
             self._beside,
             self.locked,
+            self.locked_ids,
             self.num_objects,
             self._refiner(),
             self._prepare,

@@ -48,6 +48,7 @@ class Scene:
     history: History
     beside: Beside
     locked: Mapping[int, LabelMap]
+    locked_ids: Mapping[int, frozenset[int]]
     num_objects: int
     refine: Refine | None = None
     prepare: Callable[[int], None] | None = None
@@ -70,7 +71,7 @@ class Scene:
     def looks(self, object_id: int, start: int) -> list[Look]:
         """How the object looks in the annotated and accepted frames nearest to `start`."""
         annotated = self.history.annotated.get(object_id, set())
-        accepted = {f for f, mask in self.locked.items() if (mask == object_id).any()}
+        accepted = {f for f, ids in self.locked_ids.items() if object_id in ids}
         nearest = sorted(annotated | accepted, key=lambda f: (abs(f - start), f))[:MOST_LOOKS]
         return [self.fits.of(object_id, frame, self.on_grid(frame, object_id)) for frame in nearest]
 

@@ -18,6 +18,7 @@ import pytest
 from segmentation import EngineSettings, Interaction, MaskUpdate, PastRound, Scribble, open_session
 from segmentation.engine import Engine
 from segmentation.frames import ArrayFrames
+from segmentation.packed_labels import PackedLabels
 from segmentation.scribbles import rasterise
 from tests.segmentation.clips import Clip, interaction_on, make_clip
 
@@ -229,6 +230,16 @@ class EngineConformance:
         session.lock(3, clip.truth[3])
         session.unlock(3)
         assert 3 in {u.frame for u in self.run(session, interaction_on(clip, 2))}
+
+    def test_many_accepted_frames_take_little_memory(self) -> None:
+        clip = self.clip()
+        session = self.open(clip)
+        mask = clip.truth[3].copy()
+        session.lock(3, mask)
+        mask[:] = 0  # what happens to it later is not the session's business
+        np.testing.assert_array_equal(session.locked[3], clip.truth[3])
+        assert session.locked_ids[3] == {0, 1}
+        assert isinstance(session.locked, PackedLabels)
 
     def test_a_rebuilt_session_with_locked_frames_is_the_kept_one(self) -> None:
         clip = self.clip(num_objects=2)

@@ -24,6 +24,7 @@ from segmentation.scribbles import rasterise
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 GIVEN_CELLS = 1024  # cells of one id of an accepted frame that serve as references: a mask has far more than it needs
+GIVEN_KEPT = 8  # a step outward needs two of them on each side
 GPU_BATCH = 8  # frames that are embedded together on CUDA
 
 
@@ -78,8 +79,7 @@ class MANetEngine(Engine):
         self._size = (-(-self._image_size[0] // 4), -(-self._image_size[1] // 4))  # of an embedding
         self._batch = GPU_BATCH if self._device.type == "cuda" else 1  # one by one, the first mask comes soonest
         self._rounds: list[Round] = []
-        self._given: dict[int, References] = {}  # of accepted frames, made when they are first needed
-        self._given_ids: dict[int, frozenset[int]] = {}
+        self._given: dict[int, References] = {}  # of accepted frames, the last GIVEN_KEPT that were needed
         self._open_caches()
 
     def _open_caches(self) -> None:
@@ -171,19 +171,18 @@ class MANetEngine(Engine):
                 continue
             if given not in self._given:
                 labels = self._cells(self.locked[given])
+                while len(self._given) >= GIVEN_KEPT:
+                    del self._given[next(iter(self._given))]
                 self._given[given] = References(*labelled_cells(self._embed(given), labels, GIVEN_CELLS))
             memory = torch.minimum(memory, self._given[given].distances(self._embed(frame), ids))
         return memory
 
     def _locked_changed(self, frame: int) -> None:
         self._given.pop(frame, None)
-        self._given_ids.pop(frame, None)
-        if frame in self.locked:
-            self._given_ids[frame] = frozenset(np.flatnonzero(np.bincount(self.locked[frame].ravel())).tolist())
 
     def _known_ids(self) -> list[int]:
         """Background and every object that was drawn or is in an accepted mask: of others there is nothing to find."""
-        known = {0}.union(*(round_.ids for round_ in self._rounds), *self._given_ids.values())
+        known = {0}.union(*(round_.ids for round_ in self._rounds), *self.locked_ids.values())
         return sorted(id_ for id_ in known if id_ <= self.num_objects)
 
     def _mask_before(self, frame: int) -> Tensor | None:

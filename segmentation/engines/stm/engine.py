@@ -108,9 +108,7 @@ class InteractiveSTMEngine(Engine):
 
     def _known_objects(self) -> list[int]:
         """Objects that were drawn or are in an accepted mask: of others there is nothing to look for."""
-        known = set(self._history.first_drawn())
-        for labels in self.locked.values():
-            known.update(np.unique(labels).tolist())
+        known = set(self._history.first_drawn()).union(*self.locked_ids.values())
         return sorted(i for i in known if 1 <= i <= self.num_objects)
 
     def _memory_for(self, frame: int, ids: list[int]) -> dict[int, list[MemorySlot]]:
@@ -172,15 +170,14 @@ class InteractiveSTMEngine(Engine):
 
     def _farther_given(self, frame: int, object_id: int) -> list[MemorySlot]:
         """The nearest accepted frame that shows an object which nothing nearer tells of."""
-        showing = [f for f, labels in self.locked.items() if (labels == object_id).any()]
+        showing = [f for f, ids in self.locked_ids.items() if object_id in ids]
         return [self._given(min(showing, key=lambda f: (abs(f - frame), f)))[object_id]]
 
     def _given(self, frame: int) -> Slots:
         """The slots of an accepted frame, of the objects that it shows."""
         if frame not in self._given_slots:
-            labels = self.locked[frame]
-            ids = [int(i) for i in np.unique(labels) if 1 <= i <= self.num_objects]
-            masks = from_labels(labels, self.num_objects, *self._video.size)[[i - 1 for i in ids]]
+            ids = sorted(i for i in self.locked_ids[frame] if 1 <= i <= self.num_objects)
+            masks = from_labels(self.locked[frame], self.num_objects, *self._video.size)[[i - 1 for i in ids]]
             cues = np.stack([masks, np.zeros_like(masks), np.zeros_like(masks)], axis=1)
             slots = self._video.memorize(frame, torch.from_numpy(cues)) if ids else []
             while len(self._given_slots) >= max(4, 4 * self._given_frames):  # what a step outward and back can need

@@ -17,9 +17,11 @@ from segmentation.engine import Engine, outward
 from segmentation.engines.stm.network import STM, other_masks
 from segmentation.engines.stm.painting import paint
 from segmentation.engines.stm.video import STMVideo, confidence_of
-from segmentation.history import History, PackedLabels
+from segmentation.history import History
+from segmentation.masks import shown_ids
 from segmentation.networks.aggregation import STM_CHANNELS, aggregate
 from segmentation.networks.memory import MemorySlot
+from segmentation.packed_labels import PackedLabels
 from segmentation.soft_masks import SoftMasks, from_labels
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
@@ -63,6 +65,7 @@ class SemiSTMEngine(Engine):
         self._every, self._given_frames = every, given_frames
         self._history = History(self._video.size)
         self._given = PackedLabels()  # masks of interacted frames, as they were when they were drawn on
+        self._given_ids: dict[int, frozenset[int]] = {}  # what they show, background included
         self._given_objects: dict[int, int] = {}  # how many objects there were then
         self._given_slots: dict[int, Slots] = {}
 
@@ -133,7 +136,8 @@ class SemiSTMEngine(Engine):
     # --- given masks ----------------------------------------------------------------------------------------------
 
     def _give(self, frame: int, labels: LabelMap, num_objects: int) -> None:
-        self._given[frame], self._given_objects[frame] = labels, num_objects
+        self._given[frame], self._given_ids[frame] = labels, shown_ids(labels)
+        self._given_objects[frame] = num_objects
         self._given_slots.pop(frame, None)
 
     def _painted(self, interaction: Interaction) -> LabelMap:
@@ -146,14 +150,15 @@ class SemiSTMEngine(Engine):
     def _fixed(self, frame: int) -> LabelMap:
         return self.locked[frame] if frame in self.locked else self._given[frame]
 
+    def _shown(self, frame: int) -> frozenset[int]:
+        return self.locked_ids[frame] if frame in self.locked else self._given_ids[frame]
+
     def _stands(self, frame: int) -> bool:
         """Whether `frame` has a given mask that knows of every object."""
         return frame in self.locked or self._given_objects.get(frame, 0) >= self.num_objects
 
     def _known_objects(self) -> list[int]:
-        known: set[int] = set()
-        for frame in self._given_frames_all():
-            known.update(np.unique(self._fixed(frame)).tolist())
+        known = set[int]().union(*(self._shown(frame) for frame in self._given_frames_all()))
         return sorted(i for i in known if 1 <= i <= self.num_objects)
 
     def _given_frames_all(self) -> list[int]:
@@ -194,17 +199,16 @@ class SemiSTMEngine(Engine):
 
     def _nearest_showing(self, frame: int, object_id: int) -> MemorySlot:
         """The nearest given mask of an object that none of the near ones shows."""
-        showing = [f for f in self._given_frames_all() if (self._fixed(f) == object_id).any()]
+        showing = [f for f in self._given_frames_all() if object_id in self._shown(f)]
         return self._slots_of_given(min(showing, key=lambda f: (abs(f - frame), f)))[object_id]
 
     def _slots_of_given(self, frame: int) -> Slots:
         """The slots of a given mask, of the objects that it shows."""
         if frame not in self._given_slots:
-            labels = self._fixed(frame)
-            ids = [int(i) for i in np.unique(labels) if 1 <= i <= self.num_objects]
+            ids = sorted(i for i in self._shown(frame) if 1 <= i <= self.num_objects)
             while len(self._given_slots) >= 4 + 4 * self._given_frames:  # what a step outward and back can need
                 del self._given_slots[next(iter(self._given_slots))]
-            self._given_slots[frame] = self._memorize(frame, self._soft(labels), ids)
+            self._given_slots[frame] = self._memorize(frame, self._soft(self._fixed(frame)), ids)
         return self._given_slots[frame]
 
     def _memorize(self, frame: int, masks: SoftMasks, ids: list[int]) -> Slots:

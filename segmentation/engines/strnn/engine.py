@@ -80,7 +80,6 @@ class STRNNEngine(Engine):
         self._outputs = Outputs(self._network, self._read, self._cache)
         self._rounds: list[Round] = []
         self._samples: dict[int, list[Samples]] = {}  # of a round: one for each model
-        self._given_ids: dict[int, frozenset[int]] = {}  # in the masks of accepted frames
 
     @property
     def nbytes(self) -> int:
@@ -164,14 +163,9 @@ class STRNNEngine(Engine):
                 return round_.labels[frame].numpy().astype(np.uint8)
         return None
 
-    def _locked_changed(self, frame: int) -> None:
-        self._given_ids.pop(frame, None)
-        if frame in self.locked:
-            self._given_ids[frame] = frozenset(np.flatnonzero(np.bincount(self.locked[frame].ravel())).tolist())
-
     def _known_ids(self) -> list[int]:
         """Background and every object that was drawn or is in an accepted mask."""
-        known = {0}.union(*(round_.ids for round_ in self._rounds), *self._given_ids.values())
+        known = {0}.union(*(round_.ids for round_ in self._rounds), *self.locked_ids.values())
         return sorted(id_ for id_ in known if id_ <= self.num_objects)
 
     # --- the last round -------------------------------------------------------------------------------------------
