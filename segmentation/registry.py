@@ -28,7 +28,7 @@ class EngineSpec:
     shipped: str = ""
 
 
-BEGINNING = "Its small weights are a beginning: STAR is better."
+BEGINNING = "Its small weights are a beginning: STAR cuts out what you draw on for it, and is the better one."
 
 ENGINES: dict[str, EngineSpec] = {
     spec.name: spec
@@ -89,7 +89,7 @@ ENGINES: dict[str, EngineSpec] = {
 }
 
 DRAWING = "auto", "own", "cutter"  # who draws the annotated frames
-DRAWN = "segmentation.engines.drawn:drawn"
+DRAWN = "segmentation.cutter.drawn:drawn"
 DEFAULT_ENGINE = "star"  # the best of the benchmark on CPU (README)
 
 
@@ -119,7 +119,7 @@ def open_session(
     """Open `name` on a video, in the state after `rounds`.
 
     Every engine of scribbles that has networks has one more option, `drawing`: "own", "cutter" (STAR's cutter draws the
-    annotated frames, `segmentation.engines.drawn`) or "auto" (`segmentation.weights.drawn_by_cutter`).
+    annotated frames, `segmentation.cutter.drawn`) or "auto" (`segmentation.weights.drawn_by_cutter`).
 
     Raises ValueError, or WeightsMissing with what to do.
     """

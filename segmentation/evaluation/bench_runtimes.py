@@ -22,9 +22,9 @@ from torch import Tensor, nn
 
 from segmentation.checkpoints import load_network
 from segmentation.classical.picture import CHANNELS
+from segmentation.cutter.cutting import CLUES, SIDE, Cutter
 from segmentation.engines.manet.network import MANet
 from segmentation.engines.manet.network import for_inference as for_manet
-from segmentation.engines.star.cutting import CLUES, SIDE, Cutter
 from segmentation.engines.star.network import Star
 from segmentation.engines.stm.network import InteractiveSTM
 from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, seconds

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from segmentation.classical.drawing import Drawing, Sketch, sketch_of_found
 from segmentation.classical.motion import FlowField
 from segmentation.classical.picture import Picture, Pictures, Sizes
-from segmentation.engines.star.cutting import CLUES, SIDE, Window, clues_of
+from segmentation.cutter.cutting import CLUES, SIDE, Window, clues_of
 from segmentation.evaluation.stroke import correcting_stroke, first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels

@@ -24,7 +24,7 @@ from segmentation.checkpoints import load_network
 from segmentation.classical.engine import ClassicalEngine
 from segmentation.classical.motion import Motion
 from segmentation.classical.walk import Refine
-from segmentation.engines.star.cutting import Cutter
+from segmentation.cutter.cutting import Cutter
 from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.network import Star
 from segmentation.frames import ArrayFrames

@@ -24,9 +24,10 @@ from segmentation.classical.drawing import Finish, Sketch
 from segmentation.classical.engine import ClassicalEngine
 from segmentation.classical.motion import Motion
 from segmentation.classical.walk import Refine
+from segmentation.cutter.cutting import Cutter, finish, mended
+from segmentation.cutter.fastest import fast_cutter
 from segmentation.device import choose_device
-from segmentation.engines.star.cutting import Cutter, finish, mended
-from segmentation.engines.star.fastest import fast_cutter, fast_star
+from segmentation.engines.star.fastest import fast_star
 from segmentation.engines.star.network import STRIDE, Cues, Frame, Star, aggregate
 from segmentation.engines.star.reading import Remembered, decode, remember
 from segmentation.feature_cache import FeatureCache

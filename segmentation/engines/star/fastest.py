@@ -1,4 +1,4 @@
-"""STAR's networks as they run fastest on a device: on a CPU, what costs most of a frame is compiled by OpenVINO."""
+"""STAR's refiner as it runs fastest on a device: on a CPU, what costs most of a frame is compiled by OpenVINO."""
 
 from __future__ import annotations
 
@@ -6,22 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from segmentation.classical.picture import CHANNELS
-from segmentation.engines.star.cutting import CLUES, SIDE, Cutter
 from segmentation.engines.star.network import CUES, STRIDE, Cues, Decoder, Frame, Star
-from segmentation.networks.compiled import Function, compiled
+from segmentation.networks.compiled import AT_A_TIME, Function, compiled, compute_with
 from segmentation.networks.folding import for_inference
 
 HEIGHT, WIDTH = 4 * STRIDE, 5 * STRIDE  # of the frame that is traced: any will do
-OBJECTS = 4  # at a time: OpenVINO keeps the memory that the largest call took
-
-
-def fast_cutter(network: Cutter, device: torch.device, dtype: torch.dtype) -> Cutter:
-    """A copy of the cutter that computes nearly the same: in bfloat16 where the processor has it."""
-    ready = for_inference(network, device, dtype)
-    run = compiled(ready, (torch.rand(2, 3, SIDE, SIDE), torch.rand(2, CLUES, SIDE, SIDE)), device)
-    if run is not None:
-        _cut_with(ready, run)
-    return ready
 
 
 def fast_star(network: Star, device: torch.device, dtype: torch.dtype) -> Star:
@@ -37,22 +26,10 @@ def fast_star(network: Star, device: torch.device, dtype: torch.dtype) -> Star:
     known = torch.rand(1, CUES, HEIGHT, WIDTH), torch.rand(1, 2, *sizes[2]), torch.zeros(1, dtype=torch.long)
     decode = compiled(_Decode(ready.decoder), (*parts, *known), device)
     if encode is not None and read is not None and decode is not None:
-        _compute_with(ready.encoder, lambda frames, looks: Frame(*encode(frames, looks)))
+        compute_with(ready.encoder, lambda frames, looks: Frame(*encode(frames, looks)))
         _read_with(ready, read)
         _decode_with(ready.decoder, decode)
     return ready
-
-
-def _compute_with(module: nn.Module, forward: object) -> None:
-    module.forward = forward  # type: ignore[assignment]
-
-
-def _cut_with(cutter: Cutter, run: Function) -> None:
-    def logits(images: Tensor, clues: Tensor) -> Tensor:
-        windows = zip(images.split(OBJECTS), clues.split(OBJECTS), strict=True)
-        return torch.cat([run(*some)[0] for some in windows])
-
-    _compute_with(cutter, logits)
 
 
 def _read_with(network: Star, read: Function) -> None:
@@ -66,10 +43,10 @@ def _read_with(network: Star, read: Function) -> None:
 def _decode_with(decoder: Decoder, decode: Function) -> None:
     def logits(readout: Tensor, frame: Frame, cues: Cues, scores: Tensor, clip: Tensor) -> Tensor:
         of_frames, of_objects = (frame.p8, frame.f4, frame.f2), (readout, cues.stack(), scores, clip)
-        parts = zip(*(each.split(OBJECTS) for each in of_objects), strict=True)
+        parts = zip(*(each.split(AT_A_TIME) for each in of_objects), strict=True)
         return torch.cat([decode(r, *of_frames, c, s, which)[0] for r, c, s, which in parts])
 
-    _compute_with(decoder, logits)
+    compute_with(decoder, logits)
 
 
 class _Read(nn.Module):

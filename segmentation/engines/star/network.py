@@ -25,11 +25,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from segmentation.networks.pointwise import Pointwise
+from segmentation.networks.encoder import IMAGENET_MEAN, IMAGENET_STD
+from segmentation.networks.residual import Residual, conv_bn, pointwise_bn, upsample
 
 ROWS = 64  # of the affinity at a time: with six memory frames 3.5 MB
 STRIDE = 16  # frames are padded to a multiple of it
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
@@ -77,29 +77,6 @@ class Cues(NamedTuple):
 CUES = len(Cues._fields)
 
 
-def conv_bn(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs))
-
-
-def pointwise_bn(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(Pointwise(inputs, outputs, stride), nn.BatchNorm2d(outputs))
-
-
-class Residual(nn.Module):
-    """relu(x + conv(relu(conv(x)))) with batch norms; the first convolution may stride and widen."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__()
-        self.first = conv_bn(inputs, outputs, stride)
-        self.second = conv_bn(outputs, outputs)
-        same = stride == 1 and inputs == outputs
-        self.shortcut = nn.Identity() if same else pointwise_bn(inputs, outputs, stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = F.relu(self.shortcut(x) + self.second(F.relu(self.first(x))))
-        return out
-
-
 class Encoder(nn.Module):
     """Frame -> `Frame`. The deepest stage sees the whole picture through a pooled branch."""
 
@@ -116,8 +93,8 @@ class Encoder(nn.Module):
         self.key = nn.Conv2d(w8, config.key, 3, padding=1)
         self.pixel = nn.Sequential(pointwise_bn(w4 + w8, 2 * config.embedding), nn.ReLU())
         self.pixel_out = nn.Conv2d(2 * config.embedding, config.embedding, 3, padding=1)
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1))
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
 
     @staticmethod
     def _stage(inputs: int, outputs: int, blocks: int) -> nn.Sequential:
@@ -209,10 +186,6 @@ class Star(nn.Module):
         alike, flat = (self.sharpness.exp() * query).T, values.flatten(0, 1).T
         rows = [torch.softmax(some @ memory, dim=1) @ flat for some in alike.split(ROWS)]
         return torch.cat(rows).T.unflatten(0, values.shape[:2])
-
-
-def upsample(x: Tensor, like: Tensor) -> Tensor:
-    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def aggregate(logits: Tensor) -> Tensor:

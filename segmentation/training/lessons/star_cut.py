@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from segmentation.checkpoints import load_network
 from segmentation.classical.drawing import Drawing, Sketch
 from segmentation.classical.picture import Picture, Pictures, Sizes
-from segmentation.engines.star.cutting import BEYOND, STROKES, Cutter, CutterConfig, finish
+from segmentation.cutter.cutting import BEYOND, STROKES, Cutter, CutterConfig, finish
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels

@@ -10,7 +10,7 @@ import torch
 from segmentation.checkpoints import save_checkpoint
 from segmentation.classical.drawing import Drawing, Sketch
 from segmentation.classical.picture import Picture, Pictures, Sizes
-from segmentation.engines.star.cutting import CLUES, SIDE, STROKES
+from segmentation.cutter.cutting import CLUES, SIDE, STROKES
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels

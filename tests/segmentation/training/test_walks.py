@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from segmentation.checkpoints import save_checkpoint
-from segmentation.engines.star.cutting import Cutter, CutterConfig
+from segmentation.cutter.cutting import Cutter, CutterConfig
 from segmentation.engines.star.network import Star, StarConfig
 from segmentation.training.clips import ClipConfig, Clips
 from segmentation.training.drawn import draw

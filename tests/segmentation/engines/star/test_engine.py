@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from segmentation.engines.star.cutting import Cutter, CutterConfig
+from segmentation.cutter.cutting import Cutter, CutterConfig
 from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.network import Star, StarConfig
 from segmentation.engines.star.reading import Remembered

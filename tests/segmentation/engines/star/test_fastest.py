@@ -7,8 +7,9 @@ from torch import Tensor, nn
 
 from segmentation.checkpoints import load_network
 from segmentation.classical.picture import CHANNELS
-from segmentation.engines.star.cutting import CLUES, SIDE, Cutter
-from segmentation.engines.star.fastest import fast_cutter, fast_star
+from segmentation.cutter.cutting import CLUES, SIDE, Cutter
+from segmentation.cutter.fastest import fast_cutter
+from segmentation.engines.star.fastest import fast_star
 from segmentation.engines.star.network import Cues, Star
 from segmentation.networks.folding import for_inference
 from segmentation.weights import find_weights

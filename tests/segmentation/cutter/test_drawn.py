@@ -11,8 +11,8 @@ import torch
 
 from segmentation import EngineSettings, Interaction, PastRound, Scribble, open_session
 from segmentation.checkpoints import save_checkpoint
-from segmentation.engines.drawn import DrawnEngine
-from segmentation.engines.star.cutting import Cutter, CutterConfig
+from segmentation.cutter.cutting import Cutter, CutterConfig
+from segmentation.cutter.drawn import DrawnEngine
 from segmentation.engines.stm.engine import InteractiveSTMEngine
 from segmentation.frames import ArrayFrames
 from segmentation.weights import CUTTER, drawn_by_cutter, weights_label

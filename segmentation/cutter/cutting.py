@@ -22,9 +22,10 @@ from segmentation.classical.drawing import Sketch, sketch_of_found
 from segmentation.classical.fusion import sigmoid
 from segmentation.classical.motion import Camera, Motion, unlike_background
 from segmentation.classical.picture import Picture
-from segmentation.engines.star.network import MEAN, STD, Residual, conv_bn, upsample
-from segmentation.engines.star.settling import settled
+from segmentation.cutter.settling import settled
 from segmentation.masks import box_of
+from segmentation.networks.encoder import IMAGENET_MEAN, IMAGENET_STD
+from segmentation.networks.residual import Residual, conv_bn, upsample
 
 SIDE = 160  # of the window that is looked at, pixels
 CLUES = 10  # what GrabCut made, how likely each pixel was, the mask before, motion (3), four kinds of strokes: 0..1
@@ -69,8 +70,8 @@ class Cutter(nn.Module):
         self.finest = conv_bn(widths[0] + 3 + CLUES, finest)
         self.out = nn.Conv2d(finest, 1, 3, padding=1)
         self.prior = nn.Parameter(torch.tensor(1.0))  # logit of what GrabCut is sure of
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1))
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
 
     def forward(self, images: Tensor, clues: Tensor) -> Tensor:
         """Images [N, 3, H, W] in 0..1, clues [N, CLUES, H, W]; H, W multiples of 2 ** stages -> logits [N, H, W]."""

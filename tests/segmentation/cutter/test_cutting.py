@@ -10,7 +10,7 @@ import torch
 from segmentation.classical.drawing import Drawing, Sketch
 from segmentation.classical.motion import FlowField
 from segmentation.classical.picture import Pictures, Sizes
-from segmentation.engines.star.cutting import CLUES, SIDE, Cutter, CutterConfig, Window, clues_of, finish, mended
+from segmentation.cutter.cutting import CLUES, SIDE, Cutter, CutterConfig, Window, clues_of, finish, mended
 from segmentation.evaluation.stroke import correcting_stroke, first_strokes
 from segmentation.frames import ArrayFrames
 from tests.segmentation.clips import make_clip

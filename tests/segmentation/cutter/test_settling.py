@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.classical.picture import Picture, Pictures, Sizes
-from segmentation.engines.star.settling import settled
+from segmentation.cutter.settling import settled
 from segmentation.frames import ArrayFrames
 
 HEIGHT, WIDTH = 120, 200

@@ -1,4 +1,4 @@
-"""An engine whose annotated frames are drawn by STAR's cutter, whoever carries them on.
+"""An engine whose annotated frames are drawn by the cutter, whoever carries them on.
 
 Small networks understand scribbles badly: at 1/16 of the size, little is left of an object and less of a stroke. The
 cutter sees the object at full size, with GrabCut's mask beside it. What it draws serves the engine behind it as an
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from segmentation.classical.drawing import Drawing, Sketch
 from segmentation.classical.history import UNKNOWN, History
 from segmentation.classical.picture import Pictures, Sizes
+from segmentation.cutter.cutting import Cutter, finish
+from segmentation.cutter.fastest import fast_cutter
 from segmentation.device import choose_device
 from segmentation.engine import Engine
-from segmentation.engines.star.cutting import Cutter, finish
-from segmentation.engines.star.fastest import fast_cutter
 from segmentation.networks.shared import shared_network
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 from segmentation.weights import CUTTER
