@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,13 @@ import torch
 
 from segmentation.checkpoints import save_checkpoint
 from segmentation.engines.manet.network import MANet, MANetConfig
-from segmentation.engines.stm.network import STM
+from segmentation.engines.stm.network import STM, STMConfig
 from segmentation.engines.strnn.network import STRNN, BranchConfig, STRNNConfig
 from segmentation.engines.strnn.refinement import RefinementConfig
 from segmentation.networks.deeplab import DeepLabConfig
 from segmentation.networks.resnet import ResNet, ResNetConfig
 from segmentation.training.lessons.beginning import NormPlan, begin, hold_norms
+from segmentation.training.lessons.configs import read_config
 from tests.segmentation.engines.stm.tiny import TINY
 
 BODY = ResNetConfig(blocks=(1, 1, 1, 1), strides=(1, 2, 2, 2), width=4)
@@ -95,3 +97,10 @@ def test_frozen_norms_do_not_learn() -> None:
     begin(network, NormPlan(frozen=True))
     assert not network.Encoder_M.get_submodule("res2.0.bn1").weight.requires_grad
     assert network.Encoder_M.conv1.weight.requires_grad
+
+
+def test_a_network_may_be_like_another_plans_but_for_some_sizes() -> None:
+    like = read_config(STMConfig, {"like": "stm-compact"})
+    finer = read_config(STMConfig, {"like": "stm-compact", "frame_size": [336, 600]})
+    assert finer == replace(like, frame_size=(336, 600))
+    assert like.frame_size == (240, 432)
