@@ -26,6 +26,9 @@ class PackedLabels(MutableMapping[int, LabelMap]):
     def __delitem__(self, frame: int) -> None:
         del self._packed[frame]
 
+    def __contains__(self, frame: object) -> bool:
+        return frame in self._packed
+
     def __iter__(self) -> Iterator[int]:
         return iter(self._packed)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from segmentation.engine import Engine, EngineSettings
 from segmentation.types import FrameSource, PastRound
-from segmentation.weights import drawn_by_cutter
+from segmentation.weights import DRAWN, drawn_by_cutter
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ ENGINES: dict[str, EngineSpec] = {
 }
 
 DRAWING = "auto", "own", "cutter"  # who draws the annotated frames
-DRAWN = "segmentation.cutter.drawn:drawn"
+DRAWN_ENGINE = "segmentation.cutter.drawn:drawn"
 DEFAULT_ENGINE = "star"  # the best of the benchmark on CPU (README)
 
 
@@ -118,19 +118,22 @@ def open_session(
 ) -> Engine:
     """Open `name` on a video, in the state after `rounds`.
 
-    Every engine of scribbles that has networks has one more option, `drawing`: "own", "cutter" (STAR's cutter draws the
-    annotated frames, `segmentation.cutter.drawn`) or "auto" (`segmentation.weights.drawn_by_cutter`).
+    The published systems that read scribbles (`weights.DRAWN`) have one more option, `drawing`: "own", "cutter" (STAR's
+    cutter draws the annotated frames, `segmentation.cutter.drawn`) or "auto" (`weights.drawn_by_cutter`).
 
     Raises ValueError, or WeightsMissing with what to do.
     """
     spec = engine_spec(name)
-    drawing = options.pop("drawing", "auto")
+    drawing = options.pop("drawing", "auto") if spec.name in DRAWN else "own"
     if drawing not in DRAWING:
         raise ValueError(f"drawing: expected one of {', '.join(DRAWING)}, got {drawing!r}")
     engine: Engine = _load(spec.path)(frames, num_objects, settings, **options)
-    explicit = engine.settings.weights
-    if drawing == "cutter" or (drawing == "auto" and drawn_by_cutter(spec.name, explicit)):
-        engine = _load(DRAWN)(engine)
+    if drawing == "cutter" or (drawing == "auto" and drawn_by_cutter(spec.name, engine.settings.weights)):
+        try:
+            engine = _load(DRAWN_ENGINE)(engine)
+        except ValueError:
+            engine.close()
+            raise
     engine.restore(rounds)
     return engine
 

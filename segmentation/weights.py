@@ -16,6 +16,7 @@ from pathlib import Path
 ENGINES_FOLDER = Path(__file__).parent / "engines"
 DEFAULT_HOME = Path(__file__).parents[1] / "data"  # beside manage.py, as the web application has it
 CUTTER = "star-cut"  # draws annotated frames, also for other engines (`drawn_by_cutter`)
+DRAWN = ("stm", "ipn", "manet", "strnn")  # those: they read scribbles, and carry masks on
 SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
@@ -206,12 +207,9 @@ def drawn_by_cutter(engine: str, explicit: str | Path | None = None) -> bool:
     """Whether STAR's cutter draws the annotated frames of another engine, unless one says otherwise.
 
     It does where the engine's own weights are the small ones that ship: published ones are left alone, as are those
-    that were named (`explicit`) and STAR itself.
+    that were named (`explicit`).
     """
-    networks = networks_of(engine)
-    if explicit is not None or not networks or any(spec.name == CUTTER for spec in networks):
-        return False
-    return all(state_of(spec.name).shipped for spec in networks)
+    return engine in DRAWN and explicit is None and all(state_of(spec.name).shipped for spec in networks_of(engine))
 
 
 def weights_label(engine: str, explicit: str | Path | None = None) -> str:

@@ -7,8 +7,8 @@ older annotation is. What an earlier round that was cancelled never reached is f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from segmentation.classical.history import History, noted
 from segmentation.classical.picture import Pictures, Sizes
 from segmentation.classical.walk import Change, Refine, Scene, Walk
 from segmentation.engine import Engine
-from segmentation.types import Interaction, MaskUpdate, PastRound
+from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 MODELS_BYTES = 48 << 20  # models of annotated frames (`fits.KEPT`), and maps of a round with a few objects
 FLOWS_BYTES = 64 << 20  # of 200 frames at 480p
@@ -51,9 +51,24 @@ class ClassicalEngine(Engine):
         before = self._history.mask(start)
         touched = self._history.annotate(interaction, None if start in self.locked else update.labels)
         self._history.draw(interaction)
-        if start not in self.locked:
+        made = start not in self.locked
+        if made:
             self._history.keep(update)
-        yield update
+        try:
+            yield update
+            with closing(self._walked(start, before, touched, update)) as steps:
+                for step in steps:
+                    made = True
+                    self._history.keep(step)
+                    yield step
+        finally:
+            if not made:
+                self._history.take_back(interaction)
+
+    def _walked(
+        self, start: int, before: LabelMap | None, touched: set[int], update: MaskUpdate
+    ) -> Generator[MaskUpdate]:
+        """What the walks to both sides find. `before` and `update`: the mask of the start frame, before and now."""
         # This round's own: an older round that nobody closed must not take its thread away.
         self._beside = Beside(self._halved)
         scene = Scene(
@@ -76,7 +91,6 @@ class ClassicalEngine(Engine):
             while walks := [walk for walk in walks if walk.more()]:
                 for step in self._steps(walks):
                     if step is not None:
-                        self._history.keep(step)
                         yield step
 
     def _steps(self, walks: Sequence[Walk]) -> Sequence[MaskUpdate | None]:

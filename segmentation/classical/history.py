@@ -62,6 +62,7 @@ class History:
         self._sure: dict[int, tuple[float, ...]] = {}  # frame -> newest confidence of each object
         self.strokes: dict[int, list[Scribble]] = {}
         self.annotated: dict[int, set[int]] = {}  # object -> frames
+        self._new: set[int] = set()  # objects for which the newest interaction annotated a frame that was not before
 
     def __contains__(self, frame: int) -> bool:
         return frame in self._own or frame in self._stored
@@ -102,9 +103,17 @@ class History:
             if before is not None:
                 changed = labels != before
                 touched |= {int(i) for i in np.union1d(labels[changed], before[changed])} - {0}
+        self._new = {o for o in touched if interaction.frame not in self.annotated.get(o, ())}
         for object_id in touched:
             self.annotated.setdefault(object_id, set()).add(interaction.frame)
         return touched
+
+    def take_back(self, interaction: Interaction) -> None:
+        """The newest interaction, noted and drawn, came to nothing: no mask was made."""
+        frame = interaction.frame
+        del self.strokes[frame][-len(interaction.scribbles) :]
+        for object_id in self._new:
+            self.annotated[object_id].discard(frame)
 
     def restore(self, past: PastRound) -> None:
         self.draw(past.interaction)

@@ -22,6 +22,7 @@ from segmentation.cutter.fastest import fast_cutter
 from segmentation.device import choose_device
 from segmentation.engine import Engine
 from segmentation.networks.shared import shared_network
+from segmentation.packed_labels import PackedLabels
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 from segmentation.weights import CUTTER
 
@@ -29,8 +30,8 @@ from segmentation.weights import CUTTER
 class DrawnEngine(Engine):
     """A session of another engine, whose name it has.
 
-    A frame that was annotated keeps what was drawn there until it is drawn on again. When an object is drawn for the
-    first time, frames that were annotated before it are the engine's own again: nobody said whether it is there.
+    A frame that was annotated keeps what was drawn there until it is drawn on again. When an object is drawn elsewhere
+    that nobody has looked for in it, the frame is the engine's own again.
 
     Options:
         inner: a fresh session of the engine that makes the masks of all other frames; closed with this one.
@@ -44,7 +45,8 @@ class DrawnEngine(Engine):
         size = self.frames.height, self.frames.width
         self._pictures = Pictures(self.frames, Sizes.of(*size, self.settings.max_side))
         self._history = History(*size, self.settings.cache_dir)
-        self._held: dict[int, frozenset[int]] = {}  # annotated frames, and the objects that were known then
+        self._held: dict[int, frozenset[int]] = {}  # annotated frames, and the objects that were looked for there
+        self._looked_for: dict[int, frozenset[int]] = {}  # by frame: the objects known to the round that made its mask
 
     @property
     def nbytes(self) -> int:
@@ -58,15 +60,28 @@ class DrawnEngine(Engine):
 
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         self._inner.num_objects = self.num_objects
-        if interaction.frame in self.locked:
-            self._note(interaction, None)
-        else:
-            yield self._draw(interaction)
-        if len(self._inner.locked) == len(self.frames):
-            return  # there is nothing left to find
-        for update in self._inner.run_round(interaction):
-            self._history.keep(update)
-            yield update
+        drawn = None if interaction.frame in self.locked else self._draw(interaction)
+        made = False
+        try:
+            if drawn is not None:
+                yield drawn
+            for update in self._carried(interaction):
+                if drawn is None and not made:
+                    self._note(interaction, None)
+                made = True
+                self._history.keep(update)
+                self._looked_for[update.frame] = self._known()
+                yield update
+        finally:
+            if drawn is not None and not made:  # the engine knows nothing of this round yet
+                labels = PackedLabels()
+                labels[drawn.frame] = drawn.labels
+                self._inner.restore([PastRound(self.name, interaction, self.num_objects, labels)])
+
+    def _carried(self, interaction: Interaction) -> Iterator[MaskUpdate]:
+        """The round of the engine behind this one, if there is a frame left that it may change."""
+        if len(self._inner.locked) < len(self.frames):
+            yield from self._inner.run_round(interaction)
 
     def _draw(self, interaction: Interaction) -> MaskUpdate:
         """The mask of the interacted frame, which is held from now on."""
@@ -96,17 +111,30 @@ class DrawnEngine(Engine):
         frame = past.interaction.frame
         if frame in past.labels:
             self._hold(frame, past.labels[frame])
-        self._inner.restore([replace(past, labels=_Without(past.labels, frame))])  # it never saw that mask as its own
+        carried = _Without(past.labels, frame)
+        for other in carried:
+            self._looked_for[other] = self._known()
+            if other in self._held:  # another engine changed it
+                self._held[other] |= self._known()
+                if other not in self.locked:
+                    self._inner.lock(other, past.labels[other])
+        # The engine never saw what was drawn as its own mask, unless there was nothing else.
+        self._inner.restore([replace(past, labels=carried) if carried else past])
 
     # --- annotated frames -----------------------------------------------------------------------------------------
 
+    def _known(self) -> frozenset[int]:
+        """The objects that were ever drawn."""
+        return frozenset(s.object_id for strokes in self._history.strokes.values() for s in strokes) - {0}
+
     def _hold(self, frame: int, labels: LabelMap) -> None:
-        """Hold the mask of a frame that was annotated; let go of those that say nothing about an object known now."""
-        known = frozenset(self._history.annotated)
-        self._held[frame] = known
+        """Hold the mask of a frame that was annotated; let go of others in which an object is yet to be looked for."""
+        known = self._known()
+        drawn = frozenset(scribble.object_id for scribble in self._history.strokes[frame]) - {0}
+        self._held[frame] = self._looked_for.get(frame, frozenset()) | drawn
         if frame not in self.locked:
             self._inner.lock(frame, labels)
-        for other in [f for f, objects in self._held.items() if objects < known]:
+        for other in [f for f, objects in self._held.items() if f != frame and not known <= objects]:
             del self._held[other]
             if other not in self.locked:
                 self._inner.unlock(other)
@@ -138,6 +166,9 @@ class _Without(Mapping[int, LabelMap]):
         if frame == self._frame:
             raise KeyError(frame)
         return self._labels[frame]
+
+    def __contains__(self, frame: object) -> bool:
+        return frame != self._frame and frame in self._labels
 
     def __iter__(self) -> Iterator[int]:
         return (frame for frame in self._labels if frame != self._frame)

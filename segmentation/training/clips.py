@@ -174,8 +174,11 @@ def _indices(random: np.random.Generator, length: int, config: ClipConfig) -> li
     steps = np.minimum(steps, length - 1)
     start = int(random.integers(0, length - steps[-1]))
     backwards = random.random() < 0.5
-    chosen: list[int] = (start + (steps[-1] - steps if backwards else steps)).tolist()
-    return chosen
+    if config.reach > config.max_gap:
+        chosen: list[int] = (start + (steps[-1] - steps if backwards else steps)).tolist()
+        return chosen
+    chosen = (start + steps).tolist()
+    return chosen[::-1] if backwards else chosen
 
 
 def _warp_all(

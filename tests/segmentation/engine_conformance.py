@@ -252,14 +252,16 @@ class EngineConformance:
         second = interaction_on(clip, 4)
         assert_same_updates(self.run(kept, second), self.run(rebuilt, second))
 
-    def test_a_round_without_masks_changes_nothing(self) -> None:
+    @pytest.mark.parametrize("object_id", [0, 1])
+    def test_a_round_without_masks_changes_nothing(self, object_id: int) -> None:
         clip = self.clip()
         session, untouched = self.open(clip), self.open(clip)
         first, second = interaction_on(clip, 2), interaction_on(clip, 5)
+        nowhere = Interaction(5, (Scribble(object_id, np.array([[0.05, 0.05], [0.3, 0.1]])),))
         assert_same_updates(self.run(session, first), self.run(untouched, first))
         for frame in range(self.length):
             session.lock(frame, clip.truth[frame])
-        assert self.run(session, second) == []
+        assert self.run(session, nowhere) == []
         for frame in range(self.length):
             session.unlock(frame)
         assert_same_updates(self.run(session, second), self.run(untouched, second))

@@ -84,12 +84,14 @@ class SemiSTMEngine(Engine):
     @torch.inference_mode()
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         start = interaction.frame
+        before = self._given.get(start), self._given_objects.get(start)
         self._give(start, self._painted(interaction), self.num_objects)
         self._history.begin(self.name, interaction, self.num_objects)
         try:
             yield from self._updates(start)
         finally:
-            self._history.end()
+            if self._history.end() is not None:
+                self._take_back(start, *before)
 
     def _updates(self, start: int) -> Iterator[MaskUpdate]:
         ids = self._known_objects()
@@ -139,6 +141,13 @@ class SemiSTMEngine(Engine):
         self._given[frame], self._given_ids[frame] = labels, shown_ids(labels)
         self._given_objects[frame] = num_objects
         self._given_slots.pop(frame, None)
+
+    def _take_back(self, frame: int, labels: LabelMap | None, num_objects: int | None) -> None:
+        if labels is None or num_objects is None:
+            del self._given[frame], self._given_ids[frame], self._given_objects[frame]
+            self._given_slots.pop(frame, None)
+        else:
+            self._give(frame, labels, num_objects)
 
     def _painted(self, interaction: Interaction) -> LabelMap:
         """The mask of the interacted frame: what it was, with the scribbles painted over it."""

@@ -38,7 +38,7 @@ class Lesson:
     Args:
         frozen_norms, settle_norms: see `NormPlan`.
         body: see `begin`.
-        rounds: in each clip, at most where masks are given.
+        rounds: in each clip.
         given: probability that an annotated frame has its true mask already, as where somebody (or the cutter) drew it.
         keep, overlap: see `Tally`.
         sides: weight of the losses at the coarser scales.

@@ -47,8 +47,8 @@ class Lesson:
         body: see `begin`.
         rounds: of interactive STM, in each clip.
         keep, overlap: see `Tally`.
-        given: how often a step has annotated frames with good masks and nothing else, as where somebody (or the
-            cutter) drew them; no rounds then. The other steps are rounds of scribbles.
+        given: how often a step has annotated frames with good masks, as where somebody (or the cutter) drew them; no
+            rounds then. The other steps are rounds of scribbles.
     """
 
     prepare = staticmethod(scribble)

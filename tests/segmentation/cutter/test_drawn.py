@@ -15,7 +15,7 @@ from segmentation.cutter.cutting import Cutter, CutterConfig
 from segmentation.cutter.drawn import DrawnEngine
 from segmentation.engines.stm.engine import InteractiveSTMEngine
 from segmentation.frames import ArrayFrames
-from segmentation.weights import CUTTER, drawn_by_cutter, weights_label
+from segmentation.weights import CUTTER, drawn_by_cutter, weights_label, weights_ready
 from tests.segmentation.clips import Clip, interaction_on, make_clip
 from tests.segmentation.engine_conformance import EngineConformance, assert_same_updates, past_round
 from tests.segmentation.engines.ipn import tiny as ipn
@@ -101,6 +101,32 @@ class Drawn(EngineConformance):
             session.lock(frame, clip.truth[frame])
         assert self.run(session, interaction_on(clip, 1)) == []
 
+    def test_an_object_whose_first_round_was_stopped_at_once_is_found_in_the_next(self) -> None:
+        """Two strokes one after the other do that: the second round begins when the first one has one mask."""
+        clip = self.clip(num_objects=2)
+        session, history = self.open(clip), []
+        for frame, ids, stop_after in ((2, (1,), 1), (4, (2,), None)):
+            interaction = interaction_on(clip, frame, ids)
+            history.append(past_round(self.engine, interaction, 2, self.run(session, interaction, stop_after)))
+        assert 1 in session._inner._known_objects()  # type: ignore[attr-defined]
+        # On frame 4 nobody has looked for it yet: the next round does.
+        later = interaction_on(clip, 0)
+        rebuilt = self.open(clip, rounds=history)
+        updates = self.run(session, later)
+        assert 4 in {u.frame for u in updates}
+        assert_same_updates(updates, self.run(rebuilt, later))
+
+    def test_what_another_engine_made_of_an_annotated_frame_is_held(self) -> None:
+        clip = self.clip(num_objects=2)
+        first = interaction_on(clip, 2)
+        kept = self.open(clip)
+        history = [past_round(self.engine, first, 2, self.run(kept, first))]
+        history.append(PastRound("another", interaction_on(clip, 5), 2, {t: clip.truth[t] for t in range(8)}))
+        kept.restore(history[1:])
+        np.testing.assert_array_equal(kept._inner.locked[2], clip.truth[2])
+        third = interaction_on(clip, 0)
+        assert_same_updates(self.run(kept, third), self.run(self.open(clip, rounds=history), third))
+
 
 class TestDrawnSTM(Drawn):
     __test__ = True
@@ -140,9 +166,12 @@ class TestChoice:
         with pytest.raises(ValueError, match="drawing: expected one of auto, own, cutter"):
             open_session("stm", self.frames, 1, settings, drawing="mine")
 
-    @pytest.mark.parametrize("engine", ["star", "flow"])
-    def test_engines_that_draw_well_are_left_alone(self, engine: str) -> None:
+    @pytest.mark.parametrize("engine", ["star", "flow", "stm-semi"])
+    def test_engines_that_draw_well_or_read_no_scribbles_are_left_alone(self, engine: str) -> None:
         assert not drawn_by_cutter(engine)
+        if weights_ready(engine):
+            with pytest.raises(ValueError, match=r"options.*drawing"):
+                open_session(engine, self.frames, 1, EngineSettings(device="cpu"), drawing="cutter")
 
     def test_rounds_say_that_the_cutter_had_a_hand_in_them(self) -> None:
         assert weights_label("manet").count("+") == 1
