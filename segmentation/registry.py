@@ -60,6 +60,7 @@ ENGINES: dict[str, EngineSpec] = {
             "segmentation.engines.stm.semi:SemiSTMEngine",
             "Carries good masks (accepted or painted ones) through the video, frame by frame.",
             needs_weights=True,
+            shipped="Its small weights are a beginning: accept a mask that STAR made, and it carries that on.",
         ),
         EngineSpec(
             "ipn",

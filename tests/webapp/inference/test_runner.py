@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from segmentation import registry
+from segmentation import registry, weights
 from segmentation.registry import EngineSpec
 from tests.webapp.annotation.test_undo import done
 from webapp.accounts.models import User
@@ -27,6 +27,7 @@ def test_engines_are_listed_with_what_they_lack(
     client_as: Callable[..., Client], viewer: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr(weights, "ENGINES_FOLDER", tmp_path / "nothing ships")
     spec = EngineSpec("stm-semi", "STM", "nowhere:Engine", "Memory.", needs_weights=True)
     monkeypatch.setitem(registry.ENGINES, "stm-semi", spec)
     answer = {one["name"]: one for one in client_as(viewer).get("/api/engines").json()}
@@ -46,8 +47,16 @@ def test_engines_are_listed_with_what_they_lack(
         5,
     )
     assert answer["stm-semi"]["hint"] == ""  # a person's own weights need no warning
-    assert answer["manet"]["hint"] == registry.BEGINNING
     assert client_as(None).get("/api/engines").status_code == 401
+
+
+def test_engines_say_what_to_know_of_the_weights_that_ship(
+    client_as: Callable[..., Client], viewer: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path))
+    answer = {one["name"]: one for one in client_as(viewer).get("/api/engines").json()}
+    assert all(one["ready"] for one in answer.values())
+    assert answer["manet"]["hint"] == registry.BEGINNING
 
 
 def test_listing_engines_does_not_import_torch() -> None:
