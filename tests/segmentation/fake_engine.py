@@ -35,6 +35,16 @@ class FakeEngine(Engine):
 
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         self._stamps.append((interaction.frame, self._stamp(interaction)))
+        made = False
+        try:
+            for update in self._moved(interaction):
+                made = made or update.frame not in self.locked
+                yield update
+        finally:
+            if not made:
+                self._stamps.pop()
+
+    def _moved(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         for frame in outward(interaction.frame, len(self.frames)):
             if self._sleep:
                 time.sleep(self._sleep)
