@@ -28,7 +28,7 @@ class EngineSpec:
     shipped: str = ""
 
 
-BEGINNING = "Its small weights are a beginning: STAR cuts out what you draw on for it, and is the better one."
+BEGINNING = "Its weights are small: STAR is better."
 
 ENGINES: dict[str, EngineSpec] = {
     spec.name: spec
@@ -60,7 +60,7 @@ ENGINES: dict[str, EngineSpec] = {
             "segmentation.engines.stm.semi:SemiSTMEngine",
             "Carries good masks (accepted or painted ones) through the video, frame by frame.",
             needs_weights=True,
-            shipped="Its small weights are a beginning: accept a mask that STAR made, and it carries that on.",
+            shipped="Its weights are small: accept a mask that STAR made, and it carries that on.",
         ),
         EngineSpec(
             "ipn",
