@@ -209,7 +209,12 @@ def drawn_by_cutter(engine: str, explicit: str | Path | None = None) -> bool:
     It does where the engine's own weights are the small ones that ship: published ones are left alone, as are those
     that were named (`explicit`).
     """
-    return engine in DRAWN and explicit is None and all(state_of(spec.name).shipped for spec in networks_of(engine))
+    return engine in DRAWN and all(ships(spec.name, explicit) for spec in networks_of(engine))
+
+
+def ships(name: str, explicit: str | Path | None = None) -> bool:
+    """Whether a network would compute with the small weights that come with Maskwright."""
+    return explicit is None and state_of(name).shipped
 
 
 def weights_label(engine: str, explicit: str | Path | None = None) -> str:

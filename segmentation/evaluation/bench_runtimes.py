@@ -3,7 +3,7 @@
 `python -m segmentation.evaluation.bench_runtimes [--threads 1] [--paper] [--davis-root DIR]`. For
 each part of a network that ships (--paper: for the encoders of the paper's sizes, with random weights) it prints the
 CPU seconds of one run and the largest difference from PyTorch's float32, relative to its largest value. With DIR, in
-the DAVIS layout: also how far the masks of STAR, whose networks OpenVINO computes, are those of PyTorch.
+the DAVIS layout: also how long the rounds of the engines take with OpenVINO and without, and how alike the masks are.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ from segmentation.weights import find_weights
 
 RUNS = 7
 GRID = (240, 432)  # of the sizes that ship
+ENGINES = ("star", "stm", "manet", "ipn", "strnn")
+PYTORCH: dict[str, dict[str, Any]] = {"star": {"openvino": False}}  # of the others: a precision that is named
 WAYS = ("torch float32", "torch bfloat16", "openvino f32", "openvino bf16")
 
 Part = tuple[str, nn.Module, Tensor]
@@ -117,18 +119,22 @@ def measure(part: Part, threads: int) -> tuple[list[float], list[float]]:
     return [seconds(way, RUNS, time.process_time) for way in ways], apart
 
 
-def agreement(clip: Clip) -> float:
-    """Mean J of STAR's masks in two rounds, computed by OpenVINO, against those by PyTorch alone. The first round is
-    drawn on the frame that shows most, the other one on the first."""
+def agreement(engine: str, clip: Clip) -> tuple[list[float], float]:
+    """CPU seconds a frame with OpenVINO and by PyTorch alone, and mean J of the masks of both, in two rounds. The first
+    one is drawn on the frame that shows most, the other one on the first."""
     objects = clip.num_objects
     drawn = [Interaction(frame, first_strokes(clip.truth[frame], objects)) for frame in (clip.largest_frame(), 0)]
-    masks = []
-    for by_openvino in (True, False):
-        session = open_session("star", clip.frames(), objects, openvino=by_openvino)
-        rounds = [session.run_round(one) for one in drawn if one.scribbles]
-        masks.append({update.frame: update.labels for updates in rounds for update in updates})
+    masks, times = [], []
+    for options in ({}, PYTORCH.get(engine, {"precision": "float32"})):
+        open_session(engine, clip.frames(), objects, **options).close()  # networks are made ready once in a process
+        session = open_session(engine, clip.frames(), objects, **options)
+        start = time.process_time()
+        updates = [update for one in drawn if one.scribbles for update in session.run_round(one)]
+        times.append((time.process_time() - start) / len(updates))
+        masks.append({update.frame: update.labels for update in updates})
         session.close()
-    return float(np.mean([jaccard(labels, masks[1][frame], objects).mean() for frame, labels in masks[0].items()]))
+    alike = [jaccard(labels, masks[1][frame], objects).mean() for frame, labels in masks[0].items()]
+    return times, float(np.mean(alike))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -136,6 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parse.add_argument("--threads", type=int, default=1)
     parse.add_argument("--paper", action="store_true", help="the paper's sizes instead of those that ship")
     parse.add_argument("--davis-root", type=Path, help="480p sequences in the DAVIS layout")
+    parse.add_argument("--engines", nargs="+", default=ENGINES, choices=ENGINES)
     args = parse.parse_args(arguments)
     if openvino() is None:
         print("bench_runtimes: OpenVINO is not here; pip install openvino brings it", file=sys.stderr)
@@ -148,9 +155,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{part[0]:24}" + "".join(f"{cell:>24}" for cell in cells), flush=True)
     if args.davis_root is not None:
         folder = DavisFolder(args.davis_root)
-        for name in folder.names():
-            j = agreement(folder.sequence(name))
-            print(f"STAR on {name}, masks with OpenVINO against those without: J {j:.4f}", flush=True)
+        for engine in args.engines:
+            for name in folder.names():
+                (fast, plain), alike = agreement(engine, folder.sequence(name))
+                took = f"CPU seconds a frame {fast:.3f}, {plain:.3f} without OpenVINO ({plain / fast:.2f}x)"
+                print(f"{engine} on {name}: {took}, J of one's masks to the other's {alike:.4f}", flush=True)
     return 0
 
 

@@ -25,7 +25,10 @@ def upsampled_argmax(scores: Tensor, ids: Sequence[int], size: tuple[int, int], 
 
 def confidences(probability: Tensor) -> list[float]:
     """Of every id in [n, h, w] the mean probability over the cells it won; if none, how sure its absence is."""
-    winner = probability.argmax(0)
+    best, winner = probability[0], torch.zeros(probability.shape[1:], dtype=torch.uint8, device=probability.device)
+    for row, values in enumerate(probability[1:], start=1):  # argmax along the first axis takes ten times as long
+        winner[values > best] = row
+        best = torch.maximum(best, values)
     result = []
     for row, values in enumerate(probability):
         won = values[winner == row]

@@ -12,9 +12,11 @@ import torch
 from torch import nn
 
 from segmentation.checkpoints import load_network
-from segmentation.weights import find_weights
+from segmentation.device import choose_precision
+from segmentation.weights import find_weights, ships
 
 Network = TypeVar("Network", bound=nn.Module)
+Prepare = Callable[[Network, torch.device, torch.dtype], Network]
 # Name, file, its size and time of change, device, number format, and how it is made ready.
 Key = tuple[str, Path, int, int, str, torch.dtype, Callable[..., nn.Module]]
 
@@ -28,7 +30,7 @@ def shared_network(
     explicit: str | Path | None,
     device: torch.device,
     dtype: torch.dtype,
-    prepare: Callable[[Network, torch.device, torch.dtype], Network],
+    prepare: Prepare[Network],
 ) -> Network:
     """The network `name` with the weights that `find_weights` names, made ready by `prepare`.
 
@@ -48,3 +50,20 @@ def shared_network(
             network = _kept[key] = prepare(loaded, device, dtype)
     assert isinstance(network, kind)
     return network
+
+
+def fastest_network(
+    kind: type[Network],
+    name: str,
+    explicit: str | Path | None,
+    device: torch.device,
+    precision: str,
+    plain: Prepare[Network],
+    fast: Prepare[Network],
+) -> Network:
+    """`shared_network`, made ready by `fast` if `precision` is "auto" and the weights are the small ones that ship.
+
+    Published weights, and those that were named, compute as PyTorch does, to the last digits.
+    """
+    prepare = fast if precision == "auto" and ships(name, explicit) else plain
+    return shared_network(kind, name, explicit, device, choose_precision(precision, device), prepare)

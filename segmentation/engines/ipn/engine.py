@@ -16,6 +16,7 @@ from torch import Tensor
 
 from segmentation.device import choose_device, choose_precision
 from segmentation.engine import Engine, outward
+from segmentation.engines.ipn.fastest import fast_inet, fast_pnet
 from segmentation.engines.ipn.fusion import round_weight
 from segmentation.engines.ipn.network import Inet, Pnet
 from segmentation.engines.ipn.references import References
@@ -24,7 +25,7 @@ from segmentation.internal_size import internal_size, resized_frame
 from segmentation.networks.aggregation import aggregate
 from segmentation.networks.folding import for_inference
 from segmentation.networks.labelling import confidences, upsampled_argmax
-from segmentation.networks.shared import shared_network
+from segmentation.networks.shared import fastest_network
 from segmentation.scribbles import rasterise
 from segmentation.soft_masks import encode, from_labels, with_objects
 from segmentation.types import Interaction, MaskUpdate, PastRound
@@ -44,7 +45,8 @@ class IPNEngine(Engine):
     Options:
         at_least: a round reaches at least so many frames to each side, whatever was annotated before; -1 = no rule.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
-        precision: "float32", "bfloat16", "float16"; "auto" is float32 on a CPU, float16 on CUDA.
+        precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA; on a
+            CPU float32, and for the small weights that ship what OpenVINO takes, where it is installed.
         networks: both, already loaded, instead of checkpoints (training validates the ones it trains).
     """
 
@@ -59,7 +61,7 @@ class IPNEngine(Engine):
     ) -> None:
         self._device = choose_device(self.settings.device)
         self._dtype = choose_precision(precision, self._device)
-        inet, self._pnet = self._prepared(networks)
+        inet, self._pnet = self._prepared(networks, precision)
         pnet = self._pnet
         short, long = sorted((self.frames.height, self.frames.width))
         fit = min(short, pnet.config.frame_size[0]), min(long, pnet.config.frame_size[1])
@@ -68,15 +70,12 @@ class IPNEngine(Engine):
         self._history = History(self._size)
         self._references = References(inet, self._pnet, self._history, self._frame, self.locked)
 
-    def _prepared(self, networks: tuple[Inet, Pnet] | None) -> tuple[Inet, Pnet]:
-        how = self._device, self._dtype
+    def _prepared(self, networks: tuple[Inet, Pnet] | None, precision: str) -> tuple[Inet, Pnet]:
         if networks is not None:
-            return for_inference(networks[0], *how), for_inference(networks[1], *how)
-        weights = self.settings.weights
-        return (
-            shared_network(Inet, "ipn-inet", weights, *how, for_inference),
-            shared_network(Pnet, "ipn-pnet", weights, *how, for_inference),
-        )
+            device, dtype = self._device, self._dtype
+            return for_inference(networks[0], device, dtype), for_inference(networks[1], device, dtype)
+        how = self.settings.weights, self._device, precision, for_inference
+        return fastest_network(Inet, "ipn-inet", *how, fast_inet), fastest_network(Pnet, "ipn-pnet", *how, fast_pnet)
 
     # --- rounds ---------------------------------------------------------------------------------------------------
 

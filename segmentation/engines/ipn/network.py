@@ -19,6 +19,8 @@ from segmentation.networks.blocks import Refine, ResBlock, conv3x3
 from segmentation.networks.encoder import CueEncoder
 from segmentation.networks.resnet import RESNET50, ResNetConfig
 
+Look = tuple[tuple[Tensor, ...], Tensor]  # logits, as an `Estimate` has them, and the deepest features
+
 
 @dataclass(frozen=True)
 class IPNConfig:
@@ -106,9 +108,12 @@ class Inet(nn.Module):
         """Frame [1, 3, H, W] in 0..1; mask (soft), positive and negative scribbles (0 or 1) of N objects [N, H, W]."""
         cues = torch.stack([mask, positive, negative], dim=1)  # [N, 3, H, W]
         region = region_of(cues, self.config.region)
-        features = self.Encoder(region.sample(frame), region.sample(cues))
-        logits = self.Decoder(features[-1], features)
-        return _estimate(logits, features[-1], region)
+        return _estimate(*self.look(region.sample(frame), region.sample(cues)), region)
+
+    def look(self, images: Tensor, cues: Tensor) -> Look:
+        """Regions [N, 3, s, s] and their cues [N, 3, s, s]."""
+        features = self.Encoder(images, cues)
+        return self.Decoder(features[-1], features), features[-1]
 
 
 class Pnet(nn.Module):
@@ -132,9 +137,12 @@ class Pnet(nn.Module):
         before (soft), of the neighbouring frame (rounded to 0 or 1)."""
         cues = torch.stack([before, neighbour], dim=1)  # [N, 2, H, W]
         region = region_of(cues, self.config.region)
-        features = self.Encoder(region.sample(frame), region.sample(cues))
-        logits = self.Decoder(torch.cat([reference, features[-1]], dim=1), features)
-        return _estimate(logits, features[-1], region)
+        return _estimate(*self.look(region.sample(frame), region.sample(cues), reference), region)
+
+    def look(self, images: Tensor, cues: Tensor, reference: Tensor) -> Look:
+        """Regions [N, 3, s, s], their cues [N, 2, s, s] and references [N, C, s/32, s/32]."""
+        features = self.Encoder(images, cues)
+        return self.Decoder(torch.cat([reference, features[-1]], dim=1), features), features[-1]
 
 
 def region_of(cues: Tensor, config: RegionConfig) -> Region:

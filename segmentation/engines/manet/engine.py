@@ -11,6 +11,7 @@ from torch import Tensor
 
 from segmentation.device import choose_device, choose_precision
 from segmentation.engine import Engine, outward
+from segmentation.engines.manet.fastest import fast_manet
 from segmentation.engines.manet.history import Round
 from segmentation.engines.manet.memory import GlobalMemory, LocalMemory, MemoryOptions, labelled_cells
 from segmentation.engines.manet.network import MANet, for_inference, to_input
@@ -18,7 +19,7 @@ from segmentation.feature_cache import FeatureCache
 from segmentation.internal_size import internal_size, resized_frame
 from segmentation.networks.labelling import confidences, upsampled_argmax
 from segmentation.networks.matching import References
-from segmentation.networks.shared import shared_network
+from segmentation.networks.shared import fastest_network
 from segmentation.round_labels import RoundLabels, to_cells
 from segmentation.scribbles import rasterise
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
@@ -43,7 +44,8 @@ class MANetEngine(Engine):
         window, memory_rounds: k and R of the paper.
         global_memory, local_memory, augmented_map: switches of the paper's ablations.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
-        precision: "float32", "bfloat16", "float16"; "auto" is float32 on a CPU, float16 on CUDA.
+        precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA; on a
+            CPU float32, and for the small weights that ship what OpenVINO takes, where it is installed.
         network: one that is already loaded, instead of a checkpoint (training validates the one it trains).
     """
 
@@ -63,7 +65,8 @@ class MANetEngine(Engine):
         self._device = choose_device(self.settings.device)
         self._dtype = choose_precision(precision, self._device)
         if network is None:
-            prepared = shared_network(MANet, self.name, self.settings.weights, self._device, self._dtype, for_inference)
+            how = self.settings.weights, self._device, precision, for_inference, fast_manet
+            prepared = fastest_network(MANet, self.name, *how)
         else:
             prepared = for_inference(network, self._device, self._dtype)
         self._network, config = prepared, prepared.config

@@ -78,24 +78,30 @@ class SegmentationHead(nn.Module):
 class SharedHead(nn.Module):
     """A folded `SegmentationHead` that runs the embedding's part of the first layer once for all ids."""
 
-    def __init__(self, head: SegmentationHead) -> None:
+    def __init__(self, head: SegmentationHead, shared: int) -> None:
+        """`shared`: channels of the embedding."""
         super().__init__()
+        self.shared, self.cues = shared, head.layer1.conv1.in_channels - shared
         self.rest = nn.Sequential(head.layer2, head.layer3, head.layer4, head.conv)
         self.depthwise, self.pointwise = head.layer1.conv1, head.layer1.conv2
 
     def forward(self, embedding: Tensor, cues: Tensor) -> Tensor:
         """Embedding [C, h, w] and cues [n, k, h, w] -> logits [n, h, w]."""
-        shared = len(embedding)
-        x = self._part(embedding[None], slice(0, shared), bias=True) + self._part(cues, slice(shared, None), bias=False)
+        return self.logits(embedding[None], cues)
+
+    def logits(self, embedding: Tensor, cues: Tensor) -> Tensor:
+        """`forward` of an embedding [1, C, h, w]."""
+        x = self._part(embedding, 0, self.shared) + self._part(cues, self.shared, self.cues)
         out: Tensor = self.rest(F.relu(x, inplace=True))
         return out[:, 0]
 
-    def _part(self, x: Tensor, channels: slice, *, bias: bool) -> Tensor:
-        first, second = self.depthwise, self.pointwise
+    def _part(self, x: Tensor, start: int, count: int) -> Tensor:
+        """The first layer of `count` channels from `start` on; the first of these parts has the bias too."""
+        first, second, part = self.depthwise, self.pointwise, slice(start, start + count)
         assert first.bias is not None
         padding = first.kernel_size[0] // 2
-        x = F.conv2d(x, first.weight[channels], first.bias[channels], padding=padding, groups=x.shape[1])
-        return F.conv2d(F.relu(x, inplace=True), second.weight[:, channels], second.bias if bias else None)
+        x = F.conv2d(x, first.weight[part], first.bias[part], padding=padding, groups=count)
+        return F.conv2d(F.relu(x, inplace=True), second.weight[:, part], second.bias if start == 0 else None)
 
 
 class MANet(nn.Module):
@@ -169,5 +175,5 @@ def for_inference(network: MANet, device: torch.device | str = "cpu", dtype: tor
     for name in ("dynamic_seghead", "inter_seghead"):
         head = folded.get_submodule(name)
         assert isinstance(head, SegmentationHead)
-        setattr(folded, name, SharedHead(head))
+        setattr(folded, name, SharedHead(head, network.config.embedding))
     return folded.to(device, dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -13,6 +13,7 @@ from torch import Tensor
 from segmentation.device import choose_device, choose_precision
 from segmentation.engine import Engine, outward
 from segmentation.engines.strnn.adaptation import RIDGE, Samples, scores, solve
+from segmentation.engines.strnn.fastest import fast_strnn
 from segmentation.engines.strnn.network import GRID, STRNN, for_inference, to_input
 from segmentation.engines.strnn.outputs import Outputs
 from segmentation.engines.strnn.sampling import Cells, sample, thinned
@@ -20,7 +21,7 @@ from segmentation.feature_cache import FeatureCache
 from segmentation.internal_size import internal_size, resized_frame
 from segmentation.networks.aggregation import aggregate
 from segmentation.networks.labelling import confidences, upsampled_argmax
-from segmentation.networks.shared import shared_network
+from segmentation.networks.shared import fastest_network
 from segmentation.round_labels import RoundLabels, to_cells
 from segmentation.scribbles import Raster, rasterise
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
@@ -46,7 +47,8 @@ class STRNNEngine(Engine):
         ridge: lambda of equation 3, as a share of the mean diagonal of X X^T.
         refine_round: the round (1, 2, ...) in which RGMP propagates from the annotated frames; 0 = none.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
-        precision: of the bodies: "float32", "bfloat16", "float16"; "auto" is float32 on a CPU, float16 on CUDA.
+        precision: of the bodies: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA; on a
+            CPU float32, and for the small weights that ship what OpenVINO takes, where it is installed.
         network: one that is already loaded, instead of a checkpoint (training validates the one it trains).
     """
 
@@ -68,9 +70,8 @@ class STRNNEngine(Engine):
         self._device = choose_device(self.settings.device)
         self._dtype = choose_precision(precision, self._device)
         if network is None:
-            self._network = shared_network(
-                STRNN, self.name, self.settings.weights, self._device, self._dtype, for_inference
-            )
+            how = self.settings.weights, self._device, precision, for_inference, fast_strnn
+            self._network = fastest_network(STRNN, self.name, *how)
         else:
             self._network = for_inference(network, self._device, self._dtype)
         fit = self._network.config.frame_size

@@ -65,20 +65,27 @@ class Refinement(nn.Module):
 
     def reference(self, image: Tensor, masks: Tensor) -> Tensor:
         """Image [1, 3, H, W] in 0..1 and masks [n, H, W] of its n objects -> references [n, C, h, w]."""
-        return self._encode(image, masks)[-1]
+        padding = padding_to(self.stride, *image.shape[-2:])
+        return self.encode(pad(image, padding), pad(masks[:, None], padding))
 
     def forward(self, image: Tensor, masks: Tensor, references: Tensor) -> Tensor:
         """Image, masks of its neighbour [n, H, W] in 0..1, references -> foreground probability [n, H, W]."""
-        *skips, coarse = self._encode(image, masks)
+        padding = padding_to(self.stride, *image.shape[-2:])
+        padded = pad(image, padding)
+        logits = self.propagate(padded, pad(masks[:, None], padding), references)
+        logits = F.interpolate(logits, size=padded.shape[-2:], mode="bilinear", align_corners=False)
+        return unpad(torch.softmax(logits, dim=1)[:, 1], padding)
+
+    def encode(self, image: Tensor, masks: Tensor) -> Tensor:
+        """`reference` of what is padded: image [1, 3, H, W], masks [n, 1, H, W]."""
+        deepest: Tensor = self.encoder(image, masks)[-1]
+        return deepest
+
+    def propagate(self, image: Tensor, masks: Tensor, references: Tensor) -> Tensor:
+        """Of what is padded, as `encode` takes it: logits [n, 2, H / 4, W / 4], background first."""
+        *skips, coarse = self.encoder(image, masks)
         x = self.merge(torch.cat((coarse, references), dim=1))
         for refine, skip in zip(self.refine, reversed(skips), strict=True):
             x = refine(skip, x)
-        padding = padding_to(self.stride, *image.shape[-2:])
-        size = (image.shape[-2] + padding.top + padding.bottom, image.shape[-1] + padding.left + padding.right)
-        logits = F.interpolate(self.predict(F.relu(x)), size=size, mode="bilinear", align_corners=False)
-        return unpad(torch.softmax(logits, dim=1)[:, 1], padding)
-
-    def _encode(self, image: Tensor, masks: Tensor) -> list[Tensor]:
-        padding = padding_to(self.stride, *image.shape[-2:])
-        features: list[Tensor] = self.encoder(pad(image, padding), pad(masks[:, None], padding))
-        return features
+        out: Tensor = self.predict(F.relu(x))
+        return out

@@ -1,0 +1,93 @@
+"""STM as it runs fastest on a device: on a CPU, compiled by OpenVINO."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from segmentation.engines.stm.network import STRIDE, Query, SpaceTimeMemory
+from segmentation.networks.compiled import AT_A_TIME, compiled, compute_with
+from segmentation.networks.folding import for_inference
+from segmentation.networks.memory import BLOCK_BYTES, MemorySlot
+
+HEIGHT, WIDTH = 4 * STRIDE, 5 * STRIDE  # of the frame that is traced: any will do
+System = TypeVar("System", bound=SpaceTimeMemory)
+
+
+def fast_stm(network: System, device: torch.device, dtype: torch.dtype) -> System:
+    """A copy that computes nearly the same: in bfloat16 where the processor has it. One of both systems."""
+    ready = for_inference(network, device, dtype)
+    frame, cues = torch.rand(1, 3, HEIGHT, WIDTH), torch.rand(2, len(network.cues), HEIGHT, WIDTH)
+    query = compiled(_Encode(ready), (frame,), device)
+    memory = compiled(_Memorize(ready), (frame, cues), device)
+    config = network.config
+    shapes = [(2, 2 * config.values, 16), (1, config.width, 8), (1, config.width, 4)]
+    parts = [torch.rand(n, channels, HEIGHT // stride, WIDTH // stride) for n, channels, stride in shapes]
+    decode = compiled(ready.Decoder, parts, device)
+    cells, values = torch.rand(1, 3, config.keys), torch.rand(1, 3, config.values)
+    look_up = compiled(_Read(), (cells, cells, values), device)
+    if query is None or memory is None or decode is None or look_up is None:
+        return ready
+
+    def encode_queries(frames: Tensor) -> list[Query]:
+        return [Query(*of_frame) for of_frame in zip(*query(frames), strict=True)]
+
+    def memorize(frame: Tensor, cues: Tensor) -> list[MemorySlot]:
+        some = [memory(frame, part) for part in ready.order_cues(cues).split(AT_A_TIME)]
+        maps = (torch.cat(found) for found in zip(*some, strict=True))
+        return [MemorySlot.from_maps(key, value) for key, value in zip(*maps, strict=True)]
+
+    def read(slots: Sequence[MemorySlot], query: Query) -> Tensor:
+        if not slots:
+            raise ValueError("slots: the memory is empty")
+        known = [torch.cat(parts, dim=1).t()[None] for parts in zip(*((s.key, s.value) for s in slots), strict=True)]
+        block = max(1, BLOCK_BYTES // (known[0].shape[1] * 4))  # scores are float32
+        wanted = query.key.flatten(1).t() / math.sqrt(len(query.key))  # [Q, C]
+        found = torch.cat([look_up(part[None], *known)[0][0] for part in wanted.split(block)])
+        return torch.cat([found.t().view_as(query.value), query.value])
+
+    def logits(readout: Tensor, skip3: Tensor, skip2: Tensor) -> Tensor:
+        return torch.cat([decode(part, skip3, skip2)[0] for part in readout.split(AT_A_TIME)])
+
+    ready.encode_queries = encode_queries  # type: ignore[method-assign]
+    ready.memorize = memorize  # type: ignore[method-assign]
+    ready.read = read  # type: ignore[method-assign]
+    compute_with(ready.Decoder, logits)
+    return ready
+
+
+class _Encode(nn.Module):
+    """Frames [N, 3, H, W] -> keys, values and skips of all of them."""
+
+    def __init__(self, network: SpaceTimeMemory) -> None:
+        super().__init__()
+        self.encoder, self.key_value = network.Encoder_Q, network.get_submodule(network.query_name)
+        self.decoder = network.Decoder
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        r2, r3, r4 = self.encoder(frames)
+        keys, values = self.key_value(r4)
+        return keys, values, self.decoder.RF3.skip(r3), self.decoder.RF2.skip(r2)
+
+
+class _Memorize(nn.Module):
+    """A frame [1, 3, H, W] and the cues of its objects [N, C, H, W] -> keys and values of these."""
+
+    def __init__(self, network: SpaceTimeMemory) -> None:
+        super().__init__()
+        self.encoder, self.key_value = network.Encoder_M, network.get_submodule(network.memory_name)
+
+    def forward(self, frame: Tensor, cues: Tensor) -> tuple[Tensor, Tensor]:
+        keys, values = self.key_value(self.encoder(frame, cues)[-1])
+        return keys, values
+
+
+class _Read(nn.Module):
+    """The read-out of `read_memory`: query [1, Q, C], scaled, keys [1, M, C] and values [1, M, D] -> [1, Q, D]."""
+
+    def forward(self, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        return torch.softmax(query @ keys.transpose(1, 2), dim=-1) @ values

@@ -1,0 +1,74 @@
+"""ST-RNN as it runs fastest on a device: on a CPU, bodies and RGMP are compiled by OpenVINO; the RNN is PyTorch's."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from segmentation.engines.strnn.network import STRNN, Branch, for_inference
+from segmentation.engines.strnn.refinement import Refinement
+from segmentation.networks.compiled import AT_A_TIME, compiled, compute_with
+
+HEIGHT, WIDTH = 64, 80  # of the frame that is traced: any will do
+
+
+def fast_strnn(network: STRNN, device: torch.device, dtype: torch.dtype) -> STRNN:
+    """A copy that computes nearly the same: in bfloat16 where the processor has it."""
+    ready = for_inference(network, device, dtype)
+    for branch in ready.branches:
+        assert isinstance(branch, Branch)
+        _body_with_openvino(branch.body, device)
+    if ready.refinement is not None:
+        _refine_with_openvino(ready.refinement, device)
+    return ready
+
+
+def _body_with_openvino(body: nn.Module, device: torch.device) -> None:
+    run = compiled(_Body(body), (torch.rand(1, 3, HEIGHT, WIDTH),), device)
+    if run is not None:
+        compute_with(body, lambda images: run(images)[0])
+
+
+def _refine_with_openvino(refinement: Refinement, device: torch.device) -> None:
+    known = torch.rand(1, 3, HEIGHT, WIDTH), torch.rand(2, 1, HEIGHT, WIDTH)
+    stride, deepest = refinement.stride, refinement.config.body.channels[-1]
+    references = torch.rand(2, deepest, HEIGHT // stride, WIDTH // stride)
+    encode = compiled(_Encode(refinement), known, device)
+    propagate = compiled(_Propagate(refinement), (*known, references), device)
+    if encode is None or propagate is None:
+        return
+
+    def encoded(image: Tensor, masks: Tensor) -> Tensor:
+        return torch.cat([encode(image, part)[0] for part in masks.split(AT_A_TIME)])
+
+    def propagated(image: Tensor, masks: Tensor, references: Tensor) -> Tensor:
+        parts = zip(masks.split(AT_A_TIME), references.split(AT_A_TIME), strict=True)
+        return torch.cat([propagate(image, *part)[0] for part in parts])
+
+    refinement.encode = encoded  # type: ignore[method-assign]
+    refinement.propagate = propagated  # type: ignore[method-assign]
+
+
+class _Body(nn.Module):
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.body(images)
+        out: Tensor = features[-1] if isinstance(features, list) else features
+        return out
+
+
+class _Encode(nn.Module):
+    def __init__(self, refinement: Refinement) -> None:
+        super().__init__()
+        self.refinement = refinement
+
+    def forward(self, image: Tensor, masks: Tensor) -> Tensor:
+        return self.refinement.encode(image, masks)
+
+
+class _Propagate(_Encode):
+    def forward(self, image: Tensor, masks: Tensor, references: Tensor) -> Tensor:  # type: ignore[override]
+        return self.refinement.propagate(image, masks, references)

@@ -1,0 +1,151 @@
+"""The four systems as OpenVINO computes those that ship: the numbers of PyTorch, for any number of objects and size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from segmentation.checkpoints import load_network
+from segmentation.engines.ipn.fastest import fast_inet, fast_pnet
+from segmentation.engines.ipn.network import Inet, Pnet
+from segmentation.engines.manet.fastest import fast_manet
+from segmentation.engines.manet.network import MANet
+from segmentation.engines.stm.fastest import fast_stm
+from segmentation.engines.stm.network import STM, InteractiveSTM
+from segmentation.engines.strnn.engine import STRNNEngine
+from segmentation.engines.strnn.fastest import fast_strnn
+from segmentation.engines.strnn.network import STRNN, STRNNConfig, for_inference
+from segmentation.engines.strnn.refinement import RefinementConfig
+from segmentation.networks.resnet import ResNetConfig
+from segmentation.networks.shared import fastest_network
+from segmentation.weights import find_weights
+from tests.segmentation.engines.strnn.tiny import TINY
+
+HOW = torch.device("cpu"), torch.float32
+TOLERANCE = 0.04  # of the largest value: bfloat16 has 8 bits, and some layers pass them on
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def assert_alike(found: Tensor, right: Tensor) -> None:
+    assert found.shape == right.shape
+    assert float((found - right).abs().max()) < TOLERANCE * float(right.abs().max())
+
+
+def pair(kind: type[Network], name: str, prepare: Any, plain: Any) -> tuple[Network, Network]:
+    """The network that ships, as it runs fastest and as PyTorch has it."""
+    network = load_network(name, find_weights(name))
+    assert isinstance(network, kind)
+    return prepare(network, *HOW), plain(network, *HOW)
+
+
+def unprepared(network: Network, *_how: Any) -> Network:
+    return network.eval()
+
+
+@pytest.fixture(autouse=True)
+def same_numbers() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize(("system", "name", "cues"), [(InteractiveSTM, "stm", 3), (STM, "stm-semi", 2)])
+@pytest.mark.parametrize("objects", [1, 5])
+@torch.inference_mode()
+def test_stm(system: Any, name: str, cues: int, objects: int) -> None:
+    fast, plain = pair(system, name, fast_stm, unprepared)
+    frame, drawn = torch.rand(1, 3, 96, 160), torch.rand(objects, cues, 96, 160).round()
+    known = [one.memorize(frame, drawn) for one in (fast, plain)]
+    for found, right in zip(*known, strict=True):
+        assert_alike(found.key, right.key)
+        assert_alike(found.value, right.value)
+    queries = [one.encode_query(frame) for one in (fast, plain)]
+    for found, right in zip(*(query.tensors() for query in queries), strict=True):
+        assert_alike(found, right)
+    memories = [[slot, known[1][0]] for slot in known[1]]
+    assert_alike(*(torch.softmax(one.segment(memories, queries[1]), dim=1) for one in (fast, plain)))
+    with pytest.raises(ValueError, match="the memory is empty"):
+        fast.read([], queries[0])
+
+
+@torch.inference_mode()
+def test_manet() -> None:
+    fast, plain = pair(MANet, "manet", fast_manet, unprepared)
+    images = torch.randn(2, 3, 96, 128)
+    embeddings = plain.embed(images)
+    assert_alike(fast.embed(images), embeddings)
+    previous = torch.randint(0, 4, embeddings.shape[2:])
+    for ids in ([0, 1], [0, 1, 3]):
+        maps = torch.rand(2, len(ids), *previous.shape)
+        logits = [one.propagate(embeddings[0], (maps[0], maps[1]), previous, ids) for one in (fast, plain)]
+        assert_alike(*logits)
+        assert_alike(*(one.interact(embeddings[0], previous - 1, previous, ids) for one in (fast, plain)))
+
+
+@pytest.mark.parametrize("objects", [1, 5])
+@torch.inference_mode()
+def test_ipn(objects: int) -> None:
+    inet, plain_inet = pair(Inet, "ipn-inet", fast_inet, unprepared)
+    pnet, plain_pnet = pair(Pnet, "ipn-pnet", fast_pnet, unprepared)
+    frame, mask = torch.rand(1, 3, 120, 200), torch.zeros(objects, 120, 200)
+    mask[:, 40:90, 60:130] = 1
+    drawn = [one(frame, mask, mask, torch.zeros_like(mask)) for one in (inet, plain_inet)]
+    assert_alike(drawn[0].probability, drawn[1].probability)
+    assert_alike(drawn[0].reference, drawn[1].reference)
+    moved = [one(frame, drawn[1].reference, mask, mask).probability for one in (pnet, plain_pnet)]
+    assert_alike(*moved)
+
+
+@torch.inference_mode()
+def test_strnn() -> None:
+    fast, plain = pair(STRNN, "strnn", fast_strnn, for_inference)
+    image = torch.randn(1, 3, 88, 152)
+    (found, states), (right, _) = (one(image, [None] * len(plain.branches)) for one in (fast, plain))
+    assert_alike(found[0], right[0])
+    assert_alike(fast(image, states)[0][0], plain(image, states)[0][0])
+
+
+@pytest.mark.parametrize("objects", [1, 5])
+@torch.inference_mode()
+def test_rgmp(objects: int) -> None:
+    config = RefinementConfig(ResNetConfig(blocks=(1, 1, 1), strides=(1, 2, 2), width=4), width=8)
+    network = STRNN(STRNNConfig(branches=TINY.branches[:1], refinement=config)).eval()
+    plain, fast = network.refinement, fast_strnn(network, *HOW).refinement
+    assert plain is not None
+    assert fast is not None
+    picture, masks = torch.rand(1, 3, 90, 150), torch.rand(objects, 90, 150).round()
+    references = [one.reference(picture, masks) for one in (fast, plain)]
+    assert_alike(*references)
+    assert_alike(*(one(picture, masks, references[1]) for one in (fast, plain)))
+
+
+def test_weights_that_were_named_and_a_precision_that_was_named_stay_with_pytorch() -> None:
+    ways: list[str] = []
+
+    def plain(network: STRNN, *_how: Any) -> STRNN:
+        ways.append("plain")
+        return network
+
+    def fast(network: STRNN, *_how: Any) -> STRNN:
+        ways.append("fast")
+        return network
+
+    file = find_weights("strnn")
+    given: list[tuple[Path | None, str]] = [(None, "auto"), (None, "float32"), (file, "auto")]
+    kept = [
+        fastest_network(STRNN, STRNNEngine.name, explicit, torch.device("cpu"), precision, plain, fast)
+        for explicit, precision in given
+    ]
+    assert ways == ["fast", "plain"]  # the last one is the second: the same file, made ready in the same way
+    assert kept[1] is kept[2]
+
+
+@torch.inference_mode()
+def test_without_openvino_they_are_pytorchs_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segmentation.networks.compiled.openvino", lambda: None)
+    image = torch.randn(1, 3, 64, 80)
+    fast, plain = pair(STRNN, "strnn", fast_strnn, for_inference)
+    nothing: list[Tensor | None] = [None] * len(plain.branches)
+    torch.testing.assert_close(fast(image, nothing)[0][0], plain(image, nothing)[0][0], rtol=0, atol=0)
