@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 X86 = ("x86_64", "AMD64")
 AT_A_TIME = 4  # objects in a call: OpenVINO keeps the memory that the largest call took
+EXACT = "f32"  # for masks that lead to others: what bfloat16 changes would grow from frame to frame and round to round
 STREAMS = 2  # calls that run at the same time, each on its share of the threads
 
 Function = Callable[..., tuple[Tensor, ...]]

@@ -6,19 +6,19 @@ import torch
 from torch import Tensor, nn
 
 from segmentation.engines.ipn.network import Inet, Look, Pnet
-from segmentation.networks.compiled import AT_A_TIME, compiled
+from segmentation.networks.compiled import AT_A_TIME, EXACT, compiled
 from segmentation.networks.folding import for_inference
 
 
 def fast_inet(network: Inet, device: torch.device, dtype: torch.dtype) -> Inet:
-    """A copy that computes nearly the same: in bfloat16 where the processor has it."""
+    """A copy that computes nearly the same, in float32 like PyTorch."""
     ready = for_inference(network, device, dtype)
     _look_with_openvino(ready, device)
     return ready
 
 
 def fast_pnet(network: Pnet, device: torch.device, dtype: torch.dtype) -> Pnet:
-    """A copy that computes nearly the same: in bfloat16 where the processor has it."""
+    """A copy that computes nearly the same, in float32 like PyTorch."""
     ready = for_inference(network, device, dtype)
     size, deepest = network.config.region.size // 32, network.config.body.channels[-1]
     _look_with_openvino(ready, device, torch.rand(2, deepest, size, size))
@@ -27,7 +27,8 @@ def fast_pnet(network: Pnet, device: torch.device, dtype: torch.dtype) -> Pnet:
 
 def _look_with_openvino(network: Inet | Pnet, device: torch.device, *reference: Tensor) -> None:
     size, cues = network.config.region.size, len(network.Encoder.cues)
-    run = compiled(_Look(network), (torch.rand(2, 3, size, size), torch.rand(2, cues, size, size), *reference), device)
+    example = torch.rand(2, 3, size, size), torch.rand(2, cues, size, size), *reference
+    run = compiled(_Look(network), example, device, precision=EXACT)
     if run is None:
         return
 

@@ -6,16 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from segmentation.engines.manet.network import MANet, SharedHead, for_inference
-from segmentation.networks.compiled import compiled, compute_with
+from segmentation.networks.compiled import EXACT, compiled, compute_with
 
 HEIGHT, WIDTH = 64, 80  # of the frame that is traced: any will do
 CUES = {"dynamic_seghead": 3, "inter_seghead": 2}  # of an id
 
 
 def fast_manet(network: MANet, device: torch.device, dtype: torch.dtype) -> MANet:
-    """A copy that computes nearly the same: in bfloat16 where the processor has it."""
+    """A copy that computes nearly the same, in float32 like PyTorch."""
     ready = for_inference(network, device, dtype)
-    embed = compiled(_Embed(ready), (torch.rand(1, 3, HEIGHT, WIDTH),), device)
+    embed = compiled(_Embed(ready), (torch.rand(1, 3, HEIGHT, WIDTH),), device, precision=EXACT)
     for name, cues in CUES.items():
         _head_with(ready, name, torch.rand(2, cues, HEIGHT // 4, WIDTH // 4), device)
     if embed is not None:
@@ -26,7 +26,8 @@ def fast_manet(network: MANet, device: torch.device, dtype: torch.dtype) -> MANe
 def _head_with(network: MANet, name: str, cues: Tensor, device: torch.device) -> None:
     head = network.get_submodule(name)
     assert isinstance(head, SharedHead)
-    run = compiled(_Head(head), (torch.rand(1, head.shared, *cues.shape[2:]), cues), device)
+    example = torch.rand(1, head.shared, *cues.shape[2:]), cues
+    run = compiled(_Head(head), example, device, precision=EXACT)
     if run is not None:
         compute_with(head, lambda embedding, cues: run(embedding[None], cues)[0])
 

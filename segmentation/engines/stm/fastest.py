@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from segmentation.engines.stm.network import STRIDE, Query, SpaceTimeMemory
-from segmentation.networks.compiled import AT_A_TIME, compiled, compute_with
+from segmentation.networks.compiled import AT_A_TIME, EXACT, compiled, compute_with
 from segmentation.networks.folding import for_inference
 from segmentation.networks.memory import BLOCK_BYTES, MemorySlot
 
@@ -19,11 +19,15 @@ System = TypeVar("System", bound=SpaceTimeMemory)
 
 
 def fast_stm(network: System, device: torch.device, dtype: torch.dtype) -> System:
-    """A copy that computes nearly the same: in bfloat16 where the processor has it. One of both systems."""
+    """A copy that computes nearly the same. One of both systems.
+
+    Frames are encoded in float32; reading and decoding, which nothing but the mask comes of, are in bfloat16 where the
+    processor has it.
+    """
     ready = for_inference(network, device, dtype)
     frame, cues = torch.rand(1, 3, HEIGHT, WIDTH), torch.rand(2, len(network.cues), HEIGHT, WIDTH)
-    query = compiled(_Encode(ready), (frame,), device)
-    memory = compiled(_Memorize(ready), (frame, cues), device)
+    query = compiled(_Encode(ready), (frame,), device, precision=EXACT)
+    memory = compiled(_Memorize(ready), (frame, cues), device, precision=EXACT)
     config = network.config
     shapes = [(2, 2 * config.values, 16), (1, config.width, 8), (1, config.width, 4)]
     parts = [torch.rand(n, channels, HEIGHT // stride, WIDTH // stride) for n, channels, stride in shapes]
