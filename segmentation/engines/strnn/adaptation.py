@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 RIDGE = 1e-3  # lambda as a share of the mean diagonal of X X^T (the paper gives no value): free of the features' scale
+SHARPNESS = 10.0  # of the softmax over scores, which are about 0 or 1
 
 
 @dataclass(frozen=True)

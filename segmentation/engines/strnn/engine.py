@@ -12,21 +12,22 @@ from torch import Tensor
 
 from segmentation.device import choose_device, choose_precision
 from segmentation.engine import Engine, outward
-from segmentation.engines.strnn.adaptation import RIDGE, Samples, scores, solve
+from segmentation.engines.strnn.adaptation import RIDGE, SHARPNESS, Samples, scores, solve
 from segmentation.engines.strnn.fastest import fast_strnn
+from segmentation.engines.strnn.last_round import Carrier
 from segmentation.engines.strnn.network import GRID, STRNN, for_inference, to_input
 from segmentation.engines.strnn.outputs import Outputs
 from segmentation.engines.strnn.sampling import Cells, sample, thinned
 from segmentation.feature_cache import FeatureCache
 from segmentation.internal_size import internal_size, resized_frame
-from segmentation.networks.aggregation import aggregate
 from segmentation.networks.labelling import confidences, upsampled_argmax
 from segmentation.networks.shared import fastest_network
 from segmentation.round_labels import RoundLabels, to_cells
 from segmentation.scribbles import Raster, rasterise
-from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
+from segmentation.types import Interaction, MaskUpdate, PastRound
 
 GIVEN_CELLS = 256  # samples of one id from an accepted frame: about what a few strokes give
+ADAPTED = 0.3  # share of the adaptation in the masks of the last round: it forgets nothing, and RGMP is finer
 GIVEN_FRAMES = 8  # accepted frames that give samples: the nearest ones, each costs its features
 
 
@@ -127,9 +128,11 @@ class STRNNEngine(Engine):
 
     @torch.inference_mode()
     def _classify(self, frame: int, weights: Sequence[Tensor], ids: Sequence[int]) -> MaskUpdate:
-        outputs = self._outputs.get(frame)
-        parts = [scores(w, y) for w, y in zip(weights, outputs, strict=True)]
-        return self._to_update(frame, torch.stack(parts).mean(0), ids)
+        return self._to_update(frame, self._scores(frame, weights), ids)
+
+    def _scores(self, frame: int, weights: Sequence[Tensor]) -> Tensor:
+        """Mean of the models [n, h, w]: near 1 where an id is, near 0 elsewhere."""
+        return torch.stack([scores(w, y) for w, y in zip(weights, self._outputs.get(frame), strict=True)]).mean(0)
 
     # --- adaptation -----------------------------------------------------------------------------------------------
 
@@ -172,54 +175,33 @@ class STRNNEngine(Engine):
     # --- the last round -------------------------------------------------------------------------------------------
 
     def _refined(self, interaction: Interaction, ids: Sequence[int]) -> Iterator[MaskUpdate]:
-        """Annotated frames by adaptation; from each, outward, the frames that are nearest to it by propagation."""
-        annotated = {round_.frame for round_ in self._rounds}
-        anchors = sorted(annotated | set(self.locked), key=lambda f: (abs(f - interaction.frame), f))
-        weights = self._solve(ids)
-        for anchor in anchors:
-            if anchor in self.locked:
-                labels = self.locked[anchor]
-            else:
-                update = self._classify(anchor, weights, ids)
-                yield update
-                labels = update.labels  # with the strokes, which `_run` has put in by now
-            for step in (1, -1):
-                yield from self._propagate(anchor, labels, step, anchors, ids)
-
-    def _propagate(
-        self, anchor: int, labels: LabelMap, step: int, anchors: Sequence[int], ids: Sequence[int]
-    ) -> Iterator[MaskUpdate]:
-        """From `anchor` in one direction, as long as no other anchor is nearer (of equally near ones the earlier)."""
-        masks = self._object_masks(labels, ids)
-        references = self._reference(anchor, masks)
-        frame = anchor + step
-        while 0 <= frame < len(self.frames) and min(anchors, key=lambda a: (abs(a - frame), a)) == anchor:
-            probability = self._step(frame, masks, references)
-            yield self._to_update(frame, probability, ids)
-            masks = probability[1:]
-            frame += step
+        """Annotated frames by adaptation, all others by propagation from these and by adaptation."""
+        weights, anchors = self._solve(ids), dict(self.locked)
+        annotated = {round_.frame for round_ in self._rounds} - set(self.locked)
+        for frame in sorted(annotated, key=lambda f: (abs(f - interaction.frame), f)):
+            update = self._classify(frame, weights, ids)
+            yield update
+            anchors[frame] = update.labels  # with the strokes, which `_run` has put in by now
+        assert self._network.refinement is not None
+        carrier = Carrier(self._network.refinement, self._picture, anchors, ids)
+        for frame, carried in carrier.distributions(interaction.frame, len(self.frames)):
+            yield self._to_update(frame, self._blended(frame, carried, weights), ids)
 
     @torch.inference_mode()
-    def _reference(self, frame: int, masks: Tensor) -> Tensor:
-        assert self._network.refinement is not None
-        return self._network.refinement.reference(self._picture(frame), masks)
-
-    @torch.inference_mode()
-    def _step(self, frame: int, masks: Tensor, references: Tensor) -> Tensor:
-        """Soft masks of the neighbour [n - 1, H', W'] -> distribution over ids [n, H', W']."""
-        assert self._network.refinement is not None
-        return aggregate(self._network.refinement(self._picture(frame), masks, references))
-
-    def _object_masks(self, labels: LabelMap, ids: Sequence[int]) -> Tensor:
-        """Masks of the objects among `ids` at the network's size, 0..1, [n - 1, H', W']."""
-        stack = torch.from_numpy(np.stack([labels == id_ for id_ in ids[1:]]).astype(np.float32)).to(self._device)
-        return F.interpolate(stack[None], size=self._image_size, mode="bilinear", align_corners=False)[0]
+    def _blended(self, frame: int, carried: Tensor, weights: Sequence[Tensor]) -> Tensor:
+        """What was carried to `frame` [n, h, w], and what the adaptation says of it."""
+        found = F.softmax(SHARPNESS * self._scores(frame, weights), dim=0)
+        adapted = F.interpolate(found[None], size=carried.shape[-2:], mode="bilinear", align_corners=False)[0]
+        return (1 - ADAPTED) * carried + ADAPTED * adapted
 
     # --- frames and masks -----------------------------------------------------------------------------------------
 
     def _picture(self, frame: int) -> Tensor:
-        """RGB [1, 3, H', W'] in 0..1."""
-        return (resized_frame(self.frames[frame], self._image_size) / 255).to(self._device)
+        """RGB [1, 3, H', W'] in 0..1, as RGMP sees it."""
+        assert self._network.refinement is not None
+        fit = self._network.refinement.config.frame_size
+        size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
+        return (resized_frame(self.frames[frame], size) / 255).to(self._device)
 
     def _read(self, frame: int) -> Tensor:
         image = to_input(resized_frame(self.frames[frame], self._image_size).to(self._device))

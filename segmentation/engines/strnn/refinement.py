@@ -25,6 +25,7 @@ class RefinementConfig:
     body: ResNetConfig = RESNET50
     width: int = 256  # of the decoder
     kernel: int = 7  # of the global convolutions
+    frame_size: tuple[int, int] = (480, 854)  # short and long side that a frame is resized to
 
 
 class GlobalConvolution(nn.Module):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from segmentation.engine import EngineSettings
-from segmentation.engines.strnn.adaptation import Samples, scores, solve
+from segmentation.engines.strnn.adaptation import SHARPNESS, Samples, scores, solve
 from segmentation.engines.strnn.engine import GIVEN_CELLS, STRNNEngine
 from segmentation.engines.strnn.network import GRID, STRNN, Branch, STRNNConfig, to_input
 from segmentation.engines.strnn.refinement import Refinement
@@ -36,7 +36,6 @@ from segmentation.training.validation import ROUNDS, validate
 from segmentation.types import Scribble
 
 ALPHA = 0.05  # of equation 4, as a share of the features' spread: then shrinking all of them gains nothing
-SHARPNESS = 10.0  # of the softmax over scores, which are about 0 or 1
 
 Result = tuple[Tensor, dict[str, float]]
 

@@ -133,7 +133,7 @@ class TestRefinedRound(TestSTRNN):
         session = self.session(clip, {"refine_round": 2})
         self.run(session, interaction_on(clip, 1))
         updates = self.run(session, interaction_on(clip, 6))
-        assert [u.frame for u in updates] == [6, 7, 8, 5, 4, 1, 2, 3, 0]
+        assert [u.frame for u in updates] == [6, 1, 5, 4, 3, 2, 7, 8, 0]
 
     def test_frames_between_are_propagated_not_classified(self) -> None:
         clip = make_clip()

@@ -1,0 +1,90 @@
+"""How RGMP carries masks in the last round: from the annotated frames, to both sides, and together where they meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from segmentation.engines.strnn.refinement import Refinement
+from segmentation.networks.aggregation import aggregate
+from segmentation.types import LabelMap
+
+TOGETHER = 64  # frames between two anchors up to which both reach all of them: no step shows anything until one has
+
+
+class Carrier:
+    """One last round.
+
+    Args:
+        refinement: RGMP.
+        picture: frame -> RGB [1, 3, H, W] in 0..1, at the size at which masks are carried.
+        anchors: masks of the frames that others start from, at the video's size; not empty.
+        ids: background (0) first, then the objects; at least one of these.
+    """
+
+    def __init__(
+        self,
+        refinement: Refinement,
+        picture: Callable[[int], Tensor],
+        anchors: Mapping[int, LabelMap],
+        ids: Sequence[int],
+    ) -> None:
+        self._refinement, self._picture, self._anchors, self._ids = refinement, picture, anchors, ids
+
+    def distributions(self, start: int, count: int) -> Iterator[tuple[int, Tensor]]:
+        """Of every frame 0..count - 1 but the anchors: its number and a distribution over `ids` [n, H, W]. What is
+        nearest to frame `start` comes first."""
+        anchors = sorted(self._anchors)
+        gaps = list(zip([-1, *anchors], [*anchors, count], strict=True))
+        for before, after in sorted(gaps, key=lambda gap: min(abs(gap[0] - start), abs(gap[1] - start))):
+            if before < 0:
+                yield from self._chain(after, range(after - 1, before, -1))
+            elif after == count:
+                yield from self._chain(before, range(before + 1, after))
+            elif after - before > TOGETHER:  # each the frames that it is nearest to
+                middle = (before + after) // 2
+                yield from self._chain(before, range(before + 1, middle + 1))
+                yield from self._chain(after, range(after - 1, middle, -1))
+            else:
+                near, far = sorted((before, after), key=lambda anchor: abs(anchor - start))
+                yield from self._from_both(near, far)
+
+    def _from_both(self, near: int, far: int) -> Iterator[tuple[int, Tensor]]:
+        """Between two anchors: both chains, weighed by how near a frame is to where each began."""
+        step = 1 if near < far else -1
+        between, length = range(near + step, far, step), abs(far - near)
+        # In steps of 1/255: a chain of 64 frames at 480p would be 100 MB for each object.
+        others = {frame: (255 * p).round().to(torch.uint8) for frame, p in self._chain(far, between[::-1])}
+        for frame, p in self._chain(near, between):
+            share = abs(far - frame) / length
+            yield frame, share * p + (1 - share) * others.pop(frame).to(p) / 255
+
+    def _chain(self, anchor: int, frames: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
+        """From `anchor` through `frames`, which follow one another."""
+        if not frames:
+            return
+        masks = self._masks(anchor)
+        references = self._reference(anchor, masks)
+        for frame in frames:
+            found = self._step(frame, masks, references)
+            yield frame, found
+            masks = found[1:]
+
+    @torch.inference_mode()
+    def _reference(self, frame: int, masks: Tensor) -> Tensor:
+        return self._refinement.reference(self._picture(frame), masks)
+
+    @torch.inference_mode()
+    def _step(self, frame: int, masks: Tensor, references: Tensor) -> Tensor:
+        """Soft masks of the neighbour [n - 1, H, W] -> distribution over ids [n, H, W]."""
+        return aggregate(self._refinement(self._picture(frame), masks, references))
+
+    def _masks(self, anchor: int) -> Tensor:
+        """Masks of the objects in an anchor at the size of pictures, 0..1, [n - 1, H, W]."""
+        picture, labels = self._picture(anchor), self._anchors[anchor]
+        stack = torch.from_numpy(np.stack([labels == id_ for id_ in self._ids[1:]]).astype(np.float32)).to(picture)
+        return F.interpolate(stack[None], size=picture.shape[-2:], mode="bilinear", align_corners=False)[0]

@@ -1,0 +1,62 @@
+"""Who carries which frame in the last round, and what comes of two that meet."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from segmentation.engines.strnn.last_round import TOGETHER, Carrier
+from segmentation.types import LabelMap
+
+EMPTY, FULL = np.zeros((8, 8), np.uint8), np.ones((8, 8), np.uint8)
+
+
+class Copies:
+    """In place of RGMP: a frame gets its neighbour's mask as it is. Notes which frame started from which."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[int, int]] = []
+
+    def reference(self, image: Tensor, _masks: Tensor) -> Tensor:
+        return image[:, :1, 0, 0]
+
+    def __call__(self, image: Tensor, masks: Tensor, references: Tensor) -> Tensor:
+        self.steps.append((int(references[0, 0]), int(image[0, 0, 0, 0])))
+        return masks
+
+
+def carry(anchors: dict[int, LabelMap], start: int, count: int) -> tuple[list[tuple[int, int]], dict[int, float]]:
+    """Steps (anchor, frame) in their order; of each frame the object's share, in the order in which they came."""
+    copies = Copies()
+    carrier = Carrier(copies, lambda frame: torch.full((1, 3, 8, 8), float(frame)), anchors, [0, 1])  # type: ignore[arg-type]
+    found = {frame: float(p[1].mean()) for frame, p in carrier.distributions(start, count)}
+    return copies.steps, found
+
+
+def test_between_two_anchors_the_nearer_one_counts_more() -> None:
+    _, found = carry({2: FULL, 7: EMPTY}, start=2, count=8)
+    assert [found[frame] for frame in (3, 4, 5, 6)] == pytest.approx([0.8, 0.6, 0.4, 0.2], abs=0.01)
+    assert found[0] == found[1] == pytest.approx(1, abs=1e-6)
+
+
+def test_what_is_nearest_to_the_interaction_comes_first() -> None:
+    _, found = carry({2: FULL, 7: FULL, 20: FULL}, start=7, count=24)
+    assert list(found)[:4] == [6, 5, 4, 3]
+    assert list(found)[4:16] == list(range(8, 20))
+    assert list(found)[16:] == [1, 0, 21, 22, 23]
+
+
+def test_every_other_frame_is_carried_once() -> None:
+    for anchors in ((0,), (5,), (9,), (0, 9), (3, 4, 8)):
+        _, found = carry(dict.fromkeys(anchors, FULL), start=anchors[0], count=10)
+        assert sorted((*found, *anchors)) == list(range(10))
+
+
+def test_far_anchors_share_the_frames_between_them() -> None:
+    steps, found = carry({0: FULL, TOGETHER + 1: EMPTY}, start=0, count=TOGETHER + 2)
+    assert len(steps) == len(found) == TOGETHER  # no frame twice
+    assert all(abs(frame - anchor) <= TOGETHER // 2 + 1 for anchor, frame in steps)
+    assert found[1] == pytest.approx(1, abs=1e-6)
+    assert found[TOGETHER] == pytest.approx(0, abs=1e-6)
