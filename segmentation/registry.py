@@ -82,7 +82,7 @@ ENGINES: dict[str, EngineSpec] = {
             "strnn",
             "ST-RNN",
             "segmentation.engines.strnn.engine:STRNNEngine",
-            "Adapts to the video in closed form: the quickest rounds of all, best for objects of a look of their own.",
+            "Adapts to the video in closed form, then refines: best for objects of a look of their own.",
             needs_weights=True,
             shipped=BEGINNING,
         ),

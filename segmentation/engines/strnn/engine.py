@@ -13,8 +13,8 @@ from torch import Tensor
 from segmentation.device import choose_device, choose_precision
 from segmentation.engine import Engine, outward
 from segmentation.engines.strnn.adaptation import RIDGE, SHARPNESS, Samples, scores, solve
+from segmentation.engines.strnn.carrying import Carrier
 from segmentation.engines.strnn.fastest import fast_strnn
-from segmentation.engines.strnn.last_round import Carrier
 from segmentation.engines.strnn.network import GRID, STRNN, for_inference, to_input
 from segmentation.engines.strnn.outputs import Outputs
 from segmentation.engines.strnn.sampling import Cells, sample, thinned
@@ -24,10 +24,10 @@ from segmentation.networks.labelling import confidences, upsampled_argmax
 from segmentation.networks.shared import fastest_network
 from segmentation.round_labels import RoundLabels, to_cells
 from segmentation.scribbles import Raster, rasterise
-from segmentation.types import Interaction, MaskUpdate, PastRound
+from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 GIVEN_CELLS = 256  # samples of one id from an accepted frame: about what a few strokes give
-ADAPTED = 0.3  # share of the adaptation in the masks of the last round: it forgets nothing, and RGMP is finer
+ADAPTED = 0.3  # share of the adaptation in masks that RGMP refines: it forgets nothing, and RGMP is finer
 GIVEN_FRAMES = 8  # accepted frames that give samples: the nearest ones, each costs its features
 
 
@@ -46,7 +46,8 @@ class STRNNEngine(Engine):
 
     Options:
         ridge: lambda of equation 3, as a share of the mean diagonal of X X^T.
-        refine_round: the round (1, 2, ...) in which RGMP propagates from the annotated frames; 0 = none.
+        refine_from: the round (1, 2, ...) from which on RGMP propagates from the annotated frames; 0 = in none; None:
+            as the configuration of the network has it.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: of the bodies: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA; on a
             CPU float32, and for the small weights that ship what OpenVINO takes, where it is installed.
@@ -58,16 +59,16 @@ class STRNNEngine(Engine):
     def _setup(
         self,
         ridge: float = RIDGE,
-        refine_round: int = 8,
+        refine_from: int | None = None,
         strokes_win: bool = True,
         precision: str = "auto",
         network: STRNN | None = None,
     ) -> None:
         if not ridge > 0:
             raise ValueError(f"ridge: expected a number above 0, got {ridge!r}")
-        if isinstance(refine_round, bool) or refine_round < 0:
-            raise ValueError(f"refine_round: expected a whole number of at least 0, got {refine_round!r}")
-        self._ridge, self._refine_round, self._strokes_win = ridge, refine_round, strokes_win
+        if isinstance(refine_from, bool) or (refine_from is not None and refine_from < 0):
+            raise ValueError(f"refine_from: expected a whole number of at least 0, got {refine_from!r}")
+        self._ridge, self._strokes_win = ridge, strokes_win
         self._device = choose_device(self.settings.device)
         self._dtype = choose_precision(precision, self._device)
         if network is None:
@@ -75,6 +76,7 @@ class STRNNEngine(Engine):
             self._network = fastest_network(STRNN, self.name, *how)
         else:
             self._network = for_inference(network, self._device, self._dtype)
+        self._refine_from = self._network.config.refine_from if refine_from is None else refine_from
         fit = self._network.config.frame_size
         self._image_size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
         self._size = (-(-self._image_size[0] // GRID), -(-self._image_size[1] // GRID))
@@ -115,7 +117,8 @@ class STRNNEngine(Engine):
 
     def _updates(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         ids = self._known_ids()
-        if len(self._rounds) == self._refine_round and self._network.refinement is not None and len(ids) > 1:
+        due = 0 < self._refine_from <= len(self._rounds)
+        if due and self._network.refinement is not None and len(ids) > 1:
             return self._refined(interaction, ids)
         return self._adapted(outward(interaction.frame, len(self.frames)), ids)
 
@@ -172,18 +175,22 @@ class STRNNEngine(Engine):
         known = {0}.union(*(round_.ids for round_ in self._rounds), *self.locked_ids.values())
         return sorted(id_ for id_ in known if id_ <= self.num_objects)
 
-    # --- the last round -------------------------------------------------------------------------------------------
+    # --- refined rounds -----------------------------------------------------------------------------------------
 
     def _refined(self, interaction: Interaction, ids: Sequence[int]) -> Iterator[MaskUpdate]:
         """Annotated frames by adaptation, all others by propagation from these and by adaptation."""
-        weights, anchors = self._solve(ids), dict(self.locked)
+        weights, drawn = self._solve(ids), dict[int, LabelMap]()
         annotated = {round_.frame for round_ in self._rounds} - set(self.locked)
         for frame in sorted(annotated, key=lambda f: (abs(f - interaction.frame), f)):
             update = self._classify(frame, weights, ids)
             yield update
-            anchors[frame] = update.labels  # with the strokes, which `_run` has put in by now
+            drawn[frame] = update.labels  # with the strokes, which `_run` has put in by now
         assert self._network.refinement is not None
-        carrier = Carrier(self._network.refinement, self._picture, anchors, ids)
+
+        def labels(anchor: int) -> LabelMap:
+            return drawn[anchor] if anchor in drawn else self.locked[anchor]
+
+        carrier = Carrier(self._network.refinement, self._picture, {*drawn, *self.locked}, labels, ids)
         for frame, carried in carrier.distributions(interaction.frame, len(self.frames)):
             yield self._to_update(frame, self._blended(frame, carried, weights), ids)
 

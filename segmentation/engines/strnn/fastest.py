@@ -7,13 +7,13 @@ from torch import Tensor, nn
 
 from segmentation.engines.strnn.network import STRNN, Branch, for_inference
 from segmentation.engines.strnn.refinement import Refinement
-from segmentation.networks.compiled import AT_A_TIME, compiled, compute_with
+from segmentation.networks.compiled import AT_A_TIME, EXACT, compiled, compute_with
 
 HEIGHT, WIDTH = 64, 80  # of the frame that is traced: any will do
 
 
 def fast_strnn(network: STRNN, device: torch.device, dtype: torch.dtype) -> STRNN:
-    """A copy that computes nearly the same: in bfloat16 where the processor has it."""
+    """A copy that computes nearly the same: bodies in bfloat16 where the processor has it, RGMP in float32."""
     ready = for_inference(network, device, dtype)
     for branch in ready.branches:
         assert isinstance(branch, Branch)
@@ -33,8 +33,8 @@ def _refine_with_openvino(refinement: Refinement, device: torch.device) -> None:
     known = torch.rand(1, 3, HEIGHT, WIDTH), torch.rand(2, 1, HEIGHT, WIDTH)
     stride, deepest = refinement.stride, refinement.config.body.channels[-1]
     references = torch.rand(2, deepest, HEIGHT // stride, WIDTH // stride)
-    encode = compiled(_Encode(refinement), known, device)
-    propagate = compiled(_Propagate(refinement), (*known, references), device)
+    encode = compiled(_Encode(refinement), known, device, precision=EXACT)
+    propagate = compiled(_Propagate(refinement), (*known, references), device, precision=EXACT)
     if encode is None or propagate is None:
         return
 

@@ -49,11 +49,12 @@ class BranchConfig:
 
 @dataclass(frozen=True)
 class STRNNConfig:
-    """Sizes; the defaults are the paper's two models. `refinement` None: no network for the last round."""
+    """Sizes; the defaults are the paper's two models. `refinement` None: no network that refines."""
 
     branches: tuple[BranchConfig, ...] = (BranchConfig(DEEPLAB_V2_RESNET101), BranchConfig(DEEPLAB_V3PLUS_XCEPTION65))
     refinement: RefinementConfig | None = field(default_factory=RefinementConfig)
     frame_size: tuple[int, int] = (480, 854)  # short and long side that a frame is resized to
+    refine_from: int = 8  # the round from which RGMP refines (the paper's eighth is its last one); 0 = none
     chain: int = 16  # frames after which the temporal state starts anew, so that any frame is within reach; 0 = never
 
 
@@ -87,7 +88,7 @@ class Branch(nn.Module):
 
 
 class STRNN(nn.Module):
-    """All models and the refinement of the last round; `forward` runs one frame through every model."""
+    """All models and the refinement; `forward` runs one frame through every model."""
 
     def __init__(self, config: STRNNConfig = STRNNConfig()) -> None:
         super().__init__()

@@ -99,7 +99,7 @@ class Lesson:
         assert isinstance(network, STRNN)
         settings, last = EngineSettings(device=str(self.device)), ROUNDS if self.stage == "refinement" else 0
         figures = validate(
-            lambda frames, n: STRNNEngine(frames, n, settings, network=network, refine_round=last), sources.validation
+            lambda frames, n: STRNNEngine(frames, n, settings, network=network, refine_from=last), sources.validation
         )
         return {**figures, "score": figures[f"round_{last}"]} if last else figures
 

@@ -83,7 +83,7 @@ class TestSTRNN(EngineConformance):
         path = write_weights(tmp_path, replace(TINY, branches=TINY.branches[:1], refinement=None))
         clip = make_clip()
         settings = EngineSettings(device="cpu", weights=path)
-        session = open_session("strnn", ArrayFrames(clip.frames), 1, settings, refine_round=1)
+        session = open_session("strnn", ArrayFrames(clip.frames), 1, settings, refine_from=1)
         assert len(self.run(session, interaction_on(clip, 3))) == self.length
 
     def test_corrections_of_all_rounds_are_kept_as_samples(self) -> None:
@@ -117,27 +117,27 @@ class TestSTRNN(EngineConformance):
         overlap = [(updates[t] & truth[t]).sum() / (updates[t] | truth[t]).sum() for t in (2, 4, 5)]
         assert np.mean(overlap) > 0.3
 
-    @pytest.mark.parametrize(("option", "value"), [("ridge", 0.0), ("refine_round", -1), ("precision", "int3")])
+    @pytest.mark.parametrize(("option", "value"), [("ridge", 0.0), ("refine_from", -1), ("precision", "int3")])
     def test_it_refuses_a_bad_option_by_name(self, option: str, value: object) -> None:
         with pytest.raises(ValueError, match=option):
             self.session(make_clip(), {option: value})
 
 
 class TestRefinedRound(TestSTRNN):
-    """The same, with the second round as the one that RGMP refines."""
+    """The same, with RGMP from the second round on."""
 
-    options = {"refine_round": 2}
+    options = {"refine_from": 2}
 
     def test_the_last_round_starts_from_every_annotated_frame(self) -> None:
         clip = make_clip(length=9)
-        session = self.session(clip, {"refine_round": 2})
+        session = self.session(clip, {"refine_from": 2})
         self.run(session, interaction_on(clip, 1))
         updates = self.run(session, interaction_on(clip, 6))
         assert [u.frame for u in updates] == [6, 1, 5, 4, 3, 2, 7, 8, 0]
 
     def test_frames_between_are_propagated_not_classified(self) -> None:
         clip = make_clip()
-        refined, plain = self.session(clip, {"refine_round": 2}), self.session(clip, {"refine_round": 0})
+        refined, plain = self.session(clip, {"refine_from": 2}), self.session(clip, {"refine_from": 0})
         for session in (refined, plain):
             self.run(session, interaction_on(clip, 1))
         ours = {u.frame: u for u in self.run(refined, interaction_on(clip, 6))}
@@ -147,7 +147,7 @@ class TestRefinedRound(TestSTRNN):
 
     def test_an_accepted_frame_is_a_start_too(self) -> None:
         clip = make_clip(length=9)
-        session = self.session(clip, {"refine_round": 2})
+        session = self.session(clip, {"refine_from": 2})
         self.run(session, interaction_on(clip, 0))
         session.lock(8, clip.truth[8])
         frames = [u.frame for u in self.run(session, interaction_on(clip, 4))]
@@ -161,7 +161,7 @@ def test_the_papers_size_segments_480p_frames(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "strnn.safetensors", "strnn", STRNN())
     clip = make_clip(length=3, height=480, width=854, num_objects=2)
     settings = EngineSettings(device="cpu", weights=str(tmp_path))
-    session = open_session("strnn", ArrayFrames(clip.frames), 2, settings, refine_round=2)
+    session = open_session("strnn", ArrayFrames(clip.frames), 2, settings, refine_from=2)
     assert isinstance(session, STRNNEngine)
     assert session._size == (60, 107)
     for frame in (1, 2):

@@ -1,4 +1,4 @@
-"""Who carries which frame in the last round, and what comes of two that meet."""
+"""Who carries which frame, and what comes of two that meet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from segmentation.engines.strnn.last_round import TOGETHER, Carrier
+from segmentation.engines.strnn.carrying import TOGETHER, Carrier
 from segmentation.types import LabelMap
 
 EMPTY, FULL = np.zeros((8, 8), np.uint8), np.ones((8, 8), np.uint8)
@@ -30,7 +30,11 @@ class Copies:
 def carry(anchors: dict[int, LabelMap], start: int, count: int) -> tuple[list[tuple[int, int]], dict[int, float]]:
     """Steps (anchor, frame) in their order; of each frame the object's share, in the order in which they came."""
     copies = Copies()
-    carrier = Carrier(copies, lambda frame: torch.full((1, 3, 8, 8), float(frame)), anchors, [0, 1])  # type: ignore[arg-type]
+
+    def picture(frame: int) -> Tensor:
+        return torch.full((1, 3, 8, 8), float(frame))
+
+    carrier = Carrier(copies, picture, anchors, anchors.__getitem__, [0, 1])  # type: ignore[arg-type]
     found = {frame: float(p[1].mean()) for frame, p in carrier.distributions(start, count)}
     return copies.steps, found
 

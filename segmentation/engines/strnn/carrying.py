@@ -1,8 +1,8 @@
-"""How RGMP carries masks in the last round: from the annotated frames, to both sides, and together where they meet."""
+"""How RGMP carries masks: from the annotated frames, to both sides, and together where they meet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -17,12 +17,13 @@ TOGETHER = 64  # frames between two anchors up to which both reach all of them: 
 
 
 class Carrier:
-    """One last round.
+    """What one round carries.
 
     Args:
         refinement: RGMP.
         picture: frame -> RGB [1, 3, H, W] in 0..1, at the size at which masks are carried.
-        anchors: masks of the frames that others start from, at the video's size; not empty.
+        anchors: the frames that others start from; at least one.
+        labels: anchor -> its mask at the video's size.
         ids: background (0) first, then the objects; at least one of these.
     """
 
@@ -30,16 +31,17 @@ class Carrier:
         self,
         refinement: Refinement,
         picture: Callable[[int], Tensor],
-        anchors: Mapping[int, LabelMap],
+        anchors: Iterable[int],
+        labels: Callable[[int], LabelMap],
         ids: Sequence[int],
     ) -> None:
-        self._refinement, self._picture, self._anchors, self._ids = refinement, picture, anchors, ids
+        self._refinement, self._picture, self._labels = refinement, picture, labels
+        self._anchors, self._ids = sorted(anchors), ids
 
     def distributions(self, start: int, count: int) -> Iterator[tuple[int, Tensor]]:
         """Of every frame 0..count - 1 but the anchors: its number and a distribution over `ids` [n, H, W]. What is
         nearest to frame `start` comes first."""
-        anchors = sorted(self._anchors)
-        gaps = list(zip([-1, *anchors], [*anchors, count], strict=True))
+        gaps = list(zip([-1, *self._anchors], [*self._anchors, count], strict=True))
         for before, after in sorted(gaps, key=lambda gap: min(abs(gap[0] - start), abs(gap[1] - start))):
             if before < 0:
                 yield from self._chain(after, range(after - 1, before, -1))
@@ -85,6 +87,6 @@ class Carrier:
 
     def _masks(self, anchor: int) -> Tensor:
         """Masks of the objects in an anchor at the size of pictures, 0..1, [n - 1, H, W]."""
-        picture, labels = self._picture(anchor), self._anchors[anchor]
+        picture, labels = self._picture(anchor), self._labels(anchor)
         stack = torch.from_numpy(np.stack([labels == id_ for id_ in self._ids[1:]]).astype(np.float32)).to(picture)
         return F.interpolate(stack[None], size=picture.shape[-2:], mode="bilinear", align_corners=False)[0]
