@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--hours", type=float, help="how long, by the clock; default: the plan's steps")
     parse.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parse.add_argument("--start", type=Path, help="weights to begin with: a file, or a folder of <network>.safetensors")
-    parse.add_argument("--body", help="weights of a ResNet or of MA-Net, with whose body all encoders begin")
+    parse.add_argument("--body", help="weights of a ResNet, of MA-Net or of STM, with whose body all encoders begin")
     parse.add_argument("--walks", type=Path, help="recorded walks to learn from too (STAR)")
     parse.add_argument("--own", type=Path, help="weights whose masks are corrected to learn from (STAR's cutter)")
     parse.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

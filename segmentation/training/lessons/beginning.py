@@ -10,13 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from segmentation.checkpoints import read_checkpoint
-from segmentation.networks.blocks import ResBlock
+from segmentation.networks.blocks import Refine, ResBlock
 from segmentation.networks.deeplab import DeepLabV3Plus
 from segmentation.networks.encoder import CueEncoder
 from segmentation.networks.resnet import Bottleneck
 
 MANET, BACKBONE = "feature_extracter.", "backbone."  # where MA-Net has its DeepLab, and that its ResNet
 RESIDUAL = 0.2  # of a block's own branch at the start: deep sums stay in scale without norms (De and Smith, 2020)
+MEMORY, DECODER = "Encoder_M.", "Decoder."  # where STM has its encoder of frames with masks, and its decoder
+CUES = {"conv1_x": "conv1_m"}  # cues that mean what one of STM's does: a mask, if of another frame
+REFINEMENTS = ("RF3", "RF2")  # from 1/16 to 1/8, and to 1/4
 LOGITS, UNDECIDED = 2, 0.1  # outputs of a last convolution, which begins with small ones: nothing is decided yet
 
 
@@ -41,7 +44,8 @@ def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
 
     Args:
         body: path of a ResNet in torchvision's names, for every encoder; or of MA-Net's weights, whose DeepLab goes
-            into every DeepLab of `network` too. Empty: from nothing.
+            into every DeepLab of `network` too; or of STM's, which know masks as well (`_take_of_stm`). Empty: from
+            nothing.
 
     Raises:
         ValueError: for a body that does not fit.
@@ -69,6 +73,9 @@ def load_bodies(network: nn.Module, path: Path) -> None:
         ValueError: the file cannot be read, or lacks a tensor, or has one of another shape, or nothing can take it.
     """
     found = read_checkpoint(path).tensors
+    if any(key.startswith(MEMORY) for key in found):
+        _take_of_stm(network, found, path)
+        return
     deeplab = {key.removeprefix(MANET): tensor for key, tensor in found.items() if key.startswith(MANET)}
     if deeplab:
         stem = f"{BACKBONE}conv1.weight"
@@ -84,6 +91,31 @@ def load_bodies(network: nn.Module, path: Path) -> None:
         _copy(stages, own, path)
     for module in deeplabs:
         _copy(deeplab, module.state_dict(), path)
+
+
+def _take_of_stm(network: nn.Module, found: dict[str, Tensor], path: Path) -> None:
+    """What the propagation networks (IPN's, RGMP) have in common with STM: the encoder of a frame with its mask, up to
+    1/16, and the refinements of the decoder. Parts that STM lacks, or has in another shape, stay as they are.
+
+    Raises:
+        ValueError: the bodies differ, or nothing can take them.
+    """
+    encoders = [module for module in network.modules() if isinstance(module, CueEncoder)]
+    if not encoders:
+        raise ValueError(f"body: nothing in a {type(network).__name__} can begin with {path.name}")
+    encoder = {key.removeprefix(MEMORY): value for key, value in found.items() if key.startswith(MEMORY)}
+    for cue, like in CUES.items():
+        encoder[f"{cue}.weight"] = encoder[f"{like}.weight"]
+    for module in encoders:
+        own = module.state_dict()
+        _copy(encoder, {key: own[key] for key in own.keys() & encoder.keys() if key not in ("mean", "std")}, path)
+    for decoder in network.modules():
+        parts = [part for part in decoder.children() if isinstance(part, Refine)]  # coarsest first
+        for part, name in zip(parts[-len(REFINEMENTS) :], REFINEMENTS, strict=False):
+            own, prefix = part.state_dict(), f"{DECODER}{name}."
+            for key, tensor in own.items():
+                if (known := found.get(prefix + key)) is not None and known.shape == tensor.shape:
+                    tensor.copy_(known)
 
 
 def _copy(found: dict[str, Tensor], own: dict[str, Tensor], path: Path) -> None:

@@ -14,12 +14,13 @@ def read_config(kind: type[Config], table: dict[str, Any]) -> Config:
     """The configuration that `table` describes, in the form that checkpoints keep; what it lacks is the paper's.
 
     A field that may be one of several classes says which: `kind = "XceptionConfig"`. `like = "manet-compact"` means
-    the table of another plan, as stages of one training have the same network; what else is named goes before it.
+    the table of another plan, as stages of one training have the same network; what else is named goes before it. That
+    plan may be like a third one.
 
     Raises:
         ConfigurationError: a ValueError that names the field; ValueError: there is no such plan.
     """
-    if "like" in table:
+    while "like" in table:
         engine, _, name = str(table["like"]).partition("-")
         own = {key: value for key, value in table.items() if key != "like"}
         table = {**load_plan(engine, name).network, **own}

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from segmentation.checkpoints import save_checkpoint
+from segmentation.engines.ipn.network import IPNConfig, Pnet
 from segmentation.engines.manet.network import MANet, MANetConfig
-from segmentation.engines.stm.network import STM, STMConfig
+from segmentation.engines.stm.network import STM, InteractiveSTM, STMConfig
 from segmentation.engines.strnn.network import STRNN, BranchConfig, STRNNConfig
 from segmentation.engines.strnn.refinement import RefinementConfig
 from segmentation.networks.deeplab import DeepLabConfig
@@ -77,6 +78,38 @@ def test_manets_body_goes_into_a_deeplab_and_into_encoders(tmp_path: Path) -> No
         begin(torch.nn.Conv2d(1, 1, 1), NormPlan(), str(tmp_path / "manet.safetensors"))
 
 
+def test_stms_encoder_and_refinements_go_into_propagation_networks(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    given = InteractiveSTM(TINY)
+    save_checkpoint(tmp_path / "stm.safetensors", "stm", given)
+    stages = TINY.body
+    body = replace(stages, blocks=(*stages.blocks, 1), strides=(*stages.strides, 2))
+    pnet = Pnet(IPNConfig(body=body, width=TINY.width, fusion=4))
+    branches = (BranchConfig(DEEPLAB, hidden=4, outputs=4),)
+    strnn = STRNN(STRNNConfig(branches=branches, refinement=RefinementConfig(body=stages, width=TINY.width)))
+    for network in (pnet, strnn):
+        begin(network, NormPlan(), str(tmp_path / "stm.safetensors"))
+    theirs = {key: value.half().float() for key, value in given.state_dict().items() if value.is_floating_point()}
+    for encoder, refinements in (
+        ("Encoder", ("Decoder.RF3", "Decoder.RF2")),
+        ("refinement.encoder", ("refinement.refine.0", "refinement.refine.1")),
+    ):
+        own = (pnet if encoder == "Encoder" else strnn).state_dict()
+        for key in ("conv1.weight", "conv1_m.weight", "bn1.running_var", "res4.0.conv2.weight"):
+            torch.testing.assert_close(own[f"{encoder}.{key}"], theirs[f"Encoder_M.{key}"])
+        for mine, its in zip(refinements, ("Decoder.RF3", "Decoder.RF2"), strict=True):
+            key = "ResMM.conv1.weight"
+            torch.testing.assert_close(own[f"{mine}.{key}"], theirs[f"{its}.{key}"])
+    own = strnn.state_dict()
+    torch.testing.assert_close(own["refinement.refine.0.convFS.weight"], theirs["Decoder.RF3.convFS.weight"])
+    torch.testing.assert_close(pnet.state_dict()["Encoder.conv1_x.weight"], theirs["Encoder_M.conv1_m.weight"])
+    wider = replace(body, width=2 * stages.width)
+    with pytest.raises(ValueError, match=r"stm.safetensors is another one: .* should be"):
+        begin(Pnet(IPNConfig(body=wider, width=4, fusion=4)), NormPlan(), str(tmp_path / "stm.safetensors"))
+    with pytest.raises(ValueError, match="nothing in a Conv2d can begin with"):
+        begin(torch.nn.Conv2d(1, 1, 1), NormPlan(), str(tmp_path / "stm.safetensors"))
+
+
 def test_norms_settle_from_that_part_of_the_run_on() -> None:
     network, norms = STM(TINY), NormPlan(settle=0.5)
     begin(network, norms)
@@ -104,3 +137,10 @@ def test_a_network_may_be_like_another_plans_but_for_some_sizes() -> None:
     finer = read_config(STMConfig, {"like": "stm-compact", "frame_size": [336, 600]})
     assert finer == replace(like, frame_size=(336, 600))
     assert like.frame_size == (240, 432)
+
+
+def test_a_network_may_be_like_one_that_is_like_another() -> None:
+    first = read_config(STRNNConfig, {"like": "strnn-compact-refinement"})
+    second = read_config(STRNNConfig, {"like": "strnn-compact-refinement-fine"})  # whose own table has a `like`
+    assert first == second
+    assert first.branches == read_config(STRNNConfig, {"like": "strnn-compact"}).branches
