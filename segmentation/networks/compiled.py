@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ AT_A_TIME = 4  # objects in a call: OpenVINO keeps the memory that the largest c
 EXACT = "f32"  # for masks that lead to others: what bfloat16 changes would grow from frame to frame and round to round
 STREAMS = 2  # calls that run at the same time, each on its share of the threads
 
+_tracing = Lock()  # PyTorch notes what it traces in one place for all threads
 Function = Callable[..., tuple[Tensor, ...]]
 
 
@@ -61,7 +63,7 @@ def compiled(
     # the same way, but twice, to compare. For good, as what is put back in one thread may be put back too late.
     warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
     warnings.filterwarnings("ignore", message=".*torch.jit.trace", category=DeprecationWarning)
-    with torch.no_grad():
+    with _tracing, torch.no_grad():
         traced = torch.jit.trace(module, tuple(example), check_trace=False)
         model = vino.convert_model(traced, example_input=tuple(example))
     threads = threads or torch.get_num_threads()

@@ -45,8 +45,8 @@ class IPNEngine(Engine):
     Options:
         at_least: a round reaches at least so many frames to each side, whatever was annotated before; -1 = no rule.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
-        precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA; on a
-            CPU float32, and for the small weights that ship what OpenVINO takes, where it is installed.
+        precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
+            on a CPU, by OpenVINO for the small weights that ship, where it is installed.
         networks: both, already loaded, instead of checkpoints (training validates the ones it trains).
     """
 

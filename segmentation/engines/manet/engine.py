@@ -44,8 +44,8 @@ class MANetEngine(Engine):
         window, memory_rounds: k and R of the paper.
         global_memory, local_memory, augmented_map: switches of the paper's ablations.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
-        precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA; on a
-            CPU float32, and for the small weights that ship what OpenVINO takes, where it is installed.
+        precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
+            on a CPU, by OpenVINO for the small weights that ship, where it is installed.
         network: one that is already loaded, instead of a checkpoint (training validates the one it trains).
     """
 

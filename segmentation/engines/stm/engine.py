@@ -32,8 +32,9 @@ class InteractiveSTMEngine(Engine):
     Options:
         given_frames: how many accepted frames on each side of a frame serve as memory for it, the nearest first.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
-        precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA; on a
-            CPU float32, and for the small weights that ship what OpenVINO takes, where it is installed.
+        precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
+            on a CPU; by OpenVINO for the small weights that ship, where it is installed
+            (read and decoded in bfloat16 where the processor has it).
         network: one that is already loaded, instead of a checkpoint (training validates the one it trains).
     """
 

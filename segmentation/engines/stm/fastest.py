@@ -9,7 +9,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from segmentation.engines.stm.network import STRIDE, Query, SpaceTimeMemory
+from segmentation.engines.stm.network import STRIDE, InteractiveSTM, Query, SpaceTimeMemory
 from segmentation.networks.compiled import AT_A_TIME, EXACT, compiled, compute_with
 from segmentation.networks.folding import for_inference
 from segmentation.networks.memory import BLOCK_BYTES, MemorySlot
@@ -21,8 +21,8 @@ System = TypeVar("System", bound=SpaceTimeMemory)
 def fast_stm(network: System, device: torch.device, dtype: torch.dtype) -> System:
     """A copy that computes nearly the same. One of both systems.
 
-    Frames are encoded in float32; reading and decoding, which nothing but the mask comes of, are in bfloat16 where the
-    processor has it.
+    Frames are encoded in float32. Interactive STM reads and decodes in bfloat16 where the processor has it: there, no
+    frame's mask leads to another's within a round.
     """
     ready = for_inference(network, device, dtype)
     frame, cues = torch.rand(1, 3, HEIGHT, WIDTH), torch.rand(2, len(network.cues), HEIGHT, WIDTH)
@@ -31,17 +31,20 @@ def fast_stm(network: System, device: torch.device, dtype: torch.dtype) -> Syste
     config = network.config
     shapes = [(2, 2 * config.values, 16), (1, config.width, 8), (1, config.width, 4)]
     parts = [torch.rand(n, channels, HEIGHT // stride, WIDTH // stride) for n, channels, stride in shapes]
-    decode = compiled(ready.Decoder, parts, device)
+    late = None if isinstance(network, InteractiveSTM) else EXACT
+    decode = compiled(ready.Decoder, parts, device, precision=late)
     cells, values = torch.rand(1, 3, config.keys), torch.rand(1, 3, config.values)
-    look_up = compiled(_Read(), (cells, cells, values), device)
+    look_up = compiled(_Read(), (cells, cells, values), device, precision=late)
     if query is None or memory is None or decode is None or look_up is None:
         return ready
+
+    order = type(ready).order_cues  # nothing here may hold `ready`, which holds it
 
     def encode_queries(frames: Tensor) -> list[Query]:
         return [Query(*of_frame) for of_frame in zip(*query(frames), strict=True)]
 
     def memorize(frame: Tensor, cues: Tensor) -> list[MemorySlot]:
-        some = [memory(frame, part) for part in ready.order_cues(cues).split(AT_A_TIME)]
+        some = [memory(frame, part) for part in order(cues).split(AT_A_TIME)]
         maps = (torch.cat(found) for found in zip(*some, strict=True))
         return [MemorySlot.from_maps(key, value) for key, value in zip(*maps, strict=True)]
 

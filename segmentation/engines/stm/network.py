@@ -120,7 +120,8 @@ class SpaceTimeMemory(nn.Module):
         logits: Tensor = self.Decoder(readout, query.skip3[None], query.skip2[None])
         return logits
 
-    def order_cues(self, cues: Tensor) -> Tensor:
+    @staticmethod
+    def order_cues(cues: Tensor) -> Tensor:
         """Cues as the caller gives them -> as the first convolutions take them."""
         return cues
 
@@ -143,7 +144,8 @@ class InteractiveSTM(SpaceTimeMemory):
     memory_name = "KeyValue_M"
     query_name = "KeyValue_Q"
 
-    def order_cues(self, cues: Tensor) -> Tensor:
+    @staticmethod
+    def order_cues(cues: Tensor) -> Tensor:
         """[N, 3, H, W] (mask, positive, negative) -> [N, 4, H, W] with an empty `om`."""
         mask, positive, negative = cues.unbind(1)
         return torch.stack([mask, positive, torch.zeros_like(mask), negative], dim=1)

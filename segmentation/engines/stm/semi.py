@@ -44,8 +44,8 @@ class SemiSTMEngine(Engine):
     Options:
         every: a frame is kept as memory each so many frames from the given one (the paper's N).
         given_frames: how many given masks on each side of a frame serve as memory for it, besides the round's own.
-        precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA; on a
-            CPU float32, and for the small weights that ship what OpenVINO takes, where it is installed.
+        precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
+            on a CPU, by OpenVINO for the small weights that ship, where it is installed.
         network: one that is already loaded, instead of a checkpoint (training validates the one it trains).
     """
 

@@ -38,32 +38,41 @@ class Carrier:
         self._refinement, self._picture, self._labels = refinement, picture, labels
         self._anchors, self._ids = sorted(anchors), ids
 
-    def distributions(self, start: int, count: int) -> Iterator[tuple[int, Tensor]]:
-        """Of every frame 0..count - 1 but the anchors: its number and a distribution over `ids` [n, H, W]. What is
-        nearest to frame `start` comes first."""
+    def distributions(self, start: int, count: int) -> Iterator[tuple[int, Tensor, frozenset[int]]]:
+        """Of every frame 0..count - 1 but the anchors: its number, a distribution over `ids` [n, H, W], and the ids
+        that an anchor shows from which it was reached: of others nothing was carried. Of the gaps between anchors,
+        the nearest to frame `start` comes first."""
         gaps = list(zip([-1, *self._anchors], [*self._anchors, count], strict=True))
         for before, after in sorted(gaps, key=lambda gap: min(abs(gap[0] - start), abs(gap[1] - start))):
             if before < 0:
-                yield from self._chain(after, range(after - 1, before, -1))
+                yield from self._from_one(after, range(after - 1, before, -1))
             elif after == count:
-                yield from self._chain(before, range(before + 1, after))
+                yield from self._from_one(before, range(before + 1, after))
             elif after - before > TOGETHER:  # each the frames that it is nearest to
                 middle = (before + after) // 2
-                yield from self._chain(before, range(before + 1, middle + 1))
-                yield from self._chain(after, range(after - 1, middle, -1))
+                yield from self._from_one(before, range(before + 1, middle + 1))
+                yield from self._from_one(after, range(after - 1, middle, -1))
             else:
                 near, far = sorted((before, after), key=lambda anchor: abs(anchor - start))
                 yield from self._from_both(near, far)
 
-    def _from_both(self, near: int, far: int) -> Iterator[tuple[int, Tensor]]:
+    def _from_one(self, anchor: int, frames: Sequence[int]) -> Iterator[tuple[int, Tensor, frozenset[int]]]:
+        shown = self._shown(anchor) if frames else frozenset()
+        for frame, p in self._chain(anchor, frames):
+            yield frame, p, shown
+
+    def _from_both(self, near: int, far: int) -> Iterator[tuple[int, Tensor, frozenset[int]]]:
         """Between two anchors: both chains, weighed by how near a frame is to where each began."""
         step = 1 if near < far else -1
         between, length = range(near + step, far, step), abs(far - near)
+        if not between:
+            return
+        shown = self._shown(near) | self._shown(far)
         # In steps of 1/255: a chain of 64 frames at 480p would be 100 MB for each object.
         others = {frame: (255 * p).round().to(torch.uint8) for frame, p in self._chain(far, between[::-1])}
         for frame, p in self._chain(near, between):
             share = abs(far - frame) / length
-            yield frame, share * p + (1 - share) * others.pop(frame).to(p) / 255
+            yield frame, share * p + (1 - share) * others.pop(frame).to(p) / 255, shown
 
     def _chain(self, anchor: int, frames: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
         """From `anchor` through `frames`, which follow one another."""
@@ -84,6 +93,9 @@ class Carrier:
     def _step(self, frame: int, masks: Tensor, references: Tensor) -> Tensor:
         """Soft masks of the neighbour [n - 1, H, W] -> distribution over ids [n, H, W]."""
         return aggregate(self._refinement(self._picture(frame), masks, references))
+
+    def _shown(self, anchor: int) -> frozenset[int]:
+        return frozenset(np.unique(self._labels(anchor)).tolist())
 
     def _masks(self, anchor: int) -> Tensor:
         """Masks of the objects in an anchor at the size of pictures, 0..1, [n - 1, H, W]."""

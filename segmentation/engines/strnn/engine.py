@@ -49,8 +49,9 @@ class STRNNEngine(Engine):
         refine_from: the round (1, 2, ...) from which on RGMP propagates from the annotated frames; 0 = in none; None:
             as the configuration of the network has it.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
-        precision: of the bodies: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA; on a
-            CPU float32, and for the small weights that ship what OpenVINO takes, where it is installed.
+        precision: of the bodies: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
+            on a CPU; by OpenVINO for the small weights that ship, where it is installed
+            (bodies in bfloat16 where the processor has it).
         network: one that is already loaded, instead of a checkpoint (training validates the one it trains).
     """
 
@@ -191,15 +192,19 @@ class STRNNEngine(Engine):
             return drawn[anchor] if anchor in drawn else self.locked[anchor]
 
         carrier = Carrier(self._network.refinement, self._picture, {*drawn, *self.locked}, labels, ids)
-        for frame, carried in carrier.distributions(interaction.frame, len(self.frames)):
-            yield self._to_update(frame, self._blended(frame, carried, weights), ids)
+        for frame, carried, shown in carrier.distributions(interaction.frame, len(self.frames)):
+            unknown = [row for row, id_ in enumerate(ids) if id_ and id_ not in shown]
+            yield self._to_update(frame, self._blended(frame, carried, weights, unknown), ids)
 
     @torch.inference_mode()
-    def _blended(self, frame: int, carried: Tensor, weights: Sequence[Tensor]) -> Tensor:
-        """What was carried to `frame` [n, h, w], and what the adaptation says of it."""
+    def _blended(self, frame: int, carried: Tensor, weights: Sequence[Tensor], unknown: list[int]) -> Tensor:
+        """What was carried to `frame` [n, h, w], and what the adaptation says of it: alone of the rows `unknown`, of
+        which no anchor says how they look."""
         found = F.softmax(SHARPNESS * self._scores(frame, weights), dim=0)
         adapted = F.interpolate(found[None], size=carried.shape[-2:], mode="bilinear", align_corners=False)[0]
-        return (1 - ADAPTED) * carried + ADAPTED * adapted
+        blended = (1 - ADAPTED) * carried + ADAPTED * adapted
+        blended[unknown] = adapted[unknown]
+        return blended
 
     # --- frames and masks -----------------------------------------------------------------------------------------
 

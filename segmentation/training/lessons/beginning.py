@@ -95,7 +95,7 @@ def load_bodies(network: nn.Module, path: Path) -> None:
 
 def _take_of_stm(network: nn.Module, found: dict[str, Tensor], path: Path) -> None:
     """What the propagation networks (IPN's, RGMP) have in common with STM: the encoder of a frame with its mask, up to
-    1/16, and the refinements of the decoder. Parts that STM lacks, or has in another shape, stay as they are.
+    1/16, and the refinements of the decoder, whose parts stay as they are where STM has them in another shape.
 
     Raises:
         ValueError: the bodies differ, or nothing can take them.
@@ -107,8 +107,12 @@ def _take_of_stm(network: nn.Module, found: dict[str, Tensor], path: Path) -> No
     for cue, like in CUES.items():
         encoder[f"{cue}.weight"] = encoder[f"{like}.weight"]
     for module in encoders:
-        own = module.state_dict()
-        _copy(encoder, {key: own[key] for key in own.keys() & encoder.keys() if key not in ("mean", "std")}, path)
+        own = {key: tensor for key, tensor in module.state_dict().items() if key not in ("mean", "std")}
+        stages = {key.split(".")[0] for key in encoder if key.startswith("res")}
+        same = {key: tensor for key, tensor in own.items() if key in encoder or key.split(".")[0] in stages}
+        if more := sorted(key for key in encoder if key.split(".")[0] in stages and key not in own):
+            raise ValueError(f"body: {path.name} is another one: it has {more[0]}")
+        _copy(encoder, same, path)
     for decoder in network.modules():
         parts = [part for part in decoder.children() if isinstance(part, Refine)]  # coarsest first
         for part, name in zip(parts[-len(REFINEMENTS) :], REFINEMENTS, strict=False):

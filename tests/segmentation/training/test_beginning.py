@@ -106,6 +106,12 @@ def test_stms_encoder_and_refinements_go_into_propagation_networks(tmp_path: Pat
     wider = replace(body, width=2 * stages.width)
     with pytest.raises(ValueError, match=r"stm.safetensors is another one: .* should be"):
         begin(Pnet(IPNConfig(body=wider, width=4, fusion=4)), NormPlan(), str(tmp_path / "stm.safetensors"))
+    for blocks, message in (((1, 1, 2, 1), "is missing"), ((1, 1), "another one: it has res4")):
+        depth = RefinementConfig(body=replace(stages, blocks=blocks, strides=(1, 2, 2, 2)[: len(blocks)]), width=4)
+        with pytest.raises(ValueError, match=message):
+            begin(
+                STRNN(STRNNConfig(branches=branches, refinement=depth)), NormPlan(), str(tmp_path / "stm.safetensors")
+            )
     with pytest.raises(ValueError, match="nothing in a Conv2d can begin with"):
         begin(torch.nn.Conv2d(1, 1, 1), NormPlan(), str(tmp_path / "stm.safetensors"))
 

@@ -35,7 +35,7 @@ def carry(anchors: dict[int, LabelMap], start: int, count: int) -> tuple[list[tu
         return torch.full((1, 3, 8, 8), float(frame))
 
     carrier = Carrier(copies, picture, anchors, anchors.__getitem__, [0, 1])  # type: ignore[arg-type]
-    found = {frame: float(p[1].mean()) for frame, p in carrier.distributions(start, count)}
+    found = {frame: float(p[1].mean()) for frame, p, _ in carrier.distributions(start, count)}
     return copies.steps, found
 
 
@@ -50,6 +50,13 @@ def test_what_is_nearest_to_the_interaction_comes_first() -> None:
     assert list(found)[:4] == [6, 5, 4, 3]
     assert list(found)[4:16] == list(range(8, 20))
     assert list(found)[16:] == [1, 0, 21, 22, 23]
+
+
+def test_it_says_which_ids_the_anchors_of_a_frame_show() -> None:
+    picture, anchors = torch.zeros(1, 3, 8, 8), {1: FULL, 3: EMPTY, 4: EMPTY}
+    carrier = Carrier(Copies(), lambda _: picture, anchors, anchors.__getitem__, [0, 1])  # type: ignore[arg-type]
+    shown = {frame: ids for frame, _, ids in carrier.distributions(1, 6)}
+    assert shown == {0: {1}, 2: {0, 1}, 5: {0}}
 
 
 def test_every_other_frame_is_carried_once() -> None:

@@ -12,9 +12,11 @@ import torch
 
 from segmentation import EngineSettings, open_session
 from segmentation.checkpoints import load_network, save_checkpoint
-from segmentation.engines.strnn.engine import STRNNEngine
+from segmentation.engines.strnn.adaptation import SHARPNESS
+from segmentation.engines.strnn.engine import ADAPTED, STRNNEngine
 from segmentation.engines.strnn.network import STRNN
 from segmentation.frames import ArrayFrames
+from segmentation.types import Interaction
 from tests.segmentation.clips import Clip, interaction_on, make_clip
 from tests.segmentation.engine_conformance import CountingFrames, EngineConformance, assert_same_updates
 from tests.segmentation.engines.strnn.tiny import TINY, write_weights
@@ -144,6 +146,20 @@ class TestRefinedRound(TestSTRNN):
         theirs = {u.frame: u for u in self.run(plain, interaction_on(clip, 6))}
         assert ours[6].confidence == theirs[6].confidence
         assert all(ours[t].confidence != theirs[t].confidence for t in (0, 3, 5, 7))
+
+    def test_an_object_that_no_start_shows_is_found_by_adaptation_alone(self) -> None:
+        clip = make_clip(length=6)
+        session = self.session(clip, {"refine_from": 1})
+        first = Interaction(0, interaction_on(clip, 0).scribbles)
+        session.lock(0, np.where(clip.truth[0] == 2, 0, clip.truth[0]).astype(np.uint8))
+        carried, shown = torch.tensor([0.9, 0.1, 0.0])[:, None, None].expand(3, 4, 4), [2]
+        assert isinstance(session, STRNNEngine)
+        self.run(session, first)
+        weights = session._solve([0, 1, 2])
+        found = session._blended(3, carried, weights, shown)
+        said = torch.softmax(SHARPNESS * session._scores(3, weights), dim=0)[2].mean()
+        assert float(found[2].mean()) > ADAPTED * float(said)  # it is not weighed down by what could not be carried
+        torch.testing.assert_close(found[0], session._blended(3, carried, weights, [])[0])
 
     def test_an_accepted_frame_is_a_start_too(self) -> None:
         clip = make_clip(length=9)
