@@ -1,4 +1,4 @@
-"""RGMP (Oh et al., CVPR 2018), with which Lin et al. refine the last round: propagation guided by a reference mask.
+"""RGMP (Oh et al., CVPR 2018), with which Lin et al. refine their last round: propagation guided by a reference mask.
 
 One encoder sees the reference (an interacted frame with its mask) and the target (with the mask of its neighbour); both
 meet in a global convolution block, and a decoder with skip connections of the target gives foreground and background.
