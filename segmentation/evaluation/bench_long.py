@@ -1,8 +1,9 @@
 """What a long video needs: seconds a frame and peak memory of an engine over many frames, two rounds.
 
-`python -m segmentation.evaluation.bench_long --engine manet [--frames 2000] [--memory-mb 1024] [--threads 1]` makes the
-frames up as they are read (480x854, a disc in front of a panning texture); features that do not fit into the budget
-are spilled to a temporary folder, as the studio's workers do. Peak memory is the whole process's.
+`python -m segmentation.evaluation.bench_long --engine manet [--frames 2000] [--memory-mb 1024] [--threads 1] [--paper]
+[--precision bfloat16]` makes the frames up as they are read (480x854, a disc in front of a panning texture); features
+that do not fit into the budget are spilled to a temporary folder, as the studio's workers do. Peak memory is the whole
+process's. With --paper the networks have the paper's sizes and made-up weights: their masks (J) then mean nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import resource
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import cv2
@@ -18,8 +20,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from segmentation.engine import EngineSettings
+from segmentation.engine import Engine, EngineSettings
 from segmentation.evaluation.bench_scene import HEIGHT, WIDTH
+from segmentation.evaluation.paper_weights import paper_weights
 from segmentation.registry import open_session
 from segmentation.types import Interaction, Scribble
 
@@ -69,26 +72,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parse.add_argument("--frames", type=int, default=2000)
     parse.add_argument("--memory-mb", type=int, default=1024, help="budget of everything cached (1024)")
     parse.add_argument("--threads", type=int, default=1)
+    parse.add_argument("--paper", action="store_true", help="networks of the paper's sizes, made-up weights")
+    parse.add_argument("--precision", default="auto", help="auto, float32, bfloat16 or float16")
     args = parse.parse_args(arguments)
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(args.threads)
     video = LongVideo(args.frames)
     with TemporaryDirectory() as folder:
-        settings = EngineSettings(device="cpu", memory_bytes=args.memory_mb << 20, cache_dir=folder)
-        session = open_session(args.engine, video, 1, settings)
+        weights = paper_weights(args.engine, Path(folder)) if args.paper else None
+        settings = EngineSettings(device="cpu", weights=weights, memory_bytes=args.memory_mb << 20, cache_dir=folder)
+        options = {} if args.precision == "auto" else {"precision": args.precision}
+        session = open_session(args.engine, video, 1, settings, **options)
         for number, frame in enumerate((args.frames // 2, args.frames // 4), start=1):
-            started, overlaps = time.perf_counter(), []
-            for update in session.run_round(video.stroke(frame)):
-                found, truth = update.labels == 1, video.disc(update.frame)
-                overlaps.append(float((found & truth).sum() / (found | truth).sum()))
-            took = time.perf_counter() - started
-            print(
-                f"{args.engine}, round {number}: {len(overlaps)} frames, {took / len(overlaps):.3f} s a frame, "
-                f"J {np.mean(overlaps):.3f}, peak memory {_peak() / 2**30:.2f} GiB",
-                flush=True,
-            )
+            _round(f"{args.engine}, round {number}", session, video, frame)
         session.close()
     return 0
+
+
+def _round(title: str, session: Engine, video: LongVideo, frame: int) -> None:
+    """One round from `frame`, told of after each quarter of the video and at its end."""
+    overlaps: list[float] = []
+    started, told = time.perf_counter(), 0
+
+    def tell() -> None:
+        took = (time.perf_counter() - started) / len(overlaps)
+        print(
+            f"{title}: {len(overlaps)} frames, {took:.3f} s a frame, J {np.mean(overlaps):.3f}, "
+            f"peak memory {_peak() / 2**30:.2f} GiB",
+            flush=True,
+        )
+
+    for update in session.run_round(video.stroke(frame)):
+        found, truth = update.labels == 1, video.disc(update.frame)
+        overlaps.append(float((found & truth).sum() / (found | truth).sum()))
+        if len(overlaps) >= told + len(video) / 4:
+            told = len(overlaps)
+            tell()
+    if len(overlaps) > told:
+        tell()
 
 
 def _peak() -> int:

@@ -23,20 +23,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from segmentation.checkpoints import load_network, save_checkpoint
+from segmentation.checkpoints import load_network
 from segmentation.engine import EngineSettings
 from segmentation.engines.manet.engine import MANetEngine
 from segmentation.engines.manet.history import rough_region
 from segmentation.engines.manet.network import MANet, to_input
 from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, Clock, Scene, gflop, matrix_rate, seconds, timed_rounds
-from segmentation.evaluation.golden.rules import fill_network, make_scribble
+from segmentation.evaluation.golden.rules import make_scribble
 from segmentation.evaluation.memory import PeakMemory
+from segmentation.evaluation.paper_weights import paper_weights
 from segmentation.frames import ArrayFrames
 from segmentation.metrics import jaccard
 from segmentation.round_labels import to_cells
 from segmentation.types import MaskUpdate
 
-SEED, GAIN = 1, 0.9  # of the golden weights, where no trained ones are given
 WRONG = 1e20
 CHUNKS = 10  # of the queries, as in the official code
 MEMORY_BYTES = 256 << 20
@@ -149,14 +149,6 @@ def compare(weights: str, objects: int, frames: int, clock: Clock) -> dict[str, 
     return exact
 
 
-def _random_weights(folder: str) -> str:
-    network = MANet()
-    fill_network(network, SEED, GAIN)
-    path = Path(folder) / "manet.safetensors"
-    save_checkpoint(path, "manet", network)
-    return str(path)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m segmentation.evaluation.bench_manet", description=__doc__)
     parser.add_argument("--threads", type=int, help="of torch; default: as many as it takes by itself")
@@ -171,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
     clock = time.process_time if options.cpu_time else time.perf_counter
     with TemporaryDirectory() as folder, torch.inference_mode():
-        weights = options.weights or _random_weights(folder)
+        weights = options.weights or paper_weights("manet", Path(folder))
         rates = [f"{matrix_rate(dtype, clock) / 1e9:.0f} in {dtype}" for dtype in (torch.float32, torch.bfloat16)]
         print(f"matrix rate, GFLOP/s: {', '.join(rates)}")
         found = {n: compare(weights, n, options.frames, clock) for n in options.objects or (1, 3)}

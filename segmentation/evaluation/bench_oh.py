@@ -21,40 +21,26 @@ import numpy as np
 import torch
 from torch import nn
 
-from segmentation.checkpoints import load_network, save_checkpoint
+from segmentation.checkpoints import load_network
 from segmentation.engine import EngineSettings
 from segmentation.engines.ipn.network import Inet, Pnet
-from segmentation.engines.stm.network import STM, STRIDE, InteractiveSTM, SpaceTimeMemory
+from segmentation.engines.stm.network import STRIDE, SpaceTimeMemory
 from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, Clock, Scene, gflop, matrix_rate, seconds, timed_rounds
-from segmentation.evaluation.golden.rules import fill_network
 from segmentation.evaluation.memory import PeakMemory
+from segmentation.evaluation.paper_weights import GAINS, paper_weights
 from segmentation.frames import ArrayFrames
 from segmentation.metrics import jaccard
 from segmentation.networks.padding import pad, padding_to
 from segmentation.registry import open_session
 from segmentation.types import MaskUpdate
 
-SEED = 1  # of the golden weights, where no trained ones are given
-NETWORKS: dict[str, dict[str, tuple[type[nn.Module], float]]] = {  # engine -> network -> class and golden gain
-    "stm": {"stm": (InteractiveSTM, 1.0)},
-    "stm-semi": {"stm-semi": (STM, 1.0)},
-    "ipn": {"ipn-inet": (Inet, 0.7), "ipn-pnet": (Pnet, 0.7)},
-}
+ENGINES = ("stm", "stm-semi", "ipn")
 Stages = dict[str, Callable[[], Any]]
-
-
-def random_weights(engine: str, folder: Path) -> str:
-    """Checkpoints of the paper's sizes by the golden rule. Their masks tell nothing about quality."""
-    for name, (network_class, gain) in NETWORKS[engine].items():
-        network = network_class()
-        fill_network(network, SEED, gain)
-        save_checkpoint(folder / f"{name}.safetensors", name, network)
-    return str(folder)
 
 
 def plain_stages(engine: str, scene: Scene, weights: str) -> Stages:
     """What the official program computes for a frame, by the names that `timed_rounds` gives."""
-    networks = [load_network(name, weights) for name in NETWORKS[engine]]
+    networks = [load_network(name, weights) for name in GAINS[engine]]
     return _plain_ipn(scene, networks) if engine == "ipn" else _plain_stm(engine, scene, networks[0])
 
 
@@ -142,7 +128,7 @@ def _row(name: str, spent: float, half: float, plain: float | None, flops: float
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m segmentation.evaluation.bench_oh", description=__doc__)
-    parser.add_argument("--engine", choices=list(NETWORKS), action="append", help="default: all")
+    parser.add_argument("--engine", choices=ENGINES, action="append", help="default: all")
     parser.add_argument("--threads", type=int, help="of torch; default: as many as it takes by itself")
     parser.add_argument("--frames", type=int, default=3, help="other frames of a round, of which the fastest counts")
     parser.add_argument("--objects", type=int, action="append", help="default: 1 and 3")
@@ -158,9 +144,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"matrix rate, GFLOP/s: {', '.join(rates)}")
         if not options.weights:
             print("weights are random: J between number formats tells nothing, masks are noise at an argmax's edge")
-        for engine in options.engine or NETWORKS:
+        for engine in options.engine or ENGINES:
             with TemporaryDirectory() as folder:
-                weights = options.weights or random_weights(engine, Path(folder))
+                weights = options.weights or paper_weights(engine, Path(folder))
                 found = {n: compare(engine, weights, n, options.frames, clock, peak) for n in options.objects or (1, 3)}
             if {1, 3} <= found.keys():
                 ratios = (f"{name} {found[3][name] / found[1][name]:.2f}" for name in found[1])

@@ -18,12 +18,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from segmentation.checkpoints import load_network, save_checkpoint
+from segmentation.checkpoints import load_network
 from segmentation.engine import EngineSettings
 from segmentation.engines.strnn.engine import STRNNEngine
-from segmentation.engines.strnn.network import STRNN, STRNNConfig, to_input
+from segmentation.engines.strnn.network import STRNN, to_input
 from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, Clock, Scene, gflop, matrix_rate, seconds, timed_rounds
 from segmentation.evaluation.memory import PeakMemory
+from segmentation.evaluation.paper_weights import paper_weights
 from segmentation.frames import ArrayFrames
 from segmentation.metrics import jaccard
 from segmentation.types import MaskUpdate
@@ -86,18 +87,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
     clock = time.process_time if options.cpu_time else time.perf_counter
     with TemporaryDirectory() as folder, torch.inference_mode():
-        weights = options.weights or _random_weights(Path(folder))
+        weights = options.weights or paper_weights("strnn", Path(folder))
         found = {n: compare(weights, n, options.frames, clock) for n in options.objects or (1, 3)}
         if {1, 3} <= found.keys():
             ratios = (f"{name} {found[3][name] / found[1][name]:.2f}" for name in found[1])
             print(f"three objects over one: {', '.join(ratios)}")
     return 0
-
-
-def _random_weights(folder: Path) -> str:
-    torch.manual_seed(0)
-    save_checkpoint(folder / "strnn.safetensors", "strnn", STRNN(STRNNConfig()))
-    return str(folder)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from segmentation import EngineSettings, open_session
-from segmentation.evaluation.bench_oh import NETWORKS, random_weights
+from segmentation.evaluation.bench_oh import ENGINES
 from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, Scene
+from segmentation.evaluation.paper_weights import paper_weights
 from segmentation.frames import ArrayFrames
 from tests.segmentation.engine_conformance import assert_same_updates, past_round
 
@@ -16,10 +17,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("engine", NETWORKS)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_two_objects_two_rounds_at_480_lines(engine: str, tmp_path: Path) -> None:
     scene = Scene(objects=2, frames=2)
-    settings = EngineSettings(device="cpu", weights=random_weights(engine, tmp_path))
+    settings = EngineSettings(device="cpu", weights=paper_weights(engine, tmp_path))
     first, second = scene.interactions
     kept = open_session(engine, ArrayFrames(scene.frames), 2, settings)
     updates = list(kept.run_round(first))

@@ -18,7 +18,18 @@ def test_the_disc_is_where_its_mask_says() -> None:
 
 def test_it_prints_both_rounds(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--engine", "flow", "--frames", "6", "--threads", "2"]) == 0
-    first, second = capsys.readouterr().out.strip().splitlines()
-    assert first.startswith("flow, round 1: 6 frames")
-    assert second.startswith("flow, round 2:")
-    assert float(first.split("J ")[1].split(",")[0]) > 0.8
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert lines[0].startswith("flow, round 1: 2 frames")
+    whole = next(line for line in lines if line.startswith("flow, round 1: 6 frames"))
+    assert float(whole.split("J ")[1].split(",")[0]) > 0.8
+    assert lines[-1].startswith("flow, round 2:")
+
+
+def test_an_engine_of_the_papers_size(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--engine", "ipn", "--paper", "--precision", "bfloat16", "--frames", "3", "--threads", "2"]) == 0
+    assert "ipn, round 1: 3 frames" in capsys.readouterr().out
+
+
+def test_an_engine_without_a_paper_is_refused() -> None:
+    with pytest.raises(ValueError, match="no paper's size"):
+        main(["--engine", "flow", "--paper", "--frames", "3"])
