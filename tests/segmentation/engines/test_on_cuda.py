@@ -1,0 +1,58 @@
+"""Every engine with the weights that ship, on a device that is not the CPU: in half precision, frames in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segmentation.engine import EngineSettings
+from segmentation.frames import ArrayFrames
+from segmentation.metrics import jaccard
+from segmentation.registry import open_session
+from tests.pretend_cuda import pretended_cuda
+from tests.segmentation.clips import interaction_on, make_clip
+from tests.segmentation.engine_conformance import EngineConformance
+
+ENGINES = ("star", "stm", "stm-semi", "ipn", "manet", "strnn")
+SETTINGS = EngineSettings(device="cuda", max_side=64)  # half precision is slow on a CPU
+ASKED = (  # of what every engine is asked
+    "test_confidence_is_a_number_from_0_to_1_for_each_object",
+    "test_a_cancelled_round_leaves_a_usable_session",
+    "test_a_rebuilt_session_with_locked_frames_is_the_kept_one",
+    "test_an_object_added_later_appears",
+)
+
+
+@pytest.fixture(autouse=True)
+def _gpu() -> Iterator[None]:
+    with pretended_cuda():
+        yield
+
+
+@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_it_is_an_engine_there_too(engine: str, name: str) -> None:
+    asked = type("OnCuda", (EngineConformance,), {"engine": engine, "settings": SETTINGS})
+    getattr(asked(), name)()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_masks_are_those_of_the_cpu(engine: str, tmp_path: Path) -> None:
+    """Of half precision and of batches, with features that go to disk and come back."""
+    clip = make_clip(length=6, height=96, width=128, num_objects=2)
+    found = []
+    for settings in (
+        EngineSettings(device="cpu", max_side=128),
+        EngineSettings(device="cuda", max_side=128, memory_bytes=0, cache_dir=str(tmp_path)),
+    ):
+        session = open_session(engine, ArrayFrames(clip.frames), 2, settings)
+        labels = np.zeros((6, 96, 128), np.uint8)
+        for frame in (2, 5):
+            for update in session.run_round(interaction_on(clip, frame)):
+                labels[update.frame] = update.labels
+        found.append(labels)
+        session.close()
+    assert jaccard(found[0], found[1], 2).mean() > 0.95
