@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
@@ -52,6 +52,8 @@ class Engine(ABC):
             raise ValueError("frames: the video has no frames")
         self.frames = frames
         self.settings = settings or EngineSettings()
+        # Asked between long steps that no mask comes of: a round ends where it is true, as one that was closed.
+        self.stopping: Callable[[], bool] = _never
         self.locked = PackedLabels()  # a team may accept every frame of a long video
         self.locked_ids: dict[int, frozenset[int]] = {}  # by accepted frame: what its mask shows, background included
         self._num_objects = 0
@@ -97,9 +99,10 @@ class Engine(ABC):
         A frame that is not yielded keeps the mask it had; when the round ends, every frame that is not locked has one.
         `confidence` has one entry for each of the session's objects.
 
-        Closing the generator early is a cancelled round: what was yielded counts, the session stays usable, and is then
-        in the same state as one restored from that partial round. A subclass therefore takes a mask into its state
-        before it yields it, and nothing else after the last yield that the rest of the round depends on.
+        Closing the generator early is a cancelled round, and so is one that ends because `stopping` said so: what was
+        yielded counts, the session stays usable, and is then in the same state as one restored from that partial round.
+        A subclass therefore takes a mask into its state before it yields it, and nothing else after the last yield that
+        the rest of the round depends on.
 
         Raises:
             ValueError: naming the field, before anything changes.
@@ -169,6 +172,10 @@ class Engine(ABC):
     def _check_frame(self, field: str, frame: int) -> None:
         if not 0 <= frame < len(self.frames):
             raise ValueError(f"{field}: {frame} is outside 0..{len(self.frames) - 1}")
+
+
+def _never() -> bool:
+    return False
 
 
 def outward(start: int, count: int) -> Iterator[int]:

@@ -59,7 +59,7 @@ class DrawnEngine(Engine):
     # --- rounds ---------------------------------------------------------------------------------------------------
 
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
-        self._inner.num_objects = self.num_objects
+        self._inner.num_objects, self._inner.stopping = self.num_objects, self.stopping
         drawn = None if interaction.frame in self.locked else self._draw(interaction)
         made = False
         try:

@@ -75,7 +75,9 @@ def _compute(claimed: Claim, on_progress: Progress) -> None:
     # only; what is stored stays as it is and is not stored twice.
     known = stored_frames(claimed)
     try:
-        complete = _store_all(claimed, session.engine.run_round(runner.interaction_of(round_)), known, on_progress)
+        store = _Store(claimed, known, on_progress)
+        session.engine.stopping = store.stopping
+        complete = store.all(session.engine.run_round(runner.interaction_of(round_)))
         session.line.append(round_.pk)
         finish(claimed, complete=complete)
     except BaseException:
@@ -87,31 +89,43 @@ def _compute(claimed: Claim, on_progress: Progress) -> None:
         sessions.put(session)
 
 
-def _store_all(claimed: Claim, updates: Iterator[Any], known: set[int], on_progress: Progress) -> bool:
-    """Store what an engine yields; False when the round was asked to stop before it was complete.
+class _Store:
+    """Stores what an engine yields in one round, and looks on the way whether the round was asked to stop.
 
     The first mask, of the frame that was drawn on, is stored at once. Whenever this stops, all that was yielded is
     stored: the session is then in the state of what the database has.
     """
-    total = Round.objects.values_list("progress_total", flat=True).get(pk=claimed.round_id)
-    batch: list[NewMask] = []
-    done, stored_at = len(known), 0.0
-    for update in updates:
-        if update.frame not in known:
-            batch.append(new_mask(update.frame, update.labels, update.confidence, update.memo))
-        if time.monotonic() - stored_at < BATCH_SECONDS:
-            continue
-        goes_on = store_masks(claimed, batch) if batch else not asked_to_stop(claimed)
-        done += len(batch)
-        batch, stored_at = [], time.monotonic()
-        on_progress(done, total)
-        if not goes_on:
-            updates.close()  # type: ignore[attr-defined]
-            return False
-    if batch:
-        store_masks(claimed, batch)
-        on_progress(done + len(batch), total)
-    return True
+
+    def __init__(self, claimed: Claim, known: set[int], on_progress: Progress) -> None:
+        self._claimed, self._known, self._on_progress = claimed, known, on_progress
+        self._total = Round.objects.values_list("progress_total", flat=True).get(pk=claimed.round_id)
+        self._batch: list[NewMask] = []
+        self._done, self._stored_at = len(known), 0.0
+        self._asked = False
+
+    def all(self, updates: Iterator[Any]) -> bool:
+        """False when the round was asked to stop before it was complete."""
+        for update in updates:
+            if update.frame not in self._known:
+                self._batch.append(new_mask(update.frame, update.labels, update.confidence, update.memo))
+            if self.stopping():
+                updates.close()  # type: ignore[attr-defined]
+                return False
+        if self._batch:
+            store_masks(self._claimed, self._batch)
+            self._on_progress(self._done + len(self._batch), self._total)
+        return not self._asked
+
+    def stopping(self) -> bool:
+        """Whether to stop. Engines ask too, while they work on what no mask comes of yet: what has come is stored."""
+        if self._asked or time.monotonic() - self._stored_at < BATCH_SECONDS:
+            return self._asked
+        batch, self._batch = self._batch, []
+        self._asked = not (store_masks(self._claimed, batch) if batch else not asked_to_stop(self._claimed))
+        self._done += len(batch)
+        self._stored_at = time.monotonic()
+        self._on_progress(self._done, self._total)
+        return self._asked
 
 
 def _fail(claimed: Claim, error: Exception) -> None:

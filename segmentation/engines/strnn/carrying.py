@@ -13,6 +13,8 @@ from segmentation.engines.strnn.refinement import Refinement
 from segmentation.networks.aggregation import aggregate
 from segmentation.types import LabelMap
 
+Carried = tuple[int, Tensor, frozenset[int]]
+
 TOGETHER = 64  # frames between two anchors up to which both reach all of them: no step shows anything until one has
 
 
@@ -38,38 +40,51 @@ class Carrier:
         self._refinement, self._picture, self._labels = refinement, picture, labels
         self._anchors, self._ids = sorted(anchors), ids
 
-    def distributions(self, start: int, count: int) -> Iterator[tuple[int, Tensor, frozenset[int]]]:
+    def distributions(self, start: int, count: int) -> Iterator[Carried | None]:
         """Of every frame 0..count - 1 but the anchors: its number, a distribution over `ids` [n, H, W], and the ids
-        that an anchor shows from which it was reached: of others nothing was carried. Of the gaps between anchors,
-        the nearest to frame `start` comes first."""
-        gaps = list(zip([-1, *self._anchors], [*self._anchors, count], strict=True))
-        for before, after in sorted(gaps, key=lambda gap: min(abs(gap[0] - start), abs(gap[1] - start))):
-            if before < 0:
-                yield from self._from_one(after, range(after - 1, before, -1))
-            elif after == count:
-                yield from self._from_one(before, range(before + 1, after))
-            elif after - before > TOGETHER:  # each the frames that it is nearest to
-                middle = (before + after) // 2
-                yield from self._from_one(before, range(before + 1, middle + 1))
-                yield from self._from_one(after, range(after - 1, middle, -1))
-            else:
-                near, far = sorted((before, after), key=lambda anchor: abs(anchor - start))
-                yield from self._from_both(near, far)
+        that an anchor shows from which it was reached: of others nothing was carried. They come outward from `start`,
+        an anchor, from both sides in turns; None after a step that nothing is shown of yet."""
+        later = [anchor for anchor in self._anchors if anchor > start]
+        earlier = [anchor for anchor in reversed(self._anchors) if anchor < start]
+        sides = [self._side(start, later, range(start, count)), self._side(start, earlier, range(start, -1, -1))]
+        while sides:
+            for side in tuple(sides):
+                try:
+                    yield next(side)
+                except StopIteration:
+                    sides.remove(side)
 
-    def _from_one(self, anchor: int, frames: Sequence[int]) -> Iterator[tuple[int, Tensor, frozenset[int]]]:
+    def _side(self, start: int, anchors: Sequence[int], frames: range) -> Iterator[Carried | None]:
+        """The frames to one side of `start`, gap by gap: `frames` from it to the end of the video, `anchors` among them
+        in their order."""
+        near = start
+        for far in anchors:
+            between = range(near + frames.step, far, frames.step)
+            if len(between) < TOGETHER:
+                yield from self._from_both(near, far, between)
+            else:  # each those that it is nearest to
+                middle = (near + far) // 2
+                half = middle - near if frames.step > 0 else near - middle - 1
+                yield from self._from_one(near, between[:half])
+                yield from self._from_one(far, between[half:][::-1])
+            near = far
+        yield from self._from_one(near, range(near + frames.step, frames.stop, frames.step))
+
+    def _from_one(self, anchor: int, frames: Sequence[int]) -> Iterator[Carried]:
         shown = self._shown(anchor) if frames else frozenset()
         for frame, p in self._chain(anchor, frames):
             yield frame, p, shown
 
-    def _from_both(self, near: int, far: int) -> Iterator[tuple[int, Tensor, frozenset[int]]]:
+    def _from_both(self, near: int, far: int, between: range) -> Iterator[Carried | None]:
         """Between two anchors: both chains, weighed by how near a frame is to where each began."""
-        step = 1 if near < far else -1
-        between, length = range(near + step, far, step), abs(far - near)
         if not between:
             return
-        shown = self._shown(near) | self._shown(far)
-        # In steps of 1/255: a chain of 64 frames at 480p would be 100 MB for each object.
-        others = {frame: (255 * p).round().to(torch.uint8) for frame, p in self._chain(far, between[::-1])}
+        shown, length = self._shown(near) | self._shown(far), abs(far - near)
+        others: dict[int, Tensor] = {}
+        for frame, p in self._chain(far, between[::-1]):
+            # In steps of 1/255: a chain of 64 frames at 480p would be 100 MB for each object.
+            others[frame] = (255 * p).round().to(torch.uint8)
+            yield None
         for frame, p in self._chain(near, between):
             share = abs(far - frame) / length
             yield frame, share * p + (1 - share) * others.pop(frame).to(p) / 255, shown

@@ -192,7 +192,12 @@ class STRNNEngine(Engine):
             return drawn[anchor] if anchor in drawn else self.locked[anchor]
 
         carrier = Carrier(self._network.refinement, self._picture, {*drawn, *self.locked}, labels, ids)
-        for frame, carried, shown in carrier.distributions(interaction.frame, len(self.frames)):
+        for found in carrier.distributions(interaction.frame, len(self.frames)):
+            if found is None:
+                if self.stopping():
+                    return
+                continue
+            frame, carried, shown = found
             unknown = [row for row, id_ in enumerate(ids) if id_ and id_ not in shown]
             yield self._to_update(frame, self._blended(frame, carried, weights, unknown), ids)
 

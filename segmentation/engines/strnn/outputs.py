@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor
 from segmentation.engines.strnn.network import STRNN
 from segmentation.feature_cache import FeatureCache
 
+OPEN = 2  # chains that can be gone on with: a round goes to both sides in turns
+States = list[Tensor | None]
 KEPT = torch.float16  # half the bytes; every use sees the rounded values, so what is cached does not change a mask
 
 
@@ -28,8 +31,8 @@ class Outputs:
 
     def __init__(self, network: STRNN, read: Callable[[int], Tensor], cache: FeatureCache) -> None:
         self._network, self._read, self._cache = network, read, cache
-        self._reached = -1  # the frame that `_states` are of
-        self._states: list[Tensor | None] = [None] * len(network.branches)
+        # By where a chain begins: the frame it has reached, and the states there. The newest last.
+        self._chains: OrderedDict[int, tuple[int, States]] = OrderedDict()
 
     @torch.inference_mode()
     def get(self, frame: int) -> list[Tensor]:
@@ -43,14 +46,19 @@ class Outputs:
 
     def _first_missing(self, frame: int) -> int:
         start = self._chain_start(frame)
-        return self._reached + 1 if start <= self._reached < frame else start
+        reached, _ = self._chains.get(start, (start - 1, None))
+        return reached + 1 if reached < frame else start
 
     def _advance(self, frame: int) -> list[Tensor]:
-        image = self._read(frame)
-        if frame == self._chain_start(frame):
-            self._states = [None] * len(self._network.branches)
-        outputs, states = self._network(image, self._states)
-        self._states, self._reached = list(states), frame
+        start = self._chain_start(frame)
+        before: States = [None] * len(self._network.branches)
+        if frame > start:
+            _, before = self._chains.pop(start)
+        outputs, states = self._network(self._read(frame), before)
+        self._chains[start] = frame, list(states)
+        self._chains.move_to_end(start)
+        while len(self._chains) > OPEN:
+            self._chains.popitem(last=False)
         kept = [y.to(KEPT) for y in outputs]
         for model, y in enumerate(kept):
             self._cache.put(f"model{model}-{frame}", y)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -163,6 +164,34 @@ def test_a_cancelled_round_stops_after_the_frame_at_hand(
     stopping(monkeypatch, 2, lambda: cancel_round(video=video, by=owner, round_id=row.pk, may_stop_others=False))
     work_on(row.pk)
     assert (after(row).state, row.frames) == ("cancelled", [[0, 2]])
+
+
+def test_an_engine_that_shows_nothing_for_long_is_stopped_too(
+    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has yielded is stored meanwhile, and counts."""
+    row, real = make(video, owner, None), FakeEngine._run
+    seen: list[int] = []
+
+    def run(self: FakeEngine, interaction: Interaction) -> Iterator[MaskUpdate]:
+        for update in real(self, interaction):
+            yield update
+            if update.frame == 1:
+                break
+        for turn in range(1000):
+            seen.append(after(row).progress_done)
+            if turn == 3:
+                cancel_round(video=video, by=owner, round_id=row.pk, may_stop_others=False)
+            if self.stopping():
+                return
+            time.sleep(work.BATCH_SECONDS)
+        raise AssertionError("nobody stopped it")
+
+    monkeypatch.setattr(FakeEngine, "_run", run)
+    work_on(row.pk)
+    assert (after(row).state, row.frames) == ("cancelled", [[0, 1]])
+    assert seen[2] == 2
+    assert len(seen) < 10
 
 
 def test_a_superseded_round_makes_way_and_its_session_goes_on(

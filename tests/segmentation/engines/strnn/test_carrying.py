@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from segmentation.engines.strnn.carrying import TOGETHER, Carrier
+from segmentation.engines.strnn.carrying import TOGETHER, Carried, Carrier
 from segmentation.types import LabelMap
 
 EMPTY, FULL = np.zeros((8, 8), np.uint8), np.ones((8, 8), np.uint8)
@@ -27,6 +27,10 @@ class Copies:
         return masks
 
 
+def shown_of(carrier: Carrier, start: int, count: int) -> list[Carried]:
+    return [found for found in carrier.distributions(start, count) if found is not None]
+
+
 def carry(anchors: dict[int, LabelMap], start: int, count: int) -> tuple[list[tuple[int, int]], dict[int, float]]:
     """Steps (anchor, frame) in their order; of each frame the object's share, in the order in which they came."""
     copies = Copies()
@@ -35,7 +39,7 @@ def carry(anchors: dict[int, LabelMap], start: int, count: int) -> tuple[list[tu
         return torch.full((1, 3, 8, 8), float(frame))
 
     carrier = Carrier(copies, picture, anchors, anchors.__getitem__, [0, 1])  # type: ignore[arg-type]
-    found = {frame: float(p[1].mean()) for frame, p, _ in carrier.distributions(start, count)}
+    found = {frame: float(p[1].mean()) for frame, p, _ in shown_of(carrier, start, count)}
     return copies.steps, found
 
 
@@ -45,17 +49,33 @@ def test_between_two_anchors_the_nearer_one_counts_more() -> None:
     assert found[0] == found[1] == pytest.approx(1, abs=1e-6)
 
 
-def test_what_is_nearest_to_the_interaction_comes_first() -> None:
-    _, found = carry({2: FULL, 7: FULL, 20: FULL}, start=7, count=24)
-    assert list(found)[:4] == [6, 5, 4, 3]
-    assert list(found)[4:16] == list(range(8, 20))
-    assert list(found)[16:] == [1, 0, 21, 22, 23]
+def test_both_sides_come_in_turns_outward() -> None:
+    _, found = carry({10: FULL}, start=10, count=16)
+    assert list(found) == [11, 9, 12, 8, 13, 7, 14, 6, 15, 5, 4, 3, 2, 1, 0]
+
+
+def test_a_side_that_can_show_does_not_wait_for_one_that_cannot() -> None:
+    _, found = carry({2: FULL, 7: FULL}, start=7, count=14)
+    assert list(found) == [8, 9, 10, 11, 12, 6, 13, 5, 4, 3, 1, 0]  # four steps from 2 come before 6
+
+
+def test_a_step_that_shows_nothing_is_told() -> None:
+    carrier = Carrier(Copies(), lambda _: torch.zeros(1, 3, 8, 8), (0, 4), lambda _: FULL, [0, 1])  # type: ignore[arg-type]
+    found = [one and one[0] for one in carrier.distributions(4, 5)]
+    assert found == [None, None, None, 3, 2, 1]
+
+
+def test_a_long_gap_is_shown_from_the_side_of_the_interaction() -> None:
+    last = 2 * TOGETHER
+    for start, first, then in ((0, 1, last - 1), (last, last - 1, 1)):
+        _, found = carry({0: FULL, last: FULL}, start, last + 1)
+        assert (next(iter(found)), list(found).index(then)) == (first, TOGETHER if start == 0 else TOGETHER - 1)
 
 
 def test_it_says_which_ids_the_anchors_of_a_frame_show() -> None:
     picture, anchors = torch.zeros(1, 3, 8, 8), {1: FULL, 3: EMPTY, 4: EMPTY}
     carrier = Carrier(Copies(), lambda _: picture, anchors, anchors.__getitem__, [0, 1])  # type: ignore[arg-type]
-    shown = {frame: ids for frame, _, ids in carrier.distributions(1, 6)}
+    shown = {frame: ids for frame, _, ids in shown_of(carrier, 1, 6)}
     assert shown == {0: {1}, 2: {0, 1}, 5: {0}}
 
 

@@ -18,7 +18,7 @@ from segmentation.engines.strnn.network import STRNN
 from segmentation.frames import ArrayFrames
 from segmentation.types import Interaction
 from tests.segmentation.clips import Clip, interaction_on, make_clip
-from tests.segmentation.engine_conformance import CountingFrames, EngineConformance, assert_same_updates
+from tests.segmentation.engine_conformance import CountingFrames, EngineConformance, assert_same_updates, past_round
 from tests.segmentation.engines.strnn.tiny import TINY, write_weights
 
 
@@ -69,6 +69,14 @@ class TestSTRNN(EngineConformance):
             self.run(session, interaction_on(clip, frame))
         assert isinstance(session.frames, CountingFrames)
         assert sorted(session.frames.read) == list(range(self.length))
+
+    def test_chains_to_both_sides_are_gone_on_with_in_turns(self) -> None:
+        """From the middle of a chain: what was run of it before the round turned to the other side counts."""
+        clip = make_clip(length=24)
+        session = self.session(clip)
+        self.run(session, interaction_on(clip, 9))
+        assert isinstance(session.frames, CountingFrames)
+        assert sorted(session.frames.read) == list(range(24))
 
     def test_both_models_have_a_say(self, tmp_path: Path) -> None:
         """The mean of the scores is that of neither model alone."""
@@ -135,7 +143,26 @@ class TestRefinedRound(TestSTRNN):
         session = self.session(clip, {"refine_from": 2})
         self.run(session, interaction_on(clip, 1))
         updates = self.run(session, interaction_on(clip, 6))
-        assert [u.frame for u in updates] == [6, 1, 5, 4, 3, 2, 7, 8, 0]
+        assert [u.frame for u in updates] == [6, 1, 7, 8, 5, 4, 3, 2, 0]
+
+    def test_it_asks_whether_to_stop_where_nothing_can_be_shown_yet(self) -> None:
+        clip = make_clip(length=9)
+        kept = self.session(clip, {"refine_from": 2})
+        first = self.run(kept, interaction_on(clip, 0))
+        asked: list[int] = []
+
+        def stopping() -> bool:
+            asked.append(len(asked))
+            return len(asked) == 3
+
+        kept.stopping = stopping
+        cut = self.run(kept, interaction_on(clip, 8))  # seven frames between, none of them shown before seven steps
+        assert [u.frame for u in cut] == [8, 0]
+        assert len(asked) == 3
+        kept.stopping = lambda: False
+        pasts = [past_round("strnn", interaction_on(clip, f), 1, u) for f, u in ((0, first), (8, cut))]
+        rebuilt = self.open(clip, 1, pasts)
+        assert_same_updates(*(self.run(s, interaction_on(clip, 4)) for s in (kept, rebuilt)))
 
     def test_frames_between_are_propagated_not_classified(self) -> None:
         clip = make_clip()
