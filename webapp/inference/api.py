@@ -18,6 +18,7 @@ class EngineAnswer(Schema):
     ready: bool
     weights: str
     size_bytes: int
+    shipped: bool
     default: bool
     hint: str
 

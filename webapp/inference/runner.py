@@ -44,6 +44,7 @@ class EngineInfo:
     ready: bool
     weights: str  # file names of what is there, "" for nothing
     size_bytes: int
+    shipped: bool  # all of them come with Maskwright
     default: bool
     hint: str
 
@@ -63,6 +64,7 @@ def _info(spec: registry.EngineSpec) -> EngineInfo:
         ready=weights.weights_ready(spec.name),
         weights=", ".join(state.path.name for state in states if state.path),
         size_bytes=sum(state.size for state in states),
+        shipped=bool(states) and all(state.shipped for state in states),
         default=spec.name == registry.DEFAULT_ENGINE,
         hint=" ".join(state.sentence for state in states if not state.path) or _of_shipped(spec, states),
     )

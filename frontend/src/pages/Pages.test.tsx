@@ -314,6 +314,7 @@ describe("settings", () => {
       needs_weights: false,
       weights: "",
       size_bytes: 0,
+      shipped: false,
       hint: "",
     };
     const engines = [{ ...engine, ready: true, default: true }];

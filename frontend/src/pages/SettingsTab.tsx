@@ -1,6 +1,8 @@
 /** Name and engine of the project, and its end. */
+
 import { Lock } from "lucide-preact";
 import { useState } from "preact/hooks";
+import { describe, type Engine, weightsOf } from "../engines";
 import { plural } from "../format";
 import { call } from "../http";
 import { Button } from "../parts/Button";
@@ -14,7 +16,7 @@ import { asProblem, useLoaded } from "./load";
 import type { TabProps } from "./ProjectPage";
 import { may } from "./roles";
 import css from "./SettingsTab.module.css";
-import type { Engine, Project } from "./types";
+import type { Project } from "./types";
 
 export function SettingsTab({ project, onChange }: TabProps) {
   if (!may(project.role, "change_project"))
@@ -110,7 +112,9 @@ export function choices(engines: Engine[] | null, chosen: string) {
 function hint(engines: Engine[] | null, chosen: string): string {
   if (chosen === "default") return "What new rounds use, unless an annotator chooses another in the studio.";
   const engine = engines?.find((one) => one.name === chosen);
-  return engine ? [engine.good_at, engine.hint].filter(Boolean).join(" ") : "";
+  if (!engine) return "";
+  const weights = weightsOf(engine);
+  return describe(engine) + (weights ? ` (${weights})` : "");
 }
 
 function Delete({ project }: { project: Project }) {

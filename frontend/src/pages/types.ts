@@ -69,18 +69,6 @@ export interface Video {
   running: boolean;
 }
 
-export interface Engine {
-  name: string;
-  title: string;
-  good_at: string;
-  needs_weights: boolean;
-  ready: boolean;
-  weights: string;
-  size_bytes: number;
-  default: boolean;
-  hint: string;
-}
-
 export interface Upload {
   id: string;
   received: number;

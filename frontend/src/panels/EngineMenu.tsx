@@ -1,5 +1,6 @@
 /** Which engine computes the next round, and what each is good at. Those without weights are shown, not offered. */
 import { ChevronDown } from "lucide-preact";
+import { describe, weightsOf } from "../engines";
 import { Menu, type MenuItem } from "../parts/Menu";
 import { useStudio } from "../studio/context";
 import css from "./TopBar.module.css";
@@ -9,7 +10,8 @@ export function EngineMenu() {
   const chosen = engines.value.find((engine) => engine.name === store.engine.value);
   const items: MenuItem[] = engines.value.map((engine) => ({
     name: engine.title,
-    note: `${engine.good_at} ${briefly(engine.ready, engine.hint)}`.trim(),
+    note: describe(engine),
+    tag: weightsOf(engine),
     testid: `engine-${engine.name}`,
     checked: engine.name === store.engine.value,
     disabled: !engine.ready,
@@ -31,9 +33,4 @@ export function EngineMenu() {
       <ChevronDown size={14} aria-hidden="true" />
     </Menu>
   );
-}
-
-/** What is missing, or to be known, without the instructions that follow: those stand where engines are set up. */
-function briefly(ready: boolean, hint: string): string {
-  return hint.match(/^.*?[.](?= |$)/)?.[0] ?? (ready ? "" : "Its weights are missing.");
 }

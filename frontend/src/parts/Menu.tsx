@@ -16,6 +16,8 @@ export interface MenuItem {
   hotkey?: string;
   /** A second, fainter line. */
   note?: string;
+  /** A few words of its state, across from the name. */
+  tag?: string;
   /** Given: one of several to choose from. */
   checked?: boolean;
   disabled?: boolean;
@@ -39,9 +41,10 @@ export interface MenuProps {
 
 const MARGIN = 8;
 
-/** Puts the list below its button, or above where there is more room, and inside the window. */
+/** Puts the list below its button, or above where there is more room, and inside the window: a longer one scrolls. */
 function place(list: HTMLElement, button: HTMLElement, align: "start" | "end"): void {
   const at = button.getBoundingClientRect();
+  list.style.maxHeight = `${Math.max(at.top, innerHeight - at.bottom) - 4 - MARGIN}px`;
   const { offsetWidth: width, offsetHeight: height } = list;
   const left = align === "end" ? at.right - width : at.left;
   const below = at.bottom + 4;
@@ -158,7 +161,13 @@ function Item({ item, close }: { item: MenuItem; close: (focus: boolean) => void
     <>
       <span class={css.icon}>{Icon && <Icon size={15} aria-hidden="true" />}</span>
       <span class={css.name}>
-        {item.name}
+        {item.tag ? (
+          <span class={css.titled}>
+            {item.name} <i class={css.tag}>{item.tag}</i>
+          </span>
+        ) : (
+          item.name
+        )}
         {item.note && <small>{item.note}</small>}
       </span>
       {item.hotkey && <Kbd keys={item.hotkey} />}

@@ -1,25 +1,14 @@
 /** The engines to choose from, and which one a round of this page uses. */
 import { effect, type Signal, signal } from "@preact/signals";
+import type { Engine } from "../engines";
 import { call } from "../http";
 import { toastError } from "../parts/Toast";
 import type { Store } from "../state/store";
 
-export interface EngineChoice {
-  name: string;
-  title: string;
-  good_at: string;
-  needs_weights: boolean;
-  ready: boolean;
-  weights: string | null;
-  size_bytes: number | null;
-  default: boolean;
-  hint: string;
-}
-
 /** Loads the list. `store.engine` becomes one that is there and ready: one's own last choice, the project's, the default. */
-export function loadEngines(store: Store): Signal<readonly EngineChoice[]> {
-  const engines = signal<readonly EngineChoice[]>([]);
-  call<EngineChoice[]>("GET", "/api/engines").then((list) => {
+export function loadEngines(store: Store): Signal<readonly Engine[]> {
+  const engines = signal<readonly Engine[]>([]);
+  call<Engine[]>("GET", "/api/engines").then((list) => {
     engines.value = list;
     const end = effect(() => {
       if (!store.video.value) return;
@@ -31,7 +20,7 @@ export function loadEngines(store: Store): Signal<readonly EngineChoice[]> {
 }
 
 /** The first of `wanted` that is ready, else the default, else any that is ready. */
-export function choose(engines: readonly EngineChoice[], wanted: readonly string[]): string {
+export function choose(engines: readonly Engine[], wanted: readonly string[]): string {
   const ready = engines.filter((engine) => engine.ready);
   for (const name of wanted) if (ready.some((engine) => engine.name === name)) return name;
   return (ready.find((engine) => engine.default) ?? ready[0])?.name ?? "default";

@@ -14,13 +14,14 @@ import { framePoint } from "../canvas/view";
 import { Outbox, type Refused } from "../connection/outbox";
 import { type Keyed, openShelf, type Shelf } from "../connection/shelf";
 import { Socket } from "../connection/socket";
+import type { Engine } from "../engines";
 import { MaskLoader } from "../masks/loader";
 import { toast } from "../parts/Toast";
 import type { Error as Refusal, StrokeInfo, Welcome } from "../protocol";
 import { forgetStrokes, reduce } from "../state/reduce";
 import { createStore, type Store } from "../state/store";
 import { recall, remember } from "../state/view";
-import { type EngineChoice, loadEngines } from "./engines";
+import { loadEngines } from "./engines";
 import { watchScores } from "./scores";
 
 export interface Opened {
@@ -30,7 +31,7 @@ export interface Opened {
   readonly history: History;
   readonly stage: Stage;
   readonly frames: FrameCache;
-  readonly engines: Signal<readonly EngineChoice[]>;
+  readonly engines: Signal<readonly Engine[]>;
   readonly commands: readonly Command[];
   close(): void;
 }

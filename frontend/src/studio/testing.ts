@@ -8,10 +8,10 @@ import { Stage } from "../canvas/stage";
 import { Outbox } from "../connection/outbox";
 import type { Keyed } from "../connection/shelf";
 import { Socket } from "../connection/socket";
+import type { Engine } from "../engines";
 import type { RoundInfo, State } from "../protocol";
 import { reduce } from "../state/reduce";
 import { createStore } from "../state/store";
-import type { EngineChoice } from "./engines";
 import type { Opened } from "./open";
 
 export const ANN = { id: 1, name: "Ann" };
@@ -90,7 +90,7 @@ export function fakeStudio(given: Partial<State> = {}): FakeStudio {
     unkept: () => {},
   });
   const socket = new Socket({ url: "ws://test", events: {} as never });
-  const engines = signal<readonly EngineChoice[]>([]);
+  const engines = signal<readonly Engine[]>([]);
   const parts = {
     store,
     outbox,
