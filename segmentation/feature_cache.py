@@ -55,11 +55,22 @@ class FeatureCache:
 
     def put(self, key: str, value: Tensor) -> None:
         self._keep(key, value)
-        if self._folder is not None and shutil.disk_usage(self._folder).free > DISK_RESERVE + value.nbytes:
-            file = self._folder / f"{key}.pt"
+        if self._folder is None:
+            return
+        file = self._folder / f"{key}.pt"
+        if shutil.disk_usage(self._folder).free > DISK_RESERVE + value.nbytes:
             unfinished = file.with_suffix(f".{get_ident()}")  # no other thread shall read a half of it
             torch.save(value.cpu(), unfinished)
             unfinished.replace(file)
+        else:  # what was written before is not this value
+            file.unlink(missing_ok=True)
+
+    def forget(self, key: str) -> None:
+        """Nothing is kept under `key` any more."""
+        with self._lock:
+            self._drop(key)
+        if self._folder is not None:
+            (self._folder / f"{key}.pt").unlink(missing_ok=True)
 
     def close(self) -> None:
         """Forget everything and remove the folder."""

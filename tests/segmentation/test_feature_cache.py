@@ -22,6 +22,25 @@ def test_what_was_put_comes_back_bit_for_bit(tmp_path: Path) -> None:
         assert cache.get("b") is None
 
 
+def test_on_a_full_disk_an_older_value_is_not_taken_for_the_newer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = FeatureCache(0, str(tmp_path))
+    cache.put("a", torch.zeros(10))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    cache.put("a", torch.ones(10))
+    assert cache.get("a") is None
+
+
+def test_what_is_forgotten_is_gone_from_memory_and_disk(tmp_path: Path) -> None:
+    for cache in (FeatureCache(1000), FeatureCache(0, str(tmp_path))):
+        cache.put("a", torch.zeros(10))
+        cache.forget("a")
+        assert cache.get("a") is None
+        assert cache.used == 0
+        cache.forget("a")
+
+
 def test_the_least_recently_used_leave_first() -> None:
     cache = FeatureCache(3 * 40)
     for key in "abc":

@@ -29,6 +29,7 @@ from segmentation.networks.shared import fastest_network
 from segmentation.scribbles import rasterise
 from segmentation.soft_masks import encode, from_labels, with_objects
 from segmentation.types import Interaction, MaskUpdate, PastRound
+from segmentation.weights import WeightsError, find_weights
 
 
 @dataclass
@@ -68,14 +69,22 @@ class IPNEngine(Engine):
         self._size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
         self._at_least, self._strokes_win = at_least, strokes_win
         self._history = History(self._size)
-        self._references = References(inet, self._pnet, self._history, self._frame, self.locked)
+        budget = self.settings.memory_bytes
+        self._references = References(inet, self._pnet, self._history, self._frame, self.locked, budget)
 
     def _prepared(self, networks: tuple[Inet, Pnet] | None, precision: str) -> tuple[Inet, Pnet]:
         if networks is not None:
             device, dtype = self._device, self._dtype
             return for_inference(networks[0], device, dtype), for_inference(networks[1], device, dtype)
         how = self.settings.weights, self._device, precision, for_inference
-        return fastest_network(Inet, "ipn-inet", *how, fast_inet), fastest_network(Pnet, "ipn-pnet", *how, fast_pnet)
+        inet, pnet = (
+            fastest_network(Inet, "ipn-inet", *how, fast_inet),
+            fastest_network(Pnet, "ipn-pnet", *how, fast_pnet),
+        )
+        if inet.config != pnet.config:
+            files = ", ".join(str(find_weights(name, self.settings.weights)) for name in ("ipn-inet", "ipn-pnet"))
+            raise WeightsError(f"IPN's two networks are not of one size: {files}. Add the other one of a pair too")
+        return inet, pnet
 
     # --- rounds ---------------------------------------------------------------------------------------------------
 

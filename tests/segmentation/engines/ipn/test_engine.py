@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from segmentation import EngineSettings, open_session
-from segmentation.checkpoints import load_network
+from segmentation.checkpoints import load_network, save_checkpoint
 from segmentation.engines.ipn.engine import IPNEngine
 from segmentation.engines.ipn.fusion import round_weight
 from segmentation.engines.ipn.network import Inet, Pnet
@@ -15,7 +19,7 @@ from segmentation.frames import ArrayFrames
 from segmentation.soft_masks import decode
 from tests.segmentation.clips import Clip, interaction_on
 from tests.segmentation.engine_conformance import EngineConformance, assert_same_updates, past_round
-from tests.segmentation.engines.ipn.tiny import write_weights
+from tests.segmentation.engines.ipn.tiny import TINY, write_weights
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +49,26 @@ class TestIPN(EngineConformance):
         handed = IPNEngine(ArrayFrames(clip.frames), 2, EngineSettings(device="cpu"), networks=(inet, pnet))
         ours, theirs = (self.run(s, interaction_on(clip, 3)) for s in (handed, self.session(clip)))
         assert_same_updates(ours, theirs)
+
+    def test_networks_of_two_sizes_are_refused_with_both_files(self, weights: str, tmp_path: Path) -> None:
+        torch.manual_seed(0)
+        shutil.copy(Path(weights) / "ipn-inet.safetensors", tmp_path)
+        save_checkpoint(tmp_path / "ipn-pnet.safetensors", "ipn-pnet", Pnet(replace(TINY, fusion=16)))
+        with pytest.raises(ValueError, match=r"not of one size: .*ipn-inet.safetensors, .*ipn-pnet.safetensors"):
+            open_session("ipn", ArrayFrames(self.clip().frames), 1, EngineSettings(weights=str(tmp_path)))
+
+    def test_references_beyond_the_budget_are_made_again_and_are_the_same(self, weights: str) -> None:
+        clip = self.clip(num_objects=2)
+        found = []
+        for budget in (0, 1 << 30):
+            settings = EngineSettings(device="cpu", weights=weights, memory_bytes=budget)
+            session = open_session("ipn", ArrayFrames(clip.frames), 2, settings)
+            assert isinstance(session, IPNEngine)
+            found.append([u for frame in (1, 6, 3) for u in self.run(session, interaction_on(clip, frame))])
+            session.lock(6, clip.truth[6])  # all references are made again
+            found[-1] += self.run(session, interaction_on(clip, 4))
+            assert len(session._references._seen) == (0 if budget == 0 else 4)
+        assert_same_updates(*found)
 
     def test_a_round_ends_at_frames_that_were_annotated_before(self) -> None:
         clip = self.clip()
@@ -101,7 +125,7 @@ class TestIPN(EngineConformance):
         self.run(session, interaction_on(clip, 1))
         first = session._references.aggregated(1)
         self.run(session, interaction_on(clip, 5))
-        current = session._references._seen[1][1]
+        current = session._references._of_record(1, 1)
         with torch.inference_mode():
             expected = session._pnet.SEFA(first[None], current[None])[0]
         torch.testing.assert_close(session._references.aggregated(1), expected)
