@@ -145,11 +145,16 @@ def dilate(raster: Raster, iterations: int = 2) -> Raster:
     return thick
 
 
-def cues_of(raster: Raster, object_id: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def cues_of(raster: Raster, object_id: int, both: bool = False) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Where the scribbles of an object and those of everything else are [H, W], thickened as IPN and STM expect it.
 
-    The background and the other objects are one to this object, and where both meet, its own scribbles win.
+    The background and the other objects are one to this object. Where its own scribbles and those meet, its own win,
+    as IPN has it; with `both`, such a pixel is of both, as STM has it, whose program thickens each map by itself.
     """
+    if both:
+        parts = (raster == object_id, (raster >= 0) & (raster != object_id))
+        own, others = (dilate(np.where(part, 0, NO_SCRIBBLE).astype(np.int16)) == 0 for part in parts)
+        return own, others
     own = np.where(raster == object_id, 1, np.where(raster >= 0, 0, NO_SCRIBBLE)).astype(np.int16)
     thick = dilate(own)
     return thick == 1, thick == 0

@@ -8,6 +8,7 @@ import pytest
 from segmentation.scribbles import (
     NO_SCRIBBLE,
     ScribbleError,
+    cues_of,
     dilate,
     from_davis,
     load_scribbles,
@@ -72,6 +73,17 @@ def test_dilation_grows_by_a_cross_and_the_higher_id_wins() -> None:
     thick = dilate(raster, iterations=1)
     assert thick[4].tolist() == [-1, -1, -1, 1, 1, 1, 0, 0, -1]
     assert thick[3].tolist() == [-1, -1, -1, -1, 1, -1, 0, -1, -1]
+
+
+def test_scribbles_that_meet_are_the_objects_own_or_of_both_maps() -> None:
+    raster = np.full((5, 9), NO_SCRIBBLE, np.int16)
+    raster[2, 3], raster[2, 5] = 1, 0
+    own, others = cues_of(raster, 1)
+    assert (own[2, 3:6].all(), others[2, 3:6].any()) == (True, False)
+    own, others = cues_of(raster, 1, both=True)
+    assert own[2, 3:6].all()
+    assert others[2, 3:6].all()
+    assert own.sum() == others.sum() == 13  # a cross, twice
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ class InteractiveSTMEngine(Engine):
             return {}
         raster = rasterise(record.past.interaction.scribbles, *self._video.size)
         masks = self._mask_of(record)
-        cues = [np.stack([masks[i - 1], *cues_of(raster, i)]) for i in ids]
+        cues = [np.stack([masks[i - 1], *cues_of(raster, i, both=True)]) for i in ids]
         slots = self._video.memorize(record.frame, torch.from_numpy(np.stack(cues).astype(np.float32)))
         return dict(zip(ids, slots, strict=True))
 

@@ -13,9 +13,9 @@ FIRST = 2  # the frame of the first interaction; the rounds of both demos are on
 SECOND = 4
 
 
-def scribbles_of(case: Case, frame: int, object_id: int) -> tuple[Tensor, Tensor]:
-    """Positive and negative scribbles of a frame, float [H, W] of 0 and 1."""
-    positive, negative = cues_of(case.inputs[f"scribble_f{frame}"].astype(np.int16), object_id)
+def scribbles_of(case: Case, frame: int, object_id: int, both: bool = False) -> tuple[Tensor, Tensor]:
+    """Positive and negative scribbles of a frame, float [H, W] of 0 and 1; `both` as `cues_of` has it."""
+    positive, negative = cues_of(case.inputs[f"scribble_f{frame}"].astype(np.int16), object_id, both)
     return torch.from_numpy(positive).float(), torch.from_numpy(negative).float()
 
 

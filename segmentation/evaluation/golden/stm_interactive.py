@@ -34,7 +34,7 @@ class Program:
 
     def cues(self, index: int) -> Tensor:
         """Mask, positive and negative scribbles [1, 3, H', W'], padded."""
-        positive, negative = scribbles_of(self.case, index, self.object_id)
+        positive, negative = scribbles_of(self.case, index, self.object_id, both=True)
         return pad(torch.stack([self.estimates[index], positive, negative])[None], self.padding)
 
     def logits(self, index: int) -> Tensor:

@@ -181,7 +181,7 @@ def _interact(
     batch = reading.batch
     noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
     nothing = torch.zeros(len(batch.clip), *batch.size, device=batch.labels.device)
-    cues = cues_of_pairs(batch, [drawn.strokes for drawn in clips])
+    cues = cues_of_pairs(batch, [drawn.strokes for drawn in clips], both=True)
     if random.random() < given:
         memory = {0: reading.memorize(0, batch.own(batch.labels[:, 0]), nothing, nothing)}
     else:
@@ -194,7 +194,7 @@ def _interact(
         else:
             before = masks[chosen].detach()
             before = damage(before, noise) if random.random() < WORSE else before
-            cues = correcting_cues(batch, chosen, before, random)
+            cues = correcting_cues(batch, chosen, before, random, both=True)
             memory[chosen] = reading.memorize(chosen, before, *cues.unbind(1))
         masks = [
             reading.decode(t, list(memory.values()), "corrected" if t == chosen else "later")
@@ -214,7 +214,7 @@ def _look_up(reading: _Reading, clips: list[ScribbledClip], random: np.random.Ge
         masks = batch.own(batch.labels[:, t])
         cues = [nothing, nothing]
         if t == 0 and random.random() < DRAWN:
-            cues = list(cues_of_pairs(batch, [drawn.strokes for drawn in clips]).unbind(1))
+            cues = list(cues_of_pairs(batch, [drawn.strokes for drawn in clips], both=True).unbind(1))
         memory.append(reading.memorize(t, damage(masks, noise) if random.random() < WORSE else masks, *cues))
     for t in range(batch.length):
         if t not in annotated:
