@@ -4,10 +4,11 @@ import { Dialog } from "../parts/Dialog";
 import { Kbd } from "../parts/Kbd";
 import css from "./HelpDialog.module.css";
 
-const GROUPS: Group[] = ["Drawing", "Objects", "Rounds", "Frames", "View", "Help"];
+const BEFORE: Group[] = ["Drawing", "Objects"]; // in this order both columns are about as long
+const AFTER: Group[] = ["Frames", "View", "Rounds", "Help"];
 
 const GESTURES: [what: string, does: string][] = [
-  ["Drag on the picture", "scribble; with Space held, move the picture"],
+  ["Drag on the picture", "scribble; with Space held, move it"],
   ["Wheel on the picture", "zoom at the cursor"],
   ["Two fingers on the picture", "move and zoom"],
   ["Drag on the timeline", "scrub"],
@@ -31,9 +32,7 @@ export function HelpDialog({ commands, onClose }: { commands: readonly Command[]
   return (
     <Dialog title="Keys and gestures" size="wide" testid="help-dialog" onClose={onClose}>
       <div class={css.columns}>
-        {GROUPS.map((group) => (
-          <Section key={group} title={group} rows={rowsOf(commands, group)} />
-        ))}
+        <Sections groups={BEFORE} commands={commands} />
         <section class={css.group}>
           <h3>Mouse, pen and touch</h3>
           <dl>
@@ -45,8 +44,19 @@ export function HelpDialog({ commands, onClose }: { commands: readonly Command[]
             ))}
           </dl>
         </section>
+        <Sections groups={AFTER} commands={commands} />
       </div>
     </Dialog>
+  );
+}
+
+function Sections({ groups, commands }: { groups: readonly Group[]; commands: readonly Command[] }) {
+  return (
+    <>
+      {groups.map((group) => (
+        <Section key={group} title={group} rows={rowsOf(commands, group)} />
+      ))}
+    </>
   );
 }
 
