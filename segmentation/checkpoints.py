@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,16 +17,18 @@ from shutil import copyfile
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from segmentation.networks.configuration import ConfigurationError, from_json, to_json
+from segmentation.networks.configuration import from_json, to_json
 from segmentation.weights import (
     NETWORKS,
+    SUFFIXES,
     NetworkSpec,
     WeightsError,
     checksum,
+    checksum_file,
     find_weights,
     keep_checksum,
     network_spec,
@@ -36,6 +38,9 @@ from segmentation.weights import (
 
 SHOWN = 4  # keys that a sentence names of each kind
 PREFIX = "module."
+FLOATS = torch.float16, torch.bfloat16, torch.float32, torch.float64
+WHOLE = torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.bool
+MAY_BE_ZERO = "chain", "refine_from", "margin"  # of a configuration: there 0 means none
 
 
 @dataclass(frozen=True)
@@ -51,13 +56,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Read a file and check what it holds.
 
     Raises:
-        WeightsError: not readable, truncated, not only tensors, with NaN or infinite values.
+        WeightsError: not readable, truncated, not only tensors, tensors of a kind that no network here is made of, NaN
+            or infinite values.
     """
     tensors, header = _read_safetensors(path) if path.suffix == ".safetensors" else (_read_torch(path), {})
     if not tensors:
         raise WeightsError(f"{path.name}: holds no tensors")
     tensors = {key.removeprefix(PREFIX): tensor for key, tensor in tensors.items()}
     for key, tensor in tensors.items():
+        if (kind := _foreign(tensor)) is not None:
+            raise WeightsError(f"{path.name}: {key} is {kind}, which no network here is made of")
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise WeightsError(f"{path.name}: {key} has values that are not numbers (NaN or infinite)")
     return Checkpoint(path, tensors, header)
@@ -70,7 +78,7 @@ def load_state(network: nn.Module, checkpoint: Checkpoint) -> None:
     have none, and nothing depends on it.
 
     Raises:
-        WeightsError: naming missing, unexpected and misshapen keys.
+        WeightsError: naming missing, unexpected and misshapen keys, and whole numbers where the network has others.
     """
     own = network.state_dict()
     problems = _differences(own, checkpoint.tensors)
@@ -97,11 +105,19 @@ def load_network(name: str, explicit: str | Path | None = None) -> nn.Module:
 
 
 def build_network(spec: NetworkSpec, checkpoint: Checkpoint) -> nn.Module:
-    """An empty network of the sizes that the checkpoint was made with."""
+    """An empty network of the sizes that the checkpoint was made with. Raises WeightsError for sizes that none has."""
     system = checkpoint.header.get("network", spec.name)
     if system != spec.name:
         raise WeightsError(f"{checkpoint.path.name}: holds the weights of {system}, not those of {spec.name}")
-    network: nn.Module = _resolve(spec.path)(_config(spec, checkpoint))
+    config = _config(spec, checkpoint)
+    try:
+        network: nn.Module = _resolve(spec.path)(config)
+    except Exception as error:
+        if "config" not in checkpoint.header:
+            raise
+        # Sizes that do not go together are met somewhere among the layers: each has its own kind of error.
+        reason = _first_line(error)
+        raise WeightsError(f"{checkpoint.path.name}: its configuration makes no {spec.title} ({reason})") from error
     return network
 
 
@@ -148,7 +164,8 @@ def identify(checkpoint: Checkpoint) -> NetworkSpec:
 def add_weights(file: Path) -> Path:
     """Check a checkpoint, copy it into the person's folder under its network's name, keep its checksum.
 
-    Returns the copy. Raises WeightsError, and then nothing was copied.
+    It takes the place of one that was added before, whatever its format. Returns the copy. Raises WeightsError, and
+    then nothing was copied.
     """
     checkpoint = read_checkpoint(file)
     spec = identify(checkpoint)
@@ -157,13 +174,14 @@ def add_weights(file: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     suffix = ".safetensors" if file.suffix == ".safetensors" else ".pth"
     target = folder / f"{spec.name}{suffix}"
-    if target.exists() and target.samefile(file):
-        keep_checksum(target)
-        return target
-    unfinished = target.with_name(target.name + ".part")
-    copyfile(file, unfinished)
-    unfinished.replace(target)
+    if not (target.exists() and target.samefile(file)):
+        unfinished = target.with_name(target.name + ".part")
+        copyfile(file, unfinished)
+        unfinished.replace(target)
     keep_checksum(target)
+    for other in (target.with_suffix(other) for other in SUFFIXES if other != suffix):  # one of two would be found
+        other.unlink(missing_ok=True)
+        checksum_file(other).unlink(missing_ok=True)
     return target
 
 
@@ -180,8 +198,8 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path.name}: cannot be read, it may be truncated ({error})") from error
+    except Exception as error:  # of any class, as below
+        raise WeightsError(f"{path.name}: cannot be read, it may be truncated ({_first_line(error)})") from error
 
 
 def _read_torch(path: Path) -> dict[str, Tensor]:
@@ -191,7 +209,8 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
         raise WeightsError(
             f"{path.name}: not a file of tensors alone. It may hold code, which is never run here, or be no checkpoint"
         ) from error
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, IndexError, AttributeError) as error:
+    except Exception as error:
+        # A damaged file leads the reader astray, and what it stumbles over may be of any class: the file is bad.
         raise WeightsError(f"{path.name}: cannot be read, it may be truncated ({_first_line(error)})") from error
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
@@ -204,6 +223,21 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
+def _foreign(tensor: Tensor) -> str | None:
+    """What a tensor is, if it cannot be compared and copied like any other; None for plain ones."""
+    if tensor.is_quantized:
+        return "quantized"
+    if tensor.is_nested or tensor.layout != torch.strided:
+        return "not dense"
+    if tensor.is_meta:
+        return "without values"
+    return None if tensor.dtype in FLOATS or tensor.dtype in WHOLE else _name(tensor.dtype)
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
 def _differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
     """What is wrong with `given`, for a sentence; empty if it fits."""
     missing = [key for key in own if key not in given and not key.endswith("num_batches_tracked")]
@@ -213,7 +247,17 @@ def _differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
         for key, tensor in own.items()
         if key in given and given[key].shape != tensor.shape
     ]
-    found = (("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen))
+    whole = [  # as a level of a quantized weight, say; the other way round there are only counters
+        f"{key} is {_name(given[key].dtype)}, not {_name(tensor.dtype)}"
+        for key, tensor in own.items()
+        if key in given and tensor.is_floating_point() and not given[key].is_floating_point()
+    ]
+    found = (
+        ("missing", missing),
+        ("unexpected", unexpected),
+        ("of another shape", misshapen),
+        ("of another kind", whole),
+    )
     return "; ".join(f"{len(keys)} {what} ({_some(keys)})" for what, keys in found if keys)
 
 
@@ -232,10 +276,28 @@ def _config(spec: NetworkSpec, checkpoint: Checkpoint) -> Any:
     """The configuration in the header; the paper's if there is none."""
     if "config" not in checkpoint.header:
         return _resolve(spec.config)()
+    name = checkpoint.path.name
     try:
-        return from_json(_resolve(spec.config), json.loads(checkpoint.header["config"]))
-    except (json.JSONDecodeError, ConfigurationError) as error:
-        raise WeightsError(f"{checkpoint.path.name}: its configuration cannot be read ({error})") from error
+        config = from_json(_resolve(spec.config), json.loads(checkpoint.header["config"]))
+    except (ValueError, ArithmeticError, LookupError, RecursionError) as error:  # also of what a class checks itself
+        raise WeightsError(f"{name}: its configuration cannot be read ({error})") from error
+    for key, size in _sizes(to_json(config), "config"):
+        # A layer of none may be built all the same, and fails much later, or a frame of no pixels does.
+        if size < 0 or (size == 0 and key.rpartition(".")[2] not in MAY_BE_ZERO):
+            raise WeightsError(f"{name}: its configuration cannot be used ({key} is {size})")
+    return config
+
+
+def _sizes(data: Any, key: str) -> Iterator[tuple[str, int]]:
+    """Every whole number of a configuration in JSON, by its dotted name."""
+    if isinstance(data, dict):
+        for name, value in data.items():
+            yield from _sizes(value, f"{key}.{name}")
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _sizes(value, f"{key}[{index}]")
+    elif isinstance(data, int) and not isinstance(data, bool):
+        yield key, data
 
 
 def _half(tensor: Tensor) -> Tensor:

@@ -9,10 +9,11 @@ from inspect import signature
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segmentation.masks import shown_ids
 from segmentation.packed_labels import PackedLabels
-from segmentation.types import MAX_OBJECTS, FrameSource, Interaction, LabelMap, MaskUpdate, PastRound
+from segmentation.types import MAX_OBJECTS, FrameSource, Interaction, LabelMap, MaskUpdate, PastRound, Scribble
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,17 @@ class Engine(ABC):
 
     @num_objects.setter
     def num_objects(self, value: int) -> None:
+        _check_whole("num_objects", value)
         if not 1 <= value <= MAX_OBJECTS:
             raise ValueError(f"num_objects: {value} is outside 1..{MAX_OBJECTS}")
-        if value < self._num_objects:
-            raise ValueError(f"num_objects: cannot shrink from {self._num_objects} to {value}")
-        self._num_objects = value
+        before = self._num_objects
+        if value < before:
+            raise ValueError(f"num_objects: cannot shrink from {before} to {value}")
+        self._num_objects = int(value)
+        # A mask may have been accepted that shows an object which the session learns of only now: what an engine made
+        # of it then does not have that object.
+        for frame in [frame for frame, ids in self.locked_ids.items() if any(before < one <= value for one in ids)]:
+            self._locked_changed(frame)
 
     @property
     def nbytes(self) -> int:
@@ -79,11 +86,17 @@ class Engine(ABC):
         return self.settings.memory_bytes
 
     def lock(self, frame: int, labels: LabelMap) -> None:
-        """Accept a frame's mask: no later round changes it, and it serves as given memory."""
+        """Accept a frame's mask: no later round changes it, and it serves as given memory.
+
+        It may show objects that are added later; until then their pixels belong to nobody.
+        """
         self._check_frame("frame", frame)
         expected = (self.frames.height, self.frames.width)
+        if not isinstance(labels, np.ndarray):
+            raise ValueError(f"labels: expected uint8 {expected}, got {type(labels).__name__}")
         if labels.shape != expected or labels.dtype != np.uint8:
             raise ValueError(f"labels: expected uint8 {expected}, got {labels.dtype} {labels.shape}")
+        frame = int(frame)
         self.locked[frame] = labels
         self.locked_ids[frame] = shown_ids(labels)
         self._locked_changed(frame)
@@ -109,7 +122,7 @@ class Engine(ABC):
         """
         self.check(interaction)
         # Every stroke, also on an accepted frame, is part of the history; only the masks of locked frames are fixed.
-        for update in self._run(interaction):
+        for update in self._run(_plain(interaction)):
             if update.frame in self.locked:
                 continue
             yield update
@@ -154,9 +167,10 @@ class Engine(ABC):
             raise ValueError("interaction.scribbles: empty, draw at least one scribble")
         for i, scribble in enumerate(interaction.scribbles):
             field = f"interaction.scribbles[{i}]"
+            _check_whole(f"{field}.object_id", scribble.object_id)
             if not 0 <= scribble.object_id <= self._num_objects:
                 raise ValueError(f"{field}.object_id: {scribble.object_id} is unknown, have 0..{self._num_objects}")
-            path = np.asarray(scribble.path)
+            path = _points(f"{field}.path", scribble.path)
             if path.ndim != 2 or path.shape[1] != 2 or len(path) < 1:
                 raise ValueError(f"{field}.path: expected [P, 2] points, got shape {path.shape}")
             if not np.isfinite(path).all() or path.min() < 0 or path.max() > 1:
@@ -170,12 +184,35 @@ class Engine(ABC):
             raise ValueError(f"options: {self.name} does not know {', '.join(unknown)}; {has}")
 
     def _check_frame(self, field: str, frame: int) -> None:
+        _check_whole(field, frame)
         if not 0 <= frame < len(self.frames):
             raise ValueError(f"{field}: {frame} is outside 0..{len(self.frames) - 1}")
 
 
 def _never() -> bool:
     return False
+
+
+def _check_whole(field: str, value: object) -> None:
+    """A number with a fraction would be cut off somewhere, and True taken for object 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{field}: expected a whole number, got {value!r}")
+
+
+def _points(field: str, path: object) -> NDArray[np.float64]:
+    try:
+        points = np.asarray(path)
+        if points.dtype.kind not in "fiu":  # numpy would drop the imaginary part, and read text as numbers
+            raise ValueError(f"got {points.dtype}")
+        return points.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{field}: expected [P, 2] numbers ({error})") from error
+
+
+def _plain(interaction: Interaction) -> Interaction:
+    """The same in Python's own numbers: an index of uint8 would wrap around at 256."""
+    scribbles = (Scribble(int(one.object_id), np.asarray(one.path, np.float64)) for one in interaction.scribbles)
+    return Interaction(int(interaction.frame), tuple(scribbles))
 
 
 def outward(start: int, count: int) -> Iterator[int]:

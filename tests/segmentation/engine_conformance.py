@@ -9,7 +9,7 @@ stay the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,40 +21,9 @@ from segmentation.frames import ArrayFrames
 from segmentation.packed_labels import PackedLabels
 from segmentation.scribbles import rasterise
 from tests.segmentation.clips import Clip, interaction_on, make_clip
+from tests.segmentation.engine_tools import CountingFrames, assert_same_updates, past_round
 
 MEMO_LIMIT = 64 * 1024
-
-
-def past_round(name: str, interaction: Interaction, objects: int, updates: Iterable[MaskUpdate]) -> PastRound:
-    """A round as a store would hand it back: copies of what was yielded, nothing shared with the session."""
-    stored = list(updates)
-    return PastRound(
-        engine=name,
-        interaction=interaction,
-        num_objects=objects,
-        labels={u.frame: u.labels.copy() for u in stored},
-        memos={u.frame: bytes(u.memo) for u in stored if u.memo is not None},
-    )
-
-
-def assert_same_updates(kept: Sequence[MaskUpdate], rebuilt: Sequence[MaskUpdate]) -> None:
-    assert [u.frame for u in kept] == [u.frame for u in rebuilt]
-    for a, b in zip(kept, rebuilt, strict=True):
-        np.testing.assert_array_equal(a.labels, b.labels, err_msg=f"labels of frame {a.frame}")
-        assert a.confidence == b.confidence, f"confidence of frame {a.frame}"
-        assert a.memo == b.memo, f"memo of frame {a.frame}"
-
-
-class CountingFrames(ArrayFrames):
-    """Frames that remember which were read."""
-
-    def __init__(self, frames: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
-        super().__init__(frames)
-        self.read: list[int] = []
-
-    def __getitem__(self, index: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        self.read.append(index)
-        return super().__getitem__(index)
 
 
 class EngineConformance:
@@ -252,6 +221,20 @@ class EngineConformance:
         second = interaction_on(clip, 4)
         assert_same_updates(self.run(kept, second), self.run(rebuilt, second))
 
+    def test_a_locked_mask_may_show_an_object_that_is_added_later(self) -> None:
+        clip = self.clip(num_objects=2)
+        session = self.open(clip, num_objects=1)
+        session.lock(5, clip.truth[5])
+        first, second = interaction_on(clip, 2, (1,)), interaction_on(clip, 4, (1,))
+        updates = self.run(session, first)
+        assert all(u.labels.max() <= 1 for u in updates)
+        session.num_objects = 2
+        rebuilt = self.open(clip, num_objects=2, rounds=[past_round(self.engine, first, 1, updates)])
+        rebuilt.lock(5, clip.truth[5])
+        later = self.run(session, second)
+        assert all(len(u.confidence) == 2 for u in later)
+        assert_same_updates(later, self.run(rebuilt, second))
+
     @pytest.mark.parametrize("object_id", [0, 1])
     def test_a_round_without_masks_changes_nothing(self, object_id: int) -> None:
         clip = self.clip()
@@ -360,36 +343,47 @@ class EngineConformance:
     # --- bad input --------------------------------------------------------------------------------------------------
 
     @pytest.mark.parametrize(
-        ("interaction", "field"),
+        ("field", "value"),
         [
-            (Interaction(99, (Scribble(1, np.array([[0.5, 0.5]])),)), "frame"),
-            (Interaction(-1, (Scribble(1, np.array([[0.5, 0.5]])),)), "frame"),
-            (Interaction(0, ()), "scribbles"),
-            (Interaction(0, (Scribble(2, np.array([[0.5, 0.5]])),)), "object_id"),
-            (Interaction(0, (Scribble(-1, np.array([[0.5, 0.5]])),)), "object_id"),
-            (Interaction(0, (Scribble(1, np.array([0.5, 0.5])),)), "path"),
-            (Interaction(0, (Scribble(1, np.empty((0, 2))),)), "path"),
-            (Interaction(0, (Scribble(1, np.array([[0.5, 1.5]])),)), "path"),
-            (Interaction(0, (Scribble(1, np.array([[np.nan, 0.5]])),)), "path"),
+            ("scribbles", ()),
+            *(("frame", value) for value in (99, -1, 1.5, None)),
+            *(("object_id", value) for value in (2, -1, 1.5, True)),
+            *(
+                ("path", value)
+                for value in ([0.5, 0.5], np.empty((0, 2)), [[0.5, 1.5]], [[np.nan, 0.5]], [[0.5, 0.5j]])
+            ),
         ],
     )
-    def test_bad_input_names_the_field_and_changes_nothing(self, interaction: Interaction, field: str) -> None:
+    def test_bad_input_names_the_field_and_changes_nothing(self, field: str, value: Any) -> None:
         clip = self.clip(length=3)
         session, untouched = self.open(clip), self.open(clip)
+        given = {"frame": 0, "object_id": 1, "path": [[0.5, 0.5]], field: value}
+        scribbles = given.get("scribbles", (Scribble(given["object_id"], np.array(given["path"])),))
         with pytest.raises(ValueError, match=field):
-            self.run(session, interaction)
+            self.run(session, Interaction(given["frame"], scribbles))
         good = interaction_on(clip, 1)
         assert_same_updates(self.run(session, good), self.run(untouched, good))
 
-    def test_it_refuses_no_objects(self) -> None:
+    def test_numbers_of_numpy_count_as_numbers(self) -> None:
+        clip = self.clip(length=3)
+        good = interaction_on(clip, 1)
+        path = good.scribbles[0].path.astype(np.float32)
+        small = Interaction(np.uint8(1), (Scribble(np.uint8(1), path),))  # type: ignore[arg-type]
+        plain = Interaction(1, (Scribble(1, path.astype(np.float64)),))
+        assert_same_updates(self.run(self.open(clip), small), self.run(self.open(clip), plain))
+
+    @pytest.mark.parametrize("num_objects", [0, 1.5, True])
+    def test_it_refuses_no_objects(self, num_objects: Any) -> None:
         frames = ArrayFrames(self.clip(length=2).frames)
         with pytest.raises(ValueError, match="num_objects"):
-            open_session(self.engine, frames, 0, self.settings, **self.options)
+            open_session(self.engine, frames, num_objects, self.settings, **self.options)
 
-    def test_it_refuses_to_lock_a_mask_of_another_size(self) -> None:
+    @pytest.mark.parametrize(("frame", "size", "field"), [(0, (3, 3), "labels"), (0.0, None, "frame")])
+    def test_it_refuses_to_lock_what_is_no_mask_or_no_frame(self, frame: Any, size: Any, field: str) -> None:
         session = self.open(self.clip(length=2))
-        with pytest.raises(ValueError, match="labels"):
-            session.lock(0, np.zeros((3, 3), np.uint8))
+        with pytest.raises(ValueError, match=field):
+            session.lock(frame, np.zeros(size or (self.height, self.width), np.uint8))
+        assert not session.locked
 
     def test_it_refuses_an_option_it_does_not_have(self) -> None:
         frames = ArrayFrames(self.clip(length=2).frames)

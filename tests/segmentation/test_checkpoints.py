@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import pickle
+import re
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from segmentation.checkpoints import (
+    _config,
     add_weights,
     check_weights,
     identify,
@@ -26,6 +33,7 @@ from segmentation.weights import (
     WeightsMissing,
     checksum_file,
     find_weights,
+    network_spec,
     state_of,
     weights_label,
     weights_ready,
@@ -114,15 +122,42 @@ def test_it_refuses_the_checkpoint_of_another_system(tmp_path: Path, tiny: Path)
         load_network("stm-semi", tiny)
 
 
-@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-@pytest.mark.parametrize("kept", [0, 10, 0.5, 0.99])
-def test_it_refuses_a_truncated_file(tmp_path: Path, suffix: str, kept: float) -> None:
-    path = tmp_path / f"cut{suffix}"
+def write_as(folder: Path, kind: str) -> Path:
+    """The small network in one of the three formats that are read."""
     state = InteractiveSTM(TINY).state_dict()
-    torch.save(state, path) if suffix == ".pth" else save_file(state, path)
+    path = folder / ("cut.safetensors" if kind == "safetensors" else "cut.pth")
+    if kind == "safetensors":
+        save_file(state, path)
+    else:
+        torch.save(state, path, _use_new_zipfile_serialization=kind == "zip")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["zip", "legacy", "safetensors"])
+def test_it_refuses_a_truncated_file(tmp_path: Path, kind: str) -> None:
+    path = write_as(tmp_path, kind)
     content = path.read_bytes()
-    path.write_bytes(content[: int(kept if kept > 1 else kept * len(content))])
-    assert_refused(path)
+    for kept in (*range(64), *range(64, len(content), len(content) // 150 | 1), len(content) - 1):
+        path.write_bytes(content[:kept])
+        with pytest.raises(WeightsError, match=path.name):
+            read_checkpoint(path)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # what the reader says before it stumbles
+@pytest.mark.parametrize("kind", ["zip", "legacy", "safetensors"])
+def test_a_damaged_file_is_read_or_refused_with_a_sentence(tmp_path: Path, kind: str) -> None:
+    path = write_as(tmp_path, kind)
+    content, random, sentences = path.read_bytes(), Random(1), []
+    for _ in range(150):
+        damaged = bytearray(content)
+        damaged[random.randrange(8000)] ^= random.randrange(1, 256)  # where names and sizes are
+        path.write_bytes(damaged)
+        try:
+            read_checkpoint(path)
+        except WeightsError as error:
+            sentences.append(str(error))
+    assert sentences
+    assert all(sentence.startswith(path.name) for sentence in sentences)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -131,6 +166,49 @@ def test_it_refuses_values_that_are_not_numbers(tmp_path: Path, value: float) ->
     state["Decoder.pred2.bias"][0] = value
     torch.save(state, tmp_path / "broken.pth")
     assert_refused(tmp_path / "broken.pth", "Decoder.pred2.bias", "NaN")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # these layouts are experimental
+@pytest.mark.parametrize(
+    ("make", "word"),
+    [
+        (torch.Tensor.to_sparse, "not dense"),
+        (torch.Tensor.to_sparse_csr, "not dense"),
+        (lambda tensor: torch.nested.nested_tensor([tensor[0], tensor[1]]), "not dense"),
+        (lambda tensor: torch.quantize_per_tensor(tensor, 0.1, 0, torch.qint8), "quantized"),
+        (lambda tensor: tensor.to(torch.float8_e4m3fn), "float8_e4m3fn"),
+        (lambda tensor: tensor.to(torch.float8_e5m2), "float8_e5m2"),
+        (lambda tensor: tensor.to(torch.complex64), "complex64"),
+        (lambda tensor: tensor.to("meta"), "without values"),
+    ],
+)
+def test_it_refuses_tensors_that_are_not_plain(tmp_path: Path, make: Callable[[Tensor], Tensor], word: str) -> None:
+    torch.save({"a": torch.ones(1), "odd.weight": make(torch.ones(2, 2))}, tmp_path / "odd.pth")
+    assert_refused(tmp_path / "odd.pth", f"odd.weight is {word}")
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.complex64])
+def test_it_refuses_them_in_safetensors_too(tmp_path: Path, dtype: torch.dtype) -> None:
+    save_file({"odd.weight": torch.ones(2, 2).to(dtype)}, tmp_path / "odd.safetensors")
+    assert_refused(tmp_path / "odd.safetensors", "odd.weight is", str(dtype).removeprefix("torch."))
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+@pytest.mark.parametrize("dtype", [torch.int8, torch.bool])
+def test_it_refuses_whole_numbers_where_the_network_has_others(tmp_path: Path, suffix: str, dtype: torch.dtype) -> None:
+    state, path = InteractiveSTM(TINY).state_dict(), tmp_path / f"whole{suffix}"
+    state["Decoder.pred2.weight"] = state["Decoder.pred2.weight"].to(dtype)
+    torch.save(state, path) if suffix == ".pth" else save_file(state, path)
+    assert_refused(path, f"1 of another kind (Decoder.pred2.weight is {str(dtype)[6:]}, not float32)")
+
+
+def test_floats_of_any_precision_and_averaged_counters_are_loaded(tmp_path: Path) -> None:
+    source, path = InteractiveSTM(TINY), tmp_path / "mixed.pth"
+    floats = itertools.cycle((torch.float64, torch.float32, torch.bfloat16, torch.float16))
+    torch.save({key: tensor.to(next(floats)) for key, tensor in source.state_dict().items()}, path)
+    network = InteractiveSTM(TINY)
+    load_state(network, read_checkpoint(path))
+    torch.testing.assert_close(network.Decoder.pred2.weight, source.Decoder.pred2.weight, rtol=1e-2, atol=1e-2)
 
 
 class _Payload:
@@ -161,6 +239,50 @@ def test_it_refuses_a_configuration_that_it_cannot_read(tmp_path: Path) -> None:
     header = {"network": "stm", "config": '{"kind": "STMConfig", "keys": "many"}'}
     save_file(InteractiveSTM(TINY).state_dict(), tmp_path / "odd.safetensors", header)
     with pytest.raises(WeightsError, match=r"config\.keys"):
+        load_network("stm", tmp_path / "odd.safetensors")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "[" * 100_000, '{"keys": ' + "1" * 5000 + "}", '{"body": {"blocks": []}}'])
+def test_it_refuses_a_header_that_is_no_configuration(tmp_path: Path, text: str) -> None:
+    save_file(InteractiveSTM(TINY).state_dict(), tmp_path / "odd.safetensors", {"network": "stm", "config": text})
+    with pytest.raises(WeightsError, match=r"odd\.safetensors: its configuration cannot be read"):
+        load_network("stm", tmp_path / "odd.safetensors")
+
+
+@pytest.mark.parametrize("size", [0, -1])
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"keys": ...}, "config.keys"),
+        ({"frame_size": [..., 480]}, "config.frame_size[0]"),
+        ({"body": {"blocks": [1, ..., 1], "strides": [1, 2, 2]}}, "config.body.blocks[1]"),
+    ],
+)
+def test_it_refuses_sizes_that_nothing_has(tmp_path: Path, change: dict[str, Any], key: str, size: int) -> None:
+    def filled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: filled(one) for name, one in value.items()}
+        return [filled(one) for one in value] if isinstance(value, list) else size if value is ... else value
+
+    header = {"network": "stm", "config": json.dumps(filled(change))}
+    save_file(InteractiveSTM(TINY).state_dict(), tmp_path / "odd.safetensors", header)
+    with pytest.raises(WeightsError, match=rf"odd\.safetensors.*{re.escape(key)} is {size}"):
+        load_network("stm", tmp_path / "odd.safetensors")
+    with pytest.raises(WeightsError, match=re.escape(key)):
+        add_weights(tmp_path / "odd.safetensors")
+
+
+def test_a_size_that_may_be_zero_is_read(tmp_path: Path) -> None:
+    header = {"network": "strnn", "config": json.dumps({"chain": 0, "refine_from": 0})}
+    save_file({"a": torch.zeros(1)}, tmp_path / "some.safetensors", header)
+    config = _config(network_spec("strnn"), read_checkpoint(tmp_path / "some.safetensors"))
+    assert (config.chain, config.refine_from) == (0, 0)
+
+
+def test_it_refuses_a_configuration_of_which_no_network_can_be_made(tmp_path: Path) -> None:
+    header = {"network": "stm", "config": json.dumps({"keys": 1 << 40, "values": 1 << 40})}
+    save_file(InteractiveSTM(TINY).state_dict(), tmp_path / "odd.safetensors", header)
+    with pytest.raises(WeightsError, match=r"odd\.safetensors: its configuration makes no Interactive STM"):
         load_network("stm", tmp_path / "odd.safetensors")
 
 
@@ -205,6 +327,16 @@ def test_a_published_checkpoint_is_known_by_its_keys(tmp_path: Path) -> None:
     state = {f"module.{key}": torch.zeros(tensor.shape, dtype=tensor.dtype) for key, tensor in shapes.items()}
     torch.save(state, tmp_path / "some name.pth")
     assert identify(read_checkpoint(tmp_path / "some name.pth")).name == "stm-semi"
+
+
+def test_what_is_added_takes_the_place_of_another_format(tiny: Path, tmp_path: Path) -> None:
+    first = add_weights(tiny)
+    torch.save(InteractiveSTM().state_dict(), tmp_path / "e120.pth")
+    second = add_weights(tmp_path / "e120.pth")
+    assert find_weights("stm") == second
+    assert not first.exists()
+    assert not checksum_file(first).exists()
+    assert find_weights("stm") == add_weights(second) == second  # the copy itself, added again
 
 
 def test_networks_of_the_list_exist() -> None:

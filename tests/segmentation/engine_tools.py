@@ -1,0 +1,43 @@
+"""What tests of engines share: rounds as a store has them, updates that must be equal, frames that count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from segmentation import Interaction, MaskUpdate, PastRound
+from segmentation.frames import ArrayFrames
+
+
+def past_round(name: str, interaction: Interaction, objects: int, updates: Iterable[MaskUpdate]) -> PastRound:
+    """A round as a store would hand it back: copies of what was yielded, nothing shared with the session."""
+    stored = list(updates)
+    return PastRound(
+        engine=name,
+        interaction=interaction,
+        num_objects=objects,
+        labels={u.frame: u.labels.copy() for u in stored},
+        memos={u.frame: bytes(u.memo) for u in stored if u.memo is not None},
+    )
+
+
+def assert_same_updates(kept: Sequence[MaskUpdate], rebuilt: Sequence[MaskUpdate]) -> None:
+    assert [u.frame for u in kept] == [u.frame for u in rebuilt]
+    for a, b in zip(kept, rebuilt, strict=True):
+        np.testing.assert_array_equal(a.labels, b.labels, err_msg=f"labels of frame {a.frame}")
+        assert a.confidence == b.confidence, f"confidence of frame {a.frame}"
+        assert a.memo == b.memo, f"memo of frame {a.frame}"
+
+
+class CountingFrames(ArrayFrames):
+    """Frames that remember which were read."""
+
+    def __init__(self, frames: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+        super().__init__(frames)
+        self.read: list[int] = []
+
+    def __getitem__(self, index: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        self.read.append(index)
+        return super().__getitem__(index)
