@@ -10,9 +10,8 @@ import pytest
 import torch
 
 from segmentation import EngineSettings, Interaction, Scribble, open_session
-from segmentation.checkpoints import load_network, save_checkpoint
+from segmentation.checkpoints import load_network
 from segmentation.engines.manet.engine import MANetEngine
-from segmentation.engines.manet.network import MANet
 from segmentation.frames import ArrayFrames
 from tests.segmentation.clips import Clip, interaction_on, make_clip
 from tests.segmentation.engine_conformance import EngineConformance, assert_same_updates, past_round
@@ -176,17 +175,3 @@ class TestMANet(EngineConformance):
         free = self.run(self.session(clip, {"strokes_win": False}), interaction, stop_after=1)[0]
         assert (strict.labels == 1).mean() > 0.95
         assert (free.labels != strict.labels).any()
-
-
-@pytest.mark.slow
-def test_the_papers_size_segments_480p_frames(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    save_checkpoint(tmp_path / "manet.safetensors", "manet", MANet())
-    clip = make_clip(length=3, height=480, width=854, num_objects=2)
-    session = open_session("manet", ArrayFrames(clip.frames), 2, EngineSettings(device="cpu", weights=str(tmp_path)))
-    assert isinstance(session, MANetEngine)
-    assert session._size == (120, 214)
-    for frame in (1, 2):
-        updates = list(session.run_round(interaction_on(clip, frame)))
-        assert sorted(u.frame for u in updates) == [0, 1, 2]
-        assert all(u.labels.shape == (480, 854) for u in updates)

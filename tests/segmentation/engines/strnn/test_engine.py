@@ -11,10 +11,9 @@ import pytest
 import torch
 
 from segmentation import EngineSettings, open_session
-from segmentation.checkpoints import load_network, save_checkpoint
+from segmentation.checkpoints import load_network
 from segmentation.engines.strnn.adaptation import SHARPNESS
 from segmentation.engines.strnn.engine import ADAPTED, STRNNEngine
-from segmentation.engines.strnn.network import STRNN
 from segmentation.frames import ArrayFrames
 from segmentation.types import Interaction
 from tests.segmentation.clips import Clip, interaction_on, make_clip
@@ -196,18 +195,3 @@ class TestRefinedRound(TestSTRNN):
         frames = [u.frame for u in self.run(session, interaction_on(clip, 4))]
         assert frames.index(7) > frames.index(5)
         assert sorted(frames) == list(range(8))
-
-
-@pytest.mark.slow
-def test_the_papers_size_segments_480p_frames(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    save_checkpoint(tmp_path / "strnn.safetensors", "strnn", STRNN())
-    clip = make_clip(length=3, height=480, width=854, num_objects=2)
-    settings = EngineSettings(device="cpu", weights=str(tmp_path))
-    session = open_session("strnn", ArrayFrames(clip.frames), 2, settings, refine_from=2)
-    assert isinstance(session, STRNNEngine)
-    assert session._size == (60, 107)
-    for frame in (1, 2):
-        updates = list(session.run_round(interaction_on(clip, frame)))
-        assert sorted(u.frame for u in updates) == [0, 1, 2]
-        assert all(u.labels.shape == (480, 854) for u in updates)
