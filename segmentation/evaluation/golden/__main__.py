@@ -20,6 +20,7 @@ SYSTEMS = {
     "stm_interactive": "segmentation.evaluation.golden.stm_interactive",
     "manet": "segmentation.evaluation.golden.manet",
 }
+FILES = ("[a-z].npz", "inputs_*.npz")  # of a case: its golden numbers, its inputs
 
 
 def program_of(system: str) -> Compute:
@@ -31,16 +32,19 @@ def program_of(system: str) -> Compute:
 
 
 def find_cases(root: Path, systems: Sequence[str], letter: str | None = None) -> list[Case]:
-    """The cases below `root`, by system and letter; `letter` narrows them to one. Raises GoldenError for none."""
+    """The cases below `root`, by system and letter; `letter` narrows them to one. Raises GoldenError for none.
+
+    Half a case is one too: `compare` says what it lacks.
+    """
     found = []
     for system in systems:
-        for inputs in sorted((root / system).glob("inputs_*.npz")):
-            case = Case(root / system, inputs.stem.removeprefix("inputs_"))
-            if letter in (None, case.letter):
-                found.append(case)
+        paths = [path for pattern in FILES for path in (root / system).glob(pattern)]
+        letters = {path.stem.removeprefix("inputs_") for path in paths}
+        found += [Case(root / system, name) for name in sorted(letters) if letter in (None, name)]
     if not found:
         wanted = f"case {letter!r}" if letter else "a case"
-        raise GoldenError(f"{root}: holds no {wanted} of {', '.join(systems)} (expected <system>/inputs_<letter>.npz)")
+        expected = "<system>/<letter>.npz with inputs_<letter>.npz"
+        raise GoldenError(f"{root}: holds no {wanted} of {', '.join(systems)} (expected {expected})")
     return found
 
 
@@ -55,6 +59,8 @@ def check(cases: Sequence[Case]) -> bool:
             for row in compare(case, program_of(case.system)):
                 rows.append(row)
                 print(_line(case, row), flush=True)
+        for name in sorted(case.absent):
+            print(f"{_title(case):<18} {name} is not there, so what it says was not checked")
         verdicts += [row.ok for row in rows]
         missed, seconds = sum(not row.ok for row in rows), time.perf_counter() - start
         print(f"{_title(case):<18} {len(rows)} arrays, {missed} missed, {seconds:.1f} s\n", flush=True)

@@ -1,14 +1,16 @@
 """A golden case: the inputs and numbers of one system, and how a computed array is compared with a stored one.
 
 A system's program is a generator `compute(case)` that yields `(name, array)` for every array that it can make; the
-driver looks for each stored name among them. It reads sizes, frames and the number of objects from `case.inputs`.
+driver looks for each stored name among them. It reads frames and sizes from `case.inputs`; how many objects there are
+is told by the stored arrays too.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,16 @@ RTOL = 1e-3  # float32 kernels differ between machines
 ATOL_OF_RANGE = 1e-4
 AGREEMENT = 0.995  # of index masks: ties of an argmax move
 MASK_NAMES = ("masks", "pred")  # packed bits or ids
+# Stored arrays that tell the number of objects: which axis has it, and how many entries there are no objects.
+OBJECT_AXES = {
+    "M0.in_m": (0, 0),
+    "M0.key": (0, 0),
+    "Q2.decoder_logits": (0, 0),
+    "merged.softmax": (0, 1),
+    "obj_ids": (0, 1),
+    "global_map": (-1, 1),
+    "prop_head": (0, 1),
+}
 
 
 class GoldenError(ValueError):
@@ -38,6 +50,7 @@ class Case:
 
     folder: Path
     letter: str
+    absent: set[str] = field(default_factory=set, compare=False)  # JSON files that were wanted and are not there
 
     @property
     def system(self) -> str:
@@ -49,13 +62,37 @@ class Case:
             raise GoldenError(f"{self.folder.name}: case {self.letter!r} is no letter a..z, so its seed is unknown")
         return ord(self.letter) - ord("a") + 1
 
+    @property
+    def inputs_path(self) -> Path:
+        return self.folder / f"inputs_{self.letter}.npz"
+
+    @property
+    def golden_path(self) -> Path:
+        return self.folder / f"{self.letter}.npz"
+
     @cached_property
     def inputs(self) -> dict[str, Array]:
-        return _load(self.folder / f"inputs_{self.letter}.npz")
+        return _load(self.inputs_path)
 
     @cached_property
     def golden(self) -> dict[str, Array]:
-        return _load(self.folder / f"{self.letter}.npz")
+        return _load(self.golden_path)
+
+    def stored(self, name: str, shape: Sequence[int] | None = None) -> Array | None:
+        """A golden array; None where there is none, or none of `shape`."""
+        array = self.golden.get(name) if self.golden_path.exists() else None
+        return array if array is not None and shape in (None, array.shape) else None
+
+    def known(self, name: str) -> Any:
+        """What the JSON file `name` of the folder says. None where there is none, and `absent` has it then."""
+        path = self.folder / name
+        if not path.exists():
+            self.absent.add(name)
+            return None
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise GoldenError(f"{path}: cannot be read ({error})") from error
 
     @property
     def frames(self) -> NDArray[np.uint8]:
@@ -69,19 +106,37 @@ class Case:
 
     @cached_property
     def num_objects(self) -> int:
-        """The highest id of the masks and scribbles."""
-        arrays = [array for name, array in self.inputs.items() if name != "frames"]
-        return max(int(array.max()) for array in arrays)
+        """The highest id of the masks, the scribbles and the stored arrays.
+
+        An object that lies outside the picture is in no mask, but the official code computed it all the same.
+        """
+        drawn = [int(array.max()) for name, array in self.inputs.items() if name != "frames"]
+        stored = self.golden if self.golden_path.exists() else {}
+        return max([*drawn, *(_objects_of(name, array) for name, array in stored.items())])
 
     def fill(self, network: nn.Module, gain: float, offset: int = 0) -> None:
-        """Give `network` the case's weights, after checking its keys, shapes and types against `state_dict.json`."""
-        known = json.loads((self.folder / "state_dict.json").read_text())
+        """Give `network` the case's weights, after checking its keys, shapes and types against `state_dict.json`.
+
+        Without that file they are filled unchecked: the values follow from the keys, so other keys give other numbers.
+        """
+        known = self.known("state_dict.json")
         found = [[k, list(v.shape), str(v.dtype).removeprefix("torch.")] for k, v in network.state_dict().items()]
-        if found not in known.values():
+        if known is not None and not (isinstance(known, dict) and found in known.values()):
             raise GoldenError(
                 f"{self.system}: no network of state_dict.json has the entries of {type(network).__name__}"
             )
         fill_network(network, self.seed + offset, gain)
+
+
+def _objects_of(name: str, array: Array) -> int:
+    """How many objects a stored array tells of; 0 where it tells nothing."""
+    prefix = re.match(r"obj(\d+)\.", name)
+    if prefix:
+        return int(prefix[1])
+    if name not in OBJECT_AXES or array.ndim == 0:
+        return 0
+    axis, others = OBJECT_AXES[name]
+    return array.shape[axis] - others
 
 
 def full(name: str, tensor: Tensor | Array, *steps: int) -> Iterator[tuple[str, Array]]:
@@ -99,6 +154,18 @@ def sampled(tensor: Tensor | Array, *steps: int) -> Array:
     return array[(*lead, *(slice(None, None, step) for step in steps))]
 
 
+def carried(ours: Array, stored: Array | None) -> Array:
+    """The mask from which a program goes on to the next frame: the stored one where ours agrees with it, else ours.
+
+    Two scores that are nearly equal are told apart by rounding alone, so two machines may give such a pixel to
+    different ids. That is within the tolerance of the mask, but as an input the one pixel moves every number that
+    follows. So a tie is not carried on. A mask that is wrong is: it is not within the tolerance.
+    """
+    if stored is None or stored.shape != ours.shape or _differing(ours, stored) > 1 - AGREEMENT:
+        return ours
+    return stored
+
+
 @dataclass(frozen=True)
 class Row:
     """The verdict on one array. `error` is relative to the golden range, or for masks the share that differs."""
@@ -111,7 +178,17 @@ class Row:
 
 
 def compare(case: Case, compute: Compute) -> Iterator[Row]:
-    """One row for every stored array, in the order in which the program makes them; what it does not make is a miss."""
+    """One row for every stored array, in the order in which the program makes them; what it does not make is a miss.
+
+    So is a case that has nothing to compare: of no arrays all would be right.
+    """
+    for path in (case.golden_path, case.inputs_path):
+        if not path.exists():
+            yield Row(case.system, path.name, float("nan"), False, "not there, so the case cannot be compared")
+            return
+    if not case.golden:
+        yield Row(case.system, case.golden_path.name, float("nan"), False, "holds no arrays")
+        return
     missing = dict(case.golden)
     for name, got in compute(case):
         if name in missing:
@@ -136,13 +213,28 @@ def _row(system: str, name: str, got: Array, golden: Array) -> Row:
 def _mask_row(system: str, name: str, got: Array, golden: Array) -> Row:
     if name.endswith("masks") and golden.ndim == 1:  # packed
         got, golden = np.unpackbits(got), np.unpackbits(golden)
-    differs = float((got != golden).mean())
+    differs = _differing(got, golden)
     return Row(system, name, differs, differs <= 1 - AGREEMENT, "share that differs")
+
+
+def _differing(got: Array, golden: Array) -> float:
+    return float((got != golden).mean())
+
+
+class _Arrays(dict[str, Array]):
+    """The arrays of a file. To ask for one that it does not hold is an error that names the file."""
+
+    def __init__(self, path: Path, arrays: dict[str, Array]) -> None:
+        super().__init__(arrays)
+        self.path = path
+
+    def __missing__(self, name: str) -> Array:
+        raise GoldenError(f"{self.path}: holds no array {name!r}")
 
 
 def _load(path: Path) -> dict[str, Array]:
     try:
         with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in data.files}
-    except (OSError, ValueError) as error:
+            return _Arrays(path, {name: data[name] for name in data.files})
+    except Exception as error:  # a damaged archive fails wherever its reader stumbles: zipfile, zlib, NumPy's header
         raise GoldenError(f"{path}: cannot be read ({error})") from error

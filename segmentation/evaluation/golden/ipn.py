@@ -3,11 +3,13 @@
 The demo keeps its weighted average of rounds from having an effect (the masks of the round before are an alias of the
 current ones), so `loop.*` is reproduced here without it. The engine averages, as the paper says: its masks of a second
 round are not those of `loop.r1.all_E` and `loop.r1.masks`; all other arrays are the engine's own stages.
+
+A propagation is told its neighbour's mask as 0 or 1, so a probability of nearly a half goes in as either. Where the
+rounded masks agree with the stored ones, those go in (`carried`): such a pixel is compared, and not carried on.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,7 +19,7 @@ from torch.nn import functional as F
 
 from segmentation.engines.ipn.fusion import reach, round_weight
 from segmentation.engines.ipn.network import Estimate, Inet, Pnet
-from segmentation.evaluation.golden.case import Array, Case, GoldenError, full, sampled
+from segmentation.evaluation.golden.case import Array, Case, GoldenError, carried, full, sampled
 from segmentation.evaluation.golden.single import FIRST, SECOND, frames_of, scribbles_of
 
 GAIN = 0.7
@@ -52,7 +54,9 @@ def _stages(case: Case, inet: Inet, pnet: Pnet, object_id: int) -> Iterator[tupl
     yield from full("I1.r5", again.reference, 16, 1, 1)
 
     earlier = pnet.aggregate(None, first.reference)
-    moved = pnet(neighbour, earlier, torch.zeros_like(truth), first.probability.round())
+    stored = case.stored(f"obj{object_id}.I0.em", first.probability.shape)
+    rounded = _rounded(first.probability, None if stored is None else stored.round())
+    moved = pnet(neighbour, earlier, torch.zeros_like(truth), rounded)
     yield from full("P0.p2", moved.logits[1])
     yield from full("P0.em", moved.probability)
     yield from full("P0.r5", moved.reference, 16, 1, 1)
@@ -102,8 +106,12 @@ def _loop(case: Case, inet: Inet, pnet: Pnet) -> Iterator[tuple[str, Array]]:
         yield f"loop.r{index}.after_interaction", sampled(estimates[target], 2, 2)
         reference = pnet.aggregate(reference, answer.reference)
         left, right = reach(target, targets, length)
-        _propagate(pnet, frames, reference, estimates, range(target + 1, right + 1), -1)
-        _propagate(pnet, frames, reference, estimates, range(target - 1, left - 1, -1), +1)
+        stored = _stored_masks(case, index)
+        for step, order in ((-1, range(target + 1, right + 1)), (+1, range(target - 1, left - 1, -1))):
+            for t in order:
+                neighbour = _rounded(estimates[t + step], None if stored is None else stored[t + step])
+                moved = pnet(frames[t : t + 1], reference, estimates[t : t + 1], neighbour[None])
+                estimates[t] = moved.probability[0]
         yield f"loop.r{index}.weight", round_weight(target, targets, length)
         yield f"loop.r{index}.ends", np.array([left, right])
         yield f"loop.r{index}.all_E", sampled(estimates, 2, 2)
@@ -111,17 +119,20 @@ def _loop(case: Case, inet: Inet, pnet: Pnet) -> Iterator[tuple[str, Array]]:
         targets.append(target)
 
 
-def _propagate(pnet: Pnet, frames: Tensor, reference: Tensor, estimates: Tensor, order: range, step: int) -> None:
-    """Overwrite `estimates` [T, H, W] in `order`, each from its neighbour at `step`."""
-    for t in order:
-        neighbour = estimates[t + step : t + step + 1].round()
-        answer = pnet(frames[t : t + 1], reference, estimates[t : t + 1], neighbour)
-        estimates[t] = answer.probability[0]
+def _rounded(probability: Tensor, stored: Array | None) -> Tensor:
+    """0 or 1, as the next propagation is told."""
+    return torch.from_numpy(carried(probability.round().numpy(), stored)).float()
+
+
+def _stored_masks(case: Case, index: int) -> Array | None:
+    """The masks of a round [T, H, W]; they are those that its neighbours had, for it makes each frame only once."""
+    packed = case.stored(f"loop.r{index}.masks", (-(-case.labels.size // 8),))
+    return None if packed is None else np.unpackbits(packed, count=case.labels.size).reshape(case.labels.shape)
 
 
 def _check_weights(case: Case) -> None:
-    """The pure weight function against the official answers of `get_weight_cases.json`."""
-    for known in json.loads((case.folder / "get_weight_cases.json").read_text()):
+    """The pure weight function against the official answers of `get_weight_cases.json`, where it is there."""
+    for known in case.known("get_weight_cases.json") or ():
         arguments = known["target"], known["prev_targets"], known["num_frames"], known["at_least"]
         ends, weight = reach(*arguments), round_weight(*arguments)
         if ends != (known["left_end"], known["right_end"]) or not np.allclose(weight, known["weight"], atol=1e-9):

@@ -1,6 +1,9 @@
 """Golden arrays of MA-Net: every stage, and the official loop over rounds on frames 2, 4 and 1.
 
 The network is the engine's (folded), and the loop runs through the engine's own memories; all arrays are its stages.
+Far from the scribbles two ids may look the same to the network, and have logits that are equal or nearly so. Rounding
+then chooses, and the chosen id is what the next frame and the next round are told. So the loop goes on from the stored
+masks where its own agree with them (`carried`): a tie of the argmax is compared once, and not carried on.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from torch import Tensor
 from segmentation.engines.manet.history import Round
 from segmentation.engines.manet.memory import GlobalMemory, LocalMemory, MemoryOptions, labelled_cells
 from segmentation.engines.manet.network import MANet, for_inference, to_input
-from segmentation.evaluation.golden.case import Array, Case, full
+from segmentation.evaluation.golden.case import Array, Case, carried, full
 from segmentation.evaluation.golden.rules import make_scribble
 from segmentation.feature_cache import FeatureCache
 from segmentation.networks.labelling import upsampled_argmax
@@ -117,6 +120,7 @@ def _loop(program: Program) -> Iterator[tuple[str, Array]]:
     for index, start in enumerate(annotated):
         rounds.append(Round(start, program.scribbles(start), RoundLabels(program.size), frozenset(program.ids)))
         masks = np.zeros((length, height, width), np.uint8)
+        stored = program.case.stored(f"loop.r{index}.masks", masks.shape)
         for frame in [*range(start, length), *range(start - 1, -1, -1)]:
             prefix = f"loop.r{index}.f{frame}"
             if frame == start:
@@ -129,16 +133,16 @@ def _loop(program: Program) -> Iterator[tuple[str, Array]]:
                 logits = program.network.propagate(program.embed(frame), (memorised, near), previous, program.ids)
                 yield f"{prefix}.dist", _stored_factors(rounds, frame)
             masks[frame] = upsampled_argmax(logits, program.ids, (height, width))
-            rounds[-1].labels[frame] = resize_labels(torch.from_numpy(masks[frame].astype(np.int64)), program.size)
+            onward = carried(masks[frame], None if stored is None else stored[frame])
+            rounds[-1].labels[frame] = resize_labels(torch.from_numpy(onward.astype(np.int64)), program.size)
             yield from full(f"{prefix}.{kind}_logits", logits)
             yield from full(f"{prefix}.{kind}_global_memory", memorised.permute(1, 2, 0), 2, 2, 1)
         yield f"loop.r{index}.masks", masks
 
 
 def _annotated_frames(case: Case) -> list[int]:
-    if not (case.folder / f"{case.letter}.npz").exists():
-        return list(ROUNDS)
-    return [int(frame) for frame in case.golden["loop.annotated_frames"]]
+    stored = case.stored("loop.annotated_frames")
+    return list(ROUNDS) if stored is None else [int(frame) for frame in stored]
 
 
 def _interact(program: Program, rounds: list[Round]) -> Tensor:

@@ -1,0 +1,54 @@
+"""Golden cases of networks that are small: what is compared with what can be tested, the official numbers cannot.
+
+There is no state_dict.json beside them, so a network of any size is filled.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segmentation.engines.ipn.network import Inet, Pnet
+from segmentation.engines.manet.network import MANet
+from segmentation.engines.stm.network import STM, InteractiveSTM
+from segmentation.evaluation.golden import ipn, manet, rules, stm, stm_interactive
+from segmentation.evaluation.golden.__main__ import program_of
+from segmentation.evaluation.golden.case import Array, Case
+from tests.segmentation.engines.ipn.tiny import TINY as TINY_IPN
+from tests.segmentation.engines.manet.tiny import TINY as TINY_MANET
+from tests.segmentation.engines.stm.tiny import TINY as TINY_STM
+
+LENGTH = 6
+LETTER = "b"
+
+
+def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All programs compute with small networks."""
+    monkeypatch.setattr(ipn, "Inet", lambda: Inet(TINY_IPN))
+    monkeypatch.setattr(ipn, "Pnet", lambda: Pnet(TINY_IPN))
+    monkeypatch.setattr(manet, "MANet", lambda: MANet(TINY_MANET))
+    monkeypatch.setattr(stm, "STM", lambda: STM(TINY_STM))
+    monkeypatch.setattr(stm_interactive, "InteractiveSTM", lambda: InteractiveSTM(TINY_STM))
+
+
+def tiny_case(root: Path, system: str, objects: int = 2, size: tuple[int, int] = (64, 80)) -> Case:
+    """A case with inputs and without golden numbers."""
+    case = Case(root / system, LETTER)
+    case.folder.mkdir(parents=True)
+    labels = rules.make_labels(LENGTH, *size, objects)
+    arrays: dict[str, Array] = {"frames": rules.make_video(LENGTH, *size, case.seed), "labels": labels}
+    for frame in (2, 4):
+        arrays[f"scribble_f{frame}"] = rules.make_scribble(labels[frame], objects)
+    np.savez(case.inputs_path, **arrays)
+    return case
+
+
+def with_golden(case: Case, arrays: dict[str, Array] | None = None) -> Case:
+    """The same case with these golden numbers; by default what its program says."""
+    if arrays is None:
+        # Copied at once, for some are views of what later rounds write on.
+        arrays = {name: array.copy() for name, array in program_of(case.system)(case)}
+    np.savez(case.golden_path, **arrays)
+    return Case(case.folder, case.letter)
