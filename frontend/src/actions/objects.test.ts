@@ -44,6 +44,13 @@ describe("a new object", () => {
     expect(studio.store.selected.value).toBe(1);
   });
 
+  it("of a label has its name and colour, as the server will give them", () => {
+    const studio = fakeStudio();
+    addObject(studio, { id: 7, name: "Koi", color: "#ff7849" });
+    expect(studio.store.objects.value.at(-1)).toMatchObject({ name: "Koi 3", color: "#ff7849", label: 7 });
+    expect(studio.sent).toMatchObject([{ type: "object.add", color: "#ff7849", label: 7 }]);
+  });
+
   it("can be undone once the server has it", async () => {
     const studio = fakeStudio();
     addObject(studio);

@@ -24,17 +24,20 @@ const COLORS = [
   "#90f1ef",
 ];
 
+/** Gives an object its name and colour; `id` is what the server knows it by. */
+type Label = { id?: number; name: string; color: string };
+
 /** A new object, undoably. It is there and chosen at once: what a person does next must not wait for the server. */
-export function addObject(studio: Opened): void {
-  makeObject(studio, (number) =>
+export function addObject(studio: Opened, label?: Label): void {
+  const made = (number: number) =>
     studio.history.push({
       name: "new object",
       undoable: () => find(studio, number)?.deleted === false,
       undo: () => update(studio, number, { deleted: true }),
       redoable: () => find(studio, number)?.deleted ?? false,
       redo: () => update(studio, number, { deleted: false }),
-    }),
-  );
+    });
+  makeObject(studio, made, label);
 }
 
 /** The number of the object to draw for: `number`, or where the video has no object, that of one that is made now. */
@@ -47,25 +50,33 @@ export function objectToDraw(studio: Opened, number: number): number {
  * Makes and chooses an object; returns its number. The server counts upwards and never gives a number twice, so the page
  * need not wait (or be online) to know it. `made` is told the number that the server gave.
  */
-function makeObject(studio: Opened, made: (number: number) => void): number {
+function makeObject(studio: Opened, made: (number: number) => void, label?: Label): number {
   const { store, outbox } = studio;
   const before = store.objects.peek();
   const number = 1 + Math.max(0, ...before.map((object) => object.number));
-  const color = COLORS[(number - 1) % COLORS.length] as string;
-  const object: ObjectInfo = { number, name: `Object ${number}`, color, label: null, deleted: false };
+  const color = label?.color ?? (COLORS[(number - 1) % COLORS.length] as string);
+  const name = `${label?.name ?? "Object"} ${number}`;
+  const object: ObjectInfo = { number, name, color, label: label?.id ?? null, deleted: false };
   store.objects.value = [...before, object];
   store.selected.value = number;
-  outbox.send({ type: "object.add", key: newKey(), color }).then(
-    ({ result }) => {
-      // Two people who make an object at once: the strokes go over to one's own.
-      if (result !== null && result !== number) moveStrokes(studio, number, result);
-      made(result ?? number);
-    },
-    (problem) => {
-      store.objects.value = store.objects.peek().filter((other) => other !== object);
-      toastError(problem);
-    },
-  );
+  outbox
+    .send({
+      type: "object.add",
+      key: newKey(),
+      color,
+      ...(label?.id === undefined ? {} : { label: label.id }),
+    })
+    .then(
+      ({ result }) => {
+        // Two people who make an object at once: the strokes go over to one's own.
+        if (result !== null && result !== number) moveStrokes(studio, number, result);
+        made(result ?? number);
+      },
+      (problem) => {
+        store.objects.value = store.objects.peek().filter((other) => other !== object);
+        toastError(problem);
+      },
+    );
   return number;
 }
 

@@ -9,6 +9,7 @@ import type { ObjectInfo } from "../protocol";
 import { useStudio } from "../studio/context";
 import { CommandIcon } from "./CommandButton";
 import css from "./Objects.module.css";
+import { ProjectTools } from "./ProjectTools";
 import side from "./SidePanel.module.css";
 
 export function Objects() {
@@ -20,6 +21,7 @@ export function Objects() {
         <h2>Objects</h2>
         <Kbd keys="N" />
         <CommandIcon id="object.add" size="small" />
+        <ProjectTools />
       </div>
       <ul class={css.list}>
         {objects.map((object, index) => (

@@ -1,0 +1,57 @@
+/** What the project gives its annotators: the guide to read, and labels to make objects of. */
+import { BookOpen, ChevronDown, Tag } from "lucide-preact";
+import { useState } from "preact/hooks";
+import { addObject } from "../actions/objects";
+import { call } from "../http";
+import { useLoaded } from "../pages/load";
+import type { Project } from "../pages/types";
+import { Dialog } from "../parts/Dialog";
+import { IconButton } from "../parts/IconButton";
+import { Menu } from "../parts/Menu";
+import { useStudio } from "../studio/context";
+import css from "./ProjectTools.module.css";
+
+export function ProjectTools() {
+  const studio = useStudio();
+  const id = studio.store.video.value?.project;
+  const { value: project } = useLoaded(`project ${id}`, async () =>
+    id === undefined ? null : call<Project>("GET", `/api/projects/${id}`),
+  );
+  const [reading, setReading] = useState(false);
+  if (!project) return null; // while it loads, and where it cannot be had, the studio works without
+  const { guide, labels } = project;
+  return (
+    <>
+      {guide.trim() && (
+        <IconButton
+          icon={BookOpen}
+          label="Guide"
+          testid="guide-open"
+          size="small"
+          onClick={() => setReading(true)}
+        />
+      )}
+      {labels.length > 0 && studio.store.canDraw.value && (
+        <Menu
+          label="New object of a label"
+          testid="object-of-label"
+          class={css.labels ?? ""}
+          align="end"
+          items={labels.map((label) => ({
+            name: label.name,
+            testid: `object-of-label-${label.id}`,
+            icon: Tag,
+            perform: () => addObject(studio, label),
+          }))}
+        >
+          <ChevronDown size={14} aria-hidden="true" />
+        </Menu>
+      )}
+      {reading && (
+        <Dialog title={`Guide of ${project.name}`} testid="guide-dialog" onClose={() => setReading(false)}>
+          <p class={css.guide}>{guide}</p>
+        </Dialog>
+      )}
+    </>
+  );
+}
