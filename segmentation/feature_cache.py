@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import shutil
 import tempfile
 from collections import OrderedDict
@@ -11,7 +12,9 @@ from threading import Lock, get_ident
 import torch
 from torch import Tensor
 
+HOLES = 256 << 20  # bytes put after which the heap's holes are given back
 DISK_RESERVE = 1 << 30  # spilling stops when less than this would stay free on the disk
+_LIBRARY = ctypes.CDLL(None)
 
 
 class FeatureCache:
@@ -29,6 +32,7 @@ class FeatureCache:
         self.memory_bytes = memory_bytes
         self.first_stay = first_stay
         self.used = 0
+        self._put = 0  # bytes since holes were given back
         self._memory: OrderedDict[str, Tensor] = OrderedDict()
         self._lock = Lock()
         self._folder: Path | None = None
@@ -55,6 +59,10 @@ class FeatureCache:
 
     def put(self, key: str, value: Tensor) -> None:
         self._keep(key, value)
+        self._put += value.nbytes
+        if self._put > HOLES:
+            self._put = 0
+            give_back_holes()
         if self._folder is None:
             return
         file = self._folder / f"{key}.pt"
@@ -95,3 +103,14 @@ class FeatureCache:
         old = self._memory.pop(key, None)
         if old is not None:
             self.used -= old.nbytes
+
+
+def give_back_holes() -> None:
+    """Let the system have the memory that this process freed and still holds; nothing where the C library cannot.
+
+    What stays between frames breaks up the room that each frame needs and frees: an aligned tensor does not fit into
+    the hole that one of its size left. With 1 GB kept, ST-RNN at the paper's size held 4 GB after 450 frames.
+    """
+    trim = getattr(_LIBRARY, "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from segmentation import feature_cache
 from segmentation.feature_cache import FeatureCache
 
 
@@ -20,6 +21,22 @@ def test_what_was_put_comes_back_bit_for_bit(tmp_path: Path) -> None:
         assert found is not None
         assert torch.equal(found, value)
         assert cache.get("b") is None
+
+
+def test_holes_in_the_heap_are_given_back_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    monkeypatch.setattr(feature_cache, "give_back_holes", lambda: given.append(1))
+    monkeypatch.setattr(feature_cache, "HOLES", 100)
+    cache = FeatureCache(0)
+    for _ in range(6):
+        cache.put("a", torch.zeros(10))
+    assert len(given) == 2
+
+
+def test_a_c_library_that_cannot_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    feature_cache.give_back_holes()
+    monkeypatch.setattr(feature_cache, "_LIBRARY", object())
+    feature_cache.give_back_holes()
 
 
 def test_on_a_full_disk_an_older_value_is_not_taken_for_the_newer(
