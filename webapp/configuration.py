@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -236,10 +238,34 @@ def _read(variable: Variable, environment: Mapping[str, str]) -> Any:
 def _secret_key(path: Path) -> str:
     """The key in `path`, made on first use, readable by its owner alone. Two processes that race agree on one."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        return _key_in(path) or _make_key(path)
+    except OSError as error:
+        raise BadSetting(f"the secret key cannot be kept in {str(path)!r}: {error.strerror}") from None
+
+
+def _key_in(path: Path) -> str:
+    """Empty when there is none: a disk that was full, or a machine that fell, may leave an empty file."""
+    try:
         return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
+    except FileNotFoundError:
+        return ""
+
+
+def _make_key(path: Path) -> str:
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600)) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Whoever waited here finds the other's key. Not in `lock`: that file has been replaced.
+        if key := _key_in(path):
+            return key
         key = secrets.token_urlsafe(50)
-        file.write(key)
+        descriptor, beside = tempfile.mkstemp(prefix=".secret_key-", dir=path.parent)
+        try:
+            with open(descriptor, "w") as file:
+                file.write(key)
+                file.flush()
+                os.fsync(descriptor)
+            os.replace(beside, path)
+        except BaseException:
+            os.unlink(beside)
+            raise
     return key

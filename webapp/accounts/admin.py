@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from webapp.accounts.limits import check_sign_in, count_failure, forget_failures
 from webapp.accounts.links import make_link
 from webapp.accounts.models import User
+from webapp.problems import Problem
 
 
 def superusers_only(request: HttpRequest) -> bool:
@@ -16,6 +22,28 @@ def superusers_only(request: HttpRequest) -> bool:
     return bool(user.is_active and getattr(user, "is_superuser", False))
 
 
+class SignInForm(AdminAuthenticationForm):
+    """The form of /admin/login/. Wrong passwords count together with those of the call /api/sign-in."""
+
+    def clean(self) -> dict[str, Any]:
+        username = self.cleaned_data.get("username")
+        if not username or not self.cleaned_data.get("password"):
+            return super().clean()  # tries no password
+        address = "" if self.request is None else self.request.META.get("REMOTE_ADDR", "")
+        try:
+            check_sign_in(username=username, address=address)
+        except Problem as problem:
+            raise ValidationError(problem.text, code=problem.code) from None
+        try:
+            cleaned = super().clean()
+        except ValidationError:
+            count_failure(username=username, address=address)
+            raise
+        forget_failures(username=username, address=address)
+        return cleaned
+
+
+admin.site.login_form = SignInForm
 admin.site.has_permission = superusers_only  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "Maskwright"
 admin.site.index_title = "People and projects"

@@ -53,8 +53,10 @@ def me(request: HttpRequest) -> User:
 def change_me(request: HttpRequest, body: MePatch) -> User:
     """Change one's name, or one's password: the current one is asked for when there is one."""
     user = signed_in(request)
+    changed = []  # nothing else is written: it may have changed since `user` was read
     if body.name is not None:
         user.name = body.name.strip()
+        changed.append("name")
     if body.password is not None:
         if user.has_usable_password() and not user.check_password(body.current_password):
             raise Problem("wrong_password", "The current password is not right.")
@@ -63,7 +65,8 @@ def change_me(request: HttpRequest, body: MePatch) -> User:
         except ValidationError as error:
             raise Problem("weak_password", " ".join(error.messages)) from None
         user.set_password(body.password)
-    user.save(update_fields=["name", "password"])
+        changed.append("password")
+    user.save(update_fields=changed)
     if body.password is not None:
         update_session_auth_hash(request, user)  # this browser stays signed in, all others do not
     return user

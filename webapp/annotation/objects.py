@@ -13,6 +13,7 @@ from webapp.problems import NotFound, Problem
 from webapp.projects.models import Label
 from webapp.videos.models import Video
 
+NAME_LENGTH = 60  # of the column
 MAX_OBJECTS = 254  # ids of a label map are bytes; 255 means "ignore" in the data sets of this field
 
 # Told apart on a dark page and over pictures: neighbours differ in hue and in lightness.
@@ -46,7 +47,7 @@ def add_object(
     instance = Object.objects.create(
         video=video,
         number=number,
-        name=name.strip() or (f"{label.name} {number}" if label else f"Object {number}"),
+        name=name.strip() or _numbered(label.name if label else "Object", number),
         color=color or fallback,
         label=label,
         created_by=author,
@@ -83,6 +84,12 @@ def deleted_numbers(video_id: int) -> set[int]:
     """The objects that are deleted now: in masks that leave the house they are background."""
     rows = Object.objects.filter(video_id=video_id, deleted_at__isnull=False)
     return set(rows.values_list("number", flat=True))
+
+
+def _numbered(name: str, number: int) -> str:
+    """`name` with `number` behind it, cut so that both fit: the name of a label may fill the whole column."""
+    behind = f" {number}"
+    return name[: NAME_LENGTH - len(behind)].rstrip() + behind
 
 
 def _label(video: Video, label_id: int | None) -> Label | None:

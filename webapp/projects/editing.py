@@ -49,13 +49,16 @@ def change_project(
 ) -> Project:
     """Change what is given. `labels` is the whole new list: a label that is missing from it is deleted."""
     project = project_for(by, project_id, Role.MANAGER)
+    changed = {}
     if name is not None:
-        project.name = _checked_name(name)
+        changed["name"] = _checked_name(name)
     if guide is not None:
-        project.guide = guide
+        changed["guide"] = guide
     if engine is not None:
-        project.engine = checked_engine(engine)
-    project.save()
+        changed["engine"] = checked_engine(engine)
+    for field, value in changed.items():
+        setattr(project, field, value)
+    project.save(update_fields=changed)  # somebody else may have changed the rest since it was read
     if labels is not None:
         _replace_labels(project, labels)
     return project

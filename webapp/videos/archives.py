@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import stat
 import struct
@@ -18,7 +19,16 @@ from webapp.videos.refusal import Refused
 CHUNK = 1 << 20
 MAX_DIRECTORY_BYTES = 64 << 20  # of a zip: some 400,000 entries, which Python would hold as objects
 READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the other methods may ask for gigabytes of memory
-BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, struct.error)
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    struct.error,
+    UnicodeDecodeError,  # of names that say they are UTF-8
+)
 
 
 class Files(Protocol):
@@ -37,17 +47,16 @@ class ZipFiles:
     """
 
     def __init__(self, path: Path) -> None:
-        _check_directory_size(path)
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except BROKEN:
-            raise Refused("bad_zip", "The zip is damaged, or was cut short.") from None
+        self._file = _BoundedFile(io.FileIO(path))
         self._left = 4 * int(settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"]) << 20
         self.names: list[str] = []
         try:
+            self._zip = zipfile.ZipFile(self._file)
             self._check_entries()
-        except Refused:
-            self._zip.close()
+        except BaseException as error:
+            self._file.close()
+            if isinstance(error, BROKEN):
+                raise Refused("bad_zip", "The zip is damaged, or was cut short.") from None
             raise
 
     def _check_entries(self) -> None:
@@ -85,6 +94,7 @@ class ZipFiles:
 
     def close(self) -> None:
         self._zip.close()
+        self._file.close()  # a file that was open before, ZipFile leaves open
 
     def __enter__(self) -> Self:
         return self
@@ -122,16 +132,17 @@ def check_entry(entry: zipfile.ZipInfo) -> None:
         raise Refused("unsafe_zip", f"The entry {entry.filename[:100]!r} {what}. Such a zip is not taken.")
 
 
-def _check_directory_size(path: Path) -> None:
-    """Look at the table of contents before Python reads it whole. Fields: PKWARE APPNOTE 4.3.16."""
-    with path.open("rb") as file:
-        file.seek(max(path.stat().st_size - 65557, 0))
-        tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) < at + 22:
-        raise Refused("bad_zip", "The zip is damaged, or was cut short.")
-    if struct.unpack_from("<L", tail, at + 12)[0] > MAX_DIRECTORY_BYTES:
-        raise Refused("too_many_files", "The zip has far too many entries.", 413)
+class _BoundedFile(io.BufferedReader):
+    """A file in which nothing asks for more bytes at once than a table of contents may have.
+
+    Python reads that table whole, of whatever size the record says that it goes by: a zip has up to two of them, and
+    versions of Python differ in which they believe. Entries are read in much smaller pieces.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MAX_DIRECTORY_BYTES:
+            raise Refused("too_many_files", "The zip has far too many entries.", 413)
+        return super().read(size)
 
 
 def _most_picture_bytes() -> int:

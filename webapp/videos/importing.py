@@ -7,6 +7,7 @@ the fence is still theirs. Files are written beside the video's folder and moved
 from __future__ import annotations
 
 import errno
+import hashlib
 import time
 from collections.abc import Callable, Iterable
 
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from webapp.videos.frame_writer import FrameWriter, SourceFrame
 from webapp.videos.import_queue import release_upload, ring
-from webapp.videos.models import Video, VideoState
+from webapp.videos.models import NAME_LENGTH, PART_LENGTH, Video, VideoState
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
 from webapp.videos.sources import Clip, open_source
 from webapp.videos.storage import VideoFolder, folder_of, staging_of, upload_path
@@ -131,10 +132,10 @@ def _publish(video: Video, writer: FrameWriter, staging: VideoFolder, note: str)
 
 def _own_clip(video: Video, clips: Iterable[Clip]) -> Clip:
     """The clip of `video`. The first look at a source names the video, and makes one more for every further clip."""
-    found = {clip.part: clip for clip in clips}
+    found = {_fitting_part(clip.part): clip for clip in clips}
     if not video.part:
-        first, *others = found.values()
-        video.part, video.name = first.part, first.name or video.name
+        (video.part, first), *others = found.items()
+        video.name = _fitting_name(first.name) or video.name
         _take_parts(video, others)
     clip = found[video.part]
     video.fps = clip.fps
@@ -142,15 +143,32 @@ def _own_clip(video: Video, clips: Iterable[Clip]) -> Clip:
 
 
 @transaction.atomic
-def _take_parts(video: Video, others: Iterable[Clip]) -> None:
+def _take_parts(video: Video, others: Iterable[tuple[str, Clip]]) -> None:
     mine = Video.objects.filter(pk=video.pk, state=VideoState.IMPORTING, fence=video.fence)
     if not mine.update(part=video.part, name=video.name):
         raise ImportCancelled
-    for clip in others:
+    for part, clip in others:
         other = Video.objects.create(
-            project=video.project, name=clip.name, part=clip.part, upload=video.upload, created_by=video.created_by
+            project=video.project,
+            name=_fitting_name(clip.name),
+            part=part,
+            upload=video.upload,
+            created_by=video.created_by,
         )
         ring(other.pk)
+
+
+def _fitting_name(name: str) -> str:
+    """`name` as its column holds it: the path of a folder in a zip may have thousands of letters."""
+    return name[:NAME_LENGTH]
+
+
+def _fitting_part(part: str) -> str:
+    """`part` as its column holds it. A hash in place of what is too long keeps the parts of a source apart."""
+    if len(part) <= PART_LENGTH:
+        return part
+    digest = hashlib.sha256(part.encode()).hexdigest()
+    return part[: PART_LENGTH - len(digest)] + digest
 
 
 def _end(video: Video, state: VideoState, error: str = "") -> None:

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from webapp.projects.models import Project
 
+NAME_LENGTH, PART_LENGTH = 200, 400
+
 
 class VideoState(models.TextChoices):
     IMPORTING = "importing"
@@ -22,7 +24,7 @@ class Video(models.Model):
     """A sequence of frames. Its files lie in HOME/videos/<id>/ (see videos/storage.py); rows hold no paths."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="videos")
-    name = models.CharField(max_length=200)
+    name = models.CharField(max_length=NAME_LENGTH)
     state = models.CharField(max_length=12, choices=VideoState.choices, default=VideoState.IMPORTING)
     error = models.TextField(blank=True)  # a sentence for the user when state is failed
     note = models.TextField(
@@ -39,7 +41,8 @@ class Video(models.Model):
     progress_total = models.PositiveIntegerField(default=0)  # estimated; 0 = unknown
     cancel_requested = models.BooleanField(default=False)
     upload = models.ForeignKey("Upload", on_delete=models.SET_NULL, null=True, related_name="videos")
-    part = models.CharField(max_length=400, blank=True)  # which sequence of the upload; empty = not yet looked at
+    # Which sequence of the upload; empty = not yet looked at.
+    part = models.CharField(max_length=PART_LENGTH, blank=True)
     fence = models.PositiveIntegerField(default=0)  # raised by each claim of an import; an older one may not write
     attempts = models.PositiveSmallIntegerField(default=0)
     heartbeat = models.DateTimeField(null=True)  # of the importing worker; null = waits for one

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client, RequestFactory
 
 from tests.conftest import PASSWORD
 from webapp.accounts import limits
+from webapp.accounts.api import MePatch, change_me
 from webapp.accounts.models import User
 
 ClientAs = Callable[[User | None], Client]
@@ -116,3 +118,23 @@ def test_a_bad_body_is_named(db: None) -> None:
     assert answer.status_code == 422
     assert "password" in answer.json()["text"]
     assert Client().post("/api/sign-in", "{", "application/json").json()["code"] == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ({"name": "New"}, "password"),
+        ({"password": "a long enough one", "current_password": PASSWORD}, "name"),
+        ({}, "name"),
+    ],
+)
+def test_it_writes_only_what_it_changes(owner: User, body: dict[str, str], kept: str) -> None:
+    request = RequestFactory().patch("/api/me")
+    request.user = User.objects.get(pk=owner.pk)
+    request.session = SessionStore()
+    User.objects.filter(pk=owner.pk).update(**{kept: "meanwhile"})  # by another request, after the user was read
+    change_me(request, MePatch(**body))
+    owner.refresh_from_db()
+    assert getattr(owner, kept) == "meanwhile"
+    assert owner.name == body.get("name", owner.name)
+    assert kept == "password" or owner.check_password(body.get("password", PASSWORD))

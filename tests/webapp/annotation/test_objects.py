@@ -6,7 +6,7 @@ import pytest
 
 from tests.webapp.conftest import draw, make_video
 from webapp.accounts.models import User
-from webapp.annotation.models import Change, Object
+from webapp.annotation.models import Change, Head, Object
 from webapp.annotation.objects import MAX_OBJECTS, add_object, deleted_numbers, update_object
 from webapp.problems import NotFound, Problem
 from webapp.projects.models import Label, Project
@@ -27,6 +27,15 @@ def test_names_and_colours_have_defaults(video: Video, owner: User, project: Pro
     assert plain.name == "Object 2"
     assert plain.color != Object.objects.get(video=video, number=1).color
     assert (labelled.name, labelled.color) == ("Shark 3", "#112233")
+
+
+def test_the_name_of_a_long_label_leaves_room_for_the_number(video: Video, owner: User, project: Project) -> None:
+    most = Object._meta.get_field("name").max_length
+    assert most is not None
+    label = Label.objects.create(project=project, name=("x" * (most - 3) + " yz")[:most], color="#112233")
+    Head.objects.update(next_object_number=12)
+    name = add_object(video=video, author=owner, label_id=label.pk).name
+    assert name == "x" * (most - 3) + " 12"
 
 
 def test_labels_of_other_projects_do_not_exist_here(video: Video, owner: User) -> None:

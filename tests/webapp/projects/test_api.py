@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from webapp.accounts.models import User
+from webapp.projects import editing
 from webapp.projects.models import Membership, Project, Role
 from webapp.videos.models import Video, VideoState
 
@@ -64,6 +65,21 @@ def test_an_engine_that_does_not_exist_is_refused(client_as: ClientAs, project: 
 def test_it_changes_only_what_is_given(client_as: ClientAs, project: Project, manager: User) -> None:
     answer = client_as(manager).patch(f"/api/projects/{project.pk}", {"guide": "Fins."}, JSON).json()
     assert (answer["name"], answer["guide"]) == ("Reef", "Fins.")
+
+
+@pytest.mark.parametrize("field", ["name", "guide", "engine"])
+def test_it_writes_only_what_it_changes(
+    project: Project, manager: User, monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    changes = {"name": "New", "guide": "Fins.", "engine": "flow"}
+    read = Project.objects.get(pk=project.pk)
+    meanwhile = {"name": "Meanwhile", "guide": "Meanwhile.", "engine": "star"}  # by another request
+    Project.objects.filter(pk=project.pk).update(**meanwhile)
+    monkeypatch.setattr(editing, "project_for", lambda *_: read)
+    editing.change_project(by=manager, project_id=project.pk, **{field: changes[field]})  # type: ignore[arg-type]
+    project.refresh_from_db()
+    kept = {name: getattr(project, name) for name in changes}
+    assert kept == {**meanwhile, field: changes[field]}
 
 
 def label_body(name: str, color: str = "#112233", id: int | None = None) -> dict[str, Any]:

@@ -327,3 +327,16 @@ def test_a_fault_of_ours_is_named_as_such(
     assert video.state == VideoState.FAILED
     assert "fault of the program" in video.error
     assert files_below(home) == []
+
+
+def test_folders_with_very_long_names_become_videos(bring: Bring, tmp_path: Path) -> None:
+    """Postgres takes no more letters than a column has; SQLite takes all."""
+    folders = ["d" * 300, "e" * 190 + "/" + "f" * 800 + "/1", "e" * 190 + "/" + "f" * 800 + "/2", "g"]
+    path = write_zip(tmp_path / "many.zip", [(f"{f}/{i}.png", numbered_picture(i)) for f in folders for i in range(2)])
+    first = bring(path)
+    for other in Video.objects.exclude(pk=first.pk):
+        run_import(other.pk)
+    videos = list(Video.objects.order_by("pk"))
+    assert [(v.state, v.error, v.frame_count) for v in videos] == [(VideoState.READY, "", 2)] * 4
+    assert [v.name for v in videos] == [folder[:200] for folder in folders]
+    assert len({v.part for v in videos if len(v.part) <= 400}) == 4

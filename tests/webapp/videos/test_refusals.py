@@ -17,7 +17,7 @@ import pytest
 from tests.webapp.videos.archives import huge_png, numbered_picture, picture, write_link, write_zip
 from tests.webapp.videos.clips import with_edit, write_clip, write_gif, write_sound
 from tests.webapp.videos.conftest import Bring, Limit, files_below
-from webapp.videos import refusal
+from webapp.videos import archives, refusal
 from webapp.videos.models import Video, VideoState
 
 GOOD = [(f"{index}.png", numbered_picture(index)) for index in range(3)]
@@ -144,6 +144,42 @@ def test_it_refuses_a_zip_with_too_many_entries(bring: Bring, tmp_path: Path, ho
     limit("MASKWRIGHT_MAX_FRAMES", 2)
     path = write_zip(tmp_path / "clip.zip", [(f"{index}.txt", b"") for index in range(1100)])
     assert_refused(bring(path), home, "1100 entries")
+
+
+def zip64(path: Path, files: list[tuple[str, bytes]], count: int, size: int) -> Path:
+    """A zip that also has the end record of large zips; the usual one states this `count` and `size`."""
+    data = write_zip(path, files).read_bytes()
+    body, end = data[:-22], list(struct.unpack("<4s4H2LH", data[-22:]))
+    large = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, end[4], end[4], end[5], end[6])
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, len(body), 1)
+    end[3:6] = count, count, size
+    path.write_bytes(body + large + locator + struct.pack("<4s4H2LH", *end))
+    return path
+
+
+@pytest.mark.parametrize(("count", "size"), [(0xFFFF, 0xFFFFFFFF), (3, 150), (1, 60)])
+def test_it_takes_a_zip_with_the_record_of_large_ones(bring: Bring, tmp_path: Path, count: int, size: int) -> None:
+    video = bring(zip64(tmp_path / "clip.zip", GOOD, count, size))
+    assert (video.state, video.error, video.frame_count) == (VideoState.READY, "", 3)
+
+
+def test_it_reads_no_large_directory_whichever_record_states_it(
+    bring: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 152)  # that of GOOD has 153
+    words = "The zip has far too many entries."
+    assert_refused(bring(write_zip(tmp_path / "plain.zip", GOOD)), home, words)
+    assert_refused(bring(zip64(tmp_path / "large.zip", GOOD, 0xFFFF, 0xFFFFFFFF)), home, words)
+    assert_refused(bring(zip64(tmp_path / "lies.zip", GOOD, 1, 60)), home, words)
+    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 153)
+    with archives.ZipFiles(tmp_path / "lies.zip") as files:
+        assert len(files.names) == 3
+
+
+def test_it_refuses_a_zip_with_names_that_cannot_be_read(bring: Bring, tmp_path: Path, home: Path) -> None:
+    path = write_zip(tmp_path / "clip.zip", [*GOOD, ("\u00e9.png", numbered_picture(3))])
+    path.write_bytes(path.read_bytes().replace("\u00e9.png".encode(), b"\xff\xff.png"))
+    assert_refused(bring(path), home, "damaged")
 
 
 def test_it_refuses_an_encrypted_zip(bring: Bring, tmp_path: Path, home: Path) -> None:

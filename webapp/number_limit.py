@@ -1,0 +1,59 @@
+"""A bound on the numbers in addresses: those that no key can be answer 404, before a database fails on them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterator
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import Http404, HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+
+from webapp.problems import NotFound
+
+MOST = (1 << 63) - 1  # of both databases
+LONG = re.compile(r"(?<![^/,-])0*([1-9][0-9]{18,})(?![^/,.])")  # a number alone between the signs that divide
+
+
+class NumberLimit:
+    """Works for both kinds of views, so that Django need not change threads for it."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]) -> None:
+        self.get_response = get_response
+        self.later = iscoroutinefunction(get_response)
+        if self.later:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if not any(_is_beyond(text) for text in _texts(request)):
+            return self.get_response(request)
+        if not request.path.startswith("/api/"):
+            raise Http404
+        problem = NotFound()
+        answer = JsonResponse({"code": problem.code, "text": problem.text}, status=problem.status)
+        return _later(answer) if self.later else answer
+
+
+def _texts(request: HttpRequest) -> Iterator[str]:
+    """All of a request in which there may be keys. Bodies of calls have bounds of their own."""
+    in_admin = request.path.startswith("/admin/")
+    if not in_admin and not request.path.startswith("/api/"):
+        return
+    yield request.path
+    for name, values in request.GET.lists():
+        if name != "q":  # what the admin searches for is a text
+            yield from values
+    if in_admin and request.method == "POST":
+        yield from request.POST.getlist("_selected_action")
+
+
+def _is_beyond(text: str) -> bool:
+    # No number longer than 19 digits is read: Python refuses to read very long ones.
+    return any(len(digits) > 19 or int(digits) > MOST for digits in LONG.findall(text))
+
+
+async def _later(answer: HttpResponseBase) -> HttpResponseBase:
+    return answer
