@@ -119,7 +119,7 @@ export interface State {
   mask_seq: number;
 }
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export const MAX_MESSAGE_BYTES = 262144;
 
@@ -205,11 +205,12 @@ export interface HeadMove {
   to_round: number | null;
 }
 
-/** Accept (or release) the mask that `frame` has on the head's line. */
+/** Accept (or release) the mask that `frame` has on the head's line. `round` is that whose mask the page shows. */
 export interface FrameAccept {
   type: "frame.accept";
   key: Key;
   frame: FrameIndex;
+  round: number;
   accepted: boolean;
 }
 

@@ -8,22 +8,27 @@ from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.head import hold
 from webapp.annotation.masks import mask_at
-from webapp.annotation.models import AcceptedFrame, Round
+from webapp.annotation.models import AcceptedFrame, Head, Round
 from webapp.annotation.strokes import check_frame
 from webapp.problems import Forbidden, Problem
 from webapp.videos.models import Video
 
 
 @transaction.atomic
-def accept_frame(*, video: Video, by: User, frame: int, may_accept_others: bool) -> None:
-    """Accept the mask that `frame` has at the head. Without `may_accept_others` it must come from one's own round."""
+def accept_frame(*, video: Video, by: User, frame: int, seen: int, may_accept_others: bool) -> None:
+    """Accept the mask that `frame` has at the head, if it is that of the round `seen`: nobody vouches for another.
+
+    Without `may_accept_others` it must come from one's own round.
+    """
     head = hold(video.pk)
     check_frame(video, frame)
-    if AcceptedFrame.objects.filter(video=video, frame=frame).exists():
-        return
     mask = mask_at(video.pk, head.round_id, frame)
     if mask is None:
         raise Problem("no_mask", "This frame has no mask yet. Run a round first.", 409)
+    if mask.round_id != seen:
+        raise _changed(head)
+    if AcceptedFrame.objects.filter(video=video, frame=frame).exists():
+        return
     if not may_accept_others and Round.objects.get(pk=mask.round_id).author_id != by.pk:
         raise Forbidden("This mask is from somebody else's round. A reviewer can accept it.")
     AcceptedFrame.objects.create(video=video, frame=frame, mask_id=mask.mask_id, author=by)
@@ -31,13 +36,22 @@ def accept_frame(*, video: Video, by: User, frame: int, may_accept_others: bool)
 
 
 @transaction.atomic
-def release_frame(*, video: Video, by: User, frame: int, may_accept_others: bool) -> None:
-    """Let rounds change a frame again. Without `may_accept_others` only what one accepted oneself."""
-    hold(video.pk)
-    accepted = AcceptedFrame.objects.filter(video=video, frame=frame).first()
+def release_frame(*, video: Video, by: User, frame: int, seen: int, may_accept_others: bool) -> None:
+    """Let rounds change a frame again whose mask is that of the round `seen`.
+
+    Without `may_accept_others` only what one accepted oneself.
+    """
+    head = hold(video.pk)
+    accepted = AcceptedFrame.objects.select_related("mask").filter(video=video, frame=frame).first()
     if accepted is None:
         return
+    if accepted.mask.round_id != seen:
+        raise _changed(head)
     if not may_accept_others and accepted.author_id != by.pk:
         raise Forbidden("Somebody else accepted this frame. A reviewer can release it.")
     accepted.delete()
     changes.accepted_changed(video.pk, frame, None)
+
+
+def _changed(head: Head) -> Problem:
+    return Problem("conflict", "The mask changed meanwhile: look again.", 409, head=head.round_id)

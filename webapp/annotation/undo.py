@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import transaction
 
 from webapp.accounts.models import User
@@ -9,7 +11,9 @@ from webapp.annotation.head import conflict, hold, set_head
 from webapp.annotation.masks import line_of
 from webapp.annotation.models import Mask, Round
 from webapp.annotation.rounds import ACTIVE, stop
-from webapp.problems import NotFound, Problem
+from webapp.problems import Forbidden, NotFound, Problem
+from webapp.projects.access import allows, role_in
+from webapp.projects.models import Role
 from webapp.videos.models import Video
 
 
@@ -17,7 +21,8 @@ from webapp.videos.models import Video
 def move_head(*, video: Video, by: User, from_round: int | None, to_round: int | None) -> None:
     """Undo, redo, or go back to any round. `from_round` is the head that the page shows; another one is a conflict.
 
-    A round that waits or runs and is not on the new line any more is cancelled.
+    A round that waits or runs and is not on the new line any more is cancelled. That needs the right to cancel it: undo
+    must not do to other people's work what `cancel_round` refuses.
     """
     head = hold(video.pk)
     if head.round_id == to_round:
@@ -26,11 +31,12 @@ def move_head(*, video: Video, by: User, from_round: int | None, to_round: int |
         raise conflict(head)
     if to_round is not None:
         _check_target(video, to_round)
+    active = Round.objects.filter(video=video, state__in=ACTIVE).select_related("author")
+    beside = list(active.exclude(pk__in=line_of(to_round)))
+    _check_may_stop(video, by, beside)
     set_head(head, to_round, by)
-    line = set(line_of(to_round))
-    for active in Round.objects.filter(video=video, state__in=ACTIVE):
-        if active.pk not in line:
-            stop(active, by)
+    for one in beside:
+        stop(one, by)
 
 
 def _check_target(video: Video, round_id: int) -> None:
@@ -39,3 +45,15 @@ def _check_target(video: Video, round_id: int) -> None:
         raise NotFound("round")
     if target.ended and not Mask.objects.filter(round=target).exists():
         raise Problem("empty_round", f"Round {target.number} ended before it made a mask.", 409)
+
+
+def _check_may_stop(video: Video, by: User, rounds: Iterable[Round]) -> None:
+    """Rounds of others only as a reviewer, as in `cancel_round`. One that was asked to stop already ends anyway."""
+    stopped = (one for one in rounds if not one.cancel_requested and one.superseded_by_id is None)
+    theirs = next((one for one in stopped if one.author_id != by.pk), None)
+    if theirs is None:
+        return
+    role = role_in(by, video.project_id)
+    if role is None or not allows(role, Role.REVIEWER):
+        whose = f"Round {theirs.number} of {theirs.author.shown_name}"
+        raise Forbidden(f"{whose} has not ended yet, and this would cancel it. Wait for it; a reviewer can cancel it.")

@@ -90,7 +90,13 @@ def _move_head(actor: Actor, message: HeadMove) -> None:
 
 def _accept_frame(actor: Actor, message: FrameAccept) -> None:
     act = accept_frame if message.accepted else release_frame
-    act(video=actor.video, by=actor.user, frame=message.frame, may_accept_others=actor.reviews)
+    act(
+        video=actor.video,
+        by=actor.user,
+        frame=message.frame,
+        seen=message.round,
+        may_accept_others=actor.reviews,
+    )
 
 
 ACTIONS: dict[type, Callable[[Actor, Any], int | None]] = {

@@ -26,7 +26,7 @@ from webapp.annotation.info import (
     StrokeInfo,
 )
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 MAX_MESSAGE_BYTES = 256 * 1024
 
 
@@ -123,11 +123,12 @@ class HeadMove(Model):
 
 
 class FrameAccept(Model):
-    """Accept (or release) the mask that `frame` has on the head's line."""
+    """Accept (or release) the mask that `frame` has on the head's line. `round` is that whose mask the page shows."""
 
     type: Literal["frame.accept"]
     key: Key
     frame: FrameIndex
+    round: int
     accepted: bool
 
 

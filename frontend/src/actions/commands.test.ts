@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { RoundInfo, StrokeInfo } from "../protocol";
+import { packedMask } from "../masks/testing";
+import { toasts } from "../parts/Toast";
+import type { RoleName, RoundInfo, StrokeInfo } from "../protocol";
 import { reduce } from "../state/reduce";
-import { ANN, BEN, type FakeStudio, fakeStudio, round } from "../studio/testing";
+import { ANN, BEN, type FakeStudio, fakeStudio, round, settled } from "../studio/testing";
 import { commandOf } from "./commands";
 import { changeObject } from "./objects";
 import { RunQueue, SETTLED_AFTER } from "./queue";
@@ -26,6 +28,7 @@ async function later(): Promise<void> {
 
 beforeEach(() => {
   vi.useFakeTimers();
+  toasts.value = [];
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -95,6 +98,22 @@ describe("undo and redo", () => {
     expect(running.id).toBe(11);
     perform(studio, "undo");
     expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 11, to_round: null });
+  });
+
+  it.each([
+    ["done", "Round 2 is Ben's: undo leaves it alone. The rounds list can go back."],
+    ["running", "Round 2 is Ben's: undo leaves it alone. When it has ended, the rounds list can go back."],
+  ] as const)("leave somebody else's round that is %s alone, and say whose it is", (becomes, text) => {
+    const rounds = [round({ id: 1 }), round({ id: 2, base: 1, author: BEN, state: becomes })];
+    const studio = fakeStudio({ rounds, head: 2 });
+    for (const role of ["annotator", "owner"] as const) {
+      studio.store.role.value = role;
+      toasts.value = [];
+      expect(enabled(studio, "undo")).toBe(true);
+      perform(studio, "undo");
+      expect(types(studio)).toEqual([]);
+      expect(toasts.value.map((shown) => shown.text)).toEqual([text]);
+    }
   });
 
   it("leave a viewer nothing", () => {
@@ -240,6 +259,71 @@ describe("running", () => {
   });
 });
 
+describe("cancelling", () => {
+  const theirs = round({ id: 5, author: BEN, state: "running" });
+
+  it.each<[RoleName, boolean]>([
+    ["viewer", false],
+    ["annotator", false],
+    ["reviewer", true],
+    ["manager", true],
+    ["owner", true],
+  ])("somebody else's round, as %s: %s", (role, may) => {
+    const studio = fakeStudio({ rounds: [theirs], head: 5 });
+    studio.store.role.value = role;
+    expect(enabled(studio, "round.cancel")).toBe(may);
+  });
+
+  it("is there for one's own round, until it was asked to stop", () => {
+    const own = round({ id: 5, state: "running" });
+    const studio = fakeStudio({ rounds: [own], head: 5 });
+    expect(enabled(studio, "round.cancel")).toBe(true);
+    reduce(studio.store, { type: "round.changed", seq: seq++, round: { ...own, cancel_requested: true } });
+    expect(enabled(studio, "round.cancel")).toBe(false);
+  });
+
+  it("forgets what waits behind somebody else's round, and leaves that one alone", () => {
+    const studio = fakeStudio({ rounds: [theirs], head: 5 });
+    studio.store.queue.value = [{ frame: 4, urgent: false }];
+    expect(enabled(studio, "round.cancel")).toBe(true);
+    perform(studio, "round.cancel");
+    expect(studio.store.queue.value).toEqual([]);
+    expect(types(studio)).toEqual([]);
+  });
+});
+
+describe("accepting", () => {
+  const rounds = [round({ id: 1 }), round({ id: 2, base: 1, frames: [[0, 3]] })];
+
+  it("names the round whose mask is shown, also when that is sent later", async () => {
+    const studio = fakeStudio({ rounds, head: 2 });
+    studio.store.masks.add([packedMask({ round: 2, frame: 0 }), packedMask({ round: 1, frame: 5 })]);
+    await settled();
+    studio.online.value = false;
+    perform(studio, "frame.accept");
+    studio.store.frame.value = 5;
+    perform(studio, "frame.accept");
+    reduce(studio.store, { type: "round.changed", seq: seq++, round: round({ id: 3, base: 2 }) });
+    reduce(studio.store, { type: "head.moved", seq: seq++, head: 3, by: BEN });
+    studio.online.value = true;
+    studio.outbox.flush();
+    expect(studio.sent).toMatchObject([
+      { type: "frame.accept", frame: 0, round: 2, accepted: true },
+      { type: "frame.accept", frame: 5, round: 1, accepted: true },
+    ]);
+    await studio.refuse("frame.accept", "conflict", 3);
+    expect(toasts.value.at(-1)?.text).toBe("refused: conflict");
+  });
+
+  it("waits until the mask is here, and releases without it", () => {
+    const studio = fakeStudio({ rounds, head: 2, accepted: { 4: 1 } });
+    expect(enabled(studio, "frame.accept")).toBe(false);
+    studio.store.frame.value = 4;
+    perform(studio, "frame.accept");
+    expect(studio.sent).toMatchObject([{ type: "frame.accept", frame: 4, round: 1, accepted: false }]);
+  });
+});
+
 describe("strokes", () => {
   it("are there before, while and after they are saved", async () => {
     const studio = fakeStudio();
@@ -251,6 +335,17 @@ describe("strokes", () => {
     await acknowledgeStroke(studio);
     expect(studio.store.unsaved.value).toEqual([]);
     expect(studio.store.strokes.value.length).toBe(1);
+    expect(studio.store.savedAt.value).not.toBe(null);
+  });
+
+  it("that the database did not take stay, and are sent again", async () => {
+    const studio = fakeStudio();
+    draw(studio, 1, 2, [[0.3, 0.3]]);
+    await studio.refuse("stroke.add", "not_stored");
+    expect(studio.store.strokes.value.length).toBe(1);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(types(studio)).toEqual(["stroke.add", "stroke.add"]);
+    await acknowledgeStroke(studio);
     expect(studio.store.savedAt.value).not.toBe(null);
   });
 

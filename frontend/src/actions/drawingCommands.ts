@@ -1,5 +1,8 @@
 /** Commands of drawing: tools, the width of strokes on screen, undo and redo. */
 import { Circle, CircleSlash, Eraser, Hand, Keyboard, PenLine, Redo2, Undo2 } from "lucide-preact";
+import { toast } from "../parts/Toast";
+import type { RoundInfo } from "../protocol";
+import { isActive } from "../state/line";
 import type { Opened } from "../studio/open";
 import type { Sketch } from "./commands";
 import { moveHead, roundBack, roundForward } from "./head";
@@ -143,10 +146,22 @@ function undoing(studio: Opened): Sketch[] {
   ];
 }
 
-/** What undo does when the history of this page is empty: the newest own stroke that waits, else a round back. */
+/**
+ * What undo does when the history of this page is empty: the newest own stroke that waits, else a round back. A key that
+ * is pressed by habit must not take back somebody else's round: there it says where one can, deliberately.
+ */
 function fallback(studio: Opened): (() => void) | undefined {
-  const newest = studio.store.mine.value.at(-1);
+  const { store } = studio;
+  const newest = store.mine.value.at(-1);
   if (newest) return () => takeBack(studio, newest);
   const back = roundBack(studio);
-  return back === undefined ? undefined : () => moveHead(studio, back);
+  const head = store.head.value === null ? undefined : store.rounds.value.get(store.head.value);
+  if (!head || back === undefined) return undefined;
+  if (head.author.id !== store.you.value?.id) return () => toast({ text: notYours(head) });
+  return () => moveHead(studio, back);
+}
+
+function notYours(round: RoundInfo): string {
+  const when = isActive(round) ? "When it has ended, the" : "The";
+  return `Round ${round.number} is ${round.author.name}'s: undo leaves it alone. ${when} rounds list can go back.`;
 }

@@ -33,8 +33,17 @@ export function lookAt({ store }: Opened, round: number | null): void {
   store.looking.value = round === store.head.peek() ? null : round;
 }
 
-/** Accepts the mask of `frame`, or releases it. */
-export function accept({ store, outbox }: Opened, frame: number): void {
-  const accepted = !store.accepted.peek().has(frame);
-  outbox.send({ type: "frame.accept", key: newKey(), frame, accepted }).catch(toastError);
+/** The round whose mask `frame` shows, and so could be accepted or released. Reads signals. */
+export function acceptable({ store }: Opened, frame: number): number | null {
+  const kept = store.accepted.value.get(frame);
+  const fact = store.facts.value[frame];
+  return kept ?? (fact?.loaded ? fact.round : null); // what is not here yet nobody has looked at
+}
+
+/** Accepts the mask of `frame`, or releases it: the one that is shown, and no other that came meanwhile. */
+export function accept(studio: Opened, frame: number): void {
+  const round = acceptable(studio, frame);
+  if (round === null) return;
+  const accepted = !studio.store.accepted.peek().has(frame);
+  studio.outbox.send({ type: "frame.accept", key: newKey(), frame, round, accepted }).catch(toastError);
 }

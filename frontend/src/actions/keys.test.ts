@@ -153,6 +153,24 @@ describe("a key", () => {
     expect(commandFor(on, [command("suggested", ["Tab"]).command])).toBe(undefined);
   });
 
+  it("an open dialog has all keys, wherever the focus is", () => {
+    const { command: release, times } = command("release", ["A", "Escape"]);
+    end = listen(
+      [release],
+      () => false,
+      () => false,
+    );
+    document.body.innerHTML = "<dialog open></dialog>";
+    const leave = key("Escape");
+    document.body.dispatchEvent(key("a"));
+    document.body.dispatchEvent(leave);
+    expect(times()).toBe(0);
+    expect(leave.defaultPrevented).toBe(false); // the browser closes the dialog with it
+    document.querySelector("dialog")?.removeAttribute("open");
+    document.body.dispatchEvent(key("a"));
+    expect(times()).toBe(1);
+  });
+
   it("arrow keys on a slider are the slider's", () => {
     const { command: next, times } = command("next", ["ArrowRight"]);
     end = listen(

@@ -12,6 +12,8 @@ export function chord(event: KeyboardEvent): string {
 }
 
 function typing(target: EventTarget | null): boolean {
+  // The focus may have left an open dialog (its control went away): its Escape, and nothing to the page behind it.
+  if (document.querySelector("dialog[open]")) return true;
   if (!(target instanceof HTMLElement)) return false;
   if (target.closest("dialog, [role=menu]")) return true;
   if (target.isContentEditable || target.matches("textarea, select")) return true;

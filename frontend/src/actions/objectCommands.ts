@@ -1,8 +1,13 @@
 /** Commands of objects: choose one to draw for, add, hide, lock. */
 import { Circle, EyeOff, Lock, Plus } from "lucide-preact";
+import { toast } from "../parts/Toast";
 import type { Opened } from "../studio/open";
 import type { Sketch } from "./commands";
 import { addObject, toggleHidden, toggleLocked } from "./objects";
+
+/** Numbers are the grey values of masks: 0 is the background, 255 nothing. */
+const MOST_OBJECTS = 254;
+const FULL = `A video has at most ${MOST_OBJECTS} objects. Deleted ones count: their masks are kept.`;
 
 export function objectCommands(studio: Opened): Sketch[] {
   const { store } = studio;
@@ -30,8 +35,12 @@ export function objectCommands(studio: Opened): Sketch[] {
       group,
       icon: Plus,
       keys: ["N"],
-      enabled: () => store.canDraw.value && store.objects.value.length < 254,
-      perform: () => addObject(studio),
+      // Enabled where there is no number left too: whoever wants one more is told why there is none.
+      enabled: () => store.canDraw.value,
+      perform: () => {
+        if (store.objects.peek().length < MOST_OBJECTS) addObject(studio);
+        else toast({ text: FULL, tone: "info" });
+      },
     },
     {
       id: "object.hide",

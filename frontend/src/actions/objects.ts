@@ -60,12 +60,15 @@ function makeObject(studio: Opened, made: (number: number) => void, label?: Labe
   store.objects.value = [...before, object];
   store.selected.value = number;
   outbox
-    .send({
-      type: "object.add",
-      key: newKey(),
-      color,
-      ...(label?.id === undefined ? {} : { label: label.id }),
-    })
+    .send(
+      {
+        type: "object.add",
+        key: newKey(),
+        color,
+        ...(label?.id === undefined ? {} : { label: label.id }),
+      },
+      number,
+    )
     .then(
       ({ result }) => {
         // Two people who make an object at once: the strokes go over to one's own.

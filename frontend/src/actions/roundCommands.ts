@@ -1,11 +1,15 @@
 /** Commands of rounds: run, cancel, back to the current one, accept a frame, export. */
 import { BadgeCheck, Ban, Download, Layers, Play } from "lucide-preact";
+import type { RoleName } from "../protocol";
 import type { Opened } from "../studio/open";
 import type { Sketch } from "./commands";
-import { accept, lookAt } from "./head";
+import { accept, acceptable, lookAt } from "./head";
 import { cancel, run } from "./rounds";
 
 const group = "Rounds";
+
+// As the server has it: who may stop rounds of others.
+const STOPS_OTHERS: readonly RoleName[] = ["reviewer", "manager", "owner"];
 
 export function roundCommands(studio: Opened): Sketch[] {
   return [...running(studio), ...results(studio)];
@@ -29,12 +33,12 @@ function running(studio: Opened): Sketch[] {
       group,
       icon: Ban,
       keys: ["Escape"],
-      enabled: () => {
-        const active = store.active.value;
-        const stoppable = active !== null && !active.cancel_requested && store.canDraw.value;
-        return stoppable || store.queue.value.length > 0;
+      enabled: () => stoppable(studio) || store.queue.value.length > 0,
+      perform: () => {
+        // Behind a round that is not one's to stop, what waits of one's own can still be forgotten.
+        if (stoppable(studio)) cancel(studio);
+        else store.queue.value = [];
       },
-      perform: () => cancel(studio),
     },
     {
       id: "round.head",
@@ -48,6 +52,13 @@ function running(studio: Opened): Sketch[] {
   ];
 }
 
+/** Whether there is a round to stop: one's own, or any for reviewers up. */
+function stoppable({ store }: Opened): boolean {
+  const active = store.active.value;
+  if (!active || active.cancel_requested || !store.canDraw.value) return false;
+  return active.author.id === store.you.value?.id || STOPS_OTHERS.includes(store.role.value);
+}
+
 function results(studio: Opened): Sketch[] {
   const { store } = studio;
   return [
@@ -58,9 +69,7 @@ function results(studio: Opened): Sketch[] {
       icon: BadgeCheck,
       keys: ["A"],
       enabled: () =>
-        store.canDraw.value &&
-        store.looking.value === null &&
-        (store.facts.value[store.frame.value]?.round ?? null) !== null,
+        store.canDraw.value && store.looking.value === null && acceptable(studio, store.frame.value) !== null,
       pressed: () => store.accepted.value.has(store.frame.value),
       perform: () => accept(studio, store.frame.peek()),
     },

@@ -35,10 +35,15 @@ export function eraseStroke(studio: Opened, stroke: StrokeInfo): void {
   });
 }
 
-/** Draws one's own waiting strokes of one object anew for another. */
-export function moveStrokes(studio: Opened, from: number, to: number): void {
+/** Draws one's own waiting strokes of one object anew for another, all or those that `which` picks. */
+export function moveStrokes(
+  studio: Opened,
+  from: number,
+  to: number,
+  which: (stroke: StrokeInfo) => boolean = () => true,
+): void {
   if (studio.store.selected.peek() === from) studio.store.selected.value = to;
-  for (const stroke of studio.store.mine.peek().filter((other) => other.object === from)) {
+  for (const stroke of studio.store.mine.peek().filter((other) => other.object === from && which(other))) {
     removeStroke(studio, stroke.key);
     addStroke(studio, stroke.frame, to, stroke.path);
   }

@@ -1,5 +1,5 @@
 import "fake-indexeddb/auto";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { newKey } from "./key";
 import { Outbox, type OutboxOptions, Refused } from "./outbox";
 import { type Keyed, openShelf, type Shelf } from "./shelf";
@@ -106,7 +106,9 @@ describe("the outbox", () => {
     void (await opened()).send(message);
     await vi.waitFor(async () => expect((await shelved()).length).toBe(1));
     const answers: (string | null)[] = [];
-    const after = await opened({ settled: (_, refusal) => answers.push(refusal?.code ?? null) });
+    const settled: OutboxOptions["settled"] = (_, outcome) =>
+      answers.push(outcome instanceof Refused ? outcome.code : null);
+    const after = await opened({ settled });
     after.refusedBy({ type: "error", code: "no_object", text: "gone", key: message.key, head: null });
     await vi.waitFor(() => expect(answers).toEqual(["no_object"]));
     await vi.waitFor(async () => expect(await shelved()).toEqual([]));
@@ -162,6 +164,19 @@ describe("the outbox", () => {
     expect(sent).toEqual([message]);
   });
 
+  it("gives the number of an object back that was made before a reload, beside the one it was given then", async () => {
+    online = false;
+    const message: Keyed = { type: "object.add", key: newKey() };
+    void (await opened()).send(message, 3);
+    await vi.waitFor(async () => expect((await shelved()).length).toBe(1));
+    const told: unknown[] = [];
+    const after = await opened({ settled: (...answer) => told.push(answer) });
+    online = true;
+    after.flush();
+    after.acknowledged({ type: "ack", key: message.key, result: 4 });
+    expect(told).toEqual([[message, { result: 4, again: true }, 3]]);
+  });
+
   it("says when a refusal is of none of its messages", async () => {
     const box = await opened();
     expect(box.refusedBy({ type: "error", code: "bad_message", text: "?", key: null, head: null })).toBe(
@@ -173,5 +188,101 @@ describe("the outbox", () => {
     const keys = Array.from({ length: 100 }, newKey);
     for (const key of keys) expect(key).toMatch(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/);
     expect(new Set(keys).size).toBe(100);
+  });
+});
+
+describe("a message that the database did not take", () => {
+  const refuse = (box: Outbox, { key }: Keyed, code: string): boolean =>
+    box.refusedBy({ type: "error", code, text: code, key, head: null });
+  const acknowledge = (box: Outbox, { key }: Keyed): void =>
+    box.acknowledged({ type: "ack", key, result: null });
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  it.each<Keyed>([stroke(), { type: "round.run", key: newKey(), frame: 0, engine: "flow", base: null }])(
+    "is kept and sent again: $type",
+    async (message) => {
+      const box = outbox();
+      const answer = box.send(message);
+      expect(refuse(box, message, "not_stored")).toBe(true);
+      expect([box.count.value, box.retrying.value]).toEqual([1, true]);
+      vi.advanceTimersByTime(1000);
+      expect(sent).toEqual([message, message]);
+      acknowledge(box, message);
+      expect(await answer).toEqual({ result: null, again: true });
+      expect([box.count.value, box.retrying.value]).toEqual([0, false]);
+    },
+  );
+
+  it("is waited for longer each time, but never long", () => {
+    const box = outbox();
+    const message = stroke();
+    void box.send(message);
+    for (const [tries, wait] of [1000, 2000, 4000, 8000, 8000, 8000].entries()) {
+      refuse(box, message, "not_stored");
+      vi.advanceTimersByTime(wait - 1);
+      expect(sent.length).toBe(tries + 1);
+      vi.advanceTimersByTime(1);
+      expect(sent.length).toBe(tries + 2);
+    }
+  });
+
+  it("goes before what is drawn meanwhile", () => {
+    const box = outbox();
+    const [first, second] = [stroke(1), stroke(2)];
+    void box.send(first);
+    refuse(box, first, "not_stored");
+    void box.send(second);
+    expect(sent).toEqual([first]);
+    vi.advanceTimersByTime(1000);
+    expect(sent).toEqual([first, first, second]);
+  });
+
+  it("takes no stroke of its object along, and what is refused after it was stored stays refused", async () => {
+    const box = outbox();
+    const object: Keyed = { type: "object.add", key: newKey() };
+    const drawn = stroke();
+    void box.send(object);
+    const answer = box.send(drawn);
+    refuse(box, object, "not_stored");
+    refuse(box, drawn, "no_object");
+    expect(box.count.value).toBe(2);
+    vi.advanceTimersByTime(1000);
+    expect(sent.slice(2)).toEqual([object, drawn]);
+    acknowledge(box, object);
+    refuse(box, drawn, "no_object");
+    await expect(answer).rejects.toMatchObject({ code: "no_object" });
+    vi.advanceTimersByTime(60_000);
+    expect(sent.length).toBe(4);
+  });
+
+  it("is not waited for by others for ever", async () => {
+    const box = outbox();
+    const [never, other] = [stroke(1), stroke(2)];
+    void box.send(never);
+    const answer = box.send(other);
+    for (let tries = 0; tries < 6; tries++) {
+      refuse(box, never, "not_stored");
+      refuse(box, other, "no_object");
+      vi.advanceTimersByTime(8000);
+    }
+    await expect(answer).rejects.toMatchObject({ code: "no_object" });
+  });
+
+  it("is sent no more once the page has left", () => {
+    const box = outbox();
+    const message = stroke();
+    void box.send(message);
+    refuse(box, message, "not_stored");
+    box.close();
+    vi.advanceTimersByTime(60_000);
+    expect(sent.length).toBe(1);
   });
 });

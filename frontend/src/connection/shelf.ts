@@ -11,6 +11,7 @@ export interface Entry {
   user: number; // a stroke is never sent in another person's name
   order: number; // rises in the order in which things were done
   message: Keyed;
+  expected: number | null; // the number that the page gave an object before the server did
 }
 
 interface Schema extends DBSchema {

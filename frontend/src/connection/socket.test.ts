@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { packedMask } from "../masks/testing";
-import type { Welcome } from "../protocol";
+import { PROTOCOL_VERSION, type Welcome } from "../protocol";
 import type { Connection } from "../state/store";
 import { state } from "../studio/testing";
 import { delay } from "./backoff";
@@ -66,7 +66,7 @@ function welcome(given: Partial<Welcome> = {}): Welcome {
   const worker = { alive: true, device: "cpu", text: "" };
   return {
     type: "welcome",
-    version: 1,
+    version: PROTOCOL_VERSION,
     you: { id: 1, name: "Ann" },
     role: "owner",
     state: null,
@@ -88,11 +88,22 @@ function container(seq: number): ArrayBuffer {
 describe("the socket", () => {
   it("begins with resume and is live with the welcome", () => {
     latest().accept();
-    expect(latest().sent).toEqual([{ type: "resume", version: 1, seq: 0, mask_seq: 0 }]);
+    expect(latest().sent).toEqual([{ type: "resume", version: PROTOCOL_VERSION, seq: 0, mask_seq: 0 }]);
     expect(states).toEqual(["connecting"]);
     latest().say(welcome());
     expect(states).toEqual(["connecting", "live"]);
     expect(heard).toEqual(["welcome"]);
+  });
+
+  it("is not live, and sends nothing, when the welcome made the page leave", () => {
+    const stop = vi.spyOn(heard, "push").mockImplementation(() => {
+      socket.stop();
+      return 0;
+    });
+    live();
+    stop.mockRestore();
+    expect(states).toEqual(["connecting"]);
+    expect(socket.send({ type: "ping" })).toBe(false);
   });
 
   it("sends nothing before it is live, and says so", () => {
@@ -111,7 +122,7 @@ describe("the socket", () => {
     vi.advanceTimersByTime(400);
     latest().accept();
     expect(made.length).toBe(2);
-    expect(latest().sent[0]).toEqual({ type: "resume", version: 1, seq: 43, mask_seq: 99 });
+    expect(latest().sent[0]).toEqual({ type: "resume", version: PROTOCOL_VERSION, seq: 43, mask_seq: 99 });
   });
 
   it("takes the numbers of a state that replaces its own, even lower ones", () => {

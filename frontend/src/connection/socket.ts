@@ -115,7 +115,7 @@ export class Socket {
         this.maskSeq = message.state.mask_seq;
       }
       this.enter("live", () => this.options.events.welcome(message));
-      this.beat();
+      if (this.state === "live") this.beat();
       return;
     }
     if ("seq" in message) this.seq = Math.max(this.seq, message.seq);
@@ -175,6 +175,7 @@ export class Socket {
   private enter(state: Connection, first?: () => void): void {
     this.state = state;
     first?.();
+    if (this.state !== state) return; // stopped by what `first` did
     this.options.events.state(state);
   }
 }

@@ -75,7 +75,7 @@ export class MaskLoader {
     for (const stretch of missing) {
       if (this.running >= AT_ONCE) return;
       const state = this.tryOf(stretch, now);
-      if (state.busy || state.count >= MOST_TRIES) continue;
+      if (state.busy || state.count >= MOST_TRIES || this.complete(stretch)) continue;
       if (state.notBefore > now) soonest = Math.min(soonest, state.notBefore - now);
       else void this.load(stretch, state);
     }
@@ -109,10 +109,21 @@ export class MaskLoader {
       console.warn(`Masks of round ${stretch.round} did not come:`, problem);
     }
     state.busy = false;
+    // What came may be dropped for want of room, and be wanted again: tries count only while something is missing.
+    if (this.complete(stretch)) this.tries.delete(`${stretch.round}/${stretch.first}`);
     state.count++;
     state.notBefore = performance.now() + AGAIN_AFTER;
     this.running--;
     this.follow();
+  }
+
+  /** All of it is here; the facts may say so a moment later. */
+  private complete({ round, first, last }: Stretch): boolean {
+    const { rounds, masks } = this.store;
+    for (const [from, to] of rounds.peek().get(round)?.frames ?? [])
+      for (let frame = Math.max(from, first); frame <= Math.min(to, last); frame++)
+        if (!masks.has(round, frame)) return false;
+    return true;
   }
 
   private retry(): void {

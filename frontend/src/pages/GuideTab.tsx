@@ -4,19 +4,34 @@ import { call } from "../http";
 import { Button } from "../parts/Button";
 import { TextField } from "../parts/Field";
 import { toast, toastError } from "../parts/Toast";
-import { useDraft } from "./draft";
+import { type Draft, useDraft } from "./draft";
 import css from "./GuideTab.module.css";
 import { LabelEditor } from "./LabelEditor";
 import type { TabProps } from "./ProjectPage";
 import { may } from "./roles";
+import { me } from "./session";
 import type { Label, Project } from "./types";
 
-export function GuideTab({ project, onChange }: TabProps) {
+/** What is typed here and not saved. It lives above the tabs: looking at another one loses nothing. */
+export interface GuideDrafts {
+  guide: Draft<string>;
+  labels: Draft<Label[]>;
+}
+
+export function useGuideDrafts(project: Project): GuideDrafts {
+  const who = `${me.value?.id} ${project.id}`;
+  return {
+    guide: useDraft(project.guide, `guide ${who}`),
+    labels: useDraft<Label[]>(project.labels, `labels ${who}`),
+  };
+}
+
+export function GuideTab({ project, onChange, drafts }: TabProps & { drafts: GuideDrafts }) {
   if (!may(project.role, "change_project")) return <ReadGuide project={project} />;
   return (
     <div class={css.columns}>
-      <WriteGuide project={project} onChange={onChange} />
-      <WriteLabels project={project} onChange={onChange} />
+      <WriteGuide project={project} onChange={onChange} guide={drafts.guide} />
+      <WriteLabels project={project} onChange={onChange} labels={drafts.labels} />
     </div>
   );
 }
@@ -63,8 +78,7 @@ async function save(
   }
 }
 
-function WriteGuide({ project, onChange }: TabProps) {
-  const guide = useDraft(project.guide);
+function WriteGuide({ project, onChange, guide }: TabProps & { guide: Draft<string> }) {
   const [busy, setBusy] = useState(false);
   const store = async () => {
     setBusy(true);
@@ -90,8 +104,7 @@ function WriteGuide({ project, onChange }: TabProps) {
   );
 }
 
-function WriteLabels({ project, onChange }: TabProps) {
-  const labels = useDraft<Label[]>(project.labels);
+function WriteLabels({ project, onChange, labels }: TabProps & { labels: Draft<Label[]> }) {
   const [busy, setBusy] = useState(false);
   const store = async () => {
     setBusy(true);

@@ -3,7 +3,8 @@ import { BookOpen, Download, Film, type LucideIcon, Settings2, Users } from "luc
 import { call } from "../http";
 import type { Tab } from "../route";
 import { ExportsTab } from "./ExportsTab";
-import { GuideTab } from "./GuideTab";
+import { GuideTab, useGuideDrafts } from "./GuideTab";
+import { useLeaveGuard } from "./leave";
 import { useLoaded } from "./load";
 import { MembersTab } from "./MembersTab";
 import { ProblemState } from "./ProblemState";
@@ -37,22 +38,26 @@ const LOOKS: TabLook[] = [
 
 export function ProjectPage({ id, tab }: { id: number; tab: Tab }) {
   const loaded = useLoaded(`project ${id}`, () => call<Project>("GET", `/api/projects/${id}`));
-  const project = loaded.value;
-  const href = `/projects/${id}`;
+  if (loaded.value) return <Parts project={loaded.value} onChange={loaded.set} tab={tab} />;
+  return (
+    <Shell title={loaded.problem ? "Not found" : undefined}>
+      {loaded.problem ? (
+        <ProblemState problem={loaded.problem} retry={loaded.reload} />
+      ) : (
+        <div class={css.ghost} aria-busy="true" data-testid="state-loading" />
+      )}
+    </Shell>
+  );
+}
 
-  if (!project) {
-    return (
-      <Shell title={loaded.problem ? "Not found" : undefined}>
-        {loaded.problem ? (
-          <ProblemState problem={loaded.problem} retry={loaded.reload} />
-        ) : (
-          <div class={css.ghost} aria-busy="true" data-testid="state-loading" />
-        )}
-      </Shell>
-    );
-  }
+function Parts({ tab, ...props }: TabProps & { tab: Tab }) {
+  const { project } = props;
+  const drafts = useGuideDrafts(project);
+  const unsaved = drafts.guide.dirty || drafts.labels.dirty;
+  const href = `/projects/${project.id}`;
+  const address = (name: Tab) => (name === "videos" ? href : `${href}/${name}`);
+  useLeaveGuard(unsaved, address(tab), (to) => to.page === "project" && to.project === project.id);
   const tabs = LOOKS.filter((look) => look.tab !== "settings" || may(project.role, "change_project"));
-  const props: TabProps = { project, onChange: loaded.set };
   return (
     <Shell title={project.name} crumbs={[{ name: project.name, href }]}>
       <header class={css.head}>
@@ -65,7 +70,7 @@ export function ProjectPage({ id, tab }: { id: number; tab: Tab }) {
         {tabs.map(({ tab: name, name: text, icon: Icon, count }) => (
           <a
             key={name}
-            href={name === "videos" ? href : `${href}/${name}`}
+            href={address(name)}
             class={css.tab}
             aria-current={name === tab ? "page" : undefined}
             data-testid={`tab-${name}`}
@@ -73,11 +78,12 @@ export function ProjectPage({ id, tab }: { id: number; tab: Tab }) {
             <Icon size={15} aria-hidden="true" />
             {text}
             {count && <small>{count(project).toLocaleString("en")}</small>}
+            {name === "guide" && unsaved && <small class={css.unsaved}>not saved</small>}
           </a>
         ))}
       </nav>
       {tab === "videos" && <VideosTab {...props} />}
-      {tab === "guide" && <GuideTab {...props} />}
+      {tab === "guide" && <GuideTab {...props} drafts={drafts} />}
       {tab === "members" && <MembersTab {...props} />}
       {tab === "exports" && <ExportsTab {...props} />}
       {tab === "settings" && <SettingsTab {...props} />}

@@ -8,6 +8,7 @@ import { toastError } from "../parts/Toast";
 import { visits } from "../route";
 import { openAccount } from "./Account";
 import { Logo } from "./Logo";
+import { mayLeave } from "./leave";
 import css from "./Shell.module.css";
 import { me, signOut } from "./session";
 import type { Me } from "./types";
@@ -76,6 +77,9 @@ function AccountMenu({ me }: { me: Me }) {
         },
       ]
     : [];
+  const leave = async () => {
+    if (await mayLeave()) await signOut().catch(toastError);
+  };
   return (
     <Menu
       label={`Account of ${shown}`}
@@ -97,7 +101,7 @@ function AccountMenu({ me }: { me: Me }) {
           name: "Sign out",
           icon: LogOut,
           testid: "account-sign-out",
-          perform: () => void signOut().catch(toastError),
+          perform: leave,
         },
       ]}
     >

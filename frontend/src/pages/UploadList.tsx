@@ -47,7 +47,7 @@ function Row({ job }: { job: Job }) {
   const { key, state } = job;
   const running = state === "sending" || state === "waiting" || state === "broken";
   return (
-    <li class={`${css.row} ${css[state]}`} data-testid={`upload-${job.name}`} data-state={state}>
+    <li class={`${css.row} ${css[state] ?? ""}`} data-testid={`upload-${job.name}`} data-state={state}>
       <div class={css.text}>
         <b>{job.name}</b>
         <span role={state === "refused" ? "alert" : undefined} data-testid={`upload-text-${job.name}`}>

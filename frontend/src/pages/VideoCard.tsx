@@ -20,7 +20,11 @@ export interface VideoCardProps {
 export function VideoCard(props: VideoCardProps) {
   const { video } = props;
   return (
-    <li class={`${css.card} ${css[video.state]}`} data-testid={`video-${video.id}`} data-state={video.state}>
+    <li
+      class={`${css.card} ${css[video.state] ?? ""}`}
+      data-testid={`video-${video.id}`}
+      data-state={video.state}
+    >
       <div class={css.picture}>
         <Picture {...props} />
       </div>

@@ -8,8 +8,9 @@ import css from "./Floating.module.css";
 
 /** The most pressing one; several at a time would only cover the picture. */
 export function Banner() {
-  const { store } = useStudio();
+  const { store, outbox } = useStudio();
   if (store.connection.value === "lost") return <Offline />;
+  if (outbox.retrying.value) return <NotStored />;
   if (store.looking.value !== null) return <LookingAt round={store.looking.value} />;
   const worker = store.worker.value;
   if (worker && !worker.alive) {
@@ -42,6 +43,19 @@ function Offline() {
     <Line tone="warn" testid="banner-offline">
       The connection is lost. Go on drawing: strokes are kept here and sent when it is back.
       <Button size="small" testid="banner-reconnect" onClick={socket.now}>
+        Try now
+      </Button>
+    </Line>
+  );
+}
+
+/** The same state to a person as being offline: what they do is kept here, and sent later. */
+function NotStored() {
+  const { outbox } = useStudio();
+  return (
+    <Line tone="warn" testid="banner-offline">
+      The server cannot save just now. Go on drawing: strokes are kept here, and saving is tried again.
+      <Button size="small" testid="banner-reconnect" onClick={outbox.flush}>
         Try now
       </Button>
     </Line>

@@ -13,12 +13,14 @@ const WORDS: Record<Connection, string> = {
 export function ConnectionState() {
   const { store, outbox } = useStudio();
   const state = store.connection.value;
-  const live = state === "live";
+  const connected = state === "live";
+  const live = connected && !outbox.retrying.value;
   const waiting = outbox.count.value;
-  const look = live ? css.live : state === "lost" ? css.lost : "";
+  const look = live ? css.live : connected || state === "lost" ? css.lost : "";
+  const trouble = connected ? "The server cannot save just now." : "Not connected.";
   const title = live
     ? (store.worker.value?.text ?? "Connected")
-    : `Not connected. ${waiting > 0 ? `${waiting} changes are kept here and sent later.` : "What you draw is kept here."}`;
+    : `${trouble} ${waiting > 0 ? `${waiting} changes are kept here and sent later.` : "What you draw is kept here."}`;
   return (
     <span
       class={`${css.pill} ${look}`}
@@ -28,7 +30,7 @@ export function ConnectionState() {
       title={title}
     >
       <i class={css.dot} aria-hidden="true" />
-      {WORDS[state]}
+      {connected && !live ? "saving again" : WORDS[state]}
       {!live && waiting > 0 && <span> · {waiting}</span>}
     </span>
   );

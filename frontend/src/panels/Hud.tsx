@@ -45,14 +45,15 @@ function Zoom() {
 }
 
 function Saved() {
-  const { store } = useStudio();
+  const { store, outbox } = useStudio();
   const unsaved = store.unsaved.value.length;
   const at = store.savedAt.value;
-  const live = store.connection.value === "live";
+  const connected = store.connection.value === "live";
+  const live = connected && !outbox.retrying.value;
   if (unsaved > 0)
     return (
       <span class={live ? "" : css.warn} data-testid="hud-saved" role="status">
-        {live ? "saving" : `${unsaved} kept here until online`}
+        {live ? "saving" : `${unsaved} kept here until ${connected ? "saved" : "online"}`}
       </span>
     );
   if (!at) return null;

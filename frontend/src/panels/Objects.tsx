@@ -1,6 +1,6 @@
 /** The objects: choose, name, colour, hide, lock, show alone, delete; and the background. */
 import { Ellipsis, Eye, EyeOff, Focus, Lock, LockOpen, PencilLine, Trash2 } from "lucide-preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { changeObject, deleteObject, toggleHidden, toggleLocked, toggleSolo } from "../actions/objects";
 import { IconButton } from "../parts/IconButton";
 import { Kbd } from "../parts/Kbd";
@@ -65,7 +65,7 @@ function Row({ object, place }: { object: ObjectInfo; place: number }) {
           {name}
         </button>
       )}
-      {place <= 9 && <Kbd keys={String(place)} />}
+      {place <= 9 ? <Kbd keys={String(place)} /> : <span />}
       <Switches object={object} rename={() => setEditing(true)} />
     </li>
   );
@@ -162,7 +162,11 @@ function NameField({ object, done }: { object: ObjectInfo; done: () => void }) {
   const studio = useStudio();
   const field = useRef<HTMLInputElement>(null);
   const left = useRef(false); // Escape must not be taken for an end of the editing by blur
-  useEffect(() => field.current?.select(), []);
+  // Before the next event, as in a dialog: whoever types at once writes the name and presses no hot key.
+  useLayoutEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, []);
   const keep = (): void => {
     if (!left.current) changeObject(studio, object, { name: field.current?.value ?? "" });
     left.current = true;

@@ -12,7 +12,7 @@ import type { RoundInfo } from "../protocol";
 import { isActive, isUndone } from "../state/line";
 import { useStudio } from "../studio/context";
 import css from "./Rounds.module.css";
-import { ObjectScores, ScoreCurve } from "./Scores";
+import { changeOf, ObjectScores, ScoreCurve } from "./Scores";
 import side from "./SidePanel.module.css";
 
 export function Rounds() {
@@ -77,10 +77,11 @@ function Move() {
 
 function Card({ round }: { round: RoundInfo }) {
   const studio = useStudio();
-  const { store } = studio;
+  const { store, engines } = studio;
   const head = store.head.value === round.id;
   const undone = isUndone(round, store.headLine.value);
   const shown = store.shownRound.value === round.id;
+  const engine = engines.value.find(({ name }) => name === round.engine)?.title ?? round.engine;
   return (
     <li
       class={css.card}
@@ -109,7 +110,7 @@ function Card({ round }: { round: RoundInfo }) {
         </span>
         <span class={css.sub}>
           <span>
-            {round.author.name} · frame {round.frame} · {round.engine}
+            {round.author.name} · frame {round.frame} · {engine}
           </span>
           <span class={css.mono}>{timeOf(round)}</span>
         </span>
@@ -131,20 +132,27 @@ function Card({ round }: { round: RoundInfo }) {
 /** J&F with its change where there is truth; else what became of the round. */
 function Figure({ round }: { round: RoundInfo }) {
   const { store } = useStudio();
-  const score = store.scores.value.get(round.id)?.jf;
-  if (score === undefined) return <span class={css.state}>{stateOf(round)}</span>;
-  const base = round.base === null ? undefined : store.scores.value.get(round.base)?.jf;
-  const change = base === undefined ? null : score - base;
+  const score = store.scores.value.get(round.id);
+  if (!score) return <span class={css.state}>{stateOf(round)}</span>;
+  const base = round.base === null ? undefined : store.scores.value.get(round.base);
+  const change = base ? changeOf(score, base) : null;
   return (
     <span
       class={css.mono}
-      data-better={change !== null && change > 0}
+      data-better={change !== null && change >= 0.0005}
       data-testid={`round-${round.number}-score`}
     >
-      {score.toFixed(3)}
-      {change !== null && ` ${change < 0 ? "▼" : "▲"} ${Math.abs(change).toFixed(3).replace(/^0/, "")}`}
+      {score.jf.toFixed(3)}
+      {change !== null && ` ${changeText(change)}`}
     </span>
   );
+}
+
+/** "▲ .021"; what rounds to nothing has no direction. */
+export function changeText(change: number): string {
+  const size = Math.abs(change).toFixed(3).replace(/^0/, "");
+  if (size === ".000") return size;
+  return `${change < 0 ? "▼" : "▲"} ${size}`;
 }
 
 export function stateOf(round: RoundInfo): string {

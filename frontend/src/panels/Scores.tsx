@@ -1,4 +1,5 @@
 /** How good the rounds are against ground truth: a curve over the rounds of the line, and J and F of each object. */
+import type { RoundScores } from "../protocol";
 import { useStudio } from "../studio/context";
 import css from "./Scores.module.css";
 
@@ -37,12 +38,24 @@ export function ScoreCurve() {
   );
 }
 
+/** How much better than `base` the objects are that both rounds have: one that came later says nothing of either. */
+export function changeOf(score: RoundScores, base: RoundScores): number | null {
+  const before = new Map(base.objects.map((one) => [one.object, one]));
+  const changes = score.objects.flatMap((one) => {
+    const old = before.get(one.object);
+    return old ? [(one.j + one.f - old.j - old.f) / 2] : [];
+  });
+  if (changes.length === 0) return null;
+  return changes.reduce((sum, change) => sum + change, 0) / changes.length;
+}
+
 /** A line for each object that is in the truth. */
 export function ObjectScores({ round }: { round: number }) {
   const { store } = useStudio();
   const scores = store.scores.value.get(round);
   if (!scores) return null;
   const info = new Map(store.objects.value.map((object) => [object.number, object]));
+  const name = (object: number) => info.get(object)?.name ?? `Object ${object}`;
   const number = store.rounds.value.get(round)?.number;
   return (
     <table class={css.table} data-testid={`round-${number}-scores`}>
@@ -57,9 +70,9 @@ export function ObjectScores({ round }: { round: number }) {
       <tbody>
         {scores.objects.map((one) => (
           <tr key={one.object}>
-            <th scope="row">
+            <th scope="row" title={name(one.object)}>
               <i style={{ background: info.get(one.object)?.color }} />
-              {info.get(one.object)?.name ?? `Object ${one.object}`}
+              {name(one.object)}
             </th>
             <td>{one.j.toFixed(3)}</td>
             <td>{one.f.toFixed(3)}</td>

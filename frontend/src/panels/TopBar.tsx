@@ -1,7 +1,7 @@
 /** The bar at the top: where one is, who else is here, with which engine, what runs, and the buttons to run and export. */
 import { PanelRightClose, PanelRightOpen } from "lucide-preact";
 import { framesToRun } from "../actions/rounds";
-import { remaining } from "../format";
+import { plural, remaining } from "../format";
 import { Logo } from "../pages/Logo";
 import { Avatar } from "../parts/Avatar";
 import { IconButton } from "../parts/IconButton";
@@ -54,7 +54,7 @@ function Facts() {
   return (
     <span class={`${css.pill} ${css.facts}`} data-testid="video-facts">
       {video.width}x{video.height}
-      {fps} · {video.frame_count} frames
+      {fps} · {plural(video.frame_count, "frame")}
     </span>
   );
 }

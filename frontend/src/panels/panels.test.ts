@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { RoundScores } from "../protocol";
+import { whyNoFrames } from "../studio/states";
 import { round } from "../studio/testing";
-import { stateOf } from "./Rounds";
+import { changeText, stateOf } from "./Rounds";
+import { changeOf } from "./Scores";
 import { progressText } from "./TopBar";
 
 describe("what a running round has reached", () => {
@@ -33,5 +36,38 @@ describe("what became of a round", () => {
     [{ state: "done", done: 96 }, ""],
   ] as const)("%o is “%s”", (given, text) => {
     expect(stateOf(round({ id: 1, ...given }))).toBe(text);
+  });
+});
+
+describe("the change of J&F", () => {
+  const scores = (...objects: [number, number][]): RoundScores => ({
+    round: 1,
+    j: 0,
+    f: 0,
+    jf: objects.reduce((sum, [, jf]) => sum + jf, 0) / objects.length,
+    objects: objects.map(([object, jf]) => ({ object, truth: object, j: jf, f: jf })),
+    frames: {},
+  });
+
+  it("is that of the objects which both rounds have: a new one takes nothing away", () => {
+    expect(changeOf(scores([1, 0.98], [2, 0.7]), scores([1, 0.96]))).toBeCloseTo(0.02);
+    expect(changeOf(scores([1, 0.8], [2, 0.6]), scores([1, 0.9], [2, 0.6]))).toBeCloseTo(-0.05);
+    expect(changeOf(scores([2, 0.8]), scores([1, 0.9]))).toBe(null);
+  });
+
+  it("has no direction where it rounds to nothing", () => {
+    expect(changeText(0.0213)).toBe("▲ .021");
+    expect(changeText(-0.1314)).toBe("▼ .131");
+    expect(changeText(-0.0004)).toBe(".000");
+  });
+});
+
+describe("a video without frames", () => {
+  it("says why", () => {
+    expect(whyNoFrames({ state: "failed", error: "No frame can be decoded." })).toBe(
+      "No frame can be decoded.",
+    );
+    expect(whyNoFrames({ state: "importing", error: "" })).toContain("has not ended");
+    expect(whyNoFrames({ state: "cancelled", error: "" })).toContain("cancelled");
   });
 });

@@ -24,18 +24,25 @@ export interface ButtonProps {
 
 export function Button(props: ButtonProps) {
   const { tone = "plain", size = "normal", icon: Icon, hotkey, busy = false } = props;
+  // A disabled element loses the focus, in a dialog to the page behind it: a busy one only ignores clicks, also
+  // the one that Enter in a field of its form makes.
+  const onClick = (event: MouseEvent) => {
+    if (busy) event.preventDefault();
+    else props.onClick?.(event);
+  };
   return (
     <button
       type={props.type ?? "button"}
-      class={`${css.button} ${css[tone]} ${css[size]}`}
+      class={[css.button, css[tone], css[size]].filter(Boolean).join(" ")}
       data-testid={props.testid}
-      disabled={props.disabled || busy}
+      disabled={props.disabled && !busy}
+      aria-disabled={busy || undefined}
       aria-busy={busy}
       aria-keyshortcuts={hotkey?.replace("Ctrl", "Control")}
       title={props.title}
       form={props.form}
       autofocus={props.autofocus}
-      onClick={props.onClick}
+      onClick={onClick}
     >
       {Icon && <Icon size={size === "small" ? 14 : 16} aria-hidden="true" />}
       <span>{props.children}</span>

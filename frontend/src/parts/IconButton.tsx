@@ -22,7 +22,7 @@ export function IconButton(props: IconButtonProps) {
   return (
     <button
       type="button"
-      class={`${css.button} ${css[size]} ${css[tone]}`}
+      class={[css.button, css[size], css[tone]].filter(Boolean).join(" ")}
       data-testid={props.testid}
       aria-label={label}
       aria-pressed={props.pressed}

@@ -1,6 +1,6 @@
 /** Short messages at the foot of the page: that something is done (and how to undo it), or why it was not. */
 import { signal } from "@preact/signals";
-import { CircleAlert, CircleCheck, X } from "lucide-preact";
+import { CircleAlert, CircleCheck, Info, X } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
 import { Button } from "./Button";
 import { IconButton } from "./IconButton";
@@ -8,7 +8,8 @@ import css from "./Toast.module.css";
 
 export interface ToastMessage {
   text: string;
-  tone?: "ok" | "bad";
+  /** info: nothing was done, and nothing went wrong. */
+  tone?: "ok" | "bad" | "info";
   action?: { name: string; perform: () => void };
   /** How long it stays, in ms; errors and those with an action stay longer by default. */
   stay?: number;
@@ -18,6 +19,7 @@ interface Shown extends ToastMessage {
   id: number;
 }
 
+const ICONS = { ok: CircleCheck, bad: CircleAlert, info: Info };
 const MOST = 4;
 let newest = 0;
 export const toasts = signal<Shown[]>([]);
@@ -61,12 +63,13 @@ function Toast({ shown }: { shown: Shown }) {
     return () => clearTimeout(timer);
   }, [held, shown.id, stay]);
 
-  const Icon = bad ? CircleAlert : CircleCheck;
+  const Icon = ICONS[shown.tone ?? "ok"];
   return (
     <div
-      class={`${css.toast} ${bad ? css.bad : ""}`}
+      class={`${css.toast} ${css[shown.tone ?? "ok"] ?? ""}`}
       role={bad ? "alert" : "status"}
       data-testid="toast"
+      data-tone={shown.tone ?? "ok"}
       onPointerEnter={() => setHeld(true)}
       onPointerLeave={() => setHeld(false)}
       onFocusCapture={() => setHeld(true)}

@@ -60,6 +60,37 @@ describe("buttons", () => {
     expect(get("go").getAttribute("aria-busy")).toBe("true");
   });
 
+  test("a busy one keeps the focus and sends no form", async () => {
+    const onSubmit = vi.fn((event: Event) => event.preventDefault());
+    const form = (busy: boolean) => (
+      <form onSubmit={onSubmit}>
+        <Button testid="go" type="submit" busy={busy}>
+          Go
+        </Button>
+      </form>
+    );
+    await show(form(true));
+    get("go").focus();
+    expect(document.activeElement).toBe(get("go"));
+    await click("go");
+    expect(onSubmit).not.toHaveBeenCalled();
+    expect(get("go").getAttribute("aria-disabled")).toBe("true");
+    await show(form(false));
+    await click("go");
+    expect(onSubmit).toHaveBeenCalledTimes(1);
+    expect(get("go").hasAttribute("aria-disabled")).toBe(false);
+  });
+
+  test("have no class that is none", async () => {
+    await show(
+      <>
+        <Button testid="go">Go</Button>
+        <IconButton icon={Play} label="Play" testid="play" />
+      </>,
+    );
+    expect(get("go").className + get("play").className).not.toContain("undefined");
+  });
+
   test("one with an icon only has a name, its key and its state", async () => {
     await show(<IconButton icon={Play} label="Undo" hotkey="Ctrl+Z" pressed testid="undo" />);
     expect(get("undo").getAttribute("aria-label")).toBe("Undo");

@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { packedMask } from "../masks/testing";
-import type { ServerMessage, StrokeInfo } from "../protocol";
+import { toasts } from "../parts/Toast";
+import type { RoundInfo, ServerMessage, StrokeInfo } from "../protocol";
 import { ANN, BEN, round, state } from "../studio/testing";
 import { reduce } from "./reduce";
 import { createStore, type Store } from "./store";
@@ -155,5 +156,57 @@ describe("rounds", () => {
     tell(store, { type: "accepted.changed", seq: 3, frame: 4, round: null });
     store.looking.value = null;
     expect(store.facts.value[4]?.round).toBe(2);
+  });
+});
+
+describe("a head that somebody else moves", () => {
+  const rounds = [
+    round({ id: 10, number: 7 }),
+    round({ id: 11, number: 8, base: 10 }),
+    round({ id: 12, number: 9, base: 11 }),
+    round({ id: 13, number: 10, base: 10 }),
+  ];
+  const said = (): string[] => toasts.value.map(({ text }) => text);
+  const move = (head: number | null, by = BEN): ServerMessage => ({ type: "head.moved", seq: 9, head, by });
+  const change = (changed: RoundInfo): ServerMessage => ({ type: "round.changed", seq: 8, round: changed });
+
+  beforeEach(() => {
+    toasts.value = [];
+  });
+
+  it.each([
+    [12, 11, "Ben went back to round 8."],
+    [12, 10, "Ben went back to round 7."],
+    [12, null, "Ben went back to before the first round."],
+    [11, 12, "Ben went forward to round 9."],
+    [null, 13, "Ben went forward to round 10."],
+    [12, 13, "Ben went to round 10."],
+  ])("from %s to %s is told of", (head, to, text) => {
+    const store = opened({ rounds, head });
+    tell(store, move(to));
+    expect(said()).toEqual([text]);
+    expect(store.head.value).toBe(to);
+  });
+
+  it("is told of when that stops a round", () => {
+    const running = round({ id: 14, base: 12, state: "running", frames: [] });
+    tell(opened({ rounds: [...rounds, running], head: 14 }), move(12));
+    expect(said()).toEqual(["Ben went back to round 9."]);
+  });
+
+  it("is not told of when one moved it oneself, or it stands there already", () => {
+    tell(opened({ rounds, head: 12 }), move(11, ANN));
+    tell(opened({ rounds, head: 11 }), move(11));
+    expect(said()).toEqual([]);
+  });
+
+  it("is not told of when a round begins, fails, or ends before its first mask", () => {
+    const theirs = round({ id: 14, base: 12, author: BEN, state: "queued", frames: [] });
+    const store = opened({ rounds, head: 12 });
+    for (const state of ["failed", "cancelled"] as const) {
+      tell(store, change(theirs), move(14));
+      tell(store, change({ ...theirs, state }), move(12));
+    }
+    expect(said()).toEqual([]);
   });
 });

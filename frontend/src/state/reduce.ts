@@ -1,6 +1,8 @@
 /** What each message of the server changes in the store. Numbers (seq) are the connection's affair. */
 import { batch } from "@preact/signals";
-import type { ObjectInfo, RoundInfo, ServerMessage, State, Welcome } from "../protocol";
+import { toast } from "../parts/Toast";
+import type { HeadMoved, ObjectInfo, RoundInfo, ServerMessage, State, Welcome } from "../protocol";
+import { isActive, lineOf } from "./line";
 import type { Store } from "./store";
 
 /** Applies one message. Acknowledgements, refusals and pongs change nothing here. */
@@ -29,6 +31,7 @@ function apply(store: Store, message: ServerMessage): void {
       store.rounds.value = new Map(store.rounds.value).set(message.round.id, message.round);
       break;
     case "head.moved":
+      tellOfMove(store, message);
       store.head.value = message.head;
       break;
     case "accepted.changed": {
@@ -72,6 +75,33 @@ export function load(store: Store, state: State): void {
   if (store.looking.value !== null && !store.rounds.value.has(store.looking.value))
     store.looking.value = null;
   keepSelection(store);
+}
+
+/** What one works on changes under one's eyes when somebody else moves the head: it is said who did, and where to. */
+function tellOfMove(store: Store, moved: HeadMoved): void {
+  const { head, by } = moved;
+  if (head === store.head.value || by.id === store.you.value?.id || followsARound(store, moved)) return;
+  const number = roundAt(store, head)?.number;
+  const place = number === undefined ? "before the first round" : `round ${number}`;
+  toast({ text: `${by.name} went ${wayOf(store, head)} ${place}.` });
+}
+
+/** The head also moves when a round begins, and when one leaves the line by itself: the list of rounds shows those. */
+function followsARound(store: Store, { head, by }: HeadMoved): boolean {
+  if (isActive(roundAt(store, head))) return true;
+  const left = roundAt(store, store.head.value);
+  if (!left || isActive(left) || left.base !== head || left.author.id !== by.id) return false;
+  return left.state === "failed" || (left.state !== "done" && left.frames.length === 0);
+}
+
+function wayOf(store: Store, head: number | null): string {
+  const [before, rounds] = [store.head.value, store.rounds.value];
+  if (head === null || lineOf(rounds, before).includes(head)) return "back to";
+  return before === null || lineOf(rounds, head).includes(before) ? "forward to" : "to";
+}
+
+function roundAt(store: Store, id: number | null): RoundInfo | undefined {
+  return id === null ? undefined : store.rounds.value.get(id);
 }
 
 function withObject(objects: readonly ObjectInfo[], changed: ObjectInfo): readonly ObjectInfo[] {

@@ -38,7 +38,7 @@ function Page() {
   const foot = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const height = foot.current?.offsetHeight ?? 0;
-    document.documentElement.style.setProperty("--toasts-bottom", `${height + 14}px`);
+    document.documentElement.style.setProperty("--toasts-bottom", `${height + 92}px`);
     return () => document.documentElement.style.removeProperty("--toasts-bottom");
   }, [video === null]);
   if (store.problem.value) return <ProblemPage problem={store.problem.value} />;

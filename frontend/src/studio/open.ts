@@ -6,23 +6,24 @@ import { type Command, createCommands } from "../actions/commands";
 import { History } from "../actions/history";
 import { watchPlaying } from "../actions/playback";
 import { RunQueue } from "../actions/queue";
-import { saved } from "../actions/strokes";
 import { FrameCache } from "../canvas/frames";
 import { maskReceived } from "../canvas/metrics";
 import { Stage } from "../canvas/stage";
 import { framePoint } from "../canvas/view";
-import { Outbox, type Refused } from "../connection/outbox";
-import { type Keyed, openShelf, type Shelf } from "../connection/shelf";
+import { Outbox } from "../connection/outbox";
+import { openShelf } from "../connection/shelf";
 import { Socket } from "../connection/socket";
 import type { Engine } from "../engines";
 import { MaskLoader } from "../masks/loader";
+import { keepRoom } from "../masks/room";
 import { toast } from "../parts/Toast";
-import type { Error as Refusal, StrokeInfo, Welcome } from "../protocol";
-import { forgetStrokes, reduce } from "../state/reduce";
+import type { Error as Refusal } from "../protocol";
+import { reduce } from "../state/reduce";
 import { createStore, type Store } from "../state/store";
 import { recall, remember } from "../state/view";
 import { loadEngines } from "./engines";
 import { watchScores } from "./scores";
+import { NOT_KEPT, restored, settled, welcome } from "./welcome";
 
 export interface Opened {
   readonly store: Store;
@@ -36,10 +37,6 @@ export interface Opened {
   close(): void;
 }
 
-const NOT_KEPT = {
-  text: "This browser keeps nothing for Maskwright: strokes drawn while offline end with the page.",
-  tone: "bad",
-} as const;
 const LOOKING_EVERY = 300; // ms between two hints of where one is
 const REMEMBER_AFTER = 200; // ms of rest before the view is written down
 
@@ -76,8 +73,8 @@ export function openVideo(id: number): Opened {
   const outbox = new Outbox({
     video: id,
     post: (message) => socket.send(message),
-    restored: (message) => restored(store, message),
-    settled: (message, refusal) => settled(studio, message, refusal),
+    restored: (message, expected) => restored(store, message, expected),
+    settled: (message, outcome, expected) => settled(studio, message, outcome, expected),
     unkept: () => toast(NOT_KEPT),
   });
   const frames = new FrameCache(id);
@@ -91,6 +88,7 @@ export function openVideo(id: number): Opened {
     close: () => {
       for (const end of ends) end();
       socket.stop();
+      outbox.close();
       frames.close();
     },
   });
@@ -105,6 +103,7 @@ function socketUrl(id: number): string {
 function watch(studio: Opened): (() => void)[] {
   const { store, stage, frames } = studio;
   const loader = new MaskLoader(store);
+  const endRoom = keepRoom(store);
   const queue = new RunQueue(studio);
   return [
     () => queue.close(),
@@ -115,6 +114,7 @@ function watch(studio: Opened): (() => void)[] {
     }),
     effect(() => frames.follow(store.frame.value, store.video.value?.frame_count ?? 0, store.playing.value)),
     () => loader.close(),
+    endRoom,
     effect(() => {
       if (store.connection.value === "live") frames.retry();
     }),
@@ -184,47 +184,6 @@ function watchView({ store, stage }: Opened): () => void {
     leave();
     end();
   };
-}
-
-async function welcome(studio: Opened, message: Welcome, opening: Promise<Shelf>): Promise<void> {
-  const { store, outbox } = studio;
-  const first = store.you.peek() === null;
-  reduce(store, message);
-  if (first) {
-    try {
-      await outbox.restore(await opening, message.you.id);
-    } catch {
-      toast(NOT_KEPT); // what is drawn still goes out; only a reload while offline would lose it
-    }
-  }
-  outbox.flush();
-}
-
-/** A message from before a reload shows its effect again while it waits for its answer. */
-function restored(store: Store, message: Keyed): void {
-  const author = store.you.peek();
-  if (message.type === "stroke.add" && author) {
-    const { key, frame, object, path } = message;
-    const stroke: StrokeInfo = { key, frame, object, path, author };
-    store.unsaved.value = [...store.unsaved.peek(), stroke];
-  }
-  if (message.type === "stroke.remove")
-    store.removing.value = new Set(store.removing.peek()).add(message.stroke);
-}
-
-function settled(studio: Opened, message: Keyed, refusal: Refused | null): void {
-  const { store } = studio;
-  if (refusal) toast({ text: refusal.message, tone: "bad" });
-  if (message.type === "stroke.add") {
-    const stroke = store.unsaved.peek().find((other) => other.key === message.key);
-    if (refusal) forgetStrokes(store, [message.key]);
-    else if (stroke) saved(studio, stroke, true);
-  }
-  if (message.type === "stroke.remove") {
-    if (refusal)
-      store.removing.value = new Set([...store.removing.peek()].filter((key) => key !== message.stroke));
-    else forgetStrokes(store, [message.stroke]);
-  }
 }
 
 function refused(outbox: Outbox, message: Refusal): void {

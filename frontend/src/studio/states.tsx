@@ -1,7 +1,10 @@
 /** What stands in the studio's place while it opens, and when it cannot. */
 import { Film, LogIn, RefreshCw, SearchX, ShieldX } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
+import { call } from "../http";
+import { useLoaded } from "../pages/load";
 import { me } from "../pages/session";
+import type { Video } from "../pages/types";
 import { Button } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
 import { Progress } from "../parts/Progress";
@@ -90,13 +93,17 @@ function Way({ code }: { code: string }) {
   );
 }
 
-/** The import has not ended, or ended without frames: its card on the project page says which. */
+/** The import has not ended, or ended without frames. */
 export function NoFrames({ project }: { project: number }) {
+  const { store } = useStudio();
+  const video = useLoaded(`video ${store.id}`, () => call<Video>("GET", `/api/videos/${store.id}`)).value;
+  const failed = video?.state === "failed";
   return (
     <main class={css.problem}>
       <EmptyState
         icon={Film}
-        title="This video has no frames yet"
+        title={failed ? "The import of this video failed" : "This video has no frames yet"}
+        {...(failed && { tone: "bad" as const })}
         testid="state-no-frames"
         action={
           <a href={`/projects/${project}`} data-testid="no-frames-project">
@@ -104,8 +111,14 @@ export function NoFrames({ project }: { project: number }) {
           </a>
         }
       >
-        Its import has not ended. The project page shows how far it is.
+        {whyNoFrames(video)}
       </EmptyState>
     </main>
   );
+}
+
+export function whyNoFrames(video: Pick<Video, "state" | "error"> | null): string {
+  if (video?.state === "failed") return video.error || "The reason is not known; the server's log has more.";
+  if (video?.state === "cancelled") return "Its import was cancelled.";
+  return "Its import has not ended. The project page shows how far it is.";
 }

@@ -9,10 +9,11 @@ import { Outbox } from "../connection/outbox";
 import type { Keyed } from "../connection/shelf";
 import { Socket } from "../connection/socket";
 import type { Engine } from "../engines";
-import type { RoundInfo, State } from "../protocol";
+import { PROTOCOL_VERSION, type RoundInfo, type State, type Welcome } from "../protocol";
 import { reduce } from "../state/reduce";
 import { createStore } from "../state/store";
 import type { Opened } from "./open";
+import { restored, settled as settleRestored } from "./welcome";
 
 export const ANN = { id: 1, name: "Ann" };
 export const BEN = { id: 2, name: "Ben" };
@@ -66,6 +67,12 @@ export function state(given: Partial<State> = {}): State {
   };
 }
 
+export function welcomeOf(given: Partial<Welcome> = {}): Welcome {
+  const worker = { alive: true, device: "cpu", text: "Computing on cpu" };
+  const version = PROTOCOL_VERSION;
+  return { type: "welcome", version, you: ANN, role: "annotator", state: null, worker, ...given };
+}
+
 export interface FakeStudio extends Opened {
   /** What went out, in order. */
   sent: Keyed[];
@@ -85,8 +92,8 @@ export function fakeStudio(given: Partial<State> = {}): FakeStudio {
       if (online.peek()) sent.push(message);
       return online.peek();
     },
-    restored: () => {},
-    settled: () => {},
+    restored: (message, expected) => restored(store, message, expected),
+    settled: (message, outcome, expected) => settleRestored(studio, message, outcome, expected),
     unkept: () => {},
   });
   const socket = new Socket({ url: "ws://test", events: {} as never });
@@ -102,8 +109,7 @@ export function fakeStudio(given: Partial<State> = {}): FakeStudio {
   };
   const studio: Opened = { ...parts, commands: [], close: () => {} };
   Object.assign(studio, { commands: createCommands(studio) });
-  const worker = { alive: true, device: "cpu", text: "Computing on cpu" };
-  reduce(store, { type: "welcome", version: 1, you: ANN, role: "annotator", state: state(given), worker });
+  reduce(store, welcomeOf({ state: state(given) }));
   store.connection.value = "live";
   const newest = (type: Keyed["type"]): string => {
     const message = sent.findLast((other) => other.type === type);

@@ -32,6 +32,7 @@ export function listenToPen(studio: Opened, hand: Hand): () => void {
   const key = (event: KeyboardEvent): void => {
     const pen = hand.pen.peek();
     if (!pen || event.ctrlKey || event.metaKey || event.altKey || !onPicture(event.target)) return;
+    if (document.querySelector("dialog[open]")) return; // the focus may have left it
     const arrow = ARROWS[event.key];
     if (arrow) {
       const moved = inFrame(studio, pen, arrow, event.shiftKey ? FINE : STEP);

@@ -13,6 +13,7 @@ import type { Gesture, Tool } from "./tool";
 const TOOLS: Record<string, Tool> = { scribble, erase, pan };
 const WHEEL = 0.0015; // of a factor e, to a pixel of the wheel
 const PINCH_WHEEL = 0.01; // trackpads send pinches as small wheel steps with Ctrl
+const MOST_WHEEL = 1.25; // a mouse sends one large step a notch, with Ctrl too
 
 export class Pointers {
   private readonly down = new Map<number, CanvasPoint>();
@@ -132,7 +133,7 @@ export class Pointers {
     const { stage } = this.studio;
     if (event.shiftKey)
       stage.pan(-(event.deltaX || event.deltaY) * line, event.deltaX ? -event.deltaY * line : 0);
-    else stage.zoomBy(Math.exp(-event.deltaY * line * (event.ctrlKey ? PINCH_WHEEL : WHEEL)), this.at(event));
+    else stage.zoomBy(wheelFactor(event.deltaY * line, event.ctrlKey), this.at(event));
   }
 
   private key(event: KeyboardEvent, down: boolean): void {
@@ -146,4 +147,10 @@ export class Pointers {
     this.space = false;
     this.element.removeAttribute("data-panning");
   }
+}
+
+/** How much a step of the wheel, in pixels, zooms. */
+export function wheelFactor(pixels: number, pinch: boolean): number {
+  const factor = Math.exp(-pixels * (pinch ? PINCH_WHEEL : WHEEL));
+  return Math.min(MOST_WHEEL, Math.max(1 / MOST_WHEEL, factor));
 }

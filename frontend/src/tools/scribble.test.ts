@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createHand } from "../canvas/interaction";
 import { canvasPoint } from "../canvas/view";
+import { toasts } from "../parts/Toast";
 import type { Point } from "../protocol";
 import { fakeStudio } from "../studio/testing";
 import { scribble, thinned } from "./scribble";
@@ -49,6 +50,7 @@ describe("the scribble tool", () => {
     viewer.studio.store.role.value = "viewer";
     for (const { studio, hand } of [locked, looking, accepted, viewer])
       expect(scribble(studio, hand, at)).toBe(null);
+    expect(toasts.value.map(({ tone }) => tone)).toEqual(["info", "info", "info", "info"]);
   });
 
   it("keeps no points that lie on each other, and never more than the protocol allows", () => {

@@ -47,7 +47,7 @@ export const scribble: Tool = (studio, hand, at) => {
 function refusal(studio: Opened): string | undefined {
   const { store } = studio;
   const say = (text: string, action?: { name: string; perform: () => void }): string => {
-    toast(action ? { text, action } : { text });
+    toast({ text, tone: "info", ...(action && { action }) });
     return text;
   };
   if (!store.canDraw.peek()) return say("You may look at this project, but not draw in it.");

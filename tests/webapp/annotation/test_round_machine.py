@@ -101,14 +101,24 @@ class Rounds(RuleBasedStateMachine):
         cancel_round(video=self.video, by=self.people[0], round_id=target.pk, may_stop_others=True)
 
     @precondition(lambda self: self.rounds("done", "cancelled", "superseded", "failed"))
-    @rule(data=st.data())
-    def move(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), who=st.integers(0, 1))
+    def move(self, data: st.DataObject, who: int) -> None:
         target = data.draw(st.sampled_from([None, *(one.pk for one in self.rounds())]))
         head = head_of(self.video.pk)
-        problem, _ = attempt(lambda: move_head(video=self.video, by=self.people[1], from_round=head, to_round=target))
+        by, before = self.people[who], self.rounds()
+        line = line_of(target)
+        theirs = [one for one in self.rounds("queued", "running") if one.author_id != by.pk and one.pk not in line]
+        spared = [one for one in theirs if not one.cancel_requested and one.superseded_by_id is None]
+        problem, _ = attempt(lambda: move_head(video=self.video, by=by, from_round=head, to_round=target))
+        if problem == "forbidden":
+            assert who == 1, "the owner may stop anybody's round"
+            assert spared
+        elif problem is None:
+            assert who == 0 or not spared or head == target
         if problem:
-            assert problem == "empty_round"
+            assert problem in ("empty_round", "forbidden")
             assert head_of(self.video.pk) == head
+            assert [one.state for one in self.rounds()] == [one.state for one in before]
         else:
             assert head_of(self.video.pk) != head or target == head
 

@@ -9,11 +9,13 @@ from webapp.accounts.models import User
 from webapp.annotation.claims import claim, finish, store
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import effective, line_of
-from webapp.annotation.models import Mask, Round, RoundState
+from webapp.annotation.models import Change, Mask, Round, RoundState
 from webapp.annotation.objects import add_object
+from webapp.annotation.rounds import cancel_round
 from webapp.annotation.strokes import waiting
 from webapp.annotation.undo import move_head
-from webapp.problems import NotFound, Problem
+from webapp.problems import Forbidden, NotFound, Problem
+from webapp.projects.models import Role
 from webapp.videos.models import Video
 
 
@@ -82,6 +84,59 @@ def test_undoing_a_round_that_runs_stops_it(video: Video, owner: User) -> None:
     assert not store(claimed, [some_mask(1)])
     assert finish(claimed, complete=False) == RoundState.CANCELLED
     assert head_of(video.pk) is None
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_annotators_do_not_undo_rounds_of_others_that_have_not_ended(
+    video: Video, owner: User, annotator: User, running: bool
+) -> None:
+    first = done(video, owner, None, [0])
+    made = run(video, owner, first.pk)
+    if running:
+        assert claim(made.pk, "w")
+    log = Change.objects.count()
+    with pytest.raises(Forbidden) as problem:
+        move_head(video=video, by=annotator, from_round=made.pk, to_round=first.pk)
+    assert problem.value.text.startswith("Round 2 of Owner has not ended yet")
+    made.refresh_from_db()
+    assert (made.state, made.cancel_requested) == ("running" if running else "queued", False)
+    assert (head_of(video.pk), Change.objects.count()) == (made.pk, log)
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.MANAGER, Role.OWNER])
+def test_reviewers_undo_rounds_of_others_that_have_not_ended(
+    video: Video, cast: dict[Role, User], annotator: User, role: Role
+) -> None:
+    made = run(video, annotator, None)
+    move_head(video=video, by=cast[role], from_round=made.pk, to_round=None)
+    made.refresh_from_db()
+    assert made.state == RoundState.CANCELLED
+    assert head_of(video.pk) is None
+
+
+def test_annotators_go_back_from_rounds_of_others_that_have_ended_or_are_ending(
+    video: Video, owner: User, annotator: User
+) -> None:
+    first = done(video, owner, None, [0])
+    made = run(video, owner, first.pk)
+    claimed = claim(made.pk, "w")
+    assert claimed
+    cancel_round(video=video, by=owner, round_id=made.pk, may_stop_others=False)
+    move_head(video=video, by=annotator, from_round=made.pk, to_round=first.pk)
+    move_head(video=video, by=annotator, from_round=first.pk, to_round=None)
+    assert finish(claimed, complete=False) == RoundState.CANCELLED
+    assert head_of(video.pk) is None
+
+
+def test_one_undoes_ones_own_round_on_top_of_somebody_else_s(video: Video, owner: User, annotator: User) -> None:
+    """Rounds of others on the new line go on: only what is beside it asks for the right."""
+    theirs = run(video, owner, None)
+    assert claim(theirs.pk, "w")
+    own = run(video, annotator, theirs.pk)
+    move_head(video=video, by=annotator, from_round=own.pk, to_round=theirs.pk)
+    own.refresh_from_db()
+    assert own.state == RoundState.CANCELLED
+    assert head_of(video.pk) == theirs.pk
 
 
 def test_there_is_no_going_to_a_round_without_masks(video: Video, owner: User) -> None:
