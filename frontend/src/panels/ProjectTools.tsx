@@ -22,15 +22,6 @@ export function ProjectTools() {
   const { guide, labels } = project;
   return (
     <>
-      {guide.trim() && (
-        <IconButton
-          icon={BookOpen}
-          label="Guide"
-          testid="guide-open"
-          size="small"
-          onClick={() => setReading(true)}
-        />
-      )}
       {labels.length > 0 && studio.store.canDraw.value && (
         <Menu
           label="New object of a label"
@@ -46,6 +37,15 @@ export function ProjectTools() {
         >
           <ChevronDown size={14} aria-hidden="true" />
         </Menu>
+      )}
+      {guide.trim() && (
+        <IconButton
+          icon={BookOpen}
+          label="Guide"
+          testid="guide-open"
+          size="small"
+          onClick={() => setReading(true)}
+        />
       )}
       {reading && (
         <Dialog title={`Guide of ${project.name}`} testid="guide-dialog" onClose={() => setReading(false)}>
