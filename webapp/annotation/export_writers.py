@@ -25,6 +25,7 @@ from webapp.videos.storage import RgbFrame, StoredFrames
 OPACITY = 0.5
 CRF = "18"  # close to what the eye cannot tell from the frames
 HD_HEIGHT = 720
+INDEX_BYTES, INDEX_BYTES_A_FRAME = 8192, 64  # more than an mp4 of one stream needs, whatever its frames are like
 BT709, SMPTE170M, LIMITED = 1, 6, 1  # numbers of ISO/IEC 23091-2, as H.264 carries them
 
 Tick = Callable[[int], None]  # called with the number of frames done; may raise to stop
@@ -90,7 +91,10 @@ def write_overlay(subject: Subject, path: Path, tick: Tick) -> None:
     frames = StoredFrames(video)
     colors = _colors(subject.objects)
     hd = video.height >= HD_HEIGHT
-    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as file:
+    # Room for the index before the frames, so that players can begin at once. To move all of them behind it at the end
+    # (faststart) takes long for a large file, and no other thread of this process runs meanwhile.
+    room = INDEX_BYTES + INDEX_BYTES_A_FRAME * video.frame_count
+    with av.open(str(path), "w", format="mp4", options={"moov_size": str(room)}) as file:
         stream = file.add_stream("libx264", rate=Fraction(video.fps).limit_denominator(1001))
         stream.width, stream.height = video.width + video.width % 2, video.height + video.height % 2
         stream.pix_fmt = "yuv420p"  # the one that every player takes; it wants even sizes

@@ -17,6 +17,7 @@ from webapp.accounts.models import User
 from webapp.annotation.export_files import export_path, unfinished_path
 from webapp.annotation.export_writers import WRITERS, Subject
 from webapp.annotation.head import head_of
+from webapp.annotation.heartbeat import beating
 from webapp.annotation.masks import effective
 from webapp.annotation.models import Export, ExportKind, ExportState, Round
 from webapp.problems import Forbidden, NotFound, Problem
@@ -28,7 +29,8 @@ from webapp.videos.refusal import Refused, check_disk, disk_full
 log = structlog.get_logger(__name__)
 
 TASK = "annotation.export"
-BEAT_SECONDS = 0.5
+PROGRESS_SECONDS = 0.5
+BEAT_SECONDS = 1.0
 DISK_CHECK_EVERY = 50  # frames
 STALE = timedelta(seconds=15)
 RING_AGAIN = timedelta(seconds=60)
@@ -92,8 +94,10 @@ def run_export(export_id: int) -> None:
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         check_disk()
         assert export.round_id is not None
-        WRITERS[export.kind](Subject(export.video, export.round_id), unfinished, _Beat(export))
-        unfinished.rename(export_path(export.pk))
+        # A thread: 254 pictures of a large frame, on a disk that is slow, take longer than STALE.
+        with beating(partial(_beat, export), BEAT_SECONDS, export=export.pk):
+            WRITERS[export.kind](Subject(export.video, export.round_id), unfinished, _Progress(export))
+            unfinished.rename(export_path(export.pk))
         if not _end(export, ExportState.DONE, size_bytes=export_path(export.pk).stat().st_size):
             export_path(export.pk).unlink()
     except Stopped:
@@ -131,7 +135,11 @@ def sweep_exports() -> None:
             unfinished_path(export.pk, export.fence).unlink(missing_ok=True)
 
 
-class _Beat:
+def _beat(export: Export) -> None:
+    _mine(export).update(heartbeat=timezone.now())
+
+
+class _Progress:
     """Writes progress, at most twice a second, and stops an export that nobody wants any more."""
 
     def __init__(self, export: Export) -> None:
@@ -143,7 +151,7 @@ class _Beat:
             check_disk()
         if time.monotonic() < self._next and done < self._export.progress_total:
             return
-        self._next = time.monotonic() + BEAT_SECONDS
+        self._next = time.monotonic() + PROGRESS_SECONDS
         wanted = _mine(self._export).filter(cancel_requested=False)
         if not wanted.update(heartbeat=timezone.now(), progress_done=done):
             raise Stopped

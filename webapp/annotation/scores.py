@@ -34,6 +34,10 @@ def store_score(*, round_id: int, objects: Sequence[ObjectScore], frames: Mappin
     changes.round_scored(round_)
 
 
+def is_scored(round_id: int) -> bool:
+    return RoundScore.objects.filter(round_id=round_id).exists()
+
+
 def scores_of(video_id: int) -> list[RoundScores]:
     """The scores of a video's rounds, in the order of rounds."""
     rows = RoundScore.objects.filter(round__video_id=video_id).order_by("round__number")

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from celery.signals import worker_ready, worker_shutdown
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from webapp.annotation.exports import sweep_exports
 from webapp.annotation.receipts import forget_old
@@ -36,6 +37,7 @@ class Heart(threading.Thread):
     def __init__(self, device: str | None) -> None:
         super().__init__(name="heart", daemon=True)
         self.device = device  # None: this worker computes no rounds
+        self._announced = False
         self._ended = threading.Event()
 
     def stop(self) -> None:
@@ -44,33 +46,38 @@ class Heart(threading.Thread):
 
     def run(self) -> None:
         swept = tidied = float("-inf")
-        announced = False
         while True:
-            try:
-                if self.device and not announced:
-                    workers.announce(self.device)
-                    announced = True
-                elif self.device:
-                    workers.beat()
-                if time.monotonic() - swept >= SWEEP_SECONDS:
-                    recovery.sweep_rounds()
-                    sweep_imports()
-                    sweep_exports()
-                    swept = time.monotonic()
-                if time.monotonic() - tidied >= TIDY_SECONDS:
-                    recovery.remove_spilled_features()
-                    forget_old()
-                    sweep_scores()
-                    tidied = time.monotonic()
-            except (DatabaseError, OSError) as error:
-                # The database or the disk may be away for a while; a worker that gave up would not come back with it.
-                log.warning("heart_missed_a_beat", error=str(error))
-                connection.close()
+            _try(self._beat)
+            if time.monotonic() - swept >= SWEEP_SECONDS:
+                _try(recovery.sweep_rounds, sweep_imports, sweep_exports)
+                swept = time.monotonic()
+            if time.monotonic() - tidied >= TIDY_SECONDS:
+                _try(recovery.remove_spilled_features, forget_old, sweep_scores)
+                tidied = time.monotonic()
             if self._ended.wait(BEAT_SECONDS):
                 break
         if self.device:
             workers.withdraw()
         connection.close()
+
+    def _beat(self) -> None:
+        if self.device and not self._announced:
+            workers.announce(self.device)
+            self._announced = True
+        elif self.device:
+            workers.beat()
+
+
+def _try(*steps: Callable[[], object]) -> None:
+    """Take each step, whatever becomes of the others: the database or the disk may be away for a while, a folder of one
+    video be somebody else's, and a heart that gave up would not come back."""
+    for step in steps:
+        try:
+            step()
+        except Exception as error:
+            name = getattr(step, "__name__", "")
+            log.warning("heart_missed_a_beat", step=name, error=str(error), kind=type(error).__name__)
+            connection.close()
 
 
 _hearts: list[Heart] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,8 @@ from django.utils import timezone
 from webapp.annotation.claims import STALE_AFTER, Lost, requeue
 from webapp.annotation.doorbell import ring_worker
 from webapp.annotation.models import Round, RoundState
-from webapp.inference.workers import is_dead
+from webapp.inference.models import Worker
+from webapp.inference.workers import FORGOTTEN_AFTER, is_dead
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +49,25 @@ def _take_from_the_dead(round_: Round) -> None:
 
 
 def remove_spilled_features() -> None:
-    """Delete what engines of processes that are gone have spilled to disk."""
+    """Delete what engines of processes that are gone have spilled to disk.
+
+    Containers that were replaced had host names of their own: whether their processes live cannot be seen from here, so
+    what they spilled goes when for a day neither the worker was heard of nor anything was written.
+    """
+    day_ago = timezone.now() - FORGOTTEN_AFTER
+    heard_of = set(Worker.objects.filter(heartbeat__gte=day_ago).values_list("name", flat=True))
     for folder in (Path(settings.HOME) / "cache").glob("*-*"):
         host, _, pid = folder.name.rpartition("-")
-        if pid.isdigit() and is_dead(f"{host}:{pid}"):
+        name = f"{host}:{pid}"
+        if not pid.isdigit():
+            continue
+        elsewhere = host != socket.gethostname()
+        if is_dead(name) or (elsewhere and name not in heard_of and _is_older(folder, day_ago.timestamp())):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_older(folder: Path, than: float) -> bool:
+    try:
+        return all(path.stat().st_mtime < than for path in (folder, *folder.rglob("*")))
+    except FileNotFoundError:
+        return False  # somebody writes or deletes in it at this moment

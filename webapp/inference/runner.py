@@ -167,12 +167,22 @@ def warm_up() -> Engine:
 def session_at(sessions: EngineSessions, video: Video, key: SessionKey, line: list[int], objects: int) -> EngineSession:
     """A session of a video in the state after the rounds of `line`, with the frames that are accepted now locked.
 
-    A kept one that has seen a beginning of the line is told the rest; else a new one is told everything.
+    A kept one that has seen a beginning of the line is told the rest; else a new one is told everything. One that
+    cannot be brought there is closed: it holds memory, perhaps that of a GPU, and nobody else knows of it.
     """
     session = sessions.take(key, line)
     if session is None:
         engine = registry.open_session(key.engine, StoredFrames(video), max(objects, 1), engine_settings())
         session = Session(key, engine, [])
+    try:
+        _bring_to(session, line, objects)
+    except BaseException:
+        session.engine.close()
+        raise
+    return session
+
+
+def _bring_to(session: EngineSession, line: list[int], objects: int) -> None:
     missing = session.behind(line) or []
     rounds = Round.objects.in_bulk(missing)
     session.engine.restore([_past(rounds[pk]) for pk in missing])
@@ -180,7 +190,6 @@ def session_at(sessions: EngineSessions, video: Video, key: SessionKey, line: li
     if objects > session.engine.num_objects:
         session.engine.num_objects = objects
     _lock_accepted(session)
-    return session
 
 
 def _lock_accepted(session: EngineSession) -> None:

@@ -12,7 +12,7 @@ from webapp.annotation.codec import LabelMap
 from webapp.annotation.info import ObjectScore
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Round
-from webapp.annotation.scores import store_score
+from webapp.annotation.scores import is_scored, store_score
 from webapp.inference import runner
 from webapp.videos.models import Video
 from webapp.videos.storage import read_truth
@@ -21,10 +21,15 @@ IDS = 256  # a label map has one byte a pixel
 
 
 def score(round_id: int) -> bool:
-    """Compare the masks at a round with ground truth and store the result; False when there is nothing to compare."""
+    """Compare the masks at a round with ground truth and store the result; False when there is nothing to compare.
+
+    A round that has a score keeps it: workers that are busy are rung every minute until they have looked.
+    """
     round_ = Round.objects.select_related("video").filter(pk=round_id).first()
     if round_ is None or not round_.ended or not round_.video.truth_objects:
         return False
+    if is_scored(round_id):
+        return True
     matched = match(overlaps(round_))
     numbers = sorted(matched)
     table = np.zeros(IDS, np.uint8)  # an object's number -> its place in `numbers`, from 1; what is not in the truth: 0

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from webapp.annotation.claims import (
     Claim,
@@ -26,6 +25,7 @@ from webapp.annotation.claims import (
     stored_frames,
 )
 from webapp.annotation.claims import store as store_masks
+from webapp.annotation.heartbeat import beating
 from webapp.annotation.masks import line_of
 from webapp.annotation.models import AcceptedFrame, Round
 from webapp.inference import runner
@@ -50,7 +50,7 @@ def work_on(round_id: int, on_progress: Progress | None = None) -> bool:
     if claimed is None:
         return False
     try:
-        with beating(claimed):
+        with beating(partial(beat, claimed), BEAT_SECONDS, round=round_id):
             _compute(claimed, on_progress or (lambda done, total: None))
     except Lost:
         log.warning("round_lost", round=round_id, fence=claimed.fence)
@@ -70,10 +70,10 @@ def _compute(claimed: Claim, on_progress: Progress) -> None:
     if asked_to_stop(claimed):
         finish(claimed, complete=False)
         return
-    session = runner.session_at(sessions, round_.video, key, line_of(round_.base_id), round_.num_objects)
     # An attempt that was interrupted has stored masks. The round is computed anew, because engines know whole rounds
     # only; what is stored stays as it is and is not stored twice.
     known = stored_frames(claimed)
+    session = runner.session_at(sessions, round_.video, key, line_of(round_.base_id), round_.num_objects)
     try:
         store = _Store(claimed, known, on_progress)
         session.engine.stopping = store.stopping
@@ -110,8 +110,8 @@ class _Store:
                 self._batch.append(new_mask(update.frame, update.labels, update.confidence, update.memo))
             if self.stopping():
                 updates.close()  # type: ignore[attr-defined]
-                return False
-        if self._batch:
+                break
+        if self._batch:  # also of a round that stops: an engine may yield what it had when it was told so
             store_masks(self._claimed, self._batch)
             self._on_progress(self._done + len(self._batch), self._total)
         return not self._asked
@@ -144,26 +144,3 @@ def _fail(claimed: Claim, error: Exception) -> None:
         fail(claimed, code=code, text=text)
     except Lost:
         log.warning("round_lost", round=claimed.round_id, fence=claimed.fence)
-
-
-@contextmanager
-def beating(claimed: Claim) -> Iterator[None]:
-    """Keep a round's heartbeat fresh from a thread: an engine may take long over a frame."""
-    ended = threading.Event()
-
-    def run() -> None:
-        while not ended.wait(BEAT_SECONDS):
-            try:
-                beat(claimed)
-            except DatabaseError as error:
-                log.warning("heartbeat_missed", round=claimed.round_id, error=str(error))
-                connection.close()
-        connection.close()
-
-    thread = threading.Thread(target=run, name="heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()

@@ -20,9 +20,9 @@ from typing import Any, cast
 
 import structlog
 from django.db import DatabaseError
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from webapp.annotation.info import Person, RoleName
+from webapp.annotation.info import Key, Person, RoleName
 from webapp.annotation.state import person
 from webapp.live import publish
 from webapp.live.actions import perform
@@ -53,6 +53,8 @@ BURST, RATE = 400, 40  # messages: a night of offline strokes at once, then more
 CHECK_SECONDS = 5.0
 RESUME_SECONDS = 20.0
 
+_keys: TypeAdapter[str] = TypeAdapter(Key)
+
 
 class Step(Enum):
     CONNECTING = "connecting"
@@ -76,6 +78,9 @@ class VideoSocket:
         self.follower: Follower | None = None
         self.subscriber: Subscriber
         self._closing: int | None = None  # to be closed with this code once the outbox is empty
+        self._role: Role | None = None  # as the page was told
+        self._resuming = False  # the page has spoken; from then on it is the server that keeps it waiting
+        self._welcoming = asyncio.Lock()  # of two states that are read at once the older may come last
 
     async def run(self) -> None:
         """From handshake to end."""
@@ -186,11 +191,10 @@ class VideoSocket:
         if message.version != PROTOCOL_VERSION:
             self._refuse("old_page", f"This server speaks version {PROTOCOL_VERSION}, the page {message.version}.")
             raise Unwelcome(4400)
+        self._resuming = True
         try:
             if self.follower is None:
                 self.follower, self.subscriber = await self.hub.join(self.video_id, self.outbox)
-            else:
-                self.subscriber.wait()
             await self._welcome(message.seq, message.mask_seq)
         except DatabaseError as error:
             log.error("socket_not_resumed", video=self.video_id, exc_info=error)
@@ -199,6 +203,11 @@ class VideoSocket:
         self.follower.greet(self.subscriber)
 
     async def _welcome(self, seq: int, mask_seq: int) -> None:
+        async with self._welcoming:
+            self.subscriber.wait()
+            await self._tell_missed(seq, mask_seq)
+
+    async def _tell_missed(self, seq: int, mask_seq: int) -> None:
         role, missed = await in_thread(self._read_missed, seq, mask_seq)
         self.outbox.forget()
         worker = self.hub.worker or await self.hub.worker_status()
@@ -210,6 +219,7 @@ class VideoSocket:
             state=missed.state,
             worker=worker,
         )
+        self._role = role
         self.outbox.message(welcome.model_dump_json())
         self.outbox.masks(missed.masks)
         self.outbox.tell(missed.changes)
@@ -225,22 +235,42 @@ class VideoSocket:
     async def _send_out(self) -> None:
         while True:
             await self.outbox.filled.wait()
-            if self.outbox.overflowed and self.step is Step.OPEN:
-                self.subscriber.wait()
-                await self._welcome(0, 0)
+            await self._fill_gap()
             while (payload := self.outbox.next()) is not None:
                 await self._send(_event(payload))
+                await self._fill_gap()  # a browser falls behind while it is sent to
             if self._closing is not None:
                 await self._close(self._closing)
                 return
 
+    async def _fill_gap(self) -> None:
+        """Give a browser that is too far behind the whole state instead of the rows that there was no room for."""
+        if self.outbox.overflowed and self.step is Step.OPEN and self._closing is None:
+            await self._tell_all()
+
+    async def _tell_all(self) -> None:
+        try:
+            await self._welcome(0, 0)
+        except Unwelcome as reason:
+            self._end_over_gap(reason.code)
+        except DatabaseError as error:
+            log.error("gap_not_filled", video=self.video_id, exc_info=error)
+            self._end_over_gap(4503)
+
+    def _end_over_gap(self, code: int) -> None:
+        self.outbox.forget()
+        self._close_after_sending(code)
+
     async def _keep_checking(self) -> None:
+        began = asyncio.get_running_loop().time()
         while True:
-            await asyncio.sleep(RESUME_SECONDS if self.step is Step.GREETING else CHECK_SECONDS)
-            if self.step is Step.GREETING:
-                self._close_after_sending(4400)
+            await asyncio.sleep(min(CHECK_SECONDS, RESUME_SECONDS))
+            if self.step is Step.GREETING and asyncio.get_running_loop().time() - began >= RESUME_SECONDS:
+                self._close_after_sending(4503 if self._resuming else 4400)
             try:
-                await in_thread(check, self.visit, opened=True)
+                _, role = await in_thread(check, self.visit, opened=True)
+                if self.step is Step.OPEN and role != self._role and self._closing is None:
+                    await self._tell_all()  # what one may do now, and may see
             except Unwelcome as reason:
                 self._close_after_sending(reason.code)
             except DatabaseError as error:
@@ -260,7 +290,12 @@ class VideoSocket:
 
 
 def _is_key(value: object) -> bool:
-    return isinstance(value, str) and len(value) == 36
+    """Whether it can be named in an answer, which has the same pattern."""
+    try:
+        _keys.validate_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def _event(payload: Payload) -> dict[str, Any]:

@@ -155,22 +155,25 @@ class Follower:
         message = {"type": "video.presence", "process": self._process, "viewers": self.board.own()}
         try:
             await get_channel_layer().group_send(doorbell.group_of(self.video_id), message)
-        except OSError as error:
-            log.warning("presence_not_told", video=self.video_id, error=str(error))
+        except Exception as error:  # the layer's own: those of redis are no OSError
+            self._others_know = False
+            log.warning("presence_not_told", video=self.video_id, error=str(error), kind=type(error).__name__)
 
     async def _hear_others(self) -> None:
-        layer = get_channel_layer()
+        layer, channel, pause = get_channel_layer(), None, IDLE_SECONDS
         while True:
             try:
-                channel = await layer.new_channel()
+                # One channel, however often it is tried: the layer would go on filling those that nobody reads.
+                channel = channel or await layer.new_channel()
                 await layer.group_add(doorbell.group_of(self.video_id), channel)
                 self._moved()  # tell the others that this process is new, and they answer
                 while True:
                     self._heard(await layer.receive(channel))
-            except OSError as error:
-                # Redis is away: looking every second goes on.
-                log.warning("channel_layer_lost", video=self.video_id, error=str(error))
-                await asyncio.sleep(IDLE_SECONDS)
+                    pause = IDLE_SECONDS
+            except Exception as error:  # Redis is away: looking every second goes on
+                log.warning("channel_layer_lost", video=self.video_id, error=str(error), kind=type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, REPEAT_SECONDS)
 
     def _heard(self, message: dict[str, object]) -> None:
         if message["type"] == "video.changed":
@@ -212,7 +215,11 @@ class Hub:
             follower = self._followers[video_id] = Follower(video_id)
         subscriber = Subscriber(outbox)
         follower.subscribers.add(subscriber)
-        await follower.started.wait()
+        try:
+            await follower.started.wait()
+        except asyncio.CancelledError:
+            await self.leave(follower, subscriber)  # nobody else knows of it
+            raise
         return follower, subscriber
 
     async def leave(self, follower: Follower, subscriber: Subscriber) -> None:

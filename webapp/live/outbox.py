@@ -35,9 +35,12 @@ class Outbox:
         self.filled.set()
 
     def tell(self, changes: Iterable[Told]) -> None:
-        """Add rows of the log. One that says that a round has ended is sent after the masks that wait."""
+        """Add rows of the log. One that says that a round has ended is sent after the masks that wait.
+
+        From the first that there is no room for, none is taken until `forget`: it would be told over the gap.
+        """
         for change in changes:
-            if len(self._messages) >= MOST_WAITING:
+            if self.overflowed or len(self._messages) >= MOST_WAITING:
                 self.overflowed = True
             else:
                 self._messages.append(change)

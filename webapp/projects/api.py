@@ -68,6 +68,9 @@ class ProjectPatch(Schema):
     guide: Guide | None = None
     engine: EngineName | None = None
     labels: Annotated[list[LabelBody], Field(max_length=254)] | None = None
+    # What the page had of both before they were edited; given: 409 where somebody else has saved since.
+    guide_before: Guide | None = None
+    labels_before: Annotated[list[LabelBody], Field(max_length=254)] | None = None
 
 
 class Person(Schema):
@@ -136,11 +139,20 @@ def get_project(request: HttpRequest, project_id: int) -> Project:
 @router.patch("/projects/{int:project_id}", response=ProjectInfo)
 def change_project(request: HttpRequest, project_id: int, body: ProjectPatch) -> Project:
     user = signed_in(request)
-    labels = None if body.labels is None else [editing.LabelEdit(x.id, x.name, x.color) for x in body.labels]
     project = editing.change_project(
-        by=user, project_id=project_id, name=body.name, guide=body.guide, engine=body.engine, labels=labels
+        by=user,
+        project_id=project_id,
+        name=body.name,
+        guide=body.guide,
+        engine=body.engine,
+        labels=_edits(body.labels),
+        before=editing.Before(body.guide_before, _edits(body.labels_before)),
     )
     return _answer(user, project)
+
+
+def _edits(labels: list[LabelBody] | None) -> list[editing.LabelEdit] | None:
+    return None if labels is None else [editing.LabelEdit(one.id, one.name, one.color) for one in labels]
 
 
 @router.delete("/projects/{int:project_id}", response={204: None})

@@ -26,6 +26,14 @@ class LabelEdit:
     color: str  # #rrggbb
 
 
+@dataclass(frozen=True)
+class Before:
+    """What a person saw and edited; None of what is not known."""
+
+    guide: str | None = None
+    labels: Sequence[LabelEdit] | None = None
+
+
 @transaction.atomic
 def create_project(*, by: User, name: str, guide: str = "", engine: str = "default") -> Project:
     """A project with `by` as its owner and one label to start with."""
@@ -46,9 +54,15 @@ def change_project(
     guide: str | None = None,
     engine: str | None = None,
     labels: Sequence[LabelEdit] | None = None,
+    before: Before | None = None,
 ) -> Project:
-    """Change what is given. `labels` is the whole new list: a label that is missing from it is deleted."""
+    """Change what is given. `labels` is the whole new list: a label that is missing from it is deleted.
+
+    Raises Problem "changed_meanwhile" (409) where the project is not what `before` says any more.
+    """
     project = project_for(by, project_id, Role.MANAGER)
+    if before is not None:
+        _check_unchanged(project, before)
     changed = {}
     if name is not None:
         changed["name"] = _checked_name(name)
@@ -62,6 +76,15 @@ def change_project(
     if labels is not None:
         _replace_labels(project, labels)
     return project
+
+
+def _check_unchanged(project: Project, before: Before) -> None:
+    labels = [LabelEdit(label.pk, label.name, label.color) for label in project.labels.all()]
+    same_guide = before.guide in (None, project.guide)
+    if not same_guide or (before.labels is not None and list(before.labels) != labels):
+        what = "labels" if same_guide else "guide"
+        text = f"Somebody else saved the {what} meanwhile. Revert shows theirs; Save puts yours in their place."
+        raise Problem("changed_meanwhile", text, 409)
 
 
 @transaction.atomic

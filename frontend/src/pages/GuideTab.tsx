@@ -1,6 +1,6 @@
 /** What annotators read: the guide and the labels. Managers write them here. */
 import { useState } from "preact/hooks";
-import { call } from "../http";
+import { call, HttpProblem } from "../http";
 import { Button } from "../parts/Button";
 import { TextField } from "../parts/Field";
 import { toast, toastError } from "../parts/Toast";
@@ -64,7 +64,7 @@ function ReadGuide({ project }: { project: Project }) {
 /** Sends a change and says so. Resolves to whether it was taken. */
 async function save(
   project: Project,
-  change: { guide?: string; labels?: Label[] },
+  change: { guide: string; guide_before: string } | { labels: Label[]; labels_before: Label[] },
   onChange: (project: Project) => void,
   done: string,
 ): Promise<boolean> {
@@ -74,6 +74,9 @@ async function save(
     return true;
   } catch (error) {
     toastError(error);
+    // What is typed stays; what it is compared with, and what Revert shows, is now what the other one saved.
+    if (error instanceof HttpProblem && error.code === "changed_meanwhile")
+      await call<Project>("GET", `/api/projects/${project.id}`).then(onChange, toastError);
     return false;
   }
 }
@@ -83,7 +86,8 @@ function WriteGuide({ project, onChange, guide }: TabProps & { guide: Draft<stri
   const store = async () => {
     setBusy(true);
     const sent = guide.value;
-    if (await save(project, { guide: sent }, onChange, "The guide is saved.")) guide.done(sent);
+    if (await save(project, { guide: sent, guide_before: project.guide }, onChange, "The guide is saved."))
+      guide.done(sent);
     setBusy(false);
   };
   return (
@@ -109,7 +113,8 @@ function WriteLabels({ project, onChange, labels }: TabProps & { labels: Draft<L
   const store = async () => {
     setBusy(true);
     // All of it: new labels have their ids now, and would be made again.
-    if (await save(project, { labels: labels.value }, onChange, "The labels are saved.")) labels.done();
+    const change = { labels: labels.value, labels_before: project.labels };
+    if (await save(project, change, onChange, "The labels are saved.")) labels.done();
     setBusy(false);
   };
   return (

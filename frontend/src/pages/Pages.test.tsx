@@ -294,8 +294,27 @@ describe("guide and labels", () => {
     const labels = [...PROJECT.labels, { name: "Bike", color: "#2ec4b6" }];
     server.answers["PATCH /api/projects/3"] = { ...PROJECT, role: "manager", labels };
     await click("labels-save");
-    expect(server.body("PATCH /api/projects/3")).toEqual({ labels });
+    expect(server.body("PATCH /api/projects/3")).toEqual({ labels, labels_before: PROJECT.labels });
     expect(get<HTMLButtonElement>("labels-save").disabled).toBe(true);
+  });
+});
+
+describe("two managers at the guide", () => {
+  test("lose nothing: what is typed stays, and Revert shows what the other saved", async () => {
+    const server = await openProject("manager", {}, "/guide");
+    await type("guide", "Mine.");
+    const theirs = { ...PROJECT, role: "manager", guide: "Theirs." };
+    server.answers["GET /api/projects/3"] = theirs;
+    server.answers["PATCH /api/projects/3"] = new Refusal(409, {
+      code: "changed_meanwhile",
+      text: "Somebody else saved the guide meanwhile.",
+    });
+    await click("guide-save");
+    await act(settled);
+    expect(get<HTMLTextAreaElement>("guide").value).toBe("Mine.");
+    expect(server.body("PATCH /api/projects/3")).toEqual({ guide: "Mine.", guide_before: PROJECT.guide });
+    await click("guide-revert");
+    expect(get<HTMLTextAreaElement>("guide").value).toBe("Theirs.");
   });
 });
 

@@ -249,18 +249,18 @@ def test_a_round_of_another_video_is_not_exported(video: Video, project: Project
 def test_a_cancelled_export_stops_and_leaves_no_file(
     video: Video, home: Path, monkeypatch: pytest.MonkeyPatch, client_as: ClientAs, owner: User
 ) -> None:
-    monkeypatch.setattr(exports, "BEAT_SECONDS", 0)
+    monkeypatch.setattr(exports, "PROGRESS_SECONDS", 0)
     export = make_export(by=owner, video_id=video.pk, kind=ExportKind.DAVIS)
     done = []
-    real = exports._Beat.__call__
+    real = exports._Progress.__call__
 
-    def beat(self: Any, frame: int) -> None:
+    def progress(self: Any, frame: int) -> None:
         done.append(frame)
         if frame == 3:
             assert client_as(owner).delete(f"/api/exports/{export.pk}").status_code == 204
         real(self, frame)
 
-    monkeypatch.setattr(exports._Beat, "__call__", beat)
+    monkeypatch.setattr(exports._Progress, "__call__", progress)
     run_export(export.pk)
     export.refresh_from_db()
     assert (export.state, done) == (ExportState.CANCELLED, [1, 2, 3])
@@ -371,3 +371,11 @@ def test_the_file_goes_with_the_export_and_with_the_video(video: Video, client_a
     assert client_as(owner).delete(f"/api/videos/{video.pk}").status_code == 204
     assert not second.exists()
     assert not Round.objects.exists()
+
+
+def test_an_overlay_begins_with_its_index_and_is_written_once(video: Video) -> None:
+    """Players begin at once; and there is no last step that grows with the file and stops all threads."""
+    data = exported(video, ExportKind.OVERLAY).read_bytes()
+    room = data.index(b"free")
+    assert data.index(b"moov") < room < data.index(b"mdat")
+    assert int.from_bytes(data[room - 4 : room]) > 1000, "what was kept for the index and it did not need"

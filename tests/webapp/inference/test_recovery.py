@@ -85,7 +85,7 @@ def test_a_round_that_nobody_heard_of_is_rung_again_but_not_all_the_time(
     assert len(rung) == 2
 
 
-def test_features_that_a_dead_worker_spilled_are_removed(settings: Any, tmp_path: Any, dead: str) -> None:
+def test_features_that_a_dead_worker_spilled_are_removed(db: None, settings: Any, tmp_path: Any, dead: str) -> None:
     settings.HOME = tmp_path
     gone, mine = (tmp_path / "cache" / name.replace(":", "-") for name in (dead, workers.own_name()))
     for folder in (gone, mine):
@@ -94,6 +94,31 @@ def test_features_that_a_dead_worker_spilled_are_removed(settings: Any, tmp_path
     recovery.remove_spilled_features()
     assert not gone.exists()
     assert (mine / "features.bin").exists()
+
+
+def test_features_of_containers_that_were_replaced_are_removed(db: None, settings: Any, tmp_path: Any) -> None:
+    settings.HOME = tmp_path
+    now = timezone.now()
+    day, moment = timedelta(days=1, hours=1), timedelta(minutes=5)
+    cases = {  # folder -> since when nothing was written, since when the worker was not heard of
+        "pod-abc-7": (day, None),
+        "pod-abc-8": (day, day),
+        "pod-abc-9": (day, moment),
+        "pod-abc-10": (moment, None),
+        "pod-abc-notes": (day, None),
+        f"{socket.gethostname()}-{os.getpid()}": (day, None),
+    }
+    for name, (written, heard) in cases.items():
+        folder = tmp_path / "cache" / name
+        folder.mkdir(parents=True)
+        (folder / "features.bin").write_bytes(b"x")
+        os.utime(folder / "features.bin", ((now - written).timestamp(),) * 2)
+        os.utime(folder, ((now - day).timestamp(),) * 2)
+        if heard:
+            host, _, pid = name.rpartition("-")
+            Worker.objects.create(name=f"{host}:{pid}", pid=int(pid), device="cpu", heartbeat=now - heard)
+    recovery.remove_spilled_features()
+    assert {folder.name for folder in (tmp_path / "cache").iterdir()} == cases.keys() - {"pod-abc-7", "pod-abc-8"}
 
 
 def test_the_page_is_told_of_the_workers(db: None, settings: Any) -> None:

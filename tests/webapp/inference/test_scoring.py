@@ -18,6 +18,7 @@ from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Change, Round, RoundScore
 from webapp.annotation.rounds import create_round
 from webapp.annotation.scores import FORGOTTEN_AFTER, scores_of, sweep_scores
+from webapp.inference import scoring
 from webapp.inference.scoring import match, score
 from webapp.inference.work import work_on
 from webapp.videos.label_png import encode_labels
@@ -108,3 +109,13 @@ def test_a_forgotten_round_is_rung_again(round_: Round, rung: list[Any]) -> None
     assert sweep_scores() == 1
     score(round_.pk)
     assert sweep_scores() == 0
+
+
+def test_a_round_that_was_rung_several_times_is_compared_once(
+    round_: Round, video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert score(round_.pk)
+    told = Change.objects.count()
+    monkeypatch.setattr(scoring, "overlaps", lambda round_: pytest.fail("it has a score"))
+    assert score(round_.pk)
+    assert (RoundScore.objects.count(), Change.objects.count()) == (1, told)

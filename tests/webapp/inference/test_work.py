@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -16,8 +17,9 @@ from tests.segmentation.fake_engine import FakeEngine
 from tests.webapp.conftest import FRAMES, draw
 from webapp.accounts.models import User
 from webapp.annotation.accepted import accept_frame
-from webapp.annotation.claims import Claim, claim, requeue
+from webapp.annotation.claims import Claim, beat, claim, requeue
 from webapp.annotation.head import head_of
+from webapp.annotation.heartbeat import beating
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Mask, Round, RoundState
 from webapp.annotation.objects import add_object
@@ -129,7 +131,7 @@ def test_objects_may_come_late(video: Video, owner: User) -> None:
 def test_accepted_frames_are_locked_and_released(video: Video, owner: User, opened: list[Engine]) -> None:
     first = make(video, owner, None)
     work_on(first.pk)
-    accept_frame(video=video, by=owner, frame=2, may_accept_others=True)
+    accept_frame(video=video, by=owner, frame=2, seen=first.pk, may_accept_others=True)
     before = labels(video, first.pk)[2]
     add_object(video=video, author=owner)
     second = make(video, owner, first.pk, frame=2, number=2)
@@ -192,6 +194,28 @@ def test_an_engine_that_shows_nothing_for_long_is_stopped_too(
     assert (after(row).state, row.frames) == ("cancelled", [[0, 1]])
     assert seen[2] == 2
     assert len(seen) < 10
+
+
+def test_a_mask_that_comes_after_the_engine_was_told_to_stop_is_stored_too(
+    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session has seen it: the next round would build on a mask that nobody has."""
+    row, real = make(video, owner, None), FakeEngine._run
+
+    def run(self: FakeEngine, interaction: Interaction) -> Iterator[MaskUpdate]:
+        asked = False
+        for update in real(self, interaction):
+            if update.frame == 3:
+                cancel_round(video=video, by=owner, round_id=row.pk, may_stop_others=False)
+                time.sleep(work.BATCH_SECONDS)
+                asked = self.stopping()
+            yield update
+            if asked:
+                return
+
+    monkeypatch.setattr(FakeEngine, "_run", run)
+    work_on(row.pk)
+    assert (after(row).state, row.frames, row.progress_done) == ("cancelled", [[0, 3]], 4)
 
 
 def test_a_superseded_round_makes_way_and_its_session_goes_on(
@@ -297,6 +321,29 @@ def test_a_round_that_cannot_be_computed_fails_with_a_sentence_and_gives_back_it
     assert after(again).state == "done"
 
 
+@pytest.mark.parametrize("step", ["_restore", "lock"])
+def test_a_session_that_cannot_be_rebuilt_is_closed(
+    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch, opened: list[Engine], step: str
+) -> None:
+    """Memory may be what it lacked: it must not keep its own."""
+    first = make(video, owner, None)
+    work_on(first.pk)
+    accept_frame(video=video, by=owner, frame=2, seen=first.pk, may_accept_others=True)
+    work.sessions.clear()
+    closed: list[Engine] = []
+    monkeypatch.setattr(FakeEngine, "close", lambda self: closed.append(self))
+
+    def fail(self: FakeEngine, *args: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(FakeEngine, step, fail)
+    second = make(video, owner, first.pk)
+    work_on(second.pk)
+    assert (after(second).state, second.error_code) == ("failed", "out_of_memory")
+    assert closed == opened[1:]
+    assert len(closed) == 1
+
+
 def test_an_unknown_engine_fails_with_the_known_ones(video: Video, owner: User) -> None:
     row = make(video, owner, None, engine="magic")
     work_on(row.pk)
@@ -314,15 +361,12 @@ def test_a_frame_that_is_gone_is_named(video: Video, owner: User, monkeypatch: p
     assert "000004.jpg" in row.error
 
 
-def test_the_heartbeat_goes_on_while_the_engine_thinks(
-    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_heartbeat_goes_on_while_the_engine_thinks(video: Video, owner: User) -> None:
     row = make(video, owner, None)
     claimed = claim(row.pk, "w")
     assert isinstance(claimed, Claim)
     before = after(row).heartbeat
-    monkeypatch.setattr(work, "BEAT_SECONDS", 0.01)
-    with work.beating(claimed):
+    with beating(partial(beat, claimed), 0.01):
         for _ in range(500):
             if after(row).heartbeat != before:
                 break

@@ -56,10 +56,10 @@ def undo(video: Video, me: User, other: User) -> dict[str, Any]:
 def accept(by_me: bool, accepted: bool = True) -> Callable[[Video, User, User], dict[str, Any]]:
     def fields(video: Video, me: User, other: User) -> dict[str, Any]:
         author = me if by_me else other
-        done(video, author, None, [0])
+        made = done(video, author, None, [0]).pk
         if not accepted:
-            accept_frame(video=video, by=author, frame=0, may_accept_others=True)
-        return {"frame": 0, "accepted": accepted}
+            accept_frame(video=video, by=author, frame=0, seen=made, may_accept_others=True)
+        return {"frame": 0, "round": made, "accepted": accepted}
 
     return fields
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -11,13 +12,14 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
 
+from tests.webapp.annotation.test_undo import done
 from tests.webapp.conftest import draw, run, some_mask
 from tests.webapp.live.conftest import Open
 from webapp.accounts.models import User
 from webapp.annotation.claims import Claim, claim, finish, store
-from webapp.annotation.models import Object, Receipt, Round, Stroke
+from webapp.annotation.models import AcceptedFrame, Object, Receipt, Round, Stroke
 from webapp.live import consumer, publish
-from webapp.live.protocol import MAX_MESSAGE_BYTES
+from webapp.live.protocol import MAX_MESSAGE_BYTES, PROTOCOL_VERSION
 from webapp.projects.models import Membership, Role
 from webapp.videos.models import Video
 
@@ -82,10 +84,21 @@ async def test_the_whole_way_from_object_to_masks(open_socket: Open, owner: User
     assert ended.round.frames == [(1, 3)]
     assert sorted(mask.frame for mask in page.masks) == [1, 2, 3], "masks are there before the end is told"
     assert {mask.round for mask in page.masks} == {made}
-    assert (await page.ask("frame.accept", frame=2, accepted=True)).type == "ack"
+    assert (await page.ask("frame.accept", frame=2, round=made, accepted=True)).type == "ack"
     assert (await page.ask("head.move", from_round=made, to_round=None)).type == "ack"
     while [one.head for one in page.seen if one.type == "head.moved"] != [made, None]:
         await page.next()
+
+
+async def test_a_mask_that_changed_meanwhile_is_not_accepted(open_socket: Open, owner: User, video: Video) -> None:
+    page = await open_socket(owner, video, resume=True)
+    shown = (await database(done)(video, owner, None, [0])).pk
+    newer = (await database(done)(video, owner, shown, [0])).pk
+    refused = await page.ask("frame.accept", frame=0, round=shown, accepted=True)
+    assert (refused.code, refused.text) == ("conflict", "The mask changed meanwhile: look again.")
+    assert (await page.ask("frame.accept", frame=0, accepted=True)).code == "malformed"
+    assert await count(AcceptedFrame) == 0
+    assert (await page.ask("frame.accept", frame=0, round=newer, accepted=True)).type == "ack"
 
 
 async def test_a_conflict_says_where_the_video_stands(
@@ -178,6 +191,9 @@ async def test_nothing_is_lost_between_the_state_and_what_follows(open_socket: O
         ("3", "message"),
         (json.dumps({"type": "stroke.ad"}), "stroke.ad"),
         (json.dumps({"type": "stroke.add", "key": "x", **stroke}), "key"),
+        (json.dumps({"type": "stroke.add", "key": "X" * 36, **stroke}), "key"),
+        (json.dumps({"type": "stroke.add", "key": str(uuid4()).upper(), **stroke}), "key"),
+        (json.dumps({"type": "stroke.add", "key": str(uuid4())[:-1] + "\n", **stroke}), "key"),
         (json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "path": []}), "path"),
         (json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "path": [[0.5, 1.5]]}), "path"),
         (json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "path": [[0.5, float("nan")]]}), "path"),
@@ -251,6 +267,20 @@ async def test_an_old_page_is_sent_away(open_socket: Open, owner: User, video: V
     assert await page.until(lambda got: got == 4400) == 4400
 
 
+@pytest.mark.parametrize(("resumes", "code"), [(False, 4400), (True, 4503)])
+async def test_a_page_that_the_server_keeps_waiting_may_come_again(
+    open_socket: Open, owner: User, video: Video, monkeypatch: pytest.MonkeyPatch, resumes: bool, code: int
+) -> None:
+    """Only one that says nothing is taken for an old one."""
+    monkeypatch.setattr(consumer, "RESUME_SECONDS", 0.2)
+    real = publish.missed
+    monkeypatch.setattr(publish, "missed", lambda *args: (time.sleep(0.6), real(*args))[1])
+    page = await open_socket(owner, video)
+    if resumes:
+        await page.post("resume", version=PROTOCOL_VERSION, seq=0, mask_seq=0)
+    assert await page.until(lambda got: isinstance(got, int)) == code
+
+
 async def test_what_a_write_refuses_is_answered_with_its_sentence(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
     refused = await page.ask("stroke.add", frame=99, object=1, path=PATH)
@@ -282,6 +312,12 @@ async def test_who_is_no_member_any_more_is_sent_away_at_the_next_message(
     assert await count(Stroke) == 0
 
 
+@pytest.mark.parametrize("number", [10**18, 2**63, 10**30])
+async def test_any_number_that_is_no_video_is_answered_so(open_socket: Open, owner: User, number: int) -> None:
+    page = await open_socket(owner, number)
+    assert await page.next() == 4404
+
+
 async def test_pages_of_a_video_that_is_deleted_are_told_so(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
     await database(video.delete)()
@@ -297,6 +333,18 @@ async def test_who_only_watches_is_sent_away_too(
     page = await open_socket(viewer, video, resume=True)
     await database(Membership.objects.filter(user=viewer).delete)()
     assert await page.until(lambda got: got == 4403) == 4403
+
+
+async def test_another_role_is_told_with_the_state_that_goes_with_it(
+    open_socket: Open, annotator: User, video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "CHECK_SECONDS", 0.05)
+    page = await open_socket(annotator, video)
+    await page.post("resume", version=PROTOCOL_VERSION, seq=0, mask_seq=0)
+    assert (await page.kind("welcome")).role == "annotator"
+    for role in ("viewer", "reviewer"):
+        await database(Membership.objects.filter(user=annotator).update)(role=role)
+        assert (await page.kind("welcome")).role == role
 
 
 @pytest.mark.parametrize("how", ["signed out", "switched off", "new password"])

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from webapp.live.follower import Subscriber
+import asyncio
+from typing import Any
+
+import pytest
+
+from webapp.annotation.info import Person
+from webapp.live import follower as module
+from webapp.live.follower import Follower, Hub, Subscriber
 from webapp.live.outbox import Outbox
+from webapp.live.protocol import WorkerStatus
 from webapp.live.publish import News, Told
+from webapp.live.threads import close_connections
+from webapp.videos.models import Video
 
 
 def news(*seqs: int) -> News:
@@ -32,3 +42,89 @@ async def test_a_look_that_began_before_the_state_was_read_brings_nothing_twice(
     subscriber.take(news(4, 5))
     subscriber.take(news(6, 7, 8))
     assert sent(outbox) == ["8"]
+
+
+class Away(Exception):
+    """What a channel layer raises while its server is away: no OSError."""
+
+
+class Layer:
+    """A channel layer whose server is away at first."""
+
+    def __init__(self) -> None:
+        self.away, self.made = True, 0
+        self.sent: list[dict[str, Any]] = []
+        self.added: list[str] = []
+        self.messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def new_channel(self) -> str:
+        self.made += 1
+        return f"channel {self.made}"
+
+    async def group_add(self, group: str, channel: str) -> None:
+        if self.away:
+            raise Away("Connection refused")
+        self.added.append(channel)
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        if self.away:
+            raise Away("Connection refused")
+        self.sent.append(message)
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        return await self.messages.get()
+
+
+@pytest.fixture
+def quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.TEAM_MODE = True
+    for name in ("IDLE_SECONDS", "PRESENCE_SECONDS", "REPEAT_SECONDS"):
+        monkeypatch.setattr(module, name, 0.02)
+
+
+async def until(wanted: Any) -> None:
+    async with asyncio.timeout(5):
+        while not wanted():
+            await asyncio.sleep(0.01)
+
+
+async def test_presence_outlives_a_channel_layer_that_is_away(
+    transactional_db: None, video: Video, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer, outbox = Layer(), Outbox()
+    monkeypatch.setattr(module, "get_channel_layer", lambda: layer)
+    follower = Follower(video.pk)
+    follower.subscribers.add(subscriber := Subscriber(outbox))
+    await follower.started.wait()
+    follower.look(subscriber, Person(id=1, name="Ann"), 3)
+    await until(lambda: "Ann" in "".join(str(one) for one in sent(outbox)))
+    await asyncio.sleep(0.2)
+    assert [task.done() for task in follower._tasks] == [False] * 3
+    layer.away = False
+    await until(lambda: layer.sent and layer.added)
+    assert (layer.made, layer.added) == (1, ["channel 1"])
+    viewers = [[1.0, {"person": {"id": 2, "name": "Bob"}, "frame": 4}]]
+    await layer.messages.put({"type": "video.presence", "process": "another", "viewers": viewers})
+    await until(lambda: "Bob" in "".join(str(one) for one in sent(outbox)))
+    tasks = follower._tasks
+    await follower.stop()
+    assert all(task.cancelled() for task in tasks)
+    close_connections()
+
+
+async def test_a_browser_that_goes_while_it_waits_to_follow_leaves_nothing_behind(
+    transactional_db: None, video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(self: Follower) -> Any:
+        return asyncio.Event().wait()
+
+    monkeypatch.setattr(Follower, "_follow", never)
+    hub = Hub(lambda: WorkerStatus(alive=False, device="", text=""))
+    joining = asyncio.create_task(hub.join(video.pk, Outbox()))
+    await asyncio.sleep(0)
+    follower = hub._followers[video.pk]
+    joining.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await joining
+    assert (follower.subscribers, hub._followers, hub._watch) == (set(), {}, None)
+    assert all(task.done() for task in follower._tasks)

@@ -83,3 +83,15 @@ async def test_a_browser_that_is_too_far_behind_is_noticed_and_keeps_its_answers
     assert outbox.overflowed
     outbox.forget()
     assert (outbox.overflowed, drain(outbox)) == (False, ["ack"])
+
+
+async def test_nothing_is_told_over_a_gap() -> None:
+    """Not even when there is room again: a page that has heard of a later row never asks for the ones between."""
+    outbox = Outbox()
+    outbox.tell(Told(number, str(number), False) for number in range(module.MOST_WAITING + 1))
+    assert len(drain(outbox)) == module.MOST_WAITING
+    outbox.tell([Told(9999, "9999", False)])
+    assert (outbox.overflowed, drain(outbox)) == (True, [])
+    outbox.forget()
+    outbox.tell([Told(10000, "10000", False)])
+    assert drain(outbox) == ["10000"]

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 
-from tests.webapp.conftest import run, some_mask
+from tests.webapp.conftest import draw, run, some_mask
 from tests.webapp.live.conftest import Open
 from webapp.accounts.models import User
 from webapp.annotation.claims import claim, finish, store
+from webapp.live import follower, publish
 from webapp.live import outbox as module
 from webapp.live.consumer import VideoSocket
 from webapp.videos.models import Video
@@ -98,3 +100,44 @@ async def test_a_page_that_is_hopelessly_behind_gets_a_state(
     anew = await slow.kind("welcome")
     assert anew.state.head == made[-1]
     assert any(one.type == "ack" and one.key == key for one in slow.seen) or await slow.answer(key)
+
+
+async def test_a_page_that_falls_behind_while_it_is_sent_to_gets_a_state(
+    open_socket: Open, owner: User, video: Video, stall: Stall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "REPEAT_SECONDS", 3600)  # no hint comes by that would wake the sender
+    slow, fast = await open_socket(owner, video, resume=True), await open_socket(owner, video, resume=True)
+    await slow.kind("presence")
+    monkeypatch.setattr(module, "MOST_WAITING", 5)
+    stall.hold()
+    drawn = []
+    for _ in range(14):  # one is being sent, five wait, and for the rest there is no room
+        drawn.append(str((await database(draw)(video, owner)).key))
+        await fast.until(lambda got: got.type == "stroke.added" and got.stroke.key == drawn[-1])
+    stall.let_go()
+    anew = await slow.kind("welcome")
+    assert [one.key for one in anew.state.strokes] == drawn
+    told = [one.stroke.key for one in slow.seen if one.type == "stroke.added"]
+    assert told == drawn[: len(told)], "what was told before had no gap"
+    last = str((await database(draw)(video, owner)).key)
+    assert (await slow.kind("stroke.added")).stroke.key == last
+
+
+async def test_a_gap_that_cannot_be_filled_now_lets_the_page_try_again(
+    open_socket: Open, owner: User, video: Video, stall: Stall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, fast = await open_socket(owner, video, resume=True), await open_socket(owner, video, resume=True)
+    await slow.kind("presence")
+    monkeypatch.setattr(module, "MOST_WAITING", 1)
+    stall.hold()
+    for _ in range(5):
+        await database(draw)(video, owner)
+        await fast.kind("stroke.added")
+
+    def away(*args: Any) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(publish, "missed", away)
+    stall.let_go()
+    await slow.until(lambda got: isinstance(got, int))
+    assert slow.closed == 4503

@@ -100,6 +100,24 @@ def test_labels_are_replaced_kept_by_id_and_may_swap_names(
     assert [x["name"] for x in third] == ["Crab"]
 
 
+def test_what_somebody_else_saved_meanwhile_is_not_written_over(
+    client_as: ClientAs, project: Project, owner: User
+) -> None:
+    client, address = client_as(owner), f"/api/projects/{project.pk}"
+    seen = client.get(address).json()
+    theirs = {"guide": "Theirs.", "labels": [*seen["labels"], {"name": "Heron", "color": "#123456"}]}
+    assert client.patch(address, theirs, JSON).status_code == 200
+    stale = {"guide": "Mine.", "guide_before": seen["guide"]}, {"labels": [], "labels_before": seen["labels"]}
+    for change, what in zip(stale, ("guide", "labels"), strict=True):
+        refused = client.patch(address, change, JSON)
+        assert (refused.status_code, refused.json()["code"]) == (409, "changed_meanwhile")
+        assert what in refused.json()["text"]
+    now = client.get(address).json()
+    assert (now["guide"], now["labels"][-1]["name"]) == ("Theirs.", "Heron")
+    mine = {"guide": "Mine.", "guide_before": now["guide"], "labels": [], "labels_before": now["labels"]}
+    assert client.patch(address, mine, JSON).json()["labels"] == []
+
+
 @pytest.mark.parametrize(
     ("labels", "status"),
     [

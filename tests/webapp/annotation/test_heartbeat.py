@@ -1,0 +1,73 @@
+"""What is being worked on looks alive, however long a step of it takes."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from tests.webapp.conftest import run, some_mask
+from webapp.accounts.models import User
+from webapp.annotation import exports
+from webapp.annotation.claims import claim, finish, store
+from webapp.annotation.exports import make_export, run_export, sweep_exports
+from webapp.annotation.heartbeat import beating
+from webapp.annotation.models import Export, ExportKind, ExportState
+from webapp.videos.models import Video
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_export_lives_as_long_as_its_worker(
+    video: Video, owner: User, rung: list[Any], settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.HOME = tmp_path
+    monkeypatch.setattr(exports, "BEAT_SECONDS", 0.01)
+    claimed = claim(run(video, owner, None).pk, "w")
+    assert claimed
+    store(claimed, [some_mask(0)])
+    finish(claimed, complete=True)
+    export = make_export(by=owner, video_id=video.pk, kind=ExportKind.DAVIS)
+    old = timezone.now() - timedelta(minutes=5)
+    written: list[int] = []
+
+    def write(subject: object, path: Path, tick: object) -> None:
+        """One long step, in which the sweep looks."""
+        written.append(1)
+        path.write_bytes(b"zip")
+        row = Export.objects.filter(pk=export.pk)
+        row.update(heartbeat=old)
+        for _ in range(500):
+            if row.get().heartbeat != old:
+                break
+            time.sleep(0.01)
+        sweep_exports()
+
+    monkeypatch.setitem(exports.WRITERS, ExportKind.DAVIS, write)
+    for _ in range(2):
+        run_export(export.pk)
+    export.refresh_from_db()
+    assert (export.state, export.attempts, len(written)) == (ExportState.DONE, 1, 1)
+
+
+def test_a_beat_that_is_missed_is_followed_by_others(db: None) -> None:
+    beats: list[int] = []
+
+    def beat() -> None:
+        beats.append(1)
+        if len(beats) == 1:
+            raise OperationalError("the database is away")
+
+    with beating(beat, 0.01):
+        for _ in range(500):
+            if len(beats) > 2:
+                break
+            time.sleep(0.01)
+    assert len(beats) > 2
+    after = len(beats)
+    time.sleep(0.05)
+    assert len(beats) == after

@@ -1,0 +1,67 @@
+"""A worker's heart goes on, whatever one of its steps stumbles over."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from webapp.inference import heart
+from webapp.inference.models import Worker
+
+STEPS = ["sweep_imports", "sweep_exports", "forget_old", "sweep_scores"]
+
+
+@pytest.fixture
+def ran(transactional_db: None, rung: list[Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The steps that the heart has taken; what they do is left out."""
+    names: list[str] = []
+    for name in STEPS:
+        monkeypatch.setattr(heart, name, lambda name=name: names.append(name))
+    for name in ("sweep_rounds", "remove_spilled_features"):
+        monkeypatch.setattr(heart.recovery, name, lambda name=name: names.append(name))
+    for name in ("BEAT_SECONDS", "SWEEP_SECONDS", "TIDY_SECONDS"):
+        monkeypatch.setattr(heart, name, 0.01)
+    return names
+
+
+def beat_until(wanted: Any) -> None:
+    one = heart.Heart("cpu")
+    one.start()
+    try:
+        for _ in range(500):
+            if wanted():
+                return
+            time.sleep(0.01)
+        raise AssertionError("it did not come to that")
+    finally:
+        one.stop()
+
+
+@pytest.mark.parametrize("error", [PermissionError("importing-1-1"), ValueError("a row that nobody thought of")])
+def test_a_step_that_fails_holds_up_no_other(ran: list[str], monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(heart, "sweep_imports", fail)
+    monkeypatch.setattr(heart, "forget_old", fail)
+    with capture_logs() as logs:
+        beat_until(lambda: ran.count("sweep_exports") > 1 and ran.count("sweep_scores") > 1)
+    assert {(one["event"], one["error"]) for one in logs} == {("heart_missed_a_beat", str(error))}
+
+
+def test_a_worker_announces_itself_as_soon_as_it_can(ran: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    real, tries = heart.workers.announce, []
+
+    def announce(device: str) -> None:
+        tries.append(device)
+        if len(tries) < 3:
+            raise OSError("not yet")
+        real(device)
+
+    monkeypatch.setattr(heart.workers, "announce", announce)
+    beat_until(lambda: Worker.objects.exists())
+    assert len(tries) == 3
+    assert not Worker.objects.exists(), "it took its leave"

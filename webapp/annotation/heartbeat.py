@@ -1,0 +1,35 @@
+"""A heartbeat from a thread: what is being worked on looks alive, however long a single step of it takes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+from django.db import DatabaseError, InterfaceError, connection
+
+log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def beating(beat: Callable[[], None], seconds: float, **what: object) -> Iterator[None]:
+    """Call `beat`, which writes to a row, every so many seconds. `what` names the row in the log."""
+    ended = threading.Event()
+
+    def run() -> None:
+        while not ended.wait(seconds):
+            try:
+                beat()
+            except (DatabaseError, InterfaceError) as error:
+                log.warning("heartbeat_missed", **what, error=str(error))
+                connection.close()
+        connection.close()
+
+    thread = threading.Thread(target=run, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
