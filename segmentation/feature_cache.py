@@ -12,7 +12,7 @@ from threading import Lock, get_ident
 import torch
 from torch import Tensor
 
-HOLES = 256 << 20  # bytes put after which the heap's holes are given back
+HOLES = 64 << 20  # bytes put after which the heap's holes are given back
 DISK_RESERVE = 1 << 30  # spilling stops when less than this would stay free on the disk
 _LIBRARY = ctypes.CDLL(None)
 
