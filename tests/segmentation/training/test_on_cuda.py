@@ -19,6 +19,8 @@ from tests.segmentation.training import test_ipn, test_manet, test_run, test_stm
 from tests.segmentation.training.test_star_cut import CLIPS
 
 CUDA = torch.device("cuda")
+# The pretended device is "meta" to PyTorch, and copying there is: the last assertion says otherwise.
+pytestmark = pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter")
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +69,5 @@ def test_a_run_learns_validates_and_goes_on(sources: Sources, tmp_path: Path, na
     assert again.resume()
     assert again.step == 2
     assert again.best == run.best
+    for key, value in again.lesson.network.state_dict().items():
+        assert torch.equal(value.cpu(), run.lesson.network.state_dict()[key].cpu()), key
