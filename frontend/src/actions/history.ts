@@ -3,7 +3,7 @@
  *
  * Ctrl+Z takes back the newest own step that can still be taken back: a waiting stroke, an object added, renamed,
  * recoloured or deleted, a round run. When there is none (after a reload, say), it takes back the newest own stroke that
- * waits, else moves the head back by a round. Redo goes the same way forward.
+ * waits, else moves the head back by a round of one's own. Redo goes the same way forward.
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 
