@@ -102,8 +102,8 @@ def client_as() -> Callable[[User | None], Client]:
 
 
 @pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any]]]:
-    """Every task rung by name while the test runs, as (name, arguments); nothing reaches a broker."""
+def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any]]]:
+    """Every task that was sent by its name while the test runs, as (name, arguments); nothing reaches a broker."""
     calls: list[tuple[str, list[Any]]] = []
 
     def send_task(self: Celery, name: str, args: Any = None, kwargs: Any = None, **options: Any) -> None:

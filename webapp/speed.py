@@ -35,7 +35,7 @@ from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Round
 from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import create_round
-from webapp.annotation.strokes import add_stroke
+from webapp.annotation.scribbles import add_stroke
 from webapp.inference import workers
 from webapp.listening import listen
 from webapp.live.follower import IDLE_SECONDS

@@ -1,4 +1,4 @@
-// Made from webapp/annotation/info.py and webapp/live/protocol.py by `python -m webapp.live.typescript`: change those.
+// Generated from webapp/annotation/schemas.py and webapp/live/protocol.py by `python -m webapp.live.typescript`.
 
 export type Key = string;
 

@@ -31,7 +31,7 @@ def test_the_settings_are_read_in_one_place_only() -> None:
         "webapp/configuration.py",
         "webapp/asgi.py",  # these two name the settings module
         "webapp/celery.py",
-        "webapp/inference/heart.py",  # tells libraries how many threads
+        "webapp/inference/worker_lifecycle.py",  # tells libraries how many threads
         "webapp/supervisor.py",  # hands it on to children
         "webapp/management/commands/bench.py",  # these two hand it on to a child with a folder of its own
         "webapp/management/commands/benchmark.py",

@@ -12,7 +12,7 @@ from webapp.annotation.claims import NewMask, new_mask
 from webapp.annotation.models import Round, Stroke
 from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import create_round
-from webapp.annotation.strokes import add_stroke
+from webapp.annotation.scribbles import add_stroke
 from webapp.projects.models import Project
 from webapp.videos.models import Video, VideoState
 

@@ -64,7 +64,7 @@ class World:
 
 @pytest.fixture
 def world(
-    project: Project, cast: dict[Role, User], stranger: User, settings: Any, tmp_path: Path, rung: list[Any]
+    project: Project, cast: dict[Role, User], stranger: User, settings: Any, tmp_path: Path, sent_tasks: list[Any]
 ) -> World:
     settings.HOME = tmp_path
     settings.FRONTEND_DIST = tmp_path / "dist"

@@ -9,23 +9,24 @@ from webapp.annotation import changes
 from webapp.annotation.head import hold
 from webapp.annotation.masks import mask_at
 from webapp.annotation.models import AcceptedFrame, Head, Round
-from webapp.annotation.strokes import check_frame
+from webapp.annotation.scribbles import check_frame
 from webapp.problems import Forbidden, Problem
 from webapp.videos.models import Video
 
 
 @transaction.atomic
-def accept_frame(*, video: Video, by: User, frame: int, seen: int, may_accept_others: bool) -> None:
-    """Accept the mask that `frame` has at the head, if it is that of the round `seen`: nobody vouches for another.
+def accept_frame(*, video: Video, by: User, frame: int, expected_round: int, may_accept_others: bool) -> None:
+    """Accept the mask that `frame` has at the head, which must be the mask that the round `expected_round` stored.
 
-    Without `may_accept_others` it must come from one's own round.
+    Without `may_accept_others` that round must have been made by `by`. Raises Problem "conflict" when the frame has
+    another mask by now: a person accepts only what they have seen.
     """
     head = hold(video.pk)
     check_frame(video, frame)
     mask = mask_at(video.pk, head.round_id, frame)
     if mask is None:
         raise Problem("no_mask", "This frame has no mask yet. Run a round first.", 409)
-    if mask.round_id != seen:
+    if mask.round_id != expected_round:
         raise _changed(head)
     if AcceptedFrame.objects.filter(video=video, frame=frame).exists():
         return
@@ -36,8 +37,8 @@ def accept_frame(*, video: Video, by: User, frame: int, seen: int, may_accept_ot
 
 
 @transaction.atomic
-def release_frame(*, video: Video, by: User, frame: int, seen: int, may_accept_others: bool) -> None:
-    """Let rounds change a frame again whose mask is that of the round `seen`.
+def release_frame(*, video: Video, by: User, frame: int, expected_round: int, may_accept_others: bool) -> None:
+    """Let rounds change a frame again whose mask is that of the round `expected_round`.
 
     Without `may_accept_others` only what one accepted oneself.
     """
@@ -45,7 +46,7 @@ def release_frame(*, video: Video, by: User, frame: int, seen: int, may_accept_o
     accepted = AcceptedFrame.objects.select_related("mask").filter(video=video, frame=frame).first()
     if accepted is None:
         return
-    if accepted.mask.round_id != seen:
+    if accepted.mask.round_id != expected_round:
         raise _changed(head)
     if not may_accept_others and accepted.author_id != by.pk:
         raise Forbidden("Somebody else accepted this frame. A reviewer can release it.")

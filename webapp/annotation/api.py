@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from webapp.annotation.info import RoundScores, State
 from webapp.annotation.masks import container
 from webapp.annotation.models import Round
+from webapp.annotation.schemas import RoundScores, State
 from webapp.annotation.scores import scores_of
 from webapp.annotation.state import state_of
 from webapp.problems import NotFound, Problem

@@ -12,8 +12,8 @@ from typing import Any
 from django.db import transaction
 
 from webapp.accounts.models import User
-from webapp.annotation.doorbell import ring_followers
 from webapp.annotation.models import Change, Object, Round, Stroke
+from webapp.annotation.notify import notify_followers
 from webapp.annotation.state import object_info, person, round_info, stroke_info
 
 
@@ -51,4 +51,4 @@ def _append(video_id: int, kind: str, **fields: Any) -> None:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a change is written in the transaction of what it tells")
     Change.objects.create(video_id=video_id, message={"type": kind, **fields})
-    ring_followers(video_id)
+    notify_followers(video_id)

@@ -17,10 +17,10 @@ from django.utils import timezone
 
 from webapp.annotation import changes
 from webapp.annotation.codec import LabelMap, encode
-from webapp.annotation.doorbell import ring_followers, ring_scorer, ring_worker
 from webapp.annotation.head import hold
 from webapp.annotation.models import Mask, Round, RoundState
-from webapp.annotation.rounds import end, hand_back, pass_on
+from webapp.annotation.notify import notify_followers, notify_scorer, notify_worker
+from webapp.annotation.rounds import end, merge_into_successor, release_round
 
 MAX_ATTEMPTS = 3
 STALE_AFTER = timedelta(seconds=8)  # eight heartbeats: a machine that swaps may miss a few
@@ -101,7 +101,7 @@ def store(claim: Claim, masks: Sequence[NewMask]) -> bool:
         Mask(round_id=claim.round_id, frame=one.frame, data=one.data, confidence=list(one.confidence), memo=one.memo)
         for one in masks
     )
-    ring_followers(claim.video_id)
+    notify_followers(claim.video_id)
     return not asked_to_stop(claim)
 
 
@@ -127,7 +127,7 @@ def finish(claim: Claim, *, complete: bool) -> RoundState:
     round_ = Round.objects.select_related("author", "video").get(pk=claim.round_id)
     state = RoundState.DONE if complete else _stopped(round_)
     if round_.video.truth_objects:
-        ring_scorer(round_.pk)
+        notify_scorer(round_.pk)
     return _end(round_, state, claim.fence)
 
 
@@ -160,7 +160,7 @@ def requeue(round_: Round) -> RoundState | None:
     seen.update(state=RoundState.QUEUED, worker="")
     found.refresh_from_db()
     changes.round_changed(found)
-    ring_worker(found.pk)
+    notify_worker(found.pk)
     return RoundState.QUEUED
 
 
@@ -178,8 +178,8 @@ def _end(round_: Round, state: RoundState, fence: int, **fields: object) -> Roun
     changes.round_changed(round_)
     for waiting in Round.objects.filter(video_id=round_.video_id, state=RoundState.QUEUED).select_related("author"):
         if waiting.pk == round_.superseded_by_id:
-            pass_on(round_, waiting)
+            merge_into_successor(round_, waiting)
             changes.round_changed(waiting)
-        ring_worker(waiting.pk)
-    hand_back(round_)
+        notify_worker(waiting.pk)
+    release_round(round_)
     return state

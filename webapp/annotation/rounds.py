@@ -15,11 +15,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from webapp.accounts.models import User
-from webapp.annotation import changes, strokes
-from webapp.annotation.doorbell import ring_worker
+from webapp.annotation import changes, scribbles
 from webapp.annotation.head import conflict, hold, set_head
 from webapp.annotation.masks import ranges_of
 from webapp.annotation.models import Head, Round, RoundState, Stroke
+from webapp.annotation.notify import notify_worker
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video
 
@@ -39,10 +39,10 @@ def create_round(*, video: Video, author: User, key: UUID | str, frame: int, eng
         if (made.video_id, made.author_id) != (video.pk, author.pk):
             raise Problem("key_taken", "This message has the key of another one. Reload the page.", 409)
         return made
-    strokes.check_frame(video, frame)
+    scribbles.check_frame(video, frame)
     if head.round_id != base:
         raise conflict(head)
-    drawn = list(strokes.waiting(video, author, frame))
+    drawn = list(scribbles.waiting(video, author, frame))
     if not drawn:
         raise Problem("no_strokes", "There is no scribble on this frame yet. Draw one, then run.", 409)
     if head.next_object_number == 1:
@@ -61,7 +61,7 @@ def _insert(
         key=key,
         author=author,
         frame=frame,
-        scribbles=strokes.as_scribbles(drawn),
+        scribbles=scribbles.as_scribbles(drawn),
         num_objects=head.next_object_number - 1,
         engine=engine,
         base_id=head.round_id,
@@ -75,15 +75,15 @@ def _insert(
         one.refresh_from_db()
         changes.round_changed(one)
     for one in ended:
-        pass_on(one, made)
+        merge_into_successor(one, made)
     changes.strokes_removed(video.pk, [str(one.key) for one in drawn])
     changes.round_changed(made)
     set_head(head, made.pk, author)
-    ring_worker(made.pk)
+    notify_worker(made.pk)
     return made
 
 
-def pass_on(ended: Round, following: Round) -> None:
+def merge_into_successor(ended: Round, following: Round) -> None:
     """Take a round that ended without a mask out of the line of the one that superseded it: no engine learns of it.
 
     Its strokes go into the following round when that is of the same frame (two quick strokes are then one interaction,
@@ -96,7 +96,7 @@ def pass_on(ended: Round, following: Round) -> None:
         following.scribbles = [*ended.scribbles, *following.scribbles]
         ended.strokes.update(round=following)
     else:
-        strokes.give_back(ended)
+        scribbles.release_scribbles(ended)
     following.save(update_fields=["scribbles", "base"])
 
 
@@ -116,7 +116,7 @@ def stop(round_: Round, by: User) -> None:
     """End a round that waits; ask one that runs to end at the next frame. The caller holds the video."""
     if end(round_, RoundState.QUEUED, RoundState.CANCELLED):
         changes.round_changed(round_)
-        hand_back(round_)
+        release_round(round_)
     elif Round.objects.filter(pk=round_.pk, state=RoundState.RUNNING, cancel_requested=False).update(
         cancel_requested=True
     ):
@@ -137,7 +137,7 @@ def end(round_: Round, before: RoundState, after: RoundState, **fields: object) 
     return bool(count)
 
 
-def hand_back(round_: Round) -> None:
+def release_round(round_: Round) -> None:
     """Let strokes wait again and the head go back, after a round failed or ended before its first mask.
 
     Not when it failed with masks that a round which waits builds on already. The caller holds the video.
@@ -147,7 +147,7 @@ def hand_back(round_: Round) -> None:
             return
     elif round_.state == RoundState.DONE:
         return  # every frame is accepted: there was nothing to compute
-    strokes.give_back(round_)
+    scribbles.release_scribbles(round_)
     head = hold(round_.video_id)
     if head.round_id == round_.pk:
         set_head(head, round_.base_id, round_.author)

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from webapp.annotation import changes
-from webapp.annotation.doorbell import ring_scorer
 from webapp.annotation.head import hold
-from webapp.annotation.info import ObjectScore, RoundScores
 from webapp.annotation.models import Round, RoundScore
+from webapp.annotation.notify import notify_scorer
+from webapp.annotation.schemas import ObjectScore, RoundScores
 
 FORGOTTEN_AFTER = timedelta(minutes=1)  # a round without a score by then is rung again ...
 GIVEN_UP_AFTER = timedelta(minutes=10)  # ... until then: what cannot be scored must not be tried for ever
@@ -66,5 +66,5 @@ def sweep_scores() -> int:
     )
     ids = list(forgotten.values_list("pk", flat=True))
     for round_id in ids:
-        ring_scorer(round_id)
+        notify_scorer(round_id)
     return len(ids)

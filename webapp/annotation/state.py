@@ -1,4 +1,4 @@
-"""A video's state as people are shown it: rows into the parts of info.py, and all of them at once."""
+"""A video's state as people are shown it: rows into the parts of schemas.py, and all of them at once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from typing import cast
 from django.utils import timezone
 
 from webapp.accounts.models import User
-from webapp.annotation.info import ObjectInfo, Person, RoundInfo, RoundStateName, Scribble, State, StrokeInfo, VideoInfo
 from webapp.annotation.masks import ranges_of
 from webapp.annotation.models import AcceptedFrame, Change, Head, Mask, Object, Round, Stroke
+from webapp.annotation.schemas import (
+    ObjectInfo,
+    Person,
+    RoundInfo,
+    RoundStateName,
+    Scribble,
+    State,
+    StrokeInfo,
+    VideoInfo,
+)
 from webapp.projects.access import allows
 from webapp.projects.models import Role
 from webapp.videos.models import Video

@@ -13,16 +13,16 @@ from django.conf import settings
 from django.utils import timezone
 
 from webapp.annotation.claims import STALE_AFTER, Lost, requeue
-from webapp.annotation.doorbell import ring_worker
 from webapp.annotation.models import Round, RoundState
+from webapp.annotation.notify import notify_worker
 from webapp.inference.models import Worker
 from webapp.inference.workers import FORGOTTEN_AFTER, is_dead
 
 log = structlog.get_logger(__name__)
 
 UNHEARD_AFTER = timedelta(seconds=2)
-RING_AGAIN_SECONDS = 15.0
-_rung: dict[int, float] = {}  # Round.id -> when this process rang for it; a new process rings at once
+NOTIFY_AGAIN_SECONDS = 15.0
+_notified: dict[int, float] = {}  # Round.id -> when this process rang for it; a new process rings at once
 
 
 def sweep_rounds() -> None:
@@ -32,11 +32,11 @@ def sweep_rounds() -> None:
             _take_from_the_dead(round_)
     waiting = Round.objects.filter(state=RoundState.QUEUED, created_at__lt=timezone.now() - UNHEARD_AFTER)
     for pk in waiting.values_list("pk", flat=True):
-        if time.monotonic() - _rung.get(pk, -RING_AGAIN_SECONDS) >= RING_AGAIN_SECONDS:
-            _rung[pk] = time.monotonic()
-            ring_worker(pk)
-    for pk in _rung.keys() - set(waiting.values_list("pk", flat=True)):
-        del _rung[pk]
+        if time.monotonic() - _notified.get(pk, -NOTIFY_AGAIN_SECONDS) >= NOTIFY_AGAIN_SECONDS:
+            _notified[pk] = time.monotonic()
+            notify_worker(pk)
+    for pk in _notified.keys() - set(waiting.values_list("pk", flat=True)):
+        del _notified[pk]
 
 
 def _take_from_the_dead(round_: Round) -> None:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from webapp.annotation.codec import LabelMap
-from webapp.annotation.info import ObjectScore
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Round
+from webapp.annotation.schemas import ObjectScore
 from webapp.annotation.scores import is_scored, store_score
 from webapp.inference import runner
 from webapp.videos.models import Video

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from celery import current_app, shared_task
 
-from webapp.annotation.doorbell import RUN_ROUND, SCORE_ROUND
-from webapp.inference import heart  # noqa: F401 (a worker has a heart as soon as it has tasks)
+from webapp.annotation.notify import RUN_ROUND, SCORE_ROUND
+from webapp.inference import worker_lifecycle  # noqa: F401 (a worker has a heart as soon as it has tasks)
 from webapp.inference.affinity import better_queue
 
 

@@ -11,7 +11,7 @@ from webapp.annotation.accepted import accept_frame, release_frame
 from webapp.annotation.objects import add_object, update_object
 from webapp.annotation.receipts import once
 from webapp.annotation.rounds import cancel_round, create_round
-from webapp.annotation.strokes import add_stroke, remove_stroke
+from webapp.annotation.scribbles import add_stroke, remove_stroke
 from webapp.annotation.undo import move_head
 from webapp.live.protocol import (
     FrameAccept,
@@ -94,7 +94,7 @@ def _accept_frame(actor: Actor, message: FrameAccept) -> None:
         video=actor.video,
         by=actor.user,
         frame=message.frame,
-        seen=message.round,
+        expected_round=message.round,
         may_accept_others=actor.reviews,
     )
 

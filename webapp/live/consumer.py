@@ -22,7 +22,7 @@ import structlog
 from django.db import DatabaseError
 from pydantic import TypeAdapter, ValidationError
 
-from webapp.annotation.info import Key, Person, RoleName
+from webapp.annotation.schemas import Key, Person, RoleName
 from webapp.annotation.state import person
 from webapp.live import publish
 from webapp.live.actions import perform

@@ -17,8 +17,8 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import DatabaseError
 
-from webapp.annotation import doorbell
-from webapp.annotation.info import Person
+from webapp.annotation import notify
+from webapp.annotation.schemas import Person
 from webapp.live import publish
 from webapp.live.outbox import Outbox
 from webapp.live.presence import PresenceBoard
@@ -154,7 +154,7 @@ class Follower:
     async def _tell_others(self) -> None:
         message = {"type": "video.presence", "process": self._process, "viewers": self.board.own()}
         try:
-            await get_channel_layer().group_send(doorbell.group_of(self.video_id), message)
+            await get_channel_layer().group_send(notify.group_of(self.video_id), message)
         except Exception as error:  # the layer's own: those of redis are no OSError
             self._others_know = False
             log.warning("presence_not_told", video=self.video_id, error=str(error), kind=type(error).__name__)
@@ -165,7 +165,7 @@ class Follower:
             try:
                 # One channel, however often it is tried: the layer would go on filling those that nobody reads.
                 channel = channel or await layer.new_channel()
-                await layer.group_add(doorbell.group_of(self.video_id), channel)
+                await layer.group_add(notify.group_of(self.video_id), channel)
                 self._moved()  # tell the others that this process is new, and they answer
                 while True:
                     self._heard(await layer.receive(channel))
@@ -207,7 +207,7 @@ class Hub:
         """Follow a video for a browser. What comes is kept back until `Subscriber.caught_up`."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
-            doorbell.listen(self._rung)
+            notify.listen(self._notified)
         if self._watch is None:
             self._watch = asyncio.create_task(self._watch_worker())
         follower = self._followers.get(video_id)
@@ -235,7 +235,7 @@ class Hub:
         self.worker = await in_thread(self._check)
         return self.worker
 
-    def _rung(self, video_id: int) -> None:
+    def _notified(self, video_id: int) -> None:
         """Called from any thread when this process changed a video."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, video_id)

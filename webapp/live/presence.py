@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from webapp.annotation.info import Person
+from webapp.annotation.schemas import Person
 from webapp.live.protocol import Presence, Viewer
 
 OTHERS_LAST = 30.0  # seconds that another process is believed without being heard of

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from webapp.annotation.info import (
+from webapp.annotation.schemas import (
     Color,
     FrameIndex,
     Key,

@@ -9,10 +9,10 @@ from django.db.models import Max
 from django.utils import timezone
 
 from webapp.annotation.codec import PackedMask
-from webapp.annotation.info import State
 from webapp.annotation.masks import packed
 from webapp.annotation.models import Change, Mask, Round
 from webapp.annotation.rounds import ACTIVE
+from webapp.annotation.schemas import State
 from webapp.annotation.state import last_change, last_mask, state_of
 from webapp.live.protocol import RoundProgress
 from webapp.projects.models import Role

@@ -13,14 +13,14 @@ import tokenize
 from pathlib import Path
 from types import ModuleType
 
-from webapp.annotation import info
+from webapp.annotation import schemas
 from webapp.live import protocol
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SOURCES = (info, protocol)
+SOURCES = (schemas, protocol)
 TARGET = ROOT / "frontend/src/protocol.ts"
 HEAD = """\
-// Made from webapp/annotation/info.py and webapp/live/protocol.py by `python -m webapp.live.typescript`: change those.
+// Generated from webapp/annotation/schemas.py and webapp/live/protocol.py by `python -m webapp.live.typescript`.
 """
 PRIMITIVES = {"int": "number", "float": "number", "str": "string", "bool": "boolean", "None": "null"}
 WIDTH = 110  # as in biome.json

@@ -13,7 +13,7 @@ from webapp.videos.storage import upload_path
 TASK = "videos.import_video"
 
 
-def ring(video_id: int) -> None:
+def notify_import_worker(video_id: int) -> None:
     """Tell a worker of a video that waits, once the transaction at hand is committed."""
     # Robust: the row is the truth, and the sweep rings again when the broker was away.
     transaction.on_commit(partial(current_app.send_task, TASK, [video_id]), robust=True)

@@ -17,7 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from webapp.videos.frame_writer import FrameWriter, SourceFrame
-from webapp.videos.import_queue import release_upload, ring
+from webapp.videos.import_queue import notify_import_worker, release_upload
 from webapp.videos.models import NAME_LENGTH, PART_LENGTH, Video, VideoState
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
 from webapp.videos.sources import Clip, open_source
@@ -155,7 +155,7 @@ def _take_parts(video: Video, others: Iterable[tuple[str, Clip]]) -> None:
             upload=video.upload,
             created_by=video.created_by,
         )
-        ring(other.pk)
+        notify_import_worker(other.pk)
 
 
 def _fitting_name(name: str) -> str:

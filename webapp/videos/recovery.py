@@ -8,12 +8,12 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from webapp.videos.import_queue import release_upload, ring
+from webapp.videos.import_queue import notify_import_worker, release_upload
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.storage import folder_of, staging_of, upload_path, videos_root
 
 STALE = timedelta(seconds=15)  # a worker that lives writes twice a second; a slow disk may hold it up
-RING_AGAIN = timedelta(seconds=60)
+NOTIFY_AGAIN = timedelta(seconds=60)
 ABANDONED = timedelta(days=3)
 MAX_ATTEMPTS = 3
 
@@ -22,18 +22,18 @@ def sweep_imports() -> None:
     """Set right what can be. Safe to call at any time, by several processes at once."""
     for video in Video.objects.filter(state=VideoState.IMPORTING).select_related("upload"):
         if video.heartbeat is None:
-            _ring_again(video)
+            _notify_again(video)
         elif video.heartbeat < timezone.now() - STALE:
             _take_from_the_dead(video)
     _remove_leftovers()
     _remove_abandoned_uploads()
 
 
-def _ring_again(video: Video) -> None:
+def _notify_again(video: Video) -> None:
     now = timezone.now()
-    forgotten = Video.objects.filter(pk=video.pk, heartbeat=None, rung_at__lt=now - RING_AGAIN)
+    forgotten = Video.objects.filter(pk=video.pk, heartbeat=None, rung_at__lt=now - NOTIFY_AGAIN)
     if forgotten.update(rung_at=now):
-        ring(video.pk)
+        notify_import_worker(video.pk)
 
 
 def _take_from_the_dead(video: Video) -> None:
@@ -51,7 +51,7 @@ def _take_from_the_dead(video: Video) -> None:
         )
     else:
         if dead.update(heartbeat=None, rung_at=timezone.now()):
-            ring(video.pk)
+            notify_import_worker(video.pk)
         return
     if ended:
         folder_of(video.pk).remove()  # the worker may have died between the move of its files and the row

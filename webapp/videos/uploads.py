@@ -21,7 +21,7 @@ from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
 from webapp.videos.access import upload_for
-from webapp.videos.import_queue import ring
+from webapp.videos.import_queue import notify_import_worker
 from webapp.videos.models import Upload, Video
 from webapp.videos.refusal import check_disk
 from webapp.videos.storage import upload_path
@@ -87,7 +87,7 @@ def finish_upload(*, by: User, upload_id: UUID) -> Video:
             raise _elsewhere(upload)
         name = PurePosixPath(upload.name).stem or upload.name
         video = Video.objects.create(project=upload.project, name=name, upload=upload, created_by=by)
-        ring(video.pk)
+        notify_import_worker(video.pk)
     return video
 
 

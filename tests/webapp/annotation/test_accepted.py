@@ -15,10 +15,10 @@ from webapp.videos.models import Video
 def test_one_accepts_and_releases_what_one_made(video: Video, annotator: User) -> None:
     made = done(video, annotator, None, [0, 1])
     for _ in range(2):
-        accept_frame(video=video, by=annotator, frame=1, seen=made.pk, may_accept_others=False)
+        accept_frame(video=video, by=annotator, frame=1, expected_round=made.pk, may_accept_others=False)
     assert AcceptedFrame.objects.get().mask.round_id == made.pk
     for _ in range(2):
-        release_frame(video=video, by=annotator, frame=1, seen=made.pk, may_accept_others=False)
+        release_frame(video=video, by=annotator, frame=1, expected_round=made.pk, may_accept_others=False)
     assert AcceptedFrame.objects.count() == 0
     logged = [one.message["round"] for one in Change.objects.filter(message__type="accepted.changed")]
     assert logged == [made.pk, None]
@@ -27,11 +27,11 @@ def test_one_accepts_and_releases_what_one_made(video: Video, annotator: User) -
 def test_only_reviewers_accept_and_release_for_others(video: Video, owner: User, annotator: User) -> None:
     made = done(video, owner, None, [0])
     with pytest.raises(Forbidden):
-        accept_frame(video=video, by=annotator, frame=0, seen=made.pk, may_accept_others=False)
-    accept_frame(video=video, by=owner, frame=0, seen=made.pk, may_accept_others=True)
+        accept_frame(video=video, by=annotator, frame=0, expected_round=made.pk, may_accept_others=False)
+    accept_frame(video=video, by=owner, frame=0, expected_round=made.pk, may_accept_others=True)
     with pytest.raises(Forbidden):
-        release_frame(video=video, by=annotator, frame=0, seen=made.pk, may_accept_others=False)
-    release_frame(video=video, by=annotator, frame=0, seen=made.pk, may_accept_others=True)
+        release_frame(video=video, by=annotator, frame=0, expected_round=made.pk, may_accept_others=False)
+    release_frame(video=video, by=annotator, frame=0, expected_round=made.pk, may_accept_others=True)
     assert AcceptedFrame.objects.count() == 0
 
 
@@ -39,7 +39,7 @@ def test_only_reviewers_accept_and_release_for_others(video: Video, owner: User,
 def test_a_frame_without_a_mask_cannot_be_accepted(video: Video, owner: User, frame: int, code: str) -> None:
     made = done(video, owner, None, [0])
     with pytest.raises(Problem) as problem:
-        accept_frame(video=video, by=owner, frame=frame, seen=made.pk, may_accept_others=True)
+        accept_frame(video=video, by=owner, frame=frame, expected_round=made.pk, may_accept_others=True)
     assert problem.value.code == code
 
 
@@ -47,13 +47,15 @@ def test_nobody_vouches_for_a_mask_that_they_did_not_see(video: Video, owner: Us
     shown = done(video, owner, None, [0, 1])
     newer = done(video, owner, shown.pk, [0])
     with pytest.raises(Problem, match="The mask changed meanwhile: look again") as problem:
-        accept_frame(video=video, by=owner, frame=0, seen=shown.pk, may_accept_others=True)
+        accept_frame(video=video, by=owner, frame=0, expected_round=shown.pk, may_accept_others=True)
     assert (problem.value.code, problem.value.extra) == ("conflict", {"head": newer.pk})
     assert AcceptedFrame.objects.count() == 0
-    accept_frame(video=video, by=owner, frame=1, seen=shown.pk, may_accept_others=True)  # newer has no mask of it
-    accept_frame(video=video, by=owner, frame=0, seen=newer.pk, may_accept_others=True)
+    accept_frame(
+        video=video, by=owner, frame=1, expected_round=shown.pk, may_accept_others=True
+    )  # newer has no mask of it
+    accept_frame(video=video, by=owner, frame=0, expected_round=newer.pk, may_accept_others=True)
     for act in (accept_frame, release_frame):
         with pytest.raises(Problem) as problem:
-            act(video=video, by=owner, frame=0, seen=shown.pk, may_accept_others=True)
+            act(video=video, by=owner, frame=0, expected_round=shown.pk, may_accept_others=True)
         assert problem.value.code == "conflict"
     assert AcceptedFrame.objects.count() == 2

@@ -12,7 +12,7 @@ from tests.webapp.conftest import run, some_mask
 from webapp.accounts.models import User
 from webapp.annotation.claims import claim, store
 from webapp.annotation.codec import unpack
-from webapp.annotation.info import State
+from webapp.annotation.schemas import State
 from webapp.videos.models import Video
 
 As = Callable[[User | None], Client]

@@ -42,7 +42,7 @@ def test_there_is_nothing_to_claim_where_no_round_is(db: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_workers_that_race_one_gets_the_round(video: Video, owner: User, rung: list) -> None:
+def test_of_workers_that_race_one_gets_the_round(video: Video, owner: User, sent_tasks: list) -> None:
     base = None
     for _ in range(6):
         made = run(video, owner, base)

@@ -16,7 +16,7 @@ def test_a_video_with_rounds_branches_and_accepted_frames_can_be_deleted(video: 
     add_object(video=other, author=owner)
     kept = done(other, owner, None, [0])
     first = done(video, owner, None, [0, 1])
-    accept_frame(video=video, by=owner, frame=1, seen=first.pk, may_accept_others=True)
+    accept_frame(video=video, by=owner, frame=1, expected_round=first.pk, may_accept_others=True)
     run(video, owner, first.pk, frame=2)
     draw(video, owner, frame=3)
     Export.objects.create(video=video, round=first, kind="davis", author=owner)

@@ -43,7 +43,7 @@ COUNT = 6
 
 
 @pytest.fixture(autouse=True)
-def home(settings: Any, tmp_path: Path, rung: list[Any]) -> Path:
+def home(settings: Any, tmp_path: Path, sent_tasks: list[Any]) -> Path:
     settings.HOME = tmp_path / "home"
     (settings.HOME / "uploads").mkdir(parents=True)
     return settings.HOME
@@ -224,11 +224,13 @@ def test_the_overlay_is_an_h264_video_of_every_frame(project: Project, owner: Us
         assert abs(blue - 45) < 20
 
 
-def test_the_task_is_rung_by_its_name(video: Video, rung: list[Any], django_capture_on_commit_callbacks: Any) -> None:
+def test_the_task_is_sent_by_its_name(
+    video: Video, sent_tasks: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
     assert export_task.name == "annotation.export"
     with django_capture_on_commit_callbacks(execute=True):
         export = make_export(by=video.created_by, video_id=video.pk, kind=ExportKind.DAVIS)
-    assert rung == [("annotation.export", [export.pk])]
+    assert sent_tasks == [("annotation.export", [export.pk])]
     export_task(export.pk)
     assert Export.objects.get().state == ExportState.DONE
 

@@ -23,7 +23,7 @@ from webapp.videos.models import Video
 
 @pytest.mark.django_db(transaction=True)
 def test_an_export_lives_as_long_as_its_worker(
-    video: Video, owner: User, rung: list[Any], settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    video: Video, owner: User, sent_tasks: list[Any], settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.HOME = tmp_path
     monkeypatch.setattr(exports, "BEAT_SECONDS", 0.01)

@@ -50,7 +50,7 @@ def test_a_key_belongs_to_its_author_and_video(video: Video, owner: User, annota
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_connections_at_once_take_effect_once(video: Video, owner: User, rung: list) -> None:
+def test_two_connections_at_once_take_effect_once(video: Video, owner: User, sent_tasks: list) -> None:
     key, results, start = uuid4(), [], threading.Barrier(3)
 
     def send() -> None:

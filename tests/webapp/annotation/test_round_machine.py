@@ -252,7 +252,7 @@ class Rounds(RuleBasedStateMachine):
 
 
 def test_rounds_keep_their_promises(
-    project: Project, owner: User, annotator: User, rung: list, monkeypatch: pytest.MonkeyPatch
+    project: Project, owner: User, annotator: User, sent_tasks: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(f"{__name__}.PROJECT", [project])
     budget = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))

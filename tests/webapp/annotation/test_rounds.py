@@ -12,7 +12,7 @@ from webapp.annotation.claims import claim, fail, finish, store
 from webapp.annotation.head import head_of
 from webapp.annotation.models import Change, Object, Round, RoundState, Stroke
 from webapp.annotation.rounds import cancel_round, create_round
-from webapp.annotation.strokes import remove_stroke, waiting
+from webapp.annotation.scribbles import remove_stroke, waiting
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video, VideoState
 
@@ -200,7 +200,7 @@ def test_a_used_stroke_is_not_removed(video: Video, owner: User, annotator: User
 
 @pytest.mark.django_db(transaction=True)
 def test_a_new_round_rings_the_worker_once_it_is_stored(
-    video: Video, owner: User, rung: list[tuple[str, list[int]]]
+    video: Video, owner: User, sent_tasks: list[tuple[str, list[int]]]
 ) -> None:
     made = run(video, owner, None)
-    assert rung == [("inference.run_round", [made.pk])]
+    assert sent_tasks == [("inference.run_round", [made.pk])]

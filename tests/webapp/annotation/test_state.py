@@ -28,7 +28,7 @@ def test_a_fresh_video(video: Video) -> None:
 
 def test_it_holds_everything_but_masks(video: Video, owner: User, annotator: User) -> None:
     first = done(video, owner, None, [0, 1, 5])
-    accept_frame(video=video, by=owner, frame=1, seen=first.pk, may_accept_others=False)
+    accept_frame(video=video, by=owner, frame=1, expected_round=first.pk, may_accept_others=False)
     second = run(video, owner, first.pk, frame=3)
     claimed = claim(second.pk, "w")
     assert claimed
@@ -67,7 +67,7 @@ def test_its_cost_does_not_grow_with_rounds_that_have_ended(video: Video, owner:
 
 def test_every_row_of_the_log_is_a_message_of_the_protocol(video: Video, owner: User) -> None:
     first = done(video, owner, None, [0, 1])
-    accept_frame(video=video, by=owner, frame=1, seen=first.pk, may_accept_others=False)
+    accept_frame(video=video, by=owner, frame=1, expected_round=first.pk, may_accept_others=False)
     run(video, owner, first.pk)
     kinds = set()
     for change in Change.objects.all():

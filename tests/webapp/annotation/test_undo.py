@@ -12,7 +12,7 @@ from webapp.annotation.masks import effective, line_of
 from webapp.annotation.models import Change, Mask, Round, RoundState
 from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import cancel_round
-from webapp.annotation.strokes import waiting
+from webapp.annotation.scribbles import waiting
 from webapp.annotation.undo import move_head
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.models import Role

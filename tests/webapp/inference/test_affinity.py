@@ -36,11 +36,11 @@ def follow_up(video: Video, owner: User, settings: Any) -> Round:
     return run(video, owner, first.pk)
 
 
-def test_it_goes_to_the_worker_that_has_the_session(follow_up: Round, rung: list[Any]) -> None:
+def test_it_goes_to_the_worker_that_has_the_session(follow_up: Round, sent_tasks: list[Any]) -> None:
     assert better_queue(follow_up.pk) == f"rounds.{HOLDER}"
-    rung.clear()
+    sent_tasks.clear()
     run_round(follow_up.pk)
-    assert rung == [("inference.run_round", [follow_up.pk, True])]
+    assert sent_tasks == [("inference.run_round", [follow_up.pk, True])]
     follow_up.refresh_from_db()
     assert follow_up.state == "queued"
 

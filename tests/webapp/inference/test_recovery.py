@@ -24,7 +24,7 @@ from webapp.videos.models import Video
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recovery, "_rung", {})
+    monkeypatch.setattr(recovery, "_notified", {})
 
 
 @pytest.fixture
@@ -69,20 +69,20 @@ def test_a_round_of_a_living_worker_is_left_alone(video: Video, owner: User) -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_round_that_nobody_heard_of_is_rung_again_but_not_all_the_time(
-    video: Video, owner: User, rung: list[Any], monkeypatch: pytest.MonkeyPatch
+def test_a_round_that_nobody_heard_of_is_notified_again_but_not_all_the_time(
+    video: Video, owner: User, sent_tasks: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = run(video, owner, None)
-    rung.clear()
+    sent_tasks.clear()
     recovery.sweep_rounds()
-    assert rung == [], "it was just made: its own ring is on the way"
+    assert sent_tasks == [], "it was just made: its own message is on the way"
     Round.objects.update(created_at=F("created_at") - timedelta(seconds=10))
     for _ in range(3):
         recovery.sweep_rounds()
-    assert rung == [("inference.run_round", [row.pk])]
-    monkeypatch.setattr(recovery, "RING_AGAIN_SECONDS", 0)
+    assert sent_tasks == [("inference.run_round", [row.pk])]
+    monkeypatch.setattr(recovery, "NOTIFY_AGAIN_SECONDS", 0)
     recovery.sweep_rounds()
-    assert len(rung) == 2
+    assert len(sent_tasks) == 2
 
 
 def test_features_that_a_dead_worker_spilled_are_removed(db: None, settings: Any, tmp_path: Any, dead: str) -> None:

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _silent(rung: list[Any]) -> None:
+def _silent(sent_tasks: list[Any]) -> None:
     """No broker."""
 
 
@@ -102,8 +102,8 @@ def test_reviewers_see_scores_and_annotators_do_not(
     assert client_as(annotator).get(f"/api/videos/{video.pk}/scores").status_code == 403
 
 
-def test_a_forgotten_round_is_rung_again(round_: Round, rung: list[Any]) -> None:
-    rung.clear()
+def test_a_forgotten_round_is_sent_to_be_scored_again(round_: Round, sent_tasks: list[Any]) -> None:
+    sent_tasks.clear()
     assert sweep_scores() == 0  # it has only just ended
     Round.objects.filter(pk=round_.pk).update(finished_at=timezone.now() - FORGOTTEN_AFTER * 2)
     assert sweep_scores() == 1
@@ -111,7 +111,7 @@ def test_a_forgotten_round_is_rung_again(round_: Round, rung: list[Any]) -> None
     assert sweep_scores() == 0
 
 
-def test_a_round_that_was_rung_several_times_is_compared_once(
+def test_a_round_that_was_sent_several_times_is_compared_once(
     round_: Round, video: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert score(round_.pk)

@@ -11,13 +11,13 @@ from structlog.testing import capture_logs
 from segmentation import registry
 from segmentation.engines.star.engine import StarEngine
 from segmentation.frames import ArrayFrames
-from webapp.inference import heart, runner
+from webapp.inference import runner, worker_lifecycle
 
 
 def test_a_session_that_comes_after_it_has_its_networks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[Any] = []
-    monkeypatch.setattr(heart, "_warm", kept)
-    heart._warm_up()
+    monkeypatch.setattr(worker_lifecycle, "_warm", kept)
+    worker_lifecycle._warm_up()
     (warm,) = kept
     assert isinstance(warm, StarEngine)
     session = registry.open_session("star", ArrayFrames(np.zeros((3, 96, 64, 3), np.uint8)), 2)
@@ -32,5 +32,5 @@ def test_what_goes_wrong_is_logged_and_the_worker_lives(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(runner, "warm_up", no_weights)
     with capture_logs() as logs:
-        heart._warm_up()
+        worker_lifecycle._warm_up()
     assert [(one["event"], one["error"]) for one in logs] == [("warm_up_failed", "star: has none of them")]

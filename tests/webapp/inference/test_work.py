@@ -24,7 +24,7 @@ from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Mask, Round, RoundState
 from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import cancel_round, create_round
-from webapp.annotation.strokes import waiting
+from webapp.annotation.scribbles import waiting
 from webapp.annotation.undo import move_head
 from webapp.inference import runner, work
 from webapp.inference.work import work_on
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # a heartbeat thread has a
 
 
 @pytest.fixture(autouse=True)
-def _silent(rung: list[Any]) -> None:
+def _silent(sent_tasks: list[Any]) -> None:
     """No broker."""
 
 
@@ -131,7 +131,7 @@ def test_objects_may_come_late(video: Video, owner: User) -> None:
 def test_accepted_frames_are_locked_and_released(video: Video, owner: User, opened: list[Engine]) -> None:
     first = make(video, owner, None)
     work_on(first.pk)
-    accept_frame(video=video, by=owner, frame=2, seen=first.pk, may_accept_others=True)
+    accept_frame(video=video, by=owner, frame=2, expected_round=first.pk, may_accept_others=True)
     before = labels(video, first.pk)[2]
     add_object(video=video, author=owner)
     second = make(video, owner, first.pk, frame=2, number=2)
@@ -328,7 +328,7 @@ def test_a_session_that_cannot_be_rebuilt_is_closed(
     """Memory may be what it lacked: it must not keep its own."""
     first = make(video, owner, None)
     work_on(first.pk)
-    accept_frame(video=video, by=owner, frame=2, seen=first.pk, may_accept_others=True)
+    accept_frame(video=video, by=owner, frame=2, expected_round=first.pk, may_accept_others=True)
     work.sessions.clear()
     closed: list[Engine] = []
     monkeypatch.setattr(FakeEngine, "close", lambda self: closed.append(self))

@@ -99,7 +99,7 @@ def cookie_of(user: User | None) -> str:
 
 
 @pytest.fixture
-async def open_socket(transactional_db: None, rung: list) -> AsyncIterator[Open]:
+async def open_socket(transactional_db: None, sent_tasks: list) -> AsyncIterator[Open]:
     """`await open_socket(user, video)`: a page whose handshake was accepted; `resume=True` sends that too."""
     pages: list[Page] = []
     asgi.hub._loop = None  # each test has an event loop of its own

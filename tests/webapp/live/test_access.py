@@ -58,7 +58,7 @@ def accept(by_me: bool, accepted: bool = True) -> Callable[[Video, User, User], 
         author = me if by_me else other
         made = done(video, author, None, [0]).pk
         if not accepted:
-            accept_frame(video=video, by=author, frame=0, seen=made, may_accept_others=True)
+            accept_frame(video=video, by=author, frame=0, expected_round=made, may_accept_others=True)
         return {"frame": 0, "round": made, "accepted": accepted}
 
     return fields

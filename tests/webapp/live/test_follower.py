@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from webapp.annotation.info import Person
+from webapp.annotation.schemas import Person
 from webapp.live import follower as module
 from webapp.live.follower import Follower, Hub, Subscriber
 from webapp.live.outbox import Outbox

@@ -38,7 +38,7 @@ def limit(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Limit:
 
 
 @pytest.fixture
-def waiting(project: Project, annotator: User, rung: list[Any]) -> Bring:
+def waiting(project: Project, annotator: User, sent_tasks: list[Any]) -> Bring:
     """A video whose complete upload waits for its import; nothing runs by itself."""
 
     def make(path: Path) -> Video:

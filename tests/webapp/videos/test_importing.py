@@ -39,7 +39,7 @@ def labels(index: int) -> np.ndarray:
     return found
 
 
-def test_the_task_is_rung_by_its_name(waiting: Bring, tmp_path: Path) -> None:
+def test_the_task_is_sent_by_its_name(waiting: Bring, tmp_path: Path) -> None:
     assert import_video.name == "videos.import_video"
     video = waiting(write_clip(tmp_path / "clip.mp4", 4))
     import_video(video.pk)
@@ -146,7 +146,7 @@ def test_it_takes_the_masks_of_a_davis_zip_as_ground_truth(bring: Bring, tmp_pat
     assert read_truth(video, 0) is None
 
 
-def test_it_makes_a_video_of_each_sequence(bring: Bring, tmp_path: Path, rung: list[Any], home: Path) -> None:
+def test_it_makes_a_video_of_each_sequence(bring: Bring, tmp_path: Path, sent_tasks: list[Any], home: Path) -> None:
     files = [*davis("fish", range(3)), *davis("crab", range(10, 14)), *davis("eel", range(20, 22))]
     first = bring(write_zip(tmp_path / "upload.zip", files))
     others = list(Video.objects.exclude(pk=first.pk).order_by("pk"))
@@ -165,10 +165,10 @@ def test_it_makes_a_video_of_each_sequence(bring: Bring, tmp_path: Path, rung: l
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_rings_for_the_further_sequences(bring: Bring, tmp_path: Path, rung: list[Any]) -> None:
+def test_it_notifies_for_the_further_sequences(bring: Bring, tmp_path: Path, sent_tasks: list[Any]) -> None:
     bring(write_zip(tmp_path / "upload.zip", [*davis("fish", range(3)), *davis("crab", range(10, 14))]))
     other = Video.objects.get(name="fish")
-    assert rung == [("videos.import_video", [other.pk])]
+    assert sent_tasks == [("videos.import_video", [other.pk])]
 
 
 def test_one_bad_sequence_does_not_spoil_the_others(bring: Bring, tmp_path: Path) -> None:

@@ -40,10 +40,10 @@ def video(waiting: Bring, tmp_path: Path) -> Video:
     return waiting(write_clip(tmp_path / "clip.mp4", 4))
 
 
-def test_an_import_whose_worker_died_is_done_again(video: Video, rung: list[Any], home: Path) -> None:
+def test_an_import_whose_worker_died_is_done_again(video: Video, sent_tasks: list[Any], home: Path) -> None:
     killed(video)
     sweep_imports()
-    assert rung == [("videos.import_video", [video.pk])]
+    assert sent_tasks == [("videos.import_video", [video.pk])]
     run_import(video.pk)
     video.refresh_from_db()
     assert (video.state, video.frame_count, video.attempts) == (VideoState.READY, 4, 2)
@@ -51,21 +51,21 @@ def test_an_import_whose_worker_died_is_done_again(video: Video, rung: list[Any]
     assert len(files_below(home)) == 8, "neither the upload nor the half-written attempt is left"
 
 
-def test_it_leaves_a_worker_alone_that_lives(video: Video, rung: list[Any]) -> None:
+def test_it_leaves_a_worker_alone_that_lives(video: Video, sent_tasks: list[Any]) -> None:
     assert claim(video.pk) is not None
     sweep_imports()
     video.refresh_from_db()
-    assert (video.state, video.fence, rung) == (VideoState.IMPORTING, 1, [])
+    assert (video.state, video.fence, sent_tasks) == (VideoState.IMPORTING, 1, [])
     assert video.heartbeat is not None
 
 
-def test_it_gives_up_after_some_deaths(video: Video, rung: list[Any], home: Path) -> None:
+def test_it_gives_up_after_some_deaths(video: Video, sent_tasks: list[Any], home: Path) -> None:
     killed(video, attempts=MAX_ATTEMPTS)
     folder_of(video.pk).make()
     folder_of(video.pk).frame(0).write_bytes(b"moved, but the row was never written")
     sweep_imports()
     video.refresh_from_db()
-    assert (video.state, rung) == (VideoState.FAILED, [])
+    assert (video.state, sent_tasks) == (VideoState.FAILED, [])
     assert "killed 3 times" in video.error
     sweep_imports()
     assert files_below(home) == []
@@ -80,13 +80,13 @@ def test_a_cancel_that_the_dead_worker_never_saw_takes_effect(video: Video, home
     assert files_below(home) == []
 
 
-def test_it_rings_again_for_one_that_nobody_heard(video: Video, rung: list[Any]) -> None:
+def test_it_notifies_again_for_one_that_nobody_heard_of(video: Video, sent_tasks: list[Any]) -> None:
     sweep_imports()
-    assert rung == [], "it was rung a moment ago"
+    assert sent_tasks == [], "a message was sent a moment ago"
     Video.objects.update(rung_at=timezone.now() - LONG_AGO)
     sweep_imports()
     sweep_imports()
-    assert rung == [("videos.import_video", [video.pk])]
+    assert sent_tasks == [("videos.import_video", [video.pk])]
 
 
 def test_a_video_of_a_command_that_was_killed_fails(project: Project, owner: User) -> None:

@@ -42,7 +42,7 @@ def send(client: Client, upload: str, offset: int | None, data: bytes) -> Any:
 
 
 def test_a_file_in_chunks_becomes_the_video(
-    client: Client, project: Project, tmp_path: Path, rung: list[Any], django_capture_on_commit_callbacks: Any
+    client: Client, project: Project, tmp_path: Path, sent_tasks: list[Any], django_capture_on_commit_callbacks: Any
 ) -> None:
     data = write_clip(tmp_path / "clip.mp4", 12).read_bytes()
     upload = begin(client, project, len(data), "C:\\films\\My reef.mp4").json()
@@ -56,7 +56,7 @@ def test_a_file_in_chunks_becomes_the_video(
         answer = client.post(f"/api/uploads/{upload['id']}/finish")
     card = answer.json()
     assert (answer.status_code, card["name"], card["state"]) == (201, "My reef", "importing")
-    assert rung == [("videos.import_video", [card["id"]])]
+    assert sent_tasks == [("videos.import_video", [card["id"]])]
     run_import(card["id"])
     card = client.get(f"/api/videos/{card['id']}").json()
     assert (card["state"], card["frame_count"], card["width"]) == ("ready", 12, 240)
@@ -130,7 +130,7 @@ def test_it_refuses_what_the_disk_cannot_hold(
     assert Upload.objects.count() == 1
 
 
-def test_an_incomplete_upload_cannot_be_finished(client: Client, project: Project, rung: list[Any]) -> None:
+def test_an_incomplete_upload_cannot_be_finished(client: Client, project: Project, sent_tasks: list[Any]) -> None:
     upload = begin(client, project, 100).json()["id"]
     send(client, upload, 0, b"a" * 40)
     answer = client.post(f"/api/uploads/{upload}/finish")
@@ -138,7 +138,7 @@ def test_an_incomplete_upload_cannot_be_finished(client: Client, project: Projec
     assert not Video.objects.exists()
 
 
-def test_finishing_twice_makes_one_video(client: Client, project: Project, rung: list[Any]) -> None:
+def test_finishing_twice_makes_one_video(client: Client, project: Project, sent_tasks: list[Any]) -> None:
     upload = begin(client, project, 4).json()["id"]
     send(client, upload, 0, b"abcd")
     first, second = (client.post(f"/api/uploads/{upload}/finish").json() for _ in range(2))
@@ -163,7 +163,7 @@ def test_the_bytes_of_a_dropped_upload_are_deleted(client: Client, project: Proj
     assert files_below(home) == []
 
 
-def test_a_finished_upload_is_not_dropped(client: Client, project: Project, rung: list[Any]) -> None:
+def test_a_finished_upload_is_not_dropped(client: Client, project: Project, sent_tasks: list[Any]) -> None:
     upload = begin(client, project, 4).json()["id"]
     send(client, upload, 0, b"abcd")
     client.post(f"/api/uploads/{upload}/finish")
@@ -199,7 +199,9 @@ def test_beginning_asks_for_the_role(
     assert Upload.objects.count() == 1
 
 
-def test_a_failed_import_is_told_on_the_card(client: Client, project: Project, rung: list[Any], home: Path) -> None:
+def test_a_failed_import_is_told_on_the_card(
+    client: Client, project: Project, sent_tasks: list[Any], home: Path
+) -> None:
     upload = begin(client, project, 11, "notes.txt").json()["id"]
     send(client, upload, 0, b"hello there")
     card = client.post(f"/api/uploads/{upload}/finish").json()

@@ -24,7 +24,7 @@ from webapp.annotation.models import Head, Round, RoundState
 from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import cancel_round, create_round
 from webapp.annotation.scribble_files import DrawnFrame, drawn_frames, read_scribbles
-from webapp.annotation.strokes import add_stroke
+from webapp.annotation.scribbles import add_stroke
 from webapp.inference import runner
 from webapp.inference.work import sessions, work_on
 from webapp.local_work import prepare, progress_bar, project_named

@@ -26,18 +26,18 @@ Listener = Callable[[int], None]
 _listeners: set[Listener] = set()
 
 
-def ring_worker(round_id: int) -> None:
+def notify_worker(round_id: int) -> None:
     """Ask the workers to claim a round, once the transaction at hand has committed."""
     # Robust: the row is the truth. A broker that is away must not make a stored round look refused.
     transaction.on_commit(partial(current_app.send_task, RUN_ROUND, args=[round_id]), robust=True)
 
 
-def ring_scorer(round_id: int) -> None:
+def notify_scorer(round_id: int) -> None:
     """Ask a worker for media to compare a round with ground truth, once the transaction at hand has committed."""
     transaction.on_commit(partial(current_app.send_task, SCORE_ROUND, args=[round_id], queue="media"), robust=True)
 
 
-def ring_followers(video_id: int) -> None:
+def notify_followers(video_id: int) -> None:
     """Tell whoever follows a video that rows were added, once the transaction at hand has committed."""
     transaction.on_commit(partial(_announce, video_id), robust=True)
 
@@ -71,7 +71,7 @@ class _Background:
         with self._lock:
             if self._pid != os.getpid():  # first use, or first use after a fork
                 self._loop, self._pid = asyncio.new_event_loop(), os.getpid()
-                threading.Thread(target=self._loop.run_forever, name="doorbell", daemon=True).start()
+                threading.Thread(target=self._loop.run_forever, name="notify", daemon=True).start()
         layer = get_channel_layer()
         message = {"type": "video.changed", "video": video_id}
         future = asyncio.run_coroutine_threadsafe(layer.group_send(group_of(video_id), message), self._loop)
@@ -81,7 +81,7 @@ class _Background:
 def _report(video_id: int, future: object) -> None:
     error = future.exception()  # type: ignore[attr-defined]
     if error is not None:
-        log.warning("ring_lost", video=video_id, error=str(error))
+        log.warning("notification_lost", video=video_id, error=str(error))
 
 
 _background = _Background()

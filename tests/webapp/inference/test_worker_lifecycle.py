@@ -8,27 +8,27 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from webapp.inference import heart
+from webapp.inference import worker_lifecycle
 from webapp.inference.models import Worker
 
 STEPS = ["sweep_imports", "sweep_exports", "forget_old", "sweep_scores"]
 
 
 @pytest.fixture
-def ran(transactional_db: None, rung: list[Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def ran(transactional_db: None, sent_tasks: list[Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The steps that the heart has taken; what they do is left out."""
     names: list[str] = []
     for name in STEPS:
-        monkeypatch.setattr(heart, name, lambda name=name: names.append(name))
+        monkeypatch.setattr(worker_lifecycle, name, lambda name=name: names.append(name))
     for name in ("sweep_rounds", "remove_spilled_features"):
-        monkeypatch.setattr(heart.recovery, name, lambda name=name: names.append(name))
+        monkeypatch.setattr(worker_lifecycle.recovery, name, lambda name=name: names.append(name))
     for name in ("BEAT_SECONDS", "SWEEP_SECONDS", "TIDY_SECONDS"):
-        monkeypatch.setattr(heart, name, 0.01)
+        monkeypatch.setattr(worker_lifecycle, name, 0.01)
     return names
 
 
 def beat_until(wanted: Any) -> None:
-    one = heart.Heart("cpu")
+    one = worker_lifecycle.WorkerHeartbeat("cpu")
     one.start()
     try:
         for _ in range(500):
@@ -45,15 +45,15 @@ def test_a_step_that_fails_holds_up_no_other(ran: list[str], monkeypatch: pytest
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr(heart, "sweep_imports", fail)
-    monkeypatch.setattr(heart, "forget_old", fail)
+    monkeypatch.setattr(worker_lifecycle, "sweep_imports", fail)
+    monkeypatch.setattr(worker_lifecycle, "forget_old", fail)
     with capture_logs() as logs:
         beat_until(lambda: ran.count("sweep_exports") > 1 and ran.count("sweep_scores") > 1)
     assert {(one["event"], one["error"]) for one in logs} == {("heart_missed_a_beat", str(error))}
 
 
 def test_a_worker_announces_itself_as_soon_as_it_can(ran: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    real, tries = heart.workers.announce, []
+    real, tries = worker_lifecycle.workers.announce, []
 
     def announce(device: str) -> None:
         tries.append(device)
@@ -61,7 +61,7 @@ def test_a_worker_announces_itself_as_soon_as_it_can(ran: list[str], monkeypatch
             raise OSError("not yet")
         real(device)
 
-    monkeypatch.setattr(heart.workers, "announce", announce)
+    monkeypatch.setattr(worker_lifecycle.workers, "announce", announce)
     beat_until(lambda: Worker.objects.exists())
     assert len(tries) == 3
     assert not Worker.objects.exists(), "it took its leave"

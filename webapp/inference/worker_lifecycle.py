@@ -31,11 +31,11 @@ SWEEP_SECONDS = 2.0
 TIDY_SECONDS = 60.0
 
 
-class Heart(threading.Thread):
+class WorkerHeartbeat(threading.Thread):
     """Beats until `stop`."""
 
     def __init__(self, device: str | None) -> None:
-        super().__init__(name="heart", daemon=True)
+        super().__init__(name="heartbeat", daemon=True)
         self.device = device  # None: this worker computes no rounds
         self._announced = False
         self._ended = threading.Event()
@@ -70,17 +70,17 @@ class Heart(threading.Thread):
 
 def _try(*steps: Callable[[], object]) -> None:
     """Take each step, whatever becomes of the others: the database or the disk may be away for a while, a folder of one
-    video be somebody else's, and a heart that gave up would not come back."""
+    video be somebody else's, and a heartbeat that gave up would not come back."""
     for step in steps:
         try:
             step()
         except Exception as error:
             name = getattr(step, "__name__", "")
-            log.warning("heart_missed_a_beat", step=name, error=str(error), kind=type(error).__name__)
+            log.warning("heartbeat_step_failed", step=name, error=str(error), kind=type(error).__name__)
             connection.close()
 
 
-_hearts: list[Heart] = []
+_heartbeats: list[WorkerHeartbeat] = []
 _warm: list[Any] = []  # an engine's session, held for the networks in it
 _warming: list[threading.Thread] = []
 WARM_UP_SECONDS = 5.0  # that a worker which ends waits for it: Python is not to end while libraries are being loaded
@@ -102,9 +102,9 @@ def _start(sender: Any, **rest: Any) -> None:
 
     use_threads(settings.CONFIG["MASKWRIGHT_TORCH_THREADS"])
     computes = "rounds" in sender.app.amqp.queues.consume_from
-    heart = Heart(runner.device_name() if computes else None)
-    _hearts.append(heart)
-    heart.start()
+    heartbeat = WorkerHeartbeat(runner.device_name() if computes else None)
+    _heartbeats.append(heartbeat)
+    heartbeat.start()
     if computes and settings.TEAM_MODE:
         own = queue_of(workers.own_name())
         sender.app.amqp.queues[own]  # makes it as whoever sends to it does
@@ -126,7 +126,7 @@ def _warm_up() -> None:
 
 @worker_shutdown.connect
 def _stop(**rest: Any) -> None:
-    for heart in _hearts:
-        heart.stop()
+    for heartbeat in _heartbeats:
+        heartbeat.stop()
     for thread in _warming:
         thread.join(WARM_UP_SECONDS)

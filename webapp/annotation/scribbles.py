@@ -71,7 +71,7 @@ def as_scribbles(strokes: Iterable[Stroke]) -> list[dict[str, object]]:
     return [{"path": one.path, "object_id": one.object_number} for one in strokes]
 
 
-def give_back(round_: Round) -> None:
+def release_scribbles(round_: Round) -> None:
     """Let the strokes of a round wait again: it ended without having used them."""
     strokes = list(round_.strokes.select_related("author"))
     round_.strokes.update(round=None)
