@@ -7,7 +7,7 @@ FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/nul
 	frontend/index.html frontend/vite.config.ts frontend/tsconfig.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test lint format test-python test-frontend test-browser bench bench-engines clean
+.PHONY: help setup run dev docs lock test lint format test-python test-frontend test-browser bench bench-engines clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -22,13 +22,13 @@ setup: .venv/.bench frontend/dist/index.html ## Python environment, benchmark pa
 		echo "Maskwright needs Python 3.11 or newer. Name another one with: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/.installed: pyproject.toml | .venv/bin/python
-	$(PY) -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+.venv/.installed: pyproject.toml requirements.lock | .venv/bin/python
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock -e ".[dev]"
 	@touch $@
 
 # davisinteractive exists as sources only, with metadata that pip cannot resolve: it is built against what stands here.
 .venv/.bench: .venv/.installed
-	$(PY) -m pip install --quiet --disable-pip-version-check -e ".[bench]"
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock -e ".[bench]"
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps davisinteractive==1.0.4
 	@touch $@
 
@@ -49,6 +49,16 @@ run: .venv/.installed frontend/dist/index.html ## start Maskwright and print its
 
 dev: .venv/.installed frontend/node_modules/.installed ## the same, reloading what is edited
 	@exec $(PY) manage.py studio --dev
+
+# --- documents and versions -------------------------------------------------------------------------------------------
+
+docs: .venv/.installed ## build the documents as web pages, in docs/_build
+	.venv/bin/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build
+	@echo "docs/_build/index.html"
+
+lock: .venv/.installed ## write the newest versions that pyproject.toml allows into requirements.lock
+	.venv/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --quiet \
+		--no-header --no-annotate --output-file requirements.lock
 
 # --- checking ---------------------------------------------------------------------------------------------------------
 

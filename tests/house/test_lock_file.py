@@ -1,14 +1,29 @@
-"""frontend/package-lock.json holds every platform's packages, or `npm ci` refuses it (npm forgets those of others)."""
+"""The lock files name what was tested, for every platform, and no registry."""
 
 import json
+import re
+import tomllib
 from pathlib import Path
 
 from django.conf import settings
+from packaging.requirements import Requirement
+
+BASE = Path(settings.BASE_DIR)
+PYTHON_LOCK = (BASE / "requirements.lock").read_text()
 
 
-def test_every_optional_package_is_locked() -> None:
-    lock = json.loads((Path(settings.BASE_DIR) / "frontend" / "package-lock.json").read_text())
-    packages = lock["packages"]
+def locked_versions() -> dict[str, list[str]]:
+    """Each Python package of the lock with its versions (several where they depend on the platform)."""
+    found: dict[str, list[str]] = {}
+    for line in PYTHON_LOCK.splitlines():
+        name, version = line.partition(";")[0].strip().split("==")
+        found.setdefault(name, []).append(version)
+    return found
+
+
+def test_every_optional_package_of_the_page_is_locked() -> None:
+    """`npm ci` refuses a lock that lacks the packages of other platforms, and npm leaves them out at times."""
+    packages = json.loads((BASE / "frontend" / "package-lock.json").read_text())["packages"]
     missing = [
         f"{wanted} for {name}"
         for name, entry in packages.items()
@@ -16,3 +31,20 @@ def test_every_optional_package_is_locked() -> None:
         if f"node_modules/{wanted}" not in packages and f"{name}/node_modules/{wanted}" not in packages
     ]
     assert missing == []
+
+
+def test_every_python_requirement_is_locked_within_its_range() -> None:
+    project = tomllib.loads((BASE / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    wanted = [*project["dependencies"], *(requirement for extra in extras for requirement in extra)]
+    locked = locked_versions()
+    for requirement in map(Requirement, wanted):
+        if requirement.name != project["name"]:
+            versions = locked.get(requirement.name.lower(), [])
+            assert versions, f"{requirement.name} is not in requirements.lock: run make lock"
+            assert all(requirement.specifier.contains(version) for version in versions), str(requirement)
+
+
+def test_the_lock_files_name_no_registry() -> None:
+    assert not re.search(r"https?://|file:", PYTHON_LOCK)
+    assert '"resolved": "http' not in (BASE / "frontend" / "package-lock.json").read_text()

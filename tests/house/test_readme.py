@@ -1,4 +1,4 @@
-"""README.md says what is true."""
+"""README.md and the documents say what is true of settings, commands, make targets, folders and links."""
 
 import re
 from pathlib import Path
@@ -8,18 +8,22 @@ from django.conf import settings
 
 from webapp.configuration import VARIABLES, Variable
 
-README = (Path(settings.BASE_DIR) / "README.md").read_text()
-MAKEFILE = (Path(settings.BASE_DIR) / "Makefile").read_text()
+BASE = Path(settings.BASE_DIR)
+PAGES = [BASE / "README.md", BASE / "CONTRIBUTING.md", *sorted((BASE / "docs").glob("*.md"))]
+RUNNING = (BASE / "docs" / "running.md").read_text()
+ARCHITECTURE = (BASE / "docs" / "architecture.md").read_text()
+MAKEFILE = (BASE / "Makefile").read_text()
+README_LINES = 120
 
 
 @pytest.mark.parametrize("variable", VARIABLES, ids=lambda variable: variable.name)
 def test_every_setting_is_in_the_table_as_it_is_in_the_code(variable: Variable) -> None:
     default = f"`{variable.default}`" if variable.default else ""
-    assert f"| `{variable.name}` | {default} | {variable.form} | {variable.help} |" in README
+    assert f"| `{variable.name}` | {default} | {variable.form} | {variable.help} |" in RUNNING
 
 
 def test_the_table_has_no_setting_that_is_gone() -> None:
-    named = set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
+    named = set(re.findall(r"^\| `([A-Z_]+)` \|", RUNNING, re.MULTILINE))
     assert named == {variable.name for variable in VARIABLES}
 
 
@@ -46,24 +50,40 @@ def test_the_settings_are_read_in_one_place_only() -> None:
     assert found <= allowed, f"read these through settings.CONFIG: {sorted(found - allowed)}"
 
 
-def test_every_make_target_that_it_names_is_there() -> None:
-    named = set(re.findall(r"`make ([a-z-]+)`|^    make ([a-z-]+)$", README, re.MULTILINE))
-    for target in {first or second for first, second in named}:
+def test_the_readme_is_short() -> None:
+    assert len((BASE / "README.md").read_text().splitlines()) <= README_LINES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_that_a_page_names_is_there(page: Path) -> None:
+    for pair in re.findall(r"`make ([a-z-]+)`|^    make ([a-z-]+)$", page.read_text(), re.MULTILINE):
+        target = "".join(pair)
         assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), f"make {target}"
 
 
-def test_every_command_that_it_names_is_there() -> None:
-    commands = Path(settings.BASE_DIR) / "webapp" / "management" / "commands"
-    django_own = {"migrate"}
-    for name in set(re.findall(r"manage\.py ([a-z_]+)", README)) - django_own:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_names_is_there(page: Path) -> None:
+    commands = BASE / "webapp" / "management" / "commands"
+    django_own = {"migrate", "makemigrations"}
+    for name in set(re.findall(r"manage\.py ([a-z_]+)", page.read_text())) - django_own:
         assert (commands / f"{name}.py").is_file(), f"manage.py {name}"
 
 
-def test_every_folder_that_it_names_is_there() -> None:
-    for name in re.findall(r"^\| `([a-z/]+)` \|", README, re.MULTILINE):
-        assert (Path(settings.BASE_DIR) / name).is_dir(), name
+def test_every_folder_in_the_table_of_folders_is_there() -> None:
+    named = re.findall(r"^\| `([a-z/]+)` \|", ARCHITECTURE, re.MULTILINE)
+    assert named
+    for name in named:
+        assert (BASE / name).is_dir(), name
 
 
-def test_its_picture_is_there() -> None:
-    for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
-        assert (Path(settings.BASE_DIR) / picture).is_file(), picture
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_picture_of_a_page_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).is_file(), target
+
+
+def test_every_document_is_listed_in_the_table_of_contents() -> None:
+    index = (BASE / "docs" / "index.md").read_text()
+    for page in (BASE / "docs").glob("*.md"):
+        assert page.stem == "index" or re.search(rf"^{page.stem}$", index, re.MULTILINE), page.name
