@@ -43,25 +43,25 @@ def main(arguments: list[str] | None = None) -> int:
         torch.set_num_threads(args.threads)
     try:
         plan = load_plan(args.engine, args.config)
-        lessons = import_module(f"segmentation.training.lessons.{plan.engine.replace('-', '_')}")
+        objectives = import_module(f"segmentation.training.objectives.{plan.engine.replace('-', '_')}")
         for name in ("body", "own", "walks"):
-            if getattr(args, name) and name not in signature(lessons.Lesson).parameters:
+            if getattr(args, name) and name not in signature(objectives.Objective).parameters:
                 raise ValueError(f"--{name} says nothing to {args.engine}: leave it out")
         sources = find_sources(args.data, plan.validation, plan.exclude)
         torch.manual_seed(plan.seed)
-        options = dict(plan.lesson)
+        options = dict(plan.objective)
         if args.body:
             options["body"] = args.body
         if args.own:
             options["own"] = args.own
         walks = {"walks": WalkClips(args.walks, sources.videos)} if args.walks else {}
         device = torch.device(args.device)
-        lesson = lessons.Lesson(plan, device, **options, **walks)
-        lesson.half = computes_in_half(args.precision, device)
+        objective = objectives.Objective(plan, device, **options, **walks)
+        objective.half = computes_in_half(args.precision, device)
         if args.start:
-            start_from(lesson, args.start)
+            start_from(objective, args.start)
         args.out.mkdir(parents=True, exist_ok=True)
-        run = Run(plan, lesson, sources, args.out, args.hours, workers=args.workers)
+        run = Run(plan, objective, sources, args.out, args.hours, workers=args.workers)
         if args.resume and not run.resume():
             print(f"{args.out} has no checkpoint yet: starting from nothing")
         run.train()

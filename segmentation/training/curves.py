@@ -33,7 +33,7 @@ def read_log(path: Path) -> dict[str, tuple[list[float], list[float]]]:
 
 
 def draw(path: Path) -> str:
-    """The loss above, the scores of the lesson and of the validation below, against hours: an SVG text."""
+    """The loss above, the scores of the objective and of the validation below, against hours: an SVG text."""
     from matplotlib.figure import Figure
 
     log = read_log(path)
@@ -45,8 +45,8 @@ def draw(path: Path) -> str:
     above.plot(hours, loss, color=COLORS[2], alpha=0.3, linewidth=0.8)
     above.plot(hours, _running_mean(loss), color=COLORS[2], label="loss")
     above.set_ylabel("loss")
-    lessons = [key for key in log if key.startswith("j_")]
-    for color, key in zip(COLORS, lessons, strict=False):
+    objectives = [key for key in log if key.startswith("j_")]
+    for color, key in zip(COLORS, objectives, strict=False):
         below.plot(log[key][0], _running_mean(log[key][1]), color=color, linewidth=0.9, label=f"J {key[2:]}")
     for marker, key in zip("osD^v", (key for key in log if key.startswith("val_round")), strict=False):
         below.plot(*log[key], color="#e6e9ee", marker=marker, markersize=4, label=f"J&F {key[4:].replace('_', ' ')}")

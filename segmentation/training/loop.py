@@ -37,7 +37,7 @@ class TrainingStopped(RuntimeError):
     """The run cannot go on; the text says why and what is left of it."""
 
 
-class Lesson(Protocol):
+class Objective(Protocol):
     """How one engine learns. `prepare` is called where clips are made, in a process of its own; `loss` gets what it
     made of the clips of a step. The generators depend on (seed, number of the clip or step) alone."""
 
@@ -62,7 +62,7 @@ class Run:
     """
 
     plan: Plan
-    lesson: Lesson
+    objective: Objective
     sources: Sources
     out: Path
     hours: float | None = None
@@ -75,7 +75,7 @@ class Run:
     _waited: float = field(default=0.0, init=False)  # for data, since the last line of the log
 
     def __post_init__(self) -> None:
-        network = self.lesson.network
+        network = self.objective.network
         self.average = {key: value.detach().clone() for key, value in network.state_dict().items()}
         self.optimizer = torch.optim.AdamW(
             _groups(network, self.plan.weight_decay), lr=self.plan.learning_rate, betas=(0.9, 0.99)
@@ -95,7 +95,7 @@ class Run:
         state = torch.load(path, map_location="cpu", weights_only=True)
         if state["plan"] != repr(self.plan):
             raise TrainingStopped(f"{path} was made by another plan: give another --out, or remove it")
-        self.lesson.network.load_state_dict(state["network"])
+        self.objective.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.average = {key: value.to(self.average[key].device) for key, value in state["average"].items()}
         self.step, self.elapsed, self.best = state["step"], state["elapsed"], state["best"]
@@ -106,7 +106,7 @@ class Run:
         """Write the checkpoint beside the old one, then put it in its place: never half a file."""
         state = {
             "plan": repr(self.plan),
-            "network": self.lesson.network.state_dict(),
+            "network": self.objective.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average,
             "step": self.step,
@@ -118,7 +118,7 @@ class Run:
 
     def train(self) -> None:
         """Run to the end of the plan. Raises TrainingStopped when the loss is no number, or the disk is full."""
-        network = self.lesson.network
+        network = self.objective.network
         saved = validated = time.monotonic()
         started = saved - self.elapsed
         batches = self._batches()
@@ -148,16 +148,16 @@ class Run:
         random = np.random.default_rng([self.plan.seed, 1, self.step])
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
-        self.lesson.progress = self.progress
-        self.lesson.network.train()
-        loss, figures = self.lesson.loss(clips, random)
+        self.objective.progress = self.progress
+        self.objective.network.train()
+        loss, figures = self.objective.loss(clips, random)
         if not torch.isfinite(loss):
             raise TrainingStopped(
                 f"step {self.step}: the loss is {loss.item()}; the last checkpoint in {self.out} is good"
             )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.lesson.network.parameters(), self.plan.clip_gradient)
+        nn.utils.clip_grad_norm_(self.objective.network.parameters(), self.plan.clip_gradient)
         self.optimizer.step()
         self.step += 1
         self._follow_average()
@@ -171,7 +171,7 @@ class Run:
     @torch.no_grad()
     def _follow_average(self) -> None:
         decay = min(self.plan.average, (1 + self.step) / (10 + self.step))  # early weights must not linger
-        for key, value in self.lesson.network.state_dict().items():
+        for key, value in self.objective.network.state_dict().items():
             if value.dtype.is_floating_point:
                 self.average[key].lerp_(value, 1 - decay)
             else:
@@ -180,7 +180,7 @@ class Run:
     def _validate(self, network: nn.Module) -> None:
         own = {key: value.clone() for key, value in network.state_dict().items()}
         network.load_state_dict(self.average)
-        figures = self.lesson.validate(network.eval(), self.sources)
+        figures = self.objective.validate(network.eval(), self.sources)
         if figures["score"] > self.best:
             self.best = figures["score"]
             self._ship(figures)
@@ -191,7 +191,7 @@ class Run:
         """Write the network as it is now (half precision) for the engine, with what was measured in the header."""
         notes = {"steps": str(self.step), "hours": f"{self.elapsed / 3600:.2f}"}
         notes.update({f"validation_{key}": f"{value:.4f}" for key, value in figures.items()})
-        for name, part in self.lesson.parts.items():
+        for name, part in self.objective.parts.items():
             with _complete(self.out / f"{name}.safetensors") as path:
                 save_checkpoint(path, name, part, notes)
 
@@ -203,7 +203,7 @@ class Run:
         """
         made = [Clips(self.sources, stage.clips, self.plan.seed + i) for i, stage in enumerate(self.plan.stages)]
         sizes = [stage.batch for stage in self.plan.stages]
-        data = _Batches(made, sizes, self.lesson.prepare, kept=ECHO * self.plan.uses)
+        data = _Batches(made, sizes, self.objective.prepare, kept=ECHO * self.plan.uses)
         yield from DataLoader(
             data,
             batch_size=None,
@@ -239,8 +239,8 @@ class _Steps(Sampler[tuple[int, int]]):
 class _Batches(Dataset[list[Any]]):
     """Batches by (stage, number), prepared.
 
-    Every batch is used several times (data echoing, Choi et al. 2019): a lesson draws other corrections from it then,
-    and where clips are made on the cores that train, that is time well saved. The last `kept` are at hand.
+    Every batch is used several times (data echoing, Choi et al. 2019), and the objective draws other corrections for
+    it each time. This saves time where clips are made on the cores that train. The last `kept` batches are held.
     """
 
     def __init__(
@@ -277,30 +277,30 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     ]
 
 
-def start_from(lesson: Lesson, source: Path) -> None:
+def start_from(objective: Objective, source: Path) -> None:
     """Begin with the weights in `source`, a file or a folder of <network>.safetensors, instead of random ones.
 
-    What a lesson names in `anew`, beginnings of keys, may be missing there, and stays as it is. Its `translated` makes
-    weights of another network, which it can begin with too, those of its own.
+    What an objective names in `anew`, prefixes of keys, may be missing there, and stays as it is. Its `translated`
+    turns the weights of another network into those of its own.
 
     Raises WeightsMissing or WeightsError, the latter for weights of another configuration.
     """
-    for name, part in lesson.parts.items():
+    for name, part in objective.parts.items():
         learns = [parameter.requires_grad for parameter in part.parameters()]
         given, own = read_checkpoint(find_weights(name, source)), part.state_dict()
-        tensors = _translated(lesson, given.tensors)
-        rest = {key: own[key] for key in own.keys() - tensors.keys() if key.startswith(_anew_of(lesson))}
+        tensors = _translated(objective, given.tensors)
+        rest = {key: own[key] for key in own.keys() - tensors.keys() if key.startswith(_anew_of(objective))}
         load_state(part, replace(given, tensors={**tensors, **rest}))
         for parameter, wanted in zip(part.parameters(), learns, strict=True):
             parameter.requires_grad_(wanted)
 
 
-def _anew_of(lesson: Lesson) -> tuple[str, ...]:
-    return getattr(lesson, "anew", ())
+def _anew_of(objective: Objective) -> tuple[str, ...]:
+    return getattr(objective, "anew", ())
 
 
-def _translated(lesson: Lesson, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    translate: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None = getattr(lesson, "translated", None)
+def _translated(objective: Objective, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    translate: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None = getattr(objective, "translated", None)
     return tensors if translate is None else translate(tensors)
 
 

@@ -36,7 +36,7 @@ class Plan:
     exclude: tuple[str, ...]  # folders that are not trained on
     stages: tuple[Stage, ...]
     network: dict[str, Any] = field(default_factory=dict)  # arguments of the network's configuration
-    lesson: dict[str, Any] = field(default_factory=dict)  # the engine's own choices
+    objective: dict[str, Any] = field(default_factory=dict)  # the engine's own choices
     uses: int = 2  # of each batch (`loop.echoed`): more where making one takes longer than learning from it
 
     def stage(self, progress: float) -> Stage:
@@ -71,7 +71,7 @@ def parse_plan(text: str) -> Plan:
     for name in ("validation", "exclude"):
         data[name] = tuple(data.get(name, ()))
     known = _known(Plan, data, "plan")
-    missing = {f.name for f in fields(Plan)} - set(known) - {"stages", "network", "lesson", "uses"}
+    missing = {f.name for f in fields(Plan)} - set(known) - {"stages", "network", "objective", "uses"}
     if missing:
         raise ValueError(f"plan: {', '.join(sorted(missing))} missing")
     return Plan(stages=tuple(stages), **known)

@@ -19,7 +19,7 @@ from segmentation.evaluation.stroke import correcting_stroke, first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
 from segmentation.training.clips import Clip
-from segmentation.training.lessons.batch import damage
+from segmentation.training.objectives.batch import damage
 from segmentation.training.sources import IGNORE
 from segmentation.training.strokes import correcting_scribbles, first_scribbles, thorough_scribbles
 from segmentation.types import LabelMap, Scribble

@@ -1,4 +1,4 @@
-"""What is asked of every lesson: tiny clips, steps on them, and which parameters a step reaches."""
+"""What is asked of every objective: tiny clips, steps on them, and which parameters a step reaches."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import torch
 from torch import nn
 
 from segmentation.training.clips import ClipConfig, Clips
-from segmentation.training.loop import Lesson
+from segmentation.training.loop import Objective
 from segmentation.training.sources import Sources
 
 
-def make_clips(lesson: Lesson, sources: Sources, config: ClipConfig, count: int) -> list[Any]:
+def make_clips(objective: Objective, sources: Sources, config: ClipConfig, count: int) -> list[Any]:
     clips = Clips(sources, config, seed=5)
-    return [lesson.prepare(clips[i], np.random.default_rng(i)) for i in range(count)]
+    return [objective.prepare(clips[i], np.random.default_rng(i)) for i in range(count)]
 
 
-def learn(lesson: Lesson, clips: list[Any], steps: int, rate: float = 3e-3) -> list[float]:
-    """The loss of every step on the same clips. The lesson draws other corrections in each."""
-    optimizer = torch.optim.AdamW([p for p in lesson.network.parameters() if p.requires_grad], lr=rate)
+def learn(objective: Objective, clips: list[Any], steps: int, rate: float = 3e-3) -> list[float]:
+    """The loss of every step on the same clips. The objective draws other corrections in each."""
+    optimizer = torch.optim.AdamW([p for p in objective.network.parameters() if p.requires_grad], lr=rate)
     losses = []
     for step in range(steps):
-        lesson.network.train()
-        loss, _ = lesson.loss(clips, np.random.default_rng(step))
+        objective.network.train()
+        loss, _ = objective.loss(clips, np.random.default_rng(step))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

@@ -1,4 +1,4 @@
-"""IPN's lesson on the made-up data: both networks learn together, in rounds."""
+"""IPN's objective on the made-up data: both networks learn together, in rounds."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from segmentation.checkpoints import load_network
 from segmentation.engines.ipn.network import Inet, IPNConfig, Pnet
 from segmentation.engines.ipn.region import Region
 from segmentation.networks.resnet import RESNET50
-from segmentation.training.lessons import ipn
-from segmentation.training.lessons.batch import Batch
-from segmentation.training.lessons.ipn import Lesson
-from segmentation.training.lessons.tally import Tally
 from segmentation.training.loop import Run
+from segmentation.training.objectives import ipn
+from segmentation.training.objectives.batch import Batch
+from segmentation.training.objectives.ipn import Objective
+from segmentation.training.objectives.running_means import RunningMeans
 from segmentation.training.plan import Plan, load_plan, parse_plan
 from segmentation.training.sources import IGNORE, Sources
 from tests.segmentation.training.learning import learn, make_clips, untouched
@@ -56,24 +56,24 @@ def _same_weights() -> None:
 
 
 def test_a_step_reaches_every_parameter_of_both_networks(plan: Plan, sources: Sources) -> None:
-    lesson = Lesson(plan, CPU)
-    losses = learn(lesson, make_clips(lesson, sources, plan.stages[0].clips, 2), steps=1)
+    objective = Objective(plan, CPU)
+    losses = learn(objective, make_clips(objective, sources, plan.stages[0].clips, 2), steps=1)
     assert np.isfinite(losses).all()
-    assert untouched(lesson.network) == set()
+    assert untouched(objective.network) == set()
 
 
 def test_a_single_clip_is_learned(plan: Plan, sources: Sources) -> None:
-    lesson = Lesson(plan, CPU)
-    losses = learn(lesson, make_clips(lesson, sources, plan.stages[0].clips, 1), steps=30)
+    objective = Objective(plan, CPU)
+    losses = learn(objective, make_clips(objective, sources, plan.stages[0].clips, 1), steps=30)
     assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:5])
 
 
 def test_a_run_ends_with_a_validation_by_the_engine(plan: Plan, sources: Sources, tmp_path: Path) -> None:
-    lesson = Lesson(plan, CPU)
-    run = Run(plan, lesson, sources, tmp_path, workers=0, say=lambda line: None)
+    objective = Objective(plan, CPU)
+    run = Run(plan, objective, sources, tmp_path, workers=0, say=lambda line: None)
     run.train()
     assert 0 <= run.best <= 1
-    assert {"score", "round_1", "round_3"} <= set(lesson.validate(lesson.network.eval(), sources))
+    assert {"score", "round_1", "round_3"} <= set(objective.validate(objective.network.eval(), sources))
     assert isinstance(load_network("ipn-inet", tmp_path), Inet)
     assert isinstance(load_network("ipn-pnet", tmp_path), Pnet)
 
@@ -82,16 +82,16 @@ def test_the_interaction_network_learns_from_what_is_carried_on(
     plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Through the reference feature: with the loss of propagated masks alone, its encoder still gets a gradient."""
-    add, add_side = Tally.add, Tally.add_side
+    add, add_side = RunningMeans.add, RunningMeans.add_side
 
-    def without(tally: Tally, name: str, logits: list[torch.Tensor], labels: list[torch.Tensor]) -> None:
-        add(tally, name, logits if name == "next" else [part * 0 for part in logits], labels)
+    def without(means: RunningMeans, name: str, logits: list[torch.Tensor], labels: list[torch.Tensor]) -> None:
+        add(means, name, logits if name == "next" else [part * 0 for part in logits], labels)
 
-    monkeypatch.setattr(Tally, "add", without)
-    monkeypatch.setattr(Tally, "add_side", lambda *args: add_side(*args[:-1], 0.0))
-    lesson = Lesson(plan, CPU, rounds=1)
-    learn(lesson, make_clips(lesson, sources, plan.stages[0].clips, 1), steps=1)
-    inet = lesson.network.get_submodule("ipn-inet")
+    monkeypatch.setattr(RunningMeans, "add", without)
+    monkeypatch.setattr(RunningMeans, "add_side", lambda *args: add_side(*args[:-1], 0.0))
+    objective = Objective(plan, CPU, rounds=1)
+    learn(objective, make_clips(objective, sources, plan.stages[0].clips, 1), steps=1)
+    inet = objective.network.get_submodule("ipn-inet")
     assert isinstance(inet, Inet)
     assert inet.Encoder.conv1.weight.grad is not None
     assert inet.Encoder.conv1.weight.grad.any()
@@ -103,14 +103,14 @@ def test_a_mask_that_is_given_is_carried_on_as_it_is(
     plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ipn, "DRIFT", 0.0)
-    lesson = Lesson(plan, CPU, rounds=1, given=1.0)
+    objective = Objective(plan, CPU, rounds=1, given=1.0)
     seen, neighbours = [], []
-    inet, pnet = ipn._networks(lesson.network)
+    inet, pnet = ipn._networks(objective.network)
     look, carry = inet.forward, pnet.forward
     monkeypatch.setattr(inet, "forward", lambda frame, mask, *cues: seen.append(mask) or look(frame, mask, *cues))
     monkeypatch.setattr(pnet, "forward", lambda *given: neighbours.append(given[3]) or carry(*given))
-    clips = make_clips(lesson, sources, plan.stages[0].clips, 1)
-    _, figures = lesson.loss(clips, np.random.default_rng(0))
+    clips = make_clips(objective, sources, plan.stages[0].clips, 1)
+    _, figures = objective.loss(clips, np.random.default_rng(0))
     truth = Batch([drawn.clip for drawn in clips], CPU)
     torch.testing.assert_close(seen[0], truth.own(truth.labels[:, 0]))
     torch.testing.assert_close(neighbours[0], seen[0])
@@ -122,11 +122,11 @@ def test_a_round_ends_where_an_earlier_one_was_annotated(
 ) -> None:
     """And what it carries is what the frame before it got in the same round, as numbers that are 0 or 1."""
     monkeypatch.setattr(ipn, "DRIFT", 0.0)
-    lesson = Lesson(plan, CPU)
-    clips = make_clips(lesson, sources, plan.stages[0].clips, 1)
-    inet, pnet = ipn._networks(lesson.network)
+    objective = Objective(plan, CPU)
+    clips = make_clips(objective, sources, plan.stages[0].clips, 1)
+    inet, pnet = ipn._networks(objective.network)
     batch = Batch([drawn.clip for drawn in clips], CPU)
-    episode = ipn._Episode((inet, pnet), batch, Tally(0.3, 1.0), 0.2, 0.0, np.random.default_rng(0))
+    episode = ipn._Episode((inet, pnet), batch, RunningMeans(0.3, 1.0), 0.2, 0.0, np.random.default_rng(0))
     noted, neighbours = [], []
     real = pnet.forward
 
@@ -151,14 +151,14 @@ def test_a_round_ends_where_an_earlier_one_was_annotated(
 
 def test_labels_are_cut_out_as_the_frame_is(plan: Plan, sources: Sources) -> None:
     """Outside the frame, and where the truth is not known, no pixel of a region counts."""
-    lesson = Lesson(plan, CPU)
-    drawn = make_clips(lesson, sources, plan.stages[0].clips, 1)[0]
+    objective = Objective(plan, CPU)
+    drawn = make_clips(objective, sources, plan.stages[0].clips, 1)[0]
     drawn.clip.labels[0] = 0
     drawn.clip.labels[0, :20] = 1
     drawn.clip.labels[0, :, :10] = IGNORE
     batch = Batch([drawn.clip], CPU)
-    inet, pnet = ipn._networks(lesson.network)
-    episode = ipn._Episode((inet, pnet), batch, Tally(0.3, 1.0), 0.2, 0.0, np.random.default_rng(0))
+    inet, pnet = ipn._networks(objective.network)
+    episode = ipn._Episode((inet, pnet), batch, RunningMeans(0.3, 1.0), 0.2, 0.0, np.random.default_rng(0))
     everything = torch.ones(len(batch.clip), *batch.size)
     estimate = inet(episode._frame(0), everything, everything, torch.zeros_like(everything))
     assert isinstance(estimate.region, Region)
@@ -173,8 +173,8 @@ def test_labels_are_cut_out_as_the_frame_is(plan: Plan, sources: Sources) -> Non
 
 def test_the_plans_of_the_house() -> None:
     compact, paper = load_plan("ipn", "compact"), load_plan("ipn", "paper")
-    lesson = Lesson(compact, CPU, **compact.lesson)
-    assert sum(p.numel() for p in lesson.network.parameters()) < 7e6
+    objective = Objective(compact, CPU, **compact.objective)
+    assert sum(p.numel() for p in objective.network.parameters()) < 7e6
     assert paper.network == {}
     assert IPNConfig().body == RESNET50
-    assert [type(module) for module in lesson.network.children()] == [Inet, Pnet]
+    assert [type(module) for module in objective.network.children()] == [Inet, Pnet]

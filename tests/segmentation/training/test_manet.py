@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from segmentation.engines.manet.network import MANet, MANetConfig
-from segmentation.training.lessons.configs import read_config
-from segmentation.training.lessons.manet import Lesson
+from segmentation.training.objectives.configs import read_config
+from segmentation.training.objectives.manet import Objective
 from segmentation.training.plan import load_plan, parse_plan
 from segmentation.training.sources import Sources
 from tests.segmentation.training.learning import learn, make_clips
@@ -51,24 +51,24 @@ LEARNS = {
 }
 
 
-def start(**options: Any) -> Lesson:
+def start(**options: Any) -> Objective:
     torch.manual_seed(0)
-    return Lesson(parse_plan(PLAN), torch.device("cpu"), **options)
+    return Objective(parse_plan(PLAN), torch.device("cpu"), **options)
 
 
 @pytest.mark.parametrize("stage", LEARNS)
 def test_gradients_reach_what_a_stage_teaches_and_nothing_else(sources: Sources, stage: str) -> None:
-    lesson = start(stage=stage, drawn=0.5, worn=0.5)
-    before = {key: value.clone() for key, value in lesson.network.state_dict().items()}
-    loss, figures = lesson.loss(make_clips(lesson, sources, CLIPS, 2), np.random.default_rng(0))
+    objective = start(stage=stage, drawn=0.5, worn=0.5)
+    before = {key: value.clone() for key, value in objective.network.state_dict().items()}
+    loss, figures = objective.loss(make_clips(objective, sources, CLIPS, 2), np.random.default_rng(0))
     loss.backward()
     assert torch.isfinite(loss)
     assert all(0 <= value <= 1 for value in figures.values())
-    for name, parameter in lesson.network.named_parameters():
+    for name, parameter in objective.network.named_parameters():
         learns = name.startswith(LEARNS[stage])
         assert (parameter.grad is not None) == learns, name
         assert not learns or parameter.grad.abs().sum() > 0, name  # type: ignore[union-attr]
-    for key, value in lesson.network.state_dict().items():  # batch norms keep their statistics where nothing learns
+    for key, value in objective.network.state_dict().items():  # batch norms keep their statistics where nothing learns
         changed = not torch.equal(value, before[key])
         semantic = key.startswith("semantic_embedding.")  # the layers of the embedding have two names each
         assert changed <= (key.startswith(LEARNS[stage]) or (semantic and stage == "propagation")), key
@@ -76,23 +76,23 @@ def test_gradients_reach_what_a_stage_teaches_and_nothing_else(sources: Sources,
 
 @pytest.mark.parametrize("stage", LEARNS)
 def test_a_clip_is_learned_by_heart(sources: Sources, stage: str) -> None:
-    lesson = start(stage=stage, keep=1.0, overlap=1.0)
-    losses = learn(lesson, make_clips(lesson, sources, CLIPS, 1), 30, rate=2e-2)
+    objective = start(stage=stage, keep=1.0, overlap=1.0)
+    losses = learn(objective, make_clips(objective, sources, CLIPS, 1), 30, rate=2e-2)
     assert np.mean(losses[-5:]) < 0.8 * losses[0]
 
 
 @pytest.mark.parametrize("stage", LEARNS)
 def test_validation_opens_the_engine(sources: Sources, stage: str) -> None:
-    lesson = start(stage=stage)
-    figures = lesson.validate(lesson.network.eval(), sources)
+    objective = start(stage=stage)
+    figures = objective.validate(objective.network.eval(), sources)
     assert set(figures) >= {"score", "round_1"}
     assert all(0 <= value <= 1 for value in figures.values())
 
 
 def test_a_clip_of_one_frame_is_corrected_where_it_is(sources: Sources) -> None:
-    lesson = start(stage="interaction")
-    clips = make_clips(lesson, sources, replace(CLIPS, frames=1), 2)
-    _, figures = lesson.loss(clips, np.random.default_rng(0))
+    objective = start(stage="interaction")
+    clips = make_clips(objective, sources, replace(CLIPS, frames=1), 2)
+    _, figures = objective.loss(clips, np.random.default_rng(0))
     assert set(figures) == {"j_round_1", "j_round_2", "j_round_3"}
 
 
@@ -101,7 +101,7 @@ def test_an_unknown_stage_or_size_is_named() -> None:
         start(stage="attention")
     plan = parse_plan(PLAN)
     with pytest.raises(ValueError, match=r"network: MANetConfig has no depth"):
-        Lesson(replace(plan, network={**plan.network, "depth": 3}), torch.device("cpu"))
+        Objective(replace(plan, network={**plan.network, "depth": 3}), torch.device("cpu"))
 
 
 @pytest.mark.parametrize("name", ["compact", "paper"])
@@ -109,7 +109,7 @@ def test_both_stages_of_a_plan_have_the_same_network(name: str) -> None:
     first, second = (load_plan("manet", config) for config in (name, f"{name}-interaction"))
     config = read_config(MANetConfig, first.network)
     assert read_config(MANetConfig, second.network) == config
-    assert [first.lesson["stage"], second.lesson["stage"]] == ["propagation", "interaction"]
+    assert [first.objective["stage"], second.objective["stage"]] == ["propagation", "interaction"]
     with torch.device("meta"):
         size = sum(parameter.numel() for parameter in MANet(config).parameters())
     assert size < 3e6 if name == "compact" else size == 59_910_770

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from segmentation.networks.matching import References, local_distances
-from segmentation.training.lessons.maps import global_map, local_map
+from segmentation.training.objectives.maps import global_map, local_map
 
 
 @pytest.mark.parametrize(("height", "width", "window"), [(9, 14, 3), (8, 37, 5), (6, 6, 0)])

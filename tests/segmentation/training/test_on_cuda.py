@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from segmentation.training.lessons import ipn, manet, star, star_cut, stm, strnn
 from segmentation.training.loop import Run
+from segmentation.training.objectives import ipn, manet, star, star_cut, stm, strnn
 from segmentation.training.plan import Plan, load_plan, parse_plan
 from segmentation.training.sources import Sources
 from tests.pretend_cuda import OnCuda, pretended_cuda
@@ -36,38 +36,38 @@ def cutter_plan() -> Plan:
     return replace(whole, network={"widths": [4, 8, 12, 16], "skip": 4}, stages=stages, validation=("held-out",))
 
 
-LESSONS: dict[str, tuple[Any, str | None, dict[str, Any]]] = {
-    "star": (star.Lesson, test_run.PLAN, {}),
-    "cutter": (star_cut.Lesson, None, {}),
-    "stm": (stm.Lesson, test_stm.PLAN, {"system": "stm"}),
-    "stm-semi": (stm.Lesson, test_stm.PLAN, {"system": "stm-semi"}),
-    "ipn": (ipn.Lesson, test_ipn.PLAN, {}),
-    "manet propagation": (manet.Lesson, test_manet.PLAN, {"stage": "propagation"}),
-    "manet interaction": (manet.Lesson, test_manet.PLAN, {"stage": "interaction"}),
-    "strnn features": (strnn.Lesson, test_strnn.PLAN, {"stage": "features", "adapted": 1.0}),
-    "strnn time": (strnn.Lesson, test_strnn.PLAN, {"stage": "time", "adapted": 1.0}),
-    "strnn refinement": (strnn.Lesson, test_strnn.PLAN, {"stage": "refinement"}),
+OBJECTIVES: dict[str, tuple[Any, str | None, dict[str, Any]]] = {
+    "star": (star.Objective, test_run.PLAN, {}),
+    "cutter": (star_cut.Objective, None, {}),
+    "stm": (stm.Objective, test_stm.PLAN, {"system": "stm"}),
+    "stm-semi": (stm.Objective, test_stm.PLAN, {"system": "stm-semi"}),
+    "ipn": (ipn.Objective, test_ipn.PLAN, {}),
+    "manet propagation": (manet.Objective, test_manet.PLAN, {"stage": "propagation"}),
+    "manet interaction": (manet.Objective, test_manet.PLAN, {"stage": "interaction"}),
+    "strnn features": (strnn.Objective, test_strnn.PLAN, {"stage": "features", "adapted": 1.0}),
+    "strnn time": (strnn.Objective, test_strnn.PLAN, {"stage": "time", "adapted": 1.0}),
+    "strnn refinement": (strnn.Objective, test_strnn.PLAN, {"stage": "refinement"}),
 }
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize("name", OBJECTIVES)
 def test_a_run_learns_validates_and_goes_on(sources: Sources, tmp_path: Path, name: str) -> None:
-    lesson_class, text, options = LESSONS[name]
+    objective_class, text, options = OBJECTIVES[name]
     plan = replace(cutter_plan() if text is None else parse_plan(text), steps=2)
 
     def start(plan: Plan) -> Run:
-        run = Run(plan, lesson_class(plan, CUDA, **options), sources, tmp_path, workers=0, say=lambda line: None)
-        assert all(isinstance(p, OnCuda) for p in run.lesson.network.state_dict().values())
+        run = Run(plan, objective_class(plan, CUDA, **options), sources, tmp_path, workers=0, say=lambda line: None)
+        assert all(isinstance(p, OnCuda) for p in run.objective.network.state_dict().values())
         return run
 
     run = start(plan)
-    before = {key: value.cpu().clone() for key, value in run.lesson.network.state_dict().items()}
+    before = {key: value.cpu().clone() for key, value in run.objective.network.state_dict().items()}
     run.train()
     assert run.step == 2
-    assert any(not torch.equal(value.cpu(), before[key]) for key, value in run.lesson.network.state_dict().items())
+    assert any(not torch.equal(value.cpu(), before[key]) for key, value in run.objective.network.state_dict().items())
     again = start(plan)
     assert again.resume()
     assert again.step == 2
     assert again.best == run.best
-    for key, value in again.lesson.network.state_dict().items():
-        assert torch.equal(value.cpu(), run.lesson.network.state_dict()[key].cpu()), key
+    for key, value in again.objective.network.state_dict().items():
+        assert torch.equal(value.cpu(), run.objective.network.state_dict()[key].cpu()), key

@@ -18,8 +18,8 @@ from segmentation.registry import open_session
 from segmentation.training.__main__ import main
 from segmentation.training.clips import ClipConfig, Clips, _indices, _join
 from segmentation.training.curves import main as draw_curves
-from segmentation.training.lessons.star import Lesson
 from segmentation.training.loop import Run, TrainingStopped, echoed, start_from
+from segmentation.training.objectives.star import Objective
 from segmentation.training.plan import Plan, load_plan, parse_plan
 from segmentation.training.sources import IGNORE, DataError, Sources, find_sources
 from segmentation.types import Interaction
@@ -60,7 +60,7 @@ def plan() -> Plan:
 def start(plan: Plan, sources: Sources, out: Path) -> Run:
     torch.manual_seed(0)
     out.mkdir(exist_ok=True)
-    return Run(plan, Lesson(plan, torch.device("cpu")), sources, out, workers=0, say=lambda line: None)
+    return Run(plan, Objective(plan, torch.device("cpu")), sources, out, workers=0, say=lambda line: None)
 
 
 def test_sources_are_told_apart(sources: Sources) -> None:
@@ -140,7 +140,7 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(sources: Sources, plan: P
 def test_a_loss_that_is_no_number_stops_the_run(sources: Sources, plan: Plan, tmp_path: Path) -> None:
     run = start(plan, sources, tmp_path / "out")
     run.save()
-    next(iter(run.lesson.network.parameters())).data.fill_(float("nan"))
+    next(iter(run.objective.network.parameters())).data.fill_(float("nan"))
     with pytest.raises(TrainingStopped, match="the last checkpoint"):
         run.train()
     assert start(plan, sources, tmp_path / "out").resume()
@@ -189,11 +189,11 @@ def test_what_ships_opens_as_an_engine_and_can_be_started_from(sources: Sources,
     settings = EngineSettings(device="cpu", weights=str(weights))
     session = open_session("star", ArrayFrames(clip.frames), 1, settings)
     assert len(list(session.run_round(Interaction(0, first_strokes(clip.truth[0], 1))))) == 3
-    again = Lesson(plan, torch.device("cpu"))
+    again = Objective(plan, torch.device("cpu"))
     start_from(again, tmp_path / "first")
     torch.testing.assert_close(again.network.state_dict(), load_network("star", weights).state_dict())
     assert all(parameter.requires_grad for parameter in again.network.parameters())
-    other = Lesson(replace(plan, network={**plan.network, "key": 12}), torch.device("cpu"))
+    other = Objective(replace(plan, network={**plan.network, "key": 12}), torch.device("cpu"))
     with pytest.raises(WeightsError, match="of another shape"):
         start_from(other, weights)
 

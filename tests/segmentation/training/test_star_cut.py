@@ -15,7 +15,7 @@ from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
 from segmentation.training.clips import ClipConfig
-from segmentation.training.lessons.star_cut import Lesson, _turned
+from segmentation.training.objectives.star_cut import Objective, _turned
 from segmentation.training.plan import load_plan
 from segmentation.training.sketched import Correcting, _worn
 from segmentation.training.sources import Sources
@@ -25,22 +25,22 @@ from tests.segmentation.training.learning import learn, make_clips, untouched
 CLIPS = ClipConfig(frames=2, height=64, width=96, max_objects=2)
 
 
-def make_lesson(**options: object) -> Lesson:
+def make_objective(**options: object) -> Objective:
     torch.manual_seed(0)
     plan = replace(load_plan("star-cut", "compact"), network={"widths": [4, 8, 12, 16], "skip": 4})
-    return Lesson(plan, torch.device("cpu"), **options)  # type: ignore[arg-type]
+    return Objective(plan, torch.device("cpu"), **options)  # type: ignore[arg-type]
 
 
 def test_it_learns_and_every_parameter_does(sources: Sources) -> None:
-    lesson = make_lesson()
-    clips = make_clips(lesson, sources, CLIPS, 4)
-    losses = learn(lesson, clips, steps=25)
+    objective = make_objective()
+    clips = make_clips(objective, sources, CLIPS, 4)
+    losses = learn(objective, clips, steps=25)
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:3])
-    assert not untouched(lesson.network)
+    assert not untouched(objective.network)
 
 
 def test_windows_have_clues_and_truth_of_first_masks_and_corrections(sources: Sources) -> None:
-    made = make_clips(make_lesson(), sources, CLIPS, 8)
+    made = make_clips(make_objective(), sources, CLIPS, 8)
     corrects = np.concatenate([one.corrects for one in made])
     assert 0 < corrects.sum() < len(corrects)
     for one in made:
@@ -86,7 +86,7 @@ def test_what_a_network_draws_is_what_gets_corrected() -> None:
 
 
 def test_masks_that_nobody_drew_on_are_put_right_too(sources: Sources) -> None:
-    made = make_clips(make_lesson(), sources, CLIPS, 16)
+    made = make_clips(make_objective(), sources, CLIPS, 16)
     followed = [clues for one in made for clues in one.clues if not clues[STROKES:].any()]
     assert followed
     for clues in followed:
@@ -95,11 +95,13 @@ def test_masks_that_nobody_drew_on_are_put_right_too(sources: Sources) -> None:
 
 
 def test_masks_to_correct_come_from_weights_that_are_given(sources: Sources, tmp_path: Path) -> None:
-    plain = make_lesson()
+    plain = make_objective()
     torch.nn.init.constant_(plain.network.out.bias, 50.0)  # type: ignore[union-attr, arg-type]
     save_checkpoint(tmp_path / "star-cut.safetensors", "star-cut", plain.network, {})
-    lesson = make_lesson(own=tmp_path)
-    whole = [clues[2] for one in make_clips(lesson, sources, CLIPS, 12) for clues in one.clues if clues[STROKES:].any()]
+    objective = make_objective(own=tmp_path)
+    whole = [
+        clues[2] for one in make_clips(objective, sources, CLIPS, 12) for clues in one.clues if clues[STROKES:].any()
+    ]
     assert max(before.mean() for before in whole) > 0.6 * 255  # object everywhere in a window, which no other mask is
 
 
@@ -129,7 +131,7 @@ def test_a_worn_mask_is_still_a_mask_of_much_the_same() -> None:
 
 
 def test_validation_compares_it_with_what_it_starts_from(sources: Sources) -> None:
-    lesson = make_lesson()
-    figures = lesson.validate(lesson.network.eval(), sources)
+    objective = make_objective()
+    figures = objective.validate(objective.network.eval(), sources)
     assert set(figures) == {"score", "cut", "first", "cut_corrected", "corrected", "cut_again", "again"}
     assert all(0 <= value <= 1 for value in figures.values())

@@ -1,4 +1,4 @@
-"""STM's lesson, interactive and semi-supervised, on the made-up data."""
+"""STM's objective, interactive and semi-supervised, on the made-up data."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from segmentation.checkpoints import load_network, save_checkpoint
 from segmentation.engines.stm.network import STM, STRIDE, InteractiveSTM, SpaceTimeMemory, STMConfig
 from segmentation.networks.memory import MemorySlot
 from segmentation.networks.padding import pad, padding_to
-from segmentation.training.lessons import stm
-from segmentation.training.lessons.batch import Batch
-from segmentation.training.lessons.stm import Lesson
 from segmentation.training.loop import Run, start_from
+from segmentation.training.objectives import stm
+from segmentation.training.objectives.batch import Batch
+from segmentation.training.objectives.stm import Objective
 from segmentation.training.plan import Plan, load_plan, parse_plan
 from segmentation.training.sources import Sources
 from tests.segmentation.engines.stm.tiny import TINY
@@ -59,35 +59,35 @@ def _same_weights() -> None:
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_step_reaches_every_parameter(plan: Plan, sources: Sources, system: str) -> None:
-    lesson = Lesson(plan, CPU, system=system)
-    lesson.progress = 1.0  # at the beginning true masks take the place of first scribbles
-    losses = learn(lesson, make_clips(lesson, sources, plan.stages[0].clips, 2), steps=1)
+    objective = Objective(plan, CPU, system=system)
+    objective.progress = 1.0  # at the beginning true masks take the place of first scribbles
+    losses = learn(objective, make_clips(objective, sources, plan.stages[0].clips, 2), steps=1)
     assert np.isfinite(losses).all()
     unused = {"Encoder_M.conv1_om.weight"} if system == "stm" else set()  # the official program never feeds it
-    assert untouched(lesson.network) == unused
+    assert untouched(objective.network) == unused
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_single_clip_is_learned(plan: Plan, sources: Sources, system: str) -> None:
-    lesson = Lesson(plan, CPU, system=system)
-    losses = learn(lesson, make_clips(lesson, sources, plan.stages[0].clips, 1), steps=30)
+    objective = Objective(plan, CPU, system=system)
+    losses = learn(objective, make_clips(objective, sources, plan.stages[0].clips, 1), steps=30)
     assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:5])
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_run_ends_with_a_validation_by_the_engine(plan: Plan, sources: Sources, system: str, tmp_path: Path) -> None:
-    lesson = Lesson(plan, CPU, system=system)
-    run = Run(plan, lesson, sources, tmp_path, workers=0, say=lambda line: None)
+    objective = Objective(plan, CPU, system=system)
+    run = Run(plan, objective, sources, tmp_path, workers=0, say=lambda line: None)
     run.train()
     assert 0 <= run.best <= 1
-    assert {"score", "round_1"} <= set(lesson.validate(lesson.network.eval(), sources))
+    assert {"score", "round_1"} <= set(objective.validate(objective.network.eval(), sources))
     shipped = load_network(system, tmp_path)
-    assert getattr(shipped, "config", None) == getattr(lesson.network, "config", None)
+    assert getattr(shipped, "config", None) == getattr(objective.network, "config", None)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_memory_and_query_begin_as_one_network(plan: Plan, system: str) -> None:
-    network = Lesson(plan, CPU, system=system).network
+    network = Objective(plan, CPU, system=system).network
     assert isinstance(network, SpaceTimeMemory)
     frame, nothing = torch.rand(1, 3, 32, 48), torch.zeros(1, 2 if system == "stm-semi" else 3, 32, 48)
     network.eval()
@@ -103,10 +103,10 @@ def test_true_masks_come_first_at_the_beginning_of_a_run() -> None:
 
 
 def test_frozen_norms_stay_as_they_are(plan: Plan, sources: Sources) -> None:
-    lesson = Lesson(plan, CPU, frozen_norms=True)
-    before = {name: value.clone() for name, value in lesson.network.state_dict().items() if ".bn" in name}
-    learn(lesson, make_clips(lesson, sources, plan.stages[0].clips, 1), steps=1)
-    after = lesson.network.state_dict()
+    objective = Objective(plan, CPU, frozen_norms=True)
+    before = {name: value.clone() for name, value in objective.network.state_dict().items() if ".bn" in name}
+    learn(objective, make_clips(objective, sources, plan.stages[0].clips, 1), steps=1)
+    after = objective.network.state_dict()
     assert len(before) > 20
     for name, value in before.items():
         torch.testing.assert_close(after[name], value, rtol=0, atol=0)
@@ -116,9 +116,9 @@ def test_annotated_frames_are_the_memory_and_a_frame_keeps_one_slot(
     plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stm, "ACCEPTED", 0.0)
-    lesson = Lesson(plan, CPU, rounds=4)
-    lesson.progress = 1.0  # at the beginning true masks take the place of first scribbles
-    network, cues, sizes = lesson.network, [], []
+    objective = Objective(plan, CPU, rounds=4)
+    objective.progress = 1.0  # at the beginning true masks take the place of first scribbles
+    network, cues, sizes = objective.network, [], []
     assert isinstance(network, InteractiveSTM)
     memorize, read = network.memorize, network.read
 
@@ -128,8 +128,8 @@ def test_annotated_frames_are_the_memory_and_a_frame_keeps_one_slot(
 
     monkeypatch.setattr(network, "memorize", memorized)
     monkeypatch.setattr(network, "read", lambda slots, query: sizes.append(len(slots)) or read(slots, query))
-    clips = make_clips(lesson, sources, plan.stages[0].clips, 1)
-    lesson.loss(clips, np.random.default_rng(0))
+    clips = make_clips(objective, sources, plan.stages[0].clips, 1)
+    objective.loss(clips, np.random.default_rng(0))
     assert len(cues) == 4
     assert not cues[0][:, 0].any()  # nothing is known of the first frame but its scribbles
     assert cues[0][:, 1].flatten(1).any(dim=1).all()
@@ -142,13 +142,13 @@ def test_good_masks_of_annotated_frames_are_looked_up_by_all_others(
 ) -> None:
     monkeypatch.setattr(stm, "BOTH", 0.0)
     monkeypatch.setattr(stm, "WORSE", 0.0)
-    lesson = Lesson(plan, CPU, given=1.0)
-    network, cues = lesson.network, []
+    objective = Objective(plan, CPU, given=1.0)
+    network, cues = objective.network, []
     assert isinstance(network, InteractiveSTM)
     memorize = network.memorize
     monkeypatch.setattr(network, "memorize", lambda frames, given: cues.append(given) or memorize(frames, given))
-    clips = make_clips(lesson, sources, plan.stages[0].clips, 1)
-    found = [lesson.loss(clips, np.random.default_rng(seed))[1] for seed in range(8)]
+    clips = make_clips(objective, sources, plan.stages[0].clips, 1)
+    found = [objective.loss(clips, np.random.default_rng(seed))[1] for seed in range(8)]
     assert all(set(figures) == {"j_looked_up"} for figures in found)
     assert len(cues) == 8
     batch = Batch([clips[0].clip], CPU)
@@ -167,14 +167,14 @@ def test_a_single_object_is_trained_as_the_engine_shows_it() -> None:
 
 def test_semi_supervised_stm_begins_with_what_the_interactive_one_knows(plan: Plan, tmp_path: Path) -> None:
     """They give the same keys for a frame with a mask of one object."""
-    known = Lesson(plan, CPU).network.eval()
+    known = Objective(plan, CPU).network.eval()
     assert isinstance(known, InteractiveSTM)
     save_checkpoint(tmp_path / "stm.safetensors", "stm", known)
-    lesson = Lesson(plan, CPU, system="stm-semi")
-    start_from(lesson, tmp_path / "stm.safetensors")
+    objective = Objective(plan, CPU, system="stm-semi")
+    start_from(objective, tmp_path / "stm.safetensors")
     frame, mask, nothing = torch.rand(1, 3, 32, 48), torch.rand(1, 1, 32, 48), torch.zeros(1, 2, 32, 48)
     theirs = known.memorize(frame, torch.cat([mask, nothing], dim=1))[0]
-    network = lesson.network
+    network = objective.network
     assert isinstance(network, STM)
     ours = network.memorize(frame, torch.cat([mask, torch.rand(1, 1, 32, 48)], dim=1))[0]
     torch.testing.assert_close(ours.key, theirs.key, rtol=1e-2, atol=1e-2)  # half precision in the file
@@ -183,16 +183,16 @@ def test_semi_supervised_stm_begins_with_what_the_interactive_one_knows(plan: Pl
 
 def test_bad_options_are_told_in_a_sentence(plan: Plan) -> None:
     with pytest.raises(ValueError, match="known are stm, stm-semi"):
-        Lesson(plan, CPU, system="star")
+        Objective(plan, CPU, system="star")
     with pytest.raises(ValueError, match=r"network: STMConfig has no depth"):
-        Lesson(replace(plan, network={"depth": 3}), CPU)
+        Objective(replace(plan, network={"depth": 3}), CPU)
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_the_plans_of_the_house(name: str) -> None:
     compact, paper = load_plan(name, "compact"), load_plan(name, "paper")
-    lesson = Lesson(compact, CPU, **compact.lesson)
-    assert sum(p.numel() for p in lesson.network.parameters()) < 3e6
+    objective = Objective(compact, CPU, **compact.objective)
+    assert sum(p.numel() for p in objective.network.parameters()) < 3e6
     assert paper.network == {}
-    assert {**paper.lesson}.get("system", "stm") == {**compact.lesson}.get("system", "stm") == name
+    assert {**paper.objective}.get("system", "stm") == {**compact.objective}.get("system", "stm") == name
     assert STMConfig().body.blocks == (3, 4, 6)

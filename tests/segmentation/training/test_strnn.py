@@ -11,10 +11,10 @@ import torch
 from segmentation.checkpoints import save_checkpoint
 from segmentation.engines.strnn.adaptation import solve
 from segmentation.engines.strnn.network import STRNN, STRNNConfig
-from segmentation.training.lessons import strnn
-from segmentation.training.lessons.configs import read_config
-from segmentation.training.lessons.strnn import ALPHA, Lesson, branches_of, ratio_of
 from segmentation.training.loop import start_from
+from segmentation.training.objectives import strnn
+from segmentation.training.objectives.configs import read_config
+from segmentation.training.objectives.strnn import ALPHA, Objective, branches_of, ratio_of
 from segmentation.training.plan import load_plan, parse_plan
 from segmentation.training.sources import Sources
 from tests.segmentation.training.learning import learn, make_clips
@@ -61,9 +61,9 @@ LEARNS = {"features": "branches.", "time": "branches.0.rnn.", "refinement": "ref
 NEVER = ("branches.0.rnn.c",)  # the same for all features: neither a distance nor a regression with intercept sees it
 
 
-def start(**options: Any) -> Lesson:
+def start(**options: Any) -> Objective:
     torch.manual_seed(0)
-    return Lesson(parse_plan(PLAN), torch.device("cpu"), **options)
+    return Objective(parse_plan(PLAN), torch.device("cpu"), **options)
 
 
 def test_cells_of_a_mask_that_is_given_are_samples(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,39 +73,39 @@ def test_cells_of_a_mask_that_is_given_are_samples(sources: Sources, monkeypatch
         monkeypatch.setattr(
             strnn, "solve", lambda samples, ids, seen=seen: seen.append(len(samples.ids)) or solve(samples, ids)
         )
-        lesson = start(adapted=1.0, overlap=1.0, given=given)
-        lesson.loss(make_clips(lesson, sources, CLIPS, 1), np.random.default_rng(0))
+        objective = start(adapted=1.0, overlap=1.0, given=given)
+        objective.loss(make_clips(objective, sources, CLIPS, 1), np.random.default_rng(0))
         counts[given] = seen[0]
     assert counts[1.0] > counts[0.0]
 
 
 @pytest.mark.parametrize("stage", LEARNS)
 def test_gradients_reach_what_a_stage_teaches_and_nothing_else(sources: Sources, stage: str) -> None:
-    lesson = start(stage=stage, adapted=1.0, overlap=1.0, worn=0.5)
-    before = {key: value.clone() for key, value in lesson.network.state_dict().items()}
-    loss, figures = lesson.loss(make_clips(lesson, sources, CLIPS, 2), np.random.default_rng(0))
+    objective = start(stage=stage, adapted=1.0, overlap=1.0, worn=0.5)
+    before = {key: value.clone() for key, value in objective.network.state_dict().items()}
+    loss, figures = objective.loss(make_clips(objective, sources, CLIPS, 2), np.random.default_rng(0))
     loss.backward()
     assert torch.isfinite(loss)
     assert all(np.isfinite(value) for value in figures.values())
-    for name, parameter in lesson.network.named_parameters():
+    for name, parameter in objective.network.named_parameters():
         learns = name.startswith(LEARNS[stage]) and not (stage == "features" and name.endswith("Kt"))
         assert (parameter.grad is not None) == learns, name
         assert not learns or name in NEVER or parameter.grad.abs().sum() > 0, name  # type: ignore[union-attr]
-    for key, value in lesson.network.state_dict().items():  # batch norms keep their statistics where nothing learns
+    for key, value in objective.network.state_dict().items():  # batch norms keep their statistics where nothing learns
         assert key.startswith(LEARNS[stage]) or torch.equal(value, before[key]), key
 
 
 @pytest.mark.parametrize("stage", LEARNS)
 def test_a_clip_is_learned_by_heart(sources: Sources, stage: str) -> None:
-    lesson = start(stage=stage, adapted=1.0, overlap=1.0, keep=1.0)
-    losses = learn(lesson, make_clips(lesson, sources, CLIPS, 1), 30, rate=1e-2)
+    objective = start(stage=stage, adapted=1.0, overlap=1.0, keep=1.0)
+    losses = learn(objective, make_clips(objective, sources, CLIPS, 1), 30, rate=1e-2)
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
 
 
 @pytest.mark.parametrize("stage", LEARNS)
 def test_validation_opens_the_engine(sources: Sources, stage: str) -> None:
-    lesson = start(stage=stage)
-    figures = lesson.validate(lesson.network.eval(), sources)
+    objective = start(stage=stage)
+    figures = objective.validate(objective.network.eval(), sources)
     assert set(figures) == {"score", "round_1", "round_2", "round_3"}
     assert all(0 <= value <= 1 for value in figures.values())
     assert stage != "refinement" or figures["score"] == figures["round_3"]
@@ -141,7 +141,7 @@ def test_what_cannot_be_taught_is_named() -> None:
         start(stage="attention")
     plan = parse_plan(PLAN)
     with pytest.raises(ValueError, match=r"network\.branches\[0\]"):
-        Lesson(replace(plan, network={"branches": [{"hidden": 6}]}), torch.device("cpu"))
+        Objective(replace(plan, network={"branches": [{"hidden": 6}]}), torch.device("cpu"))
 
 
 @pytest.mark.parametrize("name", ["compact", "paper"])
@@ -149,7 +149,7 @@ def test_all_stages_of_a_plan_have_the_same_network(name: str) -> None:
     plans = [load_plan("strnn", config) for config in (name, f"{name}-time", f"{name}-refinement")]
     config, *others = [read_config(STRNNConfig, plan.network) for plan in plans]
     assert all(other == config for other in others)
-    assert [plan.lesson["stage"] for plan in plans] == list(LEARNS)
+    assert [plan.objective["stage"] for plan in plans] == list(LEARNS)
     with torch.device("meta"):
         size = sum(parameter.numel() for parameter in STRNN(config).parameters())
     assert size < 4e6 if name == "compact" else config == STRNNConfig()
@@ -158,10 +158,10 @@ def test_all_stages_of_a_plan_have_the_same_network(name: str) -> None:
 def test_refinement_starts_from_weights_that_have_none(tmp_path: Path) -> None:
     torch.manual_seed(0)
     plan = parse_plan(PLAN)
-    first = Lesson(plan, torch.device("cpu"), stage="features")
+    first = Objective(plan, torch.device("cpu"), stage="features")
     save_checkpoint(tmp_path / "strnn.safetensors", "strnn", first.network)
     assert first.network.refinement is None  # a network that has learned nothing must not ship
-    last = Lesson(plan, torch.device("cpu"), stage="refinement")
+    last = Objective(plan, torch.device("cpu"), stage="refinement")
     before = {key: value.clone() for key, value in last.network.state_dict().items()}
     start_from(last, tmp_path)
     for key, value in last.network.state_dict().items():

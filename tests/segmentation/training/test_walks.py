@@ -12,8 +12,8 @@ from segmentation.cutter.cutting import Cutter, CutterConfig
 from segmentation.engines.star.network import Star, StarConfig
 from segmentation.training.clips import ClipConfig, Clips
 from segmentation.training.drawn import draw
-from segmentation.training.lessons import star_cut
-from segmentation.training.lessons.star import Lesson
+from segmentation.training.objectives import star_cut
+from segmentation.training.objectives.star import Objective
 from segmentation.training.plan import load_plan
 from segmentation.training.sources import IGNORE, Sources
 from segmentation.training.walk_clips import WalkClips
@@ -93,9 +93,9 @@ def test_pairs_are_neighbours_with_what_was_found_in_the_first(sources: Sources,
 
 def test_the_cutter_learns_to_correct_what_was_found_on_walks(sources: Sources, walks: Path) -> None:
     plan = replace(load_plan("star-cut", "compact"), network={"widths": [4, 8, 12, 16], "skip": 4})
-    lesson = star_cut.Lesson(plan, torch.device("cpu"), walks=WalkClips(walks, sources.videos))
-    made = make_clips(lesson, sources, ClipConfig(frames=2, height=64, width=96, max_objects=2), 10)
-    loss, figures = lesson.loss(made, np.random.default_rng(0))
+    objective = star_cut.Objective(plan, torch.device("cpu"), walks=WalkClips(walks, sources.videos))
+    made = make_clips(objective, sources, ClipConfig(frames=2, height=64, width=96, max_objects=2), 10)
+    loss, figures = objective.loss(made, np.random.default_rng(0))
     assert torch.isfinite(loss)
     assert {"j_first", "j_corrected"} <= set(figures)
 
@@ -119,11 +119,11 @@ def test_star_learns_from_walks(sources: Sources, walks: Path) -> None:
     torch.manual_seed(0)
     tiny = {"widths": [4, 6, 8, 10], "blocks": 1, "key": 8, "value": 8, "decoder": [8, 6, 4], "skips": [4, 4, 4]}
     plan = replace(load_plan("star", "compact"), network=tiny)
-    lesson = Lesson(plan, torch.device("cpu"), walks=WalkClips(walks, sources.videos))
+    objective = Objective(plan, torch.device("cpu"), walks=WalkClips(walks, sources.videos))
     clip = Clips(sources, ClipConfig(frames=4, height=32, width=48), seed=3)[0]
-    prepared = [lesson.prepare(clip, np.random.default_rng(number)) for number in range(8)]
+    prepared = [objective.prepare(clip, np.random.default_rng(number)) for number in range(8)]
     assert {drawn.recorded for drawn in prepared} == {True, False}
-    loss, figures = lesson.loss(prepared, np.random.default_rng(0))
+    loss, figures = objective.loss(prepared, np.random.default_rng(0))
     loss.backward()
     assert torch.isfinite(loss)
     assert set(figures) == {"j_before", "j_next", "j_both"}

@@ -23,9 +23,9 @@ from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
 from segmentation.networks.folding import for_inference
 from segmentation.training.clips import Clip
-from segmentation.training.lessons.beginning import NormPlan, hold_norms
-from segmentation.training.lessons.configs import read_config
 from segmentation.training.losses import bootstrapped_cross_entropy, soft_jaccard
+from segmentation.training.objectives.configs import read_config
+from segmentation.training.objectives.warm_start import NormPlan, hold_norms
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
 from segmentation.training.sketched import Sketched, sketch, sketch_found
@@ -40,14 +40,14 @@ SHORT_SIDE = 288
 CORRECTIONS = 2
 
 
-class Lesson:
-    """`plan.lesson` may set `keep` (fraction of the bootstrapped pixels) and `settle_norms` (see `NormPlan`).
+class Objective:
+    """`plan.objective` may set `keep` (fraction of the bootstrapped pixels) and `settle_norms` (see `NormPlan`).
 
     `walks` are recorded ones, if any; `own` are weights whose masks get corrected: a network's own mistakes are others
     than those that can be made up. They stay what they are during a run, so that a resumed one sees the same.
     """
 
-    half = False  # set by who runs the lesson, as `progress` is
+    half = False  # set by who runs the objective, as `progress` is
     progress = 0.0
 
     def __init__(

@@ -1,12 +1,12 @@
-"""Losses of masks, and how the lessons gather them."""
+"""Losses of masks, and how the objectives gather them."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from segmentation.training.lessons.tally import Tally
 from segmentation.training.losses import bootstrapped_cross_entropy, hard_pixels_cross_entropy
+from segmentation.training.objectives.running_means import RunningMeans
 from segmentation.training.sources import IGNORE
 
 
@@ -32,14 +32,14 @@ def test_a_tally_is_the_mean_of_what_was_added() -> None:
     right[0] = IGNORE
     good, bad = torch.zeros(2, 4, 4), torch.zeros(2, 4, 4)
     good[1], bad[0] = 9.0, 9.0
-    tally = Tally(keep=1.0, overlap=1.0)
-    tally.add("first", [good], [right])
-    low, _ = tally.result()
-    tally.add("next", [bad], [right])
-    high, figures = tally.result()
+    means = RunningMeans(keep=1.0, overlap=1.0)
+    means.add("first", [good], [right])
+    low, _ = means.result()
+    means.add("next", [bad], [right])
+    high, figures = means.result()
     assert high > low + 3
     assert figures["j_first"] > 0.99 > 0.2 > figures["j_next"]
-    tally.add_side([bad], [right], weight=0.5)  # 12 of 16 pixels count, and it is one of two masks
-    beside, unchanged = tally.result()
+    means.add_side([bad], [right], weight=0.5)  # 12 of 16 pixels count, and it is one of two masks
+    beside, unchanged = means.result()
     assert beside - high == pytest.approx(0.5 * 9 * 12 / 16 / 2, rel=0.01)
     assert unchanged == figures

@@ -16,9 +16,9 @@ from segmentation.engines.star.reading import Remembered, decode, remember
 from segmentation.scribbles import rasterise
 from segmentation.training.clips import Clip
 from segmentation.training.drawn import DrawnClip, draw
-from segmentation.training.lessons.batch import Batch, damage
-from segmentation.training.lessons.beginning import NormPlan, hold_norms
 from segmentation.training.losses import bootstrapped_cross_entropy, soft_jaccard
+from segmentation.training.objectives.batch import Batch, damage
+from segmentation.training.objectives.warm_start import NormPlan, hold_norms
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
 from segmentation.training.sources import Sources
@@ -31,13 +31,13 @@ WALKED = 0.65  # that a clip is one of a walk, where some are recorded
 BOTH = 0.5  # weight of the loss of what the engine shows, the mean of guess and answer
 
 
-class Lesson:
-    """`plan.lesson` may set `keep` (fraction of the bootstrapped pixels) and `settle_norms` (see `NormPlan`).
+class Objective:
+    """`plan.objective` may set `keep` (fraction of the bootstrapped pixels) and `settle_norms` (see `NormPlan`).
 
     `walks` are recorded ones, if any.
     """
 
-    half = False  # set by who runs the lesson, as `progress` is
+    half = False  # set by who runs the objective, as `progress` is
     progress = 0.0
 
     def __init__(
@@ -74,21 +74,21 @@ class Lesson:
 class _Episode:
     """One step's clips. Frame indices are those of the clip: the first two were drawn on."""
 
-    def __init__(self, lesson: Lesson, clips: list[DrawnClip], random: np.random.Generator) -> None:
-        network = lesson.network
+    def __init__(self, objective: Objective, clips: list[DrawnClip], random: np.random.Generator) -> None:
+        network = objective.network
         assert isinstance(network, Star)
-        self.network, self.keep, self.drawn, self.random = network, lesson.keep, clips, random
-        self.batch = batch = Batch([drawn.clip for drawn in clips], lesson.device)
+        self.network, self.keep, self.drawn, self.random = network, objective.keep, clips, random
+        self.batch = batch = Batch([drawn.clip for drawn in clips], objective.device)
         self.noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
-        looks = torch.from_numpy(np.concatenate([drawn.looks for drawn in clips])).to(lesson.device).float()
+        looks = torch.from_numpy(np.concatenate([drawn.looks for drawn in clips])).to(objective.device).float()
         frames = batch.frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         self.encoded: Frame = network.encoder(frames, looks)
-        self.nothing = torch.zeros(len(batch.clip), *batch.labels.shape[-2:], device=lesson.device)
-        made_up = torch.tensor([not drawn.recorded for drawn in clips], device=lesson.device)
+        self.nothing = torch.zeros(len(batch.clip), *batch.labels.shape[-2:], device=objective.device)
+        made_up = torch.tensor([not drawn.recorded for drawn in clips], device=objective.device)
         self.made_up = made_up[batch.clip, None, None]
         pairs = zip(batch.clip.tolist(), batch.number.tolist(), strict=True)
         guess = np.stack([clips[clip].guess[:, number - 1] for clip, number in pairs])
-        self.guess = torch.from_numpy(guess).to(lesson.device).float() / 255  # [N, T, H, W]
+        self.guess = torch.from_numpy(guess).to(objective.device).float() / 255  # [N, T, H, W]
         self.offset = [int(i) for i in random.integers(2, size=2)]
         self.losses: list[Tensor] = []
         self.figures: dict[str, list[float]] = {}

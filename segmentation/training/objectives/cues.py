@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from segmentation.scribbles import cues_of, rasterise
-from segmentation.training.lessons.batch import Batch, hard
+from segmentation.training.objectives.batch import Batch, hard
 from segmentation.training.strokes import correcting_scribbles
 from segmentation.types import Scribble
 

@@ -23,11 +23,11 @@ from segmentation.engines.manet.memory import MemoryOptions, labelled_cells
 from segmentation.engines.manet.network import MANet, MANetConfig, one_hot, to_input
 from segmentation.networks.matching import References, local_distances
 from segmentation.scribbles import rasterise
-from segmentation.training.lessons.batch import Batch, damage, on_grid
-from segmentation.training.lessons.beginning import NormPlan, begin, hold_norms
-from segmentation.training.lessons.configs import read_config
-from segmentation.training.lessons.maps import global_map, local_map
-from segmentation.training.lessons.tally import Tally
+from segmentation.training.objectives.batch import Batch, damage, on_grid
+from segmentation.training.objectives.configs import read_config
+from segmentation.training.objectives.maps import global_map, local_map
+from segmentation.training.objectives.running_means import RunningMeans
+from segmentation.training.objectives.warm_start import NormPlan, begin, hold_norms
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
 from segmentation.training.scribbled import ScribbledClip, scribble
@@ -45,18 +45,18 @@ Result = tuple[Tensor, dict[str, float]]
 Strokes = tuple[Scribble, ...]
 
 
-class Lesson:
-    """`plan.lesson` may set
+class Objective:
+    """`plan.objective` may set
 
     stage: "propagation" or "interaction".
-    keep, overlap: see `Tally`.
+    keep, overlap: see `RunningMeans`.
     drawn: how often the reference is scribbles in a rough region, as in a first round, and not the true mask.
     worn: how often the mask of the frame before is a damaged or a found one, and not the true one.
     settle_norms: the `settle` of `NormPlan`.
     """
 
     prepare = staticmethod(scribble)
-    half = False  # set by who runs the lesson, as `progress` is
+    half = False  # set by who runs the objective, as `progress` is
     progress = 0.0
 
     def __init__(
@@ -96,16 +96,16 @@ class Lesson:
 class _Episode(ABC):
     """The clips of one step. Lists have an entry for each clip; ids of a clip are 0 (background) to its last object."""
 
-    def __init__(self, lesson: Lesson, clips: list[ScribbledClip], random: np.random.Generator) -> None:
-        network = lesson.network
+    def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
+        network = objective.network
         assert isinstance(network, MANet)
-        self.network, self.lesson, self.scribbled, self.random = network, lesson, clips, random
-        self.batch = batch = Batch([scribbled.clip for scribbled in clips], lesson.device)
+        self.network, self.objective, self.scribbled, self.random = network, objective, clips, random
+        self.batch = batch = Batch([scribbled.clip for scribbled in clips], objective.device)
         self.ids = [range(clip.num_objects + 1) for clip in batch.clips]
-        self.row_clip = torch.tensor([b for b, ids in enumerate(self.ids) for _ in ids], device=lesson.device)
+        self.row_clip = torch.tensor([b for b, ids in enumerate(self.ids) for _ in ids], device=objective.device)
         self.size = (-(-batch.size[0] // 4), -(-batch.size[1] // 4))  # of an embedding
         self.cells = on_grid(batch.labels, self.size)  # [B, T, h, w]
-        self.tally = Tally(lesson.keep, lesson.overlap)
+        self.means = RunningMeans(objective.keep, objective.overlap)
 
     @abstractmethod
     def play(self) -> Result:
@@ -135,7 +135,7 @@ class _Episode(ABC):
     def _note(self, logits: list[Tensor], t: int, name: str) -> Tensor:
         """Take the loss against frame t at full size; the labels that were found, int64 [B, H, W]."""
         full = self._full(logits)
-        self.tally.add(name, full, list(self.batch.labels[:, t]))
+        self.means.add(name, full, list(self.batch.labels[:, t]))
         return torch.stack([part.argmax(0) for part in full])
 
     def _cells(self, embedding: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -154,10 +154,10 @@ class _Episode(ABC):
 
     def _raster(self, strokes: Strokes, size: tuple[int, int]) -> Tensor:
         """int64 [h, w], -1 where nothing is drawn."""
-        return torch.from_numpy(rasterise(strokes, *size).astype(np.int64)).to(self.lesson.device)
+        return torch.from_numpy(rasterise(strokes, *size).astype(np.int64)).to(self.objective.device)
 
     def _mixed(self) -> torch.autocast:
-        return mixed(self.lesson.device, self.lesson.half)
+        return mixed(self.objective.device, self.objective.half)
 
 
 class _Propagation(_Episode):
@@ -178,11 +178,11 @@ class _Propagation(_Episode):
             ]
             logits = self._propagate(embeddings[:, t], maps, before)
             found = on_grid(self._note(logits, t, f"step_{t}")[:, None], self.size)[:, 0]
-        return self.tally.result()
+        return self.means.result()
 
     def _reference(self, b: int) -> Tensor:
         """Labels [h, w] of the first frame, -1 where there is none."""
-        if self.random.random() < self.lesson.drawn:
+        if self.random.random() < self.objective.drawn:
             return rough_region(self._on_cells(self.scribbled[b].strokes), MemoryOptions.margin)
         truth = self.cells[b, 0]
         return torch.where(truth < len(self.ids[b]), truth, -1)
@@ -190,7 +190,7 @@ class _Propagation(_Episode):
     def _before(self, t: int, found: Tensor) -> list[Tensor]:
         """Labels [h, w] of frame t, from which the next one is found; `found` [B, h, w] is what the network said."""
         worn = found if t else on_grid(self._damaged()[:, None], self.size)[:, 0]
-        chosen = self.random.random(len(self.ids)) < self.lesson.worn
+        chosen = self.random.random(len(self.ids)) < self.objective.worn
         return [worn[b] if chosen[b] else self.cells[b, t] for b in range(len(self.ids))]
 
     def _damaged(self) -> Tensor:
@@ -204,14 +204,14 @@ class _Propagation(_Episode):
 class _Interaction(_Episode):
     """The second stage. What is frozen runs without gradients, its batch norms as they do in the engine."""
 
-    def __init__(self, lesson: Lesson, clips: list[ScribbledClip], random: np.random.Generator) -> None:
-        super().__init__(lesson, clips, random)
+    def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
+        super().__init__(objective, clips, random)
         network = self.network
         for module in (network.feature_extracter, network.semantic_embedding, network.dynamic_seghead):
             module.eval()
         with torch.no_grad():
             self.embeddings = self._embed()
-        self.memory = [torch.ones(self.batch.length, len(ids), *self.size, device=lesson.device) for ids in self.ids]
+        self.memory = [torch.ones(self.batch.length, len(ids), *self.size, device=objective.device) for ids in self.ids]
 
     def play(self) -> Result:
         frame, strokes = 0, [scribbled.strokes for scribbled in self.scribbled]
@@ -221,7 +221,7 @@ class _Interaction(_Episode):
             if number < ROUNDS:
                 masks = self._spread(frame, strokes, found, first=number == 1)
                 frame, strokes = self._correct(frame, masks)
-        return self.tally.result()
+        return self.means.result()
 
     def _interact(self, frame: int, strokes: list[Strokes], before: Tensor, name: str) -> Tensor:
         """The labels that the interaction head finds, int64 [B, H, W]; where was drawn, what was drawn."""

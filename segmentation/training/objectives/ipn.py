@@ -17,11 +17,11 @@ from segmentation.engine import EngineSettings
 from segmentation.engines.ipn.engine import IPNEngine, joined
 from segmentation.engines.ipn.fusion import round_weight
 from segmentation.engines.ipn.network import Estimate, Inet, IPNConfig, Pnet
-from segmentation.training.lessons.batch import Batch, damage
-from segmentation.training.lessons.beginning import NormPlan, begin, hold_norms
-from segmentation.training.lessons.configs import read_config
-from segmentation.training.lessons.cues import correcting_cues, cues_of_pairs
-from segmentation.training.lessons.tally import Tally
+from segmentation.training.objectives.batch import Batch, damage
+from segmentation.training.objectives.configs import read_config
+from segmentation.training.objectives.cues import correcting_cues, cues_of_pairs
+from segmentation.training.objectives.running_means import RunningMeans
+from segmentation.training.objectives.warm_start import NormPlan, begin, hold_norms
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
 from segmentation.training.scribbled import ScribbledClip, scribble
@@ -32,20 +32,20 @@ DRIFT = 0.25  # probability that a mask is bent and eaten at before it is carrie
 INET, PNET = "ipn-inet", "ipn-pnet"  # each is a checkpoint of its own, but they learn as one
 
 
-class Lesson:
-    """Options of a plan's [lesson] table.
+class Objective:
+    """Options of a plan's [objective] table.
 
     Args:
         frozen_norms, settle_norms: see `NormPlan`.
         body: see `begin`.
         rounds: in each clip.
         given: probability that an annotated frame has its true mask already, as where somebody (or the cutter) drew it.
-        keep, overlap: see `Tally`.
+        keep, overlap: see `RunningMeans`.
         sides: weight of the losses at the coarser scales.
     """
 
     prepare = staticmethod(scribble)
-    half = False  # set by who runs the lesson, as `progress` is
+    half = False  # set by who runs the objective, as `progress` is
     progress = 0.0
 
     def __init__(
@@ -72,11 +72,11 @@ class Lesson:
 
     def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         hold_norms(self.network, self.norms, self.progress)
-        tally = Tally(self.keep, self.overlap)
+        means = RunningMeans(self.keep, self.overlap)
         with mixed(self.device, self.half):
             batch = Batch([drawn.clip for drawn in clips], self.device)
-            _Episode(_networks(self.network), batch, tally, self.sides, self.given, random).play(clips, self.rounds)
-        return tally.result()
+            _Episode(_networks(self.network), batch, means, self.sides, self.given, random).play(clips, self.rounds)
+        return means.result()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         settings, networks = EngineSettings(device=str(self.device)), _networks(network)
@@ -99,13 +99,13 @@ class _Episode:
         self,
         networks: tuple[Inet, Pnet],
         batch: Batch,
-        tally: Tally,
+        means: RunningMeans,
         sides: float,
         given: float,
         random: np.random.Generator,
     ) -> None:
         self.inet, self.pnet = networks
-        self.batch, self.tally, self.sides, self.given, self.random = batch, tally, sides, given, random
+        self.batch, self.means, self.sides, self.given, self.random = batch, means, sides, given, random
         self.noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
 
     def play(self, clips: list[ScribbledClip], rounds: int) -> None:
@@ -146,10 +146,10 @@ class _Episode:
         """The masks of frame t [N, H, W], those of a clip sharing each pixel; losses at all scales are noted."""
         labels = list(self._labels(estimate, t))
         full, _, *coarser = estimate.logits  # the second is the first before it was made larger
-        self.tally.add(name, list(full.float()), labels)
+        self.means.add(name, list(full.float()), labels)
         for logits in coarser:
             enlarged = F.interpolate(logits.float(), size=full.shape[-2:], mode="bilinear", align_corners=True)
-            self.tally.add_side(list(enlarged), labels, self.sides)
+            self.means.add_side(list(enlarged), labels, self.sides)
         return torch.cat([joined(part) for part in self.batch.by_clip(estimate.probability.detach())])
 
     def _labels(self, estimate: Estimate, t: int) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor, stack
 from segmentation.training.losses import hard_pixels_cross_entropy, soft_jaccard
 
 
-class Tally:
+class RunningMeans:
     """Cross-entropy of the hard pixels plus `overlap` times (1 - soft J), of every mask that is added.
 
     Args:

@@ -23,10 +23,10 @@ from segmentation.engines.strnn.refinement import Refinement
 from segmentation.engines.strnn.sampling import sample, thinned
 from segmentation.networks.aggregation import aggregate_logits
 from segmentation.scribbles import rasterise
-from segmentation.training.lessons.batch import Batch, damage, on_grid
-from segmentation.training.lessons.beginning import NormPlan, begin, hold_norms
-from segmentation.training.lessons.configs import read_config
-from segmentation.training.lessons.tally import Tally
+from segmentation.training.objectives.batch import Batch, damage, on_grid
+from segmentation.training.objectives.configs import read_config
+from segmentation.training.objectives.running_means import RunningMeans
+from segmentation.training.objectives.warm_start import NormPlan, begin, hold_norms
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
 from segmentation.training.scribbled import ScribbledClip, scribble
@@ -40,14 +40,14 @@ ALPHA = 0.05  # of equation 4, as a share of the features' spread: then shrinkin
 Result = tuple[Tensor, dict[str, float]]
 
 
-class Lesson:
-    """`plan.lesson` may set
+class Objective:
+    """`plan.objective` may set
 
     stage: "features", "time" or "refinement".
     ratio: weight of the loss of equation 4.
     adapted: weight of the loss behind the closed-form adaptation, through which the gradient goes (as Bertinetto et al.
         2019 do with ridge regression; the paper does not). 0: it is not computed.
-    keep, overlap: see `Tally`; of `adapted` and of RGMP.
+    keep, overlap: see `RunningMeans`; of `adapted` and of RGMP.
     given: how often annotated frames have true masks that are sampled too, as where somebody (or the cutter) drew them.
     worn: how often RGMP's reference mask is a damaged one, and not the true one.
     settle_norms: the `settle` of `NormPlan`.
@@ -56,7 +56,7 @@ class Lesson:
 
     prepare = staticmethod(scribble)
     anew = ("refinement.",)  # what weights to start from may lack: earlier stages have no RGMP
-    half = False  # set by who runs the lesson, as `progress` is
+    half = False  # set by who runs the objective, as `progress` is
     progress = 0.0
 
     def __init__(
@@ -111,26 +111,26 @@ def branches_of(network: STRNN) -> list[Branch]:
 class _Episode(ABC):
     """The clips of one step."""
 
-    def __init__(self, lesson: Lesson, clips: list[ScribbledClip], random: np.random.Generator) -> None:
-        network = lesson.network
+    def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
+        network = objective.network
         assert isinstance(network, STRNN)
-        self.network, self.lesson, self.scribbled, self.random = network, lesson, clips, random
-        self.batch = Batch([scribbled.clip for scribbled in clips], lesson.device)
-        self.tally = Tally(lesson.keep, lesson.overlap)
+        self.network, self.objective, self.scribbled, self.random = network, objective, clips, random
+        self.batch = Batch([scribbled.clip for scribbled in clips], objective.device)
+        self.means = RunningMeans(objective.keep, objective.overlap)
 
     @abstractmethod
     def play(self) -> Result:
         """Loss and figures of the step."""
 
     def _mixed(self) -> torch.autocast:
-        return mixed(self.lesson.device, self.lesson.half)
+        return mixed(self.objective.device, self.objective.half)
 
 
 class _Features(_Episode):
     """Step 1: every frame by itself."""
 
-    def __init__(self, lesson: Lesson, clips: list[ScribbledClip], random: np.random.Generator) -> None:
-        super().__init__(lesson, clips, random)
+    def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
+        super().__init__(objective, clips, random)
         self.size = (-(-self.batch.size[0] // GRID), -(-self.batch.size[1] // GRID))
         self.cells = on_grid(self.batch.labels, self.size)  # [B, T, h, w]
         images = to_input(255 * self.batch.frames.flatten(0, 1))
@@ -141,15 +141,15 @@ class _Features(_Episode):
         for branch in branches_of(self.network):
             outputs = self._outputs(branch)
             ratios.append(self._ratio(outputs))
-            losses.append(self.lesson.ratio * ratios[-1])
-            if self.lesson.adapted:
+            losses.append(self.objective.ratio * ratios[-1])
+            if self.objective.adapted:
                 for b, y in enumerate(outputs):
                     self._adapt(b, y)
         figures = {"ratio": float(torch.stack(ratios).mean().detach())}
         loss = torch.stack(losses).sum()
-        if self.lesson.adapted:
-            adapted, found = self.tally.result()
-            loss, figures = loss + self.lesson.adapted * adapted, {**figures, **found}
+        if self.objective.adapted:
+            adapted, found = self.means.result()
+            loss, figures = loss + self.objective.adapted * adapted, {**figures, **found}
         return loss, figures
 
     def _outputs(self, branch: Branch) -> Tensor:
@@ -181,7 +181,7 @@ class _Features(_Episode):
     def _adapt(self, b: int, outputs: Tensor) -> None:
         """Clip b through a first round and a correction of another frame, as the engine plays them."""
         clip, ids = self.batch.clips[b], range(self.batch.clips[b].num_objects + 1)
-        given = self.random.random() < self.lesson.given
+        given = self.random.random() < self.objective.given
         samples = [self._samples(outputs[0], self.scribbled[b].strokes, None)]
         samples += [self._samples_of_truth(b, 0, outputs[0], ids)] if given else []
         found = self._classify(b, outputs, samples, ids, ["first"] + ["next"] * (len(outputs) - 1))
@@ -212,7 +212,7 @@ class _Features(_Episode):
         coarse = SHARPNESS * torch.stack([scores(weights, y) for y in outputs])  # [T, n, h, w]
         full = F.interpolate(coarse, size=self.batch.size, mode="bilinear", align_corners=False)
         for logits, truth, name in zip(full, self.batch.labels[b], names, strict=True):
-            self.tally.add(name, [logits], [truth])
+            self.means.add(name, [logits], [truth])
         return full.argmax(1).to(torch.uint8)
 
 
@@ -248,9 +248,9 @@ class _Refinement(_Episode):
             with self._mixed():
                 found = refinement(self._images(t), masks, references)
             joint = [aggregate_logits(part.float(), channels=0) for part in batch.by_clip(found)]
-            self.tally.add("next", joint, list(batch.labels[:, t]))
+            self.means.add("next", joint, list(batch.labels[:, t]))
             masks = torch.cat([torch.softmax(part, dim=0)[1:] for part in joint])
-        return self.tally.result()
+        return self.means.result()
 
     def _images(self, t: int) -> Tensor:
         """Frame t, once for each pair: [N, 3, H, W]."""
@@ -260,7 +260,7 @@ class _Refinement(_Episode):
         """Masks of the first frame [N, H, W]: what the adaptation gives is seldom as good as the true one."""
         truth = self.batch.own(self.batch.labels[:, 0])
         worn = damage(truth, torch.Generator().manual_seed(int(self.random.integers(1 << 62))))
-        chosen = torch.from_numpy(self.random.random(len(truth)) < self.lesson.worn).to(truth.device)
+        chosen = torch.from_numpy(self.random.random(len(truth)) < self.objective.worn).to(truth.device)
         return torch.where(chosen[:, None, None], worn, truth)
 
 

@@ -17,11 +17,11 @@ from segmentation.engines.stm.semi import SemiSTMEngine
 from segmentation.networks.aggregation import aggregate_logits
 from segmentation.networks.memory import MemorySlot
 from segmentation.networks.padding import pad, padding_to, unpad
-from segmentation.training.lessons.batch import Batch, damage
-from segmentation.training.lessons.beginning import NormPlan, begin, hold_norms
-from segmentation.training.lessons.configs import read_config
-from segmentation.training.lessons.cues import correcting_cues, cues_of_pairs
-from segmentation.training.lessons.tally import Tally
+from segmentation.training.objectives.batch import Batch, damage
+from segmentation.training.objectives.configs import read_config
+from segmentation.training.objectives.cues import correcting_cues, cues_of_pairs
+from segmentation.training.objectives.running_means import RunningMeans
+from segmentation.training.objectives.warm_start import NormPlan, begin, hold_norms
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
 from segmentation.training.scribbled import ScribbledClip, scribble
@@ -38,21 +38,21 @@ SYSTEMS: dict[str, type[SpaceTimeMemory]] = {"stm": InteractiveSTM, "stm-semi": 
 Slots = list[MemorySlot]  # of one frame: one for each pair
 
 
-class Lesson:
-    """Options of a plan's [lesson] table.
+class Objective:
+    """Options of a plan's [objective] table.
 
     Args:
         system: "stm" or "stm-semi".
         frozen_norms, settle_norms: see `NormPlan`.
         body: see `begin`.
         rounds: of interactive STM, in each clip.
-        keep, overlap: see `Tally`.
+        keep, overlap: see `RunningMeans`.
         given: how often a step has annotated frames with good masks, as where somebody (or the cutter) drew them; no
             rounds then. The other steps are rounds of scribbles.
     """
 
     prepare = staticmethod(scribble)
-    half = False  # set by who runs the lesson, as `progress` is
+    half = False  # set by who runs the objective, as `progress` is
     progress = 0.0
 
     def __init__(
@@ -82,16 +82,16 @@ class Lesson:
         network = self.network
         assert isinstance(network, SpaceTimeMemory)
         hold_norms(network, self.norms, self.progress)
-        tally = Tally(self.keep, self.overlap)
+        means = RunningMeans(self.keep, self.overlap)
         with mixed(self.device, self.half):
-            reading = _Reading(network, Batch([drawn.clip for drawn in clips], self.device), tally)
+            reading = _Reading(network, Batch([drawn.clip for drawn in clips], self.device), means)
             if isinstance(network, STM):
                 _carry(reading)
             elif random.random() < self.given:
                 _look_up(reading, clips, random)
             else:
                 _interact(reading, clips, random, self.rounds, given_at(self.progress))
-        return tally.result()
+        return means.result()
 
     def translated(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         """Semi-supervised STM may begin with weights of interactive STM: what it does not have is left out, and other
@@ -133,8 +133,8 @@ def align(network: SpaceTimeMemory) -> None:
 class _Reading:
     """The clips of one step: their frames encoded, to be decoded with any memory. t is an index within the clips."""
 
-    def __init__(self, network: SpaceTimeMemory, batch: Batch, tally: Tally) -> None:
-        self.network, self.batch, self.tally = network, batch, tally
+    def __init__(self, network: SpaceTimeMemory, batch: Batch, means: RunningMeans) -> None:
+        self.network, self.batch, self.means = network, batch, means
         self.padding = padding_to(STRIDE, *batch.size)
         self.frames = pad(batch.frames, self.padding)  # [B, T, 3, H, W]
         flat = self.frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
@@ -153,7 +153,7 @@ class _Reading:
         skips = (torch.stack([q.skip3 for q in queries]), torch.stack([q.skip2 for q in queries]))
         logits = unpad(self.network.Decoder(readout, *skips).float(), self.padding)  # [N, 2, H, W]
         joint = [_joint(self.network, part) for part in batch.by_clip(logits)]
-        self.tally.add(name, joint, list(batch.labels[:, t]))
+        self.means.add(name, joint, list(batch.labels[:, t]))
         return torch.cat([torch.softmax(part, dim=0)[1:] for part in joint])
 
 

@@ -16,8 +16,8 @@ from segmentation.engines.strnn.network import STRNN, BranchConfig, STRNNConfig
 from segmentation.engines.strnn.refinement import RefinementConfig
 from segmentation.networks.deeplab import DeepLabConfig
 from segmentation.networks.resnet import ResNet, ResNetConfig
-from segmentation.training.lessons.beginning import NormPlan, begin, hold_norms
-from segmentation.training.lessons.configs import read_config
+from segmentation.training.objectives.configs import read_config
+from segmentation.training.objectives.warm_start import NormPlan, begin, hold_norms
 from tests.segmentation.engines.stm.tiny import TINY
 
 BODY = ResNetConfig(blocks=(1, 1, 1, 1), strides=(1, 2, 2, 2), width=4)
