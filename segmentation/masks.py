@@ -1,17 +1,12 @@
-"""Label maps: indexed PNG with the DAVIS palette, boxes, resizing, and soft aggregation of objects."""
+"""Label maps as arrays: boxes, resizing, and soft aggregation of objects."""
 
 from __future__ import annotations
 
-import io
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
-from PIL import UnidentifiedImageError
 
 from segmentation.types import LabelMap
 
@@ -19,10 +14,6 @@ from segmentation.types import LabelMap
 def shown_ids(labels: LabelMap) -> frozenset[int]:
     """The ids that a label map shows, background included."""
     return frozenset(np.flatnonzero(np.bincount(labels.ravel())).tolist())
-
-
-class MaskError(ValueError):
-    """A mask file that cannot be used; the sentence says why."""
 
 
 class Box(NamedTuple):
@@ -45,41 +36,6 @@ class Box(NamedTuple):
             min(self.y1 + margin, height),
             min(self.x1 + margin, width),
         )
-
-
-@cache
-def davis_palette() -> bytes:
-    """256 x RGB: the colours of PASCAL VOC and DAVIS, in which the bits of the id are dealt to r, g, b in turn."""
-    palette = np.zeros((256, 3), dtype=np.uint8)
-    for index in range(256):
-        for bit in range(8):
-            palette[index, bit % 3] |= ((index >> bit) & 1) << (7 - bit // 3)
-    return palette.tobytes()
-
-
-def encode_mask(labels: LabelMap) -> bytes:
-    """`labels` as an indexed PNG with the DAVIS palette."""
-    image = PillowImage.fromarray(_checked(labels))
-    image.putpalette(davis_palette())  # turns the grey image into an indexed one, pixel values untouched
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def write_mask(path: Path | str, labels: LabelMap) -> None:
-    Path(path).write_bytes(encode_mask(labels))
-
-
-def read_mask(path: Path | str) -> LabelMap:
-    """The ids of an indexed (or 8-bit grey, or 1-bit) image. Raises MaskError for colour images, which carry no ids."""
-    path = Path(path)
-    try:
-        with PillowImage.open(path) as image:
-            if image.mode not in ("P", "L", "1"):
-                raise MaskError(f"{path.name}: an image of mode {image.mode}, expected an indexed or grey PNG of ids")
-            return np.array(image).astype(np.uint8)
-    except (OSError, UnidentifiedImageError) as error:
-        raise MaskError(f"{path.name}: cannot be read as an image") from error
 
 
 def box_of(mask: NDArray[np.generic]) -> Box | None:
@@ -129,9 +85,3 @@ def soft_aggregate(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
     odds = merged / (1 - merged)
     result: NDArray[np.float32] = (odds / odds.sum(axis=0, keepdims=True)).astype(np.float32)
     return result
-
-
-def _checked(labels: LabelMap) -> LabelMap:
-    if labels.dtype != np.uint8 or labels.ndim != 2:
-        raise MaskError(f"labels: expected uint8 [H, W], got {labels.dtype} {labels.shape}")
-    return labels

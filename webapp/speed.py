@@ -27,6 +27,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
+from segmentation.formats.label_png import LabelMap
 from webapp import first_run
 from webapp.accounts.models import User
 from webapp.annotation.claims import begin, claim, finish, new_mask, store
@@ -40,7 +41,6 @@ from webapp.inference import workers
 from webapp.listening import listen
 from webapp.live.follower import IDLE_SECONDS
 from webapp.live.protocol import PROTOCOL_VERSION
-from webapp.videos.label_png import LabelMap
 from webapp.videos.models import Video
 from webapp.videos.storage import read_truth
 

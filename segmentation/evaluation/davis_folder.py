@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segmentation.formats.label_png import read_labels
 from segmentation.frames import IMAGE_SUFFIXES, ImageFrames
-from segmentation.masks import read_mask
 
 IGNORE = 255  # "no decision" in the masks of this field
 
@@ -37,7 +37,7 @@ class Sequence:
     @cached_property
     def truth(self) -> NDArray[np.uint8]:
         """uint8 [T, H, W], 0 = background."""
-        return np.stack([read_mask(path) for path in self.mask_files])
+        return np.stack([read_labels(path) for path in self.mask_files])
 
     @cached_property
     def num_objects(self) -> int:

@@ -24,7 +24,7 @@ from segmentation.engine import Engine, EngineSettings
 from segmentation.evaluation.davis_folder import DavisFolder, Sequence
 from segmentation.evaluation.memory import PeakMemory
 from segmentation.evaluation.package import davisinteractive
-from segmentation.masks import write_mask
+from segmentation.formats.label_png import write_labels
 from segmentation.registry import load_engines, open_session
 from segmentation.scribbles import from_davis
 from segmentation.types import Interaction
@@ -224,7 +224,7 @@ def _drawn_and_got(interactions: tuple[Interaction, ...], masks: Masks) -> dict[
 def _write(pair: Pair, sequence: Sequence, masks: Masks, rounds: list[dict[str, Any]], peak_memory: int) -> None:
     (pair.out / "masks").mkdir()
     for index, labels in enumerate(masks):
-        write_mask(pair.out / "masks" / f"{index:05d}.png", labels)
+        write_labels(pair.out / "masks" / f"{index:05d}.png", labels)
     (pair.out / "rounds.json").write_text(json.dumps(rounds))
     done = {
         "pair": pair.fingerprint,

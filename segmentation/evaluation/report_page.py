@@ -18,7 +18,7 @@ from segmentation.evaluation.davis_folder import Sequence
 from segmentation.evaluation.figures import SAMPLE, read_report
 from segmentation.evaluation.pair import Pair
 from segmentation.evaluation.plots import curves
-from segmentation.masks import davis_palette, read_mask
+from segmentation.formats.label_png import davis_palette, read_labels
 
 WORST_FRAMES = 3
 STRIP_WIDTH = 300
@@ -115,7 +115,7 @@ def _strip(pair: Pair, sequence: Sequence) -> str:
     figures = []
     for frame, value in list(scores.items())[:WORST_FRAMES]:
         index = int(frame)
-        labels = read_mask(pair.out / "masks" / f"{index:05d}.png")
+        labels = read_labels(pair.out / "masks" / f"{index:05d}.png")
         picture = _picture(_read(sequence.frame_files[index]), sequence.truth[index], labels, drawn.get(index, []))
         figures.append(
             f'<figure><img alt="frame {index} of {escape(pair.sequence)}" src="data:image/jpeg;base64,{picture}">'
@@ -155,7 +155,7 @@ def _picture(
         shown[region] = 0.5 * shown[region] + 0.5 * np.array(tint, np.float32)
     height, width = truth.shape
     canvas = np.ascontiguousarray(shown.astype(np.uint8))
-    palette = np.frombuffer(davis_palette(), np.uint8).reshape(-1, 3)
+    palette = davis_palette()
     for scribble in scribbles:
         points = (np.array(scribble["path"]) * (width - 1, height - 1)).astype(np.int32)
         number = scribble["object_id"]

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segmentation.formats.label_png import read_labels
 from segmentation.frames import IMAGE_SUFFIXES
-from segmentation.masks import read_mask
 
 IGNORE = 255
 
@@ -42,7 +42,7 @@ class Shot:
         bgr = cv2.imread(str(self.images[index]), cv2.IMREAD_COLOR)
         if bgr is None:
             raise DataError(f"{self.images[index]} cannot be read as an image")
-        labels = read_mask(self.masks[index])
+        labels = read_labels(self.masks[index])
         if labels.shape != bgr.shape[:2]:
             raise DataError(f"{self.masks[index]} is {labels.shape[::-1]}, its image is {bgr.shape[1::-1]}")
         scale = short_side / min(labels.shape)

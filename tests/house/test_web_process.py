@@ -76,6 +76,18 @@ def test_nothing_that_the_web_process_imports_imports_pytorch() -> None:
     assert "torch" not in out.stdout.split()
 
 
+def test_the_file_formats_need_neither_pytorch_nor_opencv() -> None:
+    code = (
+        "import sys, segmentation, segmentation.types, pkgutil, importlib, segmentation.formats as formats\n"
+        "for module in pkgutil.iter_modules(formats.__path__, formats.__name__ + '.'):\n"
+        "    importlib.import_module(module.name)\n"
+        "print(*sorted({'torch', 'cv2', 'av', 'scipy', 'openvino'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], cwd=settings.BASE_DIR, capture_output=True, text=True)
+    assert out.returncode == 0, out.stderr
+    assert out.stdout.split() == []
+
+
 def test_it_is_up_in_two_seconds_of_computing() -> None:
     """Processor time, not wall time: other work on the machine must not fail this."""
     code = "import time, webapp.asgi, webapp.urls, uvicorn; print(time.process_time())"

@@ -1,58 +1,13 @@
-from pathlib import Path
-
 import numpy as np
-import pytest
-from PIL import Image
 
 from segmentation.masks import (
     Box,
-    MaskError,
     box_of,
     boxes,
-    davis_palette,
-    read_mask,
     resize_labels,
     resize_probabilities,
     soft_aggregate,
-    write_mask,
 )
-from tests.segmentation.shared_data import shared
-
-
-def test_masks_come_back_as_they_were_written(tmp_path: Path) -> None:
-    labels = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 48)
-    write_mask(tmp_path / "m.png", labels)
-    np.testing.assert_array_equal(read_mask(tmp_path / "m.png"), labels)
-
-
-def test_a_written_mask_is_indexed_with_the_colours_of_davis(tmp_path: Path) -> None:
-    write_mask(tmp_path / "m.png", np.array([[0, 1, 2, 3]], np.uint8))
-    with Image.open(tmp_path / "m.png") as image:
-        assert image.mode == "P"
-        assert np.array(image.convert("RGB")).tolist() == [[[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]]]
-
-
-def test_the_palette_is_that_of_the_published_annotations() -> None:
-    with Image.open(shared("data/davis/Annotations/480p/dog/00000.png")) as image:
-        assert bytes(image.getpalette() or []) == davis_palette()
-
-
-def test_it_reads_grey_and_one_bit_masks(tmp_path: Path) -> None:
-    Image.fromarray(np.array([[0, 7]], np.uint8)).save(tmp_path / "grey.png")
-    Image.fromarray(np.array([[False, True]])).save(tmp_path / "bit.png")
-    assert read_mask(tmp_path / "grey.png").tolist() == [[0, 7]]
-    assert read_mask(tmp_path / "bit.png").tolist() == [[0, 1]]
-
-
-def test_it_refuses_colour_images_and_junk(tmp_path: Path) -> None:
-    Image.new("RGB", (4, 4)).save(tmp_path / "rgb.png")
-    (tmp_path / "junk.png").write_bytes(b"junk")
-    with pytest.raises(MaskError, match=r"rgb\.png: an image of mode RGB"):
-        read_mask(tmp_path / "rgb.png")
-    with pytest.raises(MaskError, match=r"junk\.png: cannot be read"):
-        read_mask(tmp_path / "junk.png")
-    with pytest.raises(MaskError, match="uint8"):
-        write_mask(tmp_path / "m.png", np.zeros((3, 3), np.int32))  # type: ignore[arg-type]
 
 
 def test_boxes_are_tight_and_half_open() -> None:

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segmentation.formats.label_png import encode_labels
 from webapp.annotation.codec import LabelMap
 from webapp.annotation.export_files import folder_name
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import ExportKind, Object
-from webapp.videos.label_png import encode_labels
 from webapp.videos.models import Video
 from webapp.videos.storage import RgbFrame, StoredFrames
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from django.utils import timezone
 
+from segmentation.formats.label_png import LabelMap
 from webapp.accounts.models import User
 from webapp.projects.models import Project
 from webapp.videos.frame_writer import SourceFrame
 from webapp.videos.importing import OnProgress, write_video
-from webapp.videos.label_png import LabelMap
 from webapp.videos.models import Video
 from webapp.videos.refusal import ImportCancelled, Refused
 from webapp.videos.sources import Clip

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
-from webapp.videos.label_png import LabelMap, encode_labels
+from segmentation.formats.label_png import LabelMap, encode_labels
 from webapp.videos.refusal import Refused, check_count, check_disk, check_size
 from webapp.videos.storage import RgbFrame, VideoFolder
 

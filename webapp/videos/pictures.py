@@ -8,8 +8,8 @@ import struct
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from segmentation.formats.label_png import LabelMap, MaskError, decode_labels
 from webapp.videos.frame_writer import SourceFrame
-from webapp.videos.label_png import BadLabels, LabelMap, decode_labels
 from webapp.videos.refusal import Refused, check_size
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
@@ -47,7 +47,7 @@ def read_labels(data: bytes, name: str) -> LabelMap:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             check_size(*image.size, what=name)
         return decode_labels(io.BytesIO(data))
-    except BadLabels as problem:
+    except MaskError as problem:
         raise Refused("bad_mask", f"The mask {name} cannot be used: {problem}.") from None
     except Image.DecompressionBombError:
         raise Refused("too_large", f"{name} has far too many pixels.", 413) from None

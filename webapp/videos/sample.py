@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.formats.label_png import LabelMap
 from webapp.accounts.models import User
 from webapp.projects.models import Project
 from webapp.videos.create import create_video
-from webapp.videos.label_png import LabelMap
 from webapp.videos.models import Video
 from webapp.videos.sample_art import KOI_SIZE, Picture, Sprite, golden_koi, light_net, lily_leaf, pond_bottom, red_koi
 from webapp.videos.storage import RgbFrame

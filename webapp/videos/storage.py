@@ -18,7 +18,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 from PIL import Image
 
-from webapp.videos.label_png import LabelMap, decode_labels
+from segmentation.formats.label_png import LabelMap, decode_labels
 from webapp.videos.models import Video
 
 RgbFrame = NDArray[np.uint8]  # [H, W, 3]

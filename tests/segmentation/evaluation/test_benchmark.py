@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from segmentation.evaluation.__main__ import main
-from segmentation.masks import write_mask
+from segmentation.formats.label_png import write_labels
 from tests.segmentation.clips import make_clip
 
 FAKE = "tests.segmentation.fake_engine"
@@ -22,7 +22,7 @@ def lay_out(root: Path, name: str, frames: NDArray[np.uint8], truth: NDArray[np.
     masks.mkdir(parents=True)
     for index, (frame, labels) in enumerate(zip(frames, truth, strict=True)):
         cv2.imwrite(str(images / f"{index:05d}.jpg"), frame[..., ::-1])
-        write_mask(masks / f"{index:05d}.png", labels)
+        write_labels(masks / f"{index:05d}.png", labels)
 
 
 def clip(root: Path, name: str = "moving", *, length: int = 5, num_objects: int = 1, seed: int = 0) -> Path:
@@ -159,7 +159,7 @@ def test_folders_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.Capt
     masks = root / "Annotations/480p/moving"
     (masks / "00002.png").rename(tmp_path / "kept.png")
     assert "3 frames but 2 masks" in refused(capsys, "--davis-root", str(root), "--out", out)
-    write_mask(masks / "00002.png", np.ones((10, 10), np.uint8))
+    write_labels(masks / "00002.png", np.ones((10, 10), np.uint8))
     assert "differ in size" in refused(capsys, "--davis-root", str(root), "--out", out)
     shutil.rmtree(root / "Annotations")
     assert "no folder Annotations" in refused(capsys, "--davis-root", str(root), "--out", out)

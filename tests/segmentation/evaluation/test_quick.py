@@ -7,7 +7,7 @@ import pytest
 
 from segmentation import registry
 from segmentation.evaluation.quick import correction, main
-from segmentation.masks import write_mask
+from segmentation.formats.label_png import write_labels
 from segmentation.scribbles import save_scribbles
 from tests.segmentation.clips import interaction_on, make_clip
 
@@ -29,7 +29,7 @@ def davis(tmp_path: Path) -> Callable[..., Path]:
                 images.mkdir(parents=True, exist_ok=True)
                 masks.mkdir(parents=True, exist_ok=True)
                 cv2.imwrite(str(images / f"{t:05d}.png"), clip.frames[t][..., ::-1])
-                write_mask(masks / f"{t:05d}.png", clip.truth[t])
+                write_labels(masks / f"{t:05d}.png", clip.truth[t])
             if scribbles:
                 (tmp_path / "Scribbles" / name).mkdir(parents=True)
                 save_scribbles(tmp_path / "Scribbles" / name / "001.json", [interaction_on(clip, 2)], name, 5)

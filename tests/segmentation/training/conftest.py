@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from segmentation.masks import write_mask
+from segmentation.formats.label_png import write_labels
 from segmentation.training.sources import Sources, find_sources
 from tests.segmentation.clips import make_clip
 
@@ -20,12 +20,12 @@ def data(tmp_path: Path) -> Path:
         masks.mkdir(parents=True)
         for i, (frame, labels) in enumerate(zip(clip.frames, clip.truth, strict=True)):
             cv2.imwrite(str(frames / f"{i:05d}.jpg"), frame[..., ::-1])
-            write_mask(masks / f"{i:05d}.png", labels)
+            write_labels(masks / f"{i:05d}.png", labels)
     still = make_clip(length=1, height=50, width=60, num_objects=1, seed=4)
     (root / "still/images").mkdir(parents=True)
     (root / "still/masks").mkdir()
     cv2.imwrite(str(root / "still/images/one.webp"), still.frames[0])
-    write_mask(root / "still/masks/one.png", still.truth[0])
+    write_labels(root / "still/masks/one.png", still.truth[0])
     (root / "development/images").mkdir(parents=True)  # excluded: its missing masks do not matter
     cv2.imwrite(str(root / "development/images/a.png"), still.frames[0])
     return root

@@ -12,8 +12,8 @@ import torch
 from segmentation.checkpoints import load_network
 from segmentation.engine import EngineSettings
 from segmentation.evaluation.stroke import first_strokes
+from segmentation.formats.label_png import write_labels
 from segmentation.frames import ArrayFrames
-from segmentation.masks import write_mask
 from segmentation.registry import open_session
 from segmentation.training.__main__ import main
 from segmentation.training.clips import ClipConfig, Clips, _indices, _join
@@ -166,7 +166,7 @@ def test_data_that_does_not_fit_is_refused(data: Path, plan: Plan) -> None:
         find_sources(data, ("missing",), plan.exclude)
     with pytest.raises(DataError, match="masks does not exist"):
         find_sources(data, ())
-    write_mask(data / "still/masks/one.png", np.ones((9, 9), np.uint8))
+    write_labels(data / "still/masks/one.png", np.ones((9, 9), np.uint8))
     with pytest.raises(DataError, match="its image is"):
         find_sources(data, (), plan.exclude)
 

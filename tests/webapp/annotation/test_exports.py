@@ -21,6 +21,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 from PIL import Image
 
+from segmentation.formats.label_png import davis_palette, decode_labels
 from tests.webapp.videos.clips import numbered, read_number
 from webapp.accounts.models import User
 from webapp.annotation import exports
@@ -33,7 +34,6 @@ from webapp.problems import Problem
 from webapp.projects.models import Project, Role
 from webapp.videos.create import create_video
 from webapp.videos.importing import run_import
-from webapp.videos.label_png import davis_palette, decode_labels
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.storage import folder_of, read_truth, upload_path
 

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from segmentation.formats.label_png import encode_labels
 from segmentation.metrics import score as j_and_f
 from tests.webapp.conftest import draw
 from webapp.accounts.models import User
@@ -21,7 +22,6 @@ from webapp.annotation.scores import FORGOTTEN_AFTER, scores_of, sweep_scores
 from webapp.inference import scoring
 from webapp.inference.scoring import match, score
 from webapp.inference.work import work_on
-from webapp.videos.label_png import encode_labels
 from webapp.videos.models import Video
 from webapp.videos.storage import folder_of
 

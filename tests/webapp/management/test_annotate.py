@@ -18,9 +18,9 @@ from django.conf import settings
 from numpy.typing import NDArray
 from PIL import Image
 
+from segmentation.formats.label_png import davis_palette
 from tests.webapp.videos.archives import picture, write_zip
 from tests.webapp.videos.clips import numbered, write_clip
-from webapp.videos.label_png import davis_palette
 
 FAKE = {"MASKWRIGHT_ENGINES": "tests.segmentation.fake_engine"}
 

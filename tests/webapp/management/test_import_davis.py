@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 
+from segmentation.formats.label_png import encode_labels
 from tests.webapp.videos.archives import numbered_picture
 from tests.webapp.videos.clips import read_number
 from webapp.accounts.models import User
 from webapp.projects.models import Membership, Project, Role
-from webapp.videos.label_png import encode_labels
 from webapp.videos.models import Video, VideoState
 from webapp.videos.storage import StoredFrames, folder_of, read_truth
 

@@ -13,12 +13,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
+from segmentation.formats.label_png import decode_labels
 from tests.webapp.videos.clips import numbered, read_number, write_clip
 from tests.webapp.videos.conftest import Bring, files_below
 from webapp.accounts.models import User
 from webapp.projects.models import Project, Role
 from webapp.videos.create import create_video
-from webapp.videos.label_png import decode_labels
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.storage import folder_of, upload_path
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from segmentation.formats.label_png import encode_labels
 from tests.webapp.videos.archives import numbered_picture, picture, write_zip
 from tests.webapp.videos.clips import numbered, read_number, write_clip, write_gif
 from tests.webapp.videos.conftest import Bring, files_below
@@ -18,7 +19,6 @@ from webapp.videos import importing
 from webapp.videos.frame_writer import SourceFrame
 from webapp.videos.import_queue import cancel_import
 from webapp.videos.importing import claim, run_import, write_video
-from webapp.videos.label_png import encode_labels
 from webapp.videos.models import Video, VideoState
 from webapp.videos.refusal import ImportCancelled
 from webapp.videos.storage import StoredFrames, folder_of, read_truth, staging_of

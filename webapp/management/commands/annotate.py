@@ -17,6 +17,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from segmentation.formats.label_png import encode_labels
 from webapp.accounts.models import User
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import masks_of
@@ -31,7 +32,6 @@ from webapp.local_work import prepare, progress_bar, project_named
 from webapp.problems import Problem
 from webapp.videos.create import bring_in
 from webapp.videos.importing import OnProgress
-from webapp.videos.label_png import encode_labels
 from webapp.videos.models import Video
 from webapp.videos.sources import open_source
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import io
 from functools import cache
+from pathlib import Path
 from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-LabelMap = NDArray[np.uint8]
+from segmentation.types import LabelMap
 
 
-class BadLabels(ValueError):
-    """The picture holds no ids; the text says what it is instead."""
+class MaskError(ValueError):
+    """A mask file that cannot be used; the sentence says why."""
 
 
 @cache
@@ -34,7 +35,7 @@ def davis_palette() -> NDArray[np.uint8]:
 def encode_labels(labels: LabelMap) -> bytes:
     """`labels` as an indexed PNG with the DAVIS palette. Lossless."""
     if labels.dtype != np.uint8 or labels.ndim != 2:
-        raise BadLabels(f"expected uint8 [H, W], got {labels.dtype} {labels.shape}")
+        raise MaskError(f"expected uint8 [H, W], got {labels.dtype} {labels.shape}")
     image = Image.fromarray(labels)
     image.putpalette(davis_palette().tobytes())  # a grey picture becomes an indexed one, its values stay
     buffer = io.BytesIO()
@@ -42,17 +43,34 @@ def encode_labels(labels: LabelMap) -> bytes:
     return buffer.getvalue()
 
 
+def write_labels(path: Path | str, labels: LabelMap) -> None:
+    """Write `labels` (uint8 [H, W]) to `path` as an indexed PNG with the DAVIS palette."""
+    Path(path).write_bytes(encode_labels(labels))
+
+
+def read_labels(path: Path | str) -> LabelMap:
+    """Read the mask in a file, uint8 [H, W]. Raises MaskError, which names the file."""
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            return decode_labels(file)
+    except OSError as error:
+        raise MaskError(f"{path.name}: {error.strerror}") from error
+    except MaskError as error:
+        raise MaskError(f"{path.name}: {error}") from error
+
+
 def decode_labels(file: IO[bytes]) -> LabelMap:
     """The ids in a PNG: indexed, grey, black and white, or colours of the DAVIS palette.
 
-    Grey pictures of nothing but 0 and 255 are masks of one object (DAVIS-2016 is so). Raises BadLabels.
+    Grey pictures of nothing but 0 and 255 are masks of one object (DAVIS-2016 is so). Raises MaskError.
     """
     try:
         with Image.open(file, formats=["PNG"]) as image:
             image.load()
             return labels_of(image)
     except (OSError, UnidentifiedImageError, SyntaxError, Image.DecompressionBombError):
-        raise BadLabels("it cannot be read as a PNG") from None
+        raise MaskError("it cannot be read as a PNG") from None
 
 
 def labels_of(image: Image.Image) -> LabelMap:
@@ -65,7 +83,7 @@ def labels_of(image: Image.Image) -> LabelMap:
         return (grey == 255).astype(np.uint8) if np.isin(grey, (0, 255)).all() else grey
     if image.mode in ("RGB", "RGBA"):
         return _by_colour(np.array(image.convert("RGB"), dtype=np.uint8))
-    raise BadLabels(f"it is a picture of mode {image.mode}; masks are indexed or grey pictures of object numbers")
+    raise MaskError(f"it is a picture of mode {image.mode}; masks are indexed or grey pictures of object numbers")
 
 
 def _by_colour(rgb: NDArray[np.uint8]) -> LabelMap:
@@ -79,7 +97,7 @@ def _by_colour(rgb: NDArray[np.uint8]) -> LabelMap:
     try:
         ids = np.array([known[int(colour)] for colour in colours], np.uint8)
     except KeyError:
-        raise BadLabels("it is a colour picture, and its colours are not those of the DAVIS palette") from None
+        raise MaskError("it is a colour picture, and its colours are not those of the DAVIS palette") from None
     return ids[where].reshape(packed.shape)
 
 
