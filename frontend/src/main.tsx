@@ -1,7 +1,7 @@
 /** Starts the page that the address names. */
 import { render } from "preact";
 import { lazy, Suspense } from "preact/compat";
-import { me } from "./pages/session";
+import { me } from "./api/session";
 import { Confirms } from "./parts/Confirm";
 import { Toasts } from "./parts/Toast";
 import { follow, route } from "./route";

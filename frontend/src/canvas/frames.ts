@@ -1,6 +1,6 @@
 /** Pictures of frames, decoded: those around the one in view are loaded ahead, in the direction one moves. */
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { request } from "../http";
+import { request } from "../api/http";
 
 const BYTES = 320 * 1024 * 1024; // decoded: 200 frames of 480p, 38 of 1080p
 const AT_ONCE = 4;

@@ -1,10 +1,10 @@
 import { act } from "preact/test-utils";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { FakeServer, Refusal } from "../pages/server";
+import { type Export, mayRemove, useExports } from "../api/exports";
+import { FakeServer, Refusal } from "../api/testing";
 import { toasts } from "../parts/Toast";
 import { click, get, hide, query, settled, show } from "../parts/testing";
 import { describe as describeExport, ExportList } from "./ExportList";
-import { type Export, mayRemove, useExports } from "./exports";
 
 const DONE: Export = {
   id: 5,

@@ -1,12 +1,12 @@
 /** Exports as rows: what, how far, download, cancel or remove. */
 import { Download, Trash2, X } from "lucide-preact";
+import { type Export, isOpen, kindName } from "../api/exports";
+import { call } from "../api/http";
 import { ago, bytes } from "../format";
-import { call } from "../http";
 import { IconButton } from "../parts/IconButton";
 import { Progress } from "../parts/Progress";
 import { toastError } from "../parts/Toast";
 import css from "./ExportList.module.css";
-import { type Export, isOpen, kindName } from "./exports";
 
 export interface ExportListProps {
   exports: Export[];

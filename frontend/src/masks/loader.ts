@@ -1,6 +1,6 @@
 /** Loads masks over HTTP, by round and stretch of frames, nearest to the frame in view first, until all are here. */
 import { effect, untracked } from "@preact/signals";
-import { request } from "../http";
+import { request } from "../api/http";
 import type { Fact } from "../state/facts";
 import type { Store } from "../state/store";
 import { readContainer } from "./decode";

@@ -1,14 +1,14 @@
 /** Dialog of the account menu: one's own name and password. */
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
+import { asProblem } from "../api/load";
+import { type AccountChange, changeMe } from "../api/session";
+import type { Me } from "../api/types";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { TextField } from "../parts/Field";
 import { toast } from "../parts/Toast";
 import css from "./Form.module.css";
-import { asProblem } from "./load";
-import { type AccountChange, changeMe } from "./session";
-import type { Me } from "./types";
 
 const opened = signal(false);
 

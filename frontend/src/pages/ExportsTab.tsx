@@ -1,12 +1,12 @@
 /** All exports of the project's videos. They are made in the studio. */
 import { Download } from "lucide-preact";
+import { mayRemove, useExports } from "../api/exports";
+import { me } from "../api/session";
 import { ExportList } from "../exports/ExportList";
-import { mayRemove, useExports } from "../exports/exports";
 import { EmptyState } from "../parts/EmptyState";
 import { ProblemState } from "./ProblemState";
 import type { TabProps } from "./ProjectPage";
 import css from "./ProjectPage.module.css";
-import { me } from "./session";
 
 export function ExportsTab({ project }: TabProps) {
   const loaded = useExports(`/api/projects/${project.id}/exports`);

@@ -1,6 +1,9 @@
 /** What annotators read: the guide and the labels. Managers write them here. */
 import { useState } from "preact/hooks";
-import { call, HttpProblem } from "../http";
+import { call, HttpProblem } from "../api/http";
+import { may } from "../api/roles";
+import { me } from "../api/session";
+import type { Label, Project } from "../api/types";
 import { Button } from "../parts/Button";
 import { TextField } from "../parts/Field";
 import { toast, toastError } from "../parts/Toast";
@@ -8,9 +11,6 @@ import { type Draft, useDraft } from "./draft";
 import css from "./GuideTab.module.css";
 import { LabelEditor } from "./LabelEditor";
 import type { TabProps } from "./ProjectPage";
-import { may } from "./roles";
-import { me } from "./session";
-import type { Label, Project } from "./types";
 
 /** What is typed here and not saved. It lives above the tabs: looking at another one loses nothing. */
 export interface GuideDrafts {

@@ -1,10 +1,10 @@
 /** The list of labels as managers edit it: colour, name, order, remove, add. */
 import { ArrowDown, ArrowUp, Plus, X } from "lucide-preact";
+import type { Label } from "../api/types";
 import { Button } from "../parts/Button";
 import { TextField } from "../parts/Field";
 import { IconButton } from "../parts/IconButton";
 import css from "./LabelEditor.module.css";
-import type { Label } from "./types";
 
 /** Colours that stay apart from each other on most footage, in the order in which new labels take them. */
 const COLORS = ["#ff5a5f", "#2ec4b6", "#ffd166", "#4aa3ff", "#b78cff", "#7bd84a", "#ff9bd2", "#ff9f43"];

@@ -1,7 +1,11 @@
 /** Who belongs to the project and what each may do; managers invite, change roles and remove. */
 import { LogOut, UserMinus, UserPlus } from "lucide-preact";
 import { useState } from "preact/hooks";
-import { call } from "../http";
+import { call } from "../api/http";
+import { asProblem, type Loaded, useLoaded } from "../api/load";
+import { givable, MEANING, may, mayTouch } from "../api/roles";
+import { me } from "../api/session";
+import type { Member, Project, Role } from "../api/types";
 import { Avatar } from "../parts/Avatar";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
@@ -9,13 +13,9 @@ import { SelectField, TextField } from "../parts/Field";
 import { IconButton } from "../parts/IconButton";
 import { toast, toastError } from "../parts/Toast";
 import { go } from "../route";
-import { asProblem, type Loaded, useLoaded } from "./load";
 import css from "./MembersTab.module.css";
 import { ProblemState } from "./ProblemState";
 import type { TabProps } from "./ProjectPage";
-import { givable, MEANING, may, mayTouch } from "./roles";
-import { me } from "./session";
-import type { Member, Project, Role } from "./types";
 
 export function MembersTab({ project, onChange }: TabProps) {
   const path = `/api/projects/${project.id}/members`;

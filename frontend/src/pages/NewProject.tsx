@@ -1,13 +1,13 @@
 /** Dialog that makes a project and opens it. */
 import { useState } from "preact/hooks";
-import { call } from "../http";
+import { call } from "../api/http";
+import { asProblem } from "../api/load";
+import type { Project } from "../api/types";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { TextField } from "../parts/Field";
 import { go } from "../route";
 import css from "./Form.module.css";
-import { asProblem } from "./load";
-import type { Project } from "./types";
 
 export function NewProject({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState("");

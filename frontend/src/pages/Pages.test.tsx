@@ -1,15 +1,15 @@
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ME, PROJECT, VIDEO } from "../api/samples";
+import { me } from "../api/session";
+import { FakeServer, Refusal, UNREACHABLE } from "../api/testing";
+import type { Role } from "../api/types";
 import { Confirms } from "../parts/Confirm";
 import { toasts } from "../parts/Toast";
 import { click, fire, get, hide, query, settled, show, type } from "../parts/testing";
 import { parse, route } from "../route";
 import Pages from "./Pages";
 import SignIn from "./SignIn";
-import { ME, PROJECT, VIDEO } from "./samples";
-import { FakeServer, Refusal, UNREACHABLE } from "./server";
-import { me } from "./session";
-import type { Role } from "./types";
 
 async function open(path: string, answers: Record<string, unknown>): Promise<FakeServer> {
   const server = new FakeServer({ "GET /api/me": ME, "GET /api/projects": [PROJECT], ...answers });

@@ -1,15 +1,15 @@
 /** All pages but the studio, for those who are signed in. */
 import { SearchX } from "lucide-preact";
 import { useEffect } from "preact/hooks";
+import { useLoaded } from "../api/load";
+import { loadMe, me } from "../api/session";
 import { EmptyState } from "../parts/EmptyState";
 import { go, type Route } from "../route";
 import { Account } from "./Account";
-import { useLoaded } from "./load";
 import { ProblemState } from "./ProblemState";
 import { ProjectPage } from "./ProjectPage";
 import { ProjectsPage } from "./ProjectsPage";
 import { Shell } from "./Shell";
-import { loadMe, me } from "./session";
 
 export default function Pages({ at }: { at: Route }) {
   const asked = useLoaded("me", loadMe);

@@ -1,7 +1,7 @@
 /** What stands in place of something that could not be loaded: offline, not there, not allowed, failed. */
 import { CircleAlert, CloudOff, Lock, type LucideIcon, SearchX } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
-import type { HttpProblem } from "../http";
+import type { HttpProblem } from "../api/http";
 import { Button } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
 

@@ -1,18 +1,18 @@
 /** One project: its videos, guide, members, exports and settings, each at an address of its own. */
 import { BookOpen, Download, Film, type LucideIcon, Settings2, Users } from "lucide-preact";
-import { call } from "../http";
+import { call } from "../api/http";
+import { useLoaded } from "../api/load";
+import { may } from "../api/roles";
+import type { Project } from "../api/types";
 import type { Tab } from "../route";
 import { ExportsTab } from "./ExportsTab";
 import { GuideTab, useGuideDrafts } from "./GuideTab";
 import { useLeaveGuard } from "./leave";
-import { useLoaded } from "./load";
 import { MembersTab } from "./MembersTab";
 import { ProblemState } from "./ProblemState";
 import css from "./ProjectPage.module.css";
-import { may } from "./roles";
 import { SettingsTab } from "./SettingsTab";
 import { Shell } from "./Shell";
-import type { Project } from "./types";
 import { VideosTab } from "./VideosTab";
 
 export interface TabProps {

@@ -1,19 +1,19 @@
 /** All projects that one is a member of. */
 import { Film, FolderPlus, KeyRound, Plus } from "lucide-preact";
 import { useMemo, useState } from "preact/hooks";
+import { call } from "../api/http";
+import { useLoaded } from "../api/load";
+import { me } from "../api/session";
+import type { Project } from "../api/types";
 import { ago, byName, plural } from "../format";
-import { call } from "../http";
 import { Button } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
 import { TextField } from "../parts/Field";
 import { openAccount } from "./Account";
-import { useLoaded } from "./load";
 import { NewProject } from "./NewProject";
 import { ProblemState } from "./ProblemState";
 import css from "./ProjectsPage.module.css";
 import { Shell } from "./Shell";
-import { me } from "./session";
-import type { Project } from "./types";
 
 /** From so many on, a search field helps. */
 const MANY = 9;

@@ -1,12 +1,12 @@
 /** Dialog that gives a video another name. */
 import { useState } from "preact/hooks";
-import { call } from "../http";
+import { call } from "../api/http";
+import { asProblem } from "../api/load";
+import type { Video } from "../api/types";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { TextField } from "../parts/Field";
 import css from "./Form.module.css";
-import { asProblem } from "./load";
-import type { Video } from "./types";
 
 export interface RenameVideoProps {
   video: Video;

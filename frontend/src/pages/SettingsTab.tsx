@@ -2,9 +2,12 @@
 
 import { Lock } from "lucide-preact";
 import { useState } from "preact/hooks";
-import { describe, type Engine, weightsOf } from "../engines";
+import { describe, type Engine, weightsOf } from "../api/engines";
+import { call } from "../api/http";
+import { asProblem, useLoaded } from "../api/load";
+import { may } from "../api/roles";
+import type { Project } from "../api/types";
 import { plural } from "../format";
-import { call } from "../http";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
 import { EmptyState } from "../parts/EmptyState";
@@ -12,11 +15,8 @@ import { SelectField, TextField } from "../parts/Field";
 import { toast, toastError } from "../parts/Toast";
 import { go } from "../route";
 import { useDraft } from "./draft";
-import { asProblem, useLoaded } from "./load";
 import type { TabProps } from "./ProjectPage";
-import { may } from "./roles";
 import css from "./SettingsTab.module.css";
-import type { Project } from "./types";
 
 export function SettingsTab({ project, onChange }: TabProps) {
   if (!may(project.role, "change_project"))

@@ -2,16 +2,16 @@
 import { LogOut, Shield, UserRound } from "lucide-preact";
 import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { me, signOut } from "../api/session";
+import type { Me } from "../api/types";
 import { Avatar } from "../parts/Avatar";
+import { Logo } from "../parts/Logo";
 import { Menu, type MenuItem } from "../parts/Menu";
 import { toastError } from "../parts/Toast";
 import { visits } from "../route";
 import { openAccount } from "./Account";
-import { Logo } from "./Logo";
 import { mayLeave } from "./leave";
 import css from "./Shell.module.css";
-import { me, signOut } from "./session";
-import type { Me } from "./types";
 import { UploadsPill } from "./UploadsPill";
 
 export interface ShellProps {

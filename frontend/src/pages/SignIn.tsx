@@ -1,11 +1,11 @@
 /** What everybody sees who is not signed in, at whatever address: afterwards the page of that address stands there. */
 import { useEffect, useState } from "preact/hooks";
+import { asProblem } from "../api/load";
+import { signIn } from "../api/session";
 import { Button } from "../parts/Button";
 import { TextField } from "../parts/Field";
-import { Logo } from "./Logo";
-import { asProblem } from "./load";
+import { Logo } from "../parts/Logo";
 import css from "./SignIn.module.css";
-import { signIn } from "./session";
 
 export default function SignIn() {
   const [username, setUsername] = useState("");

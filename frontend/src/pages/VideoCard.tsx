@@ -1,12 +1,12 @@
 /** A video as a card: its picture, length, size, rounds, who worked on it last, and what state it is in. */
 import { CircleAlert, EllipsisVertical, Info, Pencil, Trash2, X } from "lucide-preact";
+import { may } from "../api/roles";
+import type { Role, Video } from "../api/types";
 import { ago, bytes, duration, plural } from "../format";
 import { Button } from "../parts/Button";
 import { Menu, type MenuItem } from "../parts/Menu";
 import { Progress } from "../parts/Progress";
-import { may } from "./roles";
 import { Thumbnail } from "./Thumbnail";
-import type { Role, Video } from "./types";
 import css from "./VideoCard.module.css";
 
 export interface VideoCardProps {

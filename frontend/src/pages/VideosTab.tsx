@@ -1,7 +1,9 @@
 /** The videos of a project as cards, and the way in for new ones: drop files anywhere or pick them. */
 import { Film, Plus, Upload } from "lucide-preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { call } from "../http";
+import { call } from "../api/http";
+import { may } from "../api/roles";
+import type { Video } from "../api/types";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
 import { EmptyState } from "../parts/EmptyState";
@@ -12,8 +14,6 @@ import { DropZone } from "./DropZone";
 import { ProblemState } from "./ProblemState";
 import type { TabProps } from "./ProjectPage";
 import { RenameVideo } from "./RenameVideo";
-import { may } from "./roles";
-import type { Video } from "./types";
 import { UploadList } from "./UploadList";
 import { VideoCard } from "./VideoCard";
 import css from "./VideosTab.module.css";

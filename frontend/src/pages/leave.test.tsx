@@ -1,13 +1,13 @@
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { ME, PROJECT, VIDEO } from "../api/samples";
+import { me } from "../api/session";
+import { FakeServer } from "../api/testing";
 import { Confirms } from "../parts/Confirm";
 import { click, get, hide, query, settled, show, type } from "../parts/testing";
 import { follow, parse, route } from "../route";
 import { forgetDrafts } from "./draft";
 import Pages from "./Pages";
-import { ME, PROJECT, VIDEO } from "./samples";
-import { FakeServer } from "./server";
-import { me } from "./session";
 
 follow();
 

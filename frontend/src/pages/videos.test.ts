@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { VIDEO } from "./samples";
+import { VIDEO } from "../api/samples";
+import type { Video } from "../api/types";
 import { frameAt } from "./Thumbnail";
-import type { Video } from "./types";
 import { arrange, isBusy } from "./videos";
 
 const list: Video[] = [

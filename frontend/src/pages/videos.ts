@@ -1,10 +1,10 @@
 /** The videos of a project, asked for again every second while something is on its way. */
 import { useEffect } from "preact/hooks";
+import { call } from "../api/http";
+import { type Loaded, useLoaded } from "../api/load";
+import type { Video } from "../api/types";
 import { byName } from "../format";
-import { call } from "../http";
 import { onArrived } from "../uploads/queue";
-import { type Loaded, useLoaded } from "./load";
-import type { Video } from "./types";
 
 /** While something is imported or a round runs. */
 const BUSY_MS = 1000;

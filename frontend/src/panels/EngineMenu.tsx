@@ -1,6 +1,6 @@
 /** Which engine computes the next round, and what each is good at. Those without weights are shown, not offered. */
 import { ChevronDown } from "lucide-preact";
-import { describe, weightsOf } from "../engines";
+import { describe, weightsOf } from "../api/engines";
 import { Menu, type MenuItem } from "../parts/Menu";
 import { useStudio } from "../studio/context";
 import css from "./TopBar.module.css";

@@ -1,9 +1,9 @@
 /** Takes masks out of the open video, and lists what was taken out before. */
 import { useState } from "preact/hooks";
+import { type ExportKind, KINDS, makeExport, mayRemove, useExports } from "../api/exports";
+import { asProblem } from "../api/load";
+import { may } from "../api/roles";
 import { ExportList } from "../exports/ExportList";
-import { type ExportKind, KINDS, makeExport, mayRemove, useExports } from "../exports/exports";
-import { asProblem } from "../pages/load";
-import { may } from "../pages/roles";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { useStudio } from "../studio/context";

@@ -1,7 +1,7 @@
 import { render } from "preact";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { PROJECT } from "../pages/samples";
-import { FakeServer } from "../pages/server";
+import { PROJECT } from "../api/samples";
+import { FakeServer } from "../api/testing";
 import { hide, query, show } from "../parts/testing";
 import { StudioContext } from "../studio/context";
 import { fakeStudio } from "../studio/testing";

@@ -2,9 +2,9 @@
 import { BookOpen, ChevronDown, Tag } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { addObject } from "../actions/objects";
-import { call } from "../http";
-import { useLoaded } from "../pages/load";
-import type { Project } from "../pages/types";
+import { call } from "../api/http";
+import { useLoaded } from "../api/load";
+import type { Project } from "../api/types";
 import { Dialog } from "../parts/Dialog";
 import { IconButton } from "../parts/IconButton";
 import { Menu } from "../parts/Menu";

@@ -2,9 +2,9 @@
 import { PanelRightClose, PanelRightOpen } from "lucide-preact";
 import { framesToRun } from "../actions/rounds";
 import { plural, remaining } from "../format";
-import { Logo } from "../pages/Logo";
 import { Avatar } from "../parts/Avatar";
 import { IconButton } from "../parts/IconButton";
+import { Logo } from "../parts/Logo";
 import { useStudio } from "../studio/context";
 import { CommandButton } from "./CommandButton";
 import { ConnectionState } from "./ConnectionState";

@@ -1,7 +1,7 @@
 /** The engines to choose from, and which one a round of this page uses. */
 import { effect, type Signal, signal } from "@preact/signals";
-import type { Engine } from "../engines";
-import { call } from "../http";
+import type { Engine } from "../api/engines";
+import { call } from "../api/http";
 import { toastError } from "../parts/Toast";
 import type { Store } from "../state/store";
 

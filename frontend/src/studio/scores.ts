@@ -1,6 +1,6 @@
 /** J and F against ground truth, for those who may see it: loaded when the video opens and when a round was scored. */
 import { effect } from "@preact/signals";
-import { call, HttpProblem } from "../http";
+import { call, HttpProblem } from "../api/http";
 import { toastError } from "../parts/Toast";
 import type { RoundScores } from "../protocol";
 import type { Store } from "../state/store";

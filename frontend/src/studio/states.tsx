@@ -1,10 +1,10 @@
 /** What stands in the studio's place while it opens, and when it cannot. */
 import { Film, LogIn, RefreshCw, SearchX, ShieldX } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
-import { call } from "../http";
-import { useLoaded } from "../pages/load";
-import { me } from "../pages/session";
-import type { Video } from "../pages/types";
+import { call } from "../api/http";
+import { useLoaded } from "../api/load";
+import { me } from "../api/session";
+import type { Video } from "../api/types";
 import { Button } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
 import { Progress } from "../parts/Progress";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { FakeServer, Refusal, UNREACHABLE } from "../pages/server";
+import { FakeServer, Refusal, UNREACHABLE } from "../api/testing";
 import { cancel, enqueue, jobs, onArrived, pause, recall, resume } from "./queue";
 import { all, remember } from "./remembered";
 

@@ -1,8 +1,8 @@
 /** All files on their way to the server, in every project: they go on while one looks at other pages. */
 import { signal } from "@preact/signals";
-import { call } from "../http";
-import { asProblem } from "../pages/load";
-import type { Upload, Video } from "../pages/types";
+import { call } from "../api/http";
+import { asProblem } from "../api/load";
+import type { Upload, Video } from "../api/types";
 import { claim, claimed, release } from "./claims";
 import { all, forget, matching, type Remembered, remember } from "./remembered";
 import { send } from "./send";

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { type Asked, FakeServer, Refusal, UNREACHABLE } from "../pages/server";
+import { type Asked, FakeServer, Refusal, UNREACHABLE } from "../api/testing";
 import { nextChunk, type Sending, send } from "./send";
 
 const SIZE = 3_000_000;

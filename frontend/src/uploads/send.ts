@@ -1,6 +1,6 @@
 /** Sends one file in chunks. The server's `received` is the truth: after anything odd, that is where it goes on. */
-import { call, HttpProblem, request } from "../http";
-import type { Upload, Video } from "../pages/types";
+import { call, HttpProblem, request } from "../api/http";
+import type { Upload, Video } from "../api/types";
 
 const SMALLEST = 256 * 1024;
 const LARGEST = 8 * 1024 * 1024;

@@ -1,6 +1,6 @@
 /** Who is signed in. */
 import { signal } from "@preact/signals";
-import { call, HttpProblem, SIGNED_OUT } from "../http";
+import { call, HttpProblem, SIGNED_OUT } from "./http";
 import type { Me } from "./types";
 
 /** undefined: not asked yet; null: nobody. */

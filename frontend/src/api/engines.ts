@@ -1,5 +1,5 @@
 /** What the server tells of the engines to choose from. */
-import { bytes } from "./format";
+import { bytes } from "../format";
 
 export interface Engine {
   name: string;

@@ -1,9 +1,9 @@
 /** Masks taken out: what kinds there are, and those that were asked for, followed while they are made. */
 import { useEffect } from "preact/hooks";
-import { call } from "../http";
-import { type Loaded, useLoaded } from "../pages/load";
-import { may } from "../pages/roles";
-import type { Role } from "../pages/types";
+import { call } from "./http";
+import { type Loaded, useLoaded } from "./load";
+import { may } from "./roles";
+import type { Role } from "./types";
 
 export type ExportKind = "davis" | "objects" | "overlay";
 export type ExportState = "queued" | "running" | "done" | "cancelled" | "failed";

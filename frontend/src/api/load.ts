@@ -1,6 +1,6 @@
 /** Something that a page asks the server for: loading, there, or refused with a sentence. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { HttpProblem } from "../http";
+import { HttpProblem } from "./http";
 
 export interface Loaded<T> {
   /** The newest answer; stays while it is asked for again. */
