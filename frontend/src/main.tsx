@@ -9,7 +9,7 @@ import "./tokens.css";
 
 const SignIn = lazy(() => import("./pages/SignIn"));
 const Pages = lazy(() => import("./pages/Pages"));
-const Studio = lazy(() => import("./studio/Studio"));
+const StudioPage = lazy(() => import("./editor/StudioPage"));
 
 function App() {
   const at = route.value;
@@ -18,7 +18,7 @@ function App() {
       {me.value === null ? (
         <SignIn />
       ) : at.page === "studio" ? (
-        <Studio key={at.video} video={at.video} />
+        <StudioPage key={at.video} video={at.video} />
       ) : (
         <Pages at={at} />
       )}

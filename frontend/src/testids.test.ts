@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { createCommands } from "./actions/commands";
+import { fakeStudio } from "./editor/testing";
 import { testidOf } from "./panels/CommandButton";
-import { fakeStudio } from "./studio/testing";
 
 // Tests from outside drive the page by these names, so each is listed for them: docs/testids.md.
 const page = readFileSync(new URL("../../docs/testids.md", import.meta.url), "utf8");

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ANN, BEN, type FakeStudio, fakeStudio, round, settled } from "../editor/testing";
 import { packedMask } from "../masks/testing";
 import { toasts } from "../parts/Toast";
 import type { RoleName, RoundInfo, StrokeInfo } from "../protocol";
 import { reduce } from "../state/reduce";
-import { ANN, BEN, type FakeStudio, fakeStudio, round, settled } from "../studio/testing";
-import { commandOf } from "./commands";
+import { commandOf } from "../studio/command";
 import { changeObject } from "./objects";
 import { RunQueue, SETTLED_AFTER } from "./queue";
 import { draw } from "./strokes";

@@ -3,21 +3,21 @@ import { Circle, CircleSlash, Eraser, Hand, Keyboard, PenLine, Redo2, Undo2 } fr
 import { toast } from "../parts/Toast";
 import type { RoundInfo } from "../protocol";
 import { isActive } from "../state/line";
-import type { Opened } from "../studio/open";
-import type { Sketch } from "./commands";
+import type { CommandSpec } from "../studio/command";
+import type { Studio } from "../studio/studio";
 import { moveHead, roundBack, roundForward } from "./head";
 import { setView } from "./objects";
 import { takeBack } from "./strokes";
 
 const BRUSHES = [2, 4, 6, 10, 16, 24];
 
-export function drawingCommands(studio: Opened): Sketch[] {
+export function drawingCommands(studio: Studio): CommandSpec[] {
   return [...scribbles(studio), ...otherTools(studio), ...brushes(studio), ...undoing(studio)];
 }
 
 const group = "Drawing";
 
-function scribbles({ store }: Opened): Sketch[] {
+function scribbles({ store }: Studio): CommandSpec[] {
   const can = () => store.canDraw.value;
   const background = () => store.tool.value === "scribble" && store.selected.value === 0;
   return [
@@ -50,7 +50,7 @@ function scribbles({ store }: Opened): Sketch[] {
   ];
 }
 
-function otherTools({ store }: Opened): Sketch[] {
+function otherTools({ store }: Studio): CommandSpec[] {
   const can = () => store.canDraw.value;
   const tool = (name: typeof store.tool.value) => () => {
     store.tool.value = name;
@@ -90,7 +90,7 @@ function otherTools({ store }: Opened): Sketch[] {
   ];
 }
 
-function brushes(studio: Opened): Sketch[] {
+function brushes(studio: Studio): CommandSpec[] {
   const brush = (by: number) => () =>
     setView(studio, ({ brush }) => {
       const at = BRUSHES.findIndex((width) => width >= brush);
@@ -116,7 +116,7 @@ function brushes(studio: Opened): Sketch[] {
   ];
 }
 
-function undoing(studio: Opened): Sketch[] {
+function undoing(studio: Studio): CommandSpec[] {
   const { store, history } = studio;
   const can = () => store.canDraw.value;
   return [
@@ -150,7 +150,7 @@ function undoing(studio: Opened): Sketch[] {
  * What undo does when the history of this page is empty: the newest own stroke that waits, else a round back. A key that
  * is pressed by habit must not take back somebody else's round: there it says where one can, deliberately.
  */
-function fallback(studio: Opened): (() => void) | undefined {
+function fallback(studio: Studio): (() => void) | undefined {
   const { store } = studio;
   const newest = store.mine.value.at(-1);
   if (newest) return () => takeBack(studio, newest);

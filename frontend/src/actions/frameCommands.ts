@@ -11,24 +11,24 @@ import {
   Play,
   SkipForward,
 } from "lucide-preact";
-import type { Opened } from "../studio/open";
-import type { Sketch } from "./commands";
+import type { CommandSpec } from "../studio/command";
+import type { Studio } from "../studio/studio";
 import { seek, step, togglePlay } from "./playback";
 
 const group = "Frames";
 
-export function frameCommands(studio: Opened): Sketch[] {
+export function frameCommands(studio: Studio): CommandSpec[] {
   return [...steps(studio), ...jumps(studio)];
 }
 
-const lastOf = ({ store }: Opened): number => (store.video.value?.frame_count ?? 1) - 1;
+const lastOf = ({ store }: Studio): number => (store.video.value?.frame_count ?? 1) - 1;
 
-function steps(studio: Opened): Sketch[] {
+function steps(studio: Studio): CommandSpec[] {
   const { store } = studio;
   const last = () => lastOf(studio);
   const before = () => store.frame.value > 0;
   const after = () => store.frame.value < last();
-  const go = (id: string, name: string, icon: LucideIcon, keys: string[], by: number): Sketch => ({
+  const go = (id: string, name: string, icon: LucideIcon, keys: string[], by: number): CommandSpec => ({
     id,
     name,
     group,
@@ -56,7 +56,7 @@ function steps(studio: Opened): Sketch[] {
   ];
 }
 
-function jumps(studio: Opened): Sketch[] {
+function jumps(studio: Studio): CommandSpec[] {
   const { store } = studio;
   return [
     {

@@ -1,5 +1,5 @@
 /** Keys to commands. What is typed into a field, a menu or a dialog never reaches a command. */
-import type { Command } from "./commands";
+import type { Command } from "../studio/command";
 
 /** "Ctrl+Shift+Z" for an event; letters in upper case, Shift only where it does not make the character itself. */
 export function chord(event: KeyboardEvent): string {

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from "vitest";
+import { fakeStudio } from "../editor/testing";
 import { toasts } from "../parts/Toast";
-import { fakeStudio } from "../studio/testing";
-import { commandOf } from "./commands";
+import { commandOf } from "../studio/command";
 
 afterEach(() => {
   toasts.value = [];

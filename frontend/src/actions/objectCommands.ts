@@ -1,18 +1,18 @@
 /** Commands of objects: choose one to draw for, add, hide, lock. */
 import { Circle, EyeOff, Lock, Plus } from "lucide-preact";
 import { toast } from "../parts/Toast";
-import type { Opened } from "../studio/open";
-import type { Sketch } from "./commands";
+import type { CommandSpec } from "../studio/command";
+import type { Studio } from "../studio/studio";
 import { addObject, toggleHidden, toggleLocked } from "./objects";
 
 /** Numbers are the grey values of masks: 0 is the background, 255 nothing. */
 const MOST_OBJECTS = 254;
 const FULL = `A video has at most ${MOST_OBJECTS} objects. Deleted ones count: their masks are kept.`;
 
-export function objectCommands(studio: Opened): Sketch[] {
+export function objectCommands(studio: Studio): CommandSpec[] {
   const { store } = studio;
   const group = "Objects";
-  const digits: Sketch[] = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((place) => ({
+  const digits: CommandSpec[] = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((place) => ({
     id: `object.${place}`,
     name: `Draw for object ${place}`,
     group,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fakeStudio } from "../studio/testing";
+import { fakeStudio } from "../editor/testing";
 import { addObject, changeObject, objectToDraw, toggleHidden, toggleSolo } from "./objects";
 import { draw } from "./strokes";
 

@@ -3,7 +3,7 @@ import { newKey } from "../connection/key";
 import { toast, toastError } from "../parts/Toast";
 import type { ObjectInfo } from "../protocol";
 import type { ViewSettings } from "../state/view";
-import type { Opened } from "../studio/open";
+import type { Studio } from "../studio/studio";
 import { moveStrokes } from "./strokes";
 
 type Update = { name?: string; color?: string; deleted?: boolean };
@@ -28,7 +28,7 @@ const COLORS = [
 type Label = { id?: number; name: string; color: string };
 
 /** A new object, undoably. It is there and chosen at once: what a person does next must not wait for the server. */
-export function addObject(studio: Opened, label?: Label): void {
+export function addObject(studio: Studio, label?: Label): void {
   const made = (number: number) =>
     studio.history.push({
       name: "new object",
@@ -41,7 +41,7 @@ export function addObject(studio: Opened, label?: Label): void {
 }
 
 /** The number of the object to draw for: `number`, or where the video has no object, that of one that is made now. */
-export function objectToDraw(studio: Opened, number: number): number {
+export function objectToDraw(studio: Studio, number: number): number {
   if (number === 0 || studio.store.alive.peek().length > 0) return number;
   return makeObject(studio, () => {});
 }
@@ -50,7 +50,7 @@ export function objectToDraw(studio: Opened, number: number): number {
  * Makes and chooses an object; returns its number. The server counts upwards and never gives a number twice, so the page
  * need not wait (or be online) to know it. `made` is told the number that the server gave.
  */
-function makeObject(studio: Opened, made: (number: number) => void, label?: Label): number {
+function makeObject(studio: Studio, made: (number: number) => void, label?: Label): number {
   const { store, outbox } = studio;
   const before = store.objects.peek();
   const number = 1 + Math.max(0, ...before.map((object) => object.number));
@@ -84,7 +84,7 @@ function makeObject(studio: Opened, made: (number: number) => void, label?: Labe
 }
 
 /** Changes what is given; a name of spaces alone is no name and is ignored. */
-export function changeObject(studio: Opened, object: ObjectInfo, change: Update): void {
+export function changeObject(studio: Studio, object: ObjectInfo, change: Update): void {
   const after: Update = { ...change };
   if (after.name !== undefined) after.name = after.name.trim().slice(0, 60);
   if (after.name === "" || sameAs(object, after)) return;
@@ -103,7 +103,7 @@ export function changeObject(studio: Opened, object: ObjectInfo, change: Update)
   });
 }
 
-export function deleteObject(studio: Opened, object: ObjectInfo): void {
+export function deleteObject(studio: Studio, object: ObjectInfo): void {
   changeObject(studio, object, { deleted: true });
   toast({
     text: `“${object.name}” is deleted. Its masks are kept.`,
@@ -114,30 +114,30 @@ export function deleteObject(studio: Opened, object: ObjectInfo): void {
   });
 }
 
-export function toggleHidden(studio: Opened, number: number): void {
+export function toggleHidden(studio: Studio, number: number): void {
   setView(studio, (view) => ({ hidden: toggled(view.hidden, number) }));
 }
 
-export function toggleLocked(studio: Opened, number: number): void {
+export function toggleLocked(studio: Studio, number: number): void {
   setView(studio, (view) => ({ locked: toggled(view.locked, number) }));
 }
 
-export function toggleSolo(studio: Opened, number: number): void {
+export function toggleSolo(studio: Studio, number: number): void {
   setView(studio, (view) => ({ solo: view.solo === number ? null : number }));
 }
 
-export function setView({ store }: Opened, change: (view: ViewSettings) => Partial<ViewSettings>): void {
+export function setView({ store }: Studio, change: (view: ViewSettings) => Partial<ViewSettings>): void {
   const view = store.view.peek();
   store.view.value = { ...view, ...change(view) };
 }
 
-function update(studio: Opened, number: number, change: Update): void {
+function update(studio: Studio, number: number, change: Update): void {
   studio.outbox.send({ type: "object.update", key: newKey(), number, ...change }).then(() => {
     studio.store.savedAt.value = new Date();
   }, toastError);
 }
 
-function find({ store }: Opened, number: number): ObjectInfo | undefined {
+function find({ store }: Studio, number: number): ObjectInfo | undefined {
   return store.objects.value.find((object) => object.number === number);
 }
 

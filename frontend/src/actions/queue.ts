@@ -4,7 +4,7 @@ import { newKey } from "../connection/key";
 import { Refused } from "../connection/outbox";
 import { toast, toastError } from "../parts/Toast";
 import type { Waiting } from "../state/store";
-import type { Opened } from "../studio/open";
+import type { Studio } from "../studio/studio";
 import { moveHead } from "./head";
 
 // A base can be older than the head a few times in a row when two people are quick; more often something is wrong.
@@ -24,7 +24,7 @@ export class RunQueue {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly end: () => void;
 
-  constructor(private readonly studio: Opened) {
+  constructor(private readonly studio: Studio) {
     this.end = effect(() => this.follow());
   }
 

@@ -1,8 +1,8 @@
 /** Commands of rounds: run, cancel, back to the current one, accept a frame, export. */
 import { BadgeCheck, Ban, Download, Layers, Play } from "lucide-preact";
 import type { RoleName } from "../protocol";
-import type { Opened } from "../studio/open";
-import type { Sketch } from "./commands";
+import type { CommandSpec } from "../studio/command";
+import type { Studio } from "../studio/studio";
 import { accept, acceptable, lookAt } from "./head";
 import { cancel, run } from "./rounds";
 
@@ -11,11 +11,11 @@ const group = "Rounds";
 // As the server has it: who may stop rounds of others.
 const STOPS_OTHERS: readonly RoleName[] = ["reviewer", "manager", "owner"];
 
-export function roundCommands(studio: Opened): Sketch[] {
+export function roundCommands(studio: Studio): CommandSpec[] {
   return [...running(studio), ...results(studio)];
 }
 
-function running(studio: Opened): Sketch[] {
+function running(studio: Studio): CommandSpec[] {
   const { store } = studio;
   return [
     {
@@ -53,13 +53,13 @@ function running(studio: Opened): Sketch[] {
 }
 
 /** Whether there is a round to stop: one's own, or any for reviewers up. */
-function stoppable({ store }: Opened): boolean {
+function stoppable({ store }: Studio): boolean {
   const active = store.active.value;
   if (!active || active.cancel_requested || !store.canDraw.value) return false;
   return active.author.id === store.you.value?.id || STOPS_OTHERS.includes(store.role.value);
 }
 
-function results(studio: Opened): Sketch[] {
+function results(studio: Studio): CommandSpec[] {
   const { store } = studio;
   return [
     {

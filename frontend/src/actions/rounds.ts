@@ -5,18 +5,18 @@
 import { newKey } from "../connection/key";
 import { toast, toastError } from "../parts/Toast";
 import type { RoundInfo } from "../protocol";
-import type { Opened } from "../studio/open";
+import type { Studio } from "../studio/studio";
 import { draw } from "./strokes";
 
 /** Frames with strokes of one's own, the one in view first, then ascending. */
-export function framesToRun({ store }: Opened): number[] {
+export function framesToRun({ store }: Studio): number[] {
   const frames = [...new Set(store.mine.value.map((stroke) => stroke.frame))].sort((a, b) => a - b);
   const at = store.frame.value;
   return frames.includes(at) ? [at, ...frames.filter((frame) => frame !== at)] : frames;
 }
 
 /** Runs all frames that have strokes, or `only` one. Says what happens where it is not plain to see. */
-export function run(studio: Opened, only?: number): void {
+export function run(studio: Studio, only?: number): void {
   const { store } = studio;
   const frames = only === undefined ? framesToRun(studio) : [only];
   const first = frames[0];
@@ -36,7 +36,7 @@ export function run(studio: Opened, only?: number): void {
 }
 
 /** Stops the running round and forgets what waits behind it. Masks that it made stay. */
-export function cancel({ store, outbox }: Opened): void {
+export function cancel({ store, outbox }: Studio): void {
   store.queue.value = [];
   const active = store.active.peek();
   if (!active || active.cancel_requested) return;
@@ -44,7 +44,7 @@ export function cancel({ store, outbox }: Opened): void {
 }
 
 /** Runs a failed round's interaction again. Its strokes wait anew; where they do not, they are drawn anew. */
-export function retry(studio: Opened, round: RoundInfo): void {
+export function retry(studio: Studio, round: RoundInfo): void {
   const waits = studio.store.mine.peek().some((stroke) => stroke.frame === round.frame);
   if (!waits) for (const { object_id, path } of round.scribbles) draw(studio, round.frame, object_id, path);
   run(studio, round.frame);

@@ -4,26 +4,26 @@ import { newKey } from "../connection/key";
 import { toastError } from "../parts/Toast";
 import type { Point, StrokeInfo } from "../protocol";
 import { forgetStrokes } from "../state/reduce";
-import type { Opened } from "../studio/open";
-import type { Step } from "./history";
+import type { Step } from "../state/undoHistory";
+import type { Studio } from "../studio/studio";
 
 // A stroke whose sending was repeated may be older than what the page knows; the log says within this time.
 const LOG_WITHIN = 1000; // ms
 
 /** Draws, and makes it undoable. `path` in 0..1 of the frame. */
-export function draw(studio: Opened, frame: number, object: number, path: Point[]): void {
+export function draw(studio: Studio, frame: number, object: number, path: Point[]): void {
   const key = addStroke(studio, frame, object, path);
   studio.history.push(stepOf(studio, { key, frame, object, path }));
 }
 
 /** Undoes a stroke that this page has no step for, because it was drawn before a reload. */
-export function takeBack(studio: Opened, stroke: StrokeInfo): void {
+export function takeBack(studio: Studio, stroke: StrokeInfo): void {
   studio.history.takenBack(stepOf(studio, stroke));
   removeStroke(studio, stroke.key);
 }
 
 /** Removes a waiting stroke of one's own, undoably. */
-export function eraseStroke(studio: Opened, stroke: StrokeInfo): void {
+export function eraseStroke(studio: Studio, stroke: StrokeInfo): void {
   const { name, undoable, undo, redoable, redo } = stepOf(studio, stroke);
   removeStroke(studio, stroke.key);
   studio.history.push({
@@ -37,7 +37,7 @@ export function eraseStroke(studio: Opened, stroke: StrokeInfo): void {
 
 /** Draws one's own waiting strokes of one object anew for another, all or those that `which` picks. */
 export function moveStrokes(
-  studio: Opened,
+  studio: Studio,
   from: number,
   to: number,
   which: (stroke: StrokeInfo) => boolean = () => true,
@@ -50,7 +50,7 @@ export function moveStrokes(
 }
 
 /** Drawing as a step. Each redo is a new stroke to the server, so the step follows the key that is current. */
-function stepOf(studio: Opened, { key, frame, object, path }: Omit<StrokeInfo, "author">): Step {
+function stepOf(studio: Studio, { key, frame, object, path }: Omit<StrokeInfo, "author">): Step {
   let current = key;
   return {
     name: object === 0 ? "background scribble" : "scribble",
@@ -63,7 +63,7 @@ function stepOf(studio: Opened, { key, frame, object, path }: Omit<StrokeInfo, "
   };
 }
 
-function addStroke(studio: Opened, frame: number, object: number, path: Point[]): string {
+function addStroke(studio: Studio, frame: number, object: number, path: Point[]): string {
   const { store, outbox } = studio;
   const key = newKey();
   const author = store.you.peek();
@@ -81,7 +81,7 @@ function addStroke(studio: Opened, frame: number, object: number, path: Point[])
 }
 
 /** The server has it. It stays on screen until the log's own `stroke.added` takes over. */
-export function saved({ store }: Opened, stroke: StrokeInfo, again: boolean): void {
+export function saved({ store }: Studio, stroke: StrokeInfo, again: boolean): void {
   batch(() => {
     store.savedAt.value = new Date();
     const known = store.saved.value.some((other) => other.key === stroke.key);
@@ -99,7 +99,7 @@ export function saved({ store }: Opened, stroke: StrokeInfo, again: boolean): vo
   }
 }
 
-function removeStroke({ store, outbox }: Opened, stroke: string): void {
+function removeStroke({ store, outbox }: Studio, stroke: string): void {
   store.removing.value = new Set(store.removing.peek()).add(stroke);
   const key = newKey();
   outbox.send({ type: "stroke.remove", key, stroke }).then(

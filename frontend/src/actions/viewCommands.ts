@@ -1,19 +1,19 @@
 /** Commands of the view: zoom, ways to show masks, help. */
 import { CircleHelp, GitCompare, Layers, Maximize, Scan, ZoomIn, ZoomOut } from "lucide-preact";
 import type { Mode } from "../state/view";
-import type { Opened } from "../studio/open";
-import type { Sketch } from "./commands";
+import type { CommandSpec } from "../studio/command";
+import type { Studio } from "../studio/studio";
 import { setView } from "./objects";
 
 const MODES: readonly Mode[] = ["overlay", "outline", "mask", "changes"];
 
 const group = "View";
 
-export function viewCommands(studio: Opened): Sketch[] {
+export function viewCommands(studio: Studio): CommandSpec[] {
   return [...zooms(studio), ...modes(studio), ...help(studio)];
 }
 
-function zooms({ stage }: Opened): Sketch[] {
+function zooms({ stage }: Studio): CommandSpec[] {
   return [
     {
       id: "view.fit",
@@ -45,7 +45,7 @@ function zooms({ stage }: Opened): Sketch[] {
   ];
 }
 
-function modes(studio: Opened): Sketch[] {
+function modes(studio: Studio): CommandSpec[] {
   const { store } = studio;
   const mode = (wanted: Mode) => setView(studio, () => ({ mode: wanted }));
   return [
@@ -70,7 +70,7 @@ function modes(studio: Opened): Sketch[] {
   ];
 }
 
-function help({ store }: Opened): Sketch[] {
+function help({ store }: Studio): CommandSpec[] {
   return [
     {
       id: "help.open",

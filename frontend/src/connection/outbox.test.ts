@@ -2,7 +2,7 @@ import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { newKey } from "./key";
 import { Outbox, type OutboxOptions, Refused } from "./outbox";
-import { type Keyed, openShelf, type Shelf } from "./shelf";
+import { type Keyed, openShelf, type Shelf } from "./outboxStorage";
 
 const stroke = (frame = 0): Keyed => ({
   type: "stroke.add",

@@ -6,7 +6,7 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { Ack, Error as Refusal } from "../protocol";
 import { delay } from "./backoff";
-import type { Entry, Keyed, Shelf } from "./shelf";
+import type { Entry, Keyed, Shelf } from "./outboxStorage";
 
 const NOT_STORED = "not_stored"; // the server's word for: the database was away, try again
 const FIRST_PAUSE = 2; // as the third try of a connection: about 1 s, then doubling to 8 s

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { state } from "../editor/testing";
 import { packedMask } from "../masks/testing";
 import { PROTOCOL_VERSION, type Welcome } from "../protocol";
 import type { Connection } from "../state/store";
-import { state } from "../studio/testing";
 import { delay } from "./backoff";
 import { Socket } from "./socket";
 

@@ -5,8 +5,8 @@ import { me } from "../api/session";
 import { ExportList } from "../exports/ExportList";
 import { EmptyState } from "../parts/EmptyState";
 import { ProblemState } from "./ProblemState";
-import type { TabProps } from "./ProjectPage";
 import css from "./ProjectPage.module.css";
+import type { TabProps } from "./tab";
 
 export function ExportsTab({ project }: TabProps) {
   const loaded = useExports(`/api/projects/${project.id}/exports`);

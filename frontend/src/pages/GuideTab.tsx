@@ -10,7 +10,7 @@ import { toast, toastError } from "../parts/Toast";
 import { type Draft, useDraft } from "./draft";
 import css from "./GuideTab.module.css";
 import { LabelEditor } from "./LabelEditor";
-import type { TabProps } from "./ProjectPage";
+import type { TabProps } from "./tab";
 
 /** What is typed here and not saved. It lives above the tabs: looking at another one loses nothing. */
 export interface GuideDrafts {

@@ -15,7 +15,7 @@ import { toast, toastError } from "../parts/Toast";
 import { go } from "../route";
 import css from "./MembersTab.module.css";
 import { ProblemState } from "./ProblemState";
-import type { TabProps } from "./ProjectPage";
+import type { TabProps } from "./tab";
 
 export function MembersTab({ project, onChange }: TabProps) {
   const path = `/api/projects/${project.id}/members`;

@@ -13,13 +13,8 @@ import { ProblemState } from "./ProblemState";
 import css from "./ProjectPage.module.css";
 import { SettingsTab } from "./SettingsTab";
 import { Shell } from "./Shell";
+import type { TabProps } from "./tab";
 import { VideosTab } from "./VideosTab";
-
-export interface TabProps {
-  project: Project;
-  /** Replaces the project by what a write has answered. */
-  onChange: (project: Project) => void;
-}
 
 interface TabLook {
   tab: Tab;

@@ -15,8 +15,8 @@ import { SelectField, TextField } from "../parts/Field";
 import { toast, toastError } from "../parts/Toast";
 import { go } from "../route";
 import { useDraft } from "./draft";
-import type { TabProps } from "./ProjectPage";
 import css from "./SettingsTab.module.css";
+import type { TabProps } from "./tab";
 
 export function SettingsTab({ project, onChange }: TabProps) {
   if (!may(project.role, "change_project"))

@@ -1,9 +1,9 @@
 import { act } from "preact/test-utils";
 import { afterEach, expect, it } from "vitest";
 import { draw } from "../actions/strokes";
+import { fakeStudio } from "../editor/testing";
 import { click, get, hide, query, show } from "../parts/testing";
 import { StudioContext } from "../studio/context";
-import { fakeStudio } from "../studio/testing";
 import { Banner } from "./Banner";
 import { ConnectionState } from "./ConnectionState";
 import { Hud } from "./Hud";

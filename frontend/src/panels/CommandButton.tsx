@@ -1,7 +1,8 @@
 /** A command as a button: its name, icon, key and state come from the command. */
-import { commandOf } from "../actions/commands";
+
 import { Button, type ButtonProps } from "../parts/Button";
 import { IconButton, type IconButtonProps } from "../parts/IconButton";
+import { commandOf } from "../studio/command";
 import { useStudio } from "../studio/context";
 
 /** "tool.scribble" -> "tool-scribble", as docs/testids.md lists them. */

@@ -1,6 +1,6 @@
 import { Circle } from "lucide-preact";
 import { expect, test } from "vitest";
-import type { Command } from "../actions/commands";
+import type { Command } from "../studio/command";
 import { rowsOf } from "./HelpDialog";
 
 const command = (id: string, name: string, keys: string[]): Command => ({

@@ -1,7 +1,8 @@
 /** Keys and gestures, made from the list of commands. */
-import type { Command, Group } from "../actions/commands";
+
 import { Dialog } from "../parts/Dialog";
 import { Kbd } from "../parts/Kbd";
+import type { Command, Group } from "../studio/command";
 import css from "./HelpDialog.module.css";
 
 const BEFORE: Group[] = ["Drawing", "Objects"]; // in this order both columns are about as long

@@ -1,8 +1,8 @@
 /** What to do next: the first steps on a new video, later the frame that needs a correction most. */
 
-import { commandOf } from "../actions/commands";
 import { framesToRun } from "../actions/rounds";
 import { Kbd } from "../parts/Kbd";
+import { commandOf } from "../studio/command";
 import { useStudio } from "../studio/context";
 import css from "./Floating.module.css";
 

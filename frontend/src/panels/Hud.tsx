@@ -1,6 +1,7 @@
 /** Small figures in the corner of the picture: frame, zoom, what is saved, whether the frame is accepted. */
-import { type Command, commandOf } from "../actions/commands";
+
 import { Menu, type MenuItem } from "../parts/Menu";
+import { type Command, commandOf } from "../studio/command";
 import { useStudio } from "../studio/context";
 import { testidOf } from "./CommandButton";
 import css from "./Floating.module.css";

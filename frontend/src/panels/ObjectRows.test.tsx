@@ -2,9 +2,9 @@ import { render } from "preact";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { PROJECT } from "../api/samples";
 import { FakeServer } from "../api/testing";
+import { fakeStudio } from "../editor/testing";
 import { hide, query, show } from "../parts/testing";
 import { StudioContext } from "../studio/context";
-import { fakeStudio } from "../studio/testing";
 import { Objects } from "./Objects";
 
 beforeEach(() => {

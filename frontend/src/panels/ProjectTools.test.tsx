@@ -2,8 +2,8 @@
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, expect, test, vi } from "vitest";
+import { fakeStudio } from "../editor/testing";
 import { StudioContext } from "../studio/context";
-import { fakeStudio } from "../studio/testing";
 import { ProjectTools } from "./ProjectTools";
 
 const PROJECT = {

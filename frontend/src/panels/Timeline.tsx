@@ -1,10 +1,10 @@
 /** The foot of the studio: play, where one is, what the marks mean, and the track. */
 import { Pause } from "lucide-preact";
 import { useState } from "preact/hooks";
-import { commandOf } from "../actions/commands";
 import { seek } from "../actions/playback";
 import { IconButton } from "../parts/IconButton";
 import { needsFix } from "../state/suggest";
+import { commandOf } from "../studio/command";
 import { useStudio } from "../studio/context";
 import css from "./Timeline.module.css";
 import { Track } from "./timeline/Track";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { whyNoFrames } from "../editor/states";
+import { round } from "../editor/testing";
 import type { RoundScores } from "../protocol";
-import { whyNoFrames } from "../studio/states";
-import { round } from "../studio/testing";
 import { changeText, stateOf } from "./Rounds";
 import { changeOf } from "./Scores";
 import { progressText } from "./TopBar";

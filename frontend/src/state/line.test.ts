@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { round } from "../studio/testing";
+import { round } from "../editor/testing";
 import { activeRound, branches, interactedFrames, isUndone, lineOf } from "./line";
 
 const rounds = new Map(

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { ANN, BEN, round, state } from "../editor/testing";
 import { packedMask } from "../masks/testing";
 import { toasts } from "../parts/Toast";
 import type { RoundInfo, ServerMessage, StrokeInfo } from "../protocol";
-import { ANN, BEN, round, state } from "../studio/testing";
 import { reduce } from "./reduce";
 import { createStore, type Store } from "./store";
 

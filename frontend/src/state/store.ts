@@ -15,7 +15,7 @@ import type {
   Viewer,
   WorkerStatus,
 } from "../protocol";
-import { type Fact, factsOf } from "./facts";
+import { type Fact, factsOf } from "./frameSummary";
 import { activeRound, interactedFrames, lineOf } from "./line";
 import { type Suggestion, suggest } from "./suggest";
 import { DEFAULT_VIEW, type ViewSettings } from "./view";

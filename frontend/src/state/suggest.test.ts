@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Fact, NO_MASK } from "./facts";
+import { type Fact, NO_MASK } from "./frameSummary";
 import { suggest } from "./suggest";
 
 const objects = [{ number: 2, name: "rider", color: "#ff0000", label: null, deleted: false }];

@@ -1,6 +1,6 @@
 /** The next frame to fix, with the reason: where the engine is least sure, away from what a person has looked after. */
 import type { ObjectInfo } from "../protocol";
-import type { Fact } from "./facts";
+import type { Fact } from "./frameSummary";
 
 export interface Suggestion {
   frame: number;

@@ -1,11 +1,11 @@
 /** Gives the parts of the studio the open video: `const { store, actions } = useStudio()`. */
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Opened } from "./open";
+import type { Studio } from "./studio";
 
-export const StudioContext = createContext<Opened | null>(null);
+export const StudioContext = createContext<Studio | null>(null);
 
-export function useStudio(): Opened {
+export function useStudio(): Studio {
   const opened = useContext(StudioContext);
   if (!opened) throw new Error("useStudio outside of the studio");
   return opened;

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { createHand } from "../canvas/interaction";
-import { fakeStudio } from "../studio/testing";
+import { fakeStudio } from "../editor/testing";
 import { listenToPen } from "./keypen";
+import { createPointerState } from "./pointerState";
 
 let end: (() => void) | undefined;
 afterEach(() => end?.());
@@ -11,7 +11,7 @@ function ready() {
   studio.stage.resize({ width: 140, height: 90 });
   studio.stage.open({ width: 100, height: 50 });
   studio.stage.zoomTo(1); // the frame's corner lies at 20, 20, the middle of the stage at 70, 45
-  const hand = createHand();
+  const hand = createPointerState();
   end = listenToPen(studio, hand);
   return { studio, hand };
 }

@@ -3,10 +3,10 @@
  * Shift makes it go finely, Escape ends the stroke, and then the mode.
  */
 import { effect } from "@preact/signals";
-import type { Hand } from "../canvas/interaction";
 import { type CanvasPoint, canvasPoint, framePoint, toCanvas, toFrame } from "../canvas/view";
-import type { Opened } from "../studio/open";
+import type { Studio } from "../studio/studio";
 import { erase } from "./erase";
+import type { PointerState } from "./pointerState";
 import { scribble } from "./scribble";
 import type { Gesture } from "./tool";
 
@@ -20,7 +20,7 @@ const ARROWS: Record<string, readonly [number, number]> = {
 };
 
 /** Listens while `store.keyPen` is on and the picture, or nothing, has the focus. Returns the end of it. */
-export function listenToPen(studio: Opened, hand: Hand): () => void {
+export function listenToPen(studio: Studio, hand: PointerState): () => void {
   const { store } = studio;
   let gesture: Gesture | null = null;
 
@@ -68,7 +68,7 @@ function onPicture(target: EventTarget | null): boolean {
 }
 
 function inFrame(
-  studio: Opened,
+  studio: Studio,
   pen: CanvasPoint,
   [dx, dy]: readonly [number, number],
   step: number,

@@ -2,11 +2,12 @@
  * Mouse, pen and touch on the picture. One pointer uses the chosen tool; the middle button, or Space held, pans; two
  * fingers pan and zoom; the wheel zooms at the cursor (with Shift it pans).
  */
-import type { Hand } from "../canvas/interaction";
+
 import { type CanvasPoint, canvasPoint } from "../canvas/view";
-import type { Opened } from "../studio/open";
+import type { Studio } from "../studio/studio";
 import { erase, strokeAt } from "./erase";
 import { pan } from "./pan";
+import type { PointerState } from "./pointerState";
 import { scribble } from "./scribble";
 import type { Gesture, Tool } from "./tool";
 
@@ -23,8 +24,8 @@ export class Pointers {
   private readonly abort = new AbortController();
 
   constructor(
-    private readonly studio: Opened,
-    private readonly hand: Hand,
+    private readonly studio: Studio,
+    private readonly hand: PointerState,
     private readonly element: HTMLElement,
   ) {
     const options = { signal: this.abort.signal };

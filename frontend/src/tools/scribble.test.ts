@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { createHand } from "../canvas/interaction";
 import { canvasPoint } from "../canvas/view";
+import { fakeStudio } from "../editor/testing";
 import { toasts } from "../parts/Toast";
 import type { Point } from "../protocol";
-import { fakeStudio } from "../studio/testing";
+import { createPointerState } from "./pointerState";
 import { scribble, thinned } from "./scribble";
 
 function ready() {
@@ -11,7 +11,7 @@ function ready() {
   studio.stage.resize({ width: 140, height: 90 });
   studio.stage.open({ width: 100, height: 50 });
   studio.stage.zoomTo(1); // the frame's corner lies at 20, 20
-  return { studio, hand: createHand() };
+  return { studio, hand: createPointerState() };
 }
 
 describe("the scribble tool", () => {

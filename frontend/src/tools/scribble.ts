@@ -8,7 +8,7 @@ import { strokeReleased } from "../canvas/metrics";
 import { type CanvasPoint, type Size, toFrame, toUnit } from "../canvas/view";
 import { toast } from "../parts/Toast";
 import type { Point } from "../protocol";
-import type { Opened } from "../studio/open";
+import type { Studio } from "../studio/studio";
 import type { Tool } from "./tool";
 
 const MOST_POINTS = 5000; // the protocol's limit
@@ -44,7 +44,7 @@ export const scribble: Tool = (studio, hand, at) => {
 };
 
 /** Says why nothing can be drawn now; undefined when it can. */
-function refusal(studio: Opened): string | undefined {
+function refusal(studio: Studio): string | undefined {
   const { store } = studio;
   const say = (text: string, action?: { name: string; perform: () => void }): string => {
     toast({ text, tone: "info", ...(action && { action }) });

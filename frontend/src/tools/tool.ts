@@ -1,7 +1,8 @@
 /** A tool: what a pointer that is pressed on the picture does until it is let go. */
-import type { Hand } from "../canvas/interaction";
+
 import type { CanvasPoint } from "../canvas/view";
-import type { Opened } from "../studio/open";
+import type { Studio } from "../studio/studio";
+import type { PointerState } from "./pointerState";
 
 export interface Gesture {
   /** All points since the last call, in order: pens give several to a frame of the screen. */
@@ -12,4 +13,4 @@ export interface Gesture {
 }
 
 /** null: nothing begins, and the tool has said why where that is not plain. */
-export type Tool = (studio: Opened, hand: Hand, at: CanvasPoint) => Gesture | null;
+export type Tool = (studio: Studio, hand: PointerState, at: CanvasPoint) => Gesture | null;

@@ -3,10 +3,10 @@ import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { get, hide, press, query, show } from "../../parts/testing";
 import type { RoundInfo, VideoInfo } from "../../protocol";
-import type { Fact } from "../../state/facts";
+import type { Fact } from "../../state/frameSummary";
 import { createStore, type Store } from "../../state/store";
 import { StudioContext } from "../../studio/context";
-import type { Opened } from "../../studio/open";
+import type { Studio } from "../../studio/studio";
 import { modelOf } from "./model";
 import { Track } from "./Track";
 
@@ -81,7 +81,7 @@ beforeEach(async () => {
   );
   store = makeStore();
   await show(
-    <StudioContext.Provider value={{ store } as Opened}>
+    <StudioContext.Provider value={{ store } as Studio}>
       <Track />
     </StudioContext.Provider>,
   );

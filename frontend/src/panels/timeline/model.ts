@@ -1,6 +1,6 @@
 /** What the timeline draws, as plain values: made anew when something of it changes, not when the playhead moves. */
 import type { RoundInfo } from "../../protocol";
-import { type Fact, hasFrame } from "../../state/facts";
+import { type Fact, hasFrame } from "../../state/frameSummary";
 import type { Store } from "../../state/store";
 import { needsFix } from "../../state/suggest";
 

@@ -1,27 +1,16 @@
 /** The topmost canvas: strokes on the frame in view, the stroke being drawn, and the brush under the pointer. */
-import { effect, type Signal, signal } from "@preact/signals";
+import { effect } from "@preact/signals";
+import { type DrawnStroke, drawStroke } from "../canvas/strokes";
+import type { CanvasPoint } from "../canvas/view";
 import type { Point } from "../protocol";
-import type { Opened } from "../studio/open";
-import { type DrawnStroke, drawStroke } from "./strokes";
-import type { CanvasPoint } from "./view";
-
-/** What tools write and this canvas shows. */
-export interface Hand {
-  readonly live: Signal<{ object: number; path: readonly Point[] } | null>; // the stroke being drawn
-  readonly hover: Signal<CanvasPoint | null>; // where a pointer that can hover is
-  readonly pen: Signal<CanvasPoint | null>; // the pen that keys move, while there is one
-  readonly marked: Signal<string | null>; // key of the stroke that the eraser is on
-}
-
-export function createHand(): Hand {
-  return { live: signal(null), hover: signal(null), pen: signal(null), marked: signal(null) };
-}
+import type { Studio } from "../studio/studio";
+import type { PointerState } from "../tools/pointerState";
 
 // An object that was made a moment ago and has no colour here yet.
 const NEW_COLOR = "#ff5a5f";
 
 /** Keeps `canvas` showing what there is; returns the end of it. */
-export function showInteraction(studio: Opened, hand: Hand, canvas: HTMLCanvasElement): () => void {
+export function showInteraction(studio: Studio, hand: PointerState, canvas: HTMLCanvasElement): () => void {
   const context = canvas.getContext("2d");
   if (!context) throw new Error("This browser gives no 2D canvas");
   let request = 0;
@@ -59,7 +48,7 @@ function fitToScreen(canvas: HTMLCanvasElement, width: number, height: number): 
   if (canvas.height !== h) canvas.height = h;
 }
 
-function strokesInView(studio: Opened, hand: Hand): DrawnStroke[] {
+function strokesInView(studio: Studio, hand: PointerState): DrawnStroke[] {
   const { store } = studio;
   const frame = store.frame.value;
   const you = store.you.value?.id;
@@ -85,7 +74,7 @@ function strokesInView(studio: Opened, hand: Hand): DrawnStroke[] {
   return drawn;
 }
 
-function colorOf({ store }: Opened, number: number): string {
+function colorOf({ store }: Studio, number: number): string {
   if (number === 0) return "#e6e9ee";
   return store.objects.value.find((object) => object.number === number)?.color ?? NEW_COLOR;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Fact, NO_MASK } from "../state/facts";
-import { missingStretches } from "./loader";
+import { type Fact, NO_MASK } from "../state/frameSummary";
+import { missingStretches } from "./maskLoader";
 
 const missing = (round: number): Fact => ({ ...NO_MASK, round });
 const here = (round: number): Fact => ({ ...NO_MASK, round, loaded: true });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { History, type Step } from "./history";
+import { type Step, UndoHistory } from "./undoHistory";
 
 function log(): {
-  history: History;
+  history: UndoHistory;
   did: string[];
   step: (name: string, able?: { undo?: boolean; redo?: boolean }) => Step;
 } {
@@ -14,7 +14,7 @@ function log(): {
     redoable: () => able.redo ?? true,
     redo: () => did.push(`redo ${name}`),
   });
-  return { history: new History(), did, step };
+  return { history: new UndoHistory(), did, step };
 }
 
 describe("undo", () => {

@@ -8,8 +8,8 @@ import type { Video } from "../api/types";
 import { Button } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
 import { Progress } from "../parts/Progress";
-import { useStudio } from "./context";
-import css from "./Studio.module.css";
+import { useStudio } from "../studio/context";
+import css from "./StudioPage.module.css";
 
 const SLOW_AFTER = 4000; // ms
 

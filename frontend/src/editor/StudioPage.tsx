@@ -1,19 +1,20 @@
 /** The studio: one video, its picture, objects, rounds and timeline. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Stage } from "../canvas/Stage";
 import { ExportDialog } from "../panels/ExportDialog";
 import { HelpDialog } from "../panels/HelpDialog";
 import { SidePanel } from "../panels/SidePanel";
 import { Timeline } from "../panels/Timeline";
 import { ToolRail } from "../panels/ToolRail";
 import { TopBar } from "../panels/TopBar";
-import { StudioContext, useStudio } from "./context";
-import { type Opened, openVideo } from "./open";
-import css from "./Studio.module.css";
+import { StudioContext, useStudio } from "../studio/context";
+import type { Studio } from "../studio/studio";
+import { openVideo } from "./open";
+import { Stage } from "./Stage";
+import css from "./StudioPage.module.css";
 import { NoFrames, Opening, ProblemPage } from "./states";
 
-export default function Studio({ video }: { video: number }) {
-  const [studio, setStudio] = useState<Opened | null>(null);
+export default function StudioPage({ video }: { video: number }) {
+  const [studio, setStudio] = useState<Studio | null>(null);
   useEffect(() => {
     const opened = openVideo(video);
     setStudio(opened);

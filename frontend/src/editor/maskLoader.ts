@@ -1,9 +1,9 @@
 /** Loads masks over HTTP, by round and stretch of frames, nearest to the frame in view first, until all are here. */
 import { effect, untracked } from "@preact/signals";
 import { request } from "../api/http";
-import type { Fact } from "../state/facts";
+import { readContainer } from "../masks/decode";
+import type { Fact } from "../state/frameSummary";
 import type { Store } from "../state/store";
-import { readContainer } from "./decode";
 
 export const STRETCH = 100; // frames to a request: about 200 kB at 480p
 const AT_ONCE = 3;

@@ -1,12 +1,12 @@
 /** What a welcome of the server begins: whose page this is, and what comes back of what was done before a reload. */
 import { moveStrokes, saved } from "../actions/strokes";
 import { type Answer, Refused } from "../connection/outbox";
-import type { Keyed, Shelf } from "../connection/shelf";
+import type { Keyed, Shelf } from "../connection/outboxStorage";
 import { toast } from "../parts/Toast";
 import type { ObjectInfo, StrokeInfo, Welcome } from "../protocol";
 import { forgetStrokes, reduce } from "../state/reduce";
 import type { Store } from "../state/store";
-import type { Opened } from "./open";
+import type { Studio } from "../studio/studio";
 
 export const NOT_KEPT = {
   text: "This browser keeps nothing for Maskwright: strokes drawn while offline end with the page.",
@@ -14,7 +14,7 @@ export const NOT_KEPT = {
 } as const;
 
 export async function welcome(
-  studio: Opened,
+  studio: Studio,
   message: Welcome,
   opening: Promise<Shelf>,
   reload: () => void = () => location.reload(),
@@ -63,7 +63,7 @@ export function restored(store: Store, message: Keyed, expected: number | null):
 }
 
 export function settled(
-  studio: Opened,
+  studio: Studio,
   message: Keyed,
   outcome: Answer | Refused,
   expected: number | null,
@@ -85,7 +85,7 @@ export function settled(
 }
 
 /** Somebody else took its number meanwhile: the strokes that came back with it go over to the one it got. */
-function settledObject(studio: Opened, message: Keyed, outcome: Answer | Refused, expected: number): void {
+function settledObject(studio: Studio, message: Keyed, outcome: Answer | Refused, expected: number): void {
   const { store, outbox } = studio;
   const number = outcome instanceof Refused ? null : outcome.result;
   if (number === expected) return;

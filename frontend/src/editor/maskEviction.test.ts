@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { PackedMask } from "../masks/decode";
+import { packedMask } from "../masks/testing";
 import { reduce } from "../state/reduce";
 import { createStore, type Store } from "../state/store";
-import { round, state, welcomeOf } from "../studio/testing";
-import type { PackedMask } from "./decode";
-import { MaskLoader } from "./loader";
-import { keepRoom } from "./room";
-import { packedMask } from "./testing";
+import { keepRoom } from "./maskEviction";
+import { MaskLoader } from "./maskLoader";
+import { round, state, welcomeOf } from "./testing";
 
 const KB = 1024;
 const FRAMES = 10;

@@ -2,7 +2,7 @@ import "fake-indexeddb/auto";
 import { describe, expect, it, vi } from "vitest";
 import { addObject } from "../actions/objects";
 import { draw } from "../actions/strokes";
-import { openShelf, type Shelf } from "../connection/shelf";
+import { openShelf, type Shelf } from "../connection/outboxStorage";
 import { reduce } from "../state/reduce";
 import { ANN, BEN, type FakeStudio, fakeStudio, settled, state, welcomeOf } from "./testing";
 import { welcome } from "./welcome";

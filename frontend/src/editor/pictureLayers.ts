@@ -3,14 +3,14 @@
  * on its way, what is on screen stays. A mask is never shown on a frame that it does not belong to.
  */
 import { effect } from "@preact/signals";
+import { maskPainted, record } from "../canvas/metrics";
+import { MaskPixels } from "../canvas/paint";
+import { type ColorTable, changeTables, colorTable, contourDepth } from "../canvas/table";
 import type { DecodedMask } from "../masks/contour";
 import type { PackedMask } from "../masks/decode";
-import { sourceOf } from "../state/facts";
+import { sourceOf } from "../state/frameSummary";
 import { lineOf } from "../state/line";
-import type { Opened } from "../studio/open";
-import { maskPainted, record } from "./metrics";
-import { MaskPixels } from "./paint";
-import { type ColorTable, changeTables, colorTable, contourDepth } from "./table";
+import type { Studio } from "../studio/studio";
 
 interface Canvases {
   frame: HTMLCanvasElement;
@@ -42,7 +42,7 @@ export class Picture {
   private readonly end: () => void;
 
   constructor(
-    private readonly studio: Opened,
+    private readonly studio: Studio,
     private readonly canvases: Canvases,
   ) {
     this.frameContext = context(canvases.frame);

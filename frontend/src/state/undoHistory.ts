@@ -20,7 +20,7 @@ export interface Step {
 
 const MOST = 200;
 
-export class History {
+export class UndoHistory {
   private readonly past = signal<readonly Step[]>([]);
   private readonly future = signal<readonly Step[]>([]);
 

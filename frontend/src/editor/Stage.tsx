@@ -5,11 +5,12 @@ import { Banner } from "../panels/Banner";
 import { Hint } from "../panels/Hint";
 import { Hud } from "../panels/Hud";
 import { useStudio } from "../studio/context";
-import type { Opened } from "../studio/open";
+import type { Studio } from "../studio/studio";
 import { listenToPen } from "../tools/keypen";
 import { Pointers } from "../tools/pointer";
-import { createHand, showInteraction } from "./interaction";
-import { Picture } from "./picture";
+import { createPointerState } from "../tools/pointerState";
+import { showInteraction } from "./drawingLayer";
+import { Picture } from "./pictureLayers";
 import css from "./Stage.module.css";
 
 // Above this, pixels are shown as squares: whoever zooms in so far wants to see which pixel is in and which is out.
@@ -77,8 +78,8 @@ interface Canvases {
 }
 
 /** Brings the canvases and the pointers to life; returns the end of it. */
-function attach(studio: Opened, area: HTMLElement, canvases: Canvases): () => void {
-  const hand = createHand();
+function attach(studio: Studio, area: HTMLElement, canvases: Canvases): () => void {
+  const hand = createPointerState();
   const picture = new Picture(studio, canvases);
   const pointers = new Pointers(studio, hand, area);
   const resize = () => studio.stage.resize({ width: area.clientWidth, height: area.clientHeight });
@@ -98,7 +99,7 @@ function attach(studio: Opened, area: HTMLElement, canvases: Canvases): () => vo
   };
 }
 
-function spoken({ store }: Opened): string {
+function spoken({ store }: Studio): string {
   const count = store.video.value?.frame_count ?? 0;
   const object = store.alive.value.find((other) => other.number === store.selected.value);
   const drawing = store.selected.value === 0 ? "the background" : (object?.name ?? "a new object");

@@ -1,46 +1,33 @@
 /** Opens a video: its store, its connection, and everything that watches them. `close` ends all of it. */
 
-import type { Signal } from "@preact/signals";
 import { batch, effect } from "@preact/signals";
-import { type Command, createCommands } from "../actions/commands";
-import { History } from "../actions/history";
+import { createCommands } from "../actions/commands";
 import { watchPlaying } from "../actions/playback";
 import { RunQueue } from "../actions/queue";
-import type { Engine } from "../api/engines";
 import { FrameCache } from "../canvas/frames";
 import { maskReceived } from "../canvas/metrics";
 import { Stage } from "../canvas/stage";
 import { framePoint } from "../canvas/view";
 import { Outbox } from "../connection/outbox";
-import { openShelf } from "../connection/shelf";
+import { openShelf } from "../connection/outboxStorage";
 import { Socket } from "../connection/socket";
-import { MaskLoader } from "../masks/loader";
-import { keepRoom } from "../masks/room";
 import { toast } from "../parts/Toast";
 import type { Error as Refusal } from "../protocol";
 import { reduce } from "../state/reduce";
 import { createStore, type Store } from "../state/store";
+import { UndoHistory } from "../state/undoHistory";
 import { recall, remember } from "../state/view";
-import { loadEngines } from "./engines";
+import type { Studio } from "../studio/studio";
+import { loadEngines } from "./engineChoice";
+import { keepRoom } from "./maskEviction";
+import { MaskLoader } from "./maskLoader";
 import { watchScores } from "./scores";
 import { NOT_KEPT, restored, settled, welcome } from "./welcome";
-
-export interface Opened {
-  readonly store: Store;
-  readonly outbox: Outbox;
-  readonly socket: Socket;
-  readonly history: History;
-  readonly stage: Stage;
-  readonly frames: FrameCache;
-  readonly engines: Signal<readonly Engine[]>;
-  readonly commands: readonly Command[];
-  close(): void;
-}
 
 const LOOKING_EVERY = 300; // ms between two hints of where one is
 const REMEMBER_AFTER = 200; // ms of rest before the view is written down
 
-export function openVideo(id: number): Opened {
+export function openVideo(id: number): Studio {
   const store = createStore(id);
   const stage = new Stage();
   restoreView(store, stage);
@@ -79,8 +66,8 @@ export function openVideo(id: number): Opened {
   });
   const frames = new FrameCache(id);
   const engines = loadEngines(store);
-  const parts = { store, outbox, socket, history: new History(), stage, frames, engines };
-  const studio: Opened = { ...parts, commands: [], close: () => {} };
+  const parts = { store, outbox, socket, history: new UndoHistory(), stage, frames, engines };
+  const studio: Studio = { ...parts, commands: [], close: () => {} };
   const commands = createCommands(studio);
   const ends = watch(studio);
   Object.assign(studio, {
@@ -100,7 +87,7 @@ function socketUrl(id: number): string {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/videos/${id}`;
 }
 
-function watch(studio: Opened): (() => void)[] {
+function watch(studio: Studio): (() => void)[] {
   const { store, stage, frames } = studio;
   const loader = new MaskLoader(store);
   const endRoom = keepRoom(store);
@@ -125,7 +112,7 @@ function watch(studio: Opened): (() => void)[] {
 }
 
 /** Tells the others which frame one is on, not more often than they can look. */
-function watchLooking({ store, socket }: Opened): () => void {
+function watchLooking({ store, socket }: Studio): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const end = effect(() => {
     store.frame.value;
@@ -154,7 +141,7 @@ function restoreView(store: Store, stage: Stage): void {
     stage.place({ zoom: kept.zoom, centre: framePoint(kept.centerX ?? 0, kept.centerY ?? 0) });
 }
 
-function watchView({ store, stage }: Opened): () => void {
+function watchView({ store, stage }: Studio): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const write = () => {
     timer = undefined;

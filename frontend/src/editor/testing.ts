@@ -2,17 +2,17 @@
 import type { Signal } from "@preact/signals";
 import { signal } from "@preact/signals";
 import { createCommands } from "../actions/commands";
-import { History } from "../actions/history";
 import type { Engine } from "../api/engines";
 import { FrameCache } from "../canvas/frames";
 import { Stage } from "../canvas/stage";
 import { Outbox } from "../connection/outbox";
-import type { Keyed } from "../connection/shelf";
+import type { Keyed } from "../connection/outboxStorage";
 import { Socket } from "../connection/socket";
 import { PROTOCOL_VERSION, type RoundInfo, type State, type Welcome } from "../protocol";
 import { reduce } from "../state/reduce";
 import { createStore } from "../state/store";
-import type { Opened } from "./open";
+import { UndoHistory } from "../state/undoHistory";
+import type { Studio } from "../studio/studio";
 import { restored, settled as settleRestored } from "./welcome";
 
 export const ANN = { id: 1, name: "Ann" };
@@ -73,7 +73,7 @@ export function welcomeOf(given: Partial<Welcome> = {}): Welcome {
   return { type: "welcome", version, you: ANN, role: "annotator", state: null, worker, ...given };
 }
 
-export interface FakeStudio extends Opened {
+export interface FakeStudio extends Studio {
   /** What went out, in order. */
   sent: Keyed[];
   online: Signal<boolean>;
@@ -102,12 +102,12 @@ export function fakeStudio(given: Partial<State> = {}): FakeStudio {
     store,
     outbox,
     socket,
-    history: new History(),
+    history: new UndoHistory(),
     stage: new Stage(),
     frames: new FrameCache(5),
     engines,
   };
-  const studio: Opened = { ...parts, commands: [], close: () => {} };
+  const studio: Studio = { ...parts, commands: [], close: () => {} };
   Object.assign(studio, { commands: createCommands(studio) });
   reduce(store, welcomeOf({ state: state(given) }));
   store.connection.value = "live";
