@@ -17,7 +17,7 @@ from typing import Self
 import psutil
 
 from webapp.configuration import VARIABLES
-from webapp.listening import listen
+from webapp.process.listening import listen
 
 MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
 START_SECONDS = 120.0  # generous: the first run renders a clip, and tests share their machine

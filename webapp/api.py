@@ -11,7 +11,7 @@ from ninja.security import django_auth
 
 from webapp.accounts.api import router as accounts
 from webapp.annotation.api import router as annotation
-from webapp.annotation.export_api import router as exports
+from webapp.annotation.export.api import router as exports
 from webapp.inference.api import router as inference
 from webapp.problems import Problem
 from webapp.projects.api import router as projects

@@ -17,13 +17,13 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import path
 
-from webapp.body_limit import BodyLimit
-from webapp.home_lock import HomeInUse, HomeLock
+from webapp.http.body_limit import BodyLimit
 from webapp.inference import workers
 from webapp.live.consumer import socket_app
 from webapp.live.follower import Hub
 from webapp.live.origin import OwnOriginOnly
 from webapp.live.threads import close_connections
+from webapp.process.home_lock import HomeInUse, HomeLock
 
 hub = Hub(workers.status)
 

@@ -16,10 +16,10 @@ from django.utils import timezone
 
 from webapp import first_run
 from webapp.celery import app as celery
-from webapp.home_lock import HomeLock
 from webapp.inference import runner
 from webapp.inference.models import Worker
 from webapp.inference.workers import ALIVE_WITHIN
+from webapp.process.home_lock import HomeLock
 from webapp.videos.storage import free_bytes, min_free_bytes
 
 State = Literal["ok", "note", "wrong"]

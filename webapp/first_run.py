@@ -45,7 +45,7 @@ def make_owner() -> User | None:
 
 def make_sample(owner: User, say: Callable[[str], None]) -> Project:
     """A project with the rendered clip; without it where it cannot be stored, and `say` says why."""
-    from webapp.videos.sample import CLIP_NAME, add_sample_clip  # draws with OpenCV: later starts need not load it
+    from webapp.videos.sample.clip import CLIP_NAME, add_sample_clip  # draws with OpenCV: later starts need not load it
 
     project = create_project(by=owner, name="Sample", guide=GUIDE)
     change_project(by=owner, project_id=project.pk, labels=LABELS)

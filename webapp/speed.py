@@ -38,9 +38,9 @@ from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import create_round
 from webapp.annotation.scribbles import add_stroke
 from webapp.inference import workers
-from webapp.listening import listen
 from webapp.live.follower import IDLE_SECONDS
 from webapp.live.protocol import PROTOCOL_VERSION
+from webapp.process.listening import listen
 from webapp.videos.models import Video
 from webapp.videos.storage import read_truth
 

@@ -5,7 +5,7 @@ from django.urls import path, re_path
 
 from webapp.accounts.views import open_link
 from webapp.api import api
-from webapp.page import index, plain_css, unknown_call
+from webapp.http.page import index, plain_css, unknown_call
 
 urlpatterns = [
     path("admin/", admin.site.urls),

@@ -14,7 +14,7 @@ import psutil
 
 from tests.bench.figures import Figure
 from tests.studio import MANAGE, environment_of
-from webapp.listening import address_of, listen
+from webapp.process.listening import address_of, listen
 
 REQUESTS = 200
 

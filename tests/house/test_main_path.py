@@ -20,7 +20,7 @@ from psycopg import sql
 
 from tests.house.visitor import Visitor
 from tests.studio import Studio, until
-from webapp.videos.sample import FRAMES
+from webapp.videos.sample.clip import FRAMES
 
 FAKE = {"MASKWRIGHT_ENGINES": "tests.segmentation.fake_engine"}
 SCRIBBLE = [[0.3, 0.4], [0.4, 0.4], [0.4, 0.5]]

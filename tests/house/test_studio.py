@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.studio import MANAGE, Studio, environment_of, free_port, until
-from webapp.listening import listen
+from webapp.process.listening import listen
 
 
 def status(address: str) -> int:

@@ -18,7 +18,7 @@ from websockets.sync.client import connect
 from tests.house.test_main_path import FAKE, SCRIBBLE, team  # noqa: F401 (a fixture)
 from tests.house.visitor import VideoVisit, Visitor
 from tests.studio import MANAGE, Studio, environment_of, free_port, until
-from webapp.videos.sample import FRAMES
+from webapp.videos.sample.clip import FRAMES
 
 
 @contextmanager

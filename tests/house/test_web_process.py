@@ -13,7 +13,7 @@ import psutil
 import pytest
 from django.conf import settings
 
-from webapp.listening import listen
+from webapp.process.listening import listen
 
 MOST_BYTES = 200 << 20
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from webapp import doctor, first_run
 from webapp.doctor import Finding
-from webapp.home_lock import HomeLock
 from webapp.inference import runner
 from webapp.inference.models import Worker
+from webapp.process.home_lock import HomeLock
 
 
 def only(look: Callable[[], Iterator[Finding]]) -> Finding:

@@ -6,8 +6,8 @@ from django.test import Client
 from webapp import first_run
 from webapp.accounts.models import User
 from webapp.projects.models import Project, Role
-from webapp.videos import sample
 from webapp.videos.refusal import Refused
+from webapp.videos.sample import clip
 
 
 def test_the_owner_is_made_once_and_gets_in_by_a_link(db: None) -> None:
@@ -39,7 +39,7 @@ def test_a_sample_that_cannot_be_stored_is_said_and_stops_nothing(owner: User, m
     def full_disk(**anything: object) -> None:
         raise Refused("disk_full", "The disk is nearly full.")
 
-    monkeypatch.setattr(sample, "add_sample_clip", full_disk)
+    monkeypatch.setattr(clip, "add_sample_clip", full_disk)
     said: list[str] = []
     project = first_run.make_sample(owner, said.append)
     assert "The disk is nearly full." in said[0]

@@ -10,4 +10,4 @@ class AnnotationConfig(AppConfig):
     label = "annotation"
 
     def ready(self) -> None:
-        import_module("webapp.annotation.export_files")  # connects its signal
+        import_module("webapp.annotation.export.files")  # connects its signal

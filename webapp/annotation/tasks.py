@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from webapp.annotation.exports import TASK, run_export
+from webapp.annotation.export.jobs import TASK, run_export
 
 
 @shared_task(name=TASK)

@@ -17,7 +17,7 @@ from celery.signals import worker_ready, worker_shutdown
 from django.conf import settings
 from django.db import connection
 
-from webapp.annotation.exports import sweep_exports
+from webapp.annotation.export.jobs import sweep_exports
 from webapp.annotation.receipts import forget_old
 from webapp.annotation.scores import sweep_scores
 from webapp.inference import recovery, workers

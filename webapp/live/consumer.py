@@ -24,7 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from webapp.annotation.schemas import Key, Person, RoleName
 from webapp.annotation.state import person
-from webapp.live import publish
+from webapp.live import change_feed
 from webapp.live.actions import perform
 from webapp.live.follower import Follower, Hub, Subscriber
 from webapp.live.outbox import Outbox, Payload
@@ -41,7 +41,7 @@ from webapp.live.protocol import (
     client_messages,
 )
 from webapp.live.rate import Bucket
-from webapp.live.standing import Unwelcome, Visit, check, visit_of
+from webapp.live.socket_auth import CloseSocket, Handshake, check, handshake_of
 from webapp.live.threads import in_thread
 from webapp.problems import Problem
 from webapp.projects.models import Role
@@ -73,7 +73,7 @@ class VideoSocket:
         self.step = Step.CONNECTING
         self.outbox = Outbox()
         self.bucket = Bucket(BURST, RATE)
-        self.visit: Visit
+        self.handshake: Handshake
         self.me: Person
         self.follower: Follower | None = None
         self.subscriber: Subscriber
@@ -88,9 +88,9 @@ class VideoSocket:
             return
         await self._send({"type": "websocket.accept"})  # codes reach a page only over an accepted socket
         try:
-            self.visit = visit_of(self.scope, self.video_id)
-            user, _ = await in_thread(check, self.visit, opened=False)
-        except Unwelcome as reason:
+            self.handshake = handshake_of(self.scope, self.video_id)
+            user, _ = await in_thread(check, self.handshake, opened=False)
+        except CloseSocket as reason:
             await self._close(reason.code)
             return
         self.me, self.step = person(user), Step.GREETING
@@ -117,7 +117,7 @@ class VideoSocket:
                 return
             try:
                 await self._take(event)
-            except Unwelcome as reason:
+            except CloseSocket as reason:
                 self._close_after_sending(reason.code)
             if self._closing is not None:
                 await asyncio.Event().wait()  # the sender ends the socket; nothing more is read
@@ -165,7 +165,7 @@ class VideoSocket:
             self._refuse("not_resumed", f"Expected resume first, got {message.type}.", key)
         elif isinstance(message, Looking):
             if self.follower is not None:
-                self.follower.look(self.subscriber, self.me, message.frame)
+                self.follower.set_presence(self.subscriber, self.me, message.frame)
         else:
             await self._perform(message)
 
@@ -182,7 +182,7 @@ class VideoSocket:
             self.outbox.message(Ack(type="ack", key=message.key, result=result).model_dump_json())
 
     def _checked(self, message: Any) -> int | None:
-        user, _ = check(self.visit, opened=True)
+        user, _ = check(self.handshake, opened=True)
         return perform(user, self.video_id, message)
 
     # --- resume -----------------------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ class VideoSocket:
     async def _resume(self, message: Resume) -> None:
         if message.version != PROTOCOL_VERSION:
             self._refuse("old_page", f"This server speaks version {PROTOCOL_VERSION}, the page {message.version}.")
-            raise Unwelcome(4400)
+            raise CloseSocket(4400)
         self._resuming = True
         try:
             if self.follower is None:
@@ -198,17 +198,17 @@ class VideoSocket:
             await self._welcome(message.seq, message.mask_seq)
         except DatabaseError as error:
             log.error("socket_not_resumed", video=self.video_id, exc_info=error)
-            raise Unwelcome(4503) from None
+            raise CloseSocket(4503) from None
         self.step = Step.OPEN
         self.follower.greet(self.subscriber)
 
     async def _welcome(self, seq: int, mask_seq: int) -> None:
         async with self._welcoming:
             self.subscriber.wait()
-            await self._tell_missed(seq, mask_seq)
+            await self._tell_catchup(seq, mask_seq)
 
-    async def _tell_missed(self, seq: int, mask_seq: int) -> None:
-        role, missed = await in_thread(self._read_missed, seq, mask_seq)
+    async def _tell_catchup(self, seq: int, mask_seq: int) -> None:
+        role, catchup = await in_thread(self._read_catchup, seq, mask_seq)
         self.outbox.forget()
         worker = self.hub.worker or await self.hub.worker_status()
         welcome = Welcome(
@@ -216,19 +216,19 @@ class VideoSocket:
             version=PROTOCOL_VERSION,
             you=self.me,
             role=cast(RoleName, role.value),
-            state=missed.state,
+            state=catchup.state,
             worker=worker,
         )
         self._role = role
         self.outbox.message(welcome.model_dump_json())
-        self.outbox.masks(missed.masks)
-        self.outbox.tell(missed.changes)
-        self.subscriber.caught_up(missed.seq, missed.mask_seq)
+        self.outbox.masks(catchup.masks)
+        self.outbox.tell(catchup.changes)
+        self.subscriber.caught_up(catchup.seq, catchup.mask_seq)
 
-    def _read_missed(self, seq: int, mask_seq: int) -> tuple[Role, publish.Missed]:
-        _, role = check(self.visit, opened=self.step is Step.OPEN)
+    def _read_catchup(self, seq: int, mask_seq: int) -> tuple[Role, change_feed.Catchup]:
+        _, role = check(self.handshake, opened=self.step is Step.OPEN)
         video = Video.objects.select_related("project").get(pk=self.video_id)
-        return role, publish.missed(video, role, seq, mask_seq)
+        return role, change_feed.catch_up(video, role, seq, mask_seq)
 
     # --- what goes out ----------------------------------------------------------------------------------------------
 
@@ -251,7 +251,7 @@ class VideoSocket:
     async def _tell_all(self) -> None:
         try:
             await self._welcome(0, 0)
-        except Unwelcome as reason:
+        except CloseSocket as reason:
             self._end_over_gap(reason.code)
         except DatabaseError as error:
             log.error("gap_not_filled", video=self.video_id, exc_info=error)
@@ -268,13 +268,13 @@ class VideoSocket:
             if self.step is Step.GREETING and asyncio.get_running_loop().time() - began >= RESUME_SECONDS:
                 self._close_after_sending(4503 if self._resuming else 4400)
             try:
-                _, role = await in_thread(check, self.visit, opened=True)
+                _, role = await in_thread(check, self.handshake, opened=True)
                 if self.step is Step.OPEN and role != self._role and self._closing is None:
                     await self._tell_all()  # what one may do now, and may see
-            except Unwelcome as reason:
+            except CloseSocket as reason:
                 self._close_after_sending(reason.code)
             except DatabaseError as error:
-                log.warning("standing_not_checked", video=self.video_id, error=str(error))
+                log.warning("handshake_not_checked", video=self.video_id, error=str(error))
 
     def _refuse(self, code: str, text: str, key: str | None = None, head: int | None = None) -> None:
         self.outbox.message(Error(type="error", code=code, text=text, key=key, head=head).model_dump_json())

@@ -19,7 +19,7 @@ from django.db import DatabaseError
 
 from webapp.annotation import notify
 from webapp.annotation.schemas import Person
-from webapp.live import publish
+from webapp.live import change_feed
 from webapp.live.outbox import Outbox
 from webapp.live.presence import PresenceBoard
 from webapp.live.protocol import WorkerChanged, WorkerStatus
@@ -42,21 +42,21 @@ class Subscriber:
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
         self._seq = self._mask_seq = 0  # the newest that it was told
-        self._back: list[publish.News] | None = []
+        self._back: list[change_feed.Delta] | None = []
         self._progress: dict[int, tuple[int, float]] = {}  # Round.id -> frames done, seconds, as last told
 
-    def take(self, news: publish.News) -> None:
+    def take(self, delta: change_feed.Delta) -> None:
         if self._back is not None:
-            self._back.append(news)
+            self._back.append(delta)
             return
         # A look that began before the browser's state was read may end after it, and bring what the state contains.
-        masks = [one for one in news.masks if one.seq > self._mask_seq]
-        changes = [one for one in news.changes if one.seq > self._seq]
+        masks = [one for one in delta.masks if one.seq > self._mask_seq]
+        changes = [one for one in delta.changes if one.seq > self._seq]
         self.outbox.masks(masks)
         self.outbox.tell(changes)
         self._mask_seq = max([self._mask_seq, *(one.seq for one in masks)])
         self._seq = max([self._seq, *(one.seq for one in changes)])
-        for progress in news.progress:
+        for progress in delta.progress:
             done, seconds = self._progress.get(progress.round, (-1, 0.0))
             if progress.done != done or progress.seconds - seconds > PROGRESS_SECONDS:
                 self._progress = {progress.round: (progress.done, progress.seconds)}
@@ -66,8 +66,8 @@ class Subscriber:
         """Everything up to these numbers has been told: go on with what came after them."""
         self._seq, self._mask_seq = seq, mask_seq
         back, self._back = self._back or [], None
-        for news in back:
-            self.take(news)
+        for delta in back:
+            self.take(delta)
 
     def wait(self) -> None:
         """Keep back what comes: a state is being read."""
@@ -83,7 +83,7 @@ class Follower:
         self.board = PresenceBoard()
         self.started = asyncio.Event()
         self._woken = asyncio.Event()
-        self._looked = asyncio.Event()
+        self._presence_changed = asyncio.Event()
         self._others_know = False
         self._process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._tell_presence())]
@@ -93,18 +93,18 @@ class Follower:
     def wake(self) -> None:
         self._woken.set()
 
-    def look(self, subscriber: Subscriber, person: Person, frame: int) -> None:
-        self.board.look(subscriber, person, frame)
-        self._moved()
+    def set_presence(self, subscriber: Subscriber, person: Person, frame: int) -> None:
+        self.board.set_presence(subscriber, person, frame)
+        self._note_presence_change()
 
     def leave(self, subscriber: Subscriber) -> None:
         self.subscribers.discard(subscriber)
         self.board.leave(subscriber)
-        self._moved()
+        self._note_presence_change()
 
-    def _moved(self) -> None:
+    def _note_presence_change(self) -> None:
         self._others_know = False
-        self._looked.set()
+        self._presence_changed.set()
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -112,29 +112,29 @@ class Follower:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _follow(self) -> None:
-        cursor: publish.Cursor | None = None
+        cursor: change_feed.Cursor | None = None
         while True:
             pause = IDLE_SECONDS
             self._woken.clear()
             try:
                 if cursor is None:
-                    cursor = await in_thread(publish.start, self.video_id)
+                    cursor = await in_thread(change_feed.cursor_at_end, self.video_id)
                     self.started.set()
-                news = await in_thread(publish.news, self.video_id, cursor)
-                pause = BUSY_SECONDS if news.running else IDLE_SECONDS
-                if news.changes or news.masks or news.progress:
+                delta = await in_thread(change_feed.poll, self.video_id, cursor)
+                pause = BUSY_SECONDS if delta.running else IDLE_SECONDS
+                if delta.changes or delta.masks or delta.progress:
                     for subscriber in tuple(self.subscribers):
-                        subscriber.take(news)
+                        subscriber.take(delta)
             except DatabaseError as error:
-                log.warning("follower_missed_a_look", video=self.video_id, error=str(error))
+                log.warning("poll_failed", video=self.video_id, error=str(error))
             await _set_within(self._woken, pause)
 
     async def _tell_presence(self) -> None:
         told = ""
         while True:
-            if not await _set_within(self._looked, REPEAT_SECONDS):
+            if not await _set_within(self._presence_changed, REPEAT_SECONDS):
                 self._others_know = False
-            self._looked.clear()
+            self._presence_changed.clear()
             if settings.TEAM_MODE and not self._others_know:
                 self._others_know = True
                 await self._tell_others()
@@ -166,7 +166,7 @@ class Follower:
                 # One channel, however often it is tried: the layer would go on filling those that nobody reads.
                 channel = channel or await layer.new_channel()
                 await layer.group_add(notify.group_of(self.video_id), channel)
-                self._moved()  # tell the others that this process is new, and they answer
+                self._note_presence_change()  # tell the others that this process is new, and they answer
                 while True:
                     self._heard(await layer.receive(channel))
                     pause = IDLE_SECONDS
@@ -181,7 +181,7 @@ class Follower:
         elif message["type"] == "video.presence" and message["process"] != self._process:
             if self.board.hear(str(message["process"]), message["viewers"]):  # type: ignore[arg-type]
                 self._others_know = False
-            self._looked.set()
+            self._presence_changed.set()
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from webapp.annotation.codec import PackedMask, pack
-from webapp.live.publish import Told
+from webapp.live.change_feed import LogEntry
 
 BATCH_BYTES = 64 * 1024  # of one binary frame
 MOST_WAITING = 1000  # messages; a browser that is further behind is given a whole state instead
@@ -25,7 +25,7 @@ class Outbox:
     def __init__(self) -> None:
         self.filled = asyncio.Event()
         self.overflowed = False
-        self._messages: deque[str | Told] = deque()
+        self._messages: deque[str | LogEntry] = deque()
         self._masks: dict[int, PackedMask] = {}
         self._hints: dict[str, str] = {}
 
@@ -34,7 +34,7 @@ class Outbox:
         self._messages.append(text)
         self.filled.set()
 
-    def tell(self, changes: Iterable[Told]) -> None:
+    def tell(self, changes: Iterable[LogEntry]) -> None:
         """Add rows of the log. One that says that a round has ended is sent after the masks that wait.
 
         From the first that there is no room for, none is taken until `forget`: it would be told over the gap.

@@ -18,7 +18,7 @@ class PresenceBoard:
         self._here: dict[object, tuple[float, Viewer]] = {}
         self._elsewhere: dict[str, tuple[float, list[tuple[float, Viewer]]]] = {}
 
-    def look(self, connection: object, person: Person, frame: int) -> None:
+    def set_presence(self, connection: object, person: Person, frame: int) -> None:
         self._here[connection] = (time.time(), Viewer(person=person, frame=frame))
 
     def leave(self, connection: object) -> None:

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from tests.webapp.conftest import run, some_mask
 from webapp.accounts.models import User
-from webapp.annotation import exports
 from webapp.annotation.claims import claim, finish, store
-from webapp.annotation.exports import make_export, run_export, sweep_exports
+from webapp.annotation.export import jobs
+from webapp.annotation.export.jobs import make_export, run_export, sweep_exports
 from webapp.annotation.heartbeat import beating
 from webapp.annotation.models import Export, ExportKind, ExportState
 from webapp.videos.models import Video
@@ -26,7 +26,7 @@ def test_an_export_lives_as_long_as_its_worker(
     video: Video, owner: User, sent_tasks: list[Any], settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.HOME = tmp_path
-    monkeypatch.setattr(exports, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 0.01)
     claimed = claim(run(video, owner, None).pk, "w")
     assert claimed
     store(claimed, [some_mask(0)])
@@ -47,7 +47,7 @@ def test_an_export_lives_as_long_as_its_worker(
             time.sleep(0.01)
         sweep_exports()
 
-    monkeypatch.setitem(exports.WRITERS, ExportKind.DAVIS, write)
+    monkeypatch.setitem(jobs.WRITERS, ExportKind.DAVIS, write)
     for _ in range(2):
         run_export(export.pk)
     export.refresh_from_db()

@@ -18,7 +18,7 @@ from tests.webapp.live.conftest import Open
 from webapp.accounts.models import User
 from webapp.annotation.claims import Claim, claim, finish, store
 from webapp.annotation.models import AcceptedFrame, Object, Receipt, Round, Stroke
-from webapp.live import consumer, publish
+from webapp.live import change_feed, consumer
 from webapp.live.protocol import MAX_MESSAGE_BYTES, PROTOCOL_VERSION
 from webapp.projects.models import Membership, Role
 from webapp.videos.models import Video
@@ -149,7 +149,7 @@ async def test_a_page_that_was_away_gets_what_it_missed(open_socket: Open, owner
 async def test_a_gap_that_cannot_be_filled_gets_a_state(
     open_socket: Open, owner: User, video: Video, seq: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "MOST_CHANGES", 3)
+    monkeypatch.setattr(change_feed, "MOST_CHANGES", 3)
     for _ in range(6):
         await database(draw)(video, owner)
     page = await open_socket(owner, video)
@@ -273,8 +273,8 @@ async def test_a_page_that_the_server_keeps_waiting_may_come_again(
 ) -> None:
     """Only one that says nothing is taken for an old one."""
     monkeypatch.setattr(consumer, "RESUME_SECONDS", 0.2)
-    real = publish.missed
-    monkeypatch.setattr(publish, "missed", lambda *args: (time.sleep(0.6), real(*args))[1])
+    real = change_feed.catch_up
+    monkeypatch.setattr(change_feed, "catch_up", lambda *args: (time.sleep(0.6), real(*args))[1])
     page = await open_socket(owner, video)
     if resumes:
         await page.post("resume", version=PROTOCOL_VERSION, seq=0, mask_seq=0)

@@ -9,16 +9,16 @@ import pytest
 
 from webapp.annotation.schemas import Person
 from webapp.live import follower as module
+from webapp.live.change_feed import Delta, LogEntry
 from webapp.live.follower import Follower, Hub, Subscriber
 from webapp.live.outbox import Outbox
 from webapp.live.protocol import WorkerStatus
-from webapp.live.publish import News, Told
 from webapp.live.threads import close_connections
 from webapp.videos.models import Video
 
 
-def news(*seqs: int) -> News:
-    return News([Told(seq, str(seq), False) for seq in seqs], [], [], False)
+def delta(*seqs: int) -> Delta:
+    return Delta([LogEntry(seq, str(seq), False) for seq in seqs], [], [], False)
 
 
 def sent(outbox: Outbox) -> list[object]:
@@ -30,7 +30,7 @@ def sent(outbox: Outbox) -> list[object]:
 
 async def test_what_comes_while_a_state_is_read_is_kept_back_and_not_told_twice() -> None:
     subscriber = Subscriber(outbox := Outbox())
-    subscriber.take(news(1, 2, 3))
+    subscriber.take(delta(1, 2, 3))
     assert sent(outbox) == []
     subscriber.caught_up(2, 0)
     assert sent(outbox) == ["3"]
@@ -39,8 +39,8 @@ async def test_what_comes_while_a_state_is_read_is_kept_back_and_not_told_twice(
 async def test_a_look_that_began_before_the_state_was_read_brings_nothing_twice() -> None:
     subscriber = Subscriber(outbox := Outbox())
     subscriber.caught_up(7, 0)
-    subscriber.take(news(4, 5))
-    subscriber.take(news(6, 7, 8))
+    subscriber.take(delta(4, 5))
+    subscriber.take(delta(6, 7, 8))
     assert sent(outbox) == ["8"]
 
 
@@ -96,7 +96,7 @@ async def test_presence_outlives_a_channel_layer_that_is_away(
     follower = Follower(video.pk)
     follower.subscribers.add(subscriber := Subscriber(outbox))
     await follower.started.wait()
-    follower.look(subscriber, Person(id=1, name="Ann"), 3)
+    follower.set_presence(subscriber, Person(id=1, name="Ann"), 3)
     await until(lambda: "Ann" in "".join(str(one) for one in sent(outbox)))
     await asyncio.sleep(0.2)
     assert [task.done() for task in follower._tasks] == [False] * 3

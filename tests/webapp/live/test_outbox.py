@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from webapp.annotation.codec import PackedMask, unpack
 from webapp.live import outbox as module
+from webapp.live.change_feed import LogEntry
 from webapp.live.outbox import BATCH_BYTES, Outbox
-from webapp.live.publish import Told
 
 
 def mask(seq: int, frame: int, size: int = 10) -> PackedMask:
@@ -62,9 +62,9 @@ async def test_frames_are_batched_up_to_64_kb() -> None:
 
 async def test_the_end_of_a_round_is_told_after_its_masks() -> None:
     outbox = Outbox()
-    outbox.tell([Told(1, "starts", False)])
+    outbox.tell([LogEntry(1, "starts", False)])
     outbox.masks([mask(1, 0)])
-    outbox.tell([Told(2, "ends", True), Told(3, "after", False)])
+    outbox.tell([LogEntry(2, "ends", True), LogEntry(3, "after", False)])
     assert drain(outbox) == ["starts", [1], "ends", "after"]
 
 
@@ -79,7 +79,7 @@ async def test_hints_are_replaced_and_wait_for_what_counts() -> None:
 async def test_a_browser_that_is_too_far_behind_is_noticed_and_keeps_its_answers() -> None:
     outbox = Outbox()
     outbox.message("ack")
-    outbox.tell(Told(number, str(number), False) for number in range(module.MOST_WAITING + 1))
+    outbox.tell(LogEntry(number, str(number), False) for number in range(module.MOST_WAITING + 1))
     assert outbox.overflowed
     outbox.forget()
     assert (outbox.overflowed, drain(outbox)) == (False, ["ack"])
@@ -88,10 +88,10 @@ async def test_a_browser_that_is_too_far_behind_is_noticed_and_keeps_its_answers
 async def test_nothing_is_told_over_a_gap() -> None:
     """Not even when there is room again: a page that has heard of a later row never asks for the ones between."""
     outbox = Outbox()
-    outbox.tell(Told(number, str(number), False) for number in range(module.MOST_WAITING + 1))
+    outbox.tell(LogEntry(number, str(number), False) for number in range(module.MOST_WAITING + 1))
     assert len(drain(outbox)) == module.MOST_WAITING
-    outbox.tell([Told(9999, "9999", False)])
+    outbox.tell([LogEntry(9999, "9999", False)])
     assert (outbox.overflowed, drain(outbox)) == (True, [])
     outbox.forget()
-    outbox.tell([Told(10000, "10000", False)])
+    outbox.tell([LogEntry(10000, "10000", False)])
     assert drain(outbox) == ["10000"]

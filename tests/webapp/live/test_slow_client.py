@@ -13,7 +13,7 @@ from tests.webapp.conftest import draw, run, some_mask
 from tests.webapp.live.conftest import Open
 from webapp.accounts.models import User
 from webapp.annotation.claims import claim, finish, store
-from webapp.live import follower, publish
+from webapp.live import change_feed, follower
 from webapp.live import outbox as module
 from webapp.live.consumer import VideoSocket
 from webapp.videos.models import Video
@@ -137,7 +137,7 @@ async def test_a_gap_that_cannot_be_filled_now_lets_the_page_try_again(
     def away(*args: Any) -> None:
         raise OperationalError("the database is away")
 
-    monkeypatch.setattr(publish, "missed", away)
+    monkeypatch.setattr(change_feed, "catch_up", away)
     stall.let_go()
     await slow.until(lambda got: isinstance(got, int))
     assert slow.closed == 4503

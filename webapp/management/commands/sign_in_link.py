@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from webapp.accounts.links import make_link
 from webapp.accounts.models import User
-from webapp.home_lock import HomeLock
+from webapp.process.home_lock import HomeLock
 
 
 class Command(BaseCommand):

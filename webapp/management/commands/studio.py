@@ -17,10 +17,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from webapp import first_run
-from webapp.home_lock import HomeInUse, HomeLock
-from webapp.listening import CannotListen, address_of, listen
-from webapp.programs import restart_when_edited, studio_programs, vite
-from webapp.supervisor import Supervisor
+from webapp.process.home_lock import HomeInUse, HomeLock
+from webapp.process.listening import CannotListen, address_of, listen
+from webapp.process.programs import restart_when_edited, studio_programs, vite
+from webapp.process.supervisor import Supervisor
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

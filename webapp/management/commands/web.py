@@ -9,8 +9,8 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from webapp.lifeline import follow_parent
-from webapp.listening import CannotListen, listen
+from webapp.process.lifeline import follow_parent
+from webapp.process.listening import CannotListen, listen
 
 GRACE_SECONDS = 2  # for open requests when the process is asked to end; sockets of browsers come back by themselves
 

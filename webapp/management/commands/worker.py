@@ -11,7 +11,7 @@ from celery.platforms import SecurityWarning
 from django.core.management.base import BaseCommand, CommandParser
 
 from webapp.celery import app
-from webapp.lifeline import follow_parent
+from webapp.process.lifeline import follow_parent
 
 QUEUES = ("rounds", "media")
 

@@ -14,9 +14,9 @@ from django.utils.http import content_disposition_header
 from ninja import Router, Schema, Status
 
 from webapp.accounts.api import signed_in
-from webapp.annotation import exports
-from webapp.annotation.export_files import download_name, export_path
-from webapp.annotation.exports import export_for, exports_of
+from webapp.annotation.export import jobs
+from webapp.annotation.export.files import download_name, export_path
+from webapp.annotation.export.jobs import export_for, exports_of
 from webapp.annotation.models import Export, ExportKind, ExportState
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
@@ -79,7 +79,7 @@ def list_project_exports(request: HttpRequest, project_id: int) -> QuerySet[Expo
 @router.post("/videos/{int:video_id}/exports", response={201: ExportInfo})
 def make_export(request: HttpRequest, video_id: int, body: ExportBody) -> Status[Export]:
     by = signed_in(request)
-    return Status(201, exports.make_export(by=by, video_id=video_id, kind=body.kind, round_id=body.round))
+    return Status(201, jobs.make_export(by=by, video_id=video_id, kind=body.kind, round_id=body.round))
 
 
 @router.get("/exports/{int:export_id}", response=ExportInfo)
@@ -89,7 +89,7 @@ def get_export(request: HttpRequest, export_id: int) -> Export:
 
 @router.delete("/exports/{int:export_id}", response={204: None})
 def remove_export(request: HttpRequest, export_id: int) -> Status[None]:
-    exports.remove_export(by=signed_in(request), export_id=export_id)
+    jobs.remove_export(by=signed_in(request), export_id=export_id)
     return Status(204, None)
 
 

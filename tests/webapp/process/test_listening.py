@@ -1,10 +1,10 @@
-"""webapp/listening.py"""
+"""webapp/process/listening.py"""
 
 import socket
 
 import pytest
 
-from webapp.listening import CannotListen, address_of, listen
+from webapp.process.listening import CannotListen, address_of, listen
 
 
 def test_it_moves_to_the_next_free_port_where_it_may() -> None:

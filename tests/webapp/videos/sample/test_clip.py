@@ -1,4 +1,4 @@
-"""webapp/videos/sample.py"""
+"""webapp/videos/sample/clip.py"""
 
 from itertools import islice
 
@@ -7,9 +7,9 @@ import pytest
 
 from webapp.accounts.models import User
 from webapp.projects.models import Project
-from webapp.videos import sample
 from webapp.videos.models import Video, VideoState
-from webapp.videos.sample import HEIGHT, WIDTH, Pond
+from webapp.videos.sample import clip
+from webapp.videos.sample.clip import HEIGHT, WIDTH, Pond
 from webapp.videos.storage import StoredFrames, read_truth
 
 
@@ -19,7 +19,7 @@ def pond() -> Pond:
 
 
 def test_it_is_long_enough_and_of_the_right_size(pond: Pond) -> None:
-    assert sample.FRAMES >= 72
+    assert clip.FRAMES >= 72
     frame, labels = pond.frame(0)
     assert frame.shape == (480, 854, 3)
     assert labels.shape == (480, 854)
@@ -39,7 +39,7 @@ def test_all_objects_can_be_scribbled_on_in_the_first_frame(pond: Pond) -> None:
 
 
 def test_the_objects_move_bend_and_cover_each_other(pond: Pond) -> None:
-    maps = [pond.frame(index)[1] for index in range(0, sample.FRAMES, 5)]
+    maps = [pond.frame(index)[1] for index in range(0, clip.FRAMES, 5)]
     for number in (1, 2, 3):
         centres = [np.argwhere(labels == number).mean(0) for labels in maps]
         assert np.hypot(*(centres[-1] - centres[0])) > 80
@@ -75,9 +75,9 @@ def test_the_truth_lies_where_the_colours_are(pond: Pond) -> None:
 
 
 def test_it_is_stored_with_its_truth(project: Project, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    short = list(islice(sample.render(), 3))
-    monkeypatch.setattr(sample, "render", lambda: iter(short))
-    video = sample.add_sample_clip(project=project, author=owner)
+    short = list(islice(clip.render(), 3))
+    monkeypatch.setattr(clip, "render", lambda: iter(short))
+    video = clip.add_sample_clip(project=project, author=owner)
     assert Video.objects.get().state == VideoState.READY
     assert (video.width, video.height, video.frame_count, video.truth_objects) == (WIDTH, HEIGHT, 3, 3)
     for index, (frame, labels) in enumerate(short):

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Iterator
 from django.http import Http404, HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
-from webapp.middleware import ForBothKinds
+from webapp.http.middleware import ForBothKinds
 from webapp.problems import NotFound
 
 MOST = (1 << 63) - 1  # of both databases

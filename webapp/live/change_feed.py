@@ -18,13 +18,13 @@ from webapp.live.protocol import RoundProgress
 from webapp.projects.models import Role
 from webapp.videos.models import Video
 
-MOST_CHANGES = 400  # of one look; a gap that is longer is answered with a whole state
+MOST_CHANGES = 400  # of one poll; a gap that is longer is answered with a whole state
 MOST_MASKS = 400
 ENDED = {"done", "cancelled", "superseded", "failed"}
 
 
 @dataclass(frozen=True)
-class Told:
+class LogEntry:
     """A row of the log as the text that goes to every socket. `ends` when a round ended with it."""
 
     seq: int
@@ -42,33 +42,33 @@ class Cursor:
 
 
 @dataclass(frozen=True)
-class News:
+class Delta:
     """What came since a cursor. `running`: a round waits or runs, so that more is about to come."""
 
-    changes: list[Told]
+    changes: list[LogEntry]
     masks: list[PackedMask]
     progress: list[RoundProgress]
     running: bool
 
 
 @dataclass(frozen=True)
-class Missed:
+class Catchup:
     """What a browser needs after a gap: rows to tell, or a state that replaces its own."""
 
     seq: int
     mask_seq: int
-    changes: list[Told]
+    changes: list[LogEntry]
     masks: list[PackedMask]
     state: State | None
 
 
-def start(video_id: int) -> Cursor:
+def cursor_at_end(video_id: int) -> Cursor:
     """A cursor at what is there now."""
     active = Round.objects.filter(video_id=video_id, state__in=ACTIVE)
     return Cursor(last_change(video_id), last_mask(video_id), set(active.values_list("pk", flat=True)))
 
 
-def news(video_id: int, cursor: Cursor) -> News:
+def poll(video_id: int, cursor: Cursor) -> Delta:
     """What came since `cursor`, which is moved on. Three queries, by keys.
 
     The log is read before the masks: a round that it says has ended stores none any more, so none can be missed.
@@ -85,10 +85,10 @@ def news(video_id: int, cursor: Cursor) -> News:
     cursor.coming = candidates if len(masks) == MOST_MASKS else {one.pk for one in active}
     more = len(changes) == MOST_CHANGES or len(masks) == MOST_MASKS
     progress = [_progress(one) for one in active if one.started_at]
-    return News([_told(one) for one in changes], masks, progress, bool(active) or more)
+    return Delta([_entry(one) for one in changes], masks, progress, bool(active) or more)
 
 
-def missed(video: Video, role: Role, seq: int, mask_seq: int) -> Missed:
+def catch_up(video: Video, role: Role, seq: int, mask_seq: int) -> Catchup:
     """What came after `seq` and `mask_seq`. With `seq` 0, or after a long gap, a whole state instead."""
     if seq <= 0 or seq > last_change(video.pk) or _is_long(video.pk, seq):
         return _anew(video, role)
@@ -98,18 +98,18 @@ def missed(video: Video, role: Role, seq: int, mask_seq: int) -> Missed:
     if len(ids) > MOST_MASKS:
         return _anew(video, role)
     masks = packed(Mask.objects.filter(pk__in=ids).order_by("pk").defer("memo"))
-    return Missed(
+    return Catchup(
         changes[-1].pk if changes else seq,
         max([mask_seq, *ids]),
-        [_told(one) for one in changes],
+        [_entry(one) for one in changes],
         masks,
         None,
     )
 
 
-def _anew(video: Video, role: Role) -> Missed:
+def _anew(video: Video, role: Role) -> Catchup:
     state = state_of(video, role)
-    return Missed(state.seq, state.mask_seq, [], [], state)
+    return Catchup(state.seq, state.mask_seq, [], [], state)
 
 
 def _is_long(video_id: int, seq: int) -> bool:
@@ -120,10 +120,10 @@ def _changes(video_id: int, seq: int) -> list[Change]:
     return list(Change.objects.filter(video_id=video_id, pk__gt=seq).order_by("pk")[:MOST_CHANGES])
 
 
-def _told(change: Change) -> Told:
+def _entry(change: Change) -> LogEntry:
     text = json.dumps({**change.message, "seq": change.pk}, separators=(",", ":"))
     ends = change.message["type"] == "round.changed" and change.message["round"]["state"] in ENDED
-    return Told(change.pk, text, ends)
+    return LogEntry(change.pk, text, ends)
 
 
 def _round_of(change: Change) -> int:

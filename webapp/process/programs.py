@@ -9,13 +9,13 @@ from pathlib import Path
 
 from django.conf import settings
 
-from webapp.listening import listen
-from webapp.supervisor import Program, Supervisor
+from webapp.process.listening import listen
+from webapp.process.supervisor import Program, Supervisor
 
 VITE_PORT = 5173
 # Workers load much; where cores are few they would keep the page from coming up. A round cannot come sooner anyway.
 WORKER_DELAY = 1.5
-# Vite knows nothing of our pipe (webapp/lifeline.py), so a shell beside it waits for the pipe's end.
+# Vite knows nothing of our pipe (webapp/process/lifeline.py), so a shell beside it waits for the pipe's end.
 VITE_UNTIL_THE_PIPE_CLOSES = (
     'exec 3<&0; (cat <&3 >/dev/null; kill 0) & exec npm run --silent dev -- "$@" </dev/null 3<&-'
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from webapp.asgi import application
-from webapp.body_limit import MAX_BODY, BodyLimit
+from webapp.http.body_limit import MAX_BODY, BodyLimit
 
 
 class Client:

@@ -1,4 +1,4 @@
-"""webapp/page.py, webapp/headers.py, webapp/urls.py"""
+"""webapp/http/page.py, webapp/http/headers.py, webapp/urls.py"""
 
 import logging
 from collections.abc import Callable

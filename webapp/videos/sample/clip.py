@@ -21,7 +21,7 @@ from webapp.accounts.models import User
 from webapp.projects.models import Project
 from webapp.videos.create import create_video
 from webapp.videos.models import Video
-from webapp.videos.sample_art import KOI_SIZE, Picture, Sprite, golden_koi, light_net, lily_leaf, pond_bottom, red_koi
+from webapp.videos.sample.art import KOI_SIZE, Picture, Sprite, golden_koi, light_net, lily_leaf, pond_bottom, red_koi
 from webapp.videos.storage import RgbFrame
 
 CLIP_NAME = "Koi pond"

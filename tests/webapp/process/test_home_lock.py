@@ -1,11 +1,11 @@
-"""webapp/home_lock.py"""
+"""webapp/process/home_lock.py"""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from webapp.home_lock import HomeInUse, HomeLock
+from webapp.process.home_lock import HomeInUse, HomeLock
 
 
 def test_the_second_one_is_told_who_has_it(tmp_path: Path) -> None:

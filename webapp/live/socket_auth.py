@@ -18,7 +18,7 @@ from webapp.videos.access import role_for
 from webapp.videos.models import Video
 
 
-class Unwelcome(Exception):
+class CloseSocket(Exception):
     """The socket must be closed, with this code of protocol.CLOSE_CODES."""
 
     def __init__(self, code: int) -> None:
@@ -27,7 +27,7 @@ class Unwelcome(Exception):
 
 
 @dataclass(frozen=True)
-class Visit:
+class Handshake:
     """What a socket keeps of its handshake: names of rows, and never what the rows said."""
 
     user_id: int
@@ -36,25 +36,25 @@ class Visit:
     video_id: int
 
 
-def visit_of(scope: Mapping[str, Any], video_id: int) -> Visit:
-    """The visit that a handshake begins. Raises Unwelcome for somebody who is not signed in."""
+def handshake_of(scope: Mapping[str, Any], video_id: int) -> Handshake:
+    """The handshake that a handshake begins. Raises CloseSocket for somebody who is not signed in."""
     user, session = scope["user"], scope["session"]
     if not user.is_authenticated:
-        raise Unwelcome(4401)
-    return Visit(user.pk, session.session_key, session.get(HASH_SESSION_KEY, ""), video_id)
+        raise CloseSocket(4401)
+    return Handshake(user.pk, session.session_key, session.get(HASH_SESSION_KEY, ""), video_id)
 
 
-def check(visit: Visit, *, opened: bool) -> tuple[User, Role]:
-    """The user and the role as they are now. Raises Unwelcome; to a stranger the video does not exist.
+def check(handshake: Handshake, *, opened: bool) -> tuple[User, Role]:
+    """The user and the role as they are now. Raises CloseSocket; to a stranger the video does not exist.
 
     `opened`: the socket was welcome before, so that what is gone now was taken away (4403) or deleted (4404).
     """
-    user = User.objects.filter(pk=visit.user_id, is_active=True).first()
-    alive = Session.objects.filter(pk=visit.session_key, expire_date__gt=timezone.now()).exists()
-    if user is None or not alive or not constant_time_compare(visit.auth_hash, user.get_session_auth_hash()):
-        raise Unwelcome(4401)
+    user = User.objects.filter(pk=handshake.user_id, is_active=True).first()
+    alive = Session.objects.filter(pk=handshake.session_key, expire_date__gt=timezone.now()).exists()
+    if user is None or not alive or not constant_time_compare(handshake.auth_hash, user.get_session_auth_hash()):
+        raise CloseSocket(4401)
     try:
-        return user, role_for(user, visit.video_id)
+        return user, role_for(user, handshake.video_id)
     except NotFound:
-        taken_away = opened and Video.objects.filter(pk=visit.video_id).exists()
-        raise Unwelcome(4403 if taken_away else 4404) from None
+        taken_away = opened and Video.objects.filter(pk=handshake.video_id).exists()
+        raise CloseSocket(4403 if taken_away else 4404) from None

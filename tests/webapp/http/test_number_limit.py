@@ -1,4 +1,4 @@
-"""webapp/number_limit.py: every address with a number that no key can be."""
+"""webapp/http/number_limit.py: every address with a number that no key can be."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.test import AsyncClient, Client
 
 from tests.webapp.access_rules import RULES
 from webapp.accounts.models import User
-from webapp.number_limit import MOST
+from webapp.http.number_limit import MOST
 from webapp.problems import NotFound
 from webapp.projects.models import Project
 from webapp.videos.access import role_for

@@ -1,7 +1,7 @@
 """Keeps child processes alive: a child that ends is started again, and none outlives the supervisor.
 
 Children get a session of their own, so that Ctrl+C reaches the supervisor alone, and a pipe as standard input, by which
-they notice when it was killed (webapp/lifeline.py).
+they notice when it was killed (webapp/process/lifeline.py).
 """
 
 from __future__ import annotations

@@ -24,10 +24,10 @@ from PIL import Image
 from segmentation.formats.label_png import davis_palette, decode_labels
 from tests.webapp.videos.clips import numbered, read_number
 from webapp.accounts.models import User
-from webapp.annotation import exports
 from webapp.annotation.codec import encode
-from webapp.annotation.export_files import export_path, folder_name, unfinished_path
-from webapp.annotation.exports import MAX_ATTEMPTS, make_export, run_export, sweep_exports
+from webapp.annotation.export import jobs
+from webapp.annotation.export.files import export_path, folder_name, unfinished_path
+from webapp.annotation.export.jobs import MAX_ATTEMPTS, make_export, run_export, sweep_exports
 from webapp.annotation.models import AcceptedFrame, Export, ExportKind, ExportState, Head, Mask, Object, Round
 from webapp.annotation.tasks import export as export_task
 from webapp.problems import Problem
@@ -251,10 +251,10 @@ def test_a_round_of_another_video_is_not_exported(video: Video, project: Project
 def test_a_cancelled_export_stops_and_leaves_no_file(
     video: Video, home: Path, monkeypatch: pytest.MonkeyPatch, client_as: ClientAs, owner: User
 ) -> None:
-    monkeypatch.setattr(exports, "PROGRESS_SECONDS", 0)
+    monkeypatch.setattr(jobs, "PROGRESS_SECONDS", 0)
     export = make_export(by=owner, video_id=video.pk, kind=ExportKind.DAVIS)
     done = []
-    real = exports._Progress.__call__
+    real = jobs._Progress.__call__
 
     def progress(self: Any, frame: int) -> None:
         done.append(frame)
@@ -262,7 +262,7 @@ def test_a_cancelled_export_stops_and_leaves_no_file(
             assert client_as(owner).delete(f"/api/exports/{export.pk}").status_code == 204
         real(self, frame)
 
-    monkeypatch.setattr(exports._Progress, "__call__", progress)
+    monkeypatch.setattr(jobs._Progress, "__call__", progress)
     run_export(export.pk)
     export.refresh_from_db()
     assert (export.state, done) == (ExportState.CANCELLED, [1, 2, 3])

@@ -1,4 +1,4 @@
-"""webapp/supervisor.py and webapp/lifeline.py, with real processes"""
+"""webapp/process/supervisor.py and webapp/process/lifeline.py, with real processes"""
 
 import os
 import signal
@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from webapp import supervisor as module
-from webapp.supervisor import Program, Supervisor
+from webapp.process import supervisor as module
+from webapp.process.supervisor import Program, Supervisor
 
-WAITS = "import sys; from webapp.lifeline import follow_parent; follow_parent(); import time; time.sleep(60)"
+WAITS = "import sys; from webapp.process.lifeline import follow_parent; follow_parent(); import time; time.sleep(60)"
 NOTES = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); "
 
 
@@ -107,7 +107,7 @@ def test_children_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     """`kill -9` leaves no time to tell anyone: the children find out by themselves."""
     notes = tmp_path / "pids"
     parent_code = (
-        "import sys; from webapp.supervisor import Program, Supervisor; "
+        "import sys; from webapp.process.supervisor import Program, Supervisor; "
         f"Supervisor([Program('It', (sys.executable, '-c', {NOTES + WAITS!r}, {str(notes)!r}))], print).run()"
     )
     parent = subprocess.Popen([sys.executable, "-c", parent_code])

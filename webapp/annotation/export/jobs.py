@@ -14,8 +14,9 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from webapp.accounts.models import User
-from webapp.annotation.export_files import export_path, unfinished_path
-from webapp.annotation.export_writers import WRITERS, Subject
+from webapp.annotation.export.files import export_path, unfinished_path
+from webapp.annotation.export.subject import Subject
+from webapp.annotation.export.writers import WRITERS
 from webapp.annotation.head import head_of
 from webapp.annotation.heartbeat import beating
 from webapp.annotation.masks import effective

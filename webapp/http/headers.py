@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from webapp.middleware import ForBothKinds
+from webapp.http.middleware import ForBothKinds
 
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 

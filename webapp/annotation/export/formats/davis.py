@@ -1,0 +1,25 @@
+"""The DAVIS layout: frames and label maps, which an import reads back."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from webapp.annotation.export.files import folder_name
+from webapp.annotation.export.subject import Subject, Tick, object_table
+from segmentation.formats.label_png import encode_labels
+from webapp.videos.storage import StoredFrames
+
+
+def write_davis(subject: Subject, path: Path, tick: Tick) -> None:
+    """A zip of JPEGImages and Annotations, as the challenge lays them out; it can be brought in again as it is."""
+    resolution = "480p" if subject.video.height == 480 else "Full-Resolution"
+    sequence = folder_name(subject.video.name)
+    frames = StoredFrames(subject.video).paths
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # JPEG and PNG do not shrink further
+        for index, labels in subject.frames():
+            archive.write(frames[index], f"JPEGImages/{resolution}/{sequence}/{index:05}.jpg")
+            if labels is not None:
+                archive.writestr(f"Annotations/{resolution}/{sequence}/{index:05}.png", encode_labels(labels))
+            tick(index + 1)
+        archive.writestr("objects.json", object_table(subject))

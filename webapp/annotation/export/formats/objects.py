@@ -1,0 +1,32 @@
+"""A folder of grey PNG files for each object."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from webapp.annotation.export.files import folder_name
+from webapp.annotation.export.subject import Subject, Tick, object_table
+
+
+def write_objects(subject: Subject, path: Path, tick: Tick) -> None:
+    """A zip with a folder for each object: grey PNG, 255 where the object is and 0 elsewhere."""
+    folders = {one.number: f"{one.number:03}-{folder_name(one.name)}" for one in subject.objects}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for index, labels in subject.frames():
+            if labels is not None:
+                for number, folder in folders.items():
+                    archive.writestr(f"{folder}/{index:05}.png", _binary_png(labels == number))
+            tick(index + 1)
+        archive.writestr("objects.json", object_table(subject))
+
+
+def _binary_png(mask: NDArray[np.bool_]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(mask.astype(np.uint8) * 255).save(buffer, "PNG")
+    return buffer.getvalue()
