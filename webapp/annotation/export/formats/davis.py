@@ -5,9 +5,9 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from segmentation.formats.label_png import encode_labels
 from webapp.annotation.export.files import folder_name
 from webapp.annotation.export.subject import Subject, Tick, object_table
-from segmentation.formats.label_png import encode_labels
 from webapp.videos.storage import StoredFrames
 
 
