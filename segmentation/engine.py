@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.masks import shown_ids
-from segmentation.packed_labels import PackedLabels
+from segmentation.session.packed_labels import PackedLabels
 from segmentation.types import MAX_OBJECTS, FrameSource, Interaction, LabelMap, MaskUpdate, PastRound, Scribble
 
 

@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, closing, nullcontext
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.beside import Beside
 from segmentation.classical.drawing import Drawing, Finish
 from segmentation.classical.fits import Fits
 from segmentation.classical.flows import Flows
@@ -21,6 +20,7 @@ from segmentation.classical.history import History, noted
 from segmentation.classical.picture import Pictures, Sizes
 from segmentation.classical.walk import Change, Refine, Scene, Walk
 from segmentation.engine import Engine
+from segmentation.runtime.parallel import HelperThread
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 MODELS_BYTES = 48 << 20  # models of annotated frames (`fits.KEPT`), and maps of a round with a few objects
@@ -70,13 +70,13 @@ class ClassicalEngine(Engine):
     ) -> Generator[MaskUpdate]:
         """What the walks to both sides find. `before` and `update`: the mask of the start frame, before and now."""
         # This round's own: an older round that nobody closed must not take its thread away.
-        self._beside = Beside(self._halved)
+        self._helper = HelperThread(self._halved)
         scene = Scene(
             self._pictures,
             self._flows,
             self._fits,
             self._history,
-            self._beside,
+            self._helper,
             self.locked,
             self.locked_ids,
             self.num_objects,
@@ -87,7 +87,7 @@ class ClassicalEngine(Engine):
         changes = {o: _change(None if before is None else before == o, update.labels == o) for o in touched}
         walks = [Walk(scene, start, direction, changes, removed) for direction in (1, -1)]
         self._history.fetch(set().union(*self._history.annotated.values()))
-        with self._beside:
+        with self._helper:
             while walks := [walk for walk in walks if walk.more()]:
                 for step in self._steps(walks):
                     if step is not None:
@@ -98,10 +98,10 @@ class ClassicalEngine(Engine):
         self._history.fetch(walk.next for walk in walks)
         if len(walks) == 1:
             return [walks[0].step()]
-        return self._beside.both(walks[0].step, walks[1].step)
+        return self._helper.run_both(walks[0].step, walks[1].step)
 
     def _halved(self) -> AbstractContextManager[None]:
-        """While it lasts, whatever computes in several threads by itself takes half of them (`Beside`)."""
+        """While it lasts, whatever computes in several threads by itself takes half of them (`HelperThread`)."""
         return nullcontext()
 
     def _refiner(self) -> Refine | None:

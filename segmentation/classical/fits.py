@@ -7,10 +7,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from segmentation.cache import Derived
 from segmentation.classical.appearance import Look
 from segmentation.classical.picture import Pictures
 from segmentation.classical.propagation import look_at
+from segmentation.runtime.caches import DigestCache
 
 KEPT = 128  # of one object in one frame each, 0.2 MB
 
@@ -22,7 +22,7 @@ class Fits:
 
     def __init__(self, pictures: Pictures) -> None:
         self._pictures = pictures
-        self._kept: Derived[tuple[int, int], Look] = Derived(KEPT)
+        self._kept: DigestCache[tuple[int, int], Look] = DigestCache(KEPT)
 
     def of(self, object_id: int, frame: int, probability: Map) -> Look:
         """An object in `frame`, where it is what `probability` says, on the grid."""

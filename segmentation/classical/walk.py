@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.beside import Beside
 from segmentation.classical.appearance import Look
 from segmentation.classical.composition import Composition
 from segmentation.classical.fits import Fits
@@ -20,6 +19,7 @@ from segmentation.classical.motion import Camera, Motion
 from segmentation.classical.picture import Pictures
 from segmentation.classical.propagation import Track
 from segmentation.classical.specks import specks, without_specks
+from segmentation.runtime.parallel import HelperThread
 from segmentation.types import LabelMap, MaskUpdate
 
 Map = NDArray[Any]  # float32 [h, w]
@@ -46,7 +46,7 @@ class Scene:
     flows: Flows
     fits: Fits
     history: History
-    beside: Beside
+    helper: HelperThread
     locked: Mapping[int, LabelMap]
     locked_ids: Mapping[int, frozenset[int]]
     num_objects: int
@@ -163,7 +163,7 @@ class Walk:
             background &= values < 0.2
         camera = Camera.of(motion, background)
         standing = None if missing else scene.mask(frame)
-        steps, self._ahead = scene.beside.both(
+        steps, self._ahead = scene.helper.run_both(
             lambda: {o: self._tracks[o].step(frame, picture, motion, camera, carried[o]) for o in followed},
             self._look_ahead,
         )

@@ -18,11 +18,11 @@ from segmentation.classical.drawing import Drawing, Sketch
 from segmentation.classical.history import UNKNOWN, History
 from segmentation.classical.picture import Pictures, Sizes
 from segmentation.cutter.cutting import Cutter, finish
-from segmentation.cutter.fastest import fast_cutter
-from segmentation.device import choose_device
+from segmentation.cutter.openvino import compile_cutter
 from segmentation.engine import Engine
-from segmentation.networks.shared import shared_network
-from segmentation.packed_labels import PackedLabels
+from segmentation.runtime.device import choose_device
+from segmentation.runtime.shared_networks import shared_network
+from segmentation.session.packed_labels import PackedLabels
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 from segmentation.weights import CUTTER
 
@@ -152,7 +152,7 @@ class DrawnEngine(Engine):
 def drawn(inner: Engine) -> DrawnEngine:
     """`inner`, a fresh session, with the cutter whose weights are found. Raises WeightsMissing."""
     device = choose_device(inner.settings.device)
-    cutter = shared_network(Cutter, CUTTER, None, device, torch.float32, fast_cutter)
+    cutter = shared_network(Cutter, CUTTER, None, device, torch.float32, compile_cutter)
     return DrawnEngine(inner.frames, inner.num_objects, inner.settings, inner=inner, cutter=cutter)
 
 

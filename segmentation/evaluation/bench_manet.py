@@ -34,7 +34,7 @@ from segmentation.evaluation.memory import PeakMemory
 from segmentation.evaluation.paper_weights import paper_weights
 from segmentation.frames import ArrayFrames
 from segmentation.metrics import jaccard
-from segmentation.round_labels import to_cells
+from segmentation.session.round_labels import to_cells
 from segmentation.types import MaskUpdate
 
 WRONG = 1e20

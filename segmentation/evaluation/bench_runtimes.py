@@ -32,9 +32,9 @@ from segmentation.evaluation.davis_folder import DavisFolder
 from segmentation.evaluation.davis_folder import Sequence as Clip
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.metrics import jaccard
-from segmentation.networks.compiled import compiled, openvino
-from segmentation.networks.folding import for_inference
 from segmentation.registry import open_session
+from segmentation.runtime.folding import for_inference
+from segmentation.runtime.openvino import compiled, openvino
 from segmentation.types import Interaction
 from segmentation.weights import find_weights
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from segmentation.networks.compiled import EXACT, compiled
-from segmentation.networks.folding import for_inference
+from segmentation.runtime.folding import for_inference
+from segmentation.runtime.openvino import EXACT, compiled
 from segmentation.trunk.network import EfficientNetLite
 from segmentation.trunk.weights import load_network
 

@@ -18,8 +18,8 @@ import pytest
 from segmentation import EngineSettings, Interaction, MaskUpdate, PastRound, Scribble, open_session
 from segmentation.engine import Engine
 from segmentation.frames import ArrayFrames
-from segmentation.packed_labels import PackedLabels
 from segmentation.scribbles import rasterise
+from segmentation.session.packed_labels import PackedLabels
 from tests.segmentation.clips import Clip, interaction_on, make_clip
 from tests.segmentation.engine_tools import CountingFrames, assert_same_updates, past_round
 

@@ -132,14 +132,14 @@ def device_name() -> str:
         return wanted
     if not any(Path(node).exists() for node in ("/dev/nvidiactl", "/dev/dxg")):
         return "cpu"
-    from segmentation.device import choose_device
+    from segmentation.runtime.device import choose_device
 
     return str(choose_device("auto"))
 
 
 def tried_device() -> str:
     """As `device_name`, but asks torch in every case. ValueError for a device that is not there."""
-    from segmentation.device import choose_device
+    from segmentation.runtime.device import choose_device
 
     return str(choose_device(str(settings.CONFIG["MASKWRIGHT_DEVICE"])))
 

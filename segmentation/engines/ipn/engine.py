@@ -14,20 +14,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from segmentation.device import choose_device, choose_precision
 from segmentation.engine import Engine, outward
-from segmentation.engines.ipn.fastest import fast_inet, fast_pnet
 from segmentation.engines.ipn.fusion import round_weight
 from segmentation.engines.ipn.network import Inet, Pnet
+from segmentation.engines.ipn.openvino import compile_inet, compile_pnet
 from segmentation.engines.ipn.references import References
-from segmentation.history import History
-from segmentation.internal_size import internal_size, resized_frame
 from segmentation.networks.aggregation import aggregate
-from segmentation.networks.folding import for_inference
 from segmentation.networks.labelling import confidences, upsampled_argmax
-from segmentation.networks.shared import fastest_network
+from segmentation.runtime.device import choose_device, choose_precision
+from segmentation.runtime.folding import for_inference
+from segmentation.runtime.internal_size import internal_size, resized_frame
+from segmentation.runtime.shared_networks import fastest_network
 from segmentation.scribbles import rasterise
-from segmentation.soft_masks import encode, from_labels, with_objects
+from segmentation.session.history import History
+from segmentation.session.soft_masks import encode, from_labels, with_objects
 from segmentation.types import Interaction, MaskUpdate, PastRound
 from segmentation.weights import WeightsError, find_weights
 
@@ -78,8 +78,8 @@ class IPNEngine(Engine):
             return for_inference(networks[0], device, dtype), for_inference(networks[1], device, dtype)
         how = self.settings.weights, self._device, precision, for_inference
         inet, pnet = (
-            fastest_network(Inet, "ipn-inet", *how, fast_inet),
-            fastest_network(Pnet, "ipn-pnet", *how, fast_pnet),
+            fastest_network(Inet, "ipn-inet", *how, compile_inet),
+            fastest_network(Pnet, "ipn-pnet", *how, compile_pnet),
         )
         if inet.config != pnet.config:
             files = ", ".join(str(find_weights(name, self.settings.weights)) for name in ("ipn-inet", "ipn-pnet"))

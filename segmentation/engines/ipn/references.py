@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from segmentation.engines.ipn.network import Estimate, Inet, Pnet
-from segmentation.feature_cache import FeatureCache
-from segmentation.history import History, Record
+from segmentation.runtime.feature_cache import FeatureCache
 from segmentation.scribbles import cues_of, rasterise
-from segmentation.soft_masks import SoftMasks, decode, from_labels, with_objects
+from segmentation.session.history import History, Record
+from segmentation.session.soft_masks import SoftMasks, decode, from_labels, with_objects
 from segmentation.types import LabelMap
 
 

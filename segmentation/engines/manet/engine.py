@@ -9,19 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from segmentation.device import choose_device, choose_precision
 from segmentation.engine import Engine, outward
-from segmentation.engines.manet.fastest import fast_manet
 from segmentation.engines.manet.history import Round
 from segmentation.engines.manet.memory import GlobalMemory, LocalMemory, MemoryOptions, labelled_cells
 from segmentation.engines.manet.network import MANet, for_inference, to_input
-from segmentation.feature_cache import FeatureCache
-from segmentation.internal_size import internal_size, resized_frame
+from segmentation.engines.manet.openvino import compile_manet
 from segmentation.networks.labelling import confidences, upsampled_argmax
 from segmentation.networks.matching import References
-from segmentation.networks.shared import fastest_network
-from segmentation.round_labels import RoundLabels, to_cells
+from segmentation.runtime.device import choose_device, choose_precision
+from segmentation.runtime.feature_cache import FeatureCache
+from segmentation.runtime.internal_size import internal_size, resized_frame
+from segmentation.runtime.shared_networks import fastest_network
 from segmentation.scribbles import rasterise
+from segmentation.session.round_labels import RoundLabels, to_cells
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 GIVEN_CELLS = 1024  # cells of one id of an accepted frame that serve as references: a mask has far more than it needs
@@ -65,7 +65,7 @@ class MANetEngine(Engine):
         self._device = choose_device(self.settings.device)
         self._dtype = choose_precision(precision, self._device)
         if network is None:
-            how = self.settings.weights, self._device, precision, for_inference, fast_manet
+            how = self.settings.weights, self._device, precision, for_inference, compile_manet
             prepared = fastest_network(MANet, self.name, *how)
         else:
             prepared = for_inference(network, self._device, self._dtype)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from segmentation.round_labels import RoundLabels
+from segmentation.session.round_labels import RoundLabels
 
 
 @dataclass

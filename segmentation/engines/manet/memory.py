@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from segmentation.engines.manet.history import Round, rough_region
-from segmentation.feature_cache import FeatureCache
 from segmentation.networks.matching import References, local_distances
+from segmentation.runtime.feature_cache import FeatureCache
 
 Embed = Callable[[int], Tensor]  # frame -> embedding [C, h, w]
 

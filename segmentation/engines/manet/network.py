@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segmentation.networks.deeplab import DeepLabConfig, DeepLabV3Plus
-from segmentation.networks.folding import fold_batch_norms
+from segmentation.runtime.folding import fold_batch_norms
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # in the order R, G, B ...
 IMAGENET_STD = (0.229, 0.224, 0.225)  # ... but applied to B, G, R, as the published weights were trained

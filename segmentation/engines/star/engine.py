@@ -19,20 +19,20 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from segmentation.cache import Derived
 from segmentation.classical.drawing import Finish, Sketch
 from segmentation.classical.engine import ClassicalEngine
 from segmentation.classical.motion import Motion
 from segmentation.classical.walk import Refine
 from segmentation.cutter.cutting import Cutter, finish, mended
-from segmentation.cutter.fastest import fast_cutter
-from segmentation.device import choose_device
-from segmentation.engines.star.fastest import fast_star
+from segmentation.cutter.openvino import compile_cutter
+from segmentation.engines.star.memory import MemoryFrame, decode, encode_memory
 from segmentation.engines.star.network import STRIDE, Cues, Frame, Star, aggregate
-from segmentation.engines.star.reading import Remembered, decode, remember
-from segmentation.feature_cache import FeatureCache
-from segmentation.networks.folding import for_inference
-from segmentation.networks.shared import shared_network
+from segmentation.engines.star.openvino import compile_star
+from segmentation.runtime.caches import DigestCache
+from segmentation.runtime.device import choose_device
+from segmentation.runtime.feature_cache import FeatureCache
+from segmentation.runtime.folding import for_inference
+from segmentation.runtime.shared_networks import shared_network
 from segmentation.scribbles import dilate, rasterise
 from segmentation.types import LabelMap
 
@@ -65,7 +65,7 @@ class StarEngine(ClassicalEngine):
         weights, how = self.settings.weights, (self._device, torch.float32)
         self._cutter: Cutter | None
         if network is None:
-            star, star_cut = (fast_star, fast_cutter) if openvino else (for_inference, for_inference)
+            star, star_cut = (compile_star, compile_cutter) if openvino else (for_inference, for_inference)
             self._network = shared_network(Star, "star", weights, *how, star)
             beside = None if weights is not None and Path(weights).is_file() else weights  # a file is of one network
             self._cutter = shared_network(Cutter, "star-cut", beside, *how, star_cut)
@@ -75,8 +75,8 @@ class StarEngine(ClassicalEngine):
         height, width = (-(-side // STRIDE) * STRIDE for side in self._pictures.sizes.grid)
         self._size = (height, width)  # the grid, stretched by less than a cell
         self._encoded = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
-        self._remembered: Derived[int, Remembered] = Derived(KEPT)
-        self._current: dict[int, Remembered] = {}  # of this round
+        self._remembered: DigestCache[int, MemoryFrame] = DigestCache(KEPT)
+        self._current: dict[int, MemoryFrame] = {}  # of this round
         self._remembering = Lock()
 
     @property
@@ -121,8 +121,8 @@ class StarEngine(ClassicalEngine):
         """The objects of `maps` in `frame`, on the grid: part what was found, part what the networks make of it."""
         if self._cutter is None:
             return _mixed(maps, [(REREAD, self._reread(frame, maps))])
-        better, again = self._beside.both(lambda: self._mended(frame, motion, maps), lambda: self._reread(frame, maps))
-        return _mixed(maps, [(REREAD, again), (MENDED, better)])
+        cut, again = self._helper.run_both(lambda: self._mended(frame, motion, maps), lambda: self._reread(frame, maps))
+        return _mixed(maps, [(REREAD, again), (MENDED, cut)])
 
     @torch.inference_mode()
     def _mended(self, frame: int, motion: Motion, maps: dict[int, Map]) -> dict[int, Map]:
@@ -144,7 +144,7 @@ class StarEngine(ClassicalEngine):
         found = self._decode(frame, memory, cues, sorted(maps))
         return {o: self._to_grid(found[row]) for row, o in enumerate(sorted(maps))}
 
-    def _decode(self, frame: int, memory: list[Remembered], cues: Cues, objects: list[int]) -> Tensor:
+    def _decode(self, frame: int, memory: list[MemoryFrame], cues: Cues, objects: list[int]) -> Tensor:
         """Probabilities [len(objects), H, W] of some of the objects."""
         rows = torch.tensor([object_id - 1 for object_id in objects], device=self._device)
         own = Cues(*(part[rows] for part in cues))
@@ -160,24 +160,24 @@ class StarEngine(ClassicalEngine):
         known = {f for frames in self._history.annotated.values() for f in frames if f in self._history}
         return sorted((known | set(self.locked)) - {frame}, key=lambda f: (abs(f - frame), f))[:MEMORY_FRAMES]
 
-    def _remember(self, frame: int) -> Remembered:
+    def _remember(self, frame: int) -> MemoryFrame:
         """An annotated or accepted frame as memory: of one round the same, whatever becomes of its masks meanwhile."""
         with self._remembering:
             if frame not in self._current:
                 self._current[frame] = self._memory_of(frame)
             return self._current[frame]
 
-    def _memory_of(self, frame: int) -> Remembered:
+    def _memory_of(self, frame: int) -> MemoryFrame:
         masks = self._standing(frame)
         own, others = self._drawn(frame)
         digest = hashlib.blake2b()
         for part in (masks, own, others):
             digest.update(part.cpu().numpy().tobytes())
 
-        def made() -> Remembered:
+        def made() -> MemoryFrame:
             cues = Cues(masks, _others(masks), torch.ones_like(masks), own, others)
             clip = torch.zeros(self.num_objects, dtype=torch.long, device=self._device)  # one frame for all
-            return remember(self._network, self._encode(frame), cues, clip)
+            return encode_memory(self._network, self._encode(frame), cues, clip)
 
         return self._remembered.get(frame, digest.digest(), made)
 

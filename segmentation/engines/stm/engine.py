@@ -15,11 +15,11 @@ from torch import Tensor
 from segmentation.engine import Engine, outward
 from segmentation.engines.stm.network import InteractiveSTM
 from segmentation.engines.stm.video import STMVideo, confidence_of
-from segmentation.history import History, Record
 from segmentation.networks.aggregation import aggregate
 from segmentation.networks.memory import MemorySlot
 from segmentation.scribbles import cues_of, rasterise
-from segmentation.soft_masks import decode, encode, from_labels, with_objects
+from segmentation.session.history import History, Record
+from segmentation.session.soft_masks import decode, encode, from_labels, with_objects
 from segmentation.types import Interaction, MaskUpdate, PastRound
 
 Slots = dict[int, MemorySlot]  # by object

@@ -17,12 +17,12 @@ from segmentation.engine import Engine, outward
 from segmentation.engines.stm.network import STM, other_masks
 from segmentation.engines.stm.painting import paint
 from segmentation.engines.stm.video import STMVideo, confidence_of
-from segmentation.history import History
 from segmentation.masks import shown_ids
 from segmentation.networks.aggregation import STM_CHANNELS, aggregate
 from segmentation.networks.memory import MemorySlot
-from segmentation.packed_labels import PackedLabels
-from segmentation.soft_masks import SoftMasks, from_labels
+from segmentation.session.history import History
+from segmentation.session.packed_labels import PackedLabels
+from segmentation.session.soft_masks import SoftMasks, from_labels
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 QUERY_SHARE = 0.5  # of the byte budget, for queries; the rest is for the memory

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from segmentation.device import choose_device, choose_precision
 from segmentation.engine import EngineSettings
-from segmentation.engines.stm.fastest import fast_stm
 from segmentation.engines.stm.network import STRIDE, Query, SpaceTimeMemory
-from segmentation.feature_cache import FeatureCache
-from segmentation.internal_size import internal_size, resized_frame
-from segmentation.networks.folding import for_inference
+from segmentation.engines.stm.openvino import compile_stm
 from segmentation.networks.labelling import confidences, upsampled_argmax
 from segmentation.networks.memory import MemorySlot
 from segmentation.networks.padding import pad, padding_to, unpad
-from segmentation.networks.shared import fastest_network
+from segmentation.runtime.device import choose_device, choose_precision
+from segmentation.runtime.feature_cache import FeatureCache
+from segmentation.runtime.folding import for_inference
+from segmentation.runtime.internal_size import internal_size, resized_frame
+from segmentation.runtime.shared_networks import fastest_network
 from segmentation.types import FrameSource, LabelMap
 
 DECODED_AT_ONCE = {"cpu": 3, "cuda": 16}  # objects: a decoder at 480p needs 150 MB for each
@@ -49,7 +49,7 @@ class STMVideo:
             self._network: SpaceTimeMemory = for_inference(network, self.device, self.dtype)
         else:
             shipped, name = network
-            how = settings.weights, self.device, precision, for_inference, fast_stm
+            how = settings.weights, self.device, precision, for_inference, compile_stm
             self._network = fastest_network(shipped, name, *how)
         self.config = self._network.config
         short, long = sorted((frames.height, frames.width))

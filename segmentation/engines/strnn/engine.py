@@ -10,20 +10,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from segmentation.device import choose_device, choose_precision
 from segmentation.engine import Engine, outward
 from segmentation.engines.strnn.adaptation import RIDGE, SHARPNESS, Samples, scores, solve
 from segmentation.engines.strnn.carrying import Carrier
-from segmentation.engines.strnn.fastest import fast_strnn
 from segmentation.engines.strnn.network import GRID, STRNN, for_inference, to_input
+from segmentation.engines.strnn.openvino import compile_strnn
 from segmentation.engines.strnn.outputs import Outputs
 from segmentation.engines.strnn.sampling import Cells, sample, thinned
-from segmentation.feature_cache import FeatureCache
-from segmentation.internal_size import internal_size, resized_frame
 from segmentation.networks.labelling import confidences, upsampled_argmax
-from segmentation.networks.shared import fastest_network
-from segmentation.round_labels import RoundLabels, to_cells
+from segmentation.runtime.device import choose_device, choose_precision
+from segmentation.runtime.feature_cache import FeatureCache
+from segmentation.runtime.internal_size import internal_size, resized_frame
+from segmentation.runtime.shared_networks import fastest_network
 from segmentation.scribbles import Raster, rasterise
+from segmentation.session.round_labels import RoundLabels, to_cells
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 GIVEN_CELLS = 256  # samples of one id from an accepted frame: about what a few strokes give
@@ -73,7 +73,7 @@ class STRNNEngine(Engine):
         self._device = choose_device(self.settings.device)
         self._dtype = choose_precision(precision, self._device)
         if network is None:
-            how = self.settings.weights, self._device, precision, for_inference, fast_strnn
+            how = self.settings.weights, self._device, precision, for_inference, compile_strnn
             self._network = fastest_network(STRNN, self.name, *how)
         else:
             self._network = for_inference(network, self._device, self._dtype)

@@ -17,9 +17,9 @@ from segmentation.engines.strnn.recurrence import SpatioTemporalRNN
 from segmentation.engines.strnn.refinement import Refinement, RefinementConfig
 from segmentation.networks.deeplab import DeepLabConfig, DeepLabV3Plus
 from segmentation.networks.encoder import IMAGENET_MEAN, IMAGENET_STD
-from segmentation.networks.folding import fold_batch_norms
 from segmentation.networks.resnet import ResNet, ResNetConfig
 from segmentation.networks.xception import XceptionConfig
+from segmentation.runtime.folding import fold_batch_norms
 
 GRID = 8  # pixels a vertex: the stride of DeepLab-v2; finer features are pooled to it
 

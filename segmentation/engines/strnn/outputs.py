@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from segmentation.engines.strnn.network import STRNN
-from segmentation.feature_cache import FeatureCache
+from segmentation.runtime.feature_cache import FeatureCache
 
 OPEN = 2  # chains that can be gone on with: a round goes to both sides in turns
 States = list[Tensor | None]

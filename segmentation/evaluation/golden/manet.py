@@ -19,11 +19,11 @@ from segmentation.engines.manet.memory import GlobalMemory, LocalMemory, MemoryO
 from segmentation.engines.manet.network import MANet, for_inference, to_input
 from segmentation.evaluation.golden.case import Array, Case, carried, full
 from segmentation.evaluation.golden.rules import make_scribble
-from segmentation.feature_cache import FeatureCache
 from segmentation.networks.labelling import upsampled_argmax
 from segmentation.networks.matching import References, local_distances, offset_rows
 from segmentation.networks.nearest import nearest_squared
-from segmentation.round_labels import RoundLabels, resize_labels
+from segmentation.runtime.feature_cache import FeatureCache
+from segmentation.session.round_labels import RoundLabels, resize_labels
 
 GAIN = 0.9
 REFERENCE, QUERY = 2, 3  # the scribbled frame and the one that is matched to it

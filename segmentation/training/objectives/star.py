@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from segmentation.engine import EngineSettings
 from segmentation.engines.star.engine import StarEngine
+from segmentation.engines.star.memory import MemoryFrame, decode, encode_memory
 from segmentation.engines.star.network import Cues, Frame, Star, StarConfig, aggregate
-from segmentation.engines.star.reading import Remembered, decode, remember
 from segmentation.scribbles import rasterise
 from segmentation.training.clips import Clip
 from segmentation.training.drawn import DrawnClip, draw
@@ -101,12 +101,12 @@ class _Episode:
         figures = {key: sum(values) / len(values) for key, values in self.figures.items()}
         return torch.stack(self.losses).mean(), figures
 
-    def _memorize(self, t: int, *, given: bool) -> Remembered:
+    def _memorize(self, t: int, *, given: bool) -> MemoryFrame:
         batch = self.batch
         masks = batch.own(batch.labels[:, t]) if given else self.guess[:, t]
         positive, negative = batch.scribbles([rasterise(drawn.strokes[t], *batch.size) for drawn in self.drawn])
         cues = self._cues(masks, positive, negative)
-        return remember(self.network, self._frame(t), cues, batch.clip)
+        return encode_memory(self.network, self._frame(t), cues, batch.clip)
 
     def _cues(self, masks: Tensor, positive: Tensor, negative: Tensor) -> Cues:
         return Cues(masks, self.batch.others(masks), torch.ones_like(masks), positive, negative)
@@ -115,7 +115,7 @@ class _Episode:
         """Frame t of every clip."""
         return self.encoded.take(torch.arange(len(self.drawn), device=self.nothing.device) * self.batch.length + t)
 
-    def _decode(self, t: int, memory: list[Remembered]) -> None:
+    def _decode(self, t: int, memory: list[MemoryFrame]) -> None:
         """Note the loss of frame t.
 
         It is taken at half the size, where the network answers, against one pixel of each four: which one changes from

@@ -21,7 +21,7 @@ from segmentation.cutter.cutting import BEYOND, STROKES, Cutter, CutterConfig, f
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
-from segmentation.networks.folding import for_inference
+from segmentation.runtime.folding import for_inference
 from segmentation.training.clips import Clip
 from segmentation.training.losses import bootstrapped_cross_entropy, soft_jaccard
 from segmentation.training.objectives.configs import read_config

@@ -6,8 +6,8 @@ import torch
 from torch.nn import functional as F
 
 from segmentation.networks.encoder import CueEncoder
-from segmentation.networks.folding import fold_batch_norms
 from segmentation.networks.resnet import ResNetConfig
+from segmentation.runtime.folding import fold_batch_norms
 
 CONFIG = ResNetConfig(blocks=(1, 1), strides=(1, 2), width=4)
 

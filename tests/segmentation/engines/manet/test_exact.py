@@ -18,8 +18,8 @@ from segmentation.evaluation.golden.manet import GAIN
 from segmentation.evaluation.golden.rules import make_scribble
 from segmentation.frames import ArrayFrames
 from segmentation.networks.configuration import to_json
-from segmentation.round_labels import to_cells
 from segmentation.scribbles import rasterise
+from segmentation.session.round_labels import to_cells
 
 CASE = Case(Path(__file__).parents[3] / "golden" / "manet", "a")
 

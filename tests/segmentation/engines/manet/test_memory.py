@@ -10,8 +10,8 @@ from torch import Tensor
 
 from segmentation.engines.manet.history import Round, rough_region
 from segmentation.engines.manet.memory import GlobalMemory, LocalMemory, MemoryOptions, labelled_cells
-from segmentation.feature_cache import FeatureCache
-from segmentation.round_labels import RoundLabels
+from segmentation.runtime.feature_cache import FeatureCache
+from segmentation.session.round_labels import RoundLabels
 from tests.segmentation.networks.brute_force import global_map, local_map
 
 FRAMES, HEIGHT, WIDTH, CHANNELS, IDS = 7, 13, 18, 5, 3

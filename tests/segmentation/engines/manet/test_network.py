@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from segmentation.engines.manet.network import MANet, MANetConfig, for_inference, to_input
-from segmentation.round_labels import resize_labels
+from segmentation.session.round_labels import resize_labels
 from tests.segmentation.engines.manet.tiny import TINY, tiny_network
 
 GOLDEN = Path(__file__).parents[3] / "golden"

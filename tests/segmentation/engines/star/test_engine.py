@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from segmentation.cutter.cutting import Cutter, CutterConfig
 from segmentation.engines.star.engine import StarEngine
+from segmentation.engines.star.memory import MemoryFrame
 from segmentation.engines.star.network import Star, StarConfig
-from segmentation.engines.star.reading import Remembered
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.types import Interaction, Scribble
@@ -60,7 +60,7 @@ def test_what_is_remembered_of_a_frame_stays_until_its_masks_change() -> None:
     clip = make_clip(length=8, height=48, width=64, num_objects=1)
     session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny(), cutter=tiny_cutter())
 
-    def remembered_in_the_next_round() -> Remembered:
+    def remembered_in_the_next_round() -> MemoryFrame:
         session._refiner()
         return session._remember(0)
 

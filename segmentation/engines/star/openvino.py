@@ -7,13 +7,13 @@ from torch import Tensor, nn
 
 from segmentation.classical.picture import CHANNELS
 from segmentation.engines.star.network import CUES, STRIDE, Cues, Decoder, Frame, Star
-from segmentation.networks.compiled import AT_A_TIME, Function, compiled, compute_with
-from segmentation.networks.folding import for_inference
+from segmentation.runtime.folding import for_inference
+from segmentation.runtime.openvino import AT_A_TIME, Function, compiled, replace_forward
 
 HEIGHT, WIDTH = 4 * STRIDE, 5 * STRIDE  # of the frame that is traced: any will do
 
 
-def fast_star(network: Star, device: torch.device, dtype: torch.dtype) -> Star:
+def compile_star(network: Star, device: torch.device, dtype: torch.dtype) -> Star:
     """A copy of the refiner that computes nearly the same. What it remembers is PyTorch's: it comes once a round."""
     ready = for_inference(network, device, dtype)
     config = network.config
@@ -26,7 +26,7 @@ def fast_star(network: Star, device: torch.device, dtype: torch.dtype) -> Star:
     known = torch.rand(1, CUES, HEIGHT, WIDTH), torch.rand(1, 2, *sizes[2]), torch.zeros(1, dtype=torch.long)
     decode = compiled(_Decode(ready.decoder), (*parts, *known), device)
     if encode is not None and read is not None and decode is not None:
-        compute_with(ready.encoder, lambda frames, looks: Frame(*encode(frames, looks)))
+        replace_forward(ready.encoder, lambda frames, looks: Frame(*encode(frames, looks)))
         _read_with(ready, read)
         _decode_with(ready.decoder, decode)
     return ready
@@ -46,7 +46,7 @@ def _decode_with(decoder: Decoder, decode: Function) -> None:
         parts = zip(*(each.split(AT_A_TIME) for each in of_objects), strict=True)
         return torch.cat([decode(r, *of_frames, c, s, which)[0] for r, c, s, which in parts])
 
-    compute_with(decoder, logits)
+    replace_forward(decoder, logits)
 
 
 class _Read(nn.Module):

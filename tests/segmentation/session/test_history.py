@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from segmentation.history import History
-from segmentation.soft_masks import decode, encode
+from segmentation.session.history import History
+from segmentation.session.soft_masks import decode, encode
 from segmentation.types import Interaction, MaskUpdate, PastRound, Scribble
 
 DOT = np.array([[0.5, 0.5]])

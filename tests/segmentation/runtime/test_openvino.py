@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from segmentation.networks.compiled import Function, compiled
+from segmentation.runtime.openvino import Function, compiled
 
 CPU = torch.device("cpu")
 
@@ -79,7 +79,7 @@ def test_without_openvino_or_off_the_cpu_there_is_none(network: Two, monkeypatch
 
 def test_nobody_is_told_over_the_network() -> None:
     program = (
-        "import sys\nfrom segmentation.networks.compiled import openvino\nassert openvino() is not None\n"
+        "import sys\nfrom segmentation.runtime.openvino import openvino\nassert openvino() is not None\n"
         "assert not any(n.startswith('openvino_telemetry.') for n in sys.modules), sorted(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segmentation.internal_size import internal_size, resized_frame
+from segmentation.runtime.internal_size import internal_size, resized_frame
 
 
 @pytest.mark.parametrize(

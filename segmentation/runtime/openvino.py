@@ -96,6 +96,6 @@ class _Compiled:
         return found
 
 
-def compute_with(module: nn.Module, forward: object) -> None:
+def replace_forward(module: nn.Module, forward: object) -> None:
     """Let `module` compute with a function from now on."""
     module.forward = forward  # type: ignore[assignment]

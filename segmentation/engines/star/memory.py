@@ -17,7 +17,7 @@ SCRIBBLED = 5.0  # weight of a scribbled pixel in the regression; one of a mask 
 FITTED = 3  # every third pixel is enough to fit texture to
 
 
-class Remembered(NamedTuple):
+class MemoryFrame(NamedTuple):
     """One memory frame of B clips with N objects in all (B is 1 but in training)."""
 
     key: Tensor  # [B, C, h, w] at 1/8
@@ -25,10 +25,10 @@ class Remembered(NamedTuple):
     pixels: Sums  # of the learned embedding
     texture: Sums
 
-    def of(self, rows: Tensor) -> Remembered:
+    def of(self, rows: Tensor) -> MemoryFrame:
         """The same of some of the objects."""
         pixels, texture = (Sums(sums.gram[rows], sums.moment[rows]) for sums in (self.pixels, self.texture))
-        return Remembered(self.key, self.value[rows], pixels, texture)
+        return MemoryFrame(self.key, self.value[rows], pixels, texture)
 
 
 def labelled(cues: Cues) -> tuple[Tensor, Tensor]:
@@ -40,7 +40,7 @@ def labelled(cues: Cues) -> tuple[Tensor, Tensor]:
     return target, torch.where((positive > 0) | (negative > 0), SCRIBBLED, base)
 
 
-def remember(network: Star, frame: Frame, cues: Cues, clip: Tensor) -> Remembered:
+def encode_memory(network: Star, frame: Frame, cues: Cues, clip: Tensor) -> MemoryFrame:
     """What later frames read of a frame, from its cues [N, H, W]; `clip` [N] says whose frame an object is in."""
     value = network.memorizer(frame.p8, cues, clip)
     target, weight = labelled(cues)
@@ -49,10 +49,10 @@ def remember(network: Star, frame: Frame, cues: Cues, clip: Tensor) -> Remembere
     with torch.no_grad():  # nothing of it is learned
         every = (..., slice(None, None, FITTED))
         seen = Sums.of(texture(frame.looks).flatten(2)[every], target[every], weight[every], clip)
-    return Remembered(frame.key, value, pixels, seen)
+    return MemoryFrame(frame.key, value, pixels, seen)
 
 
-def decode(network: Star, frame: Frame, memory: Sequence[Remembered], cues: Cues, clip: Tensor) -> Tensor:
+def decode(network: Star, frame: Frame, memory: Sequence[MemoryFrame], cues: Cues, clip: Tensor) -> Tensor:
     """Logits [N, H/2, W/2] of the objects of B frames; `clip` [N] ascends and says whose frame an object is in.
 
     The affinity is computed once for all objects of a frame. `memory` has at least one frame.

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from segmentation.engines.stm.network import STRIDE, InteractiveSTM, Query, SpaceTimeMemory
-from segmentation.networks.compiled import AT_A_TIME, EXACT, compiled, compute_with
-from segmentation.networks.folding import for_inference
 from segmentation.networks.memory import BLOCK_BYTES, MemorySlot
+from segmentation.runtime.folding import for_inference
+from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled, replace_forward
 
 HEIGHT, WIDTH = 4 * STRIDE, 5 * STRIDE  # of the frame that is traced: any will do
 System = TypeVar("System", bound=SpaceTimeMemory)
 
 
-def fast_stm(network: System, device: torch.device, dtype: torch.dtype) -> System:
+def compile_stm(network: System, device: torch.device, dtype: torch.dtype) -> System:
     """A copy that computes nearly the same. One of both systems.
 
     Frames are encoded in float32. Interactive STM reads and decodes in bfloat16 where the processor has it: there, no
@@ -63,7 +63,7 @@ def fast_stm(network: System, device: torch.device, dtype: torch.dtype) -> Syste
     ready.encode_queries = encode_queries  # type: ignore[method-assign]
     ready.memorize = memorize  # type: ignore[method-assign]
     ready.read = read  # type: ignore[method-assign]
-    compute_with(ready.Decoder, logits)
+    replace_forward(ready.Decoder, logits)
     return ready
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segmentation.cache import ByteCache, Derived
+from segmentation.runtime.caches import ByteCache, DigestCache
 
 
 def block(kilobytes: int, value: int = 0) -> np.ndarray:
@@ -52,7 +52,7 @@ def test_no_budget_means_no_cache(budget: int) -> None:
 
 
 def test_what_is_derived_is_made_anew_when_its_origin_changes() -> None:
-    kept: Derived[str, list[int]] = Derived(2)
+    kept: DigestCache[str, list[int]] = DigestCache(2)
     first = kept.get("a", b"1", lambda: [1])
     assert kept.get("a", b"1", lambda: [2]) is first
     assert kept.get("a", b"2", lambda: [3]) == [3]
@@ -64,7 +64,7 @@ def test_what_is_derived_is_made_anew_when_its_origin_changes() -> None:
 
 
 def test_what_could_not_be_derived_is_tried_again() -> None:
-    kept: Derived[str, int] = Derived(2)
+    kept: DigestCache[str, int] = DigestCache(2)
     with pytest.raises(ZeroDivisionError):
         kept.get("a", b"1", lambda: 1 // 0)
     assert kept.get("a", b"1", lambda: 5) == 5

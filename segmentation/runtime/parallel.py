@@ -13,7 +13,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-class Beside:
+class HelperThread:
     """A thread beside the caller's, from `with` on until its end.
 
     `halved` gives what is to hold while both compute: whatever takes several threads by itself shall take half of them.
@@ -24,7 +24,7 @@ class Beside:
         self._busy = Lock()
         self._pool: ThreadPoolExecutor | None = None
 
-    def __enter__(self) -> Beside:
+    def __enter__(self) -> HelperThread:
         self._pool = ThreadPoolExecutor(1, "beside")
         return self
 
@@ -33,7 +33,7 @@ class Beside:
             self._pool.shutdown()
         self._pool = None
 
-    def both(self, here: Callable[[], A], there: Callable[[], B]) -> tuple[A, B]:
+    def run_both(self, here: Callable[[], A], there: Callable[[], B]) -> tuple[A, B]:
         """What both calls return: made at the same time, or one after the other where the thread is at work (a call
         may have two parts itself). They must not depend on each other. When one fails, both have ended."""
         if self._pool is None or not self._busy.acquire(blocking=False):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from segmentation.round_labels import RoundLabels, to_cells
+from segmentation.session.round_labels import RoundLabels, to_cells
 
 
 def test_own_and_stored_masks_give_the_same_cells() -> None:

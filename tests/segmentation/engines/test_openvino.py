@@ -10,18 +10,18 @@ import torch
 from torch import Tensor, nn
 
 from segmentation.checkpoints import load_network
-from segmentation.engines.ipn.fastest import fast_inet, fast_pnet
 from segmentation.engines.ipn.network import Inet, Pnet
-from segmentation.engines.manet.fastest import fast_manet
+from segmentation.engines.ipn.openvino import compile_inet, compile_pnet
 from segmentation.engines.manet.network import MANet
-from segmentation.engines.stm.fastest import fast_stm
+from segmentation.engines.manet.openvino import compile_manet
 from segmentation.engines.stm.network import STM, InteractiveSTM
+from segmentation.engines.stm.openvino import compile_stm
 from segmentation.engines.strnn.engine import STRNNEngine
-from segmentation.engines.strnn.fastest import fast_strnn
 from segmentation.engines.strnn.network import STRNN, STRNNConfig, for_inference
+from segmentation.engines.strnn.openvino import compile_strnn
 from segmentation.engines.strnn.refinement import RefinementConfig
 from segmentation.networks.resnet import ResNetConfig
-from segmentation.networks.shared import fastest_network
+from segmentation.runtime.shared_networks import fastest_network
 from segmentation.weights import find_weights
 from tests.segmentation.engines.strnn.tiny import TINY
 
@@ -55,7 +55,7 @@ def same_numbers() -> None:
 @pytest.mark.parametrize("objects", [1, 5])
 @torch.inference_mode()
 def test_stm(system: Any, name: str, cues: int, objects: int) -> None:
-    fast, plain = pair(system, name, fast_stm, unprepared)
+    fast, plain = pair(system, name, compile_stm, unprepared)
     frame, drawn = torch.rand(1, 3, 96, 160), torch.rand(objects, cues, 96, 160).round()
     known = [one.memorize(frame, drawn) for one in (fast, plain)]
     for found, right in zip(*known, strict=True):
@@ -72,7 +72,7 @@ def test_stm(system: Any, name: str, cues: int, objects: int) -> None:
 
 @torch.inference_mode()
 def test_manet() -> None:
-    fast, plain = pair(MANet, "manet", fast_manet, unprepared)
+    fast, plain = pair(MANet, "manet", compile_manet, unprepared)
     images = torch.randn(2, 3, 96, 128)
     embeddings = plain.embed(images)
     assert_alike(fast.embed(images), embeddings)
@@ -87,8 +87,8 @@ def test_manet() -> None:
 @pytest.mark.parametrize("objects", [1, 5])
 @torch.inference_mode()
 def test_ipn(objects: int) -> None:
-    inet, plain_inet = pair(Inet, "ipn-inet", fast_inet, unprepared)
-    pnet, plain_pnet = pair(Pnet, "ipn-pnet", fast_pnet, unprepared)
+    inet, plain_inet = pair(Inet, "ipn-inet", compile_inet, unprepared)
+    pnet, plain_pnet = pair(Pnet, "ipn-pnet", compile_pnet, unprepared)
     frame, mask = torch.rand(1, 3, 120, 200), torch.zeros(objects, 120, 200)
     mask[:, 40:90, 60:130] = 1
     drawn = [one(frame, mask, mask, torch.zeros_like(mask)) for one in (inet, plain_inet)]
@@ -100,7 +100,7 @@ def test_ipn(objects: int) -> None:
 
 @torch.inference_mode()
 def test_strnn() -> None:
-    fast, plain = pair(STRNN, "strnn", fast_strnn, for_inference)
+    fast, plain = pair(STRNN, "strnn", compile_strnn, for_inference)
     image = torch.randn(1, 3, 88, 152)
     (found, states), (right, _) = (one(image, [None] * len(plain.branches)) for one in (fast, plain))
     assert_alike(found[0], right[0])
@@ -112,7 +112,7 @@ def test_strnn() -> None:
 def test_rgmp(objects: int) -> None:
     config = RefinementConfig(ResNetConfig(blocks=(1, 1, 1), strides=(1, 2, 2), width=4), width=8)
     network = STRNN(STRNNConfig(branches=TINY.branches[:1], refinement=config)).eval()
-    plain, fast = network.refinement, fast_strnn(network, *HOW).refinement
+    plain, fast = network.refinement, compile_strnn(network, *HOW).refinement
     assert plain is not None
     assert fast is not None
     picture, masks = torch.rand(1, 3, 90, 150), torch.rand(objects, 90, 150).round()
@@ -144,8 +144,8 @@ def test_weights_that_were_named_and_a_precision_that_was_named_stay_with_pytorc
 
 @torch.inference_mode()
 def test_without_openvino_they_are_pytorchs_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("segmentation.networks.compiled.openvino", lambda: None)
+    monkeypatch.setattr("segmentation.runtime.openvino.openvino", lambda: None)
     image = torch.randn(1, 3, 64, 80)
-    fast, plain = pair(STRNN, "strnn", fast_strnn, for_inference)
+    fast, plain = pair(STRNN, "strnn", compile_strnn, for_inference)
     nothing: list[Tensor | None] = [None] * len(plain.branches)
     torch.testing.assert_close(fast(image, nothing)[0][0], plain(image, nothing)[0][0], rtol=0, atol=0)

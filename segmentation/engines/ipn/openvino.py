@@ -6,18 +6,18 @@ import torch
 from torch import Tensor, nn
 
 from segmentation.engines.ipn.network import Inet, Look, Pnet
-from segmentation.networks.compiled import AT_A_TIME, EXACT, compiled
-from segmentation.networks.folding import for_inference
+from segmentation.runtime.folding import for_inference
+from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled
 
 
-def fast_inet(network: Inet, device: torch.device, dtype: torch.dtype) -> Inet:
+def compile_inet(network: Inet, device: torch.device, dtype: torch.dtype) -> Inet:
     """A copy that computes nearly the same, in float32 like PyTorch."""
     ready = for_inference(network, device, dtype)
     _look_with_openvino(ready, device)
     return ready
 
 
-def fast_pnet(network: Pnet, device: torch.device, dtype: torch.dtype) -> Pnet:
+def compile_pnet(network: Pnet, device: torch.device, dtype: torch.dtype) -> Pnet:
     """A copy that computes nearly the same, in float32 like PyTorch."""
     ready = for_inference(network, device, dtype)
     size, deepest = network.config.region.size // 32, network.config.body.channels[-1]

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from segmentation.checkpoints import load_network
-from segmentation.device import choose_precision
+from segmentation.runtime.device import choose_precision
 from segmentation.weights import find_weights, ships
 
 Network = TypeVar("Network", bound=nn.Module)

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from segmentation.cutter.cutting import CLUES, SIDE, Cutter
-from segmentation.networks.compiled import AT_A_TIME, Function, compiled, compute_with
-from segmentation.networks.folding import for_inference
+from segmentation.runtime.folding import for_inference
+from segmentation.runtime.openvino import AT_A_TIME, Function, compiled, replace_forward
 
 
-def fast_cutter(network: Cutter, device: torch.device, dtype: torch.dtype) -> Cutter:
+def compile_cutter(network: Cutter, device: torch.device, dtype: torch.dtype) -> Cutter:
     """A copy of the cutter that computes nearly the same: in bfloat16 where the processor has it."""
     ready = for_inference(network, device, dtype)
     run = compiled(ready, (torch.rand(2, 3, SIDE, SIDE), torch.rand(2, CLUES, SIDE, SIDE)), device)
@@ -24,4 +24,4 @@ def _cut_with(cutter: Cutter, run: Function) -> None:
         windows = zip(images.split(AT_A_TIME), clues.split(AT_A_TIME), strict=True)
         return torch.cat([run(*some)[0] for some in windows])
 
-    compute_with(cutter, logits)
+    replace_forward(cutter, logits)

@@ -8,9 +8,9 @@ from torch import nn
 
 from segmentation.networks.deeplab import DeepLabConfig, DeepLabV3Plus
 from segmentation.networks.encoder import CueEncoder
-from segmentation.networks.folding import fold_batch_norms
 from segmentation.networks.resnet import ResNet, ResNetConfig
 from segmentation.networks.xception import XceptionConfig
+from segmentation.runtime.folding import fold_batch_norms
 
 BODY = ResNetConfig(blocks=(1, 2, 1, 1), strides=(1, 2, 2, 1), dilations=((1,), (1,), (1,), (2,)), width=4)
 XCEPTION = XceptionConfig((4, 6), (6, 8, 10), 2, (10, 12, 12), (14, 16))

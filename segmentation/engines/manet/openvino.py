@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from segmentation.engines.manet.network import MANet, SharedHead, for_inference
-from segmentation.networks.compiled import EXACT, compiled, compute_with
+from segmentation.runtime.openvino import EXACT, compiled, replace_forward
 
 HEIGHT, WIDTH = 64, 80  # of the frame that is traced: any will do
 CUES = {"dynamic_seghead": 3, "inter_seghead": 2}  # of an id
 
 
-def fast_manet(network: MANet, device: torch.device, dtype: torch.dtype) -> MANet:
+def compile_manet(network: MANet, device: torch.device, dtype: torch.dtype) -> MANet:
     """A copy that computes nearly the same, in float32 like PyTorch."""
     ready = for_inference(network, device, dtype)
     embed = compiled(_Embed(ready), (torch.rand(1, 3, HEIGHT, WIDTH),), device, precision=EXACT)
@@ -29,7 +29,7 @@ def _head_with(network: MANet, name: str, cues: Tensor, device: torch.device) ->
     example = torch.rand(1, head.shared, *cues.shape[2:]), cues
     run = compiled(_Head(head), example, device, precision=EXACT)
     if run is not None:
-        compute_with(head, lambda embedding, cues: run(embedding[None], cues)[0])
+        replace_forward(head, lambda embedding, cues: run(embedding[None], cues)[0])
 
 
 class _Embed(nn.Module):

@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 from segmentation.engines.strnn.network import STRNN, Branch, for_inference
 from segmentation.engines.strnn.refinement import Refinement
-from segmentation.networks.compiled import AT_A_TIME, EXACT, compiled, compute_with
+from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled, replace_forward
 
 HEIGHT, WIDTH = 64, 80  # of the frame that is traced: any will do
 
 
-def fast_strnn(network: STRNN, device: torch.device, dtype: torch.dtype) -> STRNN:
+def compile_strnn(network: STRNN, device: torch.device, dtype: torch.dtype) -> STRNN:
     """A copy that computes nearly the same: bodies in bfloat16 where the processor has it, RGMP in float32."""
     ready = for_inference(network, device, dtype)
     for branch in ready.branches:
@@ -26,7 +26,7 @@ def fast_strnn(network: STRNN, device: torch.device, dtype: torch.dtype) -> STRN
 def _body_with_openvino(body: nn.Module, device: torch.device) -> None:
     run = compiled(_Body(body), (torch.rand(1, 3, HEIGHT, WIDTH),), device)
     if run is not None:
-        compute_with(body, lambda images: run(images)[0])
+        replace_forward(body, lambda images: run(images)[0])
 
 
 def _refine_with_openvino(refinement: Refinement, device: torch.device) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from segmentation.packed_labels import PackedLabels
-from segmentation.soft_masks import SoftMasks, decode, encode, from_labels
+from segmentation.session.packed_labels import PackedLabels
+from segmentation.session.soft_masks import SoftMasks, decode, encode, from_labels
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 

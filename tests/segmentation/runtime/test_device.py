@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from segmentation.device import choose_device, choose_precision
+from segmentation.runtime.device import choose_device, choose_precision
 
 
 def test_auto_is_a_device_that_is_there() -> None:

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from segmentation.checkpoints import load_network
 from segmentation.classical.picture import CHANNELS
 from segmentation.cutter.cutting import CLUES, SIDE, Cutter
-from segmentation.cutter.fastest import fast_cutter
-from segmentation.engines.star.fastest import fast_star
+from segmentation.cutter.openvino import compile_cutter
 from segmentation.engines.star.network import Cues, Star
-from segmentation.networks.folding import for_inference
+from segmentation.engines.star.openvino import compile_star
+from segmentation.runtime.folding import for_inference
 from segmentation.weights import find_weights
 
 HOW = torch.device("cpu"), torch.float32
@@ -37,7 +37,7 @@ def same_numbers() -> None:
 def test_the_cutter(objects: int) -> None:
     network = shipped("star-cut")
     assert isinstance(network, Cutter)
-    fast, plain = fast_cutter(network, *HOW), for_inference(network, *HOW)
+    fast, plain = compile_cutter(network, *HOW), for_inference(network, *HOW)
     given = torch.rand(objects, 3, SIDE, SIDE), torch.rand(objects, CLUES, SIDE, SIDE)
     assert_alike(fast(*given), plain(*given))
 
@@ -47,7 +47,7 @@ def test_the_cutter(objects: int) -> None:
 def test_the_refiner(height: int, width: int) -> None:
     network = shipped("star")
     assert isinstance(network, Star)
-    fast, plain = fast_star(network, *HOW), for_inference(network, *HOW)
+    fast, plain = compile_star(network, *HOW), for_inference(network, *HOW)
     given = torch.rand(1, 3, height, width), torch.rand(1, CHANNELS, height // 2 + 1, width // 2)
     frame = plain.encoder(*given)
     for found, right in zip(fast.encoder(*given), frame, strict=True):
@@ -66,9 +66,9 @@ def test_the_refiner(height: int, width: int) -> None:
 
 @torch.inference_mode()
 def test_without_openvino_they_are_pytorchs_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("segmentation.networks.compiled.openvino", lambda: None)
+    monkeypatch.setattr("segmentation.runtime.openvino.openvino", lambda: None)
     network = shipped("star-cut")
     assert isinstance(network, Cutter)
     given = torch.rand(1, 3, SIDE, SIDE), torch.rand(1, CLUES, SIDE, SIDE)
-    fast, plain = fast_cutter(network, *HOW)(*given), for_inference(network, *HOW)(*given)
+    fast, plain = compile_cutter(network, *HOW)(*given), for_inference(network, *HOW)(*given)
     np.testing.assert_array_equal(fast.numpy(), plain.numpy())

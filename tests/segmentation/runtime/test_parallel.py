@@ -6,15 +6,15 @@ from contextlib import contextmanager
 
 import pytest
 
-from segmentation.beside import Beside
+from segmentation.runtime.parallel import HelperThread
 
 SECONDS = 10  # that a test waits for what must come at once
 
 
 def test_both_calls_run_at_the_same_time() -> None:
     meeting = threading.Barrier(2, timeout=SECONDS)  # breaks unless both are there
-    with Beside() as beside:
-        found = beside.both(lambda: (meeting.wait(), "here")[1], lambda: (meeting.wait(), "there")[1])
+    with HelperThread() as helper:
+        found = helper.run_both(lambda: (meeting.wait(), "here")[1], lambda: (meeting.wait(), "there")[1])
     assert found == ("here", "there")
 
 
@@ -22,17 +22,17 @@ def test_inside_one_of_two_calls_two_more_come_one_after_the_other() -> None:
     threads = []
 
     def two() -> tuple[None, None]:
-        return beside.both(*(lambda: threads.append(threading.get_ident()),) * 2)
+        return helper.run_both(*(lambda: threads.append(threading.get_ident()),) * 2)
 
-    with Beside() as beside:
-        beside.both(two, two)
+    with HelperThread() as helper:
+        helper.run_both(two, two)
     here = threading.get_ident()
     assert sorted(threads.count(one) for one in {*threads}) == [2, 2]
     assert here in threads
 
 
 def test_without_its_thread_both_run_here() -> None:
-    assert Beside().both(threading.get_ident, threading.get_ident) == (threading.get_ident(),) * 2
+    assert HelperThread().run_both(threading.get_ident, threading.get_ident) == (threading.get_ident(),) * 2
 
 
 @pytest.mark.parametrize("fails_here", [True, False])
@@ -46,11 +46,11 @@ def test_when_one_fails_the_other_one_has_ended_and_the_next_two_run(fails_here:
         ended.wait(0.05)
         ended.set()
 
-    with Beside() as beside:
+    with HelperThread() as helper:
         with pytest.raises(ValueError, match="no"):
-            beside.both(*((fail, end) if fails_here else (end, fail)))
+            helper.run_both(*((fail, end) if fails_here else (end, fail)))
         assert ended.is_set()
-        assert beside.both(lambda: 1, threading.get_ident) != (1, threading.get_ident())
+        assert helper.run_both(lambda: 1, threading.get_ident) != (1, threading.get_ident())
 
 
 def test_threads_are_halved_while_both_run() -> None:
@@ -62,6 +62,6 @@ def test_threads_are_halved_while_both_run() -> None:
         yield
         states.append("whole")
 
-    with Beside(halved) as beside:
-        beside.both(lambda: states.append("at work"), lambda: None)
+    with HelperThread(halved) as helper:
+        helper.run_both(lambda: states.append("at work"), lambda: None)
     assert states == ["halved", "at work", "whole"]

@@ -9,9 +9,9 @@ from torch import nn
 
 from segmentation.checkpoints import save_checkpoint
 from segmentation.engines.stm.network import InteractiveSTM, STMConfig
-from segmentation.networks import shared
-from segmentation.networks.folding import for_inference
 from segmentation.networks.resnet import ResNetConfig
+from segmentation.runtime import shared_networks
+from segmentation.runtime.folding import for_inference
 from segmentation.weights import WeightsMissing
 
 TINY = STMConfig(
@@ -32,7 +32,7 @@ def write(folder: Path, seed: int) -> None:
 
 
 def opened(folder: Path, dtype: torch.dtype = torch.float32) -> InteractiveSTM:
-    return shared.shared_network(InteractiveSTM, "stm", folder, CPU, dtype, for_inference)
+    return shared_networks.shared_network(InteractiveSTM, "stm", folder, CPU, dtype, for_inference)
 
 
 def first_weight(network: nn.Module) -> torch.Tensor:
@@ -43,10 +43,10 @@ def test_sessions_share_one_network_while_one_is_open(folder: Path) -> None:
     first, second = opened(folder), opened(folder)
     assert first is second
     assert opened(folder, torch.bfloat16) is not first
-    before = len(shared._kept)
+    before = len(shared_networks._kept)
     del first, second
     gc.collect()
-    assert len(shared._kept) < before
+    assert len(shared_networks._kept) < before
 
 
 def test_a_file_that_changed_is_read_anew(folder: Path) -> None:

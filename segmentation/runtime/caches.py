@@ -56,7 +56,7 @@ class ByteCache(Generic[K]):
             self.used -= old.nbytes
 
 
-class Derived(Generic[K, V]):
+class DigestCache(Generic[K, V]):
     """At most `limit` values by key, each with a digest of what it was made of. Safe to share between threads."""
 
     def __init__(self, limit: int) -> None:

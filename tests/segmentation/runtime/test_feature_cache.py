@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from segmentation import feature_cache
-from segmentation.feature_cache import FeatureCache
+from segmentation.runtime import feature_cache
+from segmentation.runtime.feature_cache import FeatureCache
 
 
 def test_what_was_put_comes_back_bit_for_bit(tmp_path: Path) -> None:

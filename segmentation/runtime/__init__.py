@@ -1,0 +1,1 @@
+"""How engines compute here: devices, caches, threads, and networks compiled by OpenVINO."""
