@@ -11,12 +11,12 @@ from pathlib import Path
 
 from webapp.videos.refusal import Refused
 
-KNOWN = "Bring an mp4, mov, mkv, webm, avi or gif file, or a zip of pictures."
+KNOWN = "Bring an mp4, mov, mkv, webm, avi, ogv or gif file, or a zip of pictures."
 # Brands of ISO files that are pictures, made of tiles that FFmpeg would show as so many videos.
 STILL_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"crx "})
 ISO_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"})
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
-SOUND = (b"ID3", b"fLaC", b"OggS", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9")
+SOUND = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9")
 PLAYLISTS = (b"#extm3u", b"ffconcat", b"<?xml", b"<mpd", b"<smil", b"v=0", b"[playlist]", b"#ext-x", b"file ", b"http")
 
 
@@ -27,6 +27,7 @@ class Container(Enum):
     MATROSKA = "matroska"
     AVI = "avi"
     GIF = "gif"
+    OGG = "ogg"
     ZIP = ""
 
 
@@ -42,6 +43,8 @@ def container_of(path: Path) -> Container:
         return Container.AVI
     if start.startswith((b"GIF87a", b"GIF89a")):
         return Container.GIF
+    if start.startswith(b"OggS"):
+        return Container.OGG
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return Container.ZIP
     raise _refusal(start)

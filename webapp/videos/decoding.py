@@ -26,13 +26,16 @@ from webapp.videos.containers import Container
 from webapp.videos.frame_writer import SourceFrame
 from webapp.videos.refusal import Refused, check_count, check_size
 from webapp.videos.storage import RgbFrame
+from webapp.videos.tone_mapping import HDR_TRANSFERS, to_standard_range
 
 UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
-HD_HEIGHT = 720  # pictures of this height and above that name no colour space are BT.709, as players take them
+HD_HEIGHT = 720  # frames of this height and above that name no colour space are BT.709, as players take them
 DEFAULT_FPS = 24.0
+SLOWEST_FPS, FASTEST_FPS = 1 / 86400, 1000.0  # time lapses have a frame a day; a rate outside is a fault of the file
 # To tell the size of a stream FFmpeg may decode a frame of it, which is held to this many pixels. Enough for 8K, so
 # that the refusal can name the size, and not for a file that claims billions.
 PROBE_PIXELS = 64 << 20
+MOST_STREAMS = 32  # of pictures, sound and text; each costs memory before anything is known of it
 
 
 class VideoFile:
@@ -63,45 +66,64 @@ class VideoFile:
             stream.thread_type = "AUTO"
             stream.codec_context.options = {"max_pixels": str(_most_pixels())}
             found = damaged = 0
+            transfers: set[int] = set()
             for frame in self._decoded(file, stream):
                 if frame is None:
                     damaged += 1
                     continue
                 found += 1
+                transfers.add(frame.color_trc)
                 yield SourceFrame(upright(frame))
         if not found:
             raise Refused("no_frames", "No frame of this video can be decoded: it is damaged, or was cut short.")
+        self.notes += [
+            f"The video is HDR ({name}): its colours were converted to the standard range."
+            for transfer, name in HDR_TRANSFERS.items()
+            if transfer in transfers
+        ]
         if damaged:
             self.notes.append(f"The file is damaged: {damaged} places could not be decoded and were left out.")
 
     def _decoded(self, file: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:
-        """Frames in order of presentation; None for each packet that cannot be decoded."""
+        """Yield the frames in order of presentation, and None for each packet that cannot be decoded.
+
+        Packets without data are left out: containers hold them where a recorder had nothing to store, and PyAV ends
+        each stream with one. A decoder would take any of them for the end of the stream.
+        """
         packets = file.demux(stream)
-        while True:
+        ended = False
+        while not ended:
             try:
                 packet = next(packets, None)
             except av.error.FFmpegError:
                 yield None
-                packet = None  # the rest of the file cannot be reached, but the decoder still holds frames
+                packet = None  # The rest of the file cannot be reached, but the decoder still holds frames.
+            ended = packet is None
+            if packet is not None and not packet.size:
+                continue
             try:
-                yield from stream.decode(packet)
+                yield from stream.decode(packet)  # None drains the decoder.
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:
                 yield None
-            if packet is None or not packet.size:  # the empty packet at the end drains the decoder
-                return
 
     def _open(self) -> InputContainer:
         name = self._container.value
         # The demuxer is named, it may open nothing but the file itself, and references to other files stay closed.
         pixels = max(_most_pixels(), PROBE_PIXELS)
         options = {"protocol_whitelist": "file", "format_whitelist": name, "max_pixels": str(pixels)}
+        options["max_streams"] = str(MOST_STREAMS)
         if self._container is Container.ISO:
             options |= {"enable_drefs": "0", "use_absolute_path": "0"}
         try:
             # Titles in old files are in any encoding; nobody reads them here.
             return av.open(f"file:{self._path}", mode="r", format=name, options=options, metadata_errors="replace")
+        except av.error.MemoryError:  # FFmpeg's answer to a stream more than it may open
+            raise Refused(
+                "too_many_streams",
+                f"The file has more than {MOST_STREAMS} tracks. Save it with its one video track alone.",
+            ) from None
         except (av.error.FFmpegError, OSError):
             raise Refused(
                 "damaged", "The file begins like a video but cannot be read: it is damaged, or was cut short."
@@ -109,17 +131,22 @@ class VideoFile:
 
 
 def upright(frame: VideoFrame) -> RgbFrame:
-    """`frame` as uint8 RGB [H, W, 3], turned and mirrored as its display matrix asks, in quarter turns."""
-    bare = frame.colorspace == UNSPECIFIED and frame.height >= HD_HEIGHT
-    rgb: RgbFrame = np.asarray(
-        frame.to_ndarray(format="rgb24", src_colorspace=Colorspace.ITU709 if bare else None), np.uint8
-    )
-    side_data = cast(SideDataContainer, frame.side_data)  # PyAV's stubs know two of its kinds
+    """Convert `frame` to uint8 RGB [H, W, 3] of the standard range, turned and mirrored as its display matrix asks."""
+    rgb = _converted(frame)
+    side_data = cast(SideDataContainer, frame.side_data)  # PyAV's stubs know only two kinds of it.
     try:
         matrix = side_data[SideDataType.DISPLAYMATRIX]
     except KeyError:
         return rgb
     return _turned(rgb, np.frombuffer(bytes(matrix), dtype=np.int32))
+
+
+def _converted(frame: VideoFrame) -> RgbFrame:
+    if frame.color_trc in HDR_TRANSFERS:
+        coded = np.asarray(frame.to_ndarray(format="rgb48le"), np.uint16)
+        return to_standard_range(coded, frame.color_trc)
+    bare = frame.colorspace == UNSPECIFIED and frame.height >= HD_HEIGHT
+    return np.asarray(frame.to_ndarray(format="rgb24", src_colorspace=Colorspace.ITU709 if bare else None), np.uint8)
 
 
 def _turned(rgb: RgbFrame, matrix: NDArray[np.int32]) -> RgbFrame:
@@ -133,7 +160,10 @@ def _turned(rgb: RgbFrame, matrix: NDArray[np.int32]) -> RgbFrame:
 
 
 def _picture_stream(file: InputContainer) -> VideoStream:
-    """The largest moving stream. The cover of a song is a video stream too, of one picture: it does not count."""
+    """Choose the stream that players show: the largest of the enabled ones, or the largest where none is enabled.
+
+    The cover of a song is a video stream too, of one picture: it does not count.
+    """
     moving = [s for s in file.streams.video if not s.disposition & Disposition.attached_pic]
     if not moving:
         raise Refused(
@@ -142,7 +172,7 @@ def _picture_stream(file: InputContainer) -> VideoStream:
     readable = [s for s in moving if s.codec_context is not None]  # None: FFmpeg has no decoder for it
     if not readable:
         raise Refused("unknown_codec", "The pictures are coded in a way that cannot be read here. Convert it to H.264.")
-    return max(readable, key=lambda s: s.width * s.height)
+    return max(readable, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height))
 
 
 def _most_pixels() -> int:
@@ -154,7 +184,7 @@ def _most_pixels() -> int:
 def _fps(stream: VideoStream) -> float:
     rate = stream.average_rate or stream.guessed_rate
     fps = float(rate) if rate else DEFAULT_FPS
-    return fps if 0.1 <= fps <= 1000 else DEFAULT_FPS
+    return fps if SLOWEST_FPS <= fps <= FASTEST_FPS else DEFAULT_FPS
 
 
 def _estimated_frames(file: InputContainer, stream: VideoStream) -> int:

@@ -20,7 +20,7 @@ from webapp.videos.refusal import Refused, check_count
 MAX_SEQUENCES = 1000  # of one source; each becomes a video
 FRAMES, MASKS = "jpegimages", "annotations"
 PREFERRED_RESOLUTION = "480p"  # what the challenge is judged on, where a folder has several
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif", ".m4v")
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".ogv", ".gif", ".m4v")
 
 
 @dataclass

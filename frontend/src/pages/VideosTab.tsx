@@ -20,7 +20,7 @@ import css from "./VideosTab.module.css";
 import { arrange, SORTS, type Sort, useVideos } from "./videos";
 
 /** What the file picker offers; the server looks into the file itself. */
-const ACCEPT = ".mp4,.mov,.mkv,.webm,.avi,.gif,.m4v,.zip,video/*,application/zip";
+const ACCEPT = ".mp4,.mov,.mkv,.webm,.avi,.ogv,.gif,.m4v,.zip,video/*,application/zip";
 /** From so many on, searching and sorting help. */
 const MANY = 6;
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.stream import Disposition
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -59,7 +60,7 @@ def write_clip(
     size: tuple[int, int] = (WIDTH, HEIGHT),
     codec: str = "libx264",
     pixels: str = "yuv420p",
-    rate: int = 25,
+    rate: int | Fraction = 25,
     times: Sequence[int] | None = None,
     time_base: Fraction = Fraction(1, 1000),
     quarter_turns: int = 0,
@@ -134,6 +135,39 @@ def with_edit(path: Path, skip: int, keep: int, rate: int = 25) -> Path:
     data[at + 12 : at + 16] = (keep * movie_scale // rate).to_bytes(4, "big")
     data[at + 16 : at + 20] = (before + skip * media_scale // rate).to_bytes(4, "big")
     path.write_bytes(data)
+    return path
+
+
+def write_tracks(path: Path, sizes: Sequence[tuple[int, int]], enabled: int = 0, count: int = 5) -> Path:
+    """An mp4 with a video track for each size, of which only track `enabled` is one that players show."""
+    with av.open(str(path), "w") as file:
+        streams = []
+        for number, (width, height) in enumerate(sizes):
+            stream = file.add_stream("libx264", rate=10, options={"preset": "ultrafast", "threads": "1"})
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            stream.disposition = Disposition.default if number == enabled else Disposition(0)
+            streams.append(stream)
+        for stream in streams:
+            for index in range(count):
+                frame = av.VideoFrame.from_ndarray(numbered(index, stream.width, stream.height), format="rgb24")
+                file.mux(stream.encode(frame))
+            file.mux(stream.encode())
+    return path
+
+
+def write_hdr(path: Path, codes: NDArray[np.uint16], transfer: int) -> Path:
+    """An HEVC file of one frame with grey codes [H, W], 0..65535, in PQ (16) or HLG (18)."""
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx265", rate=10, options={"x265-params": "crf=4:log-level=none"})
+        stream.height, stream.width = codes.shape
+        stream.pix_fmt = "yuv420p10le"
+        context = stream.codec_context
+        context.color_primaries, context.color_trc, context.colorspace = 9, transfer, 9
+        frame = av.VideoFrame.from_ndarray(np.repeat(codes[..., None], 3, axis=2), format="rgb48le")
+        frame = frame.reformat(format="yuv420p10le", dst_colorspace=9)
+        frame.color_trc, frame.color_primaries = transfer, 9
+        file.mux(stream.encode(frame))
+        file.mux(stream.encode())
     return path
 
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
-from tests.webapp.videos.clips import HEIGHT, WIDTH, numbered, read_number, with_edit, write_clip, write_gif
+from tests.webapp.videos.clips import (
+    HEIGHT,
+    WIDTH,
+    numbered,
+    read_number,
+    with_edit,
+    write_clip,
+    write_gif,
+    write_hdr,
+    write_tracks,
+)
 from webapp.videos.refusal import Refused
 from webapp.videos.sources import Clip, open_source
+
+CLIPS = Path(__file__).parents[2] / "data" / "videos"
 
 
 def numbers(path: Path, size: tuple[int, int] = (WIDTH, HEIGHT)) -> list[int]:
@@ -153,6 +166,49 @@ def test_it_reads_what_is_there_of_a_file_that_was_cut_short(tmp_path: Path) -> 
     found = [read_number(picture) for picture in only(path)]
     assert found == list(range(len(found)))
     assert 0 < len(found) < 60
+
+
+@pytest.mark.parametrize(("name", "count"), [("empty_sample.mov", 2), ("empty_sample.mp4", 4)])
+def test_an_empty_sample_in_the_middle_does_not_end_the_video(name: str, count: int) -> None:
+    assert len(only(CLIPS / name)) == count
+
+
+def test_it_reads_theora_in_ogg() -> None:
+    assert len(only(CLIPS / "theora.ogv")) == 25
+
+
+def test_it_takes_the_track_that_players_show(tmp_path: Path) -> None:
+    path = write_tracks(tmp_path / "clip.mp4", [(WIDTH, HEIGHT), (2 * WIDTH, 2 * HEIGHT)], enabled=0)
+    assert numbers(path) == list(range(5))
+
+
+def test_it_refuses_a_file_of_very_many_tracks(tmp_path: Path) -> None:
+    path = write_tracks(tmp_path / "clip.mp4", [(64, 64)] * 33, count=1)
+    with pytest.raises(Refused, match="more than 32 tracks"):
+        only(path)
+
+
+@pytest.mark.parametrize("seconds", [20, 3600])
+def test_it_keeps_the_rate_of_a_time_lapse(tmp_path: Path, seconds: int) -> None:
+    with open_source(write_clip(tmp_path / "clip.mp4", 5, rate=Fraction(1, seconds))) as (clip,):
+        assert clip.fps == pytest.approx(1 / seconds, rel=0.01)
+
+
+@pytest.mark.parametrize(("transfer", "name", "white"), [(16, "PQ", 0.5807), (18, "HLG", 0.7500)])
+def test_it_converts_hdr_to_the_standard_range(tmp_path: Path, transfer: int, name: str, white: float) -> None:
+    """Black, half of the light of white, white (203 nits), and the brightest code."""
+    half = {16: 0.5075, 18: 0.6323}[transfer]
+    codes = np.repeat(np.array([0, half, white, 1.0]), 32)[None].repeat(64, axis=0)
+    path = write_hdr(tmp_path / "clip.mp4", (codes * 65535).astype(np.uint16), transfer)
+    with open_source(path) as (clip,):
+        (frame,) = [np.asarray(frame.picture) for frame in clip.frames()]
+        assert clip.notes == [f"The video is HDR ({name}): its colours were converted to the standard range."]
+    black, middle, paper, brightest = (frame[32, 16 + 32 * step].astype(int) for step in range(4))
+    assert black.max() <= 2
+    assert np.abs(middle - 188).max() <= 6  # half the light of white is 188 in sRGB
+    assert paper.min() >= 240
+    assert brightest.min() >= paper.min()
+    assert brightest.max() - brightest.min() <= 3, "grey stays grey"
 
 
 def test_a_title_in_another_encoding_does_not_matter(tmp_path: Path) -> None:
