@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
-from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import django_auth
 
@@ -15,9 +14,10 @@ from webapp.annotation.export.api import router as exports
 from webapp.inference.api import router as inference
 from webapp.problems import Problem
 from webapp.projects.api import router as projects
+from webapp.rest import RestApi
 from webapp.videos.api import router as videos
 
-api = NinjaAPI(title="Maskwright", version="1", auth=django_auth, docs_url="docs", docs_decorator=login_required)
+api = RestApi(title="Maskwright", version="1", auth=django_auth, docs_url="docs", docs_decorator=login_required)
 for part in (accounts, projects, videos, annotation, exports, inference):
     api.add_router("", part)
 
@@ -49,4 +49,5 @@ def answer_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 def answer_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     first = error.errors[0]
     where = ".".join(str(part) for part in first["loc"][1:])
-    return api.create_response(request, {"code": "invalid", "text": f"{where}: {first['msg']}"}, status=422)
+    answer = {"code": "invalid", "text": f"{where}: {first['msg']}", "field": where}
+    return api.create_response(request, answer, status=422)

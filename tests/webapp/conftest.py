@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.test import Client
 
+from tests.webapp.documented import check_documented
 from webapp.accounts.models import User
 from webapp.annotation.claims import NewMask, new_mask
 from webapp.annotation.models import Round, Stroke
@@ -55,3 +58,16 @@ def video(project: Project, owner: User) -> Video:
     video = make_video(project, owner)
     add_object(video=video, author=owner, name="Fish")
     return video
+
+
+@pytest.fixture(autouse=True)
+def _answers_are_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare every answer of a REST call, in any test here, with what the OpenAPI schema says of the call."""
+    request = Client.request
+
+    def checked(self: Client, **values: Any) -> Any:
+        response = request(self, **values)
+        check_documented(values.get("REQUEST_METHOD", "GET"), response)
+        return response
+
+    monkeypatch.setattr(Client, "request", checked)

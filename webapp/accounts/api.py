@@ -16,6 +16,7 @@ from pydantic import Field
 from webapp.accounts.limits import check_sign_in, count_failure, forget_failures
 from webapp.accounts.models import User
 from webapp.problems import Forbidden, Problem
+from webapp.rest import ErrorAnswer
 
 router = Router(tags=["accounts"])
 
@@ -44,12 +45,12 @@ class MePatch(Schema):
 
 
 @router.get("/me", response=Me)
-def me(request: HttpRequest) -> User:
+def get_me(request: HttpRequest) -> User:
     get_token(request)  # the page reads its CSRF token from the cookie that this sets
     return signed_in(request)
 
 
-@router.patch("/me", response=Me)
+@router.patch("/me", response={200: Me, (400, 429): ErrorAnswer})
 def change_me(request: HttpRequest, body: MePatch) -> User:
     """Change one's name, or one's password: the current one is asked for when there is one."""
     user = signed_in(request)
@@ -72,7 +73,7 @@ def change_me(request: HttpRequest, body: MePatch) -> User:
     return user
 
 
-@router.post("/sign-in", response=Me, auth=None)
+@router.post("/sign-in", response={200: Me, (400, 429): ErrorAnswer}, auth=None)
 def sign_in(request: HttpRequest, body: SignIn) -> User:
     _check_csrf(request)
     address = request.META.get("REMOTE_ADDR", "")

@@ -13,6 +13,7 @@ from webapp.annotation.state import state_of
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import require
 from webapp.projects.models import Role
+from webapp.rest import ErrorAnswer, binary_answer
 from webapp.videos.access import role_for, video_for
 
 router = Router(tags=["annotation"])
@@ -20,21 +21,25 @@ router = Router(tags=["annotation"])
 MOST_FRAMES = 500  # of one answer: about a megabyte at 480p
 
 
-@router.get("/videos/{int:video_id}/state", response=State)
+@router.get("/videos/{int:video_id}/state", response={200: State, 404: ErrorAnswer})
 def get_state(request: HttpRequest, video_id: int) -> State:
     """Everything of a video but its masks."""
     video = video_for(request.user, video_id)
     return state_of(video, require(request.user, video.project_id, what="video"))
 
 
-@router.get("/videos/{int:video_id}/scores", response=list[RoundScores])
+@router.get("/videos/{int:video_id}/scores", response={200: list[RoundScores], (403, 404): ErrorAnswer})
 def get_scores(request: HttpRequest, video_id: int) -> list[RoundScores]:
     """J and F of every round that was compared with ground truth."""
     role_for(request.user, video_id, Role.REVIEWER)
     return scores_of(video_id)
 
 
-@router.get("/rounds/{int:round_id}/masks")
+@router.get(
+    "/rounds/{int:round_id}/masks",
+    response={(404, 422): ErrorAnswer},
+    openapi_extra=binary_answer("application/octet-stream"),
+)
 def get_masks(request: HttpRequest, round_id: int, first: int = 0, last: int = MOST_FRAMES - 1) -> HttpResponse:
     """The masks that a round itself stored for the frames from `first` to `last`, as a container (codec.py)."""
     round_ = Round.objects.filter(pk=round_id).first()

@@ -15,6 +15,7 @@ from webapp.accounts.models import User
 from webapp.projects import editing, members
 from webapp.projects.access import memberships_of, project_for, projects_of
 from webapp.projects.models import Membership, Project, Role
+from webapp.rest import ErrorAnswer
 
 router = Router(tags=["projects"])
 
@@ -73,7 +74,7 @@ class ProjectPatch(Schema):
     labels_before: Annotated[list[LabelBody], Field(max_length=254)] | None = None
 
 
-class Person(Schema):
+class MemberAccount(Schema):
     id: int
     username: str
     name: str
@@ -84,7 +85,7 @@ class Person(Schema):
 
 
 class MemberInfo(Schema):
-    user: Person
+    user: MemberAccount
     role: Role
 
 
@@ -123,20 +124,20 @@ def list_projects(request: HttpRequest) -> QuerySet[Project]:
     return _with_counts(signed_in(request))
 
 
-@router.post("/projects", response={201: ProjectInfo})
+@router.post("/projects", response={201: ProjectInfo, 400: ErrorAnswer})
 def create_project(request: HttpRequest, body: ProjectBody) -> Status[Project]:
     user = signed_in(request)
     project = editing.create_project(by=user, name=body.name, guide=body.guide, engine=body.engine)
     return Status(201, _answer(user, project))
 
 
-@router.get("/projects/{int:project_id}", response=ProjectInfo)
+@router.get("/projects/{int:project_id}", response={200: ProjectInfo, 404: ErrorAnswer})
 def get_project(request: HttpRequest, project_id: int) -> Project:
     user = signed_in(request)
     return _answer(user, project_for(user, project_id))
 
 
-@router.patch("/projects/{int:project_id}", response=ProjectInfo)
+@router.patch("/projects/{int:project_id}", response={200: ProjectInfo, (400, 404, 409): ErrorAnswer})
 def change_project(request: HttpRequest, project_id: int, body: ProjectPatch) -> Project:
     user = signed_in(request)
     project = editing.change_project(
@@ -155,29 +156,29 @@ def _edits(labels: list[LabelBody] | None) -> list[editing.LabelEdit] | None:
     return None if labels is None else [editing.LabelEdit(one.id, one.name, one.color) for one in labels]
 
 
-@router.delete("/projects/{int:project_id}", response={204: None})
+@router.delete("/projects/{int:project_id}", response={204: None, 404: ErrorAnswer})
 def delete_project(request: HttpRequest, project_id: int) -> Status[None]:
     editing.delete_project(by=signed_in(request), project_id=project_id)
     return Status(204, None)
 
 
-@router.get("/projects/{int:project_id}/members", response=list[MemberInfo])
+@router.get("/projects/{int:project_id}/members", response={200: list[MemberInfo], 404: ErrorAnswer})
 def list_members(request: HttpRequest, project_id: int) -> QuerySet[Membership]:
     return project_for(signed_in(request), project_id).memberships.select_related("user")
 
 
-@router.post("/projects/{int:project_id}/members", response={201: MemberInfo})
-def invite(request: HttpRequest, project_id: int, body: Invitation) -> Status[Membership]:
+@router.post("/projects/{int:project_id}/members", response={201: MemberInfo, (404, 409): ErrorAnswer})
+def invite_member(request: HttpRequest, project_id: int, body: Invitation) -> Status[Membership]:
     by = signed_in(request)
     return Status(201, members.invite(by=by, project_id=project_id, username=body.username, role=body.role))
 
 
-@router.patch("/projects/{int:project_id}/members/{int:user_id}", response=MemberInfo)
-def change_role(request: HttpRequest, project_id: int, user_id: int, body: RolePatch) -> Membership:
+@router.patch("/projects/{int:project_id}/members/{int:user_id}", response={200: MemberInfo, (404, 409): ErrorAnswer})
+def change_member_role(request: HttpRequest, project_id: int, user_id: int, body: RolePatch) -> Membership:
     return members.change_role(by=signed_in(request), project_id=project_id, user_id=user_id, role=body.role)
 
 
-@router.delete("/projects/{int:project_id}/members/{int:user_id}", response={204: None})
+@router.delete("/projects/{int:project_id}/members/{int:user_id}", response={204: None, (404, 409): ErrorAnswer})
 def remove_member(request: HttpRequest, project_id: int, user_id: int) -> Status[None]:
     members.remove(by=signed_in(request), project_id=project_id, user_id=user_id)
     return Status(204, None)

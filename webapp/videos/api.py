@@ -15,6 +15,7 @@ from webapp.accounts.api import signed_in
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
+from webapp.rest import ErrorAnswer, UploadError, binary_answer, binary_body
 from webapp.videos import editing, uploads
 from webapp.videos.access import role_for, upload_for, video_for, videos_of
 from webapp.videos.cards import VideoCard, with_work
@@ -49,18 +50,22 @@ def _card(video: Video) -> Video:
 # --- uploads ----------------------------------------------------------------------------------------------------------
 
 
-@router.post("/projects/{int:project_id}/uploads", response={201: UploadInfo})
+@router.post("/projects/{int:project_id}/uploads", response={201: UploadInfo, (400, 404, 413, 507): ErrorAnswer})
 def begin_upload(request: HttpRequest, project_id: int, body: UploadBody) -> Status[Upload]:
     by = signed_in(request)
     return Status(201, uploads.begin_upload(by=by, project_id=project_id, name=body.name, size=body.size))
 
 
-@router.get("/uploads/{uuid:upload_id}", response=UploadInfo)
+@router.get("/uploads/{uuid:upload_id}", response={200: UploadInfo, (403, 404): ErrorAnswer})
 def get_upload(request: HttpRequest, upload_id: UUID) -> Upload:
     return upload_for(signed_in(request), upload_id)
 
 
-@router.patch("/uploads/{uuid:upload_id}", response=UploadInfo)
+@router.patch(
+    "/uploads/{uuid:upload_id}",
+    response={200: UploadInfo, (400, 404, 409, 411, 413, 503, 507): UploadError},
+    openapi_extra=binary_body("application/octet-stream"),
+)
 def receive_chunk(
     request: HttpRequest, upload_id: UUID, upload_offset: Annotated[int, Header(alias="Upload-Offset", ge=0)]
 ) -> Upload:
@@ -73,13 +78,13 @@ def receive_chunk(
     return uploads.receive_chunk(by=by, upload_id=upload_id, offset=upload_offset, length=length, body=request)
 
 
-@router.delete("/uploads/{uuid:upload_id}", response={204: None})
+@router.delete("/uploads/{uuid:upload_id}", response={204: None, (404, 409): ErrorAnswer})
 def drop_upload(request: HttpRequest, upload_id: UUID) -> Status[None]:
     uploads.drop_upload(by=signed_in(request), upload_id=upload_id)
     return Status(204, None)
 
 
-@router.post("/uploads/{uuid:upload_id}/finish", response={201: VideoCard})
+@router.post("/uploads/{uuid:upload_id}/finish", response={201: VideoCard, (404, 409): UploadError})
 def finish_upload(request: HttpRequest, upload_id: UUID) -> Status[Video]:
     return Status(201, _card(uploads.finish_upload(by=signed_in(request), upload_id=upload_id)))
 
@@ -87,29 +92,29 @@ def finish_upload(request: HttpRequest, upload_id: UUID) -> Status[Video]:
 # --- videos -----------------------------------------------------------------------------------------------------------
 
 
-@router.get("/projects/{int:project_id}/videos", response=list[VideoCard])
+@router.get("/projects/{int:project_id}/videos", response={200: list[VideoCard], 404: ErrorAnswer})
 def list_videos(request: HttpRequest, project_id: int) -> QuerySet[Video]:
     user = signed_in(request)
     return with_work(videos_of(user).filter(project=project_for(user, project_id)))
 
 
-@router.get("/videos/{int:video_id}", response=VideoCard)
+@router.get("/videos/{int:video_id}", response={200: VideoCard, 404: ErrorAnswer})
 def get_video(request: HttpRequest, video_id: int) -> Video:
     return _card(video_for(signed_in(request), video_id))
 
 
-@router.patch("/videos/{int:video_id}", response=VideoCard)
+@router.patch("/videos/{int:video_id}", response={200: VideoCard, (400, 404): ErrorAnswer})
 def rename_video(request: HttpRequest, video_id: int, body: VideoPatch) -> Video:
     return _card(editing.rename_video(by=signed_in(request), video_id=video_id, name=body.name))
 
 
-@router.delete("/videos/{int:video_id}", response={204: None})
+@router.delete("/videos/{int:video_id}", response={204: None, 404: ErrorAnswer})
 def delete_video(request: HttpRequest, video_id: int) -> Status[None]:
     editing.delete_video(by=signed_in(request), video_id=video_id)
     return Status(204, None)
 
 
-@router.post("/videos/{int:video_id}/cancel-import", response=VideoCard)
+@router.post("/videos/{int:video_id}/cancel-import", response={200: VideoCard, 404: ErrorAnswer})
 def cancel_import(request: HttpRequest, video_id: int) -> Video:
     return _card(editing.stop_import(by=signed_in(request), video_id=video_id))
 
@@ -117,20 +122,32 @@ def cancel_import(request: HttpRequest, video_id: int) -> Video:
 # --- pictures ---------------------------------------------------------------------------------------------------------
 
 
-@router.get("/videos/{int:video_id}/frames/{int:frame}.jpg")
+@router.get(
+    "/videos/{int:video_id}/frames/{int:frame}.jpg",
+    response={404: ErrorAnswer},
+    openapi_extra=binary_answer("image/jpeg"),
+)
 def get_frame(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
     role_for(signed_in(request), video_id)
     return _file(folder_of(video_id).frame(frame), "image/jpeg")
 
 
-@router.get("/videos/{int:video_id}/thumbs/{int:frame}.jpg")
-def get_thumb(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
+@router.get(
+    "/videos/{int:video_id}/thumbs/{int:frame}.jpg",
+    response={404: ErrorAnswer},
+    openapi_extra=binary_answer("image/jpeg"),
+)
+def get_thumbnail(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
     role_for(signed_in(request), video_id)
     return _file(folder_of(video_id).thumb(frame), "image/jpeg")
 
 
-@router.get("/videos/{int:video_id}/truth/{int:frame}.png")
-def get_truth(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
+@router.get(
+    "/videos/{int:video_id}/truth/{int:frame}.png",
+    response={(403, 404): ErrorAnswer},
+    openapi_extra=binary_answer("image/png"),
+)
+def get_ground_truth(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
     role_for(signed_in(request), video_id, Role.REVIEWER)
     return _file(folder_of(video_id).truth(frame), "image/png")
 

@@ -20,6 +20,7 @@ from webapp.annotation.export.jobs import export_for, exports_of
 from webapp.annotation.models import Export, ExportKind, ExportState
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
+from webapp.rest import ErrorAnswer, binary_answer
 from webapp.videos.access import video_for
 
 router = Router(tags=["exports"])
@@ -64,37 +65,41 @@ class ExportInfo(Schema):
         return export.author.shown_name
 
 
-@router.get("/videos/{int:video_id}/exports", response=list[ExportInfo])
+@router.get("/videos/{int:video_id}/exports", response={200: list[ExportInfo], 404: ErrorAnswer})
 def list_exports(request: HttpRequest, video_id: int) -> QuerySet[Export]:
     user = signed_in(request)
     return exports_of(user).filter(video=video_for(user, video_id))
 
 
-@router.get("/projects/{int:project_id}/exports", response=list[ExportInfo])
+@router.get("/projects/{int:project_id}/exports", response={200: list[ExportInfo], 404: ErrorAnswer})
 def list_project_exports(request: HttpRequest, project_id: int) -> QuerySet[Export]:
     user = signed_in(request)
     return exports_of(user).filter(video__project=project_for(user, project_id))
 
 
-@router.post("/videos/{int:video_id}/exports", response={201: ExportInfo})
+@router.post("/videos/{int:video_id}/exports", response={201: ExportInfo, (404, 409): ErrorAnswer})
 def make_export(request: HttpRequest, video_id: int, body: ExportBody) -> Status[Export]:
     by = signed_in(request)
     return Status(201, jobs.make_export(by=by, video_id=video_id, kind=body.kind, round_id=body.round))
 
 
-@router.get("/exports/{int:export_id}", response=ExportInfo)
+@router.get("/exports/{int:export_id}", response={200: ExportInfo, 404: ErrorAnswer})
 def get_export(request: HttpRequest, export_id: int) -> Export:
     return export_for(signed_in(request), export_id)
 
 
-@router.delete("/exports/{int:export_id}", response={204: None})
+@router.delete("/exports/{int:export_id}", response={204: None, 404: ErrorAnswer})
 def remove_export(request: HttpRequest, export_id: int) -> Status[None]:
     jobs.remove_export(by=signed_in(request), export_id=export_id)
     return Status(204, None)
 
 
-@router.get("/exports/{int:export_id}/file")
-def download(request: HttpRequest, export_id: int) -> StreamingHttpResponse:
+@router.get(
+    "/exports/{int:export_id}/file",
+    response={(404, 409): ErrorAnswer},
+    openapi_extra=binary_answer("application/zip", "video/mp4"),
+)
+def download_export(request: HttpRequest, export_id: int) -> StreamingHttpResponse:
     export = export_for(signed_in(request), export_id)
     if export.state != ExportState.DONE:
         raise Problem("not_ready", "This export is not complete.", 409)

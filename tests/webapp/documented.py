@@ -1,0 +1,49 @@
+"""Compares an answer of the test client with the OpenAPI schema: status, media type, and the shape of errors."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from django.urls import Resolver404
+from pydantic import ConfigDict
+
+from webapp.api import api
+from webapp.rest import UploadError
+
+
+class AnyError(UploadError):
+    """The fields that an error may have, and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@cache
+def paths() -> dict[str, Any]:
+    return dict(api.get_openapi_schema()["paths"])
+
+
+def check_documented(method: str, response: Any) -> None:
+    """Assert that the schema documents this answer. Answers of addresses that are no REST call are left alone."""
+    path = _path_of(response)
+    call = paths().get(path, {}).get(method.lower())
+    if call is None or (response.status_code >= 500 and response.status_code not in (503, 507)):
+        return
+    where = f"{method} {path} answered {response.status_code}"
+    assert response.status_code in call["responses"], f"{where}, which its schema does not document"
+    content = call["responses"][response.status_code].get("content", {})
+    media_type = response.headers.get("Content-Type", "").split(";")[0]
+    if response.status_code != 204:
+        assert media_type in content, f"{where} with {media_type}; documented: {list(content)}"
+    if response.status_code >= 400:
+        AnyError.model_validate(response.json())
+
+
+def _path_of(response: Any) -> str:
+    """The path of the call as the schema writes it, or "" where the address has no view."""
+    try:
+        route = response.resolver_match.route
+    except Resolver404:
+        return ""
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)

@@ -1,0 +1,95 @@
+"""webapp/rest.py: every REST call is documented in the OpenAPI schema, from which the page's types are made."""
+
+from __future__ import annotations
+
+import json
+import re
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from pydantic import BaseModel
+
+from webapp.api import api
+from webapp.rest import ErrorAnswer
+
+SCHEMA = api.get_openapi_schema()
+CALLS = [(f"{method} {path}", call) for path, calls in SCHEMA["paths"].items() for method, call in calls.items()]
+each_call = pytest.mark.parametrize("call", [call for _, call in CALLS], ids=[name for name, _ in CALLS])
+
+
+@each_call
+def test_it_has_a_plain_operation_id_and_a_tag(call: dict[str, Any]) -> None:
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)+", call["operationId"])
+    assert len(call["tags"]) == 1
+
+
+def test_no_two_calls_share_an_operation_id() -> None:
+    ids = [call["operationId"] for _, call in CALLS]
+    assert sorted(set(ids)) == sorted(ids)
+
+
+@each_call
+def test_it_documents_the_body_of_its_answer(call: dict[str, Any]) -> None:
+    good = {status: answer for status, answer in call["responses"].items() if status < 300}
+    assert len(good) == 1
+    for status, answer in good.items():
+        assert status == 204 or answer["content"]
+
+
+@each_call
+def test_it_documents_its_errors(call: dict[str, Any]) -> None:
+    errors = {status: answer for status, answer in call["responses"].items() if status >= 400}
+    assert errors
+    for answer in errors.values():
+        (schema,) = (content["schema"]["$ref"] for content in answer["content"].values())
+        assert schema.removeprefix("#/components/schemas/") in ("ErrorAnswer", "UploadError")
+        assert answer["description"]
+
+
+@pytest.mark.parametrize("name", [name for name, call in CALLS if name.split()[1].count("{")])
+def test_a_call_about_one_thing_documents_that_it_may_not_exist(name: str) -> None:
+    assert 404 in dict(CALLS)[name]["responses"]
+
+
+@each_call
+def test_it_documents_that_signing_in_is_needed(call: dict[str, Any]) -> None:
+    assert (401 in call["responses"]) == ("security" in call)
+
+
+def test_no_two_types_share_a_name_in_the_schema() -> None:
+    """django-ninja keeps one of two types of the same name, and the other's calls would be documented wrongly."""
+    found: dict[str, set[type]] = {}
+
+    def visit(kind: Any) -> None:
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind not in found.get(kind.__name__, ()):
+            found.setdefault(kind.__name__, set()).add(kind)
+            for field in kind.model_fields.values():
+                visit(field.annotation)
+        for part in getattr(kind, "__args__", ()):
+            visit(part)
+
+    for router in api._get_bound_routers():
+        for view in router.path_operations.values():
+            for operation in view.operations:
+                for model in [*operation.models, *operation.response_models.values()]:
+                    for field in getattr(model, "model_fields", {}).values():
+                        visit(field.annotation)
+    assert {"State", "MemberInfo", "ErrorAnswer"} <= set(found)
+    assert {name: kinds for name, kinds in found.items() if len(kinds) > 1} == {}
+
+
+def test_every_reference_in_the_schema_leads_somewhere() -> None:
+    text = json.dumps(SCHEMA)
+    assert set(re.findall(r'"#/components/schemas/(\w+)"', text)) <= set(SCHEMA["components"]["schemas"])
+
+
+def test_the_command_prints_the_schema_in_a_stable_order() -> None:
+    first, second = StringIO(), StringIO()
+    call_command("export_openapi", stdout=first)
+    call_command("export_openapi", stdout=second)
+    assert first.getvalue() == second.getvalue()
+    printed = json.loads(first.getvalue())
+    assert list(printed["paths"]) == sorted(SCHEMA["paths"])
+    assert printed["components"]["schemas"]["ErrorAnswer"] == json.loads(json.dumps(ErrorAnswer.model_json_schema()))
