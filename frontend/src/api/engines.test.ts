@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { describe, type Engine, weightsOf } from "./engines";
+import { describe, weightsOf } from "./engines";
+import type { Engine } from "./types";
 
 const STM: Engine = {
   name: "stm",

@@ -1,21 +1,6 @@
-/** What the server tells of the engines to choose from. */
+/** The engines to choose from, in words. */
 import { bytes } from "../format";
-
-export interface Engine {
-  name: string;
-  title: string;
-  good_at: string;
-  needs_weights: boolean;
-  ready: boolean;
-  /** File names of what is there. */
-  weights: string;
-  size_bytes: number;
-  /** All of them come with Maskwright. */
-  shipped: boolean;
-  default: boolean;
-  /** What is missing and where it goes, or what to know of weights that ship. */
-  hint: string;
-}
+import type { Engine } from "./types";
 
 /** What an engine is good at, and what is missing or to be known of its weights. */
 export function describe(engine: Engine): string {

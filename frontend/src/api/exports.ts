@@ -3,27 +3,7 @@ import { useEffect } from "preact/hooks";
 import { call } from "./http";
 import { type Loaded, useLoaded } from "./load";
 import { may } from "./roles";
-import type { Role } from "./types";
-
-export type ExportKind = "davis" | "objects" | "overlay";
-export type ExportState = "queued" | "running" | "done" | "cancelled" | "failed";
-
-export interface Export {
-  id: number;
-  video: number;
-  video_name: string;
-  kind: ExportKind;
-  state: ExportState;
-  /** Number of the round whose masks these are; null: of no round. */
-  round: number | null;
-  progress_done: number;
-  progress_total: number;
-  error: string;
-  size_bytes: number;
-  author: string;
-  author_id: number;
-  created_at: string;
-}
+import type { Export, ExportKind, Role } from "./types";
 
 export const KINDS: { kind: ExportKind; name: string; note: string }[] = [
   {
@@ -58,9 +38,23 @@ export function isOpen(one: Export): boolean {
 
 const BUSY_MS = 500;
 
-/** Those that `path` lists, newest first; asked for again while one of them is being made. */
-export function useExports(path: string): Loaded<Export[]> {
-  const loaded = useLoaded(path, () => call<Export[]>("GET", path));
+/** The exports of one video, newest first. */
+export function useVideoExports(video: number): Loaded<Export[]> {
+  return useExports(`exports of video ${video}`, () =>
+    call("GET", "/api/videos/{video_id}/exports", { path: { video_id: video } }),
+  );
+}
+
+/** The exports of all videos of a project, newest first. */
+export function useProjectExports(project: number): Loaded<Export[]> {
+  return useExports(`exports of project ${project}`, () =>
+    call("GET", "/api/projects/{project_id}/exports", { path: { project_id: project } }),
+  );
+}
+
+/** Asks again while one of the exports is being made. */
+function useExports(key: string, ask: () => Promise<Export[]>): Loaded<Export[]> {
+  const loaded = useLoaded(key, ask);
   const { reload } = loaded;
   const busy = loaded.value?.some(isOpen) ?? false;
   useEffect(() => {
@@ -84,5 +78,8 @@ export function useExports(path: string): Loaded<Export[]> {
 
 /** Asks for the masks of `round` (its id), of the head when null. */
 export function makeExport(video: number, kind: ExportKind, round: number | null): Promise<Export> {
-  return call<Export>("POST", `/api/videos/${video}/exports`, round === null ? { kind } : { kind, round });
+  return call("POST", "/api/videos/{video_id}/exports", {
+    path: { video_id: video },
+    body: round === null ? { kind } : { kind, round },
+  });
 }

@@ -1,6 +1,10 @@
-/** One way to call /api: JSON in and out, the CSRF header, and errors as the server's own sentence. */
+/**
+ * How the page calls the server. Paths, parameters, bodies and answers have the types of the OpenAPI schema, every call
+ * carries the CSRF header, and a refusal is the server's own sentence.
+ */
+import type { paths } from "./schema";
 
-/** Sent to the window when a call is refused because nobody is signed in. */
+/** Dispatched on the window when a call is refused because nobody is signed in. */
 export const SIGNED_OUT = "maskwright:signed-out";
 
 export class HttpProblem extends Error {
@@ -14,17 +18,60 @@ export class HttpProblem extends Error {
   }
 }
 
-function csrf(): string {
-  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+type Path = keyof paths;
+type Method = "GET" | "POST" | "PATCH" | "DELETE";
+type Operation<P extends Path, M extends Method> = paths[P][Lowercase<M>];
+
+/** The paths that know the method `M`. */
+type PathOf<M extends Method> = {
+  [P in Path]: Operation<P, M> extends { responses: unknown } ? P : never;
+}[Path];
+
+/** The parameters in the path `P`, in any of its methods. */
+type PathParameters<P extends Path> = {
+  [M in Method]: Operation<P, M> extends { parameters: { path: infer Parameters } } ? Parameters : never;
+}[Method];
+
+type PathInput<O> = O extends { parameters: { path: infer Parameters } } ? { path: Parameters } : unknown;
+type BodyInput<O> = O extends { requestBody: { content: { "application/json": infer Body } } }
+  ? { body: Body }
+  : unknown;
+/** What an operation has to be given: its path parameters and its body. */
+type Input<O> = PathInput<O> & BodyInput<O>;
+
+type JsonOf<R> = R extends { content: { "application/json": infer Body } } ? Body : undefined;
+/** What an operation answers when it succeeds; undefined where it answers nothing. */
+type Output<O> = O extends { responses: infer R } ? JsonOf<R[keyof R & (200 | 201 | 204)]> : never;
+
+/** The address of a path of the schema: `/api/videos/{video_id}` with its parameters filled in. */
+export function urlOf<P extends Path>(path: P, parameters: PathParameters<P>): string {
+  const values = parameters as Record<string, string | number>;
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values[name])));
 }
 
-/** Raises HttpProblem: status 0 and code "offline" when the server cannot be reached. */
-export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+/** Calls an operation of the schema. Raises HttpProblem, with status 0 and code "offline" when there is no connection. */
+export async function call<M extends Method, P extends PathOf<M>>(
+  method: M,
+  path: P,
+  ...[input]: unknown extends Input<Operation<P, M>> ? [] : [Input<Operation<P, M>>]
+): Promise<Output<Operation<P, M>>> {
+  const given: { path?: unknown; body?: unknown } = input ?? {};
+  const init: RequestInit = { method };
+  if (given.body !== undefined) {
+    init.body = JSON.stringify(given.body);
+    init.headers = { "Content-Type": "application/json" };
+  }
+  const response = await request(urlOf(path, given.path as PathParameters<P>), init);
+  return (response.status === 204 ? undefined : await response.json()) as Output<Operation<P, M>>;
+}
+
+/** Fetches any address of the server, for answers that are not JSON. Raises HttpProblem as `call` does. */
+export async function request(url: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
-  if (init.method && init.method !== "GET") headers.set("X-CSRFToken", csrf());
+  if (init.method && init.method !== "GET") headers.set("X-CSRFToken", csrfToken());
   let response: Response;
   try {
-    response = await fetch(path, { ...init, headers, credentials: "same-origin" });
+    response = await fetch(url, { ...init, headers, credentials: "same-origin" });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new HttpProblem(0, "offline", "The server cannot be reached. Check the connection and try again.");
@@ -37,16 +84,6 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   throw new HttpProblem(response.status, body.code ?? "failed", text, body);
 }
 
-export async function call<T>(
-  method: "GET" | "POST" | "PATCH" | "DELETE",
-  path: string,
-  body?: unknown,
-): Promise<T> {
-  const init: RequestInit = { method };
-  if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    init.headers = { "Content-Type": "application/json" };
-  }
-  const response = await request(path, init);
-  return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+function csrfToken(): string {
+  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
 }

@@ -19,6 +19,7 @@ export const PROJECT: Project = {
 
 export const VIDEO: Video = {
   id: 7,
+  project: 3,
   name: "dirt bike",
   state: "ready",
   error: "",

@@ -1,7 +1,7 @@
 /** Who is signed in. */
 import { signal } from "@preact/signals";
 import { call, HttpProblem, SIGNED_OUT } from "./http";
-import type { Me } from "./types";
+import type { AccountChange, Me } from "./types";
 
 /** undefined: not asked yet; null: nobody. */
 export const me = signal<Me | null | undefined>(undefined);
@@ -13,7 +13,7 @@ addEventListener(SIGNED_OUT, () => {
 /** Raises HttpProblem when the server cannot be asked; being signed out is an answer. */
 export async function loadMe(): Promise<void> {
   try {
-    me.value = await call<Me>("GET", "/api/me");
+    me.value = await call("GET", "/api/me");
   } catch (error) {
     if (!(error instanceof HttpProblem) || error.status !== 401) throw error;
     me.value = null;
@@ -21,7 +21,7 @@ export async function loadMe(): Promise<void> {
 }
 
 export async function signIn(username: string, password: string): Promise<void> {
-  me.value = await call<Me>("POST", "/api/sign-in", { username, password });
+  me.value = await call("POST", "/api/sign-in", { body: { username, password } });
 }
 
 export async function signOut(): Promise<void> {
@@ -29,12 +29,6 @@ export async function signOut(): Promise<void> {
   me.value = null;
 }
 
-export interface AccountChange {
-  name?: string;
-  password?: string;
-  current_password?: string;
-}
-
 export async function changeMe(change: AccountChange): Promise<void> {
-  me.value = await call<Me>("PATCH", "/api/me", change);
+  me.value = await call("PATCH", "/api/me", { body: change });
 }

@@ -1,6 +1,6 @@
 /** Pictures of frames, decoded: those around the one in view are loaded ahead, in the direction one moves. */
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { request } from "../api/http";
+import { request, urlOf } from "../api/http";
 
 const BYTES = 320 * 1024 * 1024; // decoded: 200 frames of 480p, 38 of 1080p
 const AT_ONCE = 4;
@@ -99,7 +99,10 @@ export class FrameCache {
     const abort = new AbortController();
     this.loading.set(frame, abort);
     try {
-      const answer = await request(`/api/videos/${this.video}/frames/${frame}.jpg`, { signal: abort.signal });
+      const answer = await request(
+        urlOf("/api/videos/{video_id}/frames/{frame}.jpg", { video_id: this.video, frame }),
+        { signal: abort.signal },
+      );
       const bitmap = await createImageBitmap(await answer.blob());
       if (this.closed) bitmap.close();
       else this.keep(frame, bitmap);

@@ -1,14 +1,14 @@
 /** The engines to choose from, and which one a round of this page uses. */
 import { effect, type Signal, signal } from "@preact/signals";
-import type { Engine } from "../api/engines";
 import { call } from "../api/http";
+import type { Engine } from "../api/types";
 import { toastError } from "../parts/Toast";
 import type { Store } from "../state/store";
 
 /** Loads the list. `store.engine` becomes one that is there and ready: one's own last choice, the project's, the default. */
 export function loadEngines(store: Store): Signal<readonly Engine[]> {
   const engines = signal<readonly Engine[]>([]);
-  call<Engine[]>("GET", "/api/engines").then((list) => {
+  call("GET", "/api/engines").then((list) => {
     engines.value = list;
     const end = effect(() => {
       if (!store.video.value) return;

@@ -1,6 +1,6 @@
 /** Loads masks over HTTP, by round and stretch of frames, nearest to the frame in view first, until all are here. */
 import { effect, untracked } from "@preact/signals";
-import { request } from "../api/http";
+import { request, urlOf } from "../api/http";
 import { readContainer } from "../masks/decode";
 import type { Fact } from "../state/frameSummary";
 import type { Store } from "../state/store";
@@ -97,9 +97,10 @@ export class MaskLoader {
   private async load(stretch: Stretch, state: Try): Promise<void> {
     state.busy = true;
     this.running++;
+    const url = urlOf("/api/rounds/{round_id}/masks", { round_id: stretch.round });
     const query = `first=${stretch.first}&last=${stretch.last}`;
     try {
-      const answer = await request(`/api/rounds/${stretch.round}/masks?${query}`, {
+      const answer = await request(`${url}?${query}`, {
         signal: this.abort.signal,
       });
       this.store.masks.add(readContainer(new Uint8Array(await answer.arrayBuffer())));

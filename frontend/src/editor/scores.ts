@@ -2,7 +2,6 @@
 import { effect } from "@preact/signals";
 import { call, HttpProblem } from "../api/http";
 import { toastError } from "../parts/Toast";
-import type { RoundScores } from "../protocol";
 import type { Store } from "../state/store";
 
 export function watchScores(store: Store): () => void {
@@ -12,7 +11,7 @@ export function watchScores(store: Store): () => void {
     // The frames with truth are told only to those who may see it.
     if (store.connection.value !== "live" || !store.video.value?.truth_frames.length) return;
     const number = ++asked;
-    call<RoundScores[]>("GET", `/api/videos/${store.id}/scores`).then(
+    call("GET", "/api/videos/{video_id}/scores", { path: { video_id: store.id } }).then(
       (scores) => {
         if (number === asked) store.scores.value = new Map(scores.map((one) => [one.round, one]));
       },

@@ -96,7 +96,9 @@ function Way({ code }: { code: string }) {
 /** The import has not ended, or ended without frames. */
 export function NoFrames({ project }: { project: number }) {
   const { store } = useStudio();
-  const video = useLoaded(`video ${store.id}`, () => call<Video>("GET", `/api/videos/${store.id}`)).value;
+  const video = useLoaded(`video ${store.id}`, () =>
+    call("GET", "/api/videos/{video_id}", { path: { video_id: store.id } }),
+  ).value;
   const failed = video?.state === "failed";
   return (
     <main class={css.problem}>

@@ -2,7 +2,7 @@
 import type { Signal } from "@preact/signals";
 import { signal } from "@preact/signals";
 import { createCommands } from "../actions/commands";
-import type { Engine } from "../api/engines";
+import type { Engine } from "../api/types";
 import { FrameCache } from "../canvas/frames";
 import { Stage } from "../canvas/stage";
 import { Outbox } from "../connection/outbox";

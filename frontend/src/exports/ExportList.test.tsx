@@ -1,7 +1,8 @@
 import { act } from "preact/test-utils";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { type Export, mayRemove, useExports } from "../api/exports";
+import { mayRemove, useVideoExports } from "../api/exports";
 import { FakeServer, Refusal } from "../api/testing";
+import type { Export } from "../api/types";
 import { toasts } from "../parts/Toast";
 import { click, get, hide, query, settled, show } from "../parts/testing";
 import { describe as describeExport, ExportList } from "./ExportList";
@@ -24,7 +25,7 @@ const DONE: Export = {
 const RUNNING: Export = { ...DONE, id: 6, state: "running", progress_done: 20 };
 
 function List() {
-  const loaded = useExports("/api/videos/7/exports");
+  const loaded = useVideoExports(7);
   return (
     loaded.value && <ExportList exports={loaded.value} removable={() => true} onChanged={loaded.reload} />
   );

@@ -1,7 +1,8 @@
 /** Exports as rows: what, how far, download, cancel or remove. */
 import { Download, Trash2, X } from "lucide-preact";
-import { type Export, isOpen, kindName } from "../api/exports";
-import { call } from "../api/http";
+import { isOpen, kindName } from "../api/exports";
+import { call, urlOf } from "../api/http";
+import type { Export } from "../api/types";
 import { ago, bytes } from "../format";
 import { IconButton } from "../parts/IconButton";
 import { Progress } from "../parts/Progress";
@@ -53,7 +54,7 @@ function Row({ one, removable, videos, onChanged }: RowProps) {
   const open = isOpen(one);
   const remove = async () => {
     try {
-      await call("DELETE", `/api/exports/${one.id}`);
+      await call("DELETE", "/api/exports/{export_id}", { path: { export_id: one.id } });
     } catch (error) {
       toastError(error);
     }
@@ -79,7 +80,7 @@ function Row({ one, removable, videos, onChanged }: RowProps) {
       {one.state === "done" && (
         <a
           class={css.download}
-          href={`/api/exports/${one.id}/file`}
+          href={urlOf("/api/exports/{export_id}/file", { export_id: one.id })}
           download
           data-testid={`export-download-${one.id}`}
         >

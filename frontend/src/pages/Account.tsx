@@ -2,8 +2,8 @@
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { asProblem } from "../api/load";
-import { type AccountChange, changeMe } from "../api/session";
-import type { Me } from "../api/types";
+import { changeMe } from "../api/session";
+import type { AccountChange, Me } from "../api/types";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { TextField } from "../parts/Field";

@@ -1,6 +1,6 @@
 /** All exports of the project's videos. They are made in the studio. */
 import { Download } from "lucide-preact";
-import { mayRemove, useExports } from "../api/exports";
+import { mayRemove, useProjectExports } from "../api/exports";
 import { me } from "../api/session";
 import { ExportList } from "../exports/ExportList";
 import { EmptyState } from "../parts/EmptyState";
@@ -9,7 +9,7 @@ import css from "./ProjectPage.module.css";
 import type { TabProps } from "./tab";
 
 export function ExportsTab({ project }: TabProps) {
-  const loaded = useExports(`/api/projects/${project.id}/exports`);
+  const loaded = useProjectExports(project.id);
   if (!loaded.value) {
     if (loaded.problem) return <ProblemState problem={loaded.problem} retry={loaded.reload} />;
     return <div class={css.ghost} aria-busy="true" data-testid="state-loading" />;

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { call, HttpProblem } from "../api/http";
 import { may } from "../api/roles";
 import { me } from "../api/session";
-import type { Label, Project } from "../api/types";
+import type { LabelDraft, Project } from "../api/types";
 import { Button } from "../parts/Button";
 import { TextField } from "../parts/Field";
 import { toast, toastError } from "../parts/Toast";
@@ -15,14 +15,14 @@ import type { TabProps } from "./tab";
 /** What is typed here and not saved. It lives above the tabs: looking at another one loses nothing. */
 export interface GuideDrafts {
   guide: Draft<string>;
-  labels: Draft<Label[]>;
+  labels: Draft<LabelDraft[]>;
 }
 
 export function useGuideDrafts(project: Project): GuideDrafts {
   const who = `${me.value?.id} ${project.id}`;
   return {
     guide: useDraft(project.guide, `guide ${who}`),
-    labels: useDraft<Label[]>(project.labels, `labels ${who}`),
+    labels: useDraft<LabelDraft[]>(project.labels, `labels ${who}`),
   };
 }
 
@@ -64,19 +64,24 @@ function ReadGuide({ project }: { project: Project }) {
 /** Sends a change and says so. Resolves to whether it was taken. */
 async function save(
   project: Project,
-  change: { guide: string; guide_before: string } | { labels: Label[]; labels_before: Label[] },
+  change: { guide: string; guide_before: string } | { labels: LabelDraft[]; labels_before: LabelDraft[] },
   onChange: (project: Project) => void,
   done: string,
 ): Promise<boolean> {
   try {
-    onChange(await call<Project>("PATCH", `/api/projects/${project.id}`, change));
+    onChange(
+      await call("PATCH", "/api/projects/{project_id}", { path: { project_id: project.id }, body: change }),
+    );
     toast({ text: done });
     return true;
   } catch (error) {
     toastError(error);
     // What is typed stays; what it is compared with, and what Revert shows, is now what the other one saved.
     if (error instanceof HttpProblem && error.code === "changed_meanwhile")
-      await call<Project>("GET", `/api/projects/${project.id}`).then(onChange, toastError);
+      await call("GET", "/api/projects/{project_id}", { path: { project_id: project.id } }).then(
+        onChange,
+        toastError,
+      );
     return false;
   }
 }
@@ -108,7 +113,7 @@ function WriteGuide({ project, onChange, guide }: TabProps & { guide: Draft<stri
   );
 }
 
-function WriteLabels({ project, onChange, labels }: TabProps & { labels: Draft<Label[]> }) {
+function WriteLabels({ project, onChange, labels }: TabProps & { labels: Draft<LabelDraft[]> }) {
   const [busy, setBusy] = useState(false);
   const store = async () => {
     setBusy(true);

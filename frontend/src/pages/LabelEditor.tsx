@@ -1,6 +1,6 @@
 /** The list of labels as managers edit it: colour, name, order, remove, add. */
 import { ArrowDown, ArrowUp, Plus, X } from "lucide-preact";
-import type { Label } from "../api/types";
+import type { LabelDraft } from "../api/types";
 import { Button } from "../parts/Button";
 import { TextField } from "../parts/Field";
 import { IconButton } from "../parts/IconButton";
@@ -10,7 +10,7 @@ import css from "./LabelEditor.module.css";
 const COLORS = ["#ff5a5f", "#2ec4b6", "#ffd166", "#4aa3ff", "#b78cff", "#7bd84a", "#ff9bd2", "#ff9f43"];
 
 /** The first colour that no label has yet. */
-export function nextColor(labels: readonly Label[]): string {
+export function nextColor(labels: readonly LabelDraft[]): string {
   const taken = new Set(labels.map((label) => label.color));
   return COLORS.find((color) => !taken.has(color)) ?? (COLORS[labels.length % COLORS.length] as string);
 }
@@ -23,12 +23,12 @@ export function moved<T>(list: readonly T[], from: number, to: number): T[] {
 }
 
 export interface LabelEditorProps {
-  labels: Label[];
-  onChange: (labels: Label[]) => void;
+  labels: LabelDraft[];
+  onChange: (labels: LabelDraft[]) => void;
 }
 
 export function LabelEditor({ labels, onChange }: LabelEditorProps) {
-  const set = (index: number, change: Partial<Label>) =>
+  const set = (index: number, change: Partial<LabelDraft>) =>
     onChange(labels.map((label, at) => (at === index ? { ...label, ...change } : label)));
   return (
     <>

@@ -18,8 +18,9 @@ import { ProblemState } from "./ProblemState";
 import type { TabProps } from "./tab";
 
 export function MembersTab({ project, onChange }: TabProps) {
-  const path = `/api/projects/${project.id}/members`;
-  const loaded = useLoaded(path, () => call<Member[]>("GET", path));
+  const loaded = useLoaded(`members ${project.id}`, () =>
+    call("GET", "/api/projects/{project_id}/members", { path: { project_id: project.id } }),
+  );
   const members = loaded.value;
   if (!members) {
     if (loaded.problem) return <ProblemState problem={loaded.problem} retry={loaded.reload} />;
@@ -41,7 +42,6 @@ export function MembersTab({ project, onChange }: TabProps) {
               key={member.user.id}
               member={member}
               project={project}
-              path={`${path}/${member.user.id}`}
               loaded={loaded}
               onGone={() => count(members.filter((other) => other.user.id !== member.user.id))}
             />
@@ -72,7 +72,10 @@ function Invite({ project, onInvited }: { project: Project; onInvited: (member: 
     setProblem("");
     try {
       const invitation = { username: username.trim(), role };
-      const member = await call<Member>("POST", `/api/projects/${project.id}/members`, invitation);
+      const member = await call("POST", "/api/projects/{project_id}/members", {
+        path: { project_id: project.id },
+        body: invitation,
+      });
       onInvited(member);
       setUsername("");
       toast({ text: `${member.user.name} is ${role} now and finds the project in their list.` });
@@ -117,19 +120,22 @@ function Invite({ project, onInvited }: { project: Project; onInvited: (member: 
 interface RowProps {
   member: Member;
   project: Project;
-  path: string;
   loaded: Loaded<Member[]>;
   onGone: () => void;
 }
 
-function Row({ member, project, path, loaded, onGone }: RowProps) {
+function Row({ member, project, loaded, onGone }: RowProps) {
   const { user, role } = member;
   const self = me.value?.id === user.id;
   const touch = mayTouch(project.role, role);
+  const path = { project_id: project.id, user_id: user.id };
 
   const give = async (wanted: Role) => {
     try {
-      const changed = await call<Member>("PATCH", path, { role: wanted });
+      const changed = await call("PATCH", "/api/projects/{project_id}/members/{user_id}", {
+        path,
+        body: { role: wanted },
+      });
       if (self) location.reload(); // what one may do oneself has changed everywhere on the page
       loaded.set((list) => list.map((other) => (other.user.id === user.id ? changed : other)));
       toast({ text: `${user.name} is ${wanted} now.` });
@@ -153,7 +159,7 @@ function Row({ member, project, path, loaded, onGone }: RowProps) {
         };
     if (!(await confirm(question))) return;
     try {
-      await call("DELETE", path);
+      await call("DELETE", "/api/projects/{project_id}/members/{user_id}", { path });
       if (self) go("/");
       else onGone();
       toast({ text: self ? `You have left ${project.name}.` : `${user.name} is no longer a member.` });

@@ -2,7 +2,6 @@
 import { useState } from "preact/hooks";
 import { call } from "../api/http";
 import { asProblem } from "../api/load";
-import type { Project } from "../api/types";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { TextField } from "../parts/Field";
@@ -20,9 +19,8 @@ export function NewProject({ onClose }: { onClose: () => void }) {
     setBusy(true);
     setProblem("");
     try {
-      const project = await call<Project>("POST", "/api/projects", {
-        name: name.trim(),
-        guide: guide.trim(),
+      const project = await call("POST", "/api/projects", {
+        body: { name: name.trim(), guide: guide.trim() },
       });
       onClose();
       go(`/projects/${project.id}`);

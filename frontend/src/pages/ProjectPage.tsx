@@ -32,7 +32,9 @@ const LOOKS: TabLook[] = [
 ];
 
 export function ProjectPage({ id, tab }: { id: number; tab: Tab }) {
-  const loaded = useLoaded(`project ${id}`, () => call<Project>("GET", `/api/projects/${id}`));
+  const loaded = useLoaded(`project ${id}`, () =>
+    call("GET", "/api/projects/{project_id}", { path: { project_id: id } }),
+  );
   if (loaded.value) return <Parts project={loaded.value} onChange={loaded.set} tab={tab} />;
   return (
     <Shell title={loaded.problem ? "Not found" : undefined}>

@@ -1,7 +1,7 @@
 /** All projects that one is a member of. */
 import { Film, FolderPlus, KeyRound, Plus } from "lucide-preact";
 import { useMemo, useState } from "preact/hooks";
-import { call } from "../api/http";
+import { call, urlOf } from "../api/http";
 import { useLoaded } from "../api/load";
 import { me } from "../api/session";
 import type { Project } from "../api/types";
@@ -21,7 +21,7 @@ const MANY = 9;
 const SOME = 4;
 
 export function ProjectsPage() {
-  const projects = useLoaded("projects", () => call<Project[]>("GET", "/api/projects"));
+  const projects = useLoaded("projects", () => call("GET", "/api/projects"));
   const [making, setMaking] = useState(false);
   const [wanted, setWanted] = useState("");
   const list = projects.value;
@@ -115,7 +115,10 @@ function ProjectCard({ project }: { project: Project }) {
         {cover === null ? (
           <Film size={22} aria-hidden="true" />
         ) : (
-          <img src={`/api/videos/${cover}/thumbs/0.jpg`} alt="" />
+          <img
+            src={urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: cover, frame: 0 })}
+            alt=""
+          />
         )}
       </div>
       <div class={css.top}>

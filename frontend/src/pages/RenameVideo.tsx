@@ -23,7 +23,10 @@ export function RenameVideo({ video, onClose, onRenamed }: RenameVideoProps) {
     event.preventDefault();
     setBusy(true);
     try {
-      const renamed = await call<Video>("PATCH", `/api/videos/${video.id}`, { name: name.trim() });
+      const renamed = await call("PATCH", "/api/videos/{video_id}", {
+        path: { video_id: video.id },
+        body: { name: name.trim() },
+      });
       onRenamed(renamed.name);
       onClose();
     } catch (error) {

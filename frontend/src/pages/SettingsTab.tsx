@@ -2,11 +2,11 @@
 
 import { Lock } from "lucide-preact";
 import { useState } from "preact/hooks";
-import { describe, type Engine, weightsOf } from "../api/engines";
+import { describe, weightsOf } from "../api/engines";
 import { call } from "../api/http";
 import { asProblem, useLoaded } from "../api/load";
 import { may } from "../api/roles";
-import type { Project } from "../api/types";
+import type { Engine, Project } from "../api/types";
 import { plural } from "../format";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
@@ -38,7 +38,7 @@ function Change({ project, onChange }: TabProps) {
   const engine = useDraft(project.engine);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
-  const engines = useLoaded("engines", () => call<Engine[]>("GET", "/api/engines"));
+  const engines = useLoaded("engines", () => call("GET", "/api/engines"));
   const dirty = name.value.trim() !== project.name || engine.dirty;
 
   const submit = async (event: SubmitEvent) => {
@@ -48,7 +48,9 @@ function Change({ project, onChange }: TabProps) {
     try {
       const sent = { name: name.value, engine: engine.value };
       const change = { ...sent, name: sent.name.trim() };
-      onChange(await call<Project>("PATCH", `/api/projects/${project.id}`, change));
+      onChange(
+        await call("PATCH", "/api/projects/{project_id}", { path: { project_id: project.id }, body: change }),
+      );
       name.done(sent.name);
       engine.done(sent.engine);
       toast({ text: "The settings are saved." });
@@ -127,7 +129,7 @@ function Delete({ project }: { project: Project }) {
     });
     if (!agreed) return;
     try {
-      await call("DELETE", `/api/projects/${project.id}`);
+      await call("DELETE", "/api/projects/{project_id}", { path: { project_id: project.id } });
       toast({ text: `${project.name} is deleted.` });
       go("/");
     } catch (error) {

@@ -1,5 +1,6 @@
 /** The picture of a video. Moving the mouse over it leafs through the frames. */
 import { useState } from "preact/hooks";
+import { urlOf } from "../api/http";
 import css from "./Thumbnail.module.css";
 
 /** So many pictures stand for the whole video: each is fetched once and kept by the browser. */
@@ -32,7 +33,7 @@ export function Thumbnail({ video, frames, upright }: ThumbnailProps) {
         <span>No picture</span>
       ) : (
         <img
-          src={`/api/videos/${video}/thumbs/${frame ?? 0}.jpg`}
+          src={urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: video, frame: frame ?? 0 })}
           alt=""
           class={upright ? css.upright : undefined}
           draggable={false}

@@ -125,7 +125,7 @@ function actions(set: (change: (videos: Video[]) => Video[]) => void, rename: (v
     onRename: rename,
     onCancel: async (video: Video) => {
       try {
-        await call("POST", `/api/videos/${video.id}/cancel-import`);
+        await call("POST", "/api/videos/{video_id}/cancel-import", { path: { video_id: video.id } });
         toast({ text: `The import of ${video.name} is being cancelled.` });
       } catch (error) {
         toastError(error);
@@ -144,7 +144,7 @@ function actions(set: (change: (videos: Video[]) => Video[]) => void, rename: (v
         }));
       if (!agreed) return;
       try {
-        await call("DELETE", `/api/videos/${video.id}`);
+        await call("DELETE", "/api/videos/{video_id}", { path: { video_id: video.id } });
         drop(video.id);
         toast({ text: `${video.name} is deleted.` });
       } catch (error) {

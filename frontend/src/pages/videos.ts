@@ -17,7 +17,7 @@ export function isBusy(videos: readonly Video[] | null): boolean {
 
 export function useVideos(project: number): Loaded<Video[]> {
   const loaded = useLoaded(`videos ${project}`, () =>
-    call<Video[]>("GET", `/api/projects/${project}/videos`),
+    call("GET", "/api/projects/{project_id}/videos", { path: { project_id: project } }),
   );
   const { reload } = loaded;
   const pause = isBusy(loaded.value) ? BUSY_MS : IDLE_MS;

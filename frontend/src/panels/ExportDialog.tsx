@@ -1,8 +1,9 @@
 /** Takes masks out of the open video, and lists what was taken out before. */
 import { useState } from "preact/hooks";
-import { type ExportKind, KINDS, makeExport, mayRemove, useExports } from "../api/exports";
+import { KINDS, makeExport, mayRemove, useVideoExports } from "../api/exports";
 import { asProblem } from "../api/load";
 import { may } from "../api/roles";
+import type { ExportKind } from "../api/types";
 import { ExportList } from "../exports/ExportList";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
@@ -22,7 +23,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
   const [kind, setKind] = useState<ExportKind>("davis");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
-  const past = useExports(`/api/videos/${video}/exports`);
+  const past = useVideoExports(video);
   const { store } = useStudio();
   const role = store.role.value;
 

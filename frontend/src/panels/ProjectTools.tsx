@@ -4,7 +4,6 @@ import { useState } from "preact/hooks";
 import { addObject } from "../actions/objects";
 import { call } from "../api/http";
 import { useLoaded } from "../api/load";
-import type { Project } from "../api/types";
 import { Dialog } from "../parts/Dialog";
 import { IconButton } from "../parts/IconButton";
 import { Menu } from "../parts/Menu";
@@ -15,7 +14,7 @@ export function ProjectTools() {
   const studio = useStudio();
   const id = studio.store.video.value?.project;
   const { value: project } = useLoaded(`project ${id}`, async () =>
-    id === undefined ? null : call<Project>("GET", `/api/projects/${id}`),
+    id === undefined ? null : call("GET", "/api/projects/{project_id}", { path: { project_id: id } }),
   );
   const [reading, setReading] = useState(false);
   if (!project) return null; // while it loads, and where it cannot be had, the studio works without

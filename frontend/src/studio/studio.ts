@@ -1,6 +1,6 @@
 /** What belongs to one open video: its data, its connection, its view and the commands that act on it. */
 import type { Signal } from "@preact/signals";
-import type { Engine } from "../api/engines";
+import type { Engine } from "../api/types";
 import type { FrameCache } from "../canvas/frames";
 import type { Stage } from "../canvas/stage";
 import type { Outbox } from "../connection/outbox";

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { call } from "../api/http";
 import { asProblem } from "../api/load";
-import type { Upload, Video } from "../api/types";
+import type { Video } from "../api/types";
 import { claim, claimed, release } from "./claims";
 import { all, forget, matching, type Remembered, remember } from "./remembered";
 import { send } from "./send";
@@ -91,7 +91,7 @@ export async function recall(project: number): Promise<void> {
 
 async function recallOne(upload: Remembered): Promise<void> {
   try {
-    const { received } = await call<Upload>("GET", `/api/uploads/${upload.id}`);
+    const { received } = await call("GET", "/api/uploads/{upload_id}", { path: { upload_id: upload.id } });
     if (jobs.value.some((job) => job.id === upload.id)) return; // the file was given while we asked
     if (received === upload.size) return finish(upload);
     const { id, project, name, size } = upload;
@@ -104,7 +104,7 @@ async function recallOne(upload: Remembered): Promise<void> {
 
 /** All of it had arrived when the page was left: the file itself is not needed any more. */
 async function finish(upload: Remembered): Promise<void> {
-  const video = await call<Video>("POST", `/api/uploads/${upload.id}/finish`);
+  const video = await call("POST", "/api/uploads/{upload_id}/finish", { path: { upload_id: upload.id } });
   forget(upload.id);
   for (const listener of listeners) listener(upload.project, video);
 }
@@ -137,7 +137,7 @@ export async function cancel(key: number): Promise<void> {
   release(job.id);
   forget(job.id);
   try {
-    await call("DELETE", `/api/uploads/${job.id}`);
+    await call("DELETE", "/api/uploads/{upload_id}", { path: { upload_id: job.id } });
   } catch (error) {
     const problem = asProblem(error);
     if (problem.status !== 404 && problem.status !== 0) throw problem; // the server sweeps old ones by itself

@@ -1,5 +1,5 @@
 /** Sends one file in chunks. The server's `received` is the truth: after anything odd, that is where it goes on. */
-import { call, HttpProblem, request } from "../api/http";
+import { call, HttpProblem, request, urlOf } from "../api/http";
 import type { Upload, Video } from "../api/types";
 
 const SMALLEST = 256 * 1024;
@@ -68,13 +68,16 @@ async function begin(sending: Sending): Promise<Upload> {
   const { id, file, project } = sending;
   if (id) {
     try {
-      return await call<Upload>("GET", `/api/uploads/${id}`);
+      return await call("GET", "/api/uploads/{upload_id}", { path: { upload_id: id } });
     } catch (error) {
       if (!(error instanceof HttpProblem) || error.status !== 404) throw error;
       // the server has forgotten it: from the start
     }
   }
-  return call<Upload>("POST", `/api/projects/${project}/uploads`, { name: file.name, size: file.size });
+  return call("POST", "/api/projects/{project_id}/uploads", {
+    path: { project_id: project },
+    body: { name: file.name, size: file.size },
+  });
 }
 
 /** A file that is gone looks like a broken line, which would be tried for ever: look whether it can still be read. */
@@ -91,7 +94,7 @@ async function sendChunk(sending: Sending, at: Upload, size: number): Promise<Up
   const body = sending.file.slice(at.received, Math.min(at.received + size, at.size));
   try {
     // The Blob itself, not its bytes: the browser reads and sends it beside the page, which stays quick.
-    const response = await request(`/api/uploads/${at.id}`, {
+    const response = await request(urlOf("/api/uploads/{upload_id}", { upload_id: at.id }), {
       method: "PATCH",
       body,
       headers: { "Upload-Offset": String(at.received), "Content-Type": "application/octet-stream" },
@@ -121,5 +124,7 @@ export async function send(sending: Sending): Promise<Video> {
     sending.onProgress(at.id, at.received, sent > 0 ? sent / seconds : null);
     if (sent > 0) size = nextChunk(sent, seconds);
   }
-  return persist(sending, () => call<Video>("POST", `/api/uploads/${at.id}/finish`));
+  return persist(sending, () =>
+    call("POST", "/api/uploads/{upload_id}/finish", { path: { upload_id: at.id } }),
+  );
 }

@@ -1,5 +1,6 @@
 /** The picture of the frame that one points at, above the timeline. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { urlOf } from "../../api/http";
 import css from "./Preview.module.css";
 
 export interface PreviewProps {
@@ -43,7 +44,12 @@ export function Preview({ video, frame, aspect, x, y, note }: PreviewProps) {
       data-frame={frame}
     >
       <div class={css.picture} style={{ aspectRatio: String(aspect) }}>
-        <img src={`/api/videos/${video}/thumbs/${asked}.jpg`} alt="" onLoad={arrived} onError={arrived} />
+        <img
+          src={urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: video, frame: asked })}
+          alt=""
+          onLoad={arrived}
+          onError={arrived}
+        />
       </div>
       <span>
         <b>{frame}</b>
