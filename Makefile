@@ -7,7 +7,7 @@ FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/nul
 	frontend/index.html frontend/vite.config.ts frontend/tsconfig.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev docs lock test lint format test-python test-frontend test-browser bench bench-engines clean
+.PHONY: help setup run dev docs lock test lint format test-python test-frontend test-browser evaluate measure-latency measure-engines clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -15,7 +15,7 @@ help: ## this list
 
 # --- what the rest stands on ------------------------------------------------------------------------------------------
 
-setup: .venv/.bench frontend/dist/index.html ## Python environment, benchmark packages and front-end build
+setup: .venv/.evaluation frontend/dist/index.html ## Python environment, benchmark packages and front-end build
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -27,8 +27,8 @@ setup: .venv/.bench frontend/dist/index.html ## Python environment, benchmark pa
 	@touch $@
 
 # davisinteractive exists as sources only, with metadata that pip cannot resolve: it is built against what stands here.
-.venv/.bench: .venv/.installed
-	$(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock -e ".[bench]"
+.venv/.evaluation: .venv/.installed
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock -e ".[evaluation]"
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps davisinteractive==1.0.4
 	@touch $@
 
@@ -64,7 +64,7 @@ lock: .venv/.installed ## write the newest versions that pyproject.toml allows i
 
 test: lint test-python test-frontend test-browser ## everything that must hold (BROWSER=skip leaves the browser out)
 
-lint: .venv/.bench frontend/node_modules/.installed ## style, types, and who may import whom
+lint: .venv/.evaluation frontend/node_modules/.installed ## style, types, and who may import whom
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
@@ -76,7 +76,7 @@ format: .venv/.installed frontend/node_modules/.installed ## put the style right
 	.venv/bin/ruff format .
 	cd frontend && npm run --silent format
 
-test-python: .venv/.bench frontend/dist/index.html ## Python tests
+test-python: .venv/.evaluation frontend/dist/index.html ## Python tests
 	.venv/bin/pytest tests --ignore tests/browser
 
 test-frontend: frontend/node_modules/.installed ## front-end unit tests
@@ -89,11 +89,17 @@ else
 	.venv/bin/pytest tests/browser
 endif
 
-bench: .venv/.bench frontend/dist/index.html ## how fast the studio is on this machine
-	@$(PY) manage.py bench; first=$$?; $(PY) -m tests.bench; exit $$((first | $$?))
+# --- measuring ----------------------------------------------------------------------------------------------------------
 
-bench-engines: .venv/.bench ## seconds a frame and peak memory of the paper's networks
-	$(PY) -m segmentation.evaluation.bench_engines
+evaluate: .venv/.evaluation ## J&F of an engine under the DAVIS robot: make evaluate DATA=DIR [ENGINE=star] [OUT=report]
+	@test -n "$(DATA)" || { echo "Name a folder in the DAVIS layout: make evaluate DATA=DIR" >&2; exit 2; }
+	$(PY) -m segmentation.evaluation --davis-root "$(DATA)" --engine "$(or $(ENGINE),default)" --out "$(or $(OUT),report)"
+
+measure-latency: .venv/.evaluation frontend/dist/index.html ## what a person waits for in the studio, on this machine
+	@$(PY) manage.py measure_latency; first=$$?; $(PY) -m tests.latency; exit $$((first | $$?))
+
+measure-engines: .venv/.evaluation ## seconds a frame and peak memory of the papers' networks
+	$(PY) -m segmentation.evaluation.measure_engines.papers
 
 clean: ## remove what `make setup` made; your data stays
 	rm -rf .venv frontend/node_modules frontend/dist *.egg-info

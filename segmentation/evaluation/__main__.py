@@ -11,9 +11,9 @@ from typing import Any
 
 from segmentation.engine import EngineSettings
 from segmentation.evaluation.benchmark import run
+from segmentation.evaluation.benchmark_run import EngineUnderTest, Protocol
 from segmentation.evaluation.davis_folder import DavisFolder
-from segmentation.evaluation.package import BenchMissing
-from segmentation.evaluation.pair import Contestant, Protocol
+from segmentation.evaluation.package import BenchmarkPackageMissing
 from segmentation.registry import DEFAULT_ENGINE, engine_spec, load_engines
 
 
@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     return parse
 
 
-def contestants(args: argparse.Namespace) -> list[Contestant]:
+def engines_under_test(args: argparse.Namespace) -> list[EngineUnderTest]:
     """The engines that were asked for, with weights and options. Raises ValueError."""
     plugin = os.environ.get("MASKWRIGHT_ENGINES") or None
     if plugin:
@@ -62,7 +62,7 @@ def contestants(args: argparse.Namespace) -> list[Contestant]:
             raise ValueError(f"--weights: {path} does not exist")
         settings = EngineSettings(device=args.device, weights=path)
         own = {key: value for target, key, value in options if target in (label, name)}
-        found.append(Contestant(label, spec.name, settings, own, plugin))
+        found.append(EngineUnderTest(label, spec.name, settings, own, plugin))
     known = {c.label for c in found} | {c.label.partition("@")[0] for c in found}
     for target, key, _ in options:
         if target not in known:
@@ -96,10 +96,10 @@ def main(arguments: list[str] | None = None) -> int:
             raise ValueError(f"--max-time {args.max_time}: all rounds together have at most 600 seconds an object")
         folder = DavisFolder(args.davis_root, args.resolution)
         names = args.sequences.split(",") if args.sequences else folder.names(args.subset)
-        entered = contestants(args)
+        entered = engines_under_test(args)
         protocol = Protocol(args.rounds, args.max_time or None, args.metric)
         report = run(folder, names, entered, protocol, args.out)
-    except (ValueError, BenchMissing) as error:
+    except (ValueError, BenchmarkPackageMissing) as error:
         print(f"evaluation: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The benchmark as a whole: stage the folder, play every (engine, sequence) pair, keep what is finished, report."""
+"""The benchmark as a whole: stage the folder, play every (engine, sequence) run, keep what is finished, report."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from segmentation.evaluation.benchmark_run import EngineUnderTest, Protocol, Run, run_in_child
 from segmentation.evaluation.davis_folder import DavisFolder, FolderError, Sequence
 from segmentation.evaluation.package import davisinteractive, make_robot
-from segmentation.evaluation.pair import Contestant, Pair, Protocol, run_in_child
 
 SCHEMA = 1
 
 
 class BenchmarkFailed(ValueError):
-    """A pair could not be played; the text is the engine's own sentence."""
+    """A run could not be played; the text is the message of the engine."""
 
 
 def run(
-    folder: DavisFolder, names: Many[str], contestants: Many[Contestant], protocol: Protocol, out: Path
+    folder: DavisFolder, names: Many[str], engines_under_test: Many[EngineUnderTest], protocol: Protocol, out: Path
 ) -> dict[str, Any]:
     """Play everything and write report.json, report.html and one CSV an engine into `out`; returns the report.
 
     Raises:
         FolderError: the folder, or a sequence, cannot be evaluated (checked before the first round).
         BenchmarkFailed: an engine raised.
-        BenchMissing: davisinteractive is not installed.
+        BenchmarkPackageMissing: davisinteractive is not installed.
     """
     davisinteractive()
     _make_writable(out)
     sequences = {name: folder.sequence(name) for name in names}
     staged = stage(sequences, out / "davis")
-    pairs = [
-        Pair(c, name, folder, staged, protocol, out / "runs" / _file_name(c.label) / name)
-        for c in contestants
+    runs = [
+        Run(c, name, folder, staged, protocol, out / "runs" / _file_name(c.label) / name)
+        for c in engines_under_test
         for name in names
     ]
-    _play_all(pairs, protocol)
-    return _report(pairs, contestants, sequences, staged, protocol, out)
+    _run_all(runs, protocol)
+    return _report(runs, engines_under_test, sequences, staged, protocol, out)
 
 
 def stage(sequences: dict[str, Sequence], root: Path) -> Path:
@@ -82,29 +82,29 @@ def first_scribble(sequence: Sequence) -> dict[str, Any]:
     return dict(found)
 
 
-def _play_all(pairs: list[Pair], protocol: Protocol) -> None:
-    waiting = [pair for pair in pairs if not pair.finished()]
+def _run_all(runs: list[Run], protocol: Protocol) -> None:
+    waiting = [run for run in runs if not run.finished()]
     spawn = multiprocessing.get_context("spawn")
     with tqdm(total=len(waiting) * protocol.rounds, unit="round", desc="benchmark", dynamic_ncols=True) as bar:
-        if len(waiting) < len(pairs):
-            bar.write(f"{len(pairs) - len(waiting)} of {len(pairs)} pairs were finished before and are kept")
-        for number, pair in enumerate(waiting, start=1):
-            bar.set_postfix_str(f"{pair.contestant.label} on {pair.sequence}")
+        if len(waiting) < len(runs):
+            bar.write(f"{len(runs) - len(waiting)} of {len(runs)} runs were finished before and are kept")
+        for number, run in enumerate(waiting, start=1):
+            bar.set_postfix_str(f"{run.engine.label} on {run.sequence}")
             receiving, sending = spawn.Pipe(duplex=False)
-            child = spawn.Process(target=run_in_child, args=(pair, sending), daemon=True)
+            child = spawn.Process(target=run_in_child, args=(run, sending), daemon=True)
             child.start()
             sending.close()
-            _follow(pair, receiving, bar)
+            _follow(run, receiving, bar)
             child.join()
             bar.update(number * protocol.rounds - bar.n)  # a sequence can end early, when its time is up
 
 
-def _follow(pair: Pair, receiving: Any, bar: Any) -> None:
+def _follow(run: Run, receiving: Any, bar: Any) -> None:
     while True:
         try:
             kind, value = receiving.recv()
         except EOFError:
-            raise BenchmarkFailed(f"{pair.contestant.label} on {pair.sequence}: its process was killed") from None
+            raise BenchmarkFailed(f"{run.engine.label} on {run.sequence}: its process was killed") from None
         if kind == "failed":
             raise BenchmarkFailed(value)
         if kind == "done":
@@ -113,8 +113,8 @@ def _follow(pair: Pair, receiving: Any, bar: Any) -> None:
 
 
 def _report(
-    pairs: list[Pair],
-    contestants: Many[Contestant],
+    runs: list[Run],
+    engines_under_test: Many[EngineUnderTest],
     sequences: dict[str, Sequence],
     staged: Path,
     protocol: Protocol,
@@ -124,10 +124,10 @@ def _report(
     from segmentation.evaluation.report_page import write_page
 
     engines = {}
-    for contestant in contestants:
-        own = [pair for pair in pairs if pair.contestant is contestant]
-        engines[contestant.label], rows = engine_figures(own, sequences, staged, protocol)
-        rows.to_csv(out / f"result_{_file_name(contestant.label)}.csv")
+    for under_test in engines_under_test:
+        own = [run for run in runs if run.engine is under_test]
+        engines[under_test.label], rows = engine_figures(own, sequences, staged, protocol)
+        rows.to_csv(out / f"result_{_file_name(under_test.label)}.csv")
     report = {
         "engines": engines,
         "schema": SCHEMA,
@@ -135,7 +135,7 @@ def _report(
         "machine": machine(),
     }
     (out / "report.json").write_text(json.dumps(report, indent=1))
-    write_page(out / "report.html", report, pairs, sequences)
+    write_page(out / "report.html", report, runs, sequences)
     return report
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segmentation.evaluation.benchmark_run import Protocol, Run, register
 from segmentation.evaluation.davis_folder import Sequence
 from segmentation.evaluation.package import davisinteractive
-from segmentation.evaluation.pair import Pair, Protocol, register
 
 METRICS = {"J": "jaccard", "F": "contour", "J_AND_F": "j_and_f"}
 SAMPLE = ["sequence", "scribble_idx", "object_id"]
@@ -61,15 +61,15 @@ def rounds_until(curve: list[float], target: float) -> int | None:
     return next((number for number, value in enumerate(curve, start=1) if value >= target), None)
 
 
-def read_report(pair: Pair) -> pd.DataFrame:
-    return pd.read_csv(pair.out / "report.csv")
+def read_report(run: Run) -> pd.DataFrame:
+    return pd.read_csv(run.out / "report.csv")
 
 
-def sequence_figures(pair: Pair, rounds: int) -> dict[str, Any]:
+def sequence_figures(run: Run, rounds: int) -> dict[str, Any]:
     """Figures of one engine on one sequence."""
-    report = read_report(pair)
-    done = json.loads((pair.out / "done.json").read_text())
-    played = json.loads((pair.out / "rounds.json").read_text())
+    report = read_report(run)
+    done = json.loads((run.out / "done.json").read_text())
+    played = json.loads((run.out / "rounds.json").read_text())
     curves = {name: by_round(report, rounds, column) for name, column in METRICS.items()}
     frames = sum(entry["frames"] for entry in played)
     seconds = sum(entry["seconds"] for entry in played)
@@ -97,15 +97,15 @@ def _mean_by_round(played: list[dict[str, Any]]) -> list[float]:
 
 
 def engine_figures(
-    pairs: list[Pair], sequences: Mapping[str, Sequence], staged: Path, protocol: Protocol
+    runs: list[Run], sequences: Mapping[str, Sequence], staged: Path, protocol: Protocol
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """All figures of one engine (the entry below `engines` of report.json), and its merged report."""
-    report = pd.concat([read_report(pair) for pair in pairs], ignore_index=True)
+    report = pd.concat([read_report(run) for run in runs], ignore_index=True)
     metrics = official(report, sequences, staged, protocol)
-    each = {pair.sequence: sequence_figures(pair, protocol.rounds) for pair in pairs}
+    each = {run.sequence: sequence_figures(run, protocol.rounds) for run in runs}
     curve = by_round(report, protocol.rounds)
     seconds = [entry["seconds_by_round"] for entry in each.values()]
-    contestant = pairs[0].contestant
+    under_test = runs[0].engine
     figures = {
         "auc": metrics["J_AND_F"]["auc"],
         "at_60s": metrics["J_AND_F"]["at_60s"],
@@ -114,8 +114,8 @@ def engine_figures(
             float(np.mean([s[i] for s in seconds if i < len(s)])) for i in range(max(map(len, seconds)))
         ],
         "sequences": each,
-        "engine": contestant.engine,
-        "options": contestant.options,
+        "engine": under_test.engine,
+        "options": under_test.options,
         "metrics": metrics,
         "j_by_round": by_round(report, protocol.rounds, "jaccard"),
         "f_by_round": by_round(report, protocol.rounds, "contour"),

@@ -15,12 +15,12 @@ import numpy as np
 
 KERNEL_SIZE = 0.2  # what the challenge's service passes; the robot's own default is 0.15
 HOW_TO_INSTALL = (
-    "The benchmark needs the 'bench' extra: pip install -e '.[bench]' and then "
+    "The benchmark needs the extra 'evaluation': pip install -e '.[evaluation]' and then "
     "pip install --no-build-isolation --no-deps davisinteractive==1.0.4"
 )
 
 
-class BenchMissing(RuntimeError):
+class BenchmarkPackageMissing(RuntimeError):
     """The optional package is not installed; the text says how to get it."""
 
 
@@ -37,7 +37,7 @@ class Package(NamedTuple):
 
 @cache
 def davisinteractive() -> Package:
-    """Import the package. Raises BenchMissing when it, or a library it needs, is not installed."""
+    """Import the package. Raises BenchmarkPackageMissing when it, or a library it needs, is not installed."""
     for name, standin in (("int", int), ("float", float), ("trapz", np.trapezoid)):
         if name not in np.__dict__:  # gone since numpy 1.24 and 2.0; used as default arguments when it is imported
             setattr(np, name, standin)
@@ -55,7 +55,7 @@ def davisinteractive() -> Package:
             scribbles=importlib.import_module("davisinteractive.utils.scribbles"),
         )
     except ImportError as error:
-        raise BenchMissing(f"{HOW_TO_INSTALL} (missing: {error.name})") from error
+        raise BenchmarkPackageMissing(f"{HOW_TO_INSTALL} (missing: {error.name})") from error
     # Since scikit-image 0.19 the medial axis breaks ties with a fresh random generator: the robot would not repeat.
     robot.medial_axis = partial(importlib.import_module("skimage.morphology").medial_axis, rng=0)
     _mend_summary(package.service.EvaluationService)

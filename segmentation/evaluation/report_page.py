@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.evaluation.benchmark_run import Run
 from segmentation.evaluation.davis_folder import Sequence
 from segmentation.evaluation.figures import SAMPLE, read_report
-from segmentation.evaluation.pair import Pair
 from segmentation.evaluation.plots import curves
 from segmentation.formats.label_png import davis_palette, read_labels
 
@@ -26,7 +26,7 @@ STRIP_WIDTH = 300
 STYLE = files("segmentation.evaluation").joinpath("report.css").read_text()
 
 
-def write_page(path: Path, report: dict[str, Any], pairs: list[Pair], sequences: Mapping[str, Sequence]) -> None:
+def write_page(path: Path, report: dict[str, Any], runs: list[Run], sequences: Mapping[str, Sequence]) -> None:
     """Write the page. The plots and pictures are inside it; nothing is loaded from anywhere."""
     by_time, by_round = curves(report)
     protocol = report["protocol"]
@@ -42,7 +42,7 @@ def write_page(path: Path, report: dict[str, Any], pairs: list[Pair], sequences:
         "<h2>Worst frames after the last round</h2>",
         '<p class="legend"><i class="right"></i>right <i class="missed"></i>missed <i class="extra"></i>too much; '
         "lines are the scribbles of all rounds</p>",
-        *(_strip(pair, sequences[pair.sequence]) for pair in pairs),
+        *(_strip(run, sequences[run.sequence]) for run in runs),
         "<h2>Machine</h2>",
         _machine(report["machine"]),
     ]
@@ -107,28 +107,28 @@ def _sequences_table(engines: dict[str, Any]) -> str:
     return f"<table><tr><th>sequence</th>{head}</tr>{''.join(lines)}</table>"
 
 
-def _strip(pair: Pair, sequence: Sequence) -> str:
-    report = read_report(pair)
+def _strip(run: Run, sequence: Sequence) -> str:
+    report = read_report(run)
     last = report[report["interaction"] == report["interaction"].max()]
     scores = last.groupby("frame")["j_and_f"].mean().sort_values()
-    drawn = _scribbles(pair)
+    drawn = _scribbles(run)
     figures = []
     for frame, value in list(scores.items())[:WORST_FRAMES]:
         index = int(frame)
-        labels = read_labels(pair.out / "masks" / f"{index:05d}.png")
+        labels = read_labels(run.out / "masks" / f"{index:05d}.png")
         picture = _picture(_read(sequence.frame_files[index]), sequence.truth[index], labels, drawn.get(index, []))
         figures.append(
-            f'<figure><img alt="frame {index} of {escape(pair.sequence)}" src="data:image/jpeg;base64,{picture}">'
+            f'<figure><img alt="frame {index} of {escape(run.sequence)}" src="data:image/jpeg;base64,{picture}">'
             f"<figcaption>frame {index} · J&amp;F {value:.3f}</figcaption></figure>"
         )
     mean = last.groupby(SAMPLE)["j_and_f"].mean().mean()
-    title = f"<p>{escape(pair.contestant.label)} · {escape(pair.sequence)} · J&amp;F {mean:.3f}</p>"
+    title = f"<p>{escape(run.engine.label)} · {escape(run.sequence)} · J&amp;F {mean:.3f}</p>"
     return f'{title}<div class="strip">{"".join(figures)}</div>'
 
 
-def _scribbles(pair: Pair) -> dict[int, list[dict[str, Any]]]:
+def _scribbles(run: Run) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = {}
-    for entry in json.loads((pair.out / "rounds.json").read_text()):
+    for entry in json.loads((run.out / "rounds.json").read_text()):
         for interaction in entry["interactions"]:
             found.setdefault(interaction["frame"], []).extend(interaction["scribbles"])
     return found

@@ -14,8 +14,8 @@ from segmentation.training.curves import draw
 from segmentation.training.loop import LOG, LOG_EVERY, Run, TrainingStopped, start_from
 from segmentation.training.plan import load_plan
 from segmentation.training.precision import PRECISIONS, computes_in_half
+from segmentation.training.recorded_clips import RecordedClips
 from segmentation.training.sources import find_sources
-from segmentation.training.walk_clips import WalkClips
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parse.add_argument("--start", type=Path, help="weights to begin with: a file, or a folder of <network>.safetensors")
     parse.add_argument("--body", help="weights of a ResNet, of MA-Net or of STM, with whose body all encoders begin")
-    parse.add_argument("--walks", type=Path, help="recorded walks to learn from too (STAR)")
+    parse.add_argument("--recordings", type=Path, help="folder of recorded propagations to train on as well (STAR)")
     parse.add_argument("--own", type=Path, help="weights whose masks are corrected to learn from (STAR's cutter)")
     parse.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parse.add_argument("--precision", choices=PRECISIONS, default="auto", help="bfloat16 where it is fast, by default")
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         plan = load_plan(args.engine, args.config)
         objectives = import_module(f"segmentation.training.objectives.{plan.engine.replace('-', '_')}")
-        for name in ("body", "own", "walks"):
+        for name in ("body", "own", "recordings"):
             if getattr(args, name) and name not in signature(objectives.Objective).parameters:
                 raise ValueError(f"--{name} says nothing to {args.engine}: leave it out")
         sources = find_sources(args.data, plan.validation, plan.exclude)
@@ -54,9 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
             options["body"] = args.body
         if args.own:
             options["own"] = args.own
-        walks = {"walks": WalkClips(args.walks, sources.videos)} if args.walks else {}
+        recordings = {"recordings": RecordedClips(args.recordings, sources.videos)} if args.recordings else {}
         device = torch.device(args.device)
-        objective = objectives.Objective(plan, device, **options, **walks)
+        objective = objectives.Objective(plan, device, **options, **recordings)
         objective.half = computes_in_half(args.precision, device)
         if args.start:
             start_from(objective, args.start)

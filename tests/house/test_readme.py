@@ -37,8 +37,8 @@ def test_the_settings_are_read_in_one_place_only() -> None:
         "webapp/celery.py",
         "webapp/inference/worker_lifecycle.py",  # tells libraries how many threads
         "webapp/process/supervisor.py",  # hands it on to children
-        "webapp/management/commands/bench.py",  # these two hand it on to a child with a folder of its own
-        "webapp/management/commands/benchmark.py",
+        "webapp/management/commands/measure_latency.py",  # these two hand it on to a child with a folder of its own
+        "webapp/management/commands/evaluate.py",
         "webapp/management/commands/studio.py",  # whether the port was asked for
     }
     base = Path(settings.BASE_DIR)

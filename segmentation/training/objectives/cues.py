@@ -11,7 +11,7 @@ from torch import Tensor
 
 from segmentation.scribbles import cues_of, rasterise
 from segmentation.training.objectives.batch import Batch, hard
-from segmentation.training.strokes import correcting_scribbles
+from segmentation.training.synthetic_scribbles import correcting_scribbles
 from segmentation.types import Scribble
 
 

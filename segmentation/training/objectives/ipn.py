@@ -24,7 +24,7 @@ from segmentation.training.objectives.running_means import RunningMeans
 from segmentation.training.objectives.warm_start import NormPlan, begin, hold_norms
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
-from segmentation.training.scribbled import ScribbledClip, scribble
+from segmentation.training.scribbled_clips import ScribbledClip, scribble
 from segmentation.training.sources import IGNORE, Sources
 from segmentation.training.validation import validate, validate_given
 
@@ -75,7 +75,9 @@ class Objective:
         means = RunningMeans(self.keep, self.overlap)
         with mixed(self.device, self.half):
             batch = Batch([drawn.clip for drawn in clips], self.device)
-            _Episode(_networks(self.network), batch, means, self.sides, self.given, random).play(clips, self.rounds)
+            _TrainingStep(_networks(self.network), batch, means, self.sides, self.given, random).play(
+                clips, self.rounds
+            )
         return means.result()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
@@ -92,7 +94,7 @@ class _Known(NamedTuple):
     frames: tuple[int, ...]
 
 
-class _Episode:
+class _TrainingStep:
     """One step's clips, played through. t is an index within the clips."""
 
     def __init__(

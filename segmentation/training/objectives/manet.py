@@ -30,9 +30,9 @@ from segmentation.training.objectives.running_means import RunningMeans
 from segmentation.training.objectives.warm_start import NormPlan, begin, hold_norms
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
-from segmentation.training.scribbled import ScribbledClip, scribble
+from segmentation.training.scribbled_clips import ScribbledClip, scribble
 from segmentation.training.sources import Sources
-from segmentation.training.strokes import correcting_scribbles
+from segmentation.training.synthetic_scribbles import correcting_scribbles
 from segmentation.training.validation import validate, validate_given
 from segmentation.types import Scribble
 
@@ -93,7 +93,7 @@ class Objective:
         return judge(lambda frames, n: MANetEngine(frames, n, settings, network=network), sources.validation)
 
 
-class _Episode(ABC):
+class _TrainingStep(ABC):
     """The clips of one step. Lists have an entry for each clip; ids of a clip are 0 (background) to its last object."""
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
@@ -160,7 +160,7 @@ class _Episode(ABC):
         return mixed(self.objective.device, self.objective.half)
 
 
-class _Propagation(_Episode):
+class _Propagation(_TrainingStep):
     """The first stage."""
 
     def play(self) -> Result:
@@ -201,7 +201,7 @@ class _Propagation(_Episode):
         return torch.stack(parts)
 
 
-class _Interaction(_Episode):
+class _Interaction(_TrainingStep):
     """The second stage. What is frozen runs without gradients, its batch norms as they do in the engine."""
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
@@ -275,4 +275,4 @@ class _Interaction(_Episode):
         return chosen, strokes
 
 
-STAGES: dict[str, type[_Episode]] = {"propagation": _Propagation, "interaction": _Interaction}
+STAGES: dict[str, type[_TrainingStep]] = {"propagation": _Propagation, "interaction": _Interaction}

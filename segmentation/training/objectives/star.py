@@ -15,26 +15,26 @@ from segmentation.engines.star.memory import MemoryFrame, decode, encode_memory
 from segmentation.engines.star.network import Cues, Frame, Star, StarConfig, aggregate
 from segmentation.scribbles import rasterise
 from segmentation.training.clips import Clip
-from segmentation.training.drawn import DrawnClip, draw
 from segmentation.training.losses import bootstrapped_cross_entropy, soft_jaccard
 from segmentation.training.objectives.batch import Batch, damage
 from segmentation.training.objectives.warm_start import NormPlan, hold_norms
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
+from segmentation.training.recorded_clips import RecordedClips
 from segmentation.training.sources import Sources
+from segmentation.training.star_clips import StarClip, draw
 from segmentation.training.validation import validate
-from segmentation.training.walk_clips import WalkClips
 
 GIVEN_MASK = 0.2  # probability that the true masks of the frames that were drawn on are remembered
 NOISE = 0.7  # that a made-up guess is bent and eaten at, as after many frames: clips are short
-WALKED = 0.65  # that a clip is one of a walk, where some are recorded
+RECORDED = 0.65  # probability that a sample comes from a recording, where recordings are given
 BOTH = 0.5  # weight of the loss of what the engine shows, the mean of guess and answer
 
 
 class Objective:
     """`plan.objective` may set `keep` (fraction of the bootstrapped pixels) and `settle_norms` (see `NormPlan`).
 
-    `walks` are recorded ones, if any.
+    `recordings` are recorded propagations to train on as well; None for none.
     """
 
     half = False  # set by who runs the objective, as `progress` is
@@ -46,24 +46,24 @@ class Objective:
         device: torch.device,
         keep: float = 0.25,
         settle_norms: float = 0.0,
-        walks: WalkClips | None = None,
+        recordings: RecordedClips | None = None,
     ) -> None:
         self.network: nn.Module = Star(StarConfig(**_tuples(plan.network))).to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"star": self.network}
-        self.device, self.keep, self.norms, self.walks = device, keep, NormPlan(settle=settle_norms), walks
+        self.device, self.keep, self.norms, self.recordings = device, keep, NormPlan(settle=settle_norms), recordings
 
-    def prepare(self, clip: Clip, random: np.random.Generator) -> DrawnClip:
-        """The clip with all that needs no learning; most times, if there are walks, a clip of one of them instead."""
-        if self.walks is not None and random.random() < WALKED:
-            return self.walks.draw(random, len(clip.frames), clip.labels.shape[1:])
+    def prepare(self, clip: Clip, random: np.random.Generator) -> StarClip:
+        """Make a training sample of `clip`, or, with probability RECORDED, replace it by one of a recording."""
+        if self.recordings is not None and random.random() < RECORDED:
+            return self.recordings.draw(random, len(clip.frames), clip.labels.shape[1:])
         return draw(clip, random)
 
-    def loss(self, clips: list[DrawnClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, clips: list[StarClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """Every object in every frame of the clips that was not drawn on."""
         hold_norms(self.network, self.norms, self.progress)
         with mixed(self.device, self.half):
-            return _Episode(self, clips, random).play()
+            return _TrainingStep(self, clips, random).play()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         assert isinstance(network, Star)
@@ -71,10 +71,10 @@ class Objective:
         return validate(lambda frames, count: StarEngine(frames, count, settings, network=network), sources.validation)
 
 
-class _Episode:
+class _TrainingStep:
     """One step's clips. Frame indices are those of the clip: the first two were drawn on."""
 
-    def __init__(self, objective: Objective, clips: list[DrawnClip], random: np.random.Generator) -> None:
+    def __init__(self, objective: Objective, clips: list[StarClip], random: np.random.Generator) -> None:
         network = objective.network
         assert isinstance(network, Star)
         self.network, self.keep, self.drawn, self.random = network, objective.keep, clips, random

@@ -1,6 +1,7 @@
 """STAR's cutter learns the mask of an object in a frame: its first one, corrected ones, and one that was carried there.
 
-It is shown the frame, the strokes and what GrabCut made of them, or what a walk found, in a window around the object.
+Its input is a window around the object with the frame, the scribbles and the result of GrabCut, or the mask of a
+recorded propagation.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
 from segmentation.runtime.folding import for_inference
 from segmentation.training.clips import Clip
+from segmentation.training.cutter_crops import CutterCrops, sketch, sketch_found
 from segmentation.training.losses import bootstrapped_cross_entropy, soft_jaccard
 from segmentation.training.objectives.configs import read_config
 from segmentation.training.objectives.warm_start import NormPlan, hold_norms
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
-from segmentation.training.sketched import Sketched, sketch, sketch_found
+from segmentation.training.recorded_clips import RecordedClips
 from segmentation.training.sources import IGNORE, Shot, Sources
-from segmentation.training.strokes import thorough_scribbles
-from segmentation.training.walk_clips import WalkClips
+from segmentation.training.synthetic_scribbles import thorough_scribbles
 from segmentation.types import LabelMap, Scribble
 
-WALKED = 0.35  # of the clips: a frame of a recorded walk, where there are some, with the mask that was found there
+RECORDED = 0.35  # fraction of samples that are a frame of a recorded propagation with the mask found there
 VALIDATED = 8  # frames of each validation video
 SHORT_SIDE = 288
 CORRECTIONS = 2
@@ -43,8 +44,8 @@ CORRECTIONS = 2
 class Objective:
     """`plan.objective` may set `keep` (fraction of the bootstrapped pixels) and `settle_norms` (see `NormPlan`).
 
-    `walks` are recorded ones, if any; `own` are weights whose masks get corrected: a network's own mistakes are others
-    than those that can be made up. They stay what they are during a run, so that a resumed one sees the same.
+    `recordings` are recorded propagations to train on as well. `own` names weights whose masks are corrected, since a
+    network's own errors differ from synthetic ones; they stay fixed during a run, so that a resumed run sees the same.
     """
 
     half = False  # set by who runs the objective, as `progress` is
@@ -56,20 +57,20 @@ class Objective:
         device: torch.device,
         keep: float = 0.3,
         settle_norms: float = 0.0,
-        walks: WalkClips | None = None,
+        recordings: RecordedClips | None = None,
         own: Path | None = None,
     ) -> None:
         self.network: nn.Module = Cutter(read_config(CutterConfig, plan.network)).to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"star-cut": self.network}
-        self.device, self.keep, self.norms, self.walks = device, keep, NormPlan(settle=settle_norms), walks
+        self.device, self.keep, self.norms, self.recordings = device, keep, NormPlan(settle=settle_norms), recordings
         self.own = None if own is None else for_inference(_cutter(own), torch.device("cpu"), torch.float32)
 
-    def prepare(self, clip: Clip, random: np.random.Generator) -> Sketched:
+    def prepare(self, clip: Clip, random: np.random.Generator) -> CutterCrops:
         """The objects of the first frame of a clip; the second one only shows how it moves."""
         draw = None if self.own is None else self._draw
-        if self.walks is not None and random.random() < WALKED:
-            pair, found = self.walks.draw_pair(random, (clip.labels.shape[1], clip.labels.shape[2]))
+        if self.recordings is not None and random.random() < RECORDED:
+            pair, found = self.recordings.draw_pair(random, (clip.labels.shape[1], clip.labels.shape[2]))
             return sketch_found(pair, found, random, draw)
         return sketch(clip, random, draw)
 
@@ -78,7 +79,7 @@ class Objective:
         assert self.own is not None
         return finish(self.own, picture, sketch)
 
-    def loss(self, clips: list[Sketched], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, clips: list[CutterCrops], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         hold_norms(self.network, self.norms, self.progress)
         images = self._tensor(np.concatenate([one.images for one in clips])).permute(0, 3, 1, 2).float() / 255
         clues = self._tensor(np.concatenate([one.clues for one in clips])).float() / 255

@@ -24,7 +24,7 @@ from segmentation.training.objectives.running_means import RunningMeans
 from segmentation.training.objectives.warm_start import NormPlan, begin, hold_norms
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
-from segmentation.training.scribbled import ScribbledClip, scribble
+from segmentation.training.scribbled_clips import ScribbledClip, scribble
 from segmentation.training.sources import Sources
 from segmentation.training.validation import validate, validate_given
 

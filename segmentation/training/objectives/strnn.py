@@ -29,9 +29,9 @@ from segmentation.training.objectives.running_means import RunningMeans
 from segmentation.training.objectives.warm_start import NormPlan, begin, hold_norms
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
-from segmentation.training.scribbled import ScribbledClip, scribble
+from segmentation.training.scribbled_clips import ScribbledClip, scribble
 from segmentation.training.sources import IGNORE, Sources
-from segmentation.training.strokes import correcting_scribbles
+from segmentation.training.synthetic_scribbles import correcting_scribbles
 from segmentation.training.validation import ROUNDS, validate
 from segmentation.types import Scribble
 
@@ -108,7 +108,7 @@ def branches_of(network: STRNN) -> list[Branch]:
     return [branch for branch in network.branches if isinstance(branch, Branch)]
 
 
-class _Episode(ABC):
+class _TrainingStep(ABC):
     """The clips of one step."""
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
@@ -126,7 +126,7 @@ class _Episode(ABC):
         return mixed(self.objective.device, self.objective.half)
 
 
-class _Features(_Episode):
+class _Features(_TrainingStep):
     """Step 1: every frame by itself."""
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
@@ -235,7 +235,7 @@ class _Time(_Features):
         return torch.stack(clips)
 
 
-class _Refinement(_Episode):
+class _Refinement(_TrainingStep):
     """RGMP: the first frame is the reference, soft masks go from frame to frame, and the gradient all the way back."""
 
     def play(self) -> Result:
@@ -264,7 +264,7 @@ class _Refinement(_Episode):
         return torch.where(chosen[:, None, None], worn, truth)
 
 
-STAGES: dict[str, type[_Episode]] = {"features": _Features, "time": _Time, "refinement": _Refinement}
+STAGES: dict[str, type[_TrainingStep]] = {"features": _Features, "time": _Time, "refinement": _Refinement}
 
 
 def ratio_of(anchors: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from segmentation import EngineSettings, open_session
-from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, Scene
+from segmentation.evaluation.measure_engines.scene import HEIGHT, WIDTH, Scene
 from segmentation.evaluation.paper_weights import GAINS, paper_weights
 from segmentation.frames import ArrayFrames
 from tests.segmentation.engine_conformance import assert_same_updates, past_round

@@ -19,7 +19,7 @@ from segmentation.training.objectives.ipn import Objective
 from segmentation.training.objectives.running_means import RunningMeans
 from segmentation.training.plan import Plan, load_plan, parse_plan
 from segmentation.training.sources import IGNORE, Sources
-from tests.segmentation.training.learning import learn, make_clips, untouched
+from tests.segmentation.training.training_steps import learn, make_clips, untouched
 
 PLAN = """
 engine = "ipn"
@@ -126,7 +126,7 @@ def test_a_round_ends_where_an_earlier_one_was_annotated(
     clips = make_clips(objective, sources, plan.stages[0].clips, 1)
     inet, pnet = ipn._networks(objective.network)
     batch = Batch([drawn.clip for drawn in clips], CPU)
-    episode = ipn._Episode((inet, pnet), batch, RunningMeans(0.3, 1.0), 0.2, 0.0, np.random.default_rng(0))
+    episode = ipn._TrainingStep((inet, pnet), batch, RunningMeans(0.3, 1.0), 0.2, 0.0, np.random.default_rng(0))
     noted, neighbours = [], []
     real = pnet.forward
 
@@ -158,7 +158,7 @@ def test_labels_are_cut_out_as_the_frame_is(plan: Plan, sources: Sources) -> Non
     drawn.clip.labels[0, :, :10] = IGNORE
     batch = Batch([drawn.clip], CPU)
     inet, pnet = ipn._networks(objective.network)
-    episode = ipn._Episode((inet, pnet), batch, RunningMeans(0.3, 1.0), 0.2, 0.0, np.random.default_rng(0))
+    episode = ipn._TrainingStep((inet, pnet), batch, RunningMeans(0.3, 1.0), 0.2, 0.0, np.random.default_rng(0))
     everything = torch.ones(len(batch.clip), *batch.size)
     estimate = inet(episode._frame(0), everything, everything, torch.zeros_like(everything))
     assert isinstance(estimate.region, Region)

@@ -12,7 +12,7 @@ from segmentation.training.objectives.configs import read_config
 from segmentation.training.objectives.manet import Objective
 from segmentation.training.plan import load_plan, parse_plan
 from segmentation.training.sources import Sources
-from tests.segmentation.training.learning import learn, make_clips
+from tests.segmentation.training.training_steps import learn, make_clips
 
 PLAN = """
 engine = "manet"

@@ -176,7 +176,7 @@ def test_the_command_tells_what_is_wrong_in_a_sentence(tmp_path: Path, capsys: p
     assert "is not a folder" in capsys.readouterr().err
     assert main(["star", "--config", "huge", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     assert "known are" in capsys.readouterr().err
-    for engine, option in (("stm", "--own"), ("star", "--body"), ("manet", "--walks")):
+    for engine, option in (("stm", "--own"), ("star", "--body"), ("manet", "--recordings")):
         assert main([engine, option, "x", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
         assert f"{option} says nothing to {engine}" in capsys.readouterr().err
 

@@ -15,12 +15,12 @@ from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
 from segmentation.training.clips import ClipConfig
+from segmentation.training.cutter_crops import Correcting, _worn
 from segmentation.training.objectives.star_cut import Objective, _turned
 from segmentation.training.plan import load_plan
-from segmentation.training.sketched import Correcting, _worn
 from segmentation.training.sources import Sources
 from tests.segmentation.clips import make_clip
-from tests.segmentation.training.learning import learn, make_clips, untouched
+from tests.segmentation.training.training_steps import learn, make_clips, untouched
 
 CLIPS = ClipConfig(frames=2, height=64, width=96, max_objects=2)
 

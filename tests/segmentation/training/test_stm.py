@@ -20,7 +20,7 @@ from segmentation.training.objectives.stm import Objective
 from segmentation.training.plan import Plan, load_plan, parse_plan
 from segmentation.training.sources import Sources
 from tests.segmentation.engines.stm.tiny import TINY
-from tests.segmentation.training.learning import learn, make_clips, untouched
+from tests.segmentation.training.training_steps import learn, make_clips, untouched
 
 PLAN = """
 engine = "stm"

@@ -1,6 +1,6 @@
 """How fast MA-Net is at the paper's size, beside a plain version of the same computation in the same run.
 
-`python -m segmentation.evaluation.bench_manet [--threads 2] [--frames 3] [--objects 1] [--weights FILE]` prints seconds
+`python -m ...measure_engines.manet [--threads 2] [--frames 3] [--objects 1] [--weights FILE]` prints seconds
 a frame for the embedding and for rounds 1 and 2, the engine's peak memory, the bound by arithmetic (GFLOP of the plain
 version over this machine's measured matrix rate) and how far masks of float32 and bfloat16 agree (J).
 
@@ -28,8 +28,17 @@ from segmentation.engine import EngineSettings
 from segmentation.engines.manet.engine import MANetEngine
 from segmentation.engines.manet.history import rough_region
 from segmentation.engines.manet.network import MANet, to_input
-from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, Clock, Scene, gflop, matrix_rate, seconds, timed_rounds
 from segmentation.evaluation.golden.rules import make_scribble
+from segmentation.evaluation.measure_engines.scene import (
+    HEIGHT,
+    WIDTH,
+    Clock,
+    Scene,
+    gflop,
+    matrix_rate,
+    seconds,
+    timed_rounds,
+)
 from segmentation.evaluation.memory import PeakMemory
 from segmentation.evaluation.paper_weights import paper_weights
 from segmentation.frames import ArrayFrames
@@ -150,7 +159,9 @@ def compare(weights: str, objects: int, frames: int, clock: Clock) -> dict[str, 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m segmentation.evaluation.bench_manet", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m segmentation.evaluation.measure_engines.manet", description=__doc__
+    )
     parser.add_argument("--threads", type=int, help="of torch; default: as many as it takes by itself")
     parser.add_argument(
         "--frames", type=int, default=3, help="propagated frames of a round, of which the fastest counts"

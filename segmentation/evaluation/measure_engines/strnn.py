@@ -1,6 +1,6 @@
 """How fast ST-RNN is at the paper's size.
 
-`python -m segmentation.evaluation.bench_strnn [--threads 2] [--frames 3] [--objects 1] [--weights FILE]` prints seconds
+`python -m ...measure_engines.strnn [--threads 2] [--frames 3] [--objects 1] [--weights FILE]` prints seconds
 a frame for features and RNN (once a video) and for rounds 1 and 2 after that, the bound by arithmetic (GFLOP over
 this machine's measured matrix rate), the peak memory, and how far masks of float32 and bfloat16 agree (J). There is
 no official code to compare with; beside the features stands the plain network, its batch norms apart.
@@ -22,7 +22,16 @@ from segmentation.checkpoints import load_network
 from segmentation.engine import EngineSettings
 from segmentation.engines.strnn.engine import STRNNEngine
 from segmentation.engines.strnn.network import STRNN, to_input
-from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, Clock, Scene, gflop, matrix_rate, seconds, timed_rounds
+from segmentation.evaluation.measure_engines.scene import (
+    HEIGHT,
+    WIDTH,
+    Clock,
+    Scene,
+    gflop,
+    matrix_rate,
+    seconds,
+    timed_rounds,
+)
 from segmentation.evaluation.memory import PeakMemory
 from segmentation.evaluation.paper_weights import paper_weights
 from segmentation.frames import ArrayFrames
@@ -76,7 +85,9 @@ def compare(weights: str, objects: int, frames: int, clock: Clock) -> dict[str, 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m segmentation.evaluation.bench_strnn", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m segmentation.evaluation.measure_engines.strnn", description=__doc__
+    )
     parser.add_argument("--threads", type=int, help="of torch; default: as many as it takes by itself")
     parser.add_argument("--frames", type=int, default=3, help="other frames of a round, of which the fastest counts")
     parser.add_argument("--objects", type=int, action="append", help="default: 1 and 3")

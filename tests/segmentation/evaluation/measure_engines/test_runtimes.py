@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from segmentation.evaluation.bench_runtimes import main, shipped_parts
+from segmentation.evaluation.measure_engines.runtimes import main, shipped_parts
 
 
 def test_every_part_that_ships_gives_an_answer() -> None:

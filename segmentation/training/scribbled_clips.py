@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segmentation.training.clips import Clip
-from segmentation.training.strokes import first_scribbles
+from segmentation.training.synthetic_scribbles import first_scribbles
 from segmentation.types import Scribble
 
 

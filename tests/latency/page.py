@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from tests.bench.figures import Figure, spread
 from tests.browser.conftest import find_chromium
 from tests.browser.hand import draw, ended, middle_of, open_video, to_frame, truth_of
+from tests.latency.figures import Figure, spread
 from tests.studio import Studio
 
 FRAMES = (10, 20, 30, 40, 50, 60, 70)

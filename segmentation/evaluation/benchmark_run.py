@@ -1,6 +1,6 @@
 """One engine on one sequence, scribbled by the challenge's robot, in a process of its own (so that memory is its own).
 
-The session protocol, the clock, the time limit and the rows of the report are davisinteractive's. A pair leaves a
+The session protocol, the clock, the time limit and the rows of the report are davisinteractive's. A run leaves a
 folder: report.csv (the package's rows), rounds.json, masks/%05d.png of the last round, and done.json, written last.
 """
 
@@ -47,7 +47,7 @@ class Protocol:
 
 
 @dataclass(frozen=True)
-class Contestant:
+class EngineUnderTest:
     """An engine with its settings; `label` is its name in the report."""
 
     label: str
@@ -58,10 +58,10 @@ class Contestant:
 
 
 @dataclass(frozen=True)
-class Pair:
+class Run:
     """Everything that a child process needs to know."""
 
-    contestant: Contestant
+    engine: EngineUnderTest
     sequence: str
     folder: DavisFolder
     staged: Path  # root in the layout and naming that the package expects, with scribbles
@@ -70,11 +70,11 @@ class Pair:
 
     @property
     def fingerprint(self) -> dict[str, Any]:
-        """What must be equal for a finished pair to be kept."""
+        """What must be equal for a finished run to be kept."""
         return json.loads(
             json.dumps(
                 {
-                    "contestant": asdict(self.contestant),
+                    "engine": asdict(self.engine),
                     "protocol": asdict(self.protocol),
                     "root": str(self.folder.root.resolve()),
                     "resolution": self.folder.resolution,
@@ -84,36 +84,36 @@ class Pair:
 
     def finished(self) -> bool:
         try:
-            return json.loads((self.out / "done.json").read_text())["pair"] == self.fingerprint
+            return json.loads((self.out / "done.json").read_text())["run"] == self.fingerprint
         except (OSError, ValueError, KeyError):
             return False
 
 
-def run_in_child(pair: Pair, connection: Connection) -> None:
+def run_in_child(run: Run, connection: Connection) -> None:
     """Entry of the child process: sends ("round", n) as rounds end, then ("done", None) or ("failed", text)."""
     try:
-        play(pair, lambda number: connection.send(("round", number)))
+        execute(run, lambda number: connection.send(("round", number)))
     except ValueError as error:  # bad input or missing weights: the sentence is all that a person needs
         connection.send(("failed", str(error)))
     except Exception as error:
         detail = traceback.format_exc()
-        connection.send(("failed", f"{pair.contestant.label} on {pair.sequence}: {error}\n{detail}"))
+        connection.send(("failed", f"{run.engine.label} on {run.sequence}: {error}\n{detail}"))
     else:
         connection.send(("done", None))
 
 
-def play(pair: Pair, told: Callable[[int], None]) -> None:
-    """Run the pair and write its folder. Raises what the engine raises."""
-    if pair.out.exists():
-        shutil.rmtree(pair.out)
-    pair.out.mkdir(parents=True)
-    if pair.contestant.plugin:
-        load_engines(pair.contestant.plugin)
-    sequence = pair.folder.sequence(pair.sequence)
+def execute(run: Run, on_round: Callable[[int], None]) -> None:
+    """Play all rounds of `run` and write its folder. Raises what the engine raises."""
+    if run.out.exists():
+        shutil.rmtree(run.out)
+    run.out.mkdir(parents=True)
+    if run.engine.plugin:
+        load_engines(run.engine.plugin)
+    sequence = run.folder.sequence(run.sequence)
     rounds: list[dict[str, Any]] = []
     sample = number = 0  # a sample is one of the sequence's first scribbles
     masks = np.zeros_like(sequence.truth)
-    with _package_session(pair, sequence) as session:
+    with _package_session(run, sequence) as session:
         memory = PeakMemory()
         engine: Engine | None = None
         started = time.monotonic()
@@ -121,7 +121,7 @@ def play(pair: Pair, told: Callable[[int], None]) -> None:
             if first:
                 if engine is not None:
                     engine.close()
-                engine = _open(pair.contestant, sequence)
+                engine = _open(run.engine, sequence)
                 masks = np.zeros_like(sequence.truth)
                 started = time.monotonic()
                 sample, number = sample + 1, 0
@@ -129,7 +129,7 @@ def play(pair: Pair, told: Callable[[int], None]) -> None:
             before = time.monotonic()
             memory.start()
             interactions = _clipped(from_davis(drawn, sequence.num_frames))
-            deadline = _deadline(pair.protocol, sequence, started)
+            deadline = _deadline(run.protocol, sequence, started)
             frames = sum(_run(engine, interaction, masks, deadline) for interaction in interactions)
             seconds = time.monotonic() - before
             memory.stop()
@@ -138,26 +138,26 @@ def play(pair: Pair, told: Callable[[int], None]) -> None:
             number += 1
             entry = {"sample": sample, "round": number, "frames": frames, "seconds": seconds, "late": late}
             rounds.append(entry | _drawn_and_got(interactions, masks))
-            told(len(rounds))
+            on_round(len(rounds))
         report = session.get_report()
-    report.to_csv(pair.out / "report.csv", index=False)
-    _write(pair, sequence, masks, rounds, memory.bytes)
+    report.to_csv(run.out / "report.csv", index=False)
+    _write(run, sequence, masks, rounds, memory.bytes)
 
 
-def _package_session(pair: Pair, sequence: Sequence) -> Any:
+def _package_session(run: Run, sequence: Sequence) -> Any:
     """The challenge's session over this one sequence, whatever the package's own tables say of it."""
     package = davisinteractive()
     register(package.dataset, {sequence.name: sequence})
-    protocol = pair.protocol
+    protocol = run.protocol
     return package.session.DavisInteractiveSession(
         host="localhost",
         user_key="maskwright",  # else the package asks for the name of the user who runs it
-        davis_root=str(pair.staged),
+        davis_root=str(run.staged),
         subset="val",
         max_time=protocol.seconds_an_object,
         max_nb_interactions=protocol.rounds,
         metric_to_optimize=protocol.metric,
-        report_save_dir=str(pair.out / "package"),
+        report_save_dir=str(run.out / "package"),
     )
 
 
@@ -176,10 +176,8 @@ def register(dataset: Any, sequences: dict[str, Sequence]) -> None:
         }
 
 
-def _open(contestant: Contestant, sequence: Sequence) -> Engine:
-    return open_session(
-        contestant.engine, sequence.frames(), sequence.num_objects, contestant.settings, **contestant.options
-    )
+def _open(engine: EngineUnderTest, sequence: Sequence) -> Engine:
+    return open_session(engine.engine, sequence.frames(), sequence.num_objects, engine.settings, **engine.options)
 
 
 def _deadline(protocol: Protocol, sequence: Sequence, started: float) -> float | None:
@@ -221,16 +219,16 @@ def _drawn_and_got(interactions: tuple[Interaction, ...], masks: Masks) -> dict[
     return {"interactions": drawn, "masks_sha256": hashlib.sha256(masks.tobytes()).hexdigest()}
 
 
-def _write(pair: Pair, sequence: Sequence, masks: Masks, rounds: list[dict[str, Any]], peak_memory: int) -> None:
-    (pair.out / "masks").mkdir()
+def _write(run: Run, sequence: Sequence, masks: Masks, rounds: list[dict[str, Any]], peak_memory: int) -> None:
+    (run.out / "masks").mkdir()
     for index, labels in enumerate(masks):
-        write_labels(pair.out / "masks" / f"{index:05d}.png", labels)
-    (pair.out / "rounds.json").write_text(json.dumps(rounds))
+        write_labels(run.out / "masks" / f"{index:05d}.png", labels)
+    (run.out / "rounds.json").write_text(json.dumps(rounds))
     done = {
-        "pair": pair.fingerprint,
+        "run": run.fingerprint,
         "num_objects": sequence.num_objects,
         "num_frames": sequence.num_frames,
         "size": sequence.size,
         "peak_memory_bytes": peak_memory,  # above what the robot and the truth take
     }
-    (pair.out / "done.json").write_text(json.dumps(done, indent=1))
+    (run.out / "done.json").write_text(json.dumps(done, indent=1))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from segmentation.evaluation.bench_long import LongVideo, main
+from segmentation.evaluation.measure_engines.long_video import LongVideo, main
 
 
 def test_the_disc_is_where_its_mask_says() -> None:

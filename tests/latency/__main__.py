@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: the web process, and what a person sees. The exit status is 1 when an aim was missed."""
+"""`python -m tests.latency`: the web process, and what a person sees. The exit status is 1 when an aim was missed."""
 
 # ruff: noqa: E402 (Django is set up before anything that needs it is imported)
 
@@ -16,8 +16,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from tests.bench import page, web_process
-from tests.bench.figures import Figure
+from tests.latency import page, web_process
+from tests.latency.figures import Figure
 from tests.studio import Studio
 
 
@@ -32,7 +32,7 @@ def main() -> int:
     cores, load = os.cpu_count(), os.getloadavg()[0]
     print(f"{cores} cores, load {load:.1f} before the start" + (" (others use this machine)" if load > 1 else ""))
     missed = 0
-    with tempfile.TemporaryDirectory(prefix="maskwright-bench-") as home:
+    with tempfile.TemporaryDirectory(prefix="maskwright-latency-") as home:
         for figure in measure(Path(home)):
             print(figure, flush=True)
             missed += not figure.reached

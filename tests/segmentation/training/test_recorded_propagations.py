@@ -1,4 +1,4 @@
-"""Recorded walks: what is kept of them, and the clips that are cut out of them."""
+"""Recorded recordings: what is kept of them, and the clips that are cut out of them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,31 +11,31 @@ from segmentation.checkpoints import save_checkpoint
 from segmentation.cutter.cutting import Cutter, CutterConfig
 from segmentation.engines.star.network import Star, StarConfig
 from segmentation.training.clips import ClipConfig, Clips
-from segmentation.training.drawn import draw
 from segmentation.training.objectives import star_cut
 from segmentation.training.objectives.star import Objective
 from segmentation.training.plan import load_plan
+from segmentation.training.recorded_clips import RecordedClips
+from segmentation.training.recorded_propagations import _star, load, main, record, save
 from segmentation.training.sources import IGNORE, Sources
-from segmentation.training.walk_clips import WalkClips
-from segmentation.training.walks import _star, load, main, record, save
-from tests.segmentation.training.learning import make_clips
+from segmentation.training.star_clips import draw
+from tests.segmentation.training.training_steps import make_clips
 
 
 @pytest.fixture
-def walks(sources: Sources, tmp_path: Path) -> Path:
-    folder = tmp_path / "walks"
+def recordings(sources: Sources, tmp_path: Path) -> Path:
+    folder = tmp_path / "recordings"
     folder.mkdir()
     for number in range(2):
-        walk = record(sources.videos[0], np.random.default_rng(number))
-        assert walk is not None
-        save(walk, folder / f"moving-{number}")
+        recording = record(sources.videos[0], np.random.default_rng(number))
+        assert recording is not None
+        save(recording, folder / f"moving-{number}")
     return folder
 
 
-def test_a_walk_is_kept_with_all_that_a_clip_needs(sources: Sources, walks: Path) -> None:
+def test_a_recording_is_kept_with_all_that_a_clip_needs(sources: Sources, recordings: Path) -> None:
     made = record(sources.videos[0], np.random.default_rng(0))
     assert made is not None
-    kept = load(walks / "moving-0.json")
+    kept = load(recordings / "moving-0.json")
     assert (kept.shot, kept.frames, kept.drawn, kept.numbers) == (made.shot, made.frames, made.drawn, made.numbers)
     np.testing.assert_array_equal(kept.probability, made.probability)
     for round_, frame in enumerate(kept.drawn):
@@ -47,21 +47,21 @@ def test_a_walk_is_kept_with_all_that_a_clip_needs(sources: Sources, walks: Path
             np.testing.assert_allclose(stroke.path, same.path)
 
 
-def test_corrections_make_a_walk_better(sources: Sources) -> None:
-    walk = record(sources.videos[0], np.random.default_rng(1))
-    assert walk is not None
-    assert len(walk.drawn) > 1
-    truth = np.stack([sources.videos[0].load(i, 240)[1] for i in walk.frames])
+def test_corrections_make_a_recording_better(sources: Sources) -> None:
+    recording = record(sources.videos[0], np.random.default_rng(1))
+    assert recording is not None
+    assert len(recording.drawn) > 1
+    truth = np.stack([sources.videos[0].load(i, 240)[1] for i in recording.frames])
     wrong = []
-    for found in walk.probability:
+    for found in recording.probability:
         masks = np.where(found.max(axis=1) > 127, found.argmax(axis=1) + 1, 0)
-        shown = np.isin(truth, walk.numbers)
+        shown = np.isin(truth, recording.numbers)
         wrong.append((shown != (masks > 0)).mean())
     assert wrong[-1] <= wrong[0]
 
 
-def test_clips_show_the_same_view_of_picture_truth_and_what_was_found(sources: Sources, walks: Path) -> None:
-    clips = WalkClips(walks, sources.videos)
+def test_clips_show_the_same_view_of_picture_truth_and_what_was_found(sources: Sources, recordings: Path) -> None:
+    clips = RecordedClips(recordings, sources.videos)
     overlaps, twice = [], 0
     for number in range(24):
         drawn = clips.draw(np.random.default_rng(number), 4, (48, 64))
@@ -78,8 +78,8 @@ def test_clips_show_the_same_view_of_picture_truth_and_what_was_found(sources: S
     assert twice  # clips of later rounds have two frames that were drawn on
 
 
-def test_pairs_are_neighbours_with_what_was_found_in_the_first(sources: Sources, walks: Path) -> None:
-    clips = WalkClips(walks, sources.videos)
+def test_pairs_are_neighbours_with_what_was_found_in_the_first(sources: Sources, recordings: Path) -> None:
+    clips = RecordedClips(recordings, sources.videos)
     overlaps = []
     for number in range(12):
         clip, found = clips.draw_pair(np.random.default_rng(number), (48, 64))
@@ -91,9 +91,9 @@ def test_pairs_are_neighbours_with_what_was_found_in_the_first(sources: Sources,
     assert 0.3 < np.mean(overlaps) < 0.98
 
 
-def test_the_cutter_learns_to_correct_what_was_found_on_walks(sources: Sources, walks: Path) -> None:
+def test_the_cutter_learns_to_correct_what_was_found_on_recordings(sources: Sources, recordings: Path) -> None:
     plan = replace(load_plan("star-cut", "compact"), network={"widths": [4, 8, 12, 16], "skip": 4})
-    objective = star_cut.Objective(plan, torch.device("cpu"), walks=WalkClips(walks, sources.videos))
+    objective = star_cut.Objective(plan, torch.device("cpu"), recordings=RecordedClips(recordings, sources.videos))
     made = make_clips(objective, sources, ClipConfig(frames=2, height=64, width=96, max_objects=2), 10)
     loss, figures = objective.loss(made, np.random.default_rng(0))
     assert torch.isfinite(loss)
@@ -115,11 +115,11 @@ def test_made_up_clips_begin_with_masks_of_what_was_drawn(sources: Sources) -> N
             np.testing.assert_array_equal(drawn.guess[1] == 255, truth)
 
 
-def test_star_learns_from_walks(sources: Sources, walks: Path) -> None:
+def test_star_learns_from_recordings(sources: Sources, recordings: Path) -> None:
     torch.manual_seed(0)
     tiny = {"widths": [4, 6, 8, 10], "blocks": 1, "key": 8, "value": 8, "decoder": [8, 6, 4], "skips": [4, 4, 4]}
     plan = replace(load_plan("star", "compact"), network=tiny)
-    objective = Objective(plan, torch.device("cpu"), walks=WalkClips(walks, sources.videos))
+    objective = Objective(plan, torch.device("cpu"), recordings=RecordedClips(recordings, sources.videos))
     clip = Clips(sources, ClipConfig(frames=4, height=32, width=48), seed=3)[0]
     prepared = [objective.prepare(clip, np.random.default_rng(number)) for number in range(8)]
     assert {drawn.recorded for drawn in prepared} == {True, False}
@@ -129,11 +129,11 @@ def test_star_learns_from_walks(sources: Sources, walks: Path) -> None:
     assert set(figures) == {"j_before", "j_next", "j_both"}
 
 
-def test_an_empty_folder_and_foreign_walks_are_refused(sources: Sources, walks: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="holds no walks"):
-        WalkClips(tmp_path / "nowhere", sources.videos)
+def test_an_empty_folder_and_foreign_recordings_are_refused(sources: Sources, recordings: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds no recordings"):
+        RecordedClips(tmp_path / "nowhere", sources.videos)
     with pytest.raises(ValueError, match="which are not among the videos"):
-        WalkClips(walks, sources.validation)
+        RecordedClips(recordings, sources.validation)
 
 
 def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,7 +141,7 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFi
     assert "is not a folder" in capsys.readouterr().err
 
 
-def test_walks_of_star_are_recorded_before_its_network_has_a_say(sources: Sources) -> None:
+def test_recordings_of_star_are_recorded_before_its_network_has_a_say(sources: Sources) -> None:
     torch.manual_seed(0)
     tiny = StarConfig((4, 6, 8, 10), blocks=1, key=8, value=8, decoder=(8, 6, 4), skips=(4, 4, 4))
     plain = record(sources.videos[0], np.random.default_rng(0))
@@ -155,7 +155,7 @@ def test_walks_of_star_are_recorded_before_its_network_has_a_say(sources: Source
     assert not np.array_equal(made.probability[0], plain.probability[0])
 
 
-def test_walks_of_star_are_drawn_by_the_cutter_that_is_beside_its_network(sources: Sources, tmp_path: Path) -> None:
+def test_recordings_of_star_use_the_cutter_that_is_beside_its_network(sources: Sources, tmp_path: Path) -> None:
     torch.manual_seed(0)
     star = Star(StarConfig((4, 6, 8, 10), blocks=1, key=8, value=8, decoder=(8, 6, 4), skips=(4, 4, 4)))
     cutter = Cutter(CutterConfig(widths=(4, 8, 12), skip=4))

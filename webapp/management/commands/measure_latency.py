@@ -1,4 +1,4 @@
-"""`manage.py bench`: how fast the studio is on this machine, measured in a data folder that is thrown away."""
+"""`manage.py measure_latency`: measure how fast the studio is on this machine, in a temporary data folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-OWN_FOLDER = "MASKWRIGHT_BENCH_FOLDER"  # says to the child that its data folder may be filled
+OWN_FOLDER = "MASKWRIGHT_LATENCY_FOLDER"  # says to the child that its data folder may be filled
 
 
 class Command(BaseCommand):
@@ -24,16 +24,16 @@ class Command(BaseCommand):
     def handle(self, *args: Any, engine: str, **options: Any) -> None:
         if os.environ.get(OWN_FOLDER) == str(settings.HOME):
             sys.exit(0 if self.measure(engine) else 1)
-        with tempfile.TemporaryDirectory(prefix="maskwright-bench-") as folder:
+        with tempfile.TemporaryDirectory(prefix="maskwright-latency-") as folder:
             environment = {**os.environ, "MASKWRIGHT_HOME": folder, OWN_FOLDER: os.path.realpath(folder)}
             for name in ("REDIS_URL", "DATABASE_URL"):
                 environment.pop(name, None)  # embedded mode is what is promised
-            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "bench", "--engine", engine]
+            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "measure_latency", "--engine", engine]
             sys.exit(subprocess.run(command, env=environment).returncode)
 
     def measure(self, engine: str) -> bool:
         """Print the table; whether every promise is kept."""
-        from webapp.speed import measure  # only the measuring process has use for it
+        from webapp.latency import measure  # only the measuring process has use for it
 
         kept = True
         for one in measure(engine, lambda text: self.stderr.write(text)):

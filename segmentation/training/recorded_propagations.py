@@ -1,10 +1,12 @@
-"""Walks: what classical vision makes of the training videos, frame by frame, for a network to learn to put right.
+"""Recordings of an engine's propagation through the training videos, for a network that learns to correct it.
 
-A walk is ROUNDS rounds of `segmentation.classical` through up to FRAMES frames of a video: made-up scribbles, then
-corrections of the worst frame. It is kept as the probabilities of its objects on the grid, as they were in each round.
-It shows what goes wrong far from an annotation, and between two of them, which no made-up clip does.
-`python -m segmentation.training.walks --data DIR --out DIR` records them; with --weights, walks of STAR as it is by
-then, whose mistakes are others.
+A recording is up to ROUNDS rounds of `segmentation.classical` through up to FRAMES frames of a video: synthetic
+scribbles first, then corrections of the worst frame. It stores the probability maps of the objects on the grid after
+each round, so it shows the errors that occur far from an annotated frame and between two of them, which synthetic
+clips do not show.
+
+`python -m segmentation.training.recorded_propagations --data DIR --out DIR` makes recordings; with --weights it records
+STAR with these weights, whose errors are different ones.
 """
 
 from __future__ import annotations
@@ -30,21 +32,21 @@ from segmentation.engines.star.network import Star
 from segmentation.frames import ArrayFrames
 from segmentation.training.plan import load_plan
 from segmentation.training.sources import IGNORE, Shot, find_sources
-from segmentation.training.strokes import correcting_scribbles, first_scribbles
+from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles
 from segmentation.types import Interaction, Scribble
 
 SHORT_SIDE = 240  # the grid's: nothing is resized on the way
 FRAMES = 40
 ROUNDS = 3
 MOST_OBJECTS = 3
-LEAST_AREA = 0.004  # of the frame, where a walk begins
+LEAST_AREA = 0.004  # of the frame, where a recording begins
 
 Map = NDArray[Any]  # float32 [h, w]
 
 
 @dataclass(frozen=True)
-class Walk:
-    """One recorded walk of R rounds.
+class RecordedPropagation:
+    """One recorded recording of R rounds.
 
     `frames` are indices of the shot; `drawn` are the frames (counted in these) that the rounds drew on, `strokes` what
     was drawn; `numbers` are the objects' labels in the shot. The probabilities are those that stood after each round,
@@ -60,7 +62,7 @@ class Walk:
 
 
 class Found:
-    """What a walk found in every frame, before anything was refined: uint8 [T, n, h, w]."""
+    """What a recording found in every frame, before anything was refined: uint8 [T, n, h, w]."""
 
     def __init__(self, frames: int, objects: int, grid: tuple[int, int]) -> None:
         self.maps = np.zeros((frames, objects, *grid), np.uint8)
@@ -88,7 +90,7 @@ class Recorder(ClassicalEngine):
 
 
 class StarRecorder(StarEngine):
-    """The same of STAR, whose walks go on from what its network made of each frame."""
+    """The same of STAR, whose recordings go on from what its network made of each frame."""
 
     def _setup(self, network: Star | None = None, cutter: Cutter | None = None, openvino: bool = True) -> None:
         super()._setup(network, cutter, openvino)
@@ -101,10 +103,10 @@ class StarRecorder(StarEngine):
 
 def record(
     shot: Shot, random: np.random.Generator, network: Star | None = None, cutter: Cutter | None = None
-) -> Walk | None:
-    """Walk through a part of a shot; None where no object can be seen at its beginning.
+) -> RecordedPropagation | None:
+    """RecordedPropagation through a part of a shot; None where no object can be seen at its beginning.
 
-    `network`: STAR walks, with it and with this `cutter`, and not classical vision alone.
+    `network`: STAR recordings, with it and with this `cutter`, and not classical vision alone.
     """
     step = int(random.integers(1, 3)) if len(shot) >= FRAMES else 1
     begin = int(random.integers(0, max(1, len(shot) - step * FRAMES + 1)))
@@ -137,7 +139,9 @@ def record(
         strokes.append(corrections)
     session.close()
     rounds = len(found)
-    return Walk(shot.name, indices, tuple(drawn[:rounds]), numbers, tuple(strokes[:rounds]), np.stack(found))
+    return RecordedPropagation(
+        shot.name, indices, tuple(drawn[:rounds]), numbers, tuple(strokes[:rounds]), np.stack(found)
+    )
 
 
 def _seen(random: np.random.Generator, labels: NDArray[np.uint8]) -> tuple[int, ...]:
@@ -164,22 +168,29 @@ def _worst(truth: NDArray[np.uint8], masks: NDArray[np.uint8]) -> int:
     return int((right.sum(axis=(1, 2)) / np.maximum(union, 1) + (union == 0)).argmin())
 
 
-def save(walk: Walk, path: Path) -> None:
+def save(recording: RecordedPropagation, path: Path) -> None:
     """`path`.npy holds the probabilities, `path`.json the rest."""
-    np.save(path.with_suffix(".npy"), walk.probability)
-    strokes = [[{"object": one.object_id, "path": one.path.tolist()} for one in drawn] for drawn in walk.strokes]
-    rest = {"shot": walk.shot, "frames": walk.frames, "drawn": walk.drawn, "numbers": walk.numbers, "strokes": strokes}
+    np.save(path.with_suffix(".npy"), recording.probability)
+    rest = {
+        "shot": recording.shot,
+        "frames": recording.frames,
+        "drawn": recording.drawn,
+        "numbers": recording.numbers,
+        "strokes": [[{"object": s.object_id, "path": s.path.tolist()} for s in drawn] for drawn in recording.strokes],
+    }
     path.with_suffix(".json").write_text(json.dumps(rest))
 
 
-def load(path: Path) -> Walk:
-    """The walk at `path`.json; its probabilities stay on the disk until they are looked at."""
+def load(path: Path) -> RecordedPropagation:
+    """The recording at `path`.json; its probabilities stay on the disk until they are looked at."""
     rest = json.loads(path.with_suffix(".json").read_text())
     strokes = tuple(
         tuple(Scribble(entry["object"], np.array(entry["path"])) for entry in drawn) for drawn in rest["strokes"]
     )
     found = np.load(path.with_suffix(".npy"), mmap_mode="r")
-    return Walk(rest["shot"], tuple(rest["frames"]), tuple(rest["drawn"]), tuple(rest["numbers"]), strokes, found)
+    return RecordedPropagation(
+        rest["shot"], tuple(rest["frames"]), tuple(rest["drawn"]), tuple(rest["numbers"]), strokes, found
+    )
 
 
 def _star(folder: Path) -> tuple[Star, Cutter]:
@@ -190,12 +201,12 @@ def _star(folder: Path) -> tuple[Star, Cutter]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parse = argparse.ArgumentParser(prog="python -m segmentation.training.walks", description=__doc__)
+    parse = argparse.ArgumentParser(prog="python -m segmentation.training.recorded_propagations", description=__doc__)
     parse.add_argument("--data", type=Path, required=True, help="folder of the training sets")
-    parse.add_argument("--out", type=Path, required=True, help="folder of the walks")
+    parse.add_argument("--out", type=Path, required=True, help="folder of the recordings")
     parse.add_argument("--plan", default="compact", help="plan of STAR that says which videos are held out")
-    parse.add_argument("--weights", type=Path, help="walk with STAR and the weights in this folder")
-    parse.add_argument("--times", type=int, default=3, help="walks through each video")
+    parse.add_argument("--weights", type=Path, help="recording with STAR and the weights in this folder")
+    parse.add_argument("--times", type=int, default=3, help="recordings through each video")
     args = parse.parse_args(arguments)
     try:
         plan = load_plan("star", args.plan)
@@ -207,12 +218,12 @@ def main(arguments: list[str] | None = None) -> int:
                 path = args.out / f"{shot.name.replace('/', '-')}-{again}"
                 if path.with_suffix(".json").exists():
                     continue
-                walk = record(shot, np.random.default_rng([plan.seed, again, number]), network, cutter)
-                if walk is not None:
-                    save(walk, path)
-                    print(f"{path.name}: {len(walk.frames)} frames, {len(walk.numbers)} objects", flush=True)
+                recording = record(shot, np.random.default_rng([plan.seed, again, number]), network, cutter)
+                if recording is not None:
+                    save(recording, path)
+                    print(f"{path.name}: {len(recording.frames)} frames, {len(recording.numbers)} objects", flush=True)
     except (ValueError, OSError) as error:
-        print(f"walks: {error}", file=sys.stderr)
+        print(f"recordings: {error}", file=sys.stderr)
         return 2
     return 0
 

@@ -1,6 +1,6 @@
 """What a long video needs: seconds a frame and peak memory of an engine over many frames, two rounds.
 
-`python -m segmentation.evaluation.bench_long --engine manet [--frames 2000] [--memory-mb 1024] [--threads 1] [--paper]
+`python -m ...measure_engines.long_video --engine manet [--frames 2000] [--memory-mb 1024] [--threads 1] [--paper]
 [--precision bfloat16]` makes the frames up as they are read (480x854, a disc in front of a panning texture); features
 that do not fit into the budget are spilled to a temporary folder, as the studio's workers do. Peak memory is the whole
 process's. With --paper the networks have the paper's sizes and made-up weights: their masks (J) then mean nothing.
@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from segmentation.engine import Engine, EngineSettings
-from segmentation.evaluation.bench_scene import HEIGHT, WIDTH
+from segmentation.evaluation.measure_engines.scene import HEIGHT, WIDTH
 from segmentation.evaluation.paper_weights import paper_weights
 from segmentation.registry import open_session
 from segmentation.types import Interaction, Scribble
@@ -67,7 +67,9 @@ class LongVideo:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parse = argparse.ArgumentParser(prog="python -m segmentation.evaluation.bench_long", description=__doc__)
+    parse = argparse.ArgumentParser(
+        prog="python -m segmentation.evaluation.measure_engines.long_video", description=__doc__
+    )
     parse.add_argument("--engine", required=True)
     parse.add_argument("--frames", type=int, default=2000)
     parse.add_argument("--memory-mb", type=int, default=1024, help="budget of everything cached (1024)")

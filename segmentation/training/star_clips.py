@@ -13,7 +13,7 @@ from segmentation.classical.motion import FlowField
 from segmentation.classical.picture import Pictures, Sizes, make_picture
 from segmentation.frames import ArrayFrames
 from segmentation.training.clips import Clip
-from segmentation.training.strokes import first_scribbles
+from segmentation.training.synthetic_scribbles import first_scribbles
 from segmentation.types import Scribble
 
 CUT = 0.4  # of the clips: GrabCut takes as long as all the rest of making one
@@ -23,7 +23,7 @@ Strokes = tuple[Scribble, ...]
 
 
 @dataclass(frozen=True)
-class DrawnClip:
+class StarClip:
     """Its first two frames were drawn on; they are the same one where only one was.
 
     `strokes` are on these two. `guess` is what was found of the clip's objects, uint8 [T, n, H, W], 255 = 1: in the
@@ -39,7 +39,7 @@ class DrawnClip:
     looks: NDArray[np.float16]
 
 
-def draw(clip: Clip, random: np.random.Generator) -> DrawnClip:
+def draw(clip: Clip, random: np.random.Generator) -> StarClip:
     """Scribble on the first frame and cut it, carry the mask along the motion; at times scribble on the last too."""
     count, last = clip.num_objects, len(clip.frames) - 1
     strokes = first_scribbles(random, clip.labels[0], count)
@@ -56,7 +56,7 @@ def draw(clip: Clip, random: np.random.Generator) -> DrawnClip:
     order = [0, second, *range(1, last)]
     shown = Clip(clip.frames[order], clip.labels[order], count)
     found = np.round(255 * np.clip(np.stack(guess)[order], 0, 1)).astype(np.uint8)
-    return DrawnClip(shown, (strokes, again), found, False, looks_of_frames(shown.frames))
+    return StarClip(shown, (strokes, again), found, False, looks_of_frames(shown.frames))
 
 
 def _cut(clip: Clip, strokes: Strokes, random: np.random.Generator) -> NDArray[np.uint8]:

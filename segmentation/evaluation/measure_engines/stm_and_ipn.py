@@ -1,6 +1,6 @@
 """How fast STM, interactive STM and IPN are at the paper's size, beside a plain version of the same computation.
 
-`python -m segmentation.evaluation.bench_oh [--engine stm] [--threads 2] [--frames 3] [--objects 1] [--weights FOLDER]`
+`python -m ...measure_engines.stm_and_ipn [--engine stm] [--threads 2] [--frames 3] [--objects 1] [--weights FOLDER]`
 prints for rounds 1 and 2 the seconds a frame, how many times faster that is than the plain version in the same run, the
 bound by arithmetic (the plain version's GFLOP over this machine's measured matrix rate), the peak memory, and how far
 masks of float32 and bfloat16 agree (J).
@@ -25,7 +25,16 @@ from segmentation.checkpoints import load_network
 from segmentation.engine import EngineSettings
 from segmentation.engines.ipn.network import Inet, Pnet
 from segmentation.engines.stm.network import STRIDE, SpaceTimeMemory
-from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, Clock, Scene, gflop, matrix_rate, seconds, timed_rounds
+from segmentation.evaluation.measure_engines.scene import (
+    HEIGHT,
+    WIDTH,
+    Clock,
+    Scene,
+    gflop,
+    matrix_rate,
+    seconds,
+    timed_rounds,
+)
 from segmentation.evaluation.memory import PeakMemory
 from segmentation.evaluation.paper_weights import GAINS, paper_weights
 from segmentation.frames import ArrayFrames
@@ -127,7 +136,9 @@ def _row(name: str, spent: float, half: float, plain: float | None, flops: float
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m segmentation.evaluation.bench_oh", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m segmentation.evaluation.measure_engines.stm_and_ipn", description=__doc__
+    )
     parser.add_argument("--engine", choices=ENGINES, action="append", help="default: all")
     parser.add_argument("--threads", type=int, help="of torch; default: as many as it takes by itself")
     parser.add_argument("--frames", type=int, default=3, help="other frames of a round, of which the fastest counts")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench.figures import Figure
+from tests.latency.figures import Figure
 from tests.studio import MANAGE, environment_of
 from webapp.process.listening import address_of, listen
 

@@ -1,4 +1,4 @@
-"""`manage.py benchmark`: a project's own videos under the robot, in processes as a person starts them."""
+"""`manage.py evaluate`: a project's own videos under the robot, in processes as a person starts them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def home(tmp_path: Path) -> Path:
 
 def test_the_robot_plays_on_a_projects_videos(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "report"
-    done = manage(home, "benchmark", "Reef", "--out", out, "--", "--engine", "fake", "--rounds", "2")
+    done = manage(home, "evaluate", "Reef", "--out", out, "--", "--engine", "fake", "--rounds", "2")
     assert done.returncode == 0, done.stderr
     engine = json.loads((out / "report.json").read_text())["engines"]["fake"]
     assert len(engine["by_round"]) == 2
@@ -52,9 +52,9 @@ def test_the_robot_plays_on_a_projects_videos(home: Path, tmp_path: Path) -> Non
 
 
 def test_what_cannot_be_is_said_in_a_sentence(home: Path) -> None:
-    unknown = manage(home, "benchmark", "Atoll")
+    unknown = manage(home, "evaluate", "Atoll")
     assert unknown.returncode == 1
     assert "No project is named 'Atoll'; there are 'Reef' (" in unknown.stderr
-    refused = manage(home, "benchmark", "Reef", "--", "--engine", "magic")
+    refused = manage(home, "evaluate", "Reef", "--", "--engine", "magic")
     assert refused.returncode == 2
     assert "unknown 'magic'" in refused.stderr

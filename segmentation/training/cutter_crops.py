@@ -21,7 +21,7 @@ from segmentation.masks import resize_labels
 from segmentation.training.clips import Clip
 from segmentation.training.objectives.batch import damage
 from segmentation.training.sources import IGNORE
-from segmentation.training.strokes import correcting_scribbles, first_scribbles, thorough_scribbles
+from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles, thorough_scribbles
 from segmentation.types import LabelMap, Scribble
 
 WHOLE = 0.4  # of the clips: strokes through the middle of all of an object, as the challenge's robot draws them
@@ -41,7 +41,7 @@ Known = tuple[Sketch, NDArray[np.uint8]]  # an object's sketch, and what is righ
 
 
 @dataclass(frozen=True)
-class Sketched:
+class CutterCrops:
     """N windows uint8 [N, SIDE, SIDE, 3], their clues uint8 [N, CLUES, SIDE, SIDE] and what is right [N, SIDE, SIDE].
 
     There 1 = object, 255 = nobody knows.
@@ -53,7 +53,7 @@ class Sketched:
     corrects: NDArray[np.bool_]  # [N]: there was a mask before
 
 
-def sketch(clip: Clip, random: np.random.Generator, draw: Draw | None = None) -> Sketched:
+def sketch(clip: Clip, random: np.random.Generator, draw: Draw | None = None) -> CutterCrops:
     """The objects of the first frame of a clip, drawn on for the first time, and corrected; the second one only shows
     how it moves. `draw`: what masks are made by that get corrected; without it they are made up."""
     pictures = _pictures(clip)
@@ -62,7 +62,7 @@ def sketch(clip: Clip, random: np.random.Generator, draw: Draw | None = None) ->
 
 def sketch_found(
     clip: Clip, found: NDArray[np.uint8], random: np.random.Generator, draw: Draw | None = None
-) -> Sketched:
+) -> CutterCrops:
     """Corrections of what was found of the objects in the first frame: probabilities [n, H, W], 255 = 1."""
     pictures, labels = _pictures(clip), clip.labels[0]
     made: list[Known] = []
@@ -90,7 +90,7 @@ def _of_object(labels: LabelMap, number: int) -> NDArray[np.uint8]:
     return np.where(labels == IGNORE, IGNORE, labels == number).astype(np.uint8)
 
 
-def _windows(pictures: Pictures, made: Iterable[Known], random: np.random.Generator) -> Sketched:
+def _windows(pictures: Pictures, made: Iterable[Known], random: np.random.Generator) -> CutterCrops:
     windows = []
     for found, truth in made:
         if found.own.any() and not found.contradicts:  # a stroke of another object lies over all of its own
@@ -103,9 +103,11 @@ def _windows(pictures: Pictures, made: Iterable[Known], random: np.random.Genera
         windows.append((window.of_picture(pictures[0]), clues, answer, found.before.any()))
     if not windows:
         nothing = np.zeros((0, SIDE, SIDE), np.uint8)
-        return Sketched(nothing[..., None].repeat(3, 3), nothing[:, None].repeat(CLUES, 1), nothing, np.zeros(0, bool))
+        return CutterCrops(
+            nothing[..., None].repeat(3, 3), nothing[:, None].repeat(CLUES, 1), nothing, np.zeros(0, bool)
+        )
     images, all_clues, answers, corrects = zip(*windows, strict=True)
-    return Sketched(np.stack(images), np.stack(all_clues), np.stack(answers), np.array(corrects))
+    return CutterCrops(np.stack(images), np.stack(all_clues), np.stack(answers), np.array(corrects))
 
 
 def _sketches(

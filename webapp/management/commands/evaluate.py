@@ -1,4 +1,4 @@
-"""`manage.py benchmark`: the DAVIS robot on a project's own videos, those that have ground truth on every frame.
+"""`manage.py evaluate`: the DAVIS robot on a project's own videos, those that have ground truth on every frame.
 
 The evaluation program runs in a process of its own: the web application never imports it, nor the package below it.
 """
@@ -26,7 +26,7 @@ from webapp.videos.storage import folder_of
 class Command(BaseCommand):
     help = (
         "Compare engines with the DAVIS robot on a project's own videos that have ground truth. Behind -- stand "
-        "options of `python -m segmentation.evaluation`: manage.py benchmark PROJECT -- --engine flow --rounds 8"
+        "options of `python -m segmentation.evaluation`: manage.py evaluate PROJECT -- --engine flow --rounds 8"
     )
     passed_on: Sequence[str] = ()
 

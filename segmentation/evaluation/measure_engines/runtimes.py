@@ -1,6 +1,6 @@
 """What runs the networks fastest on this CPU: PyTorch or OpenVINO, in float32 or bfloat16.
 
-`python -m segmentation.evaluation.bench_runtimes [--threads 1] [--paper] [--davis-root DIR]`. For
+`python -m ...measure_engines.runtimes [--threads 1] [--paper] [--davis-root DIR]`. For
 each part of a network that ships (--paper: for the encoders of the paper's sizes, with random weights) it prints the
 CPU seconds of one run and the largest difference from PyTorch's float32, relative to its largest value. With DIR, in
 the DAVIS layout: also how long the rounds of the engines take with OpenVINO and without, and how alike the masks are.
@@ -27,9 +27,9 @@ from segmentation.engines.manet.network import MANet
 from segmentation.engines.manet.network import for_inference as for_manet
 from segmentation.engines.star.network import Star
 from segmentation.engines.stm.network import InteractiveSTM
-from segmentation.evaluation.bench_scene import HEIGHT, WIDTH, seconds
 from segmentation.evaluation.davis_folder import DavisFolder
 from segmentation.evaluation.davis_folder import Sequence as Clip
+from segmentation.evaluation.measure_engines.scene import HEIGHT, WIDTH, seconds
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.metrics import jaccard
 from segmentation.registry import open_session
@@ -138,7 +138,9 @@ def agreement(engine: str, clip: Clip) -> tuple[list[float], float]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parse = argparse.ArgumentParser(prog="python -m segmentation.evaluation.bench_runtimes", description=__doc__)
+    parse = argparse.ArgumentParser(
+        prog="python -m segmentation.evaluation.measure_engines.runtimes", description=__doc__
+    )
     parse.add_argument("--threads", type=int, default=1)
     parse.add_argument("--paper", action="store_true", help="the paper's sizes instead of those that ship")
     parse.add_argument("--davis-root", type=Path, help="480p sequences in the DAVIS layout")

@@ -1,4 +1,4 @@
-"""`python -m segmentation.evaluation.bench_metrics`: our J and F against davisinteractive's, in turn, in one run."""
+"""Compare the speed of our J and F with that of davisinteractive, in one run."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Seconds a frame and peak memory of every engine at the paper's size.
 
-`python -m segmentation.evaluation.bench_engines` takes the arguments of its parts (--threads, --frames, --objects) and
-runs them in turn, each in a process of its own, so that the peak memory of one is not that of another.
+`python -m segmentation.evaluation.measure_engines.papers` takes the arguments of its parts (--threads, --frames,
+--objects) and runs each in a process of its own, so that each has its own peak memory.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import sys
 from collections.abc import Sequence
 
 PARTS = (
-    ("segmentation.evaluation.bench_oh", "--engine", "stm"),
-    ("segmentation.evaluation.bench_oh", "--engine", "stm-semi"),
-    ("segmentation.evaluation.bench_oh", "--engine", "ipn"),
-    ("segmentation.evaluation.bench_manet",),
-    ("segmentation.evaluation.bench_strnn",),
+    ("segmentation.evaluation.measure_engines.stm_and_ipn", "--engine", "stm"),
+    ("segmentation.evaluation.measure_engines.stm_and_ipn", "--engine", "stm-semi"),
+    ("segmentation.evaluation.measure_engines.stm_and_ipn", "--engine", "ipn"),
+    ("segmentation.evaluation.measure_engines.manet",),
+    ("segmentation.evaluation.measure_engines.strnn",),
 )
 
 

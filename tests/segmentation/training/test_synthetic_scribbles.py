@@ -3,7 +3,7 @@
 import numpy as np
 
 from segmentation.scribbles import rasterise
-from segmentation.training.strokes import thorough_scribbles
+from segmentation.training.synthetic_scribbles import thorough_scribbles
 
 HEIGHT, WIDTH = 90, 160
 

@@ -1,0 +1,1 @@
+"""Programs that measure what engines cost: seconds a frame, peak memory, runtimes."""
