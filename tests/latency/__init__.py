@@ -1,1 +1,1 @@
-"""How fast the studio is to a person: the second half of `make measure-latency`; the first is `manage.py measure_latency`."""
+"""What a person waits for in the studio. `make measure-latency` runs this after `manage.py measure_latency`."""
