@@ -80,6 +80,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/rounds/{round_id}/masks"): Rule(Role.VIEWER),
     ("GET", "/api/engines"): Rule("signed in"),
     # exports
+    ("GET", "/api/export-formats"): Rule("signed in"),
     ("GET", "/api/videos/{video_id}/exports"): Rule(Role.VIEWER),
     ("GET", "/api/projects/{project_id}/exports"): Rule(Role.VIEWER),
     ("POST", "/api/videos/{video_id}/exports"): Rule(Role.ANNOTATOR, body={"kind": "davis"}),

@@ -22,7 +22,7 @@ from tests.conftest import make_user
 from tests.webapp.access_rules import OTHER_ADDRESSES, RULES, Rule
 from tests.webapp.conftest import draw, run, some_mask
 from webapp.accounts.models import User
-from webapp.annotation.models import Export, ExportKind, ExportState, Mask, Round, RoundState
+from webapp.annotation.models import Export, ExportState, Mask, Round, RoundState
 from webapp.annotation.objects import add_object
 from webapp.api import api
 from webapp.projects.access import allows
@@ -85,9 +85,7 @@ def world(
     draw(video, annotator, frame=1)
     upload = Upload.objects.create(project=project, name="new.mp4", size=10, received=5, created_by=annotator)
     upload_path(upload.pk).write_bytes(b"abcde")
-    export = Export.objects.create(
-        video=video, round=made, kind=ExportKind.DAVIS, state=ExportState.DONE, author=annotator
-    )
+    export = Export.objects.create(video=video, round=made, format="davis", state=ExportState.DONE, author=annotator)
     (tmp_path / "exports").mkdir()
     (tmp_path / "exports" / str(export.pk)).write_bytes(b"zip")
     numbers = {

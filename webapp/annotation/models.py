@@ -163,12 +163,6 @@ class Change(models.Model):
         indexes = [models.Index(fields=["video", "id"])]
 
 
-class ExportKind(models.TextChoices):
-    DAVIS = "davis"
-    OBJECTS = "objects"
-    OVERLAY = "overlay"
-
-
 class ExportState(models.TextChoices):
     QUEUED = "queued"
     RUNNING = "running"
@@ -182,7 +176,7 @@ class Export(models.Model):
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="exports")
     round = models.ForeignKey(Round, on_delete=models.RESTRICT, null=True, related_name="+")
-    kind = models.CharField(max_length=12, choices=ExportKind.choices)
+    format = models.CharField(max_length=40)  # the name of a format in export/formats; a new one needs no migration
     state = models.CharField(max_length=12, choices=ExportState.choices, default=ExportState.QUEUED)
     progress_done = models.PositiveIntegerField(default=0)
     progress_total = models.PositiveIntegerField(default=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from webapp.annotation.claims import claim, finish, store
 from webapp.annotation.export import jobs
 from webapp.annotation.export.jobs import make_export, run_export, sweep_exports
 from webapp.annotation.heartbeat import beating
-from webapp.annotation.models import Export, ExportKind, ExportState
+from webapp.annotation.models import Export, ExportState
 from webapp.videos.models import Video
 
 
@@ -31,7 +32,7 @@ def test_an_export_lives_as_long_as_its_worker(
     assert claimed
     store(claimed, [some_mask(0)])
     finish(claimed, complete=True)
-    export = make_export(by=owner, video_id=video.pk, kind=ExportKind.DAVIS)
+    export = make_export(by=owner, video_id=video.pk, format_name="davis")
     old = timezone.now() - timedelta(minutes=5)
     written: list[int] = []
 
@@ -47,7 +48,7 @@ def test_an_export_lives_as_long_as_its_worker(
             time.sleep(0.01)
         sweep_exports()
 
-    monkeypatch.setitem(jobs.WRITERS, ExportKind.DAVIS, write)
+    monkeypatch.setitem(jobs.FORMATS, "davis", replace(jobs.FORMATS["davis"], write=write))
     for _ in range(2):
         run_export(export.pk)
     export.refresh_from_db()

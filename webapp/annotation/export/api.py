@@ -6,18 +6,22 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 from django.core.handlers.asgi import ASGIRequest
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from ninja import Router, Schema, Status
+from pydantic import Field
 
 from webapp.accounts.api import signed_in
 from webapp.annotation.export import jobs
 from webapp.annotation.export.files import download_name, export_path
+from webapp.annotation.export.format import Format
+from webapp.annotation.export.formats import FORMATS
 from webapp.annotation.export.jobs import export_for, exports_of
-from webapp.annotation.models import Export, ExportKind, ExportState
+from webapp.annotation.models import Export, ExportState
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.rest import ErrorAnswer, binary_answer
@@ -28,8 +32,15 @@ router = Router(tags=["exports"])
 CHUNK = 1 << 20
 
 
+class FormatInfo(Schema):
+    name: str
+    title: str
+    note: str
+    suffix: str
+
+
 class ExportBody(Schema):
-    kind: ExportKind
+    kind: Annotated[str, Field(max_length=40)]  # the name of a format
     round: int | None = None  # its id; None = the masks as they stand now
 
 
@@ -37,7 +48,7 @@ class ExportInfo(Schema):
     id: int
     video: int
     video_name: str
-    kind: ExportKind
+    kind: str
     state: ExportState
     round: int | None  # its number
     progress_done: int
@@ -47,6 +58,10 @@ class ExportInfo(Schema):
     author: str
     author_id: int
     created_at: datetime
+
+    @staticmethod
+    def resolve_kind(export: Export) -> str:
+        return export.format
 
     @staticmethod
     def resolve_video(export: Export) -> int:
@@ -65,6 +80,12 @@ class ExportInfo(Schema):
         return export.author.shown_name
 
 
+@router.get("/export-formats", response=list[FormatInfo])
+def list_export_formats(request: HttpRequest) -> list[Format]:
+    """The formats that an export can have, in the order in which the page offers them."""
+    return list(FORMATS.values())
+
+
 @router.get("/videos/{int:video_id}/exports", response={200: list[ExportInfo], 404: ErrorAnswer})
 def list_exports(request: HttpRequest, video_id: int) -> QuerySet[Export]:
     user = signed_in(request)
@@ -77,10 +98,10 @@ def list_project_exports(request: HttpRequest, project_id: int) -> QuerySet[Expo
     return exports_of(user).filter(video__project=project_for(user, project_id))
 
 
-@router.post("/videos/{int:video_id}/exports", response={201: ExportInfo, (404, 409): ErrorAnswer})
+@router.post("/videos/{int:video_id}/exports", response={201: ExportInfo, (400, 404, 409): ErrorAnswer})
 def make_export(request: HttpRequest, video_id: int, body: ExportBody) -> Status[Export]:
     by = signed_in(request)
-    return Status(201, jobs.make_export(by=by, video_id=video_id, kind=body.kind, round_id=body.round))
+    return Status(201, jobs.make_export(by=by, video_id=video_id, format_name=body.kind, round_id=body.round))
 
 
 @router.get("/exports/{int:export_id}", response={200: ExportInfo, 404: ErrorAnswer})
@@ -97,21 +118,24 @@ def remove_export(request: HttpRequest, export_id: int) -> Status[None]:
 @router.get(
     "/exports/{int:export_id}/file",
     response={(404, 409): ErrorAnswer},
-    openapi_extra=binary_answer("application/zip", "video/mp4"),
+    openapi_extra=binary_answer(*sorted({known.media_type for known in FORMATS.values()})),
 )
 def download_export(request: HttpRequest, export_id: int) -> StreamingHttpResponse:
     export = export_for(signed_in(request), export_id)
     if export.state != ExportState.DONE:
         raise Problem("not_ready", "This export is not complete.", 409)
     path = export_path(export.pk)
-    if not path.exists():
+    known = FORMATS.get(export.format)
+    if known is None or not path.exists():
         raise NotFound("file")
     answer: StreamingHttpResponse
     # Under ASGI Django would read a plain file whole before it sends the first byte.
     answer = StreamingHttpResponse(_chunks(path)) if isinstance(request, ASGIRequest) else FileResponse(path.open("rb"))
-    answer["Content-Type"] = "video/mp4" if export.kind == ExportKind.OVERLAY else "application/zip"
+    answer["Content-Type"] = known.media_type
     answer["Content-Length"] = str(path.stat().st_size)
-    answer["Content-Disposition"] = content_disposition_header(True, download_name(export)) or "attachment"
+    answer["Content-Disposition"] = (
+        content_disposition_header(True, download_name(export, known.suffix)) or "attachment"
+    )
     answer["Cache-Control"] = "private, no-store"
     return answer
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
-from webapp.annotation.models import Export, ExportKind
+from webapp.annotation.models import Export
 
 
 def export_path(export_id: int) -> Path:
@@ -31,11 +31,10 @@ def folder_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", plain).strip("-.")[:80] or "video"
 
 
-def download_name(export: Export) -> str:
+def download_name(export: Export, suffix: str) -> str:
     """Named after video and round: reef-round-3-davis.zip."""
     round_ = f"-round-{export.round.number}" if export.round else ""
-    suffix = "mp4" if export.kind == ExportKind.OVERLAY else "zip"
-    return f"{folder_name(export.video.name)}{round_}-{export.kind}.{suffix}"
+    return f"{folder_name(export.video.name)}{round_}-{export.format}.{suffix}"
 
 
 @receiver(post_delete, sender=Export)

@@ -15,12 +15,13 @@ from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.annotation.export.files import export_path, unfinished_path
+from webapp.annotation.export.format import Format
+from webapp.annotation.export.formats import FORMATS
 from webapp.annotation.export.subject import Subject
-from webapp.annotation.export.writers import WRITERS
 from webapp.annotation.head import head_of
 from webapp.annotation.heartbeat import beating
 from webapp.annotation.masks import effective
-from webapp.annotation.models import Export, ExportKind, ExportState, Round
+from webapp.annotation.models import Export, ExportState, Round
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import Visitor, allows
 from webapp.projects.models import Role
@@ -58,15 +59,20 @@ def export_for(user: Visitor, export_id: int) -> Export:
 
 
 @transaction.atomic
-def make_export(*, by: User, video_id: int, kind: ExportKind, round_id: int | None = None) -> Export:
+def make_export(*, by: User, video_id: int, format_name: str, round_id: int | None = None) -> Export:
     """Ask for the masks that the video has at a round, at its head when None. Raises Problem when there are none."""
     video = video_for(by, video_id, Role.ANNOTATOR)
+    if format_name not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise Problem("unknown_format", f"There is no export format called {format_name!r}. Choose one of {known}.")
     if round_id is not None and not Round.objects.filter(video=video, pk=round_id).exists():
         raise NotFound("round")
     at = round_id or head_of(video.pk)
     if at is None or not effective(video.pk, at):
         raise Problem("no_masks", "There are no masks to export yet. Run a round first.", 409)
-    export = Export.objects.create(video=video, round_id=at, kind=kind, author=by, progress_total=video.frame_count)
+    export = Export.objects.create(
+        video=video, round_id=at, format=format_name, author=by, progress_total=video.frame_count
+    )
     _ring(export.pk)
     return export
 
@@ -97,7 +103,7 @@ def run_export(export_id: int) -> None:
         assert export.round_id is not None
         # A thread: 254 pictures of a large frame, on a disk that is slow, take longer than STALE.
         with beating(partial(_beat, export), BEAT_SECONDS, export=export.pk):
-            WRITERS[export.kind](Subject(export.video, export.round_id), unfinished, _Progress(export))
+            _format_of(export).write(Subject(export.video, export.round_id), unfinished, _Progress(export))
             unfinished.rename(export_path(export.pk))
         if not _end(export, ExportState.DONE, size_bytes=export_path(export.pk).stat().st_size):
             export_path(export.pk).unlink()
@@ -113,6 +119,13 @@ def run_export(export_id: int) -> None:
         _end(export, ExportState.FAILED, error=text)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _format_of(export: Export) -> Format:
+    known = FORMATS.get(export.format)
+    if known is None:  # the export was asked for before an update of the program
+        raise Refused("unknown_format", f"This version of Maskwright has no export format {export.format!r} any more.")
+    return known
 
 
 def sweep_exports() -> None:

@@ -28,7 +28,7 @@ from webapp.annotation.codec import encode
 from webapp.annotation.export import jobs
 from webapp.annotation.export.files import export_path, folder_name, unfinished_path
 from webapp.annotation.export.jobs import MAX_ATTEMPTS, make_export, run_export, sweep_exports
-from webapp.annotation.models import AcceptedFrame, Export, ExportKind, ExportState, Head, Mask, Object, Round
+from webapp.annotation.models import AcceptedFrame, Export, ExportState, Head, Mask, Object, Round
 from webapp.annotation.tasks import export as export_task
 from webapp.problems import Problem
 from webapp.projects.models import Project, Role
@@ -94,8 +94,8 @@ def video(project: Project, owner: User) -> Video:
     return made
 
 
-def exported(video: Video, kind: ExportKind, round_id: int | None = None) -> Path:
-    export = make_export(by=video.created_by, video_id=video.pk, kind=kind, round_id=round_id)
+def exported(video: Video, format_name: str, round_id: int | None = None) -> Path:
+    export = make_export(by=video.created_by, video_id=video.pk, format_name=format_name, round_id=round_id)
     run_export(export.pk)
     export.refresh_from_db()
     assert (export.state, export.error) == (ExportState.DONE, "")
@@ -120,7 +120,7 @@ def test_davis_masks_come_back_as_identical_ground_truth(project: Project, owner
     video = make_video(project, owner, size)
     masks = {index: labels(index, size[1], size[0]) for index in range(COUNT)}
     add_round(video, masks)
-    back = brought_in(exported(video, ExportKind.DAVIS), project, owner)
+    back = brought_in(exported(video, "davis"), project, owner)
     assert (back.name, back.truth_frames, back.truth_objects) == ("Coral-reef", list(range(COUNT)), 254)
     for index, mask in masks.items():
         assert np.array_equal(read_truth(back, index), mask)
@@ -128,7 +128,7 @@ def test_davis_masks_come_back_as_identical_ground_truth(project: Project, owner
 
 
 def test_a_davis_zip_has_the_layout_of_the_challenge(video: Video) -> None:
-    with zipfile.ZipFile(exported(video, ExportKind.DAVIS)) as archive:
+    with zipfile.ZipFile(exported(video, "davis")) as archive:
         names = set(archive.namelist())
         expected = {f"JPEGImages/Full-Resolution/Coral-reef/{index:05}.jpg" for index in range(COUNT)}
         expected |= {f"Annotations/Full-Resolution/Coral-reef/{index:05}.png" for index in range(COUNT)}
@@ -145,7 +145,7 @@ def test_a_davis_zip_has_the_layout_of_the_challenge(video: Video) -> None:
 def test_a_video_of_480_lines_is_called_480p(project: Project, owner: User) -> None:
     video = make_video(project, owner, (640, 480))
     add_round(video, {0: labels(0, 480, 640)})
-    with zipfile.ZipFile(exported(video, ExportKind.DAVIS)) as archive:
+    with zipfile.ZipFile(exported(video, "davis")) as archive:
         assert "JPEGImages/480p/Coral-reef/00000.jpg" in archive.namelist()
 
 
@@ -157,7 +157,7 @@ def test_a_mask_is_that_of_the_newest_round_of_its_line(video: Video, owner: Use
     AcceptedFrame.objects.create(video=video, frame=3, mask=accepted, author=owner)
 
     def masks(round_id: int) -> list[NDArray[np.uint8]]:
-        with zipfile.ZipFile(exported(video, ExportKind.DAVIS, round_id)) as archive:
+        with zipfile.ZipFile(exported(video, "davis", round_id)) as archive:
             base = "Annotations/Full-Resolution/Coral-reef"
             return [decode_labels(io.BytesIO(archive.read(f"{base}/{index:05}.png"))) for index in range(COUNT)]
 
@@ -169,23 +169,23 @@ def test_a_mask_is_that_of_the_newest_round_of_its_line(video: Video, owner: Use
 def test_frames_without_a_mask_have_none_in_the_export(project: Project, owner: User) -> None:
     video = make_video(project, owner)
     add_round(video, {2: labels(2)})
-    back = brought_in(exported(video, ExportKind.DAVIS), project, owner)
+    back = brought_in(exported(video, "davis"), project, owner)
     assert (back.frame_count, back.truth_frames) == (COUNT, [2])
 
 
 def test_deleted_objects_are_left_out(video: Video) -> None:
     Object.objects.filter(number=2).update(deleted_at=timezone.now())
-    with zipfile.ZipFile(exported(video, ExportKind.DAVIS)) as archive:
+    with zipfile.ZipFile(exported(video, "davis")) as archive:
         mask = decode_labels(archive.open("Annotations/Full-Resolution/Coral-reef/00001.png"))
     expected = labels(1)
     expected[expected == 2] = 0
     assert np.array_equal(mask, expected)
-    with zipfile.ZipFile(exported(video, ExportKind.OBJECTS)) as archive:
+    with zipfile.ZipFile(exported(video, "objects")) as archive:
         assert not any(name.startswith("002") for name in archive.namelist())
 
 
 def test_each_object_has_its_own_pictures(video: Video) -> None:
-    with zipfile.ZipFile(exported(video, ExportKind.OBJECTS)) as archive:
+    with zipfile.ZipFile(exported(video, "objects")) as archive:
         folders = {"001-Fish": 1, "002-Crab-left": 2, "254-Eel": 254}
         assert {name.split("/")[0] for name in archive.namelist()} == {*folders, "objects.json"}
         for folder, number in folders.items():
@@ -202,7 +202,7 @@ def test_the_overlay_is_an_h264_video_of_every_frame(project: Project, owner: Us
     half = size[1] // 2
     below[half : half + size[1] // 5, 20:200] = 1
     add_round(video, {index: below for index in range(COUNT) if index != 4})
-    with av.open(str(exported(video, ExportKind.OVERLAY))) as file:
+    with av.open(str(exported(video, "overlay"))) as file:
         stream = file.streams.video[0]
         assert stream.codec_context.name == "h264"
         assert stream.codec_context.pix_fmt == "yuv420p"
@@ -229,7 +229,7 @@ def test_the_task_is_sent_by_its_name(
 ) -> None:
     assert export_task.name == "annotation.export"
     with django_capture_on_commit_callbacks(execute=True):
-        export = make_export(by=video.created_by, video_id=video.pk, kind=ExportKind.DAVIS)
+        export = make_export(by=video.created_by, video_id=video.pk, format_name="davis")
     assert sent_tasks == [("annotation.export", [export.pk])]
     export_task(export.pk)
     assert Export.objects.get().state == ExportState.DONE
@@ -238,21 +238,21 @@ def test_the_task_is_sent_by_its_name(
 def test_a_video_without_masks_is_not_exported(project: Project, owner: User) -> None:
     video = make_video(project, owner)
     with pytest.raises(Problem, match="Run a round first"):
-        make_export(by=owner, video_id=video.pk, kind=ExportKind.DAVIS)
+        make_export(by=owner, video_id=video.pk, format_name="davis")
     assert not Export.objects.exists()
 
 
 def test_a_round_of_another_video_is_not_exported(video: Video, project: Project, owner: User) -> None:
     other = make_video(project, owner)
     with pytest.raises(Problem, match="round does not exist"):
-        make_export(by=owner, video_id=other.pk, kind=ExportKind.DAVIS, round_id=Round.objects.get(video=video).pk)
+        make_export(by=owner, video_id=other.pk, format_name="davis", round_id=Round.objects.get(video=video).pk)
 
 
 def test_a_cancelled_export_stops_and_leaves_no_file(
     video: Video, home: Path, monkeypatch: pytest.MonkeyPatch, client_as: ClientAs, owner: User
 ) -> None:
     monkeypatch.setattr(jobs, "PROGRESS_SECONDS", 0)
-    export = make_export(by=owner, video_id=video.pk, kind=ExportKind.DAVIS)
+    export = make_export(by=owner, video_id=video.pk, format_name="davis")
     done = []
     real = jobs._Progress.__call__
 
@@ -270,7 +270,7 @@ def test_a_cancelled_export_stops_and_leaves_no_file(
 
 
 def test_an_export_whose_worker_died_is_made_again(video: Video, owner: User, home: Path) -> None:
-    export = make_export(by=owner, video_id=video.pk, kind=ExportKind.DAVIS)
+    export = make_export(by=owner, video_id=video.pk, format_name="davis")
     killed = Export.objects.filter(pk=export.pk)
     (home / "exports").mkdir()
     for attempt in range(1, MAX_ATTEMPTS + 1):
@@ -286,7 +286,7 @@ def test_an_export_whose_worker_died_is_made_again(video: Video, owner: User, ho
 
 
 def test_a_live_export_is_left_alone_by_the_sweep(video: Video, owner: User) -> None:
-    export = make_export(by=owner, video_id=video.pk, kind=ExportKind.DAVIS)
+    export = make_export(by=owner, video_id=video.pk, format_name="davis")
     Export.objects.update(state=ExportState.RUNNING, fence=1, heartbeat=timezone.now())
     sweep_exports()
     export.refresh_from_db()
@@ -294,7 +294,7 @@ def test_a_live_export_is_left_alone_by_the_sweep(video: Video, owner: User) -> 
 
 
 def test_a_fault_ends_with_a_sentence(video: Video, owner: User, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    export = make_export(by=owner, video_id=video.pk, kind=ExportKind.DAVIS)
+    export = make_export(by=owner, video_id=video.pk, format_name="davis")
     folder_of(video.pk).frame(2).unlink()
     run_export(export.pk)
     export.refresh_from_db()
@@ -306,7 +306,7 @@ def test_a_fault_ends_with_a_sentence(video: Video, owner: User, home: Path, mon
 def test_the_download_is_named_after_video_and_round(video: Video, client_as: ClientAs, viewer: User) -> None:
     add_round(video, {0: labels(7)}, base=Round.objects.get())
     Video.objects.update(name="Riff ä/ö: 2")
-    path = exported(video, ExportKind.DAVIS)
+    path = exported(video, "davis")
     export = Export.objects.get()
     answer = client_as(viewer).get(f"/api/exports/{export.pk}/file")
     assert answer.status_code == 200
@@ -317,7 +317,7 @@ def test_the_download_is_named_after_video_and_round(video: Video, client_as: Cl
 
 @pytest.mark.django_db(transaction=True)
 async def test_the_download_is_streamed_by_the_real_server(video: Video, viewer: User) -> None:
-    path = await sync_to_async(exported)(video, ExportKind.DAVIS)
+    path = await sync_to_async(exported)(video, "davis")
     client = AsyncClient()
     await sync_to_async(client.force_login)(viewer)
     answer = await client.get(f"/api/exports/{path.name}/file")
@@ -335,7 +335,7 @@ def test_names_become_plain_folders(name: str, folder: str) -> None:
 
 
 def test_the_list_is_what_the_page_shows(video: Video, client_as: ClientAs, viewer: User, annotator: User) -> None:
-    exported(video, ExportKind.OBJECTS)
+    exported(video, "objects")
     client_as(annotator).post(f"/api/videos/{video.pk}/exports", {"kind": "davis"}, JSON)
     for address in (f"/api/videos/{video.pk}/exports", f"/api/projects/{video.project_id}/exports"):
         rows = client_as(viewer).get(address).json()
@@ -349,7 +349,7 @@ def test_the_list_is_what_the_page_shows(video: Video, client_as: ClientAs, view
 
 
 def test_access(video: Video, client_as: ClientAs, cast: dict[Role, User], stranger: User) -> None:
-    exported(video, ExportKind.OBJECTS)
+    exported(video, "objects")
     export = Export.objects.get()  # the owner's
     lists = (f"/api/videos/{video.pk}/exports", f"/api/projects/{video.project_id}/exports")
     for user, status in ((stranger, 404), (None, 401)):
@@ -366,8 +366,8 @@ def test_access(video: Video, client_as: ClientAs, cast: dict[Role, User], stran
 
 @pytest.mark.django_db(transaction=True)
 def test_the_file_goes_with_the_export_and_with_the_video(video: Video, client_as: ClientAs, owner: User) -> None:
-    first, second = exported(video, ExportKind.OBJECTS), exported(video, ExportKind.DAVIS)
-    client_as(owner).delete(f"/api/exports/{Export.objects.get(kind='objects').pk}")
+    first, second = exported(video, "objects"), exported(video, "davis")
+    client_as(owner).delete(f"/api/exports/{Export.objects.get(format='objects').pk}")
     assert not first.exists()
     assert second.exists()
     assert client_as(owner).delete(f"/api/videos/{video.pk}").status_code == 204
@@ -377,7 +377,7 @@ def test_the_file_goes_with_the_export_and_with_the_video(video: Video, client_a
 
 def test_an_overlay_begins_with_its_index_and_is_written_once(video: Video) -> None:
     """Players begin at once; and there is no last step that grows with the file and stops all threads."""
-    data = exported(video, ExportKind.OVERLAY).read_bytes()
+    data = exported(video, "overlay").read_bytes()
     room = data.index(b"free")
     assert data.index(b"moov") < room < data.index(b"mdat")
     assert int.from_bytes(data[room - 4 : room]) > 1000, "what was kept for the index and it did not need"

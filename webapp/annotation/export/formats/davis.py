@@ -7,12 +7,13 @@ from pathlib import Path
 
 from segmentation.formats.label_png import encode_labels
 from webapp.annotation.export.files import folder_name
+from webapp.annotation.export.format import Format
 from webapp.annotation.export.subject import Subject, Tick, object_table
 from webapp.videos.storage import StoredFrames
 
 
-def write_davis(subject: Subject, path: Path, tick: Tick) -> None:
-    """A zip of JPEGImages and Annotations, as the challenge lays them out; it can be brought in again as it is."""
+def write(subject: Subject, path: Path, tick: Tick) -> None:
+    """A zip of JPEGImages and Annotations, as the challenge lays them out; an import reads it as it is."""
     resolution = "480p" if subject.video.height == 480 else "Full-Resolution"
     sequence = folder_name(subject.video.name)
     frames = StoredFrames(subject.video).paths
@@ -23,3 +24,13 @@ def write_davis(subject: Subject, path: Path, tick: Tick) -> None:
                 archive.writestr(f"Annotations/{resolution}/{sequence}/{index:05}.png", encode_labels(labels))
             tick(index + 1)
         archive.writestr("objects.json", object_table(subject))
+
+
+FORMAT = Format(
+    name="davis",
+    title="DAVIS",
+    note="A zip with JPEGImages and Annotations: one indexed PNG a frame, all objects in it. It can be imported again.",
+    suffix="zip",
+    media_type="application/zip",
+    write=write,
+)

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from webapp.annotation.export.files import folder_name
+from webapp.annotation.export.format import Format
 from webapp.annotation.export.subject import Subject, Tick, object_table
 
 
-def write_objects(subject: Subject, path: Path, tick: Tick) -> None:
+def write(subject: Subject, path: Path, tick: Tick) -> None:
     """A zip with a folder for each object: grey PNG, 255 where the object is and 0 elsewhere."""
     folders = {one.number: f"{one.number:03}-{folder_name(one.name)}" for one in subject.objects}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
@@ -30,3 +31,13 @@ def _binary_png(mask: NDArray[np.bool_]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(mask.astype(np.uint8) * 255).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+FORMAT = Format(
+    name="objects",
+    title="A PNG for each object",
+    note="A zip with a folder for each object: white where the object is, black elsewhere.",
+    suffix="zip",
+    media_type="application/zip",
+    write=write,
+)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webapp.annotation.codec import LabelMap
+from webapp.annotation.export.format import Format
 from webapp.annotation.export.subject import Subject, Tick
 from webapp.annotation.models import Object
 from webapp.videos.storage import RgbFrame, StoredFrames
@@ -20,7 +21,7 @@ INDEX_BYTES, INDEX_BYTES_A_FRAME = 8192, 64  # more than an mp4 of one stream ne
 BT709, SMPTE170M, LIMITED = 1, 6, 1  # numbers of ISO/IEC 23091-2, as H.264 carries them
 
 
-def write_overlay(subject: Subject, path: Path, tick: Tick) -> None:
+def write(subject: Subject, path: Path, tick: Tick) -> None:
     """An mp4 (H.264) of the frames with the masks in the objects' colours over them."""
     import av  # the web process reads this module too, and has no use for a decoder
 
@@ -84,3 +85,13 @@ def _colors(objects: list[Object]) -> NDArray[np.uint8]:
     for one in objects:
         colors[one.number] = tuple(bytes.fromhex(one.color[1:]))
     return colors
+
+
+FORMAT = Format(
+    name="overlay",
+    title="Overlay video",
+    note="An mp4 (H.264) of the frames with the masks in colour over them, to show to somebody.",
+    suffix="mp4",
+    media_type="video/mp4",
+    write=write,
+)
