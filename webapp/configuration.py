@@ -107,6 +107,7 @@ VARIABLES = (
     Variable(
         "MASKWRIGHT_MAX_HEIGHT", "2304", _integer, "pixels", "Tallest frame; one that stands may be turned to fit."
     ),
+    Variable("MASKWRIGHT_IMPORT_MEMORY_MB", "2048", _integer, "megabytes", "Memory that reading one upload may take."),
     Variable("MASKWRIGHT_MIN_FREE_MB", "512", _integer, "megabytes", "Imports stop when less disk would be left."),
     Variable("MASKWRIGHT_ENGINES", "", _text, "module", "Further engines: a module whose ENGINES is a dict of specs."),
 )

@@ -105,6 +105,8 @@ class VideoFile:
                 yield from stream.decode(packet)  # None drains the decoder.
             except av.error.EOFError:
                 return
+            except av.error.MemoryError:
+                raise
             except av.error.FFmpegError:
                 yield None
 

@@ -35,10 +35,22 @@ class SourceFrame:
     name: str = ""  # in sentences for the user
 
 
+@dataclass(frozen=True)
+class WrittenVideo:
+    """What a `FrameWriter` wrote: sizes in pixels, frames, bytes, and the frames and object ids of ground truth."""
+
+    width: int
+    height: int
+    count: int
+    size_bytes: int
+    truth_frames: list[int]
+    truth_objects: int  # the highest object id
+
+
 class FrameWriter:
     """Encodes on a few threads (Pillow lets go of the interpreter's lock). Leaving the block waits for all of them.
 
-    After the block `width`, `height`, `count`, `size_bytes`, `truth_frames` and `truth_objects` describe the video.
+    After the block `written` describes the video.
     """
 
     def __init__(self, folder: VideoFolder) -> None:
@@ -76,6 +88,10 @@ class FrameWriter:
         self._pending.append(self._pool.submit(_write, self._folder, index, picture, frame.jpeg, frame.truth))
         while len(self._pending) >= self._most_pending:
             self._collect()
+
+    @property
+    def written(self) -> WrittenVideo:
+        return WrittenVideo(self.width, self.height, self.count, self.size_bytes, self.truth_frames, self.truth_objects)
 
     def _check(self, picture: Image.Image, frame: SourceFrame) -> None:
         check_count(self.count + 1)

@@ -9,18 +9,20 @@ from __future__ import annotations
 import errno
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import structlog
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from webapp.videos.frame_writer import FrameWriter, SourceFrame
+from webapp.videos.frame_writer import FrameWriter, SourceFrame, WrittenVideo
+from webapp.videos.import_process import FoundVideo, read_in_process
 from webapp.videos.import_queue import notify_import_worker, release_upload
 from webapp.videos.models import NAME_LENGTH, PART_LENGTH, Video, VideoState
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
-from webapp.videos.sources import Clip, open_source
 from webapp.videos.storage import VideoFolder, folder_of, staging_of, upload_path
 
 log = structlog.get_logger(__name__)
@@ -35,9 +37,7 @@ def run_import(video_id: int) -> None:
     if video is None or video.upload is None:
         return
     try:
-        with open_source(upload_path(video.upload.pk)) as clips:
-            clip = _own_clip(video, clips)
-            write_video(video, clip.frames(), clip.expected, notes=clip.notes)
+        _import(video, upload_path(video.upload.pk))
     except ImportCancelled:
         _end(video, VideoState.CANCELLED)
     except Refused as refusal:
@@ -59,6 +59,16 @@ def claim(video_id: int) -> Video | None:
     return Video.objects.select_related("upload", "project", "created_by").get(pk=video_id) if taken else None
 
 
+def _import(video: Video, path: Path) -> None:
+    """Write all files of a claimed video from the upload at `path`, and mark it ready. Raises as `write_video` does."""
+    beat = Heartbeat(video)
+    with _staging(video) as folder, read_in_process(path, beat) as reader:
+        own = _own_part(video, reader.found)
+        beat.expected = own.expected
+        written, notes = reader.write(own.part, folder)
+        _publish(video, written, folder, notes, beat)
+
+
 def write_video(
     video: Video,
     frames: Iterable[SourceFrame],
@@ -67,39 +77,47 @@ def write_video(
     notes: list[str] | None = None,
     on_progress: OnProgress | None = None,
 ) -> None:
-    """Write all files of a claimed video and call it ready. `notes` is read when the frames have run through.
+    """Write all files of a claimed video and mark it ready. `notes` is read when the frames have run through.
 
     Raises Refused, or ImportCancelled when somebody asked for that or the claim was lost; no file is left then.
     """
-    staging = staging_of(video.pk, video.fence)
-    try:
-        beat = _Heartbeat(video, expected, on_progress)
-        with FrameWriter(staging) as writer:
+    beat = Heartbeat(video, expected, on_progress)
+    with _staging(video) as folder:
+        with FrameWriter(folder) as writer:
             for frame in frames:
                 writer.add(frame)
                 beat(writer.count)
-        if not writer.count:
-            raise Refused("no_frames", "There are no frames.")
-        beat(writer.count, now=True)
-        _publish(video, writer, staging, " ".join(notes or ()))
+        _publish(video, writer.written, folder, notes or [], beat)
+
+
+@contextmanager
+def _staging(video: Video) -> Iterator[VideoFolder]:
+    """The folder in which this attempt writes. Whatever is left in it at the end is removed."""
+    folder = staging_of(video.pk, video.fence)
+    try:
+        yield folder
     finally:
-        staging.remove()
+        folder.remove()
 
 
-class _Heartbeat:
+class Heartbeat:
     """Writes progress, at most twice a second, and notices that the import is to stop."""
 
-    def __init__(self, video: Video, expected: int, on_progress: OnProgress | None) -> None:
+    def __init__(self, video: Video, expected: int = 0, on_progress: OnProgress | None = None) -> None:
+        self.expected = expected
         self._mine = Video.objects.filter(pk=video.pk, state=VideoState.IMPORTING, fence=video.fence)
-        self._expected = expected
         self._on_progress = on_progress
         self._next = 0.0
+        self._done = 0
 
-    def __call__(self, done: int, *, now: bool = False) -> None:
+    def __call__(self, done: int | None = None, *, now: bool = False) -> None:
+        """Note that `done` frames are written; None: as many as before. Raises ImportCancelled."""
+        self._done = self._done if done is None else done
         if not now and time.monotonic() < self._next:
             return
         self._next = time.monotonic() + BEAT_SECONDS
-        total = max(self._expected, done) if self._expected else 0
+        done = self._done
+        total = max(self.expected, done) if self.expected else 0
         still = self._mine.filter(cancel_requested=False)
         if not still.update(heartbeat=timezone.now(), progress_done=done, progress_total=total):
             raise ImportCancelled
@@ -107,22 +125,25 @@ class _Heartbeat:
             self._on_progress(done, total)
 
 
-def _publish(video: Video, writer: FrameWriter, staging: VideoFolder, note: str) -> None:
+def _publish(video: Video, written: WrittenVideo, staging: VideoFolder, notes: Iterable[str], beat: Heartbeat) -> None:
+    if not written.count:
+        raise Refused("no_frames", "There are no frames.")
+    beat(written.count, now=True)
     folder = folder_of(video.pk)
     folder.remove()  # of an attempt that was killed between the move and the row
     staging.root.rename(folder.root)
     ready = Video.objects.filter(pk=video.pk, state=VideoState.IMPORTING, fence=video.fence).update(
         state=VideoState.READY,
-        note=note,
-        width=writer.width,
-        height=writer.height,
-        frame_count=writer.count,
+        note=" ".join(notes),
+        width=written.width,
+        height=written.height,
+        frame_count=written.count,
         fps=video.fps,
-        size_bytes=writer.size_bytes,
-        truth_frames=writer.truth_frames,
-        truth_objects=writer.truth_objects,
-        progress_done=writer.count,
-        progress_total=writer.count,
+        size_bytes=written.size_bytes,
+        truth_frames=written.truth_frames,
+        truth_objects=written.truth_objects,
+        progress_done=written.count,
+        progress_total=written.count,
     )
     if not ready:
         folder.remove()
@@ -130,27 +151,30 @@ def _publish(video: Video, writer: FrameWriter, staging: VideoFolder, note: str)
     video.refresh_from_db()
 
 
-def _own_clip(video: Video, clips: Iterable[Clip]) -> Clip:
-    """The clip of `video`. The first look at a source names the video, and makes one more for every further clip."""
-    found = {_fitting_part(clip.part): clip for clip in clips}
+def _own_part(video: Video, found: Iterable[FoundVideo]) -> FoundVideo:
+    """Find the part of the file that `video` is.
+
+    The first look at a file gives the video its name and part, and makes a further video for every further part.
+    """
+    parts = {_fitting_part(part.part): part for part in found}
     if not video.part:
-        (video.part, first), *others = found.items()
+        (video.part, first), *others = parts.items()
         video.name = _fitting_name(first.name) or video.name
         _take_parts(video, others)
-    clip = found[video.part]
-    video.fps = clip.fps
-    return clip
+    own = parts[video.part]
+    video.fps = own.fps
+    return own
 
 
 @transaction.atomic
-def _take_parts(video: Video, others: Iterable[tuple[str, Clip]]) -> None:
+def _take_parts(video: Video, others: Iterable[tuple[str, FoundVideo]]) -> None:
     mine = Video.objects.filter(pk=video.pk, state=VideoState.IMPORTING, fence=video.fence)
     if not mine.update(part=video.part, name=video.name):
         raise ImportCancelled
-    for part, clip in others:
+    for part, found in others:
         other = Video.objects.create(
             project=video.project,
-            name=_fitting_name(clip.name),
+            name=_fitting_name(found.name),
             part=part,
             upload=video.upload,
             created_by=video.created_by,

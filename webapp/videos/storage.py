@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
@@ -19,7 +20,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segmentation.formats.label_png import LabelMap, decode_labels
-from webapp.videos.models import Video
+
+if TYPE_CHECKING:  # The process that reads uploads knows nothing of the database.
+    from webapp.videos.models import Video
 
 RgbFrame = NDArray[np.uint8]  # [H, W, 3]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from webapp.accounts.models import User
 from webapp.projects.models import Project
+from webapp.videos import import_process
 from webapp.videos.importing import run_import
 from webapp.videos.models import Upload, Video
 from webapp.videos.storage import upload_path
@@ -65,3 +67,9 @@ def bring(waiting: Bring) -> Bring:
 
 def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if not path.is_dir()]
+
+
+@pytest.fixture
+def forked_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork the process that reads files from the test itself, so that it sees what the test has patched."""
+    monkeypatch.setattr(import_process, "_context", multiprocessing.get_context("fork"))

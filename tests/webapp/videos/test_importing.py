@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from webapp.videos.import_queue import cancel_import
 from webapp.videos.importing import claim, run_import, write_video
 from webapp.videos.models import Video, VideoState
 from webapp.videos.refusal import ImportCancelled
-from webapp.videos.storage import StoredFrames, folder_of, read_truth, staging_of
+from webapp.videos.storage import StoredFrames, VideoFolder, folder_of, read_truth, staging_of
 from webapp.videos.tasks import import_video
 
 
@@ -235,18 +235,28 @@ def test_a_row_is_claimed_once(waiting: Bring, tmp_path: Path) -> None:
     assert Video.objects.get(pk=video.pk).state == VideoState.IMPORTING
 
 
-def test_it_shows_how_far_it_is(waiting: Bring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def at_each_beat(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> None:
+    """Let an import note its progress for each frame, and call `act` with the number of frames before that."""
+    real = importing.Heartbeat.__call__
+
+    def beat(self: importing.Heartbeat, done: int | None = None, *, now: bool = False) -> None:
+        if done is not None and not now:
+            act(done)
+        real(self, done, now=now)
+
     monkeypatch.setattr(importing, "BEAT_SECONDS", 0)
+    monkeypatch.setattr(importing.Heartbeat, "__call__", beat)
+
+
+def test_it_shows_how_far_it_is(waiting: Bring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     video = waiting(write_clip(tmp_path / "clip.mp4", 30))
     seen = []
-    real = importing.FrameWriter.add
 
-    def add(self: Any, frame: SourceFrame) -> None:
+    def look(done: int) -> None:
         row = Video.objects.get(pk=video.pk)
         seen.append((row.progress_done, row.progress_total, row.heartbeat is not None))
-        real(self, frame)
 
-    monkeypatch.setattr(importing.FrameWriter, "add", add)
+    at_each_beat(monkeypatch, look)
     run_import(video.pk)
     assert seen == [(index, 30 if index else 0, True) for index in range(30)]
 
@@ -254,22 +264,18 @@ def test_it_shows_how_far_it_is(waiting: Bring, tmp_path: Path, monkeypatch: pyt
 def test_a_cancelled_import_stops_and_leaves_nothing(
     waiting: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "BEAT_SECONDS", 0)
     video = waiting(write_clip(tmp_path / "clip.mp4", 60))
-    added = 0
-    real = importing.FrameWriter.add
+    seen = []
 
-    def add(self: Any, frame: SourceFrame) -> None:
-        nonlocal added
-        added += 1
-        if added == 10:
+    def cancel(done: int) -> None:
+        seen.append(done)
+        if done == 10:
             cancel_import(video=Video.objects.get(pk=video.pk))
-        real(self, frame)
 
-    monkeypatch.setattr(importing.FrameWriter, "add", add)
+    at_each_beat(monkeypatch, cancel)
     run_import(video.pk)
     video.refresh_from_db()
-    assert (video.state, added) == (VideoState.CANCELLED, 10)
+    assert (video.state, seen[-1]) == (VideoState.CANCELLED, 10)
     assert files_below(home) == []
 
 
@@ -300,15 +306,8 @@ def test_a_worker_that_lost_its_claim_changes_nothing(waiting: Bring, tmp_path: 
 def test_an_import_of_a_deleted_video_ends_quietly(
     waiting: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "BEAT_SECONDS", 0)
     video = waiting(write_clip(tmp_path / "clip.mp4", 30))
-    real = importing.FrameWriter.add
-
-    def add(self: Any, frame: SourceFrame) -> None:
-        Video.objects.filter(pk=video.pk).delete()
-        real(self, frame)
-
-    monkeypatch.setattr(importing.FrameWriter, "add", add)
+    at_each_beat(monkeypatch, lambda done: (Video.objects.filter(pk=video.pk).delete(), None)[1])
     run_import(video.pk)
     assert not Video.objects.exists()
     assert files_below(home) == []
@@ -317,10 +316,8 @@ def test_an_import_of_a_deleted_video_ends_quietly(
 def test_a_fault_of_ours_is_named_as_such(
     waiting: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: Any, frame: SourceFrame) -> None:
-        raise RuntimeError("a bug")
-
-    monkeypatch.setattr(importing.FrameWriter, "add", fail)
+    (tmp_path / "a file").touch()
+    monkeypatch.setattr(importing, "staging_of", lambda video_id, fence: VideoFolder(tmp_path / "a file" / "below"))
     video = waiting(write_clip(tmp_path / "clip.mp4", 4))
     run_import(video.pk)
     video.refresh_from_db()

@@ -1,0 +1,201 @@
+"""Reads a file that a stranger may have made in a process of its own, with limits of memory and time.
+
+FFmpeg, Pillow and zlib can be made to take gigabytes or minutes by a file of some kilobytes. In its own process that
+costs nobody anything: the process is killed at its limits or when the import is cancelled, and its memory goes with it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Protocol
+
+from django.conf import settings
+
+from webapp.configuration import Configuration
+from webapp.videos.frame_writer import FrameWriter, WrittenVideo
+from webapp.videos.refusal import Refused
+from webapp.videos.sources import Clip, open_source
+from webapp.videos.storage import VideoFolder
+
+POLL_SECONDS = 0.25  # between two calls of `beat` while no frame comes
+SILENT_SECONDS = 60.0  # The slowest honest frame (8K, on a busy machine) takes a few seconds.
+EXIT_SECONDS = 5.0
+# A server process forks the readers: it has imported what they need, and no threads that a fork could cut in half.
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["webapp.videos.import_process"])
+
+
+class Beat(Protocol):
+    """Called with the number of frames that are written, or with None while no new one is."""
+
+    def __call__(self, done: int | None = None) -> None: ...
+
+
+@dataclass(frozen=True)
+class FoundVideo:
+    """A video that the file holds: `part` names it within the file, `expected` is about its frames (0 = unknown)."""
+
+    part: str
+    name: str
+    fps: float
+    expected: int
+
+
+@dataclass(frozen=True)
+class _Progress:
+    count: int
+
+
+@dataclass(frozen=True)
+class _Done:
+    written: WrittenVideo
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    code: str
+    text: str
+    status: int
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """An exception that nobody foresaw; `errno` is that of an OSError, else 0."""
+
+    errno: int
+    traceback: str
+
+
+class ReaderFault(Exception):
+    """The program that reads files has a fault. The text is the traceback in its process."""
+
+
+class ImportReader:
+    """The videos of one file, and the process that reads it."""
+
+    def __init__(self, connection: Connection, found: list[FoundVideo], beat: Beat) -> None:
+        self.found = found
+        self._connection = connection
+        self._beat = beat
+
+    def write(self, part: str, folder: VideoFolder) -> tuple[WrittenVideo, list[str]]:
+        """Write the files of the video `part` into `folder`. Raises Refused, and whatever `beat` raises.
+
+        The second value holds sentences for the note of the video.
+        """
+        self._connection.send((part, folder))
+        while True:
+            answer = _receive(self._connection, self._beat)
+            if isinstance(answer, _Done):
+                return answer.written, answer.notes
+            assert isinstance(answer, _Progress)
+            self._beat(answer.count)
+
+
+@contextmanager
+def read_in_process(path: Path, beat: Beat) -> Iterator[ImportReader]:
+    """Open the file at `path` in a process of its own. Raises Refused, and whatever `beat` raises.
+
+    `beat` is called at least four times a second. The process has ended, by force if need be, when the block is left.
+    """
+    ours, theirs = _context.Pipe()
+    process = _context.Process(target=_read, args=(theirs, path, settings.CONFIG, settings.HOME), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        found = _receive(ours, beat)
+        assert isinstance(found, list)
+        yield ImportReader(ours, found, beat)
+    finally:
+        ours.close()
+        process.kill()
+        process.join(EXIT_SECONDS)
+
+
+def _receive(connection: Connection, beat: Beat) -> list[FoundVideo] | _Progress | _Done:
+    """Wait for the next message of the process. Raises Refused for its refusal, its silence and its death."""
+    deadline = time.monotonic() + SILENT_SECONDS
+    while not connection.poll(POLL_SECONDS):
+        beat()
+        if time.monotonic() > deadline:
+            raise Refused(
+                "too_slow",
+                f"A frame of this file takes more than {SILENT_SECONDS:.0f} seconds to read. Convert the file first.",
+            )
+    try:
+        message = connection.recv()
+    except EOFError:  # The process is dead: a decoder crashed, or the system took its memory.
+        limit = settings.CONFIG["MASKWRIGHT_IMPORT_MEMORY_MB"]
+        text = f"The file ends the program that reads it: it is damaged, or needs more than {limit} MB of memory."
+        raise Refused("unreadable", f"{text} Convert it first.") from None
+    if isinstance(message, _Refusal):
+        raise Refused(message.code, message.text, message.status, **message.extra)
+    if isinstance(message, _Fault):
+        raise OSError(message.errno, message.traceback) if message.errno else ReaderFault(message.traceback)
+    return message
+
+
+def _too_much_memory() -> Refused:
+    limit = settings.CONFIG["MASKWRIGHT_IMPORT_MEMORY_MB"]
+    return Refused("too_much_memory", f"Reading this file takes more than {limit} MB of memory. Convert it first.", 413)
+
+
+# --- in the process -------------------------------------------------------------------------------------------------
+
+
+def _read(connection: Connection, path: Path, configuration: Configuration, home: Path) -> None:
+    settings.CONFIG, settings.HOME = configuration, home
+    limit = int(configuration["MASKWRIGHT_IMPORT_MEMORY_MB"]) << 20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        with open_source(path) as videos:
+            connection.send([FoundVideo(video.part, video.name, video.fps, video.expected) for video in videos])
+            part, folder = connection.recv()
+            connection.send(_write(connection, _chosen(videos, part), folder))
+    except EOFError:
+        return  # The parent has left.
+    except MemoryError:
+        connection.send(_refusal(_too_much_memory()))
+    except Refused as refusal:
+        connection.send(_refusal(refusal))
+    except Exception as error:
+        if _reached(limit):
+            connection.send(_refusal(_too_much_memory()))
+        else:
+            connection.send(_Fault(getattr(error, "errno", None) or 0, traceback.format_exc()))
+
+
+def _reached(limit: int) -> bool:
+    """Whether this process came near its limit of memory, in bytes. Libraries report that as errors of many kinds."""
+    status = Path("/proc/self/status")
+    if not status.exists():  # outside Linux
+        return False
+    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmPeak"))
+    return int(peak.split()[1]) << 10 > 0.8 * limit
+
+
+def _write(connection: Connection, video: Clip, folder: VideoFolder) -> _Done:
+    with FrameWriter(folder) as writer:
+        for frame in video.frames():
+            writer.add(frame)
+            connection.send(_Progress(writer.count))
+    return _Done(writer.written, list(video.notes))
+
+
+def _chosen(videos: Sequence[Clip], part: str) -> Clip:
+    return next(video for video in videos if video.part == part)
+
+
+def _refusal(refused: Refused) -> _Refusal:
+    return _Refusal(refused.code, refused.text, refused.status, dict(refused.extra))
