@@ -36,7 +36,7 @@ from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Round
 from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import create_round
-from webapp.annotation.scribbles import add_stroke
+from webapp.annotation.scribbles import add_scribble
 from webapp.inference import workers
 from webapp.live.follower import IDLE_SECONDS
 from webapp.live.protocol import PROTOCOL_VERSION
@@ -118,7 +118,7 @@ def _milliseconds(function: Callable[[Any], Any], arguments: list[Any]) -> float
 def way_figures(socket: Connection, video: Video, owner: User) -> list[Figure]:
     """From the commit of a mask to its arrival at the page. This process plays the worker: both ends share a clock."""
     truth = [labels for frame in range(video.frame_count) if (labels := read_truth(video, frame)) is not None]
-    add_stroke(video=video, author=owner, key=uuid4(), frame=0, number=1, path=[[0.5, 0.5]])
+    add_scribble(video=video, author=owner, key=uuid4(), frame=0, object_id=1, path=[[0.5, 0.5]])
     row = create_round(video=video, author=owner, key=uuid4(), frame=0, engine="played", base=None)
     claimed = claim(row.pk, workers.own_name())
     assert claimed is not None
@@ -161,7 +161,7 @@ def round_figures(socket: Connection, video: Video, engine: str) -> list[Figure]
         frame = number * video.frame_count // (FIRST_MASKS + 2)
         path = scribble(read_truth(video, frame), label=1)
         released = time.perf_counter()
-        ask(socket, "stroke.add", frame=frame, object=1, path=path)
+        ask(socket, "scribble.add", frame=frame, object=1, path=path)
         head = ask(socket, "round.run", frame=frame, engine=engine, base=head)
         first = wait_for_mask(socket, head)
         wait_for_end(socket, head)
@@ -180,7 +180,7 @@ def round_figures(socket: Connection, video: Video, engine: str) -> list[Figure]
 
 
 def scribble(labels: LabelMap | None, label: int) -> list[list[float]]:
-    """A short stroke through the middle of an object, [[x, y], ...] in 0..1."""
+    """A short scribble through the middle of an object, [[x, y], ...] in 0..1."""
     assert labels is not None, "the sample has a true mask for each frame"
     ys, xs = np.nonzero(labels == label)
     height, width = labels.shape

@@ -29,8 +29,8 @@ export interface ObjectInfo {
   deleted: boolean;
 }
 
-/** A stroke that waits for a round. */
-export interface StrokeInfo {
+/** A scribble that waits for a round. */
+export interface ScribbleInfo {
   key: Key;
   frame: FrameIndex;
   /** 0 = background */
@@ -39,7 +39,7 @@ export interface StrokeInfo {
   author: Person;
 }
 
-export interface Scribble {
+export interface RoundScribble {
   object_id: number;
   path: Point[];
 }
@@ -49,7 +49,7 @@ export interface RoundInfo {
   number: number;
   author: Person;
   frame: FrameIndex;
-  scribbles: Scribble[];
+  scribbles: RoundScribble[];
   engine: string;
   weights: string;
   /** id of the round it started from */
@@ -107,7 +107,7 @@ export interface VideoInfo {
 export interface State {
   video: VideoInfo;
   objects: ObjectInfo[];
-  strokes: StrokeInfo[];
+  scribbles: ScribbleInfo[];
   rounds: RoundInfo[];
   /** id of the round the video stands at */
   head: number | null;
@@ -119,7 +119,7 @@ export interface State {
   mask_seq: number;
 }
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export const MAX_MESSAGE_BYTES = 262144;
 
@@ -149,19 +149,19 @@ export interface Resume {
   mask_seq: number;
 }
 
-export interface StrokeAdd {
-  type: "stroke.add";
+export interface ScribbleAdd {
+  type: "scribble.add";
   key: Key;
   frame: FrameIndex;
   object: number;
   path: Point[];
 }
 
-/** Undo of a stroke of one's own that no round has used. `stroke` is its key. */
-export interface StrokeRemove {
-  type: "stroke.remove";
+/** Undo of a scribble of one's own that no round has used. `scribble` is its key. */
+export interface ScribbleRemove {
+  type: "scribble.remove";
   key: Key;
-  stroke: Key;
+  scribble: Key;
 }
 
 export interface ObjectAdd {
@@ -182,7 +182,7 @@ export interface ObjectUpdate {
   deleted?: boolean | null;
 }
 
-/** Make a round of one's own waiting strokes on `frame`. `base` is the head that the page shows. */
+/** Make a round of one's own waiting scribbles on `frame`. `base` is the head that the page shows. */
 export interface RoundRun {
   type: "round.run";
   key: Key;
@@ -226,8 +226,8 @@ export interface Ping {
 
 export type ClientMessage =
   | Resume
-  | StrokeAdd
-  | StrokeRemove
+  | ScribbleAdd
+  | ScribbleRemove
   | ObjectAdd
   | ObjectUpdate
   | RoundRun
@@ -263,15 +263,15 @@ export interface Error {
   head: number | null;
 }
 
-export interface StrokeAdded {
-  type: "stroke.added";
+export interface ScribbleAdded {
+  type: "scribble.added";
   seq: number;
-  stroke: StrokeInfo;
+  scribble: ScribbleInfo;
 }
 
 /** Undone, or taken up by a round. */
-export interface StrokeRemoved {
-  type: "stroke.removed";
+export interface ScribbleRemoved {
+  type: "scribble.removed";
   seq: number;
   keys: Key[];
 }
@@ -338,8 +338,8 @@ export type ServerMessage =
   | Welcome
   | Ack
   | Error
-  | StrokeAdded
-  | StrokeRemoved
+  | ScribbleAdded
+  | ScribbleRemoved
   | ObjectChanged
   | RoundChanged
   | HeadMoved

@@ -38,7 +38,7 @@ def to_frame(page: Page, frame: int) -> None:
 
 
 def draw(page: Page, path: Path01) -> None:
-    """Draw one stroke with the mouse along `path`."""
+    """Draw one scribble with the mouse along `path`."""
     box = page.get_by_test_id("canvas-frame").bounding_box()
     assert box
     points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in path]
@@ -50,7 +50,7 @@ def draw(page: Page, path: Path01) -> None:
 
 
 def saved(page: Page) -> None:
-    """Wait until every stroke is acknowledged."""
+    """Wait until every scribble is acknowledged."""
     expect(page.get_by_test_id("hud-saved")).to_contain_text("saved")
 
 

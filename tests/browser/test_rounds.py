@@ -44,8 +44,8 @@ def frames_done(page: Page, number: int = 1) -> int:
     return sum(entry["done"] for entry in state["rounds"] if entry["number"] == number)
 
 
-def strokes_waiting(page: Page) -> list[dict]:
-    return list(page.request.get("/api/videos/1/state").json()["strokes"])
+def scribbles_waiting(page: Page) -> list[dict]:
+    return list(page.request.get("/api/videos/1/state").json()["scribbles"])
 
 
 def test_a_reload_during_a_round_loses_nothing(page: Page) -> None:
@@ -53,12 +53,12 @@ def test_a_reload_during_a_round_loses_nothing(page: Page) -> None:
     hand.draw(page, LINE)
     page.keyboard.press("r")
     until(lambda: frames_done(page) > 5, "a few frames")
-    hand.draw(page, BELOW)  # a stroke that waits for the next round
+    hand.draw(page, BELOW)  # a scribble that waits for the next round
     hand.saved(page)
     page.reload()
     expect(page.get_by_test_id("hud-frame")).to_have_text("frame 12")
     hand.ended(page, 1)
-    assert len(strokes_waiting(page)) == 1
+    assert len(scribbles_waiting(page)) == 1
     assert sorted(hand.masks_of_head(page)) == list(range(96))
 
 
@@ -88,48 +88,48 @@ def test_a_killed_worker_comes_back_and_the_round_goes_on(page: Page, studio: St
     assert sorted(masks) == list(range(96))
 
 
-def test_a_stroke_drawn_offline_is_sent_once_when_the_connection_is_back(page: Page) -> None:
+def test_a_scribble_drawn_offline_is_sent_once_when_the_connection_is_back(page: Page) -> None:
     page.context.set_offline(True)
     # Chromium keeps an open socket when it is set offline; the page must notice that nothing answers, or be told.
     page.evaluate("() => window.dispatchEvent(new Event('offline'))")
     expect(page.get_by_test_id("banner-offline")).to_be_visible()
     hand.draw(page, LINE)
     page.wait_for_timeout(500)
-    assert strokes_waiting_by_server(page) == 0
+    assert scribbles_waiting_by_server(page) == 0
     page.context.set_offline(False)
     page.evaluate("() => window.dispatchEvent(new Event('online'))")
     expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live", timeout=30_000)
     hand.saved(page)
-    assert len(strokes_waiting(page)) == 1
+    assert len(scribbles_waiting(page)) == 1
     page.reload()
     hand.open_video(page)
-    assert len(strokes_waiting(page)) == 1
+    assert len(scribbles_waiting(page)) == 1
 
 
-def strokes_waiting_by_server(page: Page) -> int:
+def scribbles_waiting_by_server(page: Page) -> int:
     """Asked past the page: its context is offline, Playwright's own requests are not stopped by that."""
-    return len(strokes_waiting(page))
+    return len(scribbles_waiting(page))
 
 
-def test_undo_takes_back_a_waiting_stroke_before_a_round(page: Page) -> None:
+def test_undo_takes_back_a_waiting_scribble_before_a_round(page: Page) -> None:
     hand.draw(page, LINE)
     hand.run(page, 1)
     hand.draw(page, BELOW)
     hand.saved(page)
     page.keyboard.press("Control+z")
-    until(lambda: not strokes_waiting(page), "the stroke to go")
+    until(lambda: not scribbles_waiting(page), "the scribble to go")
     expect(page.get_by_test_id("round-1")).to_have_attribute("data-head", "true")
     page.keyboard.press("Control+z")
     expect(page.get_by_test_id("round-1")).to_have_attribute("data-undone", "true")
 
 
-def test_two_people_see_each_other_s_strokes_and_rounds(page: Page, visitors: Visitors) -> None:
+def test_two_people_see_each_other_s_scribbles_and_rounds(page: Page, visitors: Visitors) -> None:
     other = visitors.open()  # the same person at another desk sees no less than another member would
     hand.open_video(other)
     with_fake(other)
     hand.draw(page, LINE)
     hand.saved(page)
-    until(lambda: len(strokes_waiting(other)) == 1, "the stroke")
+    until(lambda: len(scribbles_waiting(other)) == 1, "the scribble")
     page.keyboard.press("r")
     expect(other.get_by_test_id("round-1")).to_be_visible()
     hand.ended(other, 1)
@@ -140,7 +140,7 @@ def test_two_people_see_each_other_s_strokes_and_rounds(page: Page, visitors: Vi
 
 
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
-    """But for the stroke itself, which a hand draws."""
+    """But for the scribble itself, which a hand draws."""
     page.keyboard.press("n")
     expect(page.get_by_test_id("object-1")).to_have_attribute("data-chosen", "true")
     page.keyboard.press("n")

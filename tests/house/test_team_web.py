@@ -61,9 +61,9 @@ def test_pages_at_two_web_processes_see_each_other(tmp_path: Path, team: dict[st
         open_at(other, owner, video) as there,
     ):
         number = here.ask("object.add", name="Koi")
-        here.ask("stroke.add", frame=3, object=number, path=SCRIBBLE)
+        here.ask("scribble.add", frame=3, object=number, path=SCRIBBLE)
         stored = time.monotonic()
-        assert there.wait("stroke.added")["stroke"]["frame"] == 3
+        assert there.wait("scribble.added")["scribble"]["frame"] == 3
         assert time.monotonic() - stored < 0.8, "it was not rung, but found by the look that comes every second"
         here.socket.send('{"type": "looking", "frame": 42}')
         there.until(
@@ -110,7 +110,7 @@ def test_a_follow_up_round_goes_to_the_worker_that_has_the_session(
         number = page.ask("object.add", name="Koi")
         head = None
         for frame in range(6):
-            page.ask("stroke.add", frame=frame, object=number, path=SCRIBBLE)
+            page.ask("scribble.add", frame=frame, object=number, path=SCRIBBLE)
             head = page.ask("round.run", frame=frame, engine="fake", base=head)
             assert head is not None
             page.round_in("done", head)

@@ -63,11 +63,11 @@ def release_to_paint(page: Page, studio: Studio, video: int = 1) -> list[float]:
     times = []
     for number, frame in enumerate(FRAMES, 1):
         to_frame(page, frame)
-        stroke = middle_of(truth_of(studio.home, video, frame) == 3)  # the leaf
+        scribble = middle_of(truth_of(studio.home, video, frame) == 3)  # the leaf
         if number > 1:
             page.keyboard.press("n")  # as an object of its own: what an engine has right already would not change
         page.evaluate(f"window.painted = ({WATCH})()" + "; undefined")
-        draw(page, stroke)
+        draw(page, scribble)
         times.append(float(page.evaluate("window.painted")))
         ended(page, number)
     return times[1:]

@@ -1,4 +1,4 @@
-"""A video that is ready, and the short way to strokes and rounds on it."""
+"""A video that is ready, and the short way to scribbles and rounds on it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django.test import Client
 from tests.webapp.documented import check_documented
 from webapp.accounts.models import User
 from webapp.annotation.claims import NewMask, new_mask
-from webapp.annotation.models import Round, Stroke
+from webapp.annotation.models import Round, Scribble
 from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import create_round
-from webapp.annotation.scribbles import add_stroke
+from webapp.annotation.scribbles import add_scribble
 from webapp.projects.models import Project
 from webapp.videos.models import Video, VideoState
 
@@ -35,13 +35,13 @@ def make_video(project: Project, author: User, frame_count: int = FRAMES) -> Vid
     )
 
 
-def draw(video: Video, author: User, frame: int = 0, number: int = 1) -> Stroke:
+def draw(video: Video, author: User, frame: int = 0, number: int = 1) -> Scribble:
     path = [[0.1, 0.2], [0.3, 0.4]]
-    return add_stroke(video=video, author=author, key=uuid4(), frame=frame, number=number, path=path)
+    return add_scribble(video=video, author=author, key=uuid4(), frame=frame, object_id=number, path=path)
 
 
 def run(video: Video, author: User, base: int | None, frame: int = 0) -> Round:
-    """A round of a fresh stroke on `frame`."""
+    """A round of a fresh scribble on `frame`."""
     draw(video, author, frame)
     return create_round(video=video, author=author, key=uuid4(), frame=frame, engine="fake", base=base)
 

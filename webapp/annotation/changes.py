@@ -12,18 +12,18 @@ from typing import Any
 from django.db import transaction
 
 from webapp.accounts.models import User
-from webapp.annotation.models import Change, Object, Round, Stroke
+from webapp.annotation.models import Change, Object, Round, Scribble
 from webapp.annotation.notify import notify_followers
-from webapp.annotation.state import object_info, person, round_info, stroke_info
+from webapp.annotation.state import object_info, person, round_info, scribble_info
 
 
-def stroke_added(stroke: Stroke) -> None:
-    _append(stroke.video_id, "stroke.added", stroke=stroke_info(stroke).model_dump())
+def scribble_added(scribble: Scribble) -> None:
+    _append(scribble.video_id, "scribble.added", scribble=scribble_info(scribble).model_dump())
 
 
-def strokes_removed(video_id: int, keys: Sequence[str]) -> None:
+def scribbles_removed(video_id: int, keys: Sequence[str]) -> None:
     if keys:
-        _append(video_id, "stroke.removed", keys=list(keys))
+        _append(video_id, "scribble.removed", keys=list(keys))
 
 
 def object_changed(instance: Object) -> None:

@@ -26,7 +26,7 @@ MAX_ATTEMPTS = 3
 STALE_AFTER = timedelta(seconds=8)  # eight heartbeats: a machine that swaps may miss a few
 LOST_TEXT = (
     "The worker stopped {attempts} times while it computed this round, most likely because memory ran out. "
-    "Try a smaller MASKWRIGHT_MAX_SIDE or another engine. Your strokes are kept."
+    "Try a smaller MASKWRIGHT_MAX_SIDE or another engine. Your scribbles are kept."
 )
 
 
@@ -133,7 +133,7 @@ def finish(claim: Claim, *, complete: bool) -> RoundState:
 
 @transaction.atomic
 def fail(claim: Claim, *, code: str, text: str) -> None:
-    """End a round with a reason for the person who made it: the strokes wait again. Raises Lost."""
+    """End a round with a reason for the person who made it: the scribbles wait again. Raises Lost."""
     hold(claim.video_id)
     round_ = Round.objects.select_related("author").get(pk=claim.round_id)
     _end(round_, RoundState.FAILED, claim.fence, error_code=code, error=text)

@@ -20,7 +20,9 @@ def head_of(video_id: int) -> int | None:
 
 
 def conflict(head: Head) -> Problem:
-    text = "Somebody else ran or undid a round meanwhile. Look at what changed, then run again: your strokes are kept."
+    text = (
+        "Somebody else ran or undid a round meanwhile. Look at what changed, then run again: your scribbles are kept."
+    )
     return Problem("conflict", text, 409, head=head.round_id)
 
 

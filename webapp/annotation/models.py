@@ -1,4 +1,4 @@
-"""Objects, strokes, rounds and their masks. Nothing here is overwritten: undo moves the head, deletion is a date."""
+"""Objects, scribbles, rounds and their masks. Nothing here is overwritten: undo moves the head, deletion is a date."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Round(models.Model):
     key = models.UUIDField(unique=True)  # idempotency key of the request that made it
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     frame = models.PositiveIntegerField()
-    # Strokes in the order they were drawn, DAVIS format: [{"path": [[x, y], ...], "object_id": n, ...}]; 0 = background
+    # In the order they were drawn, as the DAVIS challenge has them: [{"path": [[x, y], ...], "object_id": n}, ...]
     scribbles = models.JSONField()
     num_objects = models.PositiveSmallIntegerField()
     engine = models.CharField(max_length=40)
@@ -91,16 +91,16 @@ class Mask(models.Model):
         indexes = [models.Index(fields=["round", "id"])]
 
 
-class Stroke(models.Model):
-    """A scribble that waits for its round (or was part of one). Saved when the pen is lifted."""
+class Scribble(models.Model):
+    """A path that a person drew on a frame, stored when the pen is lifted. Without a `round` it waits for one."""
 
-    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="strokes")
-    key = models.UUIDField(unique=True)  # made by the browser: a stroke that is sent twice is stored once
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="scribbles")
+    key = models.UUIDField(unique=True)  # made by the browser: a scribble that is sent twice is stored once
     frame = models.PositiveIntegerField()
-    object_number = models.PositiveSmallIntegerField()  # 0 = background
+    object_id = models.PositiveSmallIntegerField()  # 0 is the background
     path = models.JSONField()  # [[x, y], ...] in 0..1
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    round = models.ForeignKey(Round, on_delete=models.SET_NULL, null=True, related_name="strokes")
+    round = models.ForeignKey(Round, on_delete=models.SET_NULL, null=True, related_name="drawn_scribbles")
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True)
 

@@ -18,7 +18,7 @@ from webapp.accounts.models import User
 from webapp.annotation import changes, scribbles
 from webapp.annotation.head import conflict, hold, set_head
 from webapp.annotation.masks import ranges_of
-from webapp.annotation.models import Head, Round, RoundState, Stroke
+from webapp.annotation.models import Head, Round, RoundState, Scribble
 from webapp.annotation.notify import notify_worker
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video
@@ -30,7 +30,7 @@ ACTIVE = (RoundState.QUEUED, RoundState.RUNNING)
 def create_round(*, video: Video, author: User, key: UUID | str, frame: int, engine: str, base: int | None) -> Round:
     """A round of what `author` drew on `frame` and no round has used. It becomes the head and waits for a worker.
 
-    Raises Problem: "conflict" (with the head) when the video does not stand at `base`; "no_strokes"; "no_objects".
+    Raises Problem: "conflict" (with the head) when the video does not stand at `base`; "no_scribbles"; "no_objects".
     The same `key` again gives the same round.
     """
     head = hold(video.pk)
@@ -44,14 +44,14 @@ def create_round(*, video: Video, author: User, key: UUID | str, frame: int, eng
         raise conflict(head)
     drawn = list(scribbles.waiting(video, author, frame))
     if not drawn:
-        raise Problem("no_strokes", "There is no scribble on this frame yet. Draw one, then run.", 409)
+        raise Problem("no_scribbles", "There is no scribble on this frame yet. Draw one, then run.", 409)
     if head.next_object_number == 1:
         raise Problem("no_objects", "This video has no object yet. Add one and scribble on it, then run.", 409)
     return _insert(head, video, author, key, frame, engine, drawn)
 
 
 def _insert(
-    head: Head, video: Video, author: User, key: UUID | str, frame: int, engine: str, drawn: list[Stroke]
+    head: Head, video: Video, author: User, key: UUID | str, frame: int, engine: str, drawn: list[Scribble]
 ) -> Round:
     active = list(Round.objects.filter(video=video, state__in=ACTIVE).order_by("id"))
     ended = [one for one in active if end(one, RoundState.QUEUED, RoundState.SUPERSEDED)]
@@ -61,13 +61,13 @@ def _insert(
         key=key,
         author=author,
         frame=frame,
-        scribbles=scribbles.as_scribbles(drawn),
+        scribbles=scribbles.davis_scribbles(drawn),
         num_objects=head.next_object_number - 1,
         engine=engine,
         base_id=head.round_id,
         progress_total=video.frame_count,
     )
-    Stroke.objects.filter(pk__in=[one.pk for one in drawn]).update(round=made)
+    Scribble.objects.filter(pk__in=[one.pk for one in drawn]).update(round=made)
     Round.objects.filter(pk__in=[one.pk for one in active]).update(superseded_by=made)
     head.next_round_number += 1
     head.save(update_fields=["next_round_number"])
@@ -76,7 +76,7 @@ def _insert(
         changes.round_changed(one)
     for one in ended:
         merge_into_successor(one, made)
-    changes.strokes_removed(video.pk, [str(one.key) for one in drawn])
+    changes.scribbles_removed(video.pk, [str(one.key) for one in drawn])
     changes.round_changed(made)
     set_head(head, made.pk, author)
     notify_worker(made.pk)
@@ -84,17 +84,17 @@ def _insert(
 
 
 def merge_into_successor(ended: Round, following: Round) -> None:
-    """Take a round that ended without a mask out of the line of the one that superseded it: no engine learns of it.
+    """Take a round that ended without a mask out of the line, so that its successor builds on its base.
 
-    Its strokes go into the following round when that is of the same frame (two quick strokes are then one interaction,
-    as they would have been a moment later) and wait again otherwise. The caller holds the video and logs `following`.
+    The successor gets its scribbles when both are of the same frame: two quick runs are then one interaction. Otherwise
+    the scribbles wait again. The caller holds the video's head and logs the change of `following`.
     """
     if ended.frames or following.base_id != ended.pk or following.state != RoundState.QUEUED:
         return
     following.base_id = ended.base_id
     if following.frame == ended.frame:
         following.scribbles = [*ended.scribbles, *following.scribbles]
-        ended.strokes.update(round=following)
+        ended.drawn_scribbles.update(round=following)
     else:
         scribbles.release_scribbles(ended)
     following.save(update_fields=["scribbles", "base"])
@@ -138,7 +138,7 @@ def end(round_: Round, before: RoundState, after: RoundState, **fields: object) 
 
 
 def release_round(round_: Round) -> None:
-    """Let strokes wait again and the head go back, after a round failed or ended before its first mask.
+    """Let scribbles wait again and the head go back, after a round failed or ended before its first mask.
 
     Not when it failed with masks that a round which waits builds on already. The caller holds the video.
     """

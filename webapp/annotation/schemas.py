@@ -33,8 +33,8 @@ class ObjectInfo(Model):
     deleted: bool
 
 
-class StrokeInfo(Model):
-    """A stroke that waits for a round."""
+class ScribbleInfo(Model):
+    """A scribble that waits for a round."""
 
     key: Key
     frame: FrameIndex
@@ -43,7 +43,7 @@ class StrokeInfo(Model):
     author: Person
 
 
-class Scribble(Model):
+class RoundScribble(Model):
     object_id: int
     path: list[Point]
 
@@ -53,7 +53,7 @@ class RoundInfo(Model):
     number: int
     author: Person
     frame: FrameIndex
-    scribbles: list[Scribble]
+    scribbles: list[RoundScribble]
     engine: str
     weights: str
     base: int | None  # id of the round it started from
@@ -105,7 +105,7 @@ class State(Model):
 
     video: VideoInfo
     objects: list[ObjectInfo]
-    strokes: list[StrokeInfo]
+    scribbles: list[ScribbleInfo]
     rounds: list[RoundInfo]
     head: int | None  # id of the round the video stands at
     accepted: dict[int, int]  # frame -> id of the round whose mask was accepted

@@ -1,4 +1,4 @@
-"""Strokes: saved when the pen is lifted, and waiting for a round since then."""
+"""Scribbles: saved when the pen is lifted, and waiting for a round since then."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.head import hold
-from webapp.annotation.models import Object, Round, Stroke
+from webapp.annotation.models import Object, Round, Scribble
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video, VideoState
 
@@ -20,44 +20,46 @@ PLACES = 5  # decimals of a coordinate that are kept: a 25th of a pixel on the w
 
 
 @transaction.atomic
-def add_stroke(
-    *, video: Video, author: User, key: UUID | str, frame: int, number: int, path: Sequence[Sequence[float]]
-) -> Stroke:
-    """Store a stroke of object `number` (0 = background). `path` is [[x, y], ...] in 0..1."""
+def add_scribble(
+    *, video: Video, author: User, key: UUID | str, frame: int, object_id: int, path: Sequence[Sequence[float]]
+) -> Scribble:
+    """Store a scribble of object `object_id` (0 is the background). `path` is [[x, y], ...] in 0..1."""
     hold(video.pk)
     check_frame(video, frame)
-    if number and not Object.objects.filter(video=video, number=number, deleted_at=None).exists():
-        raise Problem("no_object", f"Object {number} is not there any more. Choose another one.", 409)
-    if Stroke.objects.filter(key=key).exists():
-        raise Problem("key_taken", "This stroke has the key of another one. Reload the page.", 409)
+    if object_id and not Object.objects.filter(video=video, number=object_id, deleted_at=None).exists():
+        raise Problem("no_object", f"Object {object_id} is not there any more. Choose another one.", 409)
+    if Scribble.objects.filter(key=key).exists():
+        raise Problem("key_taken", "This scribble has the key of another one. Reload the page.", 409)
     rounded = [[round(float(x), PLACES), round(float(y), PLACES)] for x, y in path]
-    stroke = Stroke.objects.create(video=video, key=key, frame=frame, object_number=number, path=rounded, author=author)
-    changes.stroke_added(stroke)
-    return stroke
+    scribble = Scribble.objects.create(
+        video=video, key=key, frame=frame, object_id=object_id, path=rounded, author=author
+    )
+    changes.scribble_added(scribble)
+    return scribble
 
 
 @transaction.atomic
-def remove_stroke(*, video: Video, author: User, key: UUID | str) -> None:
-    """Take back a stroke of one's own that no round has used; one that was taken back before stays so."""
+def remove_scribble(*, video: Video, author: User, key: UUID | str) -> None:
+    """Take back a scribble of one's own that no round has used; one that was taken back before stays so."""
     hold(video.pk)
-    stroke = Stroke.objects.filter(video=video, key=key).first()
-    if stroke is None:
-        raise NotFound("stroke")
-    if stroke.author_id != author.pk:
-        raise Forbidden("This stroke is somebody else's.")
-    if stroke.round_id is not None:
-        raise Problem("stroke_used", "A round has used this stroke already. Undo the round instead.", 409)
-    if stroke.deleted_at is None:
-        stroke.deleted_at = timezone.now()
-        stroke.save(update_fields=["deleted_at"])
-        changes.strokes_removed(video.pk, [str(stroke.key)])
+    scribble = Scribble.objects.filter(video=video, key=key).first()
+    if scribble is None:
+        raise NotFound("scribble")
+    if scribble.author_id != author.pk:
+        raise Forbidden("This scribble is somebody else's.")
+    if scribble.round_id is not None:
+        raise Problem("scribble_used", "A round has used this scribble already. Undo the round instead.", 409)
+    if scribble.deleted_at is None:
+        scribble.deleted_at = timezone.now()
+        scribble.save(update_fields=["deleted_at"])
+        changes.scribbles_removed(video.pk, [str(scribble.key)])
 
 
-def waiting(video: Video, author: User, frame: int) -> QuerySet[Stroke]:
-    """What `author` drew on `frame` and no round has used, oldest first, without strokes of deleted objects."""
+def waiting(video: Video, author: User, frame: int) -> QuerySet[Scribble]:
+    """What `author` drew on `frame` and no round has used, oldest first, without scribbles of deleted objects."""
     there = Object.objects.filter(video=video, deleted_at=None).values("number")
-    return Stroke.objects.filter(
-        Q(object_number=0) | Q(object_number__in=there),
+    return Scribble.objects.filter(
+        Q(object_id=0) | Q(object_id__in=there),
         video=video,
         author=author,
         frame=frame,
@@ -66,17 +68,17 @@ def waiting(video: Video, author: User, frame: int) -> QuerySet[Stroke]:
     ).order_by("id")
 
 
-def as_scribbles(strokes: Iterable[Stroke]) -> list[dict[str, object]]:
-    """Strokes in the DAVIS format, in the order they were drawn."""
-    return [{"path": one.path, "object_id": one.object_number} for one in strokes]
+def davis_scribbles(scribbles: Iterable[Scribble]) -> list[dict[str, object]]:
+    """Scribbles in the DAVIS format, in the order they were drawn."""
+    return [{"path": one.path, "object_id": one.object_id} for one in scribbles]
 
 
 def release_scribbles(round_: Round) -> None:
-    """Let the strokes of a round wait again: it ended without having used them."""
-    strokes = list(round_.strokes.select_related("author"))
-    round_.strokes.update(round=None)
-    for stroke in strokes:
-        changes.stroke_added(stroke)
+    """Let the scribbles of a round wait again: it ended without having used them."""
+    scribbles = list(round_.drawn_scribbles.select_related("author"))
+    round_.drawn_scribbles.update(round=None)
+    for scribble in scribbles:
+        changes.scribble_added(scribble)
 
 
 def check_frame(video: Video, frame: int) -> None:

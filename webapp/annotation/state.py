@@ -8,15 +8,15 @@ from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.annotation.masks import ranges_of
-from webapp.annotation.models import AcceptedFrame, Change, Head, Mask, Object, Round, Stroke
+from webapp.annotation.models import AcceptedFrame, Change, Head, Mask, Object, Round, Scribble
 from webapp.annotation.schemas import (
     ObjectInfo,
     Person,
     RoundInfo,
+    RoundScribble,
     RoundStateName,
-    Scribble,
+    ScribbleInfo,
     State,
-    StrokeInfo,
     VideoInfo,
 )
 from webapp.projects.access import allows
@@ -38,13 +38,13 @@ def object_info(instance: Object) -> ObjectInfo:
     )
 
 
-def stroke_info(stroke: Stroke) -> StrokeInfo:
-    return StrokeInfo(
-        key=str(stroke.key),
-        frame=stroke.frame,
-        object=stroke.object_number,
-        path=stroke.path,
-        author=person(stroke.author),
+def scribble_info(scribble: Scribble) -> ScribbleInfo:
+    return ScribbleInfo(
+        key=str(scribble.key),
+        frame=scribble.frame,
+        object=scribble.object_id,
+        path=scribble.path,
+        author=person(scribble.author),
     )
 
 
@@ -55,7 +55,7 @@ def round_info(round_: Round) -> RoundInfo:
         number=round_.number,
         author=person(round_.author),
         frame=round_.frame,
-        scribbles=[Scribble(object_id=one["object_id"], path=one["path"]) for one in round_.scribbles],
+        scribbles=[RoundScribble(object_id=one["object_id"], path=one["path"]) for one in round_.scribbles],
         engine=round_.engine,
         weights=round_.weights,
         base=round_.base_id,
@@ -77,12 +77,12 @@ def state_of(video: Video, role: Role) -> State:
     """
     seq, mask_seq = last_change(video.pk), last_mask(video.pk)
     head = Head.objects.filter(video=video).values_list("round_id", flat=True).first()
-    waiting = Stroke.objects.filter(video=video, round=None, deleted_at=None)
+    waiting = Scribble.objects.filter(video=video, round=None, deleted_at=None)
     accepted = AcceptedFrame.objects.filter(video=video).values_list("frame", "mask__round_id")
     return State(
         video=video_info(video, role),
         objects=[object_info(one) for one in Object.objects.filter(video=video)],
-        strokes=[stroke_info(one) for one in waiting.select_related("author")],
+        scribbles=[scribble_info(one) for one in waiting.select_related("author")],
         rounds=[round_info(one) for one in Round.objects.filter(video=video).select_related("author")],
         head=head,
         accepted=dict(accepted),

@@ -158,8 +158,8 @@ def warm_up() -> Engine:
     picture = np.zeros((2, side, side, 3), np.uint8)
     picture[:, side // 4 : side // 2, side // 4 : side // 2] = 255
     engine = registry.open_session(resolve("default"), ArrayFrames(picture), 1, engine_settings())
-    stroke = Scribble(1, np.array([(0.3, 0.3), (0.45, 0.45)]))
-    for _ in engine.run_round(Interaction(0, (stroke,))):
+    scribble = Scribble(1, np.array([(0.3, 0.3), (0.45, 0.45)]))
+    for _ in engine.run_round(Interaction(0, (scribble,))):
         pass
     return engine
 
@@ -281,7 +281,7 @@ def explain(error: Exception) -> tuple[str, str] | None:
         return (
             "out_of_memory",
             "Memory ran out. Set MASKWRIGHT_MAX_SIDE to a smaller number or choose a lighter engine, then run again. "
-            "Your strokes are kept.",
+            "Your scribbles are kept.",
         )
     if isinstance(error, FileNotFoundError):
         return "frame_missing", f"A file of this video is gone: {Path(error.filename or '').name}. Import it again."

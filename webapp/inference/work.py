@@ -135,7 +135,7 @@ def _fail(claimed: Claim, error: Exception) -> None:
         log.error("round_failed", round=claimed.round_id, exc_info=error)
         explained = (
             "engine_error",
-            f"The engine stopped: {type(error).__name__}: {error}. The worker's log has more. Your strokes are kept.",
+            f"The engine stopped: {type(error).__name__}: {error}. The worker's log has more. Your scribbles are kept.",
         )
     code, text = explained
     if code == "out_of_memory":

@@ -11,7 +11,7 @@ from webapp.annotation.accepted import accept_frame, release_frame
 from webapp.annotation.objects import add_object, update_object
 from webapp.annotation.receipts import once
 from webapp.annotation.rounds import cancel_round, create_round
-from webapp.annotation.scribbles import add_stroke, remove_stroke
+from webapp.annotation.scribbles import add_scribble, remove_scribble
 from webapp.annotation.undo import move_head
 from webapp.live.protocol import (
     FrameAccept,
@@ -20,8 +20,8 @@ from webapp.live.protocol import (
     ObjectUpdate,
     RoundCancel,
     RoundRun,
-    StrokeAdd,
-    StrokeRemove,
+    ScribbleAdd,
+    ScribbleRemove,
 )
 from webapp.projects.access import allows, require
 from webapp.projects.models import Role
@@ -42,19 +42,19 @@ class Actor:
         return allows(self.role, Role.REVIEWER)
 
 
-def _add_stroke(actor: Actor, message: StrokeAdd) -> None:
-    add_stroke(
+def _add_scribble(actor: Actor, message: ScribbleAdd) -> None:
+    add_scribble(
         video=actor.video,
         author=actor.user,
         key=message.key,
         frame=message.frame,
-        number=message.object,
+        object_id=message.object,
         path=message.path,
     )
 
 
-def _remove_stroke(actor: Actor, message: StrokeRemove) -> None:
-    remove_stroke(video=actor.video, author=actor.user, key=message.stroke)
+def _remove_scribble(actor: Actor, message: ScribbleRemove) -> None:
+    remove_scribble(video=actor.video, author=actor.user, key=message.scribble)
 
 
 def _add_object(actor: Actor, message: ObjectAdd) -> int:
@@ -100,8 +100,8 @@ def _accept_frame(actor: Actor, message: FrameAccept) -> None:
 
 
 ACTIONS: dict[type, Callable[[Actor, Any], int | None]] = {
-    StrokeAdd: _add_stroke,
-    StrokeRemove: _remove_stroke,
+    ScribbleAdd: _add_scribble,
+    ScribbleRemove: _remove_scribble,
     ObjectAdd: _add_object,
     ObjectUpdate: _update_object,
     RoundRun: _run_round,

@@ -49,7 +49,7 @@ from webapp.videos.models import Video
 
 log = structlog.get_logger(__name__)
 
-BURST, RATE = 400, 40  # messages: a night of offline strokes at once, then more than a hand can draw
+BURST, RATE = 400, 40  # messages: a night of offline scribbles at once, then more than a hand can draw
 CHECK_SECONDS = 5.0
 RESUME_SECONDS = 20.0
 

@@ -22,11 +22,11 @@ from webapp.annotation.schemas import (
     Point,
     RoleName,
     RoundInfo,
+    ScribbleInfo,
     State,
-    StrokeInfo,
 )
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 MAX_MESSAGE_BYTES = 256 * 1024
 
 
@@ -62,20 +62,20 @@ class Resume(Model):
     mask_seq: int
 
 
-class StrokeAdd(Model):
-    type: Literal["stroke.add"]
+class ScribbleAdd(Model):
+    type: Literal["scribble.add"]
     key: Key
     frame: FrameIndex
     object: Annotated[int, Field(ge=0, le=254)]
     path: Annotated[list[Point], Field(min_length=1, max_length=5000)]
 
 
-class StrokeRemove(Model):
-    """Undo of a stroke of one's own that no round has used. `stroke` is its key."""
+class ScribbleRemove(Model):
+    """Undo of a scribble of one's own that no round has used. `scribble` is its key."""
 
-    type: Literal["stroke.remove"]
+    type: Literal["scribble.remove"]
     key: Key
-    stroke: Key
+    scribble: Key
 
 
 class ObjectAdd(Model):
@@ -98,7 +98,7 @@ class ObjectUpdate(Model):
 
 
 class RoundRun(Model):
-    """Make a round of one's own waiting strokes on `frame`. `base` is the head that the page shows."""
+    """Make a round of one's own waiting scribbles on `frame`. `base` is the head that the page shows."""
 
     type: Literal["round.run"]
     key: Key
@@ -145,8 +145,8 @@ class Ping(Model):
 
 ClientMessage = Annotated[
     Resume
-    | StrokeAdd
-    | StrokeRemove
+    | ScribbleAdd
+    | ScribbleRemove
     | ObjectAdd
     | ObjectUpdate
     | RoundRun
@@ -190,16 +190,16 @@ class Error(Model):
     head: int | None
 
 
-class StrokeAdded(Model):
-    type: Literal["stroke.added"]
+class ScribbleAdded(Model):
+    type: Literal["scribble.added"]
     seq: int
-    stroke: StrokeInfo
+    scribble: ScribbleInfo
 
 
-class StrokeRemoved(Model):
+class ScribbleRemoved(Model):
     """Undone, or taken up by a round."""
 
-    type: Literal["stroke.removed"]
+    type: Literal["scribble.removed"]
     seq: int
     keys: list[Key]
 
@@ -268,8 +268,8 @@ ServerMessage = Annotated[
     Welcome
     | Ack
     | Error
-    | StrokeAdded
-    | StrokeRemoved
+    | ScribbleAdded
+    | ScribbleRemoved
     | ObjectChanged
     | RoundChanged
     | HeadMoved

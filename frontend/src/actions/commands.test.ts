@@ -2,14 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ANN, BEN, type FakeStudio, fakeStudio, round, settled } from "../editor/testing";
 import { packedMask } from "../masks/testing";
 import { toasts } from "../parts/Toast";
-import type { RoleName, RoundInfo, StrokeInfo } from "../protocol";
+import type { RoleName, RoundInfo, ScribbleInfo } from "../protocol";
 import { reduce } from "../state/reduce";
 import { commandOf } from "../studio/command";
 import { changeObject } from "./objects";
 import { RunQueue, SETTLED_AFTER } from "./queue";
 import { draw } from "./strokes";
 
-const stroke = (key: string, frame = 0): StrokeInfo => ({
+const stroke = (key: string, frame = 0): ScribbleInfo => ({
   key,
   frame,
   object: 1,
@@ -36,7 +36,7 @@ afterEach(() => {
 
 /** The server takes the newest stroke up. */
 async function acknowledgeStroke(studio: FakeStudio): Promise<void> {
-  await studio.ack("stroke.add");
+  await studio.ack("scribble.add");
 }
 
 describe("undo and redo", () => {
@@ -47,29 +47,34 @@ describe("undo and redo", () => {
     expect(studio.store.strokes.value.length).toBe(1);
     perform(studio, "undo");
     expect(studio.store.strokes.value).toEqual([]);
-    await studio.ack("stroke.remove");
+    await studio.ack("scribble.remove");
     perform(studio, "redo");
     expect(studio.store.strokes.value.length).toBe(1);
-    const keys = studio.sent.filter(({ type }) => type === "stroke.add").map(({ key }) => key);
+    const keys = studio.sent.filter(({ type }) => type === "scribble.add").map(({ key }) => key);
     expect(new Set(keys).size).toBe(2);
     perform(studio, "undo");
-    expect(studio.sent.at(-1)).toMatchObject({ type: "stroke.remove", stroke: keys[1] });
+    expect(studio.sent.at(-1)).toMatchObject({ type: "scribble.remove", scribble: keys[1] });
   });
 
   it("take back strokes from before a reload, then move the head back", () => {
     const rounds = [round({ id: 1 }), round({ id: 2, base: 1 })];
-    const studio = fakeStudio({ strokes: [stroke("a")], rounds, head: 2 });
+    const studio = fakeStudio({ scribbles: [stroke("a")], rounds, head: 2 });
     perform(studio, "undo");
-    expect(studio.sent.at(-1)).toMatchObject({ type: "stroke.remove", stroke: "a" });
+    expect(studio.sent.at(-1)).toMatchObject({ type: "scribble.remove", scribble: "a" });
     perform(studio, "undo");
     expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 2, to_round: 1 });
   });
 
   it("bring a stroke from before a reload back", () => {
-    const studio = fakeStudio({ strokes: [stroke("a", 3)] });
+    const studio = fakeStudio({ scribbles: [stroke("a", 3)] });
     perform(studio, "undo");
     perform(studio, "redo");
-    expect(studio.sent.at(-1)).toMatchObject({ type: "stroke.add", frame: 3, object: 1, path: [[0.5, 0.5]] });
+    expect(studio.sent.at(-1)).toMatchObject({
+      type: "scribble.add",
+      frame: 3,
+      object: 1,
+      path: [[0.5, 0.5]],
+    });
   });
 
   it("go over rounds in both directions", () => {
@@ -131,8 +136,8 @@ async function runOne(studio: FakeStudio): Promise<{ running: RoundInfo }> {
   await acknowledgeStroke(studio);
   perform(studio, "round.run");
   const running = round({ id: 11, state: "running", frames: [] });
-  const keys = studio.sent.filter(({ type }) => type === "stroke.add").map(({ key }) => key);
-  reduce(studio.store, { type: "stroke.removed", seq: seq++, keys });
+  const keys = studio.sent.filter(({ type }) => type === "scribble.add").map(({ key }) => key);
+  reduce(studio.store, { type: "scribble.removed", seq: seq++, keys });
   reduce(studio.store, { type: "round.changed", seq: seq++, round: running });
   reduce(studio.store, { type: "head.moved", seq: seq++, head: 11, by: ANN });
   await studio.ack("round.run", 11);
@@ -141,7 +146,7 @@ async function runOne(studio: FakeStudio): Promise<{ running: RoundInfo }> {
 
 describe("running", () => {
   it("sends the frame, the engine and the head that the page shows", async () => {
-    const studio = fakeStudio({ strokes: [stroke("a", 4)], rounds: [round({ id: 8 })], head: 8 });
+    const studio = fakeStudio({ scribbles: [stroke("a", 4)], rounds: [round({ id: 8 })], head: 8 });
     new RunQueue(studio);
     studio.store.engine.value = "flow";
     perform(studio, "round.run");
@@ -149,7 +154,7 @@ describe("running", () => {
   });
 
   it("runs several frames one after another, the one in view first", async () => {
-    const studio = fakeStudio({ strokes: [stroke("a", 2), stroke("b", 7), stroke("c", 5)] });
+    const studio = fakeStudio({ scribbles: [stroke("a", 2), stroke("b", 7), stroke("c", 5)] });
     new RunQueue(studio);
     studio.store.frame.value = 5;
     const order: number[] = [];
@@ -174,7 +179,7 @@ describe("running", () => {
   });
 
   it("waits for the log after an acknowledgement, so that no round starts from yesterday's head", async () => {
-    const studio = fakeStudio({ strokes: [stroke("a", 2), stroke("b", 7)] });
+    const studio = fakeStudio({ scribbles: [stroke("a", 2), stroke("b", 7)] });
     new RunQueue(studio);
     perform(studio, "round.run");
     await studio.ack("round.run", 20);
@@ -193,7 +198,7 @@ describe("running", () => {
     expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", base: 11 });
 
     const theirs = round({ id: 5, author: BEN, state: "running" });
-    const other = fakeStudio({ strokes: [stroke("a")], rounds: [theirs], head: 5 });
+    const other = fakeStudio({ scribbles: [stroke("a")], rounds: [theirs], head: 5 });
     new RunQueue(other);
     perform(other, "round.run");
     expect(types(other)).toEqual([]);
@@ -203,7 +208,7 @@ describe("running", () => {
   });
 
   it("keeps the strokes on a conflict and runs on top of the new head when that has ended", async () => {
-    const studio = fakeStudio({ strokes: [stroke("a")] });
+    const studio = fakeStudio({ scribbles: [stroke("a")] });
     new RunQueue(studio);
     perform(studio, "round.run");
     const theirs = round({ id: 30, author: BEN, state: "running" });
@@ -218,7 +223,7 @@ describe("running", () => {
 
   it("goes on from where a failed round leaves the video, without a conflict", async () => {
     const studio = fakeStudio({
-      strokes: [stroke("a", 0), stroke("b", 7)],
+      scribbles: [stroke("a", 0), stroke("b", 7)],
       rounds: [round({ id: 4 })],
       head: 4,
     });
@@ -236,7 +241,7 @@ describe("running", () => {
   });
 
   it("stops asking after a few conflicts in a row", async () => {
-    const studio = fakeStudio({ strokes: [stroke("a")] });
+    const studio = fakeStudio({ scribbles: [stroke("a")] });
     new RunQueue(studio);
     perform(studio, "round.run");
     for (let i = 0; i < 6 && studio.store.queue.value.length + 1; i++) {
@@ -341,10 +346,10 @@ describe("strokes", () => {
   it("that the database did not take stay, and are sent again", async () => {
     const studio = fakeStudio();
     draw(studio, 1, 2, [[0.3, 0.3]]);
-    await studio.refuse("stroke.add", "not_stored");
+    await studio.refuse("scribble.add", "not_stored");
     expect(studio.store.strokes.value.length).toBe(1);
     await vi.advanceTimersByTimeAsync(2000);
-    expect(types(studio)).toEqual(["stroke.add", "stroke.add"]);
+    expect(types(studio)).toEqual(["scribble.add", "scribble.add"]);
     await acknowledgeStroke(studio);
     expect(studio.store.savedAt.value).not.toBe(null);
   });
@@ -352,15 +357,15 @@ describe("strokes", () => {
   it("that the server refuses are taken away", async () => {
     const studio = fakeStudio();
     draw(studio, 1, 2, [[0.3, 0.3]]);
-    await studio.refuse("stroke.add", "no_object");
+    await studio.refuse("scribble.add", "no_object");
     expect(studio.store.strokes.value).toEqual([]);
   });
 
   it("come back when their removal is refused", async () => {
-    const studio = fakeStudio({ strokes: [stroke("a")] });
+    const studio = fakeStudio({ scribbles: [stroke("a")] });
     perform(studio, "undo");
     expect(studio.store.strokes.value).toEqual([]);
-    await studio.refuse("stroke.remove", "stroke_used");
+    await studio.refuse("scribble.remove", "scribble_used");
     expect(studio.store.strokes.value.length).toBe(1);
   });
 });

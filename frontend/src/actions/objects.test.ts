@@ -7,7 +7,7 @@ describe("the first object", () => {
   it("is made by the first stroke, with the number that the server will give", async () => {
     const studio = fakeStudio({ objects: [] });
     draw(studio, 0, objectToDraw(studio, 1), [[0, 0]]);
-    expect(studio.sent).toMatchObject([{ type: "object.add" }, { type: "stroke.add", object: 1 }]);
+    expect(studio.sent).toMatchObject([{ type: "object.add" }, { type: "scribble.add", object: 1 }]);
     expect(objectToDraw(studio, 1)).toBe(1);
     expect(studio.sent.length).toBe(2);
   });
@@ -22,7 +22,7 @@ describe("the first object", () => {
     const studio = fakeStudio({ objects: [] });
     draw(studio, 0, objectToDraw(studio, 1), [[0, 0]]);
     await studio.ack("object.add", 2);
-    expect(studio.sent.at(-1)).toMatchObject({ type: "stroke.add", object: 2 });
+    expect(studio.sent.at(-1)).toMatchObject({ type: "scribble.add", object: 2 });
     expect(studio.store.strokes.value.map(({ object }) => object)).toEqual([2]);
   });
 

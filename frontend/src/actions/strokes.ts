@@ -2,7 +2,7 @@
 import { batch } from "@preact/signals";
 import { newKey } from "../connection/key";
 import { toastError } from "../parts/Toast";
-import type { Point, StrokeInfo } from "../protocol";
+import type { Point, ScribbleInfo } from "../protocol";
 import { forgetStrokes } from "../state/reduce";
 import type { Step } from "../state/undoHistory";
 import type { Studio } from "../studio/studio";
@@ -17,13 +17,13 @@ export function draw(studio: Studio, frame: number, object: number, path: Point[
 }
 
 /** Undoes a stroke that this page has no step for, because it was drawn before a reload. */
-export function takeBack(studio: Studio, stroke: StrokeInfo): void {
+export function takeBack(studio: Studio, stroke: ScribbleInfo): void {
   studio.history.takenBack(stepOf(studio, stroke));
   removeStroke(studio, stroke.key);
 }
 
 /** Removes a waiting stroke of one's own, undoably. */
-export function eraseStroke(studio: Studio, stroke: StrokeInfo): void {
+export function eraseStroke(studio: Studio, stroke: ScribbleInfo): void {
   const { name, undoable, undo, redoable, redo } = stepOf(studio, stroke);
   removeStroke(studio, stroke.key);
   studio.history.push({
@@ -40,7 +40,7 @@ export function moveStrokes(
   studio: Studio,
   from: number,
   to: number,
-  which: (stroke: StrokeInfo) => boolean = () => true,
+  which: (stroke: ScribbleInfo) => boolean = () => true,
 ): void {
   if (studio.store.selected.peek() === from) studio.store.selected.value = to;
   for (const stroke of studio.store.mine.peek().filter((other) => other.object === from && which(other))) {
@@ -50,7 +50,7 @@ export function moveStrokes(
 }
 
 /** Drawing as a step. Each redo is a new stroke to the server, so the step follows the key that is current. */
-function stepOf(studio: Studio, { key, frame, object, path }: Omit<StrokeInfo, "author">): Step {
+function stepOf(studio: Studio, { key, frame, object, path }: Omit<ScribbleInfo, "author">): Step {
   let current = key;
   return {
     name: object === 0 ? "background scribble" : "scribble",
@@ -68,9 +68,9 @@ function addStroke(studio: Studio, frame: number, object: number, path: Point[])
   const key = newKey();
   const author = store.you.peek();
   if (!author) throw new Error("drawing before the server said who draws");
-  const stroke: StrokeInfo = { key, frame, object, path, author };
+  const stroke: ScribbleInfo = { key, frame, object, path, author };
   store.unsaved.value = [...store.unsaved.peek(), stroke];
-  outbox.send({ type: "stroke.add", key, frame, object, path }).then(
+  outbox.send({ type: "scribble.add", key, frame, object, path }).then(
     ({ again }) => saved(studio, stroke, again),
     (problem) => {
       forgetStrokes(store, [key]);
@@ -81,7 +81,7 @@ function addStroke(studio: Studio, frame: number, object: number, path: Point[])
 }
 
 /** The server has it. It stays on screen until the log's own `stroke.added` takes over. */
-export function saved({ store }: Studio, stroke: StrokeInfo, again: boolean): void {
+export function saved({ store }: Studio, stroke: ScribbleInfo, again: boolean): void {
   batch(() => {
     store.savedAt.value = new Date();
     const known = store.saved.value.some((other) => other.key === stroke.key);
@@ -102,7 +102,7 @@ export function saved({ store }: Studio, stroke: StrokeInfo, again: boolean): vo
 function removeStroke({ store, outbox }: Studio, stroke: string): void {
   store.removing.value = new Set(store.removing.peek()).add(stroke);
   const key = newKey();
-  outbox.send({ type: "stroke.remove", key, stroke }).then(
+  outbox.send({ type: "scribble.remove", key, scribble: stroke }).then(
     () => {
       forgetStrokes(store, [stroke]);
       store.savedAt.value = new Date();

@@ -720,7 +720,7 @@ export interface components {
             /** Number */
             number: number;
             /** Scribbles */
-            scribbles: components["schemas"]["Scribble"][];
+            scribbles: components["schemas"]["RoundScribble"][];
             /** Seconds */
             seconds: number | null;
             /**
@@ -753,10 +753,28 @@ export interface components {
             /** Round */
             round: number;
         };
-        /** Scribble */
-        Scribble: {
+        /** RoundScribble */
+        RoundScribble: {
             /** Object Id */
             object_id: number;
+            /** Path */
+            path: [
+                number,
+                number
+            ][];
+        };
+        /**
+         * ScribbleInfo
+         * @description A scribble that waits for a round.
+         */
+        ScribbleInfo: {
+            author: components["schemas"]["Person"];
+            /** Frame */
+            frame: number;
+            /** Key */
+            key: string;
+            /** Object */
+            object: number;
             /** Path */
             path: [
                 number,
@@ -787,29 +805,11 @@ export interface components {
             objects: components["schemas"]["ObjectInfo"][];
             /** Rounds */
             rounds: components["schemas"]["RoundInfo"][];
+            /** Scribbles */
+            scribbles: components["schemas"]["ScribbleInfo"][];
             /** Seq */
             seq: number;
-            /** Strokes */
-            strokes: components["schemas"]["StrokeInfo"][];
             video: components["schemas"]["VideoInfo"];
-        };
-        /**
-         * StrokeInfo
-         * @description A stroke that waits for a round.
-         */
-        StrokeInfo: {
-            author: components["schemas"]["Person"];
-            /** Frame */
-            frame: number;
-            /** Key */
-            key: string;
-            /** Object */
-            object: number;
-            /** Path */
-            path: [
-                number,
-                number
-            ][];
         };
         /** UploadBody */
         UploadBody: {

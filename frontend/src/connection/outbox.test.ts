@@ -5,7 +5,7 @@ import { Outbox, type OutboxOptions, Refused } from "./outbox";
 import { type Keyed, openShelf, type Shelf } from "./outboxStorage";
 
 const stroke = (frame = 0): Keyed => ({
-  type: "stroke.add",
+  type: "scribble.add",
   key: newKey(),
   frame,
   object: 1,
@@ -98,6 +98,21 @@ describe("the outbox", () => {
     after.flush();
     expect(restored).toEqual([first, second]);
     expect(sent).toEqual([first, second, newer]);
+  });
+
+  it("sends what an older page kept by the names of today", async () => {
+    const path = [[0.5, 0.5]];
+    const add = { type: "stroke.add", key: newKey(), frame: 3, object: 1, path };
+    const remove = { type: "stroke.remove", key: newKey(), stroke: add.key };
+    for (const [order, message] of [add, remove].entries()) {
+      const older = { key: message.key, video: 7, user: 1, order, message, expected: null };
+      await shelf.put(older as unknown as Parameters<Shelf["put"]>[0]);
+    }
+    (await opened()).flush();
+    expect(sent).toEqual([
+      { ...add, type: "scribble.add" },
+      { type: "scribble.remove", key: remove.key, scribble: add.key },
+    ]);
   });
 
   it("tells of the answers to messages from before a reload", async () => {

@@ -37,8 +37,17 @@ class IndexedShelf implements Shelf {
 
   async of(video: number, user: number): Promise<Entry[]> {
     const entries = await this.database.getAllFromIndex("outbox", "video", video);
-    return entries.filter((entry) => entry.user === user).sort((a, b) => a.order - b.order);
+    const own = entries.filter((entry) => entry.user === user).sort((a, b) => a.order - b.order);
+    return own.map((entry) => ({ ...entry, message: withPresentNames(entry.message) }));
   }
+}
+
+/** A message as protocol version 3 names it. Before that version a scribble was called a stroke. */
+function withPresentNames(message: Keyed): Keyed {
+  const { type, stroke, ...rest } = message as { type: string; stroke?: string };
+  if (type === "stroke.add") return { ...rest, type: "scribble.add" } as Keyed;
+  if (type === "stroke.remove") return { ...rest, type: "scribble.remove", scribble: stroke } as Keyed;
+  return message;
 }
 
 /** Raises when the browser has no IndexedDB or refuses it (private windows of some). */

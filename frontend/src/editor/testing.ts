@@ -57,7 +57,7 @@ export function state(given: Partial<State> = {}): State {
       { number: 1, name: "rider", color: "#ff0000", label: null, deleted: false },
       { number: 2, name: "bike", color: "#00ff00", label: null, deleted: false },
     ],
-    strokes: [],
+    scribbles: [],
     rounds: [],
     head: null,
     accepted: {},

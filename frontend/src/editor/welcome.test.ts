@@ -40,7 +40,7 @@ describe("an object made before a reload", () => {
   it("is there again while it waits for its answer", async () => {
     const studio = await reloaded();
     expect(studio.store.alive.value.map(({ number }) => number)).toEqual([1, 2, 3]);
-    expect(studio.sent.map(({ type }) => type)).toEqual(["object.add", "stroke.add"]);
+    expect(studio.sent.map(({ type }) => type)).toEqual(["object.add", "scribble.add"]);
     await studio.ack("object.add", 3);
     expect(studio.store.strokes.value.map(({ object }) => object)).toEqual([3]);
     expect(studio.sent.length).toBe(2);
@@ -50,11 +50,11 @@ describe("an object made before a reload", () => {
     const studio = await reloaded([...state().objects, theirs]);
     const wrong = studio.sent.at(-1)?.key;
     const own = { key: "own", frame: 1, object: 3, path: [[0, 0]] as [number, number][], author: ANN };
-    reduce(studio.store, { type: "stroke.added", seq: 9, stroke: own }); // meant for theirs, in another window
+    reduce(studio.store, { type: "scribble.added", seq: 9, scribble: own }); // meant for theirs, in another window
     await studio.ack("object.add", 4);
     expect(studio.sent.slice(2)).toMatchObject([
-      { type: "stroke.remove", stroke: wrong },
-      { type: "stroke.add", frame: 4, object: 4 },
+      { type: "scribble.remove", scribble: wrong },
+      { type: "scribble.add", frame: 4, object: 4 },
     ]);
     expect(studio.store.strokes.value.map(({ object }) => object).sort()).toEqual([3, 4]);
     expect(studio.store.alive.value).toContainEqual(theirs);

@@ -3,7 +3,7 @@ import { moveStrokes, saved } from "../actions/strokes";
 import { type Answer, Refused } from "../connection/outbox";
 import type { Keyed, Shelf } from "../connection/outboxStorage";
 import { toast } from "../parts/Toast";
-import type { ObjectInfo, StrokeInfo, Welcome } from "../protocol";
+import type { ObjectInfo, ScribbleInfo, Welcome } from "../protocol";
 import { forgetStrokes, reduce } from "../state/reduce";
 import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
@@ -44,13 +44,13 @@ const awaited = new WeakMap<Keyed, ObjectInfo>();
 /** A message from before a reload shows its effect again while it waits for its answer. */
 export function restored(store: Store, message: Keyed, expected: number | null): void {
   const author = store.you.peek();
-  if (message.type === "stroke.add" && author) {
+  if (message.type === "scribble.add" && author) {
     const { key, frame, object, path } = message;
-    const stroke: StrokeInfo = { key, frame, object, path, author };
+    const stroke: ScribbleInfo = { key, frame, object, path, author };
     store.unsaved.value = [...store.unsaved.peek(), stroke];
   }
-  if (message.type === "stroke.remove")
-    store.removing.value = new Set(store.removing.peek()).add(message.stroke);
+  if (message.type === "scribble.remove")
+    store.removing.value = new Set(store.removing.peek()).add(message.scribble);
   if (message.type === "object.add" && expected !== null) {
     const others = store.objects.peek();
     if (others.some(({ number }) => number === expected)) return; // made by now, or somebody else's
@@ -72,15 +72,15 @@ export function settled(
   const refusal = outcome instanceof Refused ? outcome : null;
   if (refusal) toast({ text: refusal.message, tone: "bad" });
   if (message.type === "object.add" && expected !== null) settledObject(studio, message, outcome, expected);
-  if (message.type === "stroke.add") {
+  if (message.type === "scribble.add") {
     const stroke = store.unsaved.peek().find((other) => other.key === message.key);
     if (refusal) forgetStrokes(store, [message.key]);
     else if (stroke) saved(studio, stroke, true);
   }
-  if (message.type === "stroke.remove") {
+  if (message.type === "scribble.remove") {
     if (refusal)
-      store.removing.value = new Set([...store.removing.peek()].filter((key) => key !== message.stroke));
-    else forgetStrokes(store, [message.stroke]);
+      store.removing.value = new Set([...store.removing.peek()].filter((key) => key !== message.scribble));
+    else forgetStrokes(store, [message.scribble]);
   }
 }
 

@@ -21,14 +21,14 @@ it("a server that cannot save is told of, until it has saved", async () => {
   );
   await act(async () => {
     draw(studio, 0, 1, [[0.5, 0.5]]);
-    await studio.refuse("stroke.add", "not_stored");
+    await studio.refuse("scribble.add", "not_stored");
   });
   expect(get("banner-offline").textContent).toContain("saving is tried again");
   expect(get("connection").textContent).toBe("saving again · 1");
   expect(get("hud-saved").textContent).toBe("1 kept here until saved");
   await click("banner-reconnect");
   expect(studio.sent.length).toBe(2);
-  await act(() => studio.ack("stroke.add"));
+  await act(() => studio.ack("scribble.add"));
   expect(query("banner-offline")).toBeNull();
   expect(get("connection").textContent).toBe("live");
 });

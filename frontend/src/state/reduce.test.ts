@@ -2,11 +2,11 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { ANN, BEN, round, state } from "../editor/testing";
 import { packedMask } from "../masks/testing";
 import { toasts } from "../parts/Toast";
-import type { RoundInfo, ServerMessage, StrokeInfo } from "../protocol";
+import type { RoundInfo, ScribbleInfo, ServerMessage } from "../protocol";
 import { reduce } from "./reduce";
 import { createStore, type Store } from "./store";
 
-const stroke = (key: string, author = ANN): StrokeInfo => ({
+const stroke = (key: string, author = ANN): ScribbleInfo => ({
   key,
   frame: 2,
   object: 1,
@@ -27,7 +27,12 @@ function tell(store: Store, ...messages: ServerMessage[]): void {
 
 describe("the state", () => {
   it("is replaced by that of a welcome", () => {
-    const store = opened({ strokes: [stroke("a")], head: 4, rounds: [round({ id: 4 })], accepted: { 7: 4 } });
+    const store = opened({
+      scribbles: [stroke("a")],
+      head: 4,
+      rounds: [round({ id: 4 })],
+      accepted: { 7: 4 },
+    });
     expect(store.video.value?.name).toBe("clip.mp4");
     expect([...store.accepted.value]).toEqual([[7, 4]]);
     tell(store, { type: "welcome", version: 1, you: ANN, role: "viewer", state: state(), worker });
@@ -37,7 +42,7 @@ describe("the state", () => {
   });
 
   it("stays where a welcome brings none", () => {
-    const store = opened({ strokes: [stroke("a")] });
+    const store = opened({ scribbles: [stroke("a")] });
     tell(store, { type: "welcome", version: 1, you: ANN, role: "annotator", state: null, worker });
     expect(store.strokes.value.length).toBe(1);
   });
@@ -56,27 +61,27 @@ describe("strokes", () => {
     store.unsaved.value = [stroke("a")];
     tell(
       store,
-      { type: "stroke.added", seq: 2, stroke: stroke("a") },
-      { type: "stroke.added", seq: 2, stroke: stroke("a") },
+      { type: "scribble.added", seq: 2, scribble: stroke("a") },
+      { type: "scribble.added", seq: 2, scribble: stroke("a") },
     );
     expect(store.strokes.value.length).toBe(1);
   });
 
   it("of others are shown but not one's own", () => {
-    const store = opened({ strokes: [stroke("a"), stroke("b", BEN)] });
+    const store = opened({ scribbles: [stroke("a"), stroke("b", BEN)] });
     expect(store.strokes.value.length).toBe(2);
     expect(store.mine.value.map(({ key }) => key)).toEqual(["a"]);
   });
 
   it("go when a round used them, whoever still waits for an answer", () => {
-    const store = opened({ strokes: [stroke("a")] });
+    const store = opened({ scribbles: [stroke("a")] });
     store.unsaved.value = [stroke("b")];
-    tell(store, { type: "stroke.removed", seq: 3, keys: ["a", "b"] });
+    tell(store, { type: "scribble.removed", seq: 3, keys: ["a", "b"] });
     expect(store.strokes.value).toEqual([]);
   });
 
   it("of a deleted object are not shown, and come back with it", () => {
-    const store = opened({ strokes: [stroke("a")] });
+    const store = opened({ scribbles: [stroke("a")] });
     const rider = store.objects.value[0];
     if (!rider) throw new Error("no object");
     tell(store, { type: "object.changed", seq: 2, object: { ...rider, deleted: true } });

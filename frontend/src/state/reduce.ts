@@ -15,12 +15,12 @@ function apply(store: Store, message: ServerMessage): void {
     case "welcome":
       welcome(store, message);
       break;
-    case "stroke.added": {
-      const others = store.saved.value.filter((stroke) => stroke.key !== message.stroke.key);
-      store.saved.value = [...others, message.stroke];
+    case "scribble.added": {
+      const others = store.saved.value.filter((stroke) => stroke.key !== message.scribble.key);
+      store.saved.value = [...others, message.scribble];
       break;
     }
-    case "stroke.removed":
+    case "scribble.removed":
       forgetStrokes(store, message.keys);
       break;
     case "object.changed":
@@ -67,7 +67,7 @@ function welcome(store: Store, message: Welcome): void {
 export function load(store: Store, state: State): void {
   store.video.value = state.video;
   store.objects.value = state.objects;
-  store.saved.value = state.strokes;
+  store.saved.value = state.scribbles;
   store.rounds.value = new Map(state.rounds.map((round) => [round.id, round]));
   store.head.value = state.head;
   store.accepted.value = new Map(Object.entries(state.accepted).map(([frame, id]) => [Number(frame), id]));

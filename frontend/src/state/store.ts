@@ -10,7 +10,7 @@ import type {
   RoleName,
   RoundInfo,
   RoundScores,
-  StrokeInfo,
+  ScribbleInfo,
   VideoInfo,
   Viewer,
   WorkerStatus,
@@ -38,7 +38,7 @@ export interface Store {
   readonly you: Signal<Person | null>;
   readonly role: Signal<RoleName>;
   readonly objects: Signal<readonly ObjectInfo[]>; // the deleted ones too
-  readonly saved: Signal<readonly StrokeInfo[]>; // strokes the server has, waiting for a round
+  readonly saved: Signal<readonly ScribbleInfo[]>; // strokes the server has, waiting for a round
   readonly rounds: Signal<ReadonlyMap<number, RoundInfo>>;
   readonly head: Signal<number | null>;
   readonly scored: Signal<number>; // counts the rounds that were compared with ground truth since the page was opened
@@ -50,7 +50,7 @@ export interface Store {
   // The connection.
   readonly connection: Signal<Connection>;
   readonly problem: Signal<{ code: string; text: string } | null>; // why there is no video to show, or no way back
-  readonly unsaved: Signal<readonly StrokeInfo[]>; // own strokes that no acknowledgement has come for
+  readonly unsaved: Signal<readonly ScribbleInfo[]>; // own strokes that no acknowledgement has come for
   readonly removing: Signal<ReadonlySet<string>>; // strokes whose removal is on its way
   readonly savedAt: Signal<Date | null>;
   // What this person looks at and works with.
@@ -68,8 +68,8 @@ export interface Store {
   // What follows from the above.
   readonly canDraw: ReadonlySignal<boolean>;
   readonly alive: ReadonlySignal<readonly ObjectInfo[]>;
-  readonly strokes: ReadonlySignal<readonly StrokeInfo[]>; // all that wait, saved or not, of objects that are there
-  readonly mine: ReadonlySignal<readonly StrokeInfo[]>; // one's own that wait
+  readonly strokes: ReadonlySignal<readonly ScribbleInfo[]>; // all that wait, saved or not, of objects that are there
+  readonly mine: ReadonlySignal<readonly ScribbleInfo[]>; // one's own that wait
   readonly shownRound: ReadonlySignal<number | null>;
   readonly line: ReadonlySignal<readonly number[]>; // of the shown round
   readonly headLine: ReadonlySignal<readonly number[]>;
@@ -90,7 +90,7 @@ function given(id: number) {
     you: signal<Person | null>(null),
     role: signal<RoleName>("viewer"),
     objects: signal<readonly ObjectInfo[]>([]),
-    saved: signal<readonly StrokeInfo[]>([]),
+    saved: signal<readonly ScribbleInfo[]>([]),
     rounds: signal<ReadonlyMap<number, RoundInfo>>(new Map()),
     head: signal<number | null>(null),
     scored: signal(0),
@@ -101,7 +101,7 @@ function given(id: number) {
     masks: new MaskStore(),
     connection: signal<Connection>("connecting"),
     problem: signal<{ code: string; text: string } | null>(null),
-    unsaved: signal<readonly StrokeInfo[]>([]),
+    unsaved: signal<readonly ScribbleInfo[]>([]),
     removing: signal<ReadonlySet<string>>(new Set()),
     savedAt: signal<Date | null>(null),
     frame: signal(0),

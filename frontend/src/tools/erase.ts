@@ -2,7 +2,7 @@
 import { eraseStroke } from "../actions/strokes";
 import { distanceTo } from "../canvas/strokes";
 import { type CanvasPoint, fromUnit, toCanvas } from "../canvas/view";
-import type { StrokeInfo } from "../protocol";
+import type { ScribbleInfo } from "../protocol";
 import type { Studio } from "../studio/studio";
 import type { Tool } from "./tool";
 
@@ -24,7 +24,7 @@ export const erase: Tool = (studio, hand, at) => {
 };
 
 /** The topmost own waiting stroke on the frame in view near `at`. */
-export function strokeAt({ store, stage }: Studio, at: CanvasPoint): StrokeInfo | undefined {
+export function strokeAt({ store, stage }: Studio, at: CanvasPoint): ScribbleInfo | undefined {
   const view = stage.view.peek();
   const reach = REACH + store.view.peek().brush / 2;
   const here = store.mine.peek().filter((stroke) => stroke.frame === store.frame.peek());

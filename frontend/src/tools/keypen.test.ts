@@ -36,7 +36,7 @@ describe("the pen that keys move", () => {
       [0.58, 0.5],
       [0.58, 0.52],
     ];
-    expect(studio.sent).toMatchObject([{ type: "stroke.add", object: 1, path }]);
+    expect(studio.sent).toMatchObject([{ type: "scribble.add", object: 1, path }]);
     expect(hand.live.value).toBe(null);
   });
 

@@ -27,7 +27,7 @@ describe("the scribble tool", () => {
       [0.2, 0.2],
       [0.25, 0.5],
     ];
-    expect(studio.sent).toMatchObject([{ type: "stroke.add", frame: 0, object: 1, path }]);
+    expect(studio.sent).toMatchObject([{ type: "scribble.add", frame: 0, object: 1, path }]);
     expect(hand.live.value).toBe(null);
   });
 

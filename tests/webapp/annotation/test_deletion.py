@@ -6,7 +6,7 @@ from tests.webapp.annotation.test_undo import done
 from tests.webapp.conftest import draw, make_video, run
 from webapp.accounts.models import User
 from webapp.annotation.accepted import accept_frame
-from webapp.annotation.models import AcceptedFrame, Change, Export, Head, Mask, Object, Round, Stroke
+from webapp.annotation.models import AcceptedFrame, Change, Export, Head, Mask, Object, Round, Scribble
 from webapp.annotation.objects import add_object
 from webapp.videos.models import Video
 
@@ -21,6 +21,6 @@ def test_a_video_with_rounds_branches_and_accepted_frames_can_be_deleted(video: 
     draw(video, owner, frame=3)
     Export.objects.create(video=video, round=first, kind="davis", author=owner)
     video.delete()
-    for table in (Object, Stroke, Round, Head, AcceptedFrame, Change, Export):
+    for table in (Object, Scribble, Round, Head, AcceptedFrame, Change, Export):
         assert not table.objects.exclude(video=other).exists(), table
     assert [mask.round_id for mask in Mask.objects.all()] == [kept.pk]

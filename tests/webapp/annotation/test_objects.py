@@ -56,12 +56,12 @@ def test_only_what_is_given_changes(video: Video) -> None:
     assert last.message["object"]["name"] == "Eel"
 
 
-def test_a_deleted_object_takes_no_strokes_until_it_comes_back(video: Video, owner: User) -> None:
+def test_a_deleted_object_takes_no_scribbles_until_it_comes_back(video: Video, owner: User) -> None:
     update_object(video=video, number=1, deleted=True)
     with pytest.raises(Problem, match="not there any more"):
         draw(video, owner)
     update_object(video=video, number=1, deleted=False)
-    assert draw(video, owner).object_number == 1
+    assert draw(video, owner).object_id == 1
 
 
 def test_it_refuses_an_empty_name_and_an_unknown_number(video: Video) -> None:

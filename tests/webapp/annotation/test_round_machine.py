@@ -24,7 +24,7 @@ from webapp.accounts.models import User
 from webapp.annotation.claims import MAX_ATTEMPTS, Claim, Lost, claim, fail, finish, requeue, store
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import line_of, ranges_of
-from webapp.annotation.models import Change, Mask, Round, RoundState, Stroke
+from webapp.annotation.models import Change, Mask, Round, RoundState, Scribble
 from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import cancel_round, create_round
 from webapp.annotation.state import state_of
@@ -206,14 +206,14 @@ class Rounds(RuleBasedStateMachine):
             self.seen[one.pk] = (one.state, now)
 
     @invariant()
-    def no_stroke_is_lost_or_doubled(self) -> None:
-        assert Stroke.objects.filter(video=self.video).count() == self.drawn
+    def no_scribble_is_lost_or_doubled(self) -> None:
+        assert Scribble.objects.filter(video=self.video).count() == self.drawn
         for one in self.rounds():
-            used = [stroke.path for stroke in one.strokes.order_by("id")]
+            used = [scribble.path for scribble in one.drawn_scribbles.order_by("id")]
             if used:
                 assert sorted(map(str, used)) == sorted(str(scribble["path"]) for scribble in one.scribbles)
         for one in self.rounds("cancelled", "superseded", "failed"):
-            assert one.frames or not one.strokes.exists(), "strokes are kept by a round that nothing uses"
+            assert one.frames or not one.drawn_scribbles.exists(), "scribbles are kept by a round that nothing uses"
 
     @invariant()
     def the_line_of_the_head_is_sound(self) -> None:
@@ -233,15 +233,15 @@ class Rounds(RuleBasedStateMachine):
             match message["type"]:
                 case "round.changed":
                     rounds[message["round"]["id"]] = message["round"]
-                case "stroke.added":
-                    waiting.add(message["stroke"]["key"])
-                case "stroke.removed":
+                case "scribble.added":
+                    waiting.add(message["scribble"]["key"])
+                case "scribble.removed":
                     waiting -= set(message["keys"])
                 case "head.moved":
                     head = message["head"]
         state = state_of(self.video, Role.OWNER)
         assert head == state.head
-        assert waiting == {one.key for one in state.strokes}
+        assert waiting == {one.key for one in state.scribbles}
         fields = ("state", "base", "cancel_requested", "error")
         for one in state.rounds:
             told = rounds[one.id]

@@ -10,9 +10,9 @@ from tests.webapp.conftest import draw, run, some_mask
 from webapp.accounts.models import User
 from webapp.annotation.claims import claim, fail, finish, store
 from webapp.annotation.head import head_of
-from webapp.annotation.models import Change, Object, Round, RoundState, Stroke
+from webapp.annotation.models import Change, Object, Round, RoundState, Scribble
 from webapp.annotation.rounds import cancel_round, create_round
-from webapp.annotation.scribbles import remove_stroke, waiting
+from webapp.annotation.scribbles import remove_scribble, waiting
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video, VideoState
 
@@ -25,24 +25,24 @@ def code_of(problem: pytest.ExceptionInfo[Problem]) -> str:
     return problem.value.code
 
 
-def test_a_round_takes_ones_own_waiting_strokes_of_its_frame(video: Video, owner: User, annotator: User) -> None:
+def test_a_round_takes_ones_own_waiting_scribbles_of_its_frame(video: Video, owner: User, annotator: User) -> None:
     first, second = draw(video, annotator), draw(video, annotator, number=0)
     elsewhere, others = draw(video, annotator, frame=3), draw(video, owner)
     made = create_round(video=video, author=annotator, key=uuid4(), frame=0, engine="flow", base=None)
     assert [one["object_id"] for one in made.scribbles] == [1, 0]
     assert made.scribbles[0]["path"] == first.path
-    assert set(made.strokes.values_list("pk", flat=True)) == {first.pk, second.pk}
-    assert set(Stroke.objects.filter(round=None).values_list("pk", flat=True)) == {elsewhere.pk, others.pk}
+    assert set(made.drawn_scribbles.values_list("pk", flat=True)) == {first.pk, second.pk}
+    assert set(Scribble.objects.filter(round=None).values_list("pk", flat=True)) == {elsewhere.pk, others.pk}
     assert (made.number, made.base_id, made.num_objects, made.state) == (1, None, 1, RoundState.QUEUED)
     assert head_of(video.pk) == made.pk
 
 
-def test_strokes_of_deleted_objects_wait_on(video: Video, owner: User) -> None:
+def test_scribbles_of_deleted_objects_wait_on(video: Video, owner: User) -> None:
     draw(video, owner)
     Object.objects.filter(video=video).update(deleted_at=video.created_at)
     with pytest.raises(Problem) as problem:
         create_round(video=video, author=owner, key=uuid4(), frame=0, engine="flow", base=None)
-    assert code_of(problem) == "no_strokes"
+    assert code_of(problem) == "no_scribbles"
 
 
 def test_the_same_key_makes_one_round(video: Video, owner: User) -> None:
@@ -54,7 +54,7 @@ def test_the_same_key_makes_one_round(video: Video, owner: User) -> None:
     assert Round.objects.count() == 1
 
 
-def test_an_older_base_is_a_conflict_that_keeps_the_strokes(video: Video, owner: User, annotator: User) -> None:
+def test_an_older_base_is_a_conflict_that_keeps_the_scribbles(video: Video, owner: User, annotator: User) -> None:
     theirs = run(video, owner, None)
     draw(video, annotator)
     with pytest.raises(Problem) as problem:
@@ -68,7 +68,11 @@ def test_an_older_base_is_a_conflict_that_keeps_the_strokes(video: Video, owner:
 
 @pytest.mark.parametrize(
     ("frame", "state", "code"),
-    [(99, VideoState.READY, "bad_frame"), (0, VideoState.IMPORTING, "not_ready"), (1, VideoState.READY, "no_strokes")],
+    [
+        (99, VideoState.READY, "bad_frame"),
+        (0, VideoState.IMPORTING, "not_ready"),
+        (1, VideoState.READY, "no_scribbles"),
+    ],
 )
 def test_it_refuses_what_cannot_run(video: Video, owner: User, frame: int, state: str, code: str) -> None:
     draw(video, owner)
@@ -85,16 +89,16 @@ def test_a_newer_round_supersedes_one_that_waits(video: Video, owner: User) -> N
     second.refresh_from_db()
     assert states(video) == ["superseded", "queued"]
     assert second.base_id is None, "a round without masks is no base: engines do not learn of it"
-    assert waiting(video, owner, 2).count() == 1, "and its strokes wait again"
+    assert waiting(video, owner, 2).count() == 1, "and its scribbles wait again"
 
 
-def test_strokes_of_a_round_that_never_ran_go_into_the_next_one_of_its_frame(video: Video, owner: User) -> None:
+def test_scribbles_of_a_round_that_never_ran_go_into_the_next_one_of_its_frame(video: Video, owner: User) -> None:
     first = run(video, owner, None)
     second = run(video, owner, first.pk)
     second.refresh_from_db()
     assert len(second.scribbles) == 2
     assert second.base_id is None
-    assert second.strokes.count() == 2
+    assert second.drawn_scribbles.count() == 2
 
 
 def test_a_newer_round_asks_a_running_one_to_stop(video: Video, owner: User) -> None:
@@ -115,7 +119,7 @@ def test_a_newer_round_asks_a_running_one_to_stop(video: Video, owner: User) -> 
     assert len(second.scribbles) == 1
 
 
-def test_a_running_round_that_stops_before_its_first_mask_passes_its_strokes_on(video: Video, owner: User) -> None:
+def test_a_running_round_that_stops_before_its_first_mask_passes_its_scribbles_on(video: Video, owner: User) -> None:
     first = run(video, owner, None)
     claimed = claim(first.pk, "w")
     assert claimed
@@ -126,13 +130,13 @@ def test_a_running_round_that_stops_before_its_first_mask_passes_its_strokes_on(
     assert second.base_id is None
 
 
-def test_cancelling_a_round_that_waits_gives_its_strokes_back(video: Video, owner: User) -> None:
+def test_cancelling_a_round_that_waits_gives_its_scribbles_back(video: Video, owner: User) -> None:
     made = run(video, owner, None)
     cancel_round(video=video, by=owner, round_id=made.pk, may_stop_others=False)
     assert states(video) == ["cancelled"]
     assert head_of(video.pk) is None
     assert waiting(video, owner, 0).count() == 1
-    assert Change.objects.filter(message__type="stroke.added").count() == 2
+    assert Change.objects.filter(message__type="scribble.added").count() == 2
 
 
 def test_cancelling_a_running_round_keeps_what_it_finished(video: Video, owner: User) -> None:
@@ -172,7 +176,7 @@ def test_only_reviewers_cancel_rounds_of_others(video: Video, owner: User, annot
         cancel_round(video=video, by=annotator, round_id=999, may_stop_others=True)
 
 
-def test_a_failed_round_gives_its_strokes_back_and_says_why(video: Video, owner: User) -> None:
+def test_a_failed_round_gives_its_scribbles_back_and_says_why(video: Video, owner: User) -> None:
     first = run(video, owner, None)
     claimed = claim(first.pk, "w")
     assert claimed
@@ -188,14 +192,14 @@ def test_a_failed_round_gives_its_strokes_back_and_says_why(video: Video, owner:
     assert waiting(video, owner, 3).count() == 1
 
 
-def test_a_used_stroke_is_not_removed(video: Video, owner: User, annotator: User) -> None:
-    stroke = draw(video, owner)
+def test_a_used_scribble_is_not_removed(video: Video, owner: User, annotator: User) -> None:
+    scribble = draw(video, owner)
     with pytest.raises(Forbidden):
-        remove_stroke(video=video, author=annotator, key=stroke.key)
+        remove_scribble(video=video, author=annotator, key=scribble.key)
     create_round(video=video, author=owner, key=uuid4(), frame=0, engine="flow", base=None)
     with pytest.raises(Problem) as problem:
-        remove_stroke(video=video, author=owner, key=stroke.key)
-    assert code_of(problem) == "stroke_used"
+        remove_scribble(video=video, author=owner, key=scribble.key)
+    assert code_of(problem) == "scribble_used"
 
 
 @pytest.mark.django_db(transaction=True)

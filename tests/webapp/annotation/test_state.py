@@ -21,7 +21,7 @@ from webapp.videos.models import Video
 
 def test_a_fresh_video(video: Video) -> None:
     state = state_of(video, Role.VIEWER)
-    assert (state.head, state.rounds, state.strokes, state.accepted, state.mask_seq) == (None, [], [], {}, 0)
+    assert (state.head, state.rounds, state.scribbles, state.accepted, state.mask_seq) == (None, [], [], {}, 0)
     assert [one.name for one in state.objects] == ["Fish"]
     assert state.video.project_name == "Reef"
 
@@ -33,12 +33,12 @@ def test_it_holds_everything_but_masks(video: Video, owner: User, annotator: Use
     claimed = claim(second.pk, "w")
     assert claimed
     store(claimed, [some_mask(3), some_mask(4)])
-    stroke = draw(video, annotator, frame=6, number=0)
+    scribble = draw(video, annotator, frame=6, number=0)
     state = state_of(video, Role.ANNOTATOR)
     assert state.head == second.pk
     assert state.accepted == {1: first.pk}
-    assert [one.key for one in state.strokes] == [str(stroke.key)]
-    assert state.strokes[0].author.name == "Annotator"
+    assert [one.key for one in state.scribbles] == [str(scribble.key)]
+    assert state.scribbles[0].author.name == "Annotator"
     assert [one.frames for one in state.rounds] == [[(0, 1), (5, 5)], [(3, 4)]]
     assert [(one.state, one.done) for one in state.rounds] == [("done", 3), ("running", 2)]
     newest = Mask.objects.order_by("-id").first()
@@ -75,8 +75,8 @@ def test_every_row_of_the_log_is_a_message_of_the_protocol(video: Video, owner: 
         kinds.add(message.type)
     assert kinds == {
         "object.changed",
-        "stroke.added",
-        "stroke.removed",
+        "scribble.added",
+        "scribble.removed",
         "round.changed",
         "head.moved",
         "accepted.changed",

@@ -67,7 +67,7 @@ def test_a_move_that_was_made_already_is_fine(video: Video, owner: User) -> None
     assert head_of(video.pk) is None
 
 
-def test_undoing_a_round_that_waits_cancels_it_and_gives_its_strokes_back(video: Video, owner: User) -> None:
+def test_undoing_a_round_that_waits_cancels_it_and_gives_its_scribbles_back(video: Video, owner: User) -> None:
     made = run(video, owner, None)
     move_head(video=video, by=owner, from_round=made.pk, to_round=None)
     made.refresh_from_db()

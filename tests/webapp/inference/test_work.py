@@ -302,7 +302,7 @@ def test_a_worker_that_lost_its_round_stops_and_keeps_no_session(
         (runner.weights.WeightsMissing("Put it there."), "weights_missing", "Put it there."),
     ],
 )
-def test_a_round_that_cannot_be_computed_fails_with_a_sentence_and_gives_back_its_strokes(
+def test_a_round_that_cannot_be_computed_fails_with_a_sentence_and_gives_back_its_scribbles(
     video: Video, owner: User, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str, words: str
 ) -> None:
     def fail() -> None:

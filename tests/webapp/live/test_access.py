@@ -15,7 +15,7 @@ from tests.webapp.conftest import draw, run
 from tests.webapp.live.conftest import Open
 from webapp.accounts.models import User
 from webapp.annotation.accepted import accept_frame
-from webapp.annotation.models import AcceptedFrame, Change, Head, Mask, Object, Receipt, Round, Stroke
+from webapp.annotation.models import AcceptedFrame, Change, Head, Mask, Object, Receipt, Round, Scribble
 from webapp.live.protocol import ClientMessage
 from webapp.projects.models import Role
 from webapp.videos.models import Video
@@ -37,7 +37,7 @@ class Case:
 
 
 def of_ones_own(video: Video, me: User, other: User) -> dict[str, Any]:
-    return {"stroke": str(draw(video, me).key)}
+    return {"scribble": str(draw(video, me).key)}
 
 
 def run_own(video: Video, me: User, other: User) -> dict[str, Any]:
@@ -65,8 +65,8 @@ def accept(by_me: bool, accepted: bool = True) -> Callable[[Video, User, User], 
 
 
 CASES = [
-    Case("draw", "stroke.add", Role.ANNOTATOR, lambda *_: {"frame": 0, "object": 1, "path": PATH}),
-    Case("undo a stroke", "stroke.remove", Role.ANNOTATOR, of_ones_own),
+    Case("draw", "scribble.add", Role.ANNOTATOR, lambda *_: {"frame": 0, "object": 1, "path": PATH}),
+    Case("undo a scribble", "scribble.remove", Role.ANNOTATOR, of_ones_own),
     Case("add an object", "object.add", Role.ANNOTATOR, lambda *_: {"name": "Eel"}),
     Case("rename an object", "object.update", Role.ANNOTATOR, lambda *_: {"number": 1, "name": "Eel"}),
     Case("run", "round.run", Role.ANNOTATOR, run_own),
@@ -84,7 +84,7 @@ case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 def everything() -> list[Any]:
     """All rows that a message could touch."""
-    tables = (Object, Stroke, Round, Mask, Head, AcceptedFrame, Change, Receipt)
+    tables = (Object, Scribble, Round, Mask, Head, AcceptedFrame, Change, Receipt)
     return [list(table.objects.order_by("pk").values()) for table in tables]
 
 

@@ -17,14 +17,14 @@ from tests.webapp.conftest import draw, run, some_mask
 from tests.webapp.live.conftest import Open
 from webapp.accounts.models import User
 from webapp.annotation.claims import Claim, claim, finish, store
-from webapp.annotation.models import AcceptedFrame, Object, Receipt, Round, Stroke
+from webapp.annotation.models import AcceptedFrame, Object, Receipt, Round, Scribble
 from webapp.live import change_feed, consumer
 from webapp.live.protocol import MAX_MESSAGE_BYTES, PROTOCOL_VERSION
 from webapp.projects.models import Membership, Role
 from webapp.videos.models import Video
 
 PATH = [[0.1, 0.2], [0.3, 0.4]]
-stroke: dict[str, Any] = {"frame": 0, "object": 1, "path": PATH}
+scribble: dict[str, Any] = {"frame": 0, "object": 1, "path": PATH}
 database = sync_to_async
 
 
@@ -53,31 +53,33 @@ async def test_a_welcome_has_the_state(open_socket: Open, owner: User, video: Vi
     assert (await page.kind("presence")).viewers == []
 
 
-async def test_a_stroke_is_stored_acknowledged_and_told_to_everyone(
+async def test_a_scribble_is_stored_acknowledged_and_told_to_everyone(
     open_socket: Open, owner: User, annotator: User, video: Video
 ) -> None:
     mine, theirs = await open_socket(annotator, video, resume=True), await open_socket(owner, video, resume=True)
-    key = await mine.post("stroke.add", **stroke)
+    key = await mine.post("scribble.add", **scribble)
     assert (await mine.answer(key)).type == "ack"
     for page in (mine, theirs):
-        told = next((one for one in page.seen if one.type == "stroke.added"), None) or await page.kind("stroke.added")
-        assert (told.stroke.key, told.stroke.author.name) == (key, "Annotator")
+        told = next((one for one in page.seen if one.type == "scribble.added"), None) or await page.kind(
+            "scribble.added"
+        )
+        assert (told.scribble.key, told.scribble.author.name) == (key, "Annotator")
 
 
-async def test_a_stroke_that_comes_twice_is_stored_once(open_socket: Open, owner: User, video: Video) -> None:
+async def test_a_scribble_that_comes_twice_is_stored_once(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
     key = str(uuid4())
-    assert (await page.ask("stroke.add", key=key, **stroke)).type == "ack"
+    assert (await page.ask("scribble.add", key=key, **scribble)).type == "ack"
     await page.leave()
     again = await open_socket(owner, video, resume=True)
-    assert (await again.ask("stroke.add", key=key, **stroke)).type == "ack"
-    assert await count(Stroke) == 1
+    assert (await again.ask("scribble.add", key=key, **scribble)).type == "ack"
+    assert await count(Scribble) == 1
 
 
 async def test_the_whole_way_from_object_to_masks(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
     number = (await page.ask("object.add", name="Eel")).result
-    assert (await page.ask("stroke.add", frame=2, object=number, path=PATH)).type == "ack"
+    assert (await page.ask("scribble.add", frame=2, object=number, path=PATH)).type == "ack"
     made = (await page.ask("round.run", frame=2, engine="fake", base=None)).result
     await compute(made, [2, 3, 1])
     ended = await page.until(lambda got: getattr(got, "type", "") == "round.changed" and got.round.state == "done")
@@ -106,7 +108,7 @@ async def test_a_conflict_says_where_the_video_stands(
 ) -> None:
     theirs = await database(run)(video, owner, None)
     page = await open_socket(annotator, video, resume=True)
-    await page.ask("stroke.add", **stroke)
+    await page.ask("scribble.add", **scribble)
     refused = await page.ask("round.run", frame=0, engine="fake", base=None)
     assert (refused.type, refused.code, refused.head) == ("error", "conflict", theirs.pk)
     assert (await page.ask("round.run", frame=0, engine="fake", base=refused.head)).type == "ack"
@@ -117,7 +119,7 @@ async def test_a_conflict_says_where_the_video_stands(
 
 async def test_a_page_that_was_away_gets_what_it_missed(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
-    await page.ask("stroke.add", **stroke)
+    await page.ask("scribble.add", **scribble)
     made = (await page.ask("round.run", frame=0, engine="fake", base=None)).result
     await compute(made, [0, 1], complete=False)
     while len(page.masks) < 2:
@@ -137,10 +139,10 @@ async def test_a_page_that_was_away_gets_what_it_missed(open_socket: Open, owner
     back = await open_socket(owner, video)
     welcome = await back.resume(seq, mask_seq)
     assert welcome.state is None
-    await back.kind("stroke.added")
+    await back.kind("scribble.added")
     assert [mask.frame for mask in back.masks] == [2, 3]
     told = [one for one in back.seen if hasattr(one, "seq")]
-    assert [one.type for one in told] == ["round.changed", "stroke.added"]
+    assert [one.type for one in told] == ["round.changed", "scribble.added"]
     assert [one.seq for one in told] == sorted({one.seq for one in told})
     assert told[0].seq == seq + 1
 
@@ -154,11 +156,11 @@ async def test_a_gap_that_cannot_be_filled_gets_a_state(
         await database(draw)(video, owner)
     page = await open_socket(owner, video)
     welcome = await page.resume(seq, 0)
-    assert len(welcome.state.strokes) == 6
+    assert len(welcome.state.scribbles) == 6
 
 
 async def test_nothing_is_lost_between_the_state_and_what_follows(open_socket: Open, owner: User, video: Video) -> None:
-    """Strokes are written all the time while pages connect; each page ends with all of them."""
+    """Scribbles are written all the time while pages connect; each page ends with all of them."""
 
     async def write() -> None:
         for _ in range(25):
@@ -171,8 +173,8 @@ async def test_nothing_is_lost_between_the_state_and_what_follows(open_socket: O
         pages.append((page, await page.resume()))
     await writing
     for page, welcome in pages:
-        keys = {one.key for one in welcome.state.strokes}
-        while len(keys | {one.stroke.key for one in page.seen if one.type == "stroke.added"}) < 25:
+        keys = {one.key for one in welcome.state.scribbles}
+        while len(keys | {one.scribble.key for one in page.seen if one.type == "scribble.added"}) < 25:
             await page.next()
         told = [one.seq for one in page.seen if hasattr(one, "seq")]
         assert told == sorted(set(told))
@@ -189,16 +191,16 @@ async def test_nothing_is_lost_between_the_state_and_what_follows(open_socket: O
         ("[" * 100_000, "no JSON"),
         ("[]", "message"),
         ("3", "message"),
-        (json.dumps({"type": "stroke.ad"}), "stroke.ad"),
-        (json.dumps({"type": "stroke.add", "key": "x", **stroke}), "key"),
-        (json.dumps({"type": "stroke.add", "key": "X" * 36, **stroke}), "key"),
-        (json.dumps({"type": "stroke.add", "key": str(uuid4()).upper(), **stroke}), "key"),
-        (json.dumps({"type": "stroke.add", "key": str(uuid4())[:-1] + "\n", **stroke}), "key"),
-        (json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "path": []}), "path"),
-        (json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "path": [[0.5, 1.5]]}), "path"),
-        (json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "path": [[0.5, float("nan")]]}), "path"),
-        (json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "object": 255}), "object"),
-        (json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "author": 1}), "author"),
+        (json.dumps({"type": "scribble.ad"}), "scribble.ad"),
+        (json.dumps({"type": "scribble.add", "key": "x", **scribble}), "key"),
+        (json.dumps({"type": "scribble.add", "key": "X" * 36, **scribble}), "key"),
+        (json.dumps({"type": "scribble.add", "key": str(uuid4()).upper(), **scribble}), "key"),
+        (json.dumps({"type": "scribble.add", "key": str(uuid4())[:-1] + "\n", **scribble}), "key"),
+        (json.dumps({"type": "scribble.add", "key": str(uuid4()), **scribble, "path": []}), "path"),
+        (json.dumps({"type": "scribble.add", "key": str(uuid4()), **scribble, "path": [[0.5, 1.5]]}), "path"),
+        (json.dumps({"type": "scribble.add", "key": str(uuid4()), **scribble, "path": [[0.5, float("nan")]]}), "path"),
+        (json.dumps({"type": "scribble.add", "key": str(uuid4()), **scribble, "object": 255}), "object"),
+        (json.dumps({"type": "scribble.add", "key": str(uuid4()), **scribble, "author": 1}), "author"),
         (
             json.dumps({"type": "round.run", "key": str(uuid4()), "frame": 0, "engine": "e" * 41, "base": None}),
             "engine",
@@ -213,8 +215,8 @@ async def test_a_malformed_message_is_answered_and_nothing_is_stored(
     refused = await page.kind("error")
     assert refused.code == "malformed"
     assert where in refused.text
-    assert (await count(Stroke), await count(Receipt), await count(Round)) == (0, 0, 0)
-    assert (await page.ask("stroke.add", **stroke)).type == "ack", "the socket is still open"
+    assert (await count(Scribble), await count(Receipt), await count(Round)) == (0, 0, 0)
+    assert (await page.ask("scribble.add", **scribble)).type == "ack", "the socket is still open"
 
 
 async def test_a_binary_message_is_malformed(open_socket: Open, owner: User, video: Video) -> None:
@@ -226,16 +228,16 @@ async def test_a_binary_message_is_malformed(open_socket: Open, owner: User, vid
 async def test_a_message_that_is_too_large_ends_the_socket(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
     path = [[0.123456, 0.5]] * 4000
-    text = json.dumps({"type": "stroke.add", "key": str(uuid4()), **stroke, "path": path})
+    text = json.dumps({"type": "scribble.add", "key": str(uuid4()), **scribble, "path": path})
     await page.text(text + " " * (MAX_MESSAGE_BYTES - len(text) + 1))
     assert (await page.kind("error")).code == "too_large"
     assert await page.until(lambda got: got == 4413) == 4413
-    assert await count(Stroke) == 0
+    assert await count(Scribble) == 0
 
 
 async def test_a_large_message_within_the_limit_is_taken(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
-    assert (await page.ask("stroke.add", frame=0, object=1, path=[[0.123456, 0.5]] * 5000)).type == "ack"
+    assert (await page.ask("scribble.add", frame=0, object=1, path=[[0.123456, 0.5]] * 5000)).type == "ack"
 
 
 async def test_too_many_messages_end_the_socket(
@@ -245,19 +247,19 @@ async def test_too_many_messages_end_the_socket(
     monkeypatch.setattr(consumer, "RATE", 0.001)
     page = await open_socket(owner, video, resume=True)
     for _ in range(5):
-        await page.post("stroke.add", **stroke)
+        await page.post("scribble.add", **scribble)
     assert (await page.kind("error")).code == "too_many"
     assert await page.until(lambda got: got == 4429) == 4429
-    assert await count(Stroke) == 4
+    assert await count(Scribble) == 4
 
 
 async def test_nothing_is_done_before_resume(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video)
-    refused = await page.ask("stroke.add", **stroke)
-    assert (refused.code, refused.text) == ("not_resumed", "Expected resume first, got stroke.add.")
+    refused = await page.ask("scribble.add", **scribble)
+    assert (refused.code, refused.text) == ("not_resumed", "Expected resume first, got scribble.add.")
     await page.post("ping")
     assert (await page.kind("pong")).type == "pong"
-    assert await count(Stroke) == 0
+    assert await count(Scribble) == 0
 
 
 async def test_an_old_page_is_sent_away(open_socket: Open, owner: User, video: Video) -> None:
@@ -283,7 +285,7 @@ async def test_a_page_that_the_server_keeps_waiting_may_come_again(
 
 async def test_what_a_write_refuses_is_answered_with_its_sentence(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
-    refused = await page.ask("stroke.add", frame=99, object=1, path=PATH)
+    refused = await page.ask("scribble.add", frame=99, object=1, path=PATH)
     assert (refused.code, refused.text) == ("bad_frame", "Frame 99 is outside this video: it has 0 to 7.")
     assert await count(Receipt) == 0
 
@@ -307,9 +309,9 @@ async def test_who_is_no_member_any_more_is_sent_away_at_the_next_message(
 ) -> None:
     page = await open_socket(annotator, video, resume=True)
     await database(Membership.objects.filter(user=annotator).delete)()
-    await page.post("stroke.add", **stroke)
+    await page.post("scribble.add", **scribble)
     assert await page.until(lambda got: got == 4403) == 4403
-    assert await count(Stroke) == 0
+    assert await count(Scribble) == 0
 
 
 @pytest.mark.parametrize("number", [10**18, 2**63, 10**30])
@@ -321,7 +323,7 @@ async def test_any_number_that_is_no_video_is_answered_so(open_socket: Open, own
 async def test_pages_of_a_video_that_is_deleted_are_told_so(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
     await database(video.delete)()
-    await page.post("stroke.add", **stroke)
+    await page.post("scribble.add", **scribble)
     assert await page.until(lambda got: got == 4404) == 4404
 
 
@@ -361,9 +363,9 @@ async def test_who_is_signed_out_is_sent_away(open_socket: Open, annotator: User
             annotator.save()
 
     await database(sign_out)()
-    await page.post("stroke.add", **stroke)
+    await page.post("scribble.add", **scribble)
     assert await page.until(lambda got: got == 4401) == 4401
-    assert await count(Stroke) == 0
+    assert await count(Scribble) == 0
 
 
 async def test_a_role_counts_from_the_message_after_its_change(

@@ -113,14 +113,14 @@ async def test_a_page_that_falls_behind_while_it_is_sent_to_gets_a_state(
     drawn = []
     for _ in range(14):  # one is being sent, five wait, and for the rest there is no room
         drawn.append(str((await database(draw)(video, owner)).key))
-        await fast.until(lambda got: got.type == "stroke.added" and got.stroke.key == drawn[-1])
+        await fast.until(lambda got: got.type == "scribble.added" and got.scribble.key == drawn[-1])
     stall.let_go()
     anew = await slow.kind("welcome")
-    assert [one.key for one in anew.state.strokes] == drawn
-    told = [one.stroke.key for one in slow.seen if one.type == "stroke.added"]
+    assert [one.key for one in anew.state.scribbles] == drawn
+    told = [one.scribble.key for one in slow.seen if one.type == "scribble.added"]
     assert told == drawn[: len(told)], "what was told before had no gap"
     last = str((await database(draw)(video, owner)).key)
-    assert (await slow.kind("stroke.added")).stroke.key == last
+    assert (await slow.kind("scribble.added")).scribble.key == last
 
 
 async def test_a_gap_that_cannot_be_filled_now_lets_the_page_try_again(
@@ -132,7 +132,7 @@ async def test_a_gap_that_cannot_be_filled_now_lets_the_page_try_again(
     stall.hold()
     for _ in range(5):
         await database(draw)(video, owner)
-        await fast.kind("stroke.added")
+        await fast.kind("scribble.added")
 
     def away(*args: Any) -> None:
         raise OperationalError("the database is away")

@@ -25,7 +25,7 @@ from webapp.annotation.models import Head, Round, RoundState
 from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import cancel_round, create_round
 from webapp.annotation.scribble_files import DrawnFrame, drawn_frames, read_scribbles
-from webapp.annotation.scribbles import add_stroke
+from webapp.annotation.scribbles import add_scribble
 from webapp.inference import runner
 from webapp.inference.work import sessions, work_on
 from webapp.local_work import prepare, progress_bar, project_named
@@ -124,8 +124,8 @@ def _run(video: Video, author: User, drawn: DrawnFrame, engine: str, title: str)
     """One round of what is drawn on one frame. Raises Problem with the round's own sentence when it fails."""
     for stroke in drawn.strokes:
         _add_objects(video, author, stroke.number)
-        add_stroke(
-            video=video, author=author, key=uuid.uuid4(), frame=drawn.frame, number=stroke.number, path=stroke.path
+        add_scribble(
+            video=video, author=author, key=uuid.uuid4(), frame=drawn.frame, object_id=stroke.number, path=stroke.path
         )
     made = create_round(
         video=video, author=author, key=uuid.uuid4(), frame=drawn.frame, engine=engine, base=head_of(video.pk)

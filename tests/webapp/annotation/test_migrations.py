@@ -1,0 +1,46 @@
+"""Migrations keep what people made."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from tests.webapp.conftest import draw, run
+from webapp.accounts.models import User
+from webapp.annotation.models import Change, Scribble
+from webapp.videos.models import Video
+
+BEFORE, AFTER = ("annotation", "0005_round_scores"), ("annotation", "0006_scribble")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_scribbles_and_their_messages_survive_the_renaming_in_both_directions(
+    video: Video, owner: User, sent_tasks: list
+) -> None:
+    used = run(video, owner, None).drawn_scribbles.get()
+    waiting = draw(video, owner, frame=3)
+    scribbles = list(Scribble.objects.order_by("pk").values())
+    messages = list(Change.objects.order_by("pk").values_list("message", flat=True))
+    latest = MigrationExecutor(connection).loader.graph.leaf_nodes("annotation")
+    try:
+        executor = MigrationExecutor(connection)
+        executor.migrate([BEFORE])
+        old = executor.loader.project_state([BEFORE]).apps
+        strokes = old.get_model("annotation", "Stroke")
+        assert list(strokes.objects.order_by("pk").values_list("key", "round_id")) == [
+            (used.key, used.round_id),
+            (waiting.key, None),
+        ]
+        told = old.get_model("annotation", "Change").objects.filter(message__type="stroke.added").order_by("pk")
+        assert [change.message["stroke"]["key"] for change in told] == [str(used.key), str(waiting.key)]
+        drawn_before = strokes.objects.create(
+            video_id=video.pk, key=uuid4(), frame=5, object_number=1, path=[[0.5, 0.5]], author_id=owner.pk
+        )
+    finally:
+        MigrationExecutor(connection).migrate(latest)
+    assert Scribble.objects.get(pk=drawn_before.pk).object_id == 1
+    assert list(Scribble.objects.exclude(pk=drawn_before.pk).order_by("pk").values()) == scribbles
+    assert list(Change.objects.order_by("pk").values_list("message", flat=True)) == messages
