@@ -13,7 +13,7 @@ from webapp.accounts.models import User
 from webapp.annotation.models import Change, Scribble
 from webapp.videos.models import Video
 
-BEFORE, AFTER = ("annotation", "0005_round_scores"), ("annotation", "0006_scribble")
+BEFORE = ("annotation", "0006_export_formats")
 
 
 @pytest.mark.django_db(transaction=True)

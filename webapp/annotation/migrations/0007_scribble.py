@@ -29,7 +29,7 @@ def to_strokes(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0005_round_scores"),
+        ("annotation", "0006_export_formats"),
     ]
 
     operations = [
