@@ -9,7 +9,7 @@ from typing import Any
 
 from segmentation.engine import Engine, EngineSettings
 from segmentation.types import FrameSource, PastRound
-from segmentation.weights import DRAWN, drawn_by_cutter
+from segmentation.weights import READS_SCRIBBLES, uses_cutter
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ ENGINES: dict[str, EngineSpec] = {
     )
 }
 
-DRAWING = "auto", "own", "cutter"  # who draws the annotated frames
-DRAWN_ENGINE = "segmentation.cutter.drawn:drawn"
+INTERACTIONS = "auto", "own", "cutter"  # who draws the annotated frames
+WITH_CUTTER = "segmentation.cutter.interaction:with_cutter"
 DEFAULT_ENGINE = "star"  # the best of the benchmark on CPU (README)
 
 
@@ -119,19 +119,20 @@ def open_session(
 ) -> Engine:
     """Open `name` on a video, in the state after `rounds`.
 
-    The published systems that read scribbles (`weights.DRAWN`) have one more option, `drawing`: "own", "cutter" (STAR's
-    cutter draws the annotated frames, `segmentation.cutter.drawn`) or "auto" (`weights.drawn_by_cutter`).
+    The published systems that read scribbles (`weights.READS_SCRIBBLES`) have one more option, `interaction`: "own",
+    "cutter" (STAR's cutter segments the annotated frames, `segmentation.cutter.interaction`) or "auto"
+    (`weights.uses_cutter`).
 
     Raises ValueError, or WeightsMissing with what to do.
     """
     spec = engine_spec(name)
-    drawing = options.pop("drawing", "auto") if spec.name in DRAWN else "own"
-    if drawing not in DRAWING:
-        raise ValueError(f"drawing: expected one of {', '.join(DRAWING)}, got {drawing!r}")
+    interaction = options.pop("interaction", "auto") if spec.name in READS_SCRIBBLES else "own"
+    if interaction not in INTERACTIONS:
+        raise ValueError(f"interaction: expected one of {', '.join(INTERACTIONS)}, got {interaction!r}")
     engine: Engine = _load(spec.path)(frames, num_objects, settings, **options)
-    if drawing == "cutter" or (drawing == "auto" and drawn_by_cutter(spec.name, engine.settings.weights)):
+    if interaction == "cutter" or (interaction == "auto" and uses_cutter(spec.name, engine.settings.weights)):
         try:
-            engine = _load(DRAWN_ENGINE)(engine)
+            engine = _load(WITH_CUTTER)(engine)
         except ValueError:
             engine.close()
             raise

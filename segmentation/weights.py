@@ -15,8 +15,8 @@ from pathlib import Path
 
 ENGINES_FOLDER = Path(__file__).parent / "engines"
 DEFAULT_HOME = Path(__file__).parents[1] / "data"  # beside manage.py, as the web application has it
-CUTTER = "star-cut"  # draws annotated frames, also for other engines (`drawn_by_cutter`)
-DRAWN = ("stm", "ipn", "manet", "strnn")  # those: they read scribbles, and carry masks on
+CUTTER = "star-cut"  # draws annotated frames, also for other engines (`uses_cutter`)
+READS_SCRIBBLES = ("stm", "ipn", "manet", "strnn")  # those: they read scribbles, and carry masks on
 SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
@@ -62,8 +62,8 @@ NETWORKS: dict[str, NetworkSpec] = {
             CUTTER,
             ("star",),
             "star",
-            "segmentation.cutter.cutting:Cutter",
-            "segmentation.cutter.cutting:CutterConfig",
+            "segmentation.cutter.refinement:RefinementNet",
+            "segmentation.cutter.refinement:RefinementNetConfig",
             "STAR, cutter",
             source="trained by this project's own command",
         ),
@@ -203,13 +203,13 @@ def weights_ready(engine: str) -> bool:
     return all(state_of(spec.name).path is not None for spec in networks_of(engine))
 
 
-def drawn_by_cutter(engine: str, explicit: str | Path | None = None) -> bool:
+def uses_cutter(engine: str, explicit: str | Path | None = None) -> bool:
     """Whether STAR's cutter draws the annotated frames of another engine, unless one says otherwise.
 
     It does where the engine's own weights are the small ones that ship: published ones are left alone, as are those
     that were named (`explicit`).
     """
-    return engine in DRAWN and all(ships(spec.name, explicit) for spec in networks_of(engine))
+    return engine in READS_SCRIBBLES and all(ships(spec.name, explicit) for spec in networks_of(engine))
 
 
 def ships(name: str, explicit: str | Path | None = None) -> bool:
@@ -220,7 +220,7 @@ def ships(name: str, explicit: str | Path | None = None) -> bool:
 def weights_label(engine: str, explicit: str | Path | None = None) -> str:
     """Which weights a round is made with: the first 12 digits of each file's checksum. Empty for none."""
     files = [find_weights(spec.name, explicit) for spec in networks_of(engine)]
-    if drawn_by_cutter(engine, explicit):
+    if uses_cutter(engine, explicit):
         files.append(find_weights(CUTTER))
     return "+".join(checksum(file)[:12] for file in files)
 

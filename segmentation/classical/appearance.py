@@ -3,11 +3,12 @@
 Three models of one kind. All solve min_w sum_i c_i (w . phi_i - y_i)^2 + lambda |w|^2 and keep the sums of the normal
 equations only, so annotated frames are added by adding sums, each weighted by how near it is (`blend`):
 
-* `Texture`: phi = a fixed random layer of rectified units over `Picture.looks` (an extreme learning machine, Huang et
-  al. 2006), y = +-1; lambda is relative to the mean of the diagonal.
-* `Palette`: phi = one-hot cell of the colour; the normal matrix is diagonal, w is the share of object pixels in a cell.
-* `Places`: the same with cells of colour and place, the place being relative to the object's middle, so that the model
-  moves and grows with the object.
+* `TextureModel`: phi = a fixed random layer of rectified units over `ScaledFrame.pixel_features` (an extreme learning
+  machine, Huang et al. 2006), y = +-1; lambda is relative to the mean of the diagonal.
+* `fit_colour_cells`: phi = one-hot cell of the colour; the normal matrix is diagonal, w is the share of object pixels
+  in a cell.
+* `fit_place_cells`: the same with cells of colour and place. The place is relative to the object's centre, so that the
+  model moves and grows with the object.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
-from segmentation.classical.picture import CHANNELS
+from segmentation.classical.scaled_frames import CHANNELS
 
 Map = NDArray[Any]  # float32 [h, w]
 
@@ -33,7 +34,7 @@ ACROSS = 18  # cells of place along each axis, a quarter of the object's size ea
 PALETTE_LAMBDA, PLACES_LAMBDA = 20.0, 3.0  # pixels that a cell must hold before it is believed by half
 
 
-class Middle(NamedTuple):
+class ObjectExtent(NamedTuple):
     """Where an object is on the grid: centre of mass, and side of the square of its area."""
 
     y: float
@@ -41,7 +42,7 @@ class Middle(NamedTuple):
     size: float
 
     @classmethod
-    def of(cls, probability: Map) -> Middle:
+    def of(cls, probability: Map) -> ObjectExtent:
         mass = float(probability.sum()) + 1e-6
         height, width = probability.shape
         y = float(probability.sum(axis=1) @ np.arange(height)) / mass
@@ -65,22 +66,22 @@ WEIGHTS, BIASES = _layer()
 _WITH_BIASES = np.block([[WEIGHTS, np.zeros((CHANNELS, 1))], [BIASES, np.ones((1, 1))]]).astype(np.float32)
 
 
-def lift(looks: NDArray[Any]) -> NDArray[Any]:
+def random_features(pixel_features: NDArray[Any]) -> NDArray[Any]:
     """Features [h, w, CHANNELS] to [h * w, UNITS + 1], the last one constant."""
-    flat = looks.reshape(-1, CHANNELS)
+    flat = pixel_features.reshape(-1, CHANNELS)
     lifted = np.hstack([flat, np.ones_like(flat[:, :1])]) @ _WITH_BIASES  # one pass over the large array, not three
     np.maximum(lifted, 0, out=lifted)
     return lifted
 
 
 @dataclass
-class Texture:
+class TextureModel:
     a: NDArray[Any]  # [U, U] = sum c phi phi^T
     b: NDArray[Any]  # [U] = sum c phi y
     w: NDArray[Any] | None = None
 
     @classmethod
-    def fitted(cls, lifted: NDArray[Any], probability: NDArray[Any], weight: NDArray[Any]) -> Texture:
+    def fitted(cls, lifted: NDArray[Any], probability: NDArray[Any], weight: NDArray[Any]) -> TextureModel:
         """Sums over pixels [n, U], [n], [n]. Object and background count the same, however large they are."""
         inside, outside = weight * probability, weight * (1 - probability)
         c = inside / (2 * inside.sum() + 1e-6) + outside / (2 * outside.sum() + 1e-6)
@@ -88,8 +89,8 @@ class Texture:
         weighted = lifted * root[:, None]  # a matrix times itself costs half of what two matrices do
         return cls(weighted.T @ weighted, weighted.T @ (root * (2 * probability - 1)))
 
-    def plus(self, other: Texture, keep: float) -> Texture:
-        return Texture(keep * self.a + (1 - keep) * other.a, keep * self.b + (1 - keep) * other.b)
+    def plus(self, other: TextureModel, keep: float) -> TextureModel:
+        return TextureModel(keep * self.a + (1 - keep) * other.a, keep * self.b + (1 - keep) * other.b)
 
     def __call__(self, lifted: NDArray[Any]) -> NDArray[Any]:
         """About -1 (background) to 1 (object) [n]."""
@@ -103,7 +104,7 @@ class Texture:
 
 
 @dataclass
-class Cells:
+class CellModel:
     """One-hot ridge: per cell the weight of its pixels and of those inside the object."""
 
     shape: tuple[int, ...]
@@ -115,14 +116,14 @@ class Cells:
     @classmethod
     def fitted(
         cls, shape: tuple[int, ...], ridge: float, index: NDArray[np.int32], probability: Map, weight: Map
-    ) -> Cells:
+    ) -> CellModel:
         count = int(np.prod(shape))
         flat = index.ravel()
         n = np.bincount(flat, weight.ravel(), count).astype(np.float32)
         return cls(shape, ridge, n, np.bincount(flat, (weight * probability).ravel(), count).astype(np.float32))
 
-    def plus(self, other: Cells, keep: float, gain: float = 1.0) -> Cells:
-        return Cells(self.shape, self.ridge, keep * self.n + gain * other.n, keep * self.y + gain * other.y)
+    def plus(self, other: CellModel, keep: float, gain: float = 1.0) -> CellModel:
+        return CellModel(self.shape, self.ridge, keep * self.n + gain * other.n, keep * self.y + gain * other.y)
 
     def __call__(self, index: NDArray[np.int32]) -> Map:
         """The share of object pixels, 0..1; 0.5 where nothing is known."""
@@ -144,7 +145,7 @@ def colour_index(lab: NDArray[np.uint8]) -> NDArray[np.int32]:
     return (q[..., 0] * COLOURS + q[..., 1]) * COLOURS + q[..., 2]
 
 
-def place_index(lab: NDArray[np.uint8], middle: Middle, top: int = 0, left: int = 0) -> NDArray[np.int32]:
+def place_index(lab: NDArray[np.uint8], middle: ObjectExtent, top: int = 0, left: int = 0) -> NDArray[np.int32]:
     """Cell of place and colour of every pixel of a crop that begins at (top, left)."""
     height, width = lab.shape[:2]
     side = max(middle.size / 4, 5)
@@ -154,12 +155,12 @@ def place_index(lab: NDArray[np.uint8], middle: Middle, top: int = 0, left: int 
     return (((y[:, None] * ACROSS + x[None]) * COARSE + q[..., 0]) * COARSE + q[..., 1]) * COARSE + q[..., 2]
 
 
-def palette(index: NDArray[np.int32], probability: Map, weight: Map) -> Cells:
-    return Cells.fitted((COLOURS,) * 3, PALETTE_LAMBDA, index, probability, weight)
+def fit_colour_cells(index: NDArray[np.int32], probability: Map, weight: Map) -> CellModel:
+    return CellModel.fitted((COLOURS,) * 3, PALETTE_LAMBDA, index, probability, weight)
 
 
-def places(index: NDArray[np.int32], probability: Map, weight: Map) -> Cells:
-    return Cells.fitted((ACROSS, ACROSS, COARSE, COARSE, COARSE), PLACES_LAMBDA, index, probability, weight)
+def fit_place_cells(index: NDArray[np.int32], probability: Map, weight: Map) -> CellModel:
+    return CellModel.fitted((ACROSS, ACROSS, COARSE, COARSE, COARSE), PLACES_LAMBDA, index, probability, weight)
 
 
 def _along(positions: NDArray[np.int_], centre: float, side: float) -> NDArray[np.int32]:
@@ -177,24 +178,28 @@ def nearness(probability: Map, reach: float) -> Map:
 
 
 @dataclass(frozen=True)
-class Look:
+class AppearanceSample:
     """What one annotated frame says about one object."""
 
     frame: int
-    texture: Texture
-    palette: Cells
+    texture: TextureModel
+    palette: CellModel
 
 
-def blend(looks: Iterable[Look], frame: int) -> tuple[Texture, Cells]:
+def blend(samples: Iterable[AppearanceSample], frame: int) -> tuple[TextureModel, CellModel]:
     """The models for `frame`: the sums of all annotated frames, the nearer ones weighing more."""
-    looks = list(looks)
-    weights = np.array([1 / (1 + abs(look.frame - frame) / 10) for look in looks])  # half the weight ten frames away
+    samples = list(samples)
+    weights = np.array(
+        [1 / (1 + abs(sample.frame - frame) / 10) for sample in samples]
+    )  # half the weight ten frames away
 
     def mixed(sums: Iterable[NDArray[Any]]) -> NDArray[Any]:
         return np.tensordot(weights, np.stack(list(sums)), axes=1).astype(np.float32)
 
     total = np.float32(weights.sum())
-    texture = Texture(mixed(k.texture.a for k in looks) / total, mixed(k.texture.b for k in looks) / total)
-    first = looks[0].palette
-    cells = Cells(first.shape, first.ridge, mixed(k.palette.n for k in looks), mixed(k.palette.y for k in looks))
+    texture = TextureModel(mixed(k.texture.a for k in samples) / total, mixed(k.texture.b for k in samples) / total)
+    first = samples[0].palette
+    cells = CellModel(
+        first.shape, first.ridge, mixed(k.palette.n for k in samples), mixed(k.palette.y for k in samples)
+    )
     return texture, cells

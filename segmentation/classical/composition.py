@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classical.picture import Picture, Sizes
-from segmentation.classical.smoothing import Guided
+from segmentation.classical.guided_filter import GuidedFilter
+from segmentation.classical.scaled_frames import ScaledFrame, Sizes
 from segmentation.masks import Box, box_of
 from segmentation.types import LabelMap
 
@@ -33,7 +33,7 @@ class Composition:
         self._nothing = np.ones(sizes.video, np.float32)
         self._labels = np.zeros(sizes.video, np.uint8)
 
-    def add(self, object_id: int, probability: Map, picture: Picture) -> None:
+    def add(self, object_id: int, probability: Map, scaled: ScaledFrame) -> None:
         """An object by its probability on the grid; its outline is drawn along the edges of the picture."""
         box = box_of(probability > FAINT)
         if box is None:
@@ -41,8 +41,8 @@ class Composition:
         height, width = probability.shape
         box = box.grown(2 * RADIUS + 2, height, width)
         work = _scaled(box, self._sizes.grid, self._sizes.work)
-        fitted = Guided.fitted(probability[box.slices], picture.grid[box.slices], RADIUS, EPSILON)
-        drawn = fitted.drawn(picture.work[work.slices])
+        fitted = GuidedFilter.fitted(probability[box.slices], scaled.grid[box.slices], RADIUS, EPSILON)
+        drawn = fitted.drawn(scaled.work[work.slices])
         video = _scaled(work, self._sizes.work, self._sizes.video)
         size = (video.x1 - video.x0, video.y1 - video.y0)
         self._put(object_id, cv2.resize(drawn, size).view(np.ndarray), video)

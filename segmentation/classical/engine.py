@@ -13,34 +13,34 @@ from contextlib import AbstractContextManager, closing, nullcontext
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classical.drawing import Drawing, Finish
-from segmentation.classical.fits import Fits
-from segmentation.classical.flows import Flows
-from segmentation.classical.history import History, noted
-from segmentation.classical.picture import Pictures, Sizes
-from segmentation.classical.walk import Change, Refine, Scene, Walk
+from segmentation.classical.appearance_cache import AppearanceCache
+from segmentation.classical.flow_cache import FlowCache
+from segmentation.classical.interacted_frame import InteractedFrame, RefineInteracted
+from segmentation.classical.mask_history import MaskHistory, update_with_confidence
+from segmentation.classical.propagator import MaskChange, Propagator, RefinePropagated, RoundContext
+from segmentation.classical.scaled_frames import ScaledFrames, Sizes
 from segmentation.engine import Engine
 from segmentation.runtime.parallel import HelperThread
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
-MODELS_BYTES = 48 << 20  # models of annotated frames (`fits.KEPT`), and maps of a round with a few objects
+MODELS_BYTES = 48 << 20  # models of annotated frames (`appearance_cache.KEPT`), and maps of a round with a few objects
 FLOWS_BYTES = 64 << 20  # of 200 frames at 480p
 
 
 class ClassicalEngine(Engine):
-    """See the module. A subclass may refine what is found in each frame (`_refiner`)."""
+    """See the module. A subclass may refine what is found in each frame (`_propagated_refiner`)."""
 
     def _setup(self) -> None:
         sizes = Sizes.of(self.frames.height, self.frames.width, self.settings.max_side)
-        self._pictures = Pictures(self.frames, sizes)
-        self._flows = Flows(self._pictures, FLOWS_BYTES)
-        self._fits = Fits(self._pictures)
-        self._history = History(self.frames.height, self.frames.width, self.settings.cache_dir)
+        self._scaled_frames = ScaledFrames(self.frames, sizes)
+        self._flow_cache = FlowCache(self._scaled_frames, FLOWS_BYTES)
+        self._appearance_cache = AppearanceCache(self._scaled_frames)
+        self._history = MaskHistory(self.frames.height, self.frames.width, self.settings.cache_dir)
 
     @property
     def nbytes(self) -> int:
         """What the session may come to hold: kept pictures and models of annotated frames; masks are on disk."""
-        return self._pictures.nbytes + MODELS_BYTES + FLOWS_BYTES
+        return self._scaled_frames.nbytes + MODELS_BYTES + FLOWS_BYTES
 
     def close(self) -> None:
         self._history.close()
@@ -56,62 +56,62 @@ class ClassicalEngine(Engine):
             self._history.keep(update)
         try:
             yield update
-            with closing(self._walked(start, before, touched, update)) as steps:
+            with closing(self._propagate(start, before, touched, update)) as steps:
                 for step in steps:
                     made = True
                     self._history.keep(step)
                     yield step
         finally:
             if not made:
-                self._history.take_back(interaction)
+                self._history.undo_interaction(interaction)
 
-    def _walked(
+    def _propagate(
         self, start: int, before: LabelMap | None, touched: set[int], update: MaskUpdate
     ) -> Generator[MaskUpdate]:
         """What the walks to both sides find. `before` and `update`: the mask of the start frame, before and now."""
         # This round's own: an older round that nobody closed must not take its thread away.
         self._helper = HelperThread(self._halved)
-        scene = Scene(
-            self._pictures,
-            self._flows,
-            self._fits,
+        context = RoundContext(
+            self._scaled_frames,
+            self._flow_cache,
+            self._appearance_cache,
             self._history,
             self._helper,
             self.locked,
             self.locked_ids,
             self.num_objects,
-            self._refiner(),
+            self._propagated_refiner(),
             self._prepare,
         )
         removed = {} if before is None else {o: before == o for o in touched if not (update.labels == o).any()}
         changes = {o: _change(None if before is None else before == o, update.labels == o) for o in touched}
-        walks = [Walk(scene, start, direction, changes, removed) for direction in (1, -1)]
+        propagators = [Propagator(context, start, direction, changes, removed) for direction in (1, -1)]
         self._history.fetch(set().union(*self._history.annotated.values()))
         with self._helper:
-            while walks := [walk for walk in walks if walk.more()]:
-                for step in self._steps(walks):
+            while propagators := [propagator for propagator in propagators if propagator.more()]:
+                for step in self._steps(propagators):
                     if step is not None:
                         yield step
 
-    def _steps(self, walks: Sequence[Walk]) -> Sequence[MaskUpdate | None]:
+    def _steps(self, propagators: Sequence[Propagator]) -> Sequence[MaskUpdate | None]:
         """The next step of each of one or two walks. Neither sees what the other one finds in this step."""
-        self._history.fetch(walk.next for walk in walks)
-        if len(walks) == 1:
-            return [walks[0].step()]
-        return self._helper.run_both(walks[0].step, walks[1].step)
+        self._history.fetch(propagator.next for propagator in propagators)
+        if len(propagators) == 1:
+            return [propagators[0].step()]
+        return self._helper.run_both(propagators[0].step, propagators[1].step)
 
     def _halved(self) -> AbstractContextManager[None]:
         """While it lasts, whatever computes in several threads by itself takes half of them (`HelperThread`)."""
         return nullcontext()
 
-    def _refiner(self) -> Refine | None:
+    def _propagated_refiner(self) -> RefinePropagated | None:
         """What a round refines the objects' probabilities with; the history holds the round's own strokes and mask."""
         return None
 
     def _prepare(self, frame: int) -> None:
         """Compute what a refiner will need of a frame, whatever is found in the frames before it."""
 
-    def _finisher(self) -> Finish | None:
+    def _interacted_refiner(self) -> RefineInteracted | None:
         """What makes the first mask of an object from its sketch; None: GrabCut's is taken."""
         return None
 
@@ -123,17 +123,21 @@ class ClassicalEngine(Engine):
         if frame in self.locked:
             labels = self.locked[frame]
         else:
-            earlier, before = self._history.strokes.get(frame, []), self._history.mask(frame)
-            drawing = Drawing(self._pictures, frame, earlier, interaction.scribbles, before, self.settings.seed)
-            labels = drawing.labels(self._finisher())
-        drawn = {stroke.object_id for stroke in interaction.scribbles}
+            earlier, before = self._history.scribbles.get(frame, []), self._history.mask(frame)
+            drawing = InteractedFrame(
+                self._scaled_frames, frame, earlier, interaction.scribbles, before, self.settings.seed
+            )
+            labels = drawing.labels(self._interacted_refiner())
+        drawn = {scribble.object_id for scribble in interaction.scribbles}
         everyone = range(1, self.num_objects + 1)
-        return noted(frame, labels, [1.0 if o in drawn else self._history.sure(frame, o) for o in everyone])
+        return update_with_confidence(
+            frame, labels, [1.0 if o in drawn else self._history.sure(frame, o) for o in everyone]
+        )
 
 
-def _change(before: NDArray[np.bool_] | None, after: NDArray[np.bool_]) -> Change:
+def _change(before: NDArray[np.bool_] | None, after: NDArray[np.bool_]) -> MaskChange:
     """What a round did to an object's mask in the frame that was drawn on; None: there was no mask before."""
     if before is None:
-        return Change(1.0, None)
+        return MaskChange(1.0, None)
     union = np.count_nonzero(before | after)
-    return Change(1 - np.count_nonzero(before & after) / union if union else 0.0, before != after)
+    return MaskChange(1 - np.count_nonzero(before & after) / union if union else 0.0, before != after)

@@ -13,9 +13,9 @@ Map = NDArray[Any]  # float32 [h, w]
 # Fitted to pixels of the 30 train sequences of DAVIS-2016 (22 frames each, 288 pixels high), the cues being those met
 # while walking with the weights themselves (three rounds of it), so that the errors of a walk are among the examples.
 WEIGHTS = {
-    "carried": 0.23,  # logit of the mask carried along the flow
+    "warped": 0.23,  # logit of the mask carried along the flow
     "trust": 0.24,  # of the flow, -1..1
-    "carried where trusted": 0.06,
+    "warped where trusted": 0.06,
     "depth": 0.03,  # signed distance to the carried outline, 8 grid pixels = 1
     "relative depth": 0.12,  # the same, a quarter of the object's size = 1
     "outline": -0.11,  # 1 on the carried outline
@@ -27,7 +27,7 @@ WEIGHTS = {
     "motion": 0.31,  # unlike the background's
     "motion around": 0.11,  # the same, mean over 9x9
     "distance": -0.18,  # frames since the one that was drawn on, ten = 1, at most 2
-    "carried around": 0.03,  # logit of the carried mask's mean over 9x9
+    "warped around": 0.03,  # logit of the carried mask's mean over 9x9
     "unseen": -0.42,  # 3 where the pixel has just come into the picture
 }
 BIAS = 0.0
@@ -52,7 +52,7 @@ def signed_distance(mask: NDArray[np.bool_]) -> Map:
 
 def fuse(cues: dict[str, Map | float]) -> Map:
     """Probability [h, w] from all cues of `WEIGHTS` by name."""
-    evidence: Map = np.float32(BIAS) + np.zeros_like(cues["carried"])
+    evidence: Map = np.float32(BIAS) + np.zeros_like(cues["warped"])
     for name, weight in WEIGHTS.items():
         evidence = evidence + np.float32(weight) * cues[name]
     return sigmoid(evidence)

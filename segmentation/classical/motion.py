@@ -30,7 +30,7 @@ class Motion:
     def of(cls, back: Field, forth: Field) -> Motion:
         """`back` from this frame to the neighbour, `forth` from there to here."""
         motion = cls(back, np.ones(back.shape[:2], np.float32))
-        gap = back + np.dstack([motion.carry(forth[..., 0]), motion.carry(forth[..., 1])])
+        gap = back + np.dstack([motion.warp(forth[..., 0]), motion.warp(forth[..., 1])])
         length = np.hypot(back[..., 0], back[..., 1])
         miss = np.hypot(gap[..., 0], gap[..., 1]) / (1 + 0.1 * length)
         return cls(back, np.exp(-(miss**2)).astype(np.float32))
@@ -51,38 +51,38 @@ class Motion:
         outside = ((x < -1) | (x > width) | (y < -1) | (y > height)).astype(np.float32)
         return cv2.blur(outside, (3, 3)).view(np.ndarray)
 
-    def carry(self, values: Map) -> Map:
+    def warp(self, values: Map) -> Map:
         """Values on the neighbour moved to this frame; beyond its edge lies the edge's value."""
         x, y = self.source
         return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).view(np.ndarray)
 
 
-class FlowField:
+class FlowEstimator:
     """Computes `Motion` by DIS (Kroeger et al., ECCV 2016)."""
 
     def __init__(self) -> None:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
-    def between(self, picture: Grey, neighbour: Grey) -> Motion:
-        return Motion.of(self.flow(picture, neighbour), self.flow(neighbour, picture))
+    def between(self, scaled: Grey, neighbour: Grey) -> Motion:
+        return Motion.of(self.flow(scaled, neighbour), self.flow(neighbour, scaled))
 
-    def flow(self, picture: Grey, neighbour: Grey) -> Field:
-        """Where each pixel of `picture` is on `neighbour`, relative to itself."""
-        flow = np.zeros((*picture.shape, 2), np.float32)
-        if min(picture.shape) < SMALLEST:
+    def flow(self, scaled: Grey, neighbour: Grey) -> Field:
+        """Where each pixel of `scaled` is on `neighbour`, relative to itself."""
+        flow = np.zeros((*scaled.shape, 2), np.float32)
+        if min(scaled.shape) < SMALLEST:
             return flow
-        return self._dis.calc(picture, neighbour, flow).view(np.ndarray)
+        return self._dis.calc(scaled, neighbour, flow).view(np.ndarray)
 
 
 @dataclass(frozen=True)
-class Camera:
+class CameraMotion:
     """The background's motion as a smooth field, and how far single pixels stray from it (grid pixels)."""
 
     field: Field  # [h / STRIDE, w / STRIDE, 2]
     spread: float
 
     @classmethod
-    def of(cls, motion: Motion, background: NDArray[np.bool_]) -> Camera | None:
+    def of(cls, motion: Motion, background: NDArray[np.bool_]) -> CameraMotion | None:
         """Fit to the pixels of `background` [h, w]; None where there are too few."""
         flow, mask = motion.back[::STRIDE, ::STRIDE], background[::STRIDE, ::STRIDE]
         chosen = np.flatnonzero(mask)
@@ -94,7 +94,7 @@ class Camera:
         return cls((terms @ factors).reshape(flow.shape).astype(np.float32), spread)
 
 
-def unlike_background(motion: Motion, camera: Camera | None, warped: Map) -> Map:
+def object_motion_score(motion: Motion, camera: CameraMotion | None, warped: Map) -> Map:
     """Above 0 where a pixel moves rather like the object than like the background, -5..5."""
     height, width = warped.shape
     inside = warped[::STRIDE, ::STRIDE] > 0.5

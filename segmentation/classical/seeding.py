@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from segmentation.classical.appearance import COLOURS, Texture, colour_index, lift
+from segmentation.classical.appearance import COLOURS, TextureModel, colour_index, random_features
 from segmentation.classical.fusion import sigmoid
-from segmentation.classical.motion import Camera, Motion, unlike_background
-from segmentation.classical.picture import Picture, looks_of
+from segmentation.classical.motion import CameraMotion, Motion, object_motion_score
+from segmentation.classical.scaled_frames import ScaledFrame, compute_pixel_features
 from segmentation.masks import Box
 
 Mask = NDArray[np.bool_]
@@ -42,7 +42,7 @@ class Seeds:
 
 
 @dataclass(frozen=True)
-class Reach:
+class ScribbleDistances:
     """Distances from the strokes: to the lines, to their box, and the longest side of that box."""
 
     lines: Map
@@ -50,7 +50,7 @@ class Reach:
     side: float
 
     @classmethod
-    def of(cls, positive: Mask, box: Box) -> Reach:
+    def of(cls, positive: Mask, box: Box) -> ScribbleDistances:
         height, width = positive.shape
         side = max(box.y1 - box.y0, box.x1 - box.x0, 0.05 * max(height, width))
         y, x = np.mgrid[0:height, 0:width]
@@ -68,26 +68,28 @@ class Reach:
         return farthest
 
 
-def likeness(picture: Picture, motion: Motion | None, seeds: Seeds, reach: Reach) -> Map:
+def object_likelihood(scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, reach: ScribbleDistances) -> Map:
     """Probability [h, w] that a pixel belongs to what the strokes `seeds.positive` are drawn on."""
     far = reach.background() & ~seeds.same
     near = np.exp(-reach.box / (0.6 * reach.side)) * 0.9 + 0.1  # background that is near says more
     drawn = seeds.positive | seeds.negative
     weight = np.where(drawn, 1, np.where(far, near, np.where(seeds.same, SAME, 0))).astype(np.float32)
     label = (seeds.positive | (seeds.same & ~seeds.negative)).astype(np.float32)
-    cues = _cues(picture, motion, label, weight, reach)
+    cues = _cues(scaled, motion, label, weight, reach)
     return sigmoid(cues @ WEIGHTS + np.float32(BIAS))
 
 
-def _cues(picture: Picture, motion: Motion | None, label: Map, weight: Map, reach: Reach) -> NDArray[Any]:
+def _cues(
+    scaled: ScaledFrame, motion: Motion | None, label: Map, weight: Map, reach: ScribbleDistances
+) -> NDArray[Any]:
     longest = max(label.shape)
-    colour = _colour_ratio(picture, label, weight)
-    lifted = lift(looks_of(picture.lab, picture.grey))
-    texture = 2 * Texture.fitted(lifted, label.ravel(), weight.ravel())(lifted).reshape(label.shape)
+    colour = _colour_ratio(scaled, label, weight)
+    lifted = random_features(compute_pixel_features(scaled.lab, scaled.grey))
+    texture = 2 * TextureModel.fitted(lifted, label.ravel(), weight.ravel())(lifted).reshape(label.shape)
     moves = np.zeros_like(label)
     if motion is not None:
-        camera = Camera.of(motion, (label < 0.3) & (weight > 0.3))
-        moves = unlike_background(motion, camera, label)
+        camera = CameraMotion.of(motion, (label < 0.3) & (weight > 0.3))
+        moves = object_motion_score(motion, camera, label)
     cues = [
         np.minimum(reach.lines / reach.side * 4, 4),
         reach.lines / longest * 10,
@@ -103,9 +105,9 @@ def _cues(picture: Picture, motion: Motion | None, label: Map, weight: Map, reac
     return np.stack(cues, axis=2).astype(np.float32)
 
 
-def _colour_ratio(picture: Picture, label: Map, weight: Map) -> Map:
+def _colour_ratio(scaled: ScaledFrame, label: Map, weight: Map) -> Map:
     """Logarithm of how much more frequent a pixel's colour is under the strokes than in the background, -4..4."""
-    index = colour_index(picture.lab)
+    index = colour_index(scaled.lab)
 
     def frequency(weights: Map) -> NDArray[np.float64]:
         counts = np.bincount(index.ravel(), weights.ravel(), COLOURS**3).reshape((COLOURS,) * 3)

@@ -18,7 +18,7 @@ def to_json(config: Any) -> Any:
     """A dataclass (nested ones and tuples too) as dicts, lists and plain values."""
     if is_dataclass(config) and not isinstance(config, type):
         values = {field.name: to_json(getattr(config, field.name)) for field in fields(config)}
-        return {KIND: type(config).__name__, **values}
+        return {KIND: _kind_of(type(config)), **values}
     if isinstance(config, tuple):
         return [to_json(item) for item in config]
     if config is None or isinstance(config, bool | int | float | str):
@@ -45,12 +45,18 @@ def from_json(wanted: Any, data: Any, name: str = "config") -> Any:
     return data
 
 
+def _kind_of(configuration: Any) -> str:
+    """The name by which checkpoints know a class: the class's own name, unless a class variable `kind` overrides it."""
+    kind: str = getattr(configuration, KIND, getattr(configuration, "__name__", ""))
+    return kind
+
+
 def _from_union(members: tuple[Any, ...], data: Any, name: str) -> Any:
     if data is None and type(None) in members:
         return None
     candidates = [member for member in members if member is not type(None)]
     if isinstance(data, Mapping):
-        candidates = [member for member in candidates if getattr(member, "__name__", "") == data.get(KIND)]
+        candidates = [member for member in candidates if _kind_of(member) == data.get(KIND)]
     if len(candidates) != 1:
         kinds = ", ".join(getattr(member, "__name__", str(member)) for member in members)
         raise ConfigurationError(f"{name}: expected one of {kinds}, got {data!r}")
@@ -61,7 +67,7 @@ def _from_mapping(wanted: Any, data: Any, name: str) -> Any:
     if not isinstance(data, Mapping):
         raise ConfigurationError(f"{name}: expected the fields of {wanted.__name__}, got {data!r}")
     values = {key: value for key, value in data.items() if key != KIND}
-    if data.get(KIND, wanted.__name__) != wanted.__name__:
+    if data.get(KIND, _kind_of(wanted)) != _kind_of(wanted):
         raise ConfigurationError(f"{name}: expected a {wanted.__name__}, got a {data[KIND]}")
     hints = get_type_hints(wanted)
     known = {field.name for field in fields(wanted)}

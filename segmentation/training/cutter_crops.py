@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from segmentation.classical.drawing import Drawing, Sketch, sketch_of_found
-from segmentation.classical.motion import FlowField
-from segmentation.classical.picture import Picture, Pictures, Sizes
-from segmentation.cutter.cutting import CLUES, SIDE, Window, clues_of
+from segmentation.classical.interacted_frame import InteractedFrame, ObjectEvidence, evidence_from_probability
+from segmentation.classical.motion import FlowEstimator
+from segmentation.classical.scaled_frames import ScaledFrame, ScaledFrames, Sizes
+from segmentation.cutter.refinement import NUM_CUES, SIDE, Window, cue_channels
 from segmentation.evaluation.stroke import correcting_stroke, first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
@@ -36,8 +36,10 @@ AGAIN = 0.4  # of the corrections: what the network makes of them is corrected o
 THOROUGH, LARGEST = 0.4, 0.3
 
 Map = NDArray[Any]  # float32 [h, w]
-Draw = Callable[[Picture, Sketch], Map]  # an object's probability on the grid, from its sketch in a frame
-Known = tuple[Sketch, NDArray[np.uint8]]  # an object's sketch, and what is right: 1 = object, 255 = nobody knows
+Draw = Callable[[ScaledFrame, ObjectEvidence], Map]  # an object's probability on the grid, from its sketch in a frame
+Known = tuple[
+    ObjectEvidence, NDArray[np.uint8]
+]  # an object's sketch, and what is right: 1 = object, 255 = nobody knows
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class CutterCrops:
 def sketch(clip: Clip, random: np.random.Generator, draw: Draw | None = None) -> CutterCrops:
     """The objects of the first frame of a clip, drawn on for the first time, and corrected; the second one only shows
     how it moves. `draw`: what masks are made by that get corrected; without it they are made up."""
-    pictures = _pictures(clip)
+    pictures = _scaled_frames(clip)
     return _windows(pictures, _sketches(pictures, clip.labels[0], clip.num_objects, random, draw), random)
 
 
@@ -64,7 +66,7 @@ def sketch_found(
     clip: Clip, found: NDArray[np.uint8], random: np.random.Generator, draw: Draw | None = None
 ) -> CutterCrops:
     """Corrections of what was found of the objects in the first frame: probabilities [n, H, W], 255 = 1."""
-    pictures, labels = _pictures(clip), clip.labels[0]
+    pictures, labels = _scaled_frames(clip), clip.labels[0]
     made: list[Known] = []
     for number, probability in enumerate(found, start=1):
         truth = _of_object(labels, number)
@@ -73,24 +75,24 @@ def sketch_found(
     return _windows(pictures, made, random)
 
 
-def _pictures(clip: Clip) -> Pictures:
-    return Pictures(ArrayFrames(clip.frames), Sizes.of(*clip.labels.shape[1:]))
+def _scaled_frames(clip: Clip) -> ScaledFrames:
+    return ScaledFrames(ArrayFrames(clip.frames), Sizes.of(*clip.labels.shape[1:]))
 
 
-def _followed(pictures: Pictures, truth: NDArray[np.uint8], probability: Map) -> list[Known]:
+def _followed(pictures: ScaledFrames, truth: NDArray[np.uint8], probability: Map) -> list[Known]:
     """What was found of an object in the first frame, as a walk finds it: nobody has drawn there."""
     height, width = pictures[0].grey.shape
     found = cv2.resize(probability, (width, height), interpolation=cv2.INTER_AREA).view(np.ndarray)
     if not (found > 0.5).any():
         return []
-    return [(sketch_of_found(found, FlowField().between(pictures[0].grey, pictures[1].grey)), truth)]
+    return [(evidence_from_probability(found, FlowEstimator().between(pictures[0].grey, pictures[1].grey)), truth)]
 
 
 def _of_object(labels: LabelMap, number: int) -> NDArray[np.uint8]:
     return np.where(labels == IGNORE, IGNORE, labels == number).astype(np.uint8)
 
 
-def _windows(pictures: Pictures, made: Iterable[Known], random: np.random.Generator) -> CutterCrops:
+def _windows(pictures: ScaledFrames, made: Iterable[Known], random: np.random.Generator) -> CutterCrops:
     windows = []
     for found, truth in made:
         if found.own.any() and not found.contradicts:  # a stroke of another object lies over all of its own
@@ -98,29 +100,29 @@ def _windows(pictures: Pictures, made: Iterable[Known], random: np.random.Genera
         window = Window.around(found).shaken(random)
         if not found.before.any() and random.random() < UNCUT:
             found = replace(found, cut=found.own)
-        clues = np.round(255 * clues_of(found, window)).astype(np.uint8)
+        clues = np.round(255 * cue_channels(found, window)).astype(np.uint8)
         answer = window.of(truth + np.uint8(1), labels=True) - np.uint8(1)  # 255 beyond the frame: nobody knows
         windows.append((window.of_picture(pictures[0]), clues, answer, found.before.any()))
     if not windows:
         nothing = np.zeros((0, SIDE, SIDE), np.uint8)
         return CutterCrops(
-            nothing[..., None].repeat(3, 3), nothing[:, None].repeat(CLUES, 1), nothing, np.zeros(0, bool)
+            nothing[..., None].repeat(3, 3), nothing[:, None].repeat(NUM_CUES, 1), nothing, np.zeros(0, bool)
         )
     images, all_clues, answers, corrects = zip(*windows, strict=True)
     return CutterCrops(np.stack(images), np.stack(all_clues), np.stack(answers), np.array(corrects))
 
 
 def _sketches(
-    pictures: Pictures, labels: LabelMap, count: int, random: np.random.Generator, draw: Draw | None
+    pictures: ScaledFrames, labels: LabelMap, count: int, random: np.random.Generator, draw: Draw | None
 ) -> list[Known]:
     """First sketches of the objects of a frame, and corrections; and what is right: 1 = object, 255 = nobody knows."""
     known = np.where(labels == IGNORE, 0, labels).astype(np.uint8)
     strokes = first_strokes(known, count) if random.random() < WHOLE else first_scribbles(random, known, count)
-    drawing = Drawing(pictures, 0, [], strokes, None, int(random.integers(1 << 30)))
+    drawing = InteractedFrame(pictures, 0, [], strokes, None, int(random.integers(1 << 30)))
     made = []
     for number in range(1, count + 1):
         truth = _of_object(labels, number)
-        first = drawing.sketch(number)
+        first = drawing.evidence(number)
         made.append((first, truth))
         if random.random() < FOLLOWED:
             worn = _worn((truth == 1).astype(np.uint8), random).astype(np.float32)
@@ -136,12 +138,12 @@ def _sketches(
 class Correcting:
     """Corrections of one object of a frame; `truth` is 1 where it is, 255 where nobody knows."""
 
-    pictures: Pictures
+    pictures: ScaledFrames
     truth: NDArray[np.uint8]
     random: np.random.Generator
     draw: Draw | None
 
-    def begun(self, first: Sketch, strokes: list[Scribble]) -> list[Known]:
+    def begun(self, first: ObjectEvidence, strokes: list[Scribble]) -> list[Known]:
         """Corrections of a mask that may have been made of a first sketch, of these strokes."""
         what = self.random.random()
         if self.draw is not None and what < OWN and first.contradicts:
@@ -161,7 +163,9 @@ class Correcting:
             drawn = self._drawn(before)
             if not drawn or not before.any():
                 return made
-            corrected = Drawing(self.pictures, 0, earlier, drawn, before, int(self.random.integers(1 << 30))).sketch(1)
+            corrected = InteractedFrame(
+                self.pictures, 0, earlier, drawn, before, int(self.random.integers(1 << 30))
+            ).evidence(1)
             made.append((corrected, self.truth))
             if self.draw is None or self.random.random() > AGAIN or not corrected.contradicts:
                 return made

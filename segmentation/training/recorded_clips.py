@@ -13,7 +13,7 @@ from segmentation.training.clips import Clip
 from segmentation.training.motion import Path, Range, draw_path, light, warp
 from segmentation.training.recorded_propagations import RecordedPropagation, load, renumbered
 from segmentation.training.sources import IGNORE, Shot
-from segmentation.training.star_clips import StarClip, looks_of_frames
+from segmentation.training.star_clips import StarClip, pixel_features_of_frames
 from segmentation.types import Scribble
 
 VIEW = Range(turn=8.0, zoom=1.25, shear=0.06)  # a recorded mistake is to stay the mistake that it is
@@ -51,7 +51,7 @@ class RecordedClips:
             tuple(moved for stroke in _strokes(recording, i, round_) if (moved := move(stroke, t)))
             for t, i in enumerate(annotated)
         )
-        return StarClip(clip, (first, second), guess, True, looks_of_frames(clip.frames))
+        return StarClip(clip, (first, second), guess, True, pixel_features_of_frames(clip.frames))
 
     def draw_pair(self, random: np.random.Generator, size: tuple[int, int]) -> tuple[Clip, NDArray[np.uint8]]:
         """Two neighbouring frames and what was found in the first one: probabilities uint8 [n, H, W], 255 = 1.

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from segmentation.checkpoints import load_network
 from segmentation.classical.engine import ClassicalEngine
 from segmentation.classical.motion import Motion
-from segmentation.classical.walk import Refine
-from segmentation.cutter.cutting import Cutter
+from segmentation.classical.propagator import RefinePropagated
+from segmentation.cutter.refinement import RefinementNet
 from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.network import Star
 from segmentation.frames import ArrayFrames
@@ -79,9 +79,9 @@ class Recorder(ClassicalEngine):
 
     def _setup(self) -> None:
         super()._setup()
-        self.found = Found(len(self.frames), self.num_objects, self._pictures.sizes.grid)
+        self.found = Found(len(self.frames), self.num_objects, self._scaled_frames.sizes.grid)
 
-    def _refiner(self) -> Refine:
+    def _propagated_refiner(self) -> RefinePropagated:
         return self._record
 
     def _record(self, frame: int, motion: Motion, maps: dict[int, Map]) -> dict[int, Map]:
@@ -92,9 +92,9 @@ class Recorder(ClassicalEngine):
 class StarRecorder(StarEngine):
     """The same of STAR, whose recordings go on from what its network made of each frame."""
 
-    def _setup(self, network: Star | None = None, cutter: Cutter | None = None, openvino: bool = True) -> None:
+    def _setup(self, network: Star | None = None, cutter: RefinementNet | None = None, openvino: bool = True) -> None:
         super()._setup(network, cutter, openvino)
-        self.found = Found(len(self.frames), self.num_objects, self._pictures.sizes.grid)
+        self.found = Found(len(self.frames), self.num_objects, self._scaled_frames.sizes.grid)
 
     def _refine(self, frame: int, motion: Motion, maps: dict[int, Map]) -> dict[int, Map]:
         self.found.note(frame, maps)
@@ -102,7 +102,7 @@ class StarRecorder(StarEngine):
 
 
 def record(
-    shot: Shot, random: np.random.Generator, network: Star | None = None, cutter: Cutter | None = None
+    shot: Shot, random: np.random.Generator, network: Star | None = None, cutter: RefinementNet | None = None
 ) -> RecordedPropagation | None:
     """RecordedPropagation through a part of a shot; None where no object can be seen at its beginning.
 
@@ -193,10 +193,10 @@ def load(path: Path) -> RecordedPropagation:
     )
 
 
-def _star(folder: Path) -> tuple[Star, Cutter]:
+def _star(folder: Path) -> tuple[Star, RefinementNet]:
     network, cutter = load_network("star", folder), load_network("star-cut", folder)
     assert isinstance(network, Star)  # by its line in NETWORKS, and
-    assert isinstance(cutter, Cutter)  # by its own
+    assert isinstance(cutter, RefinementNet)  # by its own
     return network, cutter
 
 

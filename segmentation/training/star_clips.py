@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classical.drawing import Drawing
-from segmentation.classical.motion import FlowField
-from segmentation.classical.picture import Pictures, Sizes, make_picture
+from segmentation.classical.interacted_frame import InteractedFrame
+from segmentation.classical.motion import FlowEstimator
+from segmentation.classical.scaled_frames import ScaledFrames, Sizes, scale_frame
 from segmentation.frames import ArrayFrames
 from segmentation.training.clips import Clip
 from segmentation.training.synthetic_scribbles import first_scribbles
@@ -28,7 +28,7 @@ class StarClip:
 
     `strokes` are on these two. `guess` is what was found of the clip's objects, uint8 [T, n, H, W], 255 = 1: in the
     first two frames the mask that was made of the strokes, in all others what is to be refined. `recorded`: it is what
-    the engine really found; else it is made up, and better than that. `looks` are the pictures', half the size:
+    the engine really found; else it is made up, and better than that. `pixel_features` are the frames', half the size:
     [T, CHANNELS, H/2, W/2].
     """
 
@@ -36,7 +36,7 @@ class StarClip:
     strokes: tuple[Strokes, Strokes]
     guess: NDArray[np.uint8]
     recorded: bool
-    looks: NDArray[np.float16]
+    pixel_features: NDArray[np.float16]
 
 
 def draw(clip: Clip, random: np.random.Generator) -> StarClip:
@@ -44,11 +44,11 @@ def draw(clip: Clip, random: np.random.Generator) -> StarClip:
     count, last = clip.num_objects, len(clip.frames) - 1
     strokes = first_scribbles(random, clip.labels[0], count)
     guess = [_of_objects(_cut(clip, strokes, random) if random.random() < CUT else clip.labels[0], count)]
-    field = FlowField()
+    field = FlowEstimator()
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).view(np.ndarray) for frame in clip.frames]
     for t in range(1, last):
         motion = field.between(grey[t], grey[t - 1])
-        guess.append(np.stack([motion.carry(one) for one in guess[-1]]))
+        guess.append(np.stack([motion.warp(one) for one in guess[-1]]))
     second, again = 0, strokes
     if random.random() < TWICE:
         second, again = last, first_scribbles(random, clip.labels[last], count)
@@ -56,13 +56,13 @@ def draw(clip: Clip, random: np.random.Generator) -> StarClip:
     order = [0, second, *range(1, last)]
     shown = Clip(clip.frames[order], clip.labels[order], count)
     found = np.round(255 * np.clip(np.stack(guess)[order], 0, 1)).astype(np.uint8)
-    return StarClip(shown, (strokes, again), found, False, looks_of_frames(shown.frames))
+    return StarClip(shown, (strokes, again), found, False, pixel_features_of_frames(shown.frames))
 
 
 def _cut(clip: Clip, strokes: Strokes, random: np.random.Generator) -> NDArray[np.uint8]:
     """What the engine makes of the first strokes: labels [H, W]."""
-    pictures = Pictures(ArrayFrames(clip.frames), Sizes.of(*clip.labels.shape[1:]))
-    return Drawing(pictures, 0, [], strokes, None, int(random.integers(1 << 30))).labels()
+    pictures = ScaledFrames(ArrayFrames(clip.frames), Sizes.of(*clip.labels.shape[1:]))
+    return InteractedFrame(pictures, 0, [], strokes, None, int(random.integers(1 << 30))).labels()
 
 
 def _of_objects(labels: NDArray[np.uint8], count: int) -> NDArray[np.float32]:
@@ -70,7 +70,9 @@ def _of_objects(labels: NDArray[np.uint8], count: int) -> NDArray[np.float32]:
     return (labels == np.arange(1, count + 1)[:, None, None]).astype(np.float32)
 
 
-def looks_of_frames(frames: NDArray[np.uint8]) -> NDArray[np.float16]:
-    """uint8 [T, H, W, 3] -> `Picture.looks` of each [T, CHANNELS, h, w]."""
+def pixel_features_of_frames(frames: NDArray[np.uint8]) -> NDArray[np.float16]:
+    """uint8 [T, H, W, 3] -> `ScaledFrame.pixel_features` of each [T, CHANNELS, h, w]."""
     sizes = Sizes.of(*frames.shape[1:3])
-    return np.stack([make_picture(frame, sizes).looks.transpose(2, 0, 1).astype(np.float16) for frame in frames])
+    return np.stack(
+        [scale_frame(frame, sizes).pixel_features.transpose(2, 0, 1).astype(np.float16) for frame in frames]
+    )

@@ -26,8 +26,8 @@ from segmentation.runtime.folding import for_inference
 from segmentation.runtime.internal_size import internal_size, resized_frame
 from segmentation.runtime.shared_networks import fastest_network
 from segmentation.scribbles import rasterise
-from segmentation.session.history import History
-from segmentation.session.soft_masks import encode, from_labels, with_objects
+from segmentation.session.probability_maps import encode, from_labels, with_objects
+from segmentation.session.round_history import RoundHistory
 from segmentation.types import Interaction, MaskUpdate, PastRound
 from segmentation.weights import WeightsError, find_weights
 
@@ -68,7 +68,7 @@ class IPNEngine(Engine):
         fit = min(short, pnet.config.frame_size[0]), min(long, pnet.config.frame_size[1])
         self._size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
         self._at_least, self._strokes_win = at_least, strokes_win
-        self._history = History(self._size)
+        self._history = RoundHistory(self._size)
         budget = self.settings.memory_bytes
         self._references = References(inet, self._pnet, self._history, self._frame, self.locked, budget)
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from segmentation.engines.ipn.network import Estimate, Inet, Pnet
 from segmentation.runtime.feature_cache import FeatureCache
 from segmentation.scribbles import cues_of, rasterise
-from segmentation.session.history import History, Record
-from segmentation.session.soft_masks import SoftMasks, decode, from_labels, with_objects
+from segmentation.session.probability_maps import ProbabilityMaps, decode, from_labels, with_objects
+from segmentation.session.round_history import RoundHistory, RoundRecord
 from segmentation.types import LabelMap
 
 
@@ -33,7 +33,7 @@ class References:
         self,
         inet: Inet,
         pnet: Pnet,
-        history: History,
+        history: RoundHistory,
         frame: Callable[[int], Tensor],
         locked: Mapping[int, LabelMap],
         memory_bytes: int,
@@ -96,7 +96,7 @@ class References:
         self._seen.put(str(index), estimate.reference)
         return estimate
 
-    def _mask_of(self, record: Record) -> SoftMasks:
+    def _mask_of(self, record: RoundRecord) -> ProbabilityMaps:
         size = self._history.size
         if record.frame in self._locked:
             return from_labels(self._locked[record.frame], record.past.num_objects, *size)

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from segmentation.engine import Engine, outward
-from segmentation.engines.manet.history import Round
 from segmentation.engines.manet.memory import GlobalMemory, LocalMemory, MemoryOptions, labelled_cells
 from segmentation.engines.manet.network import MANet, for_inference, to_input
 from segmentation.engines.manet.openvino import compile_manet
+from segmentation.engines.manet.rounds import ManetRound
 from segmentation.networks.labelling import confidences, upsampled_argmax
 from segmentation.networks.matching import References
 from segmentation.runtime.device import choose_device, choose_precision
@@ -81,7 +81,7 @@ class MANetEngine(Engine):
         self._image_size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
         self._size = (-(-self._image_size[0] // 4), -(-self._image_size[1] // 4))  # of an embedding
         self._batch = GPU_BATCH if self._device.type == "cuda" else 1  # one by one, the first mask comes soonest
-        self._rounds: list[Round] = []
+        self._rounds: list[ManetRound] = []
         self._given: dict[int, References] = {}  # of accepted frames, the last GIVEN_KEPT that were needed
         self._open_caches()
 
@@ -107,11 +107,11 @@ class MANetEngine(Engine):
     def _restore(self, past: PastRound) -> None:
         self._rounds.append(self._new_round(past.interaction, RoundLabels(self._size, past.labels)))
 
-    def _new_round(self, interaction: Interaction, labels: RoundLabels) -> Round:
+    def _new_round(self, interaction: Interaction, labels: RoundLabels) -> ManetRound:
         raster = rasterise(interaction.scribbles, *self._size)
         drawn = frozenset(scribble.object_id for scribble in interaction.scribbles)
         scribbles = torch.from_numpy(raster.astype(np.int64)).to(self._device)
-        return Round(interaction.frame, scribbles, labels, drawn)
+        return ManetRound(interaction.frame, scribbles, labels, drawn)
 
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         self._rounds.append(self._new_round(interaction, RoundLabels(self._size)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from segmentation.engines.manet.history import Round, rough_region
+from segmentation.engines.manet.rounds import ManetRound, rough_region
 from segmentation.networks.matching import References, local_distances
 from segmentation.runtime.feature_cache import FeatureCache
 
@@ -34,7 +34,7 @@ class GlobalMemory:
         self._counts: dict[int, int] = {}  # how many interactions a cached map holds
         self._references: dict[int, References] = {}  # of an interaction
 
-    def read(self, frame: int, rounds: Sequence[Round], ids: Sequence[int]) -> Tensor:
+    def read(self, frame: int, rounds: Sequence[ManetRound], ids: Sequence[int]) -> Tensor:
         """M [n, h, w] of `frame` after `rounds`; `ids` must be 0..n-1 (ids only ever grow)."""
         embedding = self._embed(frame)
         memory = torch.ones(len(ids), *embedding.shape[1:], device=embedding.device)
@@ -50,14 +50,14 @@ class GlobalMemory:
         self._counts[frame] = len(used)
         return memory
 
-    def _map(self, frame: int, embedding: Tensor, index: int, round_: Round, ids: Sequence[int]) -> Tensor:
+    def _map(self, frame: int, embedding: Tensor, index: int, round_: ManetRound, ids: Sequence[int]) -> Tensor:
         if frame != round_.frame:
             return self._reference(index, round_).distances(embedding, ids)
         if not self._options.augment:
             return torch.ones(len(ids), *embedding.shape[1:], device=embedding.device)
         return local_distances(embedding, embedding, round_.scribbles, ids, self._options.window)
 
-    def _reference(self, index: int, round_: Round) -> References:
+    def _reference(self, index: int, round_: ManetRound) -> References:
         if index not in self._references:
             scribbles = round_.scribbles
             if index == 0 and any(round_.ids):  # the first round has no strokes of the background (section 4.1)
@@ -72,7 +72,7 @@ class LocalMemory:
     def __init__(self, embed: Embed, options: MemoryOptions, cache: FeatureCache) -> None:
         self._embed, self._options, self._cache = embed, options, cache
 
-    def read(self, frame: int, rounds: Sequence[Round], previous: Tensor, ids: Sequence[int]) -> Tensor:
+    def read(self, frame: int, rounds: Sequence[ManetRound], previous: Tensor, ids: Sequence[int]) -> Tensor:
         """L' [n, h, w] of `frame` in the newest of `rounds`; `previous` [h, w] are its neighbour's labels now.
 
         A map that an older round would give is computed again from that round's masks if it is not cached.
@@ -96,7 +96,7 @@ class LocalMemory:
         return found
 
     @staticmethod
-    def _distance(frame: int, round_: Round) -> int:
+    def _distance(frame: int, round_: ManetRound) -> int:
         return abs(frame - round_.frame)
 
 

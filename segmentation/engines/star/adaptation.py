@@ -61,14 +61,14 @@ def score(features: Tensor, classifier: Tensor, clip: Tensor) -> Tensor:
     return found.unflatten(1, (1, *features.shape[-2:])).clamp(-LARGEST, LARGEST)
 
 
-def texture(looks: Tensor) -> Tensor:
+def texture(pixel_features: Tensor) -> Tensor:
     """Looks [B, CHANNELS, h, w] -> a fixed random layer of rectified units over them [B, UNITS + 1, h, w].
 
-    The features of `classical.appearance.Texture`.
+    The features of `classical.appearance.TextureModel`.
     """
-    weights = torch.from_numpy(WEIGHTS).to(looks.device, looks.dtype)
-    biases = torch.from_numpy(BIASES).to(looks.device, looks.dtype)
-    lifted = F.relu(F.conv2d(looks, weights.T[..., None, None], biases))
+    weights = torch.from_numpy(WEIGHTS).to(pixel_features.device, pixel_features.dtype)
+    biases = torch.from_numpy(BIASES).to(pixel_features.device, pixel_features.dtype)
+    lifted = F.relu(F.conv2d(pixel_features, weights.T[..., None, None], biases))
     return torch.cat([lifted, torch.ones_like(lifted[:, :1])], dim=1)
 
 

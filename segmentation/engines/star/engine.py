@@ -19,12 +19,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from segmentation.classical.drawing import Finish, Sketch
 from segmentation.classical.engine import ClassicalEngine
+from segmentation.classical.interacted_frame import ObjectEvidence, RefineInteracted
 from segmentation.classical.motion import Motion
-from segmentation.classical.walk import Refine
-from segmentation.cutter.cutting import Cutter, finish, mended
-from segmentation.cutter.openvino import compile_cutter
+from segmentation.classical.propagator import RefinePropagated
+from segmentation.cutter.openvino import compile_refinement_net
+from segmentation.cutter.refinement import RefinementNet, refine_interacted, refine_propagated
 from segmentation.engines.star.memory import MemoryFrame, decode, encode_memory
 from segmentation.engines.star.network import STRIDE, Cues, Frame, Star, aggregate
 from segmentation.engines.star.openvino import compile_star
@@ -59,20 +59,20 @@ class StarEngine(ClassicalEngine):
 
     name = "star"
 
-    def _setup(self, network: Star | None = None, cutter: Cutter | None = None, openvino: bool = True) -> None:
+    def _setup(self, network: Star | None = None, cutter: RefinementNet | None = None, openvino: bool = True) -> None:
         super()._setup()
         self._device = choose_device(self.settings.device)
         weights, how = self.settings.weights, (self._device, torch.float32)
-        self._cutter: Cutter | None
+        self._cutter: RefinementNet | None
         if network is None:
-            star, star_cut = (compile_star, compile_cutter) if openvino else (for_inference, for_inference)
+            star, star_cut = (compile_star, compile_refinement_net) if openvino else (for_inference, for_inference)
             self._network = shared_network(Star, "star", weights, *how, star)
             beside = None if weights is not None and Path(weights).is_file() else weights  # a file is of one network
-            self._cutter = shared_network(Cutter, "star-cut", beside, *how, star_cut)
+            self._cutter = shared_network(RefinementNet, "star-cut", beside, *how, star_cut)
         else:
             self._network = for_inference(network, *how)
             self._cutter = None if cutter is None else for_inference(cutter, *how)
-        height, width = (-(-side // STRIDE) * STRIDE for side in self._pictures.sizes.grid)
+        height, width = (-(-side // STRIDE) * STRIDE for side in self._scaled_frames.sizes.grid)
         self._size = (height, width)  # the grid, stretched by less than a cell
         self._encoded = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
         self._remembered: DigestCache[int, MemoryFrame] = DigestCache(KEPT)
@@ -89,14 +89,14 @@ class StarEngine(ClassicalEngine):
 
     # --- the frame that was drawn on --------------------------------------------------------------------------------
 
-    def _finisher(self) -> Finish | None:
-        return None if self._cutter is None else self._finish
+    def _interacted_refiner(self) -> RefineInteracted | None:
+        return None if self._cutter is None else self._refine_interacted
 
     @torch.inference_mode()
-    def _finish(self, frame: int, sketch: Sketch) -> Map:
+    def _refine_interacted(self, frame: int, evidence: ObjectEvidence) -> Map:
         """An object in the frame that was drawn on, on the grid."""
         assert self._cutter is not None
-        return finish(self._cutter, self._pictures[frame], sketch)
+        return refine_interacted(self._cutter, self._scaled_frames[frame], evidence)
 
     # --- rounds ---------------------------------------------------------------------------------------------------
 
@@ -113,7 +113,7 @@ class StarEngine(ClassicalEngine):
         finally:
             torch.set_num_threads(threads)
 
-    def _refiner(self) -> Refine:
+    def _propagated_refiner(self) -> RefinePropagated:
         self._current.clear()
         return self._refine
 
@@ -121,14 +121,16 @@ class StarEngine(ClassicalEngine):
         """The objects of `maps` in `frame`, on the grid: part what was found, part what the networks make of it."""
         if self._cutter is None:
             return _mixed(maps, [(REREAD, self._reread(frame, maps))])
-        cut, again = self._helper.run_both(lambda: self._mended(frame, motion, maps), lambda: self._reread(frame, maps))
+        cut, again = self._helper.run_both(
+            lambda: self._refine_propagated(frame, motion, maps), lambda: self._reread(frame, maps)
+        )
         return _mixed(maps, [(REREAD, again), (MENDED, cut)])
 
     @torch.inference_mode()
-    def _mended(self, frame: int, motion: Motion, maps: dict[int, Map]) -> dict[int, Map]:
+    def _refine_propagated(self, frame: int, motion: Motion, maps: dict[int, Map]) -> dict[int, Map]:
         """What the cutter makes of the objects in `frame`."""
         assert self._cutter is not None
-        return mended(self._cutter, self._pictures[frame], motion, maps)
+        return refine_propagated(self._cutter, self._scaled_frames[frame], motion, maps)
 
     @torch.inference_mode()
     def _reread(self, frame: int, maps: dict[int, Map]) -> dict[int, Map]:
@@ -194,7 +196,7 @@ class StarEngine(ClassicalEngine):
 
     def _drawn(self, frame: int) -> tuple[Tensor, Tensor]:
         """Own and other scribbles of every object on a frame: each [n, H, W]."""
-        raster = dilate(rasterise(self._history.strokes.get(frame, []), *self._size), 1)
+        raster = dilate(rasterise(self._history.scribbles.get(frame, []), *self._size), 1)
         drawn = torch.from_numpy(raster.astype(np.int64)).to(self._device)
         numbers = torch.arange(1, self.num_objects + 1, device=self._device)[:, None, None]
         own = drawn == numbers
@@ -205,11 +207,11 @@ class StarEngine(ClassicalEngine):
         kept = [self._encoded.get(f"{part}-{frame}", self._device) for part in PARTS]
         if all(part is not None for part in kept):
             return Frame(*(part.float() for part in kept if part is not None))
-        picture = self._pictures[frame]
-        grid = cv2.resize(picture.grid, self._size[::-1], interpolation=cv2.INTER_LINEAR)
+        scaled = self._scaled_frames[frame]
+        grid = cv2.resize(scaled.grid, self._size[::-1], interpolation=cv2.INTER_LINEAR)
         image = torch.tensor(grid, device=self._device).permute(2, 0, 1)[None].float() / 255
-        looks = torch.tensor(picture.looks, device=self._device).permute(2, 0, 1)[None]
-        encoded = self._network.encoder(image.contiguous(memory_format=torch.channels_last), looks)
+        pixel_features = torch.tensor(scaled.pixel_features, device=self._device).permute(2, 0, 1)[None]
+        encoded = self._network.encoder(image.contiguous(memory_format=torch.channels_last), pixel_features)
         # Kept at half precision; the first use goes through it too, so that every use sees the same numbers.
         halves = Frame(*(part.half() for part in encoded))
         for name, part in zip(PARTS, halves, strict=True):
@@ -225,7 +227,7 @@ class StarEngine(ClassicalEngine):
         return torch.from_numpy(cv2.resize(values, self._size[::-1], interpolation=how)).to(self._device)
 
     def _to_grid(self, values: Tensor) -> Map:
-        height, width = self._pictures.sizes.grid
+        height, width = self._scaled_frames.sizes.grid
         return cv2.resize(values.cpu().numpy(), (width, height), interpolation=cv2.INTER_LINEAR).view(np.ndarray)
 
 

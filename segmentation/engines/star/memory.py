@@ -48,7 +48,7 @@ def encode_memory(network: Star, frame: Frame, cues: Cues, clip: Tensor) -> Memo
     pixels = Sums.of(frame.pixels.flatten(2), target, weight, clip)
     with torch.no_grad():  # nothing of it is learned
         every = (..., slice(None, None, FITTED))
-        seen = Sums.of(texture(frame.looks).flatten(2)[every], target[every], weight[every], clip)
+        seen = Sums.of(texture(frame.pixel_features).flatten(2)[every], target[every], weight[every], clip)
     return MemoryFrame(frame.key, value, pixels, seen)
 
 
@@ -64,6 +64,6 @@ def decode(network: Star, frame: Frame, memory: Sequence[MemoryFrame], cues: Cue
     readout = torch.cat(read).unflatten(2, frame.key.shape[-2:])
     by_pixels = score(frame.pixels, solve([slot.pixels for slot in memory], network.config.ridge), clip)
     with torch.no_grad():
-        by_texture = score(texture(frame.looks), texture_classifier([slot.texture for slot in memory]), clip)
+        by_texture = score(texture(frame.pixel_features), texture_classifier([slot.texture for slot in memory]), clip)
     logits: Tensor = network.decoder(readout, frame, cues, torch.cat([by_pixels, by_texture], dim=1), clip)
     return logits

@@ -54,7 +54,7 @@ class Frame(NamedTuple):
     f4: Tensor  # [B, widths[1], 2h, 2w]
     f2: Tensor  # [B, widths[0], 4h, 4w]
     pixels: Tensor  # [B, embedding + 1, 2h, 2w], the last channel is 1
-    looks: Tensor  # [B, CHANNELS, 2h, 2w], `classical.picture.looks_of`
+    pixel_features: Tensor  # [B, CHANNELS, 2h, 2w], `classical.scaled.compute_pixel_features`
 
     def take(self, index: Tensor) -> Frame:
         """Frames [index] of a batch."""
@@ -101,7 +101,7 @@ class Encoder(nn.Module):
         rest = [Residual(outputs, outputs) for _ in range(blocks - 1)]
         return nn.Sequential(Residual(inputs, outputs, 2), *rest)
 
-    def forward(self, frames: Tensor, looks: Tensor) -> Frame:
+    def forward(self, frames: Tensor, pixel_features: Tensor) -> Frame:
         """Frames [B, 3, H, W] in 0..1, and their looks of any size, which are resized and passed on."""
         f2 = F.relu(self.stem((frames - self.get_buffer("mean")) / self.get_buffer("std")))
         f4 = self.stage4(f2)
@@ -111,8 +111,8 @@ class Encoder(nn.Module):
         p8 = F.relu(self.top(f8 + upsample(self.lateral(f16), f8)))
         pixels = self.pixel_out(self.pixel(torch.cat([f4, upsample(p8, f4)], dim=1)))
         pixels = torch.cat([pixels, torch.ones_like(pixels[:, :1])], dim=1)
-        looks = F.interpolate(looks, size=f4.shape[-2:], mode="bilinear", align_corners=False)
-        return Frame(F.normalize(self.key(p8), dim=1), p8, f4, f2, pixels, looks)
+        pixel_features = F.interpolate(pixel_features, size=f4.shape[-2:], mode="bilinear", align_corners=False)
+        return Frame(F.normalize(self.key(p8), dim=1), p8, f4, f2, pixels, pixel_features)
 
 
 class Memorizer(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from segmentation.classical.picture import CHANNELS
+from segmentation.classical.scaled_frames import CHANNELS
 from segmentation.engines.star.network import CUES, STRIDE, Cues, Decoder, Frame, Star
 from segmentation.runtime.folding import for_inference
 from segmentation.runtime.openvino import AT_A_TIME, Function, compiled, replace_forward
@@ -17,8 +17,8 @@ def compile_star(network: Star, device: torch.device, dtype: torch.dtype) -> Sta
     """A copy of the refiner that computes nearly the same. What it remembers is PyTorch's: it comes once a round."""
     ready = for_inference(network, device, dtype)
     config = network.config
-    frames, looks = torch.rand(1, 3, HEIGHT, WIDTH), torch.rand(1, CHANNELS, HEIGHT // 4, WIDTH // 4)
-    encode = compiled(ready.encoder, (frames, looks), device)
+    frames, pixel_features = torch.rand(1, 3, HEIGHT, WIDTH), torch.rand(1, CHANNELS, HEIGHT // 4, WIDTH // 4)
+    encode = compiled(ready.encoder, (frames, pixel_features), device)
     keys, values = torch.rand(1, 3, config.key), torch.rand(1, 3, config.value)
     read = compiled(_Read(ready), (keys, keys, values), device)
     sizes = [(HEIGHT // stride, WIDTH // stride) for stride in (8, 8, 4, 2)]
@@ -26,7 +26,7 @@ def compile_star(network: Star, device: torch.device, dtype: torch.dtype) -> Sta
     known = torch.rand(1, CUES, HEIGHT, WIDTH), torch.rand(1, 2, *sizes[2]), torch.zeros(1, dtype=torch.long)
     decode = compiled(_Decode(ready.decoder), (*parts, *known), device)
     if encode is not None and read is not None and decode is not None:
-        replace_forward(ready.encoder, lambda frames, looks: Frame(*encode(frames, looks)))
+        replace_forward(ready.encoder, lambda frames, pixel_features: Frame(*encode(frames, pixel_features)))
         _read_with(ready, read)
         _decode_with(ready.decoder, decode)
     return ready

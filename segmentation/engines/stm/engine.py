@@ -18,8 +18,8 @@ from segmentation.engines.stm.video import STMVideo, confidence_of
 from segmentation.networks.aggregation import aggregate
 from segmentation.networks.memory import MemorySlot
 from segmentation.scribbles import cues_of, rasterise
-from segmentation.session.history import History, Record
-from segmentation.session.soft_masks import decode, encode, from_labels, with_objects
+from segmentation.session.probability_maps import decode, encode, from_labels, with_objects
+from segmentation.session.round_history import RoundHistory, RoundRecord
 from segmentation.types import Interaction, MaskUpdate, PastRound
 
 Slots = dict[int, MemorySlot]  # by object
@@ -55,7 +55,7 @@ class InteractiveSTMEngine(Engine):
         )
         self._slot_budget = int((1 - QUERY_SHARE) * budget)
         self._given_frames, self._strokes_win = given_frames, strokes_win
-        self._history = History(self._video.size)
+        self._history = RoundHistory(self._video.size)
         self._slots: dict[int, Slots] = {}  # by index of the record
         self._given_slots: dict[int, Slots] = {}  # by accepted frame
 
@@ -143,7 +143,7 @@ class InteractiveSTMEngine(Engine):
             self._slots[index] = self._memorize_record(index, self._history.records[index])
         return self._slots[index]
 
-    def _memorize_record(self, index: int, record: Record) -> Slots:
+    def _memorize_record(self, index: int, record: RoundRecord) -> Slots:
         """The slots of an annotated frame, of the objects that had been drawn by then.
 
         For an object that came later the frame would say "not here", of which nobody can be sure.
@@ -157,7 +157,7 @@ class InteractiveSTMEngine(Engine):
         slots = self._video.memorize(record.frame, torch.from_numpy(np.stack(cues).astype(np.float32)))
         return dict(zip(ids, slots, strict=True))
 
-    def _mask_of(self, record: Record) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    def _mask_of(self, record: RoundRecord) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         """The soft mask that goes with an annotated frame: the one before the round, or the accepted one."""
         if record.frame in self.locked:
             return from_labels(self.locked[record.frame], self.num_objects, *self._video.size)

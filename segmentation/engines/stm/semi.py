@@ -20,9 +20,9 @@ from segmentation.engines.stm.video import STMVideo, confidence_of
 from segmentation.masks import shown_ids
 from segmentation.networks.aggregation import STM_CHANNELS, aggregate
 from segmentation.networks.memory import MemorySlot
-from segmentation.session.history import History
 from segmentation.session.packed_labels import PackedLabels
-from segmentation.session.soft_masks import SoftMasks, from_labels
+from segmentation.session.probability_maps import ProbabilityMaps, from_labels
+from segmentation.session.round_history import RoundHistory
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 QUERY_SHARE = 0.5  # of the byte budget, for queries; the rest is for the memory
@@ -34,7 +34,7 @@ class _Side:
     """A propagation in one direction: the frame reached, its soft masks, and what it keeps as memory."""
 
     frame: int
-    masks: SoftMasks
+    masks: ProbabilityMaps
     kept: list[Slots] = field(default_factory=list)
 
 
@@ -64,7 +64,7 @@ class SemiSTMEngine(Engine):
         )
         self._memory_budget = int((1 - QUERY_SHARE) * budget)
         self._every, self._given_frames = every, given_frames
-        self._history = History(self._video.size)
+        self._history = RoundHistory(self._video.size)
         self._given = PackedLabels()  # masks of interacted frames, as they were when they were drawn on
         self._given_ids: dict[int, frozenset[int]] = {}  # what they show, background included
         self._given_objects: dict[int, int] = {}  # how many objects there were then
@@ -119,7 +119,7 @@ class SemiSTMEngine(Engine):
             return None
         return MaskUpdate(frame, self._given[frame], (1.0,) * self.num_objects)
 
-    def _segment(self, frame: int, start: int, side: _Side, ids: list[int]) -> tuple[MaskUpdate, SoftMasks]:
+    def _segment(self, frame: int, start: int, side: _Side, ids: list[int]) -> tuple[MaskUpdate, ProbabilityMaps]:
         masks = np.zeros((self.num_objects, *self._video.size), np.float32)
         memory = self._memory_for(frame, start, side, ids)
         ids = [i for i in ids if memory[i]]
@@ -221,12 +221,12 @@ class SemiSTMEngine(Engine):
             self._given_slots[frame] = self._memorize(frame, self._soft(self._fixed(frame)), ids)
         return self._given_slots[frame]
 
-    def _memorize(self, frame: int, masks: SoftMasks, ids: list[int]) -> Slots:
+    def _memorize(self, frame: int, masks: ProbabilityMaps, ids: list[int]) -> Slots:
         if not ids:
             return {}
         own = torch.from_numpy(masks[[i - 1 for i in ids]])
         cues = torch.stack([own, other_masks(own)], dim=1)
         return dict(zip(ids, self._video.memorize(frame, cues), strict=True))
 
-    def _soft(self, labels: LabelMap) -> SoftMasks:
+    def _soft(self, labels: LabelMap) -> ProbabilityMaps:
         return from_labels(labels, self.num_objects, *self._video.size)

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from segmentation.engines.manet.history import Round
 from segmentation.engines.manet.memory import GlobalMemory, LocalMemory, MemoryOptions, labelled_cells
 from segmentation.engines.manet.network import MANet, for_inference, to_input
+from segmentation.engines.manet.rounds import ManetRound
 from segmentation.evaluation.golden.case import Array, Case, carried, full
 from segmentation.evaluation.golden.rules import make_scribble
 from segmentation.networks.labelling import upsampled_argmax
@@ -115,10 +115,10 @@ def _loop(program: Program) -> Iterator[tuple[str, Array]]:
     local_memory = LocalMemory(program.embed, memory, FeatureCache(CACHE_BYTES))
     annotated = _annotated_frames(program.case)
     yield "loop.annotated_frames", np.array(annotated)
-    rounds: list[Round] = []
+    rounds: list[ManetRound] = []
     length, height, width = program.case.labels.shape
     for index, start in enumerate(annotated):
-        rounds.append(Round(start, program.scribbles(start), RoundLabels(program.size), frozenset(program.ids)))
+        rounds.append(ManetRound(start, program.scribbles(start), RoundLabels(program.size), frozenset(program.ids)))
         masks = np.zeros((length, height, width), np.uint8)
         stored = program.case.stored(f"loop.r{index}.masks", masks.shape)
         for frame in [*range(start, length), *range(start - 1, -1, -1)]:
@@ -145,13 +145,13 @@ def _annotated_frames(case: Case) -> list[int]:
     return list(ROUNDS) if stored is None else [int(frame) for frame in stored]
 
 
-def _interact(program: Program, rounds: list[Round]) -> Tensor:
+def _interact(program: Program, rounds: list[ManetRound]) -> Tensor:
     newest = rounds[-1]
     previous = rounds[-2].labels[newest.frame] if len(rounds) > 1 else None
     return program.network.interact(program.embed(newest.frame), newest.scribbles, previous, program.ids)
 
 
-def _stored_factors(rounds: list[Round], frame: int) -> Array:
+def _stored_factors(rounds: list[ManetRound], frame: int) -> Array:
     """1 / distance to the annotated frame, of every round so far; 0 in the round that annotated `frame` itself."""
     distances = [abs(frame - round_.frame) for round_ in rounds]
     return np.array([1 / distance if distance else 0 for distance in distances], np.float32)

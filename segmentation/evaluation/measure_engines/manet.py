@@ -26,8 +26,8 @@ from torch import Tensor
 from segmentation.checkpoints import load_network
 from segmentation.engine import EngineSettings
 from segmentation.engines.manet.engine import MANetEngine
-from segmentation.engines.manet.history import rough_region
 from segmentation.engines.manet.network import MANet, to_input
+from segmentation.engines.manet.rounds import rough_region
 from segmentation.evaluation.golden.rules import make_scribble
 from segmentation.evaluation.measure_engines.scene import (
     HEIGHT,

@@ -21,8 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from segmentation.checkpoints import load_network
-from segmentation.classical.picture import CHANNELS
-from segmentation.cutter.cutting import CLUES, SIDE, Cutter
+from segmentation.classical.scaled_frames import CHANNELS
+from segmentation.cutter.refinement import NUM_CUES, SIDE, RefinementNet
 from segmentation.engines.manet.network import MANet
 from segmentation.engines.manet.network import for_inference as for_manet
 from segmentation.engines.star.network import Star
@@ -63,13 +63,20 @@ class _Applied(nn.Module):
 def shipped_parts() -> list[Part]:
     """Of the networks that ship: those whose runs make most of a round."""
     star = _loaded(Star, "star")
-    cutter = _loaded(Cutter, "star-cut")
+    cutter = _loaded(RefinementNet, "star-cut")
     manet = for_manet(load_network("manet", find_weights("manet")))  # type: ignore[arg-type]
     width = manet.config.embedding
-    looks, cues = torch.randn(1, CHANNELS, GRID[0] // 2, GRID[1] // 2), torch.rand(2, 3, GRID[0] // 4, GRID[1] // 4)
-    clues = torch.rand(2, CLUES, SIDE, SIDE)
+    pixel_features, cues = (
+        torch.randn(1, CHANNELS, GRID[0] // 2, GRID[1] // 2),
+        torch.rand(2, 3, GRID[0] // 4, GRID[1] // 4),
+    )
+    clues = torch.rand(2, NUM_CUES, SIDE, SIDE)
     return [
-        ("STAR, encoder", _Applied(star.encoder, lambda m, x: m(x, looks.to(x.dtype))), torch.rand(1, 3, *GRID)),
+        (
+            "STAR, encoder",
+            _Applied(star.encoder, lambda m, x: m(x, pixel_features.to(x.dtype))),
+            torch.rand(1, 3, *GRID),
+        ),
         ("STAR, cutter", _Applied(cutter, lambda m, x: m(x, clues.to(x.dtype))), torch.rand(2, 3, SIDE, SIDE)),
         ("MA-Net, embedding", _Applied(manet, _embed), torch.rand(1, 3, *GRID)),
         (

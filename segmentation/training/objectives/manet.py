@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from segmentation.engine import EngineSettings
 from segmentation.engines.manet.engine import MANetEngine
-from segmentation.engines.manet.history import rough_region
 from segmentation.engines.manet.memory import MemoryOptions, labelled_cells
 from segmentation.engines.manet.network import MANet, MANetConfig, one_hot, to_input
+from segmentation.engines.manet.rounds import rough_region
 from segmentation.networks.matching import References, local_distances
 from segmentation.scribbles import rasterise
 from segmentation.training.objectives.batch import Batch, damage, on_grid

@@ -80,9 +80,11 @@ class _TrainingStep:
         self.network, self.keep, self.drawn, self.random = network, objective.keep, clips, random
         self.batch = batch = Batch([drawn.clip for drawn in clips], objective.device)
         self.noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
-        looks = torch.from_numpy(np.concatenate([drawn.looks for drawn in clips])).to(objective.device).float()
+        pixel_features = (
+            torch.from_numpy(np.concatenate([drawn.pixel_features for drawn in clips])).to(objective.device).float()
+        )
         frames = batch.frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        self.encoded: Frame = network.encoder(frames, looks)
+        self.encoded: Frame = network.encoder(frames, pixel_features)
         self.nothing = torch.zeros(len(batch.clip), *batch.labels.shape[-2:], device=objective.device)
         made_up = torch.tensor([not drawn.recorded for drawn in clips], device=objective.device)
         self.made_up = made_up[batch.clip, None, None]

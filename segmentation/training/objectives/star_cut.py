@@ -16,9 +16,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from segmentation.checkpoints import load_network
-from segmentation.classical.drawing import Drawing, Sketch
-from segmentation.classical.picture import Picture, Pictures, Sizes
-from segmentation.cutter.cutting import BEYOND, STROKES, Cutter, CutterConfig, finish
+from segmentation.classical.interacted_frame import InteractedFrame, ObjectEvidence
+from segmentation.classical.scaled_frames import ScaledFrame, ScaledFrames, Sizes
+from segmentation.cutter.refinement import (
+    CUES_OUTSIDE_FRAME,
+    FIRST_SCRIBBLE_CUE,
+    RefinementNet,
+    RefinementNetConfig,
+    refine_interacted,
+)
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
@@ -60,7 +66,7 @@ class Objective:
         recordings: RecordedClips | None = None,
         own: Path | None = None,
     ) -> None:
-        self.network: nn.Module = Cutter(read_config(CutterConfig, plan.network)).to(device)
+        self.network: nn.Module = RefinementNet(read_config(RefinementNetConfig, plan.network)).to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"star-cut": self.network}
         self.device, self.keep, self.norms, self.recordings = device, keep, NormPlan(settle=settle_norms), recordings
@@ -75,9 +81,9 @@ class Objective:
         return sketch(clip, random, draw)
 
     @torch.inference_mode()
-    def _draw(self, picture: Picture, sketch: Sketch) -> NDArray[Any]:
+    def _draw(self, picture: ScaledFrame, sketch: ObjectEvidence) -> NDArray[Any]:
         assert self.own is not None
-        return finish(self.own, picture, sketch)
+        return refine_interacted(self.own, picture, sketch)
 
     def loss(self, clips: list[CutterCrops], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         hold_norms(self.network, self.norms, self.progress)
@@ -92,7 +98,7 @@ class Objective:
         cross = torch.stack([bootstrapped_cross_entropy(a, t, self.keep) for a, t in pairs]).mean()
         miss = torch.stack([soft_jaccard(a, t) for a, t in pairs])
         corrects = self._tensor(np.concatenate([one.corrects for one in clips]))
-        drawn = clues[:, STROKES:].amax((1, 2, 3)) > 0
+        drawn = clues[:, FIRST_SCRIBBLE_CUE:].amax((1, 2, 3)) > 0
         found, cut = logits.detach() > 0, clues[:, 0] > 0.5
         figures = {"j_soft": 1 - float(miss.mean().detach())}
         for name, chosen in (("first", ~corrects), ("corrected", corrects & drawn), ("followed", corrects & ~drawn)):
@@ -104,7 +110,7 @@ class Objective:
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         """J in frames of the held-out videos, of GrabCut and of the network: of first masks from the quick program's
         strokes, and after each of two corrections of every part that is wrong. The score is the network's mean."""
-        assert isinstance(network, Cutter)
+        assert isinstance(network, RefinementNet)
         ready = for_inference(network, self.device, torch.float32)
         found = np.concatenate([_judge(ready, shot) for shot in sources.validation]).mean(axis=0)
         names = ("cut", "first", "cut_corrected", "corrected", "cut_again", "again")
@@ -114,9 +120,9 @@ class Objective:
         return torch.from_numpy(values).to(self.device)
 
 
-def _cutter(weights: Path) -> Cutter:
+def _cutter(weights: Path) -> RefinementNet:
     network = load_network("star-cut", weights)
-    assert isinstance(network, Cutter)
+    assert isinstance(network, RefinementNet)
     return network
 
 
@@ -132,7 +138,7 @@ def _turned(images: Tensor, clues: Tensor, truth: Tensor, random: np.random.Gene
     gain = torch.from_numpy(np.exp(random.normal(0, 0.12, (count, 3, 1, 1)))).to(images)
     shift = torch.from_numpy(random.normal(0, 0.04, (count, 1, 1, 1))).to(images)
     lit = (images * gain + shift).clamp(0, 1)
-    beyond = torch.tensor((0, 0, 0, *BEYOND)).to(images)[:, None, None]
+    beyond = torch.tensor((0, 0, 0, *CUES_OUTSIDE_FRAME)).to(images)[:, None, None]
     shown = F.grid_sample(torch.cat([lit, clues], dim=1) - beyond, grid, align_corners=False) + beyond
     # One more than it is, so that 0 is what lies beyond the window, where nobody knows: 255.
     known = F.grid_sample((truth[:, None].float() + 1) % 256, grid, mode="nearest", align_corners=False)[:, 0]
@@ -148,12 +154,12 @@ def _mean_j(masks: Tensor, truth: Tensor) -> float:
 
 
 @torch.inference_mode()
-def _judge(network: Cutter, shot: Shot) -> NDArray[np.float64]:
+def _judge(network: RefinementNet, shot: Shot) -> NDArray[np.float64]:
     """J of GrabCut and of the network in some frames of a video, of first masks and of two corrections: [frames, 6]."""
     rows = []
     for index in np.linspace(0, len(shot) - 2, VALIDATED).astype(int):
         frames, labels = zip(*(shot.load(int(index) + step, SHORT_SIDE) for step in (0, 1)), strict=True)
-        pictures = Pictures(ArrayFrames(np.stack(frames)), Sizes.of(*labels[0].shape))
+        pictures = ScaledFrames(ArrayFrames(np.stack(frames)), Sizes.of(*labels[0].shape))
         truth = ((labels[0] > 0) & (labels[0] != IGNORE)).astype(np.uint8)
         if truth.any():
             earlier: list[Scribble] = []
@@ -161,7 +167,7 @@ def _judge(network: Cutter, shot: Shot) -> NDArray[np.float64]:
             row: list[float] = []
             for _ in range(1 + CORRECTIONS):
                 drawn = first_strokes(truth, 1) if found is None else thorough_scribbles(truth, found, 1)
-                sketch = Drawing(pictures, 0, earlier, drawn, found, 0).sketch(1)
+                sketch = InteractedFrame(pictures, 0, earlier, drawn, found, 0).evidence(1)
                 found = _found(network, pictures, sketch, truth)
                 row += [_j(_resized(sketch, truth), truth), _j(found, truth)]
                 earlier += drawn
@@ -169,12 +175,12 @@ def _judge(network: Cutter, shot: Shot) -> NDArray[np.float64]:
     return np.array(rows)
 
 
-def _found(network: Cutter, pictures: Pictures, sketch: Sketch, truth: LabelMap) -> LabelMap:
-    on_grid = (finish(network, pictures[0], sketch) > 0.5).astype(np.uint8)
+def _found(network: RefinementNet, pictures: ScaledFrames, sketch: ObjectEvidence, truth: LabelMap) -> LabelMap:
+    on_grid = (refine_interacted(network, pictures[0], sketch) > 0.5).astype(np.uint8)
     return resize_labels(on_grid, *truth.shape)
 
 
-def _resized(sketch: Sketch, truth: LabelMap) -> LabelMap:
+def _resized(sketch: ObjectEvidence, truth: LabelMap) -> LabelMap:
     return resize_labels(sketch.cut.astype(np.uint8), *truth.shape)
 
 

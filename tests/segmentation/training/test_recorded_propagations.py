@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from segmentation.checkpoints import save_checkpoint
-from segmentation.cutter.cutting import Cutter, CutterConfig
+from segmentation.cutter.refinement import RefinementNet, RefinementNetConfig
 from segmentation.engines.star.network import Star, StarConfig
 from segmentation.training.clips import ClipConfig, Clips
 from segmentation.training.objectives import star_cut
@@ -158,7 +158,7 @@ def test_recordings_of_star_are_recorded_before_its_network_has_a_say(sources: S
 def test_recordings_of_star_use_the_cutter_that_is_beside_its_network(sources: Sources, tmp_path: Path) -> None:
     torch.manual_seed(0)
     star = Star(StarConfig((4, 6, 8, 10), blocks=1, key=8, value=8, decoder=(8, 6, 4), skips=(4, 4, 4)))
-    cutter = Cutter(CutterConfig(widths=(4, 8, 12), skip=4))
+    cutter = RefinementNet(RefinementNetConfig(widths=(4, 8, 12), skip=4))
     torch.nn.init.constant_(cutter.out.bias, 50.0)  # says object everywhere
     save_checkpoint(tmp_path / "star.safetensors", "star", star)
     save_checkpoint(tmp_path / "star-cut.safetensors", "star-cut", cutter)

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from segmentation.checkpoints import save_checkpoint
-from segmentation.classical.drawing import Drawing, Sketch
-from segmentation.classical.picture import Picture, Pictures, Sizes
-from segmentation.cutter.cutting import CLUES, SIDE, STROKES
+from segmentation.classical.interacted_frame import InteractedFrame, ObjectEvidence
+from segmentation.classical.scaled_frames import ScaledFrame, ScaledFrames, Sizes
+from segmentation.cutter.refinement import FIRST_SCRIBBLE_CUE, NUM_CUES, SIDE
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
@@ -46,7 +46,7 @@ def test_windows_have_clues_and_truth_of_first_masks_and_corrections(sources: So
     for one in made:
         count = len(one.corrects)
         assert one.images.shape == (count, SIDE, SIDE, 3)
-        assert one.clues.shape == (count, CLUES, SIDE, SIDE)
+        assert one.clues.shape == (count, NUM_CUES, SIDE, SIDE)
         assert one.truth.shape == (count, SIDE, SIDE)
         assert set(np.unique(one.truth)) <= {0, 1, 255}
         for clues, truth, corrected in zip(one.clues, one.truth, one.corrects, strict=True):
@@ -61,17 +61,17 @@ def test_windows_have_clues_and_truth_of_first_masks_and_corrections(sources: So
 def test_what_a_network_draws_is_what_gets_corrected() -> None:
     """In turns, until nothing is wrong; and what nobody drew on is put right too."""
     clip = make_clip(length=2, height=64, width=96, num_objects=1)
-    truth, pictures = clip.truth[0].astype(np.uint8), Pictures(ArrayFrames(clip.frames), Sizes.of(64, 96))
+    truth, pictures = clip.truth[0].astype(np.uint8), ScaledFrames(ArrayFrames(clip.frames), Sizes.of(64, 96))
     half = truth.copy()
     half[:, int(np.nonzero(truth)[1].mean()) :] = 0
-    drawn: list[Sketch] = []
+    drawn: list[ObjectEvidence] = []
 
-    def draw(picture: Picture, sketch: Sketch) -> np.ndarray:
+    def draw(picture: ScaledFrame, sketch: ObjectEvidence) -> np.ndarray:
         drawn.append(sketch)
         return cv2.resize((half if len(drawn) == 1 else truth).astype(np.float32), picture.grey.shape[::-1])
 
     strokes = list(first_strokes(truth, 1))
-    first = Drawing(pictures, 0, [], strokes, None, 0).sketch(1)
+    first = InteractedFrame(pictures, 0, [], strokes, None, 0).evidence(1)
     for seed in range(40):
         drawn.clear()
         made = Correcting(pictures, truth, np.random.default_rng(seed), draw).begun(first, strokes)
@@ -87,7 +87,7 @@ def test_what_a_network_draws_is_what_gets_corrected() -> None:
 
 def test_masks_that_nobody_drew_on_are_put_right_too(sources: Sources) -> None:
     made = make_clips(make_objective(), sources, CLIPS, 16)
-    followed = [clues for one in made for clues in one.clues if not clues[STROKES:].any()]
+    followed = [clues for one in made for clues in one.clues if not clues[FIRST_SCRIBBLE_CUE:].any()]
     assert followed
     for clues in followed:
         np.testing.assert_array_equal(clues[0], clues[2])  # what was found is the mask there was
@@ -100,7 +100,10 @@ def test_masks_to_correct_come_from_weights_that_are_given(sources: Sources, tmp
     save_checkpoint(tmp_path / "star-cut.safetensors", "star-cut", plain.network, {})
     objective = make_objective(own=tmp_path)
     whole = [
-        clues[2] for one in make_clips(objective, sources, CLIPS, 12) for clues in one.clues if clues[STROKES:].any()
+        clues[2]
+        for one in make_clips(objective, sources, CLIPS, 12)
+        for clues in one.clues
+        if clues[FIRST_SCRIBBLE_CUE:].any()
     ]
     assert max(before.mean() for before in whole) > 0.6 * 255  # object everywhere in a window, which no other mask is
 
@@ -109,7 +112,7 @@ def test_turning_a_batch_moves_all_of_it_alike() -> None:
     random = np.random.default_rng(0)
     disc = (np.hypot(*(np.mgrid[0:64, 0:64] - 30.0)) < 15).astype(np.float32)
     images = torch.from_numpy(disc)[None, None].repeat(3, 3, 1, 1)
-    clues, truth = images[:, :1].repeat(1, CLUES, 1, 1), torch.from_numpy(disc)[None].repeat(3, 1, 1).to(torch.uint8)
+    clues, truth = images[:, :1].repeat(1, NUM_CUES, 1, 1), torch.from_numpy(disc)[None].repeat(3, 1, 1).to(torch.uint8)
     truth[:, :4] = 255
     shown, known, answer = _turned(images, clues, truth, random)
     decided = answer != 255

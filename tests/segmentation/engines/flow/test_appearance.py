@@ -2,34 +2,34 @@ import numpy as np
 import pytest
 
 from segmentation.classical.appearance import (
-    Look,
-    Middle,
-    Texture,
+    AppearanceSample,
+    ObjectExtent,
+    TextureModel,
     blend,
     colour_index,
-    lift,
-    palette,
+    fit_colour_cells,
+    fit_place_cells,
     place_index,
-    places,
+    random_features,
 )
-from segmentation.classical.picture import CHANNELS, Picture, Sizes, make_picture
-from segmentation.classical.propagation import look_at
+from segmentation.classical.object_tracker import fit_appearance
+from segmentation.classical.scaled_frames import CHANNELS, ScaledFrame, Sizes, scale_frame
 from tests.segmentation.clips import make_clip
 
 
 @pytest.fixture(scope="module")
-def scene() -> tuple[Picture, np.ndarray]:
+def scene() -> tuple[ScaledFrame, np.ndarray]:
     clip = make_clip(length=1, height=120, width=200)
-    return make_picture(clip.frames[0], Sizes.of(120, 200, None)), (clip.truth[0] == 1).astype(np.float32)
+    return scale_frame(clip.frames[0], Sizes.of(120, 200, None)), (clip.truth[0] == 1).astype(np.float32)
 
 
 def test_texture_solves_the_ridge_regression() -> None:
     """The weighted least squares with a penalty, solved the long way round."""
     rng = np.random.default_rng(1)
-    lifted = lift(rng.normal(size=(30, 40, CHANNELS)).astype(np.float32))
+    lifted = random_features(rng.normal(size=(30, 40, CHANNELS)).astype(np.float32))
     label = (rng.random(1200) < 0.3).astype(np.float32)
     weight = rng.random(1200).astype(np.float32)
-    texture = Texture.fitted(lifted, label, weight)
+    texture = TextureModel.fitted(lifted, label, weight)
     inside, outside = weight * label, weight * (1 - label)
     c = (inside / inside.sum() + outside / outside.sum()) / 2
     a = (lifted.T * c) @ lifted
@@ -38,10 +38,10 @@ def test_texture_solves_the_ridge_regression() -> None:
     np.testing.assert_allclose(texture(lifted), np.clip(lifted @ w, -2, 2), atol=0.02)
 
 
-def test_texture_tells_an_object_from_its_background(scene: tuple[Picture, np.ndarray]) -> None:
-    picture, mask = scene
-    look = look_at(0, picture, mask)
-    found = look.texture(lift(picture.looks)).reshape(60, 100) > 0
+def test_texture_tells_an_object_from_its_background(scene: tuple[ScaledFrame, np.ndarray]) -> None:
+    scaled, mask = scene
+    look = fit_appearance(0, scaled, mask)
+    found = look.texture(random_features(scaled.pixel_features)).reshape(60, 100) > 0
     wanted = mask[::2, ::2] > 0.5
     assert (found == wanted).mean() > 0.95
 
@@ -51,7 +51,7 @@ def test_a_palette_holds_the_share_of_object_pixels_of_a_colour() -> None:
     lab[:, 10:] = 40
     mask = np.zeros((10, 20), np.float32)
     mask[:, :10] = 1
-    cells = palette(colour_index(lab), mask, np.full((10, 20), 100, np.float32))
+    cells = fit_colour_cells(colour_index(lab), mask, np.full((10, 20), 100, np.float32))
     share = cells(colour_index(lab))
     assert share[0, 0] > 0.95
     assert share[0, 15] < 0.05
@@ -59,34 +59,34 @@ def test_a_palette_holds_the_share_of_object_pixels_of_a_colour() -> None:
     assert cells(colour_index(unknown))[0, 0] == pytest.approx(0.5)
 
 
-def test_places_move_with_the_object(scene: tuple[Picture, np.ndarray]) -> None:
-    picture, mask = scene
-    cells = places(place_index(picture.lab, Middle.of(mask)), mask, np.ones_like(mask))
-    shifted, lab = np.roll(mask, 12, axis=1), np.roll(picture.lab, 12, axis=1)
-    share = cells(place_index(lab, Middle.of(shifted)))
+def test_places_move_with_the_object(scene: tuple[ScaledFrame, np.ndarray]) -> None:
+    scaled, mask = scene
+    cells = fit_place_cells(place_index(scaled.lab, ObjectExtent.of(mask)), mask, np.ones_like(mask))
+    shifted, lab = np.roll(mask, 12, axis=1), np.roll(scaled.lab, 12, axis=1)
+    share = cells(place_index(lab, ObjectExtent.of(shifted)))
     assert share[shifted > 0.5].mean() > 0.6
     assert share[shifted <= 0.5].mean() < 0.35
 
 
-def test_a_crop_has_the_places_of_the_whole(scene: tuple[Picture, np.ndarray]) -> None:
-    picture, mask = scene
-    middle = Middle.of(mask)
-    whole = place_index(picture.lab, middle)
-    np.testing.assert_array_equal(place_index(picture.lab[20:50, 30:90], middle, 20, 30), whole[20:50, 30:90])
+def test_a_crop_has_the_places_of_the_whole(scene: tuple[ScaledFrame, np.ndarray]) -> None:
+    scaled, mask = scene
+    middle = ObjectExtent.of(mask)
+    whole = place_index(scaled.lab, middle)
+    np.testing.assert_array_equal(place_index(scaled.lab[20:50, 30:90], middle, 20, 30), whole[20:50, 30:90])
 
 
-def test_nearer_frames_weigh_more(scene: tuple[Picture, np.ndarray]) -> None:
-    picture, mask = scene
-    yes, no = look_at(0, picture, mask), look_at(30, picture, 1 - mask)
-    lifted = lift(picture.looks)
+def test_nearer_frames_weigh_more(scene: tuple[ScaledFrame, np.ndarray]) -> None:
+    scaled, mask = scene
+    yes, no = fit_appearance(0, scaled, mask), fit_appearance(30, scaled, 1 - mask)
+    lifted = random_features(scaled.pixel_features)
     inside = mask[::2, ::2].ravel() > 0.5
     near_first = blend([yes, no], 0)[0](lifted)[inside].mean()
     near_second = blend([yes, no], 30)[0](lifted)[inside].mean()
     assert near_first > 0 > near_second
 
 
-def test_an_object_that_is_not_there_is_background_everywhere(scene: tuple[Picture, np.ndarray]) -> None:
-    picture, mask = scene
-    look: Look = look_at(0, picture, np.zeros_like(mask))
-    assert look.texture(lift(picture.looks)).max() < 0
-    assert look.palette(colour_index(picture.lab)).max() <= 0.5
+def test_an_object_that_is_not_there_is_background_everywhere(scene: tuple[ScaledFrame, np.ndarray]) -> None:
+    scaled, mask = scene
+    look: AppearanceSample = fit_appearance(0, scaled, np.zeros_like(mask))
+    assert look.texture(random_features(scaled.pixel_features)).max() < 0
+    assert look.palette(colour_index(scaled.lab)).max() <= 0.5

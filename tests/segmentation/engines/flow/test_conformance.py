@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segmentation import Interaction, MaskUpdate, Scribble, open_session
-from segmentation.classical.picture import KEPT
+from segmentation.classical.scaled_frames import KEPT
 from segmentation.evaluation.stroke import correcting_stroke
 from segmentation.frames import ArrayFrames
 from segmentation.metrics import jaccard
@@ -97,11 +97,11 @@ def test_a_correction_does_not_make_its_frame_worse(seed: int) -> None:
     wrong = clip.truth[1].copy()
     y, x = (int(v) for v in rng.permutation(np.argwhere(wrong == 1))[0])
     wrong[max(y - 14, 0) : y + 14, max(x - 20, 0) : x + 20] = seed % 2
-    stroke = correcting_stroke(clip.truth[1], wrong)
-    assert stroke is not None
+    scribble = correcting_stroke(clip.truth[1], wrong)
+    assert scribble is not None
     history = [past_round("flow", interaction_on(clip, 1), 1, [MaskUpdate(f, wrong, (1.0,)) for f in range(3)])]
     session = open_session("flow", ArrayFrames(clip.frames), 1, rounds=history)
-    corrected = next(iter(session.run_round(Interaction(1, (stroke,))))).labels
+    corrected = next(iter(session.run_round(Interaction(1, (scribble,))))).labels
     before, after = (jaccard(clip.truth[1], mask, 1)[0] for mask in (wrong, corrected))
     assert after >= before
 

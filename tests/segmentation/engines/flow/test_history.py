@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from segmentation.classical.history import UNKNOWN, History, MaskFile, noted
+from segmentation.classical.mask_history import UNKNOWN_CONFIDENCE, MaskFile, MaskHistory, update_with_confidence
 from segmentation.types import Interaction, PastRound, Scribble
 
 
@@ -30,45 +30,45 @@ def test_masks_come_back_from_the_file(tmp_path: Path) -> None:
 
 
 def test_an_object_is_annotated_where_it_was_drawn_or_changed() -> None:
-    history = History(6, 8, None)
-    history.keep(noted(2, labels(1), [0.7]))
+    history = MaskHistory(6, 8, None)
+    history.keep(update_with_confidence(2, labels(1), [0.7]))
     assert history.annotate(drawn(2, 2), labels(2)) == {1, 2}
     assert history.annotated == {1: {2}, 2: {2}}
     assert history.annotate(drawn(4, 0), labels(0)) == set()
 
 
 def test_a_locked_frame_is_annotated_for_what_was_drawn() -> None:
-    history = History(6, 8, None)
+    history = MaskHistory(6, 8, None)
     assert history.annotate(drawn(2, 2), None) == {2}
 
 
 def test_the_newest_mask_counts_whoever_made_it() -> None:
-    history = History(6, 8, None)
-    history.keep(noted(1, labels(1), [0.7]))
+    history = MaskHistory(6, 8, None)
+    history.keep(update_with_confidence(1, labels(1), [0.7]))
     history.restore(PastRound("flow", drawn(1, 1), 1, {1: labels(3), 2: labels(4)}))
     for frame, value in ((1, 3), (2, 4)):
         mask = history.mask(frame)
         assert mask is not None
         np.testing.assert_array_equal(mask, labels(value))
-    history.keep(noted(2, labels(6), [0.7]))
+    history.keep(update_with_confidence(2, labels(6), [0.7]))
     newest = history.mask(2)
     assert newest is not None
     np.testing.assert_array_equal(newest, labels(6))
     assert history.mask(3) is None
-    assert history.strokes[1][0].object_id == 1
+    assert history.scribbles[1][0].object_id == 1
 
 
 def test_confidence_is_that_of_the_last_look_also_when_it_is_rebuilt() -> None:
-    kept, rebuilt = History(6, 8, None), History(6, 8, None)
-    update = noted(2, labels(1), [0.7, 0.123456])
+    kept, rebuilt = MaskHistory(6, 8, None), MaskHistory(6, 8, None)
+    update = update_with_confidence(2, labels(1), [0.7, 0.123456])
     kept.keep(update)
     assert update.memo is not None
     rebuilt.restore(PastRound("flow", drawn(2, 1), 2, {2: labels(1)}, {2: update.memo}))
     for history in (kept, rebuilt):
         assert [history.sure(2, o) for o in (1, 2)] == list(update.confidence)
-        assert history.sure(2, 3) == history.sure(5, 1) == UNKNOWN
+        assert history.sure(2, 3) == history.sure(5, 1) == UNKNOWN_CONFIDENCE
     rebuilt.restore(PastRound("stm", drawn(2, 1), 2, {2: labels(3)}))  # another engine's notes say nothing here
-    assert rebuilt.sure(2, 1) == UNKNOWN
+    assert rebuilt.sure(2, 1) == UNKNOWN_CONFIDENCE
 
 
 class Lazy(Mapping[int, np.ndarray]):
@@ -91,6 +91,6 @@ class Lazy(Mapping[int, np.ndarray]):
 
 def test_stored_masks_are_read_when_they_are_needed() -> None:
     stored = Lazy(50)
-    history = History(6, 8, None)
+    history = MaskHistory(6, 8, None)
     history.restore(PastRound("flow", drawn(7, 1), 1, stored))
     assert set(stored.read) <= {7}

@@ -16,7 +16,7 @@ from segmentation.engines.ipn.engine import IPNEngine
 from segmentation.engines.ipn.fusion import round_weight
 from segmentation.engines.ipn.network import Inet, Pnet
 from segmentation.frames import ArrayFrames
-from segmentation.session.soft_masks import decode
+from segmentation.session.probability_maps import decode
 from tests.segmentation.clips import Clip, interaction_on
 from tests.segmentation.engine_conformance import EngineConformance, assert_same_updates, past_round
 from tests.segmentation.engines.ipn.tiny import TINY, write_weights

@@ -9,7 +9,7 @@ import pytest
 
 from segmentation.engines.ipn.network import Inet, Pnet
 from segmentation.evaluation.golden.case import Case
-from segmentation.session.soft_masks import decode
+from segmentation.session.probability_maps import decode
 from tests.segmentation.engines.golden_session import GOLDEN, bars, golden_session
 
 pytestmark = pytest.mark.slow

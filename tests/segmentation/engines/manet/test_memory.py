@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from segmentation.engines.manet.history import Round, rough_region
 from segmentation.engines.manet.memory import GlobalMemory, LocalMemory, MemoryOptions, labelled_cells
+from segmentation.engines.manet.rounds import ManetRound, rough_region
 from segmentation.runtime.feature_cache import FeatureCache
 from segmentation.session.round_labels import RoundLabels
 from tests.segmentation.networks.brute_force import global_map, local_map
@@ -23,7 +23,7 @@ class Scene:
     """Random embeddings, scribbles and masks: the memories depend on nothing else."""
 
     embeddings: Tensor
-    rounds: list[Round]
+    rounds: list[ManetRound]
 
     def embed(self, frame: int) -> Tensor:
         return self.embeddings[frame]
@@ -41,7 +41,7 @@ def scene() -> Scene:
         labels = RoundLabels((HEIGHT, WIDTH))
         for frame in range(FRAMES):
             labels[frame] = torch.randint(0, IDS, (HEIGHT, WIDTH), generator=generator)
-        rounds.append(Round(start, scribbles, labels, frozenset(range(IDS))))
+        rounds.append(ManetRound(start, scribbles, labels, frozenset(range(IDS))))
     return Scene(embeddings, rounds)
 
 
@@ -116,7 +116,7 @@ def test_with_three_remembered_rounds_the_nearest_of_them_is_read(scene: Scene) 
 def test_a_round_that_did_not_reach_a_frame_gives_it_no_local_map(scene: Scene) -> None:
     cut = RoundLabels((HEIGHT, WIDTH))
     cut[3] = torch.zeros(HEIGHT, WIDTH, dtype=torch.int64)
-    first = Round(3, scene.rounds[0].scribbles, cut, frozenset({1}))
+    first = ManetRound(3, scene.rounds[0].scribbles, cut, frozenset({1}))
     assert not first.reached(4)
     near = LocalMemory(scene.embed, MemoryOptions(window=WINDOW), FeatureCache(0))
     rounds = [first, scene.rounds[1]]

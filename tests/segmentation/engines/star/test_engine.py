@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from segmentation.cutter.cutting import Cutter, CutterConfig
+from segmentation.cutter.refinement import RefinementNet, RefinementNetConfig
 from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.memory import MemoryFrame
 from segmentation.engines.star.network import Star, StarConfig
@@ -16,7 +16,7 @@ from tests.segmentation.clips import make_clip
 from tests.segmentation.engine_conformance import EngineConformance
 
 TINY = StarConfig(widths=(4, 6, 8, 10), blocks=1, key=8, value=8, decoder=(8, 6, 4), skips=(4, 4, 4), embedding=4)
-TINY_CUTTER = CutterConfig(widths=(4, 4, 6, 8), skip=2)
+TINY_CUTTER = RefinementNetConfig(widths=(4, 4, 6, 8), skip=2)
 
 
 def tiny() -> Star:
@@ -24,9 +24,9 @@ def tiny() -> Star:
     return Star(TINY).eval()
 
 
-def tiny_cutter() -> Cutter:
+def tiny_cutter() -> RefinementNet:
     torch.manual_seed(0)
-    return Cutter(TINY_CUTTER).eval()
+    return RefinementNet(TINY_CUTTER).eval()
 
 
 class TestStar(EngineConformance):
@@ -61,7 +61,7 @@ def test_what_is_remembered_of_a_frame_stays_until_its_masks_change() -> None:
     session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny(), cutter=tiny_cutter())
 
     def remembered_in_the_next_round() -> MemoryFrame:
-        session._refiner()
+        session._propagated_refiner()
         return session._remember(0)
 
     for frame in (0, 7):
@@ -74,13 +74,13 @@ def test_what_is_remembered_of_a_frame_stays_until_its_masks_change() -> None:
 
 def test_the_cutter_has_the_say_where_a_stroke_contradicts() -> None:
     clip = make_clip(length=3, height=48, width=64, num_objects=1)
-    frames, strokes = ArrayFrames(clip.frames), first_strokes(clip.truth[1], 1)
+    frames, scribbles = ArrayFrames(clip.frames), first_strokes(clip.truth[1], 1)
     everything = tiny_cutter()
     torch.nn.init.constant_(everything.out.bias, 50.0)  # says object everywhere
     plain, cut = (StarEngine(frames, 1, network=tiny(), cutter=cutter) for cutter in (None, everything))
-    first = [next(iter(session.run_round(Interaction(1, strokes)))).labels for session in (plain, cut)]
+    first = [next(iter(session.run_round(Interaction(1, scribbles)))).labels for session in (plain, cut)]
     assert first[1].mean() > 1.3 * first[0].mean()  # all of its window
-    second = [next(iter(session.run_round(Interaction(1, strokes)))).labels for session in (plain, cut)]
+    second = [next(iter(session.run_round(Interaction(1, scribbles)))).labels for session in (plain, cut)]
     for before, after in zip(first, second, strict=True):  # a stroke where the mask is right changes nothing
         np.testing.assert_array_equal(before, after)
     nothing = tiny_cutter()

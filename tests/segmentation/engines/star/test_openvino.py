@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from segmentation.checkpoints import load_network
-from segmentation.classical.picture import CHANNELS
-from segmentation.cutter.cutting import CLUES, SIDE, Cutter
-from segmentation.cutter.openvino import compile_cutter
+from segmentation.classical.scaled_frames import CHANNELS
+from segmentation.cutter.openvino import compile_refinement_net
+from segmentation.cutter.refinement import NUM_CUES, SIDE, RefinementNet
 from segmentation.engines.star.network import Cues, Star
 from segmentation.engines.star.openvino import compile_star
 from segmentation.runtime.folding import for_inference
@@ -36,9 +36,9 @@ def same_numbers() -> None:
 @torch.inference_mode()
 def test_the_cutter(objects: int) -> None:
     network = shipped("star-cut")
-    assert isinstance(network, Cutter)
-    fast, plain = compile_cutter(network, *HOW), for_inference(network, *HOW)
-    given = torch.rand(objects, 3, SIDE, SIDE), torch.rand(objects, CLUES, SIDE, SIDE)
+    assert isinstance(network, RefinementNet)
+    fast, plain = compile_refinement_net(network, *HOW), for_inference(network, *HOW)
+    given = torch.rand(objects, 3, SIDE, SIDE), torch.rand(objects, NUM_CUES, SIDE, SIDE)
     assert_alike(fast(*given), plain(*given))
 
 
@@ -68,7 +68,7 @@ def test_the_refiner(height: int, width: int) -> None:
 def test_without_openvino_they_are_pytorchs_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("segmentation.runtime.openvino.openvino", lambda: None)
     network = shipped("star-cut")
-    assert isinstance(network, Cutter)
-    given = torch.rand(1, 3, SIDE, SIDE), torch.rand(1, CLUES, SIDE, SIDE)
-    fast, plain = compile_cutter(network, *HOW)(*given), for_inference(network, *HOW)(*given)
+    assert isinstance(network, RefinementNet)
+    given = torch.rand(1, 3, SIDE, SIDE), torch.rand(1, NUM_CUES, SIDE, SIDE)
+    fast, plain = compile_refinement_net(network, *HOW)(*given), for_inference(network, *HOW)(*given)
     np.testing.assert_array_equal(fast.numpy(), plain.numpy())

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classical.appearance import Texture, colour_index, lift, nearness, palette
+from segmentation.classical.appearance import TextureModel, colour_index, fit_colour_cells, nearness, random_features
 from segmentation.classical.fusion import logit, sigmoid
-from segmentation.classical.picture import CHANNELS, Picture
-from segmentation.classical.propagation import SMOOTH_EPSILON, SMOOTH_RADIUS, even_box, halved, on_half
-from segmentation.classical.smoothing import Guided
+from segmentation.classical.guided_filter import GuidedFilter
+from segmentation.classical.object_tracker import SMOOTH_EPSILON, SMOOTH_RADIUS, even_box, halved, on_half
+from segmentation.classical.scaled_frames import CHANNELS, ScaledFrame
 from segmentation.masks import box_of
 
 Map = NDArray[Any]  # float32 [h, w]
@@ -30,25 +30,28 @@ NEAR = 30  # grid pixels at which a pixel counts a third in the fits: with 60 ma
 FAINT = 0.05  # what is fainter was not found
 
 
-def settled(picture: Picture, probability: Map) -> Map:
+def snap_to_appearance(scaled: ScaledFrame, probability: Map) -> Map:
     """The probability of an object on the grid [h, w]: where the network is in doubt, its own looks have a say."""
     found = box_of(probability > FAINT)
     if found is None:
         return probability
     box = even_box(found.grown(AROUND, *probability.shape), probability.shape)
-    inside, everywhere = lift(picture.looks[on_half(box)]), lift(picture.looks.reshape(-1, CHANNELS)[::SPARSE])
-    colours, all_colours = colour_index(picture.lab[box.slices]), colour_index(picture.lab[::2, ::2])
-    guide = picture.grid[box.slices]
+    inside, everywhere = (
+        random_features(scaled.pixel_features[on_half(box)]),
+        random_features(scaled.pixel_features.reshape(-1, CHANNELS)[::SPARSE]),
+    )
+    colours, all_colours = colour_index(scaled.lab[box.slices]), colour_index(scaled.lab[::2, ::2])
+    guide = scaled.grid[box.slices]
     height, width = colours.shape
     network = logit(probability[box.slices], SURE)
     doubt = 4 * probability[box.slices] * (1 - probability[box.slices])
     whole = probability.astype(np.float32)
     for _ in range(TIMES):
         weight = nearness(whole, NEAR)
-        texture = Texture.fitted(everywhere, halved(whole).ravel()[::SPARSE], halved(weight).ravel()[::SPARSE])
+        texture = TextureModel.fitted(everywhere, halved(whole).ravel()[::SPARSE], halved(weight).ravel()[::SPARSE])
         alike = texture(inside).reshape((height + 1) // 2, (width + 1) // 2)
-        known = palette(all_colours, whole[::2, ::2], 4 * weight[::2, ::2])
+        known = fit_colour_cells(all_colours, whole[::2, ::2], 4 * weight[::2, ::2])
         own = TEXTURE * cv2.resize(alike, (width, height)) + COLOUR * logit(known(colours), 0.05)
-        fitted = Guided.fitted(sigmoid(network + doubt * own), guide, SMOOTH_RADIUS, SMOOTH_EPSILON)
+        fitted = GuidedFilter.fitted(sigmoid(network + doubt * own), guide, SMOOTH_RADIUS, SMOOTH_EPSILON)
         whole[box.slices] = fitted.drawn(guide)
     return whole

@@ -11,17 +11,17 @@ import torch
 
 from segmentation import EngineSettings, Interaction, PastRound, Scribble, open_session
 from segmentation.checkpoints import save_checkpoint
-from segmentation.cutter.cutting import Cutter, CutterConfig
-from segmentation.cutter.drawn import DrawnEngine
+from segmentation.cutter.interaction import CutterInteraction
+from segmentation.cutter.refinement import RefinementNet, RefinementNetConfig
 from segmentation.engines.stm.engine import InteractiveSTMEngine
 from segmentation.frames import ArrayFrames
-from segmentation.weights import CUTTER, drawn_by_cutter, weights_label, weights_ready
+from segmentation.weights import CUTTER, uses_cutter, weights_label, weights_ready
 from tests.segmentation.clips import Clip, interaction_on, make_clip
 from tests.segmentation.engine_conformance import EngineConformance, assert_same_updates, past_round
 from tests.segmentation.engines.ipn import tiny as ipn
 from tests.segmentation.engines.stm import tiny as stm
 
-CUTTER_CONFIG = CutterConfig(widths=(2, 2, 2, 2, 2, 2), skip=2)  # of random weights: about what GrabCut makes
+CUTTER_CONFIG = RefinementNetConfig(widths=(2, 2, 2, 2, 2, 2), skip=2)  # of random weights: about what GrabCut makes
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +40,13 @@ class Drawn(EngineConformance):
     def _use(self, weights: str) -> None:
         type(self).settings = EngineSettings(device="cpu", weights=weights)
 
-    def open(self, clip: Clip, num_objects: int | None = None, rounds: Sequence[PastRound] = ()) -> DrawnEngine:
+    def open(self, clip: Clip, num_objects: int | None = None, rounds: Sequence[PastRound] = ()) -> CutterInteraction:
         objects = num_objects or clip.num_objects
         frames = ArrayFrames(clip.frames)
-        inner = open_session(self.engine, frames, objects, self.settings, drawing="own")
+        inner = open_session(self.engine, frames, objects, self.settings, interaction="own")
         torch.manual_seed(3)
-        cutter = Cutter(CUTTER_CONFIG).eval()
-        session = DrawnEngine(frames, objects, self.settings, inner=inner, cutter=cutter)
+        cutter = RefinementNet(CUTTER_CONFIG).eval()
+        session = CutterInteraction(frames, objects, self.settings, inner=inner, cutter=cutter)
         session.restore(rounds)
         return session
 
@@ -145,33 +145,33 @@ class TestChoice:
 
     def test_the_weights_that_ship_leave_drawing_to_the_cutter(self) -> None:
         session = open_session("stm", self.frames, 1, EngineSettings(device="cpu"))
-        assert isinstance(session, DrawnEngine)
+        assert isinstance(session, CutterInteraction)
         assert session.name == "stm"
         session.close()
 
     def test_named_weights_draw_themselves(self, weights: str) -> None:
         settings = EngineSettings(device="cpu", weights=weights)
         assert isinstance(open_session("stm", self.frames, 1, settings), InteractiveSTMEngine)
-        assert isinstance(open_session("stm", self.frames, 1, settings, drawing="cutter"), DrawnEngine)
+        assert isinstance(open_session("stm", self.frames, 1, settings, interaction="cutter"), CutterInteraction)
 
     def test_a_persons_weights_draw_themselves(self, weights: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MASKWRIGHT_WEIGHTS", weights)
-        assert not drawn_by_cutter("stm")
-        assert drawn_by_cutter("manet")
+        assert not uses_cutter("stm")
+        assert uses_cutter("manet")
         assert "+" not in weights_label("stm")
 
     def test_one_may_say_so(self) -> None:
         settings = EngineSettings(device="cpu")
-        assert isinstance(open_session("stm", self.frames, 1, settings, drawing="own"), InteractiveSTMEngine)
+        assert isinstance(open_session("stm", self.frames, 1, settings, interaction="own"), InteractiveSTMEngine)
         with pytest.raises(ValueError, match="drawing: expected one of auto, own, cutter"):
-            open_session("stm", self.frames, 1, settings, drawing="mine")
+            open_session("stm", self.frames, 1, settings, interaction="mine")
 
     @pytest.mark.parametrize("engine", ["star", "flow", "stm-semi"])
     def test_engines_that_draw_well_or_read_no_scribbles_are_left_alone(self, engine: str) -> None:
-        assert not drawn_by_cutter(engine)
+        assert not uses_cutter(engine)
         if weights_ready(engine):
             with pytest.raises(ValueError, match=r"options.*drawing"):
-                open_session(engine, self.frames, 1, EngineSettings(device="cpu"), drawing="cutter")
+                open_session(engine, self.frames, 1, EngineSettings(device="cpu"), interaction="cutter")
 
     def test_rounds_say_that_the_cutter_had_a_hand_in_them(self) -> None:
         assert weights_label("manet").count("+") == 1
@@ -179,10 +179,10 @@ class TestChoice:
 
 
 def test_the_cutter_that_a_person_brought_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save_checkpoint(tmp_path / f"{CUTTER}.safetensors", CUTTER, Cutter(CUTTER_CONFIG))
+    save_checkpoint(tmp_path / f"{CUTTER}.safetensors", CUTTER, RefinementNet(CUTTER_CONFIG))
     monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path))
     session = open_session("manet", ArrayFrames(make_clip(length=2).frames), 1, EngineSettings(device="cpu"))
-    assert isinstance(session, DrawnEngine)
+    assert isinstance(session, CutterInteraction)
     assert session._cutter.config == CUTTER_CONFIG
-    stroke = Scribble(1, np.array([[0.4, 0.4], [0.6, 0.6]]))
-    assert len(list(session.run_round(Interaction(0, (stroke,))))) == 2
+    scribble = Scribble(1, np.array([[0.4, 0.4], [0.6, 0.6]]))
+    assert len(list(session.run_round(Interaction(0, (scribble,))))) == 2

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from segmentation.session.packed_labels import PackedLabels
-from segmentation.session.soft_masks import SoftMasks, decode, encode, from_labels
+from segmentation.session.probability_maps import ProbabilityMaps, decode, encode, from_labels
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 
 @dataclass(frozen=True)
-class Record:
+class RoundRecord:
     """One round: the past round itself, and the soft mask that its frame had when it was drawn on."""
 
     past: PastRound
@@ -26,15 +26,15 @@ class Record:
         return self.past.interaction.frame
 
 
-class History:
+class RoundHistory:
     """All rounds of a session, oldest first. `size` is that of the soft masks."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
-        self.records: list[Record] = []
+        self.records: list[RoundRecord] = []
         self._own: list[tuple[PackedLabels, dict[int, bytes]]] = []
 
-    def begin(self, engine: str, interaction: Interaction, num_objects: int) -> Record:
+    def begin(self, engine: str, interaction: Interaction, num_objects: int) -> RoundRecord:
         """A round of this session; `store` adds its masks."""
         labels, memos = PackedLabels(), dict[int, bytes]()
         self._own.append((labels, memos))
@@ -49,10 +49,10 @@ class History:
         self.records.pop()
         return len(self.records)
 
-    def add(self, past: PastRound) -> Record:
+    def add(self, past: PastRound) -> RoundRecord:
         """A round that was stored elsewhere."""
         drawn = frozenset(s.object_id for s in past.interaction.scribbles if s.object_id)
-        record = Record(past, self.note(past.interaction.frame), drawn)
+        record = RoundRecord(past, self.note(past.interaction.frame), drawn)
         self.records.append(record)
         return record
 
@@ -80,7 +80,7 @@ class History:
             return past.memos[frame]
         return encode(from_labels(past.labels[frame], past.num_objects, *self.size))
 
-    def soft(self, frame: int) -> SoftMasks | None:
+    def soft(self, frame: int) -> ProbabilityMaps | None:
         """The newest soft mask of a frame [n, h, w]; n is the number of objects of the round that made it."""
         note = self.note(frame)
         return None if note is None else decode(note, *self.size)

@@ -11,7 +11,7 @@ import numpy as np
 
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound, Scribble
 
-UNKNOWN = 0.5  # confidence where nobody has looked yet
+UNKNOWN_CONFIDENCE = 0.5  # confidence where nobody has looked yet
 
 
 class MaskFile:
@@ -50,7 +50,7 @@ class MaskFile:
         self._file.close()
 
 
-class History:
+class MaskHistory:
     """The state of a session between rounds. It follows from the stored rounds alone."""
 
     def __init__(self, height: int, width: int, folder: str | None) -> None:
@@ -60,7 +60,7 @@ class History:
             int, Mapping[int, LabelMap]
         ] = {}  # masks of rounds from before this session, read when needed
         self._sure: dict[int, tuple[float, ...]] = {}  # frame -> newest confidence of each object
-        self.strokes: dict[int, list[Scribble]] = {}
+        self.scribbles: dict[int, list[Scribble]] = {}
         self.annotated: dict[int, set[int]] = {}  # object -> frames
         self._new: set[int] = set()  # objects for which the newest interaction annotated a frame that was not before
 
@@ -83,14 +83,14 @@ class History:
     def sure(self, frame: int, object_id: int) -> float:
         """How sure the round was that looked at this object here last; UNKNOWN where none has, or it did not say."""
         values = self._sure.get(frame, ())
-        return values[object_id - 1] if object_id <= len(values) else UNKNOWN
+        return values[object_id - 1] if object_id <= len(values) else UNKNOWN_CONFIDENCE
 
     def keep(self, update: MaskUpdate) -> None:
         self._own[update.frame] = update.labels
         self._sure[update.frame] = update.confidence
 
     def draw(self, interaction: Interaction) -> None:
-        self.strokes.setdefault(interaction.frame, []).extend(interaction.scribbles)
+        self.scribbles.setdefault(interaction.frame, []).extend(interaction.scribbles)
 
     def annotate(self, interaction: Interaction, labels: LabelMap | None) -> set[int]:
         """Note for which objects `interaction` annotates its frame; `labels` is its new mask there (None: locked).
@@ -108,10 +108,10 @@ class History:
             self.annotated.setdefault(object_id, set()).add(interaction.frame)
         return touched
 
-    def take_back(self, interaction: Interaction) -> None:
+    def undo_interaction(self, interaction: Interaction) -> None:
         """The newest interaction, noted and drawn, came to nothing: no mask was made."""
         frame = interaction.frame
-        del self.strokes[frame][-len(interaction.scribbles) :]
+        del self.scribbles[frame][-len(interaction.scribbles) :]
         for object_id in self._new:
             self.annotated[object_id].discard(frame)
 
@@ -128,7 +128,7 @@ class History:
         self._own.close()
 
 
-def noted(frame: int, labels: LabelMap, confidence: list[float]) -> MaskUpdate:
+def update_with_confidence(frame: int, labels: LabelMap, confidence: list[float]) -> MaskUpdate:
     """An update whose memo is its confidence: a later round keeps that of the objects it does not look at."""
     values = np.array(confidence, np.float16)
     return MaskUpdate(frame, labels, _from_memo(values.tobytes()), values.tobytes())

@@ -16,7 +16,7 @@ from segmentation.types import FrameSource
 WORK_SIDE = 854  # longest side at which edges are drawn: 480p
 GRID_SIDE = 427  # longest side of the grid: flow at twice the side costs four times as much and gains little
 KEPT = 10  # pictures held: for both walks the frame, the ones before and after it, and annotated frames just fitted
-CHANNELS = 16  # of `Picture.looks`
+CHANNELS = 16  # of `ScaledFrame.pixel_features`
 
 
 @dataclass(frozen=True)
@@ -35,27 +35,27 @@ class Sizes:
 
     @property
     def half(self) -> tuple[int, int]:
-        """Size of `Picture.looks`."""
+        """Size of `ScaledFrame.pixel_features`."""
         return (self.grid[0] + 1) // 2, (self.grid[1] + 1) // 2
 
 
 @dataclass(frozen=True)
-class Picture:
+class ScaledFrame:
     work: NDArray[np.uint8]  # [H, W, 3] RGB
     grid: NDArray[np.uint8]  # [h, w, 3] RGB
     lab: NDArray[np.uint8]  # [h, w, 3] CIE Lab, a and b spread
     grey: NDArray[np.uint8]  # [h, w]
 
     @cached_property
-    def looks(self) -> NDArray[Any]:
-        """`looks_of` on half the grid [h/2, w/2, CHANNELS]."""
+    def pixel_features(self) -> NDArray[Any]:
+        """`compute_pixel_features` on half the grid [h/2, w/2, CHANNELS]."""
         height, width = self.grey.shape
         size = ((width + 1) // 2, (height + 1) // 2)
         lab = cv2.resize(self.lab, size, interpolation=cv2.INTER_AREA).view(np.ndarray)
-        return looks_of(lab, cv2.resize(self.grey, size, interpolation=cv2.INTER_AREA).view(np.ndarray))
+        return compute_pixel_features(lab, cv2.resize(self.grey, size, interpolation=cv2.INTER_AREA).view(np.ndarray))
 
 
-def looks_of(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[Any]:
+def compute_pixel_features(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[Any]:
     """Cheap features of every pixel [h, w, CHANNELS], each of about unit size: colour at three scales, edge strength by
     direction at two, and contrast."""
     colour = lab.astype(np.float32) / 255 * 4 - 2
@@ -74,13 +74,13 @@ def looks_of(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[Any]:
     return np.concatenate(parts, axis=2)
 
 
-class Pictures:
+class ScaledFrames:
     """Pictures of a video by frame number; the last few are kept, so memory does not grow with the video. Safe to
     share between threads."""
 
     def __init__(self, frames: FrameSource, sizes: Sizes) -> None:
         self._frames = frames
-        self._kept: dict[int, Picture] = {}
+        self._kept: dict[int, ScaledFrame] = {}
         self._lock = Lock()
         self.sizes = sizes
 
@@ -93,27 +93,27 @@ class Pictures:
         work, grid, half = (size[0] * size[1] for size in (self.sizes.work, self.sizes.grid, self.sizes.half))
         return KEPT * (3 * work + 7 * grid + 4 * CHANNELS * half)
 
-    def __getitem__(self, frame: int) -> Picture:
+    def __getitem__(self, frame: int) -> ScaledFrame:
         with self._lock:
-            picture = self._kept.pop(frame, None)
-            if picture is None:
-                picture = make_picture(self._frames[frame], self.sizes)
-            self._kept[frame] = picture
+            scaled = self._kept.pop(frame, None)
+            if scaled is None:
+                scaled = scale_frame(self._frames[frame], self.sizes)
+            self._kept[frame] = scaled
             while len(self._kept) > KEPT:
                 del self._kept[next(iter(self._kept))]
-            return picture
+            return scaled
 
 
-def smaller(picture: Picture, side: int) -> Picture:
+def smaller(scaled: ScaledFrame, side: int) -> ScaledFrame:
     """The picture on a grid of `side` at most."""
-    grid = _shrink(picture.grid, _fit(picture.grey.shape[0], picture.grey.shape[1], side))
-    return Picture(grid, grid, _spread_lab(grid), cv2.cvtColor(grid, cv2.COLOR_RGB2GRAY).view(np.ndarray))
+    grid = _shrink(scaled.grid, _fit(scaled.grey.shape[0], scaled.grey.shape[1], side))
+    return ScaledFrame(grid, grid, _spread_lab(grid), cv2.cvtColor(grid, cv2.COLOR_RGB2GRAY).view(np.ndarray))
 
 
-def make_picture(image: NDArray[np.uint8], sizes: Sizes) -> Picture:
+def scale_frame(image: NDArray[np.uint8], sizes: Sizes) -> ScaledFrame:
     work = _shrink(image, sizes.work)
     grid = _shrink(work, sizes.grid)
-    return Picture(work, grid, _spread_lab(grid), cv2.cvtColor(grid, cv2.COLOR_RGB2GRAY).view(np.ndarray))
+    return ScaledFrame(work, grid, _spread_lab(grid), cv2.cvtColor(grid, cv2.COLOR_RGB2GRAY).view(np.ndarray))
 
 
 def _spread_lab(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

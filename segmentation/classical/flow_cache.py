@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classical.motion import FlowField, Motion
-from segmentation.classical.picture import Pictures
+from segmentation.classical.motion import FlowEstimator, Motion
+from segmentation.classical.scaled_frames import ScaledFrames
 
 Kept = NDArray[np.float16]  # [h / 2, w / 2, 2]
 
 
-class Flows:
+class FlowCache:
     """Motion by frame number, within a byte budget; what does not fit is computed anew each time. Safe to share
     between threads.
 
@@ -23,10 +23,10 @@ class Flows:
     too, so that every use sees the same numbers.
     """
 
-    def __init__(self, pictures: Pictures, budget: int) -> None:
+    def __init__(self, scaled_frames: ScaledFrames, budget: int) -> None:
         self.budget, self.used = budget, 0
-        self._pictures = pictures
-        self._field = FlowField()
+        self._scaled_frames = scaled_frames
+        self._field = FlowEstimator()
         self._kept: dict[tuple[int, int], Kept] = {}
         self._lock = Lock()
 
@@ -35,16 +35,16 @@ class Flows:
         return Motion.of(self._flow(frame, neighbour), self._flow(neighbour, frame))
 
     def _flow(self, frame: int, neighbour: int) -> NDArray[Any]:
-        picture = self._pictures[frame].grey
+        scaled = self._scaled_frames[frame].grey
         with self._lock:
             kept = self._kept.get((frame, neighbour))
             if kept is None:
-                kept = _smaller(self._field.flow(picture, self._pictures[neighbour].grey))
+                kept = _smaller(self._field.flow(scaled, self._scaled_frames[neighbour].grey))
                 # When it is full, what is there stays: of frames that are asked for in turns the oldest comes next.
                 if self.used + kept.nbytes <= self.budget:
                     self._kept[frame, neighbour] = kept
                     self.used += kept.nbytes
-        height, width = picture.shape
+        height, width = scaled.shape
         return cv2.resize(kept.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR).view(np.ndarray)
 
 

@@ -14,14 +14,14 @@ Colours = NDArray[np.uint8]  # [h, w, 3]
 
 
 @dataclass(frozen=True)
-class Guided:
+class GuidedFilter:
     """Values as a locally linear function of colour: slope [h, w, 3] and offset [h, w]."""
 
     slope: NDArray[Any]
     offset: Map
 
     @classmethod
-    def fitted(cls, values: Map, guide: Colours, radius: int, epsilon: float) -> Guided:
+    def fitted(cls, values: Map, guide: Colours, radius: int, epsilon: float) -> GuidedFilter:
         """`epsilon` is the variance of colour (0..1 a channel) that counts as texture rather than as an edge."""
         size = (2 * radius + 1, 2 * radius + 1)
         colour = guide.astype(np.float32) / 255
@@ -31,13 +31,13 @@ class Guided:
         offset = mean_v - (slope * mean_c).sum(axis=2)
         return cls(cv2.blur(slope, size).view(np.ndarray), cv2.blur(offset, size).view(np.ndarray))
 
-    def drawn(self, picture: Colours) -> Map:
-        """The values on `picture`, which may be larger than the guide."""
-        height, width = picture.shape[:2]
+    def drawn(self, scaled: Colours) -> Map:
+        """The values on `scaled`, which may be larger than the guide."""
+        height, width = scaled.shape[:2]
         slope, offset = self.slope, self.offset
         if offset.shape != (height, width):
             slope, offset = cv2.resize(slope, (width, height)), cv2.resize(offset, (width, height))
-        colour = picture.astype(np.float32) / 255
+        colour = scaled.astype(np.float32) / 255
         return np.clip(np.einsum("ijk,ijk->ij", slope, colour) + offset, 0, 1)
 
 

@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classical.appearance import Look
+from segmentation.classical.appearance import AppearanceSample
+from segmentation.classical.appearance_cache import AppearanceCache
 from segmentation.classical.composition import Composition
-from segmentation.classical.fits import Fits
-from segmentation.classical.flows import Flows
-from segmentation.classical.history import History, noted
-from segmentation.classical.motion import Camera, Motion
-from segmentation.classical.picture import Pictures
-from segmentation.classical.propagation import Track
+from segmentation.classical.flow_cache import FlowCache
+from segmentation.classical.mask_history import MaskHistory, update_with_confidence
+from segmentation.classical.motion import CameraMotion, Motion
+from segmentation.classical.object_tracker import ObjectTracker
+from segmentation.classical.scaled_frames import ScaledFrames
 from segmentation.classical.specks import specks, without_specks
 from segmentation.runtime.parallel import HelperThread
 from segmentation.types import LabelMap, MaskUpdate
@@ -35,22 +35,22 @@ MOST_LOOKS = 8  # annotated frames that an object's models are fitted to, the ne
 
 # A frame, its motion back to the one before, and the objects' probabilities in it, on the grid, to better ones; what
 # comes out is also what is carried on.
-Refine = Callable[[int, Motion, dict[int, Map]], dict[int, Map]]
+RefinePropagated = Callable[[int, Motion, dict[int, Map]], dict[int, Map]]
 
 
 @dataclass
-class Scene:
+class RoundContext:
     """What both walks of a round look at, at the same time."""
 
-    pictures: Pictures
-    flows: Flows
-    fits: Fits
-    history: History
+    scaled_frames: ScaledFrames
+    flow_cache: FlowCache
+    appearance_cache: AppearanceCache
+    history: MaskHistory
     helper: HelperThread
     locked: Mapping[int, LabelMap]
     locked_ids: Mapping[int, frozenset[int]]
     num_objects: int
-    refine: Refine | None = None
+    refine: RefinePropagated | None = None
     prepare: Callable[[int], None] | None = None
 
     def mask(self, frame: int) -> LabelMap:
@@ -58,29 +58,29 @@ class Scene:
         if frame in self.locked:
             return self.locked[frame]
         mask = self.history.mask(frame)
-        return np.zeros(self.pictures.sizes.video, np.uint8) if mask is None else mask
+        return np.zeros(self.scaled_frames.sizes.video, np.uint8) if mask is None else mask
 
     def on_grid(self, frame: int, object_id: int) -> Map:
         """The object's standing mask in `frame` as the share of each grid cell that it covers."""
         return self.to_grid(self.mask(frame) == object_id)
 
     def to_grid(self, mask: NDArray[np.bool_]) -> Map:
-        height, width = self.pictures.sizes.grid
+        height, width = self.scaled_frames.sizes.grid
         return cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA).view(np.ndarray)
 
-    def looks(self, object_id: int, start: int) -> list[Look]:
+    def appearance_samples(self, object_id: int, start: int) -> list[AppearanceSample]:
         """How the object looks in the annotated and accepted frames nearest to `start`."""
         annotated = self.history.annotated.get(object_id, set())
         accepted = {f for f, ids in self.locked_ids.items() if object_id in ids}
         nearest = sorted(annotated | accepted, key=lambda f: (abs(f - start), f))[:MOST_LOOKS]
-        return [self.fits.of(object_id, frame, self.on_grid(frame, object_id)) for frame in nearest]
+        return [self.appearance_cache.of(object_id, frame, self.on_grid(frame, object_id)) for frame in nearest]
 
     def has_mask(self, frame: int) -> bool:
         return frame in self.locked or frame in self.history
 
 
 @dataclass(frozen=True)
-class Change:
+class MaskChange:
     """What a round did to an object's mask where it was drawn on. `size` is 1 - J of before and after; `where` [H, W]
     the pixels that changed, None where the object had no mask before."""
 
@@ -88,31 +88,31 @@ class Change:
     where: NDArray[np.bool_] | None
 
 
-class Walk:
+class Propagator:
     """Moves one frame with each `step`, as long as there is `more`."""
 
     def __init__(
         self,
-        scene: Scene,
+        context: RoundContext,
         start: int,
         direction: int,
-        changes: Mapping[int, Change],
+        changes: Mapping[int, MaskChange],
         removed: Mapping[int, NDArray[np.bool_]],
     ) -> None:
         """`changes`: the objects that the round touched, and what it changed of them in the start frame.
         `removed`: touched objects that the round took out of the start frame, with the masks they had [H, W]."""
-        self._scene = scene
+        self._context = context
         self._start = self._frame = start
         self._direction = direction
         self._ends = {object_id: self._end(object_id) for object_id in changes}
         self._changes = changes
         self._regions = {object_id: region for object_id in changes if (region := self._region(object_id)) is not None}
-        self._tracks: dict[int, Track] = {}
-        self._parts: dict[int, bool] = {}
+        self._trackers: dict[int, ObjectTracker] = {}
+        self._has_specks: dict[int, bool] = {}
         self._ahead: tuple[int, Motion] | None = None
-        self._removed = {object_id: scene.to_grid(mask) for object_id, mask in removed.items() if mask.any()}
-        ahead = range(start + direction, len(scene.pictures) if direction > 0 else -1, direction)
-        missing = [f for f in ahead if not scene.has_mask(f)]
+        self._removed = {object_id: context.to_grid(mask) for object_id, mask in removed.items() if mask.any()}
+        ahead = range(start + direction, len(context.scaled_frames) if direction > 0 else -1, direction)
+        missing = [f for f in ahead if not context.has_mask(f)]
         reach = [abs(end - start) - 1 for end in self._ends.values()]
         self._last = max([abs(f - start) for f in missing[-1:]] + reach, default=0)
 
@@ -128,83 +128,85 @@ class Walk:
         """The next frame's new mask, or None where it keeps the one it has."""
         before, self._frame = self._frame, self.next
         frame = self._frame
-        if frame in self._scene.locked:
-            self._tracks.clear()
+        if frame in self._context.locked:
+            self._trackers.clear()
             return None
         active = {o for o, end in self._ends.items() if abs(frame - self._start) < abs(end - self._start)}
-        missing = not self._scene.has_mask(frame)
-        followed = set(self._scene.history.annotated) if missing else active
-        for object_id in set(self._tracks) - followed:
-            del self._tracks[object_id]
+        missing = not self._context.has_mask(frame)
+        followed = set(self._context.history.annotated) if missing else active
+        for object_id in set(self._trackers) - followed:
+            del self._trackers[object_id]
         if not followed and not missing:
             return None
         return self._follow(frame, before, sorted(followed), missing)
 
     def _follow(self, frame: int, before: int, followed: list[int], missing: bool) -> MaskUpdate:
-        scene = self._scene
-        picture, neighbour = scene.pictures[frame], scene.pictures[before]
+        context = self._context
+        scaled, neighbour = context.scaled_frames[frame], context.scaled_frames[before]
         known, motion = self._ahead or (None, None)
         if motion is None or known != frame:
-            motion = scene.flows.between(frame, before)
+            motion = context.flow_cache.between(frame, before)
         if not missing:
             followed = [o for o in followed if o not in self._removed or self._still_removed(frame, o, motion)]
         for object_id in followed:
-            if object_id not in self._tracks:
-                track = Track(scene.looks(object_id, self._start), scene.on_grid(before, object_id))
-                track.begin(neighbour)
-                self._tracks[object_id] = track
+            if object_id not in self._trackers:
+                tracker = ObjectTracker(
+                    context.appearance_samples(object_id, self._start), context.on_grid(before, object_id)
+                )
+                tracker.begin(neighbour)
+                self._trackers[object_id] = tracker
         if not missing:
             followed = [o for o in followed if self._region_goes_on(frame, o, motion) and self._in_sight(frame, o)]
-        carried = {o: motion.carry(self._tracks[o].probability) for o in followed}
-        composition = Composition(scene.pictures.sizes)
-        confidence = [scene.history.sure(frame, object_id) for object_id in range(1, scene.num_objects + 1)]
+        warped = {o: motion.warp(self._trackers[o].probability) for o in followed}
+        composition = Composition(context.scaled_frames.sizes)
+        confidence = [context.history.sure(frame, object_id) for object_id in range(1, context.num_objects + 1)]
         background = np.ones(motion.trust.shape, bool)
-        for values in carried.values():
+        for values in warped.values():
             background &= values < 0.2
-        camera = Camera.of(motion, background)
-        standing = None if missing else scene.mask(frame)
-        steps, self._ahead = scene.helper.run_both(
-            lambda: {o: self._tracks[o].step(frame, picture, motion, camera, carried[o]) for o in followed},
+        camera = CameraMotion.of(motion, background)
+        standing = None if missing else context.mask(frame)
+        steps, self._ahead = context.helper.run_both(
+            lambda: {o: self._trackers[o].step(frame, scaled, motion, camera, warped[o]) for o in followed},
             self._look_ahead,
         )
-        fresh = self._stepped(frame, motion, steps, carried)
+        fresh = self._stepped(frame, motion, steps, warped)
         for object_id in followed:
-            confidence[object_id - 1] = self._tracks[object_id].agreement
-            composition.add(object_id, self._weighed(object_id, fresh[object_id], missing), picture)
+            confidence[object_id - 1] = self._trackers[object_id].agreement
+            composition.add(object_id, self._weighed(object_id, fresh[object_id], missing), scaled)
         if standing is not None:
             for object_id in set(np.unique(standing)) - {0, *followed}:
                 composition.add_given(int(object_id), standing == object_id)
-        return noted(frame, composition.labels(), confidence)
+        return update_with_confidence(frame, composition.labels(), confidence)
 
     def _look_ahead(self) -> tuple[int, Motion] | None:
         """What the next step looks at, whatever this one finds, is made ready: its frame, and the motion back."""
-        scene, frame = self._scene, self.next
-        if not self.more() or frame in scene.locked:
+        context, frame = self._context, self.next
+        if not self.more() or frame in context.locked:
             return None
         try:
-            if scene.prepare is not None:
-                scene.prepare(frame)
-            return frame, scene.flows.between(frame, self._frame)
+            if context.prepare is not None:
+                context.prepare(frame)
+            return frame, context.flow_cache.between(frame, self._frame)
         except Exception:  # the next step meets it again and raises it, if there is one: this step is not to fail by it
             return None
 
-    def _stepped(self, frame: int, motion: Motion, fresh: dict[int, Map], carried: dict[int, Map]) -> dict[int, Map]:
+    def _stepped(self, frame: int, motion: Motion, fresh: dict[int, Map], warped: dict[int, Map]) -> dict[int, Map]:
         """What the tracks found in `frame`, refined and without specks; they go on from that.
 
         Where an object came in parts in the frame that was drawn on, parts that are still there are no specks.
         """
-        if self._scene.refine is not None and fresh:
-            fresh = self._scene.refine(frame, motion, fresh)
+        if self._context.refine is not None and fresh:
+            fresh = self._context.refine(frame, motion, fresh)
         for object_id, probability in fresh.items():
-            meant = carried[object_id] > 0.5 if self._in_parts(object_id) else None
-            fresh[object_id] = self._tracks[object_id].probability = without_specks(probability, meant)
+            meant = warped[object_id] > 0.5 if self._in_parts(object_id) else None
+            fresh[object_id] = self._trackers[object_id].probability = without_specks(probability, meant)
         return fresh
 
     def _in_parts(self, object_id: int) -> bool:
         """Whether the object has small parts apart from the rest where the walk begins: somebody wanted them there."""
-        if object_id not in self._parts:
-            self._parts[object_id] = bool(specks(self._scene.on_grid(self._start, object_id) > 0.5).any())
-        return self._parts[object_id]
+        if object_id not in self._has_specks:
+            self._has_specks[object_id] = bool(specks(self._context.on_grid(self._start, object_id) > 0.5).any())
+        return self._has_specks[object_id]
 
     def _region(self, object_id: int) -> Map | None:
         """Where a correction may change other frames: near what it changed. None: everywhere, as it changed much.
@@ -213,7 +215,7 @@ class Walk:
         change = self._changes[object_id]
         if change.where is None or change.size >= LARGE_CHANGE:
             return None
-        grid = self._scene.to_grid(change.where)
+        grid = self._context.to_grid(change.where)
         reach = max(1, round(MARGIN * grid.shape[1]))
         grown = cv2.dilate(grid, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
         return cv2.GaussianBlur(grown, (0, 0), reach / 2).view(np.ndarray)
@@ -223,8 +225,8 @@ class Walk:
         region = self._regions.get(object_id)
         if region is None:
             return True
-        self._regions[object_id] = carried = motion.carry(region)
-        if carried.max() >= FAINT:
+        self._regions[object_id] = warped = motion.warp(region)
+        if warped.max() >= FAINT:
             return True
         self._ends[object_id] = frame
         return False
@@ -232,7 +234,7 @@ class Walk:
     def _in_sight(self, frame: int, object_id: int) -> bool:
         """Whether the object was found in the frame before, or removed there. Where it is lost its walk ends: that
         nothing was found is no reason to take away a mask that an earlier round found."""
-        if object_id in self._removed or self._tracks[object_id].probability.max() > 0.5:
+        if object_id in self._removed or self._trackers[object_id].probability.max() > 0.5:
             return True
         self._ends[object_id] = frame
         return False
@@ -240,8 +242,8 @@ class Walk:
     def _still_removed(self, frame: int, object_id: int, motion: Motion) -> bool:
         """Whether the object's standing mask in `frame` is what was removed, moved on. Where it is not, its walk ends:
         taking away a false mask in one frame says nothing about a mask elsewhere."""
-        standing = self._scene.on_grid(frame, object_id)
-        common = float(np.minimum(standing, motion.carry(self._removed[object_id])).sum())
+        standing = self._context.on_grid(frame, object_id)
+        common = float(np.minimum(standing, motion.warp(self._removed[object_id])).sum())
         if common < 0.5 * float(standing.sum()) or not standing.any():
             self._ends[object_id] = frame
             return False
@@ -251,7 +253,7 @@ class Walk:
     def _weighed(self, object_id: int, fresh: Map, missing: bool) -> Map:
         """The new result against the standing one: it counts fully here, not at all where an older annotation is."""
         end = self._ends.get(object_id)
-        inside = end is not None and 0 <= end < len(self._scene.pictures)
+        inside = end is not None and 0 <= end < len(self._context.scaled_frames)
         if object_id in self._removed and not missing:
             return np.zeros_like(fresh)
         if missing or end is None:
@@ -266,11 +268,11 @@ class Walk:
             weight = min(weight, 1 - (distance / abs(end - self._start)) ** power)
         everywhere = np.ones_like(fresh)
         share = np.float32(weight) * self._regions.get(object_id, everywhere)
-        return share * fresh + (1 - share) * self._scene.on_grid(self._frame, object_id)
+        return share * fresh + (1 - share) * self._context.on_grid(self._frame, object_id)
 
     def _end(self, object_id: int) -> int:
         """The first frame on the way that is given: annotated for this object, accepted, or beyond the video."""
-        given = (self._scene.history.annotated.get(object_id, set()) - {self._start}) | set(self._scene.locked)
+        given = (self._context.history.annotated.get(object_id, set()) - {self._start}) | set(self._context.locked)
         ahead = [f for f in given if (f - self._start) * self._direction > 0]
-        beyond = len(self._scene.pictures) if self._direction > 0 else -1
+        beyond = len(self._context.scaled_frames) if self._direction > 0 else -1
         return min(ahead, key=lambda f: abs(f - self._start), default=beyond)

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.classical.composition import Composition
-from segmentation.classical.interaction import SIDE, Wrong, corrected_mask, cut_under
-from segmentation.classical.motion import FlowField, Motion
-from segmentation.classical.picture import Picture, Pictures, Sizes, smaller
-from segmentation.classical.reach import certain
+from segmentation.classical.correction_reach import certain_region
+from segmentation.classical.grabcut import SIDE, Corrections, correct_mask, cut_object
+from segmentation.classical.motion import FlowEstimator, Motion
+from segmentation.classical.scaled_frames import ScaledFrame, ScaledFrames, Sizes, smaller
 from segmentation.classical.seeding import Seeds
 from segmentation.classical.specks import specks, without_specks
 from segmentation.masks import resize_labels
@@ -29,7 +29,7 @@ STROKE = 1  # the same for corrections, which are often drawn into narrow errors
 
 
 @dataclass(frozen=True)
-class Sketch:
+class ObjectEvidence:
     """What is known of an object in the frame that was drawn on, all [h, w] at the small size."""
 
     cut: Mask  # what GrabCut makes of the strokes
@@ -52,18 +52,18 @@ class Sketch:
         return bool(self.missed.any() or self.extra.any())
 
 
-def sketch_of_found(probability: Map, motion: Motion | None) -> Sketch:
+def evidence_from_probability(probability: Map, motion: Motion | None) -> ObjectEvidence:
     """The sketch of an object that nobody drew here: what was found of it in a frame [h, w], and nothing else."""
     found: Mask = probability > 0.5
     nothing = np.zeros_like(found)
-    return Sketch(found, probability, found, motion, nothing, nothing, nothing, nothing)
+    return ObjectEvidence(found, probability, found, motion, nothing, nothing, nothing, nothing)
 
 
 # A frame and an object's sketch in it -> the object's probability on the grid.
-Finish = Callable[[int, Sketch], Map]
+RefineInteracted = Callable[[int, ObjectEvidence], Map]
 
 
-class Drawing:
+class InteractedFrame:
     """Strokes on a frame that are new, the `earlier` ones on it, and the mask it had `before` (None: none yet).
 
     Earlier strokes only hold what they claimed: they must not start to spread again.
@@ -71,25 +71,25 @@ class Drawing:
 
     def __init__(
         self,
-        pictures: Pictures,
+        scaled_frames: ScaledFrames,
         frame: int,
         earlier: Sequence[Scribble],
-        strokes: Sequence[Scribble],
+        scribbles: Sequence[Scribble],
         before: LabelMap | None,
         seed: int,
     ) -> None:
-        self._pictures, self._frame, self._seed = pictures, frame, seed
-        self._strokes, self._everything = strokes, [*earlier, *strokes]
-        self._before: LabelMap = np.zeros(pictures.sizes.video, np.uint8) if before is None else before
-        self._picture = smaller(pictures[frame], SIDE)
-        self._motion = _motion(pictures, frame, self._picture)
+        self._scaled_frames, self._frame, self._seed = scaled_frames, frame, seed
+        self._scribbles, self._everything = scribbles, [*earlier, *scribbles]
+        self._before: LabelMap = np.zeros(scaled_frames.sizes.video, np.uint8) if before is None else before
+        self._picture = smaller(scaled_frames[frame], SIDE)
+        self._motion = _motion(scaled_frames, frame, self._picture)
         height, width = self._picture.grey.shape
         self._old = resize_labels(self._before, height, width)
-        self._new, self._every = (_thick(lines, height, width, STROKE) for lines in (strokes, self._everything))
+        self._new, self._every = (_thick(lines, height, width, STROKE) for lines in (scribbles, self._everything))
         self._thick = _thick(self._everything, height, width, FIRST_STROKE)
 
-    def labels(self, finish: Finish | None = None) -> LabelMap:
-        """The new mask of the frame. `finish` makes an object's from its sketch; None: GrabCut's is taken.
+    def labels(self, refine_interacted: RefineInteracted | None = None) -> LabelMap:
+        """The new mask of the frame. `refine_interacted` makes an object's from its sketch; None: GrabCut's is taken.
 
         Pixels under a stroke get its id, the last stroke on top; objects that no new stroke speaks for or against keep
         theirs.
@@ -98,18 +98,18 @@ class Drawing:
         cut: dict[int, Mask] = {}
         finished: dict[int, Map] = {}
         for object_id in self._concerned():
-            sketch = self.sketch(object_id)
-            meant = sketch.own | sketch.before
-            cut[object_id] = sketch.cut & ~specks(sketch.cut, meant)
-            if finish is not None and sketch.contradicts:
-                whole = finish(self._frame, sketch)
+            evidence = self.evidence(object_id)
+            meant = evidence.own | evidence.before
+            cut[object_id] = evidence.cut & ~specks(evidence.cut, meant)
+            if refine_interacted is not None and evidence.contradicts:
+                whole = refine_interacted(self._frame, evidence)
                 on_grid = cv2.resize(meant.astype(np.uint8), whole.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
                 finished[object_id] = whole = without_specks(whole, on_grid)
                 cut[object_id] = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA) > 0.5
-        picture = self._pictures[self._frame]
-        labels = _drawn(cut, finished, self._before, self._old, picture, self._pictures.sizes)
-        if finish is None:  # what makes masks by itself knows better than a disk how far a stroke reaches
-            _change_over(labels, self._before, self._strokes)
+        scaled = self._scaled_frames[self._frame]
+        labels = _drawn(cut, finished, self._before, self._old, scaled, self._scaled_frames.sizes)
+        if refine_interacted is None:  # what makes masks by itself knows better than a disk how far a stroke reaches
+            _change_over(labels, self._before, self._scribbles)
         return _under_strokes(labels, self._everything)
 
     def _concerned(self) -> list[int]:
@@ -118,31 +118,31 @@ class Drawing:
         hit = self._old[drawn & (self._new != self._old)]
         return sorted(int(i) for i in np.union1d(self._new[drawn], hit) if i > 0)
 
-    def sketch(self, object_id: int) -> Sketch:
+    def evidence(self, object_id: int) -> ObjectEvidence:
         """What is known of an object here, and what GrabCut makes of it."""
         was = self._old == object_id
         drawn = self._every if was.any() else self._thick
         mine, others = drawn == object_id, (drawn >= 0) & (drawn != object_id)
         new = self._new >= 0
-        wrong = Wrong(mine & new & ~was, others & new & was, mine, others)
+        wrong = Corrections(mine & new & ~was, others & new & was, mine, others)
         if was.any():
-            cut, likely = corrected_mask(self._picture, self._motion, was, wrong, self._seed), _as_drawn(was, wrong)
+            cut, likely = correct_mask(self._picture, self._motion, was, wrong, self._seed), _as_drawn(was, wrong)
         else:
             seeds = Seeds(mine, others, np.zeros_like(was))
-            cut, likely = cut_under(self._picture, self._motion, seeds, self._old > 0, self._seed)
-        return Sketch(cut, likely, was, self._motion, mine, others, wrong.missed, wrong.extra)
+            cut, likely = cut_object(self._picture, self._motion, seeds, self._old > 0, self._seed)
+        return ObjectEvidence(cut, likely, was, self._motion, mine, others, wrong.missed, wrong.extra)
 
 
-def _motion(pictures: Pictures, frame: int, picture: Picture) -> Motion | None:
+def _motion(scaled_frames: ScaledFrames, frame: int, scaled: ScaledFrame) -> Motion | None:
     """How the frame moves against a neighbour, at the small size; None in a video of one frame."""
-    if len(pictures) == 1:
+    if len(scaled_frames) == 1:
         return None
-    neighbour = frame + 1 if frame + 1 < len(pictures) else frame - 1
-    return FlowField().between(picture.grey, smaller(pictures[neighbour], SIDE).grey)
+    neighbour = frame + 1 if frame + 1 < len(scaled_frames) else frame - 1
+    return FlowEstimator().between(scaled.grey, smaller(scaled_frames[neighbour], SIDE).grey)
 
 
 def _drawn(
-    cut: dict[int, Mask], finished: dict[int, Map], before: LabelMap, old: LabelMap, picture: Picture, sizes: Sizes
+    cut: dict[int, Mask], finished: dict[int, Map], before: LabelMap, old: LabelMap, scaled: ScaledFrame, sizes: Sizes
 ) -> LabelMap:
     """`before` with what was cut anew; outside the changes it stays pixel for pixel.
 
@@ -155,7 +155,7 @@ def _drawn(
         on_grid = finished.get(object_id)
         if on_grid is None:
             on_grid = cv2.resize(mask.astype(np.float32), (sizes.grid[1], sizes.grid[0])).view(np.ndarray)
-        composition.add(object_id, on_grid, picture)
+        composition.add(object_id, on_grid, scaled)
     fresh = composition.labels()
     wider = cv2.dilate(changed, np.ones((3, 3), np.uint8)).astype(np.uint8)
     region = resize_labels(wider, *sizes.video) > 0
@@ -168,32 +168,32 @@ def _drawn(
     return result
 
 
-def _change_over(labels: LabelMap, before: LabelMap, strokes: Sequence[Scribble]) -> None:
+def _change_over(labels: LabelMap, before: LabelMap, scribbles: Sequence[Scribble]) -> None:
     """Give every correcting stroke, in place, what it certainly reaches of the mask that was there `before`."""
-    for scribble in strokes:
+    for scribble in scribbles:
         right = before == scribble.object_id
         if right.any():
             line = rasterise([scribble], *labels.shape) != NO_SCRIBBLE
-            labels[certain(line, right)] = scribble.object_id
+            labels[certain_region(line, right)] = scribble.object_id
 
 
-def _as_drawn(was: Mask, wrong: Wrong) -> Map:
+def _as_drawn(was: Mask, wrong: Corrections) -> Map:
     """A mask with what its correcting strokes certainly reach given to them."""
-    changed = was | certain(wrong.missed, was)
-    changed &= ~(certain(wrong.extra, ~was) & ~wrong.mine)
+    changed = was | certain_region(wrong.missed, was)
+    changed &= ~(certain_region(wrong.extra, ~was) & ~wrong.mine)
     return changed.astype(np.float32)
 
 
-def _under_strokes(labels: LabelMap, strokes: Sequence[Scribble]) -> LabelMap:
-    for scribble in strokes:
+def _under_strokes(labels: LabelMap, scribbles: Sequence[Scribble]) -> LabelMap:
+    for scribble in scribbles:
         line = dilate(rasterise([scribble], *labels.shape), 1)
         labels[line != NO_SCRIBBLE] = scribble.object_id
     return labels
 
 
-def _thick(strokes: Sequence[Scribble], height: int, width: int, across: int) -> Raster:
+def _thick(scribbles: Sequence[Scribble], height: int, width: int, across: int) -> Raster:
     raster = np.full((height, width), NO_SCRIBBLE, np.int16)
-    for scribble in strokes:
+    for scribble in scribbles:
         points = np.round(scribble.path * (width - 1, height - 1)).astype(np.int32).reshape(-1, 1, 2)
         points = points.repeat(2, axis=0) if len(points) == 1 else points  # of one point alone OpenCV draws nothing
         cv2.polylines(raster, [points], False, scribble.object_id, across)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from segmentation.session.history import History
-from segmentation.session.soft_masks import decode, encode
+from segmentation.session.probability_maps import decode, encode
+from segmentation.session.round_history import RoundHistory
 from segmentation.types import Interaction, MaskUpdate, PastRound, Scribble
 
 DOT = np.array([[0.5, 0.5]])
@@ -21,7 +21,7 @@ def update(frame: int, value: float) -> MaskUpdate:
 
 
 def test_the_newest_mask_of_a_frame_wins_and_the_older_is_forgotten() -> None:
-    history = History((4, 6))
+    history = RoundHistory((4, 6))
     first = history.begin("an engine", interaction(0, 1), 1)
     history.store(update(0, 1.0))
     history.store(update(1, 1.0))
@@ -36,7 +36,7 @@ def test_the_newest_mask_of_a_frame_wins_and_the_older_is_forgotten() -> None:
 
 
 def test_a_record_remembers_the_mask_before_its_round() -> None:
-    history = History((4, 6))
+    history = RoundHistory((4, 6))
     assert history.begin("an engine", interaction(3, 1), 1).before is None
     history.store(update(3, 0.6))
     record = history.begin("an engine", interaction(3, 1), 1)
@@ -46,7 +46,7 @@ def test_a_record_remembers_the_mask_before_its_round() -> None:
 
 
 def test_masks_of_another_engine_count_as_certain() -> None:
-    history = History((4, 6))
+    history = RoundHistory((4, 6))
     labels = np.zeros((8, 12), np.uint8)
     labels[:4] = 2
     history.add(PastRound("another", interaction(0, 1, 2), 2, {5: labels}))
@@ -58,14 +58,14 @@ def test_masks_of_another_engine_count_as_certain() -> None:
 
 
 def test_it_knows_since_when_an_object_is_drawn() -> None:
-    history = History((4, 6))
+    history = RoundHistory((4, 6))
     for ids in ((0,), (2,), (1, 2), (3,)):
         history.begin("an engine", interaction(0, *ids), 3)
     assert history.first_drawn() == {2: 1, 1: 2, 3: 3}
 
 
 def test_a_frame_is_covered_by_rounds_before_the_last() -> None:
-    history = History((4, 6))
+    history = RoundHistory((4, 6))
     history.begin("an engine", interaction(0, 1), 1)
     history.store(update(4, 1.0))
     history.begin("an engine", interaction(1, 1), 1)

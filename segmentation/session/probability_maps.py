@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from segmentation.masks import resize_labels, resize_probabilities
 from segmentation.types import LabelMap
 
-SoftMasks = NDArray[np.float32]  # [N, h, w], of object i + 1 in 0..1
+ProbabilityMaps = NDArray[np.float32]  # [N, h, w], of object i + 1 in 0..1
 
 LIMIT = 64 * 1024  # bytes, of `MaskUpdate.memo`
 _HEADER = struct.Struct("<BBHHH")  # version, levels, N, height, width (as stored)
@@ -26,7 +26,7 @@ _LEVELS = (255, 15)
 _COARSEST = 16  # pixels of the smaller side, below which a note is not made coarser
 
 
-def encode(masks: SoftMasks) -> bytes:
+def encode(masks: ProbabilityMaps) -> bytes:
     """The finest note of `masks` [N, h, w] that fits into `LIMIT` bytes.
 
     Raises:
@@ -40,7 +40,7 @@ def encode(masks: SoftMasks) -> bytes:
     raise ValueError(f"masks: {len(masks)} objects do not fit into a note of {LIMIT} bytes")
 
 
-def decode(note: bytes, height: int, width: int) -> SoftMasks:
+def decode(note: bytes, height: int, width: int) -> ProbabilityMaps:
     """The masks of a note at the given size [N, height, width]. ValueError for bytes that are no note."""
     try:
         version, levels, *shape = _HEADER.unpack_from(note)
@@ -52,7 +52,7 @@ def decode(note: bytes, height: int, width: int) -> SoftMasks:
     return resize_probabilities(values.astype(np.float32) / levels, height, width)
 
 
-def from_labels(labels: LabelMap, num_objects: int, height: int, width: int) -> SoftMasks:
+def from_labels(labels: LabelMap, num_objects: int, height: int, width: int) -> ProbabilityMaps:
     """Hard masks as soft ones [N, height, width]; made smaller, a cell holds the share of its pixels."""
     ids = np.arange(1, num_objects + 1)[:, None, None]
     if labels.size > height * width:
@@ -63,7 +63,7 @@ def from_labels(labels: LabelMap, num_objects: int, height: int, width: int) -> 
     return (resize_labels(labels, height, width) == ids).astype(np.float32)
 
 
-def with_objects(masks: SoftMasks, num_objects: int) -> SoftMasks:
+def with_objects(masks: ProbabilityMaps, num_objects: int) -> ProbabilityMaps:
     """`masks` with empty ones added (or cut off) for a number of objects."""
     result = np.zeros((num_objects, *masks.shape[1:]), np.float32)
     shared = min(num_objects, len(masks))
@@ -71,7 +71,7 @@ def with_objects(masks: SoftMasks, num_objects: int) -> SoftMasks:
     return result
 
 
-def _candidates(masks: SoftMasks) -> Iterator[tuple[SoftMasks, int]]:
+def _candidates(masks: ProbabilityMaps) -> Iterator[tuple[ProbabilityMaps, int]]:
     """Ever coarser versions of `masks`, each with its number of steps."""
     height, width = masks.shape[1:]
     while True:

@@ -15,7 +15,7 @@ from segmentation.session.round_labels import RoundLabels
 
 
 @dataclass
-class Round:
+class ManetRound:
     """One interaction and its masks. `scribbles` int64 [h, w]: ids, -1 where nothing was drawn."""
 
     frame: int

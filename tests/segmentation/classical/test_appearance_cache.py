@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from segmentation.classical import fits
-from segmentation.classical.fits import Fits
-from segmentation.classical.picture import Pictures, Sizes
+from segmentation.classical.appearance_cache import AppearanceCache
+from segmentation.classical.scaled_frames import ScaledFrames, Sizes
 from segmentation.frames import ArrayFrames
 from tests.segmentation.clips import make_clip
 
 
 @pytest.fixture
-def pictures() -> Pictures:
+def scaled_frames() -> ScaledFrames:
     clip = make_clip(length=3, height=48, width=64, num_objects=1)
-    return Pictures(ArrayFrames(clip.frames), Sizes.of(48, 64))
+    return ScaledFrames(ArrayFrames(clip.frames), Sizes.of(48, 64))
 
 
 def mask(columns: int) -> np.ndarray:
@@ -22,8 +22,8 @@ def mask(columns: int) -> np.ndarray:
     return found
 
 
-def test_the_same_mask_is_fitted_once_and_another_one_anew(pictures: Pictures) -> None:
-    kept = Fits(pictures)
+def test_the_same_mask_is_fitted_once_and_another_one_anew(scaled_frames: ScaledFrames) -> None:
+    kept = AppearanceCache(scaled_frames)
     first = kept.of(1, 0, mask(20))
     assert kept.of(1, 0, mask(20)) is first
     changed = kept.of(1, 0, mask(30))
@@ -32,9 +32,9 @@ def test_the_same_mask_is_fitted_once_and_another_one_anew(pictures: Pictures) -
     assert kept.of(2, 0, mask(20)) is not kept.of(1, 0, mask(20))
 
 
-def test_the_least_recently_used_leave(pictures: Pictures, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_least_recently_used_leave(scaled_frames: ScaledFrames, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fits, "KEPT", 2)
-    kept = Fits(pictures)
+    kept = AppearanceCache(scaled_frames)
     first, second = kept.of(1, 0, mask(20)), kept.of(1, 1, mask(20))
     kept.of(1, 0, mask(20))
     kept.of(1, 2, mask(20))

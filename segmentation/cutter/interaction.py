@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
-from segmentation.classical.drawing import Drawing, Sketch
-from segmentation.classical.history import UNKNOWN, History
-from segmentation.classical.picture import Pictures, Sizes
-from segmentation.cutter.cutting import Cutter, finish
-from segmentation.cutter.openvino import compile_cutter
+from segmentation.classical.interacted_frame import InteractedFrame, ObjectEvidence
+from segmentation.classical.mask_history import UNKNOWN_CONFIDENCE, MaskHistory
+from segmentation.classical.scaled_frames import ScaledFrames, Sizes
+from segmentation.cutter.openvino import compile_refinement_net
+from segmentation.cutter.refinement import RefinementNet, refine_interacted
 from segmentation.engine import Engine
 from segmentation.runtime.device import choose_device
 from segmentation.runtime.shared_networks import shared_network
@@ -27,7 +27,7 @@ from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 from segmentation.weights import CUTTER
 
 
-class DrawnEngine(Engine):
+class CutterInteraction(Engine):
     """A session of another engine, whose name it has.
 
     A frame that was annotated keeps what was drawn there until it is drawn on again. When an object is drawn elsewhere
@@ -40,17 +40,17 @@ class DrawnEngine(Engine):
 
     name = ""
 
-    def _setup(self, inner: Engine, cutter: Cutter) -> None:
+    def _setup(self, inner: Engine, cutter: RefinementNet) -> None:
         self.name, self._inner, self._cutter = inner.name, inner, cutter
         size = self.frames.height, self.frames.width
-        self._pictures = Pictures(self.frames, Sizes.of(*size, self.settings.max_side))
-        self._history = History(*size, self.settings.cache_dir)
+        self._scaled_frames = ScaledFrames(self.frames, Sizes.of(*size, self.settings.max_side))
+        self._history = MaskHistory(*size, self.settings.cache_dir)
         self._held: dict[int, frozenset[int]] = {}  # annotated frames, and the objects that were looked for there
         self._looked_for: dict[int, frozenset[int]] = {}  # by frame: the objects known to the round that made its mask
 
     @property
     def nbytes(self) -> int:
-        return self._inner.nbytes + self._pictures.nbytes
+        return self._inner.nbytes + self._scaled_frames.nbytes
 
     def close(self) -> None:
         self._inner.close()
@@ -65,7 +65,7 @@ class DrawnEngine(Engine):
         try:
             if drawn is not None:
                 yield drawn
-            for update in self._carried(interaction):
+            for update in self._propagated(interaction):
                 if drawn is None and not made:
                     self._note(interaction, None)
                 made = True
@@ -78,7 +78,7 @@ class DrawnEngine(Engine):
                 labels[drawn.frame] = drawn.labels
                 self._inner.restore([PastRound(self.name, interaction, self.num_objects, labels)])
 
-    def _carried(self, interaction: Interaction) -> Iterator[MaskUpdate]:
+    def _propagated(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         """The round of the engine behind this one, if there is a frame left that it may change."""
         if len(self._inner.locked) < len(self.frames):
             yield from self._inner.run_round(interaction)
@@ -86,11 +86,13 @@ class DrawnEngine(Engine):
     def _draw(self, interaction: Interaction) -> MaskUpdate:
         """The mask of the interacted frame, which is held from now on."""
         frame = interaction.frame
-        earlier, before = self._history.strokes.get(frame, []), self._history.mask(frame)
-        drawing = Drawing(self._pictures, frame, earlier, interaction.scribbles, before, self.settings.seed)
-        labels = drawing.labels(self._finish)
+        earlier, before = self._history.scribbles.get(frame, []), self._history.mask(frame)
+        drawing = InteractedFrame(
+            self._scaled_frames, frame, earlier, interaction.scribbles, before, self.settings.seed
+        )
+        labels = drawing.labels(self._refine_interacted)
         drawn = {scribble.object_id for scribble in (*earlier, *interaction.scribbles)}
-        sure = tuple(1.0 if number in drawn else UNKNOWN for number in range(1, self.num_objects + 1))
+        sure = tuple(1.0 if number in drawn else UNKNOWN_CONFIDENCE for number in range(1, self.num_objects + 1))
         update = MaskUpdate(frame, labels, sure)
         self._note(interaction, labels)
         self._history.keep(update)
@@ -102,8 +104,8 @@ class DrawnEngine(Engine):
         self._history.draw(interaction)
 
     @torch.inference_mode()
-    def _finish(self, frame: int, sketch: Sketch) -> NDArray[Any]:
-        return finish(self._cutter, self._pictures[frame], sketch)
+    def _refine_interacted(self, frame: int, evidence: ObjectEvidence) -> NDArray[Any]:
+        return refine_interacted(self._cutter, self._scaled_frames[frame], evidence)
 
     def _restore(self, past: PastRound) -> None:
         self._inner.num_objects = self.num_objects
@@ -111,26 +113,26 @@ class DrawnEngine(Engine):
         frame = past.interaction.frame
         if frame in past.labels:
             self._hold(frame, past.labels[frame])
-        carried = _Without(past.labels, frame)
-        for other in carried:
+        warped = _Without(past.labels, frame)
+        for other in warped:
             self._looked_for[other] = self._known()
             if other in self._held:  # another engine changed it
                 self._held[other] |= self._known()
                 if other not in self.locked:
                     self._inner.lock(other, past.labels[other])
         # The engine never saw what was drawn as its own mask, unless there was nothing else.
-        self._inner.restore([replace(past, labels=carried) if carried else past])
+        self._inner.restore([replace(past, labels=warped) if warped else past])
 
     # --- annotated frames -----------------------------------------------------------------------------------------
 
     def _known(self) -> frozenset[int]:
         """The objects that were ever drawn."""
-        return frozenset(s.object_id for strokes in self._history.strokes.values() for s in strokes) - {0}
+        return frozenset(s.object_id for scribbles in self._history.scribbles.values() for s in scribbles) - {0}
 
     def _hold(self, frame: int, labels: LabelMap) -> None:
         """Hold the mask of a frame that was annotated; let go of others in which an object is yet to be looked for."""
         known = self._known()
-        drawn = frozenset(scribble.object_id for scribble in self._history.strokes[frame]) - {0}
+        drawn = frozenset(scribble.object_id for scribble in self._history.scribbles[frame]) - {0}
         self._held[frame] = self._looked_for.get(frame, frozenset()) | drawn
         if frame not in self.locked:
             self._inner.lock(frame, labels)
@@ -149,11 +151,11 @@ class DrawnEngine(Engine):
             self._inner.unlock(frame)
 
 
-def drawn(inner: Engine) -> DrawnEngine:
+def with_cutter(inner: Engine) -> CutterInteraction:
     """`inner`, a fresh session, with the cutter whose weights are found. Raises WeightsMissing."""
     device = choose_device(inner.settings.device)
-    cutter = shared_network(Cutter, CUTTER, None, device, torch.float32, compile_cutter)
-    return DrawnEngine(inner.frames, inner.num_objects, inner.settings, inner=inner, cutter=cutter)
+    cutter = shared_network(RefinementNet, CUTTER, None, device, torch.float32, compile_refinement_net)
+    return CutterInteraction(inner.frames, inner.num_objects, inner.settings, inner=inner, cutter=cutter)
 
 
 class _Without(Mapping[int, LabelMap]):

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.classical.correction_reach import possible_region
 from segmentation.classical.motion import Motion
-from segmentation.classical.picture import Picture
-from segmentation.classical.reach import possible
-from segmentation.classical.seeding import Reach, Seeds, likeness
+from segmentation.classical.scaled_frames import ScaledFrame
+from segmentation.classical.seeding import ScribbleDistances, Seeds, object_likelihood
 from segmentation.masks import box_of
 
 SIDE = 214  # longest side GrabCut works at: at 320 it takes three times as long and gains half a point of J
@@ -26,15 +26,15 @@ Mask = NDArray[np.bool_]
 Map = NDArray[Any]  # float32 [h, w]
 
 
-def cut_under(picture: Picture, motion: Motion | None, seeds: Seeds, unlikely: Mask, seed: int) -> tuple[Mask, Map]:
-    """What the strokes are drawn on [h, w], at the size of `picture`; and how likely each pixel was before that, 0..1.
+def cut_object(scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, unlikely: Mask, seed: int) -> tuple[Mask, Map]:
+    """What the strokes are drawn on [h, w], at the size of `scaled`; and how likely each pixel was before that, 0..1.
 
     `unlikely`: pixels that are something else unless they look alike.
     """
     box = box_of(seeds.positive)
     if box is None:
         return seeds.positive, np.zeros(seeds.positive.shape, np.float32)
-    probability = likeness(picture, motion, seeds, Reach.of(seeds.positive, box))
+    probability = object_likelihood(scaled, motion, seeds, ScribbleDistances.of(seeds.positive, box))
     trimap = np.where(probability > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     trimap[unlikely & (trimap == cv2.GC_PR_FGD)] = cv2.GC_PR_BGD
     trimap[probability < CERTAIN] = cv2.GC_BGD
@@ -42,14 +42,14 @@ def cut_under(picture: Picture, motion: Motion | None, seeds: Seeds, unlikely: M
     trimap[seeds.same] = cv2.GC_FGD
     trimap[seeds.negative] = cv2.GC_BGD
     trimap[seeds.positive] = cv2.GC_FGD
-    found = _cut(picture, trimap, seeds.positive, seed)
+    found = _cut(scaled, trimap, seeds.positive, seed)
     # A correction is careful: what is not even likely it leaves alone.
     sure = probability > (0.5 if seeds.same.any() else LEAST)
     return found & (sure | seeds.positive), probability
 
 
 @dataclass(frozen=True)
-class Wrong:
+class Corrections:
     """Where new strokes contradict a mask, and all strokes for and against the object [h, w]."""
 
     missed: Mask
@@ -58,42 +58,42 @@ class Wrong:
     others: Mask
 
 
-def corrected_mask(picture: Picture, motion: Motion | None, before: Mask, wrong: Wrong, seed: int) -> Mask:
+def correct_mask(scaled: ScaledFrame, motion: Motion | None, before: Mask, wrong: Corrections, seed: int) -> Mask:
     """`before` with what wrong strokes run through changed over. Where no stroke leads to, it stays as it is."""
     nothing = np.zeros_like(before)
     result = before.copy()
     if wrong.missed.any():
         seeds = Seeds(wrong.missed, wrong.others, before & ~wrong.others)
-        found, _ = cut_under(picture, motion, seeds, nothing, seed)
+        found, _ = cut_object(scaled, motion, seeds, nothing, seed)
         result |= _reached(found & ~before, wrong.missed, before)
     if wrong.extra.any():
         # The same question asked for the background: what lies outside the mask is what is known of it.
         seeds = Seeds(wrong.extra, wrong.mine, ~before & ~wrong.mine)
-        found, _ = cut_under(picture, motion, seeds, nothing, seed)
+        found, _ = cut_object(scaled, motion, seeds, nothing, seed)
         result &= ~_reached(found & before, wrong.extra, ~before)
     return result
 
 
-def _reached(mask: Mask, strokes: Mask, right: Mask) -> Mask:
+def _reached(mask: Mask, scribbles: Mask, right: Mask) -> Mask:
     """The connected parts of `mask` that a stroke runs through, as far as it reaches; `right` has its id already."""
-    box = box_of(strokes)
+    box = box_of(scribbles)
     if box is None:
-        return strokes
+        return scribbles
     reach = max(REACH_OF_SIDE * max(box.y1 - box.y0, box.x1 - box.x0), REACH_OF_FRAME * max(mask.shape))
-    return _connected(mask & possible(strokes, right, reach), strokes)
+    return _connected(mask & possible_region(scribbles, right, reach), scribbles)
 
 
-def _connected(mask: Mask, strokes: Mask) -> Mask:
+def _connected(mask: Mask, scribbles: Mask) -> Mask:
     """The connected parts of `mask` that a stroke runs through."""
     count, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     drawn = np.zeros(count, bool)
-    drawn[np.unique(parts[strokes])] = True
+    drawn[np.unique(parts[scribbles])] = True
     drawn[0] = False
     result: Mask = drawn[parts]
     return result
 
 
-def _cut(picture: Picture, trimap: NDArray[np.uint8], positive: Mask, seed: int) -> Mask:
+def _cut(scaled: ScaledFrame, trimap: NDArray[np.uint8], positive: Mask, seed: int) -> Mask:
     height, width = trimap.shape
     result = trimap & 1 == 1
     box = box_of(trimap != cv2.GC_BGD)
@@ -108,7 +108,7 @@ def _cut(picture: Picture, trimap: NDArray[np.uint8], positive: Mask, seed: int)
     if not (part & 1 == 0).any():
         return result
     cv2.setRNGSeed(seed)  # its k-means draws at random
-    image = np.ascontiguousarray(picture.grid[crop])
+    image = np.ascontiguousarray(scaled.grid[crop])
     cv2.grabCut(image, part, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), ITERATIONS, cv2.GC_INIT_WITH_MASK)
     result[crop] = part & 1 == 1
     return result

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segmentation.session.soft_masks import LIMIT, decode, encode, from_labels, with_objects
+from segmentation.session.probability_maps import LIMIT, decode, encode, from_labels, with_objects
 
 
 def smooth(objects: int, height: int, width: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

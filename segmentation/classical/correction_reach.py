@@ -18,22 +18,22 @@ ALONE = 0.01  # of the longest side: certain around a stroke that is far from th
 Mask = NDArray[np.bool_]
 
 
-def certain(strokes: Mask, right: Mask) -> Mask:
-    """What changes over with `strokes` [H, W] in any case; `right`: what has the strokes' id already."""
-    return _disks(strokes, right, SURE, ALONE * max(right.shape))
+def certain_region(scribbles: Mask, right: Mask) -> Mask:
+    """What changes over with `scribbles` [H, W] in any case; `right`: what has the strokes' id already."""
+    return _disks(scribbles, right, SURE, ALONE * max(right.shape))
 
 
-def possible(strokes: Mask, right: Mask, farthest: float) -> Mask:
+def possible_region(scribbles: Mask, right: Mask, farthest: float) -> Mask:
     """What may change over; strokes far from the edge reach `farthest` pixels."""
-    return _disks(strokes, right, POSSIBLE, farthest)
+    return _disks(scribbles, right, POSSIBLE, farthest)
 
 
-def _disks(strokes: Mask, right: Mask, share: float, alone: float) -> Mask:
+def _disks(scribbles: Mask, right: Mask, share: float, alone: float) -> Mask:
     """The union of disks around the pixels of the strokes that are wrong, each as wide as its distance says."""
     distance = cv2.distanceTransform((~right).astype(np.uint8), cv2.DIST_L2, 5)
     covered = np.zeros(right.shape, np.uint8)
     far = FARTHEST * max(right.shape)
-    for y, x in np.argwhere(strokes & ~right):
+    for y, x in np.argwhere(scribbles & ~right):
         to_edge = float(distance[y, x])
         radius = share * to_edge if to_edge <= far else alone
         cv2.circle(covered, (int(x), int(y)), round(radius), 1, cv2.FILLED)
