@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from segmentation.classical import fits
+from segmentation.classical import appearance_cache
 from segmentation.classical.appearance_cache import AppearanceCache
 from segmentation.classical.scaled_frames import ScaledFrames, Sizes
 from segmentation.frames import ArrayFrames
@@ -33,7 +33,7 @@ def test_the_same_mask_is_fitted_once_and_another_one_anew(scaled_frames: Scaled
 
 
 def test_the_least_recently_used_leave(scaled_frames: ScaledFrames, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fits, "KEPT", 2)
+    monkeypatch.setattr(appearance_cache, "KEPT", 2)
     kept = AppearanceCache(scaled_frames)
     first, second = kept.of(1, 0, mask(20)), kept.of(1, 1, mask(20))
     kept.of(1, 0, mask(20))

@@ -163,7 +163,7 @@ class TestChoice:
     def test_one_may_say_so(self) -> None:
         settings = EngineSettings(device="cpu")
         assert isinstance(open_session("stm", self.frames, 1, settings, interaction="own"), InteractiveSTMEngine)
-        with pytest.raises(ValueError, match="drawing: expected one of auto, own, cutter"):
+        with pytest.raises(ValueError, match="interaction: expected one of auto, own, cutter"):
             open_session("stm", self.frames, 1, settings, interaction="mine")
 
     @pytest.mark.parametrize("engine", ["star", "flow", "stm-semi"])
