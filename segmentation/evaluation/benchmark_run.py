@@ -25,8 +25,8 @@ from segmentation.evaluation.davis_folder import DavisFolder, Sequence
 from segmentation.evaluation.memory import PeakMemory
 from segmentation.evaluation.package import davisinteractive
 from segmentation.formats.label_png import write_labels
+from segmentation.formats.scribble_json import parse_scribbles
 from segmentation.registry import load_engines, open_session
-from segmentation.scribbles import from_davis
 from segmentation.types import Interaction
 
 Masks = NDArray[np.uint8]  # [T, H, W]
@@ -128,7 +128,7 @@ def execute(run: Run, on_round: Callable[[int], None]) -> None:
             assert engine is not None
             before = time.monotonic()
             memory.start()
-            interactions = _clipped(from_davis(drawn, sequence.num_frames))
+            interactions = _clipped(parse_scribbles(drawn, sequence.num_frames))
             deadline = _deadline(run.protocol, sequence, started)
             frames = sum(_run(engine, interaction, masks, deadline) for interaction in interactions)
             seconds = time.monotonic() - before

@@ -25,9 +25,9 @@ from segmentation.engine import Engine, EngineSettings
 from segmentation.evaluation.davis_folder import IGNORE, DavisFolder, FolderError
 from segmentation.evaluation.davis_folder import Sequence as Clip
 from segmentation.evaluation.stroke import correcting_stroke, first_strokes
+from segmentation.formats.scribble_json import read_scribbles
 from segmentation.metrics import jaccard
 from segmentation.registry import load_engines, open_session
-from segmentation.scribbles import load_scribbles
 from segmentation.types import Interaction
 
 
@@ -63,7 +63,7 @@ def evaluate(clip: Clip, engine: str, corrections: int, settings: EngineSettings
 
 def first_interaction(clip: Clip, truth: NDArray[np.uint8]) -> Interaction:
     for path in clip.scribble_files[:1]:
-        stored = load_scribbles(path, clip.num_frames)
+        stored = read_scribbles(path, clip.num_frames)
         if stored:
             return stored[0]
     frame = clip.largest_frame()

@@ -8,7 +8,7 @@ import pytest
 from segmentation import registry
 from segmentation.evaluation.quick import correction, main
 from segmentation.formats.label_png import write_labels
-from segmentation.scribbles import save_scribbles
+from segmentation.formats.scribble_json import write_scribbles
 from tests.segmentation.clips import interaction_on, make_clip
 
 
@@ -32,7 +32,7 @@ def davis(tmp_path: Path) -> Callable[..., Path]:
                 write_labels(masks / f"{t:05d}.png", clip.truth[t])
             if scribbles:
                 (tmp_path / "Scribbles" / name).mkdir(parents=True)
-                save_scribbles(tmp_path / "Scribbles" / name / "001.json", [interaction_on(clip, 2)], name, 5)
+                write_scribbles(tmp_path / "Scribbles" / name / "001.json", [interaction_on(clip, 2)], name, 5)
         return tmp_path
 
     return make

@@ -158,7 +158,7 @@ def wrong(tmp_path: Path, home: Path) -> dict[str, tuple[Sequence[object], str]]
         "no video": ((tmp_path / "nowhere.mp4", good, *out), "nowhere.mp4 does not exist."),
         "playlist": ((text, good, *out), "This is a playlist"),
         "two sequences": ((two, good, *out), "holds 2 sequences"),
-        "no scribbles": ((clip, tmp_path / "none.json", *out), "none.json cannot be read"),
+        "no scribbles": ((clip, tmp_path / "none.json", *out), "none.json: it cannot be read"),
         "other video": (
             (clip, good, scribbles(tmp_path / "long.json", 9, {1: [stroke(1, (0.5, 0.5))]}), *out),
             "long.json is for a video of 9 frames, this one has 5.",

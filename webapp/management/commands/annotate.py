@@ -18,13 +18,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from segmentation.formats.label_png import encode_labels
+from segmentation.types import Interaction
 from webapp.accounts.models import User
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Head, Round, RoundState
 from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import cancel_round, create_round
-from webapp.annotation.scribble_files import DrawnFrame, drawn_frames, read_scribbles
+from webapp.annotation.scribble_files import interactions_in
 from webapp.annotation.scribbles import add_scribble
 from webapp.inference import runner
 from webapp.inference.work import sessions, work_on
@@ -66,15 +67,15 @@ class Command(BaseCommand):
 
 def _annotate(source: Path, scribbles: Sequence[Path], engine: str, out: Path) -> None:
     for file in scribbles:  # what is wrong is said before the work begins
-        read_scribbles(file)
+        interactions_in(file)
     engine = _ready_engine(engine)
     _make_folder(out)
     author = prepare()
     video = _import(source, author)
     try:
-        drawn = [frame for file in scribbles for frame in drawn_frames(file, video.frame_count)]
-        for number, frame in enumerate(drawn, 1):
-            _run(video, author, frame, engine, f"Round {number} of {len(drawn)}")
+        interactions = [each for file in scribbles for each in interactions_in(file, video.frame_count)]
+        for number, interaction in enumerate(interactions, 1):
+            _run(video, author, interaction, engine, f"Round {number} of {len(interactions)}")
     except BaseException:
         if not Round.objects.filter(video=video, state=RoundState.DONE).exists():
             video.delete()  # nothing was computed: nothing to look at later
@@ -120,15 +121,16 @@ def _import(source: Path, author: User) -> Video:
             return bring_in(project=project, clip=clips[0], name=source.stem, author=author, on_progress=on_progress)
 
 
-def _run(video: Video, author: User, drawn: DrawnFrame, engine: str, title: str) -> None:
-    """One round of what is drawn on one frame. Raises Problem with the round's own sentence when it fails."""
-    for stroke in drawn.strokes:
-        _add_objects(video, author, stroke.number)
-        add_scribble(
-            video=video, author=author, key=uuid.uuid4(), frame=drawn.frame, object_id=stroke.number, path=stroke.path
-        )
+def _run(video: Video, author: User, interaction: Interaction, engine: str, title: str) -> None:
+    """Run one round. Raises Problem with the round's own sentence when it fails."""
+    frame = interaction.frame
+    for scribble in interaction.scribbles:
+        number = scribble.object_id
+        _add_objects(video, author, number)
+        path = scribble.path.tolist()
+        add_scribble(video=video, author=author, key=uuid.uuid4(), frame=frame, object_id=number, path=path)
     made = create_round(
-        video=video, author=author, key=uuid.uuid4(), frame=drawn.frame, engine=engine, base=head_of(video.pk)
+        video=video, author=author, key=uuid.uuid4(), frame=frame, engine=engine, base=head_of(video.pk)
     )
     try:
         with progress_bar(title, sys.stderr) as on_progress:
