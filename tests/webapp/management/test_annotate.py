@@ -161,7 +161,7 @@ def wrong(tmp_path: Path, home: Path) -> dict[str, tuple[Sequence[object], str]]
         "no scribbles": ((clip, tmp_path / "none.json", *out), "none.json: it cannot be read"),
         "other video": (
             (clip, good, scribbles(tmp_path / "long.json", 9, {1: [stroke(1, (0.5, 0.5))]}), *out),
-            "long.json is for a video of 9 frames, this one has 5.",
+            "long.json: it is for a video of 9 frames, this one has 5.",
         ),
         "empty": ((clip, scribbles(tmp_path / "empty.json", 5, {}), *out), "no stroke on any frame"),
         "engine": ((clip, good, "--engine", "nope", "--out", tmp_path / "out"), "no such engine"),
