@@ -61,47 +61,19 @@ def read_labels(path: Path | str) -> LabelMap:
 
 
 def decode_labels(file: IO[bytes]) -> LabelMap:
-    """The ids in a PNG: indexed, grey, black and white, or colours of the DAVIS palette.
+    """Read a label PNG: the very ids that were written, uint8 [H, W]. Grey and one-bit pictures of ids are read too.
 
-    Grey pictures of nothing but 0 and 255 are masks of one object (DAVIS-2016 is so). Raises MaskError.
+    This is for files that hold ids for certain. What others bring is read by `mask_files`, which looks at the whole
+    sequence first.
+
+    Raises:
+        MaskError: it is no PNG, or has colours.
     """
     try:
         with Image.open(file, formats=["PNG"]) as image:
             image.load()
-            return labels_of(image)
+            if image.mode not in ("P", "L", "1"):
+                raise MaskError(f"it is a picture of mode {image.mode}, expected an indexed or grey PNG of object ids")
+            return np.array(image).astype(np.uint8)
     except (OSError, UnidentifiedImageError, SyntaxError, Image.DecompressionBombError):
         raise MaskError("it cannot be read as a PNG") from None
-
-
-def labels_of(image: Image.Image) -> LabelMap:
-    if image.mode == "P":
-        return np.array(image, dtype=np.uint8)
-    if image.mode == "1":
-        return np.array(image).astype(np.uint8)
-    if image.mode == "L":
-        grey = np.array(image, dtype=np.uint8)
-        return (grey == 255).astype(np.uint8) if np.isin(grey, (0, 255)).all() else grey
-    if image.mode in ("RGB", "RGBA"):
-        return _by_colour(np.array(image.convert("RGB"), dtype=np.uint8))
-    raise MaskError(f"it is a picture of mode {image.mode}; masks are indexed or grey pictures of object numbers")
-
-
-def _by_colour(rgb: NDArray[np.uint8]) -> LabelMap:
-    """Ids of a mask that somebody saved as a colour picture: black and white, or the palette's own colours."""
-    packed = _packed(rgb)
-    colours, where = np.unique(packed, return_inverse=True)
-    white = 0xFFFFFF
-    if set(colours.tolist()) <= {0, white}:
-        return (packed == white).astype(np.uint8)
-    known = {int(colour): index for index, colour in enumerate(_packed(davis_palette()))}
-    try:
-        ids = np.array([known[int(colour)] for colour in colours], np.uint8)
-    except KeyError:
-        raise MaskError("it is a colour picture, and its colours are not those of the DAVIS palette") from None
-    return ids[where].reshape(packed.shape)
-
-
-def _packed(rgb: NDArray[np.uint8]) -> NDArray[np.int64]:
-    wide = rgb.astype(np.int64)
-    packed: NDArray[np.int64] = wide @ np.array([1 << 16, 1 << 8, 1])
-    return packed

@@ -1,4 +1,4 @@
-"""Trees of files: a zip that a stranger may have made, and a folder on this machine. Nothing is unpacked to disk."""
+"""A zip that a stranger may have made, as a tree of files. Nothing is unpacked to disk."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import stat
 import struct
 import zipfile
 import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from django.conf import settings
 
+from segmentation.formats.file_tree import is_clutter
 from webapp.videos.refusal import Refused
 
 CHUNK = 1 << 20
@@ -31,16 +32,10 @@ BROKEN = (
 )
 
 
-class Files(Protocol):
-    """Files by path relative to a root, with / between parts."""
-
-    names: list[str]
-
-    def read(self, name: str) -> bytes: ...
-
-
 class ZipFiles:
     """The files of a zip, each read into memory when it is asked for, its bytes counted while they inflate.
+
+    Paths have / between their parts, also in zips of programs that write \\ there.
 
     Raises Refused when it is opened for entries that point outside (absolute, .., links), and when it is read for
     entries that inflate to more than a picture can need, or to more than four times the largest upload together.
@@ -50,6 +45,7 @@ class ZipFiles:
         self._file = _BoundedFile(io.FileIO(path))
         self._left = 4 * int(settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"]) << 20
         self.names: list[str] = []
+        self._entries: dict[str, zipfile.ZipInfo] = {}
         try:
             self._zip = zipfile.ZipFile(self._file)
             self._check_entries()
@@ -66,11 +62,13 @@ class ZipFiles:
             raise Refused("too_many_files", f"The zip has {len(entries)} entries; at most {most} are looked at.", 413)
         for entry in entries:
             check_entry(entry)
-            if not entry.is_dir() and not is_clutter(entry.filename):
-                self.names.append(entry.filename)
+            name = entry.filename.replace("\\", "/")
+            if not name.endswith("/") and not is_clutter(name):
+                self._entries[name] = entry
+        self.names = list(self._entries)
 
     def read(self, name: str) -> bytes:
-        entry = self._zip.getinfo(name)
+        entry = self._entries[name]
         if entry.flag_bits & 1:
             raise Refused("encrypted", "The zip is encrypted. Pack it without a password.")
         if entry.compress_type not in READABLE:
@@ -103,23 +101,6 @@ class ZipFiles:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-
-class FolderFiles:
-    """The files of a folder on this machine, for the commands. Links inside are not followed out of it."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        files = (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
-        self.names = [n for n in sorted(p.relative_to(root).as_posix() for p in files) if not is_clutter(n)]
-
-    def read(self, name: str) -> bytes:
-        return (self._root / name).read_bytes()
-
-
-def is_clutter(name: str) -> bool:
-    """Files that systems leave in folders and zips, such as .DS_Store."""
-    return any(part.startswith(".") or part in ("__MACOSX", "Thumbs.db") for part in PurePosixPath(name).parts)
 
 
 def check_entry(entry: zipfile.ZipInfo) -> None:

@@ -1,19 +1,19 @@
-"""One picture file as a frame."""
+"""Picture files as frames."""
 
 from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from segmentation.formats.label_png import LabelMap, MaskError, decode_labels
 from webapp.videos.frame_writer import SourceFrame
-from webapp.videos.refusal import Refused, check_size
+from webapp.videos.refusal import Refused, check_count, check_size
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
 # What undoes each EXIF orientation.
 TURNS = {
@@ -27,32 +27,61 @@ TURNS = {
 }
 
 
-def read_picture(data: bytes, name: str) -> SourceFrame:
-    """The picture in `data` as RGB, upright. Its size is looked at before a pixel is decoded. Raises Refused."""
+def read_pages(data: bytes, name: str) -> Iterator[SourceFrame]:
+    """The picture in `data` as RGB, upright; of a file with several pages (TIFF, WebP, PNG, GIF) each page.
+
+    The size of a page is looked at before a pixel is decoded. Raises Refused.
+    """
+    with _opened(data, name) as image:
+        pages = getattr(image, "n_frames", 1)
+        check_count(pages)
+        for page in range(pages):
+            with _refusing(name):
+                image.seek(page)
+                check_size(*image.size, what=name)
+                image.load()
+                picture = _rgb(_upright(image))
+            title = name if pages == 1 else f"{name}, page {page + 1},"
+            yield SourceFrame(picture, jpeg=data if pages == 1 and _may_stay(image) else None, name=title)
+
+
+def count_pages(data: bytes) -> int:
+    """How many pages a picture has; 1 for what cannot be read, which whoever reads it says."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data)) as image:
+            return int(getattr(image, "n_frames", 1))
+    except (*UNREADABLE, Image.DecompressionBombError):
+        return 1
+
+
+def check_mask(data: bytes, name: str) -> None:
+    """Raise Refused for a mask that is no picture, or larger than a frame may be. No pixel is decoded."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
             check_size(*image.size, what=name)
-            image.load()
-            picture = _rgb(_upright(image))
-            return SourceFrame(picture, jpeg=data if _may_stay(image) else None, name=name)
+    except Image.DecompressionBombError:
+        raise Refused("too_large", f"{name} has far too many pixels.", 413) from None
+    except UNREADABLE:
+        raise Refused("bad_mask", f"The mask {name} cannot be read as a picture.") from None
+
+
+@contextmanager
+def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
+    with _refusing(name):
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    with image:
+        yield image
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """What Pillow raises becomes a sentence about the file."""
+    try:
+        yield
     except Image.DecompressionBombError:
         raise Refused("too_large", f"{name} has far too many pixels.", 413) from None
     except UNREADABLE:
         raise Refused("bad_picture", f"{name} cannot be read as a picture: it is damaged, or no picture.") from None
-
-
-def read_labels(data: bytes, name: str) -> LabelMap:
-    """The ground truth in `data`, uint8 [H, W]. Raises Refused."""
-    try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            check_size(*image.size, what=name)
-        return decode_labels(io.BytesIO(data))
-    except MaskError as problem:
-        raise Refused("bad_mask", f"The mask {name} cannot be used: {problem}.") from None
-    except Image.DecompressionBombError:
-        raise Refused("too_large", f"{name} has far too many pixels.", 413) from None
-    except UNREADABLE:
-        raise Refused("bad_mask", f"The mask {name} cannot be read as a PNG.") from None
 
 
 def _may_stay(image: Image.Image) -> bool:

@@ -1,154 +1,136 @@
-"""Pictures in a tree of files as videos: the layout of DAVIS, or else every folder that has pictures.
-
-JPEGImages/[480p/]<sequence>/00000.jpg
-Annotations/[480p/]<sequence>/00000.png     ground truth, by the same file name
-"""
+"""Pictures in a zip or folder as videos: which files are frames and masks, `segmentation.formats` finds."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from webapp.videos.archives import Files
+from segmentation.formats.davis_layout import Layout, SequenceFiles
+from segmentation.formats.davis_layout import find_sequences as find_layout
+from segmentation.formats.file_tree import FileTree, listed
+from segmentation.formats.label_png import MaskError
+from segmentation.formats.mask_files import MaskFiles
 from webapp.videos.decoding import DEFAULT_FPS
 from webapp.videos.frame_writer import SourceFrame
-from webapp.videos.pictures import SUFFIXES, read_labels, read_picture
+from webapp.videos.pictures import check_mask, count_pages, read_pages
 from webapp.videos.refusal import Refused, check_count
 
 MAX_SEQUENCES = 1000  # of one source; each becomes a video
-FRAMES, MASKS = "jpegimages", "annotations"
-PREFERRED_RESOLUTION = "480p"  # what the challenge is judged on, where a folder has several
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".ogv", ".gif", ".m4v")
+MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif", ".m4v")
+UNREAD_PICTURES = (".heic", ".heif", ".avif", ".cr2", ".nef", ".dng", ".arw", ".exr", ".jp2", ".jxl", ".psd", ".svg")
 
 
 @dataclass
 class PictureSequence:
     """One video-to-be: picture files in order, and masks for some of them."""
 
-    files: Files
-    part: str  # the folder of the pictures; names this sequence within `files`
-    name: str
-    pictures: list[str]
-    masks: dict[str, str] = field(default_factory=dict)  # picture -> mask
+    files: FileTree
+    found: SequenceFiles
     notes: list[str] = field(default_factory=list)
     fps: float = DEFAULT_FPS
 
     @property
+    def part(self) -> str:
+        """The folder of the pictures; names this sequence within `files`."""
+        return self.found.folder
+
+    @property
+    def name(self) -> str:
+        """Empty when the video is to be named after its source."""
+        return self.found.name
+
+    @property
     def expected(self) -> int:
-        return len(self.pictures)
+        return len(self.found.frames)
 
     def frames(self) -> Iterator[SourceFrame]:
-        """Every picture, in order. Raises Refused."""
-        check_count(len(self.pictures))
-        for path in self.pictures:
-            frame = read_picture(self.files.read(path), _short(path))
-            mask = self.masks.get(path)
-            if mask is not None:
-                frame = replace(frame, truth=read_labels(self.files.read(mask), _short(mask)))
-            yield frame
+        """Every picture, in order; of a file with several pages, each page. Raises Refused."""
+        if self.found.problem:
+            raise Refused("bad_sequence", f"{self.found.problem} Remove it or add what is missing, then try again.")
+        check_count(len(self.found.frames))
+        masks = MaskFiles(tuple(self.found.masks.values()), self._read_mask, _short)
+        for path in self.found.frames:
+            mask = self.found.masks.get(path)
+            pages = read_pages(self.files.read(path), _short(path))
+            if mask is None:
+                yield from pages
+            else:
+                yield from self._with_truth(pages, masks, mask)
+
+    def _with_truth(self, pages: Iterator[SourceFrame], masks: MaskFiles[str], mask: str) -> Iterator[SourceFrame]:
+        """The pages of a picture with the pages of its mask. A mask of one page belongs to a picture of one page."""
+        in_mask = count_pages(self.files.read(mask))
+        number = 0
+        for number, frame in enumerate(pages, 1):
+            if number > in_mask:
+                break
+            try:
+                yield replace(frame, truth=masks.labels(mask, number - 1))
+            except MaskError as problem:
+                raise Refused("bad_mask", f"The mask {problem}.") from None
+        if number != in_mask:
+            raise Refused("mask_pages", f"The mask {_short(mask)} has {in_mask} pages, its picture has not as many.")
+
+    def _read_mask(self, name: str) -> bytes:
+        data = self.files.read(name)
+        check_mask(data, _short(name))
+        return data
 
 
-def find_sequences(files: Files) -> list[PictureSequence]:
-    """All sequences of `files`, sorted by name. Raises Refused when there is no picture."""
-    pictures = [name for name in files.names if PurePosixPath(name).suffix.lower() in SUFFIXES]
-    if not pictures:
-        if any(name.lower().endswith(VIDEO_SUFFIXES) for name in files.names):
-            raise Refused("no_pictures", "There are no pictures inside, but a video: bring that itself, without a zip.")
-        raise Refused("no_pictures", "There are no pictures inside.")
-    found = _davis(files, pictures) if is_davis(pictures) else _folders(files, pictures)
-    if len(found) > MAX_SEQUENCES:
+def find_sequences(files: FileTree, also_left_out: Sequence[str] = ()) -> list[PictureSequence]:
+    """All sequences of `files`, sorted by name. Raises Refused when there is no picture.
+
+    `also_left_out` names files that the tree could not even list, such as broken links; they are told in a note too.
+    """
+    layout = find_layout(files.names)
+    if not layout.sequences:
+        raise _no_pictures(files.names)
+    if len(layout.sequences) > MAX_SEQUENCES:
         raise Refused(
-            "too_many_videos", f"There are {len(found)} folders of pictures; at most {MAX_SEQUENCES} at once."
+            "too_many_videos",
+            f"There are {len(layout.sequences)} folders of pictures; at most {MAX_SEQUENCES} at once.",
         )
+    found = [PictureSequence(files, sequence, _own_notes(sequence)) for sequence in layout.sequences]
+    teller = next((each for each in found if not each.found.problem), found[0])
+    teller.notes += _common_notes(layout, also_left_out)
     return found
 
 
-def is_davis(names: list[str]) -> bool:
-    """Whether any of these files lies below a folder JPEGImages."""
-    return any(_split(name, FRAMES) for name in names)
+def _own_notes(sequence: SequenceFiles) -> list[str]:
+    """What is to be said of one sequence, in the note of its video."""
+    return [*sequence.notes, *_left_out([PurePosixPath(name).name for name in sequence.left_out])]
 
 
-def _folders(files: Files, pictures: list[str]) -> list[PictureSequence]:
-    folders = _by_folder(pictures)
-    alone = len(folders) == 1
-    return [PictureSequence(files, f, "" if alone else _title(f), folders[f]) for f in sorted(folders, key=natural)]
+def _common_notes(layout: Layout, also_left_out: Sequence[str]) -> list[str]:
+    """What is to be said of the whole source: files outside of all sequences, and sequences that cannot be used."""
+    notes = _left_out([*layout.left_out, *also_left_out])
+    bad = [sequence for sequence in layout.sequences if sequence.problem]
+    if bad and len(bad) < len(layout.sequences):
+        named = listed([f"{sequence.name} ({sequence.problem.rstrip('.')})" for sequence in bad])
+        notes.append(f"{_count(len(bad), 'sequence')} left out: {named}.")
+    return notes
 
 
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """A sort key in which frame 2 comes before frame 10."""
-    parts = re.split(r"([0-9]+)", name)
-    return [(0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part.casefold()) for part in parts]
+def _left_out(names: Sequence[str]) -> list[str]:
+    return [f"{_count(len(names), 'file')} left out: {listed(names)}."] if names else []
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a file lies in the layout of DAVIS."""
-
-    root: str  # what stands before JPEGImages or Annotations
-    resolution: str
-    sequence: str
+def _count(number: int, noun: str) -> str:
+    return f"1 {noun} was" if number == 1 else f"{number} {noun}s were"
 
 
-def _davis(files: Files, pictures: list[str]) -> list[PictureSequence]:
-    frames = _by_place(pictures, FRAMES)
-    masks = _by_place(pictures, MASKS)
-    chosen: dict[tuple[str, str], _Place] = {}
-    for place in sorted(frames, key=lambda p: (p.resolution != PREFERRED_RESOLUTION, p.resolution)):
-        chosen.setdefault((place.root, place.sequence), place)
-    found = []
-    for place in sorted(chosen.values(), key=lambda p: (natural(p.sequence), p.root)):
-        sequence = PictureSequence(files, str(PurePosixPath(frames[place][0]).parent), place.sequence, frames[place])
-        sequence.masks = _matched(sequence, masks.get(place, []))
-        found.append(sequence)
-    unused = sorted({place.sequence or "." for place in set(masks) - set(frames)})
-    if unused:
-        found[0].notes.append(f"Masks without frames were left out: {', '.join(unused[:5])}.")
-    return found
-
-
-def _matched(sequence: PictureSequence, masks: list[str]) -> dict[str, str]:
-    by_stem = {PurePosixPath(path).stem: path for path in sequence.pictures}
-    matched = {}
-    for mask in masks:
-        stem = PurePosixPath(mask).stem
-        if stem not in by_stem:
-            raise Refused("mask_without_frame", f"The mask {_short(mask)} has no frame of the same name.")
-        matched[by_stem[stem]] = mask
-    return matched
-
-
-def _by_place(pictures: list[str], folder: str) -> dict[_Place, list[str]]:
-    found: dict[_Place, list[str]] = {}
-    for name in sorted(pictures, key=natural):
-        split = _split(name, folder)
-        if split is None:
-            continue
-        root, below = split
-        resolution = below[0] if len(below) > 1 else ""
-        found.setdefault(_Place(root, resolution, "/".join(below[1:] or below)), []).append(name)
-    return found
-
-
-def _split(name: str, folder: str) -> tuple[str, tuple[str, ...]] | None:
-    """What stands before `folder` in the path, and the folders below it; None when the path does not go through it."""
-    parts = PurePosixPath(name).parts[:-1]
-    for at, part in enumerate(parts):
-        if part.casefold() == folder:
-            return "/".join(parts[:at]), parts[at + 1 :]
-    return None
-
-
-def _by_folder(pictures: list[str]) -> dict[str, list[str]]:
-    folders: dict[str, list[str]] = {}
-    for name in sorted(pictures, key=natural):
-        folders.setdefault(str(PurePosixPath(name).parent), []).append(name)
-    return folders
-
-
-def _title(folder: str) -> str:
-    return "" if folder == "." else folder
+def _no_pictures(names: Sequence[str]) -> Refused:
+    movies = [name for name in names if name.lower().endswith(MOVIE_SUFFIXES)]
+    if movies:
+        return Refused("no_pictures", "There are no pictures inside, but a video: bring that itself, without a zip.")
+    unread = [name for name in names if name.lower().endswith(UNREAD_PICTURES)]
+    if unread:
+        return Refused(
+            "no_pictures",
+            f"There are no pictures inside that can be read ({listed(unread)}). Save them as JPEG or PNG first.",
+        )
+    return Refused("no_pictures", "There are no pictures inside.")
 
 
 def _short(path: str) -> str:

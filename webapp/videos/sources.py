@@ -7,20 +7,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from webapp.videos.archives import FolderFiles, ZipFiles
+from segmentation.formats.davis_layout import SequenceFiles
+from segmentation.formats.file_tree import FolderTree
+from webapp.videos.archives import ZipFiles
 from webapp.videos.containers import Container, container_of
 from webapp.videos.decoding import VideoFile
 from webapp.videos.frame_writer import SourceFrame
-from webapp.videos.sequences import find_sequences
+from webapp.videos.pictures import count_pages
+from webapp.videos.refusal import Refused
+from webapp.videos.sequences import PictureSequence, find_sequences
 
 
 class Clip(Protocol):
     """A video-to-be. `part` names it within its source; `name` is empty when it is to be named after the source."""
 
-    part: str
-    name: str
     fps: float
     notes: list[str]  # complete once `frames` has run through
+
+    @property
+    def part(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
 
     @property
     def expected(self) -> int:
@@ -34,11 +42,40 @@ class Clip(Protocol):
 def open_source(path: Path) -> Iterator[Sequence[Clip]]:
     """The clips in `path`, at least one. Raises Refused."""
     if path.is_dir():
-        yield find_sequences(FolderFiles(path))
+        folder = FolderTree(path)
+        yield find_sequences(folder, folder.broken)
         return
-    container = container_of(path)
+    try:
+        container = container_of(path)
+    except Refused as refusal:
+        pages = picture_of_pages(path) if refusal.code == "single_picture" else None
+        if pages is None:
+            raise
+        yield [pages]
+        return
     if container is not Container.ZIP:
         yield [VideoFile(path, container)]
         return
     with ZipFiles(path) as files:
         yield find_sequences(files)
+
+
+def picture_of_pages(path: Path) -> PictureSequence | None:
+    """The pages of a TIFF, WebP or PNG file as a clip; None when it has one page only."""
+    tree = SingleFile(path)
+    if count_pages(tree.read(SingleFile.NAME)) < 2:
+        return None
+    return PictureSequence(tree, SequenceFiles("", ".", (SingleFile.NAME,)))
+
+
+class SingleFile:
+    """One file as a tree of files. An upload has no name on disk that says what it is."""
+
+    NAME = "picture"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.names = [self.NAME]
+
+    def read(self, name: str) -> bytes:
+        return self._path.read_bytes()

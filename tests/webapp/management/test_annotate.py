@@ -163,7 +163,7 @@ def wrong(tmp_path: Path, home: Path) -> dict[str, tuple[Sequence[object], str]]
             (clip, good, scribbles(tmp_path / "long.json", 9, {1: [stroke(1, (0.5, 0.5))]}), *out),
             "long.json: it is for a video of 9 frames, this one has 5.",
         ),
-        "empty": ((clip, scribbles(tmp_path / "empty.json", 5, {}), *out), "no stroke on any frame"),
+        "empty": ((clip, scribbles(tmp_path / "empty.json", 5, {}), *out), "no scribble on any frame"),
         "engine": ((clip, good, "--engine", "nope", "--out", tmp_path / "out"), "no such engine"),
         "weights": ((clip, good, "--engine", "stm", "--out", tmp_path / "out"), "stm.safetensors"),
         "folder": ((clip, good, "--engine", "fake", "--out", blocked / "out"), "cannot be made"),

@@ -8,14 +8,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from segmentation.formats.davis_layout import is_davis
+from segmentation.formats.file_tree import FolderTree
 from webapp.accounts.models import User
 from webapp.local_work import prepare, progress_bar, project_named
 from webapp.problems import Problem
 from webapp.projects.models import Project
-from webapp.videos.archives import FolderFiles
 from webapp.videos.create import bring_in
 from webapp.videos.models import VideoState
-from webapp.videos.sequences import PictureSequence, find_sequences, is_davis
+from webapp.videos.sequences import PictureSequence, find_sequences
 
 
 class Command(BaseCommand):
@@ -60,10 +61,10 @@ class Command(BaseCommand):
 def _sequences(root: Path, wanted: list[str]) -> list[PictureSequence]:
     if not root.is_dir():
         raise Problem("no_folder", f"{root} is not a folder.")
-    files = FolderFiles(root)
+    files = FolderTree(root)
     if not is_davis(files.names):
         raise Problem("no_davis", f"{root} has no pictures below a folder JPEGImages.")
-    found = find_sequences(files)
+    found = find_sequences(files, files.broken)
     names = {one.name for one in found}
     if unknown := [name for name in wanted if name not in names]:
         raise Problem("no_sequence", f"There is no sequence {unknown[0]!r}; there are {', '.join(sorted(names))}.")

@@ -1,0 +1,292 @@
+"""Which files of a tree are the frames and masks of which sequence. Looks at paths only and reads no file.
+
+JPEGImages/[480p/]<sequence>/00000.jpg
+Annotations/[480p/]<sequence>/00000.png     masks, by the same file name
+
+is the layout of DAVIS; YouTube-VOS leaves the resolution out, has several such trees side by side (train, valid), and
+PASCAL VOC puts the frames into JPEGImages itself and masks into SegmentationObject. In a tree without a folder
+JPEGImages every folder with pictures is a sequence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+from segmentation.formats.file_tree import is_clutter, listed, natural
+
+FRAME_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+MASK_SUFFIXES = FRAME_SUFFIXES | {".gif"}
+FRAMES, MASKS, VOC_MASKS = "jpegimages", "annotations", "segmentationobject"
+METADATA_FOLDERS = frozenset({"imagesets", "scribbles"})
+METADATA_FILES = re.compile(
+    r"(objects\.json|meta\.json|(readme|license|sources?|notice|changelog)(\.\w+)?)", re.IGNORECASE
+)
+RESOLUTION = re.compile(r"\d{3,4}[pi]|\d{2,4}x\d{2,4}|[248]k|full[-_ ]?resolution", re.IGNORECASE)
+PREFERRED_RESOLUTION = "480p"  # what the challenge is judged on, where a data set has several
+
+
+@dataclass(frozen=True)
+class SequenceFiles:
+    """One sequence: paths of its frames in natural order, and of the masks that some of them have.
+
+    `folder` is that of the frames. `problem` is a sentence that says why the sequence cannot be used, or empty.
+    `left_out` names files beside its frames that are not read.
+    """
+
+    name: str
+    folder: str
+    frames: tuple[str, ...]
+    masks: Mapping[str, str] = field(default_factory=dict)  # frame -> mask
+    problem: str = ""
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All sequences of a tree, by name, and the files that belong to none of them and are not read."""
+
+    sequences: tuple[SequenceFiles, ...]
+    left_out: tuple[str, ...] = ()
+    resolutions: tuple[str, ...] = ()  # those that the frames have
+
+
+def find_sequences(names: Iterable[str], resolution: str | None = None) -> Layout:
+    """Find the sequences in a tree with these files.
+
+    Args:
+        names: paths relative to the root, with / between parts.
+        resolution: which folder below JPEGImages is wanted; None takes 480p, or what there is.
+    """
+    files = sorted((name for name in names if not is_clutter(name)), key=natural)
+    frames = [name for name in files if _suffix(name) in FRAME_SUFFIXES]
+    if not frames:  # an animation is a video where it stands alone; beside pictures it is a preview of them
+        frames = [name for name in files if _suffix(name) == ".gif"]
+    return _davis(files, resolution) if is_davis(frames) else _folders(files, frames)
+
+
+def is_davis(names: Iterable[str]) -> bool:
+    """Whether any of these files lies below a folder JPEGImages."""
+    return any(_below(name, FRAMES) for name in names)
+
+
+# --- any folders --------------------------------------------------------------------------------------------------
+
+
+def _folders(files: list[str], frames: list[str]) -> Layout:
+    by_folder: dict[str, list[str]] = {}
+    for name in frames:
+        by_folder.setdefault(_folder(name), []).append(name)
+    alone = len(by_folder) == 1
+    taken = set(frames)
+    others = [name for name in files if name not in taken and not METADATA_FILES.fullmatch(_file(name))]
+    found = []
+    for folder in sorted(by_folder, key=natural):
+        beside = tuple(name for name in others if _folder(name) == folder)
+        title = "" if alone or folder == "." else folder
+        found.append(SequenceFiles(title, folder, tuple(by_folder[folder]), left_out=beside))
+    return Layout(tuple(found), tuple(name for name in others if _folder(name) not in by_folder))
+
+
+# --- DAVIS --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where files lie in the layout of DAVIS."""
+
+    root: str  # what stands before JPEGImages or Annotations
+    resolution: str
+    sequence: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.root.casefold(), self.sequence.casefold()
+
+
+def _davis(files: list[str], resolution: str | None) -> Layout:
+    frames = _by_place(files, FRAMES, FRAME_SUFFIXES, resolution)
+    masks = _by_place(files, VOC_MASKS, MASK_SUFFIXES, resolution)
+    voc = set(masks)
+    for place, found in _by_place(files, MASKS, MASK_SUFFIXES, resolution).items():
+        masks[place] = found
+        voc.discard(place)
+    chosen: dict[tuple[str, str], _Place] = {}
+    for place in sorted(frames, key=lambda p: (*_preference(p.resolution, resolution), p not in masks)):
+        chosen.setdefault(place.key, place)
+    sequences, used = [], set[_Place]()
+    for place in sorted(chosen.values(), key=lambda p: (natural(p.sequence), natural(p.root))):
+        with_masks = _place_of_masks(place, masks, resolution)
+        sequence = _paired(place, frames[place], masks.get(with_masks, []) if with_masks else [])
+        if with_masks in voc:
+            sequence = replace(sequence, notes=(*sequence.notes, _VOC_NOTE))
+        used.add(with_masks or place)
+        sequences.append(sequence)
+    everything = {name for found in (*frames.values(), *masks.values()) for name in found}
+    return _with_left_out(_unique_names(sequences, list(chosen.values())), files, everything, used, masks, frames)
+
+
+_VOC_NOTE = "The masks come from SegmentationObject, which numbers the objects of each picture by itself."
+
+
+def _preference(name: str, wanted: str | None) -> tuple[bool, bool, str]:
+    return name.casefold() != (wanted or PREFERRED_RESOLUTION).casefold(), name != "", name
+
+
+def _place_of_masks(place: _Place, masks: Mapping[_Place, list[str]], resolution: str | None) -> _Place | None:
+    """Masks of the same resolution, else those that a sequence has elsewhere: a data set may keep one size of masks."""
+    same = [other for other in masks if other.key == place.key]
+    ranked = sorted(same, key=lambda p: (p.resolution != place.resolution, *_preference(p.resolution, resolution)))
+    return ranked[0] if ranked else None
+
+
+def _paired(place: _Place, frames: list[str], masks: list[str]) -> SequenceFiles:
+    """A sequence whose masks are those of its frames' names, or, where no name is the same, of their numbers."""
+    sequence = SequenceFiles(place.sequence, _folder(frames[0]), tuple(frames))
+    if not masks:
+        return sequence
+    by_name = {PurePosixPath(frame).stem: frame for frame in frames} | {_file(frame): frame for frame in frames}
+    keys = {mask: PurePosixPath(mask).stem for mask in masks}
+    if not any(key in by_name for key in keys.values()):
+        numbers, found = _by_number(frames), _by_number(masks)
+        if numbers is not None and found is not None:
+            by_name = {str(number): frame for number, frame in numbers.items()}
+            keys = {mask: str(number) for number, mask in found.items()}
+    pairs: dict[str, str] = {}
+    extra, doubled = [], []
+    for mask in masks:
+        frame = by_name.get(keys[mask])
+        if frame is None:
+            extra.append(mask)
+        elif frame in pairs:
+            doubled.append(mask)
+        else:
+            pairs[frame] = mask
+    problem = ""
+    if extra:
+        problem = f"The mask {_short(extra[0])} has no frame of the same name{_more(extra)}"
+    elif doubled:
+        problem = f"The mask {_short(doubled[0])} is a second one for its frame{_more(doubled)}"
+    return replace(sequence, masks=pairs, problem=f"{problem}." if problem else "")
+
+
+def _by_number(names: list[str]) -> dict[int, str] | None:
+    """Files by the last number in their names; None where one has none, or two have the same."""
+    found: dict[int, str] = {}
+    for name in names:
+        digits = re.findall(r"[0-9]+", PurePosixPath(name).stem)
+        if not digits or int(digits[-1]) in found:
+            return None
+        found[int(digits[-1])] = name
+    return found
+
+
+def _unique_names(sequences: list[SequenceFiles], places: list[_Place]) -> list[SequenceFiles]:
+    """Sequences of the same name in two trees (train, valid) are told apart by what stands before JPEGImages."""
+    roots = sorted({place.root for place in places})
+    common = len(_common([PurePosixPath(root).parts for root in roots])) if len(roots) > 1 else 0
+    counts: dict[str, int] = {}
+    for sequence in sequences:
+        counts[sequence.name] = counts.get(sequence.name, 0) + 1
+    named = []
+    for sequence in sequences:
+        if counts[sequence.name] > 1:
+            before = PurePosixPath(_below(sequence.frames[0], FRAMES)[0]).parts  # type: ignore[index]
+            sequence = replace(sequence, name="/".join((*before[common:], sequence.name)))
+        named.append(sequence)
+    return named
+
+
+def _common(parts: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """The parts with which all these paths begin."""
+    first, last = min(parts), max(parts)
+    for at, (a, b) in enumerate(zip(first, last, strict=False)):
+        if a != b:
+            return first[:at]
+    return first[: min(len(first), len(last))]
+
+
+def _with_left_out(
+    sequences: list[SequenceFiles],
+    files: list[str],
+    read: set[str],
+    used: set[_Place],
+    masks: Mapping[_Place, list[str]],
+    frames: Mapping[_Place, list[str]],
+) -> Layout:
+    """Give each file that is not read to the sequence in whose folder it lies, or to nobody."""
+    known = {place.key for place in used} | {place.key for place in frames}
+    orphans = sorted({place.sequence or "." for place in masks if place.key not in known}, key=natural)
+    left = [name for name in files if name not in read and not _is_metadata(name) and not _is_elsewhere(name)]
+    folders = {sequence.folder for sequence in sequences}
+    mask_folders = {_folder(mask): s.folder for s in sequences for mask in s.masks.values()}
+    owner = {name: mask_folders.get(_folder(name), _folder(name)) for name in left}
+    sequences = [
+        replace(sequence, left_out=tuple(name for name in left if owner[name] == sequence.folder))
+        for sequence in sequences
+    ]
+    if orphans and sequences:
+        note = f"Masks without frames were left out: {listed(orphans, 5)}."
+        sequences[0] = replace(sequences[0], notes=(*sequences[0].notes, note))
+    resolutions = tuple(sorted({place.resolution for place in frames if place.resolution}))
+    return Layout(tuple(sequences), tuple(name for name in left if owner[name] not in folders), resolutions)
+
+
+def _is_elsewhere(name: str) -> bool:
+    """Whether a picture lies in a tree of frames or masks, of a resolution that was not asked for."""
+    inside = any(_below(name, part) for part in (FRAMES, MASKS, VOC_MASKS))
+    return inside and _suffix(name) in MASK_SUFFIXES
+
+
+def _is_metadata(name: str) -> bool:
+    """Files that belong to the layout and hold neither frames nor masks."""
+    folders = {part.casefold() for part in PurePosixPath(name).parts[:-1]}
+    return bool(folders & METADATA_FOLDERS) or METADATA_FILES.fullmatch(_file(name)) is not None
+
+
+def _by_place(files: list[str], part: str, suffixes: frozenset[str], resolution: str | None) -> dict[_Place, list[str]]:
+    found: dict[_Place, list[str]] = {}
+    for name in files:
+        split = _below(name, part)
+        if split is None or _suffix(name) not in suffixes:
+            continue
+        root, below = split
+        has_level = bool(below) and (below[0] == resolution if resolution else bool(RESOLUTION.fullmatch(below[0])))
+        level, rest = (below[0], below[1:]) if has_level else ("", below)
+        if resolution and not has_level and below and RESOLUTION.fullmatch(below[0]):
+            continue  # another resolution than the one that was asked for
+        sequence = "/".join(rest) or (level if below else PurePosixPath(root).name)
+        found.setdefault(_Place(root, level, sequence), []).append(name)
+    return found
+
+
+def _below(name: str, folder: str) -> tuple[str, tuple[str, ...]] | None:
+    """What stands before `folder` in a path, and the folders below it; None when the path does not go through it."""
+    parts = PurePosixPath(name).parts[:-1]
+    for at, part in enumerate(parts):
+        if part.casefold() == folder:
+            return "/".join(parts[:at]), parts[at + 1 :]
+    return None
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def _folder(name: str) -> str:
+    return str(PurePosixPath(name).parent)
+
+
+def _file(name: str) -> str:
+    return PurePosixPath(name).name
+
+
+def _short(name: str) -> str:
+    return "/".join(PurePosixPath(name).parts[-2:])
+
+
+def _more(names: list[str]) -> str:
+    return f", nor have {len(names) - 1} more" if len(names) > 1 else ""

@@ -1,0 +1,77 @@
+"""Files by their path below a root, with / between the parts: what a folder and a zip have in common."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+# What systems and file servers leave in folders and archives. Names that begin with a dot belong to it too.
+CLUTTER = frozenset(
+    {
+        "__macosx",
+        "@eadir",
+        "#recycle",
+        "$recycle.bin",
+        "lost+found",
+        "system volume information",
+        "thumbs.db",
+        "ehthumbs.db",
+        "desktop.ini",
+    }
+)
+
+
+class FileTree(Protocol):
+    """A tree of files. `names` are relative paths; clutter is not among them."""
+
+    names: list[str]
+
+    def read(self, name: str) -> bytes: ...
+
+
+class FolderTree:
+    """The files of a folder, links followed. `broken` has the names of links that lead nowhere."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.names: list[str] = []
+        self.broken: list[str] = []
+        seen: set[Path] = set()
+        for folder, folders, files in os.walk(root, followlinks=True):
+            real = Path(folder).resolve()
+            if real in seen:  # a link that leads to a folder above it
+                folders.clear()
+                continue
+            seen.add(real)
+            folders[:] = sorted(name for name in folders if not is_clutter(name))
+            for name in sorted(files):
+                path = Path(folder) / name
+                if not is_clutter(name):
+                    (self.names if path.is_file() else self.broken).append(path.relative_to(root).as_posix())
+
+    def read(self, name: str) -> bytes:
+        return self.path(name).read_bytes()
+
+    def path(self, name: str) -> Path:
+        return self.root / name
+
+
+def is_clutter(name: str) -> bool:
+    """Whether a path is, or lies in, something that systems leave in folders, such as .DS_Store or @eaDir."""
+    return any(part.startswith(".") or part.casefold() in CLUTTER for part in PurePosixPath(name).parts)
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """A sort key in which frame 2 comes before frame 10."""
+    parts = re.split(r"([0-9]+)", name)
+    return [(0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part.casefold()) for part in parts]
+
+
+def listed(names: Iterable[str], most: int = 3) -> str:
+    """The first names as a phrase: "a, b, c and 4 more"."""
+    all_names = list(names)
+    more = len(all_names) - most
+    return ", ".join(all_names[:most]) + (f" and {more} more" if more > 0 else "")

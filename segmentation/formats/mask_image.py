@@ -1,0 +1,245 @@
+"""One mask file, decoded as far as it can be without the other masks of its sequence.
+
+Masks come in many forms: indexed pictures, grey pictures of ids, black-and-white pictures, colours of the DAVIS
+palette, the alpha of a cut-out, and smoothed or lossy copies of all of these. `decode_mask` brings a file to one byte a
+pixel and says what the bytes are; `mask_files` decides for a whole sequence what they mean.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from segmentation.formats.label_png import MaskError, davis_palette
+from segmentation.types import LabelMap
+
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")
+UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, EOFError, TypeError, KeyError)
+BLACK, WHITE = 0, 0xFFFFFF
+OPAQUE = 128  # the alpha from which on a pixel belongs to a cut-out
+DARK = 32  # grey values below it are black with the noise of a lossy format
+PEAK = 128  # the brighter peak of a black-and-white mask lies here or above
+SPREAD = 16  # how far a lossy format or smoothing moves most pixels of a peak
+NEUTRAL = 40  # how far red, green and blue of a grey pixel differ after JPEG
+FEW_IDS = 32  # a picture with more grey values than this is a mask of ids only if neighbouring pixels are mostly equal
+
+
+@dataclass(frozen=True)
+class MaskImage:
+    """A decoded mask: `values` uint8 [H, W].
+
+    `are_ids` is true where the file itself says that the values are object ids, by its palette. `lossy` is true for
+    JPEG and for scaled values, which cannot hold ids.
+    """
+
+    values: LabelMap
+    are_ids: bool = False
+    lossy: bool = False
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How many pixels have each value, [256]."""
+        return np.bincount(self.values.ravel(), minlength=256)
+
+    @property
+    def is_empty(self) -> bool:
+        return int(self.counts[0]) == self.values.size
+
+    @property
+    def is_black_and_white(self) -> bool:
+        """Whether there is nothing but 0 and 255, and some 255."""
+        return bool(self.counts[255]) and not self.counts[1:255].any()
+
+    @cached_property
+    def threshold(self) -> int | None:
+        """Half the brighter peak, where this is a smoothed or lossy mask with two plain peaks; else None."""
+        if self.are_ids:
+            return None
+        counts = self.counts
+        top = PEAK + int(counts[PEAK:].argmax())
+        around = counts[top - SPREAD : top + SPREAD + 1]
+        bright = int(counts[DARK:].sum())
+        if not counts[top] or 2 * int(around.sum()) < bright or 50 * int(counts[top + SPREAD + 1 :].sum()) > bright:
+            return None
+        between = counts[1 : top - SPREAD]
+        smoothed = bool(between[DARK - 1 :].any()) or np.count_nonzero(around) > 1
+        if self.lossy:
+            return top // 2
+        return top // 2 if smoothed and self._flat_share(top - SPREAD) < 0.5 else None
+
+    @property
+    def may_be_ids(self) -> bool:
+        """Whether these values can be the ids of objects: few, or in areas of one value."""
+        if self.are_ids:
+            return True
+        if self.lossy:
+            return self.is_empty
+        return int(np.count_nonzero(self.counts)) <= FEW_IDS or self._equal_share() >= 0.5
+
+    def _flat_share(self, limit: int) -> float:
+        """Of the pixels with a value in 1..limit - 1, the share whose four neighbours have the same value.
+
+        Smoothing and compression make bands and noise of such values along contours; objects are areas of them.
+        """
+        inner = self.values[1:-1, 1:-1]
+        flat = (inner > 0) & (inner < limit)
+        pixels = np.count_nonzero((self.values > 0) & (self.values < limit))
+        for shifted in (self.values[:-2, 1:-1], self.values[2:, 1:-1], self.values[1:-1, :-2], self.values[1:-1, 2:]):
+            flat &= shifted == inner
+        return float(np.count_nonzero(flat) / pixels) if pixels else 0.0
+
+    def _equal_share(self) -> float:
+        """Of the pixels that are not 0, the share whose right neighbour has the same value."""
+        left = self.values[:, :-1]
+        some = np.count_nonzero(left)
+        return float(np.count_nonzero((left == self.values[:, 1:]) & (left > 0)) / some) if some else 1.0
+
+
+def decode_mask(data: bytes, page: int = 0) -> MaskImage:
+    """Decode a mask file. `page` is for files of several pictures (TIFF, GIF, APNG, WebP).
+
+    Raises:
+        MaskError: the file cannot be read as a picture, or its values can be no mask. The text does not name the file.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if page:
+                image.seek(page)
+            image.load()
+            return _decoded(image)
+    except MaskError:
+        raise
+    except (*UNREADABLE, Image.DecompressionBombError):
+        raise MaskError("it cannot be read as a picture") from None
+
+
+def _decoded(image: Image.Image) -> MaskImage:
+    lossy = image.format == "JPEG"
+    if image.mode == "P":
+        return _indexed(image)
+    if image.mode == "1":
+        return MaskImage(np.where(np.array(image), np.uint8(255), np.uint8(0)))
+    if image.mode == "L":
+        return MaskImage(np.array(image, np.uint8), lossy=lossy)
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
+        return _with_alpha(np.array(image.convert("RGBA"), np.uint8))
+    if image.mode in ("RGB", "CMYK", "YCbCr"):
+        return _coloured(np.array(image.convert("RGB"), np.uint8), lossy)
+    if image.mode.startswith("I") or image.mode == "F":
+        return _deep(np.array(image))
+    raise MaskError(f"it is a picture of mode {image.mode}; save masks as indexed or grey PNG of object ids")
+
+
+def _indexed(image: Image.Image) -> MaskImage:
+    """The ids of an indexed picture: the indexes, unless its palette has the colours of DAVIS in another order."""
+    indexes = np.array(image, np.uint8)
+    used = np.flatnonzero(np.bincount(indexes.ravel(), minlength=256))
+    if "transparency" in image.info:
+        clear = _clear_indexes(image.info["transparency"], used)
+        if clear and clear != {0}:
+            return _with_alpha(np.array(image.convert("RGBA"), np.uint8))
+    stored = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+    palette = np.zeros((256, 3), np.uint8)
+    palette[: len(stored)] = stored
+    colours = _packed(palette)
+    if np.array_equal(palette[used], davis_palette()[used]):
+        return MaskImage(indexes, are_ids=True)
+    if (palette[used] == used[:, None]).all():
+        return MaskImage(indexes)  # a grey picture that was saved with a palette
+    if len(set(colours[used].tolist())) == len(used):
+        if set(_packed(stored).tolist()) <= _davis_ids().keys():
+            table = np.array([_davis_ids().get(colour, 0) for colour in colours.tolist()], np.uint8)
+            return MaskImage(table[indexes], are_ids=True)
+        if set(colours[used].tolist()) <= {BLACK, WHITE}:
+            return MaskImage(np.where(colours[indexes] == WHITE, np.uint8(255), np.uint8(0)))
+        black = [index for index in used.tolist() if colours[index] == BLACK]
+        if black and black != [0]:
+            return _black_is_not_first(indexes, used, black[0])
+    return MaskImage(indexes, are_ids=True)
+
+
+def _black_is_not_first(indexes: LabelMap, used: NDArray[np.intp], black: int) -> MaskImage:
+    if len(used) > 2:
+        raise MaskError(
+            f"its palette has black, the background, at index {black} and colours that are not those of DAVIS; "
+            "save it with the background at index 0 and objects at 1, 2, ..."
+        )
+    return MaskImage(np.where(indexes == black, np.uint8(0), np.uint8(255)))
+
+
+def _clear_indexes(transparency: bytes | int, used: NDArray[np.intp]) -> set[int]:
+    """The used indexes that are transparent. PNG has an alpha for each index, GIF has one index."""
+    if isinstance(transparency, int):
+        return {transparency} & set(used.tolist())
+    return {int(index) for index in used if index < len(transparency) and transparency[index] < OPAQUE}
+
+
+def _with_alpha(rgba: NDArray[np.uint8]) -> MaskImage:
+    """A picture with transparency: ids in colours over a clear background, or a cut-out whose alpha is the mask."""
+    alpha = rgba[..., 3]
+    if (alpha == 255).all():
+        return _coloured(rgba[..., :3], lossy=False)
+    opaque = alpha >= OPAQUE
+    packed = _packed(rgba[..., :3])
+    colours = set(np.unique(packed[opaque]).tolist()) - {BLACK}
+    if colours and colours <= _davis_ids().keys():
+        return MaskImage(np.where(opaque, _by_palette(packed, opaque), np.uint8(0)), are_ids=True)
+    return MaskImage(alpha.copy())
+
+
+def _coloured(rgb: NDArray[np.uint8], lossy: bool) -> MaskImage:
+    """A mask that was saved as a colour picture: the colours of the palette, or grey in three channels."""
+    if not lossy:
+        packed = _packed(rgb)
+        colours = set(np.unique(packed).tolist())
+        if colours <= {BLACK, WHITE}:
+            return MaskImage(np.where(packed == WHITE, np.uint8(255), np.uint8(0)))
+        if colours <= _davis_ids().keys():
+            return MaskImage(_by_palette(packed, np.ones(packed.shape, bool)), are_ids=True)
+    spread = np.ptp(rgb, axis=-1)
+    if lossy and np.count_nonzero(spread > NEUTRAL) <= 0.001 * spread.size:
+        return MaskImage(np.array(Image.fromarray(rgb).convert("L")), lossy=True)
+    if not spread.any() or (int(spread.max()) <= NEUTRAL and not lossy):
+        return MaskImage(np.ascontiguousarray(rgb[..., 1]), lossy=bool(spread.any()))
+    if lossy:
+        raise MaskError("it is a JPEG in colours, and JPEG changes colours: save masks as PNG")
+    raise MaskError("it is a colour picture, and its colours are not those of the DAVIS palette")
+
+
+def _deep(values: NDArray[np.generic]) -> MaskImage:
+    """16 or 32 bits a pixel, or floating point: ids as far as they fit a byte, else a scaled grey picture."""
+    numbers = np.nan_to_num(values.astype(np.float64), nan=-1.0)
+    top = float(numbers.max(initial=0))
+    whole = bool((numbers == np.rint(numbers)).all())
+    if numbers.min(initial=0) < 0:
+        raise MaskError("it has values below 0; masks are pictures of object ids")
+    if whole and top <= 255 and (top != 1 or values.dtype.kind != "f"):
+        return MaskImage(numbers.astype(np.uint8))
+    full = 1.0 if top <= 1 else 65535.0
+    scaled = MaskImage(np.clip(np.rint(numbers / full * 255), 0, 255).astype(np.uint8), lossy=True)
+    if scaled.threshold is None:
+        raise MaskError(f"it has values up to {top:g}; ids of objects are 1 to 254")
+    return scaled
+
+
+@cache
+def _davis_ids() -> dict[int, int]:
+    """The id of each colour of the palette."""
+    return {int(colour): index for index, colour in enumerate(_packed(davis_palette()))}
+
+
+def _by_palette(packed: NDArray[np.int64], wanted: NDArray[np.bool_]) -> LabelMap:
+    colours, where = np.unique(np.where(wanted, packed, BLACK), return_inverse=True)
+    ids = np.array([_davis_ids()[int(colour)] for colour in colours], np.uint8)
+    return ids[where].reshape(packed.shape)
+
+
+def _packed(rgb: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Red, green and blue of each pixel in one number."""
+    packed: NDArray[np.int64] = rgb.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
+    return packed

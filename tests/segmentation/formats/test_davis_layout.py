@@ -1,0 +1,160 @@
+"""The frames and masks of sequences are found in the layouts that data sets have, and paired by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from segmentation.formats.davis_layout import Layout, find_sequences
+from segmentation.formats.file_tree import FolderTree, is_clutter
+
+
+def names(folder: str, count: int = 3, suffix: str = ".jpg", form: str = "{:05}") -> list[str]:
+    return [f"{folder}/{form.format(index)}{suffix}" for index in range(count)]
+
+
+def pairs(layout: Layout, at: int = 0) -> list[tuple[str, str | None]]:
+    """File names of frames and their masks."""
+    sequence = layout.sequences[at]
+    masks = {frame: mask.rpartition("/")[2] for frame, mask in sequence.masks.items()}
+    return [(frame.rpartition("/")[2], masks.get(frame)) for frame in sequence.frames]
+
+
+LAYOUTS = {
+    "DAVIS": ("JPEGImages/480p/car", "Annotations/480p/car", "car"),
+    "in a folder": ("DAVIS/JPEGImages/480p/car", "DAVIS/Annotations/480p/car", "car"),
+    "YouTube-VOS": ("train/JPEGImages/car", "train/Annotations/car", "car"),
+    "other letters": ("jpegimages/Full-Resolution/car", "ANNOTATIONS/Full-Resolution/car", "car"),
+    "masks of one size": ("JPEGImages/Full-Resolution/car", "Annotations/car", "car"),
+    "frames without a resolution": ("JPEGImages/car", "Annotations/480p/car", "car"),
+    "flat": ("car/JPEGImages", "car/Annotations", "car"),
+    "flat below a resolution": ("JPEGImages/480p", "Annotations/480p", "480p"),
+    "PASCAL VOC": ("JPEGImages", "SegmentationObject", ""),
+    "deeper": ("JPEGImages/480p/street/car", "Annotations/480p/street/car", "street/car"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_gives_the_sequence_with_its_masks(layout: str) -> None:
+    frames, masks, name = LAYOUTS[layout]
+    found = find_sequences([*names(frames), *names(masks, suffix=".png")])
+    assert [(sequence.name, sequence.problem) for sequence in found.sequences] == [(name, "")]
+    assert pairs(found) == [(f"{index:05}.jpg", f"{index:05}.png") for index in range(3)]
+
+
+def test_frames_are_in_natural_order_and_masks_go_by_name() -> None:
+    files = names("JPEGImages/car", 12, form="{}") + names("Annotations/car", 12, ".png", "{}")
+    assert pairs(find_sequences(sorted(files))) == [(f"{index}.jpg", f"{index}.png") for index in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("frame", "mask"),
+    [("{:05}", "{}"), ("frame_{:04}", "mask_{:04}"), ("{:05}", "{:05}_gt"), ("{:05}", "{:05}.jpg"), ("{:05}", "{:05}")],
+)
+def test_masks_of_other_names_go_by_their_number(frame: str, mask: str) -> None:
+    files = names("JPEGImages/car", 3, form=frame) + names("Annotations/car", 3, ".png", mask)
+    assert pairs(find_sequences(files)) == [(f"{frame.format(i)}.jpg", f"{mask.format(i)}.png") for i in range(3)]
+
+
+def test_a_sequence_may_have_masks_of_some_frames() -> None:
+    files = [*names("JPEGImages/car", 6), "Annotations/car/00000.png", "Annotations/car/00005.png"]
+    found = find_sequences(files)
+    assert found.sequences[0].problem == ""
+    assert [mask for _, mask in pairs(found)] == ["00000.png", None, None, None, None, "00005.png"]
+
+
+@pytest.mark.parametrize(
+    ("masks", "words"),
+    [
+        ([f"Annotations/car/{i:05}.png" for i in range(1, 4)], "The mask car/00003.png has no frame of the same name."),
+        ([f"Annotations/car/{i:05}.png" for i in range(5)], "car/00003.png has no frame of the same name, nor have 1"),
+        (["Annotations/car/00000.png", "Annotations/car/00000.gif"], "is a second one for its frame"),
+    ],
+)
+def test_shifted_extra_and_double_masks_are_a_problem_of_their_sequence(masks: list[str], words: str) -> None:
+    bus = names("JPEGImages/bus") + names("Annotations/bus", suffix=".png")
+    found = find_sequences([*names("JPEGImages/car"), *masks, *bus])
+    assert [(sequence.name, bool(sequence.problem)) for sequence in found.sequences] == [("bus", False), ("car", True)]
+    assert words in found.sequences[1].problem
+
+
+def test_a_sequence_of_the_same_name_in_two_splits_is_two() -> None:
+    files = [*names("d/train/JPEGImages/car"), *names("d/valid/JPEGImages/car", 2), *names("d/valid/JPEGImages/bus")]
+    files += [*names("d/train/Annotations/car", suffix=".png"), *names("d/valid/Annotations/car", 2, ".png")]
+    found = find_sequences(files)
+    assert [(sequence.name, len(sequence.masks)) for sequence in found.sequences] == [
+        ("bus", 0),
+        ("train/car", 3),
+        ("valid/car", 2),
+    ]
+    split_below = find_sequences([*names("JPEGImages/train/car"), *names("JPEGImages/valid/car")])
+    assert [sequence.name for sequence in split_below.sequences] == ["train/car", "valid/car"]
+
+
+def test_480p_is_taken_where_there_are_several_resolutions() -> None:
+    files = [
+        *names("JPEGImages/1080p/car"),
+        *names("JPEGImages/480p/car"),
+        *names("Annotations/480p/car", suffix=".png"),
+    ]
+    found = find_sequences(files)
+    assert [sequence.folder for sequence in found.sequences] == ["JPEGImages/480p/car"]
+    assert (found.left_out, found.resolutions) == ((), ("1080p", "480p"))
+    asked = find_sequences(files, "1080p")
+    assert [sequence.folder for sequence in asked.sequences] == ["JPEGImages/1080p/car"]
+
+
+def test_what_is_not_read_is_named_with_the_sequence_it_lies_in() -> None:
+    files = [
+        *names("JPEGImages/480p/car"),
+        "JPEGImages/480p/car/00003.heic",
+        "Annotations/480p/car/notes.xml",
+        "clip.mp4",
+        "ImageSets/2017/val.txt",
+        "Scribbles/car/001.json",
+        "README.md",
+        "objects.json",
+    ]
+    found = find_sequences(files)
+    assert found.sequences[0].left_out == ("JPEGImages/480p/car/00003.heic",)
+    assert found.left_out == ("Annotations/480p/car/notes.xml", "clip.mp4")
+    plain = find_sequences(["take/1.jpg", "take/IMG_3.heic", "preview.gif", "take/preview.gif", "notes.txt"])
+    assert [(s.folder, s.left_out) for s in plain.sequences] == [("take", ("take/IMG_3.heic", "take/preview.gif"))]
+    assert plain.left_out == ("notes.txt", "preview.gif")
+    assert [s.frames for s in find_sequences(["a.gif"]).sequences] == [("a.gif",)]
+
+
+def test_clutter_is_nobodys_file() -> None:
+    clutter = [
+        "f/@eaDir/00000.jpg/SYNOPHOTO_THUMB_M.jpg",
+        "__MACOSX/f/._00000.jpg",
+        "f/.DS_Store",
+        "f/Thumbs.db",
+        "f/desktop.ini",
+        "$RECYCLE.BIN/x.jpg",
+        "f/.ipynb_checkpoints/00000-checkpoint.jpg",
+    ]
+    assert all(map(is_clutter, clutter))
+    found = find_sequences([*names("f"), *clutter])
+    assert [(sequence.folder, len(sequence.frames)) for sequence in found.sequences] == [("f", 3)]
+    assert (found.left_out, found.sequences[0].left_out) == ((), ())
+
+
+def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    (store / "car").mkdir(parents=True)
+    for index in range(3):
+        (store / "car" / f"{index:05}.jpg").write_bytes(b"")
+    root = tmp_path / "data"
+    (root / "JPEGImages" / "480p" / "bus").mkdir(parents=True)
+    (root / "JPEGImages" / "480p" / "car").symlink_to(store / "car")
+    (root / "JPEGImages" / "480p" / "bus" / "0.jpg").symlink_to(store / "car" / "00001.jpg")
+    (root / "JPEGImages" / "480p" / "bus" / "1.jpg").symlink_to(store / "gone.jpg")
+    (root / "JPEGImages" / "again").symlink_to(root)
+    tree = FolderTree(root)
+    assert sorted(tree.names) == [
+        "JPEGImages/480p/bus/0.jpg",
+        *[f"JPEGImages/480p/car/{index:05}.jpg" for index in range(3)],
+    ]
+    assert tree.broken == ["JPEGImages/480p/bus/1.jpg"]

@@ -1,0 +1,200 @@
+"""What people bring in zips and folders: videos with ground truth, and a note that names what was left out."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from segmentation.formats.label_png import encode_labels
+from tests.segmentation.shared_data import shared
+from tests.webapp.videos.archives import numbered_picture, picture, write_zip
+from tests.webapp.videos.clips import numbered, read_number
+from tests.webapp.videos.conftest import Bring
+from webapp.videos.importing import run_import
+from webapp.videos.models import Video, VideoState
+from webapp.videos.storage import StoredFrames, read_truth
+
+
+def labels(*ids: int) -> np.ndarray:
+    found = np.zeros((160, 240), np.uint8)
+    for place, number in enumerate(ids):
+        found[20:80, 20 + 60 * place : 60 + 60 * place] = number
+    return found
+
+
+def sequence(name: str, count: int = 3, masks: range | None = None, root: str = "") -> list[tuple[str, bytes]]:
+    files = [(f"{root}JPEGImages/480p/{name}/{i:05}.jpg", numbered_picture(i, "JPEG")) for i in range(count)]
+    numbers = range(count) if masks is None else masks
+    return files + [(f"{root}Annotations/480p/{name}/{i:05}.png", encode_labels(labels(1, 2))) for i in numbers]
+
+
+def stored_numbers(video: Video) -> list[int]:
+    frames = StoredFrames(video)
+    return [read_number(frames[index]) for index in range(len(frames))]
+
+
+def the_others(first: Video) -> list[Video]:
+    """The further videos of an upload, imported."""
+    others = list(Video.objects.exclude(pk=first.pk).order_by("pk"))
+    for video in others:
+        run_import(video.pk)
+        video.refresh_from_db()
+    return others
+
+
+@pytest.mark.parametrize("extra", [[], [("__MACOSX\\car\\._00000.jpg", b"x")]])
+def test_backslashes_between_folders_are_slashes(bring: Bring, tmp_path: Path, extra: list[tuple[str, bytes]]) -> None:
+    files = [(name.replace("/", "\\"), data) for name, data in [*sequence("car"), *sequence("bus", 2)]]
+    first = bring(write_zip(tmp_path / "upload.zip", files + extra))
+    (second,) = the_others(first)
+    assert [(v.name, v.frame_count, v.truth_frames, v.note) for v in (first, second)] == [
+        ("bus", 2, [0, 1], ""),
+        ("car", 3, [0, 1, 2], ""),
+    ]
+
+
+def test_files_that_are_not_read_are_named_in_the_note(bring: Bring, tmp_path: Path) -> None:
+    files = [(f"f/{i}.png", numbered_picture(i)) for i in range(3)]
+    video = bring(write_zip(tmp_path / "a.zip", [*files, ("f/IMG_3.heic", b"x")]))
+    assert (video.frame_count, video.note) == (3, "1 file was left out: IMG_3.heic.")
+    many = [(f"f/clip {i}.mp4", b"x") for i in range(5)]
+    video = bring(write_zip(tmp_path / "b.zip", [*files, *many]))
+    assert video.note == "5 files were left out: clip 0.mp4, clip 1.mp4, clip 2.mp4 and 2 more."
+    clutter = [("f/@eaDir/0.png/SYNOPHOTO_THUMB_M.jpg", numbered_picture(7, "JPEG")), ("f/Thumbs.db", b"x")]
+    video = bring(write_zip(tmp_path / "c.zip", [*files, *clutter]))
+    assert (video.frame_count, video.note) == (3, "")
+
+
+def test_pictures_that_cannot_be_read_at_all_are_named(bring: Bring, tmp_path: Path) -> None:
+    video = bring(write_zip(tmp_path / "a.zip", [("IMG_1.HEIC", b"x"), ("IMG_2.HEIC", b"x")]))
+    assert video.state == VideoState.FAILED
+    assert "IMG_1.HEIC, IMG_2.HEIC" in video.error
+    assert "JPEG or PNG" in video.error
+
+
+def test_a_bad_sequence_is_named_and_the_good_ones_come(bring: Bring, tmp_path: Path) -> None:
+    files = [*sequence("bus", 3), *sequence("car", 3, masks=range(4)), *sequence("dog", 2)]
+    first = bring(write_zip(tmp_path / "upload.zip", files))
+    car, dog = the_others(first)
+    assert [(v.name, v.state) for v in (first, car, dog)] == [
+        ("bus", VideoState.READY),
+        ("car", VideoState.FAILED),
+        ("dog", VideoState.READY),
+    ]
+    sentence = "The mask car/00003.png has no frame of the same name"
+    assert first.note == f"1 sequence was left out: car ({sentence})."
+    assert car.error.startswith(f"{sentence}. Remove it")
+    assert dog.note == ""
+
+
+def test_the_same_name_in_two_splits_is_two_videos(bring: Bring, tmp_path: Path) -> None:
+    files = [*sequence("car", 3, root="train/"), *sequence("car", 2, root="valid/")]
+    first = bring(write_zip(tmp_path / "upload.zip", files))
+    (second,) = the_others(first)
+    assert [(v.name, v.frame_count) for v in (first, second)] == [("train/car", 3), ("valid/car", 2)]
+
+
+def test_masks_of_black_and_white_are_one_object_in_every_frame(bring: Bring, tmp_path: Path) -> None:
+    files = sequence("car", 3, masks=range(0))
+    gone = encode_labels(labels())
+    files += [(f"Annotations/480p/car/{i:05}.png", encode_labels(labels(255)) if i else gone) for i in range(3)]
+    video = bring(write_zip(tmp_path / "car.zip", files))
+    assert (video.error, video.truth_objects, video.truth_frames) == ("", 1, [0, 1, 2])
+    assert np.array_equal(read_truth(video, 2), labels(1))
+
+
+def test_masks_that_are_neither_ids_nor_black_and_white_are_refused(bring: Bring, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (160, 240), np.uint8)
+    files = [*sequence("car", 2, masks=range(1)), ("Annotations/480p/car/00001.png", picture(noise))]
+    video = bring(write_zip(tmp_path / "car.zip", files))
+    assert video.state == VideoState.FAILED
+    assert video.error.startswith("The mask car/00001.png: its grey values are neither object ids nor plainly black")
+    assert "save masks as PNG" in video.error
+
+
+def stack(*numbers: int, kind: str = "TIFF") -> bytes:
+    pages = [Image.fromarray(numbered(number)) for number in numbers]
+    buffer = io.BytesIO()
+    lossless = {"lossless": True} if kind == "WEBP" else {}
+    pages[0].save(buffer, kind, save_all=True, append_images=pages[1:], **lossless)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "PNG", "WEBP", "GIF"])
+@pytest.mark.parametrize("alone", [True, False])
+def test_every_page_of_a_picture_is_a_frame(bring: Bring, tmp_path: Path, kind: str, alone: bool) -> None:
+    data = stack(*range(5), kind=kind)
+    path = tmp_path / f"cells.{kind.lower()}"
+    path.write_bytes(data)
+    video = bring(path if alone else write_zip(tmp_path / "cells.zip", [(f"in/stack.{kind.lower()}", data)]))
+    assert (video.state, video.error, video.name) == (VideoState.READY, "", "cells")
+    assert stored_numbers(video) == list(range(5))
+
+
+def test_pages_stand_among_other_pictures_in_their_place(bring: Bring, tmp_path: Path) -> None:
+    files = [("1.png", numbered_picture(1)), ("2.tif", stack(2, 3, 4)), ("10.png", numbered_picture(5))]
+    assert stored_numbers(bring(write_zip(tmp_path / "a.zip", files))) == [1, 2, 3, 4, 5]
+
+
+def test_pages_of_masks_go_with_pages_of_pictures(bring: Bring, tmp_path: Path) -> None:
+    pages = [Image.fromarray(labels(1)), Image.fromarray(labels(1, 2)), Image.fromarray(labels(2))]
+    buffer = io.BytesIO()
+    pages[0].save(buffer, "TIFF", save_all=True, append_images=pages[1:])
+    for count in (3, 2, 4):
+        files = [("JPEGImages/car/s.tif", stack(*range(count))), ("Annotations/car/s.tif", buffer.getvalue())]
+        video = bring(write_zip(tmp_path / f"{count}.zip", files))
+        if count == 3:
+            assert np.array_equal(read_truth(video, 1), labels(1, 2))
+            assert np.array_equal(read_truth(video, 2), labels(2))
+        else:
+            assert "The mask car/s.tif has 3 pages" in video.error
+
+
+def test_a_single_picture_is_still_no_video(bring: Bring, tmp_path: Path) -> None:
+    (tmp_path / "one.tif").write_bytes(stack(1))
+    assert "a single picture" in bring(tmp_path / "one.tif").error
+
+
+def test_masks_of_pascal_voc_are_ground_truth_with_a_warning(bring: Bring, tmp_path: Path) -> None:
+    files = [
+        ("JPEGImages/frame_0.PNG", numbered_picture(0)),
+        ("SegmentationObject/frame_0.png", encode_labels(labels(1))),
+        ("labelmap.txt", b"x"),
+        ("ImageSets/Segmentation/default.txt", b"frame_0"),
+    ]
+    video = bring(write_zip(tmp_path / "a.zip", files))
+    assert video.truth_frames == [0]
+    assert "SegmentationObject" in video.note
+    assert "1 file was left out: labelmap.txt." in video.note
+
+
+# --- inputs that went wrong -------------------------------------------------------------------------------------------
+
+CASES = {
+    "bs_davis.zip": ("car", 2, [0, 1], 1, ""),
+    "m_P_255.zip": ("car", 1, [0], 1, ""),
+    "m_aa_grey.zip": ("car", 1, [0], 1, ""),
+    "davis_root_L255.zip": ("car", 6, [*range(6)], 1, ""),
+    "davis_root_ids13.zip": ("car", 6, [*range(6)], 3, ""),
+    "davis_root_ytvos.zip": ("car", 6, [*range(6)], 2, ""),
+    "extra_mask.zip": ("bus", 6, [*range(6)], 1, "1 sequence was left out: car"),
+    "stack_in_zip.zip": ("stack_in_zip", 6, [], 0, ""),
+    "with_heic_gap.zip": ("with_heic_gap", 5, [], 0, "1 file was left out: 00003.heic."),
+    "voc_cvat.zip": ("voc_cvat", 1, [0], 1, "1 file was left out: labelmap.txt."),
+    "synology.zip": ("synology", 1, [], 0, ""),
+    "gap.zip": ("gap", 4, [], 0, ""),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_shared_inputs_come_in_as_they_should(bring: Bring, case: str) -> None:
+    video = bring(shared(f"cases/{case}"))
+    name, count, truth, objects, note = CASES[case]
+    assert (video.state, video.error) == (VideoState.READY, "")
+    assert (video.name, video.frame_count, video.truth_frames, video.truth_objects) == (name, count, truth, objects)
+    assert note in video.note
+    assert bool(video.note) == bool(note)
