@@ -17,7 +17,7 @@ from webapp.videos.pictures import check_mask, count_pages, read_pages
 from webapp.videos.refusal import Refused, check_count
 
 MAX_SEQUENCES = 1000  # of one source; each becomes a video
-MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif", ".m4v")
+MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".ogv", ".gif", ".m4v")
 UNREAD_PICTURES = (".heic", ".heif", ".avif", ".cr2", ".nef", ".dng", ".arw", ".exr", ".jp2", ".jxl", ".psd", ".svg")
 
 
