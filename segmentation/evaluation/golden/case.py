@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from segmentation.evaluation.golden.aggregated import Bounds
 from segmentation.evaluation.golden.rules import fill_network
 
 Array = NDArray[Any]
@@ -139,19 +140,54 @@ def _objects_of(name: str, array: Array) -> int:
     return array.shape[axis] - others
 
 
-def full(name: str, tensor: Tensor | Array, *steps: int) -> Iterator[tuple[str, Array]]:
-    """`name` subsampled by `steps` (one for each of the last axes) and `name.stats` of the whole."""
+class BoundedArray(np.ndarray[Any, Any]):
+    """An array whose elements rounding alone may move, each between `low` and `high`, further than the tolerance."""
+
+    low: Array
+    high: Array
+
+
+def bounded(array: Array, bounds: Bounds) -> BoundedArray:
+    """`array` with the bounds of its elements, both of its shape."""
+    found = array.view(BoundedArray)
+    found.low, found.high = bounds
+    return found
+
+
+def full(name: str, tensor: Tensor | Array, *steps: int, bounds: Bounds | None = None) -> Iterator[tuple[str, Array]]:
+    """Yield the statistics of the whole as `name.stats`, then `name`, subsampled by `steps` along the last axes.
+
+    `bounds`: lowest and highest values of the elements, where rounding alone may move some of them a long way.
+    """
     array = tensor.numpy() if isinstance(tensor, Tensor) else tensor
+    stats = _stats(array)
+    yield f"{name}.stats", stats if bounds is None else bounded(stats, _stats_bounds(array, bounds))
+    yield name, sampled(array, *steps, bounds=bounds)
+
+
+def _stats(array: Array) -> NDArray[np.float64]:
+    """Mean, standard deviation, minimum and maximum."""
     wide = array.astype(np.float64)
-    yield f"{name}.stats", np.array([wide.mean(), wide.std(), wide.min(), wide.max()])
-    yield name, sampled(array, *steps)
+    return np.array([wide.mean(), wide.std(), wide.min(), wide.max()])
 
 
-def sampled(tensor: Tensor | Array, *steps: int) -> Array:
-    """Every k-th element along the last axes."""
+def _stats_bounds(array: Array, bounds: Bounds) -> Bounds:
+    """Bounds of `_stats(array)`; a standard deviation changes by no more than the root mean square of the changes."""
+    low, high = bounds
+    change = float(np.sqrt(np.square(np.maximum(array - low, high - array)).mean()))
+    deviation = float(array.astype(np.float64).std())
+    return (
+        np.array([low.mean(), deviation - change, low.min(), low.max()]),
+        np.array([high.mean(), deviation + change, high.min(), high.max()]),
+    )
+
+
+def sampled(tensor: Tensor | Array, *steps: int, bounds: Bounds | None = None) -> Array:
+    """Every k-th element along the last axes, with its bounds where there are some."""
     array = tensor.numpy() if isinstance(tensor, Tensor) else tensor
     lead = (slice(None),) * (array.ndim - len(steps))
-    return array[(*lead, *(slice(None, None, step) for step in steps))]
+    kept = (*lead, *(slice(None, None, step) for step in steps))
+    return array[kept] if bounds is None else bounded(array[kept], (bounds[0][kept], bounds[1][kept]))
 
 
 def carried(ours: Array, stored: Array | None) -> Array:
@@ -192,7 +228,7 @@ def compare(case: Case, compute: Compute) -> Iterator[Row]:
     missing = dict(case.golden)
     for name, got in compute(case):
         if name in missing:
-            yield _row(case.system, name, np.asarray(got), missing.pop(name))
+            yield _row(case.system, name, got, missing.pop(name))
     for name in missing:
         yield Row(case.system, name, float("nan"), False, "not computed")
 
@@ -202,12 +238,14 @@ def _row(system: str, name: str, got: Array, golden: Array) -> Row:
         return Row(system, name, float("nan"), False, f"shape {got.shape}, golden {golden.shape}")
     if name.rsplit(".", 1)[-1] in MASK_NAMES:
         return _mask_row(system, name, got, golden)
-    got, golden = got.astype(np.float64), golden.astype(np.float64)
+    wide, golden = np.asarray(got, np.float64), golden.astype(np.float64)
     largest = float(np.abs(golden).max(initial=0))
     spread = float(np.ptp(golden)) if golden.size else 0.0
-    worst = float(np.abs(got - golden).max(initial=0))
-    ok = bool(np.allclose(got, golden, rtol=RTOL, atol=ATOL_OF_RANGE * largest))
-    return Row(system, name, worst / (spread or largest or 1.0), ok)
+    worst = float(np.abs(wide - golden).max(initial=0))
+    close = np.isclose(wide, golden, rtol=RTOL, atol=ATOL_OF_RANGE * largest)
+    if isinstance(got, BoundedArray):
+        close |= (got.low <= golden) & (golden <= got.high)
+    return Row(system, name, worst / (spread or largest or 1.0), bool(close.all()))
 
 
 def _mask_row(system: str, name: str, got: Array, golden: Array) -> Row:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from segmentation.engines.stm.network import STM, STRIDE, other_masks
+from segmentation.evaluation.golden.aggregated import logit_bounds, softmax_bounds
 from segmentation.evaluation.golden.case import Array, Case, full, sampled
 from segmentation.networks.aggregation import STM_CHANNELS, aggregate_logits
 from segmentation.networks.memory import MemorySlot
@@ -108,8 +109,10 @@ def _query(program: Program) -> Iterator[tuple[str, Array]]:
     logits, joint = program.segment(2, memories)
     yield from full("Q2.decoder_logits", logits, 2, 2)
     shown = program.objects + 2
-    yield from full("Q2.logit", joint[:shown], 2, 2)
-    yield from full("Q2.softmax", torch.softmax(joint, dim=0)[:shown], 2, 2)
+    low, high = logit_bounds(joint)
+    yield from full("Q2.logit", joint[:shown], 2, 2, bounds=(low[:shown], high[:shown]))
+    low, high = softmax_bounds(joint)
+    yield from full("Q2.softmax", torch.softmax(joint, dim=0)[:shown], 2, 2, bounds=(low[:shown], high[:shown]))
 
 
 def _affinity(slots: list[MemorySlot], query: Tensor) -> Tensor:
@@ -126,14 +129,18 @@ def _effective_cells(affinity: Tensor) -> NDArray[np.float64]:
 def _loop(program: Program, name: str, kept_frames: set[int]) -> Iterator[tuple[str, Array]]:
     """Forward through the video; the memory is the kept frames and always the one before."""
     estimates = [program.one_hot(0)]
+    bounds = [(program.one_hot(0).double().numpy(),) * 2]
     kept: list[list[MemorySlot]] = [[] for _ in range(program.objects)]
     for t in range(1, len(program.frames)):
         latest = program.memorize(t - 1, estimates[-1])
         memory = [[*slots, slot] for slots, slot in zip(kept, latest, strict=True)]
         _, joint = program.segment(t, memory)
         estimates.append(torch.softmax(joint, dim=0))
+        bounds.append(softmax_bounds(joint))
         if t - 1 in kept_frames:
             kept = memory
     distribution = torch.stack(estimates, dim=1)  # [K, T, H, W]
     yield f"loop.{name}.pred", distribution.argmax(dim=0).numpy().astype(np.uint8)
-    yield f"loop.{name}.Es", sampled(distribution[: program.objects + 1], 4, 4)
+    shown = program.objects + 1
+    low, high = (np.stack(bound, axis=1)[:shown] for bound in zip(*bounds, strict=True))
+    yield f"loop.{name}.Es", sampled(distribution[:shown], 4, 4, bounds=(low, high))

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from segmentation.engines.stm.network import STRIDE, InteractiveSTM
+from segmentation.evaluation.golden.aggregated import softmax_bounds
 from segmentation.evaluation.golden.case import Array, Case, full, sampled
 from segmentation.evaluation.golden.single import FIRST, SECOND, frames_of, scribbles_of
-from segmentation.networks.aggregation import STM_CHANNELS, aggregate
+from segmentation.networks.aggregation import STM_CHANNELS, aggregate_logits
 from segmentation.networks.memory import MemorySlot
 from segmentation.networks.padding import pad, padding_to, unpad
 
@@ -59,7 +60,10 @@ def compute(case: Case) -> Iterator[tuple[str, Array]]:
             for name, array in _round(program, index, frame):
                 yield f"obj{object_id}.{name}", array
         finals.append(program.estimates)
-    yield "merged.softmax", sampled(aggregate(torch.stack(finals), STM_CHANNELS), 4, 4)
+    joint = aggregate_logits(torch.stack(finals), STM_CHANNELS)
+    low, high = (bound[: len(finals) + 1] for bound in softmax_bounds(joint))
+    merged = torch.softmax(joint, dim=0)[: len(finals) + 1]
+    yield "merged.softmax", sampled(merged, 4, 4, bounds=(low, high))
 
 
 def _round(program: Program, index: int, frame: int) -> Iterator[tuple[str, Array]]:

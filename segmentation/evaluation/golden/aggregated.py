@@ -1,0 +1,43 @@
+"""How far rounding may move logits of aggregated probabilities, and what is computed from them.
+
+The logit of a probability near 0 or 1 is ill-conditioned: where it is 13, one float32 step of the probability changes
+it by 0.2 %. That is more than the tolerance of a golden array, and the kernels of two processors often differ so much.
+The softmax over several objects that all have a probability near 1 is ill-conditioned too. So an element may also lie
+within the bounds that a change of STEP in the aggregated probabilities gives.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from segmentation.networks.aggregation import EPSILON
+
+STEEP = 8  # |logit| from which a logit is compared as the probability that it stands for
+STEP = 1e-6  # of that probability: 17 steps of float32 below 1
+
+Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]  # lowest and highest value of each element
+
+
+def logit_bounds(logits: Tensor) -> Bounds:
+    """Lowest and highest logits [K, ...]; both are the given ones where the absolute value is at most STEEP."""
+    values = logits.numpy().astype(np.float64)
+    probability = 1 / (1 + np.exp(-values))
+    steep = np.abs(values) > STEEP
+    low = np.where(steep, _logit(probability - STEP), values)
+    high = np.where(steep, _logit(probability + STEP), values)
+    return np.minimum(low, values), np.maximum(high, values)  # a clamped logit may lie beyond that of EPSILON
+
+
+def softmax_bounds(logits: Tensor) -> Bounds:
+    """Lowest and highest values of softmax(logits) over the first axis [K, ...], each as if all logits were worst."""
+    low, high = (np.exp(bound) for bound in logit_bounds(logits))
+    lowest = low / (low + high.sum(axis=0) - high)
+    highest = high / (high + low.sum(axis=0) - low)
+    return lowest, highest
+
+
+def _logit(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    clamped = np.clip(probability, EPSILON, 1 - EPSILON)
+    return np.log(clamped / (1 - clamped))
