@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -38,14 +38,25 @@ class TrainingStopped(RuntimeError):
 
 
 class Objective(Protocol):
-    """How one engine learns. `prepare` is called where clips are made, in a process of its own; `loss` gets what it
-    made of the clips of a step. The generators depend on (seed, number of the clip or step) alone."""
+    """How one engine is trained.
 
-    network: nn.Module
-    parts: dict[str, nn.Module]  # what ships, by its name in `segmentation.weights`: modules of `network`
-    prepare: Callable[[Clip, np.random.Generator], Any]
-    half: bool  # whether to learn in bfloat16
-    progress: float  # of the run, 0..1: the loop keeps it
+    `prepare` runs in the process that makes clips, and `loss` gets what it made of the clips of a step. Their random
+    generators depend only on the seed and on the number of the clip or step.
+    """
+
+    @property
+    def network(self) -> nn.Module: ...
+
+    @property
+    def parts(self) -> Mapping[str, nn.Module]:
+        """The parts of `network` that are exported, by their names in `segmentation.weights`."""
+        ...
+
+    @property
+    def prepare(self) -> Callable[[Clip, np.random.Generator], Any]: ...
+
+    half: bool  # whether to train in bfloat16
+    progress: float  # of the run, 0..1, kept up to date by the loop
 
     def loss(self, clips: list[Any], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]: ...
 
