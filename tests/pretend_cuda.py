@@ -51,7 +51,7 @@ class OnCuda(Tensor):
     @staticmethod
     def __new__(cls, inside: Tensor) -> OnCuda:
         with torch.inference_mode(False):  # a view of a parameter cannot be an inference tensor
-            made: OnCuda = Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+            made: OnCuda = Tensor._make_wrapper_subclass(
                 cls,
                 inside.shape,
                 strides=inside.stride(),
@@ -72,7 +72,7 @@ class OnCuda(Tensor):
         return self.inside.__reduce_ex__(protocol)
 
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = dict(kwargs or {})
@@ -157,7 +157,7 @@ def _no_numpy(*_: Any, **__: Any) -> Any:
 
 def _read(tensor: Tensor, index: Any) -> Tensor:
     part, tensors = _sliced(tensor, index)
-    return aten.index.Tensor(part, tensors) if tensors else part  # type: ignore[no-any-return]
+    return aten.index.Tensor(part, tensors) if tensors else part
 
 
 def _write(tensor: Tensor, index: Any, value: Any) -> None:

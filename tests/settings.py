@@ -19,4 +19,4 @@ from webapp.settings import DATABASES, HOME  # noqa: E402
 DATABASES["default"]["TEST"] = {"NAME": str(HOME / "tests.sqlite3")}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, and only here
 CELERY_BROKER_URL = "memory://"
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+CELERY_BROKER_TRANSPORT_OPTIONS = {}

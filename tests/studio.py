@@ -105,7 +105,7 @@ class Studio:
         """Its processes by what they do: web, rounds, media."""
         if self.process.poll() is not None:
             return {}
-        found = {}
+        found: dict[str, psutil.Process] = {}
         for child in psutil.Process(self.process.pid).children():
             try:
                 words = child.cmdline()

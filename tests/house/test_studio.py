@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -35,6 +36,12 @@ def run_studio(home: Path, **variables: str) -> subprocess.CompletedProcess[str]
     )
 
 
+def is_another(studio: Studio, name: str, pid: int) -> bool:
+    """Whether the child `name` runs in another process than `pid`."""
+    child = studio.children().get(name)
+    return child is not None and child.pid != pid
+
+
 def test_it_starts_lets_in_and_brings_back_what_is_killed(tmp_path: Path) -> None:
     with Studio(tmp_path, "--no-sample") as studio:
         assert studio.link is not None
@@ -45,7 +52,7 @@ def test_it_starts_lets_in_and_brings_back_what_is_killed(tmp_path: Path) -> Non
             before = studio.children()[name]
             before.kill()
             killed = time.monotonic()
-            until(lambda n=name, b=before: studio.children().get(n, b).pid != b.pid, f"a new {name}", 5)
+            until(partial(is_another, studio, name, before.pid), f"a new {name}", 5)
             assert status(f"{studio.address}/api/me") == 401  # waits at the socket that the studio holds
             assert time.monotonic() - killed < 15
         assert "was killed" in studio.text

@@ -89,7 +89,7 @@ class VideoVisit:
         self.socket.send(json.dumps({"type": kind, "key": key, **fields}))
         answer = self.until(lambda message: message.get("key") == key and message["type"] in ("ack", "error"))
         assert answer["type"] == "ack", answer
-        return answer["result"]  # type: ignore[no-any-return]
+        return answer["result"]
 
     def wait(self, kind: str) -> dict[str, Any]:
         return self.until(lambda message: message["type"] == kind)
@@ -102,7 +102,7 @@ class VideoVisit:
             ),
             seconds,
         )
-        return message["round"]  # type: ignore[no-any-return]
+        return message["round"]
 
     def until(self, wanted: Any, seconds: float = 60) -> dict[str, Any]:
         """Read until a message comes that is `wanted`; those before it stay in `messages`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,14 @@ import torch
 
 from segmentation.evaluation.golden import rules
 from segmentation.evaluation.golden.__main__ import SYSTEMS, find_cases, main, program_of
-from segmentation.evaluation.golden.case import Case, GoldenError, compare
+from segmentation.evaluation.golden.case import Array, Case, GoldenError, compare
+from tests.segmentation.evaluation.tiny_golden import save_arrays
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 @pytest.fixture(autouse=True)
-def _no_gradients():
+def _no_gradients() -> Iterator[None]:
     with torch.inference_mode():
         yield
 
@@ -31,10 +33,10 @@ def make_case(root: Path, system: str, letter: str, size: tuple[int, int, int], 
         shutil.copy(GOLDEN / system / "get_weight_cases.json", folder)
     case = Case(folder, letter)
     labels = rules.make_labels(*size, objects)
-    arrays = {"frames": rules.make_video(*size, case.seed), "labels": labels}
+    arrays: dict[str, Array] = {"frames": rules.make_video(*size, case.seed), "labels": labels}
     for frame in (2, 4):
         arrays[f"scribble_f{frame}"] = rules.make_scribble(labels[frame], objects)
-    np.savez(folder / f"inputs_{letter}.npz", **arrays)
+    save_arrays(folder / f"inputs_{letter}.npz", arrays)
     return case
 
 
@@ -47,7 +49,7 @@ def relabelled(case: Case, new_ids: list[int]) -> Case:
         table = np.arange(-1, len(new_ids) + 1)
         table[2:] = new_ids
         arrays[name] = table[arrays[name].astype(int) + 1].astype(arrays[name].dtype)
-    np.savez(other.folder / f"inputs_{case.letter}.npz", **arrays)
+    save_arrays(other.folder / f"inputs_{case.letter}.npz", arrays)
     return other
 
 
@@ -62,7 +64,8 @@ def test_every_stored_array_is_reproduced(system: str) -> None:
 @pytest.mark.parametrize("system", ["ipn", "stm", "stm_interactive"])
 def test_inputs_follow_the_rules(system: str) -> None:
     case = Case(GOLDEN / system, "a")
-    size = case.frames.shape[:3]
+    length, height, width, _ = case.frames.shape
+    size = length, height, width
     np.testing.assert_array_equal(case.frames, rules.make_video(*size, case.seed))
     np.testing.assert_array_equal(case.labels, rules.make_labels(*size, case.num_objects))
     for name in [name for name in case.inputs if name.startswith("scribble_f")]:
@@ -109,11 +112,11 @@ def test_a_wrong_number_is_a_miss(tmp_path: Path) -> None:
     arrays["M0.key"] = arrays["M0.key"] + 0.01 * np.abs(arrays["M0.key"]).max()
     arrays["loop.every5.pred"] = 1 - arrays["loop.every5.pred"]
     arrays["no_such_array"] = np.zeros(3)
-    np.savez(case.folder / "a.npz", **arrays)
+    save_arrays(case.folder / "a.npz", arrays)
     verdicts = {row.name: row.ok for row in compare(case, program_of("stm"))}
     assert verdicts == {"Q2.mem": True, "M0.key": False, "loop.every5.pred": False, "no_such_array": False}
     assert main([str(tmp_path), "--system", "stm"]) == 1
-    np.savez(case.folder / "a.npz", **{"Q2.mem": arrays["Q2.mem"]})
+    save_arrays(case.folder / "a.npz", {"Q2.mem": arrays["Q2.mem"]})
     assert main([str(tmp_path), "--system", "stm", "--case", "a"]) == 0
 
 

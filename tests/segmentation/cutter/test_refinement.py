@@ -84,7 +84,7 @@ def test_clues_lie_where_the_picture_shows_them(scaled_frames: ScaledFrames, evi
 
 def test_where_nothing_is_known_there_is_no_window(evidence: ObjectEvidence) -> None:
     nothing = np.zeros_like(evidence.cut)
-    empty = replace(evidence, **dict.fromkeys(("cut", "before", "own", "others", "missed", "extra"), nothing))
+    empty = replace(evidence, cut=nothing, before=nothing, own=nothing, others=nothing, missed=nothing, extra=nothing)
     with pytest.raises(ValueError, match="nothing to look at"):
         Window.around(empty)
     assert not empty.contradicts
@@ -106,7 +106,7 @@ def test_a_correction_shows_what_was_missed(scaled_frames: ScaledFrames) -> None
 def test_an_untrained_network_leaves_what_grabcut_made(scaled_frames: ScaledFrames, evidence: ObjectEvidence) -> None:
     network = tiny()
     torch.nn.init.zeros_(network.out.weight)
-    torch.nn.init.zeros_(network.out.bias)
+    torch.nn.init.zeros_(network.out.get_parameter("bias"))
     with torch.inference_mode():
         found = refine_interacted(network, scaled_frames[0], evidence)
     assert found.shape == scaled_frames.sizes.grid
@@ -130,7 +130,7 @@ def test_what_nobody_drew_on_is_put_right_in_windows_of_its_own(scaled_frames: S
     np.testing.assert_allclose(together[2], alone[2], atol=1e-5)
     assert not np.allclose(together[1], left, atol=0.05)
     torch.nn.init.zeros_(network.out.weight)
-    torch.nn.init.zeros_(network.out.bias)
+    torch.nn.init.zeros_(network.out.get_parameter("bias"))
     with torch.inference_mode():
         same = refine_propagated(network, scaled_frames[1], motion, found)
     assert ((same[1] > 0.5) == (left > 0.5)).mean() > 0.98

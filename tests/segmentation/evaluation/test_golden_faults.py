@@ -10,7 +10,7 @@ import pytest
 
 from segmentation.evaluation.golden.__main__ import SYSTEMS, main
 from segmentation.evaluation.golden.case import Array, Case
-from tests.segmentation.evaluation.tiny_golden import shrink, tiny_case, with_golden
+from tests.segmentation.evaluation.tiny_golden import save_arrays, shrink, tiny_case, with_golden
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +123,7 @@ def test_half_a_case_beside_a_whole_one_is_a_miss(
     whole = with_golden(tiny_case(tmp_path, "stm"))
     half = Case(whole.folder, "q")
     kept: dict[str, Array] = dict(whole.inputs if lost == "golden_path" else whole.golden)
-    np.savez(half.inputs_path if lost == "golden_path" else half.golden_path, **kept)
+    save_arrays(half.inputs_path if lost == "golden_path" else half.golden_path, kept)
     assert main([str(tmp_path)]) == 1
     lines = capsys.readouterr().out.splitlines()
     (missed,) = [line for line in lines if "MISS" in line and line.startswith("stm/")]

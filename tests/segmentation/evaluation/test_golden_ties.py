@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ TIED = 32, 40  # a pixel that the nearest cell of MA-Net's grid takes
 
 
 @pytest.fixture(autouse=True)
-def _small_networks(monkeypatch: pytest.MonkeyPatch):
+def _small_networks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     shrink(monkeypatch)
     with torch.inference_mode():
         yield

@@ -19,7 +19,7 @@ def test_both_calls_run_at_the_same_time() -> None:
 
 
 def test_inside_one_of_two_calls_two_more_come_one_after_the_other() -> None:
-    threads = []
+    threads: list[int] = []
 
     def two() -> tuple[None, None]:
         return helper.run_both(*(lambda: threads.append(threading.get_ident()),) * 2)

@@ -55,7 +55,8 @@ def test_it_refuses_bytes_that_are_no_note(note: bytes) -> None:
 def test_labels_made_smaller_hold_shares() -> None:
     labels = np.zeros((4, 4), np.uint8)
     labels[:3, :2] = 2
-    np.testing.assert_allclose(from_labels(labels, 2, 2, 2), [[[0, 0], [0, 0]], [[1, 0], [0.5, 0]]])
+    wanted = np.array([[[0, 0], [0, 0]], [[1, 0], [0.5, 0]]], np.float32)
+    np.testing.assert_allclose(from_labels(labels, 2, 2, 2), wanted)
     np.testing.assert_array_equal(from_labels(labels, 2, 4, 4)[1], labels == 2)
 
 

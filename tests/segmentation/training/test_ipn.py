@@ -88,7 +88,9 @@ def test_the_interaction_network_learns_from_what_is_carried_on(
         add(means, name, logits if name == "next" else [part * 0 for part in logits], labels)
 
     monkeypatch.setattr(RunningMeans, "add", without)
-    monkeypatch.setattr(RunningMeans, "add_side", lambda *args: add_side(*args[:-1], 0.0))
+    monkeypatch.setattr(
+        RunningMeans, "add_side", lambda means, logits, labels, weight: add_side(means, logits, labels, 0.0)
+    )
     objective = Objective(plan, CPU, rounds=1)
     learn(objective, make_clips(objective, sources, plan.stages[0].clips, 1), steps=1)
     inet = objective.network.get_submodule("ipn-inet")

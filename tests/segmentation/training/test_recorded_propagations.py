@@ -159,7 +159,7 @@ def test_recordings_of_star_use_the_cutter_that_is_beside_its_network(sources: S
     torch.manual_seed(0)
     star = Star(StarConfig((4, 6, 8, 10), blocks=1, key=8, value=8, decoder=(8, 6, 4), skips=(4, 4, 4)))
     cutter = RefinementNet(RefinementNetConfig(widths=(4, 8, 12), skip=4))
-    torch.nn.init.constant_(cutter.out.bias, 50.0)  # says object everywhere
+    torch.nn.init.constant_(cutter.out.get_parameter("bias"), 50.0)  # says object everywhere
     save_checkpoint(tmp_path / "star.safetensors", "star", star)
     save_checkpoint(tmp_path / "star-cut.safetensors", "star-cut", cutter)
     without, made = (

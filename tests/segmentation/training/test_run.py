@@ -235,7 +235,8 @@ def test_a_run_goes_from_stage_to_stage_with_processes_that_make_clips(data: Pat
     plan.write_text(PLAN.replace(stages, first + stages.replace("width = 48", "width = 64")))
     command = [sys.executable, "-m", "segmentation.training", "star", "--config", plan, "--data", data]
     options = ["--out", tmp_path / "out", "--threads", "2", "--workers", "1"]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=120, check=False)
+    words = [str(part) for part in (*command, *options)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert "best score" in done.stdout
 

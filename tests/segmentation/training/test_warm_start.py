@@ -124,7 +124,7 @@ def test_norms_settle_from_that_part_of_the_run_on() -> None:
         network.train()
         hold_norms(network, norms, progress)
         network.encode_query(torch.rand(1, 3, 32, 32))
-        seen.append(network.Encoder_Q.bn1.running_mean.clone())
+        seen.append(network.Encoder_Q.get_buffer("bn1.running_mean").clone())
     assert not torch.equal(seen[0], seen[1])
     torch.testing.assert_close(seen[1], seen[3], rtol=0, atol=0)
     assert network.Encoder_Q.bn1.weight.requires_grad

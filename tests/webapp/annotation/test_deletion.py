@@ -19,7 +19,7 @@ def test_a_video_with_rounds_branches_and_accepted_frames_can_be_deleted(video: 
     accept_frame(video=video, by=owner, frame=1, expected_round=first.pk, may_accept_others=True)
     run(video, owner, first.pk, frame=2)
     draw(video, owner, frame=3)
-    Export.objects.create(video=video, round=first, kind="davis", author=owner)
+    Export.objects.create(video=video, round=first, format="davis", author=owner)
     video.delete()
     for table in (Object, Scribble, Round, Head, AcceptedFrame, Change, Export):
         assert not table.objects.exclude(video=other).exists(), table

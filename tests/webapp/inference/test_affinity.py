@@ -73,6 +73,7 @@ def waited(row: Round, settings: Any) -> None:
 
 
 def mine(row: Round, settings: Any) -> None:
+    assert row.base_id is not None
     Round.objects.filter(pk=row.base_id).update(worker=workers.own_name())
 
 

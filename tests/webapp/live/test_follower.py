@@ -22,7 +22,7 @@ def delta(*seqs: int) -> Delta:
 
 
 def sent(outbox: Outbox) -> list[object]:
-    out = []
+    out: list[object] = []
     while (payload := outbox.next()) is not None:
         out.append(payload)
     return out

@@ -11,11 +11,11 @@ from django.core.management import call_command
 
 from segmentation.formats.label_png import encode_labels
 from tests.webapp.videos.archives import numbered_picture
-from tests.webapp.videos.clips import read_number
+from tests.webapp.videos.clips import read_number, stored_truth
 from webapp.accounts.models import User
 from webapp.projects.models import Membership, Project, Role
 from webapp.videos.models import Video, VideoState
-from webapp.videos.storage import StoredFrames, folder_of, read_truth
+from webapp.videos.storage import StoredFrames, folder_of
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +74,7 @@ def test_every_sequence_becomes_a_video_with_truth(root: Path, capsys: pytest.Ca
     frames = StoredFrames(fish)
     for index in range(4):
         assert read_number(frames[index]) == index
-        assert np.array_equal(read_truth(fish, index), labels(index))
+        assert np.array_equal(stored_truth(fish, index), labels(index))
         original = root / "JPEGImages" / "480p" / "fish" / f"{index:05}.jpg"
         assert folder_of(fish.pk).frame(index).read_bytes() == original.read_bytes()
     captured = capsys.readouterr()

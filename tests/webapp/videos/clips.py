@@ -16,6 +16,10 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 from PIL import Image
 
+from segmentation.types import LabelMap
+from webapp.videos.models import Video
+from webapp.videos.storage import read_truth
+
 BITS = 10
 WIDTH, HEIGHT = 240, 160
 
@@ -32,6 +36,13 @@ def numbered(index: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np
     picture[3 * quarter :, : width // 3] = (220, 20, 20)
     picture[3 * quarter :, -(width // 3) :] = (20, 20, 220)
     return picture
+
+
+def stored_truth(video: Video, index: int) -> LabelMap:
+    """The ground truth that is stored for a frame. AssertionError where there is none."""
+    labels = read_truth(video, index)
+    assert labels is not None
+    return labels
 
 
 def read_number(picture: NDArray[np.uint8]) -> int:
@@ -74,6 +85,7 @@ def write_clip(
     """
     with av.open(str(path), "w") as file:
         stream = file.add_stream(codec, rate=rate, options=options or {})
+        assert isinstance(stream, av.VideoStream)
         stream.pix_fmt = pixels
         if title:
             stream.metadata["title"] = title

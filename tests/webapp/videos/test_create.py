@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from tests.webapp.videos.clips import stored_truth
 from webapp.accounts.models import User
 from webapp.projects.models import Project
 from webapp.videos import importing
@@ -35,7 +36,7 @@ def test_it_stores_frames_thumbnails_and_truth_by_index(project: Project, owner:
     for index, expected in enumerate(plain(5)):
         assert np.abs(frames[index].astype(int) - expected.astype(int)).max() <= 4
         assert folder_of(video.pk).thumb(index).stat().st_size > 0
-    assert np.array_equal(read_truth(video, 1), labels)
+    assert np.array_equal(stored_truth(video, 1), labels)
     assert read_truth(video, 2) is None
     on_disk = sum(path.stat().st_size for path in folder_of(video.pk).root.rglob("*") if path.is_file())
     assert video.size_bytes == on_disk

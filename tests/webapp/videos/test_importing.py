@@ -13,7 +13,7 @@ from PIL import Image
 
 from segmentation.formats.label_png import encode_labels
 from tests.webapp.videos.archives import numbered_picture, picture, write_zip
-from tests.webapp.videos.clips import numbered, read_number, write_clip, write_gif
+from tests.webapp.videos.clips import numbered, read_number, stored_truth, write_clip, write_gif
 from tests.webapp.videos.conftest import Bring, files_below
 from webapp.videos import importing
 from webapp.videos.frame_writer import SourceFrame
@@ -142,7 +142,7 @@ def test_it_takes_the_masks_of_a_davis_zip_as_ground_truth(bring: Bring, tmp_pat
     assert (video.truth_frames, video.truth_objects) == ([1, 2, 3], 254)
     assert stored_numbers(video) == list(range(5))
     for index in (1, 2, 3):
-        assert np.array_equal(read_truth(video, index), labels(index))
+        assert np.array_equal(stored_truth(video, index), labels(index))
     assert read_truth(video, 0) is None
 
 
@@ -222,7 +222,7 @@ def test_it_reads_masks_in_every_dress(bring: Bring, tmp_path: Path, kind: str) 
         "black and white": (picture(np.repeat(two[..., None] * 255, 3, axis=2)), two),
     }[kind]
     files = [("JPEGImages/fish/0.png", numbered_picture(0)), ("Annotations/fish/0.png", data)]
-    assert np.array_equal(read_truth(bring(write_zip(tmp_path / "fish.zip", files)), 0), expected)
+    assert np.array_equal(stored_truth(bring(write_zip(tmp_path / "fish.zip", files)), 0), expected)
 
 
 def test_a_row_is_claimed_once(waiting: Bring, tmp_path: Path) -> None:

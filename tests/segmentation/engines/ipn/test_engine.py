@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from segmentation import EngineSettings, open_session
 from segmentation.checkpoints import load_network, save_checkpoint
@@ -35,7 +37,7 @@ class TestIPN(EngineConformance):
     def _use(self, weights: str) -> None:
         type(self).settings = EngineSettings(device="cpu", weights=weights)
 
-    def session(self, clip: Clip, objects: int | None = None, **options: object) -> IPNEngine:
+    def session(self, clip: Clip, objects: int | None = None, **options: Any) -> IPNEngine:
         count = objects or clip.num_objects
         session = open_session(self.engine, ArrayFrames(clip.frames), count, self.settings, **options)
         assert isinstance(session, IPNEngine)
@@ -81,16 +83,16 @@ class TestIPN(EngineConformance):
         """The demo of the authors averages nothing (it keeps no copy of the round before); the paper does."""
         clip = self.clip()
         session = self.session(clip)
-        before = {u.frame: decode(u.memo, 48, 64) for u in self.run(session, interaction_on(clip, 1))}
+        before = {u.frame: decode(u.memo or b"", 48, 64) for u in self.run(session, interaction_on(clip, 1))}
         moved = {}
         real = session._fused
 
-        def fused(frame, masks, *rest):
+        def fused(frame: int, masks: Tensor, *rest: Any) -> Any:
             moved[frame] = masks.numpy()
             return real(frame, masks, *rest)
 
         monkeypatch.setattr(session, "_fused", fused)
-        after = {u.frame: decode(u.memo, 48, 64) for u in self.run(session, interaction_on(clip, 5))}
+        after = {u.frame: decode(u.memo or b"", 48, 64) for u in self.run(session, interaction_on(clip, 5))}
         weight = round_weight(5, [1], self.length)
         assert 0 < weight[3] < 1
         for frame in (2, 3, 4, 7):
@@ -105,11 +107,11 @@ class TestIPN(EngineConformance):
         neighbours, moved = {}, {}
         propagate, fused = session._propagate, session._fused
 
-        def seen(frame, ids, before, neighbour):
+        def seen(frame: int, ids: Any, before: Tensor, neighbour: Tensor) -> Any:
             neighbours[frame] = neighbour.numpy()
             return propagate(frame, ids, before, neighbour)
 
-        def keep(frame, masks, *rest):
+        def keep(frame: int, masks: Tensor, *rest: Any) -> Any:
             moved[frame] = masks.numpy().copy()
             return fused(frame, masks, *rest)
 
@@ -147,7 +149,7 @@ class TestIPN(EngineConformance):
         neighbours = {}
         propagate = session._propagate
 
-        def seen(frame, ids, before, neighbour):
+        def seen(frame: int, ids: Any, before: Tensor, neighbour: Tensor) -> Any:
             neighbours[frame] = neighbour.numpy()
             return propagate(frame, ids, before, neighbour)
 

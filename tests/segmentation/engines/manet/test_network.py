@@ -45,7 +45,7 @@ def test_folding_and_sharing_change_no_number() -> None:
     embedding = expected[0]
     labels = torch.randint(0, 3, embedding.shape[1:])
     scribbles = torch.randint(-1, 3, embedding.shape[1:])
-    maps = torch.rand(2, 3, *embedding.shape[1:]).unbind()
+    maps = torch.rand(3, *embedding.shape[1:]), torch.rand(3, *embedding.shape[1:])
     ids = [0, 1, 2]
     for before in (None, labels):
         expected = network.interact(embedding, scribbles, before, ids)

@@ -76,7 +76,7 @@ def test_the_cutter_has_the_say_where_a_stroke_contradicts() -> None:
     clip = make_clip(length=3, height=48, width=64, num_objects=1)
     frames, scribbles = ArrayFrames(clip.frames), first_strokes(clip.truth[1], 1)
     everything = tiny_cutter()
-    torch.nn.init.constant_(everything.out.bias, 50.0)  # says object everywhere
+    torch.nn.init.constant_(everything.out.get_parameter("bias"), 50.0)  # says object everywhere
     plain, cut = (StarEngine(frames, 1, network=tiny(), cutter=cutter) for cutter in (None, everything))
     first = [next(iter(session.run_round(Interaction(1, scribbles)))).labels for session in (plain, cut)]
     assert first[1].mean() > 1.3 * first[0].mean()  # all of its window
@@ -84,7 +84,7 @@ def test_the_cutter_has_the_say_where_a_stroke_contradicts() -> None:
     for before, after in zip(first, second, strict=True):  # a stroke where the mask is right changes nothing
         np.testing.assert_array_equal(before, after)
     nothing = tiny_cutter()
-    torch.nn.init.constant_(nothing.out.bias, -50.0)
+    torch.nn.init.constant_(nothing.out.get_parameter("bias"), -50.0)
     cut._cutter = nothing
     background = Scribble(0, np.argwhere(second[1] == 0)[:1, ::-1] / (63, 47))
     wrong = Scribble(0, np.argwhere(second[1] == 1)[:1, ::-1] / (63, 47))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,7 @@ class TestSemiSTM(EngineConformance):
     def _use(self, weights: str) -> None:
         type(self).settings = EngineSettings(device="cpu", weights=weights)
 
-    def session(self, clip: Clip, **options: object) -> SemiSTMEngine:
+    def session(self, clip: Clip, **options: Any) -> SemiSTMEngine:
         session = open_session(self.engine, ArrayFrames(clip.frames), clip.num_objects, self.settings, **options)
         assert isinstance(session, SemiSTMEngine)
         return session
@@ -65,12 +67,12 @@ class TestSemiSTM(EngineConformance):
         slots: dict[int, int] = {}
         remember = session._memorize
 
-        def memorize(frame, masks, ids):
+        def memorize(frame: int, masks: Any, ids: Any) -> Any:
             found = remember(frame, masks, ids)
             slots[id(found[1])] = frame
             return found
 
-        def segment(frame, memories):
+        def segment(frame: int, memories: Any) -> Any:
             seen[frame] = sorted(slots[id(slot)] for slot in memories[0])
             return real(frame, memories)
 

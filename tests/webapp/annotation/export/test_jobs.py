@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segmentation.formats.label_png import davis_palette, decode_labels
-from tests.webapp.videos.clips import numbered, read_number
+from tests.webapp.videos.clips import numbered, read_number, stored_truth
 from webapp.accounts.models import User
 from webapp.annotation.codec import encode
 from webapp.annotation.export import jobs
@@ -35,7 +35,7 @@ from webapp.projects.models import Project, Role
 from webapp.videos.create import create_video
 from webapp.videos.importing import run_import
 from webapp.videos.models import Upload, Video, VideoState
-from webapp.videos.storage import folder_of, read_truth, upload_path
+from webapp.videos.storage import folder_of, upload_path
 
 JSON = "application/json"
 ClientAs = Callable[[User | None], Client]
@@ -123,7 +123,7 @@ def test_davis_masks_come_back_as_identical_ground_truth(project: Project, owner
     back = brought_in(exported(video, "davis"), project, owner)
     assert (back.name, back.truth_frames, back.truth_objects) == ("Coral-reef", list(range(COUNT)), 254)
     for index, mask in masks.items():
-        assert np.array_equal(read_truth(back, index), mask)
+        assert np.array_equal(stored_truth(back, index), mask)
         assert folder_of(back.pk).frame(index).read_bytes() == folder_of(video.pk).frame(index).read_bytes()
 
 
@@ -209,7 +209,9 @@ def test_the_overlay_is_an_h264_video_of_every_frame(project: Project, owner: Us
         assert (stream.width, stream.height) == (size[0] + size[0] % 2, size[1] + size[1] % 2)
         assert float(stream.average_rate or 0) == pytest.approx(30000 / 1001, rel=1e-4)
         hd = "ITU709" if size[1] >= 720 else None
-        pictures = [frame.to_ndarray(format="rgb24", src_colorspace=hd) for frame in file.decode(stream)]
+        pictures = [
+            frame.to_ndarray(format="rgb24", src_colorspace=hd).astype(np.uint8) for frame in file.decode(stream)
+        ]
     assert len(pictures) == COUNT
     middle = (half + size[1] // 10, 110)
     for index, picture in enumerate(pictures):
@@ -320,7 +322,7 @@ async def test_the_download_is_streamed_by_the_real_server(video: Video, viewer:
     path = await sync_to_async(exported)(video, "davis")
     client = AsyncClient()
     await sync_to_async(client.force_login)(viewer)
-    answer = await client.get(f"/api/exports/{path.name}/file")
+    answer: Any = await client.get(f"/api/exports/{path.name}/file")
     assert answer.is_async
     assert b"".join([chunk async for chunk in answer]) == path.read_bytes()
     assert "Coral-reef-round-1-davis.zip" in answer["Content-Disposition"]
