@@ -12,11 +12,11 @@ from PIL import Image
 from segmentation.formats.label_png import encode_labels
 from tests.segmentation.shared_data import shared
 from tests.webapp.videos.archives import numbered_picture, picture, write_zip
-from tests.webapp.videos.clips import numbered, read_number
+from tests.webapp.videos.clips import numbered, read_number, stored_truth
 from tests.webapp.videos.conftest import Bring
 from webapp.videos.importing import run_import
 from webapp.videos.models import Video, VideoState
-from webapp.videos.storage import StoredFrames, read_truth
+from webapp.videos.storage import StoredFrames
 
 
 def labels(*ids: int) -> np.ndarray:
@@ -104,7 +104,7 @@ def test_masks_of_black_and_white_are_one_object_in_every_frame(bring: Bring, tm
     files += [(f"Annotations/480p/car/{i:05}.png", encode_labels(labels(255)) if i else gone) for i in range(3)]
     video = bring(write_zip(tmp_path / "car.zip", files))
     assert (video.error, video.truth_objects, video.truth_frames) == ("", 1, [0, 1, 2])
-    assert np.array_equal(read_truth(video, 2), labels(1))
+    assert np.array_equal(stored_truth(video, 2), labels(1))
 
 
 def test_masks_that_are_neither_ids_nor_black_and_white_are_refused(bring: Bring, tmp_path: Path) -> None:
@@ -148,8 +148,8 @@ def test_pages_of_masks_go_with_pages_of_pictures(bring: Bring, tmp_path: Path) 
         files = [("JPEGImages/car/s.tif", stack(*range(count))), ("Annotations/car/s.tif", buffer.getvalue())]
         video = bring(write_zip(tmp_path / f"{count}.zip", files))
         if count == 3:
-            assert np.array_equal(read_truth(video, 1), labels(1, 2))
-            assert np.array_equal(read_truth(video, 2), labels(2))
+            assert np.array_equal(stored_truth(video, 1), labels(1, 2))
+            assert np.array_equal(stored_truth(video, 2), labels(2))
         else:
             assert "The mask car/s.tif has 3 pages" in video.error
 
