@@ -14,6 +14,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 
+POOL_SIZE = 24  # connections of one process to Postgres: eight belong to the sockets, the rest serves requests
+POOL_SECONDS = 10.0  # A request that gets no connection in this time is answered 503.
+
+
 class BadSetting(Exception):
     """A variable has a value that cannot work; the text says which, and what is wanted."""
 
@@ -171,7 +175,10 @@ class Configuration:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "",
             "PORT": str(parts.port or ""),
-            # No CONN_MAX_AGE: under ASGI each request has a thread of its own, and would leave its connection open.
+            # Under ASGI each request may have a thread of its own: without a pool, 200 requests at once open 200
+            # connections, and Postgres refuses what is above its limit (100 by default).
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": {"pool": {"min_size": 1, "max_size": POOL_SIZE, "timeout": POOL_SECONDS}},
         }
 
     @property

@@ -64,7 +64,7 @@ class RestApi(NinjaAPI):
 
 def _common_errors(method: str, call: DictStrAny) -> dict[int, str]:
     """Status and reason of the errors that are answered before a call's own code runs."""
-    errors = {}
+    errors = {503: "The database is busy or away; `Retry-After` says in how many seconds to try again."}
     if call.get("security"):
         errors[401] = "Nobody is signed in."
     if method in WRITES:

@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "webapp.http.number_limit.NumberLimit",
+    "webapp.http.busy.DatabaseBusy",
 ]
 
 ROOT_URLCONF = "webapp.urls"

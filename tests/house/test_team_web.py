@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -124,3 +125,23 @@ def test_a_second_web_process_is_refused_where_there_is_no_channel_layer_between
         out = subprocess.run(program, env=environment_of(tmp_path), capture_output=True, text=True, timeout=60)
         assert out.returncode != 0
         assert "set REDIS_URL and DATABASE_URL" in out.stderr
+
+
+@pytest.mark.team
+def test_two_hundred_requests_at_once_are_all_answered(tmp_path: Path, team: dict[str, str]) -> None:  # noqa: F811
+    """Postgres takes 100 connections by default, and Django would open one for each request."""
+    with (
+        Studio(tmp_path, **FAKE, **team) as studio,
+        Visitor(studio) as owner,
+        psycopg.connect(team["DATABASE_URL"], autocommit=True) as rows,
+        ThreadPoolExecutor(200) as visitors,
+    ):
+
+        def ask(_: int) -> int:
+            return httpx.get(f"{studio.address}/api/projects", cookies=owner.http.cookies, timeout=60).status_code
+
+        codes = list(visitors.map(ask, range(400)))
+        assert codes == [200] * 400
+        found = rows.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()").fetchone()
+        assert found is not None
+        assert found[0] < 60
