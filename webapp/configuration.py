@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-
 POOL_SIZE = 24  # connections of one process to Postgres: eight belong to the sockets, the rest serves requests
 POOL_SECONDS = 10.0  # A request that gets no connection in this time is answered 503.
 
