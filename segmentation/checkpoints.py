@@ -43,7 +43,7 @@ WHOLE = torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.bo
 MAY_BE_ZERO = "chain", "refine_from", "margin"  # of a configuration: there 0 means none
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checkpoint:
     """The tensors of a file by key, without prefix, and what its header says."""
 

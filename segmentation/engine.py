@@ -137,7 +137,7 @@ class Engine(ABC):
                 continue
             if past.num_objects > self._num_objects:
                 self.num_objects = past.num_objects
-            own = past if past.engine == self.name else replace(past, memos={})
+            own = past if past.engine == self.name else replace(past, engine_states={})
             self._restore(own)
 
     def close(self) -> None:  # noqa: B027 (most engines have nothing to free)

@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]  # [H, W]
 Scores = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Score:
     """J and F, float64 [T, N]: frame by object, 0..1."""
 

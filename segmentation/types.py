@@ -1,7 +1,7 @@
-"""The values that cross the border of an engine: scribbles, interactions, mask updates, earlier rounds.
+"""The values that an engine takes and returns: scribbles, interactions, mask updates and past rounds; and array types.
 
-Coordinates of a scribble are those of the DAVIS challenge: x and y divided by the frame's width and height, 0..1.
-Masks are label maps: uint8 [H, W] at the video's own size, 0 = background, 1..N = objects.
+The coordinates of a scribble are those of the DAVIS challenge: x and y divided by the frame's width and height, 0..1.
+A mask is a label map at the size of the video.
 """
 
 from __future__ import annotations
@@ -13,14 +13,21 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-LabelMap = NDArray[np.uint8]  # [H, W]
 Image = NDArray[np.uint8]  # [H, W, 3], RGB
+GreyImage = NDArray[np.uint8]  # [H, W]
+LabelMap = NDArray[np.uint8]  # [H, W], the object id of every pixel, 0 = background
+BinaryMask = NDArray[np.bool_]  # [H, W], the pixels of one object or region
+ProbabilityMap = NDArray[np.float32]  # [H, W], 0..1, of one object
+ProbabilityMaps = NDArray[np.float32]  # [N, H, W], of objects 1..N
+FloatMap = NDArray[np.float32]  # [H, W], any real value for each pixel
+FloatArray = NDArray[np.float32]  # any shape; whoever uses it says which
+Path = NDArray[np.float64]  # [P, 2], points (x, y) in 0..1
 
-MAX_OBJECTS = 254  # ids are uint8; 255 means "ignore" in the data sets of this field
+MAX_OBJECTS = 254  # object ids are uint8, and 255 means "ignore" in the data sets of this field
 
 
 class FrameSource(Protocol):
-    """A lazy, random-access sequence of frames, all of one size. Reading a frame must not need the others."""
+    """A video as an engine reads it: frames of one size, each of which can be read without reading the others."""
 
     @property
     def height(self) -> int: ...
@@ -33,48 +40,73 @@ class FrameSource(Protocol):
     def __getitem__(self, index: int) -> Image: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scribble:
-    """One stroke: float [P, 2] points (x, y) in 0..1, P >= 1. `object_id` 0 is a scribble of the background."""
+    """A path that a person drew for one object.
+
+    Two scribbles are equal when their object ids and all points are equal, and equal ones have the same hash.
+
+    Args:
+        object_id: 1..254, or 0 for a scribble of the background.
+        path: float64 [P, 2], P >= 1, points (x, y) in 0..1.
+    """
 
     object_id: int
-    path: NDArray[np.float64]
+    path: Path
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Scribble):
+            return NotImplemented
+        return self.object_id == other.object_id and np.array_equal(self.path, other.path)
+
+    def __hash__(self) -> int:
+        points = np.asarray(self.path, np.float64) + 0.0  # adding 0.0 turns -0.0, which equals 0.0, into the same bytes
+        return hash((self.object_id, points.shape, points.tobytes()))
 
 
 @dataclass(frozen=True)
 class Interaction:
-    """All that a person drew on one frame before a round."""
+    """All scribbles that a person drew on one frame before a round."""
 
     frame: int
     scribbles: tuple[Scribble, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MaskUpdate:
-    """The mask of one frame, as an engine yields it while a round runs.
+    """The mask of one frame, as an engine yields it while a round runs. It is compared by identity.
 
-    `confidence[i]` is for object i + 1, in 0..1. `memo` is the engine's own compact note about this frame (quantised
-    probabilities, say), at most 64 kB: whoever stores the mask stores it too and hands it back in `PastRound.memos`.
-    An engine that writes a memo must itself go on from the memo's content, so that a kept session and a rebuilt one
-    give identical masks.
+    Args:
+        frame: index of the frame.
+        labels: uint8 [H, W] at the size of the video.
+        confidence: `confidence[i]` is that of object i + 1, in 0..1.
+        engine_state: what the engine wants to keep of this frame (quantised probabilities, for example), at most 64 kB.
+            Whoever stores the mask stores these bytes too and hands them back in `PastRound.engine_states`. An engine
+            that attaches them must itself continue from their content and not from anything more precise, so that a
+            session that was kept and a session that was rebuilt compute identical masks.
     """
 
     frame: int
     labels: LabelMap
     confidence: tuple[float, ...]
-    memo: bytes | None = None
+    engine_state: bytes | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PastRound:
-    """An earlier round, as it was stored: enough for any engine to rebuild its state.
+    """An earlier round as it was stored: enough for any engine to rebuild its state. It is compared by identity.
 
-    `labels` and `memos` are lazy mappings from frame to what that round itself stored (a cancelled round has only some
-    frames). `engine` may be another engine than the one that is restored: then memos are None-like and must be ignored.
+    Args:
+        engine: name of the engine that ran the round. Another engine that restores the round ignores `engine_states`.
+        interaction: what was drawn before the round.
+        num_objects: how many objects the video had.
+        labels: the masks that this round itself stored, by frame. The mapping may read each mask when it is asked for.
+            A cancelled round has masks of some frames only.
+        engine_states: the bytes that came with these masks, by frame.
     """
 
     engine: str
     interaction: Interaction
     num_objects: int
     labels: Mapping[int, LabelMap]
-    memos: Mapping[int, bytes] = field(default_factory=dict)
+    engine_states: Mapping[int, bytes] = field(default_factory=dict)

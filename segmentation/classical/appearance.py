@@ -74,7 +74,7 @@ def random_features(pixel_features: NDArray[Any]) -> NDArray[Any]:
     return lifted
 
 
-@dataclass
+@dataclass(eq=False)
 class TextureModel:
     a: NDArray[Any]  # [U, U] = sum c phi phi^T
     b: NDArray[Any]  # [U] = sum c phi y
@@ -103,7 +103,7 @@ class TextureModel:
 # --- cells ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(eq=False)
 class CellModel:
     """One-hot ridge: per cell the weight of its pixels and of those inside the object."""
 

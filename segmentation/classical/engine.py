@@ -50,16 +50,16 @@ class ClassicalEngine(Engine):
         update = self._start(interaction)
         before = self._history.mask(start)
         touched = self._history.annotate(interaction, None if start in self.locked else update.labels)
-        self._history.draw(interaction)
+        self._history.add_scribbles(interaction)
         made = start not in self.locked
         if made:
-            self._history.keep(update)
+            self._history.store(update)
         try:
             yield update
             with closing(self._propagate(start, before, touched, update)) as steps:
                 for step in steps:
                     made = True
-                    self._history.keep(step)
+                    self._history.store(step)
                     yield step
         finally:
             if not made:
@@ -86,7 +86,7 @@ class ClassicalEngine(Engine):
         removed = {} if before is None else {o: before == o for o in touched if not (update.labels == o).any()}
         changes = {o: _change(None if before is None else before == o, update.labels == o) for o in touched}
         propagators = [Propagator(context, start, direction, changes, removed) for direction in (1, -1)]
-        self._history.fetch(set().union(*self._history.annotated.values()))
+        self._history.load(set().union(*self._history.annotated.values()))
         with self._helper:
             while propagators := [propagator for propagator in propagators if propagator.more()]:
                 for step in self._steps(propagators):
@@ -95,7 +95,7 @@ class ClassicalEngine(Engine):
 
     def _steps(self, propagators: Sequence[Propagator]) -> Sequence[MaskUpdate | None]:
         """The next step of each of one or two walks. Neither sees what the other one finds in this step."""
-        self._history.fetch(propagator.next for propagator in propagators)
+        self._history.load(propagator.next for propagator in propagators)
         if len(propagators) == 1:
             return [propagators[0].step()]
         return self._helper.run_both(propagators[0].step, propagators[1].step)
@@ -131,7 +131,7 @@ class ClassicalEngine(Engine):
         drawn = {scribble.object_id for scribble in interaction.scribbles}
         everyone = range(1, self.num_objects + 1)
         return update_with_confidence(
-            frame, labels, [1.0 if o in drawn else self._history.sure(frame, o) for o in everyone]
+            frame, labels, [1.0 if o in drawn else self._history.confidence(frame, o) for o in everyone]
         )
 
 

@@ -48,7 +48,7 @@ def cut_object(scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, unlikel
     return found & (sure | seeds.positive), probability
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Corrections:
     """Where new strokes contradict a mask, and all strokes for and against the object [h, w]."""
 

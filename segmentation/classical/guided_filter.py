@@ -13,7 +13,7 @@ Map = NDArray[Any]  # float32 [h, w]
 Colours = NDArray[np.uint8]  # [h, w, 3]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GuidedFilter:
     """Values as a locally linear function of colour: slope [h, w, 3] and offset [h, w]."""
 

@@ -28,7 +28,7 @@ FIRST_STROKE = 3  # px across at the small size: a person who begins an object m
 STROKE = 1  # the same for corrections, which are often drawn into narrow errors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ObjectEvidence:
     """What is known of an object in the frame that was drawn on, all [h, w] at the small size."""
 

@@ -1,4 +1,4 @@
-"""What earlier rounds left: the newest mask of every frame, the strokes, and which frames were annotated for what."""
+"""What earlier rounds left: the newest mask of every frame, the scribbles, and where each object was annotated."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import numpy as np
 
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound, Scribble
 
-UNKNOWN_CONFIDENCE = 0.5  # confidence where nobody has looked yet
+UNKNOWN_CONFIDENCE = 0.5  # of an object that no round has looked for in a frame
 
 
 class MaskFile:
-    """Label maps by frame, deflated into an unnamed file: 2 kB a frame at 480p, none of it in memory. Safe to share
-    between threads."""
+    """Label maps by frame, deflated into an unnamed temporary file.
+
+    A mask at 480p takes about 2 kB of disk and no memory. Threads may share an instance.
+    """
 
     def __init__(self, height: int, width: int, folder: str | None) -> None:
         self._shape = (height, width)
@@ -51,18 +53,17 @@ class MaskFile:
 
 
 class MaskHistory:
-    """The state of a session between rounds. It follows from the stored rounds alone."""
+    """The state of a session between rounds. It can be rebuilt from the stored rounds alone."""
 
     def __init__(self, height: int, width: int, folder: str | None) -> None:
         self._shape = (height, width)
         self._own = MaskFile(height, width, folder)
-        self._stored: dict[
-            int, Mapping[int, LabelMap]
-        ] = {}  # masks of rounds from before this session, read when needed
-        self._sure: dict[int, tuple[float, ...]] = {}  # frame -> newest confidence of each object
-        self.scribbles: dict[int, list[Scribble]] = {}
-        self.annotated: dict[int, set[int]] = {}  # object -> frames
-        self._new: set[int] = set()  # objects for which the newest interaction annotated a frame that was not before
+        # Masks of rounds from before this session, which are read when they are needed.
+        self._stored: dict[int, Mapping[int, LabelMap]] = {}
+        self._confidence: dict[int, tuple[float, ...]] = {}  # frame -> newest confidence of each object
+        self.scribbles: dict[int, list[Scribble]] = {}  # by frame, oldest first
+        self.annotated: dict[int, set[int]] = {}  # object id -> frames
+        self._newly_annotated: set[int] = set()  # objects that the newest interaction annotated in its frame first
 
     def __contains__(self, frame: int) -> bool:
         return frame in self._own or frame in self._stored
@@ -74,28 +75,34 @@ class MaskHistory:
         stored = self._stored.get(frame)
         return None if stored is None else stored[frame]
 
-    def fetch(self, frames: Iterable[int]) -> None:
-        """Take over what is stored of some frames: who stores masks need not give them to more than one thread."""
+    def load(self, frames: Iterable[int]) -> None:
+        """Read the stored masks of some frames into this history, in the calling thread.
+
+        A store of masks need not be safe to share between threads, but this history is shared by two.
+        """
         for frame in frames:
             if frame in self._stored and frame not in self._own:
                 self._own[frame] = self._stored[frame][frame]
 
-    def sure(self, frame: int, object_id: int) -> float:
-        """How sure the round was that looked at this object here last; UNKNOWN where none has, or it did not say."""
-        values = self._sure.get(frame, ())
+    def confidence(self, frame: int, object_id: int) -> float:
+        """The confidence that the newest round gave an object in a frame, or UNKNOWN_CONFIDENCE."""
+        values = self._confidence.get(frame, ())
         return values[object_id - 1] if object_id <= len(values) else UNKNOWN_CONFIDENCE
 
-    def keep(self, update: MaskUpdate) -> None:
+    def store(self, update: MaskUpdate) -> None:
         self._own[update.frame] = update.labels
-        self._sure[update.frame] = update.confidence
+        self._confidence[update.frame] = update.confidence
 
-    def draw(self, interaction: Interaction) -> None:
+    def add_scribbles(self, interaction: Interaction) -> None:
         self.scribbles.setdefault(interaction.frame, []).extend(interaction.scribbles)
 
     def annotate(self, interaction: Interaction, labels: LabelMap | None) -> set[int]:
-        """Note for which objects `interaction` annotates its frame; `labels` is its new mask there (None: locked).
+        """Record which objects an interaction annotates in its frame, and return their ids.
 
-        Those that were drawn and those whose mask changed there.
+        These are the objects that it has scribbles for, and those whose mask it changed.
+
+        Args:
+            labels: the frame's new mask; None where the frame is locked and its mask did not change.
         """
         touched = {scribble.object_id for scribble in interaction.scribbles} - {0}
         if labels is not None:
@@ -103,36 +110,40 @@ class MaskHistory:
             if before is not None:
                 changed = labels != before
                 touched |= {int(i) for i in np.union1d(labels[changed], before[changed])} - {0}
-        self._new = {o for o in touched if interaction.frame not in self.annotated.get(o, ())}
+        self._newly_annotated = {o for o in touched if interaction.frame not in self.annotated.get(o, ())}
         for object_id in touched:
             self.annotated.setdefault(object_id, set()).add(interaction.frame)
         return touched
 
     def undo_interaction(self, interaction: Interaction) -> None:
-        """The newest interaction, noted and drawn, came to nothing: no mask was made."""
+        """Remove the newest interaction, whose scribbles were added and whose round ended without any mask."""
         frame = interaction.frame
         del self.scribbles[frame][-len(interaction.scribbles) :]
-        for object_id in self._new:
+        for object_id in self._newly_annotated:
             self.annotated[object_id].discard(frame)
 
     def restore(self, past: PastRound) -> None:
-        self.draw(past.interaction)
+        self.add_scribbles(past.interaction)
         frame = past.interaction.frame
         self.annotate(past.interaction, past.labels.get(frame))
         for stored in past.labels:
             self._own.discard(stored)
             self._stored[stored] = past.labels
-            self._sure[stored] = _from_memo(past.memos[stored]) if stored in past.memos else ()
+            state = past.engine_states.get(stored)
+            self._confidence[stored] = () if state is None else _decode_confidence(state)
 
     def close(self) -> None:
         self._own.close()
 
 
 def update_with_confidence(frame: int, labels: LabelMap, confidence: list[float]) -> MaskUpdate:
-    """An update whose memo is its confidence: a later round keeps that of the objects it does not look at."""
-    values = np.array(confidence, np.float16)
-    return MaskUpdate(frame, labels, _from_memo(values.tobytes()), values.tobytes())
+    """A mask update whose engine state holds its confidences, rounded to float16.
+
+    A later round repeats the confidence of objects that it does not look for, also in a rebuilt session.
+    """
+    state = np.array(confidence, np.float16).tobytes()
+    return MaskUpdate(frame, labels, _decode_confidence(state), state)
 
 
-def _from_memo(memo: bytes) -> tuple[float, ...]:
-    return tuple(np.frombuffer(memo, np.float16).astype(float).tolist())
+def _decode_confidence(state: bytes) -> tuple[float, ...]:
+    return tuple(np.frombuffer(state, np.float16).astype(float).tolist())

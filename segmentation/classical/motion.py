@@ -19,7 +19,7 @@ Map = NDArray[Any]  # float32 [h, w]
 Field = NDArray[Any]  # float32 [h, w, 2]: x, y
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Motion:
     """From a frame back to the neighbour that is already labelled, on the grid."""
 
@@ -74,7 +74,7 @@ class FlowEstimator:
         return self._dis.calc(scaled, neighbour, flow).view(np.ndarray)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CameraMotion:
     """The background's motion as a smooth field, and how far single pixels stray from it (grid pixels)."""
 

@@ -51,7 +51,7 @@ class Models(NamedTuple):
     palette: CellModel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ObjectView:
     """What there is to see of one object in the part of a frame where it may be; all maps are cut to `box`."""
 
@@ -83,7 +83,7 @@ class ObjectView:
         return on_half(self.box)
 
 
-@dataclass
+@dataclass(eq=False)
 class ObjectTracker:
     """The frontier of one object in one direction. `step` moves it by one frame.
 

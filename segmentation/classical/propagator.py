@@ -38,7 +38,7 @@ MOST_LOOKS = 8  # annotated frames that an object's models are fitted to, the ne
 RefinePropagated = Callable[[int, Motion, dict[int, Map]], dict[int, Map]]
 
 
-@dataclass
+@dataclass(eq=False)
 class RoundContext:
     """What both walks of a round look at, at the same time."""
 
@@ -79,7 +79,7 @@ class RoundContext:
         return frame in self.locked or frame in self.history
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MaskChange:
     """What a round did to an object's mask where it was drawn on. `size` is 1 - J of before and after; `where` [H, W]
     the pixels that changed, None where the object had no mask before."""
@@ -159,7 +159,7 @@ class Propagator:
             followed = [o for o in followed if self._region_goes_on(frame, o, motion) and self._in_sight(frame, o)]
         warped = {o: motion.warp(self._trackers[o].probability) for o in followed}
         composition = Composition(context.scaled_frames.sizes)
-        confidence = [context.history.sure(frame, object_id) for object_id in range(1, context.num_objects + 1)]
+        confidence = [context.history.confidence(frame, object_id) for object_id in range(1, context.num_objects + 1)]
         background = np.ones(motion.trust.shape, bool)
         for values in warped.values():
             background &= values < 0.2

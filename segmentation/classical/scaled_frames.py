@@ -39,7 +39,7 @@ class Sizes:
         return (self.grid[0] + 1) // 2, (self.grid[1] + 1) // 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ScaledFrame:
     work: NDArray[np.uint8]  # [H, W, 3] RGB
     grid: NDArray[np.uint8]  # [h, w, 3] RGB

@@ -31,7 +31,7 @@ BIAS = 0.17
 SAME = 0.1  # weight of a pixel that is known to belong, but was not drawn on now
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Seeds:
     """What is known [h, w]: pixels under the strokes, under strokes of something else, and pixels that belong to the
     same thing already."""
@@ -41,7 +41,7 @@ class Seeds:
     same: Mask
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ScribbleDistances:
     """Distances from the strokes: to the lines, to their box, and the longest side of that box."""
 

@@ -69,7 +69,7 @@ class CutterInteraction(Engine):
                 if drawn is None and not made:
                     self._note(interaction, None)
                 made = True
-                self._history.keep(update)
+                self._history.store(update)
                 self._looked_for[update.frame] = self._known()
                 yield update
         finally:
@@ -95,13 +95,13 @@ class CutterInteraction(Engine):
         sure = tuple(1.0 if number in drawn else UNKNOWN_CONFIDENCE for number in range(1, self.num_objects + 1))
         update = MaskUpdate(frame, labels, sure)
         self._note(interaction, labels)
-        self._history.keep(update)
+        self._history.store(update)
         self._hold(frame, labels)
         return update
 
     def _note(self, interaction: Interaction, labels: LabelMap | None) -> None:
         self._history.annotate(interaction, labels)
-        self._history.draw(interaction)
+        self._history.add_scribbles(interaction)
 
     @torch.inference_mode()
     def _refine_interacted(self, frame: int, evidence: ObjectEvidence) -> NDArray[Any]:
@@ -109,7 +109,7 @@ class CutterInteraction(Engine):
 
     def _restore(self, past: PastRound) -> None:
         self._inner.num_objects = self.num_objects
-        self._history.restore(replace(past, memos={}))  # those are of the engine behind this one
+        self._history.restore(replace(past, engine_states={}))  # those are of the engine behind this one
         frame = past.interaction.frame
         if frame in past.labels:
             self._hold(frame, past.labels[frame])

@@ -33,7 +33,7 @@ class KeyValue(nn.Module):
         return self.Key(features), self.Value(features)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MemorySlot:
     """What one frame holds for one object: key [C, M] and value [D, M], M memory cells."""
 

@@ -1,1 +1,1 @@
-"""What a session of an engine keeps of its video: rounds, their masks, and soft masks as compact bytes."""
+"""What an engine's session keeps of its video between rounds: scribbles, masks, and probability maps as bytes."""

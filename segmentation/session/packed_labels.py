@@ -1,4 +1,4 @@
-"""Many label maps in little memory."""
+"""Label maps by frame, compressed in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from segmentation.types import LabelMap
 
 
 class PackedLabels(MutableMapping[int, LabelMap]):
-    """Label maps by frame, deflated: a mask of 480p takes 1 to 3 kB. What is read cannot be written to."""
+    """Label maps by frame, deflated: a mask at 480p takes 1 to 3 kB. The arrays that it returns are read-only."""
 
     def __init__(self) -> None:
         self._packed: dict[int, tuple[tuple[int, ...], bytes]] = {}

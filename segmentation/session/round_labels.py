@@ -1,4 +1,4 @@
-"""The masks of one round on the grid of an engine's features, as small as an engine can remember them."""
+"""The masks of one round at the resolution of an engine's features."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ from segmentation.types import LabelMap
 
 
 def resize_labels(labels: Tensor, size: tuple[int, int]) -> Tensor:
-    """int [H, W] -> [h, w], the nearest one with index floor(i * H / h)."""
+    """Resize labels [H, W] to [h, w]. Row i is row floor(i * H / h) of the input, and columns likewise."""
     return F.interpolate(labels[None, None].float(), size=size, mode="nearest")[0, 0].to(labels.dtype)
 
 
 def to_cells(labels: LabelMap, size: tuple[int, int]) -> Tensor:
-    """A mask at the video's size -> int64 [h, w] on a grid."""
+    """Resize a mask to the feature grid: int64 [h, w]."""
     return resize_labels(torch.from_numpy(labels.astype(np.int64)), size)
 
 
 class RoundLabels:
-    """The masks of one round as label maps [h, w]; its own are compressed, those of a store read on demand."""
+    """The masks of one round as label maps [h, w].
+
+    Masks that are set here are kept compressed; those of `stored`, at the size of the video, are read when they are
+    asked for.
+    """
 
     def __init__(self, size: tuple[int, int], stored: Mapping[int, LabelMap] | None = None) -> None:
         self._size = size
@@ -38,7 +42,7 @@ class RoundLabels:
         return frame in self._own or frame in self._stored
 
     def __getitem__(self, frame: int) -> Tensor:
-        """int64 [h, w]. KeyError if the round did not get to `frame`."""
+        """int64 [h, w]. Raises KeyError where the round has no mask of `frame`."""
         if frame in self._own:
             flat = np.frombuffer(zlib.decompress(self._own[frame]), np.uint8)
             return torch.from_numpy(flat.astype(np.int64).reshape(self._size))

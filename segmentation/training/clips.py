@@ -37,7 +37,7 @@ class ClipConfig:
     motion: Range = field(default_factory=Range)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Clip:
     """uint8 RGB [T, H, W, 3]; labels uint8 [T, H, W], 0..num_objects and 255 = no decision. Frame 0 shows object 1."""
 

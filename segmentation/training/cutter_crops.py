@@ -42,7 +42,7 @@ Known = tuple[
 ]  # an object's sketch, and what is right: 1 = object, 255 = nobody knows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CutterCrops:
     """N windows uint8 [N, SIDE, SIDE, 3], their clues uint8 [N, CLUES, SIDE, SIDE] and what is right [N, SIDE, SIDE].
 
@@ -134,7 +134,7 @@ def _sketches(
     return made
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Correcting:
     """Corrections of one object of a frame; `truth` is 1 where it is, 255 where nobody knows."""
 

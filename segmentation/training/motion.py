@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Affine = NDArray[np.float64]  # [2, 3], source pixels -> target pixels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Path:
     """How a picture lies in each frame of a clip: matrices [T, 2, 3], and a bend that grows along the clip."""
 

@@ -44,7 +44,7 @@ LEAST_AREA = 0.004  # of the frame, where a recording begins
 Map = NDArray[Any]  # float32 [h, w]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RecordedPropagation:
     """One recorded recording of R rounds.
 

@@ -22,7 +22,7 @@ TWICE = 0.5  # of the clips: two frames were drawn on
 Strokes = tuple[Scribble, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StarClip:
     """Its first two frames were drawn on; they are the same one where only one was.
 

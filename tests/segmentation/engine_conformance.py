@@ -23,7 +23,7 @@ from segmentation.session.packed_labels import PackedLabels
 from tests.segmentation.clips import Clip, interaction_on, make_clip
 from tests.segmentation.engine_tools import CountingFrames, assert_same_updates, past_round
 
-MEMO_LIMIT = 64 * 1024
+ENGINE_STATE_LIMIT = 64 * 1024
 
 
 class EngineConformance:
@@ -88,7 +88,7 @@ class EngineConformance:
     def test_memos_are_small(self) -> None:
         clip = self.clip(num_objects=2)
         for update in self.run(self.open(clip), interaction_on(clip, 2)):
-            assert update.memo is None or len(update.memo) <= MEMO_LIMIT
+            assert update.engine_state is None or len(update.engine_state) <= ENGINE_STATE_LIMIT
 
     def test_scribbled_pixels_get_their_object(self) -> None:
         """Of thin strokes nine in ten pixels, as an engine may work at a smaller size and smooth edges."""

@@ -19,7 +19,7 @@ def past_round(name: str, interaction: Interaction, objects: int, updates: Itera
         interaction=interaction,
         num_objects=objects,
         labels={u.frame: u.labels.copy() for u in stored},
-        memos={u.frame: bytes(u.memo) for u in stored if u.memo is not None},
+        engine_states={u.frame: bytes(u.engine_state) for u in stored if u.engine_state is not None},
     )
 
 
@@ -28,7 +28,7 @@ def assert_same_updates(kept: Sequence[MaskUpdate], rebuilt: Sequence[MaskUpdate
     for a, b in zip(kept, rebuilt, strict=True):
         np.testing.assert_array_equal(a.labels, b.labels, err_msg=f"labels of frame {a.frame}")
         assert a.confidence == b.confidence, f"confidence of frame {a.frame}"
-        assert a.memo == b.memo, f"memo of frame {a.frame}"
+        assert a.engine_state == b.engine_state, f"engine state of frame {a.frame}"
 
 
 class CountingFrames(ArrayFrames):

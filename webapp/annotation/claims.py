@@ -50,11 +50,11 @@ class NewMask:
     frame: int
     data: bytes
     confidence: tuple[float, ...]
-    memo: bytes | None
+    engine_state: bytes | None
 
 
-def new_mask(frame: int, labels: LabelMap, confidence: Sequence[float], memo: bytes | None) -> NewMask:
-    return NewMask(frame, encode(labels), tuple(round(float(value), 4) for value in confidence), memo)
+def new_mask(frame: int, labels: LabelMap, confidence: Sequence[float], engine_state: bytes | None) -> NewMask:
+    return NewMask(frame, encode(labels), tuple(round(float(value), 4) for value in confidence), engine_state)
 
 
 @transaction.atomic
@@ -98,7 +98,13 @@ def store(claim: Claim, masks: Sequence[NewMask]) -> bool:
     if not _mine(claim).update(progress_done=count, heartbeat=timezone.now()):
         raise Lost
     Mask.objects.bulk_create(
-        Mask(round_id=claim.round_id, frame=one.frame, data=one.data, confidence=list(one.confidence), memo=one.memo)
+        Mask(
+            round_id=claim.round_id,
+            frame=one.frame,
+            data=one.data,
+            confidence=list(one.confidence),
+            engine_state=one.engine_state,
+        )
         for one in masks
     )
     notify_followers(claim.video_id)

@@ -83,7 +83,7 @@ class Mask(models.Model):
     frame = models.PositiveIntegerField()
     data = models.BinaryField()  # annotation/codec.py: the very bytes that the socket carries
     confidence = models.JSONField(default=list)  # per object, 0..1
-    memo = models.BinaryField(null=True)  # the engine's own note, handed back when a session is rebuilt
+    engine_state = models.BinaryField(null=True)  # what the engine attached, for rebuilding its session
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["round", "frame"], name="mask_once_per_round_and_frame")]

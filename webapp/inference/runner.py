@@ -209,7 +209,7 @@ def _past(round_: Round) -> PastRound:
         interaction=interaction_of(round_),
         num_objects=round_.num_objects,
         labels=StoredLabels(round_.pk),
-        memos=StoredMemos(round_.pk),
+        engine_states=StoredEngineStates(round_.pk),
     )
 
 
@@ -254,10 +254,10 @@ class StoredLabels(_StoredByFrame[LabelMap]):
         return decode(data)
 
 
-class StoredMemos(_StoredByFrame[bytes]):
-    """Frame -> the engine's own note."""
+class StoredEngineStates(_StoredByFrame[bytes]):
+    """Frame -> the bytes that the engine attached to its mask."""
 
-    column = "memo"
+    column = "engine_state"
 
     def _read(self, data: bytes) -> bytes:
         return data

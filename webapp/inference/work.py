@@ -107,7 +107,7 @@ class _Store:
         """False when the round was asked to stop before it was complete."""
         for update in updates:
             if update.frame not in self._known:
-                self._batch.append(new_mask(update.frame, update.labels, update.confidence, update.memo))
+                self._batch.append(new_mask(update.frame, update.labels, update.confidence, update.engine_state))
             if self.stopping():
                 updates.close()  # type: ignore[attr-defined]
                 break

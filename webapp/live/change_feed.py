@@ -76,7 +76,7 @@ def poll(video_id: int, cursor: Cursor) -> Delta:
     changes = _changes(video_id, cursor.seq)
     active = list(Round.objects.filter(video_id=video_id, state__in=ACTIVE))
     candidates = cursor.coming | {one.pk for one in active} | {_round_of(one) for one in changes} - {0}
-    rows = Mask.objects.filter(round_id__in=candidates, pk__gt=cursor.mask_seq).order_by("pk").defer("memo")
+    rows = Mask.objects.filter(round_id__in=candidates, pk__gt=cursor.mask_seq).order_by("pk").defer("engine_state")
     masks = packed(rows[:MOST_MASKS]) if candidates else []
     if changes:
         cursor.seq = changes[-1].pk
@@ -97,7 +97,7 @@ def catch_up(video: Video, role: Role, seq: int, mask_seq: int) -> Catchup:
     ids = list(newest.values_list("newest", flat=True)[: MOST_MASKS + 1])
     if len(ids) > MOST_MASKS:
         return _anew(video, role)
-    masks = packed(Mask.objects.filter(pk__in=ids).order_by("pk").defer("memo"))
+    masks = packed(Mask.objects.filter(pk__in=ids).order_by("pk").defer("engine_state"))
     return Catchup(
         changes[-1].pk if changes else seq,
         max([mask_seq, *ids]),

@@ -32,7 +32,7 @@ from segmentation.types import Interaction, MaskUpdate, PastRound
 from segmentation.weights import WeightsError, find_weights
 
 
-@dataclass
+@dataclass(eq=False)
 class _Reach:
     """How far a round goes for one object: its weight in every frame, and since which record the object is known."""
 
@@ -188,7 +188,7 @@ class IPNEngine(Engine):
 
     def _masks(self, frame: int) -> Tensor | None:
         """The newest soft masks of a frame [N, h, w]."""
-        masks = self._history.soft(frame)
+        masks = self._history.probabilities(frame)
         return None if masks is None else torch.from_numpy(with_objects(masks, self.num_objects))
 
     def _or_nothing(self, masks: Tensor | None) -> Tensor:

@@ -38,7 +38,7 @@ class IPNConfig:
             raise ValueError(f"body: needs four stages (1/4 .. 1/32), got {len(self.body.blocks)}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Estimate:
     """What a network says about N objects in one frame. `s` = the region's size."""
 

@@ -15,9 +15,9 @@ from torch import Tensor
 from segmentation.engines.ipn.network import Estimate, Inet, Pnet
 from segmentation.runtime.feature_cache import FeatureCache
 from segmentation.scribbles import cues_of, rasterise
-from segmentation.session.probability_maps import ProbabilityMaps, decode, from_labels, with_objects
+from segmentation.session.probability_maps import decode, from_labels, with_objects
 from segmentation.session.round_history import RoundHistory, RoundRecord
-from segmentation.types import LabelMap
+from segmentation.types import LabelMap, ProbabilityMaps
 
 
 class References:

@@ -29,7 +29,7 @@ GIVEN_KEPT = 8  # a step outward needs two of them on each side
 GPU_BATCH = 8  # frames that are embedded together on CUDA
 
 
-@dataclass
+@dataclass(eq=False)
 class _Side:
     """Where a propagation stands: the frame reached, and its labels [h, w]."""
 

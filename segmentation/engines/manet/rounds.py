@@ -14,7 +14,7 @@ from torch import Tensor
 from segmentation.session.round_labels import RoundLabels
 
 
-@dataclass
+@dataclass(eq=False)
 class ManetRound:
     """One interaction and its masks. `scribbles` int64 [h, w]: ids, -1 where nothing was drawn."""
 

@@ -38,7 +38,7 @@ class STMConfig:
             raise ValueError(f"body: needs three stages (1/4, 1/8, 1/16), got {len(self.body.blocks)}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Query:
     """All of a query frame that depends on neither memory nor object."""
 

@@ -21,15 +21,15 @@ from segmentation.masks import shown_ids
 from segmentation.networks.aggregation import STM_CHANNELS, aggregate
 from segmentation.networks.memory import MemorySlot
 from segmentation.session.packed_labels import PackedLabels
-from segmentation.session.probability_maps import ProbabilityMaps, from_labels
+from segmentation.session.probability_maps import from_labels
 from segmentation.session.round_history import RoundHistory
-from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
+from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound, ProbabilityMaps
 
 QUERY_SHARE = 0.5  # of the byte budget, for queries; the rest is for the memory
 Slots = dict[int, MemorySlot]  # by object
 
 
-@dataclass
+@dataclass(eq=False)
 class _Side:
     """A propagation in one direction: the frame reached, its soft masks, and what it keeps as memory."""
 

@@ -17,7 +17,7 @@ RIDGE = 1e-3  # lambda as a share of the mean diagonal of X X^T (the paper gives
 SHARPNESS = 10.0  # of the softmax over scores, which are about 0 or 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Samples:
     """Features [S, D] and ids [S] of labelled vertices."""
 

@@ -31,8 +31,8 @@ ADAPTED = 0.3  # share of the adaptation in masks that RGMP refines: it forgets 
 GIVEN_FRAMES = 8  # accepted frames that give samples: the nearest ones, each costs its features
 
 
-@dataclass
-class Round:
+@dataclass(eq=False)
+class StrnnRound:
     """One interaction: its scribbles on the grid, and the masks that came of it."""
 
     frame: int
@@ -83,7 +83,7 @@ class STRNNEngine(Engine):
         self._size = (-(-self._image_size[0] // GRID), -(-self._image_size[1] // GRID))
         self._cache = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
         self._outputs = Outputs(self._network, self._read, self._cache)
-        self._rounds: list[Round] = []
+        self._rounds: list[StrnnRound] = []
         self._samples: dict[int, list[Samples]] = {}  # of a round: one for each model
 
     @property
@@ -98,9 +98,9 @@ class STRNNEngine(Engine):
     def _restore(self, past: PastRound) -> None:
         self._rounds.append(self._new_round(past.interaction, RoundLabels(self._size, past.labels)))
 
-    def _new_round(self, interaction: Interaction, labels: RoundLabels) -> Round:
+    def _new_round(self, interaction: Interaction, labels: RoundLabels) -> StrnnRound:
         drawn = frozenset(scribble.object_id for scribble in interaction.scribbles)
-        return Round(interaction.frame, rasterise(interaction.scribbles, *self._size), labels, drawn)
+        return StrnnRound(interaction.frame, rasterise(interaction.scribbles, *self._size), labels, drawn)
 
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         self._rounds.append(self._new_round(interaction, RoundLabels(self._size)))

@@ -1,4 +1,4 @@
-"""Notes of soft masks are small, and as fine as fits."""
+"""Encoded probability maps stay within their limit, as fine as it allows."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def smooth(objects: int, height: int, width: int) -> np.ndarray[tuple[int, ...],
 
 def test_a_frame_of_480_lines_keeps_256_steps() -> None:
     masks = smooth(1, 480, 854)
-    note = encode(masks)
-    assert len(note) <= LIMIT
-    assert np.abs(decode(note, 480, 854) - masks).max() <= 0.5 / 255 + 1e-6
+    engine_state = encode(masks)
+    assert len(engine_state) <= LIMIT
+    assert np.abs(decode(engine_state, 480, 854) - masks).max() <= 0.5 / 255 + 1e-6
 
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 300), st.integers(1, 300), st.integers(0, 5))
 def test_any_masks_fit_and_keep_their_shape(objects: int, height: int, width: int, seed: int) -> None:
     masks = np.random.default_rng(seed).random((objects, height, width), dtype=np.float32)
-    note = encode(masks)
-    assert len(note) <= LIMIT
-    assert decode(note, height, width).shape == masks.shape
+    engine_state = encode(masks)
+    assert len(engine_state) <= LIMIT
+    assert decode(engine_state, height, width).shape == masks.shape
 
 
 def test_many_objects_in_a_large_frame_become_coarser_not_wrong() -> None:
@@ -46,10 +46,10 @@ def test_what_was_read_and_noted_again_is_the_same() -> None:
     np.testing.assert_array_equal(decode(encode(once), 120, 160), once)
 
 
-@pytest.mark.parametrize("note", [b"", b"short", b"\x09" + bytes(20), encode(smooth(1, 20, 20))[:-5]])
-def test_it_refuses_bytes_that_are_no_note(note: bytes) -> None:
-    with pytest.raises(ValueError, match="memo"):
-        decode(note, 20, 20)
+@pytest.mark.parametrize("engine_state", [b"", b"short", b"\x09" + bytes(20), encode(smooth(1, 20, 20))[:-5]])
+def test_it_refuses_bytes_that_it_did_not_write(engine_state: bytes) -> None:
+    with pytest.raises(ValueError, match="engine state"):
+        decode(engine_state, 20, 20)
 
 
 def test_labels_made_smaller_hold_shares() -> None:

@@ -27,12 +27,12 @@ def test_the_newest_mask_of_a_frame_wins_and_the_older_is_forgotten() -> None:
     history.store(update(1, 1.0))
     second = history.begin("an engine", interaction(2, 1), 1)
     history.store(update(1, 0.2))
-    soft = history.soft(1)
-    assert soft is not None
-    np.testing.assert_allclose(soft, 0.2, atol=0.01)
+    probabilities = history.probabilities(1)
+    assert probabilities is not None
+    np.testing.assert_allclose(probabilities, 0.2, atol=0.01)
     assert set(first.past.labels) == {0}
     assert set(second.past.labels) == {1}
-    assert history.soft(2) is None
+    assert history.probabilities(2) is None
 
 
 def test_a_record_remembers_the_mask_before_its_round() -> None:
@@ -50,11 +50,11 @@ def test_masks_of_another_engine_count_as_certain() -> None:
     labels = np.zeros((8, 12), np.uint8)
     labels[:4] = 2
     history.add(PastRound("another", interaction(0, 1, 2), 2, {5: labels}))
-    soft = history.soft(5)
-    assert soft is not None
-    assert soft.shape == (2, 4, 6)
-    assert soft[1, :2].min() == 1
-    assert soft[1, 2:].max() == soft[0].max() == 0
+    probabilities = history.probabilities(5)
+    assert probabilities is not None
+    assert probabilities.shape == (2, 4, 6)
+    assert probabilities[1, :2].min() == 1
+    assert probabilities[1, 2:].max() == probabilities[0].max() == 0
 
 
 def test_it_knows_since_when_an_object_is_drawn() -> None:

@@ -82,10 +82,10 @@ def test_masks_of_earlier_rounds_are_read_when_they_are_asked_for(video: Video, 
         labels[2]
 
 
-def test_only_frames_with_a_memo_have_one(video: Video, owner: User) -> None:
+def test_only_frames_with_an_engine_state_have_one(video: Video, owner: User) -> None:
     row = done(video, owner, None, [0, 1])
-    Mask.objects.filter(round=row, frame=1).update(memo=b"note")
-    assert dict(runner.StoredMemos(row.pk)) == {1: b"note"}
+    Mask.objects.filter(round=row, frame=1).update(engine_state=b"state")
+    assert dict(runner.StoredEngineStates(row.pk)) == {1: b"state"}
 
 
 def test_settings_reach_the_engine(video: Video, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:

@@ -273,7 +273,7 @@ def test_an_interrupted_round_is_completed_without_doubling_a_mask(
 
 
 def _fields(update: MaskUpdate) -> tuple[Any, ...]:
-    return update.frame, update.labels, update.confidence, update.memo
+    return update.frame, update.labels, update.confidence, update.engine_state
 
 
 def test_a_worker_that_lost_its_round_stops_and_keeps_no_session(

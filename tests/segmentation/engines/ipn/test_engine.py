@@ -83,7 +83,7 @@ class TestIPN(EngineConformance):
         """The demo of the authors averages nothing (it keeps no copy of the round before); the paper does."""
         clip = self.clip()
         session = self.session(clip)
-        before = {u.frame: decode(u.memo or b"", 48, 64) for u in self.run(session, interaction_on(clip, 1))}
+        before = {u.frame: decode(u.engine_state or b"", 48, 64) for u in self.run(session, interaction_on(clip, 1))}
         moved = {}
         real = session._fused
 
@@ -92,7 +92,7 @@ class TestIPN(EngineConformance):
             return real(frame, masks, *rest)
 
         monkeypatch.setattr(session, "_fused", fused)
-        after = {u.frame: decode(u.memo or b"", 48, 64) for u in self.run(session, interaction_on(clip, 5))}
+        after = {u.frame: decode(u.engine_state or b"", 48, 64) for u in self.run(session, interaction_on(clip, 5))}
         weight = round_weight(5, [1], self.length)
         assert 0 < weight[3] < 1
         for frame in (2, 3, 4, 7):

@@ -25,7 +25,7 @@ def test_the_first_round_is_the_official_one(tmp_path: Path) -> None:
     golden = np.unpackbits(case.golden["loop.r0.masks"], count=case.labels.size).reshape(shape)
     for update in updates:
         assert (update.labels == golden[update.frame]).mean() >= 0.995
-        assert update.memo is not None
-        soft = decode(update.memo, *shape[1:])[0, ::2, ::2]
+        assert update.engine_state is not None
+        soft = decode(update.engine_state, *shape[1:])[0, ::2, ::2]
         np.testing.assert_allclose(soft, case.golden["loop.r0.all_E"][update.frame], atol=0.02)
     assert len(updates) == len(golden)

@@ -31,7 +31,7 @@ def test_masks_come_back_from_the_file(tmp_path: Path) -> None:
 
 def test_an_object_is_annotated_where_it_was_drawn_or_changed() -> None:
     history = MaskHistory(6, 8, None)
-    history.keep(update_with_confidence(2, labels(1), [0.7]))
+    history.store(update_with_confidence(2, labels(1), [0.7]))
     assert history.annotate(drawn(2, 2), labels(2)) == {1, 2}
     assert history.annotated == {1: {2}, 2: {2}}
     assert history.annotate(drawn(4, 0), labels(0)) == set()
@@ -44,13 +44,13 @@ def test_a_locked_frame_is_annotated_for_what_was_drawn() -> None:
 
 def test_the_newest_mask_counts_whoever_made_it() -> None:
     history = MaskHistory(6, 8, None)
-    history.keep(update_with_confidence(1, labels(1), [0.7]))
+    history.store(update_with_confidence(1, labels(1), [0.7]))
     history.restore(PastRound("flow", drawn(1, 1), 1, {1: labels(3), 2: labels(4)}))
     for frame, value in ((1, 3), (2, 4)):
         mask = history.mask(frame)
         assert mask is not None
         np.testing.assert_array_equal(mask, labels(value))
-    history.keep(update_with_confidence(2, labels(6), [0.7]))
+    history.store(update_with_confidence(2, labels(6), [0.7]))
     newest = history.mask(2)
     assert newest is not None
     np.testing.assert_array_equal(newest, labels(6))
@@ -61,14 +61,16 @@ def test_the_newest_mask_counts_whoever_made_it() -> None:
 def test_confidence_is_that_of_the_last_look_also_when_it_is_rebuilt() -> None:
     kept, rebuilt = MaskHistory(6, 8, None), MaskHistory(6, 8, None)
     update = update_with_confidence(2, labels(1), [0.7, 0.123456])
-    kept.keep(update)
-    assert update.memo is not None
-    rebuilt.restore(PastRound("flow", drawn(2, 1), 2, {2: labels(1)}, {2: update.memo}))
+    kept.store(update)
+    assert update.engine_state is not None
+    rebuilt.restore(PastRound("flow", drawn(2, 1), 2, {2: labels(1)}, {2: update.engine_state}))
     for history in (kept, rebuilt):
-        assert [history.sure(2, o) for o in (1, 2)] == list(update.confidence)
-        assert history.sure(2, 3) == history.sure(5, 1) == UNKNOWN_CONFIDENCE
-    rebuilt.restore(PastRound("stm", drawn(2, 1), 2, {2: labels(3)}))  # another engine's notes say nothing here
-    assert rebuilt.sure(2, 1) == UNKNOWN_CONFIDENCE
+        assert [history.confidence(2, o) for o in (1, 2)] == list(update.confidence)
+        assert history.confidence(2, 3) == history.confidence(5, 1) == UNKNOWN_CONFIDENCE
+    rebuilt.restore(
+        PastRound("stm", drawn(2, 1), 2, {2: labels(3)})
+    )  # the engine state of another engine means nothing here
+    assert rebuilt.confidence(2, 1) == UNKNOWN_CONFIDENCE
 
 
 class Lazy(Mapping[int, np.ndarray]):
