@@ -1,4 +1,4 @@
-"""The fixed cast of every test: one project, a member of each role, and a stranger who has a project of their own."""
+"""Fixtures for all tests: one project with a member of each role, and a stranger who owns another project."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
-    """Rate limits must not reach from one test into the next."""
+    """Clear the cache, so that rate limits that one test reached do not apply to the next."""
     cache.clear()
 
 
@@ -70,7 +70,7 @@ def viewer(project: Project) -> User:
 
 @pytest.fixture
 def stranger(db: None) -> User:
-    """Signed in, and owner of another project."""
+    """Create a user who owns another project and is no member of `project`."""
     user = make_user("stranger")
     make_project("Elsewhere", user)
     return user
@@ -78,7 +78,7 @@ def stranger(db: None) -> User:
 
 @pytest.fixture
 def cast(owner: User, manager: User, reviewer: User, annotator: User, viewer: User) -> dict[Role, User]:
-    """Every member of `project` by role."""
+    """Return the members of `project`, by role."""
     return {
         Role.OWNER: owner,
         Role.MANAGER: manager,
@@ -90,7 +90,7 @@ def cast(owner: User, manager: User, reviewer: User, annotator: User, viewer: Us
 
 @pytest.fixture
 def client_as() -> Callable[[User | None], Client]:
-    """A test client signed in as a user (None: signed out). Sends JSON: `client.post(url, data, JSON)`."""
+    """Return a function that makes a Django test client, signed in as a user or, with None, as nobody."""
 
     def make(user: User | None) -> Client:
         client = Client()
@@ -103,7 +103,7 @@ def client_as() -> Callable[[User | None], Client]:
 
 @pytest.fixture
 def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any]]]:
-    """Every task that was sent by its name while the test runs, as (name, arguments); nothing reaches a broker."""
+    """Record each Celery task that the code sends, as (name, arguments). Nothing reaches a broker."""
     calls: list[tuple[str, list[Any]]] = []
 
     def send_task(self: Celery, name: str, args: Any = None, kwargs: Any = None, **options: Any) -> None:

@@ -1,14 +1,13 @@
-"""A CUDA device that is not there: PyTorch's CPU kernels behind tensors that say `cuda:0`.
+"""Pretends that there is a CUDA device: PyTorch's CPU kernels compute behind tensors that report `cuda:0`.
 
     with pretended_cuda():
         network.to("cuda")(images)  # RuntimeError: images lie on the CPU
 
-What a GPU refuses is refused here too: tensors of two devices in one operation (numbers without a dimension and CPU
-indices apart), and NumPy's arrays of tensors that are still on the device. Half precision is computed in half
-precision, so types that do not match and numbers beyond its range show as they would there. Not seen are speed, memory
-on the device, kernels that CUDA lacks or that compute in another order, streams, and autocast (which PyTorch turns off
-without a GPU). Gradients need a device that PyTorch knows in a build for CPUs: `pretended_cuda(gradients=True)` takes
-"meta", so that tensors say they are there; "cuda" is the same place.
+Operations that fail on a GPU fail here too: tensors of two devices in one operation (except for scalars and for CPU
+indices), and the conversion to NumPy of a tensor that is on the device. Half precision is computed in half precision, so
+mismatched types and overflows show up. Not covered are speed, memory on the device, kernels that CUDA lacks or that
+compute in another order, streams, and autocast (which PyTorch turns off without a GPU). Autograd needs a device that a
+CPU build of PyTorch knows: with `pretended_cuda(gradients=True)`, tensors report the device "meta" instead.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ from torch.utils._pytree import tree_flatten, tree_map
 CUDA, META = torch.device("cuda", 0), torch.device("meta")
 AUTOCAST, LOAD = torch.autocast, torch.load
 aten = torch.ops.aten
-ACROSS = {  # may look at two devices
+ACROSS = {  # operations that may take tensors of two devices
     aten.copy_.default,
     aten._to_copy.default,
     aten._has_compatible_shallow_copy_type.default,
 }
-INDEXED = {  # take CPU indices for tensors of any device
+INDEXED = {  # operations that take CPU indices for tensors of any device
     aten.index.Tensor,
     aten.index_put.default,
     aten.index_put_.default,
@@ -43,14 +42,14 @@ INDEXED = {  # take CPU indices for tensors of any device
 
 
 class OnCuda(Tensor):
-    """A tensor that says it is on the GPU; `inside` holds its numbers."""
+    """A tensor that reports to be on the GPU. `inside` is the CPU tensor with its values."""
 
     inside: Tensor
     place = CUDA
 
     @staticmethod
     def __new__(cls, inside: Tensor) -> OnCuda:
-        with torch.inference_mode(False):  # a view of a parameter cannot be an inference tensor
+        with torch.inference_mode(False):  # A view of a parameter cannot be an inference tensor.
             made: OnCuda = Tensor._make_wrapper_subclass(
                 cls,
                 inside.shape,
@@ -68,7 +67,7 @@ class OnCuda(Tensor):
     def __repr__(self) -> str:  # type: ignore[override]
         return f"OnCuda({self.inside!r})"
 
-    def __reduce_ex__(self, protocol: Any) -> Any:  # a file has the numbers, whatever was told of them
+    def __reduce_ex__(self, protocol: Any) -> Any:  # A saved file holds the CPU tensor.
         return self.inside.__reduce_ex__(protocol)
 
     @classmethod
@@ -92,7 +91,7 @@ class OnCuda(Tensor):
 
 def _check_devices(func: Any, args: Any, kwargs: Any) -> None:
     tensors = [x for x in tree_flatten((args, kwargs))[0] if isinstance(x, Tensor)]
-    if func in INDEXED:  # an index may lie on the CPU, what is read and written may not
+    if func in INDEXED:  # An index may be on the CPU; the tensor that is read or written may not.
         tensors = [args[0], *(x for x in args[2:] if isinstance(x, Tensor))]
     strangers = [x for x in tensors if x.device.type == "cpu" and x.dim() > 0]
     if strangers and len(strangers) < len(tensors):
@@ -101,7 +100,7 @@ def _check_devices(func: Any, args: Any, kwargs: Any) -> None:
 
 
 def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The tensor that `func` writes into, which it also returns; None if it makes new ones."""
+    """Return the argument that an in-place `func` writes into, or None if `func` returns new tensors."""
     if not func._schema.is_mutable or len(func._schema.returns) != 1:
         return None
     for place, argument in enumerate(func._schema.arguments):
@@ -112,7 +111,9 @@ def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def _inside(value: Any) -> Any:
     if isinstance(value, Tensor) and value.device == META and not isinstance(value, OnCuda):
-        return torch.zeros(value.shape, dtype=value.dtype)  # autograd's, where an output has no gradient
+        return torch.zeros(
+            value.shape, dtype=value.dtype
+        )  # Autograd makes such a tensor for an output without a gradient.
     return value.inside if isinstance(value, OnCuda) else value
 
 
@@ -127,7 +128,7 @@ def _names_cuda(value: Any) -> bool:
 
 
 class _Placing(TorchFunctionMode):
-    """Makes tensors on "cuda" without a GPU: PyTorch refuses before any tensor is asked."""
+    """Creates tensors on "cuda". Without this mode PyTorch raises an error before it asks any tensor."""
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
@@ -144,7 +145,7 @@ class _Placing(TorchFunctionMode):
         return _Move.apply(moved, tuple(_inside(x) for x in rest), on_cpu[1])
 
 
-# What PyTorch does in C++ before any tensor is asked, by switching to the device or to NumPy.
+# Replacements for methods in which PyTorch switches to the device or to NumPy in C++, before __torch_dispatch__.
 
 
 def _contiguous(tensor: Tensor, memory_format: torch.memory_format = torch.contiguous_format) -> Tensor:
@@ -171,7 +172,7 @@ def _write(tensor: Tensor, index: Any, value: Any) -> None:
 
 
 def _sliced(tensor: Tensor, index: Any) -> tuple[Tensor, list[Tensor | None]]:
-    """What numbers, slices and None of `index` leave of `tensor`, and the tensors among it by dimension."""
+    """Apply the numbers, slices and None of `index`. Return the result, and the index tensors for its dimensions."""
     parts = list(index) if isinstance(index, tuple) else [index]
     parts = [torch.from_numpy(np.asarray(x, None if len(x) else np.int64)) if _is_list(x) else x for x in parts]
     taken = sum(x.dim() if isinstance(x, Tensor) and x.dtype == torch.bool else x is not None for x in parts)
@@ -201,7 +202,7 @@ def _is_list(part: Any) -> bool:
 
 
 def _under_bool(tensors: list[Tensor | None], place: int) -> bool:
-    """Whether a mask before `place` covers its dimension too."""
+    """Whether a boolean index before `place` spans several dimensions and covers `place` too."""
     for back in range(1, place + 1):
         mask = tensors[place - back]
         if mask is not None and mask.dtype == torch.bool and mask.dim() > back:
@@ -229,7 +230,7 @@ OWN_WAYS: dict[Any, Callable[..., Any]] = {
 
 
 class _Move(torch.autograd.Function):
-    """`tensor.to("cuda", ...)`; a gradient comes back to where the tensor was."""
+    """Computes `tensor.to("cuda", ...)`. The gradient goes back to the device on which the tensor was."""
 
     @staticmethod
     def forward(ctx: Any, tensor: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
@@ -256,14 +257,14 @@ def _wants_cuda(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
 
 def _placed(run: Callable[[Thread], None]) -> Callable[[Thread], None]:
     def placed(thread: Thread) -> None:
-        with _Placing():  # each thread has modes of its own
+        with _Placing():  # Modes are local to a thread.
             run(thread)
 
     return placed
 
 
 def _autocast(device_type: str, *args: Any, **kwargs: Any) -> torch.autocast:
-    with warnings.catch_warnings():  # that there is no GPU
+    with warnings.catch_warnings():  # PyTorch warns that there is no GPU.
         warnings.simplefilter("ignore", UserWarning)
         return AUTOCAST("cuda" if device_type == "meta" else device_type, *args, **kwargs)
 
@@ -275,9 +276,11 @@ def _load(file: Any, map_location: Any = None, **kwargs: Any) -> Any:
 
 @contextmanager
 def pretended_cuda(gradients: bool = False) -> Iterator[None]:
-    """One GPU, as `torch.cuda` tells it, for as long as the block runs."""
+    """Let `torch.cuda` report one GPU inside the block."""
     before = torch.__future__.get_overwrite_module_params_on_conversion()
-    torch.__future__.set_overwrite_module_params_on_conversion(True)  # `network.to` makes new parameters
+    torch.__future__.set_overwrite_module_params_on_conversion(
+        True
+    )  # `network.to` then replaces parameters instead of swapping their data.
     try:
         with (
             patch.object(torch.cuda, "is_available", lambda: True),

@@ -1,4 +1,4 @@
-"""Settings of the tests: a data folder of their own, whatever the shell has set, and no broker to start."""
+"""Django settings for tests: a temporary data folder, none of the shell's variables, and a broker in memory."""
 
 import atexit
 import os
@@ -15,8 +15,8 @@ atexit.register(shutil.rmtree, os.environ["MASKWRIGHT_HOME"], ignore_errors=True
 from webapp.settings import *  # noqa: E402, F403
 from webapp.settings import DATABASES, HOME  # noqa: E402
 
-# A file and not memory: threads and processes of a test then meet the same locks as in use.
+# The test database is a file, because an in-memory SQLite has no locks between threads and processes.
 DATABASES["default"]["TEST"] = {"NAME": str(HOME / "tests.sqlite3")}
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, and only here
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Fast, and used in tests only.
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {}

@@ -1,4 +1,4 @@
-"""A whole studio for tests: `manage.py studio` in a process of its own, over a data folder of its own."""
+"""Starts `manage.py studio` as a separate process with its own data folder, for tests of the whole system."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from webapp.configuration import VARIABLES
 from webapp.process.listening import listen
 
 MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
-START_SECONDS = 120.0  # generous: the first run renders a clip, and tests share their machine
+START_SECONDS = 120.0  # The first start renders the sample video, and other tests may run at the same time.
 
 
 def until(true: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
-    """Wait for something to come true; an AssertionError names it when it does not."""
+    """Wait until `true()` is true. Raises AssertionError, which names `what`, after `seconds`."""
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"{what} did not come true within {seconds} s"
@@ -37,8 +37,10 @@ def free_port() -> int:
 
 
 def environment_of(home: Path, **variables: str) -> dict[str, str]:
-    """The shell's environment without any of our settings but these. Workers load engines when they are asked: most
-    tests have a small one of their own."""
+    """Return the shell's environment in which only `variables` set Maskwright up.
+
+    Workers do not load the default engine when they start, because most tests bring a small engine of their own.
+    """
     ours = {variable.name for variable in VARIABLES}
     inherited = {name: value for name, value in os.environ.items() if name not in ours}
     own = {"MASKWRIGHT_HOME": str(home), "MASKWRIGHT_WARM_UP": "0", "DJANGO_SETTINGS_MODULE": "webapp.settings"}
@@ -46,7 +48,7 @@ def environment_of(home: Path, **variables: str) -> dict[str, str]:
 
 
 class Studio:
-    """`with Studio(home) as studio:` runs one until the block ends. `address` and `link` are what it printed."""
+    """Context manager that runs a studio. `address` and `link` are those that the studio printed."""
 
     def __init__(self, home: Path, *arguments: str, **variables: str) -> None:
         self.home = home
@@ -83,17 +85,17 @@ class Studio:
         self._reader.join(10)
 
     def manage(self, *arguments: str) -> str:
-        """Run a manage.py command over this studio's data; what it printed."""
+        """Run a manage.py command on the data of this studio and return what the command printed."""
         command = [sys.executable, str(MANAGE), *arguments]
         return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True).stdout
 
     def sign_in_link(self, username: str = "owner") -> str:
-        """A fresh one-time link for a user, who is made where there is none."""
+        """Return a new sign-in link for a user, who is created if there is none of that name."""
         return self.manage("sign_in_link", username, "--create").strip()
 
     @property
     def text(self) -> str:
-        """All that it has printed so far."""
+        """What the studio has printed so far."""
         return "".join(self.output)
 
     def _read(self) -> None:
@@ -102,14 +104,14 @@ class Studio:
             self.output.append(line)
 
     def children(self) -> dict[str, psutil.Process]:
-        """Its processes by what they do: web, rounds, media."""
+        """Return the running child processes, by name: web, rounds, media."""
         if self.process.poll() is not None:
             return {}
         found: dict[str, psutil.Process] = {}
         for child in psutil.Process(self.process.pid).children():
             try:
                 words = child.cmdline()
-            except psutil.NoSuchProcess:  # it was killed, and is not reaped yet
+            except psutil.NoSuchProcess:  # The process was killed and has not been reaped yet.
                 continue
             for name in ("web", "rounds", "media"):
                 if name in words:

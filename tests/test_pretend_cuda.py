@@ -1,4 +1,4 @@
-"""What a GPU refuses, the pretended one refuses; what it does, it does as the CPU."""
+"""The pretended GPU raises errors where a GPU does, and computes the same values as the CPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A video's way through all processes: a connection that breaks, a worker that is killed, and every frame arrives."""
+"""Uploads and imports through all processes, with a connection that breaks and a worker that is killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FRAMES = 90
 
 
 def send_half(visitor: Visitor, path: str, data: bytes, offset: int) -> None:
-    """Begin a chunk and hang up in the middle of it, as a broken line does."""
+    """Send half of a chunk and then close the connection."""
     address = urlsplit(visitor.studio.address)
     cookies = "; ".join(f"{name}={value}" for name, value in visitor.http.cookies.items())
     head = (
@@ -32,7 +32,7 @@ def send_half(visitor: Visitor, path: str, data: bytes, offset: int) -> None:
 
 
 def upload(visitor: Visitor, project: int, path: Path) -> Any:
-    """The card of the video, after an upload whose line broke once."""
+    """Upload a file with one interruption and return the card of the new video."""
     data = path.read_bytes()
     at = visitor.call("POST", f"/projects/{project}/uploads", name=path.name, size=len(data))
     address = f"/api/uploads/{at['id']}"
@@ -44,7 +44,7 @@ def upload(visitor: Visitor, project: int, path: Path) -> Any:
 
     assert send(0, half) == 200
     send_half(visitor, address, data[half:], half)
-    assert visitor.call("GET", f"/uploads/{at['id']}")["received"] == half, "half a chunk does not count"
+    assert visitor.call("GET", f"/uploads/{at['id']}")["received"] == half, "an incomplete chunk is not stored"
     assert send(half, len(data)) == 200
     return visitor.call("POST", f"/uploads/{at['id']}/finish")
 
@@ -60,7 +60,7 @@ def test_a_video_arrives_whatever_breaks(tmp_path: Path) -> None:
             return owner.call("GET", f"/videos/{video}")
 
         until(lambda: card()["progress_done"] > 0, "the import", 60)
-        if card()["state"] == "importing":  # a machine this quick proves less, and nothing false
+        if card()["state"] == "importing":  # On a very fast machine the import may be over; then no worker is killed.
             studio.children()["media"].kill()
         until(lambda: card()["state"] != "importing", "the end of the import", 90)
         assert (card()["state"], card()["frame_count"], card()["error"]) == ("ready", FRAMES, "")

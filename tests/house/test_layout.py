@@ -1,4 +1,4 @@
-"""How the house is built: one noun a file, short functions, layers that hold, nothing of anybody's own machine."""
+"""Rules for the whole source tree: layers of imports, names and lengths of files, and no paths of a machine."""
 
 import ast
 import re
@@ -22,12 +22,12 @@ def tracked() -> list[Path]:
 
 
 def sources() -> list[Path]:
-    """Python and TypeScript that people write and read."""
+    """List the Python and TypeScript files that people write, without migrations."""
     return [path for path in tracked() if path.suffix in (".py", ".ts", ".tsx") and "migrations" not in path.parts]
 
 
 def functions(path: Path) -> Iterator[tuple[str, int]]:
-    """Name and length in lines of each function of a Python file, its docstring not counted."""
+    """Yield the name of each function in a Python file and its length in lines without the docstring."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             words = ast.get_docstring(node, clean=False)

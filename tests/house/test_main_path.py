@@ -1,4 +1,4 @@
-"""The main path through all processes, embedded and as a team: draw, run, look, undo, export. And a killed worker."""
+"""The main path through all processes, in embedded and in team mode: draw, run, undo, export, and a killed worker."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SCRIBBLE = [[0.3, 0.4], [0.4, 0.4], [0.4, 0.5]]
 
 @pytest.fixture
 def team() -> Iterator[dict[str, str]]:
-    """Settings of team mode over a new database; the Redis is emptied first."""
+    """Create a database, empty the Redis, and return the variables of team mode for them."""
     redis_url = os.environ.get("MASKWRIGHT_TEST_REDIS_URL")
     database_url = os.environ.get("MASKWRIGHT_TEST_DATABASE_URL")
     if not redis_url or not database_url:
@@ -62,7 +62,7 @@ def walk_the_main_path(studio: Studio) -> None:
 
 
 def export(owner: Visitor, video: int, head: int) -> None:
-    """The DAVIS export of the head holds the very masks that the page gets."""
+    """Export the head in the DAVIS format and compare it with the masks that the page gets."""
     made = owner.call("POST", f"/videos/{video}/exports", kind="davis")
     until(lambda: owner.call("GET", f"/exports/{made['id']}")["state"] in ("done", "failed"), "the export", 60)
     file = owner.http.get(f"/api/exports/{made['id']}/file")

@@ -1,4 +1,4 @@
-"""`manage.py studio` as a person meets it: processes, signals, ports, and what it says."""
+"""The command `manage.py studio`: its processes, signals, ports and messages."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ def status(address: str) -> int:
 
 
 def run_studio(home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A studio that is expected to refuse."""
+    """Run a studio that is expected to refuse to start."""
     return subprocess.run(
         [sys.executable, str(MANAGE), "studio", "--no-sample"],
         env=environment_of(home, **variables),
@@ -37,7 +37,7 @@ def run_studio(home: Path, **variables: str) -> subprocess.CompletedProcess[str]
 
 
 def is_another(studio: Studio, name: str, pid: int) -> bool:
-    """Whether the child `name` runs in another process than `pid`."""
+    """Whether the child `name` runs and its process is not `pid`."""
     child = studio.children().get(name)
     return child is not None and child.pid != pid
 

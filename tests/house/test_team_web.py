@@ -1,4 +1,4 @@
-"""Team mode with two web processes: what one does, pages at the other see at once."""
+"""Team mode with several web processes and workers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from webapp.videos.sample.clip import FRAMES
 
 @contextmanager
 def second_web_process(home: Path, **variables: str) -> Iterator[str]:
-    """Another `manage.py web` over the same data; its address."""
+    """Start another `manage.py web` on the same data and yield its address."""
     port = str(free_port())
     address = f"http://127.0.0.1:{port}"
     environment = environment_of(home, MASKWRIGHT_PORT=port, **variables)
@@ -65,10 +65,15 @@ def test_pages_at_two_web_processes_see_each_other(tmp_path: Path, team: dict[st
         here.ask("scribble.add", frame=3, object=number, path=SCRIBBLE)
         stored = time.monotonic()
         assert there.wait("scribble.added")["scribble"]["frame"] == 3
-        assert time.monotonic() - stored < 0.8, "it was not rung, but found by the look that comes every second"
+        assert time.monotonic() - stored < 0.8, (
+            "the page was not notified, but found the scribble by its poll, which comes once a second"
+        )
         here.socket.send('{"type": "looking", "frame": 42}')
         there.until(
-            lambda one: one["type"] == "presence" and [viewer["frame"] for viewer in one["viewers"]] == [42], 10
+            lambda message: (
+                message["type"] == "presence" and [viewer["frame"] for viewer in message["viewers"]] == [42]
+            ),
+            10,
         )
         made = there.ask("round.run", frame=3, engine="fake", base=None)
         assert made is not None

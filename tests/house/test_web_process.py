@@ -1,4 +1,4 @@
-"""The web process as it really runs: light, quick, and without PyTorch."""
+"""The web process uses little memory, starts quickly and does not load PyTorch."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ MOST_BYTES = 200 << 20
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[psutil.Process, str]]:
-    """`manage.py web` over a data folder of its own, and its address."""
+    """Start `manage.py web` with a new data folder and return the process and its address."""
     home = tmp_path_factory.mktemp("home")
     environment = {**os.environ, "MASKWRIGHT_HOME": str(home), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
     manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
@@ -54,12 +54,14 @@ def test_it_answers_and_stays_light(web: tuple[psutil.Process, str]) -> None:
 
 
 def test_it_maps_no_library_of_pytorch(web: tuple[psutil.Process, str]) -> None:
-    """What `sys.modules` of another process cannot tell, its memory map can."""
+    """The memory map shows which libraries another process has loaded."""
     process, address = web
     assert answer(f"{address}/api/me") == 401
     mapped = {Path(row.path).name for row in process.memory_maps()}
     assert not [name for name in mapped if name.startswith("libtorch")]
-    assert [name for name in mapped if "numpy" in name or "multiarray" in name], "the look itself does not work"
+    assert [name for name in mapped if "numpy" in name or "multiarray" in name], (
+        "the memory map lists no libraries, so this test shows nothing"
+    )
 
 
 def test_nothing_that_the_web_process_imports_imports_pytorch() -> None:
@@ -89,7 +91,7 @@ def test_the_file_formats_need_neither_pytorch_nor_opencv() -> None:
 
 
 def test_it_is_up_in_two_seconds_of_computing() -> None:
-    """Processor time, not wall time: other work on the machine must not fail this."""
+    """The limit is on processor time, so that other work on the machine does not matter."""
     code = "import time, webapp.asgi, webapp.urls, uvicorn; print(time.process_time())"
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     started = time.monotonic()

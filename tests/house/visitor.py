@@ -1,4 +1,4 @@
-"""Somebody at a studio without a page: the calls and the socket, as the browser would make them."""
+"""A client for tests that makes the REST calls and uses the socket as the page does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LabelMap = NDArray[np.uint8]
 
 
 class Visitor:
-    """Signed in by a one-time link. `with Visitor(...)` closes everything."""
+    """A signed-in user. As a context manager it closes its connections at the end."""
 
     def __init__(self, studio: Studio, username: str = "owner") -> None:
         self.studio = studio
@@ -45,7 +45,7 @@ class Visitor:
         return answer.json() if answer.content else None
 
     def sample_video(self) -> int:
-        (project,) = [one for one in self.call("GET", "/projects") if one["name"] == "Sample"]
+        (project,) = [project for project in self.call("GET", "/projects") if project["name"] == "Sample"]
         (video,) = self.call("GET", f"/projects/{project['id']}/videos")
         return int(video["id"])
 
@@ -58,20 +58,20 @@ class Visitor:
         )
 
     def masks(self, round_id: int, last: int) -> dict[int, LabelMap]:
-        """Frame -> label map of what a round itself stored."""
+        """Return the masks that a round stored, by frame."""
         answer = self.http.get(f"/api/rounds/{round_id}/masks", params={"first": 0, "last": last})
         answer.raise_for_status()
-        return {one.frame: decode(one.data) for one in unpack(answer.content)}
+        return {mask.frame: decode(mask.data) for mask in unpack(answer.content)}
 
 
 class VideoVisit:
-    """The socket of an open video. Reads what comes while it waits for something."""
+    """The socket of an open video. Messages that arrive while it waits for another one are kept in `messages`."""
 
     def __init__(self, connecting: AbstractContextManager[ClientConnection]) -> None:
         self._connecting = connecting
         self.socket = connecting.__enter__()
         self.messages: list[dict[str, Any]] = []
-        self.mask_frames: list[int] = []  # of masks as they came over the socket
+        self.mask_frames: list[int] = []  # in the order in which their masks arrived
         self.socket.send(json.dumps({"type": "resume", "version": PROTOCOL_VERSION, "seq": 0, "mask_seq": 0}))
         self.welcome = self.wait("welcome")
 
@@ -84,7 +84,7 @@ class VideoVisit:
         self._connecting.__exit__(kind, error, traceback)
 
     def ask(self, kind: str, **fields: Any) -> int | None:
-        """Send a message that is acknowledged; its result. An error fails the test."""
+        """Send a message, wait for its acknowledgement and return the result. An error fails the test."""
         key = str(uuid4())
         self.socket.send(json.dumps({"type": kind, "key": key, **fields}))
         answer = self.until(lambda message: message.get("key") == key and message["type"] in ("ack", "error"))
@@ -95,17 +95,18 @@ class VideoVisit:
         return self.until(lambda message: message["type"] == kind)
 
     def round_in(self, state: str, number: int, seconds: float = 60) -> dict[str, Any]:
-        """The round when it has come to this state."""
+        """Wait until a round is in `state` and return the round."""
         message = self.until(
-            lambda one: (
-                one["type"] == "round.changed" and (one["round"]["id"], one["round"]["state"]) == (number, state)
+            lambda message: (
+                message["type"] == "round.changed"
+                and (message["round"]["id"], message["round"]["state"]) == (number, state)
             ),
             seconds,
         )
         return message["round"]
 
     def until(self, wanted: Any, seconds: float = 60) -> dict[str, Any]:
-        """Read until a message comes that is `wanted`; those before it stay in `messages`."""
+        """Wait for a message for which `wanted(message)` is true and return it. Earlier ones stay in `messages`."""
         end = time.monotonic() + seconds
         while True:
             for index, message in enumerate(self.messages):
@@ -114,7 +115,7 @@ class VideoVisit:
             self._read(end - time.monotonic())
 
     def masks_until(self, count: int, seconds: float = 60) -> None:
-        """Read until so many masks have come."""
+        """Wait until `count` masks have arrived in all."""
         end = time.monotonic() + seconds
         while len(self.mask_frames) < count:
             self._read(end - time.monotonic())
@@ -123,8 +124,8 @@ class VideoVisit:
         try:
             data = self.socket.recv(max(0.01, seconds))
         except TimeoutError:
-            raise AssertionError(f"nothing came in time; the last before that: {self.messages[-5:]}") from None
+            raise AssertionError(f"no message arrived in time; the last ones were {self.messages[-5:]}") from None
         if isinstance(data, bytes):
-            self.mask_frames += [one.frame for one in unpack(data)]
+            self.mask_frames += [mask.frame for mask in unpack(data)]
         else:
             self.messages.append(json.loads(data))
