@@ -4,7 +4,7 @@
         network.to("cuda")(images)  # RuntimeError: images lie on the CPU
 
 Operations that fail on a GPU fail here too: tensors of two devices in one operation (except for scalars and for CPU
-indices), and the conversion to NumPy of a tensor that is on the device. Half precision is computed in half precision, so
+indices), and the conversion to NumPy of a tensor that is on the device. Half precision is computed as such, so
 mismatched types and overflows show up. Not covered are speed, memory on the device, kernels that CUDA lacks or that
 compute in another order, streams, and autocast (which PyTorch turns off without a GPU). Autograd needs a device that a
 CPU build of PyTorch knows: with `pretended_cuda(gradients=True)`, tensors report the device "meta" instead.
@@ -111,9 +111,7 @@ def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def _inside(value: Any) -> Any:
     if isinstance(value, Tensor) and value.device == META and not isinstance(value, OnCuda):
-        return torch.zeros(
-            value.shape, dtype=value.dtype
-        )  # Autograd makes such a tensor for an output without a gradient.
+        return torch.zeros(value.shape, dtype=value.dtype)  # of an output without a gradient
     return value.inside if isinstance(value, OnCuda) else value
 
 
@@ -278,9 +276,7 @@ def _load(file: Any, map_location: Any = None, **kwargs: Any) -> Any:
 def pretended_cuda(gradients: bool = False) -> Iterator[None]:
     """Let `torch.cuda` report one GPU inside the block."""
     before = torch.__future__.get_overwrite_module_params_on_conversion()
-    torch.__future__.set_overwrite_module_params_on_conversion(
-        True
-    )  # `network.to` then replaces parameters instead of swapping their data.
+    torch.__future__.set_overwrite_module_params_on_conversion(True)
     try:
         with (
             patch.object(torch.cuda, "is_available", lambda: True),

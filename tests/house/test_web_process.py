@@ -59,9 +59,7 @@ def test_it_maps_no_library_of_pytorch(web: tuple[psutil.Process, str]) -> None:
     assert answer(f"{address}/api/me") == 401
     mapped = {Path(row.path).name for row in process.memory_maps()}
     assert not [name for name in mapped if name.startswith("libtorch")]
-    assert [name for name in mapped if "numpy" in name or "multiarray" in name], (
-        "the memory map lists no libraries, so this test shows nothing"
-    )
+    assert [name for name in mapped if "numpy" in name or "multiarray" in name], "this test sees no libraries"
 
 
 def test_nothing_that_the_web_process_imports_imports_pytorch() -> None:
