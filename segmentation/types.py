@@ -23,7 +23,8 @@ FloatMap = NDArray[np.float32]  # [H, W], any real value for each pixel
 FloatArray = NDArray[np.float32]  # any shape; whoever uses it says which
 Path = NDArray[np.float64]  # [P, 2], points (x, y) in 0..1
 
-MAX_OBJECTS = 254  # object ids are uint8, and 255 means "ignore" in the data sets of this field
+MAX_OBJECTS = 254  # object ids are uint8, and 255 has a meaning of its own
+IGNORE = 255  # in ground truth: no decision was made on this pixel, and it counts for nobody
 
 
 class FrameSource(Protocol):

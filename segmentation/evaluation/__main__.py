@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     which = parse.add_mutually_exclusive_group()
     which.add_argument("--sequences", help="names, comma separated; default: all that have annotations")
     which.add_argument("--subset", help="names from ImageSets/2017/<subset>.txt")
-    parse.add_argument("--resolution", default="480p", help="folder below JPEGImages and Annotations (480p)")
+    parse.add_argument("--resolution", help="folder below JPEGImages, where there are several (default: 480p)")
     parse.add_argument(
         "--engine",
         action="append",
@@ -98,13 +98,15 @@ def main(arguments: list[str] | None = None) -> int:
         names = args.sequences.split(",") if args.sequences else folder.names(args.subset)
         entered = engines_under_test(args)
         protocol = Protocol(args.rounds, args.max_time or None, args.metric)
-        report = run(folder, names, entered, protocol, args.out)
+        report = run(folder, names, entered, protocol, args.out, only_these=bool(args.sequences or args.subset))
     except (ValueError, BenchmarkPackageMissing) as error:
         print(f"evaluation: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("evaluation: stopped; the same command goes on where it was", file=sys.stderr)
         return 130
+    for sentence in report["left_out"].values():
+        print(f"left out: {sentence}", file=sys.stderr)
     print(table(report))
     print(f"report: {args.out / 'report.html'}")
     return 0

@@ -16,8 +16,10 @@ import numpy as np
 from tqdm import tqdm
 
 from segmentation.evaluation.benchmark_run import EngineUnderTest, Protocol, Run, run_in_child
-from segmentation.evaluation.davis_folder import DavisFolder, FolderError, Sequence
+from segmentation.evaluation.davis_folder import DavisFolder, FolderError, Sequence, usable_sequences
 from segmentation.evaluation.package import davisinteractive, make_robot
+from segmentation.formats.label_png import write_labels
+from segmentation.formats.scribble_json import write_scribbles
 
 SCHEMA = 1
 
@@ -27,9 +29,18 @@ class BenchmarkFailed(ValueError):
 
 
 def run(
-    folder: DavisFolder, names: Many[str], engines_under_test: Many[EngineUnderTest], protocol: Protocol, out: Path
+    folder: DavisFolder,
+    names: Many[str],
+    engines_under_test: Many[EngineUnderTest],
+    protocol: Protocol,
+    out: Path,
+    only_these: bool = True,
 ) -> dict[str, Any]:
     """Play everything and write report.json, report.html and one CSV an engine into `out`; returns the report.
+
+    Args:
+        only_these: refuse the whole run when one of the sequences cannot be evaluated. Otherwise such a sequence is
+            named in the report ("left_out": name -> sentence) and the others are played.
 
     Raises:
         FolderError: the folder, or a sequence, cannot be evaluated (checked before the first round).
@@ -38,31 +49,33 @@ def run(
     """
     davisinteractive()
     _make_writable(out)
-    sequences = {name: folder.sequence(name) for name in names}
+    sequences, left_out = usable_sequences(folder, names)
+    if only_these and left_out:
+        raise FolderError(next(iter(left_out.values())))
     staged = stage(sequences, out / "davis")
     runs = [
         Run(c, name, folder, staged, protocol, out / "runs" / _file_name(c.label) / name)
         for c in engines_under_test
-        for name in names
+        for name in sequences
     ]
     _run_all(runs, protocol)
-    return _report(runs, engines_under_test, sequences, staged, protocol, out)
+    return _report(runs, engines_under_test, sequences, staged, protocol, out, left_out)
 
 
 def stage(sequences: dict[str, Sequence], root: Path) -> Path:
-    """Lay the sequences out as the package wants them: links to masks, and scribbles, the robot's if there are none."""
+    """Lay the sequences out as the package wants them: masks of the objects 1..N, and scribbles, the robot's if there
+    are none."""
     for name, sequence in sequences.items():
         masks = root / "Annotations" / "480p" / name
         if masks.exists():
             shutil.rmtree(masks)
         masks.mkdir(parents=True)
-        for index, path in enumerate(sequence.mask_files):
-            (masks / f"{index:05d}.png").symlink_to(path.resolve())
+        for index, labels in enumerate(sequence.truth):
+            write_labels(masks / f"{index:05d}.png", labels)
         scribbles = root / "Scribbles" / name
         scribbles.mkdir(parents=True, exist_ok=True)
         for number, path in enumerate(sequence.scribble_files, start=1):
-            data = json.loads(path.read_text())
-            (scribbles / f"{number:03d}.json").write_text(json.dumps({**data, "sequence": name}))
+            write_scribbles(scribbles / f"{number:03d}.json", sequence.scribbles(path), name, sequence.num_frames)
         if not sequence.scribble_files and not (scribbles / "001.json").exists():
             (scribbles / "001.json").write_text(json.dumps(first_scribble(sequence)))
     return root
@@ -119,6 +132,7 @@ def _report(
     staged: Path,
     protocol: Protocol,
     out: Path,
+    left_out: dict[str, str],
 ) -> dict[str, Any]:
     from segmentation.evaluation.figures import engine_figures
     from segmentation.evaluation.report_page import write_page
@@ -133,6 +147,7 @@ def _report(
         "schema": SCHEMA,
         "protocol": {"rounds": protocol.rounds, "max_time": protocol.max_time, "metric": protocol.metric},
         "machine": machine(),
+        "left_out": left_out,
     }
     (out / "report.json").write_text(json.dumps(report, indent=1))
     write_page(out / "report.html", report, runs, sequences)

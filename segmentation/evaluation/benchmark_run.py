@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.engine import Engine, EngineSettings
-from segmentation.evaluation.davis_folder import DavisFolder, Sequence
+from segmentation.evaluation.davis_folder import DavisFolder, Sequence, load_sequence
 from segmentation.evaluation.memory import PeakMemory
 from segmentation.evaluation.package import davisinteractive
 from segmentation.formats.label_png import write_labels
@@ -109,7 +109,7 @@ def execute(run: Run, on_round: Callable[[int], None]) -> None:
     run.out.mkdir(parents=True)
     if run.engine.plugin:
         load_engines(run.engine.plugin)
-    sequence = run.folder.sequence(run.sequence)
+    sequence = load_sequence(run.folder, run.sequence)
     rounds: list[dict[str, Any]] = []
     sample = number = 0  # a sample is one of the sequence's first scribbles
     masks = np.zeros_like(sequence.truth)
@@ -128,7 +128,7 @@ def execute(run: Run, on_round: Callable[[int], None]) -> None:
             assert engine is not None
             before = time.monotonic()
             memory.start()
-            interactions = _clipped(parse_scribbles(drawn, sequence.num_frames))
+            interactions = parse_scribbles(drawn, sequence.num_frames)
             deadline = _deadline(run.protocol, sequence, started)
             frames = sum(_run(engine, interaction, masks, deadline) for interaction in interactions)
             seconds = time.monotonic() - before
@@ -184,14 +184,6 @@ def _deadline(protocol: Protocol, sequence: Sequence, started: float) -> float |
     """The package drops what is submitted after this moment: no use in computing on."""
     limit = protocol.seconds_an_object
     return started + limit * sequence.num_objects if limit else None
-
-
-def _clipped(interactions: tuple[Interaction, ...]) -> tuple[Interaction, ...]:
-    """Scribbles that someone stored with points a hair outside 0..1 are pulled in; the robot's own never are."""
-    for interaction in interactions:
-        for scribble in interaction.scribbles:
-            np.clip(scribble.path, 0.0, 1.0, out=scribble.path)
-    return interactions
 
 
 def _run(engine: Engine, interaction: Interaction, masks: Masks, deadline: float | None) -> int:

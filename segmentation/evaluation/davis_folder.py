@@ -1,8 +1,8 @@
-"""A folder in the DAVIS layout: its sequences, checked before anything is computed."""
+"""Sequences as they are evaluated: every frame has a mask, and the objects are numbered without holes."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,42 +11,66 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from segmentation.formats.label_png import read_labels
-from segmentation.frames import IMAGE_SUFFIXES, ImageFrames
+from segmentation.formats.davis_folder import DavisFolder, DavisSequence, FolderError
+from segmentation.formats.label_png import MaskError
+from segmentation.formats.scribble_json import ScribbleError, read_scribbles
+from segmentation.frames import ImageFrames
+from segmentation.types import IGNORE, Interaction, Scribble
 
-IGNORE = 255  # "no decision" in the masks of this field
-
-
-class FolderError(ValueError):
-    """The folder cannot be evaluated; the text names what is wrong."""
+__all__ = ["DavisFolder", "FolderError", "Sequence", "load_sequence", "usable_sequences"]
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """One sequence with ground truth: frame files and mask files, equal in number and size."""
+    """One sequence with ground truth on every frame.
 
-    name: str
-    frame_files: tuple[Path, ...]
-    mask_files: tuple[Path, ...]
-    scribble_files: tuple[Path, ...]
+    Data sets number objects with holes (1, 3) where one was dropped. An id that no pixel has would count as an object
+    that every engine gets right, and would buy time for the others. So the ids that occur are numbered 1..N here, in
+    their order: in `truth`, in scribbles, and in everything that is computed from them.
+    """
+
+    files: DavisSequence
+
+    @property
+    def name(self) -> str:
+        return self.files.name
+
+    @property
+    def frame_files(self) -> tuple[Path, ...]:
+        return self.files.frame_files
+
+    @property
+    def scribble_files(self) -> tuple[Path, ...]:
+        return self.files.scribble_files
 
     @property
     def num_frames(self) -> int:
         return len(self.frame_files)
 
     @cached_property
-    def truth(self) -> NDArray[np.uint8]:
-        """uint8 [T, H, W], 0 = background."""
-        return np.stack([read_labels(path) for path in self.mask_files])
+    def _stored(self) -> NDArray[np.uint8]:
+        """The masks with the ids of the files, uint8 [T, H, W]."""
+        masks = [self.files.labels(index) for index in range(self.num_frames)]
+        return np.stack([labels for labels in masks if labels is not None])
 
     @cached_property
+    def object_ids(self) -> tuple[int, ...]:
+        """The ids that the files use, in the order of the objects 1..N."""
+        counts = np.bincount(self._stored.ravel(), minlength=256)
+        return tuple(int(number) for number in np.flatnonzero(counts) if number not in (0, IGNORE))
+
+    @cached_property
+    def truth(self) -> NDArray[np.uint8]:
+        """uint8 [T, H, W]: 0 = background, 1..N = objects, 255 = no decision."""
+        table = np.zeros(256, np.uint8)
+        table[list(self.object_ids)] = np.arange(1, self.num_objects + 1)
+        table[IGNORE] = IGNORE
+        return table[self._stored]
+
+    @property
     def num_objects(self) -> int:
-        """The highest id of any mask: the folder decides, not the package's table of DAVIS-2017."""
-        highest = 0
-        for labels in self.truth:
-            known = labels[labels != IGNORE]
-            highest = max(highest, int(known.max(initial=0)))
-        return highest
+        """How many objects any mask shows: the folder decides, not the package's table of DAVIS-2017."""
+        return len(self.object_ids)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -61,81 +85,77 @@ class Sequence:
         areas = [int(((labels > 0) & (labels != IGNORE)).sum()) for labels in self.truth]
         return int(np.argmax(areas))
 
-    def check(self) -> None:
-        """Raise FolderError unless masks and frames fit."""
-        if len(self.frame_files) != len(self.mask_files):
-            raise FolderError(
-                f"{self.name}: {len(self.frame_files)} frames but {len(self.mask_files)} masks; there must be one each"
-            )
-        sizes = {Image.open(path).size for path in (*self.frame_files, *self.mask_files)}
-        if len(sizes) > 1:
-            found = ", ".join(f"{w}x{h}" for w, h in sorted(sizes))
-            raise FolderError(f"{self.name}: frames and masks differ in size ({found})")
-        if self.num_objects == 0:
-            raise FolderError(f"{self.name}: its masks hold no object")
+    def scribbles(self, path: Path) -> tuple[Interaction, ...]:
+        """The interactions of a stored scribble file, for the objects 1..N.
 
-
-@dataclass(frozen=True)
-class DavisFolder:
-    """`root` with JPEGImages/<resolution>/<sequence>, Annotations/<resolution>/<sequence> and perhaps Scribbles."""
-
-    root: Path
-    resolution: str = "480p"
-
-    def names(self, subset: str | None = None) -> list[str]:
-        """Names of the sequences: of ImageSets/2017/<subset>.txt, or all that have annotations."""
-        annotations = self._part("Annotations")
-        if subset:
-            listing = self.root / "ImageSets" / "2017" / f"{subset}.txt"
-            if not listing.is_file():
-                raise FolderError(f"{listing} does not exist: name sequences with --sequences, or leave --subset out")
-            return listing.read_text().split()
-        names = sorted(path.name for path in annotations.iterdir() if path.is_dir())
-        if not names:
-            raise FolderError(f"{annotations} has no sequences")
-        return names
-
-    def sequence(self, name: str) -> Sequence:
-        """One sequence, checked. Raises FolderError."""
-        masks = self._part("Annotations") / name
-        frames = self._part("JPEGImages") / name
-        for folder in (masks, frames):
-            if not folder.is_dir():
-                raise FolderError(f"{name}: the folder {folder} does not exist")
-        scribbles = self.root / "Scribbles" / name
-        sequence = Sequence(
-            name,
-            _images(frames),
-            _images(masks, only=".png"),
-            tuple(sorted(scribbles.glob("*.json"))) if scribbles.is_dir() else (),
+        Raises:
+            FolderError: the file is none, is for another number of frames, or draws an object that no mask shows.
+        """
+        try:
+            stored = read_scribbles(path, self.num_frames)
+        except ScribbleError as error:
+            raise FolderError(f"{self.name}: {error}") from error
+        numbers = {0: 0} | {number: place for place, number in enumerate(self.object_ids, 1)}
+        for interaction in stored:
+            for scribble in interaction.scribbles:
+                if scribble.object_id not in numbers:
+                    raise FolderError(f"{self.name}: {path.name} draws object {scribble.object_id}; no mask shows it")
+        return tuple(
+            Interaction(each.frame, tuple(Scribble(numbers[s.object_id], s.path) for s in each.scribbles))
+            for each in stored
         )
-        sequence.check()
-        for path in sequence.scribble_files:
-            _check_scribbles(path, sequence)
-        return sequence
-
-    def _part(self, part: str) -> Path:
-        if not self.root.is_dir():
-            raise FolderError(f"{self.root} is not a folder")
-        folder = self.root / part / self.resolution
-        if folder.is_dir():
-            return folder
-        choices = self.root / part
-        if not choices.is_dir():
-            raise FolderError(f"{self.root} has no folder {part}: it is not in the DAVIS layout")
-        found = ", ".join(sorted(path.name for path in choices.iterdir() if path.is_dir())) or "nothing"
-        raise FolderError(f"{choices} has no folder {self.resolution} (it has {found}): give --resolution")
 
 
-def _images(folder: Path, only: str | None = None) -> tuple[Path, ...]:
-    wanted = {only} if only else IMAGE_SUFFIXES
-    return tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in wanted))
-
-
-def _check_scribbles(path: Path, sequence: Sequence) -> None:
+def load_sequence(folder: DavisFolder, name: str) -> Sequence:
+    """One sequence, checked. Raises FolderError with a sentence that names what does not fit."""
+    files = folder.sequence(name)
+    sequence = Sequence(files)
+    if files.problem:
+        raise FolderError(f"{name}: {files.problem.rstrip('.')}")
+    _check_masks(files)
     try:
-        frames = json.loads(path.read_text())["scribbles"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise FolderError(f"{path} is not a scribble file of the DAVIS challenge") from None
-    if len(frames) != sequence.num_frames:
-        raise FolderError(f"{path} is for {len(frames)} frames, {sequence.name} has {sequence.num_frames}")
+        if sequence.num_objects == 0:
+            raise FolderError(f"{name}: its masks hold no object")
+    except MaskError as error:
+        raise FolderError(f"{name}: {error}") from error
+    for path in files.scribble_files:
+        sequence.scribbles(path)
+    return sequence
+
+
+def usable_sequences(folder: DavisFolder, names: Iterable[str]) -> tuple[dict[str, Sequence], dict[str, str]]:
+    """Those of the sequences that can be evaluated, and why the others cannot. Raises FolderError when none can."""
+    good: dict[str, Sequence] = {}
+    bad: dict[str, str] = {}
+    for name in names:
+        try:
+            good[name] = load_sequence(folder, name)
+        except FolderError as error:
+            bad[name] = str(error)
+    if not good:
+        raise FolderError("; ".join(list(bad.values())[:3]))
+    return good, bad
+
+
+def _check_masks(files: DavisSequence) -> None:
+    masks = [path for path in files.mask_files if path is not None]
+    if len(masks) < len(files.frame_files):
+        missing = next(
+            frame.name for frame, mask in zip(files.frame_files, files.mask_files, strict=True) if mask is None
+        )
+        raise FolderError(
+            f"{files.name}: {len(files.frame_files)} frames but {len(masks)} masks; {missing} is the first without one"
+        )
+    sizes = set()
+    for path in (*files.frame_files, *masks):
+        try:
+            with Image.open(path) as image:
+                pages = getattr(image, "n_frames", 1)
+                sizes.add(image.size)
+        except (OSError, SyntaxError, Image.DecompressionBombError):
+            raise FolderError(f"{files.name}: {path.name} cannot be read as a picture") from None
+        if pages > 1:
+            raise FolderError(f"{files.name}: {path.name} has {pages} pages; save each as a file of its own")
+    if len(sizes) > 1:
+        found = ", ".join(f"{w}x{h}" for w, h in sorted(sizes))
+        raise FolderError(f"{files.name}: frames and masks differ in size ({found})")

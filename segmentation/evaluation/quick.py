@@ -22,13 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.engine import Engine, EngineSettings
-from segmentation.evaluation.davis_folder import IGNORE, DavisFolder, FolderError
+from segmentation.evaluation.davis_folder import DavisFolder, FolderError, load_sequence, usable_sequences
 from segmentation.evaluation.davis_folder import Sequence as Clip
 from segmentation.evaluation.stroke import correcting_stroke, first_strokes
-from segmentation.formats.scribble_json import read_scribbles
 from segmentation.metrics import jaccard
 from segmentation.registry import load_engines, open_session
-from segmentation.types import Interaction
+from segmentation.types import IGNORE, Interaction
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def evaluate(clip: Clip, engine: str, corrections: int, settings: EngineSettings
 
 def first_interaction(clip: Clip, truth: NDArray[np.uint8]) -> Interaction:
     for path in clip.scribble_files[:1]:
-        stored = read_scribbles(path, clip.num_frames)
+        stored = clip.scribbles(path)
         if stored:
             return stored[0]
     frame = clip.largest_frame()
@@ -133,11 +132,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.engines:
         load_engines(args.engines)
     try:
-        folder = DavisFolder(args.root, args.resolution if args.resolution is not None else _resolution(args.root))
+        folder = DavisFolder(args.root, args.resolution)
         settings = EngineSettings(device=args.device, weights=args.weights)
         table = []
-        for name in args.sequences or folder.names():
-            table.append(evaluate(folder.sequence(name), args.engine, args.corrections, settings))
+        for name, sequence in _sequences(folder, args.sequences).items():
+            table.append(evaluate(sequence, args.engine, args.corrections, settings))
             print(report(name, table[-1]), flush=True)
     except (FolderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -152,12 +151,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _resolution(root: Path) -> str:
-    """The one folder between Annotations and the sequences, or "" where sequences lie in Annotations themselves."""
-    annotations = root / "Annotations"
-    inside = sorted(p for p in annotations.iterdir() if p.is_dir()) if annotations.is_dir() else []
-    levels = [p.name for p in inside if not any(p.glob("*.png"))]
-    return levels[0] if levels else ""
+def _sequences(folder: DavisFolder, names: Sequence[str] | None) -> dict[str, Clip]:
+    """The named sequences, or all that can be evaluated; the others are told."""
+    if names:
+        return {name: load_sequence(folder, name) for name in names}
+    good, bad = usable_sequences(folder, folder.names())
+    for sentence in bad.values():
+        print(f"left out: {sentence}", file=sys.stderr)
+    return good
 
 
 if __name__ == "__main__":

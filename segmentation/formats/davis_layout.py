@@ -19,8 +19,8 @@ from segmentation.formats.file_tree import is_clutter, listed, natural
 
 FRAME_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 MASK_SUFFIXES = FRAME_SUFFIXES | {".gif"}
-FRAMES, MASKS, VOC_MASKS = "jpegimages", "annotations", "segmentationobject"
-METADATA_FOLDERS = frozenset({"imagesets", "scribbles"})
+FRAMES, MASKS, VOC_MASKS, SCRIBBLES = "jpegimages", "annotations", "segmentationobject", "scribbles"
+METADATA_FOLDERS = frozenset({"imagesets", SCRIBBLES})
 METADATA_FILES = re.compile(
     r"(objects\.json|meta\.json|(readme|license|sources?|notice|changelog)(\.\w+)?)", re.IGNORECASE
 )
@@ -43,6 +43,7 @@ class SequenceFiles:
     problem: str = ""
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    scribbles: tuple[str, ...] = ()  # scribble files of the challenge, in natural order
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Layout:
     sequences: tuple[SequenceFiles, ...]
     left_out: tuple[str, ...] = ()
     resolutions: tuple[str, ...] = ()  # those that the frames have
+    is_davis: bool = False
 
 
 def find_sequences(names: Iterable[str], resolution: str | None = None) -> Layout:
@@ -114,6 +116,7 @@ def _davis(files: list[str], resolution: str | None) -> Layout:
     for place, found in _by_place(files, MASKS, MASK_SUFFIXES, resolution).items():
         masks[place] = found
         voc.discard(place)
+    scribbles = {p.key: names for p, names in _by_place(files, SCRIBBLES, frozenset({".json"}), None).items()}
     chosen: dict[tuple[str, str], _Place] = {}
     for place in sorted(frames, key=lambda p: (*_preference(p.resolution, resolution), p not in masks)):
         chosen.setdefault(place.key, place)
@@ -124,7 +127,8 @@ def _davis(files: list[str], resolution: str | None) -> Layout:
         if with_masks in voc:
             sequence = replace(sequence, notes=(*sequence.notes, _VOC_NOTE))
         used.add(with_masks or place)
-        sequences.append(sequence)
+        drawn = tuple(scribbles.get(place.key, ()))
+        sequences.append(replace(sequence, scribbles=drawn))
     everything = {name for found in (*frames.values(), *masks.values()) for name in found}
     return _with_left_out(_unique_names(sequences, list(chosen.values())), files, everything, used, masks, frames)
 
@@ -231,8 +235,13 @@ def _with_left_out(
     if orphans and sequences:
         note = f"Masks without frames were left out: {listed(orphans, 5)}."
         sequences[0] = replace(sequences[0], notes=(*sequences[0].notes, note))
-    resolutions = tuple(sorted({place.resolution for place in frames if place.resolution}))
-    return Layout(tuple(sequences), tuple(name for name in left if owner[name] not in folders), resolutions)
+    nobodys = tuple(name for name in left if owner[name] not in folders)
+    return Layout(tuple(sequences), nobodys, _resolutions(files), is_davis=True)
+
+
+def _resolutions(files: list[str]) -> tuple[str, ...]:
+    levels = {below[1][0] for name in files if (below := _below(name, FRAMES)) and below[1]}
+    return tuple(sorted(level for level in levels if RESOLUTION.fullmatch(level)))
 
 
 def _is_elsewhere(name: str) -> bool:

@@ -48,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
             if getattr(args, name) and name not in signature(objectives.Objective).parameters:
                 raise ValueError(f"--{name} says nothing to {args.engine}: leave it out")
         sources = find_sources(args.data, plan.validation, plan.exclude)
+        for sentence in sources.left_out:
+            print(f"left out: {sentence}", file=sys.stderr)
         torch.manual_seed(plan.seed)
         options = dict(plan.objective)
         if args.body:

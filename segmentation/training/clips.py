@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.training.motion import Path, Range, draw_path, light, warp
-from segmentation.training.sources import IGNORE, Shot, Sources
+from segmentation.training.sources import Shot, Sources
+from segmentation.types import IGNORE
 
 TRIES = 20  # to find a view in which an object can be seen
 MIN_AREA = 0.004  # of the frame: what is smaller cannot be scribbled on at the training size

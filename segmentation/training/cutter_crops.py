@@ -20,9 +20,8 @@ from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
 from segmentation.training.clips import Clip
 from segmentation.training.objectives.batch import damage
-from segmentation.training.sources import IGNORE
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles, thorough_scribbles
-from segmentation.types import LabelMap, Scribble
+from segmentation.types import IGNORE, LabelMap, Scribble
 
 WHOLE = 0.4  # of the clips: strokes through the middle of all of an object, as the challenge's robot draws them
 CORRECTED = 0.8  # of the objects: they are corrected once too

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from segmentation.training.sources import IGNORE
+from segmentation.types import IGNORE
 
 SURE = 0.7  # the probability from which a pixel need not be looked at
 

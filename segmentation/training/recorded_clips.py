@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from segmentation.training.clips import Clip
 from segmentation.training.motion import Path, Range, draw_path, light, warp
 from segmentation.training.recorded_propagations import RecordedPropagation, load, renumbered
-from segmentation.training.sources import IGNORE, Shot
+from segmentation.training.sources import Shot
 from segmentation.training.star_clips import StarClip, pixel_features_of_frames
-from segmentation.types import Scribble
+from segmentation.types import IGNORE, Scribble
 
 VIEW = Range(turn=8.0, zoom=1.25, shear=0.06)  # a recorded mistake is to stay the mistake that it is
 

@@ -31,9 +31,9 @@ from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.network import Star
 from segmentation.frames import ArrayFrames
 from segmentation.training.plan import load_plan
-from segmentation.training.sources import IGNORE, Shot, find_sources
+from segmentation.training.sources import Shot, find_sources
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles
-from segmentation.types import Interaction, Scribble
+from segmentation.types import IGNORE, Interaction, Scribble
 
 SHORT_SIDE = 240  # the grid's: nothing is resized on the way
 FRAMES = 40

@@ -1,9 +1,9 @@
 """Labelled pictures and videos on disk, as they are listed before a training run.
 
 A data folder holds any of
-    <video set>/JPEGImages[/<resolution>]/<sequence>/*, <video set>/Annotations[/<resolution>]/<sequence>/*.png
-    <still set>/images/*, <still set>/masks/*.png           (a still set may lie one level deeper, as static/<set> does)
-Masks are indexed PNG: 0 background, 1..N instances, 255 no decision.
+    <video set>/JPEGImages[/<resolution>]/<sequence>/*, <video set>/Annotations[/<resolution>]/<sequence>/*
+    <still set>/images/*, <still set>/masks/*               (a still set may lie one level deeper, as static/<set> does)
+Masks are read as everywhere (`segmentation.formats`): 0 background, 1..N instances, 255 no decision.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from segmentation.formats.label_png import read_labels
-from segmentation.frames import IMAGE_SUFFIXES
-
-IGNORE = 255
+from segmentation.formats.davis_folder import DavisFolder, DavisSequence
+from segmentation.formats.davis_layout import FRAME_SUFFIXES, MASK_SUFFIXES
+from segmentation.formats.file_tree import is_clutter, natural
+from segmentation.formats.label_png import MaskError
+from segmentation.formats.mask_files import MaskFiles, mask_paths
 
 
 class DataError(ValueError):
@@ -28,11 +29,12 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Shot:
-    """A labelled video, or a still picture as a video of one frame."""
+    """A labelled video, or a still picture as a video of one frame. `mask_files[i]` is the mask of `images[i]`."""
 
     name: str
     images: tuple[Path, ...]
-    masks: tuple[Path, ...]
+    mask_files: tuple[Path, ...]
+    masks: MaskFiles[Path]  # reads them; of all stills of a set, as they are saved in one way
 
     def __len__(self) -> int:
         return len(self.images)
@@ -42,9 +44,12 @@ class Shot:
         bgr = cv2.imread(str(self.images[index]), cv2.IMREAD_COLOR)
         if bgr is None:
             raise DataError(f"{self.images[index]} cannot be read as an image")
-        labels = read_labels(self.masks[index])
+        try:
+            labels = self.masks.labels(self.mask_files[index])
+        except MaskError as error:
+            raise DataError(f"{self.name}: {error}") from error
         if labels.shape != bgr.shape[:2]:
-            raise DataError(f"{self.masks[index]} is {labels.shape[::-1]}, its image is {bgr.shape[1::-1]}")
+            raise DataError(f"{self.mask_files[index]} is {labels.shape[::-1]}, its image is {bgr.shape[1::-1]}")
         scale = short_side / min(labels.shape)
         if scale < 1:
             size = (round(labels.shape[1] * scale), round(labels.shape[0] * scale))
@@ -55,25 +60,32 @@ class Shot:
 
 @dataclass(frozen=True)
 class Sources:
-    """All shots of a data folder: videos to train on, videos held out for validation, still pictures."""
+    """All shots of a data folder: videos to train on, videos held out for validation, still pictures.
+
+    `left_out` says of each video that cannot be used why, in a sentence.
+    """
 
     videos: tuple[Shot, ...]
     validation: tuple[Shot, ...]
     stills: tuple[Shot, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def find_sources(root: Path, validation: tuple[str, ...], exclude: tuple[str, ...] = ()) -> Sources:
     """List `root`. Sets named in `exclude` (folder names) are not looked at: the development set is one of them.
 
     Raises:
-        DataError: no such folder, nothing in it, images without masks, sizes that differ, an unknown validation name.
+        DataError: no such folder, no usable video or still in it, stills without masks, an unknown validation name.
     """
     if not root.is_dir():
         raise DataError(f"{root} is not a folder: --data names the folder that holds the training sets")
     folders = [path for path in (*sorted(root.iterdir()), *sorted(root.glob("*/*"))) if path.is_dir()]
     folders = [path for path in folders if not set(path.relative_to(root).parts) & set(exclude)]
-    videos = [shot for folder in folders if (folder / "JPEGImages").is_dir() for shot in _videos(folder)]
+    left_out: list[str] = []
+    videos = [shot for folder in folders if (folder / "JPEGImages").is_dir() for shot in _videos(folder, left_out)]
     stills = [shot for folder in folders if (folder / "images").is_dir() for shot in _stills(folder)]
+    if left_out and not videos and not stills:
+        raise DataError(left_out[0])
     if not videos and not stills:
         raise DataError(f"{root} holds neither videos (JPEGImages, Annotations) nor stills (images, masks)")
     unknown = set(validation) - {shot.name for shot in videos}
@@ -83,49 +95,60 @@ def find_sources(root: Path, validation: tuple[str, ...], exclude: tuple[str, ..
         tuple(shot for shot in videos if shot.name not in validation),
         tuple(shot for shot in videos if shot.name in validation),
         tuple(stills),
+        tuple(left_out),
     )
 
 
-def _videos(folder: Path) -> list[Shot]:
-    frames, masks = _deepest(folder / "JPEGImages"), _deepest(folder / "Annotations")
-    return [_shot(path.name, path, masks / path.name) for path in sorted(frames.iterdir()) if path.is_dir()]
+def _videos(folder: Path, left_out: list[str]) -> list[Shot]:
+    """The usable sequences of a tree in the DAVIS layout; sentences about the others go to `left_out`."""
+    found = []
+    for sequence in DavisFolder(folder).sequences():
+        problem = sequence.problem or _problem(sequence)
+        if problem:
+            left_out.append(f"{sequence.name}: {problem}")
+        else:
+            files = tuple(path for path in sequence.mask_files if path is not None)
+            found.append(Shot(sequence.name, sequence.frame_files, files, sequence.masks))
+    return found
 
 
-def _deepest(folder: Path) -> Path:
-    """`folder`, or its one resolution folder (480p, 1080p, Full-Resolution)."""
-    if not folder.is_dir():
-        raise DataError(f"{folder} does not exist")
-    inner = [path for path in folder.iterdir() if path.is_dir()]
-    return inner[0] if len(inner) == 1 and any(path.is_dir() for path in inner[0].iterdir()) else folder
+def _problem(sequence: DavisSequence) -> str:
+    """Why a sequence cannot be trained on, or nothing. A whole set is checked in a second: two headers are read."""
+    missing = [frame for frame, mask in zip(sequence.frame_files, sequence.mask_files, strict=True) if mask is None]
+    if missing:
+        count = len(sequence.frame_files)
+        return f"{count} frames but {count - len(missing)} masks; {missing[0].name} is the first without one"
+    return _differ(sequence.frame_files[0], sequence.mask_files[0])
+
+
+def _differ(image: Path, mask: Path | None) -> str:
+    """What is wrong with the sizes of a picture and its mask, or nothing."""
+    assert mask is not None
+    try:
+        with Image.open(image) as first, Image.open(mask) as second:
+            if first.size == second.size:
+                return ""
+            return f"{mask} is {second.size}, its image is {first.size}"
+    except (OSError, SyntaxError) as error:
+        return f"{image} or its mask cannot be read ({error})"
 
 
 def _stills(folder: Path) -> list[Shot]:
-    images = _files(folder / "images", IMAGE_SUFFIXES)
-    masks = {path.stem: path for path in _files(folder / "masks", {".png"})}
+    images = _files(folder / "images", FRAME_SUFFIXES)
+    masks = {path.stem: path for path in _files(folder / "masks", MASK_SUFFIXES)}
     missing = [path.name for path in images if path.stem not in masks]
     if missing:
         raise DataError(f"{folder}: {len(missing)} images have no mask, {missing[0]} is the first")
-    return [_checked(Shot(f"{folder.name}/{path.stem}", (path,), (masks[path.stem],))) for path in images]
+    reader = mask_paths(list(masks.values()))
+    shots = [Shot(f"{folder.name}/{path.stem}", (path,), (masks[path.stem],), reader) for path in images]
+    for shot in shots:
+        if problem := _differ(shot.images[0], shot.mask_files[0]):
+            raise DataError(problem)
+    return shots
 
 
-def _shot(name: str, images: Path, masks: Path) -> Shot:
-    if not masks.is_dir():
-        raise DataError(f"{name}: the folder {masks} does not exist")
-    shot = Shot(name, _files(images, IMAGE_SUFFIXES), _files(masks, {".png"}))
-    if len(shot.images) != len(shot.masks) or not shot.images:
-        raise DataError(f"{name}: {len(shot.images)} frames but {len(shot.masks)} masks")
-    return _checked(shot)
-
-
-def _checked(shot: Shot) -> Shot:
-    """Sizes are read from the headers of the first frame and its mask: a whole set is checked in a second."""
-    image, mask = Image.open(shot.images[0]), Image.open(shot.masks[0])
-    if image.size != mask.size:
-        raise DataError(f"{shot.masks[0]} is {mask.size}, its image is {image.size}")
-    return shot
-
-
-def _files(folder: Path, suffixes: frozenset[str] | set[str]) -> tuple[Path, ...]:
+def _files(folder: Path, suffixes: frozenset[str]) -> tuple[Path, ...]:
     if not folder.is_dir():
         raise DataError(f"{folder} does not exist")
-    return tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes))
+    files = (path for path in folder.iterdir() if path.suffix.lower() in suffixes and not is_clutter(path.name))
+    return tuple(sorted(files, key=lambda path: natural(path.name)))

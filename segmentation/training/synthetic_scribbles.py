@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.evaluation.stroke import largest_part, middle_path
-from segmentation.training.sources import IGNORE
-from segmentation.types import Scribble
+from segmentation.types import IGNORE, Scribble
 
 MIN_ERROR = 0.0008  # of the frame: smaller wrong regions are not worth a stroke
 

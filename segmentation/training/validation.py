@@ -11,8 +11,8 @@ from segmentation.engine import Engine
 from segmentation.evaluation.stroke import correcting_stroke, first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.metrics import Score, score
-from segmentation.training.sources import IGNORE, Shot
-from segmentation.types import FrameSource, Interaction
+from segmentation.training.sources import Shot
+from segmentation.types import IGNORE, FrameSource, Interaction
 
 ROUNDS = 3
 FRAMES, STEP = 24, 2  # of each video, every second one: a validation must not take long, and motion must stay motion

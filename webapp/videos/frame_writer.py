@@ -14,7 +14,8 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
-from segmentation.formats.label_png import LabelMap, encode_labels
+from segmentation.formats.label_png import encode_labels
+from segmentation.types import IGNORE, LabelMap
 from webapp.videos.refusal import Refused, check_count, check_disk, check_size
 from webapp.videos.storage import RgbFrame, VideoFolder
 
@@ -22,7 +23,6 @@ JPEG_QUALITY = 92  # of frames: what engines look at; below 90 the edges of obje
 THUMB_QUALITY = 80
 THUMB_SIDE = 256
 DISK_CHECK_EVERY = 50  # frames; at most some MB are written between two looks at the disk
-IGNORE = 255  # the id of "do not judge this pixel" in ground truth; not an object
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from segmentation.engines.manet.network import MANet
 from segmentation.engines.manet.network import for_inference as for_manet
 from segmentation.engines.star.network import Star
 from segmentation.engines.stm.network import InteractiveSTM
-from segmentation.evaluation.davis_folder import DavisFolder
+from segmentation.evaluation.davis_folder import DavisFolder, load_sequence
 from segmentation.evaluation.davis_folder import Sequence as Clip
 from segmentation.evaluation.measure_engines.scene import HEIGHT, WIDTH, seconds
 from segmentation.evaluation.stroke import first_strokes
@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = DavisFolder(args.davis_root)
         for engine in args.engines:
             for name in folder.names():
-                (fast, plain), alike = agreement(engine, folder.sequence(name))
+                (fast, plain), alike = agreement(engine, load_sequence(folder, name))
                 took = f"CPU seconds a frame {fast:.3f}, {plain:.3f} without OpenVINO ({plain / fast:.2f}x)"
                 print(f"{engine} on {name}: {took}, J of one's masks to the other's {alike:.4f}", flush=True)
     return 0

@@ -25,8 +25,9 @@ from segmentation.training.objectives.warm_start import NormPlan, begin, hold_no
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
 from segmentation.training.scribbled_clips import ScribbledClip, scribble
-from segmentation.training.sources import IGNORE, Sources
+from segmentation.training.sources import Sources
 from segmentation.training.validation import validate, validate_given
+from segmentation.types import IGNORE
 
 DRIFT = 0.25  # probability that a mask is bent and eaten at before it is carried on: clips are short, videos are long
 INET, PNET = "ipn-inet", "ipn-pnet"  # each is a checkpoint of its own, but they learn as one

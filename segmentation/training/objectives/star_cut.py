@@ -37,9 +37,9 @@ from segmentation.training.objectives.warm_start import NormPlan, hold_norms
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
 from segmentation.training.recorded_clips import RecordedClips
-from segmentation.training.sources import IGNORE, Shot, Sources
+from segmentation.training.sources import Shot, Sources
 from segmentation.training.synthetic_scribbles import thorough_scribbles
-from segmentation.types import LabelMap, Scribble
+from segmentation.types import IGNORE, LabelMap, Scribble
 
 RECORDED = 0.35  # fraction of samples that are a frame of a recorded propagation with the mask found there
 VALIDATED = 8  # frames of each validation video

@@ -30,10 +30,10 @@ from segmentation.training.objectives.warm_start import NormPlan, begin, hold_no
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
 from segmentation.training.scribbled_clips import ScribbledClip, scribble
-from segmentation.training.sources import IGNORE, Sources
+from segmentation.training.sources import Sources
 from segmentation.training.synthetic_scribbles import correcting_scribbles
 from segmentation.training.validation import ROUNDS, validate
-from segmentation.types import Scribble
+from segmentation.types import IGNORE, Scribble
 
 ALPHA = 0.05  # of equation 4, as a share of the features' spread: then shrinking all of them gains nothing
 

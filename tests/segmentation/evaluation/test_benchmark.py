@@ -120,6 +120,36 @@ def test_masks_that_come_late_do_not_count(tmp_path: Path) -> None:
     assert engine["by_round"][-1] == engine["by_round"][-2]  # a missing round counts as the one before it
 
 
+@pytest.mark.usefixtures("fake")
+def test_figures_do_not_depend_on_how_objects_are_numbered(tmp_path: Path) -> None:
+    made = make_clip(length=4, height=96, width=128, num_objects=2)
+    figures = []
+    for ids in ((0, 1, 2), (0, 1, 3), (0, 40, 200)):
+        root = tmp_path / str(ids[2])
+        lay_out(root, "moving", made.frames, np.array(ids, np.uint8)[made.truth])
+        engine = evaluate(root, tmp_path / f"out{ids[2]}", "--engine", "fake")["engines"]["fake"]
+        sequence = engine["sequences"]["moving"]
+        figures.append((engine["by_round"], engine["j_by_round"], sequence["objects"], sequence["masks_sha256"]))
+    assert figures[0][2] == 2
+    for other in figures[1:]:
+        assert other[0] == pytest.approx(figures[0][0])
+        assert other[2:] == figures[0][2:]
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_bad_sequence_is_named_in_the_report_and_the_others_are_played(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = clip(clip(tmp_path / "d"), "other", seed=1)
+    (root / "Annotations/480p/other/00002.png").unlink()
+    report = evaluate(root, tmp_path / "out", "--engine", "fake")
+    assert list(report["engines"]["fake"]["sequences"]) == ["moving"]
+    assert "00002.jpg is the first without one" in report["left_out"]["other"]
+    assert "left out: other: 5 frames but 4 masks" in capsys.readouterr().err
+    asked = refused(capsys, "--davis-root", str(root), "--out", str(tmp_path / "out"), "--sequences", "moving,other")
+    assert "5 frames but 4 masks" in asked
+
+
 def test_default_stands_in_the_report_as_it_was_asked_for(tmp_path: Path) -> None:
     engines = evaluate(clip(tmp_path / "d", length=2), tmp_path / "out", rounds=1)["engines"]
     assert engines["default"]["engine"] != "default"

@@ -18,7 +18,8 @@ from segmentation.training.objectives.batch import Batch
 from segmentation.training.objectives.ipn import Objective
 from segmentation.training.objectives.running_means import RunningMeans
 from segmentation.training.plan import Plan, load_plan, parse_plan
-from segmentation.training.sources import IGNORE, Sources
+from segmentation.training.sources import Sources
+from segmentation.types import IGNORE
 from tests.segmentation.training.training_steps import learn, make_clips, untouched
 
 PLAN = """

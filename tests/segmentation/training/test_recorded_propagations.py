@@ -16,8 +16,9 @@ from segmentation.training.objectives.star import Objective
 from segmentation.training.plan import load_plan
 from segmentation.training.recorded_clips import RecordedClips
 from segmentation.training.recorded_propagations import _star, load, main, record, save
-from segmentation.training.sources import IGNORE, Sources
+from segmentation.training.sources import Sources
 from segmentation.training.star_clips import draw
+from segmentation.types import IGNORE
 from tests.segmentation.training.training_steps import make_clips
 
 

@@ -21,8 +21,8 @@ from segmentation.training.curves import main as draw_curves
 from segmentation.training.loop import Run, TrainingStopped, echoed, start_from
 from segmentation.training.objectives.star import Objective
 from segmentation.training.plan import Plan, load_plan, parse_plan
-from segmentation.training.sources import IGNORE, DataError, Sources, find_sources
-from segmentation.types import Interaction
+from segmentation.training.sources import DataError, Sources, find_sources
+from segmentation.types import IGNORE, Interaction
 from segmentation.weights import WeightsError
 from tests.segmentation.clips import make_clip
 

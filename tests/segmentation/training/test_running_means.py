@@ -7,7 +7,7 @@ import torch
 
 from segmentation.training.losses import bootstrapped_cross_entropy, hard_pixels_cross_entropy
 from segmentation.training.objectives.running_means import RunningMeans
-from segmentation.training.sources import IGNORE
+from segmentation.types import IGNORE
 
 
 def test_pixels_that_are_not_sure_yet_are_all_looked_at() -> None:

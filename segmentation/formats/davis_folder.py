@@ -1,0 +1,147 @@
+"""A data set on disk in the layout of DAVIS: its sequences with frames, masks and scribbles, and how one is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from segmentation.formats.davis_layout import Layout, SequenceFiles, find_sequences
+from segmentation.formats.file_tree import FolderTree, listed
+from segmentation.formats.label_png import write_labels
+from segmentation.formats.mask_files import MaskFiles, mask_paths
+from segmentation.types import LabelMap
+
+
+class FolderError(ValueError):
+    """A data set that cannot be used; the sentence names what is wrong."""
+
+
+@dataclass(frozen=True)
+class DavisSequence:
+    """One sequence on disk. `mask_files[i]` is the mask of `frame_files[i]`, or None where there is none."""
+
+    name: str
+    frame_files: tuple[Path, ...]
+    mask_files: tuple[Path | None, ...]
+    scribble_files: tuple[Path, ...] = ()
+    problem: str = ""  # a sentence: why it cannot be used; empty when it can
+
+    @cached_property
+    def masks(self) -> MaskFiles[Path]:
+        return mask_paths([path for path in self.mask_files if path is not None])
+
+    def labels(self, index: int) -> LabelMap | None:
+        """The mask of a frame, uint8 [H, W] with ids 1..254 and 255 = no decision; None where there is none.
+
+        Raises:
+            MaskError: the file is no mask. The sentence names it.
+        """
+        path = self.mask_files[index]
+        return None if path is None else self.masks.labels(path)
+
+
+class DavisFolder:
+    """A folder with JPEGImages, Annotations and perhaps Scribbles, with or without a level of resolutions.
+
+    Args:
+        root: the folder; trees below it (train, valid) are found too.
+        resolution: which folder below JPEGImages is wanted; None takes 480p, or what there is.
+    """
+
+    def __init__(self, root: Path | str, resolution: str | None = None) -> None:
+        self.root = Path(root)
+        self.resolution = resolution
+
+    @cached_property
+    def _tree(self) -> FolderTree:
+        if not self.root.is_dir():
+            raise FolderError(f"{self.root} is not a folder")
+        return FolderTree(self.root)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Which files belong to which sequence. Raises FolderError where there is no sequence."""
+        found = find_sequences(self._tree.names, self.resolution)
+        if self.resolution and found.resolutions and self.resolution not in found.resolutions:
+            has = ", ".join(found.resolutions)
+            raise FolderError(f"{self.root} has no resolution {self.resolution} (it has {has}): give --resolution")
+        if not found.is_davis:
+            raise FolderError(f"{self.root} has no folder JPEGImages with frames: it is not in the DAVIS layout")
+        return found
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Files that are not read, and links that lead nowhere."""
+        beside = [name for sequence in self.layout.sequences for name in sequence.left_out]
+        return (*beside, *self.layout.left_out, *self._tree.broken)
+
+    def sequences(self) -> Iterator[DavisSequence]:
+        """All sequences, in the order of their names."""
+        return (self._on_disk(found) for found in self.layout.sequences)
+
+    def names(self, subset: str | None = None) -> list[str]:
+        """Names of the sequences that have masks, or those that ImageSets/2017/<subset>.txt lists."""
+        if subset:
+            listing = self.root / "ImageSets" / "2017" / f"{subset}.txt"
+            if not listing.is_file():
+                raise FolderError(f"{listing} does not exist: name sequences with --sequences, or leave --subset out")
+            return listing.read_text().split()
+        found = [sequence.name for sequence in self.layout.sequences if sequence.masks or sequence.problem]
+        if not found:
+            raise FolderError(f"{self.root} has no folder Annotations with masks of its frames")
+        return [name or self.root.resolve().name for name in found]
+
+    def sequence(self, name: str) -> DavisSequence:
+        """The sequence of this name, whose `problem` says whether it can be used. Raises FolderError."""
+        for found in self.layout.sequences:
+            if (found.name or self.root.resolve().name) == name:
+                return self._on_disk(found)
+        known = listed([found.name for found in self.layout.sequences], 10)
+        raise FolderError(f"{name}: the sequence does not exist in {self.root}, which has {known}")
+
+    def _on_disk(self, found: SequenceFiles) -> DavisSequence:
+        masks = [found.masks.get(frame) for frame in found.frames]
+        return DavisSequence(
+            found.name or self.root.resolve().name,
+            tuple(self._tree.path(frame) for frame in found.frames),
+            tuple(None if mask is None else self._tree.path(mask) for mask in masks),
+            tuple(self._tree.path(file) for file in found.scribbles),
+            found.problem,
+        )
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DavisPaths:
+    """Where the files of a sequence lie below the root of a data set, with / between the parts.
+
+    The resolution is that of the challenge: 480p for frames of 480 lines, else Full-Resolution.
+    """
+
+    sequence: str
+    height: int
+
+    def frame(self, index: int, suffix: str = ".jpg") -> str:
+        return str(PurePosixPath("JPEGImages", self.resolution, self.sequence, f"{index:05}{suffix}"))
+
+    def mask(self, index: int) -> str:
+        return str(PurePosixPath("Annotations", self.resolution, self.sequence, f"{index:05}.png"))
+
+    @property
+    def resolution(self) -> str:
+        return "480p" if self.height == 480 else "Full-Resolution"
+
+
+def write_masks(root: Path | str, paths: DavisPaths, masks: Iterable[tuple[int, LabelMap]]) -> int:
+    """Write masks (frame, uint8 [H, W]) below `root` as label PNG; returns how many."""
+    count = 0
+    for frame, labels in masks:
+        file = Path(root) / paths.mask(frame)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_labels(file, labels)
+        count += 1
+    return count
