@@ -18,7 +18,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 if TYPE_CHECKING:
     from segmentation.engine import EngineSettings
-    from segmentation.registry import ENGINES, engine_spec, open_session
+    from segmentation.registry import ENGINES, create_engine_session, engine_spec
     from segmentation.types import FrameSource, Interaction, MaskUpdate, PastRound, Scribble
 
 _MODULES = {
@@ -30,7 +30,7 @@ _MODULES = {
     "PastRound": "types",
     "Scribble": "types",
     "engine_spec": "registry",
-    "open_session": "registry",
+    "create_engine_session": "registry",
 }
 
 __all__ = [
@@ -41,8 +41,8 @@ __all__ = [
     "MaskUpdate",
     "PastRound",
     "Scribble",
+    "create_engine_session",
     "engine_spec",
-    "open_session",
 ]
 
 

@@ -109,7 +109,7 @@ def engine_spec(name: str) -> EngineSpec:
         raise ValueError(f"engine: unknown {name!r}, known are {', '.join(ENGINES)}") from None
 
 
-def open_session(
+def create_engine_session(
     name: str,
     frames: FrameSource,
     num_objects: int,

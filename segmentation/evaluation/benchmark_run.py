@@ -26,7 +26,7 @@ from segmentation.evaluation.memory import PeakMemory
 from segmentation.evaluation.package import davisinteractive
 from segmentation.formats.label_png import write_labels
 from segmentation.formats.scribble_json import parse_scribbles
-from segmentation.registry import load_engines, open_session
+from segmentation.registry import create_engine_session, load_engines
 from segmentation.types import Interaction
 
 Masks = NDArray[np.uint8]  # [T, H, W]
@@ -177,7 +177,9 @@ def register(dataset: Any, sequences: dict[str, Sequence]) -> None:
 
 
 def _open(engine: EngineUnderTest, sequence: Sequence) -> Engine:
-    return open_session(engine.engine, sequence.frames(), sequence.num_objects, engine.settings, **engine.options)
+    return create_engine_session(
+        engine.engine, sequence.frames(), sequence.num_objects, engine.settings, **engine.options
+    )
 
 
 def _deadline(protocol: Protocol, sequence: Sequence, started: float) -> float | None:

@@ -26,7 +26,7 @@ from segmentation.evaluation.davis_folder import DavisFolder, FolderError, load_
 from segmentation.evaluation.davis_folder import Sequence as Clip
 from segmentation.evaluation.stroke import correcting_stroke, first_strokes
 from segmentation.metrics import jaccard
-from segmentation.registry import load_engines, open_session
+from segmentation.registry import create_engine_session, load_engines
 from segmentation.types import IGNORE, Interaction
 
 
@@ -47,7 +47,7 @@ class RoundResult:
 def evaluate(clip: Clip, engine: str, corrections: int, settings: EngineSettings | None = None) -> list[RoundResult]:
     """Run the first scribble and `corrections` more rounds."""
     truth = np.where(clip.truth == IGNORE, 0, clip.truth).astype(np.uint8)  # [T, H, W]
-    session = open_session(engine, clip.frames(), clip.num_objects, settings)
+    session = create_engine_session(engine, clip.frames(), clip.num_objects, settings)
     masks = np.zeros_like(truth)
     drawn: set[int] = set()
     results = []

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from segmentation import EngineSettings, Interaction, MaskUpdate, PastRound, Scribble, open_session
+from segmentation import EngineSettings, Interaction, MaskUpdate, PastRound, Scribble, create_engine_session
 from segmentation.engine import Engine
 from segmentation.frames import ArrayFrames
 from segmentation.scribbles import rasterise
@@ -44,7 +44,7 @@ class EngineConformance:
     def open(self, clip: Clip, num_objects: int | None = None, rounds: Sequence[PastRound] = ()) -> Engine:
         frames = ArrayFrames(clip.frames)
         objects = num_objects or clip.num_objects
-        return open_session(self.engine, frames, objects, self.settings, rounds, **self.options)
+        return create_engine_session(self.engine, frames, objects, self.settings, rounds, **self.options)
 
     def run(self, session: Engine, interaction: Interaction, stop_after: int | None = None) -> list[MaskUpdate]:
         """All updates of a round, or the first `stop_after`, the generator then being closed: a cancelled round."""
@@ -115,7 +115,7 @@ class EngineConformance:
         """Frames are lazy: before the interacted frame is out, an engine has not gone through the whole video."""
         clip = self.clip()
         frames = CountingFrames(clip.frames)
-        session = open_session(self.engine, frames, 1, self.settings, **self.options)
+        session = create_engine_session(self.engine, frames, 1, self.settings, **self.options)
         self.run(session, interaction_on(clip, 3), stop_after=1)
         assert len(set(frames.read)) <= self.reads_before_first_mask
 
@@ -376,7 +376,7 @@ class EngineConformance:
     def test_it_refuses_no_objects(self, num_objects: Any) -> None:
         frames = ArrayFrames(self.clip(length=2).frames)
         with pytest.raises(ValueError, match="num_objects"):
-            open_session(self.engine, frames, num_objects, self.settings, **self.options)
+            create_engine_session(self.engine, frames, num_objects, self.settings, **self.options)
 
     @pytest.mark.parametrize(("frame", "size", "field"), [(0, (3, 3), "labels"), (0.0, None, "frame")])
     def test_it_refuses_to_lock_what_is_no_mask_or_no_frame(self, frame: Any, size: Any, field: str) -> None:
@@ -388,4 +388,4 @@ class EngineConformance:
     def test_it_refuses_an_option_it_does_not_have(self) -> None:
         frames = ArrayFrames(self.clip(length=2).frames)
         with pytest.raises(ValueError, match=r"options.*no_such_option"):
-            open_session(self.engine, frames, 1, self.settings, **{**self.options, "no_such_option": 1})
+            create_engine_session(self.engine, frames, 1, self.settings, **{**self.options, "no_such_option": 1})

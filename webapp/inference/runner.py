@@ -157,7 +157,7 @@ def warm_up() -> Engine:
     side = 64
     picture = np.zeros((2, side, side, 3), np.uint8)
     picture[:, side // 4 : side // 2, side // 4 : side // 2] = 255
-    engine = registry.open_session(resolve("default"), ArrayFrames(picture), 1, engine_settings())
+    engine = registry.create_engine_session(resolve("default"), ArrayFrames(picture), 1, engine_settings())
     scribble = Scribble(1, np.array([(0.3, 0.3), (0.45, 0.45)]))
     for _ in engine.run_round(Interaction(0, (scribble,))):
         pass
@@ -172,7 +172,7 @@ def session_at(sessions: EngineSessions, video: Video, key: SessionKey, line: li
     """
     session = sessions.take(key, line)
     if session is None:
-        engine = registry.open_session(key.engine, StoredFrames(video), max(objects, 1), engine_settings())
+        engine = registry.create_engine_session(key.engine, StoredFrames(video), max(objects, 1), engine_settings())
         session = Session(key, engine, [])
     try:
         _bring_to(session, line, objects)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from segmentation.engine import Engine, EngineSettings
 from segmentation.evaluation.measure_engines.scene import HEIGHT, WIDTH
 from segmentation.evaluation.paper_weights import paper_weights
-from segmentation.registry import open_session
+from segmentation.registry import create_engine_session
 from segmentation.types import Interaction, Scribble
 
 RADIUS = HEIGHT // 6
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         weights = paper_weights(args.engine, Path(folder)) if args.paper else None
         settings = EngineSettings(device="cpu", weights=weights, memory_bytes=args.memory_mb << 20, cache_dir=folder)
         options = {} if args.precision == "auto" else {"precision": args.precision}
-        session = open_session(args.engine, video, 1, settings, **options)
+        session = create_engine_session(args.engine, video, 1, settings, **options)
         for number, frame in enumerate((args.frames // 2, args.frames // 4), start=1):
             _round(f"{args.engine}, round {number}", session, video, frame)
         session.close()

@@ -32,7 +32,7 @@ from segmentation.evaluation.davis_folder import Sequence as Clip
 from segmentation.evaluation.measure_engines.scene import HEIGHT, WIDTH, seconds
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.metrics import jaccard
-from segmentation.registry import open_session
+from segmentation.registry import create_engine_session
 from segmentation.runtime.folding import for_inference
 from segmentation.runtime.openvino import compiled, openvino
 from segmentation.types import Interaction
@@ -133,8 +133,10 @@ def agreement(engine: str, clip: Clip) -> tuple[list[float], float]:
     drawn = [Interaction(frame, first_strokes(clip.truth[frame], objects)) for frame in (clip.largest_frame(), 0)]
     masks, times = [], []
     for options in ({}, PYTORCH.get(engine, {"precision": "float32"})):
-        open_session(engine, clip.frames(), objects, **options).close()  # networks are made ready once in a process
-        session = open_session(engine, clip.frames(), objects, **options)
+        create_engine_session(
+            engine, clip.frames(), objects, **options
+        ).close()  # networks are made ready once in a process
+        session = create_engine_session(engine, clip.frames(), objects, **options)
         start = time.process_time()
         updates = [update for one in drawn if one.scribbles for update in session.run_round(one)]
         times.append((time.process_time() - start) / len(updates))

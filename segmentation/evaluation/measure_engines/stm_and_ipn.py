@@ -40,7 +40,7 @@ from segmentation.evaluation.paper_weights import GAINS, paper_weights
 from segmentation.frames import ArrayFrames
 from segmentation.metrics import jaccard
 from segmentation.networks.padding import pad, padding_to
-from segmentation.registry import open_session
+from segmentation.registry import create_engine_session
 from segmentation.types import MaskUpdate
 
 ENGINES = ("stm", "stm-semi", "ipn")
@@ -102,7 +102,7 @@ def run_engine(
     engine: str, scene: Scene, weights: str, precision: str, clock: Clock
 ) -> tuple[dict[str, float], list[MaskUpdate]]:
     settings = EngineSettings(device="cpu", weights=weights)
-    session = open_session(engine, ArrayFrames(scene.frames), scene.objects, settings, precision=precision)
+    session = create_engine_session(engine, ArrayFrames(scene.frames), scene.objects, settings, precision=precision)
     result = timed_rounds(session, scene, clock)
     session.close()
     return result

@@ -8,7 +8,7 @@ import pytest
 
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
-from segmentation.registry import open_session
+from segmentation.registry import create_engine_session
 from segmentation.types import Image, Interaction, LabelMap, MaskUpdate, PastRound, Scribble
 from tests.segmentation.clips import make_clip
 from tests.segmentation.engine_conformance import past_round
@@ -26,7 +26,7 @@ def test_a_walk_that_loses_its_object_takes_no_mask_away_that_was_found_before()
     for index, frame in enumerate(video):
         if index != HIDDEN:
             frame[30:60, 30 + 2 * index : 70 + 2 * index] = (200, 30, 30)
-    session = open_session("flow", ArrayFrames(video), 1)
+    session = create_engine_session("flow", ArrayFrames(video), 1)
     first = {update.frame: update.labels for update in session.run_round(Interaction(0, (line(45, 50),)))}
     assert first[HIDDEN - 1].any()
     assert not first[HIDDEN].any()
@@ -48,7 +48,7 @@ def test_where_much_was_wrong_little_of_what_stood_is_kept_on_the_way_to_an_olde
     over[20:80, 100:150] = 1
     stored = [MaskUpdate(index, over, (1.0,)) for index in range(11)]
     first = past_round("flow", Interaction(0, (line(45, 50),)), 1, stored)
-    session = open_session("flow", ArrayFrames(np.repeat(frame[None], 11, axis=0)), 1, rounds=[first])
+    session = create_engine_session("flow", ArrayFrames(np.repeat(frame[None], 11, axis=0)), 1, rounds=[first])
     background = [np.array([(102, y), (148, y)]) / (159, 95) for y in range(20, 80, 2)]
     found = {
         update.frame: update.labels
@@ -81,7 +81,7 @@ class OfOneThread(Mapping[int, LabelMap]):
 def test_stored_masks_are_read_by_the_thread_that_runs_the_round(engine: str) -> None:
     clip = make_clip(length=9, height=48, width=64, num_objects=2)
     frames, drawn = ArrayFrames(clip.frames), [Interaction(f, first_strokes(clip.truth[f], 2)) for f in (1, 4)]
-    kept, fresh = (open_session(engine, frames, 2) for _ in range(2))
+    kept, fresh = (create_engine_session(engine, frames, 2) for _ in range(2))
     first = {update.frame: update.labels for update in kept.run_round(drawn[0])}
     fresh.restore([PastRound(engine, drawn[0], 2, OfOneThread(first), {})])
     for session in (kept, fresh):
@@ -103,7 +103,7 @@ def test_a_frame_that_cannot_be_read_ends_the_round_there_and_a_later_one_goes_o
             return super().__getitem__(index)
 
     frames, drawn = Broken(clip.frames), Interaction(3, first_strokes(clip.truth[3], 1))
-    session, found = open_session("flow", frames, 1), set[int]()
+    session, found = create_engine_session("flow", frames, 1), set[int]()
     with pytest.raises(ValueError, match="6 cannot be read"):
         found.update(update.frame for update in session.run_round(drawn))
     assert found == {1, 2, 3, 4, 5}

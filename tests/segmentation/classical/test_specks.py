@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from segmentation.classical.specks import GONE, specks, without_specks
 from segmentation.frames import ArrayFrames
-from segmentation.registry import open_session
+from segmentation.registry import create_engine_session
 from segmentation.types import Interaction, Scribble
 
 
@@ -54,14 +54,14 @@ BLOCK, SMALL = line(1, (28, 48), (52, 48)), line(1, (91, 42), (93, 42))
 
 
 def test_what_looks_alike_but_is_small_and_apart_is_not_taken_for_the_object() -> None:
-    session = open_session("flow", ArrayFrames(twins()), 1)
+    session = create_engine_session("flow", ArrayFrames(twins()), 1)
     masks = {update.frame: update.labels for update in session.run_round(Interaction(0, (BLOCK,)))}
     assert all(mask[40, 30 + 2 * index] for index, mask in masks.items())
     assert not any(mask[:, 80:].any() for mask in masks.values())
 
 
 def test_a_small_part_that_was_drawn_on_goes_along() -> None:
-    session = open_session("flow", ArrayFrames(twins()), 1)
+    session = create_engine_session("flow", ArrayFrames(twins()), 1)
     masks = {update.frame: update.labels for update in session.run_round(Interaction(0, (BLOCK, SMALL)))}
     assert len(masks) == 4
     for index, mask in masks.items():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from segmentation import EngineSettings, Interaction, PastRound, Scribble, open_session
+from segmentation import EngineSettings, Interaction, PastRound, Scribble, create_engine_session
 from segmentation.checkpoints import save_checkpoint
 from segmentation.cutter.interaction import CutterInteraction
 from segmentation.cutter.refinement import RefinementNet, RefinementNetConfig
@@ -43,7 +43,7 @@ class Drawn(EngineConformance):
     def open(self, clip: Clip, num_objects: int | None = None, rounds: Sequence[PastRound] = ()) -> CutterInteraction:
         objects = num_objects or clip.num_objects
         frames = ArrayFrames(clip.frames)
-        inner = open_session(self.engine, frames, objects, self.settings, interaction="own")
+        inner = create_engine_session(self.engine, frames, objects, self.settings, interaction="own")
         torch.manual_seed(3)
         cutter = RefinementNet(CUTTER_CONFIG).eval()
         session = CutterInteraction(frames, objects, self.settings, inner=inner, cutter=cutter)
@@ -144,15 +144,17 @@ class TestChoice:
     frames = ArrayFrames(make_clip(length=2).frames)
 
     def test_the_weights_that_ship_leave_drawing_to_the_cutter(self) -> None:
-        session = open_session("stm", self.frames, 1, EngineSettings(device="cpu"))
+        session = create_engine_session("stm", self.frames, 1, EngineSettings(device="cpu"))
         assert isinstance(session, CutterInteraction)
         assert session.name == "stm"
         session.close()
 
     def test_named_weights_draw_themselves(self, weights: str) -> None:
         settings = EngineSettings(device="cpu", weights=weights)
-        assert isinstance(open_session("stm", self.frames, 1, settings), InteractiveSTMEngine)
-        assert isinstance(open_session("stm", self.frames, 1, settings, interaction="cutter"), CutterInteraction)
+        assert isinstance(create_engine_session("stm", self.frames, 1, settings), InteractiveSTMEngine)
+        assert isinstance(
+            create_engine_session("stm", self.frames, 1, settings, interaction="cutter"), CutterInteraction
+        )
 
     def test_a_persons_weights_draw_themselves(self, weights: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MASKWRIGHT_WEIGHTS", weights)
@@ -162,16 +164,18 @@ class TestChoice:
 
     def test_one_may_say_so(self) -> None:
         settings = EngineSettings(device="cpu")
-        assert isinstance(open_session("stm", self.frames, 1, settings, interaction="own"), InteractiveSTMEngine)
+        assert isinstance(
+            create_engine_session("stm", self.frames, 1, settings, interaction="own"), InteractiveSTMEngine
+        )
         with pytest.raises(ValueError, match="interaction: expected one of auto, own, cutter"):
-            open_session("stm", self.frames, 1, settings, interaction="mine")
+            create_engine_session("stm", self.frames, 1, settings, interaction="mine")
 
     @pytest.mark.parametrize("engine", ["star", "flow", "stm-semi"])
     def test_engines_that_draw_well_or_read_no_scribbles_are_left_alone(self, engine: str) -> None:
         assert not uses_cutter(engine)
         if weights_ready(engine):
             with pytest.raises(ValueError, match=r"options.*drawing"):
-                open_session(engine, self.frames, 1, EngineSettings(device="cpu"), interaction="cutter")
+                create_engine_session(engine, self.frames, 1, EngineSettings(device="cpu"), interaction="cutter")
 
     def test_rounds_say_that_the_cutter_had_a_hand_in_them(self) -> None:
         assert weights_label("manet").count("+") == 1
@@ -181,7 +185,7 @@ class TestChoice:
 def test_the_cutter_that_a_person_brought_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_checkpoint(tmp_path / f"{CUTTER}.safetensors", CUTTER, RefinementNet(CUTTER_CONFIG))
     monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path))
-    session = open_session("manet", ArrayFrames(make_clip(length=2).frames), 1, EngineSettings(device="cpu"))
+    session = create_engine_session("manet", ArrayFrames(make_clip(length=2).frames), 1, EngineSettings(device="cpu"))
     assert isinstance(session, CutterInteraction)
     assert session._cutter.config == CUTTER_CONFIG
     scribble = Scribble(1, np.array([[0.4, 0.4], [0.6, 0.6]]))

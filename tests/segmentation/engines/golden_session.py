@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from segmentation import EngineSettings, Interaction, Scribble, open_session
+from segmentation import EngineSettings, Interaction, Scribble, create_engine_session
 from segmentation.engine import Engine
 from segmentation.evaluation.golden.case import Case
 from segmentation.frames import ArrayFrames
@@ -22,7 +22,7 @@ def golden_session(engine: str, case: Case, folder: Path, networks: dict[str, tu
         case.fill(network, gain, offset)
         torch.save({f"module.{key}": tensor for key, tensor in network.state_dict().items()}, folder / f"{name}.pth")
     settings = EngineSettings(device="cpu", weights=str(folder))
-    return open_session(engine, ArrayFrames(case.frames), case.num_objects, settings, strokes_win=False)
+    return create_engine_session(engine, ArrayFrames(case.frames), case.num_objects, settings, strokes_win=False)
 
 
 def bars(case: Case, frame: int) -> Interaction:

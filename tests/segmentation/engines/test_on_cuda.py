@@ -11,7 +11,7 @@ import pytest
 from segmentation.engine import EngineSettings
 from segmentation.frames import ArrayFrames
 from segmentation.metrics import jaccard
-from segmentation.registry import open_session
+from segmentation.registry import create_engine_session
 from tests.pretend_cuda import pretended_cuda
 from tests.segmentation.clips import interaction_on, make_clip
 from tests.segmentation.engine_conformance import EngineConformance
@@ -48,7 +48,7 @@ def test_masks_are_those_of_the_cpu(engine: str, tmp_path: Path) -> None:
         EngineSettings(device="cpu", max_side=128),
         EngineSettings(device="cuda", max_side=128, memory_bytes=0, cache_dir=str(tmp_path)),
     ):
-        session = open_session(engine, ArrayFrames(clip.frames), 2, settings)
+        session = create_engine_session(engine, ArrayFrames(clip.frames), 2, settings)
         labels = np.zeros((6, 96, 128), np.uint8)
         for frame in (2, 5):
             for update in session.run_round(interaction_on(clip, frame)):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from segmentation import EngineSettings, open_session
+from segmentation import EngineSettings, create_engine_session
 from segmentation.evaluation.measure_engines.scene import HEIGHT, WIDTH, Scene
 from segmentation.evaluation.paper_weights import GAINS, paper_weights
 from segmentation.frames import ArrayFrames
@@ -24,12 +24,12 @@ def test_two_objects_two_rounds_at_480_lines(engine: str, tmp_path: Path) -> Non
     scene = Scene(objects=2, frames=2)
     settings, options = EngineSettings(device="cpu", weights=paper_weights(engine, tmp_path)), OPTIONS.get(engine, {})
     first, second = scene.interactions
-    kept = open_session(engine, ArrayFrames(scene.frames), 2, settings, **options)
+    kept = create_engine_session(engine, ArrayFrames(scene.frames), 2, settings, **options)
     updates = list(kept.run_round(first))
     assert sorted(u.frame for u in updates) == [0, 1, 2]
     assert all(u.labels.shape == (HEIGHT, WIDTH) and u.labels.max() <= 2 for u in updates)
     if engine in GRIDS:
         assert kept._size == GRIDS[engine]  # type: ignore[attr-defined]
     past = past_round(engine, first, 2, updates)
-    rebuilt = open_session(engine, ArrayFrames(scene.frames), 2, settings, rounds=[past], **options)
+    rebuilt = create_engine_session(engine, ArrayFrames(scene.frames), 2, settings, rounds=[past], **options)
     assert_same_updates(list(kept.run_round(second)), list(rebuilt.run_round(second)))

@@ -14,7 +14,7 @@ from segmentation.engine import EngineSettings
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.formats.label_png import write_labels
 from segmentation.frames import ArrayFrames
-from segmentation.registry import open_session
+from segmentation.registry import create_engine_session
 from segmentation.training.__main__ import main
 from segmentation.training.clips import ClipConfig, Clips, _indices, _join
 from segmentation.training.curves import main as draw_curves
@@ -187,7 +187,7 @@ def test_what_ships_opens_as_an_engine_and_can_be_started_from(sources: Sources,
     weights = tmp_path / "first/star.safetensors"
     clip = make_clip(length=3, height=40, width=64, num_objects=1)
     settings = EngineSettings(device="cpu", weights=str(weights))
-    session = open_session("star", ArrayFrames(clip.frames), 1, settings)
+    session = create_engine_session("star", ArrayFrames(clip.frames), 1, settings)
     assert len(list(session.run_round(Interaction(0, first_strokes(clip.truth[0], 1))))) == 3
     again = Objective(plan, torch.device("cpu"))
     start_from(again, tmp_path / "first")

@@ -20,7 +20,7 @@ def test_a_session_that_comes_after_it_has_its_networks_at_once(monkeypatch: pyt
     worker_lifecycle._warm_up()
     (warm,) = kept
     assert isinstance(warm, StarEngine)
-    session = registry.open_session("star", ArrayFrames(np.zeros((3, 96, 64, 3), np.uint8)), 2)
+    session = registry.create_engine_session("star", ArrayFrames(np.zeros((3, 96, 64, 3), np.uint8)), 2)
     assert isinstance(session, StarEngine)
     assert session._network is warm._network
     assert session._cutter is warm._cutter

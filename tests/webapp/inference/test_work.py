@@ -43,13 +43,13 @@ def _silent(sent_tasks: list[Any]) -> None:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[Engine]:
     """Every session that is opened anew."""
     sessions: list[Engine] = []
-    real = runner.registry.open_session
+    real = runner.registry.create_engine_session
 
-    def open_session(*args: Any, **options: Any) -> Engine:
+    def create_engine_session(*args: Any, **options: Any) -> Engine:
         sessions.append(real(*args, **options))
         return sessions[-1]
 
-    monkeypatch.setattr(runner.registry, "open_session", open_session)
+    monkeypatch.setattr(runner.registry, "create_engine_session", create_engine_session)
     return sessions
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segmentation import Interaction, MaskUpdate, Scribble, open_session
+from segmentation import Interaction, MaskUpdate, Scribble, create_engine_session
 from segmentation.classical.scaled_frames import KEPT
 from segmentation.evaluation.stroke import correcting_stroke
 from segmentation.frames import ArrayFrames
@@ -20,7 +20,7 @@ class TestFlow(EngineConformance):
 
 def run(clip: Clip, *interactions: Interaction) -> tuple[np.ndarray, list[list[MaskUpdate]]]:
     """The masks [T, H, W] after all interactions, and the updates of each round."""
-    session = open_session("flow", ArrayFrames(clip.frames), clip.num_objects)
+    session = create_engine_session("flow", ArrayFrames(clip.frames), clip.num_objects)
     masks, rounds = np.zeros_like(clip.truth), []
     for interaction in interactions:
         rounds.append(list(session.run_round(interaction)))
@@ -55,7 +55,7 @@ def test_objects_that_pass_each_other_keep_their_names() -> None:
 def test_a_round_stops_at_frames_annotated_before(clip: Clip) -> None:
     empty = [MaskUpdate(f, np.zeros_like(clip.truth[0]), (1.0, 1.0)) for f in range(16)]
     history = [past_round("flow", interaction_on(clip, 2), 2, empty)]  # a first round that found nothing
-    session = open_session("flow", ArrayFrames(clip.frames), 2, rounds=history)
+    session = create_engine_session("flow", ArrayFrames(clip.frames), 2, rounds=history)
     second = {u.frame for u in session.run_round(interaction_on(clip, 12))}
     third = {u.frame for u in session.run_round(interaction_on(clip, 7))}
     assert second == set(range(3, 16))
@@ -71,7 +71,7 @@ def test_a_small_correction_leaves_far_parts_of_other_frames_alone(clip: Clip) -
     bite[y - 3 : y + 3, x - 6 : x + 6] = 0
     stored = [MaskUpdate(f, bite if f == 8 else wrong[f], (1.0, 1.0)) for f in range(16)]
     history = [past_round("flow", interaction_on(clip, 0), 2, stored)]
-    session = open_session("flow", ArrayFrames(clip.frames), 2, rounds=history)
+    session = create_engine_session("flow", ArrayFrames(clip.frames), 2, rounds=history)
     line = np.stack([np.linspace(x - 4, x + 4, 9) / 213, np.full(9, y / 119)], axis=1)
     updates = {u.frame: u.labels for u in session.run_round(Interaction(8, (Scribble(1, line),)))}
     assert jaccard(wrong[8], updates[8], 1)[0] > jaccard(wrong[8], bite, 1)[0]
@@ -100,14 +100,14 @@ def test_a_correction_does_not_make_its_frame_worse(seed: int) -> None:
     scribble = correcting_stroke(clip.truth[1], wrong)
     assert scribble is not None
     history = [past_round("flow", interaction_on(clip, 1), 1, [MaskUpdate(f, wrong, (1.0,)) for f in range(3)])]
-    session = open_session("flow", ArrayFrames(clip.frames), 1, rounds=history)
+    session = create_engine_session("flow", ArrayFrames(clip.frames), 1, rounds=history)
     corrected = next(iter(session.run_round(Interaction(1, (scribble,))))).labels
     before, after = (jaccard(clip.truth[1], mask, 1)[0] for mask in (wrong, corrected))
     assert after >= before
 
 
 def test_strokes_where_they_belong_already_change_nothing_else(clip: Clip) -> None:
-    session = open_session("flow", ArrayFrames(clip.frames), 2)
+    session = create_engine_session("flow", ArrayFrames(clip.frames), 2)
     first = next(iter(session.run_round(interaction_on(clip, 4)))).labels
     again = next(iter(session.run_round(interaction_on(clip, 4)))).labels
     assert np.count_nonzero(first != again) <= 0.002 * first.size
@@ -158,7 +158,7 @@ def test_memory_does_not_grow_with_the_clip(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("segmentation.classical.engine.FLOWS_BYTES", 100_000)  # full after a few frames
 
     def held(length: int) -> int:
-        session = open_session("flow", Endless(length), 1)
+        session = create_engine_session("flow", Endless(length), 1)
         clip = make_clip(length=8, height=48, width=64)
         tracemalloc.start()
         updates = session.run_round(interaction_on(clip, 3))
@@ -181,7 +181,7 @@ def test_taking_a_false_mask_away_takes_it_from_the_neighbours_but_no_true_mask_
     false[70:90, 120:150] = 1
     # Frames 0-4 hold the object, frames 5-9 a false mask in the corner.
     stored = [MaskUpdate(f, clip.truth[f] if f < 5 else false, (1.0,)) for f in range(10)]
-    session = open_session(
+    session = create_engine_session(
         "flow", ArrayFrames(clip.frames), 1, rounds=[past_round("flow", interaction_on(clip, 0), 1, stored)]
     )
     ground = Scribble(0, np.stack([np.linspace(120, 149, 20) / 159, np.full(20, 80 / 95)], axis=1))

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from segmentation import EngineSettings, open_session
+from segmentation import EngineSettings, create_engine_session
 from segmentation.checkpoints import load_network, save_checkpoint
 from segmentation.engines.ipn.engine import IPNEngine
 from segmentation.engines.ipn.fusion import round_weight
@@ -39,7 +39,7 @@ class TestIPN(EngineConformance):
 
     def session(self, clip: Clip, objects: int | None = None, **options: Any) -> IPNEngine:
         count = objects or clip.num_objects
-        session = open_session(self.engine, ArrayFrames(clip.frames), count, self.settings, **options)
+        session = create_engine_session(self.engine, ArrayFrames(clip.frames), count, self.settings, **options)
         assert isinstance(session, IPNEngine)
         return session
 
@@ -57,14 +57,14 @@ class TestIPN(EngineConformance):
         shutil.copy(Path(weights) / "ipn-inet.safetensors", tmp_path)
         save_checkpoint(tmp_path / "ipn-pnet.safetensors", "ipn-pnet", Pnet(replace(TINY, fusion=16)))
         with pytest.raises(ValueError, match=r"not of one size: .*ipn-inet.safetensors, .*ipn-pnet.safetensors"):
-            open_session("ipn", ArrayFrames(self.clip().frames), 1, EngineSettings(weights=str(tmp_path)))
+            create_engine_session("ipn", ArrayFrames(self.clip().frames), 1, EngineSettings(weights=str(tmp_path)))
 
     def test_references_beyond_the_budget_are_made_again_and_are_the_same(self, weights: str) -> None:
         clip = self.clip(num_objects=2)
         found = []
         for budget in (0, 1 << 30):
             settings = EngineSettings(device="cpu", weights=weights, memory_bytes=budget)
-            session = open_session("ipn", ArrayFrames(clip.frames), 2, settings)
+            session = create_engine_session("ipn", ArrayFrames(clip.frames), 2, settings)
             assert isinstance(session, IPNEngine)
             found.append([u for frame in (1, 6, 3) for u in self.run(session, interaction_on(clip, frame))])
             session.lock(6, clip.truth[6])  # all references are made again

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from segmentation import EngineSettings, Interaction, Scribble, open_session
+from segmentation import EngineSettings, Interaction, Scribble, create_engine_session
 from segmentation.checkpoints import load_network
 from segmentation.engines.manet.engine import MANetEngine
 from segmentation.frames import ArrayFrames
@@ -34,7 +34,9 @@ class TestMANet(EngineConformance):
     def session(self, clip: Clip, options: dict[str, Any] | None = None, **settings: Any) -> MANetEngine:
         assert self.settings is not None
         machine = EngineSettings(device="cpu", weights=self.settings.weights, **settings)
-        session = open_session(self.engine, ArrayFrames(clip.frames), clip.num_objects, machine, **(options or {}))
+        session = create_engine_session(
+            self.engine, ArrayFrames(clip.frames), clip.num_objects, machine, **(options or {})
+        )
         assert isinstance(session, MANetEngine)
         return session
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segmentation import EngineSettings, Interaction, Scribble, open_session
+from segmentation import EngineSettings, Interaction, Scribble, create_engine_session
 from segmentation.checkpoints import load_network
 from segmentation.engines.stm.engine import InteractiveSTMEngine
 from segmentation.engines.stm.network import InteractiveSTM
@@ -31,7 +31,7 @@ class TestInteractiveSTM(EngineConformance):
     def session(self, objects: int = 1, **changes: object) -> InteractiveSTMEngine:
         clip = make_clip(num_objects=objects)
         settings = EngineSettings(device="cpu", weights=self.settings.weights, **changes)  # type: ignore[union-attr,arg-type]
-        session = open_session(self.engine, ArrayFrames(clip.frames), objects, settings)
+        session = create_engine_session(self.engine, ArrayFrames(clip.frames), objects, settings)
         assert isinstance(session, InteractiveSTMEngine)
         return session
 
@@ -47,7 +47,7 @@ class TestInteractiveSTM(EngineConformance):
         clip = self.clip()
         updates = {u.frame: u for u in self.run(self.open(clip), interaction_on(clip, 0))}
         order = list(range(self.length))[::-1]
-        session = open_session(self.engine, ArrayFrames(clip.frames[order]), 1, self.settings)
+        session = create_engine_session(self.engine, ArrayFrames(clip.frames[order]), 1, self.settings)
         turned = {u.frame: u for u in self.run(session, Interaction(7, interaction_on(clip, 0).scribbles))}
         for frame in range(self.length):
             np.testing.assert_array_equal(updates[frame].labels, turned[7 - frame].labels)
@@ -120,7 +120,7 @@ class TestInteractiveSTM(EngineConformance):
 
     def test_it_refuses_a_negative_number_of_given_frames(self) -> None:
         with pytest.raises(ValueError, match="given_frames"):
-            open_session("stm", ArrayFrames(make_clip().frames), 1, self.settings, given_frames=-1)
+            create_engine_session("stm", ArrayFrames(make_clip().frames), 1, self.settings, given_frames=-1)
 
     def test_a_stroke_of_the_background_alone_on_a_known_object_is_negative(self) -> None:
         clip, session = make_clip(), self.session()
@@ -133,7 +133,7 @@ class TestInteractiveSTM(EngineConformance):
     def test_half_precision_runs_and_gives_nearly_the_same_masks(self) -> None:
         clip = self.clip()
         sessions = [
-            open_session("stm", ArrayFrames(clip.frames), 1, self.settings, precision=p)
+            create_engine_session("stm", ArrayFrames(clip.frames), 1, self.settings, precision=p)
             for p in ("float32", "bfloat16")
         ]
         for frame in (2, 5):

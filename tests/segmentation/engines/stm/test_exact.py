@@ -12,7 +12,7 @@ from segmentation import EngineSettings
 from segmentation.engines.stm.network import STM, InteractiveSTM
 from segmentation.evaluation.golden.case import Case
 from segmentation.frames import ArrayFrames
-from segmentation.registry import open_session
+from segmentation.registry import create_engine_session
 from segmentation.scribbles import rasterise
 from segmentation.types import Interaction, Scribble
 from tests.segmentation.engines.golden_session import GOLDEN, bars, golden_session
@@ -42,7 +42,7 @@ def test_semi_supervised_stm_gives_the_official_masks(tmp_path: Path, every: int
     case.fill(network, 1.0)
     torch.save(network.state_dict(), tmp_path / "STM_weights.pth")
     settings = EngineSettings(device="cpu", weights=str(tmp_path))
-    session = open_session("stm-semi", ArrayFrames(case.frames), 1, settings, every=every)
+    session = create_engine_session("stm-semi", ArrayFrames(case.frames), 1, settings, every=every)
     session.lock(0, case.labels[0])
     stroke = Interaction(0, (Scribble(1, np.array([[0.2, 0.3]])),))
     masks = {update.frame: update.labels for update in session.run_round(stroke)}

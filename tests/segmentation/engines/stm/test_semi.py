@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segmentation import EngineSettings, Interaction, Scribble, open_session
+from segmentation import EngineSettings, Interaction, Scribble, create_engine_session
 from segmentation.checkpoints import load_network
 from segmentation.engines.stm.network import STM
 from segmentation.engines.stm.painting import paint
@@ -34,7 +34,9 @@ class TestSemiSTM(EngineConformance):
         type(self).settings = EngineSettings(device="cpu", weights=weights)
 
     def session(self, clip: Clip, **options: Any) -> SemiSTMEngine:
-        session = open_session(self.engine, ArrayFrames(clip.frames), clip.num_objects, self.settings, **options)
+        session = create_engine_session(
+            self.engine, ArrayFrames(clip.frames), clip.num_objects, self.settings, **options
+        )
         assert isinstance(session, SemiSTMEngine)
         return session
 
@@ -91,7 +93,7 @@ class TestSemiSTM(EngineConformance):
 
     def test_an_object_added_later_leaves_given_masks_of_others_alone(self) -> None:
         clip = self.clip(num_objects=2)
-        session = open_session(self.engine, ArrayFrames(clip.frames), 1, self.settings)
+        session = create_engine_session(self.engine, ArrayFrames(clip.frames), 1, self.settings)
         first = self.run(session, interaction_on(clip, 2, (1,)))[0]
         session.num_objects = 2
         again = next(u for u in self.run(session, interaction_on(clip, 4, (2,))) if u.frame == 2)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from segmentation import EngineSettings, open_session
+from segmentation import EngineSettings, create_engine_session
 from segmentation.checkpoints import load_network
 from segmentation.engines.strnn.adaptation import SHARPNESS
 from segmentation.engines.strnn.engine import ADAPTED, STRNNEngine
@@ -38,7 +38,7 @@ class TestSTRNN(EngineConformance):
         assert self.settings is not None
         machine = EngineSettings(device="cpu", weights=self.settings.weights, **settings)
         frames = CountingFrames(clip.frames)
-        session = open_session(self.engine, frames, clip.num_objects, machine, **(options or {}))
+        session = create_engine_session(self.engine, frames, clip.num_objects, machine, **(options or {}))
         assert isinstance(session, STRNNEngine)
         return session
 
@@ -92,7 +92,7 @@ class TestSTRNN(EngineConformance):
         path = write_weights(tmp_path, replace(TINY, branches=TINY.branches[:1], refinement=None))
         clip = make_clip()
         settings = EngineSettings(device="cpu", weights=path)
-        session = open_session("strnn", ArrayFrames(clip.frames), 1, settings, refine_from=1)
+        session = create_engine_session("strnn", ArrayFrames(clip.frames), 1, settings, refine_from=1)
         assert len(self.run(session, interaction_on(clip, 3))) == self.length
 
     def test_corrections_of_all_rounds_are_kept_as_samples(self) -> None:
