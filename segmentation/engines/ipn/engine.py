@@ -1,7 +1,8 @@
-"""IPN as an engine: an interaction on one frame, carried to both sides until frames that were annotated before.
+"""IPN as an engine: a round propagates from the annotated frame to both sides, up to frames that were annotated before.
 
-Of every object there are its soft masks (a note for each frame) and one reference feature, aggregated over the rounds
-since it was first drawn. The masks of a round are weighed against those before it, by the distance from the annotation.
+The session keeps probability maps of every object (the engine state of each frame) and one reference feature per
+object, aggregated over the rounds since the object was first drawn. Where a round overlaps with an earlier one, the two
+masks are averaged with weights that depend on the distance from the annotated frame.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from segmentation.weights import WeightsError, find_weights
 
 @dataclass(eq=False)
 class _Reach:
-    """How far a round goes for one object: its weight in every frame, and since which record the object is known."""
+    """How far a round propagates for one object: the weight of the round in every frame, and the object's first record."""
 
     weight: NDArray[np.float64]  # [T]
     since: int
@@ -44,7 +45,7 @@ class IPNEngine(Engine):
     """A session of IPN.
 
     Options:
-        at_least: a round reaches at least so many frames to each side, whatever was annotated before; -1 = no rule.
+        at_least: the smallest number of frames that a round propagates to each side; -1 = no minimum.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU, by OpenVINO for the small weights that ship, where it is installed.
@@ -104,7 +105,7 @@ class IPNEngine(Engine):
         ids = self._known_objects()
         start = interaction.frame
         reach = {i: self._reach(i) for i in ids}
-        found = self._interact(ids)  # [N, h, w], objects without mask yet are zero
+        found = self._interact(ids)  # [N, h, w]; zero for objects without a mask
         if start in self.locked:
             found = self._accepted(start)
         else:
@@ -119,7 +120,7 @@ class IPNEngine(Engine):
                 yield update
 
     def _interact(self, ids: list[int]) -> Tensor:
-        """The masks of the interacted frame [N, h, w]."""
+        """Compute the probability maps of the interacted frame, [N, h, w]."""
         masks = torch.zeros(self.num_objects, *self._size)
         if ids:
             probabilities = self._references.interact(len(self._history.records) - 1, ids)
@@ -127,7 +128,10 @@ class IPNEngine(Engine):
         return masks
 
     def _step(self, frame: int, neighbour: Tensor, reach: dict[int, _Reach]) -> tuple[Tensor, MaskUpdate | None]:
-        """Go on to `frame`: the masks that the next frame starts from, and what is new here."""
+        """Propagate to `frame`.
+
+        Return the probability maps that the next frame starts from, and the update to yield.
+        """
         if frame in self.locked:
             return self._accepted(frame), None
         before = self._masks(frame)
@@ -144,13 +148,13 @@ class IPNEngine(Engine):
         return moved, self._finish(frame, fused, list(reach), None)
 
     def _propagate(self, frame: int, ids: list[int], before: Tensor, neighbour: Tensor) -> Tensor:
-        """Masks of the round before and of the neighbour, [n, h, w] each -> those of `frame`, each object alone."""
+        """Propagate each object separately, from the maps of the previous round and of the neighbour, each [n, h, w]."""
         references = torch.stack([self._references.aggregated(i) for i in ids])
         masks = [mask.to(self._device, self._dtype) for mask in (before, neighbour.round())]
         return self._pnet(self._frame(frame), references, *masks).probability.float().cpu()
 
     def _fused(self, frame: int, moved: Tensor, before: Tensor | None, reach: dict[int, _Reach]) -> Tensor:
-        """The weighted average with the masks of earlier rounds, where there are any."""
+        """Average with the probability maps of earlier rounds, where there are any."""
         fused = moved.clone()
         for object_id, r in reach.items():
             if before is not None and self._history.covers(frame, r.since):
@@ -159,7 +163,7 @@ class IPNEngine(Engine):
         return fused
 
     def _finish(self, frame: int, masks: Tensor, ids: list[int], interaction: Interaction | None) -> MaskUpdate:
-        """Note the masks [N, h, w] of a frame and make labels of them."""
+        """Store the probability maps [N, h, w] of a frame and turn them into an update."""
         rows = [i - 1 for i in ids]
         distribution = torch.cat([(1 - masks[rows].sum(dim=0, keepdim=True)).clamp_min(0), masks[rows]])
         size = (self.frames.height, self.frames.width)
@@ -176,18 +180,18 @@ class IPNEngine(Engine):
     # --- what is known --------------------------------------------------------------------------------------------
 
     def _known_objects(self) -> list[int]:
-        """Objects that were drawn: of others there is no reference."""
+        """Return the ids of objects that have scribbles. Other objects have no reference feature."""
         return sorted(i for i in self._history.first_drawn() if i <= self.num_objects)
 
     def _reach(self, object_id: int) -> _Reach:
-        """Of this round, the last record. Rounds before an object was first drawn do not bound it."""
+        """Compute how far the newest round propagates. Rounds before the object was first drawn do not limit it."""
         since = self._history.first_drawn()[object_id]
         frames = [record.frame for record in self._history.records]
         weight = round_weight(frames[-1], frames[since:-1], len(self.frames), self._at_least)
         return _Reach(weight, since)
 
     def _masks(self, frame: int) -> Tensor | None:
-        """The newest soft masks of a frame [N, h, w]."""
+        """Return the newest probability maps of a frame, [N, h, w], or None."""
         masks = self._history.probabilities(frame)
         return None if masks is None else torch.from_numpy(with_objects(masks, self.num_objects))
 
@@ -206,5 +210,5 @@ class IPNEngine(Engine):
 
 
 def joined(probabilities: Tensor) -> Tensor:
-    """Objects that were estimated alone [n, h, w], made to share each pixel; a single one is left as it is."""
+    """Aggregate probability maps [n, h, w] that were estimated separately. A single map is returned as it is."""
     return aggregate(probabilities)[1:] if len(probabilities) > 1 else probabilities

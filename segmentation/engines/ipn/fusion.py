@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 
 def reach(target: int, earlier: Collection[int], length: int, at_least: int = -1) -> tuple[int, int]:
-    """The first and the last frame of a round on `target`; `earlier` are the frames of the rounds before.
+    """Return the first and the last frame of a round on `target`. `earlier` are the annotated frames of earlier rounds.
 
-    `at_least` is the smallest distance it reaches, whatever was annotated before.
+    `at_least` is the smallest distance that the round reaches; -1 = no minimum.
     """
     left = max((frame for frame in earlier if frame < target), default=0)
     right = min((frame for frame in earlier if frame > target), default=length - 1)

@@ -19,7 +19,7 @@ from segmentation.networks.blocks import Refine, ResBlock, conv3x3
 from segmentation.networks.encoder import CueEncoder
 from segmentation.networks.resnet import RESNET50, ResNetConfig
 
-Look = tuple[tuple[Tensor, ...], Tensor]  # logits, as an `Estimate` has them, and the deepest features
+Look = tuple[tuple[Tensor, ...], Tensor]  # The logits of an `Estimate`, and the deepest features.
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class IPNConfig:
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """What a network says about N objects in one frame. `s` = the region's size."""
+    """The output of a network for N objects in one frame. `s` is the side of the square region, in pixels."""
 
     probability: Tensor  # [N, H, W], foreground, zero outside the box
     reference: Tensor  # [N, 2048, s/32, s/32], the deepest features
-    logits: tuple[Tensor, ...]  # [N, 2, size, size] at s, s/4, s/8, s/16, s/32; training looks at all of them
+    logits: tuple[Tensor, ...]  # [N, 2, size, size] at s, s/4, s/8, s/16, s/32; the loss uses all of them
     region: Region
 
 
@@ -111,7 +111,7 @@ class Inet(nn.Module):
         return _estimate(*self.look(region.sample(frame), region.sample(cues)), region)
 
     def look(self, images: Tensor, cues: Tensor) -> Look:
-        """Regions [N, 3, s, s] and their cues [N, 3, s, s]."""
+        """Run the network on square regions [N, 3, s, s] with their cues [N, 3, s, s]."""
         features = self.Encoder(images, cues)
         return self.Decoder(features[-1], features), features[-1]
 
@@ -140,7 +140,7 @@ class Pnet(nn.Module):
         return _estimate(*self.look(region.sample(frame), region.sample(cues), reference), region)
 
     def look(self, images: Tensor, cues: Tensor, reference: Tensor) -> Look:
-        """Regions [N, 3, s, s], their cues [N, 2, s, s] and references [N, C, s/32, s/32]."""
+        """Run the network on square regions [N, 3, s, s], their cues [N, 2, s, s] and references [N, C, s/32, s/32]."""
         features = self.Encoder(images, cues)
         return self.Decoder(torch.cat([reference, features[-1]], dim=1), features), features[-1]
 

@@ -1,4 +1,4 @@
-"""IPN as it runs fastest on a device: on a CPU, both networks are compiled by OpenVINO, all but the regions."""
+"""Compiles both networks of IPN with OpenVINO for a CPU. Cropping and warping of the regions stays in PyTorch."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled
 
 
 def compile_inet(network: Inet, device: torch.device, dtype: torch.dtype) -> Inet:
-    """A copy that computes nearly the same, in float32 like PyTorch."""
+    """Return a copy that OpenVINO computes in float32. Results differ from PyTorch's by rounding only."""
     ready = for_inference(network, device, dtype)
     _look_with_openvino(ready, device)
     return ready
 
 
 def compile_pnet(network: Pnet, device: torch.device, dtype: torch.dtype) -> Pnet:
-    """A copy that computes nearly the same, in float32 like PyTorch."""
+    """Return a copy that OpenVINO computes in float32. Results differ from PyTorch's by rounding only."""
     ready = for_inference(network, device, dtype)
     size, deepest = network.config.region.size // 32, network.config.body.channels[-1]
     _look_with_openvino(ready, device, torch.rand(2, deepest, size, size))
@@ -41,7 +41,7 @@ def _look_with_openvino(network: Inet | Pnet, device: torch.device, *reference: 
 
 
 class _Look(nn.Module):
-    """What a network sees in regions: logits at their size alone, and the deepest features."""
+    """The part of a network that is compiled: from regions to logits at their full size and the deepest features."""
 
     def __init__(self, network: Inet | Pnet) -> None:
         super().__init__()

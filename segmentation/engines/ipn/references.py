@@ -1,7 +1,7 @@
-"""The reference features of IPN: what the interaction network saw in each round, aggregated over the rounds.
+"""The reference features of IPN: the deepest features of the interaction network, aggregated over the rounds.
 
-They are a function of the history (frames, scribbles, the masks of the time), computed when they are first needed, so a
-rebuilt session has those of a kept one.
+They are computed from the history alone (frames, scribbles, and the masks before each round) when they are first
+needed, so a rebuilt session has the same ones as a session that was kept.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from segmentation.types import LabelMap, ProbabilityMaps
 
 
 class References:
-    """References by record and object.
+    """Reference features by record (a round in the history) and object.
 
     Args:
         frame: gives a frame [1, 3, h, w] in 0..1 by index.
-        locked: accepted masks by frame; of such a frame this is the mask, whatever it was when it was drawn on.
-        memory_bytes: budget for what each record gave; what does not fit is computed again when it is asked for.
+        locked: accepted masks by frame. They replace the mask that such a frame had when it was drawn on.
+        memory_bytes: budget for the features of all records. What does not fit is computed again when needed.
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class References:
     ) -> None:
         self._inet, self._pnet = inet, pnet
         self._history, self._frame, self._locked = history, frame, locked
-        self._seen = FeatureCache(memory_bytes)  # by record: [n, C, h, w] of the objects drawn by then
-        self._newest: tuple[int, Tensor] | None = None  # the record looked at last, for its objects one after another
-        self._aggregated: dict[int, tuple[int, Tensor]] = {}  # object -> records that it holds, reference
+        self._seen = FeatureCache(memory_bytes)  # by record: [n, C, h, w] of the objects that were drawn by then
+        self._newest: tuple[int, Tensor] | None = None  # the record that was computed last
+        self._aggregated: dict[int, tuple[int, Tensor]] = {}  # object id -> number of aggregated records, reference
 
     def interact(self, index: int, ids: list[int]) -> Tensor:
-        """Run the interaction network for a record: probabilities [n, h, w] of `ids`, all drawn by then."""
+        """Run the interaction network for a record. Return probability maps [n, h, w] of `ids`, all drawn by then."""
         estimate = self._look(index, ids)
         return estimate.probability.float().cpu()
 
@@ -63,7 +63,7 @@ class References:
         return reference
 
     def forget(self, frame: int) -> None:
-        """The accepted mask of a frame came or went: all that was made from it is made again."""
+        """Forget all features that depend on the mask of `frame`, which was accepted or released."""
         self._newest = None
         changed = [i for i, record in enumerate(self._history.records) if record.frame == frame]
         for index in changed:
@@ -72,7 +72,7 @@ class References:
             self._aggregated.clear()
 
     def drop(self, index: int) -> None:
-        """The newest record was taken back."""
+        """Forget the newest record, which the history has dropped."""
         self._newest = None
         self._seen.forget(str(index))
         self._aggregated.clear()

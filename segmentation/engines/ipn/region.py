@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-PRESENT = 0.49  # a mask value from here on belongs to the box
+PRESENT = 0.49  # Pixels whose mask value is at least this belong to the box.
 
 
 @dataclass(frozen=True)
 class RegionConfig:
-    """How a box is made, in pixels of the frame; the defaults are the official ones."""
+    """How the box around an object is chosen, in pixels of the frame. The defaults are the official ones."""
 
     size: int = 256  # of the square that the networks see
     smallest: int = 128  # side of the box, before it is scaled
@@ -84,7 +84,7 @@ class Region:
 
 
 def _grid_sample(x: Tensor, grid: Tensor) -> Tensor:
-    """In float32 whatever the network computes in: half precision cannot tell the columns of a frame apart."""
+    """Sample in float32, because half precision cannot represent the coordinates of a wide frame."""
     return F.grid_sample(x.float(), grid, padding_mode="zeros", align_corners=True).to(x.dtype)
 
 

@@ -1,4 +1,4 @@
-"""MA-Net as an engine: embeddings once, then two shallow heads a frame in every round."""
+"""MA-Net as an engine: embeddings are computed once per frame, and every round runs two shallow heads on them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from segmentation.scribbles import rasterise
 from segmentation.session.round_labels import RoundLabels, to_cells
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
-GIVEN_CELLS = 1024  # cells of one id of an accepted frame that serve as references: a mask has far more than it needs
-GIVEN_KEPT = 8  # a step outward needs two of them on each side
+GIVEN_CELLS = 1024  # Most cells of one id that an accepted frame contributes as references.
+GIVEN_KEPT = 8  # A propagation step needs two of them on each side.
 GPU_BATCH = 8  # frames that are embedded together on CUDA
 
 
 @dataclass(eq=False)
 class _Side:
-    """Where a propagation stands: the frame reached, and its labels [h, w]."""
+    """The state of a propagation in one direction: the frame that it has reached, and its labels [h, w]."""
 
     frame: int
     labels: Tensor
@@ -46,7 +46,7 @@ class MANetEngine(Engine):
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU, by OpenVINO for the small weights that ship, where it is installed.
-        network: one that is already loaded, instead of a checkpoint (training validates the one it trains).
+        network: a network to use instead of loading a checkpoint.
     """
 
     name = "manet"
@@ -80,16 +80,18 @@ class MANetEngine(Engine):
         fit = config.frame_size
         self._image_size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
         self._size = (-(-self._image_size[0] // 4), -(-self._image_size[1] // 4))  # of an embedding
-        self._batch = GPU_BATCH if self._device.type == "cuda" else 1  # one by one, the first mask comes soonest
+        self._batch = (
+            GPU_BATCH if self._device.type == "cuda" else 1
+        )  # On a CPU the first mask comes soonest with single frames.
         self._rounds: list[ManetRound] = []
-        self._given: dict[int, References] = {}  # of accepted frames, the last GIVEN_KEPT that were needed
+        self._given: dict[int, References] = {}  # references of the GIVEN_KEPT accepted frames that were used last
         self._open_caches()
 
     def _open_caches(self) -> None:
         budget, folder = self.settings.memory_bytes, self.settings.cache_dir
         self._embeddings = FeatureCache(budget * 3 // 4, folder)
         self._global_cache = FeatureCache(budget // 8, folder)
-        self._local_cache = FeatureCache(budget // 8)  # memory only: they are cheap to compute and soon forgotten
+        self._local_cache = FeatureCache(budget // 8)  # Kept in memory only: local maps are cheap to compute.
         self._global = GlobalMemory(self._embed, self._options, self._global_cache)
         self._local = LocalMemory(self._embed, self._options, self._local_cache)
 
@@ -119,12 +121,12 @@ class MANetEngine(Engine):
             yield from self._propagate(interaction)
         finally:
             if not self._rounds[-1].labels:
-                self._rounds.pop()  # a round without masks changed nothing
+                self._rounds.pop()  # A round without masks has no effect on later rounds.
 
     def _propagate(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         round_, ids = self._rounds[-1], self._known_ids()
         sides: dict[bool, _Side] = {}
-        # The directions do not depend on each other, so they can take turns: the result is that of the paper's order.
+        # The two directions are independent, so they take turns. The paper runs them one after the other.
         for frame in outward(interaction.frame, len(self.frames)):
             if frame in self.locked:
                 update, labels = None, self._cells(self.locked[frame])
@@ -141,7 +143,7 @@ class MANetEngine(Engine):
 
     @torch.inference_mode()
     def _first(self, interaction: Interaction, ids: Sequence[int]) -> MaskUpdate:
-        """The interacted frame: the interaction head."""
+        """Segment the interacted frame with the interaction head."""
         frame = interaction.frame
         scribbles = self._rounds[-1].scribbles
         logits = self._network.interact(self._embed(frame).to(self._dtype), scribbles, self._mask_before(frame), ids)
@@ -149,13 +151,13 @@ class MANetEngine(Engine):
         if self._strokes_win:
             raster = rasterise(interaction.scribbles, self.frames.height, self.frames.width)
             update.labels[raster >= 0] = raster[raster >= 0]
-        # The frame's own map enters the global memory now, while its scribbles are the newest.
+        # The frame's own map enters the global memory while its scribbles are the newest ones.
         self._global.read(frame, self._rounds, range(self.num_objects + 1))
         return update
 
     @torch.inference_mode()
     def _next(self, frame: int, sides: dict[bool, _Side], ids: Sequence[int]) -> MaskUpdate:
-        """Any other frame: both maps and the propagation head."""
+        """Segment any other frame with both maps and the propagation head."""
         side = sides[frame > self._rounds[-1].frame]
         everyone = range(self.num_objects + 1)
         near = self._local.read(frame, self._rounds, side.labels, everyone)
@@ -166,7 +168,7 @@ class MANetEngine(Engine):
         return self._to_update(frame, logits, ids)
 
     def _with_given(self, frame: int, memory: Tensor, ids: Sequence[int]) -> Tensor:
-        """Global maps with the nearest accepted frame on each side as further references."""
+        """Extend the global maps by references from the nearest accepted frame on each side."""
         before = max((f for f in self.locked if f < frame), default=None)
         after = min((f for f in self.locked if f > frame), default=None)
         for given in (before, after):
@@ -184,7 +186,7 @@ class MANetEngine(Engine):
         self._given.pop(frame, None)
 
     def _known_ids(self) -> list[int]:
-        """Background and every object that was drawn or is in an accepted mask: of others there is nothing to find."""
+        """Return 0 and the ids of all objects that were drawn or occur in an accepted mask."""
         known = {0}.union(*(round_.ids for round_ in self._rounds), *self.locked_ids.values())
         return sorted(id_ for id_ in known if id_ <= self.num_objects)
 
@@ -203,7 +205,7 @@ class MANetEngine(Engine):
         found = self._embeddings.get(f"embedding-{frame}", self._device)
         if found is not None:
             return found
-        # Always the same frames together: on a GPU the numbers depend on which ones share a batch.
+        # A frame is always embedded in the same batch, because results on a GPU depend on the batch.
         first = frame - frame % self._batch
         group = range(first, min(first + self._batch, len(self.frames)))
         images = torch.cat([resized_frame(self.frames[t], self._image_size) for t in group])

@@ -27,7 +27,10 @@ class MemoryOptions:
 
 
 class GlobalMemory:
-    """For every frame the minimum of its matching maps over all interactions so far; 1 = nothing of that id."""
+    """The minimum over all interactions of the matching maps of each frame.
+
+    1 means that nothing of that id was found.
+    """
 
     def __init__(self, embed: Embed, options: MemoryOptions, cache: FeatureCache) -> None:
         self._embed, self._options, self._cache = embed, options, cache
@@ -43,7 +46,7 @@ class GlobalMemory:
         if cached is not None:
             memory[: len(cached)] = cached
         used = rounds if self._options.keep_global else rounds[:1]
-        # Map by map, never of joined references: a rebuilt memory must equal a kept one to the last bit.
+        # Maps are combined one by one, so that a rebuilt memory equals a kept one to the last bit.
         for index in range(count, len(used)):
             torch.minimum(memory, self._map(frame, embedding, index, rounds[index], ids), out=memory)
         self._cache.put(f"global-{frame}", memory)
@@ -60,27 +63,27 @@ class GlobalMemory:
     def _reference(self, index: int, round_: ManetRound) -> References:
         if index not in self._references:
             scribbles = round_.scribbles
-            if index == 0 and any(round_.ids):  # the first round has no strokes of the background (section 4.1)
+            if index == 0 and any(round_.ids):  # The first round has no background scribbles (section 4.1).
                 scribbles = rough_region(scribbles, self._options.margin)
             self._references[index] = References(*labelled_cells(self._embed(round_.frame), scribbles))
         return self._references[index]
 
 
 class LocalMemory:
-    """Local maps of the last R rounds; read is the one whose round's interacted frame was the nearest."""
+    """The local maps of the last R rounds. `read` returns the map of the round whose annotated frame is nearest."""
 
     def __init__(self, embed: Embed, options: MemoryOptions, cache: FeatureCache) -> None:
         self._embed, self._options, self._cache = embed, options, cache
 
     def read(self, frame: int, rounds: Sequence[ManetRound], previous: Tensor, ids: Sequence[int]) -> Tensor:
-        """L' [n, h, w] of `frame` in the newest of `rounds`; `previous` [h, w] are its neighbour's labels now.
+        """Compute L' [n, h, w] of `frame` in the newest of `rounds`. `previous` [h, w] are the labels of its neighbour.
 
-        A map that an older round would give is computed again from that round's masks if it is not cached.
+        The map of an older round is computed again from the masks of that round if it is not cached.
         """
         newest = len(rounds) - 1
         chosen = newest
         for index in range(newest - 1, max(newest - self._options.rounds, -1), -1):
-            # Of two equally near rounds the older is read, as in the official code.
+            # Of two rounds at the same distance the older one is used, as in the official code.
             if rounds[index].reached(frame) and self._distance(frame, rounds[index]) <= self._distance(
                 frame, rounds[chosen]
             ):
@@ -101,7 +104,9 @@ class LocalMemory:
 
 
 def labelled_cells(embedding: Tensor, labels: Tensor, most: int | None = None) -> tuple[Tensor, Tensor]:
-    """Embeddings [R, C] and labels [R] of the cells with a label >= 0, evenly thinned to at most `most` of an id."""
+    """Embeddings [R, C] and labels [R] of the cells with a label >= 0, evenly subsampled to at most `most` cells per
+    id.
+    """
     flat, ids = embedding.flatten(1).t(), labels.flatten()
     chosen = torch.nonzero(ids >= 0)[:, 0]
     if most is not None:

@@ -21,7 +21,7 @@ from segmentation.runtime.folding import fold_batch_norms
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # in the order R, G, B ...
 IMAGENET_STD = (0.229, 0.224, 0.225)  # ... but applied to B, G, R, as the published weights were trained
-IDS_AT_ONCE = 2  # that a head is run for: more are not faster, their layers leave the cache
+IDS_AT_ONCE = 2  # ids per run of a head; with more, the activations no longer fit into the cache of the CPU
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class MANetConfig:
     """Sizes; the defaults are the paper's (section 4.1)."""
 
     deeplab: DeepLabConfig = field(default_factory=DeepLabConfig)
-    embedding: int = 100  # channels of an embedding, advised by FEELVOS
+    embedding: int = 100  # channels of an embedding, as in FEELVOS
     head_width: int = 256
     head_kernel: int = 7
     window: int = 12  # k of the local map, in cells of the half grid (table 2: best of 6, 9, 12, 15)
@@ -105,7 +105,7 @@ class SharedHead(nn.Module):
 
 
 class MANet(nn.Module):
-    """Embedding and both heads. Nothing here remembers anything: the memories are the engine's."""
+    """The embedding and both heads, without state. The engine holds the memories."""
 
     def __init__(self, config: MANetConfig = MANetConfig()) -> None:
         super().__init__()
@@ -150,7 +150,7 @@ class MANet(nn.Module):
 
 
 def _in_parts(head: nn.Module, embedding: Tensor, cues: Tensor) -> Tensor:
-    """Logits of all ids, a few at a time: one layer of eleven ids would be 290 MB."""
+    """Run a head for a few ids at a time, because one layer of eleven ids takes 290 MB."""
     return torch.cat([head(embedding, part) for part in cues.to(embedding.dtype).split(IDS_AT_ONCE)])
 
 

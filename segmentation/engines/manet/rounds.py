@@ -1,4 +1,4 @@
-"""What MA-Net remembers of its rounds: scribbles and masks, at the size of the embedding.
+"""The history of MA-Net: scribbles and masks of its rounds, at the size of the embedding.
 
 Both memories of the paper are functions of this history and of the embeddings, so a session that was rebuilt from
 stored rounds holds exactly what a kept one does; the maps themselves are only cached.
@@ -24,11 +24,11 @@ class ManetRound:
     ids: frozenset[int] = field(default_factory=frozenset)  # the ids that were drawn
 
     def neighbour(self, frame: int) -> int:
-        """The frame from which this round came to `frame`."""
+        """Return the frame from which this round propagated to `frame`."""
         return frame - 1 if frame > self.frame else frame + 1
 
     def reached(self, frame: int) -> bool:
-        """Whether this round computed a local map of `frame`, from masks that were stored."""
+        """Whether this round computed a local map of `frame` and stored the masks for it."""
         return frame != self.frame and frame in self.labels and self.neighbour(frame) in self.labels
 
 

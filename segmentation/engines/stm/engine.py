@@ -1,7 +1,7 @@
-"""Interactive STM as an engine: annotated frames are the memory, every other frame is a query of its own.
+"""Interactive STM as an engine: the annotated frames are the memory, and every other frame is a separate query.
 
-A round adds the annotated frame to the memory (or replaces it there) and segments all frames, from that frame outward.
-No frame depends on its neighbour's mask, so an error does not travel.
+A round adds the annotated frame to the memory, or replaces it there, and segments all frames outward from it. No frame
+depends on the mask of its neighbour, so errors do not accumulate along the video.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from segmentation.session.round_history import RoundHistory, RoundRecord
 from segmentation.types import Interaction, MaskUpdate, PastRound
 
 Slots = dict[int, MemorySlot]  # by object
-QUERY_SHARE = 0.75  # of the byte budget, for queries; the rest is for the memory
+QUERY_SHARE = 0.75  # Share of the byte budget for queries. The rest is for the memory.
 
 
 class InteractiveSTMEngine(Engine):
@@ -35,7 +35,7 @@ class InteractiveSTMEngine(Engine):
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU; by OpenVINO for the small weights that ship, where it is installed
             (read and decoded in bfloat16 where the processor has it).
-        network: one that is already loaded, instead of a checkpoint (training validates the one it trains).
+        network: a network to use instead of loading a checkpoint.
     """
 
     name = "stm"
@@ -93,7 +93,7 @@ class InteractiveSTMEngine(Engine):
     def _segment(self, frame: int, ids: list[int]) -> MaskUpdate:
         memory = self._memory_for(frame, ids)
         probabilities = self._video.segment(frame, [memory[i] for i in ids]) if ids else self._nothing()
-        # One object alone is left as the network has it, as in the official program; several must share each pixel.
+        # A single object keeps the probabilities of the network, as in the official program. Several are aggregated.
         if len(ids) > 1:
             distribution = aggregate(probabilities)
         else:
@@ -109,12 +109,12 @@ class InteractiveSTMEngine(Engine):
     # --- memory ---------------------------------------------------------------------------------------------------
 
     def _known_objects(self) -> list[int]:
-        """Objects that were drawn or are in an accepted mask: of others there is nothing to look for."""
+        """Return the ids of all objects that were drawn or occur in an accepted mask."""
         known = set(self._history.first_drawn()).union(*self.locked_ids.values())
         return sorted(i for i in known if 1 <= i <= self.num_objects)
 
     def _memory_for(self, frame: int, ids: list[int]) -> dict[int, list[MemorySlot]]:
-        """The memory of each object when `frame` is the query."""
+        """Return the memory slots of each object for the query `frame`."""
         memory: dict[int, list[MemorySlot]] = {i: [] for i in ids}
         annotated = self._records_in_memory(len(ids))
         slots = [self._record_slots(index) for index in annotated]
@@ -130,7 +130,9 @@ class InteractiveSTMEngine(Engine):
         return memory
 
     def _records_in_memory(self, objects: int) -> list[int]:
-        """Indices of the records that are memory: the newest of each frame; the newest alone if they are too many."""
+        """Return the indices of the records in memory: the newest record of each frame, and fewer if they exceed the
+        budget.
+        """
         newest = {record.frame: index for index, record in enumerate(self._history.records)}
         room = max(2, self._slot_budget // max(1, self._video.slot_bytes * objects))
         chosen = sorted(newest.values())[-room:]
@@ -144,9 +146,9 @@ class InteractiveSTMEngine(Engine):
         return self._slots[index]
 
     def _memorize_record(self, index: int, record: RoundRecord) -> Slots:
-        """The slots of an annotated frame, of the objects that had been drawn by then.
+        """Encode an annotated frame for the objects that had been drawn by then.
 
-        For an object that came later the frame would say "not here", of which nobody can be sure.
+        For an object that was added later, the frame would wrongly count as evidence that it is absent.
         """
         ids = sorted(i for i, first in self._history.first_drawn().items() if first <= index and i <= self.num_objects)
         if not ids:
@@ -158,7 +160,9 @@ class InteractiveSTMEngine(Engine):
         return dict(zip(ids, slots, strict=True))
 
     def _mask_of(self, record: RoundRecord) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        """The soft mask that goes with an annotated frame: the one before the round, or the accepted one."""
+        """Return the probability maps that are encoded with an annotated frame: those before the round, or the accepted
+        mask.
+        """
         if record.frame in self.locked:
             return from_labels(self.locked[record.frame], self.num_objects, *self._video.size)
         if record.before is None:
@@ -171,18 +175,20 @@ class InteractiveSTMEngine(Engine):
         return before[: self._given_frames] + after[: self._given_frames]
 
     def _farther_given(self, frame: int, object_id: int) -> list[MemorySlot]:
-        """The nearest accepted frame that shows an object which nothing nearer tells of."""
+        """Return the slot of the nearest accepted frame that shows an object for which no nearer memory exists."""
         showing = [f for f, ids in self.locked_ids.items() if object_id in ids]
         return [self._given(min(showing, key=lambda f: (abs(f - frame), f)))[object_id]]
 
     def _given(self, frame: int) -> Slots:
-        """The slots of an accepted frame, of the objects that it shows."""
+        """Encode an accepted frame for the objects that it shows."""
         if frame not in self._given_slots:
             ids = sorted(i for i in self.locked_ids[frame] if 1 <= i <= self.num_objects)
             masks = from_labels(self.locked[frame], self.num_objects, *self._video.size)[[i - 1 for i in ids]]
             cues = np.stack([masks, np.zeros_like(masks), np.zeros_like(masks)], axis=1)
             slots = self._video.memorize(frame, torch.from_numpy(cues)) if ids else []
-            while len(self._given_slots) >= max(4, 4 * self._given_frames):  # what a step outward and back can need
+            while len(self._given_slots) >= max(
+                4, 4 * self._given_frames
+            ):  # Steps to both sides use at most this many.
                 del self._given_slots[next(iter(self._given_slots))]
             self._given_slots[frame] = dict(zip(ids, slots, strict=True))
         return self._given_slots[frame]

@@ -40,7 +40,7 @@ class STMConfig:
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """All of a query frame that depends on neither memory nor object."""
+    """The features of a query frame that depend on neither memory nor object."""
 
     key: Tensor  # [C, h, w]
     value: Tensor  # [D, h, w]
@@ -77,10 +77,10 @@ class Decoder(nn.Module):
 
 
 class SpaceTimeMemory(nn.Module):
-    """What both systems share. They differ in the cues of the memory encoder and in two names."""
+    """The base of both systems, which differ in the cues of the memory encoder and in two names of the checkpoint."""
 
     cues: ClassVar[tuple[str, ...]]
-    memory_name: ClassVar[str]  # the key/value layers, as the checkpoint calls them
+    memory_name: ClassVar[str]  # name of the key and value layers in the checkpoint
     query_name: ClassVar[str]
 
     def __init__(self, config: STMConfig | None = None) -> None:
@@ -100,7 +100,7 @@ class SpaceTimeMemory(nn.Module):
         return [MemorySlot.from_maps(key, value) for key, value in zip(keys, values, strict=True)]
 
     def encode_query(self, frame: Tensor) -> Query:
-        """Frame [1, 3, H, W] -> its query: to be kept for other objects and rounds."""
+        """Frame [1, 3, H, W] -> its query, which serves all objects and rounds."""
         return self.encode_queries(frame)[0]
 
     def encode_queries(self, frames: Tensor) -> list[Query]:
@@ -122,7 +122,7 @@ class SpaceTimeMemory(nn.Module):
 
     @staticmethod
     def order_cues(cues: Tensor) -> Tensor:
-        """Cues as the caller gives them -> as the first convolutions take them."""
+        """Bring cues into the order in which the first convolutions take them."""
         return cues
 
 
@@ -137,7 +137,7 @@ class STM(SpaceTimeMemory):
 class InteractiveSTM(SpaceTimeMemory):
     """Interactive STM. Cues: own mask, own scribbles, other scribbles (those of the background among them).
 
-    The checkpoint has a fourth one, `om` (other masks), that the official program never feeds: a zero here.
+    The checkpoint has a fourth cue, `om` (other masks). The official program always passes zeros for it.
     """
 
     cues = ("m", "p", "om", "n")

@@ -1,4 +1,4 @@
-"""STM as it runs fastest on a device: on a CPU, compiled by OpenVINO."""
+"""Compiles both STM systems with OpenVINO for a CPU."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from segmentation.networks.memory import BLOCK_BYTES, MemorySlot
 from segmentation.runtime.folding import for_inference
 from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled, replace_forward
 
-HEIGHT, WIDTH = 4 * STRIDE, 5 * STRIDE  # of the frame that is traced: any will do
+HEIGHT, WIDTH = 4 * STRIDE, 5 * STRIDE  # Size of the frame for tracing; any size would do.
 System = TypeVar("System", bound=SpaceTimeMemory)
 
 
 def compile_stm(network: System, device: torch.device, dtype: torch.dtype) -> System:
-    """A copy that computes nearly the same. One of both systems.
+    """Return a copy of either system that OpenVINO computes.
 
-    Frames are encoded in float32. Interactive STM reads and decodes in bfloat16 where the processor has it: there, no
-    frame's mask leads to another's within a round.
+    Frames are encoded in float32. Interactive STM reads and decodes in bfloat16 where the processor supports it: within
+    a round no mask depends on another one, so rounding errors do not add up.
     """
     ready = for_inference(network, device, dtype)
     frame, cues = torch.rand(1, 3, HEIGHT, WIDTH), torch.rand(2, len(network.cues), HEIGHT, WIDTH)
@@ -38,7 +38,7 @@ def compile_stm(network: System, device: torch.device, dtype: torch.dtype) -> Sy
     if query is None or memory is None or decode is None or look_up is None:
         return ready
 
-    order = type(ready).order_cues  # nothing here may hold `ready`, which holds it
+    order = type(ready).order_cues  # A reference to `ready` would be circular.
 
     def encode_queries(frames: Tensor) -> list[Query]:
         return [Query(*of_frame) for of_frame in zip(*query(frames), strict=True)]

@@ -1,4 +1,4 @@
-"""Scribbles as paint: how a person gives or corrects a mask with strokes alone."""
+"""Paints scribbles into a mask, for an engine that takes masks and not scribbles."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from segmentation.scribbles import rasterise, stroke_pixels
 from segmentation.types import LabelMap, Scribble
 
-CLOSED = 0.05  # of the frame's diagonal: ends that are nearer than this close an outline
-LEAST_AREA = 4.0  # strokes' widths squared: a smaller outline is a thick dot, not a shape
-THICKNESS = 5  # pixels of a stroke, as scribbles reach the networks
+CLOSED = 0.05  # A scribble whose ends are nearer than this share of the frame's diagonal is an outline.
+LEAST_AREA = 4.0  # An outline with a smaller area, in squared thicknesses, is a dot and is not filled.
+THICKNESS = 5  # pixels
 
 
 def paint(labels: LabelMap, scribbles: Sequence[Scribble]) -> LabelMap:
-    """A copy of `labels` [H, W] with the strokes painted over it in order; a closed stroke is filled.
+    """Return a copy of `labels` [H, W] with the scribbles painted over it in order. A closed scribble is filled.
 
-    The line itself (1 px) always ends up with its id, also where thicker strokes overlap.
+    The path itself (1 px) always gets its id, also where thick scribbles overlap.
     """
     painted = labels.copy()
     height, width = labels.shape

@@ -1,8 +1,7 @@
-"""Semi-supervised STM as an engine: given masks are carried through the video, forward and backward.
+"""Semi-supervised STM as an engine: it propagates given masks through the video, forward and backward.
 
-Given are the masks of interacted frames (the mask that the frame had, with the scribbles painted over it) and of
-accepted frames. The memory of a frame is the nearest given masks, every fifth frame since the given one, and the frame
-before.
+A mask is given where a frame was drawn on (the mask that it had, with the scribbles painted over it) or accepted. The
+memory of a frame consists of the nearest given masks, every fifth frame since the given one, and the previous frame.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ from segmentation.session.probability_maps import from_labels
 from segmentation.session.round_history import RoundHistory
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound, ProbabilityMaps
 
-QUERY_SHARE = 0.5  # of the byte budget, for queries; the rest is for the memory
+QUERY_SHARE = 0.5  # Share of the byte budget for queries. The rest is for the memory.
 Slots = dict[int, MemorySlot]  # by object
 
 
 @dataclass(eq=False)
 class _Side:
-    """A propagation in one direction: the frame reached, its soft masks, and what it keeps as memory."""
+    """The state of a propagation in one direction: the frame it has reached, its probability maps, and its memory."""
 
     frame: int
     masks: ProbabilityMaps
@@ -42,11 +41,11 @@ class SemiSTMEngine(Engine):
     """A session of semi-supervised STM.
 
     Options:
-        every: a frame is kept as memory each so many frames from the given one (the paper's N).
+        every: each `every`-th frame from the given one is kept as memory (the paper's N).
         given_frames: how many given masks on each side of a frame serve as memory for it, besides the round's own.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU, by OpenVINO for the small weights that ship, where it is installed.
-        network: one that is already loaded, instead of a checkpoint (training validates the one it trains).
+        network: a network to use instead of loading a checkpoint.
     """
 
     name = "stm-semi"
@@ -65,9 +64,9 @@ class SemiSTMEngine(Engine):
         self._memory_budget = int((1 - QUERY_SHARE) * budget)
         self._every, self._given_frames = every, given_frames
         self._history = RoundHistory(self._video.size)
-        self._given = PackedLabels()  # masks of interacted frames, as they were when they were drawn on
-        self._given_ids: dict[int, frozenset[int]] = {}  # what they show, background included
-        self._given_objects: dict[int, int] = {}  # how many objects there were then
+        self._given = PackedLabels()  # masks of interacted frames, from the time when they were drawn on
+        self._given_ids: dict[int, frozenset[int]] = {}  # the ids that they contain, 0 included
+        self._given_objects: dict[int, int] = {}  # the number of objects at that time
         self._given_slots: dict[int, Slots] = {}
 
     def close(self) -> None:
@@ -106,7 +105,7 @@ class SemiSTMEngine(Engine):
                 yield update
 
     def _step(self, frame: int, start: int, side: _Side, ids: list[int]) -> MaskUpdate | None:
-        """Move `side` on to `frame`; None where a given mask stands as it is."""
+        """Propagate `side` to `frame`. Return None where the frame keeps its given mask."""
         if self._stands(frame):
             update, masks = None, self._soft(self._fixed(frame))
         else:
@@ -130,7 +129,7 @@ class SemiSTMEngine(Engine):
             distribution = torch.ones(1, *self._video.size)
         masks[[i - 1 for i in ids]] = distribution[1:].cpu().numpy()
         labels = self._video.labels(distribution, ids)
-        if frame in self._given:  # drawn on before some object was added: only that object is new here
+        if frame in self._given:  # The frame was drawn on before an object was added: only that object is new.
             given, known = self._given[frame], self._given_objects[frame]
             labels = np.where((given == 0) & (labels > known), labels, given)
             masks = self._soft(labels)
@@ -151,7 +150,7 @@ class SemiSTMEngine(Engine):
             self._give(frame, labels, num_objects)
 
     def _painted(self, interaction: Interaction) -> LabelMap:
-        """The mask of the interacted frame: what it was, with the scribbles painted over it."""
+        """Return the mask of the interacted frame with the scribbles painted over it."""
         labels = self._history.labels(interaction.frame)
         if labels is None:
             labels = np.zeros((self.frames.height, self.frames.width), np.uint8)
@@ -180,7 +179,7 @@ class SemiSTMEngine(Engine):
     # --- memory ---------------------------------------------------------------------------------------------------
 
     def _memory_for(self, frame: int, start: int, side: _Side, ids: list[int]) -> dict[int, list[MemorySlot]]:
-        """Of each object: given masks that show it, kept frames, the frame before."""
+        """Return the memory of each object: given masks that show it, kept frames, and the previous frame."""
         before = side.frame
         near = self._nearest_given(frame, start)
         slots = [self._slots_of_given(f) for f in sorted(near)] + side.kept
@@ -196,9 +195,9 @@ class SemiSTMEngine(Engine):
         return memory
 
     def _keep(self, side: _Side, slots: Slots, objects: int) -> None:
-        """The frame before becomes memory for good; the oldest gives way when the budget is used up."""
+        """Keep the previous frame as memory. The oldest kept frame is dropped when the budget is used up."""
         side.kept.append(slots)
-        room = max(1, self._memory_budget // max(1, 2 * self._video.slot_bytes * objects))  # of each direction
+        room = max(1, self._memory_budget // max(1, 2 * self._video.slot_bytes * objects))  # per direction
         del side.kept[:-room]
 
     def _nearest_given(self, frame: int, start: int) -> set[int]:
@@ -208,15 +207,15 @@ class SemiSTMEngine(Engine):
         return {start, *before, *after} - {frame}
 
     def _nearest_showing(self, frame: int, object_id: int) -> MemorySlot:
-        """The nearest given mask of an object that none of the near ones shows."""
+        """Return the slot of the nearest given mask that shows an object which no near mask shows."""
         showing = [f for f in self._given_frames_all() if object_id in self._shown(f)]
         return self._slots_of_given(min(showing, key=lambda f: (abs(f - frame), f)))[object_id]
 
     def _slots_of_given(self, frame: int) -> Slots:
-        """The slots of a given mask, of the objects that it shows."""
+        """Encode a given mask for the objects that it shows."""
         if frame not in self._given_slots:
             ids = sorted(i for i in self._shown(frame) if 1 <= i <= self.num_objects)
-            while len(self._given_slots) >= 4 + 4 * self._given_frames:  # what a step outward and back can need
+            while len(self._given_slots) >= 4 + 4 * self._given_frames:  # Steps to both sides use at most this many.
                 del self._given_slots[next(iter(self._given_slots))]
             self._given_slots[frame] = self._memorize(frame, self._soft(self._fixed(frame)), ids)
         return self._given_slots[frame]

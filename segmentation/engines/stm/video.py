@@ -1,4 +1,4 @@
-"""A video as an STM network sees it: frames at the internal size, queries encoded once, masks at the video's size."""
+"""One video for an STM network: frames at the internal size, queries that are encoded once, masks at the video's size."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from segmentation.runtime.internal_size import internal_size, resized_frame
 from segmentation.runtime.shared_networks import fastest_network
 from segmentation.types import FrameSource, LabelMap
 
-DECODED_AT_ONCE = {"cpu": 3, "cuda": 16}  # objects: a decoder at 480p needs 150 MB for each
-ENCODED_AT_ONCE = {"cpu": 1, "cuda": 8}  # frames: a CPU is busy with one
+DECODED_AT_ONCE = {"cpu": 3, "cuda": 16}  # Objects per call: at 480p each takes 150 MB in the decoder.
+ENCODED_AT_ONCE = {"cpu": 1, "cuda": 8}  # Frames per call: one keeps a CPU busy.
 Shipped = tuple[type[SpaceTimeMemory], str]
-BLOCKS_AT_HAND = 2  # a round goes outward, so it needs the blocks of both directions
+BLOCKS_AT_HAND = 2  # A round propagates to both sides and needs a block for each.
 
 
 class STMVideo:
-    """One video, one network.
+    """One video with one network.
 
-    Queries are kept in half precision within `cache_bytes`, and are rounded to it even when they are fresh: what is in
-    the cache must not change a mask.
+    Queries are cached in half precision, in at most `cache_bytes`. They are rounded to it before their first use too,
+    so that a mask does not depend on what is cached.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class STMVideo:
         cache_bytes: int,
         precision: str = "auto",
     ) -> None:
-        """`network`: one that is loaded already, or its class and name, to be shared with other sessions."""
+        """`network` is a loaded network, or its class and name; then it is shared with other sessions."""
         self.frames = frames
         self.device = choose_device(settings.device)
         self.dtype = choose_precision(precision, self.device)
@@ -56,17 +56,19 @@ class STMVideo:
         fit = (
             min(short, self.config.frame_size[0]),
             min(long, self.config.frame_size[1]),
-        )  # small videos are not blown up
+        )  # Small videos are not enlarged.
         self.size = internal_size(frames.height, frames.width, fit, settings.max_side)
         self.padding = padding_to(STRIDE, *self.size)
         self._queries = FeatureCache(cache_bytes, settings.cache_dir, first_stay=True)
         kind = "cuda" if self.device.type == "cuda" else "cpu"
         self._chunk, self._block = DECODED_AT_ONCE[kind], ENCODED_AT_ONCE[kind]
-        self._at_hand: dict[int, dict[int, Tensor]] = {}  # block -> frame -> packed query, if a block has many frames
+        self._at_hand: dict[
+            int, dict[int, Tensor]
+        ] = {}  # block -> frame -> packed query, where blocks have several frames
 
     @property
     def slot_bytes(self) -> int:
-        """Of one memory slot: one frame of one object."""
+        """The size of a memory slot, which holds one frame of one object."""
         height, width = self._padded
         cells = (height // STRIDE) * (width // STRIDE)
         return cells * (self.config.keys + self.config.values) * torch.finfo(self.dtype).bits // 8
@@ -108,8 +110,11 @@ class STMVideo:
         return self._unpack(packed)
 
     def _encoded(self, block: int) -> dict[int, Tensor]:
-        """The packed queries of a block of frames. Always the same frames go together: what they are with could matter
-        in the last bit, and a rebuilt session must have the very masks of a kept one."""
+        """Encode a block of frames and return the packed queries.
+
+        A frame always belongs to the same block, because results may depend on the batch in the last bit, and a rebuilt
+        session must give the same masks as one that was kept.
+        """
         if block in self._at_hand:
             return self._at_hand[block]
         frames = range(block * self._block, min((block + 1) * self._block, len(self.frames)))
@@ -127,7 +132,7 @@ class STMVideo:
     def _unpack(self, packed: Tensor) -> Query:
         height, width = (side // STRIDE for side in self._padded)
         config = self.config
-        shapes = [  # channels last: convolutions are faster so
+        shapes = [  # channels last, which is faster for convolutions
             (height, width, config.keys),
             (height, width, config.values),
             (2 * height, 2 * width, config.width),
@@ -138,6 +143,6 @@ class STMVideo:
 
 
 def confidence_of(distribution: Tensor, ids: Sequence[int], num_objects: int) -> tuple[float, ...]:
-    """For every object how sure its mask is, 0..1; 1 for objects that nothing is known of: their masks are empty."""
+    """Return the confidence of each object, 0..1. It is 1 for objects that were never drawn, whose masks are empty."""
     found = dict(zip(ids, confidences(distribution)[1:], strict=True))
     return tuple(found.get(object_id, 1.0) for object_id in range(1, num_objects + 1))

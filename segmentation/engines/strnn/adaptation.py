@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-RIDGE = 1e-3  # lambda as a share of the mean diagonal of X X^T (the paper gives no value): free of the features' scale
-SHARPNESS = 10.0  # of the softmax over scores, which are about 0 or 1
+# lambda, relative to the mean diagonal of X X^T, so that it does not depend on the scale; the paper gives none
+RIDGE = 1e-3
+SHARPNESS = 10.0  # factor of the scores, which are about 0 or 1, in the softmax
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,15 +31,15 @@ class Samples:
 
 
 def with_bias(features: Tensor) -> Tensor:
-    """[..., D] -> [..., D + 1]: a constant feature, so that the regression has an intercept."""
+    """Append a constant feature, so that the regression has an intercept: [..., D] -> [..., D + 1]."""
     return torch.cat((features, torch.ones_like(features[..., :1])), dim=-1)
 
 
 def solve(samples: Samples, ids: Sequence[int], ridge: float = RIDGE) -> Tensor:
-    """W [D + 1, n], one column for each of `ids`, solved in float64 and given in float32.
+    """Solve for W [D + 1, n], with one column for each of `ids`. Computed in float64, returned in float32.
 
     Raises:
-        ValueError: without samples, as nothing tells what W should be.
+        ValueError: there are no samples.
     """
     if not len(samples.ids):
         raise ValueError("samples: there are none to adapt to")

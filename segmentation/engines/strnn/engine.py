@@ -1,4 +1,4 @@
-"""ST-RNN with closed-form online adaptation as an engine: features and RNN once, a new W in every round."""
+"""ST-RNN with closed-form online adaptation as an engine: features are computed once, W is solved in every round."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from segmentation.scribbles import Raster, rasterise
 from segmentation.session.round_labels import RoundLabels, to_cells
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
-GIVEN_CELLS = 256  # samples of one id from an accepted frame: about what a few strokes give
-ADAPTED = 0.3  # share of the adaptation in masks that RGMP refines: it forgets nothing, and RGMP is finer
-GIVEN_FRAMES = 8  # accepted frames that give samples: the nearest ones, each costs its features
+GIVEN_CELLS = 256  # Samples of one id from an accepted frame: about as many as a few scribbles give.
+ADAPTED = 0.3  # Share of the adaptation where it is averaged with RGMP.
+GIVEN_FRAMES = 8  # The nearest accepted frames that give samples; the features of each must be computed.
 
 
 @dataclass(eq=False)
 class StrnnRound:
-    """One interaction: its scribbles on the grid, and the masks that came of it."""
+    """One interaction: its scribbles on the grid, and the masks of its round."""
 
     frame: int
     raster: Raster
@@ -52,7 +52,7 @@ class STRNNEngine(Engine):
         precision: of the bodies: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU; by OpenVINO for the small weights that ship, where it is installed
             (bodies in bfloat16 where the processor has it).
-        network: one that is already loaded, instead of a checkpoint (training validates the one it trains).
+        network: a network to use instead of loading a checkpoint.
     """
 
     name = "strnn"
@@ -84,7 +84,7 @@ class STRNNEngine(Engine):
         self._cache = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
         self._outputs = Outputs(self._network, self._read, self._cache)
         self._rounds: list[StrnnRound] = []
-        self._samples: dict[int, list[Samples]] = {}  # of a round: one for each model
+        self._samples: dict[int, list[Samples]] = {}  # by round, for each model
 
     @property
     def nbytes(self) -> int:
@@ -112,7 +112,7 @@ class STRNNEngine(Engine):
                 self._rounds[-1].labels[update.frame] = to_cells(update.labels, self._size)
                 yield update
         finally:
-            if not self._rounds[-1].labels:  # a round without masks changed nothing
+            if not self._rounds[-1].labels:  # A round without masks has no effect on later rounds.
                 self._rounds.pop()
                 self._samples.pop(len(self._rounds), None)
 
@@ -124,7 +124,7 @@ class STRNNEngine(Engine):
         return self._adapted(outward(interaction.frame, len(self.frames)), ids)
 
     def _adapted(self, order: Iterator[int], ids: Sequence[int]) -> Iterator[MaskUpdate]:
-        """The frames of `order` that are not locked, by the solution of equation 3."""
+        """Segment the frames of `order` that are not locked, by the solution of equation 3."""
         weights = self._solve(ids)
         for frame in order:
             if frame not in self.locked:
@@ -135,14 +135,14 @@ class STRNNEngine(Engine):
         return self._to_update(frame, self._scores(frame, weights), ids)
 
     def _scores(self, frame: int, weights: Sequence[Tensor]) -> Tensor:
-        """Mean of the models [n, h, w]: near 1 where an id is, near 0 elsewhere."""
+        """Return the mean scores of all models, [n, h, w]: near 1 where a pixel has that id, near 0 elsewhere."""
         return torch.stack([scores(w, y) for w, y in zip(weights, self._outputs.get(frame), strict=True)]).mean(0)
 
     # --- adaptation -----------------------------------------------------------------------------------------------
 
     @torch.inference_mode()
     def _solve(self, ids: Sequence[int]) -> list[Tensor]:
-        """W of every model, from the samples of all rounds and of the accepted frames nearby."""
+        """Solve W for every model, from the samples of all rounds and of the nearest accepted frames."""
         parts = [self._samples_of(index) for index in range(len(self._rounds))]
         here = self._rounds[-1].frame
         for frame in sorted(self.locked, key=lambda f: (abs(f - here), f))[:GIVEN_FRAMES]:
@@ -151,7 +151,10 @@ class STRNNEngine(Engine):
         return [solve(Samples.joined(model), ids, self._ridge) for model in zip(*parts, strict=True)]
 
     def _samples_of(self, index: int) -> list[Samples]:
-        """Samples of a round; they depend on the rounds up to it alone, so a rebuilt session draws the same."""
+        """Draw the samples of a round.
+
+        They depend only on the rounds up to it, so a rebuilt session draws the same ones.
+        """
         if index not in self._samples:
             round_ = self._rounds[index]
             rng = np.random.default_rng([self.settings.seed, index])
@@ -164,7 +167,7 @@ class STRNNEngine(Engine):
         return [Samples(y.flatten(1)[:, where].t().contiguous(), ids) for y in self._outputs.get(frame)]
 
     def _mask_before(self, index: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None:
-        """The newest mask, on the grid, that the frame of round `index` had before it."""
+        """Return the mask, on the grid, that the frame of round `index` had before that round."""
         frame = self._rounds[index].frame
         for round_ in reversed(self._rounds[:index]):
             if frame in round_.labels:
@@ -172,20 +175,20 @@ class STRNNEngine(Engine):
         return None
 
     def _known_ids(self) -> list[int]:
-        """Background and every object that was drawn or is in an accepted mask."""
+        """Return 0 and the ids of all objects that were drawn or occur in an accepted mask."""
         known = {0}.union(*(round_.ids for round_ in self._rounds), *self.locked_ids.values())
         return sorted(id_ for id_ in known if id_ <= self.num_objects)
 
     # --- refined rounds -----------------------------------------------------------------------------------------
 
     def _refined(self, interaction: Interaction, ids: Sequence[int]) -> Iterator[MaskUpdate]:
-        """Annotated frames by adaptation, all others by propagation from these and by adaptation."""
+        """Segment annotated frames by adaptation, and all others by RGMP from these, averaged with the adaptation."""
         weights, drawn = self._solve(ids), dict[int, LabelMap]()
         annotated = {round_.frame for round_ in self._rounds} - set(self.locked)
         for frame in sorted(annotated, key=lambda f: (abs(f - interaction.frame), f)):
             update = self._classify(frame, weights, ids)
             yield update
-            drawn[frame] = update.labels  # with the strokes, which `_run` has put in by now
+            drawn[frame] = update.labels  # The scribbles have been written into these labels by `_run`.
         assert self._network.refinement is not None
 
         def labels(anchor: int) -> LabelMap:
@@ -203,8 +206,10 @@ class STRNNEngine(Engine):
 
     @torch.inference_mode()
     def _blended(self, frame: int, carried: Tensor, weights: Sequence[Tensor], unknown: list[int]) -> Tensor:
-        """What was carried to `frame` [n, h, w], and what the adaptation says of it: alone of the rows `unknown`, of
-        which no anchor says how they look."""
+        """Average the maps [n, h, w] that RGMP propagated to `frame` with the scores of the adaptation.
+
+        The rows `unknown` take the adaptation alone, because no anchor shows these objects.
+        """
         found = F.softmax(SHARPNESS * self._scores(frame, weights), dim=0)
         adapted = F.interpolate(found[None], size=carried.shape[-2:], mode="bilinear", align_corners=False)[0]
         blended = (1 - ADAPTED) * carried + ADAPTED * adapted

@@ -21,7 +21,7 @@ from segmentation.networks.resnet import ResNet, ResNetConfig
 from segmentation.networks.xception import XceptionConfig
 from segmentation.runtime.folding import fold_batch_norms
 
-GRID = 8  # pixels a vertex: the stride of DeepLab-v2; finer features are pooled to it
+GRID = 8  # pixels per vertex: the stride of DeepLab-v2, to which finer features are pooled
 
 DEEPLAB_V2_RESNET101 = ResNetConfig(  # output stride 8, the topology of the original Caffe model
     blocks=(3, 4, 23, 3),
@@ -55,7 +55,7 @@ class STRNNConfig:
     refinement: RefinementConfig | None = field(default_factory=RefinementConfig)
     frame_size: tuple[int, int] = (480, 854)  # short and long side that a frame is resized to
     refine_from: int = 8  # the round from which RGMP refines (the paper's eighth is its last one); 0 = none
-    chain: int = 16  # frames after which the temporal state starts anew, so that any frame is within reach; 0 = never
+    chain: int = 16  # frames after which the temporal state is reset, so that any frame can be reached; 0 = never
 
 
 class Branch(nn.Module):

@@ -1,4 +1,4 @@
-"""ST-RNN as it runs fastest on a device: on a CPU, bodies and RGMP are compiled by OpenVINO; the RNN is PyTorch's."""
+"""Compiles the bodies and RGMP of ST-RNN with OpenVINO for a CPU. The RNN stays in PyTorch."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from segmentation.engines.strnn.network import STRNN, Branch, for_inference
 from segmentation.engines.strnn.refinement import Refinement
 from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled, replace_forward
 
-HEIGHT, WIDTH = 64, 80  # of the frame that is traced: any will do
+HEIGHT, WIDTH = 64, 80  # Size of the frame for tracing; any size would do.
 
 
 def compile_strnn(network: STRNN, device: torch.device, dtype: torch.dtype) -> STRNN:
-    """A copy that computes nearly the same: bodies in bfloat16 where the processor has it, RGMP in float32."""
+    """Return a copy that OpenVINO computes: bodies in bfloat16 where the processor supports it, RGMP in float32."""
     ready = for_inference(network, device, dtype)
     for branch in ready.branches:
         assert isinstance(branch, Branch)

@@ -1,4 +1,4 @@
-"""What the models say of a frame: computed once, in chains along time, and kept within a byte budget."""
+"""Computes the outputs of all models for each frame once, in chains along time, and caches them in a byte budget."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch import Tensor
 from segmentation.engines.strnn.network import STRNN
 from segmentation.runtime.feature_cache import FeatureCache
 
-OPEN = 2  # chains that can be gone on with: a round goes to both sides in turns
+OPEN = 2  # Chains that can be continued: a round alternates between its two sides.
 States = list[Tensor | None]
-KEPT = torch.float16  # half the bytes; every use sees the rounded values, so what is cached does not change a mask
+KEPT = torch.float16  # Every use sees the rounded values, so a mask does not depend on what is cached.
 
 
 class Outputs:
-    """y of every model for any frame.
+    """The output y of every model for any frame.
 
     Time runs forward in every chain, also for frames before the interacted one: a frame's features then depend neither
     on where a person scribbles nor on the order of frames, and serve all rounds. A chain starts anew every `chain`
@@ -31,12 +31,12 @@ class Outputs:
 
     def __init__(self, network: STRNN, read: Callable[[int], Tensor], cache: FeatureCache) -> None:
         self._network, self._read, self._cache = network, read, cache
-        # By where a chain begins: the frame it has reached, and the states there. The newest last.
+        # First frame of a chain -> the frame that it has reached, and the states there; in order of use.
         self._chains: OrderedDict[int, tuple[int, States]] = OrderedDict()
 
     @torch.inference_mode()
     def get(self, frame: int) -> list[Tensor]:
-        """[D, h, w] float32 of every model. Runs the chain up to `frame` where it is not cached."""
+        """Return y, float32 [D, h, w], of every model. Runs the chain up to `frame` where it is not cached."""
         found = self._cached(frame)
         if found is None:
             for step in range(self._first_missing(frame), frame + 1):

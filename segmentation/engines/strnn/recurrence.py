@@ -38,7 +38,7 @@ class SpatioTemporalRNN(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Uniform within 1 / sqrt(terms of the sum), the recurrent ones so that a path forgets rather than grows."""
+        """Draw weights uniformly within 1 / sqrt(number of terms); the recurrent ones are small enough to be stable."""
         directions, hidden, inputs = self.U.shape
         for parameter, terms in ((self.U, inputs), (self.V, directions * hidden), (self.Ks, 9 * hidden)):
             nn.init.uniform_(parameter, -1 / math.sqrt(terms), 1 / math.sqrt(terms))
@@ -49,11 +49,11 @@ class SpatioTemporalRNN(nn.Module):
 
         Args:
             x: [inputs, h, w].
-            state: of the frame before, as this gave it; None = there is none (h_d(v, t-1) = 0).
+            state: the state that the call for the previous frame returned; None = there is none (h_d(v, t-1) = 0).
 
         Returns:
             y [outputs, h, w] and the state [4, h + w - 1, h, hidden]: hidden states by anti-diagonal and row of the
-            flipped grids, zero outside the picture.
+            flipped grids, zero outside the frame.
         """
         _, height, width = x.shape
         terms = self.U.flatten(0, 1) @ x.flatten(1) + self.b.view(-1, 1)  # [4 * hidden, h * w]
@@ -70,7 +70,7 @@ class SpatioTemporalRNN(nn.Module):
         return y + self.c[:, None, None], state
 
     def _scan(self, terms: Tensor, inside: Tensor) -> Tensor:
-        """Terms without the spatial sum [4, D, h, hidden] -> hidden states, an anti-diagonal at a time."""
+        """Compute the hidden states, one anti-diagonal after the other, from the terms without the spatial sum."""
         recurrent = self.Ks.transpose(1, 2)
         last = before_last = torch.zeros_like(terms[:, 0])  # [4, h, hidden]
         states = []
@@ -84,7 +84,7 @@ class SpatioTemporalRNN(nn.Module):
 
 
 def _down(rows: Tensor) -> Tensor:
-    """Row i - 1 at place i, zeros at 0: [4, h, hidden]."""
+    """Shift the rows of [4, h, hidden] down by one; row 0 becomes zero."""
     return F.pad(rows[:, :-1], (0, 0, 1, 0))
 
 

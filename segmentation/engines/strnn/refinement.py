@@ -29,7 +29,7 @@ class RefinementConfig:
 
 
 class GlobalConvolution(nn.Module):
-    """k x k convolutions taken apart (k x 1 then 1 x k, and the other way round), then a residual block."""
+    """A k x k convolution as k x 1 then 1 x k, plus the same in the other order, followed by a residual block."""
 
     def __init__(self, inputs: int, width: int, kernel: int) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class GlobalConvolution(nn.Module):
 
 
 class Refinement(nn.Module):
-    """Propagates the mask of each object, alone, from a reference frame."""
+    """Propagates the mask of each object separately from a reference frame."""
 
     def __init__(self, config: RefinementConfig = RefinementConfig()) -> None:
         super().__init__()
@@ -78,12 +78,12 @@ class Refinement(nn.Module):
         return unpad(torch.softmax(logits, dim=1)[:, 1], padding)
 
     def encode(self, image: Tensor, masks: Tensor) -> Tensor:
-        """`reference` of what is padded: image [1, 3, H, W], masks [n, 1, H, W]."""
+        """Compute `reference` for padded input: image [1, 3, H, W], masks [n, 1, H, W]."""
         deepest: Tensor = self.encoder(image, masks)[-1]
         return deepest
 
     def propagate(self, image: Tensor, masks: Tensor, references: Tensor) -> Tensor:
-        """Of what is padded, as `encode` takes it: logits [n, 2, H / 4, W / 4], background first."""
+        """Compute logits [n, 2, H / 4, W / 4], background first, for padded input as `encode` takes it."""
         *skips, coarse = self.encoder(image, masks)
         x = self.merge(torch.cat((coarse, references), dim=1))
         for refine, skip in zip(self.refine, reversed(skips), strict=True):

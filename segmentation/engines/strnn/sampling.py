@@ -1,8 +1,8 @@
 """Which vertices a round adds as samples (Lin et al. 2019, section 2.3).
 
-Positive are the cells under scribbles. Negative are background strokes and random cells of the interacted frame outside
-the boxes of the scribbles, enlarged 1.2 times, from the second round on only where the frame was predicted background.
-There are as many negatives as positives.
+The cells under scribbles are positive. Background scribbles are negative, and so are random cells of the interacted
+frame outside the boxes of the scribbles, enlarged 1.2 times, from the second round on only where the frame was
+predicted background. There are as many negatives as positives.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Cells = tuple[NDArray[np.intp], NDArray[np.int64]]  # flat indices into the grid
 
 
 def sample(raster: Raster, predicted: NDArray[np.uint8] | None, rng: np.random.Generator) -> Cells:
-    """The samples of one interaction.
+    """Choose the samples of one interaction.
 
     Args:
         raster: scribbles on the grid, [h, w], -1 where none.
@@ -27,7 +27,8 @@ def sample(raster: Raster, predicted: NDArray[np.uint8] | None, rng: np.random.G
         rng: where the random cells come from.
 
     Returns:
-        flat cells and their ids; fewer negatives than positives where too few cells qualify, none twice.
+        indices of cells and their ids, without repetition. There are fewer negatives than positives where too few cells
+        qualify.
     """
     ids = raster.ravel().astype(np.int64)
     drawn = np.flatnonzero(ids >= 0)
@@ -52,14 +53,14 @@ def inside_boxes(raster: Raster) -> NDArray[np.bool_]:
 
 
 def enlarged(positions: NDArray[np.intp], length: int) -> slice:
-    """The span of `positions`, 1.2 times as long about its middle, within 0..length."""
+    """Return the span of `positions`, enlarged 1.2 times about its middle and clipped to 0..length."""
     low, high = int(positions.min()), int(positions.max()) + 1
     grow = (high - low) * (ENLARGE - 1) / 2
     return slice(max(int(np.floor(low - grow)), 0), min(int(np.ceil(high + grow)), length))
 
 
 def thinned(labels: NDArray[np.uint8], most: int) -> Cells:
-    """At most `most` cells of each id of a mask on the grid, evenly spaced: an accepted frame as samples."""
+    """Choose at most `most` evenly spaced cells of each id of a mask, as samples of an accepted frame."""
     flat = labels.ravel()
     parts = [np.flatnonzero(flat == label) for label in np.unique(flat)]
     chosen = np.concatenate([part[:: -(-len(part) // most)] for part in parts])
