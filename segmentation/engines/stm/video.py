@@ -1,4 +1,4 @@
-"""One video for an STM network: frames at the internal size, queries that are encoded once, masks at the video's size."""
+"""One video for an STM network: frames at the internal size, cached queries, masks at the size of the video."""
 
 from __future__ import annotations
 
