@@ -35,7 +35,9 @@ from segmentation.weights import WeightsError, find_weights
 
 @dataclass(eq=False)
 class _Reach:
-    """How far a round propagates for one object: the weight of the round in every frame, and the object's first record."""
+    """How far a round propagates for one object: the weight of the round in every frame, and the object's
+    first record.
+    """
 
     weight: NDArray[np.float64]  # [T]
     since: int
@@ -148,7 +150,9 @@ class IPNEngine(Engine):
         return moved, self._finish(frame, fused, list(reach), None)
 
     def _propagate(self, frame: int, ids: list[int], before: Tensor, neighbour: Tensor) -> Tensor:
-        """Propagate each object separately, from the maps of the previous round and of the neighbour, each [n, h, w]."""
+        """Propagate each object separately, from the maps of the previous round and of the neighbour, each [n,
+        h, w].
+        """
         references = torch.stack([self._references.aggregated(i) for i in ids])
         masks = [mask.to(self._device, self._dtype) for mask in (before, neighbour.round())]
         return self._pnet(self._frame(frame), references, *masks).probability.float().cpu()
