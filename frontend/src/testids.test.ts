@@ -1,9 +1,10 @@
 // @vitest-environment node
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { createCommands } from "./actions/commands";
+import { createCommands } from "./editor/commands";
 import { fakeStudio } from "./editor/testing";
 import { testidOf } from "./panels/CommandButton";
+import { TOOLS } from "./tools/tools";
 
 // Tests from outside drive the page by these names, so each is listed for them: docs/testids.md.
 const page = readFileSync(new URL("../../docs/testids.md", import.meta.url), "utf8");
@@ -32,6 +33,10 @@ describe("docs/testids.md", () => {
   it("lists every test id of the page", () => {
     const missing = used().filter(({ name }) => !name.startsWith("<>") && !shapes.has(name));
     expect(missing.map(({ name, file }) => `${name} (${file})`)).toEqual([]);
+  });
+
+  it("lists the buttons of all tools", () => {
+    expect(TOOLS.map(({ name }) => testidOf(`tool.${name}`)).filter((name) => !listed.has(name))).toEqual([]);
   });
 
   it("lists none that is not there", () => {

@@ -1,5 +1,5 @@
-/** Commands of drawing: tools, the width of strokes on screen, undo and redo. */
-import { Circle, CircleSlash, Eraser, Hand, Keyboard, PenLine, Redo2, Undo2 } from "lucide-preact";
+/** Commands of drawing: the width of strokes on screen, undo and redo. */
+import { Circle, Redo2, Undo2 } from "lucide-preact";
 import { toast } from "../parts/Toast";
 import type { RoundInfo } from "../protocol";
 import { isActive } from "../state/line";
@@ -12,83 +12,10 @@ import { takeBack } from "./strokes";
 const BRUSHES = [2, 4, 6, 10, 16, 24];
 
 export function drawingCommands(studio: Studio): CommandSpec[] {
-  return [...scribbles(studio), ...otherTools(studio), ...brushes(studio), ...undoing(studio)];
+  return [...brushes(studio), ...undoing(studio)];
 }
 
 const group = "Drawing";
-
-function scribbles({ store }: Studio): CommandSpec[] {
-  const can = () => store.canDraw.value;
-  const background = () => store.tool.value === "scribble" && store.selected.value === 0;
-  return [
-    {
-      id: "tool.scribble",
-      name: "Scribble on the object",
-      group,
-      icon: PenLine,
-      keys: ["S"],
-      enabled: can,
-      pressed: () => store.tool.value === "scribble" && store.selected.value !== 0,
-      perform: () => {
-        store.tool.value = "scribble";
-        if (store.selected.peek() === 0) store.selected.value = store.alive.peek()[0]?.number ?? 1;
-      },
-    },
-    {
-      id: "tool.background",
-      name: "Scribble on the background",
-      group,
-      icon: CircleSlash,
-      keys: ["0", "B"],
-      enabled: can,
-      pressed: background,
-      perform: () => {
-        store.tool.value = "scribble";
-        store.selected.value = 0;
-      },
-    },
-  ];
-}
-
-function otherTools({ store }: Studio): CommandSpec[] {
-  const can = () => store.canDraw.value;
-  const tool = (name: typeof store.tool.value) => () => {
-    store.tool.value = name;
-  };
-  return [
-    {
-      id: "tool.erase",
-      name: "Erase a waiting stroke",
-      group,
-      icon: Eraser,
-      keys: ["E"],
-      enabled: can,
-      pressed: () => store.tool.value === "erase",
-      perform: tool("erase"),
-    },
-    {
-      id: "tool.pan",
-      name: "Move the picture",
-      group,
-      icon: Hand,
-      keys: ["P"],
-      pressed: () => store.tool.value === "pan",
-      perform: tool("pan"),
-    },
-    {
-      id: "tool.keys",
-      name: "Draw with the arrow keys",
-      group,
-      icon: Keyboard,
-      keys: ["J"],
-      enabled: can,
-      pressed: () => store.keyPen.value,
-      perform: () => {
-        store.keyPen.value = !store.keyPen.peek();
-      },
-    },
-  ];
-}
 
 function brushes(studio: Studio): CommandSpec[] {
   const brush = (by: number) => () =>

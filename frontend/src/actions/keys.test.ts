@@ -1,8 +1,8 @@
 import { Play } from "lucide-preact";
 import { afterEach, describe, expect, it } from "vitest";
+import { createCommands } from "../editor/commands";
 import { fakeStudio } from "../editor/testing";
 import type { Command } from "../studio/command";
-import { createCommands } from "./commands";
 import { chord, commandFor, listen } from "./keys";
 
 const key = (name: string, init: KeyboardEventInit = {}): KeyboardEvent =>

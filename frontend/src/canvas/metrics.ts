@@ -28,11 +28,9 @@ const MOST = 2000;
 export const metrics: Metrics = { paints: [], masks: [], decodes: [], releases: [] };
 
 declare global {
-  interface Window {
-    __maskwright?: Metrics;
-  }
+  var __maskwright: Metrics | undefined;
 }
-window.__maskwright = metrics;
+globalThis.__maskwright = metrics;
 
 export function record<K extends keyof Metrics>(kind: K, entry: Metrics[K][number]): void {
   const list = metrics[kind] as Metrics[K][number][];

@@ -9,6 +9,7 @@ import type { Studio } from "../studio/studio";
 import { listenToPen } from "../tools/keypen";
 import { Pointers } from "../tools/pointer";
 import { createPointerState } from "../tools/pointerState";
+import { toolInUse } from "../tools/tools";
 import { showInteraction } from "./drawingLayer";
 import { Picture } from "./pictureLayers";
 import css from "./Stage.module.css";
@@ -19,6 +20,7 @@ const SQUARES_ABOVE = 3;
 export function Stage() {
   const studio = useStudio();
   const { store } = studio;
+  const tool = toolInUse(studio);
   const element = useRef<HTMLDivElement>(null);
   const frame = useRef<HTMLCanvasElement>(null);
   const mask = useRef<HTMLCanvasElement>(null);
@@ -30,7 +32,7 @@ export function Stage() {
   }, [studio]);
 
   return (
-    <main class={css.stage} data-tool={store.canDraw.value ? store.tool.value : "pan"}>
+    <main class={css.stage}>
       <div
         ref={element}
         class={css.area}
@@ -40,6 +42,7 @@ export function Stage() {
         tabIndex={0}
         role="application"
         aria-label={spoken(studio)}
+        style={{ "--cursor": tool.cursor, "--cursor-pressed": tool.pressedCursor ?? tool.cursor }}
       >
         <div class={css.layers} style={placed(studio)}>
           <canvas
@@ -79,16 +82,16 @@ interface Canvases {
 
 /** Brings the canvases and the pointers to life; returns the end of it. */
 function attach(studio: Studio, area: HTMLElement, canvases: Canvases): () => void {
-  const hand = createPointerState();
+  const pointer = createPointerState();
   const picture = new Picture(studio, canvases);
-  const pointers = new Pointers(studio, hand, area);
+  const pointers = new Pointers(studio, pointer, area);
   const resize = () => studio.stage.resize({ width: area.clientWidth, height: area.clientHeight });
   const observer = new ResizeObserver(resize);
   observer.observe(area);
   resize();
   const ends = [
-    showInteraction(studio, hand, canvases.top),
-    listenToPen(studio, hand),
+    showInteraction(studio, pointer, canvases.top),
+    listenToPen(studio, pointer),
     listen(studio.commands, pointers.spaceUsed, () => pointers.cancel()),
   ];
   return () => {

@@ -5,23 +5,28 @@ import type { CanvasPoint } from "../canvas/view";
 import type { Point } from "../protocol";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "../tools/pointerState";
+import { toolInUse } from "../tools/tools";
 
 // An object that was made a moment ago and has no colour here yet.
 const NEW_COLOR = "#ff5a5f";
 
 /** Keeps `canvas` showing what there is; returns the end of it. */
-export function showInteraction(studio: Studio, hand: PointerState, canvas: HTMLCanvasElement): () => void {
+export function showInteraction(
+  studio: Studio,
+  pointer: PointerState,
+  canvas: HTMLCanvasElement,
+): () => void {
   const context = canvas.getContext("2d");
   if (!context) throw new Error("This browser gives no 2D canvas");
   let request = 0;
   const end = effect(() => {
-    const strokes = strokesInView(studio, hand);
+    const strokes = strokesInView(studio, pointer);
     const { stage, store } = studio;
     const [view, frame, size] = [stage.view.value, stage.frameSize, stage.stageSize];
     const width = store.view.value.brush;
-    const hover = hand.hover.value;
-    const ring = hover && store.tool.value === "scribble" && store.canDraw.value && !hand.live.value;
-    const pen = hand.pen.value;
+    const hover = pointer.hover.value;
+    const ring = hover && toolInUse(studio).showsWidth && !pointer.live.value;
+    const pen = pointer.pen.value;
     const ringColor = colorOf(studio, store.selected.value);
     cancelAnimationFrame(request);
     request = requestAnimationFrame(() => {
@@ -48,7 +53,7 @@ function fitToScreen(canvas: HTMLCanvasElement, width: number, height: number): 
   if (canvas.height !== h) canvas.height = h;
 }
 
-function strokesInView(studio: Studio, hand: PointerState): DrawnStroke[] {
+function strokesInView(studio: Studio, pointer: PointerState): DrawnStroke[] {
   const { store } = studio;
   const frame = store.frame.value;
   const you = store.you.value?.id;
@@ -66,10 +71,10 @@ function strokesInView(studio: Studio, hand: PointerState): DrawnStroke[] {
   for (const stroke of store.strokes.value) {
     if (stroke.frame !== frame) continue;
     const theirs = stroke.author.id !== you;
-    const kind = theirs ? "theirs" : stroke.key === hand.marked.value ? "marked" : "waiting";
+    const kind = theirs ? "theirs" : stroke.key === pointer.marked.value ? "marked" : "waiting";
     add(stroke.object, stroke.path, kind, theirs ? stroke.author.name : undefined);
   }
-  const live = hand.live.value;
+  const live = pointer.live.value;
   if (live) add(live.object, live.path, "waiting");
   return drawn;
 }

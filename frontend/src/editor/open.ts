@@ -1,7 +1,6 @@
 /** Opens a video: its store, its connection, and everything that watches them. `close` ends all of it. */
 
 import { batch, effect } from "@preact/signals";
-import { createCommands } from "../actions/commands";
 import { watchPlaying } from "../actions/playback";
 import { RunQueue } from "../actions/queue";
 import { FrameCache } from "../canvas/frames";
@@ -18,6 +17,7 @@ import { createStore, type Store } from "../state/store";
 import { UndoHistory } from "../state/undoHistory";
 import { recall, remember } from "../state/view";
 import type { Studio } from "../studio/studio";
+import { createCommands } from "./commands";
 import { loadEngines } from "./engineChoice";
 import { keepRoom } from "./maskEviction";
 import { MaskLoader } from "./maskLoader";

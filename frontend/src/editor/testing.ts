@@ -1,7 +1,6 @@
 /** For tests: an open studio whose server is the test. */
 import type { Signal } from "@preact/signals";
 import { signal } from "@preact/signals";
-import { createCommands } from "../actions/commands";
 import type { Engine } from "../api/types";
 import { FrameCache } from "../canvas/frames";
 import { Stage } from "../canvas/stage";
@@ -13,6 +12,7 @@ import { reduce } from "../state/reduce";
 import { createStore } from "../state/store";
 import { UndoHistory } from "../state/undoHistory";
 import type { Studio } from "../studio/studio";
+import { createCommands } from "./commands";
 import { restored, settled as settleRestored } from "./welcome";
 
 export const ANN = { id: 1, name: "Ann" };

@@ -1,16 +1,15 @@
 /** The tools, at the left of the picture. */
 import { useStudio } from "../studio/context";
+import { TOOLS } from "../tools/tools";
 import { CommandIcon } from "./CommandButton";
 import css from "./ToolRail.module.css";
 
 export function ToolRail() {
   return (
     <nav class={css.rail} aria-label="Tools" data-testid="tool-rail">
-      <CommandIcon id="tool.scribble" corner="S" />
-      <CommandIcon id="tool.background" corner="0" />
-      <CommandIcon id="tool.erase" corner="E" />
+      <Tools draws />
       <hr />
-      <CommandIcon id="tool.pan" corner="P" />
+      <Tools draws={false} />
       <CommandIcon id="view.fit" corner="^0" />
       <hr />
       <Undo />
@@ -18,6 +17,12 @@ export function ToolRail() {
       <CommandIcon id="help.open" corner="?" />
     </nav>
   );
+}
+
+function Tools({ draws }: { draws: boolean }) {
+  return TOOLS.filter((tool) => tool.draws === draws).map(({ name, keys }) => (
+    <CommandIcon key={name} id={`tool.${name}`} {...(keys[0] && { corner: keys[0] })} />
+  ));
 }
 
 /** Says in the tooltip what would be taken back. */

@@ -22,7 +22,6 @@ import { DEFAULT_VIEW, type ViewSettings } from "./view";
 
 /** `lost`: not connected, and trying. `closed`: not connected, and a reload or a sign-in is needed. */
 export type Connection = "connecting" | "live" | "lost" | "closed";
-export type ToolName = "scribble" | "erase" | "pan";
 export type Dialog = "help" | "export" | null;
 
 /** A frame whose strokes are to run. `urgent` does not wait for a round of one's own to end, but takes its place. */
@@ -56,7 +55,7 @@ export interface Store {
   // What this person looks at and works with.
   readonly frame: Signal<number>; // the wanted frame; the picture may lag behind by a load
   readonly playing: Signal<boolean>;
-  readonly tool: Signal<ToolName>;
+  readonly tool: Signal<string>; // name of a tool in tools/tools.ts
   readonly keyPen: Signal<boolean>; // the arrow keys move a pen on the picture
   readonly selected: Signal<number>; // object number; 0 = background
   readonly looking: Signal<number | null>; // a round that one looks at instead of the head
@@ -106,7 +105,7 @@ function given(id: number) {
     savedAt: signal<Date | null>(null),
     frame: signal(0),
     playing: signal(false),
-    tool: signal<ToolName>("scribble"),
+    tool: signal("scribble"),
     keyPen: signal(false),
     selected: signal(1),
     looking: signal<number | null>(null),

@@ -1,14 +1,29 @@
 /** Removes waiting strokes of one's own: the one under the pointer, or all that it is drawn over. */
+import { Eraser } from "lucide-preact";
 import { eraseStroke } from "../actions/strokes";
 import { distanceTo } from "../canvas/strokes";
 import { type CanvasPoint, fromUnit, toCanvas } from "../canvas/view";
 import type { ScribbleInfo } from "../protocol";
 import type { Studio } from "../studio/studio";
-import type { Tool } from "./tool";
+import type { PointerState } from "./pointerState";
+import type { Gesture, Tool } from "./tool";
 
 const REACH = 10; // CSS pixels around a stroke in which it is grasped
 
-export const erase: Tool = (studio, hand, at) => {
+export const erase: Tool = {
+  name: "erase",
+  title: "Erase a waiting stroke",
+  icon: Eraser,
+  keys: ["E"],
+  cursor: "cell",
+  draws: true,
+  press,
+  hover: (studio, pointer, at) => {
+    pointer.marked.value = strokeAt(studio, at)?.key ?? null;
+  },
+};
+
+function press(studio: Studio, pointer: PointerState, at: CanvasPoint): Gesture | null {
   if (!studio.store.canDraw.peek()) return null;
   const sweep = (points: readonly CanvasPoint[]): void => {
     for (const point of points) {
@@ -17,11 +32,11 @@ export const erase: Tool = (studio, hand, at) => {
     }
   };
   const done = (): void => {
-    hand.marked.value = null;
+    pointer.marked.value = null;
   };
   sweep([at]);
   return { move: sweep, end: done, cancel: done };
-};
+}
 
 /** The topmost own waiting stroke on the frame in view near `at`. */
 export function strokeAt({ store, stage }: Studio, at: CanvasPoint): ScribbleInfo | undefined {

@@ -2,13 +2,13 @@
  * The tool without a pointer: a pen on the picture that the arrow keys move. Space or Enter puts it down and lifts it,
  * Shift makes it go finely, Escape ends the stroke, and then the mode.
  */
-import { effect } from "@preact/signals";
+import { effect, untracked } from "@preact/signals";
 import { type CanvasPoint, canvasPoint, framePoint, toCanvas, toFrame } from "../canvas/view";
 import type { Studio } from "../studio/studio";
-import { erase } from "./erase";
 import type { PointerState } from "./pointerState";
 import { scribble } from "./scribble";
-import type { Gesture } from "./tool";
+import type { Gesture, Tool } from "./tool";
+import { toolInUse } from "./tools";
 
 const STEP = 8; // CSS pixels a key press moves the pen
 const FINE = 1;
@@ -20,7 +20,7 @@ const ARROWS: Record<string, readonly [number, number]> = {
 };
 
 /** Listens while `store.keyPen` is on and the picture, or nothing, has the focus. Returns the end of it. */
-export function listenToPen(studio: Studio, hand: PointerState): () => void {
+export function listenToPen(studio: Studio, pointer: PointerState): () => void {
   const { store } = studio;
   let gesture: Gesture | null = null;
 
@@ -30,18 +30,18 @@ export function listenToPen(studio: Studio, hand: PointerState): () => void {
     gesture = null;
   };
   const key = (event: KeyboardEvent): void => {
-    const pen = hand.pen.peek();
+    const pen = pointer.pen.peek();
     if (!pen || event.ctrlKey || event.metaKey || event.altKey || !onPicture(event.target)) return;
     if (document.querySelector("dialog[open]")) return; // the focus may have left it
     const arrow = ARROWS[event.key];
     if (arrow) {
       const moved = inFrame(studio, pen, arrow, event.shiftKey ? FINE : STEP);
-      hand.pen.value = moved;
+      pointer.pen.value = moved;
       gesture?.move([moved]);
     } else if (event.key === " " || event.key === "Enter") {
       if (event.repeat) return;
       if (gesture) lift(false);
-      else gesture = (store.tool.peek() === "erase" ? erase : scribble)(studio, hand, pen);
+      else gesture = penTool(studio).press(studio, pointer, pen);
     } else if (event.key === "Escape") {
       if (gesture) lift(true);
       else store.keyPen.value = false;
@@ -52,13 +52,19 @@ export function listenToPen(studio: Studio, hand: PointerState): () => void {
   const end = effect(() => {
     if (!store.keyPen.value) lift(true);
     const { width, height } = studio.stage.stageSize;
-    hand.pen.value = store.keyPen.value ? canvasPoint(width / 2, height / 2) : null;
+    pointer.pen.value = store.keyPen.value ? canvasPoint(width / 2, height / 2) : null;
   });
   addEventListener("keydown", key, true);
   return () => {
     removeEventListener("keydown", key, true);
     end();
   };
+}
+
+/** The tool in use, or the scribble tool where that draws nothing. */
+function penTool(studio: Studio): Tool {
+  const tool = untracked(() => toolInUse(studio));
+  return tool.draws ? tool : scribble;
 }
 
 function onPicture(target: EventTarget | null): boolean {

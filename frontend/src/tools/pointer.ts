@@ -2,16 +2,15 @@
  * Mouse, pen and touch on the picture. One pointer uses the chosen tool; the middle button, or Space held, pans; two
  * fingers pan and zoom; the wheel zooms at the cursor (with Shift it pans).
  */
+import { untracked } from "@preact/signals";
 
 import { type CanvasPoint, canvasPoint } from "../canvas/view";
 import type { Studio } from "../studio/studio";
-import { erase, strokeAt } from "./erase";
 import { pan } from "./pan";
 import type { PointerState } from "./pointerState";
-import { scribble } from "./scribble";
-import type { Gesture, Tool } from "./tool";
+import type { Gesture, Press } from "./tool";
+import { toolInUse } from "./tools";
 
-const TOOLS: Record<string, Tool> = { scribble, erase, pan };
 const WHEEL = 0.0015; // of a factor e, to a pixel of the wheel
 const PINCH_WHEEL = 0.01; // trackpads send pinches as small wheel steps with Ctrl
 const MOST_WHEEL = 1.25; // a mouse sends one large step a notch, with Ctrl too
@@ -25,7 +24,7 @@ export class Pointers {
 
   constructor(
     private readonly studio: Studio,
-    private readonly hand: PointerState,
+    private readonly pointer: PointerState,
     private readonly element: HTMLElement,
   ) {
     const options = { signal: this.abort.signal };
@@ -73,12 +72,19 @@ export class Pointers {
       return;
     }
     const panning = event.button === 1 || (event.button === 0 && this.space);
-    if (this.down.size > 2 || (event.button !== 0 && !panning)) return;
+    if (this.down.size > 2) return;
     if (panning) event.preventDefault(); // the middle button would scroll by itself
     if (this.space) this.spaceDragged = true;
-    const tool = panning ? pan : (TOOLS[this.studio.store.tool.peek()] ?? pan);
-    const does = tool(this.studio, this.hand, at);
+    const press = panning ? pan.press : this.pressOf(event);
+    const does = press?.(this.studio, this.pointer, at) ?? null;
     this.gesture = does && { pointer: event.pointerId, does };
+  }
+
+  /** What the tool in use does with the button that is pressed; undefined for buttons that it does not know. */
+  private pressOf({ button, altKey }: PointerEvent): Press | undefined {
+    const tool = untracked(() => toolInUse(this.studio));
+    if (button === 2 || (button === 0 && altKey)) return tool.pressAlternative;
+    return button === 0 ? tool.press : undefined;
   }
 
   private move(event: PointerEvent): void {
@@ -106,14 +112,14 @@ export class Pointers {
   }
 
   private leave(): void {
-    this.hand.hover.value = null;
-    this.hand.marked.value = null;
+    this.pointer.hover.value = null;
+    this.pointer.marked.value = null;
   }
 
   private hover(at: CanvasPoint): void {
-    const tool = this.studio.store.tool.peek();
-    this.hand.hover.value = at;
-    this.hand.marked.value = tool === "erase" ? (strokeAt(this.studio, at)?.key ?? null) : null;
+    this.pointer.hover.value = at;
+    this.pointer.marked.value = null;
+    untracked(() => toolInUse(this.studio)).hover?.(this.studio, this.pointer, at);
   }
 
   /** Two fingers: what lies between them stays between them. */

@@ -17,7 +17,7 @@ function ready() {
 describe("the scribble tool", () => {
   it("saves a path in 0..1 when the pen is lifted", () => {
     const { studio, hand } = ready();
-    const gesture = scribble(studio, hand, canvasPoint(30, 30));
+    const gesture = scribble.press(studio, hand, canvasPoint(30, 30));
     gesture?.move([canvasPoint(40, 30), canvasPoint(45, 45)]);
     expect(hand.live.value?.path.length).toBe(3);
     expect(studio.sent).toEqual([]);
@@ -33,7 +33,7 @@ describe("the scribble tool", () => {
 
   it("leaves nothing when it is cancelled", () => {
     const { studio, hand } = ready();
-    scribble(studio, hand, canvasPoint(30, 30))?.cancel();
+    scribble.press(studio, hand, canvasPoint(30, 30))?.cancel();
     expect(hand.live.value).toBe(null);
     expect(studio.sent).toEqual([]);
   });
@@ -49,13 +49,13 @@ describe("the scribble tool", () => {
     const viewer = ready();
     viewer.studio.store.role.value = "viewer";
     for (const { studio, hand } of [locked, looking, accepted, viewer])
-      expect(scribble(studio, hand, at)).toBe(null);
+      expect(scribble.press(studio, hand, at)).toBe(null);
     expect(toasts.value.map(({ tone }) => tone)).toEqual(["info", "info", "info", "info"]);
   });
 
   it("keeps no points that lie on each other, and never more than the protocol allows", () => {
     const { studio, hand } = ready();
-    const gesture = scribble(studio, hand, canvasPoint(30, 30));
+    const gesture = scribble.press(studio, hand, canvasPoint(30, 30));
     gesture?.move(Array.from({ length: 50 }, () => canvasPoint(30.1, 30)));
     expect(hand.live.value?.path.length).toBe(1);
     const long = Array.from({ length: 12_345 }, (_, i): Point => [i / 12_345, 0]);

@@ -1,5 +1,5 @@
-/** Draws a stroke for the selected object, or for the background. */
-
+/** Draws a stroke for the selected object; with the right button or Alt for the background. */
+import { PenLine } from "lucide-preact";
 import { lookAt } from "../actions/head";
 import { objectToDraw } from "../actions/objects";
 import { run } from "../actions/rounds";
@@ -9,24 +9,42 @@ import { type CanvasPoint, type Size, toFrame, toUnit } from "../canvas/view";
 import { toast } from "../parts/Toast";
 import type { Point } from "../protocol";
 import type { Studio } from "../studio/studio";
-import type { Tool } from "./tool";
+import type { PointerState } from "./pointerState";
+import type { Gesture, Tool } from "./tool";
 
 const MOST_POINTS = 5000; // the protocol's limit
 const APART = 0.6; // pixels of the frame that two points of a path are apart at least
 const DIGITS = 1e5; // a hundredth of a pixel at 1080p
 
-export const scribble: Tool = (studio, hand, at) => {
+export const scribble: Tool = {
+  name: "scribble",
+  title: "Scribble on the object",
+  icon: PenLine,
+  keys: ["S"],
+  cursor: "crosshair",
+  draws: true,
+  showsWidth: true,
+  press: (studio, pointer, at) => begin(studio, pointer, at, studio.store.selected.peek()),
+  pressAlternative: (studio, pointer, at) => begin(studio, pointer, at, 0),
+  choose: ({ store }) => {
+    store.tool.value = "scribble";
+    if (store.selected.peek() === 0) store.selected.value = store.alive.peek()[0]?.number ?? 1;
+  },
+  chosen: ({ store }) => store.tool.value === "scribble" && store.selected.value !== 0,
+};
+
+function begin(studio: Studio, pointer: PointerState, at: CanvasPoint, object: number): Gesture | null {
   const { store, stage } = studio;
-  if (refusal(studio)) return null;
-  const [frame, object] = [store.frame.peek(), store.selected.peek()];
+  if (refusal(studio, object)) return null;
+  const frame = store.frame.peek();
   const path: Point[] = [];
   const add = (points: readonly CanvasPoint[]): void => {
     for (const point of points)
       extend(path, toUnit(toFrame(stage.view.peek(), point), stage.frameSize), stage.frameSize);
-    hand.live.value = { object, path: [...path] };
+    pointer.live.value = { object, path: [...path] };
   };
   const done = (): void => {
-    hand.live.value = null;
+    pointer.live.value = null;
   };
   add([at]);
   return {
@@ -41,10 +59,10 @@ export const scribble: Tool = (studio, hand, at) => {
       run(studio, frame);
     },
   };
-};
+}
 
 /** Says why nothing can be drawn now; undefined when it can. */
-function refusal(studio: Studio): string | undefined {
+function refusal(studio: Studio, number: number): string | undefined {
   const { store } = studio;
   const say = (text: string, action?: { name: string; perform: () => void }): string => {
     toast({ text, tone: "info", ...(action && { action }) });
@@ -55,7 +73,6 @@ function refusal(studio: Studio): string | undefined {
     const back = { name: "Back to the current one", perform: () => lookAt(studio, null) };
     return say("You look at another round. Strokes are drawn on the round that the video stands at.", back);
   }
-  const number = store.selected.peek();
   const object = store.alive.peek().find((other) => other.number === number);
   if (object && store.view.peek().locked.includes(number))
     return say(`“${object.name}” is locked. Unlock it (L) to draw on it.`);

@@ -1,14 +1,16 @@
 /** All commands of the studio, in the order in which the help lists them. */
+import { drawingCommands } from "../actions/drawingCommands";
+import { frameCommands } from "../actions/frameCommands";
+import { objectCommands } from "../actions/objectCommands";
+import { roundCommands } from "../actions/roundCommands";
+import { viewCommands } from "../actions/viewCommands";
 import { type Command, commandsFrom } from "../studio/command";
 import type { Studio } from "../studio/studio";
-import { drawingCommands } from "./drawingCommands";
-import { frameCommands } from "./frameCommands";
-import { objectCommands } from "./objectCommands";
-import { roundCommands } from "./roundCommands";
-import { viewCommands } from "./viewCommands";
+import { toolCommands } from "../tools/toolCommands";
 
 export function createCommands(studio: Studio): readonly Command[] {
   return commandsFrom([
+    ...toolCommands(studio),
     ...drawingCommands(studio),
     ...objectCommands(studio),
     ...roundCommands(studio),

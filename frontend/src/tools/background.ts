@@ -1,0 +1,17 @@
+/** Draws what belongs to no object. It is the scribble tool with the background in place of an object. */
+import { CircleSlash } from "lucide-preact";
+import { scribble } from "./scribble";
+import type { Tool } from "./tool";
+
+export const background: Tool = {
+  ...scribble,
+  name: "background",
+  title: "Scribble on the background",
+  icon: CircleSlash,
+  keys: ["0", "B"],
+  choose: ({ store }) => {
+    store.tool.value = scribble.name;
+    store.selected.value = 0;
+  },
+  chosen: ({ store }) => store.tool.value === scribble.name && store.selected.value === 0,
+};
