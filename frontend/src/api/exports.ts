@@ -1,35 +1,23 @@
-/** Masks taken out: what kinds there are, and those that were asked for, followed while they are made. */
+/** Exports of masks: the formats there are, and the exports that were asked for, followed while they are made. */
 import { useEffect } from "preact/hooks";
 import { call } from "./http";
 import { type Loaded, useLoaded } from "./load";
 import { may } from "./roles";
-import type { Export, ExportKind, Role } from "./types";
+import type { Export, ExportFormat, Role } from "./types";
 
-export const KINDS: { kind: ExportKind; name: string; note: string }[] = [
-  {
-    kind: "davis",
-    name: "DAVIS",
-    note: "A zip with JPEGImages and Annotations: one indexed PNG a frame, all objects in it. Can be brought back in.",
-  },
-  {
-    kind: "objects",
-    name: "A PNG for each object",
-    note: "A zip with a folder an object: white where it is, black elsewhere.",
-  },
-  {
-    kind: "overlay",
-    name: "Overlay video",
-    note: "An mp4 (H.264) with the masks in colour over the picture, to show.",
-  },
-];
+/** The formats that the server can write, in the order in which they are offered. */
+export function useExportFormats(): Loaded<ExportFormat[]> {
+  return useLoaded("export formats", () => call("GET", "/api/export-formats"));
+}
+
+/** The title of an export's format; its name where the server no longer has the format. */
+export function formatTitle(kind: string, formats: readonly ExportFormat[] | null): string {
+  return formats?.find(({ name }) => name === kind)?.title ?? kind;
+}
 
 /** Whether somebody may cancel or remove it: one's own, and managers all. */
 export function mayRemove(one: Export, you: number | undefined, role: Role): boolean {
   return one.author_id === you ? may(role, "export") : may(role, "remove_export");
-}
-
-export function kindName(kind: ExportKind): string {
-  return KINDS.find((one) => one.kind === kind)?.name ?? kind;
 }
 
 export function isOpen(one: Export): boolean {
@@ -77,7 +65,7 @@ function useExports(key: string, ask: () => Promise<Export[]>): Loaded<Export[]>
 }
 
 /** Asks for the masks of `round` (its id), of the head when null. */
-export function makeExport(video: number, kind: ExportKind, round: number | null): Promise<Export> {
+export function makeExport(video: number, kind: string, round: number | null): Promise<Export> {
   return call("POST", "/api/videos/{video_id}/exports", {
     path: { video_id: video },
     body: round === null ? { kind } : { kind, round },

@@ -16,5 +16,5 @@ export type Video = Schemas["VideoCard"];
 export type VideoState = Schemas["VideoState"];
 export type Upload = Schemas["UploadInfo"];
 export type Engine = Schemas["EngineAnswer"];
-export type ExportKind = Schemas["ExportKind"];
+export type ExportFormat = Schemas["FormatInfo"];
 export type Export = Schemas["ExportInfo"];

@@ -1,6 +1,6 @@
 import { act } from "preact/test-utils";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { mayRemove, useVideoExports } from "../api/exports";
+import { formatTitle, mayRemove, useVideoExports } from "../api/exports";
 import { FakeServer, Refusal } from "../api/testing";
 import type { Export } from "../api/types";
 import { toasts } from "../parts/Toast";
@@ -27,7 +27,9 @@ const RUNNING: Export = { ...DONE, id: 6, state: "running", progress_done: 20 };
 function List() {
   const loaded = useVideoExports(7);
   return (
-    loaded.value && <ExportList exports={loaded.value} removable={() => true} onChanged={loaded.reload} />
+    loaded.value && (
+      <ExportList exports={loaded.value} formats={null} removable={() => true} onChanged={loaded.reload} />
+    )
   );
 }
 
@@ -70,6 +72,13 @@ describe("exports", () => {
     const asked = server.lines.length;
     await pass(3000);
     expect(server.lines).toHaveLength(asked);
+  });
+
+  test("are named by the title of their format, or by its name where the server has no such format", () => {
+    const formats = [{ name: "davis", title: "DAVIS", note: "", suffix: ".zip" }];
+    expect(formatTitle("davis", formats)).toBe("DAVIS");
+    expect(formatTitle("gone", formats)).toBe("gone");
+    expect(formatTitle("davis", null)).toBe("davis");
   });
 
   test("are cancelled; a refusal is said", async () => {

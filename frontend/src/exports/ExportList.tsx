@@ -1,8 +1,8 @@
 /** Exports as rows: what, how far, download, cancel or remove. */
 import { Download, Trash2, X } from "lucide-preact";
-import { isOpen, kindName } from "../api/exports";
+import { formatTitle, isOpen } from "../api/exports";
 import { call, urlOf } from "../api/http";
-import type { Export } from "../api/types";
+import type { Export, ExportFormat } from "../api/types";
 import { ago, bytes } from "../format";
 import { IconButton } from "../parts/IconButton";
 import { Progress } from "../parts/Progress";
@@ -11,6 +11,8 @@ import css from "./ExportList.module.css";
 
 export interface ExportListProps {
   exports: Export[];
+  /** Null while they are loaded. */
+  formats: readonly ExportFormat[] | null;
   /** Whether one may cancel or remove it. */
   removable: (one: Export) => boolean;
   /** Whether rows name their video. */
@@ -19,11 +21,18 @@ export interface ExportListProps {
   onChanged: () => void;
 }
 
-export function ExportList({ exports, removable, videos = false, onChanged }: ExportListProps) {
+export function ExportList({ exports, formats, removable, videos = false, onChanged }: ExportListProps) {
   return (
     <ul class={css.list} data-testid="exports">
       {exports.map((one) => (
-        <Row key={one.id} one={one} removable={removable(one)} videos={videos} onChanged={onChanged} />
+        <Row
+          key={one.id}
+          one={one}
+          title={formatTitle(one.kind, formats)}
+          removable={removable(one)}
+          videos={videos}
+          onChanged={onChanged}
+        />
       ))}
     </ul>
   );
@@ -45,12 +54,13 @@ export function describe(one: Export): string {
 
 interface RowProps {
   one: Export;
+  title: string;
   removable: boolean;
   videos: boolean;
   onChanged: () => void;
 }
 
-function Row({ one, removable, videos, onChanged }: RowProps) {
+function Row({ one, title, removable, videos, onChanged }: RowProps) {
   const open = isOpen(one);
   const remove = async () => {
     try {
@@ -66,13 +76,13 @@ function Row({ one, removable, videos, onChanged }: RowProps) {
         <b>
           {videos && <a href={`/videos/${one.video}`}>{one.video_name}</a>}
           {videos && <i>·</i>}
-          {kindName(one.kind)}
+          {title}
         </b>
         <span role={one.state === "failed" ? "alert" : undefined}>{describe(one)}</span>
         {open && (
           <Progress
             value={one.progress_total ? one.progress_done / one.progress_total : null}
-            label={`Export ${kindName(one.kind)}`}
+            label={`Export ${title}`}
             testid={`export-progress-${one.id}`}
           />
         )}

@@ -1,6 +1,6 @@
 /** All exports of the project's videos. They are made in the studio. */
 import { Download } from "lucide-preact";
-import { mayRemove, useProjectExports } from "../api/exports";
+import { mayRemove, useExportFormats, useProjectExports } from "../api/exports";
 import { me } from "../api/session";
 import { ExportList } from "../exports/ExportList";
 import { EmptyState } from "../parts/EmptyState";
@@ -10,6 +10,7 @@ import type { TabProps } from "./tab";
 
 export function ExportsTab({ project }: TabProps) {
   const loaded = useProjectExports(project.id);
+  const formats = useExportFormats();
   if (!loaded.value) {
     if (loaded.problem) return <ProblemState problem={loaded.problem} retry={loaded.reload} />;
     return <div class={css.ghost} aria-busy="true" data-testid="state-loading" />;
@@ -25,6 +26,7 @@ export function ExportsTab({ project }: TabProps) {
   return (
     <ExportList
       exports={loaded.value}
+      formats={formats.value}
       removable={(one) => mayRemove(one, me.value?.id, project.role)}
       videos
       onChanged={loaded.reload}

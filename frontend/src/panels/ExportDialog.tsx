@@ -1,9 +1,8 @@
 /** Takes masks out of the open video, and lists what was taken out before. */
 import { useState } from "preact/hooks";
-import { KINDS, makeExport, mayRemove, useVideoExports } from "../api/exports";
+import { makeExport, mayRemove, useExportFormats, useVideoExports } from "../api/exports";
 import { asProblem } from "../api/load";
 import { may } from "../api/roles";
-import type { ExportKind } from "../api/types";
 import { ExportList } from "../exports/ExportList";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
@@ -20,7 +19,9 @@ export interface ExportDialogProps {
 }
 
 export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps) {
-  const [kind, setKind] = useState<ExportKind>("davis");
+  const formats = useExportFormats();
+  const [picked, setPicked] = useState<string | null>(null);
+  const kind = picked ?? formats.value?.[0]?.name;
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const past = useVideoExports(video);
@@ -28,6 +29,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
   const role = store.role.value;
 
   const make = async () => {
+    if (kind === undefined) return;
     setBusy(true);
     setProblem("");
     try {
@@ -40,37 +42,44 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
     }
   };
 
+  const failure = problem || formats.problem?.message;
   return (
     <Dialog title="Export masks" testid="export-dialog" onClose={onClose}>
       {may(role, "export") ? (
         <>
           <fieldset class={css.kinds}>
             <legend>{round ? `Masks of round ${round.number}, as` : "Masks as they stand now, as"}</legend>
-            {KINDS.map((one) => (
-              <label key={one.kind} class={css.kind}>
+            {formats.value?.map(({ name, title, note }) => (
+              <label key={name} class={css.kind}>
                 <input
                   type="radio"
                   name="export-kind"
-                  value={one.kind}
-                  checked={kind === one.kind}
-                  data-testid={`export-kind-${one.kind}`}
-                  onChange={() => setKind(one.kind)}
+                  value={name}
+                  checked={kind === name}
+                  data-testid={`export-kind-${name}`}
+                  onChange={() => setPicked(name)}
                 />
                 <span>
-                  <b>{one.name}</b>
-                  <small>{one.note}</small>
+                  <b>{title}</b>
+                  <small>{note}</small>
                 </span>
               </label>
             ))}
           </fieldset>
-          {problem && (
+          {failure && (
             <p class={css.problem} role="alert" data-testid="export-problem">
-              {problem}
+              {failure}
             </p>
           )}
           <div class={css.foot}>
             <span data-testid="export-note">{noteOf(empty, store.active.value?.number)}</span>
-            <Button tone="accent" testid="export-make" busy={busy} disabled={empty} onClick={make}>
+            <Button
+              tone="accent"
+              testid="export-make"
+              busy={busy}
+              disabled={empty || kind === undefined}
+              onClick={make}
+            >
               Export
             </Button>
           </div>
@@ -84,6 +93,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
         <section class={css.past} aria-label="Exports of this video">
           <ExportList
             exports={past.value}
+            formats={formats.value}
             removable={(one) => mayRemove(one, store.you.value?.id, role)}
             onChanged={past.reload}
           />
