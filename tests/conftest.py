@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.test import Client
 
 from webapp.accounts.models import User
@@ -20,6 +20,7 @@ PASSWORD = "correct horse battery"
 def _empty_cache() -> None:
     """Clear the cache, so that rate limits that one test reached do not apply to the next."""
     cache.clear()
+    caches["process"].clear()
 
 
 def make_user(username: str) -> User:

@@ -83,9 +83,13 @@ TEMPLATES = [
 
 DATABASES = {"default": CONFIG.database}
 CHANNEL_LAYERS = {"default": CONFIG.channel_layer}
-CACHES = {"default": CONFIG.cache}  # counts wrong passwords
+CACHES = {"default": CONFIG.cache, "process": CONFIG.process_cache}  # both count wrong passwords
 
 AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "name", "email")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from webapp.accounts.limits import check_sign_in, count_failure, forget_failures
+from webapp.accounts.limits import try_sign_in
 from webapp.accounts.links import make_link
 from webapp.accounts.models import User
 from webapp.problems import Problem
@@ -31,15 +31,11 @@ class SignInForm(AdminAuthenticationForm):
             return super().clean()  # tries no password
         address = "" if self.request is None else self.request.META.get("REMOTE_ADDR", "")
         try:
-            check_sign_in(username=username, address=address)
+            tried = try_sign_in(username=username, address=address)
         except Problem as problem:
             raise ValidationError(problem.text, code=problem.code) from None
-        try:
-            cleaned = super().clean()
-        except ValidationError:
-            count_failure(username=username, address=address)
-            raise
-        forget_failures(username=username, address=address)
+        cleaned = super().clean()
+        tried.succeeded()
         return cleaned
 
 

@@ -13,7 +13,7 @@ from ninja import Router, Schema, Status
 from ninja.utils import check_csrf
 from pydantic import Field
 
-from webapp.accounts.limits import check_sign_in, count_failure, forget_failures
+from webapp.accounts.limits import try_current_password, try_sign_in
 from webapp.accounts.models import User
 from webapp.problems import Forbidden, Problem
 from webapp.rest import ErrorAnswer
@@ -41,7 +41,7 @@ class SignIn(Schema):
 class MePatch(Schema):
     name: Annotated[str, Field(max_length=120)] | None = None
     password: Annotated[str, Field(max_length=1000)] | None = None
-    current_password: str = ""
+    current_password: Annotated[str, Field(max_length=1000)] = ""
 
 
 @router.get("/me", response=Me)
@@ -54,13 +54,12 @@ def get_me(request: HttpRequest) -> User:
 def change_me(request: HttpRequest, body: MePatch) -> User:
     """Change one's name, or one's password: the current one is asked for when there is one."""
     user = signed_in(request)
-    changed = []  # nothing else is written: it may have changed since `user` was read
+    changed = []  # only these fields are written: others may have changed since `user` was read
     if body.name is not None:
         user.name = body.name.strip()
         changed.append("name")
     if body.password is not None:
-        if user.has_usable_password() and not user.check_password(body.current_password):
-            raise Problem("wrong_password", "The current password is not right.")
+        _check_current_password(user, body.current_password)
         try:
             validate_password(body.password, user)
         except ValidationError as error:
@@ -77,12 +76,11 @@ def change_me(request: HttpRequest, body: MePatch) -> User:
 def sign_in(request: HttpRequest, body: SignIn) -> User:
     _check_csrf(request)
     address = request.META.get("REMOTE_ADDR", "")
-    check_sign_in(username=body.username, address=address)
+    tried = try_sign_in(username=body.username, address=address)
     user = authenticate(request, username=body.username, password=body.password)
     if not isinstance(user, User):
-        count_failure(username=body.username, address=address)
         raise Problem("sign_in_failed", "This user name and password do not fit together.")
-    forget_failures(username=body.username, address=address)
+    tried.succeeded()
     login(request, user)
     return user
 
@@ -98,6 +96,16 @@ def signed_in(request: HttpRequest) -> User:
     """The user of a call that needed one; django-ninja has refused all others before."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def _check_current_password(user: User, password: str) -> None:
+    """Raise Problem unless `password` is the one that `user` has. Whoever came by a link may have none."""
+    if not user.has_usable_password():
+        return
+    tried = try_current_password(user=user)
+    if not user.check_password(password):
+        raise Problem("wrong_password", "The current password is not right.")
+    tried.succeeded()
 
 
 def _check_csrf(request: HttpRequest) -> None:

@@ -1,45 +1,100 @@
-"""How many wrong passwords are taken: few for one name from one address, more for either alone.
+"""How many wrong passwords are taken: few for one name from one address, more for a name or an address alone.
 
-The first limit stops guessing; the other two stop it being spread over many names or addresses, and are wide enough
-that a stranger cannot lock a person out, nor one forgetful person an office that shares an address.
+The narrow limit stops guessing. The two wide ones stop guesses that are spread over many addresses or names. A try is
+counted before its password is hashed, so that tries which run at the same time cannot all pass, and it is taken back
+when the password was right.
 """
 
 from __future__ import annotations
 
-from django.core.cache import cache
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
+import structlog
+from django.core.cache import cache, caches
+
+from webapp.accounts.models import User
 from webapp.problems import Problem
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 300
 PER_NAME_AND_ADDRESS = 6
 PER_ADDRESS = 60
 PER_NAME = 120
+PER_SESSION_OWNER = 6  # wrong current passwords of somebody who is signed in
+FALLBACK = "process"  # the cache in this process's own memory
+AWAY_SECONDS = 10.0  # how long the shared cache is left alone after it did not answer
+
+_away_until = 0.0
 
 
-def _limits(username: str, address: str) -> dict[str, int]:
+class PasswordTry:
+    """A password that is being tried. It stays counted as wrong unless `succeeded` is called."""
+
+    def __init__(self, limits: Mapping[str, int]) -> None:
+        """Count the try against every limit. Raises Problem 429, and counts nothing, when one of them is reached."""
+        self._narrowest = next(iter(limits))
+        self._counted: list[str] = []
+        for key, limit in limits.items():
+            self._counted.append(key)
+            if _add(key, 1) > limit:
+                self._take_back()
+                minutes = WINDOW_SECONDS // 60
+                raise Problem(
+                    "too_many_tries", f"Too many wrong passwords. Wait {minutes} minutes, then try again.", 429
+                )
+
+    def succeeded(self) -> None:
+        """Forget this try, and the earlier wrong ones of this name from this address."""
+        self._take_back()
+        _on_cache(lambda store: store.delete(self._narrowest))
+
+    def _take_back(self) -> None:
+        for key in self._counted:
+            _add(key, -1)
+
+
+def try_sign_in(*, username: str, address: str) -> PasswordTry:
+    """Count a sign-in with this name from this address.
+
+    A name that nobody has is not counted against the address: such a try can never let anybody in, and counting it
+    would allow anyone behind the same address to lock everybody else out.
+    """
     name = username.casefold()
-    return {
-        f"sign-in:{address}:{name}": PER_NAME_AND_ADDRESS,
-        f"sign-in:address:{address}": PER_ADDRESS,
-        f"sign-in:name:{name}": PER_NAME,
-    }
+    limits = {f"sign-in:{address}:{name}": PER_NAME_AND_ADDRESS, f"sign-in:name:{name}": PER_NAME}
+    if User.objects.filter(username=username).exists():
+        limits[f"sign-in:address:{address}"] = PER_ADDRESS
+    return PasswordTry(limits)
 
 
-def check_sign_in(*, username: str, address: str) -> None:
-    """Raise Problem 429 when too many sign-ins with this name or from this address went wrong of late."""
-    limits = _limits(username, address)
-    counts = cache.get_many(limits)
-    if any(counts.get(key, 0) >= limit for key, limit in limits.items()):
-        minutes = WINDOW_SECONDS // 60
-        raise Problem("too_many_tries", f"Too many wrong passwords. Wait {minutes} minutes, then try again.", 429)
+def try_current_password(*, user: User) -> PasswordTry:
+    """Count a try of the current password, which is asked for before it is changed."""
+    return PasswordTry({f"current-password:{user.pk}": PER_SESSION_OWNER})
 
 
-def count_failure(*, username: str, address: str) -> None:
-    for key in _limits(username, address):
-        cache.add(key, 0, WINDOW_SECONDS)
-        cache.incr(key)
+def _add(key: str, amount: int) -> int:
+    def add(store: Any) -> int:
+        store.add(key, 0, WINDOW_SECONDS)
+        try:
+            return int(store.incr(key, amount))
+        except ValueError:  # the window ended between the two calls
+            store.add(key, max(amount, 0), WINDOW_SECONDS)
+            return max(amount, 0)
+
+    return _on_cache(add)
 
 
-def forget_failures(*, username: str, address: str) -> None:
-    """After a right password: the person's own count starts again; the wider ones stay."""
-    cache.delete(f"sign-in:{address}:{username.casefold()}")
+def _on_cache(act: Callable[[Any], T]) -> T:
+    """Do something with the shared cache, or with this process's own while the shared one cannot be reached."""
+    global _away_until
+    if time.monotonic() >= _away_until:
+        try:
+            return act(cache)
+        except Exception as error:  # the errors of Redis are classes of a package that embedded mode does not need
+            log.warning("sign_in_counts_not_shared", error=str(error), kind=type(error).__name__)
+            _away_until = time.monotonic() + AWAY_SECONDS
+    return act(caches[FALLBACK])

@@ -1,10 +1,13 @@
 """webapp/accounts/api.py"""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import connections
 from django.test import Client, RequestFactory
 
 from tests.conftest import PASSWORD
@@ -55,10 +58,95 @@ def test_it_stops_guessing_and_lets_others_in(owner: User, stranger: User) -> No
     assert sign_in(Client(), "stranger", PASSWORD).status_code == 200
 
 
-def test_it_stops_one_address_that_tries_many_names(owner: User) -> None:
+def test_it_stops_one_address_that_tries_many_peoples_passwords(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PER_ADDRESS", 8)
     for i in range(limits.PER_ADDRESS):
+        User.objects.create(username=f"name{i}", password="!")
         assert sign_in(Client(), f"name{i}", "wrong").status_code == 400
     assert sign_in(Client(), "owner", PASSWORD).status_code == 429
+    assert sign_in(Client(), "owner", PASSWORD, REMOTE_ADDR="192.0.2.7").status_code == 200
+
+
+def test_names_that_nobody_has_lock_nobody_out(owner: User) -> None:
+    for i in range(limits.PER_ADDRESS + 5):
+        assert sign_in(Client(), f"nobody{i}", "wrong").status_code == 400
+    assert sign_in(Client(), "owner", PASSWORD).status_code == 200
+
+
+def test_one_address_that_was_stopped_cannot_use_up_the_limit_of_the_name(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tries that are refused at the narrow limit do not count against the wide ones."""
+    monkeypatch.setattr(limits, "PER_NAME", 20)
+    for _ in range(limits.PER_NAME + 1):
+        sign_in(Client(), "owner", "wrong", REMOTE_ADDR="192.0.2.7")
+    assert sign_in(Client(), "owner", PASSWORD).status_code == 200
+
+
+def test_many_names_do_not_push_the_count_of_one_out_of_the_cache(owner: User) -> None:
+    for _ in range(limits.PER_NAME_AND_ADDRESS):
+        sign_in(Client(), "owner", "wrong")
+    for i in range(1000):
+        limits.try_sign_in(username=f"nobody{i}", address="127.0.0.1")
+    assert sign_in(Client(), "owner", "wrong").status_code == 429
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tries_at_the_same_time_cannot_all_pass(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = []
+
+    def slow(request: Any, username: str, password: str) -> None:
+        hashed.append(username)
+        time.sleep(0.3)
+
+    monkeypatch.setattr("webapp.accounts.api.authenticate", slow)
+
+    def guess(number: int) -> int:
+        try:
+            return int(sign_in(Client(), "owner", f"guess {number}").status_code)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(20) as threads:
+        statuses = list(threads.map(guess, range(40)))
+    assert statuses.count(400) == len(hashed) == limits.PER_NAME_AND_ADDRESS
+    assert statuses.count(429) == 40 - limits.PER_NAME_AND_ADDRESS
+
+
+def test_the_current_password_cannot_be_guessed_either(client_as: ClientAs, owner: User) -> None:
+    """Somebody who finds a browser signed in can otherwise try as many as they like."""
+    client = client_as(owner)
+
+    def change(current: str) -> Any:
+        body = {"password": "a long enough one", "current_password": current}
+        return client.patch("/api/me", body, "application/json")
+
+    for _ in range(limits.PER_SESSION_OWNER):
+        assert change("wrong").json()["code"] == "wrong_password"
+    blocked = change(PASSWORD)
+    assert (blocked.status_code, blocked.json()["code"]) == (429, "too_many_tries")
+    owner.refresh_from_db()
+    assert owner.check_password(PASSWORD)
+    assert sign_in(Client(), "owner", PASSWORD).status_code == 200
+
+
+def test_signing_in_works_while_the_shared_cache_is_away(owner: User, settings: Any) -> None:
+    away = "redis://127.0.0.1:1/0"
+    settings.CACHES = {
+        **settings.CACHES,
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": away},
+    }
+    assert sign_in(Client(), "owner", PASSWORD).status_code == 200
+    for _ in range(limits.PER_NAME_AND_ADDRESS):
+        assert sign_in(Client(), "owner", "wrong").status_code == 400
+    assert sign_in(Client(), "owner", PASSWORD).status_code == 429
+
+
+@pytest.mark.parametrize("password", ["marguerite", "Marguerite1", "marguerite@example.org"])
+def test_a_password_that_is_the_name_is_refused(client_as: ClientAs, db: None, password: str) -> None:
+    user = User.objects.create_user("marguerite", email="marguerite@example.org", name="Marguerite Z")
+    answer = client_as(user).patch("/api/me", {"password": password}, "application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "weak_password")
 
 
 def test_a_right_password_clears_ones_own_count(owner: User) -> None:
