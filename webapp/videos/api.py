@@ -50,7 +50,7 @@ def _card(video: Video) -> Video:
 # --- uploads ----------------------------------------------------------------------------------------------------------
 
 
-@router.post("/projects/{int:project_id}/uploads", response={201: UploadInfo, (400, 404, 413, 507): ErrorAnswer})
+@router.post("/projects/{int:project_id}/uploads", response={201: UploadInfo, (400, 404, 413, 429, 507): ErrorAnswer})
 def begin_upload(request: HttpRequest, project_id: int, body: UploadBody) -> Status[Upload]:
     by = signed_in(request)
     return Status(201, uploads.begin_upload(by=by, project_id=project_id, name=body.name, size=body.size))

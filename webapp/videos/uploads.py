@@ -8,12 +8,14 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import F, Sum
 from django.utils import timezone
 
 from webapp.accounts.models import User
@@ -23,10 +25,13 @@ from webapp.projects.models import Role
 from webapp.videos.access import upload_for
 from webapp.videos.import_queue import notify_import_worker
 from webapp.videos.models import Upload, Video
-from webapp.videos.refusal import check_disk
-from webapp.videos.storage import upload_path
+from webapp.videos.refusal import Refused, check_disk
+from webapp.videos.storage import free_bytes, min_free_bytes, upload_path
 
 MAX_CHUNK = 64 << 20
+MOST_UNDER_WAY = 20  # of one person; the page sends two files at a time
+RESERVED = timedelta(hours=1)  # an upload that nobody goes on with keeps its room free for so long
+BEGIN_LOCK = 0x6D61736B  # any number that no other advisory lock of the database has
 COPY = 1 << 20
 
 
@@ -42,12 +47,42 @@ def begin_upload(*, by: User, project_id: int, name: str, size: int) -> Upload:
         raise Problem("empty", "The file is empty.")
     if size > most << 20:
         raise Problem("too_large", f"The file has {size / (1 << 20):,.0f} MB; at most {most:,} MB are taken.", 413)
-    check_disk(size)
-    upload = Upload.objects.create(project=project, name=_base_name(name), size=size, created_by=by)
+    with transaction.atomic():
+        _begin_alone()
+        _check_room(by, size)
+        upload = Upload.objects.create(project=project, name=_base_name(name), size=size, created_by=by)
     path = upload_path(upload.pk)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     return upload
+
+
+def _begin_alone() -> None:
+    """Let no other upload begin before this transaction ends, so that no two count on the same room."""
+    if connection.vendor == "postgresql":  # SQLite has one writing transaction at a time
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [BEGIN_LOCK])
+
+
+def _check_room(by: User, size: int) -> None:
+    """Raise Refused when the uploads that are under way need the room, or when too many of them are `by`'s own."""
+    under_way = Upload.objects.filter(videos=None, touched_at__gt=timezone.now() - RESERVED)
+    if under_way.filter(created_by=by).count() >= MOST_UNDER_WAY:
+        raise Refused(
+            "too_many_uploads",
+            f"You have {MOST_UNDER_WAY} uploads under way. Finish or cancel some of them first.",
+            429,
+        )
+    reserved = under_way.aggregate(bytes=Sum(F("size") - F("received")))["bytes"] or 0
+    check_disk(size)
+    room = free_bytes() - min_free_bytes() - reserved
+    if size > room:
+        raise Refused(
+            "disk_full",
+            f"The file has {size >> 20:,} MB, and the disk has room for {max(room, 0) >> 20:,} MB: uploads that are "
+            "under way need the rest. Try again when they are complete.",
+            507,
+        )
 
 
 def receive_chunk(*, by: User, upload_id: UUID, offset: int, length: int, body: Readable) -> Upload:

@@ -10,16 +10,18 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from tests.webapp.videos.clips import write_clip
 from tests.webapp.videos.conftest import Limit, files_below
 from webapp.accounts.models import User
+from webapp.http import body_limit
 from webapp.problems import Problem
 from webapp.projects.models import Membership, Project
-from webapp.videos import refusal
+from webapp.videos import refusal, uploads
 from webapp.videos.importing import run_import
 from webapp.videos.models import Upload, Video, VideoState
-from webapp.videos.storage import upload_path
+from webapp.videos.storage import min_free_bytes, upload_path
 from webapp.videos.uploads import receive_chunk
 
 JSON = "application/json"
@@ -210,3 +212,69 @@ def test_a_failed_import_is_told_on_the_card(
     assert card["state"] == VideoState.FAILED
     assert "not a video" in card["error"]
     assert files_below(home) == []
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Set how many bytes are left for uploads."""
+
+    def leave(room: int) -> None:
+        monkeypatch.setattr(uploads, "free_bytes", lambda: room + min_free_bytes())
+        monkeypatch.setattr(refusal, "free_bytes", lambda: room + min_free_bytes())
+
+    return leave
+
+
+def test_uploads_under_way_keep_their_room(client: Client, project: Project, disk: Callable[[int], None]) -> None:
+    disk(1000)
+    first = begin(client, project, 600).json()["id"]
+    refused = begin(client, project, 500)
+    assert (refused.status_code, refused.json()["code"]) == (507, "disk_full")
+    assert "under way" in refused.json()["text"]
+    assert Upload.objects.count() == 1
+    assert begin(client, project, 400).status_code == 201
+    client.delete(f"/api/uploads/{first}")
+    assert begin(client, project, 600).status_code == 201
+
+
+def test_bytes_that_have_come_are_not_counted_twice(
+    client: Client, project: Project, disk: Callable[[int], None]
+) -> None:
+    disk(1000)
+    upload = begin(client, project, 600).json()["id"]
+    assert send(client, upload, 0, b"a" * 600).status_code == 200
+    disk(400)  # the bytes are on the disk now
+    assert begin(client, project, 400).status_code == 201
+
+
+def test_sixty_files_are_not_taken_where_there_is_room_for_thirty(
+    client: Client, project: Project, disk: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MOST_UNDER_WAY", 100)
+    disk(65 << 30)
+    statuses = [begin(client, project, 2 << 30).status_code for _ in range(60)]
+    assert (statuses.count(201), statuses.count(507)) == (32, 28)
+
+
+def test_an_upload_that_nobody_goes_on_with_gives_its_room_up(
+    client: Client, project: Project, disk: Callable[[int], None]
+) -> None:
+    disk(1000)
+    old = begin(client, project, 900).json()["id"]
+    Upload.objects.filter(pk=old).update(touched_at=timezone.now() - uploads.RESERVED)
+    assert begin(client, project, 900).status_code == 201
+
+
+def test_one_person_has_so_many_uploads_under_way_and_no_more(
+    client: Client, client_as: ClientAs, owner: User, project: Project
+) -> None:
+    first, *_ = [begin(client, project, 10).json()["id"] for _ in range(uploads.MOST_UNDER_WAY)]
+    refused = begin(client, project, 10)
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_uploads")
+    assert begin(client_as(owner), project, 10).status_code == 201
+    client.delete(f"/api/uploads/{first}")
+    assert begin(client, project, 10).status_code == 201
+
+
+def test_the_web_server_takes_chunks_of_the_same_size() -> None:
+    assert uploads.MAX_CHUNK == body_limit.MAX_CHUNK
