@@ -208,7 +208,7 @@ def test_the_project_of_others_is_not_found(visitors: Visitors) -> None:
     page.goto("/projects/1")
     expect(page.get_by_test_id("state-missing")).to_contain_text("does not exist")
     page.goto("/no/such/page")
-    expect(page.get_by_test_id("state-missing")).to_contain_text("no page at this address")
+    expect(page.get_by_role("heading")).to_have_text("Nothing here")
 
 
 def test_labels_and_guide_are_kept(page: Page) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from webapp.http.page import PAGE_ADDRESS
 from webapp.projects.models import Role
 
 Signed = Literal["anyone", "signed in"]
@@ -94,5 +95,5 @@ OTHER_ADDRESSES = {
     "admin/": ("/admin/", 302),
     "sign-in/link/<str:token>": ("/sign-in/link/guess", 410),
     "plain.css": ("/plain.css", 200),
-    r"^(?!static/|ws/|admin(?:/|$))(?P<address>[^.]*)$": ("/projects/1", 200),
+    PAGE_ADDRESS: ("/projects/1", 200),
 }

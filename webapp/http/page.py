@@ -1,4 +1,4 @@
-"""The page: every address that is not a file answers with the built front end, which routes by itself."""
+"""The page: the addresses that the front end knows answer with its build, and the front end shows what they name."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_safe
 
+PROJECT_TABS = ("videos", "guide", "members", "exports", "settings")
+# As frontend/src/route.ts has them; a test compares the two. Any other address is 404.
+PAGE_ADDRESS = rf"^(?:sign-in|projects/[1-9][0-9]*(?:/(?:{'|'.join(PROJECT_TABS)}))?|videos/[1-9][0-9]*)?/?$"
+
 
 @require_safe
 @never_cache
 @ensure_csrf_cookie  # the page reads it and sends it back with every call that writes
-def index(request: HttpRequest, address: str = "") -> HttpResponse:
-    """frontend/dist/index.html, read anew each time so that a fresh build needs no restart."""
+def index(request: HttpRequest) -> HttpResponse:
+    """Answer with frontend/dist/index.html, read each time so that a new build needs no restart."""
     try:
         html = (settings.FRONTEND_DIST / "index.html").read_bytes()
     except FileNotFoundError:

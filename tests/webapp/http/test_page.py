@@ -1,16 +1,29 @@
 """webapp/http/page.py, webapp/http/headers.py, webapp/urls.py"""
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import Client
 
 from webapp.accounts.models import User
+from webapp.http.page import PROJECT_TABS
 
-ADDRESSES = ["/", "/projects/3", "/projects/3/members", "/videos/7", "/sign-in", "/anything/at/all/"]
+ADDRESSES = ["/", "/projects/3", "/projects/3/", "/projects/3/members", "/videos/7", "/sign-in"]
+UNKNOWN = [
+    "/healthz",
+    "/projects",
+    "/projects/0",
+    "/projects/x",
+    "/projects/3/nothing",
+    "/videos/12/more",
+    "/anything/",
+    "//",
+]
 
 
 @pytest.fixture
@@ -28,6 +41,21 @@ def test_every_address_of_the_page_answers_with_it(built: str, address: str) -> 
     assert (answer.status_code, answer.content.decode()) == (200, built)
     assert client.cookies["csrftoken"].value
     assert "no-cache" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize("address", UNKNOWN)
+def test_an_address_that_the_page_does_not_know_is_not_found(built: str, address: str) -> None:
+    answer = Client().get(address)
+    assert answer.status_code == 404
+    assert built not in answer.content.decode()
+
+
+def test_the_tabs_are_those_of_the_front_end() -> None:
+    """The server would answer 404 for a tab that only the front end knows."""
+    source = (Path(django_settings.BASE_DIR) / "frontend" / "src" / "route.ts").read_text()
+    listed = re.search(r"export const TABS = \[(.*?)\]", source, re.DOTALL)
+    assert listed is not None
+    assert tuple(re.findall(r'"(\w+)"', listed[1])) == PROJECT_TABS
 
 
 @pytest.mark.parametrize("address", ["/favicon.ico", "/static/assets/gone-abc123.js", "/ws/videos/1", "/videos/7.png"])
