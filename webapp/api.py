@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.request import RawPostDataException
 from django.middleware.csrf import get_token
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import django_auth
@@ -43,6 +44,13 @@ def answer_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
         400: ("invalid", "The request's body cannot be read as JSON."),
     }.get(error.status_code, ("failed", str(error)))
     return api.create_response(request, {"code": code, "text": text}, status=error.status_code)
+
+
+@api.exception_handler(RawPostDataException)
+def answer_form(request: HttpRequest, error: RawPostDataException) -> HttpResponse:
+    """Django has read the body as a form already, when it looked there for the CSRF token."""
+    text = "This call takes JSON. Send the body with the content type application/json."
+    return api.create_response(request, {"code": "invalid", "text": text}, status=400)
 
 
 @api.exception_handler(ValidationError)

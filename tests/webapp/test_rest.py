@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from pydantic import BaseModel
 
+from webapp.accounts.models import User
 from webapp.api import api
 from webapp.rest import ErrorAnswer
 
@@ -83,6 +86,25 @@ def test_no_two_types_share_a_name_in_the_schema() -> None:
 def test_every_reference_in_the_schema_leads_somewhere() -> None:
     text = json.dumps(SCHEMA)
     assert set(re.findall(r'"#/components/schemas/(\w+)"', text)) <= set(SCHEMA["components"]["schemas"])
+
+
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/plain"]
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/api/sign-in"), ("POST", "/api/projects"), ("PATCH", "/api/me")]
+)
+def test_a_body_that_is_a_form_is_refused_with_a_sentence(
+    client_as: Callable[[User | None], Client], owner: User, method: str, path: str, content_type: str
+) -> None:
+    """Django's check of the CSRF token reads a form before the call can read its body."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(owner)
+    client.get("/api/me")
+    body = '--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nReef\r\n--x--\r\n'
+    token = {"X-CSRFToken": client.cookies["csrftoken"].value}
+    answer = client.generic(method, path, body, content_type, headers=token)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
 
 
 def test_the_command_prints_the_schema_in_a_stable_order() -> None:
