@@ -1,39 +1,139 @@
-"""A bound on request bodies. Django's ASGI handler puts a whole body on disk before it asks who sent it."""
+"""Bounds on request bodies: their size, their speed, and who may send large ones.
+
+Django's ASGI handler stores a whole body before any view runs, that is before anybody asks who sent it. So the bounds
+are kept here, in front of it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
 from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.db import connections
+from django.http import HttpRequest
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Any, Receive, Any], Awaitable[None]]
 
-MAX_BODY = 64 << 20  # bytes; the page sends files in chunks of at most 8 MB
+MAX_BODY = 2 << 20  # bytes of any request but a chunk of an upload
+MAX_CHUNK = 64 << 20  # bytes; the page sends chunks of at most 8 MB
+CHUNK_PATH = re.compile(r"/api/uploads/[0-9a-f-]{36}")
+
+IDLE_SECONDS = 30.0  # between two pieces of a body
+GRACE_SECONDS = 60.0  # for a whole body, and in addition ...
+LOWEST_RATE = 8 << 10  # ... a second for so many bytes that have come
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The answer to a request whose body is not taken."""
+
+    status: int
+    code: str
+    text: str
+
+
+SIGNED_OUT = Refusal(401, "signed_out", "Sign in first.")
+TOO_SLOW = Refusal(408, "too_slow", "The request came too slowly. Try again on a better connection.")
+
+
+def too_large(limit: int) -> Refusal:
+    return Refusal(413, "too_large", f"At most {limit >> 20} MB can be sent at once.")
 
 
 class BodyLimit:
-    """Answers 413 to a request that announces a larger body, and hangs up on one that sends it unannounced."""
+    """Answers 413 to a body that is too large, 408 to one that is too slow, 401 to a chunk from a stranger."""
 
-    def __init__(self, app: App, limit: int = MAX_BODY) -> None:
+    def __init__(self, app: App, max_body: int = MAX_BODY, max_chunk: int = MAX_CHUNK) -> None:
         self._app = app
-        self._limit = limit
+        self._max_body, self._max_chunk = max_body, max_chunk
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        if _announced(scope) > self._limit:
-            await _refuse(send, self._limit)
-            return
-        received = 0
+        is_chunk = scope["method"] == "PATCH" and CHUNK_PATH.fullmatch(scope["path"]) is not None
+        limit = self._max_chunk if is_chunk else self._max_body
+        if _announced(scope) > limit:
+            await _answer(send, too_large(limit))
+        elif is_chunk and not await is_signed_in(scope):
+            await _answer(send, SIGNED_OUT)
+        else:
+            await self._pass_on(Body(receive, limit), scope, send)
 
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            return {"type": "http.disconnect"} if received > self._limit else message
+    async def _pass_on(self, body: Body, scope: Any, send: Send) -> None:
+        answered = False
 
-        await self._app(scope, counted, send)
+        async def noting_send(message: Any) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        await self._app(scope, body.receive, noting_send)
+        if body.refusal is not None and not answered:
+            await _answer(send, body.refusal)
+
+
+class Body:
+    """The body of one request as it comes in. The application sees a disconnect when it breaks a bound."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._bytes = 0
+        self._waited = 0.0
+        self._complete = False
+        self.refusal: Refusal | None = None
+
+    async def receive(self) -> Message:
+        if self._complete:
+            return await self._receive()  # what comes after the body is the end of the connection, whenever that is
+        message = await self._next()
+        self._bytes += len(message.get("body", b""))
+        self._complete = not message.get("more_body", False)
+        if self._bytes > self._limit:
+            self.refusal = too_large(self._limit)
+        return message if self.refusal is None else {"type": "http.disconnect"}
+
+    async def _next(self) -> Message:
+        left = GRACE_SECONDS + self._bytes / LOWEST_RATE - self._waited
+        start = time.monotonic()
+        try:
+            async with asyncio.timeout(min(IDLE_SECONDS, left)):
+                return await self._receive()
+        except TimeoutError:
+            self.refusal = TOO_SLOW
+            return {"type": "http.disconnect"}
+        finally:
+            self._waited += time.monotonic() - start
+
+
+async def is_signed_in(scope: Any) -> bool:
+    """Whether the session cookie of a request is that of an active user. Costs two queries."""
+    header = dict(scope["headers"]).get(b"cookie", b"").decode("latin-1")
+    try:
+        cookie = SimpleCookie(header).get(settings.SESSION_COOKIE_NAME)
+    except CookieError:
+        return False
+    return cookie is not None and await sync_to_async(_has_user, thread_sensitive=False)(cookie.value)
+
+
+def _has_user(session_key: str) -> bool:
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    try:
+        return get_user(request).is_authenticated
+    finally:
+        connections.close_all()  # this thread belongs to no request that would close them
 
 
 def _announced(scope: Any) -> int:
@@ -41,9 +141,8 @@ def _announced(scope: Any) -> int:
     return int(length) if length.isdigit() else 0
 
 
-async def _refuse(send: Send, limit: int) -> None:
-    text = f"At most {limit >> 20} MB can be sent at once."
-    body = json.dumps({"code": "too_large", "text": text}).encode()
+async def _answer(send: Send, refusal: Refusal) -> None:
+    body = json.dumps({"code": refusal.code, "text": refusal.text}).encode()
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
