@@ -16,6 +16,7 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import path
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from webapp.http.body_limit import BodyLimit
 from webapp.inference import workers
@@ -56,10 +57,12 @@ addresses: list[Any] = [
     path("ws/videos/<int:video_id>", socket_app(hub)),
     path("<path:address>", unknown_socket),  # type: ignore[arg-type]  # Channels uses Django's paths for its own apps
 ]
-application = ProtocolTypeRouter(
+router = ProtocolTypeRouter(
     {
         "http": BodyLimit(http),
         "websocket": OwnOriginOnly(AuthMiddlewareStack(URLRouter(addresses))),
         "lifespan": lifespan,
     }
 )
+# Only trusted proxies may say on whose behalf, and over which scheme, they ask. The limits on sign-in count addresses.
+application = ProxyHeadersMiddleware(router, settings.CONFIG["MASKWRIGHT_TRUSTED_PROXIES"])

@@ -17,7 +17,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 try:
     CONFIG: Configuration = load(os.environ, BASE_DIR)
 except BadSetting as problem:
-    sys.exit(f"maskwright: {problem}")
+    print(f"maskwright: {problem}.", file=sys.stderr)
+    sys.exit(2)
 
 # `segmentation` knows no settings, but it must look for weights where the rest of the program says they are.
 os.environ["MASKWRIGHT_WEIGHTS"] = str(CONFIG.weights)

@@ -114,6 +114,55 @@ def test_what_cannot_work_is_refused_with_what_to_do(tmp_path: Path, variables: 
     assert "Traceback" not in refused.stderr
 
 
+AWAY = {"DATABASE_URL": "postgres://jo:hidden@127.0.0.1:1/masks", "REDIS_URL": "redis://127.0.0.1:1/0"}
+WRONG = [
+    ({"MASKWRIGHT_SECRET_KEY": "a"}, "MASKWRIGHT_SECRET_KEY cannot be used: it can be guessed"),
+    ({"MASKWRIGHT_ALLOWED_HOSTS": "*"}, "MASKWRIGHT_ALLOWED_HOSTS='*' cannot be used"),
+    ({"MASKWRIGHT_TRUSTED_ORIGINS": "example.org"}, "MASKWRIGHT_TRUSTED_ORIGINS='example.org' cannot be used"),
+    ({**AWAY, "DATABASE_URL": "mysql://x"}, "DATABASE_URL cannot be used: it must begin with postgres://"),
+    ({**AWAY, "REDIS_URL": "redis://h:x"}, "REDIS_URL cannot be used: it cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("variables", "sentence"), WRONG)
+@pytest.mark.parametrize(
+    "program",
+    [
+        (str(MANAGE), "migrate"),
+        ("-m", "uvicorn", "webapp.asgi:application"),
+        ("-m", "celery", "-A", "webapp", "worker"),
+    ],
+    ids=["manage", "uvicorn", "celery"],
+)
+def test_a_wrong_setting_ends_every_program_with_one_sentence_and_status_2(
+    tmp_path: Path, variables: dict[str, str], sentence: str, program: tuple[str, ...]
+) -> None:
+    refused = run(tmp_path, program, variables)
+    assert refused.returncode == 2
+    assert sentence in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+def test_a_database_that_does_not_answer_ends_a_command_with_one_sentence_and_status_2(tmp_path: Path) -> None:
+    refused = run(tmp_path, (str(MANAGE), "migrate"), AWAY)
+    assert refused.returncode == 2
+    assert "the database that DATABASE_URL names cannot be used" in refused.stderr
+    assert "hidden" not in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+def test_a_database_without_tables_ends_a_command_with_what_to_do(tmp_path: Path) -> None:
+    refused = run(tmp_path, (str(MANAGE), "sign_in_link", "nobody"), {})
+    assert refused.returncode == 2
+    assert "Run `manage.py migrate`" in refused.stderr
+
+
+def run(home: Path, program: tuple[str, ...], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *program]
+    environment = environment_of(home, **variables)
+    return subprocess.run(command, env=environment, cwd=MANAGE.parent, capture_output=True, text=True, timeout=60)
+
+
 def test_embedded_mode_refuses_a_second_web_process(tmp_path: Path) -> None:
     with Studio(tmp_path, "--no-sample"):
         second = subprocess.run(

@@ -31,6 +31,7 @@ class Command(BaseCommand):
             log_level="warning",
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # webapp/asgi.py reads them, from the proxies that the settings name
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         uvicorn.Server(config).run(sockets=[_socket(fd)])

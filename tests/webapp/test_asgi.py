@@ -1,0 +1,57 @@
+"""webapp/asgi.py: whose word on a client's address and scheme is believed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from webapp import asgi
+from webapp.configuration import load
+
+
+async def seen(client: str, proxies: str, forwarded: str, tmp_path: Any) -> tuple[str, str]:
+    """Address and scheme that the application sees when `client` connects and says that it asks for others."""
+    trusted = load({"MASKWRIGHT_TRUSTED_PROXIES": proxies}, tmp_path)["MASKWRIGHT_TRUSTED_PROXIES"]
+    found: list[tuple[str, str]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        found.append((scope["client"][0], scope["scheme"]))
+
+    headers = [(b"x-forwarded-for", forwarded.encode()), (b"x-forwarded-proto", b"https")]
+    scope: Any = {"type": "http", "client": (client, 5000), "scheme": "http", "headers": headers}
+    await ProxyHeadersMiddleware(app, trusted)(scope, None, None)  # type: ignore[arg-type]
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("client", "proxies", "forwarded", "address", "scheme"),
+    [
+        ("203.0.113.9", "", "192.0.2.1", "203.0.113.9", "http"),
+        ("127.0.0.1", "", "192.0.2.1", "127.0.0.1", "http"),
+        ("10.0.0.2", "10.0.0.2", "192.0.2.1", "192.0.2.1", "https"),
+        ("10.0.0.2", "10.0.0.0/8", "192.0.2.1", "192.0.2.1", "https"),
+        ("10.0.0.2", "10.0.0.0/8", "198.51.100.66, 192.0.2.1", "192.0.2.1", "https"),
+        ("10.0.0.2", "10.0.0.0/8", "198.51.100.66, 192.0.2.1, 10.0.0.3", "192.0.2.1", "https"),
+        ("203.0.113.9", "10.0.0.0/8", "192.0.2.1", "203.0.113.9", "http"),
+    ],
+    ids=[
+        "nobody is trusted",
+        "not even this machine",
+        "a proxy",
+        "a network of proxies",
+        "what the client itself added is not believed",
+        "two proxies in a row",
+        "a stranger who pretends to be a proxy",
+    ],
+)
+async def test_only_trusted_proxies_say_on_whose_behalf_they_ask(
+    tmp_path: Any, client: str, proxies: str, forwarded: str, address: str, scheme: str
+) -> None:
+    assert await seen(client, proxies, forwarded, tmp_path) == (address, scheme)
+
+
+def test_the_site_is_behind_it_with_the_proxies_of_the_settings() -> None:
+    assert isinstance(asgi.application, ProxyHeadersMiddleware)
+    assert "127.0.0.1" not in asgi.application.trusted_hosts

@@ -1,0 +1,31 @@
+"""Runs one command of manage.py, and says in a sentence when the database cannot be used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.management import execute_from_command_line
+from django.db import OperationalError
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run the command that `arguments` name. A database that cannot be used ends the program with status 2."""
+    try:
+        execute_from_command_line(list(arguments))
+    except OperationalError as error:
+        if "--traceback" in arguments:
+            raise
+        print(f"maskwright: {sentence(error)}", file=sys.stderr)
+        sys.exit(2)
+
+
+def sentence(error: OperationalError) -> str:
+    """What is wrong with the database, and what to do about it."""
+    said = (str(error).strip().splitlines() or ["no reason given"])[0]
+    if "no such table" in said or ("does not exist" in said and "relation" in said):
+        return f"the database is not prepared ({said}). Run `manage.py migrate`."
+    if settings.TEAM_MODE:
+        return f"the database that DATABASE_URL names cannot be used ({said}). Start it, or correct the URL."
+    return f"the database in {settings.HOME} cannot be used ({said}). `manage.py doctor` says more."
