@@ -123,6 +123,8 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        # The pool logs each try to reach a database that is away, in addition to the error that its user gets.
+        "psycopg.pool": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         # A call that is refused is told to whoever made it; only what the server did wrong is logged.
         "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         "django.security.csrf": {"handlers": ["console"], "level": "ERROR", "propagate": False},

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.core.management import execute_from_command_line
-from django.db import OperationalError
+from django.db import Error, OperationalError, connection
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -23,9 +23,22 @@ def run(arguments: Sequence[str]) -> None:
 
 def sentence(error: OperationalError) -> str:
     """What is wrong with the database, and what to do about it."""
-    said = (str(error).strip().splitlines() or ["no reason given"])[0]
+    said = _reason() if settings.TEAM_MODE else None
+    said = said or (str(error).strip().splitlines() or ["no reason given"])[0]
     if "no such table" in said or ("does not exist" in said and "relation" in said):
         return f"the database is not prepared ({said}). Run `manage.py migrate`."
     if settings.TEAM_MODE:
         return f"the database that DATABASE_URL names cannot be used ({said}). Start it, or correct the URL."
     return f"the database in {settings.HOME} cannot be used ({said}). `manage.py doctor` says more."
+
+
+def _reason() -> str | None:
+    """Why Postgres takes no connection. The pool only says that it got none in time."""
+    parameters = {**connection.get_connection_params(), "connect_timeout": 5}
+    parameters.pop("pool", None)
+    try:
+        with connection.wrap_database_errors:
+            connection.Database.connect(**parameters).close()
+    except Error as error:
+        return str(error).strip().splitlines()[0]
+    return None
