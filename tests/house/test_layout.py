@@ -50,7 +50,9 @@ def test_no_file_is_named_after_nothing() -> None:
 
 
 def test_no_file_is_too_long_to_read() -> None:
-    long = {str(path.relative_to(BASE)): len(path.read_text().splitlines()) for path in sources()}
+    """Those that a program wrote are not read."""
+    texts = {str(path.relative_to(BASE)): path.read_text() for path in sources()}
+    long = {name: len(text.splitlines()) for name, text in texts.items() if "auto-generated" not in text[:200]}
     assert {name: lines for name, lines in long.items() if lines > MOST_LINES} == {}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.core.management import execute_from_command_line
-from django.db import Error, OperationalError, connection
+from django.db import OperationalError, connection
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -34,11 +34,12 @@ def sentence(error: OperationalError) -> str:
 
 def _reason() -> str | None:
     """Why Postgres takes no connection. The pool only says that it got none in time."""
+    import psycopg  # embedded mode does without it
+
     parameters = {**connection.get_connection_params(), "connect_timeout": 5}
     parameters.pop("pool", None)
     try:
-        with connection.wrap_database_errors:
-            connection.Database.connect(**parameters).close()
-    except Error as error:
+        psycopg.connect(**parameters).close()
+    except psycopg.Error as error:
         return str(error).strip().splitlines()[0]
     return None

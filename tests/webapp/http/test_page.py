@@ -22,7 +22,6 @@ UNKNOWN = [
     "/projects/3/nothing",
     "/videos/12/more",
     "/anything/",
-    "//",
 ]
 
 
