@@ -1,7 +1,7 @@
-"""What an object looks like: ridge regression in closed form, on cheap features and on cells of colour and place.
+"""Appearance models of an object: ridge regression in closed form, on cheap features and on cells of colour and place.
 
-Three models of one kind. All solve min_w sum_i c_i (w . phi_i - y_i)^2 + lambda |w|^2 and keep the sums of the normal
-equations only, so annotated frames are added by adding sums, each weighted by how near it is (`blend`):
+All three models solve min_w sum_i c_i (w . phi_i - y_i)^2 + lambda |w|^2 and keep only the sums of
+the normal equations. So annotated frames are combined by adding their sums, weighted by distance in time (`blend`):
 
 * `TextureModel`: phi = a fixed random layer of rectified units over `ScaledFrame.pixel_features` (an extreme learning
   machine, Huang et al. 2006), y = +-1; lambda is relative to the mean of the diagonal.
@@ -26,16 +26,16 @@ from segmentation.classical.scaled_frames import CHANNELS
 
 Map = NDArray[Any]  # float32 [h, w]
 
-UNITS = 192  # of the random layer: 128 lost 1 point of J, 256 gained none
+UNITS = 192  # of the random layer; 128 cost 1 point of J, and 256 gained nothing
 TEXTURE_LAMBDA = 1e-3
 COLOURS = 16  # cells along each axis of colour
-COARSE = 8  # the same where cells are also cells of place
-ACROSS = 18  # cells of place along each axis, a quarter of the object's size each: 2.2 sizes to either side
-PALETTE_LAMBDA, PLACES_LAMBDA = 20.0, 3.0  # pixels that a cell must hold before it is believed by half
+COARSE = 8  # the same for cells of colour and place
+ACROSS = 18  # Cells of place along each axis, each a quarter of the object's size: 2.2 sizes to either side.
+PALETTE_LAMBDA, PLACES_LAMBDA = 20.0, 3.0  # Number of pixels at which a cell weighs as much as the prior of 0.5.
 
 
 class ObjectExtent(NamedTuple):
-    """Where an object is on the grid: centre of mass, and side of the square of its area."""
+    """Position and size of an object on the grid: centre of mass, and the side of a square with the same area."""
 
     y: float
     x: float
@@ -54,7 +54,7 @@ class ObjectExtent(NamedTuple):
 
 
 def _layer() -> tuple[NDArray[Any], NDArray[Any]]:
-    """Weights of the random layer: every unit looks at a third of the features. The same numbers in every session."""
+    """Draw the weights of the random layer, in which every unit uses a third of the features. The seed is fixed."""
     rng = np.random.default_rng(0)
     weights = rng.normal(0, 1, (CHANNELS, UNITS)) * (rng.random((CHANNELS, UNITS)) < 0.35)
     return (weights / np.sqrt(CHANNELS * 0.35) * 1.5).astype(np.float32), rng.uniform(-1.2, 1.2, UNITS).astype(
@@ -67,9 +67,9 @@ _WITH_BIASES = np.block([[WEIGHTS, np.zeros((CHANNELS, 1))], [BIASES, np.ones((1
 
 
 def random_features(pixel_features: NDArray[Any]) -> NDArray[Any]:
-    """Features [h, w, CHANNELS] to [h * w, UNITS + 1], the last one constant."""
+    """Compute the random features [h * w, UNITS + 1] of [h, w, CHANNELS]. The last one is constant."""
     flat = pixel_features.reshape(-1, CHANNELS)
-    lifted = np.hstack([flat, np.ones_like(flat[:, :1])]) @ _WITH_BIASES  # one pass over the large array, not three
+    lifted = np.hstack([flat, np.ones_like(flat[:, :1])]) @ _WITH_BIASES  # a single pass over the large array
     np.maximum(lifted, 0, out=lifted)
     return lifted
 
@@ -82,18 +82,22 @@ class TextureModel:
 
     @classmethod
     def fitted(cls, lifted: NDArray[Any], probability: NDArray[Any], weight: NDArray[Any]) -> TextureModel:
-        """Sums over pixels [n, U], [n], [n]. Object and background count the same, however large they are."""
+        """Fit to pixels: features [n, U], probability [n], weight [n].
+
+        Object and background have the same total weight.
+        """
         inside, outside = weight * probability, weight * (1 - probability)
         c = inside / (2 * inside.sum() + 1e-6) + outside / (2 * outside.sum() + 1e-6)
         root = np.sqrt(c)
-        weighted = lifted * root[:, None]  # a matrix times itself costs half of what two matrices do
+        # The product of a matrix with its own transpose costs half of a general product.
+        weighted = lifted * root[:, None]
         return cls(weighted.T @ weighted, weighted.T @ (root * (2 * probability - 1)))
 
     def plus(self, other: TextureModel, keep: float) -> TextureModel:
         return TextureModel(keep * self.a + (1 - keep) * other.a, keep * self.b + (1 - keep) * other.b)
 
     def __call__(self, lifted: NDArray[Any]) -> NDArray[Any]:
-        """About -1 (background) to 1 (object) [n]."""
+        """Return a score for each pixel [n], about -1 for background and 1 for the object."""
         if self.w is None:
             ridge = TEXTURE_LAMBDA * np.trace(self.a) / len(self.a)
             self.w = np.linalg.solve(self.a + ridge * np.eye(len(self.a), dtype=np.float32), self.b)
@@ -105,7 +109,7 @@ class TextureModel:
 
 @dataclass(eq=False)
 class CellModel:
-    """One-hot ridge: per cell the weight of its pixels and of those inside the object."""
+    """Ridge regression on one-hot cells: the total weight of the pixels in each cell, and of those in the object."""
 
     shape: tuple[int, ...]
     ridge: float
@@ -126,10 +130,10 @@ class CellModel:
         return CellModel(self.shape, self.ridge, keep * self.n + gain * other.n, keep * self.y + gain * other.y)
 
     def __call__(self, index: NDArray[np.int32]) -> Map:
-        """The share of object pixels, 0..1; 0.5 where nothing is known."""
+        """Return the share of object pixels in the cell of each pixel, 0..1; 0.5 for empty cells."""
         if self.w is None:
             n, y = self.n.reshape(self.shape), self.y.reshape(self.shape)
-            for axis in range(len(self.shape)):  # neighbouring cells know something about each other
+            for axis in range(len(self.shape)):  # Cells share their counts with their neighbours.
                 side = 0.25 if len(self.shape) == 5 and axis < 2 else 0.2
                 kernel = np.array([side, 1 - 2 * side, side], np.float32)
                 n = correlate1d(n, kernel, axis, mode="constant")
@@ -140,13 +144,13 @@ class CellModel:
 
 
 def colour_index(lab: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Cell of colour of every pixel."""
+    """Return the cell of colour of every pixel."""
     q = (lab // (256 // COLOURS)).astype(np.int32)
     return (q[..., 0] * COLOURS + q[..., 1]) * COLOURS + q[..., 2]
 
 
 def place_index(lab: NDArray[np.uint8], middle: ObjectExtent, top: int = 0, left: int = 0) -> NDArray[np.int32]:
-    """Cell of place and colour of every pixel of a crop that begins at (top, left)."""
+    """Return the cell of place and colour of every pixel of a crop that begins at (top, left)."""
     height, width = lab.shape[:2]
     side = max(middle.size / 4, 5)
     y = _along(np.arange(top, top + height), middle.y, side)
@@ -171,7 +175,7 @@ def _along(positions: NDArray[np.int_], centre: float, side: float) -> NDArray[n
 
 
 def nearness(probability: Map, reach: float) -> Map:
-    """Weight of a pixel in a fit: 1 inside the object, falling to 0.08 far off: what is near is what is mixed up."""
+    """Return the weight of each pixel in a fit: 1 inside the object, decreasing to 0.08 far away from it."""
     outside = (probability <= 0.5).astype(np.uint8)
     distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
     return np.exp(-distance / reach) + np.float32(0.08)
@@ -179,7 +183,7 @@ def nearness(probability: Map, reach: float) -> Map:
 
 @dataclass(frozen=True)
 class AppearanceSample:
-    """What one annotated frame says about one object."""
+    """The appearance models of one object, fitted to one annotated frame."""
 
     frame: int
     texture: TextureModel
@@ -187,11 +191,11 @@ class AppearanceSample:
 
 
 def blend(samples: Iterable[AppearanceSample], frame: int) -> tuple[TextureModel, CellModel]:
-    """The models for `frame`: the sums of all annotated frames, the nearer ones weighing more."""
+    """Combine the models of annotated frames into those for `frame`. Nearer frames weigh more."""
     samples = list(samples)
     weights = np.array(
         [1 / (1 + abs(sample.frame - frame) / 10) for sample in samples]
-    )  # half the weight ten frames away
+    )  # A frame ten frames away has half the weight.
 
     def mixed(sums: Iterable[NDArray[Any]]) -> NDArray[Any]:
         return np.tensordot(weights, np.stack(list(sums)), axes=1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Fits of the objects' models to annotated frames: made once for each mask, kept from round to round."""
+"""Caches the appearance models that were fitted to annotated frames, across rounds."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from segmentation.classical.object_tracker import fit_appearance
 from segmentation.classical.scaled_frames import ScaledFrames
 from segmentation.runtime.caches import DigestCache
 
-KEPT = 128  # of one object in one frame each, 0.2 MB
+KEPT = 128  # entries, each for one object in one frame, 0.2 MB
 
 Map = NDArray[Any]  # float32 [h, w]
 
 
 class AppearanceCache:
-    """How objects look in annotated frames. Safe to share between threads."""
+    """Appearance models by object and frame. Safe for several threads."""
 
     def __init__(self, scaled_frames: ScaledFrames) -> None:
         self._scaled_frames = scaled_frames
         self._kept: DigestCache[tuple[int, int], AppearanceSample] = DigestCache(KEPT)
 
     def of(self, object_id: int, frame: int, probability: Map) -> AppearanceSample:
-        """An object in `frame`, where it is what `probability` says, on the grid."""
+        """Return the models of an object in `frame`, fitted to its probability map on the grid."""
         digest = hashlib.blake2b(probability.tobytes()).digest()
         return self._kept.get(
             (object_id, frame), digest, lambda: fit_appearance(frame, self._scaled_frames[frame], probability)

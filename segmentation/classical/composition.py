@@ -1,4 +1,4 @@
-"""From the objects' probabilities on the grid to one label map at the video's own size."""
+"""Combines the probability maps of all objects, on the grid, into one label map at the size of the video."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from segmentation.types import LabelMap
 
 Map = NDArray[Any]  # float32 [h, w]
 
-FAINT = 0.05  # probabilities below it are not drawn: they cannot win
-GIVEN = 0.7  # probability of a mask that this round leaves alone; a surer newcomer may cover it
+FAINT = 0.05  # Pixels with a lower probability cannot win and are skipped.
+GIVEN = 0.7  # Probability of a mask that this round does not change. An object with a higher one may cover it.
 RADIUS, EPSILON = 3, 1e-4
 
 
 class Composition:
-    """Objects are added one by one; the winner of every pixel is that of a soft aggregation over all of them.
+    """Collects objects one by one and assigns every pixel to the winner of a soft aggregation over all of them.
 
-    The order of odds p / (1 - p) is the order of the softmax of STM (`masks.soft_aggregate`), so a running best and a
-    running product of 1 - p are all that must be held, however many objects there are.
+    Sorting by odds p / (1 - p) gives the same winner as the softmax of STM (`masks.soft_aggregate`). So only the best
+    odds so far and the product of 1 - p are kept, for any number of objects.
     """
 
     def __init__(self, sizes: Sizes) -> None:
@@ -34,7 +34,7 @@ class Composition:
         self._labels = np.zeros(sizes.video, np.uint8)
 
     def add(self, object_id: int, probability: Map, scaled: ScaledFrame) -> None:
-        """An object by its probability on the grid; its outline is drawn along the edges of the picture."""
+        """Add an object by its probability map on the grid. Its outline follows the edges in the frame."""
         box = box_of(probability > FAINT)
         if box is None:
             return
@@ -48,7 +48,9 @@ class Composition:
         self._put(object_id, cv2.resize(drawn, size).view(np.ndarray), video)
 
     def add_given(self, object_id: int, mask: NDArray[np.bool_]) -> None:
-        """An object whose mask [H, W] at the video's size is taken as it is, where no other object is surer."""
+        """Add an object by its mask [H, W] at the size of the video, which other objects cover only if they are more
+        probable.
+        """
         box = box_of(mask)
         if box is not None:
             self._put(object_id, mask[box.slices] * np.float32(GIVEN), box)

@@ -1,8 +1,8 @@
-"""How far a correcting stroke reaches.
+"""Computes how far around a correcting scribble a mask changes.
 
-A person draws a correction through the middle of what is wrong, and so does the robot of the DAVIS challenge: on its
-medial axis. On one side the wrong region ends where the mask does, so that its width at each point of the stroke is
-twice the distance from there to the mask's edge, whatever the picture looks like.
+People draw a correction through the middle of the wrong region, and the robot of the DAVIS challenge draws it on the
+medial axis of that region. One border of the wrong region is the edge of the mask. So the region is about twice as
+wide, at each point of the scribble, as the distance from that point to the edge of the mask.
 """
 
 from __future__ import annotations
@@ -11,25 +11,30 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-FARTHEST = 0.04  # of the frame's longest side: strokes farther from the edge are about another region than the mask's
-SURE, POSSIBLE = 0.85, 1.5  # of the distance: what certainly changes over, and what may if the picture says so
-ALONE = 0.01  # of the longest side: certain around a stroke that is far from the edge
+# Scribbles farther from the edge of the mask, as a share of the frame's longest side, are about another region.
+FARTHEST = 0.04
+# Factors of the distance: within the first a pixel changes in any case, within the second it may.
+SURE, POSSIBLE = 0.85, 1.5
+ALONE = 0.01  # Radius of certain change around a scribble far from the edge, as a share of the longest side.
 
 Mask = NDArray[np.bool_]
 
 
 def certain_region(scribbles: Mask, right: Mask) -> Mask:
-    """What changes over with `scribbles` [H, W] in any case; `right`: what has the strokes' id already."""
+    """Return the pixels that change in any case with `scribbles` [H, W].
+
+    `right` are pixels that have their id already.
+    """
     return _disks(scribbles, right, SURE, ALONE * max(right.shape))
 
 
 def possible_region(scribbles: Mask, right: Mask, farthest: float) -> Mask:
-    """What may change over; strokes far from the edge reach `farthest` pixels."""
+    """Return the pixels that may change. Scribbles far from the edge reach `farthest` pixels."""
     return _disks(scribbles, right, POSSIBLE, farthest)
 
 
 def _disks(scribbles: Mask, right: Mask, share: float, alone: float) -> Mask:
-    """The union of disks around the pixels of the strokes that are wrong, each as wide as its distance says."""
+    """Return the union of disks around wrong scribbled pixels. A radius is `share` of the distance to the edge."""
     distance = cv2.distanceTransform((~right).astype(np.uint8), cv2.DIST_L2, 5)
     covered = np.zeros(right.shape, np.uint8)
     far = FARTHEST * max(right.shape)

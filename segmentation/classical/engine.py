@@ -1,8 +1,9 @@
-"""Rounds of classical vision: GrabCut where a person drew, then optical flow and appearance models frame by frame.
+"""Rounds of classical vision: GrabCut in the frame that was drawn on, then optical flow and appearance models.
 
-A round cuts the frame that was drawn on and walks from it to either side. For every object it touched, a walk ends
-where that object was annotated (or its mask accepted) before; in between, the new result counts less, the nearer the
-older annotation is. What an earlier round that was cancelled never reached is filled in on the way.
+A round segments the frame that was drawn on and propagates from it to both sides. For every object with new scribbles
+the propagation ends at the next frame where that object was annotated or its mask accepted. On the way there, the new
+result counts less the nearer that frame is. Frames that a cancelled round did not reach get their masks on the way,
+too.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from segmentation.engine import Engine
 from segmentation.runtime.parallel import HelperThread
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
-MODELS_BYTES = 48 << 20  # models of annotated frames (`appearance_cache.KEPT`), and maps of a round with a few objects
-FLOWS_BYTES = 64 << 20  # of 200 frames at 480p
+# Models of annotated frames (`appearance_cache.KEPT`) and the maps of a round with a few objects.
+MODELS_BYTES = 48 << 20
+FLOWS_BYTES = 64 << 20  # flow fields of 200 frames at 480p
 
 
 class ClassicalEngine(Engine):
-    """See the module. A subclass may refine what is found in each frame (`_propagated_refiner`)."""
+    """A session of the flow engine. A subclass may refine the maps of each frame (`_propagated_refiner`)."""
 
     def _setup(self) -> None:
         sizes = Sizes.of(self.frames.height, self.frames.width, self.settings.max_side)
@@ -39,7 +41,7 @@ class ClassicalEngine(Engine):
 
     @property
     def nbytes(self) -> int:
-        """What the session may come to hold: kept pictures and models of annotated frames; masks are on disk."""
+        """An upper bound of memory in bytes: cached frames and models of annotated frames. Masks are on disk."""
         return self._scaled_frames.nbytes + MODELS_BYTES + FLOWS_BYTES
 
     def close(self) -> None:
@@ -68,8 +70,11 @@ class ClassicalEngine(Engine):
     def _propagate(
         self, start: int, before: LabelMap | None, touched: set[int], update: MaskUpdate
     ) -> Generator[MaskUpdate]:
-        """What the walks to both sides find. `before` and `update`: the mask of the start frame, before and now."""
-        # This round's own: an older round that nobody closed must not take its thread away.
+        """Propagate to both sides.
+
+        `before` and `update` are the mask of the start frame before and after the interaction.
+        """
+        # Each round has its own thread, because an older round that was never closed may still use its own.
         self._helper = HelperThread(self._halved)
         context = RoundContext(
             self._scaled_frames,
@@ -94,25 +99,28 @@ class ClassicalEngine(Engine):
                         yield step
 
     def _steps(self, propagators: Sequence[Propagator]) -> Sequence[MaskUpdate | None]:
-        """The next step of each of one or two walks. Neither sees what the other one finds in this step."""
+        """Run the next step of each propagator. Within a step neither depends on the result of the other."""
         self._history.load(propagator.next for propagator in propagators)
         if len(propagators) == 1:
             return [propagators[0].step()]
         return self._helper.run_both(propagators[0].step, propagators[1].step)
 
     def _halved(self) -> AbstractContextManager[None]:
-        """While it lasts, whatever computes in several threads by itself takes half of them (`HelperThread`)."""
+        """Return a context in which multi-threaded libraries use half of their threads (see `HelperThread`)."""
         return nullcontext()
 
     def _propagated_refiner(self) -> RefinePropagated | None:
-        """What a round refines the objects' probabilities with; the history holds the round's own strokes and mask."""
+        """Return the function that refines propagated maps, or None.
+
+        The history already holds the scribbles of the round.
+        """
         return None
 
     def _prepare(self, frame: int) -> None:
-        """Compute what a refiner will need of a frame, whatever is found in the frames before it."""
+        """Compute the part of a refiner's work on a frame that does not depend on the masks of other frames."""
 
     def _interacted_refiner(self) -> RefineInteracted | None:
-        """What makes the first mask of an object from its sketch; None: GrabCut's is taken."""
+        """Return the function that refines an object in the interacted frame, or None to use the mask of GrabCut."""
         return None
 
     def _restore(self, past: PastRound) -> None:
@@ -136,7 +144,7 @@ class ClassicalEngine(Engine):
 
 
 def _change(before: NDArray[np.bool_] | None, after: NDArray[np.bool_]) -> MaskChange:
-    """What a round did to an object's mask in the frame that was drawn on; None: there was no mask before."""
+    """Compare the mask of an object in the interacted frame before (None: there was none) and after the interaction."""
     if before is None:
         return MaskChange(1.0, None)
     union = np.count_nonzero(before | after)

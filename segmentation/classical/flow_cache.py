@@ -1,4 +1,4 @@
-"""The motion between frames of a video, computed once: later rounds walk the same way again."""
+"""Caches the optical flow between neighbouring frames, because later rounds propagate along the same way."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ Kept = NDArray[np.float16]  # [h / 2, w / 2, 2]
 
 
 class FlowCache:
-    """Motion by frame number, within a byte budget; what does not fit is computed anew each time. Safe to share
-    between threads.
+    """Flow by frame, within a byte budget. What does not fit is computed again each time. Safe for several threads.
 
-    Fields are kept at half the size and precision, which is how finely DIS finds them; the first use goes through it
-    too, so that every use sees the same numbers.
+    Fields are kept at half the size and in half precision; DIS is not more exact. The first use gets the rounded
+    values, too, so that results do not depend on what is cached.
     """
 
     def __init__(self, scaled_frames: ScaledFrames, budget: int) -> None:
@@ -31,7 +30,7 @@ class FlowCache:
         self._lock = Lock()
 
     def between(self, frame: int, neighbour: int) -> Motion:
-        """From `frame` back to `neighbour`."""
+        """Return the motion from `frame` back to `neighbour`."""
         return Motion.of(self._flow(frame, neighbour), self._flow(neighbour, frame))
 
     def _flow(self, frame: int, neighbour: int) -> NDArray[Any]:
@@ -40,7 +39,8 @@ class FlowCache:
             kept = self._kept.get((frame, neighbour))
             if kept is None:
                 kept = _smaller(self._field.flow(scaled, self._scaled_frames[neighbour].grey))
-                # When it is full, what is there stays: of frames that are asked for in turns the oldest comes next.
+                # A full cache keeps its entries: frames are used in a cycle, so the oldest entry is the next that is
+                # needed.
                 if self.used + kept.nbytes <= self.budget:
                     self._kept[frame, neighbour] = kept
                     self.used += kept.nbytes

@@ -1,4 +1,4 @@
-"""The mask of the frame that was drawn on: GrabCut (Rother et al., SIGGRAPH 2004), seeded by the scribbles."""
+"""Segments the frame that was drawn on by GrabCut (Rother et al., SIGGRAPH 2004), seeded by the scribbles."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ from segmentation.classical.scaled_frames import ScaledFrame
 from segmentation.classical.seeding import ScribbleDistances, Seeds, object_likelihood
 from segmentation.masks import box_of
 
-SIDE = 214  # longest side GrabCut works at: at 320 it takes three times as long and gains half a point of J
+SIDE = 214  # Longest side for GrabCut. At 320 it takes three times as long and gains half a point of J.
 ITERATIONS = 2
-LEAST = 0.35  # pixels less likely than this are not taken, whatever GrabCut says: it leaks along strong edges
-CERTAIN = 0.1  # pixels less likely than this are background, those likelier than 1 - this are object
-REACH_OF_SIDE, REACH_OF_FRAME = 0.35, 0.08  # how far a correction reaches: of its stroke's length, of the frame's side
-CONTEXT = 0.12  # of the frame's longest side: known background around the region, from which its colours are learned
+LEAST = 0.35  # Less likely pixels stay background, because GrabCut leaks along strong edges.
+CERTAIN = 0.1  # Pixels below it are certain background, pixels above 1 - CERTAIN certain object.
+# reach of a correction: share of the scribble's length, share of the frame's side
+REACH_OF_SIDE, REACH_OF_FRAME = 0.35, 0.08
+CONTEXT = 0.12  # Width of the known background around the region, as a share of the longest side.
 
 Mask = NDArray[np.bool_]
 Map = NDArray[Any]  # float32 [h, w]
 
 
 def cut_object(scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, unlikely: Mask, seed: int) -> tuple[Mask, Map]:
-    """What the strokes are drawn on [h, w], at the size of `scaled`; and how likely each pixel was before that, 0..1.
+    """Segment what the scribbles are drawn on. Return the mask [h, w] at the size of `scaled`, and the likelihood
+    map, 0..1, from which GrabCut started.
 
-    `unlikely`: pixels that are something else unless they look alike.
+    `unlikely` are pixels that count as background unless they look like the object.
     """
     box = box_of(seeds.positive)
     if box is None:
@@ -43,14 +45,14 @@ def cut_object(scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, unlikel
     trimap[seeds.negative] = cv2.GC_BGD
     trimap[seeds.positive] = cv2.GC_FGD
     found = _cut(scaled, trimap, seeds.positive, seed)
-    # A correction is careful: what is not even likely it leaves alone.
+    # A correction does not change pixels that are unlikely.
     sure = probability > (0.5 if seeds.same.any() else LEAST)
     return found & (sure | seeds.positive), probability
 
 
 @dataclass(frozen=True, eq=False)
 class Corrections:
-    """Where new strokes contradict a mask, and all strokes for and against the object [h, w]."""
+    """The pixels [h, w] where new scribbles contradict a mask, and all scribbles for and against the object."""
 
     missed: Mask
     extra: Mask
@@ -59,7 +61,7 @@ class Corrections:
 
 
 def correct_mask(scaled: ScaledFrame, motion: Motion | None, before: Mask, wrong: Corrections, seed: int) -> Mask:
-    """`before` with what wrong strokes run through changed over. Where no stroke leads to, it stays as it is."""
+    """Return `before` with the regions corrected that contradicting scribbles run through. The rest is unchanged."""
     nothing = np.zeros_like(before)
     result = before.copy()
     if wrong.missed.any():
@@ -67,7 +69,7 @@ def correct_mask(scaled: ScaledFrame, motion: Motion | None, before: Mask, wrong
         found, _ = cut_object(scaled, motion, seeds, nothing, seed)
         result |= _reached(found & ~before, wrong.missed, before)
     if wrong.extra.any():
-        # The same question asked for the background: what lies outside the mask is what is known of it.
+        # The same with the background as the object: its known pixels are those outside the mask.
         seeds = Seeds(wrong.extra, wrong.mine, ~before & ~wrong.mine)
         found, _ = cut_object(scaled, motion, seeds, nothing, seed)
         result &= ~_reached(found & before, wrong.extra, ~before)
@@ -75,7 +77,10 @@ def correct_mask(scaled: ScaledFrame, motion: Motion | None, before: Mask, wrong
 
 
 def _reached(mask: Mask, scribbles: Mask, right: Mask) -> Mask:
-    """The connected parts of `mask` that a stroke runs through, as far as it reaches; `right` has its id already."""
+    """Return the connected parts of `mask` that a scribble runs through, within its reach.
+
+    `right` has its id already.
+    """
     box = box_of(scribbles)
     if box is None:
         return scribbles
@@ -84,7 +89,7 @@ def _reached(mask: Mask, scribbles: Mask, right: Mask) -> Mask:
 
 
 def _connected(mask: Mask, scribbles: Mask) -> Mask:
-    """The connected parts of `mask` that a stroke runs through."""
+    """Return the connected parts of `mask` that a scribble runs through."""
     count, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     drawn = np.zeros(count, bool)
     drawn[np.unique(parts[scribbles])] = True
@@ -101,13 +106,13 @@ def _cut(scaled: ScaledFrame, trimap: NDArray[np.uint8], positive: Mask, seed: i
         return result
     crop = box.grown(round(CONTEXT * max(height, width)), height, width).slices
     part = np.ascontiguousarray(trimap[crop])
-    if not (part & 1 == 0).any():  # all object: the rim of the crop is the only guess at background
+    if not (part & 1 == 0).any():  # If all is object, the rim of the crop serves as background.
         part[[0, -1], :] = cv2.GC_PR_BGD
         part[:, [0, -1]] = cv2.GC_PR_BGD
         part[positive[crop]] = cv2.GC_FGD
     if not (part & 1 == 0).any():
         return result
-    cv2.setRNGSeed(seed)  # its k-means draws at random
+    cv2.setRNGSeed(seed)  # GrabCut initialises its k-means at random.
     image = np.ascontiguousarray(scaled.grid[crop])
     cv2.grabCut(image, part, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), ITERATIONS, cv2.GC_INIT_WITH_MASK)
     result[crop] = part & 1 == 1

@@ -1,4 +1,6 @@
-"""Edge-aware smoothing: the guided filter (He et al., TPAMI 2013), fitted on the grid, drawn at the internal size."""
+"""Edge-aware smoothing by the guided filter (He et al., TPAMI 2013), fitted on the grid and applied at
+a larger size.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,17 @@ Colours = NDArray[np.uint8]  # [h, w, 3]
 
 @dataclass(frozen=True, eq=False)
 class GuidedFilter:
-    """Values as a locally linear function of colour: slope [h, w, 3] and offset [h, w]."""
+    """Expresses values as a locally linear function of colour: slope [h, w, 3] and offset [h, w]."""
 
     slope: NDArray[Any]
     offset: Map
 
     @classmethod
     def fitted(cls, values: Map, guide: Colours, radius: int, epsilon: float) -> GuidedFilter:
-        """`epsilon` is the variance of colour (0..1 a channel) that counts as texture rather than as an edge."""
+        """Fit `values` to the colours of `guide`.
+
+        Variance of colour below `epsilon` (channels 0..1) counts as texture.
+        """
         size = (2 * radius + 1, 2 * radius + 1)
         colour = guide.astype(np.float32) / 255
         mean_c, mean_v = cv2.blur(colour, size), cv2.blur(values, size)
@@ -32,7 +37,7 @@ class GuidedFilter:
         return cls(cv2.blur(slope, size).view(np.ndarray), cv2.blur(offset, size).view(np.ndarray))
 
     def drawn(self, scaled: Colours) -> Map:
-        """The values on `scaled`, which may be larger than the guide."""
+        """Evaluate the function on the colours of `scaled`, which may be larger than the guide."""
         height, width = scaled.shape[:2]
         slope, offset = self.slope, self.offset
         if offset.shape != (height, width):
@@ -46,16 +51,16 @@ _DIAGONAL = np.array([1, 1, 1, 0, 0, 0], np.float32)
 
 
 def _variance(colour: NDArray[Any], mean: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """The six different entries of the local covariance of colour [h, w, 6], in the order of _PAIRS."""
+    """Return the six distinct entries of the local covariance of colour, [h, w, 6], in the order of _PAIRS."""
     products = np.dstack([colour[..., i] * colour[..., j] for i, j in _PAIRS])
     means = np.dstack([mean[..., i] * mean[..., j] for i, j in _PAIRS])
-    # blur takes at most four channels
+    # cv2.blur takes at most four channels.
     blurred = np.dstack([cv2.blur(products[..., :3], size), cv2.blur(products[..., 3:], size)])
     return blurred - means
 
 
 def _solve(matrix: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
-    """matrix @ x = right for every pixel, by the adjugate of the symmetric 3x3 matrix."""
+    """Solve matrix @ x = right for every pixel, by the adjugate of the symmetric 3x3 matrix."""
     rr, gg, bb, rg, rb, gb = (matrix[..., i] for i in range(6))
     a, b, c = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
     d, e, f = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg

@@ -1,4 +1,4 @@
-"""The label map of the frame that was drawn on: objects are cut at a small size, their outlines drawn at full size."""
+"""Computes the mask of the frame that was drawn on: objects at a small size, their outlines at full size."""
 
 from __future__ import annotations
 
@@ -24,49 +24,49 @@ from segmentation.types import LabelMap, Scribble
 Mask = NDArray[np.bool_]
 Map = NDArray[Any]  # float32 [h, w]
 
-FIRST_STROKE = 3  # px across at the small size: a person who begins an object means more than the line drawn
-STROKE = 1  # the same for corrections, which are often drawn into narrow errors
+FIRST_STROKE = 3  # Thickness in px at the small size of the first scribbles of an object.
+STROKE = 1  # The same for corrections, which are often drawn into narrow regions.
 
 
 @dataclass(frozen=True, eq=False)
 class ObjectEvidence:
-    """What is known of an object in the frame that was drawn on, all [h, w] at the small size."""
+    """The evidence about an object in the interacted frame. All maps are [h, w] at the small size."""
 
-    cut: Mask  # what GrabCut makes of the strokes
-    likely: Map  # how likely each pixel was before it, 0..1; in a correction: what strokes certainly reach is changed
-    before: Mask  # the mask that there was
-    motion: Motion | None  # against a neighbour, at the small size; None in a video of one frame
-    own: Mask  # under the object's strokes
-    others: Mask  # under other strokes
-    missed: Mask  # under its new strokes, where `before` is wrong
-    extra: Mask  # under others' new strokes, where `before` is wrong
+    cut: Mask  # mask of GrabCut for the scribbles
+    likely: Map  # likelihood before GrabCut, 0..1; in a correction, the mask before with the certain changes
+    before: Mask  # the mask before the interaction
+    motion: Motion | None  # motion to a neighbour; None in a video of one frame
+    own: Mask  # pixels of the object's scribbles
+    others: Mask  # pixels of other scribbles
+    missed: Mask  # pixels of its new scribbles where `before` is wrong
+    extra: Mask  # pixels of new scribbles of others where `before` is wrong
 
     @property
     def known(self) -> Mask:
-        """Where something of the object is, or was."""
+        """Pixels that may belong to the object, by the mask before, GrabCut or scribbles."""
         return self.cut | self.before | self.own
 
     @property
     def contradicts(self) -> bool:
-        """Whether a new stroke says anything but what `before` says."""
+        """Whether any new scribble contradicts `before`."""
         return bool(self.missed.any() or self.extra.any())
 
 
 def evidence_from_probability(probability: Map, motion: Motion | None) -> ObjectEvidence:
-    """The sketch of an object that nobody drew here: what was found of it in a frame [h, w], and nothing else."""
+    """Make the evidence for an object without scribbles, from its probability map [h, w] alone."""
     found: Mask = probability > 0.5
     nothing = np.zeros_like(found)
     return ObjectEvidence(found, probability, found, motion, nothing, nothing, nothing, nothing)
 
 
-# A frame and an object's sketch in it -> the object's probability on the grid.
+# Takes a frame and the evidence for an object; returns the object's probability map on the grid.
 RefineInteracted = Callable[[int, ObjectEvidence], Map]
 
 
 class InteractedFrame:
-    """Strokes on a frame that are new, the `earlier` ones on it, and the mask it had `before` (None: none yet).
+    """Segments a frame from its new scribbles, the `earlier` ones, and the mask `before` (None: there is none yet).
 
-    Earlier strokes only hold what they claimed: they must not start to spread again.
+    Earlier scribbles keep their own pixels but change nothing else.
     """
 
     def __init__(
@@ -89,10 +89,10 @@ class InteractedFrame:
         self._thick = _thick(self._everything, height, width, FIRST_STROKE)
 
     def labels(self, refine_interacted: RefineInteracted | None = None) -> LabelMap:
-        """The new mask of the frame. `refine_interacted` makes an object's from its sketch; None: GrabCut's is taken.
+        """Compute the new mask of the frame. `refine_interacted` refines each object; None: GrabCut's mask is used.
 
-        Pixels under a stroke get its id, the last stroke on top; objects that no new stroke speaks for or against keep
-        theirs.
+        Pixels of a scribble get its id, and the last scribble wins. Objects that no new scribble concerns keep their
+        masks.
         """
         height, width = self._old.shape
         cut: dict[int, Mask] = {}
@@ -108,18 +108,18 @@ class InteractedFrame:
                 cut[object_id] = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA) > 0.5
         scaled = self._scaled_frames[self._frame]
         labels = _drawn(cut, finished, self._before, self._old, scaled, self._scaled_frames.sizes)
-        if refine_interacted is None:  # what makes masks by itself knows better than a disk how far a stroke reaches
+        if refine_interacted is None:  # A refiner decides itself how far a scribble reaches.
             _change_over(labels, self._before, self._scribbles)
         return _under_strokes(labels, self._everything)
 
     def _concerned(self) -> list[int]:
-        """Objects with a stroke, and objects whose pixels a stroke of something else runs over."""
+        """Return the ids of objects that have a new scribble, or over whose pixels another new scribble runs."""
         drawn = self._new >= 0
         hit = self._old[drawn & (self._new != self._old)]
         return sorted(int(i) for i in np.union1d(self._new[drawn], hit) if i > 0)
 
     def evidence(self, object_id: int) -> ObjectEvidence:
-        """What is known of an object here, and what GrabCut makes of it."""
+        """Collect the evidence about an object, including the mask of GrabCut."""
         was = self._old == object_id
         drawn = self._every if was.any() else self._thick
         mine, others = drawn == object_id, (drawn >= 0) & (drawn != object_id)
@@ -134,7 +134,7 @@ class InteractedFrame:
 
 
 def _motion(scaled_frames: ScaledFrames, frame: int, scaled: ScaledFrame) -> Motion | None:
-    """How the frame moves against a neighbour, at the small size; None in a video of one frame."""
+    """Return the motion to a neighbouring frame at the small size; None in a video of one frame."""
     if len(scaled_frames) == 1:
         return None
     neighbour = frame + 1 if frame + 1 < len(scaled_frames) else frame - 1
@@ -144,9 +144,9 @@ def _motion(scaled_frames: ScaledFrames, frame: int, scaled: ScaledFrame) -> Mot
 def _drawn(
     cut: dict[int, Mask], finished: dict[int, Map], before: LabelMap, old: LabelMap, scaled: ScaledFrame, sizes: Sizes
 ) -> LabelMap:
-    """`before` with what was cut anew; outside the changes it stays pixel for pixel.
+    """Put the new masks into `before`, which stays the same, pixel for pixel, outside of the changes.
 
-    `finished`: probabilities on the grid of those objects that have more than a mask at the small size.
+    `finished` holds the probability maps on the grid of objects that were refined.
     """
     composition = Composition(sizes)
     changed = np.zeros(old.shape, np.uint8)
@@ -160,7 +160,7 @@ def _drawn(
     wider = cv2.dilate(changed, np.ones((3, 3), np.uint8)).astype(np.uint8)
     region = resize_labels(wider, *sizes.video) > 0
     result = before.copy()
-    # Inside the changes: an object that was cut holds what it got, one that was not keeps what nobody took.
+    # Inside the changes, objects that were segmented get their new pixels; the others keep what is left.
     cut_before = np.isin(before, list(cut))
     result[region & cut_before] = 0
     take = region & (fresh > 0)
@@ -169,7 +169,7 @@ def _drawn(
 
 
 def _change_over(labels: LabelMap, before: LabelMap, scribbles: Sequence[Scribble]) -> None:
-    """Give every correcting stroke, in place, what it certainly reaches of the mask that was there `before`."""
+    """Give every correcting scribble, in place, the pixels of the mask `before` that it certainly reaches."""
     for scribble in scribbles:
         right = before == scribble.object_id
         if right.any():
@@ -178,7 +178,7 @@ def _change_over(labels: LabelMap, before: LabelMap, scribbles: Sequence[Scribbl
 
 
 def _as_drawn(was: Mask, wrong: Corrections) -> Map:
-    """A mask with what its correcting strokes certainly reach given to them."""
+    """Return a mask in which the pixels that correcting scribbles certainly reach are changed."""
     changed = was | certain_region(wrong.missed, was)
     changed &= ~(certain_region(wrong.extra, ~was) & ~wrong.mine)
     return changed.astype(np.float32)
@@ -195,6 +195,6 @@ def _thick(scribbles: Sequence[Scribble], height: int, width: int, across: int) 
     raster = np.full((height, width), NO_SCRIBBLE, np.int16)
     for scribble in scribbles:
         points = np.round(scribble.path * (width - 1, height - 1)).astype(np.int32).reshape(-1, 1, 2)
-        points = points.repeat(2, axis=0) if len(points) == 1 else points  # of one point alone OpenCV draws nothing
+        points = points.repeat(2, axis=0) if len(points) == 1 else points  # OpenCV draws nothing for a single point.
         cv2.polylines(raster, [points], False, scribble.object_id, across)
     return raster

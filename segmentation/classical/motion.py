@@ -1,4 +1,4 @@
-"""Dense optical flow between neighbouring frames: what is carried along it, and what moves unlike the background."""
+"""Dense optical flow between neighbouring frames, warping along it, and motion that differs from the background's."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-SMALLEST = 16  # DIS matches patches of 8 pixels over a pyramid: below twice that it fails
-STRIDE = 2  # the camera's motion is smooth: every fourth pixel is enough to fit and to compare it
+SMALLEST = 16  # DIS matches patches of 8 pixels on a pyramid and fails on frames smaller than this.
+STRIDE = 2  # The camera motion is smooth, so it is fitted and compared on every fourth pixel.
 SAMPLES = 2000
 
 Grey = NDArray[np.uint8]  # [h, w]
@@ -21,14 +21,14 @@ Field = NDArray[Any]  # float32 [h, w, 2]: x, y
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """From a frame back to the neighbour that is already labelled, on the grid."""
+    """The motion from a frame back to the neighbour that already has a mask, on the grid."""
 
-    back: Field  # where each pixel of this frame was, relative to itself
-    trust: Map  # 0..1: 1 where going back and forth again leads to the same place
+    back: Field  # displacement of each pixel to its place in the neighbour
+    trust: Map  # 0..1; 1 where the flow back and forth ends at the same pixel
 
     @classmethod
     def of(cls, back: Field, forth: Field) -> Motion:
-        """`back` from this frame to the neighbour, `forth` from there to here."""
+        """Make a motion from the flow `back` to the neighbour and the flow `forth` from there to this frame."""
         motion = cls(back, np.ones(back.shape[:2], np.float32))
         gap = back + np.dstack([motion.warp(forth[..., 0]), motion.warp(forth[..., 1])])
         length = np.hypot(back[..., 0], back[..., 1])
@@ -37,7 +37,7 @@ class Motion:
 
     @cached_property
     def source(self) -> tuple[Map, Map]:
-        """x and y on the neighbour of each pixel of this frame."""
+        """The coordinates x and y in the neighbour, for each pixel of this frame."""
         height, width = self.trust.shape
         x = np.arange(width, dtype=np.float32)[None] + self.back[..., 0]
         y = np.arange(height, dtype=np.float32)[:, None] + self.back[..., 1]
@@ -45,14 +45,14 @@ class Motion:
 
     @cached_property
     def unseen(self) -> Map:
-        """1 where the pixel was outside the neighbour's picture."""
+        """1 where the pixel was outside the neighbouring frame, else 0."""
         x, y = self.source
         height, width = self.trust.shape
         outside = ((x < -1) | (x > width) | (y < -1) | (y > height)).astype(np.float32)
         return cv2.blur(outside, (3, 3)).view(np.ndarray)
 
     def warp(self, values: Map) -> Map:
-        """Values on the neighbour moved to this frame; beyond its edge lies the edge's value."""
+        """Warp values from the neighbour to this frame. Outside the neighbour, the value at its edge is used."""
         x, y = self.source
         return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).view(np.ndarray)
 
@@ -67,7 +67,7 @@ class FlowEstimator:
         return Motion.of(self.flow(scaled, neighbour), self.flow(neighbour, scaled))
 
     def flow(self, scaled: Grey, neighbour: Grey) -> Field:
-        """Where each pixel of `scaled` is on `neighbour`, relative to itself."""
+        """Return the displacement of each pixel of `scaled` to its place in `neighbour`."""
         flow = np.zeros((*scaled.shape, 2), np.float32)
         if min(scaled.shape) < SMALLEST:
             return flow
@@ -76,14 +76,14 @@ class FlowEstimator:
 
 @dataclass(frozen=True, eq=False)
 class CameraMotion:
-    """The background's motion as a smooth field, and how far single pixels stray from it (grid pixels)."""
+    """The motion of the background as a smooth field, and the typical deviation of pixels from it, in grid pixels."""
 
     field: Field  # [h / STRIDE, w / STRIDE, 2]
     spread: float
 
     @classmethod
     def of(cls, motion: Motion, background: NDArray[np.bool_]) -> CameraMotion | None:
-        """Fit to the pixels of `background` [h, w]; None where there are too few."""
+        """Fit the motion to the pixels of `background` [h, w]. Return None if there are too few."""
         flow, mask = motion.back[::STRIDE, ::STRIDE], background[::STRIDE, ::STRIDE]
         chosen = np.flatnonzero(mask)
         if len(chosen) < 50:
@@ -95,7 +95,7 @@ class CameraMotion:
 
 
 def object_motion_score(motion: Motion, camera: CameraMotion | None, warped: Map) -> Map:
-    """Above 0 where a pixel moves rather like the object than like the background, -5..5."""
+    """Return a score -5..5, above 0 where a pixel moves more like the object than like the background."""
     height, width = warped.shape
     inside = warped[::STRIDE, ::STRIDE] > 0.5
     if camera is None or np.count_nonzero(inside) < 20:
@@ -109,18 +109,18 @@ def object_motion_score(motion: Motion, camera: CameraMotion | None, warped: Map
 
 def _strayed(residual: Field, spread: float) -> Map:
     length: Map = np.hypot(residual[..., 0], residual[..., 1])
-    return np.minimum(length / (spread + 0.3), 5)  # 0.3 px: what DIS cannot resolve
+    return np.minimum(length / (spread + 0.3), 5)  # DIS does not resolve less than 0.3 px.
 
 
 def _terms(height: int, width: int) -> NDArray[np.float64]:
-    """The quadratic in x and y for every pixel [h * w, 6]: a plane that turns and comes nearer."""
+    """Return the terms of a quadratic in x and y for every pixel, [h * w, 6]: the motion of a plane."""
     y, x = np.mgrid[0:height, 0:width]
     x, y = x.ravel() / width - 0.5, y.ravel() / height - 0.5
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
 
 
 def _robust_fit(terms: NDArray[np.float64], flow: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Least squares with Cauchy weights, reweighted six times. Returns factors [6, 2] and the median residual."""
+    """Fit by least squares, reweighted six times with Cauchy weights. Return factors [6, 2] and the median residual."""
     weight: NDArray[Any] = np.ones(len(terms))
     spread = 0.0
     factors = np.zeros((6, 2))

@@ -1,4 +1,4 @@
-"""One object on its way through the video: from the mask of a frame to the mask of the next one."""
+"""Propagates the mask of one object from frame to frame, by flow and models of appearance."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from segmentation.masks import Box, box_of
 
 Map = NDArray[Any]  # float32 [h, w]
 
-REACH = 40  # grid pixels outside the carried mask where the object may still appear: a tenth of the width
+REACH = 40  # Grid pixels around the warped mask in which the object may appear: a tenth of the width.
 SMOOTH_RADIUS, SMOOTH_EPSILON = 3, 1e-4
-PLACES_KEEP = 0.8  # memory of `Places` a frame: it forgets half in three frames, as shapes change
-TEXTURE_KEEP = 0.85  # memory of the texture as it was lately
-REFRESH = 5  # frames between two weightings of the annotated frames: they hardly change from one to the next
+PLACES_KEEP = 0.8  # share of the place model that is kept per frame; it forgets half in three frames
+TEXTURE_KEEP = 0.85  # share of the recent texture model that is kept per frame
+REFRESH = 5  # The annotated frames are weighted anew every few frames.
 
 
 def fit_appearance(frame: int, scaled: ScaledFrame, probability: Map) -> AppearanceSample:
-    """The fit of an object's models to one annotated frame."""
+    """Fit the appearance models of an object to one annotated frame."""
     weight = nearness(probability, 30)
     features = random_features(scaled.pixel_features)
     texture = TextureModel.fitted(features, halved(probability).ravel(), halved(weight).ravel())
@@ -53,23 +53,23 @@ class Models(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ObjectView:
-    """What there is to see of one object in the part of a frame where it may be; all maps are cut to `box`."""
+    """The part of a frame in which one object may be. All maps are cropped to `box`."""
 
     scaled: ScaledFrame
     box: Box
-    warped: Map  # probability carried along the flow
-    depth: Map  # signed distance to the carried outline, grid pixels
+    warped: Map  # warped probability map
+    depth: Map  # signed distance to the warped outline, in grid pixels
     middle: ObjectExtent
     trust: Map
     unseen: Map
     moves: Map
-    distance: int  # frames to the nearest annotated one
+    distance: int  # frames to the nearest annotated frame
 
     @classmethod
     def of(
         cls, scaled: ScaledFrame, motion: Motion, camera: CameraMotion | None, warped: Map, around: Box, distance: int
     ) -> ObjectView:
-        # Even bounds, as the texture is looked up on half the grid.
+        # Bounds are even because the texture is evaluated at half the size of the grid.
         box = even_box(around.grown(REACH, *warped.shape), warped.shape)
         cut = box.slices
         moves = object_motion_score(motion, camera, warped)[cut]
@@ -79,15 +79,15 @@ class ObjectView:
 
     @property
     def half(self) -> tuple[slice, slice]:
-        """The box on `ScaledFrame.pixel_features`."""
+        """The box at the size of `ScaledFrame.pixel_features`."""
         return on_half(self.box)
 
 
 @dataclass(eq=False)
 class ObjectTracker:
-    """The frontier of one object in one direction. `step` moves it by one frame.
+    """Propagates one object in one direction. `step` moves on by one frame.
 
-    Its result follows from the annotated frames and the mask it started with alone, never from an earlier track.
+    The result depends only on the annotated frames and the first mask, never on earlier propagations.
     """
 
     samples: Sequence[AppearanceSample]
@@ -99,13 +99,13 @@ class ObjectTracker:
     _blended_for: int = 0
 
     def begin(self, scaled: ScaledFrame) -> None:
-        """Learn the place of everything in the frame where the track starts."""
+        """Fit the place model to the frame in which the propagation starts."""
         if self.around is None:
             index = place_index(scaled.lab, ObjectExtent.of(self.probability))
             self.around = fit_place_cells(index, self.probability, np.ones_like(self.probability))
 
     def step(self, frame: int, scaled: ScaledFrame, motion: Motion, camera: CameraMotion | None, warped: Map) -> Map:
-        """The object's probability in `frame`, given its mask carried there along the flow."""
+        """Compute the probability map of the object in `frame`. `warped` is its previous map, warped along the flow."""
         result = np.zeros_like(warped)
         box = box_of(warped > 0.5)
         if box is None:
@@ -123,7 +123,7 @@ class ObjectTracker:
         return result
 
     def _evidence(self, view: ObjectView, models: Models, lifted: NDArray[Any]) -> Map:
-        """Probability in the view, by all cues there are. `lifted` are its looks on half the grid [n, UNITS + 1]."""
+        """Compute the probability map in the view from all cues. `lifted` are its random features, [n, UNITS + 1]."""
         height, width = view.warped.shape
 
         def full(values: NDArray[Any]) -> Map:
@@ -158,7 +158,7 @@ class ObjectTracker:
         )
 
     def _learn(self, frame: int, view: ObjectView, probability: Map, lifted: NDArray[Any]) -> None:
-        """Take what is certain about this frame into the memory of the last frames."""
+        """Update the models of recent frames with the pixels of this frame that are certain."""
         if probability.max() <= 0.5 or self.around is None:
             return
         certain = np.abs(2 * probability - 1)
@@ -167,7 +167,7 @@ class ObjectTracker:
         inside = probability[view.box.slices]
         weight = nearness(inside, 30) * certain[view.box.slices]
         labels, weights = halved(inside), halved(weight)
-        # A quarter of the pixels is still many times the unknowns, and the sums are what a step spends most on.
+        # A quarter of the pixels suffices for the fit; its sums are the most expensive part of a step.
         rows = lifted.reshape(*labels.shape, -1)[::2, ::2].reshape(-1, lifted.shape[1])
         now = TextureModel.fitted(rows, labels[::2, ::2].ravel(), weights[::2, ::2].ravel())
         self.recent = (self.recent or self._models(frame).texture).plus(now, TEXTURE_KEEP)
@@ -182,24 +182,27 @@ class ObjectTracker:
 
 
 def _overlap(a: Map, b: Map) -> float:
-    """Soft intersection over union: how far flow and appearance agree."""
+    """Return the soft intersection over union of two probability maps."""
     union = float(np.maximum(a, b).sum())
     return float(np.minimum(a, b).sum()) / union if union > 0 else 0.5
 
 
 def halved(values: Map) -> Map:
-    """Values on the grid, on half of it, where `ScaledFrame.pixel_features` are."""
+    """Resize values from the grid to half of it, the size of `ScaledFrame.pixel_features`."""
     height, width = values.shape
     size = ((width + 1) // 2, (height + 1) // 2)
     return cv2.resize(values, size, interpolation=cv2.INTER_AREA).view(np.ndarray)
 
 
 def on_half(box: Box) -> tuple[slice, slice]:
-    """A box of the grid with even bounds (`even_box`) on half of it."""
+    """Return the slices of a box with even bounds (`even_box`) at half the size of the grid."""
     return slice(box.y0 // 2, (box.y1 + 1) // 2), slice(box.x0 // 2, (box.x1 + 1) // 2)
 
 
 def even_box(box: Box, shape: tuple[int, ...]) -> Box:
-    """`box` with bounds that are bounds on half the grid too; only the end of `shape` may be odd."""
+    """Enlarge `box` to even bounds, so that it fits half the grid too.
+
+    Only a bound at the end of `shape` may be odd.
+    """
     y1, x1 = (min(end + end % 2, side) for end, side in zip((box.y1, box.x1), shape, strict=True))
     return Box(box.y0 - box.y0 % 2, box.x0 - box.x0 % 2, y1, x1)

@@ -1,4 +1,4 @@
-"""A walk: from the frame that was drawn on in one direction, frame by frame, all objects side by side."""
+"""Propagates all objects from the frame that was drawn on in one direction, frame by frame."""
 
 from __future__ import annotations
 
@@ -24,23 +24,25 @@ from segmentation.types import LabelMap, MaskUpdate
 
 Map = NDArray[Any]  # float32 [h, w]
 
-LEAST_SAY = 0.55  # of a round far from its frame, when it changed next to nothing there
-LARGE_CHANGE = 0.3  # 1 - J from which a round has full say everywhere
-FAR = 20  # frames
-DISTRUST = 16.0  # where a round changed a quarter: on half the way to an older annotation what stood counts 1/32
-MARGIN = 0.02  # of the width: how far around what it changed a correction may change other frames
-FAINT = 0.1  # a region carried on until it is fainter than this everywhere has got lost
-MOST_LOOKS = 8  # annotated frames that an object's models are fitted to, the nearest ones
+LEAST_SAY = 0.55  # Smallest weight of a round far from its frame, if it changed very little there.
+LARGE_CHANGE = 0.3  # A change of 1 - J from which a round has full weight in all frames.
+FAR = 20  # Distance in frames at which the smallest weight is reached.
+DISTRUST = 16.0  # How fast the weight of older masks falls with the size of the change: see `_weighed`.
+# A correction changes other frames up to this distance around the corrected region, as a share of the width.
+MARGIN = 0.02
+FAINT = 0.1  # A warped region that is below this everywhere is lost.
+MOST_LOOKS = 8  # Number of nearest annotated frames for the models of an object.
 
 
-# A frame, its motion back to the one before, and the objects' probabilities in it, on the grid, to better ones; what
-# comes out is also what is carried on.
+# Takes a frame, its motion to the previous frame and the probability maps of the objects on the grid. Returns better
+# maps,
+# from which the propagation continues.
 RefinePropagated = Callable[[int, Motion, dict[int, Map]], dict[int, Map]]
 
 
 @dataclass(eq=False)
 class RoundContext:
-    """What both walks of a round look at, at the same time."""
+    """The data that both propagators of a round share."""
 
     scaled_frames: ScaledFrames
     flow_cache: FlowCache
@@ -54,14 +56,14 @@ class RoundContext:
     prepare: Callable[[int], None] | None = None
 
     def mask(self, frame: int) -> LabelMap:
-        """The mask that stands in `frame`: the accepted one, else the newest, else an empty one."""
+        """Return the current mask of `frame`: the accepted one, else the newest, else an empty mask."""
         if frame in self.locked:
             return self.locked[frame]
         mask = self.history.mask(frame)
         return np.zeros(self.scaled_frames.sizes.video, np.uint8) if mask is None else mask
 
     def on_grid(self, frame: int, object_id: int) -> Map:
-        """The object's standing mask in `frame` as the share of each grid cell that it covers."""
+        """Return the current mask of the object in `frame` as the share of each grid cell that it covers."""
         return self.to_grid(self.mask(frame) == object_id)
 
     def to_grid(self, mask: NDArray[np.bool_]) -> Map:
@@ -69,7 +71,7 @@ class RoundContext:
         return cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA).view(np.ndarray)
 
     def appearance_samples(self, object_id: int, start: int) -> list[AppearanceSample]:
-        """How the object looks in the annotated and accepted frames nearest to `start`."""
+        """Return the appearance models of the object in the annotated and accepted frames nearest to `start`."""
         annotated = self.history.annotated.get(object_id, set())
         accepted = {f for f, ids in self.locked_ids.items() if object_id in ids}
         nearest = sorted(annotated | accepted, key=lambda f: (abs(f - start), f))[:MOST_LOOKS]
@@ -81,15 +83,18 @@ class RoundContext:
 
 @dataclass(frozen=True, eq=False)
 class MaskChange:
-    """What a round did to an object's mask where it was drawn on. `size` is 1 - J of before and after; `where` [H, W]
-    the pixels that changed, None where the object had no mask before."""
+    """How an interaction changed the mask of an object in its frame.
+
+    `size` is 1 - J between the masks before and after. `where` [H, W] are the changed pixels, or None if there was no
+    mask before.
+    """
 
     size: float
     where: NDArray[np.bool_] | None
 
 
 class Propagator:
-    """Moves one frame with each `step`, as long as there is `more`."""
+    """Propagates in one direction. Each `step` moves on by one frame, as long as `more` is true."""
 
     def __init__(
         self,
@@ -99,8 +104,11 @@ class Propagator:
         changes: Mapping[int, MaskChange],
         removed: Mapping[int, NDArray[np.bool_]],
     ) -> None:
-        """`changes`: the objects that the round touched, and what it changed of them in the start frame.
-        `removed`: touched objects that the round took out of the start frame, with the masks they had [H, W]."""
+        """
+        Args:
+            changes: the objects that the interaction concerns, and how it changed them in the start frame.
+            removed: those of them that the interaction removed from the start frame, with their masks before [H, W].
+        """
         self._context = context
         self._start = self._frame = start
         self._direction = direction
@@ -125,7 +133,7 @@ class Propagator:
         return abs(self._frame - self._start) < self._last
 
     def step(self) -> MaskUpdate | None:
-        """The next frame's new mask, or None where it keeps the one it has."""
+        """Compute the mask of the next frame. Return None if the frame keeps its mask."""
         before, self._frame = self._frame, self.next
         frame = self._frame
         if frame in self._context.locked:
@@ -179,7 +187,7 @@ class Propagator:
         return update_with_confidence(frame, composition.labels(), confidence)
 
     def _look_ahead(self) -> tuple[int, Motion] | None:
-        """What the next step looks at, whatever this one finds, is made ready: its frame, and the motion back."""
+        """Prepare what the next step needs independently of this one: its frame and the motion back."""
         context, frame = self._context, self.next
         if not self.more() or frame in context.locked:
             return None
@@ -187,13 +195,13 @@ class Propagator:
             if context.prepare is not None:
                 context.prepare(frame)
             return frame, context.flow_cache.between(frame, self._frame)
-        except Exception:  # the next step meets it again and raises it, if there is one: this step is not to fail by it
+        except Exception:  # The next step raises it again, if there is one.
             return None
 
     def _stepped(self, frame: int, motion: Motion, fresh: dict[int, Map], warped: dict[int, Map]) -> dict[int, Map]:
-        """What the tracks found in `frame`, refined and without specks; they go on from that.
+        """Refine the maps of the trackers, remove specks, and let the trackers continue from the result.
 
-        Where an object came in parts in the frame that was drawn on, parts that are still there are no specks.
+        Small parts are kept if the object had small parts in the frame that was drawn on.
         """
         if self._context.refine is not None and fresh:
             fresh = self._context.refine(frame, motion, fresh)
@@ -203,15 +211,17 @@ class Propagator:
         return fresh
 
     def _in_parts(self, object_id: int) -> bool:
-        """Whether the object has small parts apart from the rest where the walk begins: somebody wanted them there."""
+        """Whether the object has small separate parts in the start frame, which a person wanted there."""
         if object_id not in self._has_specks:
             self._has_specks[object_id] = bool(specks(self._context.on_grid(self._start, object_id) > 0.5).any())
         return self._has_specks[object_id]
 
     def _region(self, object_id: int) -> Map | None:
-        """Where a correction may change other frames: near what it changed. None: everywhere, as it changed much.
+        """Return the region in which a correction may change other frames, or None if it may change everything.
 
-        What it left alone was as right before as after; computing that anew from here could only make it worse."""
+        A small correction changes only the surroundings of the corrected region. The rest of the mask was right before,
+        and computing it again could only make it worse.
+        """
         change = self._changes[object_id]
         if change.where is None or change.size >= LARGE_CHANGE:
             return None
@@ -221,7 +231,10 @@ class Propagator:
         return cv2.GaussianBlur(grown, (0, 0), reach / 2).view(np.ndarray)
 
     def _region_goes_on(self, frame: int, object_id: int, motion: Motion) -> bool:
-        """Carry the region of a correction on; where it has got lost, the object's walk ends."""
+        """Warp the region of a correction to `frame`.
+
+        Return False, and end the propagation of the object, if it is lost.
+        """
         region = self._regions.get(object_id)
         if region is None:
             return True
@@ -232,16 +245,21 @@ class Propagator:
         return False
 
     def _in_sight(self, frame: int, object_id: int) -> bool:
-        """Whether the object was found in the frame before, or removed there. Where it is lost its walk ends: that
-        nothing was found is no reason to take away a mask that an earlier round found."""
+        """Whether the object was found, or removed, in the previous frame. Otherwise its propagation ends.
+
+        An object that this round has lost keeps the masks of earlier rounds.
+        """
         if object_id in self._removed or self._trackers[object_id].probability.max() > 0.5:
             return True
         self._ends[object_id] = frame
         return False
 
     def _still_removed(self, frame: int, object_id: int, motion: Motion) -> bool:
-        """Whether the object's standing mask in `frame` is what was removed, moved on. Where it is not, its walk ends:
-        taking away a false mask in one frame says nothing about a mask elsewhere."""
+        """Whether the current mask of the object in `frame` continues the mask that was removed. Otherwise removal
+        ends.
+
+        Removing a false mask in one frame says nothing about a mask at another place.
+        """
         standing = self._context.on_grid(frame, object_id)
         common = float(np.minimum(standing, motion.warp(self._removed[object_id])).sum())
         if common < 0.5 * float(standing.sum()) or not standing.any():
@@ -251,7 +269,7 @@ class Propagator:
         return True
 
     def _weighed(self, object_id: int, fresh: Map, missing: bool) -> Map:
-        """The new result against the standing one: it counts fully here, not at all where an older annotation is."""
+        """Average the new map with the current mask. The weight falls to 0 at the next older annotation."""
         end = self._ends.get(object_id)
         inside = end is not None and 0 <= end < len(self._context.scaled_frames)
         if object_id in self._removed and not missing:
@@ -259,11 +277,11 @@ class Propagator:
         if missing or end is None:
             return fresh
         distance = abs(self._frame - self._start)
-        # A small correction says much about its neighbours and little about frames far away.
+        # A small correction has less weight in frames far away.
         least = LEAST_SAY + (1 - LEAST_SAY) * min(1.0, self._changes[object_id].size / LARGE_CHANGE)
         weight = 1 - (1 - least) * min(1.0, distance / FAR)
         if inside:
-            # The more was wrong here, the less what stands is worth on the way to the older annotation.
+            # The larger the correction, the less the older masks count on the way to the older annotation.
             power = 1 + DISTRUST * self._changes[object_id].size
             weight = min(weight, 1 - (distance / abs(end - self._start)) ** power)
         everywhere = np.ones_like(fresh)
@@ -271,7 +289,9 @@ class Propagator:
         return share * fresh + (1 - share) * self._context.on_grid(self._frame, object_id)
 
     def _end(self, object_id: int) -> int:
-        """The first frame on the way that is given: annotated for this object, accepted, or beyond the video."""
+        """Return the frame at which propagation ends: annotated for this object, accepted, or just outside the
+        video.
+        """
         given = (self._context.history.annotated.get(object_id, set()) - {self._start}) | set(self._context.locked)
         ahead = [f for f in given if (f - self._start) * self._direction > 0]
         beyond = len(self._context.scaled_frames) if self._direction > 0 else -1

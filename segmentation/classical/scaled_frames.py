@@ -1,4 +1,4 @@
-"""A frame as the engine looks at it: at its internal size, and on the coarser grid on which masks are propagated."""
+"""Frames at the internal size of the engine, and on the coarser grid on which masks are propagated."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from segmentation.types import FrameSource
 
-WORK_SIDE = 854  # longest side at which edges are drawn: 480p
-GRID_SIDE = 427  # longest side of the grid: flow at twice the side costs four times as much and gains little
-KEPT = 10  # pictures held: for both walks the frame, the ones before and after it, and annotated frames just fitted
+WORK_SIDE = 854  # longest side of the internal size, at which outlines are computed: 480p
+GRID_SIDE = 427  # Longest side of the grid. Flow at twice the side costs four times as much and gains little.
+KEPT = 10  # cached frames: three for each direction, and annotated frames that are being fitted
 CHANNELS = 16  # of `ScaledFrame.pixel_features`
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """(height, width) of the video, of the internal picture and of the grid."""
+    """(height, width) of the video, of the internal size and of the grid."""
 
     video: tuple[int, int]
     work: tuple[int, int]
@@ -29,13 +29,15 @@ class Sizes:
 
     @classmethod
     def of(cls, height: int, width: int, max_side: int | None = None, grid: tuple[int, int] | None = None) -> Sizes:
-        """Sizes of a video, its internal picture at most `max_side` long, the grid at most GRID_SIDE unless given."""
+        """Choose the sizes for a video: internal size at most `max_side` long, grid at most GRID_SIDE unless it is
+        given.
+        """
         work = _fit(height, width, max_side or WORK_SIDE)
         return cls((height, width), work, grid or _fit(*work, GRID_SIDE))
 
     @property
     def half(self) -> tuple[int, int]:
-        """Size of `ScaledFrame.pixel_features`."""
+        """The size of `ScaledFrame.pixel_features`."""
         return (self.grid[0] + 1) // 2, (self.grid[1] + 1) // 2
 
 
@@ -43,12 +45,12 @@ class Sizes:
 class ScaledFrame:
     work: NDArray[np.uint8]  # [H, W, 3] RGB
     grid: NDArray[np.uint8]  # [h, w, 3] RGB
-    lab: NDArray[np.uint8]  # [h, w, 3] CIE Lab, a and b spread
+    lab: NDArray[np.uint8]  # [h, w, 3] CIE Lab with stretched a and b
     grey: NDArray[np.uint8]  # [h, w]
 
     @cached_property
     def pixel_features(self) -> NDArray[Any]:
-        """`compute_pixel_features` on half the grid [h/2, w/2, CHANNELS]."""
+        """`compute_pixel_features` at half the size of the grid, [h/2, w/2, CHANNELS]."""
         height, width = self.grey.shape
         size = ((width + 1) // 2, (height + 1) // 2)
         lab = cv2.resize(self.lab, size, interpolation=cv2.INTER_AREA).view(np.ndarray)
@@ -56,8 +58,10 @@ class ScaledFrame:
 
 
 def compute_pixel_features(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[Any]:
-    """Cheap features of every pixel [h, w, CHANNELS], each of about unit size: colour at three scales, edge strength by
-    direction at two, and contrast."""
+    """Return cheap features of every pixel, [h, w, CHANNELS], each with a scale of about 1.
+
+    They are colour at three scales, edge strength by direction at two, and contrast.
+    """
     colour = lab.astype(np.float32) / 255 * 4 - 2
     light = grey.astype(np.float32) / 255
     edges = np.abs(np.dstack([cv2.Sobel(light, -1, 1, 0), cv2.Sobel(light, -1, 0, 1)])) / 2
@@ -75,8 +79,10 @@ def compute_pixel_features(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> N
 
 
 class ScaledFrames:
-    """Pictures of a video by frame number; the last few are kept, so memory does not grow with the video. Safe to
-    share between threads."""
+    """The scaled frames of a video by index. The last few are cached, so memory does not grow with the video.
+
+    Safe for several threads.
+    """
 
     def __init__(self, frames: FrameSource, sizes: Sizes) -> None:
         self._frames = frames
@@ -89,7 +95,7 @@ class ScaledFrames:
 
     @property
     def nbytes(self) -> int:
-        """At most: `KEPT` pictures with their features."""
+        """An upper bound in bytes: `KEPT` frames with their features."""
         work, grid, half = (size[0] * size[1] for size in (self.sizes.work, self.sizes.grid, self.sizes.half))
         return KEPT * (3 * work + 7 * grid + 4 * CHANNELS * half)
 
@@ -105,7 +111,7 @@ class ScaledFrames:
 
 
 def smaller(scaled: ScaledFrame, side: int) -> ScaledFrame:
-    """The picture on a grid of `side` at most."""
+    """Scale a frame to a grid with a longest side of at most `side`."""
     grid = _shrink(scaled.grid, _fit(scaled.grey.shape[0], scaled.grey.shape[1], side))
     return ScaledFrame(grid, grid, _spread_lab(grid), cv2.cvtColor(grid, cv2.COLOR_RGB2GRAY).view(np.ndarray))
 
@@ -117,7 +123,7 @@ def scale_frame(image: NDArray[np.uint8], sizes: Sizes) -> ScaledFrame:
 
 
 def _spread_lab(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lab with a and b stretched by 1.8: photographs use little of their range, and cells are counted in 8 bits."""
+    """Convert to Lab with a and b stretched by 1.8, because photographs use a small part of their 8-bit range."""
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.int16)
     lab[..., 1:] = (lab[..., 1:] - 128) * 9 // 5 + 128
     return np.clip(lab, 0, 255).astype(np.uint8)

@@ -1,6 +1,6 @@
-"""How far every pixel is like what a stroke runs through: colour, texture, motion, and how near it is.
+"""Estimates how much every pixel resembles the scribbled pixels, by colour, texture, motion and distance.
 
-A GrabCut that starts from a box alone takes a third of its pixels from the wrong side; started from this it does not.
+GrabCut starts from this map. Started from a box alone, a third of its pixels are wrong.
 """
 
 from __future__ import annotations
@@ -23,18 +23,17 @@ Mask = NDArray[np.bool_]
 Map = NDArray[Any]  # float32 [h, w]
 
 # Logistic weights of the cues in the order of `_cues`, fitted to the 30 train sequences of DAVIS-2016 (288 pixels high,
-# three frames of each, a stroke through the middle of the object).
+# three frames of each, a scribble through the middle of the object).
 WEIGHTS = np.array([0.56, -0.73, -0.04, 0.57, 0.05, 0.10, 0.66, 0.29, 0.23, -0.20], np.float32)
 BIAS = 0.17
 
 
-SAME = 0.1  # weight of a pixel that is known to belong, but was not drawn on now
+SAME = 0.1  # weight of a pixel that belongs to the object already but has no new scribble
 
 
 @dataclass(frozen=True, eq=False)
 class Seeds:
-    """What is known [h, w]: pixels under the strokes, under strokes of something else, and pixels that belong to the
-    same thing already."""
+    """Known pixels [h, w]: of the scribbles, of other scribbles, and those that belong to the same object already."""
 
     positive: Mask
     negative: Mask
@@ -43,7 +42,7 @@ class Seeds:
 
 @dataclass(frozen=True, eq=False)
 class ScribbleDistances:
-    """Distances from the strokes: to the lines, to their box, and the longest side of that box."""
+    """Distances to the scribbles and to their box, and the longest side of that box, in pixels."""
 
     lines: Map
     box: Map
@@ -60,7 +59,7 @@ class ScribbleDistances:
         return cls(lines.view(np.ndarray), np.hypot(beside, above).astype(np.float32), side)
 
     def background(self) -> Mask:
-        """Pixels that are taken for background while nothing else is known: those well outside the box."""
+        """Pixels well outside the box, which count as background while nothing else is known."""
         outside: Mask = self.box > 0.15 * self.side + 0.03 * max(self.box.shape)
         if outside.mean() >= 0.04:
             return outside
@@ -69,9 +68,9 @@ class ScribbleDistances:
 
 
 def object_likelihood(scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, reach: ScribbleDistances) -> Map:
-    """Probability [h, w] that a pixel belongs to what the strokes `seeds.positive` are drawn on."""
+    """Return the probability [h, w] that a pixel belongs to the object under the scribbles `seeds.positive`."""
     far = reach.background() & ~seeds.same
-    near = np.exp(-reach.box / (0.6 * reach.side)) * 0.9 + 0.1  # background that is near says more
+    near = np.exp(-reach.box / (0.6 * reach.side)) * 0.9 + 0.1  # Near background has a higher weight.
     drawn = seeds.positive | seeds.negative
     weight = np.where(drawn, 1, np.where(far, near, np.where(seeds.same, SAME, 0))).astype(np.float32)
     label = (seeds.positive | (seeds.same & ~seeds.negative)).astype(np.float32)
@@ -106,7 +105,7 @@ def _cues(
 
 
 def _colour_ratio(scaled: ScaledFrame, label: Map, weight: Map) -> Map:
-    """Logarithm of how much more frequent a pixel's colour is under the strokes than in the background, -4..4."""
+    """Return the log ratio of a colour's frequency under the scribbles and in the background, -4..4."""
     index = colour_index(scaled.lab)
 
     def frequency(weights: Map) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Specks: parts apart from the rest of an object and far smaller than it. Most are something that looks alike."""
+"""Removes specks: small parts that are not connected to the rest of an object, and mostly belong to something else."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-SPECK = 0.02  # of the object's area: smaller parts are specks
-GONE = 0.3  # probability of what was one: too faint to be drawn or carried on, too strong for a hole
+SPECK = 0.02  # Parts smaller than this share of the object's area are specks.
+GONE = 0.3  # highest probability that is left to the pixels of a speck
 
 Mask = NDArray[np.bool_]
 Map = NDArray[Any]  # float32 [h, w]
 
 
 def specks(mask: Mask, meant: Mask | None = None) -> Mask:
-    """The specks of a mask [h, w], but for those that lie on anything `meant`."""
+    """Return the specks of a mask [h, w], without those that overlap with `meant`."""
     count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     areas = stats[:, cv2.CC_STAT_AREA]
     small = areas < SPECK * areas[1:].sum()
-    small[0] = False  # all that is not the object
+    small[0] = False  # component 0 is the background
     if meant is not None and small.any():
         small &= np.bincount(parts[meant], minlength=count) == 0
     result: Mask = small[parts]
@@ -28,6 +28,6 @@ def specks(mask: Mask, meant: Mask | None = None) -> Mask:
 
 
 def without_specks(probability: Map, meant: Mask | None = None) -> Map:
-    """The probability of an object [h, w], faint where its mask has specks."""
+    """Return a probability map [h, w] that is at most GONE in the specks of its mask."""
     found = specks(probability > 0.5, meant)
     return np.where(found, np.minimum(probability, np.float32(GONE)), probability) if found.any() else probability
