@@ -14,6 +14,7 @@ from segmentation.evaluation.benchmark import run
 from segmentation.evaluation.benchmark_run import EngineUnderTest, Protocol
 from segmentation.evaluation.davis_folder import DavisFolder
 from segmentation.evaluation.package import BenchmarkPackageMissing
+from segmentation.evaluation.semi import run_semi, semi_table
 from segmentation.registry import DEFAULT_ENGINE, engine_spec, load_engines
 
 
@@ -40,8 +41,13 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--rounds", type=int, default=8, help="rounds a sequence (8, at most 16)")
     parse.add_argument("--max-time", type=int, default=30, help="seconds for each object and round; 0 = no limit (30)")
     parse.add_argument("--metric", choices=("J", "F", "J_AND_F"), default="J_AND_F", help="what the robot looks at")
+    parse.add_argument(
+        "--semi", action="store_true", help="no robot: the true mask of the first frame is given, J and F are printed"
+    )
     parse.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parse.add_argument("--out", type=Path, required=True, help="folder for report.json, report.html and the rows")
+    parse.add_argument(
+        "--out", type=Path, required=True, help="folder for report.json, report.html and the rows (--semi: semi.json)"
+    )
     return parse
 
 
@@ -97,6 +103,9 @@ def main(arguments: list[str] | None = None) -> int:
         folder = DavisFolder(args.davis_root, args.resolution)
         names = args.sequences.split(",") if args.sequences else folder.names(args.subset)
         entered = engines_under_test(args)
+        if args.semi:
+            print(semi_table(run_semi(folder, names, entered, args.out)))
+            return 0
         protocol = Protocol(args.rounds, args.max_time or None, args.metric)
         report = run(folder, names, entered, protocol, args.out, only_these=bool(args.sequences or args.subset))
     except (ValueError, BenchmarkPackageMissing) as error:

@@ -1,0 +1,114 @@
+"""Semi-supervised evaluation: what is given, what is scored, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from segmentation import registry
+from segmentation.engine import Engine
+from segmentation.evaluation.__main__ import main
+from segmentation.formats.label_png import write_labels
+from segmentation.types import Interaction, MaskUpdate, PastRound
+from tests.segmentation.clips import Clip, make_clip
+
+
+class RepeatingEngine(Engine):
+    """Shows the accepted mask of frame 0 in every other frame, and an empty mask in the last one."""
+
+    name = "repeating"
+
+    def _setup(self) -> None:
+        pass
+
+    def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
+        last = len(self.frames) - 1
+        for frame in range(1, last + 1):
+            labels = self.locked[0] if frame < last else np.zeros_like(self.locked[0])
+            yield MaskUpdate(frame, labels, (1.0,) * self.num_objects)
+
+    def _restore(self, past: PastRound) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def _repeating(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = registry.EngineSpec("repeating", "Repeating", f"{__name__}:RepeatingEngine", "Nothing.")
+    monkeypatch.setattr(registry, "ENGINES", {**registry.ENGINES, "repeating": spec})
+
+
+def write_sequence(root: Path, name: str, clip: Clip) -> None:
+    for part, write in (("JPEGImages", False), ("Annotations", True)):
+        folder = root / part / "480p" / name
+        folder.mkdir(parents=True)
+        for t, frame in enumerate(clip.frames):
+            if write:
+                write_labels(folder / f"{t:05d}.png", clip.truth[t])
+            else:
+                cv2.imwrite(str(folder / f"{t:05d}.png"), frame[..., ::-1])
+
+
+def still_clip(length: int = 5) -> Clip:
+    """A clip in which nothing moves."""
+    clip = make_clip(length=length, num_objects=2)
+    return Clip(np.repeat(clip.frames[:1], length, 0), np.repeat(clip.truth[:1], length, 0), clip.num_objects)
+
+
+def test_a_carried_first_mask_is_scored_on_all_frames_but_the_first_and_the_last(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sequence(tmp_path / "davis", "still", still_clip())
+    arguments = ["--semi", "--davis-root", str(tmp_path / "davis"), "--engine", "repeating"]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    report = json.loads((tmp_path / "out" / "semi.json").read_text())
+    own = report["engines"]["repeating"]
+    assert own["sequences"]["still"] == {"j": 1.0, "f": 1.0, "j_and_f": 1.0, "objects": 2}
+    assert "mean over all objects" in capsys.readouterr().out
+
+
+def test_the_mean_is_over_objects_not_over_sequences(tmp_path: Path) -> None:
+    write_sequence(tmp_path / "davis", "still", still_clip())
+    moved = still_clip()
+    truth = moved.truth.copy()
+    truth[1:] = 0
+    truth[1:, 0, 0] = 1  # one object, which is never where it was
+    truth[0][truth[0] == 2] = 0
+    write_sequence(tmp_path / "davis", "gone", Clip(moved.frames, truth, 1))
+    arguments = ["--semi", "--davis-root", str(tmp_path / "davis"), "--engine", "repeating"]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    own = json.loads((tmp_path / "out" / "semi.json").read_text())["engines"]["repeating"]
+    assert own["sequences"]["gone"]["j"] < 0.05
+    assert own["mean"]["j"] == pytest.approx((2 * 1.0 + own["sequences"]["gone"]["j"]) / 3)
+
+
+def test_an_empty_first_mask_is_refused_before_anything_is_computed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = still_clip()
+    truth = clip.truth.copy()
+    truth[0] = 0
+    write_sequence(tmp_path / "davis", "late", Clip(clip.frames, truth, 2))
+    arguments = ["--semi", "--davis-root", str(tmp_path / "davis"), "--engine", "repeating"]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 2
+    assert "late: the mask of its first frame is empty" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_video_of_two_frames_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_sequence(tmp_path / "davis", "short", still_clip(2))
+    arguments = ["--semi", "--davis-root", str(tmp_path / "davis"), "--engine", "repeating"]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 2
+    assert "short: 2 frames, --semi needs at least 3" in capsys.readouterr().err
+
+
+def test_an_engine_that_ships_carries_a_first_mask(tmp_path: Path) -> None:
+    write_sequence(tmp_path / "davis", "reef", make_clip(length=4, num_objects=1))
+    arguments = ["--semi", "--davis-root", str(tmp_path / "davis"), "--engine", "flow"]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    own = json.loads((tmp_path / "out" / "semi.json").read_text())["engines"]["flow"]
+    assert own["mean"]["j"] > 0.5
