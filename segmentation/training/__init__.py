@@ -1,1 +1,1 @@
-"""Training: where clips come from, how scribbles are made up, one loop for all engines."""
+"""Training: clips from labelled data, synthetic scribbles, and one loop for all engines."""

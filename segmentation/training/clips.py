@@ -1,6 +1,6 @@
-"""Training clips: a few frames of a video, or of a still picture that is made to move, with objects pasted over.
+"""Training clips: a few frames of a video, or of a moving still image, with pasted objects.
 
-Clip k of a run depends on (seed, k) alone: a run that is resumed goes on with exactly the clips it would have seen.
+Clip k of a run depends on (seed, k) alone, so a resumed run continues with the same clips.
 """
 
 from __future__ import annotations
@@ -16,31 +16,34 @@ from segmentation.training.motion import Path, Range, draw_path, light, warp
 from segmentation.training.sources import Shot, Sources
 from segmentation.types import IGNORE
 
-TRIES = 20  # to find a view in which an object can be seen
-MIN_AREA = 0.004  # of the frame: what is smaller cannot be scribbled on at the training size
-FEATHER = 0.8  # blur of a pasted object's outline, pixels: a hard edge would give it away
+TRIES = 20  # attempts to find a view that shows an object
+MIN_AREA = 0.004  # Smallest area of an object, as a share of the frame; smaller ones cannot be scribbled on.
+FEATHER = 0.8  # Blur of a pasted object's outline in pixels, so that a network cannot learn to see the hard edge.
 
 
 @dataclass(frozen=True)
 class ClipConfig:
-    """What a clip is made of."""
+    """How clips are made."""
 
     frames: int = 3
     height: int = 240
     width: int = 416
-    max_gap: int = 4  # between two frames of a video clip
-    reach: int = 0  # the same of the first two, where that is more: what is referred to may be far
-    video: float = 0.5  # probability of a video clip; the others are made of stills
-    paste: float = 0.5  # probability of one more object, pasted over; half as often a second one
+    max_gap: int = 4  # largest distance between two frames of a video clip
+    reach: int = 0  # largest distance between the first two frames, if it is more than max_gap
+    video: float = 0.5  # probability of a clip from a video instead of a still image
+    paste: float = 0.5  # probability of a pasted object; half as often there is a second one
     max_objects: int = 3
-    join: float = 0.0  # probability that objects which touch become one, as a rider and a horse are one in some videos
-    bars: float = 0.0  # probability of thin things in front of all: poles, fences, branches
+    join: float = 0.0  # probability that touching objects become one, as a rider and a horse in some data sets
+    bars: float = 0.0  # probability of thin things in front of everything: poles, fences, branches
     motion: Range = field(default_factory=Range)
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """uint8 RGB [T, H, W, 3]; labels uint8 [T, H, W], 0..num_objects and 255 = no decision. Frame 0 shows object 1."""
+    """Frames, uint8 RGB [T, H, W, 3], and labels, uint8 [T, H, W], 0..num_objects and 255 = ignore.
+
+    Frame 0 shows object 1.
+    """
 
     frames: NDArray[np.uint8]
     labels: NDArray[np.uint8]
@@ -52,7 +55,7 @@ class Clips:
 
     def __init__(self, sources: Sources, config: ClipConfig, seed: int) -> None:
         self.sources, self.config, self.seed = sources, config, seed
-        self.pool: Sequence[Shot] = (*sources.stills, *sources.videos)  # what can be pasted
+        self.pool: Sequence[Shot] = (*sources.stills, *sources.videos)  # sources of pasted objects
 
     def __getitem__(self, index: int) -> Clip:
         random = np.random.default_rng([self.seed, index])
@@ -70,7 +73,8 @@ class Clips:
         if base is None:
             return None
         frames, labels = base
-        if config.join and random.random() < config.join:  # plans without it draw the clips that they always drew
+        # Without it, no random number is drawn, so that clips of older plans stay the same.
+        if config.join and random.random() < config.join:
             _join(random, labels)
         if random.random() < config.paste:
             for _ in range(1 + int(random.random() < 0.5)):
@@ -85,7 +89,9 @@ class Clips:
     def _view(
         self, random: np.random.Generator, shot: Shot, *, pasted: bool
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
-        """Frames [T, H, W, 3] and labels [T, H, W] of a shot on a random path, or None where it has no object."""
+        """Return frames [T, H, W, 3] and labels [T, H, W] of a shot along a random path, or None if it has no
+        object.
+        """
         config = self.config
         indices = _indices(random, len(shot), config)
         loaded = [shot.load(i, round(1.2 * config.height)) for i in dict.fromkeys(indices)]
@@ -107,7 +113,7 @@ class Clips:
         return _warp_all(views, indices, path, size, pasted)
 
     def _paste(self, random: np.random.Generator, frames: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        """Lay one object of another shot over (or, now and then, behind the objects of) the clip, in place."""
+        """Paste an object of another shot over the clip, or sometimes behind its objects, in place."""
         view = self._view(random, self.pool[int(random.integers(len(self.pool)))], pasted=True)
         if view is None:
             return
@@ -129,12 +135,15 @@ class Clips:
             labels[index][shown] = number
 
     def _lay_bars(self, random: np.random.Generator, frames: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        """Lay thin things over the clip, in place, of one colour or made of another shot; they belong to no object."""
+        """Paste thin bars over the clip, in place, in one colour or with the texture of another shot.
+
+        They are background.
+        """
         ys, xs = np.nonzero((labels[0] > 0) & (labels[0] != IGNORE))
         if not len(ys):
             return
         height, width = labels.shape[1:]
-        drift = random.normal(0, 0.01 * width, 2)  # a frame: what is near moves past what is far
+        drift = random.normal(0, 0.01 * width, 2)  # shift per frame
         angle = random.uniform(0, np.pi)
         plain = random.uniform(0, 255) + random.normal(0, 30, 3) + random.normal(0, 8, (height, width, 1))
         filled = [np.clip(plain, 0, 255).astype(np.uint8)] * len(frames)
@@ -156,7 +165,7 @@ class Clips:
 
 
 def _line(random: np.random.Generator, through: NDArray[np.int64], angle: float, length: float) -> NDArray[np.float64]:
-    """A line through a point, a little bent [n, 2], x and y; now and then it ends in the frame."""
+    """Return a slightly curved line through a point, [n, 2] with x and y. Sometimes it ends inside the frame."""
     along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
     ends = np.where(random.random(2) < 0.25, random.uniform(0.03, 0.3, 2), 1.0) * length * (-1, 1)
     steps = np.linspace(ends[0], ends[1], 24)
@@ -165,7 +174,7 @@ def _line(random: np.random.Generator, through: NDArray[np.int64], angle: float,
 
 
 def _indices(random: np.random.Generator, length: int, config: ClipConfig) -> list[int]:
-    """Which frames of a shot make the clip: with gaps, forwards or backwards; a still is repeated."""
+    """Choose the frames of a shot for a clip: with gaps, forward or backward. A still image is repeated."""
     if length == 1:
         return [0] * config.frames
     gaps = random.integers(1, config.max_gap + 1, config.frames - 1)
@@ -189,7 +198,7 @@ def _warp_all(
     size: tuple[int, int],
     pasted: bool,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Beyond its edges a picture is mirrored, and what is seen there counts for nothing; a pasted one ends there."""
+    """Warp all frames. Outside a frame, the image is mirrored and labelled "ignore"; a pasted one is empty there."""
     beyond, undecided = (0, 0) if pasted else (None, IGNORE)
     frames = [warp(views[i][0], path, t, size, labels=False, outside=beyond) for t, i in enumerate(indices)]
     labels = [warp(views[i][1], path, t, size, labels=True, outside=undecided) for t, i in enumerate(indices)]
@@ -197,7 +206,7 @@ def _warp_all(
 
 
 def _join(random: np.random.Generator, labels: NDArray[np.uint8]) -> None:
-    """Make one object of an object of frame 0 and all that touch it there, in place in all frames."""
+    """Merge an object of frame 0 with all objects that touch it there, in place in all frames."""
     numbers = np.unique(labels[0][(labels[0] > 0) & (labels[0] != IGNORE)])
     if len(numbers) < 2:
         return
@@ -208,7 +217,10 @@ def _join(random: np.random.Generator, labels: NDArray[np.uint8]) -> None:
 
 
 def _renumber(random: np.random.Generator, labels: NDArray[np.uint8], most: int) -> tuple[NDArray[np.uint8], int]:
-    """Keep up to `most` of the objects that frame 0 shows well, as 1..n in random order; the others are background."""
+    """Keep up to `most` objects that are large enough in frame 0, as ids 1..n in random order.
+
+    Others become background.
+    """
     counts = np.bincount(labels[0].ravel(), minlength=256)
     counts[[0, IGNORE]] = 0
     seen = np.flatnonzero(counts >= MIN_AREA * labels[0].size)

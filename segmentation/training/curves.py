@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from segmentation.evaluation.plots import COLORS, dark, svg
 from segmentation.training.loop import LOG, LOG_EVERY
 
-SMOOTH = 0.9  # of the running mean that the thick line of the loss follows
+SMOOTH = 0.9  # decay of the running mean that is drawn as a thick line
 
 
 def read_log(path: Path) -> dict[str, tuple[list[float], list[float]]]:
-    """Every figure of a log: its hours and its values. Raises ValueError for a file that is no log."""
+    """Read each figure of a log: its hours and its values. Raises ValueError for a file that is no log."""
     found: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         pairs = [entry.partition("=") for entry in line.split(",")]
@@ -33,7 +33,7 @@ def read_log(path: Path) -> dict[str, tuple[list[float], list[float]]]:
 
 
 def draw(path: Path) -> str:
-    """The loss above, the scores of the objective and of the validation below, against hours: an SVG text."""
+    """Return an SVG with the loss above and the scores of objective and validation below, over hours."""
     from matplotlib.figure import Figure
 
     log = read_log(path)

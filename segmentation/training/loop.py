@@ -1,4 +1,4 @@
-"""The loop that trains any engine: steps, moving average, cosine schedule, checkpoints to go on from exactly."""
+"""The training loop for all engines: steps, moving average, cosine schedule, and checkpoints that resume exactly."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from segmentation.training.plan import Plan
 from segmentation.training.sources import Sources
 from segmentation.weights import find_weights
 
-SAVE_EVERY = 240.0  # seconds: a machine that stops costs at most four minutes
+SAVE_EVERY = 240.0  # seconds
 CHECKPOINT, LOG = "checkpoint.pt", "log.csv"
 LOG_EVERY = 20  # steps
-ECHO = 8  # new batches between two uses of a batch
+ECHO = 8  # number of new batches between two uses of a batch
 
 
 class TrainingStopped(RuntimeError):
-    """The run cannot go on; the text says why and what is left of it."""
+    """The run cannot continue. The text says why, and what remains of it."""
 
 
 class Objective(Protocol):
     """How one engine is trained.
 
-    `prepare` runs in the process that makes clips, and `loss` gets what it made of the clips of a step. Their random
+    `prepare` runs in the process that makes clips; `loss` gets its results for the clips of a step. Their random
     generators depend only on the seed and on the number of the clip or step.
     """
 
@@ -49,27 +49,27 @@ class Objective(Protocol):
 
     @property
     def parts(self) -> Mapping[str, nn.Module]:
-        """The parts of `network` that are exported, by their names in `segmentation.weights`."""
+        """Return the parts of `network` that are exported, by their names in `segmentation.weights`."""
         ...
 
     @property
     def prepare(self) -> Callable[[Clip, np.random.Generator], Any]: ...
 
     half: bool  # whether to train in bfloat16
-    progress: float  # of the run, 0..1, kept up to date by the loop
+    progress: float  # progress of the run, 0..1, set by the loop
 
     def loss(self, clips: list[Any], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]: ...
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
-        """Figures on the validation videos; "score" is what the best checkpoint is chosen by."""
+        """Return figures on the validation videos. The best checkpoint is the one with the highest "score"."""
         ...
 
 
 @dataclass
 class Run:
-    """A run in its folder: checkpoint.pt (all that it needs to go on), log.csv, and <network>.safetensors.
+    """A run and its folder: checkpoint.pt (everything that is needed to resume), log.csv and <network>.safetensors.
 
-    The last are the averaged weights with the best score, as an engine loads them.
+    The last file holds the averaged weights with the best score, in the form that an engine loads.
     """
 
     plan: Plan
@@ -83,7 +83,7 @@ class Run:
     step: int = 0
     elapsed: float = 0.0
     best: float = -math.inf
-    _waited: float = field(default=0.0, init=False)  # for data, since the last line of the log
+    _waited: float = field(default=0.0, init=False)  # seconds of waiting for data since the last line of the log
 
     def __post_init__(self) -> None:
         network = self.objective.network
@@ -94,12 +94,12 @@ class Run:
 
     @property
     def progress(self) -> float:
-        """0..1, by the clock when hours are given, else by steps."""
+        """Return the progress, 0..1, by the clock if hours are given, else by steps."""
         done = self.elapsed / (3600 * self.hours) if self.hours else self.step / self.plan.steps
         return min(1.0, done)
 
     def resume(self) -> bool:
-        """Go on from checkpoint.pt, if there is one. Raises TrainingStopped for one of another plan."""
+        """Load checkpoint.pt, if there is one. Raises TrainingStopped if it belongs to another plan."""
         path = self.out / CHECKPOINT
         if not path.is_file():
             return False
@@ -114,7 +114,7 @@ class Run:
         return True
 
     def save(self) -> None:
-        """Write the checkpoint beside the old one, then put it in its place: never half a file."""
+        """Write the checkpoint to a temporary file and replace the old one with it."""
         state = {
             "plan": repr(self.plan),
             "network": self.objective.network.state_dict(),
@@ -128,7 +128,7 @@ class Run:
         write_whole(self.out / CHECKPOINT, state)
 
     def train(self) -> None:
-        """Run to the end of the plan. Raises TrainingStopped when the loss is no number, or the disk is full."""
+        """Train to the end of the plan. Raises TrainingStopped if the loss is not finite or the disk is full."""
         network = self.objective.network
         saved = validated = time.monotonic()
         started = saved - self.elapsed
@@ -175,13 +175,14 @@ class Run:
         return {"loss": float(loss.detach()), **figures}
 
     def rate(self) -> float:
-        """Linear warm-up, then a cosine to a hundredth."""
+        """Return the learning rate: a linear warm-up, then a cosine down to a hundredth."""
         warm = min(1.0, (self.step + 1) / max(1, self.plan.warmup))
         return self.plan.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress)))
 
     @torch.no_grad()
     def _follow_average(self) -> None:
-        decay = min(self.plan.average, (1 + self.step) / (10 + self.step))  # early weights must not linger
+        # The average starts fast, so that it forgets the first weights.
+        decay = min(self.plan.average, (1 + self.step) / (10 + self.step))
         for key, value in self.objective.network.state_dict().items():
             if value.dtype.is_floating_point:
                 self.average[key].lerp_(value, 1 - decay)
@@ -199,7 +200,7 @@ class Run:
         self._log({f"val_{key}": value for key, value in figures.items()})
 
     def _ship(self, figures: dict[str, float]) -> None:
-        """Write the network as it is now (half precision) for the engine, with what was measured in the header."""
+        """Export the current network in half precision for the engine, with the figures in the header of the file."""
         notes = {"steps": str(self.step), "hours": f"{self.elapsed / 3600:.2f}"}
         notes.update({f"validation_{key}": f"{value:.4f}" for key, value in figures.items()})
         for name, part in self.objective.parts.items():
@@ -207,10 +208,10 @@ class Run:
                 save_checkpoint(path, name, part, notes)
 
     def _batches(self) -> Iterator[list[Any]]:
-        """Batches from this step on, of the stage that each step is in.
+        """Yield the batches from this step on, each for the stage of its step.
 
-        One loader for the whole run: its processes are forked before anything is computed. One that is forked later,
-        for a stage of its own, waits for ever for threads that only its parent has.
+        There is one loader for the whole run, whose processes are forked before PyTorch starts threads. A process that
+        is forked later can wait for ever for threads that exist only in its parent.
         """
         made = [Clips(self.sources, stage.clips, self.plan.seed + i) for i, stage in enumerate(self.plan.stages)]
         sizes = [stage.batch for stage in self.plan.stages]
@@ -234,7 +235,7 @@ class Run:
 
 
 class _Steps(Sampler[tuple[int, int]]):
-    """The steps of a run from where it stands, without end: (stage, batch) of each."""
+    """Yields (stage, number of the batch) for each step of a run from the current one on, without end."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -242,16 +243,16 @@ class _Steps(Sampler[tuple[int, int]]):
     def __iter__(self) -> Iterator[tuple[int, int]]:
         plan = self.run.plan
         for step in count(self.run.step):
-            # By the clock when hours are given; the loader asks a few steps ahead, which then does not matter.
+            # If hours are given, the stage follows the clock. The loader asks a few steps ahead, which does not matter.
             progress = self.run.progress if self.run.hours else step / plan.steps
             yield plan.stages.index(plan.stage(progress)), echoed(step, plan.uses)
 
 
 class _Batches(Dataset[list[Any]]):
-    """Batches by (stage, number), prepared.
+    """Prepared batches by (stage, number).
 
-    Every batch is used several times (data echoing, Choi et al. 2019), and the objective draws other corrections for
-    it each time. This saves time where clips are made on the cores that train. The last `kept` batches are held.
+    Every batch is used several times (data echoing, Choi et al. 2019), each time with other random corrections. This
+    saves time where the same cores make clips and train. The last `kept` batches are cached.
     """
 
     def __init__(
@@ -262,7 +263,7 @@ class _Batches(Dataset[list[Any]]):
 
     def __getitem__(self, index: tuple[int, int]) -> list[Any]:
         if index not in self.made:
-            cv2.setNumThreads(1)  # the cores are the trainer's
+            cv2.setNumThreads(1)  # The cores are for the training process.
             stage, number = index
             size = self.sizes[stage]
             self.made[index] = [self._made(self.clips[stage], number * size + i) for i in range(size)]
@@ -274,13 +275,13 @@ class _Batches(Dataset[list[Any]]):
 
 
 def echoed(step: int, uses: int) -> int:
-    """Which batch a step uses: in turns a new one, and those that were new ECHO, 2 ECHO, ... batches ago."""
+    """Return the batch of a step: alternately a new one, and those that were new ECHO, 2 ECHO, ... batches ago."""
     number, again = divmod(step, uses)
     return number - again * ECHO if number >= again * ECHO else number
 
 
 def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Weight decay for weights, none for biases and norms."""
+    """Return parameter groups: with weight decay for weights, without it for biases and norms."""
     parameters = [p for p in network.parameters() if p.requires_grad]
     return [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
@@ -289,10 +290,10 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
 
 
 def start_from(objective: Objective, source: Path) -> None:
-    """Begin with the weights in `source`, a file or a folder of <network>.safetensors, instead of random ones.
+    """Initialise with the weights in `source`, a file or a folder of <network>.safetensors, instead of random ones.
 
-    What an objective names in `anew`, prefixes of keys, may be missing there, and stays as it is. Its `translated`
-    turns the weights of another network into those of its own.
+    Keys with a prefix in the objective's `anew` may be missing; they keep their values. The objective's `translated`
+    converts the weights of a related network.
 
     Raises WeightsMissing or WeightsError, the latter for weights of another configuration.
     """
@@ -316,7 +317,7 @@ def _translated(objective: Objective, tensors: dict[str, Tensor]) -> dict[str, T
 
 
 def write_whole(path: Path, state: Any) -> None:
-    """torch.save to a file that appears when it is complete. Raises TrainingStopped when it cannot be written."""
+    """Save with torch.save to a temporary file that is then renamed. Raises TrainingStopped if that fails."""
     with _complete(path) as path:
         part = path.with_suffix(".part")
         torch.save(state, part)
@@ -325,7 +326,7 @@ def write_whole(path: Path, state: Any) -> None:
 
 @contextmanager
 def _complete(path: Path) -> Iterator[Path]:
-    """Say in words why `path` cannot be written, and leave no half file."""
+    """Yield a temporary path that is renamed to `path` at the end. Raises TrainingStopped if it cannot be written."""
     try:
         yield path
     except (OSError, RuntimeError, SafetensorError) as error:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from segmentation.types import IGNORE
 
-SURE = 0.7  # the probability from which a pixel need not be looked at
+SURE = 0.7  # Pixels whose own label has this probability may be left out.
 
 
 def bootstrapped_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> Tensor:
@@ -18,7 +18,7 @@ def bootstrapped_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> T
 
     Args:
         logits: [n + 1, H, W], background first.
-        labels: int [H, W], 255 is left out.
+        labels: int [H, W]; pixels with 255 are left out.
     """
     each = F.cross_entropy(logits[None], labels[None].long(), ignore_index=IGNORE, reduction="none").flatten()
     count = max(1, int(keep * each.numel()))
@@ -26,10 +26,10 @@ def bootstrapped_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> T
 
 
 def hard_pixels_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> Tensor:
-    """As `bootstrapped_cross_entropy`, but no pixel is left out whose own label has a probability below SURE.
+    """Like `bootstrapped_cross_entropy`, but pixels whose own label has a probability below SURE always count.
 
-    A network that knows nothing yet thus learns from all pixels: from the worst alone it would learn first to be
-    undecided everywhere, which is hard to leave.
+    So an untrained network learns from all pixels. From the worst pixels alone it first learns to be undecided
+    everywhere, and stays so for long.
     """
     each = F.cross_entropy(logits[None], labels[None].long(), ignore_index=IGNORE, reduction="none").flatten()
     count = max(1, int(keep * each.numel()))
@@ -38,7 +38,7 @@ def hard_pixels_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> Te
 
 
 def soft_jaccard(logits: Tensor, labels: Tensor) -> Tensor:
-    """1 - soft J, the mean over the objects that are in `labels`; 0 where none is."""
+    """Return 1 - soft J, averaged over the objects in `labels`; 0 if there is none."""
     decided = labels != IGNORE
     p = torch.softmax(logits, dim=0)[1:] * decided
     y = torch.stack([(labels == number) for number in range(1, len(logits))]).to(p.dtype)

@@ -1,4 +1,4 @@
-"""Made-up motion and light: smooth camera paths, bending, and changes of colour, for pictures that do not move."""
+"""Synthetic motion and light for still images: smooth camera paths, bending, and changes of colour."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ Affine = NDArray[np.float64]  # [2, 3], source pixels -> target pixels
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """How a picture lies in each frame of a clip: matrices [T, 2, 3], and a bend that grows along the clip."""
+    """The position of an image in each frame of a clip: matrices [T, 2, 3], and a bend that grows along the clip."""
 
     matrices: NDArray[np.float64]
-    bend: NDArray[np.float32] | None  # [h, w, 2] pixels of the target, for the last frame; None = rigid
+    bend: NDArray[np.float32] | None  # [h, w, 2] displacement in pixels of the target in the last frame; None = rigid
 
 
 @dataclass(frozen=True)
 class Range:
-    """How far a clip may be turned, scaled and moved, as a whole and from frame to frame."""
+    """Limits for rotation, scale and shift of a clip, as a whole and from frame to frame."""
 
     turn: float = 15.0  # degrees
     zoom: float = 1.4  # factor, and its inverse
     shear: float = 0.12
     turn_a_frame: float = 5.0
     zoom_a_frame: float = 1.06
-    move_a_frame: float = 0.04  # of the target's width
-    bend: float = 0.03  # of the target's height
+    move_a_frame: float = 0.04  # share of the target's width
+    bend: float = 0.03  # share of the target's height
 
 
 def draw_path(
@@ -41,9 +41,9 @@ def draw_path(
     limits: Range,
     moving: bool,
 ) -> Path:
-    """A path that puts `focus` (x, y of the source) somewhere inside the target [h, w] in the first frame.
+    """Draw a path that puts `focus` (x, y of the source) inside the target [h, w] in the first frame.
 
-    `moving` False gives the same view in all frames but for a little jitter: for videos, which move by themselves.
+    With `moving` False the view changes by a small jitter only, for videos, which have their own motion.
     """
     height, width = target
     fit = max(height / source[0], width / source[1]) * np.exp(random.uniform(-1, 1) * np.log(limits.zoom))
@@ -76,7 +76,7 @@ def _affine(
 
 
 def _cover(matrix: Affine, source: tuple[int, int], target: tuple[int, int]) -> NDArray[np.float64]:
-    """How to shift the picture so that as little as possible of the target lies beyond its edges: [x, y]."""
+    """Return the shift [x, y] with which the image covers as much as possible of the target."""
     height, width = source
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ matrix[:, :2].T + matrix[:, 2]
     shift = np.zeros(2)
@@ -97,7 +97,7 @@ def _bend(random: np.random.Generator, target: tuple[int, int], size: float) -> 
 def warp(
     picture: NDArray[np.uint8], path: Path, index: int, target: tuple[int, int], *, labels: bool, outside: int | None
 ) -> NDArray[np.uint8]:
-    """Frame `index` of `picture` on its path. `outside`: the value beyond the picture; None = mirrored."""
+    """Warp `picture` to frame `index` of its path. `outside` is the value outside the image; None mirrors it."""
     flags = cv2.INTER_NEAREST if labels else cv2.INTER_LINEAR
     border = cv2.BORDER_REFLECT_101 if outside is None else cv2.BORDER_CONSTANT
     value = (outside or 0,) * 3
@@ -115,7 +115,7 @@ def warp(
 
 
 def light(random: np.random.Generator, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """One change of colour for a whole clip [T, H, W, 3], with a little drift; now and then blur, noise or grey."""
+    """Change the colours of a whole clip [T, H, W, 3], with a small drift, and sometimes blur, noise or grey."""
     gain = random.uniform(0.7, 1.3) * random.uniform(0.9, 1.1, 3)
     gamma, shift, mix = random.uniform(0.75, 1.35), random.uniform(-20, 20), random.uniform(0.5, 1.4)
     if random.random() < 0.08:

@@ -13,7 +13,7 @@ from segmentation.training.clips import ClipConfig
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a run: it lasts until `until` (fraction of the whole run) and has clips and a batch of its own."""
+    """A part of a run, which ends at the fraction `until` of it and has its own settings for clips and batches."""
 
     until: float
     batch: int
@@ -22,30 +22,30 @@ class Stage:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides a run, but the data folder, the device and how long it may take."""
+    """Everything that determines a run, except for the data folder, the device and the time."""
 
     engine: str
     seed: int
-    steps: int  # of the whole run; with --hours, the clock decides instead
+    steps: int  # steps of the run; ignored with --hours
     learning_rate: float
     weight_decay: float
     warmup: int  # steps
     average: float  # decay of the exponential moving average of the weights
     clip_gradient: float
-    validation: tuple[str, ...]  # sequences held out of the training videos
-    exclude: tuple[str, ...]  # folders that are not trained on
+    validation: tuple[str, ...]  # training videos that are held out
+    exclude: tuple[str, ...]  # folders that are not used
     stages: tuple[Stage, ...]
     network: dict[str, Any] = field(default_factory=dict)  # arguments of the network's configuration
-    objective: dict[str, Any] = field(default_factory=dict)  # the engine's own choices
-    uses: int = 2  # of each batch (`loop.echoed`): more where making one takes longer than learning from it
+    objective: dict[str, Any] = field(default_factory=dict)  # arguments of the objective
+    uses: int = 2  # uses of each batch (`loop.echoed`); more where making a batch takes longer than a step
 
     def stage(self, progress: float) -> Stage:
-        """The stage at `progress` (0..1) of the run."""
+        """Return the stage at `progress` (0..1) of the run."""
         return next((stage for stage in self.stages if progress < stage.until), self.stages[-1])
 
 
 def load_plan(engine: str, config: str) -> Plan:
-    """The plan of that name, or the file at that path. Raises ValueError that lists the known names."""
+    """Load the plan of that name, or the file at that path. Raises ValueError, which lists the known names."""
     given = Path(config)
     if given.suffix == ".toml":
         if not given.is_file():
@@ -60,7 +60,7 @@ def load_plan(engine: str, config: str) -> Plan:
 
 
 def parse_plan(text: str) -> Plan:
-    """Read TOML. Raises ValueError for an unknown or missing field."""
+    """Parse TOML. Raises ValueError for an unknown or missing field."""
     data = tomllib.loads(text)
     stages = []
     for entry in data.pop("stages", []):

@@ -1,4 +1,4 @@
-"""Half precision while learning, where the machine has it in hardware."""
+"""Training in half precision on hardware that supports it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 def computes_in_half(name: str, device: torch.device) -> bool:
-    """Whether `name` means bfloat16: "auto" does on CUDA, and on CPUs that multiply in it.
+    """Whether `name` means bfloat16. "auto" does on CUDA and on CPUs with instructions for it.
 
-    A convolution of 16 to 64 channels learns 2 to 10 times faster in it there; on other CPUs it is emulated, and slower
-    than float32. Raises ValueError for an unknown name.
+    There, a training step of a convolution with 16 to 64 channels is 2 to 10 times faster. Other CPUs emulate it, which
+    is slower than float32. Raises ValueError for an unknown name.
     """
     if name not in PRECISIONS:
         raise ValueError(f"precision: unknown {name!r}, known are {', '.join(PRECISIONS)}")
@@ -19,10 +19,12 @@ def computes_in_half(name: str, device: torch.device) -> bool:
         return name == "bfloat16"
     if device.type == "cuda":
         return True
-    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # not public: a version may lack it
+    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # not a public function, so it may be missing
     return asked is not None and bool(asked())
 
 
 def mixed(device: torch.device, half: bool) -> torch.autocast:
-    """Convolutions and matrix products in bfloat16 if `half`, weights and sums of them stay float32."""
+    """Return an autocast context: with `half`, convolutions and matrix products run in bfloat16; weights
+    stay float32.
+    """
     return torch.autocast(device.type, torch.bfloat16, enabled=half)

@@ -1,4 +1,4 @@
-"""A clip with the first scribbles on it, for engines that need no more than these."""
+"""A clip with the scribbles of a first round."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from segmentation.types import Scribble
 
 @dataclass(frozen=True)
 class ScribbledClip:
-    """`strokes` are on frame 0: on every object, now and then on the background."""
+    """A clip with `strokes` on frame 0: on every object, and sometimes on the background."""
 
     clip: Clip
     strokes: tuple[Scribble, ...]

@@ -24,7 +24,7 @@ from segmentation.formats.mask_files import MaskFiles, mask_paths
 
 
 class DataError(ValueError):
-    """The data folder cannot be trained on; the text names the file and what is wrong with it."""
+    """The data folder cannot be used. The text names the file and what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,15 @@ class Shot:
     name: str
     images: tuple[Path, ...]
     mask_files: tuple[Path, ...]
-    masks: MaskFiles[Path]  # reads them; of all stills of a set, as they are saved in one way
+    masks: MaskFiles[Path]  # reads the masks of the whole set, which all have the same form
 
     def __len__(self) -> int:
         return len(self.images)
 
     def load(self, index: int, short_side: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Frame (RGB [h, w, 3]) and labels [h, w], scaled so that the shorter side is at most `short_side`."""
+        """Load a frame, RGB [h, w, 3], and its labels [h, w], scaled so that the shorter side is at most
+        `short_side`.
+        """
         bgr = cv2.imread(str(self.images[index]), cv2.IMREAD_COLOR)
         if bgr is None:
             raise DataError(f"{self.images[index]} cannot be read as an image")
@@ -62,7 +64,7 @@ class Shot:
 class Sources:
     """All shots of a data folder: videos to train on, videos held out for validation, still pictures.
 
-    `left_out` says of each video that cannot be used why, in a sentence.
+    `left_out` holds a sentence for each video that cannot be used.
     """
 
     videos: tuple[Shot, ...]
@@ -72,7 +74,7 @@ class Sources:
 
 
 def find_sources(root: Path, validation: tuple[str, ...], exclude: tuple[str, ...] = ()) -> Sources:
-    """List `root`. Sets named in `exclude` (folder names) are not looked at: the development set is one of them.
+    """List the data in `root`, except for the folders named in `exclude` (the development set, for example).
 
     Raises:
         DataError: no such folder, no usable video or still in it, stills without masks, an unknown validation name.
@@ -100,7 +102,9 @@ def find_sources(root: Path, validation: tuple[str, ...], exclude: tuple[str, ..
 
 
 def _videos(folder: Path, left_out: list[str]) -> list[Shot]:
-    """The usable sequences of a tree in the DAVIS layout; sentences about the others go to `left_out`."""
+    """Return the usable sequences of a tree in the DAVIS layout, and add a sentence for each other one to
+    `left_out`.
+    """
     found = []
     for sequence in DavisFolder(folder).sequences():
         problem = sequence.problem or _problem(sequence)
@@ -113,7 +117,7 @@ def _videos(folder: Path, left_out: list[str]) -> list[Shot]:
 
 
 def _problem(sequence: DavisSequence) -> str:
-    """Why a sequence cannot be trained on, or nothing. A whole set is checked in a second: two headers are read."""
+    """Return why a sequence cannot be used, or "". Only the headers of one image and one mask are read."""
     missing = [frame for frame, mask in zip(sequence.frame_files, sequence.mask_files, strict=True) if mask is None]
     if missing:
         count = len(sequence.frame_files)
@@ -122,7 +126,7 @@ def _problem(sequence: DavisSequence) -> str:
 
 
 def _differ(image: Path, mask: Path | None) -> str:
-    """What is wrong with the sizes of a picture and its mask, or nothing."""
+    """Return what is wrong with the sizes of an image and its mask, or ""."""
     assert mask is not None
     try:
         with Image.open(image) as first, Image.open(mask) as second:

@@ -1,4 +1,4 @@
-"""Scribbles as people draw them, made up for training: first ones on an object, corrections where a mask is wrong."""
+"""Synthetic scribbles for training: first ones on an object, and corrections where a mask is wrong."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from segmentation.evaluation.stroke import largest_part, middle_path
 from segmentation.types import IGNORE, Scribble
 
-MIN_ERROR = 0.0008  # of the frame: smaller wrong regions are not worth a stroke
+MIN_ERROR = 0.0008  # Smallest wrong region that gets a scribble, as a share of the frame.
 
-# The robot's: the disk's radius in square roots of the area, and at most, of the frame's shorter side.
+# As the robot's: radius of the disk relative to the square root of the area, and its limit relative to the shorter
+# side.
 OPENED, MOST_OPENED = 0.075, 1 / 30
 
 
 def first_scribbles(random: np.random.Generator, labels: NDArray[np.uint8], num_objects: int) -> tuple[Scribble, ...]:
-    """One or two strokes inside each object of `labels` [H, W], and in one of five clips one on the background."""
+    """Draw one or two scribbles in each object of `labels` [H, W], and in one of five clips one on the background."""
     strokes = []
     for number in range(1, num_objects + 1):
         mask = labels == number
@@ -31,7 +32,7 @@ def first_scribbles(random: np.random.Generator, labels: NDArray[np.uint8], num_
 def correcting_scribbles(
     random: np.random.Generator, labels: NDArray[np.uint8], predicted: NDArray[np.uint8], num_objects: int
 ) -> tuple[Scribble, ...]:
-    """A stroke inside the largest wrong region of each id (0 too) that has one; ids that are right get none."""
+    """Draw a scribble in the largest wrong region of each id, 0 included. Ids without a wrong region get none."""
     wrong = (labels != predicted) & (labels != IGNORE)
     regions = {number: wrong & (labels == number) for number in range(num_objects + 1)}
     least = MIN_ERROR * labels.size
@@ -41,9 +42,10 @@ def correcting_scribbles(
 def thorough_scribbles(
     labels: NDArray[np.uint8], predicted: NDArray[np.uint8], num_objects: int
 ) -> tuple[Scribble, ...]:
-    """A stroke through the middle of every wrong part of each id (0 too), thin ones left out.
+    """Draw a scribble through the middle of every wrong part of each id, 0 included, except for thin parts.
 
-    As the challenge's robot corrects: the wrong pixels of an id are opened with a disk, the larger the more there are.
+    The robot of the challenge does the same: it opens the wrong pixels of an id with a disk whose radius grows with
+    their number.
     """
     wrong = (labels != predicted) & (labels != IGNORE)
     strokes = []
@@ -57,7 +59,7 @@ def thorough_scribbles(
 
 
 def _opened(region: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """A region without its thin parts; all of it, if nothing else is left."""
+    """Return a region without its thin parts, or the whole region if nothing remains."""
     radius = min(OPENED * float(np.sqrt(region.sum())), MOST_OPENED * min(region.shape))
     while radius > 1:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(radius) + 1,) * 2)
@@ -75,14 +77,14 @@ def _stroke(random: np.random.Generator, mask: NDArray[np.bool_], number: int) -
 
 
 def _shorten(random: np.random.Generator, path: NDArray[np.float64]) -> NDArray[np.float64]:
-    """People seldom draw from end to end: some part of the path, at least a third of it."""
+    """Return a random part of the path, at least a third, because people seldom draw from end to end."""
     keep = max(1, round(len(path) * random.uniform(0.33, 1.0)))
     start = int(random.integers(0, len(path) - keep + 1))
     return path[start : start + keep]
 
 
 def _wander(random: np.random.Generator, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """A smooth random walk that stays inside `mask` (not empty): points (x, y) in 0..1."""
+    """Return a smooth random path inside `mask`, which is not empty: points (x, y) in 0..1."""
     height, width = mask.shape
     depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
     ys, xs = np.nonzero(depth >= 0.5 * depth.max())
@@ -91,7 +93,7 @@ def _wander(random: np.random.Generator, mask: NDArray[np.bool_]) -> NDArray[np.
     step = max(2.0, 0.02 * width)
     walk = [point]
     for _ in range(int(random.integers(4, 24))):
-        for turn in (0.5, 1.2, 3.0):  # turn more sharply until the next point lies inside
+        for turn in (0.5, 1.2, 3.0):  # Turn more sharply until the next point lies inside.
             towards = heading + random.normal(0, turn)
             reached = point + step * np.array([np.cos(towards), np.sin(towards)])
             x, y = np.round(reached).astype(int)

@@ -1,4 +1,4 @@
-"""Validation: the engine itself, on held-out videos, with the automatic strokes of the quick program."""
+"""Validates an engine on held-out videos with the automatic scribbles of `segmentation.evaluation.quick`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from segmentation.training.sources import Shot
 from segmentation.types import IGNORE, FrameSource, Interaction
 
 ROUNDS = 3
-FRAMES, STEP = 24, 2  # of each video, every second one: a validation must not take long, and motion must stay motion
+FRAMES, STEP = 24, 2  # number of frames per video, and the distance between them
 SHORT_SIDE = 288
-Open = Callable[[FrameSource, int], Engine]  # opens the engine on frames with that many objects
+Open = Callable[[FrameSource, int], Engine]  # opens the engine for frames and a number of objects
 
 
 def validate(opened: Open, shots: tuple[Shot, ...]) -> dict[str, float]:
-    """J&F after every round, mean over `shots`: {"round_1", ..., "score"}; "score" is the mean of all rounds."""
+    """Return J&F after each round, averaged over `shots`, as "round_1" and so on, and their mean as "score"."""
     curves = np.array([_curve(opened, shot) for shot in shots])  # [videos, rounds]
     means = curves.mean(axis=0)
     figures = {f"round_{number}": float(value) for number, value in enumerate(means, start=1)}
@@ -29,7 +29,7 @@ def validate(opened: Open, shots: tuple[Shot, ...]) -> dict[str, float]:
 
 
 def validate_given(opened: Open, shots: tuple[Shot, ...]) -> dict[str, float]:
-    """J&F when the true mask of one frame is given, the mean over `shots`: {"round_1", "score"}, which are the same."""
+    """Return J&F with the true mask of one frame given, averaged over `shots`, as "round_1" and as "score"."""
     mean = float(np.mean([_given(opened, shot) for shot in shots]))
     return {"score": mean, "round_1": mean}
 
@@ -63,7 +63,7 @@ def _curve(opened: Open, shot: Shot) -> list[float]:
         curve.append(result.mean_j_and_f)
         worst = int(result.j_and_f.mean(axis=1).argmin())
         stroke = correcting_stroke(truth[worst], masks[worst])
-        if stroke is None:  # nothing is wrong anywhere
+        if stroke is None:  # no frame has a wrong region
             break
         interaction = Interaction(worst, (stroke,))
     session.close()
@@ -71,7 +71,7 @@ def _curve(opened: Open, shot: Shot) -> list[float]:
 
 
 def _fullest(truth: NDArray[np.uint8]) -> int:
-    """The frame that shows most of the objects."""
+    """Return the frame with the largest area of objects."""
     return int((truth > 0).sum(axis=(1, 2)).argmax())
 
 

@@ -1,4 +1,4 @@
-"""Clips of one step as tensors, and their objects as a flat list of (clip, object) pairs."""
+"""The clips of one step as tensors, and their objects as a flat list of (clip, object) pairs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from segmentation.training.clips import Clip
 
 
 class Batch:
-    """B clips of T frames; N pairs. `clip[i]` and `number[i]` say whose object pair i is."""
+    """B clips of T frames with N pairs in all. Pair i is object `number[i]` of clip `clip[i]`."""
 
     def __init__(self, clips: list[Clip], device: torch.device) -> None:
         self.clips = clips
@@ -27,19 +27,19 @@ class Batch:
         self.size: tuple[int, int] = clips[0].labels.shape[1:]
 
     def own(self, labels: Tensor) -> Tensor:
-        """Label maps of the clips [B, H, W] -> the mask of each pair [N, H, W], 0 or 1."""
+        """Turn label maps of the clips [B, H, W] into a mask for each pair [N, H, W], 0 or 1."""
         return (labels[self.clip] == self.number[:, None, None]).float()
 
     def others(self, masks: Tensor) -> Tensor:
-        """Masks of the pairs [N, H, W] -> for each the sum of its clip's other masks, at most 1."""
+        """Return for each mask of the pairs [N, H, W] the sum of the other masks of its clip, at most 1."""
         sums = torch.zeros(len(self.clips), *masks.shape[1:], device=masks.device, dtype=masks.dtype)
         sums = sums.index_add(0, self.clip, masks)
         return (sums[self.clip] - masks).clamp(0, 1)
 
     def scribbles(self, rasters: list[Raster]) -> tuple[Tensor, Tensor]:
-        """Scribbles of every clip [H, W] -> positive and negative maps of the pairs, each [N, H, W].
+        """Turn the scribbles of every clip [H, W] into positive and negative maps of the pairs, each [N, H, W].
 
-        Three pixels across: at half the size, one pixel would all but vanish.
+        They are thickened to three pixels, since networks look at them at half the size.
         """
         thick = np.stack([dilate(raster, 1) for raster in rasters])
         drawn = torch.from_numpy(thick).to(self.labels.device)[self.clip]
@@ -47,12 +47,12 @@ class Batch:
         return own.float(), ((drawn >= 0) & ~own).float()
 
     def by_clip(self, values: Tensor) -> list[Tensor]:
-        """Values of the pairs -> for each clip those of its objects, in order."""
+        """Group values of the pairs by clip, in the order of the objects."""
         return [values[self.clip == b] for b in range(len(self.clips))]
 
 
 def damage(masks: Tensor, noise: torch.Generator) -> Tensor:
-    """Masks [N, H, W] as they are after many frames: their outlines bent, parts lost and grown, all of it smooth."""
+    """Damage masks [N, H, W] as a long propagation does: bend outlines, remove and add parts, and blur them."""
     count, height, width = masks.shape
     cells = (max(2, height // 24), max(2, width // 24))
     field = torch.randn(count, 1, *cells, generator=noise).to(masks.device)
@@ -65,10 +65,10 @@ def damage(masks: Tensor, noise: torch.Generator) -> Tensor:
 
 
 def hard(maps: list[Tensor]) -> list[NDArray[np.uint8]]:
-    """Probabilities [n + 1, H, W] of each clip -> label maps."""
+    """Turn the probability maps [n + 1, H, W] of each clip into label maps."""
     return [part.argmax(dim=0).to(torch.uint8).cpu().numpy() for part in maps]
 
 
 def on_grid(labels: Tensor, size: tuple[int, int]) -> Tensor:
-    """Label maps [N, T, H, W] -> int64 [N, T, h, w], as engines put masks on the grid of their features."""
+    """Resize label maps [N, T, H, W] to int64 [N, T, h, w], as engines do for the grid of their features."""
     return F.interpolate(labels.float(), size=size, mode="nearest").long()

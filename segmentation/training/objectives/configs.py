@@ -1,4 +1,4 @@
-"""The sizes of a network, from the [network] table of a plan."""
+"""Reads the configuration of a network from the [network] table of a plan."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ Config = TypeVar("Config")
 
 
 def read_config(kind: type[Config], table: dict[str, Any]) -> Config:
-    """The configuration that `table` describes, in the form that checkpoints keep; what it lacks is the paper's.
+    """Read the configuration that `table` describes, in the form of checkpoints. Missing fields have the paper's
+    values.
 
-    A field that may be one of several classes says which: `kind = "XceptionConfig"`. `like = "manet-compact"` means
-    the table of another plan, as stages of one training have the same network; what else is named goes before it. That
-    plan may be like a third one.
+    A field that can be of several classes names one: `kind = "XceptionConfig"`. With `like = "manet-compact"` the
+    fields of another plan are the defaults, since the stages of one training have the same network. That plan may have
+    a `like` of its own.
 
     Raises:
         ConfigurationError: a ValueError that names the field; ValueError: there is no such plan.

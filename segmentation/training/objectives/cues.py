@@ -1,4 +1,4 @@
-"""Scribbles of a step's clips as IPN and STM expect them: positive and negative maps for every object."""
+"""Turns the scribbles of clips into positive and negative maps for every object, as IPN and STM expect them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from segmentation.types import Scribble
 
 
 def cues_of_pairs(batch: Batch, strokes: Sequence[Sequence[Scribble]], both: bool = False) -> Tensor:
-    """The strokes of every clip -> [N, 2, H, W] (positive, negative), 0 or 1, thickened as by IPN or (`both`) STM."""
+    """Return positive and negative maps [N, 2, H, W], 0 or 1, thickened as IPN does it or, with `both`, as STM does."""
     rasters = [rasterise(drawn, *batch.size) for drawn in strokes]
     pairs = zip(batch.clip.tolist(), batch.number.tolist(), strict=True)
     maps = np.stack([np.stack(cues_of(rasters[clip], number, both)) for clip, number in pairs])
@@ -24,7 +24,7 @@ def cues_of_pairs(batch: Batch, strokes: Sequence[Sequence[Scribble]], both: boo
 
 
 def correcting_cues(batch: Batch, t: int, masks: Tensor, random: np.random.Generator, both: bool = False) -> Tensor:
-    """Strokes where the masks [N, H, W] of frame t are wrong -> [N, 2, H, W]; nothing for clips that are right."""
+    """Draw corrections for the masks [N, H, W] of frame t and return their maps [N, 2, H, W]; zero for right masks."""
     labels = label_maps(batch, masks)
     strokes = [
         correcting_scribbles(random, clip.labels[t], labels[b], clip.num_objects) for b, clip in enumerate(batch.clips)
@@ -33,6 +33,6 @@ def correcting_cues(batch: Batch, t: int, masks: Tensor, random: np.random.Gener
 
 
 def label_maps(batch: Batch, masks: Tensor) -> list[NDArray[np.uint8]]:
-    """Soft masks [N, H, W] that share each pixel -> the labels of every clip [H, W]; the rest is background."""
+    """Turn aggregated probability maps [N, H, W] into the label map of every clip."""
     parts = batch.by_clip(masks)
     return hard([torch.cat([(1 - part.sum(dim=0, keepdim=True)).clamp_min(0), part]) for part in parts])

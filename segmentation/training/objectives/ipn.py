@@ -1,7 +1,7 @@
-"""IPN learns both networks at once, in rounds: an interaction, propagation to both sides, a correction, and again.
+"""Trains both networks of IPN together, in rounds: an interaction, propagation to both sides, a correction, and so on.
 
-Gradients of the propagation reach the interaction network through the reference feature. Masks go from step to step as
-numbers, as in the engine, so each network sees what the other really makes.
+Gradients of the propagation reach the interaction network through the reference feature. Masks are detached from step
+to step, so that each network sees the real output of the other, as in the engine.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from segmentation.training.sources import Sources
 from segmentation.training.validation import validate, validate_given
 from segmentation.types import IGNORE
 
-DRIFT = 0.25  # probability that a mask is bent and eaten at before it is carried on: clips are short, videos are long
-INET, PNET = "ipn-inet", "ipn-pnet"  # each is a checkpoint of its own, but they learn as one
+DRIFT = 0.25  # probability that a mask is damaged before it is propagated, as in long videos
+INET, PNET = "ipn-inet", "ipn-pnet"  # two checkpoints that are trained together
 
 
 class Objective:
@@ -39,14 +39,13 @@ class Objective:
     Args:
         frozen_norms, settle_norms: see `NormPlan`.
         body: see `begin`.
-        rounds: in each clip.
-        given: probability that an annotated frame has its true mask already, as where somebody (or the cutter) drew it.
-        keep, overlap: see `RunningMeans`.
-        sides: weight of the losses at the coarser scales.
+        rounds: rounds in each clip.
+        given: probability that an annotated frame already has its true mask, as if it had been drawn by another
+        network. keep, overlap: see `RunningMeans`. sides: weight of the losses at the coarser scales.
     """
 
     prepare = staticmethod(scribble)
-    half = False  # set by who runs the objective, as `progress` is
+    half = False  # set from outside, like `progress`
     progress = 0.0
 
     def __init__(
@@ -83,12 +82,12 @@ class Objective:
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         settings, networks = EngineSettings(device=str(self.device)), _networks(network)
-        judge = validate_given if self.given > 0.5 else validate  # what counts is what they mostly learn
+        judge = validate_given if self.given > 0.5 else validate  # The validation matches what most steps train.
         return judge(lambda frames, n: IPNEngine(frames, n, settings, networks=networks), sources.validation)
 
 
 class _Known(NamedTuple):
-    """What earlier rounds left: soft masks [T, N, H, W], references mixed so far, frames annotated so far."""
+    """The results of earlier rounds: probability maps [T, N, H, W], aggregated references, annotated frames."""
 
     masks: Tensor
     reference: Tensor | None
@@ -96,7 +95,7 @@ class _Known(NamedTuple):
 
 
 class _TrainingStep:
-    """One step's clips, played through. t is an index within the clips."""
+    """Runs the rounds on the clips of one step. `t` is an index within the clips."""
 
     def __init__(
         self,
@@ -122,7 +121,9 @@ class _TrainingStep:
             known = self._round(t, cues, known)
 
     def _round(self, t: int, cues: Tensor, known: _Known) -> _Known:
-        """Interaction on frame t with `cues` [N, 2, H, W], then propagation up to frames that were annotated before."""
+        """Run the interaction on frame t with `cues` [N, 2, H, W], then propagate up to frames that were annotated
+        before.
+        """
         given = self.batch.own(self.batch.labels[:, t]) if self.random.random() < self.given else None
         estimate = self.inet(self._frame(t), known.masks[t] if given is None else given, *cues.unbind(1))
         found = self._noted(estimate, t, "given" if given is not None else "corrected" if known.frames else "first")
@@ -142,13 +143,13 @@ class _TrainingStep:
         return _Known(masks, reference, (*known.frames, t))
 
     def _frame(self, t: int) -> Tensor:
-        """Frame t of every pair [N, 3, H, W]."""
+        """Return frame t for every pair, [N, 3, H, W]."""
         return self.batch.frames[self.batch.clip, t]
 
     def _noted(self, estimate: Estimate, t: int, name: str) -> Tensor:
-        """The masks of frame t [N, H, W], those of a clip sharing each pixel; losses at all scales are noted."""
+        """Aggregate the masks of frame t, [N, H, W], within each clip, and add the losses at all scales."""
         labels = list(self._labels(estimate, t))
-        full, _, *coarser = estimate.logits  # the second is the first before it was made larger
+        full, _, *coarser = estimate.logits  # The second is the first before upsampling.
         self.means.add(name, list(full.float()), labels)
         for logits in coarser:
             enlarged = F.interpolate(logits.float(), size=full.shape[-2:], mode="bilinear", align_corners=True)
@@ -156,7 +157,7 @@ class _TrainingStep:
         return torch.cat([joined(part) for part in self.batch.by_clip(estimate.probability.detach())])
 
     def _labels(self, estimate: Estimate, t: int) -> Tensor:
-        """What is right within each pair's region: uint8 [N, s, s], 1 = object; 255 where nobody knows, or outside."""
+        """Return the truth within the region of each pair: uint8 [N, s, s], 1 = object, 255 = ignore or outside."""
         labels = self.batch.labels[:, t]
         known = (labels != IGNORE)[self.batch.clip].float()
         sampled = estimate.region.sample(torch.stack([self.batch.own(labels), known], dim=1))  # [N, 2, s, s]
@@ -165,7 +166,7 @@ class _TrainingStep:
 
 
 def _until_zero(t: int, way: int, weight: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[int]:
-    """Frames from t on, one `way` (1 or -1), as long as the round has any weight there."""
+    """Return the frames from t on in one direction `way` (1 or -1), as long as the round has any weight there."""
     frames = range(t + 1, len(weight)) if way > 0 else range(t - 1, -1, -1)
     stop = next((i for i, u in enumerate(frames) if weight[u] == 0), len(frames))
     return list(frames[:stop])

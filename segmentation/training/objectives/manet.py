@@ -1,9 +1,9 @@
-"""MA-Net learns in two stages, as its paper has it (section 4.1), each a run of its own.
+"""Trains MA-Net in the two stages of its paper (section 4.1), each in a separate run.
 
-`propagation`: the embedding and the propagation head. Three frames of a clip: the first is the reference, of the others
-each is found from the one before it.
-`interaction`: the interaction head; all else stays as it is. Rounds of scribbles: after each, the masks are propagated,
-and the next one corrects another frame.
+`propagation`: the embedding and the propagation head, on clips of three frames. The first frame is the reference; each
+other one is segmented from the one before it.
+`interaction`: the interaction head alone, in rounds of scribbles. After each round the masks are propagated, and the
+next round corrects another frame.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from segmentation.training.synthetic_scribbles import correcting_scribbles
 from segmentation.training.validation import validate, validate_given
 from segmentation.types import Scribble
 
-ROUNDS = 3  # of a clip in the second stage (section 4.1)
-CELLS = 1024  # of an id that frames are compared with, chosen at random: learning needs no more, as in FEELVOS
-SPREAD = 1.5  # squared distance of two unrelated cells before anything is learned: far more, and equation 1 is flat
-RECTIFIED = 0.68  # the same of one channel, the positive part of a standard normal variable
+ROUNDS = 3  # rounds per clip in the second stage (section 4.1)
+CELLS = 1024  # random cells per id that frames are compared with, as in FEELVOS
+SPREAD = 1.5  # squared distance of two unrelated cells at the start; with a larger one, equation 1 is flat
+RECTIFIED = 0.68  # the same for one channel, the positive part of a standard normal variable
 
 Result = tuple[Tensor, dict[str, float]]
 Strokes = tuple[Scribble, ...]
@@ -50,13 +50,13 @@ class Objective:
 
     stage: "propagation" or "interaction".
     keep, overlap: see `RunningMeans`.
-    drawn: how often the reference is scribbles in a rough region, as in a first round, and not the true mask.
-    worn: how often the mask of the frame before is a damaged or a found one, and not the true one.
+    drawn: probability that the reference is scribbles in a rough region, as in a first round, instead of the true mask.
+    worn: probability that the mask of the previous frame is damaged or predicted instead of the true one.
     settle_norms: the `settle` of `NormPlan`.
     """
 
     prepare = staticmethod(scribble)
-    half = False  # set by who runs the objective, as `progress` is
+    half = False  # set from outside, like `progress`
     progress = 0.0
 
     def __init__(
@@ -86,7 +86,7 @@ class Objective:
         return STAGES[self.stage](self, clips, random).play()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
-        """The first stage is judged with true masks of the interacted frames: it has no interaction head yet."""
+        """Validate. In the first stage interacted frames have their true masks, as there is no interaction head yet."""
         assert isinstance(network, MANet)
         settings = EngineSettings(device=str(self.device))
         judge = validate_given if self.stage == "propagation" else validate
@@ -94,7 +94,7 @@ class Objective:
 
 
 class _TrainingStep(ABC):
-    """The clips of one step. Lists have an entry for each clip; ids of a clip are 0 (background) to its last object."""
+    """The clips of one step. Lists have one entry per clip. The ids of a clip are 0 (background) to its last object."""
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
         network = objective.network
@@ -103,23 +103,23 @@ class _TrainingStep(ABC):
         self.batch = batch = Batch([scribbled.clip for scribbled in clips], objective.device)
         self.ids = [range(clip.num_objects + 1) for clip in batch.clips]
         self.row_clip = torch.tensor([b for b, ids in enumerate(self.ids) for _ in ids], device=objective.device)
-        self.size = (-(-batch.size[0] // 4), -(-batch.size[1] // 4))  # of an embedding
+        self.size = (-(-batch.size[0] // 4), -(-batch.size[1] // 4))  # size of an embedding
         self.cells = on_grid(batch.labels, self.size)  # [B, T, h, w]
         self.means = RunningMeans(objective.keep, objective.overlap)
 
     @abstractmethod
     def play(self) -> Result:
-        """Loss and figures of the step."""
+        """Run the step and return its loss and figures."""
 
     def _embed(self) -> Tensor:
-        """All frames: [B, T, C, h, w]."""
+        """Return the embeddings of all frames, [B, T, C, h, w]."""
         images = to_input(255 * self.batch.frames.flatten(0, 1)).contiguous(memory_format=torch.channels_last)
         with self._mixed():
             embeddings = self.network.embed(images)
         return embeddings.float().unflatten(0, self.batch.labels.shape[:2])
 
     def _propagate(self, embeddings: Tensor, maps: list[tuple[Tensor, Tensor]], before: list[Tensor]) -> list[Tensor]:
-        """Logits [n, h, w] from embeddings [B, C, h, w], maps (G, L) and the labels [h, w] of the neighbour."""
+        """Return logits [n, h, w] from embeddings [B, C, h, w], maps (G, L) and the labels [h, w] of the neighbour."""
         cues = [
             torch.stack((*pair, one_hot(labels, ids)), dim=1)
             for pair, labels, ids in zip(maps, before, self.ids, strict=True)
@@ -127,33 +127,33 @@ class _TrainingStep(ABC):
         return self._run(self.network.dynamic_seghead, embeddings, cues)
 
     def _run(self, head: nn.Module, embeddings: Tensor, cues: list[Tensor]) -> list[Tensor]:
-        """Cues [n, k, h, w] -> logits [n, h, w]: all ids of all clips together, for the batch norms' sake."""
+        """Run a head on all ids of all clips together, so that batch norms see them all: [n, k, h, w] -> [n, h, w]."""
         with self._mixed():
             logits: Tensor = head(embeddings[self.row_clip], torch.cat(cues))
         return list(logits.float().split([len(ids) for ids in self.ids]))
 
     def _note(self, logits: list[Tensor], t: int, name: str) -> Tensor:
-        """Take the loss against frame t at full size; the labels that were found, int64 [B, H, W]."""
+        """Add the loss against frame t at full size. Return the predicted labels, int64 [B, H, W]."""
         full = self._full(logits)
         self.means.add(name, full, list(self.batch.labels[:, t]))
         return torch.stack([part.argmax(0) for part in full])
 
     def _cells(self, embedding: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Embeddings [R, C] and ids [R] of the labelled cells, of each id at most CELLS."""
+        """Return embeddings [R, C] and ids [R] of labelled cells, at most CELLS of each id."""
         cells, ids = labelled_cells(embedding, labels)
         order = torch.from_numpy(self.random.permutation(len(ids))).to(ids.device)
         chosen = torch.cat([order[ids[order] == id_][:CELLS] for id_ in torch.unique(ids)] or [order])
         return cells[chosen], ids[chosen]
 
     def _full(self, logits: list[Tensor]) -> list[Tensor]:
-        """Logits [n, h, w] at the size of the frames, resized as in the engine."""
+        """Resize logits [n, h, w] to the size of the frames, as in the engine."""
         return [F.interpolate(a[None], size=self.batch.size, mode="bilinear", align_corners=True)[0] for a in logits]
 
     def _on_cells(self, strokes: Strokes) -> Tensor:
         return self._raster(strokes, self.size)
 
     def _raster(self, strokes: Strokes, size: tuple[int, int]) -> Tensor:
-        """int64 [h, w], -1 where nothing is drawn."""
+        """Return the ids under the scribbles, int64 [h, w], -1 elsewhere."""
         return torch.from_numpy(rasterise(strokes, *size).astype(np.int64)).to(self.objective.device)
 
     def _mixed(self) -> torch.autocast:
@@ -181,20 +181,20 @@ class _Propagation(_TrainingStep):
         return self.means.result()
 
     def _reference(self, b: int) -> Tensor:
-        """Labels [h, w] of the first frame, -1 where there is none."""
+        """Return the reference labels [h, w] of the first frame, -1 where there is none."""
         if self.random.random() < self.objective.drawn:
             return rough_region(self._on_cells(self.scribbled[b].strokes), MemoryOptions.margin)
         truth = self.cells[b, 0]
         return torch.where(truth < len(self.ids[b]), truth, -1)
 
     def _before(self, t: int, found: Tensor) -> list[Tensor]:
-        """Labels [h, w] of frame t, from which the next one is found; `found` [B, h, w] is what the network said."""
+        """Return the labels [h, w] of frame t for the next frame. `found` [B, h, w] are the predicted ones."""
         worn = found if t else on_grid(self._damaged()[:, None], self.size)[:, 0]
         chosen = self.random.random(len(self.ids)) < self.objective.worn
         return [worn[b] if chosen[b] else self.cells[b, t] for b in range(len(self.ids))]
 
     def _damaged(self) -> Tensor:
-        """The true labels of the first frame with outlines as they are after many frames: int64 [B, H, W]."""
+        """Return the true labels of the first frame with damaged outlines, int64 [B, H, W]."""
         noise = torch.Generator().manual_seed(int(self.random.integers(1 << 62)))
         masks = damage(self.batch.own(self.batch.labels[:, 0]), noise)
         parts = [torch.cat((torch.full_like(part[:1], 0.5), part)).argmax(0) for part in self.batch.by_clip(masks)]
@@ -202,7 +202,7 @@ class _Propagation(_TrainingStep):
 
 
 class _Interaction(_TrainingStep):
-    """The second stage. What is frozen runs without gradients, its batch norms as they do in the engine."""
+    """The second stage. Frozen parts run without gradients, and their batch norms as in the engine."""
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
         super().__init__(objective, clips, random)
@@ -224,7 +224,7 @@ class _Interaction(_TrainingStep):
         return self.means.result()
 
     def _interact(self, frame: int, strokes: list[Strokes], before: Tensor, name: str) -> Tensor:
-        """The labels that the interaction head finds, int64 [B, H, W]; where was drawn, what was drawn."""
+        """Return the labels of the interaction head, int64 [B, H, W]. Scribbled pixels get the id of the scribble."""
         previous = on_grid(before[:, None], self.size)[:, 0]
         cues = [
             torch.stack((one_hot(self._on_cells(drawn), ids), one_hot(labels, ids)), dim=1)
@@ -236,7 +236,7 @@ class _Interaction(_TrainingStep):
 
     @torch.no_grad()
     def _spread(self, frame: int, strokes: list[Strokes], found: Tensor, *, first: bool) -> Tensor:
-        """The masks of all frames after the round, int64 [B, T, H, W]: `found` carried both ways."""
+        """Propagate `found` both ways and return the masks of all frames, int64 [B, T, H, W]."""
         self._remember(frame, strokes, first=first)
         masks = {frame: found}
         for step in (1, -1):
@@ -253,7 +253,9 @@ class _Interaction(_TrainingStep):
         return torch.stack([masks[t] for t in range(self.batch.length)], dim=1)
 
     def _remember(self, frame: int, strokes: list[Strokes], *, first: bool) -> None:
-        """The global memory: of other frames the global map (equation 3), of this one its own map (equation 8)."""
+        """Update the global memory: the global map of other frames (equation 3), the own map of this one
+        (equation 8).
+        """
         for e, memory, drawn, ids in zip(self.embeddings, self.memory, strokes, self.ids, strict=True):
             scribbles = self._on_cells(drawn)
             own = local_distances(e[frame], e[frame], scribbles, ids, self.network.config.window)
@@ -264,7 +266,7 @@ class _Interaction(_TrainingStep):
                 memory[t] = torch.minimum(memory[t], new)
 
     def _correct(self, frame: int, masks: Tensor) -> tuple[int, list[Strokes]]:
-        """Another frame, and strokes where its masks are wrong; of a clip that is right there are none."""
+        """Choose another frame and draw scribbles where its masks are wrong; none for clips that are right."""
         others = [t for t in range(self.batch.length) if t != frame] or [frame]
         chosen = int(self.random.choice(others))
         wrong = masks[:, chosen].to(torch.uint8).cpu().numpy()

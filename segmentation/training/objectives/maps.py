@@ -1,7 +1,7 @@
-"""The distance maps of MA-Net (equations 1, 2, 4 and 7) as functions that can be differentiated.
+"""The distance maps of MA-Net (equations 1, 2, 4 and 7) as differentiable functions.
 
-`segmentation.networks.matching` computes the same numbers in place and in blocks, for speed; nothing can be learned
-through it. The gradient of a minimum is that of the pair which reaches it.
+`segmentation.networks.matching` computes the same values in place and in blocks, which is faster but has no gradient.
+The gradient of a minimum goes to the pair that reaches it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-ROWS = 4096  # queries that are compared with all references together: at the paper's size 170 MB
+ROWS = 4096  # queries per block: 170 MB at the paper's size
 
 
 def global_map(query: Tensor, cells: Tensor, labels: Tensor, ids: Sequence[int]) -> Tensor:
@@ -41,7 +41,7 @@ def local_map(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int
 
     Args:
         query, previous: embeddings [C, h, w].
-        labels: int [h, w] of `previous`; outside the picture is background.
+        labels: int [h, w] of `previous`; outside the frame is background.
         window: k, in cells of the half grid.
     """
     height, width = labels.shape
@@ -76,12 +76,12 @@ def _row_of_offsets(query: Tensor, band: Tensor, inside: Tensor, window: int) ->
 
 
 def normalised(squared: Tensor) -> Tensor:
-    """Squared distance -> 0..1 (equation 1)."""
+    """Map squared distances to 0..1 (equation 1)."""
     return torch.tanh(squared.clamp_min(0) / 2)
 
 
 @torch.no_grad()
 def _nearest(query: Tensor, cells: Tensor) -> Tensor:
-    """For every row of `query` [P, C] the index of the nearest row of `cells` [R, C]: [P]."""
+    """Return, for every row of `query` [P, C], the index of the nearest row of `cells` [R, C]."""
     norms = cells.square().sum(1)
     return torch.cat([torch.addmm(norms, part, cells.t(), alpha=-2).argmin(1) for part in query.split(ROWS)])

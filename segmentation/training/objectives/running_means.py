@@ -1,4 +1,4 @@
-"""The losses of a step, and how good its masks were."""
+"""Averages the losses and the quality of the masks of one step."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class RunningMeans:
     """Cross-entropy of the hard pixels plus `overlap` times (1 - soft J), of every mask that is added.
 
     Args:
-        keep: the fraction of the pixels that are looked at in any case, the worst ones; 1 = plain cross-entropy.
+        keep: the fraction of the pixels, the worst ones, that always count; 1 = plain cross-entropy.
     """
 
     def __init__(self, keep: float, overlap: float) -> None:
@@ -20,17 +20,17 @@ class RunningMeans:
         self._found: dict[str, list[float]] = {}
 
     def add(self, name: str, logits: list[Tensor], labels: list[Tensor]) -> None:
-        """Logits [n + 1, H, W] and labels [H, W] of several clips (or objects), of masks of the kind `name`."""
+        """Add masks of the kind `name`: logits [n + 1, H, W] and labels [H, W] of several clips or objects."""
         misses = stack([soft_jaccard(a, y) for a, y in zip(logits, labels, strict=True)]).mean()
         self._losses.append(self._cross(logits, labels) + self.overlap * misses)
         self._found.setdefault(name, []).append(1 - float(misses.detach()))
 
     def add_side(self, logits: list[Tensor], labels: list[Tensor], weight: float) -> None:
-        """Masks that nobody uses, but that are to be right all the same: the cross-entropy of them."""
+        """Add the weighted cross-entropy of auxiliary outputs, which only serve the training."""
         self._losses[-1] = self._losses[-1] + weight * self._cross(logits, labels)
 
     def result(self) -> tuple[Tensor, dict[str, float]]:
-        """The mean loss, and the mean soft J of every kind of mask."""
+        """Return the mean loss, and the mean soft J of every kind of mask."""
         figures = {f"j_{name}": sum(found) / len(found) for name, found in self._found.items()}
         return stack(self._losses).mean(), figures
 

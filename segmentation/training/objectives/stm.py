@@ -1,7 +1,7 @@
-"""STM learns to read: interactive STM annotated frames, round after round, semi-supervised STM all frames before.
+"""Trains STM: interactive STM in rounds with annotated frames as memory, semi-supervised STM with all earlier frames.
 
-Both encode the frames of a clip once, and decode them again whenever the memory grew, as the engines do. Several
-objects of a clip are joined by soft aggregation before the loss is taken.
+The frames of a clip are encoded once and decoded again whenever the memory has grown, as in the engines. Several
+objects of a clip are aggregated before the loss is computed.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from segmentation.training.scribbled_clips import ScribbledClip, scribble
 from segmentation.training.sources import Sources
 from segmentation.training.validation import validate, validate_given
 
-ACCEPTED = 0.15  # probability that instead of being corrected a frame is accepted: its true mask, without scribbles
-EASY = 0.3  # of the run: so long true masks come first more often than that
-WORSE = 0.3  # that a mask is bent and eaten at before it is corrected: masks of long videos are
-DRAWN = 0.5  # that a frame with a good mask has scribbles too
-BOTH = 0.5  # that frames on both sides of a clip are annotated, where masks are given
-SHARP = 2.0  # factor of the keys at the start: a read that prefers what looks alike, and is not decided yet
+ACCEPTED = 0.15  # probability that a frame is accepted with its true mask instead of being corrected
+EASY = 0.3  # share of the run in which true masks come first more often
+WORSE = 0.3  # probability that a mask is damaged before it is corrected, as in long videos
+DRAWN = 0.5  # probability that a frame with a good mask has scribbles too
+BOTH = 0.5  # probability of annotated frames at both ends of a clip, where masks are given
+SHARP = 2.0  # factor of the keys at the start, which makes reading prefer similar cells without being decided
 SYSTEMS: dict[str, type[SpaceTimeMemory]] = {"stm": InteractiveSTM, "stm-semi": STM}
-Slots = list[MemorySlot]  # of one frame: one for each pair
+Slots = list[MemorySlot]  # one slot for each pair
 
 
 class Objective:
@@ -45,14 +45,14 @@ class Objective:
         system: "stm" or "stm-semi".
         frozen_norms, settle_norms: see `NormPlan`.
         body: see `begin`.
-        rounds: of interactive STM, in each clip.
+        rounds: rounds in each clip, for interactive STM.
         keep, overlap: see `RunningMeans`.
-        given: how often a step has annotated frames with good masks, as where somebody (or the cutter) drew them; no
-            rounds then. The other steps are rounds of scribbles.
+        given: probability of a step whose annotated frames have good masks, as if drawn by another network. The
+            other steps are rounds of scribbles.
     """
 
     prepare = staticmethod(scribble)
-    half = False  # set by who runs the objective, as `progress` is
+    half = False  # set from outside, like `progress`
     progress = 0.0
 
     def __init__(
@@ -94,8 +94,10 @@ class Objective:
         return means.result()
 
     def translated(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Semi-supervised STM may begin with weights of interactive STM: what it does not have is left out, and other
-        objects' masks, which that one does not look at, mean nothing yet."""
+        """Convert weights of interactive STM into initial weights of semi-supervised STM.
+
+        Cues that the latter does not have are left out. Its cue of other objects' masks starts with zero weights.
+        """
         if not isinstance(self.network, STM) or not any(key.startswith(InteractiveSTM.memory_name) for key in tensors):
             return tensors
         names = {InteractiveSTM.memory_name: STM.memory_name, InteractiveSTM.query_name: STM.query_name}
@@ -114,10 +116,10 @@ class Objective:
 
 @torch.no_grad()
 def align(network: SpaceTimeMemory) -> None:
-    """Let memory and query begin as one network, as in the paper, where both begin as the same classifier.
+    """Start the encoders of memory and query with the same weights, as in the paper.
 
-    Their keys can be compared from the first step on then; two networks that know nothing of each other read at random,
-    and learn first to do without the memory.
+    Then their keys can be compared from the first step on. Two independent encoders read at random at first, and learn
+    to ignore the memory.
     """
     pairs = (
         (network.Encoder_M, network.Encoder_Q),
@@ -131,22 +133,22 @@ def align(network: SpaceTimeMemory) -> None:
 
 
 class _Reading:
-    """The clips of one step: their frames encoded, to be decoded with any memory. t is an index within the clips."""
+    """The encoded clips of one step, which can be decoded with any memory. `t` is an index within the clips."""
 
     def __init__(self, network: SpaceTimeMemory, batch: Batch, means: RunningMeans) -> None:
         self.network, self.batch, self.means = network, batch, means
         self.padding = padding_to(STRIDE, *batch.size)
         self.frames = pad(batch.frames, self.padding)  # [B, T, 3, H, W]
         flat = self.frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        self.queries = network.encode_queries(flat)  # B * T of them
+        self.queries = network.encode_queries(flat)  # B * T queries
 
     def memorize(self, t: int, *cues: Tensor) -> Slots:
-        """Cues [N, H, W], each, of frame t -> the slots of all pairs."""
+        """Encode frame t with cues [N, H, W] into memory slots for all pairs."""
         frames = self.frames[self.batch.clip, t].contiguous(memory_format=torch.channels_last)
         return self.network.memorize(frames, pad(torch.stack(cues, dim=1), self.padding))
 
     def decode(self, t: int, memory: list[Slots], name: str) -> Tensor:
-        """Masks of all pairs [N, H, W], those of a clip sharing each pixel; their loss is noted under `name`."""
+        """Decode the masks of all pairs, [N, H, W], aggregated within each clip, and add their loss under `name`."""
         batch = self.batch
         queries = [self.queries[b * batch.length + t] for b in batch.clip.tolist()]
         readout = torch.stack([self.network.read([of[i] for of in memory], q) for i, q in enumerate(queries)])
@@ -158,25 +160,27 @@ class _Reading:
 
 
 def _joint(network: SpaceTimeMemory, logits: Tensor) -> Tensor:
-    """Logits of a clip's objects, each alone [n, 2, H, W] -> of background and objects [n + 1, H, W]."""
+    """Aggregate the logits of a clip's objects: [n, 2, H, W] -> background and objects [n + 1, H, W]."""
     if len(logits) == 1 and isinstance(network, InteractiveSTM):
-        return logits[0]  # its engine leaves a single object as it is
+        return logits[0]  # The engine does not aggregate a single object.
     return aggregate_logits(torch.softmax(logits, dim=1)[:, 1], channels=0)
 
 
 def given_at(progress: float) -> float:
-    """How often a clip begins with a true mask: at first most times. To carry a mask is learned sooner than to
-    understand scribbles, of which little is left at 1/16 of the size."""
+    """Return the probability that a clip begins with a true mask. It is high at first.
+
+    Propagating a mask is learned sooner than reading scribbles, of which little is left at 1/16 of the size.
+    """
     return ACCEPTED + (1 - ACCEPTED) * max(0.0, 1 - progress / EASY)
 
 
 def _interact(
     reading: _Reading, clips: list[ScribbledClip], random: np.random.Generator, rounds: int, given: float
 ) -> None:
-    """Rounds as the engine plays them: an annotated frame enters the memory with the mask it had and the scribbles on
-    it, then every frame is a query of its own, the annotated ones too.
+    """Run rounds as the engine does: an annotated frame enters the memory with its mask and scribbles, then every frame
+    is a query, including the annotated ones.
 
-    `given`: probability that the first frame is accepted with its true mask, and not drawn on.
+    `given` is the probability that the first frame is accepted with its true mask instead of being drawn on.
     """
     batch = reading.batch
     noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
@@ -203,8 +207,7 @@ def _interact(
 
 
 def _look_up(reading: _Reading, clips: list[ScribbledClip], random: np.random.Generator) -> None:
-    """One or two annotated frames, their masks good but not quite true, scribbles on the first or not. All others are
-    found from them."""
+    """Segment all frames from one or two annotated frames with slightly damaged masks, with or without scribbles."""
     batch = reading.batch
     noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
     nothing = torch.zeros(len(batch.clip), *batch.size, device=batch.labels.device)
@@ -222,7 +225,7 @@ def _look_up(reading: _Reading, clips: list[ScribbledClip], random: np.random.Ge
 
 
 def _carry(reading: _Reading) -> None:
-    """The true mask of frame 0, carried to the end; all frames before are memory, with the soft masks found there."""
+    """Propagate the true mask of frame 0 to the end. All earlier frames are memory, with their predicted masks."""
     batch = reading.batch
     masks = batch.own(batch.labels[:, 0])
     memory: list[Slots] = []

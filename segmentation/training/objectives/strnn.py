@@ -1,7 +1,7 @@
-"""ST-RNN learns in two steps, as its paper has it (section 2.4.1), and RGMP beside them; each is a run of its own.
+"""Trains ST-RNN in the two steps of its paper (section 2.4.1), and RGMP; each in a separate run.
 
-`features`: the bodies and the RNNs without temporal links. `time`: the RNNs with them, the bodies stay as they are.
-`refinement`: RGMP (Oh et al., CVPR 2018), which carries masks from a reference frame in the last round.
+`features`: the bodies and the RNNs without temporal links. `time`: the RNNs with temporal links; the bodies are frozen.
+`refinement`: RGMP (Oh et al., CVPR 2018), which propagates masks from a reference frame in the last round.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from segmentation.training.synthetic_scribbles import correcting_scribbles
 from segmentation.training.validation import ROUNDS, validate
 from segmentation.types import IGNORE, Scribble
 
-ALPHA = 0.05  # of equation 4, as a share of the features' spread: then shrinking all of them gains nothing
+ALPHA = 0.05  # of equation 4, relative to the spread of the features, so that shrinking all of them gains nothing
 
 Result = tuple[Tensor, dict[str, float]]
 
@@ -45,18 +45,18 @@ class Objective:
 
     stage: "features", "time" or "refinement".
     ratio: weight of the loss of equation 4.
-    adapted: weight of the loss behind the closed-form adaptation, through which the gradient goes (as Bertinetto et al.
-        2019 do with ridge regression; the paper does not). 0: it is not computed.
+    adapted: weight of the loss after the closed-form adaptation, through which the gradient goes (as in Bertinetto et
+        al. 2019; the paper does not have it). 0: it is not computed.
     keep, overlap: see `RunningMeans`; of `adapted` and of RGMP.
-    given: how often annotated frames have true masks that are sampled too, as where somebody (or the cutter) drew them.
-    worn: how often RGMP's reference mask is a damaged one, and not the true one.
+    given: probability that annotated frames have true masks, which are sampled too.
+    worn: probability that RGMP's reference mask is damaged.
     settle_norms: the `settle` of `NormPlan`.
     body: see `begin`.
     """
 
     prepare = staticmethod(scribble)
-    anew = ("refinement.",)  # what weights to start from may lack: earlier stages have no RGMP
-    half = False  # set by who runs the objective, as `progress` is
+    anew = ("refinement.",)  # Initial weights may lack these keys, since earlier stages have no RGMP.
+    half = False  # set from outside, like `progress`
     progress = 0.0
 
     def __init__(
@@ -78,12 +78,13 @@ class Objective:
         self.norms = NormPlan(settle=settle_norms)
         config = read_config(STRNNConfig, plan.network)
         if stage != "refinement":
-            config = replace(config, refinement=None)  # a network that has learned nothing must not ship
+            config = replace(config, refinement=None)  # An untrained RGMP is not exported.
         network = STRNN(config)
         begin(network, self.norms, body)
         if stage == "features":
             for branch in branches_of(network):
-                nn.init.zeros_(branch.rnn.Kt)  # no temporal links: the engine, which has them, then validates the same
+                # Without temporal links; the engine, which has them, gives the same result.
+                nn.init.zeros_(branch.rnn.Kt)
         self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"strnn": self.network}
         self.device, self.stage = device, stage
@@ -95,7 +96,7 @@ class Objective:
         return STAGES[self.stage](self, clips, random).play()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
-        """The score of RGMP is that of its own round, the last one."""
+        """Validate. For RGMP the score is that of the last round, in which it is used."""
         assert isinstance(network, STRNN)
         settings, last = EngineSettings(device=str(self.device)), ROUNDS if self.stage == "refinement" else 0
         figures = validate(
@@ -120,14 +121,14 @@ class _TrainingStep(ABC):
 
     @abstractmethod
     def play(self) -> Result:
-        """Loss and figures of the step."""
+        """Run the step and return its loss and figures."""
 
     def _mixed(self) -> torch.autocast:
         return mixed(self.objective.device, self.objective.half)
 
 
 class _Features(_TrainingStep):
-    """Step 1: every frame by itself."""
+    """Step 1: every frame separately."""
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
         super().__init__(objective, clips, random)
@@ -153,18 +154,18 @@ class _Features(_TrainingStep):
         return loss, figures
 
     def _outputs(self, branch: Branch) -> Tensor:
-        """y of one model: [B, T, D, h, w]."""
+        """Return y of one model, [B, T, D, h, w]."""
         x = self._extract(branch)
         return torch.stack([torch.stack([branch.rnn(frame)[0] for frame in clip]) for clip in x])
 
     def _extract(self, branch: Branch) -> Tensor:
-        """Features [B, T, C, h, w] of the body."""
+        """Return the features of the body, [B, T, C, h, w]."""
         with self._mixed():
             features = branch.extract(self.images)
         return features.float().unflatten(0, self.batch.labels.shape[:2])
 
     def _ratio(self, outputs: Tensor) -> Tensor:
-        """Equation 4 for every object: its cells in an anchor frame against the cells of all other frames."""
+        """Compute equation 4 for every object: its cells in an anchor frame against the cells of all other frames."""
         anchor = int(self.random.integers(self.batch.length))
         pool = [t for t in range(self.batch.length) if t != anchor]
         ratios = []
@@ -179,7 +180,7 @@ class _Features(_TrainingStep):
         return torch.cat(ratios).mean() if ratios else outputs.sum() * 0
 
     def _adapt(self, b: int, outputs: Tensor) -> None:
-        """Clip b through a first round and a correction of another frame, as the engine plays them."""
+        """Run a first round and a correction of another frame on clip b, as the engine does."""
         clip, ids = self.batch.clips[b], range(self.batch.clips[b].num_objects + 1)
         given = self.random.random() < self.objective.given
         samples = [self._samples(outputs[0], self.scribbled[b].strokes, None)]
@@ -207,7 +208,7 @@ class _Features(_TrainingStep):
         return Samples(y.flatten(1)[:, where].t(), torch.from_numpy(numbers[known]).to(y.device))
 
     def _classify(self, b: int, outputs: Tensor, samples: list[Samples], ids: range, names: list[str]) -> Tensor:
-        """Solve W, note the loss of every frame under its name; the labels that were found, uint8 [T, H, W]."""
+        """Solve W and add the loss of every frame under its name. Return the predicted labels, uint8 [T, H, W]."""
         weights = solve(Samples.joined(samples), ids)
         coarse = SHARPNESS * torch.stack([scores(weights, y) for y in outputs])  # [T, n, h, w]
         full = F.interpolate(coarse, size=self.batch.size, mode="bilinear", align_corners=False)
@@ -217,7 +218,7 @@ class _Features(_TrainingStep):
 
 
 class _Time(_Features):
-    """Step 2: the bodies are frozen, the state goes from frame to frame."""
+    """Step 2: the bodies are frozen, and the state passes from frame to frame."""
 
     def _extract(self, branch: Branch) -> Tensor:
         branch.body.eval()
@@ -236,7 +237,7 @@ class _Time(_Features):
 
 
 class _Refinement(_TrainingStep):
-    """RGMP: the first frame is the reference, soft masks go from frame to frame, and the gradient all the way back."""
+    """RGMP: the first frame is the reference. Probability maps pass from frame to frame, with gradients."""
 
     def play(self) -> Result:
         refinement, batch = self.network.refinement, self.batch
@@ -253,11 +254,11 @@ class _Refinement(_TrainingStep):
         return self.means.result()
 
     def _images(self, t: int) -> Tensor:
-        """Frame t, once for each pair: [N, 3, H, W]."""
+        """Return frame t for each pair, [N, 3, H, W]."""
         return self.batch.frames[self.batch.clip, t].contiguous(memory_format=torch.channels_last)
 
     def _given(self) -> Tensor:
-        """Masks of the first frame [N, H, W]: what the adaptation gives is seldom as good as the true one."""
+        """Return masks of the first frame, [N, H, W], sometimes damaged, since the adaptation's are seldom perfect."""
         truth = self.batch.own(self.batch.labels[:, 0])
         worn = damage(truth, torch.Generator().manual_seed(int(self.random.integers(1 << 62))))
         chosen = torch.from_numpy(self.random.random(len(truth)) < self.objective.worn).to(truth.device)
@@ -268,7 +269,7 @@ STAGES: dict[str, type[_TrainingStep]] = {"features": _Features, "time": _Time, 
 
 
 def ratio_of(anchors: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
-    """Equation 4 for every anchor: [A].
+    """Compute equation 4 for every anchor, [A].
 
     Args:
         anchors, positives, negatives: features [A, D], [P, D], [N, D], none empty.
@@ -279,6 +280,6 @@ def ratio_of(anchors: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
 
 
 def nearest(queries: Tensor, cells: Tensor) -> Tensor:
-    """Squared distance of every row of [Q, D] to the nearest of [R, D]: [Q]."""
+    """Return the squared distance of every row of [Q, D] to the nearest row of [R, D]."""
     norms = queries.square().sum(1, keepdim=True) + cells.square().sum(1)
     return (norms - 2 * queries @ cells.t()).amin(1).clamp_min(0)

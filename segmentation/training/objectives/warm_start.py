@@ -1,4 +1,4 @@
-"""What a network starts from: weights that keep signals in scale, or the body of a classifier; and its batch norms."""
+"""Initial weights of networks, and how their batch norms are trained."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from segmentation.networks.deeplab import DeepLabV3Plus
 from segmentation.networks.encoder import CueEncoder
 from segmentation.networks.resnet import Bottleneck
 
-MANET, BACKBONE = "feature_extracter.", "backbone."  # where MA-Net has its DeepLab, and that its ResNet
-RESIDUAL = 0.2  # of a block's own branch at the start: deep sums stay in scale without norms (De and Smith, 2020)
-MEMORY, DECODER = "Encoder_M.", "Decoder."  # where STM has its encoder of frames with masks, and its decoder
-CUES = {"conv1_x": "conv1_m"}  # cues that mean what one of STM's does: a mask, if of another frame
-REFINEMENTS = ("RF3", "RF2")  # from 1/16 to 1/8, and to 1/4
-LOGITS, UNDECIDED = 2, 0.1  # outputs of a last convolution, which begins with small ones: nothing is decided yet
+MANET, BACKBONE = "feature_extracter.", "backbone."  # prefixes of MA-Net's DeepLab and of its ResNet
+RESIDUAL = 0.2  # Initial scale of residual branches, which keeps deep sums in scale without norms (De and Smith, 2020).
+MEMORY, DECODER = "Encoder_M.", "Decoder."  # prefixes of STM's memory encoder and decoder
+CUES = {"conv1_x": "conv1_m"}  # cues that correspond to a cue of STM
+REFINEMENTS = ("RF3", "RF2")  # to 1/8, and to 1/4
+LOGITS, UNDECIDED = 2, 0.1  # A convolution with this many outputs is the last one; the scale of its initial weights.
 
 
 @dataclass(frozen=True)
 class NormPlan:
-    """How batch norms learn.
+    """How batch norms are trained.
 
-    `frozen`: not at all, which is how the papers train, since their bodies know ImageNet. Else they work with the
-    statistics of the batch; from `settle` of the run on (0..1; 0 = never) with what they have gathered by then, as at
-    test time. A network that sees several kinds of input by turns needs that: each kind has statistics of its own.
+    `frozen`: they stay fixed, as in the papers, whose bodies were pretrained on ImageNet. Otherwise they use the
+    statistics of the batch, and from the fraction `settle` of the run on (0..1; 0 = never) their running statistics, as
+    at test time. A network that alternates between kinds of input needs that, because each kind has different
+    statistics.
     """
 
     frozen: bool = False
@@ -40,12 +41,11 @@ class NormPlan:
 
 
 def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
-    """Give `network` its first weights.
+    """Initialise the weights of `network`.
 
     Args:
-        body: path of a ResNet in torchvision's names, for every encoder; or of MA-Net's weights, whose DeepLab goes
-            into every DeepLab of `network` too; or of STM's, which know masks as well (`_take_of_stm`). Empty: from
-            nothing.
+        body: path of a ResNet with torchvision's names, for every encoder; or of MA-Net's weights, whose DeepLab is
+            used for every DeepLab of `network` too; or of STM's weights (see `_take_of_stm`). Empty: random weights.
 
     Raises:
         ValueError: for a body that does not fit.
@@ -59,7 +59,7 @@ def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
 
 
 def hold_norms(network: nn.Module, norms: NormPlan, progress: float) -> None:
-    """To be called whenever `network` was put into training mode; `progress` of the run is 0..1."""
+    """Apply `norms` after `network` was put into training mode. `progress` of the run is 0..1."""
     if norms.frozen or norms.settled(progress):
         for norm in _norms(network):
             norm.eval()
@@ -67,7 +67,7 @@ def hold_norms(network: nn.Module, norms: NormPlan, progress: float) -> None:
 
 @torch.no_grad()
 def load_bodies(network: nn.Module, path: Path) -> None:
-    """Copy the convolutions and norms of a body that knows something; what a network has besides stays as it is.
+    """Copy convolutions and norms of a trained body into the bodies of `network`. Other parameters are unchanged.
 
     Raises:
         ValueError: the file cannot be read, or lacks a tensor, or has one of another shape, or nothing can take it.
@@ -79,7 +79,7 @@ def load_bodies(network: nn.Module, path: Path) -> None:
     deeplab = {key.removeprefix(MANET): tensor for key, tensor in found.items() if key.startswith(MANET)}
     if deeplab:
         stem = f"{BACKBONE}conv1.weight"
-        deeplab[stem] = deeplab[stem].flip(1)  # MA-Net reads BGR, all others RGB
+        deeplab[stem] = deeplab[stem].flip(1)  # MA-Net takes BGR, all others RGB.
         found = {key.removeprefix(BACKBONE): value for key, value in deeplab.items() if key.startswith(BACKBONE)}
     stages = {_stage_name(key): tensor for key, tensor in found.items()}
     encoders = [module for module in network.modules() if isinstance(module, CueEncoder)]
@@ -94,8 +94,8 @@ def load_bodies(network: nn.Module, path: Path) -> None:
 
 
 def _take_of_stm(network: nn.Module, found: dict[str, Tensor], path: Path) -> None:
-    """What the propagation networks (IPN's, RGMP) have in common with STM: the encoder of a frame with its mask, up to
-    1/16, and the refinements of the decoder, whose parts stay as they are where STM has them in another shape.
+    """Copy the parts that IPN and RGMP share with STM: the encoder of a frame with its mask, up to 1/16, and the
+    refinements of the decoder, except where shapes differ.
 
     Raises:
         ValueError: the bodies differ, or nothing can take them.
@@ -114,7 +114,7 @@ def _take_of_stm(network: nn.Module, found: dict[str, Tensor], path: Path) -> No
             raise ValueError(f"body: {path.name} is another one: it has {more[0]}")
         _copy(encoder, same, path)
     for decoder in network.modules():
-        parts = [part for part in decoder.children() if isinstance(part, Refine)]  # coarsest first
+        parts = [part for part in decoder.children() if isinstance(part, Refine)]  # the coarsest first
         for part, name in zip(parts[-len(REFINEMENTS) :], REFINEMENTS, strict=False):
             own, prefix = part.state_dict(), f"{DECODER}{name}."
             for key, tensor in own.items():
@@ -133,13 +133,13 @@ def _copy(found: dict[str, Tensor], own: dict[str, Tensor], path: Path) -> None:
 
 
 def _stage_name(key: str) -> str:
-    """torchvision counts layers from 1, the encoders count stages from 2: the stem is the first."""
+    """Convert a key of torchvision, which counts layers from 1, to the encoders, which count stages from 2."""
     return re.sub(r"^layer(\d+)", lambda match: f"res{int(match[1]) + 1}", key)
 
 
 @torch.no_grad()
 def _draw(network: nn.Module) -> None:
-    """He's initialisation; blocks begin close to their shortcuts."""
+    """Draw weights by He's initialisation, with small residual branches."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
