@@ -1,4 +1,4 @@
-"""Small clips with known truth, made on the spot: textured objects that move over a textured, drifting background."""
+"""Generates small clips with truth: textured objects that move over a textured background."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Clip:
 def make_clip(
     *, length: int = 8, height: int = 48, width: int = 64, num_objects: int = 1, seed: int = 0, speed: float = 0.012
 ) -> Clip:
-    """Ellipses of different hues in rows, each on its own path; later ids lie in front. `speed`: widths a frame."""
+    """Make a clip of moving ellipses. Later ids lie in front. `speed` is in widths per frame."""
     rng = np.random.default_rng(seed)
     ground = _texture(rng, height * 2, width * 2, hue=100)
     skins = [_texture(rng, height, width, hue=int(i * 180 / num_objects) % 180) for i in range(num_objects)]
@@ -41,7 +41,7 @@ def make_clip(
 
 
 def scribble_of(mask: NDArray[np.bool_], object_id: int) -> Scribble:
-    """A stroke along the middle of a mask, from its left to its right end."""
+    """Draw a scribble along the middle of a mask, from its left to its right end."""
     height, width = mask.shape
     columns = np.flatnonzero(mask.any(axis=0))
     inner = columns[len(columns) // 6 : len(columns) - len(columns) // 6]
@@ -51,7 +51,7 @@ def scribble_of(mask: NDArray[np.bool_], object_id: int) -> Scribble:
 
 
 def interaction_on(clip: Clip, frame: int, object_ids: tuple[int, ...] | None = None) -> Interaction:
-    """One stroke on each object (or on those named) that can be seen in `frame`."""
+    """Draw one scribble on each object (or on those named) that is visible in `frame`."""
     ids = object_ids or tuple(range(1, clip.num_objects + 1))
     seen = [i for i in ids if (clip.truth[frame] == i).sum() > 3]
     return Interaction(frame, tuple(scribble_of(clip.truth[frame] == i, i) for i in seen))

@@ -1,4 +1,4 @@
-"""What every engine must do, as one test class. An engine's test file subclasses it, names the engine, adds its extras.
+"""The conformance tests of all engines, as a class. The test file of an engine subclasses it and adds its own tests.
 
     class TestFlow(EngineConformance):
         engine = "flow"
@@ -33,7 +33,7 @@ class EngineConformance:
     height: ClassVar[int] = 48
     width: ClassVar[int] = 64
     length: ClassVar[int] = 8
-    reads_before_first_mask: ClassVar[int] = 3  # an engine that embeds the whole video first says so
+    reads_before_first_mask: ClassVar[int] = 3  # frames that the engine may read before the first mask
 
     # --- tools of the class ---------------------------------------------------------------------------------------
 
@@ -47,7 +47,7 @@ class EngineConformance:
         return create_engine_session(self.engine, frames, objects, self.settings, rounds, **self.options)
 
     def run(self, session: Engine, interaction: Interaction, stop_after: int | None = None) -> list[MaskUpdate]:
-        """All updates of a round, or the first `stop_after`, the generator then being closed: a cancelled round."""
+        """Run a round and return its updates. With `stop_after`, cancel the round after that many."""
         updates = []
         generator = session.run_round(interaction)
         for update in generator:
@@ -91,7 +91,7 @@ class EngineConformance:
             assert update.engine_state is None or len(update.engine_state) <= ENGINE_STATE_LIMIT
 
     def test_scribbled_pixels_get_their_object(self) -> None:
-        """Of thin strokes nine in ten pixels, as an engine may work at a smaller size and smooth edges."""
+        """Nine in ten pixels suffice, because an engine may work at a smaller size and smooth edges."""
         clip = self.clip(num_objects=2)
         interaction = interaction_on(clip, 3)
         first = self.run(self.open(clip), interaction, stop_after=1)[0]
@@ -100,7 +100,7 @@ class EngineConformance:
             assert (first.labels[raster == object_id] == object_id).mean() >= 0.9
 
     def test_yielded_masks_stay_as_they_are(self) -> None:
-        """A mask that was handed out is not written to again while the round goes on."""
+        """The engine does not write into masks that it has yielded."""
         clip = self.clip()
         seen = [(u, u.labels.copy()) for u in self.open(clip).run_round(interaction_on(clip, 3))]
         for update, copy in seen:
@@ -112,7 +112,7 @@ class EngineConformance:
         assert_same_updates(self.run(self.open(clip), interaction), self.run(self.open(clip), interaction))
 
     def test_the_first_mask_needs_few_frames(self) -> None:
-        """Frames are lazy: before the interacted frame is out, an engine has not gone through the whole video."""
+        """Frames are read lazily: the first mask does not need the whole video."""
         clip = self.clip()
         frames = CountingFrames(clip.frames)
         session = create_engine_session(self.engine, frames, 1, self.settings, **self.options)
@@ -134,7 +134,7 @@ class EngineConformance:
         session = self.open(clip)
         assert len(self.run(session, interaction_on(clip, 3), stop_after=2)) == 2
         covered = {u.frame for u in self.run(session, interaction_on(clip, 5))}
-        # What the cancelled round did not reach, the next one does.
+        # The next round computes the frames that the cancelled one did not reach.
         assert covered | {3, 4} == set(range(self.length))
 
     def test_a_rebuilt_session_is_the_kept_one(self) -> None:
@@ -167,7 +167,7 @@ class EngineConformance:
         assert_same_updates(self.run(kept, second), self.run(self.open(clip, rounds=history), second))
 
     def test_it_goes_on_from_rounds_of_another_engine(self) -> None:
-        """Memos of others mean nothing here; masks and scribbles do."""
+        """The engine state of another engine is ignored; its masks and scribbles are used."""
         clip = self.clip()
         first = interaction_on(clip, 2)
         labels = {t: clip.truth[t] for t in range(self.length)}
@@ -205,7 +205,7 @@ class EngineConformance:
         session = self.open(clip)
         mask = clip.truth[3].copy()
         session.lock(3, mask)
-        mask[:] = 0  # what happens to it later is not the session's business
+        mask[:] = 0  # The session must have copied it.
         np.testing.assert_array_equal(session.locked[3], clip.truth[3])
         assert session.locked_ids[3] == {0, 1}
         assert isinstance(session.locked, PackedLabels)

@@ -1,4 +1,4 @@
-"""What tests of engines share: rounds as a store has them, updates that must be equal, frames that count."""
+"""Tools for tests of engines: stored rounds, comparison of updates, and frames that count reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from segmentation.frames import ArrayFrames
 
 
 def past_round(name: str, interaction: Interaction, objects: int, updates: Iterable[MaskUpdate]) -> PastRound:
-    """A round as a store would hand it back: copies of what was yielded, nothing shared with the session."""
+    """Make a stored round from copies of the updates, so that nothing is shared with the session."""
     stored = list(updates)
     return PastRound(
         engine=name,
@@ -32,7 +32,7 @@ def assert_same_updates(kept: Sequence[MaskUpdate], rebuilt: Sequence[MaskUpdate
 
 
 class CountingFrames(ArrayFrames):
-    """Frames that remember which were read."""
+    """Frames that record which of them were read."""
 
     def __init__(self, frames: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
         super().__init__(frames)

@@ -1,4 +1,5 @@
-"""The `fake` engine for tests: deterministic, instant, no weights; masks are the scribbles, thick and moved by frame.
+"""The `fake` engine for tests: fast, deterministic, without weights. Masks are thick scribbles that move with the
+frames.
 
 Loaded by `MASKWRIGHT_ENGINES=tests.segmentation.fake_engine`. Option `sleep` (or the variable FAKE_ENGINE_SLEEP, in
 seconds) makes it wait before every frame, so that a round lasts long enough to be cancelled, killed or reloaded.
@@ -23,7 +24,7 @@ PIXELS_A_FRAME = 1  # how far a mask moves to the right from one frame to the ne
 
 
 class FakeEngine(Engine):
-    """The mask of frame f: every scribble so far, dilated to a 64th of the width, moved by (f - its frame) pixels."""
+    """Draws every scribble so far into frame f, dilated to a 64th of the width and moved by (f - its frame) pixels."""
 
     name = "fake"
 

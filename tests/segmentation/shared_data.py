@@ -1,4 +1,4 @@
-"""Real clips and golden numbers, when there are any beside the project. They are not part of it: tests skip without."""
+"""Optional real videos and golden numbers from outside the repository. Tests skip without them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints load strictly, and what is wrong with a file is said in a sentence."""
+"""Checkpoints load strictly, and errors of a file are sentences."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_it_refuses_a_truncated_file(tmp_path: Path, kind: str) -> None:
             read_checkpoint(path)
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # what the reader says before it stumbles
+@pytest.mark.filterwarnings("ignore::UserWarning")  # warnings of the reader before its error
 @pytest.mark.parametrize("kind", ["zip", "legacy", "safetensors"])
 def test_a_damaged_file_is_read_or_refused_with_a_sentence(tmp_path: Path, kind: str) -> None:
     path = write_as(tmp_path, kind)

@@ -1,4 +1,4 @@
-"""The published systems give the numbers of the official code, and the program that says so can say no."""
+"""The published systems give the numbers of the official code, and the golden program detects deviations."""
 
 from __future__ import annotations
 

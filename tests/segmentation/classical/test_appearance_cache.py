@@ -1,4 +1,4 @@
-"""Models of annotated frames: fitted once for each mask."""
+"""Appearance models are fitted once for each mask."""
 
 import numpy as np
 import pytest

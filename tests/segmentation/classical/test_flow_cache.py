@@ -1,4 +1,4 @@
-"""Motion that is kept between rounds."""
+"""Optical flow is cached between rounds."""
 
 import numpy as np
 import pytest

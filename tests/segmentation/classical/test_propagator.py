@@ -1,4 +1,4 @@
-"""What a walk may do to masks of earlier rounds."""
+"""How propagation changes the masks of earlier rounds."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ def test_a_walk_that_loses_its_object_takes_no_mask_away_that_was_found_before()
 
 
 def test_where_much_was_wrong_little_of_what_stood_is_kept_on_the_way_to_an_older_annotation() -> None:
-    """The first frame's mask runs over; taken back in the last frame, it goes in most frames between."""
+    """A mask that is too large is corrected in the last frame; most frames between change with it."""
     random = np.random.default_rng(0)
     frame = random.integers(90, 120, (96, 160, 3)).astype(np.uint8)
     frame[30:60, 30:70], frame[20:80, 100:150] = (200, 30, 30), (40, 60, 180)
@@ -61,7 +61,7 @@ def test_where_much_was_wrong_little_of_what_stood_is_kept_on_the_way_to_an_olde
 
 
 class OfOneThread(Mapping[int, LabelMap]):
-    """Stored masks that only the thread may read that made this: a database's connection is one."""
+    """Stored masks that only one thread may read, as with a connection to a database."""
 
     def __init__(self, masks: dict[int, LabelMap]) -> None:
         self._masks, self._thread = masks, threading.get_ident()

@@ -1,4 +1,4 @@
-"""Engines whose annotated frames the cutter draws: what every engine must do, and what is theirs."""
+"""Engines whose annotated frames are segmented by the cutter: conformance tests, and tests of this combination."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class TestDrawnIPN(Drawn):
 
 
 class TestChoice:
-    """Who draws, where nobody says so: the cutter for the small weights that ship, else the engine itself."""
+    """By default the cutter segments annotated frames for the small shipped weights, else the engine does."""
 
     frames = ArrayFrames(make_clip(length=2).frames)
 

@@ -1,4 +1,4 @@
-"""The window in which an object is looked at, and what is put back from it."""
+"""The window around an object: cropping to it and pasting back."""
 
 from dataclasses import replace
 
@@ -115,7 +115,7 @@ def test_an_untrained_network_leaves_what_grabcut_made(scaled_frames: ScaledFram
 
 
 def test_what_nobody_drew_on_is_put_right_in_windows_of_its_own(scaled_frames: ScaledFrames) -> None:
-    """Several objects are looked at together, and each comes out as it would alone; one that is lost stays so."""
+    """Several objects in a batch give the same result as each alone, and a lost object stays lost."""
     network, (height, width) = tiny(), scaled_frames.sizes.grid
     y, x = np.mgrid[0:height, 0:width]
     left, right = (np.exp(-np.hypot(x - at * width, y - height / 2) / 9).astype(np.float32) for at in (0.3, 0.75))

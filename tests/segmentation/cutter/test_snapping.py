@@ -1,4 +1,4 @@
-"""What a mask's own looks add to the cutter: a flood recedes, a hole is filled, and nothing comes of nothing."""
+"""Snapping a mask to its own colours removes leaks, fills holes, and leaves an empty mask empty."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ HEIGHT, WIDTH = 120, 200
 
 
 def scene() -> tuple[ScaledFrame, NDArray[np.bool_]]:
-    """A red disk on a grey ground, both with a little noise; and where it is."""
+    """Return a frame with a red disk on grey, both with noise, and the mask of the disk."""
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     disk = (y - 60) ** 2 + (x - 90) ** 2 < 30**2
     frame = np.where(disk[..., None], (180, 50, 40), (90, 95, 100)).astype(np.int16)

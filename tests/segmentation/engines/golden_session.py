@@ -1,4 +1,4 @@
-"""Engines over the golden cases: a session with the case's weights, and its bars as strokes."""
+"""Runs engines on golden cases: a session with the weights of the case, and its bars as scribbles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def golden_session(engine: str, case: Case, folder: Path, networks: dict[str, tu
 
 
 def bars(case: Case, frame: int) -> Interaction:
-    """The case's scribbles of a frame, each row of a bar as a stroke of its own."""
+    """Return the scribbles of a frame, with each row of a bar as a separate scribble."""
     raster = case.inputs[f"scribble_f{frame}"]
     height, width = raster.shape
     strokes = []

@@ -1,4 +1,4 @@
-"""Every engine with the weights that ship, on a device that is not the CPU: in half precision, frames in batches."""
+"""Every engine with its shipped weights on another device than the CPU: half precision and batches of frames."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_it_is_an_engine_there_too(engine: str, name: str) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_masks_are_those_of_the_cpu(engine: str, tmp_path: Path) -> None:
-    """Of half precision and of batches, with features that go to disk and come back."""
+    """Masks in half precision agree with those of the CPU, also with features that are cached on disk."""
     clip = make_clip(length=6, height=96, width=128, num_objects=2)
     found = []
     for settings in (

@@ -1,4 +1,6 @@
-"""The four systems as OpenVINO computes those that ship: the numbers of PyTorch, for any number of objects and size."""
+"""OpenVINO gives the results of PyTorch for the shipped weights of the four systems, for any size and number of
+objects.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ def assert_alike(found: Tensor, right: Tensor) -> None:
 
 
 def pair(kind: type[Network], name: str, prepare: Any, plain: Any) -> tuple[Network, Network]:
-    """The network that ships, as it runs fastest and as PyTorch has it."""
+    """Load the shipped network, compiled and plain."""
     network = load_network(name, find_weights(name))
     assert isinstance(network, kind)
     return prepare(network, *HOW), plain(network, *HOW)

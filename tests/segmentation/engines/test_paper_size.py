@@ -1,4 +1,4 @@
-"""The paper's sizes at 480 x 854: they run, and a rebuilt session still gives the masks of a kept one."""
+"""The networks of the papers at 480 x 854: a rebuilt session gives the masks of one that was kept."""
 
 from __future__ import annotations
 

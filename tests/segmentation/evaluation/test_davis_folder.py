@@ -1,4 +1,4 @@
-"""Data sets as they are, evaluated: the layouts of others, masks in black and white, ids with holes, bad sequences."""
+"""Evaluates data sets with other layouts, black and white masks, ids with gaps, and bad sequences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logits of aggregated probabilities, and the softmax of them, may differ by a step of float32 in the probability."""
+"""Logits of aggregated probabilities, and their softmax, may differ by one float32 step of the probability."""
 
 from __future__ import annotations
 

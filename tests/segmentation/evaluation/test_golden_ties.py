@@ -1,4 +1,4 @@
-"""A mask's pixel that rounding decides is not carried from frame to frame; a mask that is wrong is."""
+"""A pixel that rounding decides does not affect later frames in the comparison, but a wrong mask does."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _small_networks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class TiedInet(Inet):
-    """Its mask of the annotated frame is nearly a half at one pixel: on one machine above it, on another below."""
+    """A network whose probability is nearly 0.5 at one pixel, above it on one machine and below on another."""
 
     def __init__(self, tied: float) -> None:
         super().__init__(TINY)
@@ -50,7 +50,7 @@ def missed(rows: dict[str, Row]) -> list[str]:
 
 
 def manet_case_with_a_tie(root: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
-    """Golden numbers of a machine that gives one pixel of every mask to another id."""
+    """Make golden numbers of a machine on which one pixel of every mask has another id."""
     honest = manet.upsampled_argmax
 
     def other_machine(scores: Tensor, ids: range, size: tuple[int, int]) -> LabelMap:

@@ -1,4 +1,4 @@
-"""The challenge's own package, mended from outside, must still give its golden numbers."""
+"""The patched davisinteractive package gives its golden numbers."""
 
 import json
 import subprocess

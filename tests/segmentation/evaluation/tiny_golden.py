@@ -1,4 +1,4 @@
-"""Golden cases of networks that are small: what is compared with what can be tested, the official numbers cannot.
+"""Golden cases for small networks. They test how the golden program compares, not the official numbers.
 
 There is no state_dict.json beside them, so a network of any size is filled.
 """
@@ -26,7 +26,7 @@ LETTER = "b"
 
 
 def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All programs compute with small networks."""
+    """Let all programs use small networks."""
     monkeypatch.setattr(ipn, "Inet", lambda: Inet(TINY_IPN))
     monkeypatch.setattr(ipn, "Pnet", lambda: Pnet(TINY_IPN))
     monkeypatch.setattr(manet, "MANet", lambda: MANet(TINY_MANET))
@@ -51,7 +51,7 @@ def tiny_case(root: Path, system: str, objects: int = 2, size: tuple[int, int] =
 
 
 def with_golden(case: Case, arrays: dict[str, Array] | None = None) -> Case:
-    """The same case with these golden numbers; by default what its program says."""
+    """Add golden numbers to a case; by default those that its program computes."""
     if arrays is None:
         # Copied at once, for some are views of what later rounds write on.
         arrays = {name: array.copy() for name, array in program_of(case.system)(case)}

@@ -1,4 +1,4 @@
-"""Label maps survive a PNG exactly, and what is no label map is told apart."""
+"""Label maps are written to PNG and read back exactly, and other images are refused."""
 
 from __future__ import annotations
 

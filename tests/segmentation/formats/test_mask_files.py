@@ -1,4 +1,4 @@
-"""Masks as people have them: which ids are in them is decided for the whole sequence."""
+"""Masks of many kinds: the ids are decided for the whole sequence."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ WHITE_255: dict[str, Callable[[Labels], bytes]] = {
 
 
 def cut_out(mask: Labels, full: int, smooth: bool = False) -> NDArray[np.uint8]:
-    """The picture of an object over nothing; the colours under the clear pixels are still there."""
+    """Return an image of an object with transparent surroundings, which hide other colours."""
     photograph = np.random.default_rng(0).integers(0, 256, (*mask.shape, 3), np.uint8)
     alpha = np.asarray(smoothed(mask * full)) if smooth else mask * full
     return np.dstack([photograph, alpha])
@@ -124,13 +124,13 @@ IDS: dict[str, Callable[[Labels], bytes]] = {
 
 
 def over_nothing(labels: Labels) -> NDArray[np.uint8]:
-    """Objects in the colours of DAVIS; the background is clear and hides another colour."""
+    """Return objects in the colours of DAVIS. The background is transparent and hides another colour."""
     colours = np.where(labels[..., None] > 0, davis_palette()[labels], np.uint8(99))
     return np.dstack([colours, (labels > 0) * np.uint8(255)])
 
 
 def shuffled(labels: Labels) -> Image.Image:
-    """What a program makes that saves only the colours it needs, in an order of its own."""
+    """Return an image whose palette holds only the used colours, in another order."""
     used = np.unique(labels)[::-1]
     table = np.zeros(256, np.uint8)
     table[used] = np.arange(len(used))

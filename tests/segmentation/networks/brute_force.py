@@ -1,4 +1,4 @@
-"""Distance maps as their equations are written, one pair of pixels at a time in spirit: slow, and hard to get wrong."""
+"""The distance maps computed directly from their equations: slow, as a reference for the fast code."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ def all_offsets(query: Tensor, previous: Tensor, window: int) -> Tensor:
 
 
 def normalised(squared: Tensor) -> Tensor:
-    """Equation 1."""
+    """Map squared distances to 0..1 by equation 1."""
     return 2 * (torch.sigmoid(squared) - 0.5)

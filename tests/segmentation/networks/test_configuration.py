@@ -1,4 +1,4 @@
-"""A configuration survives JSON, and what is none is refused by name."""
+"""A configuration is written to JSON and read back, and bad fields are refused by name."""
 
 from __future__ import annotations
 

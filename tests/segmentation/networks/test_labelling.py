@@ -1,4 +1,4 @@
-"""Labels at full size, one id at a time, equal those of the whole stack; confidence is of the cells won."""
+"""Labels computed for one id at a time equal those of the whole stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fast distance maps against their equations, over sizes, windows and labels."""
+"""Compares the fast distance maps with their equations, for several sizes, windows and labels."""
 
 from __future__ import annotations
 

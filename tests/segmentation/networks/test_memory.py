@@ -1,4 +1,4 @@
-"""The memory read is the paper's softmax, whatever the blocks."""
+"""Reading the memory gives the softmax of the paper for any size of blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pruned search finds what comparing everything with everything finds."""
+"""The pruned search gives the result of the full comparison."""
 
 from __future__ import annotations
 

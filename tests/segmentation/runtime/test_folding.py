@@ -1,4 +1,4 @@
-"""Folded networks give the same numbers, and no norm goes into a convolution it does not belong to."""
+"""Folded networks give the same results, and each norm is folded into its own convolution."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ XCEPTION = XceptionConfig((4, 6), (6, 8, 10), 2, (10, 12, 12), (14, 16))
 
 
 def settled(network: nn.Module) -> nn.Module:
-    """With statistics as if it had been trained, in eval mode."""
+    """Give the batch norms of a network random statistics, and put it into eval mode."""
     torch.manual_seed(5)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):

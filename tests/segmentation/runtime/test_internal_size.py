@@ -1,4 +1,4 @@
-"""Frames keep their shape inside an engine, and fit."""
+"""The internal size keeps the aspect ratio of frames and its limits."""
 
 from __future__ import annotations
 

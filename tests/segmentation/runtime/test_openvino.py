@@ -1,4 +1,4 @@
-"""Networks compiled by OpenVINO: PyTorch's numbers at any size, from any thread."""
+"""Networks that OpenVINO compiles give the results of PyTorch at any size and from any thread."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 
 
 class Two(nn.Module):
-    """Two answers, of which one has the size of the other input."""
+    """A network with two inputs and two outputs of different sizes."""
 
     def __init__(self) -> None:
         super().__init__()

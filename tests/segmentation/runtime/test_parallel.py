@@ -1,4 +1,4 @@
-"""Two calls at a time, in a thread beside the caller's."""
+"""Two calls run at the same time, one of them in a helper thread."""
 
 import threading
 from collections.abc import Iterator

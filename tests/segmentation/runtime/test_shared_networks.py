@@ -1,4 +1,4 @@
-"""Networks that sessions share: one copy while any of them is open, none afterwards, and never an old file's."""
+"""Sessions share one copy of a network, which is freed with the last session and renewed when its file changes."""
 
 import gc
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Encoded probability maps stay within their limit, as fine as it allows."""
+"""Encoded probability maps stay within their size limit, at the best resolution that it allows."""
 
 from __future__ import annotations
 

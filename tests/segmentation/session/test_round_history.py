@@ -1,4 +1,4 @@
-"""The history: newest masks win, and own rounds look like stored ones."""
+"""The history returns the newest masks, and treats its own rounds like stored ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masks of a round on a grid: a session's own and stored ones look the same."""
+"""Masks of a round on a grid are the same for a session's own and for stored rounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A made-up data folder: two videos, one of them held out for validation, a still, and a set that is not trained on."""
+"""A generated data folder: two videos, one of them held out, a still image, and an excluded set."""
 
 from pathlib import Path
 

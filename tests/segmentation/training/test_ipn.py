@@ -1,4 +1,4 @@
-"""IPN's objective on the made-up data: both networks learn together, in rounds."""
+"""IPN's objective on generated data: both networks are trained together, in rounds."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_mask_that_is_given_is_carried_on_as_it_is(
 def test_a_round_ends_where_an_earlier_one_was_annotated(
     plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And what it carries is what the frame before it got in the same round, as numbers that are 0 or 1."""
+    """Each frame starts from the rounded mask of its neighbour in the same round."""
     monkeypatch.setattr(ipn, "DRIFT", 0.0)
     objective = Objective(plan, CPU)
     clips = make_clips(objective, sources, plan.stages[0].clips, 1)

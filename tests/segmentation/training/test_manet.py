@@ -1,4 +1,4 @@
-"""MA-Net learns: gradients reach what a stage teaches and nothing else, and a clip can be learned by heart."""
+"""Training of MA-Net: gradients reach the parameters of a stage and no others, and a clip can be overfitted."""
 
 from dataclasses import replace
 from typing import Any

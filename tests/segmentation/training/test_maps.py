@@ -1,4 +1,4 @@
-"""The maps one can learn through are the maps that the engine reads."""
+"""The differentiable maps equal those of the engine."""
 
 import pytest
 import torch

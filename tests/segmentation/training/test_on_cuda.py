@@ -1,4 +1,4 @@
-"""Runs on a device that is not the CPU: two steps, validation by the engine, a checkpoint, and going on from it."""
+"""Runs on another device than the CPU: two steps, validation, a checkpoint, and resuming from it."""
 
 from __future__ import annotations
 

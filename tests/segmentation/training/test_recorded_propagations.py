@@ -1,4 +1,4 @@
-"""Recorded recordings: what is kept of them, and the clips that are cut out of them."""
+"""Recorded propagations, and the clips that are made from them."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Training on a made-up data folder: it steps, it goes on exactly where it stopped, and it refuses what cannot work."""
+"""Training on a generated data folder: steps, exact resuming, and refused input."""
 
 import subprocess
 import sys

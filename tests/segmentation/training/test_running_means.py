@@ -1,4 +1,4 @@
-"""Losses of masks, and how the objectives gather them."""
+"""Losses of masks and their averages."""
 
 from __future__ import annotations
 

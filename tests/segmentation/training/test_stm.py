@@ -1,4 +1,4 @@
-"""STM's objective, interactive and semi-supervised, on the made-up data."""
+"""STM's objective, interactive and semi-supervised, on generated data."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_a_single_object_is_trained_as_the_engine_shows_it() -> None:
 
 
 def test_semi_supervised_stm_begins_with_what_the_interactive_one_knows(plan: Plan, tmp_path: Path) -> None:
-    """They give the same keys for a frame with a mask of one object."""
+    """Both give the same keys for a frame with a mask of one object."""
     known = Objective(plan, CPU).network.eval()
     assert isinstance(known, InteractiveSTM)
     save_checkpoint(tmp_path / "stm.safetensors", "stm", known)

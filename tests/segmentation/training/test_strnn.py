@@ -1,4 +1,4 @@
-"""ST-RNN learns: gradients reach what a stage teaches and nothing else, and a clip can be learned by heart."""
+"""Training of ST-RNN: gradients reach the parameters of a stage and no others, and a clip can be overfitted."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -160,7 +160,7 @@ def test_refinement_starts_from_weights_that_have_none(tmp_path: Path) -> None:
     plan = parse_plan(PLAN)
     first = Objective(plan, torch.device("cpu"), stage="features")
     save_checkpoint(tmp_path / "strnn.safetensors", "strnn", first.network)
-    assert first.network.refinement is None  # a network that has learned nothing must not ship
+    assert first.network.refinement is None  # An untrained network is not exported.
     last = Objective(plan, torch.device("cpu"), stage="refinement")
     before = {key: value.clone() for key, value in last.network.state_dict().items()}
     start_from(last, tmp_path)

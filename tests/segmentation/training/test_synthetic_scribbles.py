@@ -9,7 +9,7 @@ HEIGHT, WIDTH = 90, 160
 
 
 def masks() -> tuple[np.ndarray, np.ndarray]:
-    """A true object, and a mask of it that misses two of its parts and has one too many."""
+    """Return the mask of an object, and one that lacks two of its parts and has one too many."""
     truth = np.zeros((HEIGHT, WIDTH), np.uint8)
     truth[20:70, 30:110] = 1
     found = truth.copy()

@@ -1,4 +1,4 @@
-"""First weights and batch norms of the networks that are trained."""
+"""Initial weights and batch norms of networks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BODY = ResNetConfig(blocks=(1, 1, 1, 1), strides=(1, 2, 2, 2), width=4)
 
 @pytest.fixture
 def body(tmp_path: Path) -> str:
-    """A classifier as torchvision would save it, with one stage more than the encoders have."""
+    """Write a classifier as torchvision saves it, with one stage more than the encoders have."""
     torch.manual_seed(1)
     network = ResNet(BODY)
     for name, buffer in network.named_buffers():

@@ -1,4 +1,4 @@
-"""What is asked of every objective: tiny clips, steps on them, and which parameters a step reaches."""
+"""Tools for tests of objectives: tiny clips, training steps, and the parameters that a step reaches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def make_clips(objective: Objective, sources: Sources, config: ClipConfig, count
 
 
 def learn(objective: Objective, clips: list[Any], steps: int, rate: float = 3e-3) -> list[float]:
-    """The loss of every step on the same clips. The objective draws other corrections in each."""
+    """Train on the same clips and return the loss of every step. Each step draws other corrections."""
     optimizer = torch.optim.AdamW([p for p in objective.network.parameters() if p.requires_grad], lr=rate)
     losses = []
     for step in range(steps):
@@ -33,7 +33,7 @@ def learn(objective: Objective, clips: list[Any], steps: int, rate: float = 3e-3
 
 
 def untouched(network: nn.Module) -> set[str]:
-    """Parameters that may learn but got no gradient in the last step, or one of zeros."""
+    """Return the trainable parameters that got no gradient, or a zero gradient, in the last step."""
     return {
         name
         for name, p in network.named_parameters()

@@ -1,4 +1,4 @@
-"""The trunk's file: what is wrong with it is said in a sentence."""
+"""Errors of the trunk's file are sentences."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class TestFlow(EngineConformance):
 
 
 def run(clip: Clip, *interactions: Interaction) -> tuple[np.ndarray, list[list[MaskUpdate]]]:
-    """The masks [T, H, W] after all interactions, and the updates of each round."""
+    """Run all interactions. Return the masks [T, H, W] and the updates of each round."""
     session = create_engine_session("flow", ArrayFrames(clip.frames), clip.num_objects)
     masks, rounds = np.zeros_like(clip.truth), []
     for interaction in interactions:
@@ -91,7 +91,7 @@ def test_a_correction_of_one_object_leaves_the_other_alone(clip: Clip) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_correction_does_not_make_its_frame_worse(seed: int) -> None:
-    """From masks with a bite taken out or a lump added, an automatic stroke in the wrong region helps."""
+    """A mask lacks a part or has one too many; a scribble in the wrong region improves it."""
     clip = make_clip(length=3, height=120, width=214, seed=seed)
     rng = np.random.default_rng(seed)
     wrong = clip.truth[1].copy()
@@ -136,7 +136,7 @@ def test_it_gives_masks_of_a_large_video_at_its_own_size() -> None:
 
 
 class Endless:
-    """A clip of any length that exists one frame at a time."""
+    """A clip of any length, whose frames are generated when they are read."""
 
     def __init__(self, length: int) -> None:
         self._clip = make_clip(length=8, height=48, width=64)
@@ -152,7 +152,7 @@ class Endless:
 
 
 def test_memory_does_not_grow_with_the_clip(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a session keeps of frames is a constant, and masks are on disk: only their places are in memory."""
+    """A session caches a constant number of frames, and masks are on disk."""
     import tracemalloc
 
     monkeypatch.setattr("segmentation.classical.engine.FLOWS_BYTES", 100_000)  # full after a few frames

@@ -1,4 +1,4 @@
-"""IPN: what every engine must do, and what is its own."""
+"""IPN: the conformance tests of all engines, and tests of its own behaviour."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class TestIPN(EngineConformance):
         assert sorted(u.frame for u in self.run(session, interaction_on(clip, 4))) == [3, 4, 5]
 
     def test_masks_are_the_weighted_average_of_both_rounds(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The demo of the authors averages nothing (it keeps no copy of the round before); the paper does."""
+        """The paper averages with the previous round. The demo of the authors does not, because of an aliased array."""
         clip = self.clip()
         session = self.session(clip)
         before = {u.frame: decode(u.engine_state or b"", 48, 64) for u in self.run(session, interaction_on(clip, 1))}
@@ -100,7 +100,7 @@ class TestIPN(EngineConformance):
             np.testing.assert_allclose(after[frame], expected, atol=1 / 255)
 
     def test_masks_are_carried_on_unweighted(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A frame starts from what this round says of its neighbour, not from the average with earlier rounds."""
+        """A frame continues from the mask of this round in its neighbour, not from the average with earlier rounds."""
         clip = self.clip()
         session = self.session(clip)
         self.run(session, interaction_on(clip, 0))

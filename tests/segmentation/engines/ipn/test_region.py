@@ -1,4 +1,4 @@
-"""The region of interest: boxes by the rule, sampling that keeps a picture where it was."""
+"""The region of interest: boxes follow the rule, and warping back restores the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""IPN networks that are small and know nothing: their rules can be tested, their masks cannot."""
+"""Small, untrained IPN networks, for tests of rules. Their masks mean nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MA-Net as an engine: what every engine must do, and what is its own."""
+"""MA-Net as an engine: the conformance tests of all engines, and tests of its own behaviour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine itself, scribbles in and masks out, gives the masks of the official program."""
+"""The engine gives the masks of the official program for the same scribbles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CASE = Case(Path(__file__).parents[3] / "golden" / "manet", "a")
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The golden weights, unrounded, in a file that says that frames are not to be resized."""
+    """Write the golden weights to a file whose configuration leaves frames at their size."""
     height, width = CASE.frames.shape[1:3]
     network = MANet(MANetConfig(frame_size=(height, width)))
     CASE.fill(network, GAIN)

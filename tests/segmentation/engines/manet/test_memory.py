@@ -1,4 +1,4 @@
-"""The memories of MA-Net against a plain version of the official loop: arrays of [frames, rounds], nothing cached."""
+"""Compares the memories of MA-Net with a plain version of the official loop, without caches."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WINDOW, MARGIN = 3, 2
 
 @dataclass
 class Scene:
-    """Random embeddings, scribbles and masks: the memories depend on nothing else."""
+    """Random embeddings, scribbles and masks, on which the memories depend."""
 
     embeddings: Tensor
     rounds: list[ManetRound]
@@ -109,7 +109,8 @@ def test_with_three_remembered_rounds_the_nearest_of_them_is_read(scene: Scene) 
     expected = local_map(scene.embed(2), scene.embed(1), rounds[2].labels[1], IDS, WINDOW)  # tie of 3 and 1: see below
     older = local_map(scene.embed(2), scene.embed(3), rounds[0].labels[3], IDS, WINDOW)
     got = near.read(2, rounds, rounds[2].labels[1], range(IDS))
-    torch.testing.assert_close(got, older, rtol=0, atol=1e-5)  # of equally near rounds the older is read
+    # Of two rounds at the same distance the older one is used.
+    torch.testing.assert_close(got, older, rtol=0, atol=1e-5)
     assert not torch.allclose(expected, older, atol=1e-3)
 
 

@@ -1,4 +1,4 @@
-"""A MA-Net that is small and knows nothing: its rules can be tested, its masks cannot."""
+"""A small, untrained MA-Net, for tests of rules. Its masks mean nothing."""
 
 from __future__ import annotations
 

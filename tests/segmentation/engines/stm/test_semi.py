@@ -1,4 +1,4 @@
-"""Semi-supervised STM: what every engine must do, and what is its own."""
+"""Semi-supervised STM: the conformance tests of all engines, and tests of its own behaviour."""
 
 from __future__ import annotations
 

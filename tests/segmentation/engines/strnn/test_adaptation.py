@@ -1,4 +1,4 @@
-"""The closed form of equation 3: the gradient vanishes at it, and it grows with rounds as the sets of samples do."""
+"""The solution of equation 3 has a vanishing gradient, and it uses the samples of all rounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who carries which frame, and what comes of two that meet."""
+"""The order in which RGMP propagates from annotated frames, and how two propagations are averaged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ST-RNN as an engine: what every engine must do, and what is its own."""
+"""ST-RNN as an engine: the conformance tests of all engines, and tests of its own behaviour."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class TestSTRNN(EngineConformance):
         assert sorted(session.frames.read) == list(range(24))
 
     def test_both_models_have_a_say(self, tmp_path: Path) -> None:
-        """The mean of the scores is that of neither model alone."""
+        """The scores are the mean of both models."""
         clip = make_clip()
         both = self.session(clip)
         self.run(both, interaction_on(clip, 3))
@@ -133,7 +133,7 @@ class TestSTRNN(EngineConformance):
 
 
 class TestRefinedRound(TestSTRNN):
-    """The same, with RGMP from the second round on."""
+    """ST-RNN with RGMP from the second round on."""
 
     options = {"refine_from": 2}
 

@@ -1,4 +1,4 @@
-"""The rules of section 2.3, one by one."""
+"""The rules of section 2.3 for choosing samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An ST-RNN that is small and knows nothing: its rules can be tested, its masks only as far as colours go."""
+"""A small, untrained ST-RNN, for tests of rules. Its random features tell colours apart, and nothing else."""
 
 from __future__ import annotations
 
