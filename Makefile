@@ -76,8 +76,12 @@ format: .venv/.installed frontend/node_modules/.installed ## put the style right
 	.venv/bin/ruff format .
 	cd frontend && npm run --silent format
 
-test-python: .venv/.evaluation frontend/dist/index.html ## Python tests
-	.venv/bin/pytest tests --ignore tests/browser
+# Files of tests are shared out to processes with one thread of PyTorch each; the team tests share a Redis and a Postgres
+# and run by themselves. Coverage leaves out what runs in child processes.
+WORKERS ?= 2
+test-python: .venv/.evaluation frontend/dist/index.html ## Python tests, and how much of the code they ran
+	OMP_NUM_THREADS=1 .venv/bin/pytest tests --ignore tests/browser -m "not team" -n $(WORKERS) --dist loadfile --cov --cov-report=
+	.venv/bin/pytest tests -m team --cov --cov-append --cov-report=term:skip-covered
 
 test-frontend: frontend/node_modules/.installed ## front-end unit tests
 	cd frontend && npm test --silent
