@@ -103,7 +103,7 @@ measure-latency: .venv/.evaluation frontend/dist/index.html ## what a person wai
 	@$(PY) manage.py measure_latency; first=$$?; $(PY) -m tests.latency; exit $$((first | $$?))
 
 measure-engines: .venv/.evaluation ## seconds a frame and peak memory of the papers' networks
-	$(PY) -m segmentation.evaluation.measure_engines.papers
+	$(PY) -m segmentation.evaluation.measure_engines papers
 
 clean: ## remove what `make setup` made; your data stays
 	rm -rf .venv frontend/node_modules frontend/dist *.egg-info

@@ -1,1 +1,1 @@
-"""Programs that measure what engines cost: seconds a frame, peak memory, runtimes."""
+"""What engines cost on this machine: seconds per frame, peak memory, runtimes. `python -m` this package."""

@@ -1,9 +1,8 @@
-"""What a long video needs: seconds a frame and peak memory of an engine over many frames, two rounds.
+"""Seconds per frame and peak memory of an engine over a long video, in two rounds.
 
-`python -m ...measure_engines.long_video --engine manet [--frames 2000] [--memory-mb 1024] [--threads 1] [--paper]
-[--precision bfloat16]` makes the frames up as they are read (480x854, a disc in front of a panning texture); features
-that do not fit into the budget are spilled to a temporary folder, as the studio's workers do. Peak memory is the whole
-process's. With --paper the networks have the paper's sizes and made-up weights: their masks (J) then mean nothing.
+The frames are computed when they are read: 480x854, a disc in front of a panning texture. Features that do not fit into
+the budget go to a temporary folder, as in the studio's workers. Peak memory is that of the whole process. With --paper
+the networks have the papers' sizes and random weights, so the masks (J) mean nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,7 +28,7 @@ RADIUS = HEIGHT // 6
 
 
 class LongVideo:
-    """Frames that are made when they are asked for: a `FrameSource` of any length that holds one picture."""
+    """A `FrameSource` of any length that computes each frame when it is read and holds only one texture."""
 
     height, width = HEIGHT, WIDTH
 
@@ -50,7 +48,7 @@ class LongVideo:
 
     @staticmethod
     def middle(index: int) -> tuple[int, int]:
-        """Where the disc is (x, y)."""
+        """The centre of the disc (x, y) in pixels."""
         return round(WIDTH / 2 + WIDTH / 4 * np.sin(index / 40)), round(HEIGHT / 2 + HEIGHT / 6 * np.sin(index / 23))
 
     def stroke(self, index: int) -> Interaction:
@@ -66,17 +64,16 @@ class LongVideo:
         return inside
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parse = argparse.ArgumentParser(
-        prog="python -m segmentation.evaluation.measure_engines.long_video", description=__doc__
-    )
-    parse.add_argument("--engine", required=True)
-    parse.add_argument("--frames", type=int, default=2000)
-    parse.add_argument("--memory-mb", type=int, default=1024, help="budget of everything cached (1024)")
-    parse.add_argument("--threads", type=int, default=1)
-    parse.add_argument("--paper", action="store_true", help="networks of the paper's sizes, made-up weights")
-    parse.add_argument("--precision", default="auto", help="auto, float32, bfloat16 or float16")
-    args = parse.parse_args(arguments)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--engine", required=True)
+    parser.add_argument("--frames", type=int, default=2000, help="length of the video (2000)")
+    parser.add_argument("--memory-mb", type=int, default=1024, help="budget of everything that is cached (1024)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of PyTorch and OpenCV (1)")
+    parser.add_argument("--paper", action="store_true", help="networks of the papers' sizes with random weights")
+    parser.add_argument("--precision", default="auto", help="auto, float32, bfloat16 or float16")
+
+
+def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(args.threads)
     video = LongVideo(args.frames)
@@ -92,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _round(title: str, session: Engine, video: LongVideo, frame: int) -> None:
-    """One round from `frame`, told of after each quarter of the video and at its end."""
+    """Run one round from `frame`, and print a line after each quarter of the video and at its end."""
     overlaps: list[float] = []
     started, told = time.perf_counter(), 0
 
@@ -117,7 +114,3 @@ def _round(title: str, session: Engine, video: LongVideo, frame: int) -> None:
 def _peak() -> int:
     """Bytes of the whole process, since it began."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,21 +1,13 @@
-"""How fast MA-Net is at the paper's size, beside a plain version of the same computation in the same run.
+"""Measurements of MA-Net.
 
-`python -m ...measure_engines.manet [--threads 2] [--frames 3] [--objects 1] [--weights FILE]` prints seconds
-a frame for the embedding and for rounds 1 and 2, the engine's peak memory, the bound by arithmetic (GFLOP of the plain
-version over this machine's measured matrix rate) and how far masks of float32 and bfloat16 agree (J).
-
-The plain version computes as the official code does: batch norms apart, the 625 offsets of the local map as one array,
-the distances of all pixels to all references for every id as another. It needs 6 GB.
+The plain version computes as the official code does: with separate batch norms, with the 625 offsets of the local map
+as one array, and with the distances of all pixels to all references once more for each id. It needs 6 GB.
 """
 
 from __future__ import annotations
 
-import argparse
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -33,16 +25,15 @@ from segmentation.evaluation.measure_engines.scene import (
     HEIGHT,
     WIDTH,
     Clock,
+    Measured,
     Scene,
+    agreement,
     gflop,
-    matrix_rate,
     seconds,
     timed_rounds,
 )
 from segmentation.evaluation.memory import PeakMemory
-from segmentation.evaluation.paper_weights import paper_weights
 from segmentation.frames import ArrayFrames
-from segmentation.metrics import jaccard
 from segmentation.session.round_labels import to_cells
 from segmentation.types import MaskUpdate
 
@@ -72,7 +63,7 @@ def run_engine(
 
 
 class Plain:
-    """What the official code computes for one frame, as one writes it down."""
+    """The computation of the official code for one frame."""
 
     def __init__(self, scene: Scene, weights: str) -> None:
         network = load_network("manet", weights)
@@ -139,50 +130,8 @@ def run_plain(scene: Scene, weights: str, clock: Clock) -> tuple[dict[str, float
     return spent, {name: gflop(stage) for name, stage in stages.items()}
 
 
-def compare(weights: str, objects: int, frames: int, clock: Clock) -> dict[str, float]:
-    """Print the table for a number of objects; the float32 engine's seconds."""
-    scene, rate = Scene(objects, frames), matrix_rate(clock=clock)
+def measure(engine: str, scene: Scene, weights: str, clock: Clock) -> Measured:
     exact, masks, peak = run_engine(scene, weights, "float32", clock)
     half, half_masks, _ = run_engine(scene, weights, "bfloat16", clock)
     plain, flops = run_plain(scene, weights, clock)
-    print(f"\nmanet, {objects} object(s), {HEIGHT}x{WIDTH}: seconds a frame")
-    print(f"{'':<24}{'plain':>8}{'float32':>9}{'times':>7}{'bfloat16':>10}{'times':>7}{'bound':>8}")
-    for name, spent in exact.items():
-        if name in plain:
-            faster = f"{plain[name] / spent:>6.1f}x{half[name]:>10.3f}{plain[name] / half[name]:>6.1f}x"
-            print(f"{name:<24}{plain[name]:>8.2f}{spent:>9.3f}{faster}{flops[name] * 1e9 / rate:>8.3f}")
-        else:
-            print(f"{name:<24}{'':>8}{spent:>9.3f}{'':>7}{half[name]:>10.3f}")
-    agreement = np.mean([jaccard(a.labels, b.labels, objects) for a, b in zip(masks, half_masks, strict=True)])
-    print(f"peak memory of the float32 engine {peak.bytes / 2**30:.2f} GiB; J of bfloat16 masks {agreement:.3f}")
-    return exact
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m segmentation.evaluation.measure_engines.manet", description=__doc__
-    )
-    parser.add_argument("--threads", type=int, help="of torch; default: as many as it takes by itself")
-    parser.add_argument(
-        "--frames", type=int, default=3, help="propagated frames of a round, of which the fastest counts"
-    )
-    parser.add_argument("--objects", type=int, action="append", help="default: 1 and 3")
-    parser.add_argument("--weights", help="default: random ones, whose masks tell nothing about agreement")
-    parser.add_argument("--cpu-time", action="store_true", help="CPU seconds of all threads, for a busy machine")
-    options = parser.parse_args(arguments)
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    clock = time.process_time if options.cpu_time else time.perf_counter
-    with TemporaryDirectory() as folder, torch.inference_mode():
-        weights = options.weights or paper_weights("manet", Path(folder))
-        rates = [f"{matrix_rate(dtype, clock) / 1e9:.0f} in {dtype}" for dtype in (torch.float32, torch.bfloat16)]
-        print(f"matrix rate, GFLOP/s: {', '.join(rates)}")
-        found = {n: compare(weights, n, options.frames, clock) for n in options.objects or (1, 3)}
-        if {1, 3} <= found.keys():
-            ratios = (f"{name} {found[3][name] / found[1][name]:.2f}" for name in found[1])
-            print(f"three objects over one: {', '.join(ratios)}")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    return Measured(exact, half, plain, flops, peak.bytes, agreement(masks, half_masks, scene.objects))

@@ -1,7 +1,8 @@
-"""Compare the speed of our J and F with that of davisinteractive, in one run."""
+"""Speed of our J and F against those of davisinteractive, measured in turns."""
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable
 
@@ -34,7 +35,11 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def main() -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It has no options."""
+
+
+def run(_: argparse.Namespace) -> int:
     truth, predicted = blobs(0), blobs(1)
     package = davisinteractive().metrics
     same = {"average_over_objects": False, "nb_objects": OBJECTS}
@@ -50,7 +55,4 @@ def main() -> None:
     print(f"{FRAMES} frames of {HEIGHT}x{WIDTH}, {OBJECTS} objects, median of {RUNS}")
     print(f"davisinteractive {np.median([t for t, _ in pairs]):.3f} s, ours {np.median([o for _, o in pairs]):.3f} s")
     print(f"ratio {ratio:.1f}")
-
-
-if __name__ == "__main__":
-    main()
+    return 0

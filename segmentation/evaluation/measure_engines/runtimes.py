@@ -1,9 +1,8 @@
-"""What runs the networks fastest on this CPU: PyTorch or OpenVINO, in float32 or bfloat16.
+"""PyTorch against OpenVINO on this CPU, in float32 and bfloat16.
 
-`python -m ...measure_engines.runtimes [--threads 1] [--paper] [--davis-root DIR]`. For
-each part of a network that ships (--paper: for the encoders of the paper's sizes, with random weights) it prints the
-CPU seconds of one run and the largest difference from PyTorch's float32, relative to its largest value. With DIR, in
-the DAVIS layout: also how long the rounds of the engines take with OpenVINO and without, and how alike the masks are.
+Prints, for each part of the networks that ship (or, with --paper, for encoders of the papers' sizes with random
+weights), the CPU seconds of a run and the largest difference from PyTorch's float32 relative to its largest value. With
+--davis-root also the CPU seconds per frame of the engines with and without OpenVINO, and how far their masks agree (J).
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import argparse
 import copy
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -146,17 +145,16 @@ def agreement(engine: str, clip: Clip) -> tuple[list[float], float]:
     return times, float(np.mean(alike))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parse = argparse.ArgumentParser(
-        prog="python -m segmentation.evaluation.measure_engines.runtimes", description=__doc__
-    )
-    parse.add_argument("--threads", type=int, default=1)
-    parse.add_argument("--paper", action="store_true", help="the paper's sizes instead of those that ship")
-    parse.add_argument("--davis-root", type=Path, help="480p sequences in the DAVIS layout")
-    parse.add_argument("--engines", nargs="+", default=ENGINES, choices=ENGINES)
-    args = parse.parse_args(arguments)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--threads", type=int, default=1, help="threads of both runtimes (1)")
+    parser.add_argument("--paper", action="store_true", help="the papers' sizes instead of the networks that ship")
+    parser.add_argument("--davis-root", type=Path, help="folder in the DAVIS layout with 480p sequences")
+    parser.add_argument("--engines", nargs="+", default=ENGINES, choices=ENGINES, help="engines to run on --davis-root")
+
+
+def run(args: argparse.Namespace) -> int:
     if openvino() is None:
-        print("bench_runtimes: OpenVINO is not here; pip install openvino brings it", file=sys.stderr)
+        print("runtimes: OpenVINO is not installed; pip install openvino", file=sys.stderr)
         return 2
     torch.set_num_threads(args.threads)
     print(f"{'CPU seconds':24}" + "".join(f"{way:>24}" for way in WAYS))
@@ -172,7 +170,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 took = f"CPU seconds a frame {fast:.3f}, {plain:.3f} without OpenVINO ({plain / fast:.2f}x)"
                 print(f"{engine} on {name}: {took}, J of one's masks to the other's {alike:.4f}", flush=True)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,9 +1,10 @@
-"""What the speed programs of the engines share: a clip with two rounds to draw, and clocks."""
+"""What the measurements of the engines share: a synthetic video with the interactions of two rounds, and timing."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from segmentation.engine import Engine
 from segmentation.evaluation.golden.rules import make_labels, make_scribble, make_video
+from segmentation.metrics import jaccard
 from segmentation.types import Interaction, MaskUpdate, Scribble
 
 HEIGHT, WIDTH = 480, 854
@@ -21,8 +23,20 @@ SQUARE = 2048  # side of the matrices that measure the machine
 Clock = Callable[[], float]  # perf_counter, or process_time on a machine that others use too
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Seconds per frame of each stage, by its name. `plain` and `gflop` have only the stages of the plain version."""
+
+    float32: dict[str, float]
+    bfloat16: dict[str, float]
+    plain: dict[str, float]
+    gflop: dict[str, float]  # of the plain version
+    peak_bytes: int  # of the float32 engine, above what the process held before
+    agreement: float  # mean J of the bfloat16 masks against the float32 masks
+
+
 class Scene:
-    """A clip of `frames` + 1 frames with `objects` ellipses, and the interactions of two rounds."""
+    """A synthetic video of `frames` + 1 frames with `objects` ellipses, and the interactions of two rounds."""
 
     def __init__(self, objects: int, frames: int, seed: int = 1) -> None:
         self.objects = objects
@@ -34,7 +48,7 @@ class Scene:
         return self.interaction(0), self.interaction(len(self.frames) - 1)
 
     def interaction(self, frame: int) -> Interaction:
-        """A bar through every object, and after the first frame one of the background."""
+        """A bar through each object, and on frames after the first also one on the background."""
         raster = make_scribble(self.labels[frame], self.objects, thickness=1)
         ids = range(0 if frame else 1, self.objects + 1)
         return Interaction(frame, tuple(_bar(raster == i, i) for i in ids))
@@ -49,7 +63,7 @@ def _bar(where: NDArray[np.bool_], object_id: int) -> Scribble:
 def timed_rounds(
     session: Engine, scene: Scene, clock: Clock = time.perf_counter
 ) -> tuple[dict[str, float], list[MaskUpdate]]:
-    """Seconds of both rounds: of the interacted frame, and of the fastest other one; and all masks."""
+    """Seconds of both rounds, for the interacted frame and for the fastest other frame; and all masks."""
     times, masks = {}, []
     for index, interaction in enumerate(scene.interactions, start=1):
         stamps = [clock()]
@@ -64,13 +78,13 @@ def timed_rounds(
 
 
 def matrix_rate(dtype: torch.dtype = torch.float32, clock: Clock = time.perf_counter) -> float:
-    """FLOP a second of a large square product."""
+    """FLOP/s of a large square matrix product."""
     a = torch.randn(SQUARE, SQUARE).to(dtype)
     return 2 * SQUARE**3 / seconds(lambda: a @ a, 5, clock)
 
 
 def seconds(work: Callable[[], Any], times: int = 1, clock: Clock = time.perf_counter) -> float:
-    """Of the fastest of some runs."""
+    """Seconds of the fastest of `times` runs."""
     best = float("inf")
     for _ in range(times):
         start = clock()
@@ -83,3 +97,8 @@ def gflop(work: Callable[[], Any]) -> float:
     with FlopCounterMode(display=False) as counter:
         work()
     return float(counter.get_total_flops()) / 1e9
+
+
+def agreement(masks: Sequence[MaskUpdate], others: Sequence[MaskUpdate], objects: int) -> float:
+    """Mean J over the masks of two runs of the same rounds."""
+    return float(np.mean([jaccard(a.labels, b.labels, objects) for a, b in zip(masks, others, strict=True)]))

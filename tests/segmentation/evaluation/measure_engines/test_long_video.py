@@ -1,9 +1,10 @@
-"""The program that runs an engine over a long video."""
+"""Measuring an engine over a long video."""
 
 import numpy as np
 import pytest
 
-from segmentation.evaluation.measure_engines.long_video import LongVideo, main
+from segmentation.evaluation.measure_engines.__main__ import main
+from segmentation.evaluation.measure_engines.long_video import LongVideo
 
 
 def test_the_disc_is_where_its_mask_says() -> None:
@@ -17,7 +18,7 @@ def test_the_disc_is_where_its_mask_says() -> None:
 
 
 def test_it_prints_both_rounds(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--engine", "flow", "--frames", "6", "--threads", "2"]) == 0
+    assert main(["long-video", "--engine", "flow", "--frames", "6", "--threads", "2"]) == 0
     lines = capsys.readouterr().out.strip().splitlines()
     assert lines[0].startswith("flow, round 1: 2 frames")
     whole = next(line for line in lines if line.startswith("flow, round 1: 6 frames"))
@@ -26,10 +27,13 @@ def test_it_prints_both_rounds(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_engine_of_the_papers_size(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--engine", "ipn", "--paper", "--precision", "bfloat16", "--frames", "3", "--threads", "2"]) == 0
+    assert (
+        main(["long-video", "--engine", "ipn", "--paper", "--precision", "bfloat16", "--frames", "3", "--threads", "2"])
+        == 0
+    )
     assert "ipn, round 1: 3 frames" in capsys.readouterr().out
 
 
 def test_an_engine_without_a_paper_is_refused() -> None:
     with pytest.raises(ValueError, match="no paper's size"):
-        main(["--engine", "flow", "--paper", "--frames", "3"])
+        main(["long-video", "--engine", "flow", "--paper", "--frames", "3"])
