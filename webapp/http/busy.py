@@ -1,4 +1,4 @@
-"""Answers 503 when the database cannot serve a request in time, so that whoever asked knows to try again."""
+"""Answers 503 when the database cannot serve a request in time, so that the client tries again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headers that tell the browser what this site never does; the rest of them are settings of Django's own middleware."""
+"""Security headers that Django's own middleware does not set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 def content_security_policy(request: HttpRequest) -> str:
-    """Everything from this site alone. Pictures and workers may also be blobs, which the page makes by itself."""
+    """Return a policy that allows content of this site alone, and blobs, which the page creates, as images
+    and workers.
+    """
     host = request.get_host()
     return "; ".join(
         (
@@ -21,7 +23,7 @@ def content_security_policy(request: HttpRequest) -> str:
             "img-src 'self' blob: data:",
             "media-src 'self' blob:",
             "worker-src 'self' blob:",
-            # Not every browser takes 'self' to include the socket of the same host.
+            # In some browsers 'self' does not include the socket of the same host.
             f"connect-src 'self' ws://{host} wss://{host}",
             "object-src 'none'",
             "base-uri 'none'",

@@ -1,4 +1,4 @@
-"""What the site's middlewares have in common."""
+"""The base class of the site's middlewares."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from django.http.response import HttpResponseBase
 
 
 class ForBothKinds:
-    """Works for views of both kinds, `later` telling which, so that Django need not change threads for it."""
+    """A middleware for synchronous and asynchronous views, so that Django need not switch threads for it.
+
+    `later` is true if `get_response` is asynchronous.
+    """
 
     sync_capable = True
     async_capable = True

@@ -1,4 +1,4 @@
-"""A bound on the numbers in addresses: those that no key can be answer 404, before a database fails on them."""
+"""Answers 404 to addresses with numbers that no key can be, since the database would fail on them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.http.response import HttpResponseBase
 from webapp.http.middleware import ForBothKinds
 from webapp.problems import NotFound
 
-MOST = (1 << 63) - 1  # of both databases
-LONG = re.compile(r"(?<![^/,-])0*([1-9][0-9]{18,})(?![^/,.])")  # a number alone between the signs that divide
+MOST = (1 << 63) - 1  # the largest key in both databases
+LONG = re.compile(r"(?<![^/,-])0*([1-9][0-9]{18,})(?![^/,.])")  # a long number between separators
 
 
 class NumberLimit(ForBothKinds):
@@ -27,20 +27,20 @@ class NumberLimit(ForBothKinds):
 
 
 def _texts(request: HttpRequest) -> Iterator[str]:
-    """All of a request in which there may be keys. Bodies of calls have bounds of their own."""
+    """Yield the parts of a request that may contain keys. The schemas of bodies have their own limits."""
     in_admin = request.path.startswith("/admin/")
     if not in_admin and not request.path.startswith("/api/"):
         return
     yield request.path
     for name, values in request.GET.lists():
-        if name != "q":  # what the admin searches for is a text
+        if name != "q":  # The admin's search is a text.
             yield from values
     if in_admin and request.method == "POST":
         yield from request.POST.getlist("_selected_action")
 
 
 def _is_beyond(text: str) -> bool:
-    # No number longer than 19 digits is read: Python refuses to read very long ones.
+    # Longer numbers are not converted, since Python refuses very long ones.
     return any(len(digits) > 19 or int(digits) > MOST for digits in LONG.findall(text))
 
 

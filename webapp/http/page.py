@@ -1,4 +1,4 @@
-"""The page: the addresses that the front end knows answer with its build, and the front end shows what they name."""
+"""Serves the build of the front end for all addresses that the front end knows."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_safe
 
 PROJECT_TABS = ("videos", "guide", "members", "exports", "settings")
-# As frontend/src/route.ts has them; a test compares the two. Any other address is 404.
+# The routes of frontend/src/route.ts; a test compares both. Any other address is 404.
 PAGE_ADDRESS = rf"^(?:sign-in|projects/[1-9][0-9]*(?:/(?:{'|'.join(PROJECT_TABS)}))?|videos/[1-9][0-9]*)?/?$"
 
 
 @require_safe
 @never_cache
-@ensure_csrf_cookie  # the page reads it and sends it back with every call that writes
+@ensure_csrf_cookie  # The page sends the value of this cookie with every call that writes.
 def index(request: HttpRequest) -> HttpResponse:
     """Answer with frontend/dist/index.html, read each time so that a new build needs no restart."""
     try:
@@ -28,10 +28,10 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def plain_css(request: HttpRequest) -> HttpResponse:
-    """The style of the pages that do not come from the front end's build."""
+    """Answer with the style sheet of pages that Django renders itself."""
     return render(request, "plain.css", content_type="text/css")
 
 
 def unknown_call(request: HttpRequest, address: str = "") -> HttpResponse:
-    """What follows /api and is no call of ours answers as calls do, never with the page."""
+    """Answer unknown addresses below /api with JSON instead of the page."""
     return JsonResponse({"code": "not_found", "text": f"There is no call /api/{address}."}, status=404)

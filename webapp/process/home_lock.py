@@ -1,7 +1,7 @@
-"""One studio, and in embedded mode one web process, for one data folder.
+"""Locks that allow only one studio, and in embedded mode one web process, for each data folder.
 
-Two studios would redo each other's work; two web processes with an in-memory channel layer would each tell only their
-own browsers what happens.
+Two studios would repeat each other's work. Two web processes with an in-memory channel layer would each notify only
+their own browsers.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-ATTEMPTS, PAUSE_SECONDS = 4, 0.05  # somebody who looks at the lock (`holder`) has it for a moment
+ATTEMPTS, PAUSE_SECONDS = 4, 0.05  # `holder` takes the lock for a moment, so `take` tries several times.
 
 
 class HomeInUse(Exception):
-    """Another process holds the lock; the text says which, and what to do."""
+    """Another process holds the lock. The text says which, and what to do."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds the lock. `address` is empty until the studio knows it."""
+    """The process that holds the lock. `address` is empty until the studio knows it."""
 
     pid: int
     address: str
 
 
 class HomeLock:
-    """An advisory lock on HOME/<name>.lock, which the system lets go of when its process ends in whatever way."""
+    """An advisory lock on HOME/<name>.lock. The system releases it when the process ends for any reason."""
 
     def __init__(self, home: Path, name: str) -> None:
         self._path = home / f"{name}.lock"
         self._file: IO[str] | None = None
 
     def take(self) -> None:
-        """Raises HomeInUse."""
+        """Take the lock. Raises HomeInUse."""
         file = self._path.open("a+")
         for _ in range(ATTEMPTS):
             try:
@@ -52,7 +52,7 @@ class HomeLock:
         raise HomeInUse(self._sentence())
 
     def write(self, address: str) -> None:
-        """Tell others where this studio is reached."""
+        """Write the address of this studio into the lock file."""
         assert self._file is not None, "take the lock first"
         self._file.seek(0)
         self._file.truncate()
@@ -60,7 +60,7 @@ class HomeLock:
         self._file.flush()
 
     def holder(self) -> Holder | None:
-        """Whoever holds the lock now, None when nobody does."""
+        """Return the process that holds the lock, or None."""
         try:
             file = self._path.open("r")
         except FileNotFoundError:
@@ -85,5 +85,5 @@ def _parse(text: str) -> Holder:
     try:
         row = json.loads(text)
         return Holder(int(row["pid"]), str(row["address"]))
-    except (ValueError, KeyError):  # it is just being written
+    except (ValueError, KeyError):  # The file is being written at this moment.
         return Holder(0, "")

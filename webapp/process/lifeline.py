@@ -1,4 +1,4 @@
-"""How a child process notices that its parent is gone, even when the parent was killed and could say nothing.
+"""Lets a child process notice that its parent has ended, even if the parent was killed.
 
 The parent keeps the writing end of a pipe that is the child's standard input. Nothing is ever written: when the parent
 ends, in whatever way, the system closes its end and the child's read returns.
@@ -12,11 +12,11 @@ import sys
 import threading
 import time
 
-GRACE_SECONDS = 3  # for an orderly end; a worker in the middle of a frame does not look at signals
+GRACE_SECONDS = 3  # Time for an orderly end. A worker that computes a frame does not handle signals.
 
 
 def follow_parent() -> None:
-    """From now on this process ends when the one that holds the other end of its standard input does."""
+    """End this process when the process at the other end of its standard input ends."""
     threading.Thread(target=_wait, args=(sys.stdin.fileno(),), name="lifeline", daemon=True).start()
 
 

@@ -1,4 +1,4 @@
-"""The socket that the web process serves: bound once by the studio, so that restarts never lose the port."""
+"""The socket of the web process. The studio binds it once, so that the port is kept when the web process restarts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ PORTS_TO_TRY = 20
 
 
 class CannotListen(Exception):
-    """No address to listen on; the text says why and what to set."""
+    """The socket cannot be bound. The text says why and what to set."""
 
 
 def listen(host: str, port: int, *, may_move: bool) -> socket.socket:
-    """A listening socket on `host` and `port`, or where `may_move`, on the first free port after it.
+    """Bind a listening socket to `host` and `port` or, with `may_move`, to the first free port after it.
 
     Raises CannotListen.
     """
@@ -45,7 +45,7 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def address_of(bound: socket.socket, host: str) -> str:
-    """The address to open in a browser, such as http://127.0.0.1:8710."""
+    """Return the address for a browser, such as http://127.0.0.1:8710."""
     port = bound.getsockname()[1]
     shown = {"0.0.0.0": "127.0.0.1", "::": "localhost"}.get(host, host)
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"

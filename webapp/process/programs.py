@@ -13,16 +13,16 @@ from webapp.process.listening import listen
 from webapp.process.supervisor import Program, Supervisor
 
 VITE_PORT = 5173
-# Workers load much; where cores are few they would keep the page from coming up. A round cannot come sooner anyway.
+# Workers start later, because loading them would delay the page on machines with few cores.
 WORKER_DELAY = 1.5
-# Vite knows nothing of our pipe (webapp/process/lifeline.py), so a shell beside it waits for the pipe's end.
+# A shell waits for the end of the pipe (webapp/process/lifeline.py), because Vite does not.
 VITE_UNTIL_THE_PIPE_CLOSES = (
     'exec 3<&0; (cat <&3 >/dev/null; kill 0) & exec npm run --silent dev -- "$@" </dev/null 3<&-'
 )
 
 
 def studio_programs(listening: socket.socket) -> list[Program]:
-    """Web process and workers. `listening` is the open socket that the web process is to serve."""
+    """Return the web process and the workers. `listening` is the open socket for the web process."""
     manage = (sys.executable, str(settings.BASE_DIR / "manage.py"))
     fd = listening.fileno()
     return [
@@ -35,7 +35,7 @@ def studio_programs(listening: socket.socket) -> list[Program]:
 
 
 def vite(server: str) -> tuple[Program, str]:
-    """Vite, which hands all but the page on to `server`, and the address at which it serves the page."""
+    """Return Vite, which forwards everything but the page to `server`, and the address at which it serves the page."""
     with listen("127.0.0.1", VITE_PORT, may_move=True) as free:
         port = free.getsockname()[1]
     arguments = ("--host", "127.0.0.1", "--port", str(port), "--strictPort")
@@ -50,12 +50,12 @@ def vite(server: str) -> tuple[Program, str]:
 
 
 def restart_when_edited(supervisor: Supervisor) -> None:
-    """From now on a change of a Python file restarts the children that run it."""
+    """Restart the children whenever a Python file changes."""
     threading.Thread(target=_watch, args=(supervisor,), name="watch", daemon=True).start()
 
 
 def _watch(supervisor: Supervisor) -> None:
-    from watchfiles import PythonFilter, watch  # only needed here
+    from watchfiles import PythonFilter, watch  # imported here because only `--dev` needs it
 
     folders: list[Path] = [settings.BASE_DIR / "webapp", settings.BASE_DIR / "segmentation"]
     for _ in watch(*folders, watch_filter=PythonFilter(extra_extensions=(".html", ".css")), raise_interrupt=False):

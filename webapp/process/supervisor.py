@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 POLL_SECONDS = 0.1
-STEADY_SECONDS = 10.0  # a child that lived this long is started again at once
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # between the starts of a child that dies at once; doubled each time
-STOP_SECONDS = 5.0  # after the request to end, before the end
+STEADY_SECONDS = 10.0  # A child that ran this long is restarted at once.
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # Pause before restarting a child that dies early; it doubles each time.
+STOP_SECONDS = 5.0  # between SIGTERM and SIGKILL
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to start. `name` is what the terminal calls it."""
+    """A program to run. `name` is used in messages."""
 
     name: str
     command: Sequence[str]
@@ -31,11 +31,11 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
     delay: float = 0.0  # seconds before its first start
-    reloads: bool = True  # ended and started anew by `Supervisor.restart`
+    reloads: bool = True  # restarted by `Supervisor.restart`
 
 
 class Child:
-    """One program, its process, and when it may be started next."""
+    """A program, its process, and the time at which it may be started next."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -56,7 +56,7 @@ class Child:
         self._started = time.monotonic()
 
     def take_end(self) -> int | None:
-        """The exit status of a process that has ended since the last look (negative: by that signal), else None."""
+        """Return the exit status of a process that ended since the last call (negative: the signal), else None."""
         if self.process is None or (status := self.process.poll()) is None:
             return None
         self._forget()
@@ -67,15 +67,15 @@ class Child:
         return status
 
     def send(self, number: signal.Signals) -> None:
-        """Signal the process and all that it has started."""
+        """Send a signal to the process and its children."""
         if self.process is not None:
             try:
                 os.killpg(self.process.pid, number)
             except ProcessLookupError:
-                return  # it ended just now; the next look finds out
+                return  # It has just ended; `take_end` will notice.
 
     def wait(self, until: float) -> None:
-        """Wait for the end of the process until that moment, then end it."""
+        """Wait for the end of the process until the time `until`, then kill it."""
         if self.process is None:
             return
         try:
@@ -92,7 +92,7 @@ class Child:
 
 
 class Supervisor:
-    """Runs programs until `stop` is called; `say` gets a sentence whenever a person would want to know."""
+    """Runs programs until `stop` is called. `say` gets the messages for the terminal."""
 
     def __init__(self, programs: Sequence[Program], say: Callable[[str], None]) -> None:
         self._children = [Child(program) for program in programs]
@@ -101,11 +101,11 @@ class Supervisor:
         self._restart = threading.Event()
 
     def stop(self) -> None:
-        """End all children, then `run`. May be called from a signal handler or another thread, also more than once."""
+        """End all children and return from `run`. Signal handlers and other threads may call it, repeatedly too."""
         self._stop.set()
 
     def restart(self) -> None:
-        """End the children that reload and start them anew: their code has changed."""
+        """Restart the children that have `reloads` set."""
         self._restart.set()
 
     def run(self) -> None:

@@ -1,4 +1,4 @@
-"""Videos and uploads as a user may see them. The rules themselves are those of projects/access.py."""
+"""Finds the videos and uploads that a user may see. The rules are those of projects/access.py."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from webapp.videos.models import Upload, Video
 
 
 def videos_of(user: Visitor) -> QuerySet[Video]:
-    """The videos of all projects that `user` is a member of."""
+    """Return the videos of all projects that `user` is a member of."""
     return Video.objects.filter(project__in=memberships_of(user).values("project"))
 
 
 def role_for(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -> Role:
-    """The role of `user` at a video, in one query: frames are asked for by the dozen. Raises NotFound or Forbidden."""
-    # By the key itself: Django compares it with what a key can be, and finds nothing for a number beyond that.
+    """Return the role of `user` in the project of a video, in a single query. Raises NotFound or Forbidden."""
+    # Filtering by the primary key makes Django check its range, so a huge number finds nothing.
     role = memberships_of(user).filter(project__videos__pk=video_id).values_list("role", flat=True).first()
     if role is None:
         raise NotFound("video")
@@ -29,7 +29,7 @@ def role_for(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -> Role
 
 
 def video_for(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -> Video:
-    """The video with this id, when `user` has at least this role in its project. Raises NotFound or Forbidden."""
+    """Return the video, if `user` has at least this role in its project. Raises NotFound or Forbidden."""
     video = videos_of(user).select_related("project").filter(pk=video_id).first()
     if video is None:
         raise NotFound("video")
@@ -38,7 +38,7 @@ def video_for(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -> Vid
 
 
 def upload_for(user: Visitor, upload_id: UUID) -> Upload:
-    """An upload that `user` began and may still go on with. Raises NotFound or Forbidden."""
+    """Return an upload that `user` began and may continue. Raises NotFound or Forbidden."""
     upload = Upload.objects.select_related("project").filter(pk=upload_id).first()
     if upload is None:
         raise NotFound("upload")

@@ -1,4 +1,4 @@
-"""HTTP calls of videos: uploads, cards, frames, thumbnails, ground truth."""
+"""REST calls for videos: uploads, cards, frames, thumbnails, ground truth."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from webapp.videos.storage import folder_of
 
 router = Router(tags=["videos"])
 
-# A frame of a video never changes, and no id is given twice.
+# A frame of a video never changes, and ids are never reused.
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 
@@ -69,7 +69,7 @@ def get_upload(request: HttpRequest, upload_id: UUID) -> Upload:
 def receive_chunk(
     request: HttpRequest, upload_id: UUID, upload_offset: Annotated[int, Header(alias="Upload-Offset", ge=0)]
 ) -> Upload:
-    """The body is the bytes themselves. The server has put it on disk, or in memory when small, before we read it."""
+    """Store a chunk, which is the body of the request. Django has buffered it on disk, or in memory if it is small."""
     try:
         length = int(request.headers["Content-Length"])
     except (KeyError, ValueError):
@@ -153,7 +153,7 @@ def get_ground_truth(request: HttpRequest, video_id: int, frame: int) -> HttpRes
 
 
 def _file(path: Path, content_type: str) -> HttpResponse:
-    """A picture whole: it is some 100 kB, and a streamed answer would cost more than it saves."""
+    """Answer with a whole file. It has some 100 kB, for which a streamed answer would be slower."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:

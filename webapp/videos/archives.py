@@ -1,4 +1,4 @@
-"""A zip that a stranger may have made, as a tree of files. Nothing is unpacked to disk."""
+"""Reads the files of an untrusted zip. Nothing is unpacked to disk."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from segmentation.formats.file_tree import is_clutter
 from webapp.videos.refusal import Refused
 
 CHUNK = 1 << 20
-MAX_DIRECTORY_BYTES = 64 << 20  # of a zip: some 400,000 entries, which Python would hold as objects
-READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the other methods may ask for gigabytes of memory
+# Size of a zip's table of contents: some 400,000 entries, which Python holds as objects.
+MAX_DIRECTORY_BYTES = 64 << 20
+READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # Other methods of compression may need gigabytes of memory.
 BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -28,17 +29,17 @@ BROKEN = (
     EOFError,
     OSError,
     struct.error,
-    UnicodeDecodeError,  # of names that say they are UTF-8
+    UnicodeDecodeError,  # raised for names that are marked as UTF-8
 )
 
 
 class ZipFiles:
-    """The files of a zip, each read into memory when it is asked for, its bytes counted while they inflate.
+    """The files of a zip. Each is read into memory on demand, and its size is checked while it is decompressed.
 
     Paths have / between their parts, also in zips of programs that write \\ there.
 
-    Raises Refused when it is opened for entries that point outside (absolute, .., links), and when it is read for
-    entries that inflate to more than a picture can need, or to more than four times the largest upload together.
+    Opening raises Refused for entries that point outside (absolute paths, "..", links). Reading raises Refused for
+    entries that are larger than an image can be, or if all together exceed four times the largest upload.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,7 +58,7 @@ class ZipFiles:
 
     def _check_entries(self) -> None:
         entries = self._zip.infolist()
-        most = 4 * int(settings.CONFIG["MASKWRIGHT_MAX_FRAMES"]) + 1000  # frames, masks, and what lies about
+        most = 4 * int(settings.CONFIG["MASKWRIGHT_MAX_FRAMES"]) + 1000  # frames, masks and other files
         if len(entries) > most:
             raise Refused("too_many_files", f"The zip has {len(entries)} entries; at most {most} are looked at.", 413)
         for entry in entries:
@@ -92,7 +93,7 @@ class ZipFiles:
 
     def close(self) -> None:
         self._zip.close()
-        self._file.close()  # a file that was open before, ZipFile leaves open
+        self._file.close()  # ZipFile does not close a file that it did not open.
 
     def __enter__(self) -> Self:
         return self
@@ -104,7 +105,7 @@ class ZipFiles:
 
 
 def check_entry(entry: zipfile.ZipInfo) -> None:
-    """Raise Refused for a path that leaves the folder it is unpacked to. We unpack none; an honest zip has none."""
+    """Raise Refused for a path that leads out of the zip, or a link. No normal zip has such entries."""
     path = entry.filename.replace("\\", "/")
     outside = path.startswith("/") or ".." in path.split("/") or re.match(r"[A-Za-z]:", path)
     link = stat.S_ISLNK(entry.external_attr >> 16)
@@ -114,10 +115,10 @@ def check_entry(entry: zipfile.ZipInfo) -> None:
 
 
 class _BoundedFile(io.BufferedReader):
-    """A file in which nothing asks for more bytes at once than a table of contents may have.
+    """A file that refuses a read of more bytes than the table of contents of a zip may have.
 
-    Python reads that table whole, of whatever size the record says that it goes by: a zip has up to two of them, and
-    versions of Python differ in which they believe. Entries are read in much smaller pieces.
+    Python reads that table in one call, with the size that the zip states. A zip can state it in two places, and
+    versions of Python differ in which one they use. Entries are read in much smaller pieces.
     """
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -127,5 +128,5 @@ class _BoundedFile(io.BufferedReader):
 
 
 def _most_picture_bytes() -> int:
-    """16 bits of red, green, blue and alpha for each pixel, and a little for what stands around them."""
+    """Return the largest size of an image file: 16 bits for each of four channels per pixel, and some headers."""
     return int(settings.CONFIG["MASKWRIGHT_MAX_WIDTH"] * settings.CONFIG["MASKWRIGHT_MAX_HEIGHT"] * 8 + CHUNK)

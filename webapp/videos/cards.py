@@ -1,4 +1,4 @@
-"""Videos as the project page shows them."""
+"""Cards of videos on the page of a project."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ RUNNING = ("queued", "running")
 
 
 class VideoCard(Schema):
-    """One video. The counts of rounds are annotations of `with_work`."""
+    """One video. Its figures about rounds come from the annotations of `with_work`."""
 
     id: int
     project: int
     name: str
     state: VideoState
     error: str
-    note: str  # what one should know of a video that is ready: damaged places left out, say
+    note: str  # what a person should know about a ready video, such as files that were left out
     width: int
     height: int
     frame_count: int
@@ -51,9 +51,9 @@ class VideoCard(Schema):
 
 
 def with_work(videos: QuerySet[Video]) -> QuerySet[Video]:
-    """`videos` with what was done on them, in one query.
+    """Annotate `videos` with figures about their rounds, in one query.
 
-    Rounds belong to a layer above: they are reached by the name of the relation, and nothing of them is imported.
+    Rounds belong to a higher layer, so they are used by the name of the relation, without an import.
     """
     same = Video.objects.filter(pk=OuterRef("pk"))
     newest = same.order_by("-rounds__id")

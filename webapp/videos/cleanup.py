@@ -1,4 +1,4 @@
-"""Files go when their row is gone for good, whatever deleted it: a person, a project's end, the admin."""
+"""Deletes files after the transaction that deleted their row, whoever deleted it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a file is, judged by its own bytes: never by its name, and never by asking a library to guess.
+"""Detects the format of a file by its own bytes: never by its name, and never by letting a library guess.
 
-FFmpeg guesses playlists (m3u8, concat, DASH, SDP ...) too, and then opens what they name, on this machine or elsewhere.
-So only the formats below are opened at all, each with its demuxer named.
+FFmpeg also detects playlists (m3u8, concat, DASH, SDP ...) and opens the files and addresses in them. So only the
+formats below are opened, each with an explicit demuxer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from webapp.videos.refusal import Refused
 
 KNOWN = "Bring an mp4, mov, mkv, webm, avi, ogv or gif file, or a zip of pictures."
-# Brands of ISO files that are pictures, made of tiles that FFmpeg would show as so many videos.
+# Brands of ISO files that are still images. FFmpeg would read each of their tiles as a video.
 STILL_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"crx "})
 ISO_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"})
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
@@ -21,7 +21,10 @@ PLAYLISTS = (b"#extm3u", b"ffconcat", b"<?xml", b"<mpd", b"<smil", b"v=0", b"[pl
 
 
 class Container(Enum):
-    """A format that is taken; the value is the name of FFmpeg's demuxer, empty for what we read ourselves."""
+    """A supported format.
+
+    The value is the name of FFmpeg's demuxer, or "" for zip files, which FFmpeg does not read.
+    """
 
     ISO = "mov"
     MATROSKA = "matroska"
@@ -32,7 +35,7 @@ class Container(Enum):
 
 
 def container_of(path: Path) -> Container:
-    """The container in `path`. Raises Refused with what the file is instead, as far as its first bytes tell."""
+    """Detect the format of `path`. Raises Refused, which names the kind of file as far as its first bytes tell."""
     with path.open("rb") as file:
         start = file.read(4096)
     if start[4:8] in ISO_BOXES and not _is_still(start):

@@ -1,4 +1,4 @@
-"""Makes a video at once, in this process, from frames that a program has: a rendered clip, a folder, a test."""
+"""Creates a video synchronously, from frames in memory or from a folder, for commands and tests."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def create_video(
     truth: Iterable[LabelMap | None] = (),
     fps: float = 24.0,
 ) -> Video:
-    """A ready video of uint8 RGB [H, W, 3] frames; `truth` goes along with them, uint8 [H, W] or None for each.
+    """Create a ready video from frames, uint8 RGB [H, W, 3], and their truth, uint8 [H, W] or None for each.
 
-    Raises Refused for frames that an import would refuse too; no row and no file is left then.
+    Raises Refused for frames that an import would refuse too. Then no row and no file is left.
     """
     video = _claimed(project, name, author, fps)
     return _written(video, _paired(frames, truth), 0, [], None)
@@ -41,7 +41,7 @@ def bring_in(*, project: Project, clip: Clip, name: str, author: User, on_progre
 
 
 def _claimed(project: Project, name: str, author: User, fps: float) -> Video:
-    # With a heartbeat from the start it looks like any import, and a sweep finds it when this process is killed.
+    # With a heartbeat from the start it looks like any import, so the sweep finds it if this process is killed.
     return Video.objects.create(
         project=project, name=name[:200], created_by=author, fps=fps, part=".", fence=1, heartbeat=timezone.now()
     )

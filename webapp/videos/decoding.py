@@ -1,7 +1,7 @@
-"""Frames of a video file, in the order in which a player shows them. A frame's number is its place, never a time.
+"""Decodes the frames of a video file in the order of presentation. The index of a frame never depends on a time.
 
-The decoder puts B-frames into order and drops what an edit list cuts away; rotation and mirroring that the file asks
-for are carried out here; variable frame rates and late starts need nothing, because no time is looked at.
+The decoder sorts B-frames and drops frames that an edit list cuts away. Rotation and mirroring of the file are applied
+here. Variable frame rates and late starts need no treatment, because time stamps are not used.
 """
 
 from __future__ import annotations
@@ -32,14 +32,15 @@ UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 HD_HEIGHT = 720  # frames of this height and above that name no colour space are BT.709, as players take them
 DEFAULT_FPS = 24.0
 SLOWEST_FPS, FASTEST_FPS = 1 / 86400, 1000.0  # time lapses have a frame a day; a rate outside is a fault of the file
-# To tell the size of a stream FFmpeg may decode a frame of it, which is held to this many pixels. Enough for 8K, so
-# that the refusal can name the size, and not for a file that claims billions.
+# FFmpeg may decode a frame to find the size of a stream. This limits its pixels: 8K passes, so that the refusal can
+# name
+# the size, and a file that claims billions does not.
 PROBE_PIXELS = 64 << 20
-MOST_STREAMS = 32  # of pictures, sound and text; each costs memory before anything is known of it
+MOST_STREAMS = 32  # Tracks of any kind; each costs memory when the file is opened.
 
 
 class VideoFile:
-    """One video stream of a file whose container is known. Opened anew by each call of `frames`."""
+    """One video stream of a file. Each call of `frames` opens the file again."""
 
     name = ""  # the video is named after the file
     part = "."
@@ -54,12 +55,12 @@ class VideoFile:
                 raise Refused("no_size", "The frames have no size that can be read, or far too many pixels.", 413)
             check_size(stream.width, stream.height)
             self.expected = min(filter(None, (stream.frames, _estimated_frames(file, stream))), default=0)
-            if stream.frames:  # else it is a guess, and the writer counts
+            if stream.frames:  # Without a stated number the writer counts.
                 check_count(self.expected)
             self.fps = _fps(stream)
 
     def frames(self) -> Iterator[SourceFrame]:
-        """Every frame that decodes. `notes` afterwards says what did not. Raises Refused when none does."""
+        """Yield every frame that can be decoded. `notes` then says what could not. Raises Refused if none could."""
         self.notes.clear()
         with self._open() as file:
             stream = _picture_stream(file)
@@ -112,16 +113,16 @@ class VideoFile:
 
     def _open(self) -> InputContainer:
         name = self._container.value
-        # The demuxer is named, it may open nothing but the file itself, and references to other files stay closed.
+        # FFmpeg may use only this demuxer and this file, and follows no references to other files.
         pixels = max(_most_pixels(), PROBE_PIXELS)
         options = {"protocol_whitelist": "file", "format_whitelist": name, "max_pixels": str(pixels)}
         options["max_streams"] = str(MOST_STREAMS)
         if self._container is Container.ISO:
             options |= {"enable_drefs": "0", "use_absolute_path": "0"}
         try:
-            # Titles in old files are in any encoding; nobody reads them here.
+            # Titles in old files may be in any encoding. They are not used.
             return av.open(f"file:{self._path}", mode="r", format=name, options=options, metadata_errors="replace")
-        except av.error.MemoryError:  # FFmpeg's answer to a stream more than it may open
+        except av.error.MemoryError:  # raised for more streams than max_streams
             raise Refused(
                 "too_many_streams",
                 f"The file has more than {MOST_STREAMS} tracks. Save it with its one video track alone.",
@@ -164,21 +165,21 @@ def _turned(rgb: RgbFrame, matrix: NDArray[np.int32]) -> RgbFrame:
 def _picture_stream(file: InputContainer) -> VideoStream:
     """Choose the stream that players show: the largest of the enabled ones, or the largest where none is enabled.
 
-    The cover of a song is a video stream too, of one picture: it does not count.
+    Cover images of audio files are video streams too; they do not count.
     """
     moving = [s for s in file.streams.video if not s.disposition & Disposition.attached_pic]
     if not moving:
         raise Refused(
             "audio_only", "The file has no moving pictures" + (", only sound." if file.streams.audio else ".")
         )
-    readable = [s for s in moving if s.codec_context is not None]  # None: FFmpeg has no decoder for it
+    readable = [s for s in moving if s.codec_context is not None]  # None if FFmpeg has no decoder
     if not readable:
         raise Refused("unknown_codec", "The pictures are coded in a way that cannot be read here. Convert it to H.264.")
     return max(readable, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height))
 
 
 def _most_pixels() -> int:
-    """A bound for decoders, which round sizes up to whole blocks before they crop."""
+    """Return the limit of pixels for decoders, which round sizes up to whole blocks before they crop."""
     width, height = settings.CONFIG["MASKWRIGHT_MAX_WIDTH"], settings.CONFIG["MASKWRIGHT_MAX_HEIGHT"]
     return int((width + 128) * (height + 128))
 
@@ -190,7 +191,7 @@ def _fps(stream: VideoStream) -> float:
 
 
 def _estimated_frames(file: InputContainer, stream: VideoStream) -> int:
-    """Frames by the length that is shown: an edit list may cut most of what is stored. 0 = unknown."""
+    """Estimate the number of frames from the presented duration, since an edit list may cut frames. 0 = unknown."""
     if stream.duration and stream.time_base:
         seconds = float(stream.duration * stream.time_base)
     elif file.duration:

@@ -1,4 +1,4 @@
-"""Writes on videos that are there: rename, cancel the import, delete."""
+"""Write functions for existing videos: rename, cancel the import, delete."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def rename_video(*, by: User, video_id: int, name: str) -> Video:
 
 
 def stop_import(*, by: User, video_id: int) -> Video:
-    """Ask the import to stop; a worker that is at it does so within a second."""
+    """Cancel the import. A worker that runs it stops within a second."""
     video = video_for(by, video_id, Role.ANNOTATOR)
     cancel_import(video=video)
     video.refresh_from_db()
@@ -31,7 +31,7 @@ def stop_import(*, by: User, video_id: int) -> Video:
 
 
 def delete_video(*, by: User, video_id: int) -> None:
-    """Delete a video with all that was drawn and computed for it. What failed to arrive, annotators may clear away."""
+    """Delete a video with its rounds. Annotators may delete a video whose import failed; others need a manager."""
     video = video_for(by, video_id)
     ended = video.state in (VideoState.FAILED, VideoState.CANCELLED)
     video_for(by, video_id, Role.ANNOTATOR if ended else Role.MANAGER)

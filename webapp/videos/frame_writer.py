@@ -19,20 +19,20 @@ from segmentation.types import IGNORE, LabelMap
 from webapp.videos.refusal import Refused, check_count, check_disk, check_size
 from webapp.videos.storage import RgbFrame, VideoFolder
 
-JPEG_QUALITY = 92  # of frames: what engines look at; below 90 the edges of objects begin to ring
+JPEG_QUALITY = 92  # Quality of frames, which engines read. Below 90, artefacts appear at the edges of objects.
 THUMB_QUALITY = 80
 THUMB_SIDE = 256
-DISK_CHECK_EVERY = 50  # frames; at most some MB are written between two looks at the disk
+DISK_CHECK_EVERY = 50  # frames between two checks of free disk space
 
 
 @dataclass(frozen=True)
 class SourceFrame:
-    """A frame as a source hands it over. `jpeg` is the file it came from, kept as it is where it can be."""
+    """A frame from a source. `jpeg` is its original file, which is stored unchanged where that is possible."""
 
-    picture: RgbFrame | Image.Image  # uint8 [H, W, 3] or a picture of mode RGB
+    picture: RgbFrame | Image.Image  # uint8 [H, W, 3], or an image of mode RGB
     jpeg: bytes | None = None
     truth: LabelMap | None = None
-    name: str = ""  # in sentences for the user
+    name: str = ""  # for messages to the user
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class WrittenVideo:
 
 
 class FrameWriter:
-    """Encodes on a few threads (Pillow lets go of the interpreter's lock). Leaving the block waits for all of them.
+    """Encodes frames in a few threads. Leaving the block waits for all of them.
 
     After the block `written` describes the video.
     """
@@ -60,7 +60,7 @@ class FrameWriter:
         threads = min(4, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="frames")
         self._pending: deque[Future[int]] = deque()
-        self._most_pending = 2 * threads  # a bound on memory: a 4K frame is 28 MB
+        self._most_pending = 2 * threads  # This bounds memory: a 4K frame has 28 MB.
 
     def __enter__(self) -> Self:
         check_disk()
@@ -78,7 +78,10 @@ class FrameWriter:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def add(self, frame: SourceFrame) -> None:
-        """Take the next frame. Raises Refused for another size than the first, too many frames, or a full disk."""
+        """Write the next frame.
+
+        Raises Refused if its size differs from the first, for too many frames, or a full disk.
+        """
         picture = frame.picture if isinstance(frame.picture, Image.Image) else Image.fromarray(frame.picture)
         self._check(picture, frame)
         index = self.count
@@ -121,7 +124,7 @@ class FrameWriter:
 
 
 def _write(folder: VideoFolder, index: int, picture: Image.Image, jpeg: bytes | None, truth: LabelMap | None) -> int:
-    """Write the files of one frame; returns their bytes."""
+    """Write the files of one frame and return their size in bytes."""
     written = _save(folder.frame(index), jpeg or _jpeg(picture, JPEG_QUALITY))
     small = picture.copy()
     small.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)

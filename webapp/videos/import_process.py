@@ -1,7 +1,7 @@
-"""Reads a file that a stranger may have made in a process of its own, with limits of memory and time.
+"""Reads an untrusted file in a separate process, with limits of memory and time.
 
-FFmpeg, Pillow and zlib can be made to take gigabytes or minutes by a file of some kilobytes. In its own process that
-costs nobody anything: the process is killed at its limits or when the import is cancelled, and its memory goes with it.
+A file of some kilobytes can make FFmpeg, Pillow or zlib take gigabytes or minutes. The process is killed at its limits
+or when the import is cancelled, and its memory is freed with it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from webapp.videos.sources import Clip, open_source
 from webapp.videos.storage import VideoFolder
 
 POLL_SECONDS = 0.25  # between two calls of `beat` while no frame comes
-SILENT_SECONDS = 60.0  # The slowest honest frame (8K, on a busy machine) takes a few seconds.
+SILENT_SECONDS = 60.0  # The slowest normal frame (8K, on a busy machine) takes a few seconds.
 EXIT_SECONDS = 5.0
-# A server process forks the readers: it has imported what they need, and no threads that a fork could cut in half.
+# A server process forks the readers. It has imported what they need and has no threads, so forking is safe.
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["webapp.videos.import_process"])
 
@@ -70,7 +70,7 @@ class _Refusal:
 
 @dataclass(frozen=True)
 class _Fault:
-    """An exception that nobody foresaw; `errno` is that of an OSError, else 0."""
+    """An unexpected exception. `errno` is that of an OSError, else 0."""
 
     errno: int
     traceback: str
@@ -104,9 +104,9 @@ class ImportReader:
 
 @contextmanager
 def read_in_process(path: Path, beat: Beat) -> Iterator[ImportReader]:
-    """Open the file at `path` in a process of its own. Raises Refused, and whatever `beat` raises.
+    """Open the file at `path` in a separate process. Raises Refused, and whatever `beat` raises.
 
-    `beat` is called at least four times a second. The process has ended, by force if need be, when the block is left.
+    `beat` is called at least four times a second. Leaving the block ends the process.
     """
     ours, theirs = _context.Pipe()
     process = _context.Process(target=_read, args=(theirs, path, settings.CONFIG, settings.HOME), daemon=True)
@@ -123,7 +123,7 @@ def read_in_process(path: Path, beat: Beat) -> Iterator[ImportReader]:
 
 
 def _receive(connection: Connection, beat: Beat) -> list[FoundVideo] | _Progress | _Done:
-    """Wait for the next message of the process. Raises Refused for its refusal, its silence and its death."""
+    """Wait for the next message of the process. Raises Refused if it refuses the file, is silent too long, or dies."""
     deadline = time.monotonic() + SILENT_SECONDS
     while not connection.poll(POLL_SECONDS):
         beat()
@@ -134,7 +134,7 @@ def _receive(connection: Connection, beat: Beat) -> list[FoundVideo] | _Progress
             )
     try:
         message = connection.recv()
-    except EOFError:  # The process is dead: a decoder crashed, or the system took its memory.
+    except EOFError:  # The process died: a decoder crashed, or the system was out of memory.
         limit = settings.CONFIG["MASKWRIGHT_IMPORT_MEMORY_MB"]
         text = f"The file ends the program that reads it: it is damaged, or needs more than {limit} MB of memory."
         raise Refused("unreadable", f"{text} Convert it first.") from None
@@ -164,7 +164,7 @@ def _read(connection: Connection, path: Path, configuration: Configuration, home
             part, folder = connection.recv()
             connection.send(_write(connection, _chosen(videos, part), folder))
     except EOFError:
-        return  # The parent has left.
+        return  # The parent process closed the connection.
     except MemoryError:
         connection.send(_refusal(_too_much_memory()))
     except Refused as refusal:

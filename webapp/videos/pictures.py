@@ -1,4 +1,4 @@
-"""Picture files as frames."""
+"""Reads image files as frames."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from webapp.videos.refusal import Refused, check_count, check_size
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
-# What undoes each EXIF orientation.
+# The operation that undoes each EXIF orientation.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -75,7 +75,7 @@ def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
 
 @contextmanager
 def _refusing(name: str) -> Iterator[None]:
-    """What Pillow raises becomes a sentence about the file."""
+    """Turn the exceptions of Pillow into Refused, with a sentence about the file."""
     try:
         yield
     except Image.DecompressionBombError:
@@ -85,22 +85,22 @@ def _refusing(name: str) -> Iterator[None]:
 
 
 def _may_stay(image: Image.Image) -> bool:
-    """Whether the file itself can be the stored frame: engines then see the very pixels that were brought.
+    """Whether the file itself can be stored as the frame, so that engines see exactly its pixels.
 
-    Not with metadata: an orientation or a colour profile would make browsers show other pixels than engines see, and
-    the place where a picture was taken is nobody's business.
+    Files with metadata are converted: with an orientation or a colour profile browsers would show other pixels than
+    engines see, and the place where a photograph was taken is private.
     """
     return image.format == "JPEG" and image.mode == "RGB" and not ({"exif", "icc_profile", "xmp"} & image.info.keys())
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    # Pillow's own way writes all other EXIF anew, and fails where a camera wrote some of it wrongly.
+    # Pillow's exif_transpose also rewrites all other EXIF data and fails where a camera wrote some of it wrongly.
     turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     return image if turn is None else image.transpose(turn)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16 bits of grey; Pillow would clip them instead of scaling
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip instead of scaling
         grey = np.clip(np.array(image, dtype=np.int64) >> 8, 0, 255).astype(np.uint8)
         return Image.fromarray(grey).convert("RGB")
     return image.convert("RGB")

@@ -1,4 +1,4 @@
-"""Why a file cannot become a video. Each reason is a sentence for the person who brought it."""
+"""Reasons why a file cannot be imported, each with a sentence for the person who uploaded it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from webapp.videos.storage import free_bytes, min_free_bytes
 
 
 class Refused(Problem):
-    """The file is not taken; whoever catches this removes what was written so far."""
+    """The file is refused. Whoever catches this removes what was written so far."""
 
 
 class ImportCancelled(Exception):
-    """Somebody asked the import to stop, or the video is gone."""
+    """The import was cancelled, or the video was deleted."""
 
 
 def disk_full() -> Refused:
@@ -32,9 +32,9 @@ def check_disk(more: int = 0) -> None:
 
 
 def check_size(width: int, height: int, what: str = "The video") -> None:
-    """Raise Refused for frames that are larger than the settings allow, lying or standing."""
+    """Raise Refused for frames that are larger than the settings allow, in landscape or in portrait format."""
     widest, tallest = settings.CONFIG["MASKWRIGHT_MAX_WIDTH"], settings.CONFIG["MASKWRIGHT_MAX_HEIGHT"]
-    # A telephone held upright makes 2160x3840: no more than 3840x2160, so what stands is judged lying.
+    # A portrait video of 2160x3840 is as large as one of 3840x2160, so the limits apply to the longer and shorter side.
     across, along = (height, width) if height > width else (width, height)
     if (width > widest or height > tallest) and (across > widest or along > tallest):
         raise Refused("too_large", f"{what} is {width}x{height} pixels; at most {widest}x{tallest} are taken.", 413)

@@ -22,7 +22,7 @@ class Clip(Protocol):
     """A video-to-be. `part` names it within its source; `name` is empty when it is to be named after the source."""
 
     fps: float
-    notes: list[str]  # complete once `frames` has run through
+    notes: list[str]  # complete when `frames` is exhausted
 
     @property
     def part(self) -> str: ...
@@ -32,7 +32,7 @@ class Clip(Protocol):
 
     @property
     def expected(self) -> int:
-        """About how many frames; 0 = unknown."""
+        """The approximate number of frames; 0 = unknown."""
         ...
 
     def frames(self) -> Iterator[SourceFrame]: ...

@@ -1,4 +1,4 @@
-"""Where the files of videos and uploads lie, and a lazy reader of frames.
+"""Paths of the files of videos and uploads, and a lazy reader of frames.
 
 HOME/videos/<id>/frames/000000.jpg   the frames, by index
 HOME/videos/<id>/thumbs/000000.jpg   the same, at most 256 pixels on the longest side
@@ -21,7 +21,7 @@ from PIL import Image
 
 from segmentation.formats.label_png import LabelMap, decode_labels
 
-if TYPE_CHECKING:  # The process that reads uploads knows nothing of the database.
+if TYPE_CHECKING:  # The process that reads uploads does not use the database.
     from webapp.videos.models import Video
 
 RgbFrame = NDArray[np.uint8]  # [H, W, 3]
@@ -29,7 +29,7 @@ RgbFrame = NDArray[np.uint8]  # [H, W, 3]
 
 @dataclass(frozen=True)
 class VideoFolder:
-    """The paths of one video. Nothing here looks whether a file is there."""
+    """The paths of one video. They are computed without checking whether the files exist."""
 
     root: Path
 
@@ -47,7 +47,7 @@ class VideoFolder:
             (self.root / name).mkdir(parents=True, exist_ok=True)
 
     def remove(self) -> None:
-        """Delete everything; a folder that is not there is fine, one that cannot be deleted is an OSError."""
+        """Delete the folder, if it exists. Raises OSError if it cannot be deleted."""
         if self.root.exists():
             shutil.rmtree(self.root)
 
@@ -61,7 +61,7 @@ def folder_of(video_id: int) -> VideoFolder:
 
 
 def staging_of(video_id: int, fence: int) -> VideoFolder:
-    """Where an import writes until it is complete; each attempt has its own, so that a lost one cannot interfere."""
+    """Return the folder in which an attempt of an import writes. Each attempt has a separate one."""
     return VideoFolder(videos_root() / f"importing-{video_id}-{fence}")
 
 
@@ -70,7 +70,7 @@ def upload_path(upload_id: UUID) -> Path:
 
 
 def free_bytes() -> int:
-    """Bytes left on the disk of the data folder."""
+    """Return the free bytes on the disk of the data folder."""
     return shutil.disk_usage(settings.HOME).free
 
 
@@ -79,7 +79,7 @@ def min_free_bytes() -> int:
 
 
 class StoredFrames:
-    """A video's frames by index, read when they are asked for: a `FrameSource` in the words of the engines."""
+    """The frames of a video by index, read on demand. It is a `FrameSource` for the engines."""
 
     def __init__(self, video: Video) -> None:
         self.height, self.width = video.height, video.width
@@ -90,7 +90,7 @@ class StoredFrames:
         return self._count
 
     def __getitem__(self, index: int) -> RgbFrame:
-        """Frame `index` as uint8 RGB [H, W, 3]. IndexError outside 0..len-1."""
+        """Read frame `index` as uint8 RGB [H, W, 3]. Raises IndexError outside 0..len-1."""
         if not 0 <= index < self._count:
             raise IndexError(f"frame {index} is outside 0..{self._count - 1}")
         with Image.open(self._folder.frame(index), formats=["JPEG"]) as image:
@@ -103,7 +103,7 @@ class StoredFrames:
 
 
 def read_truth(video: Video, frame: int) -> LabelMap | None:
-    """The ground truth of `frame`, uint8 [H, W], or None where there is none."""
+    """Read the ground truth of `frame`, uint8 [H, W]. Return None if there is none."""
     try:
         with folder_of(video.pk).truth(frame).open("rb") as file:
             return decode_labels(file)
