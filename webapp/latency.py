@@ -1,7 +1,7 @@
-"""How fast this machine serves: codec, a scribble's way to its first mask, a stored mask's way to a page, a round.
+"""Measure the latency of this machine: the mask codec, scribble to first mask, stored mask to page, and rounds.
 
-Measured from outside as a page would see it, over a web process and a worker of its own and the rendered sample clip.
-What the browser adds (decoding and painting) is measured by the browser tests.
+A client connects like a page to a web process and a worker that are started for it, with the sample video. The time
+that a browser needs for decoding and painting is measured by tests/latency.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ from webapp.videos.storage import read_truth
 
 START_SECONDS = 90
 ROUND_SECONDS = 600
-FIRST_MASKS = 3  # scribbles whose first mask is waited for, after one that opens the session
-PACE = 0.1  # seconds between masks in the test of their way: what an engine of ten frames a second does
+FIRST_MASKS = 3  # measured rounds, after a first one that opens the session
+PACE = 0.1  # seconds between stored masks, as with an engine of ten frames per second
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A line of the report. `limit` is what issue and design promise, None where there is no promise."""
+    """A line of the report. `limit` is the required value, or None where there is no requirement."""
 
     name: str
     value: float
@@ -72,7 +72,7 @@ def quantile(values: list[float], share: float) -> float:
 
 
 def measure(engine: str, say: Callable[[str], None]) -> Iterator[Figure]:
-    """Everything, in an empty data folder. Starts and ends its own processes."""
+    """Yield all figures. The data folder must be empty; the function starts and ends its own processes."""
     first_run.migrate()
     owner = first_run.make_owner()
     assert owner is not None, "the data folder is not empty"
@@ -93,7 +93,7 @@ def measure(engine: str, say: Callable[[str], None]) -> Iterator[Figure]:
 
 
 def codec_figures(video: Video) -> list[Figure]:
-    """Over the true masks of the clip: 480p, three objects."""
+    """Measure the mask codec on the ground truth of the sample video: 480p, three objects."""
     truth = [labels for frame in range(video.frame_count) if (labels := read_truth(video, frame)) is not None]
     sizes = [len(encode(labels)) for labels in truth]
     return [
@@ -116,7 +116,7 @@ def _milliseconds(function: Callable[[Any], Any], arguments: list[Any]) -> float
 
 
 def way_figures(socket: Connection, video: Video, owner: User) -> list[Figure]:
-    """From the commit of a mask to its arrival at the page. This process plays the worker: both ends share a clock."""
+    """Measure the time from the commit of a mask to its arrival at the page, both in this process and by one clock."""
     truth = [labels for frame in range(video.frame_count) if (labels := read_truth(video, frame)) is not None]
     add_scribble(video=video, author=owner, key=uuid4(), frame=0, object_id=1, path=[[0.5, 0.5]])
     row = create_round(video=video, author=owner, key=uuid4(), frame=0, engine="played", base=None)
@@ -124,7 +124,7 @@ def way_figures(socket: Connection, video: Video, owner: User) -> list[Figure]:
     assert claimed is not None
     begin(claimed, engine="played", weights="", total=len(truth))
     stored: dict[int, float] = {}
-    # A page that asks for a round wakes the follower. This one was made behind its back: let it look once first.
+    # A request for a round wakes the follower. This round has none, so wait until the follower has polled once.
     time.sleep(2 * IDLE_SECONDS)
 
     def play() -> None:
@@ -154,7 +154,7 @@ def way_figures(socket: Connection, video: Video, owner: User) -> list[Figure]:
 
 
 def round_figures(socket: Connection, video: Video, engine: str) -> list[Figure]:
-    """Scribbles on the first object. The session is warm from the second round on, as it is while somebody works."""
+    """Measure rounds with scribbles on the first object. The first round opens the session and is not counted."""
     head = Round.objects.latest("pk").pk
     waits, rates = [], []
     for number in range(FIRST_MASKS + 1):
@@ -180,7 +180,7 @@ def round_figures(socket: Connection, video: Video, engine: str) -> list[Figure]
 
 
 def scribble(labels: LabelMap | None, label: int) -> list[list[float]]:
-    """A short scribble through the middle of an object, [[x, y], ...] in 0..1."""
+    """Return the path of a short scribble through the middle of an object, [[x, y], ...] in 0..1."""
     assert labels is not None, "the sample has a true mask for each frame"
     ys, xs = np.nonzero(labels == label)
     height, width = labels.shape
@@ -189,7 +189,7 @@ def scribble(labels: LabelMap | None, label: int) -> list[list[float]]:
 
 
 def ask(socket: Connection, kind: str, **fields: Any) -> int:
-    """Send a message and wait for its acknowledgement; its result, 0 where it has none."""
+    """Send a message, wait for its acknowledgement, and return its result, or 0 if it has none."""
     key = str(uuid4())
     socket.send(json.dumps({"type": kind, "key": key, **fields}))
     while True:
@@ -201,7 +201,7 @@ def ask(socket: Connection, kind: str, **fields: Any) -> int:
 
 
 def wait_for_mask(socket: Connection, round_id: int) -> float:
-    """The moment when the first mask of a round is here, decoded."""
+    """Wait for the first mask of a round, decode it, and return the time."""
     while True:
         data = socket.recv(ROUND_SECONDS)
         if isinstance(data, bytes):
@@ -225,7 +225,7 @@ def wait_for_end(socket: Connection, round_id: int) -> None:
 
 @contextmanager
 def web_process() -> Iterator[str]:
-    """A web process on a free port; its address."""
+    """Run a web process on a free port and yield its address."""
     with listen("127.0.0.1", 0, may_move=False) as bound:
         port = bound.getsockname()[1]
         address = f"http://127.0.0.1:{port}"
@@ -244,7 +244,7 @@ def worker_process() -> Iterator[None]:
 @contextmanager
 def child(*arguments: str, keep: int | None = None) -> Iterator[None]:
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments, "--child"]
-    # Its standard input closes with this process, in whatever way that ends, and ends the child.
+    # The child ends when its standard input is closed, which happens even if this process is killed.
     process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=() if keep is None else (keep,))
     try:
         yield
@@ -271,7 +271,7 @@ def _answers(address: str) -> bool:
 
 @contextmanager
 def page(address: str, user: User, video: Video) -> Iterator[Connection]:
-    """The socket of a page that has the video open."""
+    """Open a socket like a page that shows the video."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

@@ -1,4 +1,4 @@
-"""`python -m segmentation.evaluation`: the DAVIS interactive benchmark on any folder in the DAVIS layout."""
+"""`python -m segmentation.evaluation` runs the DAVIS interactive benchmark on a folder in the DAVIS layout."""
 
 from __future__ import annotations
 
@@ -52,7 +52,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def engines_under_test(args: argparse.Namespace) -> list[EngineUnderTest]:
-    """The engines that were asked for, with weights and options. Raises ValueError."""
+    """Return the engines named on the command line, with their weights and options.
+
+    Raises:
+        ValueError: an engine is unknown, a weight file does not exist, or an option names no engine of this run.
+    """
     plugin = os.environ.get("MASKWRIGHT_ENGINES") or None
     if plugin:
         load_engines(plugin)
@@ -82,7 +86,7 @@ def _weights(text: str) -> tuple[str, str]:
 
 
 def _option(text: str) -> tuple[str, str, Any]:
-    """`manet.window=9` -> ("manet", "window", 9); values are JSON where they can be, else texts."""
+    """Parse `manet.window=9` to ("manet", "window", 9). A value that is no JSON is a string."""
     where, separator, given = text.partition("=")
     target, dot, key = where.rpartition(".")
     if not (separator and dot and target and key):
@@ -122,7 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def table(report: dict[str, Any]) -> str:
-    """The engines, a line each."""
+    """Return the summary that is printed at the end, with one line per engine."""
     lines = [f"{'engine':<20} {'AUC':>6} {'@60s':>6} {'round 1':>8} {'last':>6} {'s/frame':>8} {'peak MB':>8}"]
     for name, e in report["engines"].items():
         lines.append(

@@ -1,4 +1,4 @@
-"""The benchmark as a whole: stage the folder, play every (engine, sequence) run, keep what is finished, report."""
+"""Run the benchmark for all engines and sequences, skip what is already finished, and write the report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCHEMA = 1
 
 
 class BenchmarkFailed(ValueError):
-    """A run could not be played; the text is the message of the engine."""
+    """A run failed. The text is the message of the engine."""
 
 
 def run(
@@ -36,11 +36,11 @@ def run(
     out: Path,
     only_these: bool = True,
 ) -> dict[str, Any]:
-    """Play everything and write report.json, report.html and one CSV an engine into `out`; returns the report.
+    """Run everything, write report.json, report.html and one CSV per engine into `out`, and return the report.
 
     Args:
         only_these: refuse the whole run when one of the sequences cannot be evaluated. Otherwise such a sequence is
-            named in the report ("left_out": name -> sentence) and the others are played.
+            named in the report ("left_out": name -> sentence) and the others are run.
 
     Raises:
         FolderError: the folder, or a sequence, cannot be evaluated (checked before the first round).
@@ -82,7 +82,7 @@ def stage(sequences: dict[str, Sequence], root: Path) -> Path:
 
 
 def first_scribble(sequence: Sequence) -> dict[str, Any]:
-    """The robot's own first scribble: against an empty mask, on the frame where the objects are largest."""
+    """Let the robot draw the first scribble: against an empty mask, on the frame where the objects are largest."""
     found = make_robot().interact(
         sequence.name,
         np.zeros_like(sequence.truth),
@@ -109,7 +109,7 @@ def _run_all(runs: list[Run], protocol: Protocol) -> None:
             sending.close()
             _follow(run, receiving, bar)
             child.join()
-            bar.update(number * protocol.rounds - bar.n)  # a sequence can end early, when its time is up
+            bar.update(number * protocol.rounds - bar.n)  # a sequence ends early when its time is up
 
 
 def _follow(run: Run, receiving: Any, bar: Any) -> None:
@@ -155,7 +155,7 @@ def _report(
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were made on: processor, cores, and the versions that matter."""
+    """Describe the machine of the measurement: processor, number of cores, and versions of the libraries."""
     versions = {}
     for name in ("maskwright", "torch", "numpy", "opencv-python", "davisinteractive"):
         try:

@@ -1,7 +1,7 @@
-"""One engine on one sequence, scribbled by the challenge's robot, in a process of its own (so that memory is its own).
+"""Evaluate one engine on one sequence with the robot, in a process of its own so that its peak memory is its own.
 
-The session protocol, the clock, the time limit and the rows of the report are davisinteractive's. A run leaves a
-folder: report.csv (the package's rows), rounds.json, masks/%05d.png of the last round, and done.json, written last.
+davisinteractive defines the session protocol, the clock, the time limit and the rows of the report. A run writes a
+folder with report.csv (the package's rows), rounds.json, masks/%05d.png of the last round, and finally done.json.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Masks = NDArray[np.uint8]  # [T, H, W]
 
 @dataclass(frozen=True)
 class Protocol:
-    """How the robot plays: rounds, seconds for each object and round (None: no limit), metric that it looks at."""
+    """Number of rounds, seconds for each object and round (None: no limit), and the metric that the robot uses."""
 
     rounds: int = 8
     max_time: int | None = 30
@@ -42,13 +42,13 @@ class Protocol:
 
     @property
     def seconds_an_object(self) -> int | None:
-        """Time of a whole sample for each of its objects: what the package calls max_time. Challenge: 8 x 30 s."""
+        """Seconds for each object over all rounds, which the package calls max_time. The challenge allows 8 x 30 s."""
         return self.rounds * self.max_time if self.max_time else None
 
 
 @dataclass(frozen=True)
 class EngineUnderTest:
-    """An engine with its settings; `label` is its name in the report."""
+    """An engine with its settings. `label` is its name in the report."""
 
     label: str
     engine: str
@@ -59,18 +59,18 @@ class EngineUnderTest:
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that a child process needs to know."""
+    """One engine on one sequence, with everything that the child process needs."""
 
     engine: EngineUnderTest
     sequence: str
     folder: DavisFolder
-    staged: Path  # root in the layout and naming that the package expects, with scribbles
+    staged: Path  # a DAVIS root in the layout and naming that the package expects
     protocol: Protocol
     out: Path
 
     @property
     def fingerprint(self) -> dict[str, Any]:
-        """What must be equal for a finished run to be kept."""
+        """The settings of the run. A finished run is reused only if its settings are equal."""
         return json.loads(
             json.dumps(
                 {
@@ -90,10 +90,10 @@ class Run:
 
 
 def run_in_child(run: Run, connection: Connection) -> None:
-    """Entry of the child process: sends ("round", n) as rounds end, then ("done", None) or ("failed", text)."""
+    """Run in the child process. Send ("round", n) after each round, then ("done", None) or ("failed", text)."""
     try:
         execute(run, lambda number: connection.send(("round", number)))
-    except ValueError as error:  # bad input or missing weights: the sentence is all that a person needs
+    except ValueError as error:  # for bad input or missing weights the message is enough, without a traceback
         connection.send(("failed", str(error)))
     except Exception as error:
         detail = traceback.format_exc()
@@ -103,7 +103,7 @@ def run_in_child(run: Run, connection: Connection) -> None:
 
 
 def execute(run: Run, on_round: Callable[[int], None]) -> None:
-    """Play all rounds of `run` and write its folder. Raises what the engine raises."""
+    """Run all rounds and write the folder of `run`. Exceptions of the engine are not caught."""
     if run.out.exists():
         shutil.rmtree(run.out)
     run.out.mkdir(parents=True)
@@ -111,7 +111,7 @@ def execute(run: Run, on_round: Callable[[int], None]) -> None:
         load_engines(run.engine.plugin)
     sequence = load_sequence(run.folder, run.sequence)
     rounds: list[dict[str, Any]] = []
-    sample = number = 0  # a sample is one of the sequence's first scribbles
+    sample = number = 0  # each first scribble of the sequence starts a new sample
     masks = np.zeros_like(sequence.truth)
     with _package_session(run, sequence) as session:
         memory = PeakMemory()
@@ -145,13 +145,13 @@ def execute(run: Run, on_round: Callable[[int], None]) -> None:
 
 
 def _package_session(run: Run, sequence: Sequence) -> Any:
-    """The challenge's session over this one sequence, whatever the package's own tables say of it."""
+    """Open the package's session for this one sequence, which need not be in the package's own tables."""
     package = davisinteractive()
     register(package.dataset, {sequence.name: sequence})
     protocol = run.protocol
     return package.session.DavisInteractiveSession(
         host="localhost",
-        user_key="maskwright",  # else the package asks for the name of the user who runs it
+        user_key="maskwright",  # otherwise the package reads the user's name from the system
         davis_root=str(run.staged),
         subset="val",
         max_time=protocol.seconds_an_object,
@@ -162,8 +162,8 @@ def _package_session(run: Run, sequence: Sequence) -> Any:
 
 
 def register(dataset: Any, sequences: dict[str, Sequence]) -> None:
-    """Tell the package's class Davis which sequences there are, in place of DAVIS-2017's table."""
-    dataset.RESOLUTION = "480p"  # the name of the staged folder, whatever the size of its masks
+    """Replace the table of DAVIS-2017 in the package's class Davis by these sequences."""
+    dataset.RESOLUTION = "480p"  # the name of the staged folder; the masks may have any size
     dataset.sets["val"] = list(sequences)
     for name, sequence in sequences.items():
         dataset.dataset[name] = {
@@ -183,13 +183,13 @@ def _open(engine: EngineUnderTest, sequence: Sequence) -> Engine:
 
 
 def _deadline(protocol: Protocol, sequence: Sequence, started: float) -> float | None:
-    """The package drops what is submitted after this moment: no use in computing on."""
+    """The time at which to stop, since the package ignores masks that are submitted later. None for no limit."""
     limit = protocol.seconds_an_object
     return started + limit * sequence.num_objects if limit else None
 
 
 def _run(engine: Engine, interaction: Interaction, masks: Masks, deadline: float | None) -> int:
-    """Run one round into `masks` in place; frames computed."""
+    """Run one round, write its masks into `masks`, and return the number of computed frames."""
     count = 0
     updates = engine.run_round(interaction)
     for update in updates:
@@ -202,7 +202,7 @@ def _run(engine: Engine, interaction: Interaction, masks: Masks, deadline: float
 
 
 def _drawn_and_got(interactions: tuple[Interaction, ...], masks: Masks) -> dict[str, Any]:
-    """The scribbles of a round, and a digest that shows whether two runs gave the same masks."""
+    """Return the scribbles of a round and a digest of its masks, by which two runs can be compared."""
     drawn = [
         {
             "frame": interaction.frame,
@@ -223,6 +223,6 @@ def _write(run: Run, sequence: Sequence, masks: Masks, rounds: list[dict[str, An
         "num_objects": sequence.num_objects,
         "num_frames": sequence.num_frames,
         "size": sequence.size,
-        "peak_memory_bytes": peak_memory,  # above what the robot and the truth take
+        "peak_memory_bytes": peak_memory,  # above the memory of the robot and the ground truth
     }
     (run.out / "done.json").write_text(json.dumps(done, indent=1))

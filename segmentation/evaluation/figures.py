@@ -1,4 +1,4 @@
-"""From the robot's rows to figures: the challenge's own (AUC, value at 60 s) and curves by round."""
+"""Compute the figures of the report from the robot's rows: AUC and J&F at 60 s as the challenge does, and curves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TARGETS = (0.8, 0.9)
 def official(
     report: pd.DataFrame, sequences: Mapping[str, Sequence], staged: Path, protocol: Protocol
 ) -> dict[str, Any]:
-    """The package's summary of `report` for J, F and J&F: {metric: {auc, at_60s, curve: {time, value}}}."""
+    """Return the package's own summary for J, F and J&F: {metric: {auc, at_60s, curve: {time, value}}}."""
     package = davisinteractive()
     register(package.dataset, dict(sequences))
     found = {}
@@ -44,20 +44,22 @@ def official(
 
 
 def by_round(report: pd.DataFrame, rounds: int, column: str = "j_and_f") -> list[float]:
-    """Mean after round 1..rounds: over frames, then over (sequence, scribble, object); a missing round counts as the
-    one before it (0 before the first), as in the challenge's summary."""
+    """Return the mean of `column` after each round, over frames and then over (sequence, first scribble, object).
+
+    A missing round has the value of the round before it, or 0, as in the challenge's summary.
+    """
     samples = report.groupby([*SAMPLE, "interaction"])[column].mean().unstack("interaction")
     samples = samples.reindex(columns=range(1, rounds + 1)).ffill(axis=1).fillna(0.0)
     return [float(value) for value in samples.mean(axis=0)]
 
 
 def round_area(curve: list[float]) -> float:
-    """Area under the curve by round, 0..1 (the R-AUC of CiVOS): a fast machine does not hide a weak engine."""
+    """Area under the curve over rounds, 0..1 (the R-AUC of CiVOS). It does not depend on the speed of the machine."""
     return float(np.trapezoid(curve) / (len(curve) - 1)) if len(curve) > 1 else float(curve[0])
 
 
 def rounds_until(curve: list[float], target: float) -> int | None:
-    """The first round whose value reaches `target`; None = never."""
+    """The first round whose value reaches `target`, or None."""
     return next((number for number, value in enumerate(curve, start=1) if value >= target), None)
 
 
@@ -66,7 +68,7 @@ def read_report(run: Run) -> pd.DataFrame:
 
 
 def sequence_figures(run: Run, rounds: int) -> dict[str, Any]:
-    """Figures of one engine on one sequence."""
+    """Return the figures of one engine on one sequence, as they stand in report.json."""
     report = read_report(run)
     done = json.loads((run.out / "done.json").read_text())
     played = json.loads((run.out / "rounds.json").read_text())
@@ -90,7 +92,7 @@ def sequence_figures(run: Run, rounds: int) -> dict[str, Any]:
 
 
 def _mean_by_round(played: list[dict[str, Any]]) -> list[float]:
-    """Seconds of round 1, 2, …, averaged over the sequence's first scribbles."""
+    """Seconds of each round, averaged over the first scribbles of the sequence."""
     last = max(entry["round"] for entry in played)
     seconds = [[entry["seconds"] for entry in played if entry["round"] == number] for number in range(1, last + 1)]
     return [round(float(np.mean(values)), 3) for values in seconds]
@@ -99,7 +101,7 @@ def _mean_by_round(played: list[dict[str, Any]]) -> list[float]:
 def engine_figures(
     runs: list[Run], sequences: Mapping[str, Sequence], staged: Path, protocol: Protocol
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """All figures of one engine (the entry below `engines` of report.json), and its merged report."""
+    """Return all figures of one engine, as they stand in report.json, and its rows of all sequences."""
     report = pd.concat([read_report(run) for run in runs], ignore_index=True)
     metrics = official(report, sequences, staged, protocol)
     each = {run.sequence: sequence_figures(run, protocol.rounds) for run in runs}

@@ -1,4 +1,4 @@
-"""How much memory a stretch of work needs at its peak, above what the process held before."""
+"""Peak memory of a section of code, above what the process held before."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _CLEAR = Path("/proc/self/clear_refs")
 
 
 class PeakMemory:
-    """Counts only between `start` and `stop`, so that the robot's own arrays do not hide what an engine needs.
+    """Measures only between `start` and `stop`, so that the memory of other code in the process does not count.
 
-    On Linux the kernel's high-water mark is reset at each start; elsewhere the process's lifetime peak is all there is.
+    On Linux each start resets the kernel's high-water mark. Other systems only have the peak of the whole process.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class PeakMemory:
 
 
 def _field(name: str) -> int:
-    """Bytes of a field of /proc/self/status; 0 where there is none."""
+    """Return a field of /proc/self/status in bytes, or 0 where it does not exist."""
     if not _STATUS.exists():
         return 0
     lines = (line.split() for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:"))

@@ -1,7 +1,7 @@
-"""The `davisinteractive` package (GPL-3.0, an optional extra), imported so that it runs beside today's libraries.
+"""Import the optional package `davisinteractive` (GPL-3.0) with patches for current versions of its libraries.
 
-It was written for numpy 1, networkx 2, pandas 1 and scikit-image 0.18. What each mend is for stands at its line. Only
-`segmentation.evaluation` touches it, in a process of its own.
+It was written for numpy 1, networkx 2, pandas 1 and scikit-image 0.18. A comment at each patch says what it is for.
+Only `segmentation.evaluation` uses the package, in a process of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-KERNEL_SIZE = 0.2  # what the challenge's service passes; the robot's own default is 0.15
+KERNEL_SIZE = 0.2  # as in the challenge's service; the default of the robot's class is 0.15
 HOW_TO_INSTALL = (
     "The benchmark needs the extra 'evaluation': pip install -e '.[evaluation]' and then "
     "pip install --no-build-isolation --no-deps davisinteractive==1.0.4"
@@ -21,11 +21,11 @@ HOW_TO_INSTALL = (
 
 
 class BenchmarkPackageMissing(RuntimeError):
-    """The optional package is not installed; the text says how to get it."""
+    """The optional package is not installed. The text says how to install it."""
 
 
 class Package(NamedTuple):
-    """The modules of davisinteractive that the benchmark uses, mended."""
+    """The patched modules of davisinteractive that the benchmark uses."""
 
     session: ModuleType
     dataset: Any  # the class Davis
@@ -37,9 +37,9 @@ class Package(NamedTuple):
 
 @cache
 def davisinteractive() -> Package:
-    """Import the package. Raises BenchmarkPackageMissing when it, or a library it needs, is not installed."""
+    """Import and patch the package. Raises BenchmarkPackageMissing if it or one of its libraries is not installed."""
     for name, standin in (("int", int), ("float", float), ("trapz", np.trapezoid)):
-        if name not in np.__dict__:  # gone since numpy 1.24 and 2.0; used as default arguments when it is imported
+        if name not in np.__dict__:  # removed in numpy 1.24 and 2.0; the package reads them when it is imported
             setattr(np, name, standin)
     try:
         networkx: Any = importlib.import_module("networkx")
@@ -56,14 +56,14 @@ def davisinteractive() -> Package:
         )
     except ImportError as error:
         raise BenchmarkPackageMissing(f"{HOW_TO_INSTALL} (missing: {error.name})") from error
-    # Since scikit-image 0.19 the medial axis breaks ties with a fresh random generator: the robot would not repeat.
+    # Since scikit-image 0.19 the medial axis breaks ties at random. With a fixed seed the robot is repeatable.
     robot.medial_axis = partial(importlib.import_module("skimage.morphology").medial_axis, rng=0)
     _mend_summary(package.service.EvaluationService)
     return package
 
 
 def _mend_summary(service: Any) -> None:
-    """pandas 2 no longer averages over a column of texts, and the report's columns start out as objects."""
+    """Convert the columns before the summary, since pandas 2 does not average columns of strings or objects."""
     summarize = service.summarize_report
 
     def summarize_report(self: Any, report: Any) -> Any:
@@ -75,7 +75,7 @@ def _mend_summary(service: Any) -> None:
 
 
 def make_robot(kernel_size: float = KERNEL_SIZE) -> Any:
-    """The challenge's robot: `interact(sequence, predicted, truth, nb_objects, frame)` gives scribbles."""
+    """Return the challenge's robot, whose `interact(sequence, predicted, truth, nb_objects, frame)` draws scribbles."""
     return davisinteractive().robot.InteractiveScribblesRobot(
         kernel_size=kernel_size, max_kernel_radius=16, min_nb_nodes=4, nb_points=1000
     )

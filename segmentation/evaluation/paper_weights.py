@@ -1,7 +1,6 @@
-"""Networks of the paper's sizes with made-up weights: they cost what trained ones cost, and mean nothing.
+"""Random weights for networks of the papers' sizes, for measurements and tests of what these networks cost.
 
-What the benchmark programs and the tests of the paper's sizes open an engine with, since no trained weights of these
-sizes come with the project.
+The project has no trained weights of these sizes. Masks computed with random weights mean nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from segmentation.evaluation.golden.rules import fill_network
 
 SEED = 1  # of the golden weights
 GAINS: dict[str, dict[str, tuple[type[nn.Module], float | None]]] = {
-    # engine -> network -> class and gain of the golden rule, None where the network's own beginning does
+    # For each engine and network: its class and the gain of the golden rule, or None for PyTorch's initialisation.
     "stm": {"stm": (InteractiveSTM, 1.0)},
     "stm-semi": {"stm-semi": (STM, 1.0)},
     "ipn": {"ipn-inet": (Inet, 0.7), "ipn-pnet": (Pnet, 0.7)},
@@ -30,9 +29,10 @@ GAINS: dict[str, dict[str, tuple[type[nn.Module], float | None]]] = {
 
 
 def paper_weights(engine: str, folder: Path) -> str:
-    """Write checkpoints of every network of `engine` into `folder`; returns it, for `EngineSettings.weights`.
+    """Write a checkpoint of each network of `engine` into `folder`, and return the folder for `EngineSettings.weights`.
 
-    ValueError for an engine that no paper describes.
+    Raises:
+        ValueError: the engine is not one of the published systems.
     """
     if engine not in GAINS:
         raise ValueError(f"engine: {engine!r} has no paper's size, known are {', '.join(GAINS)}")

@@ -1,4 +1,4 @@
-"""Curves as SVG text, for a page that needs no other file."""
+"""Draw the curves of the report as SVG, which is embedded in the page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ COLORS = ("#ff7a45", "#2ec4b6", "#5b8cff", "#ffd166", "#c77dff", "#3ecf8e", "#ff
 
 
 def curves(report: dict[str, Any]) -> tuple[str, str]:
-    """J&F of all engines against time (the challenge's curve) and against rounds: two SVG texts."""
+    """Plot J&F of all engines over time, as the challenge does, and over rounds. Returns two SVG strings."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -36,7 +36,7 @@ def curves(report: dict[str, Any]) -> tuple[str, str]:
 
 
 def dark(axes: Any) -> None:
-    """Colours of the report page."""
+    """Apply the dark colours of the report page to a plot."""
     axes.grid(color="#2c323b", linewidth=0.6)
     axes.tick_params(colors="#a6aebb")
     axes.xaxis.label.set_color("#a6aebb")
@@ -47,7 +47,7 @@ def dark(axes: Any) -> None:
 
 
 def svg(figure: Any) -> str:
-    """The figure as an SVG element, the same text for the same figure."""
+    """Return a matplotlib figure as an SVG element. Equal figures give equal strings."""
     figure.tight_layout()
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})

@@ -1,12 +1,12 @@
-"""J by sequence, after the first scribble and after automatic corrections: a quick look at an engine.
+"""A quick evaluation: J of each sequence after a first scribble and after simulated corrections.
 
     python -m segmentation.evaluation.quick ROOT [--engine flow] [--sequences dog libby] [--corrections 2]
 
-ROOT is a folder in the DAVIS layout. The first scribble is the stored one (Scribbles/<sequence>/001.json) or, where
-none is stored, a stroke through the middle of each object on the frame on which they are largest. Every correction is
-one stroke through the largest wrong region of the worst frame not drawn on before. Needs no package of the DAVIS
-challenge; numbers to publish come from its robot. Exits with 1 when the input cannot be used, or `--at-least J` is not
-reached.
+ROOT is a folder in the DAVIS layout. The first scribble is the stored one (Scribbles/<sequence>/001.json) or, if none
+is stored, a scribble through the middle of each object on the frame where the objects are largest. Each correction is
+one scribble through the largest wrong region of the worst frame that has no scribble yet. This does not need the
+package davisinteractive; for figures to publish, use its robot (`python -m segmentation.evaluation`). The exit status
+is 1 if the input cannot be used or `--at-least J` is not reached.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ from segmentation.types import IGNORE, Interaction
 
 @dataclass(frozen=True)
 class RoundResult:
-    """One round of one sequence. `j` is a mean over frames and objects; `on_frame` that of the frame drawn on, before
-    and after the round."""
+    """One round on one sequence. `j` is the mean over frames and objects; `on_frame` is the J of the interacted frame
+    before and after the round."""
 
     frame: int
     j: float
     on_frame: tuple[float, float]
-    first_mask: float  # seconds to the mask of the frame drawn on
-    frames: int  # masks given
-    seconds: float  # wall clock of the round
+    first_mask: float  # seconds until the mask of the interacted frame
+    frames: int  # number of masks that the round computed
+    seconds: float  # wall-clock seconds of the round
     cpu: float  # CPU seconds of the round, all threads
 
 
 def evaluate(clip: Clip, engine: str, corrections: int, settings: EngineSettings | None = None) -> list[RoundResult]:
-    """Run the first scribble and `corrections` more rounds."""
+    """Run a round for the first scribble, and at most `corrections` more rounds."""
     truth = np.where(clip.truth == IGNORE, 0, clip.truth).astype(np.uint8)  # [T, H, W]
     session = create_engine_session(engine, clip.frames(), clip.num_objects, settings)
     masks = np.zeros_like(truth)
@@ -72,7 +72,7 @@ def first_interaction(clip: Clip, truth: NDArray[np.uint8]) -> Interaction:
 def correction(
     truth: NDArray[np.uint8], masks: NDArray[np.uint8], drawn: set[int], num_objects: int
 ) -> Interaction | None:
-    """A stroke on the worst frame that was not drawn on yet; None where nothing is wrong or all frames are drawn on."""
+    """Return a scribble on the worst frame outside `drawn`, or None if nothing is wrong or no frame is left."""
     worst = sorted(
         (float(jaccard(truth[f], masks[f], num_objects).mean()), f) for f in range(len(truth)) if f not in drawn
     )
@@ -86,7 +86,7 @@ def correction(
 def _round(
     session: Engine, interaction: Interaction, truth: NDArray[np.uint8], masks: NDArray[np.uint8], num_objects: int
 ) -> RoundResult:
-    """Run one round; its masks go into `masks`."""
+    """Run one round and write its masks into `masks`."""
     frame = interaction.frame
     before = float(jaccard(truth[frame], masks[frame], num_objects).mean())
     start, cpu, count, first = time.perf_counter(), time.process_time(), 0, 0.0
@@ -101,12 +101,12 @@ def _round(
 
 
 def report(name: str, results: Sequence[RoundResult]) -> str:
-    """One line for a sequence: J after every round, J of the frame drawn on, speed."""
+    """Return the line of a sequence: J after each round, J of the interacted frames, and speed."""
     js = "  ".join(f"{r.j:.3f}" for r in results)
     drawn = "  ".join(f"{r.frame}: {r.on_frame[0]:.2f}>{r.on_frame[1]:.2f}" for r in results)
     cpu = sum(r.cpu for r in results) / max(sum(r.frames for r in results), 1) * 1000
     first = "  ".join(f"{r.first_mask * 1000:.0f}" for r in results)
-    # The mask of the frame drawn on has its own time; a round of that one alone has no speed.
+    # The interacted frame is timed by itself, so a round that computes only that frame has no frame rate.
     rates = "  ".join(f"{(r.frames - 1) / (r.seconds - r.first_mask):.1f}" if r.frames > 1 else "-" for r in results)
     return f"{name:20s} J {js}   drawn on {drawn}   {first} ms to its mask, {rates} frames/s, CPU {cpu:.0f} ms a frame"
 
@@ -141,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (FolderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    # A sequence that became perfect early keeps its last J in the rounds it did not need.
+    # A sequence without errors needs no more rounds; its last J counts for them.
     rounds = max(len(results) for results in table)
     means = [float(np.mean([results[min(i, len(results) - 1)].j for results in table])) for i in range(rounds)]
     print(f"{'mean':20s} J {'  '.join(f'{j:.3f}' for j in means)}   over {len(table)} sequences")

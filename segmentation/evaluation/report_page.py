@@ -1,4 +1,4 @@
-"""report.html: one page that people look at, with everything inside it."""
+"""Write report.html, one page with all plots and images embedded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STYLE = files("segmentation.evaluation").joinpath("report.css").read_text()
 
 
 def write_page(path: Path, report: dict[str, Any], runs: list[Run], sequences: Mapping[str, Sequence]) -> None:
-    """Write the page. The plots and pictures are inside it; nothing is loaded from anywhere."""
+    """Write the page to `path`. Plots and images are embedded, so it needs no other file."""
     by_time, by_round = curves(report)
     protocol = report["protocol"]
     limit = f"{protocol['max_time']} s an object and round" if protocol["max_time"] else "no time limit"
@@ -135,7 +135,7 @@ def _scribbles(run: Run) -> dict[int, list[dict[str, Any]]]:
 
 
 def _read(path: Path) -> NDArray[np.uint8]:
-    """BGR, the order in which OpenCV draws and writes."""
+    """Read an image in BGR order, as OpenCV draws and writes it."""
     bgr = cv2.imread(str(path))
     if bgr is None:
         raise ValueError(f"{path} cannot be read as an image")
@@ -145,7 +145,7 @@ def _read(path: Path) -> NDArray[np.uint8]:
 def _picture(
     bgr: NDArray[np.uint8], truth: NDArray[np.uint8], labels: NDArray[np.uint8], scribbles: list[dict[str, Any]]
 ) -> str:
-    """Frame with truth against mask, and scribbles: JPEG as base64."""
+    """Return the frame with mask, ground truth and scribbles drawn on it, as a base64 JPEG."""
     shown = bgr.astype(np.float32)
     for region, tint in (
         ((truth > 0) & (labels == truth), (142, 207, 62)),

@@ -15,19 +15,19 @@ from scipy.sparse.csgraph import dijkstra
 from segmentation.masks import box_of
 from segmentation.types import LabelMap, Scribble
 
-GRID = 64  # longest side of the grid on which the path is searched: finer ones find the same stroke more slowly
+GRID = 64  # longest side of the grid on which the path is searched; a finer grid gives the same path more slowly
 Mask = NDArray[np.bool_]
 Point = tuple[int, int]  # row, column
 
 
 def first_strokes(truth: LabelMap, num_objects: int) -> tuple[Scribble, ...]:
-    """One stroke on each object that is in the picture."""
+    """Draw one scribble through the middle of the largest part of each object that the frame shows."""
     found = [(i, largest_part(truth == i)) for i in range(1, num_objects + 1)]
     return tuple(Scribble(i, middle_path(part)) for i, part in found if part.any())
 
 
 def correcting_stroke(truth: LabelMap, predicted: LabelMap) -> Scribble | None:
-    """A stroke inside the largest connected region of wrong pixels of one true id; None where nothing is wrong."""
+    """Draw a scribble in the largest connected region of wrong pixels of one id; None if nothing is wrong."""
     wrong = truth != predicted
     parts = [(int(i), largest_part(wrong & (truth == i))) for i in np.unique(truth[wrong])]
     if not parts:
@@ -46,12 +46,16 @@ def largest_part(mask: Mask) -> Mask:
 
 
 def middle_path(mask: Mask) -> NDArray[np.float64]:
-    """Points (x, y) in 0..1 along the middle of a connected, not empty region."""
+    """Return points (x, y) in 0..1 along the middle of a connected region, float64 [n, 2].
+
+    Raises:
+        ValueError: the mask is empty.
+    """
     height, width = mask.shape
     box = box_of(mask)
     if box is None:
         raise ValueError("mask: empty, there is nothing to draw on")
-    # Distances to the border at full size, so that a thin region still has a middle on the coarse grid.
+    # Distances to the border are computed at full size, so that a thin region has a middle on the coarse grid too.
     depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1][box.slices]
     cell = max(1, int(np.ceil(max(depth.shape) / GRID)))
     rows, columns = (int(np.ceil(side / cell)) for side in depth.shape)
@@ -59,7 +63,7 @@ def middle_path(mask: Mask) -> NDArray[np.float64]:
     padded[: depth.shape[0], : depth.shape[1]] = depth
     cells = padded.reshape(rows, cell, columns, cell).swapaxes(1, 2).reshape(rows, columns, -1)
     route = _route(cells.max(axis=2))
-    # Each cell of the route stands for its deepest pixel.
+    # Each cell of the path is replaced by its pixel that is farthest from the border.
     points = []
     for row, column in route:
         y, x = divmod(int(cells[row, column].argmax()), cell)
@@ -68,7 +72,7 @@ def middle_path(mask: Mask) -> NDArray[np.float64]:
 
 
 def _route(depth: NDArray[np.float64]) -> list[Point]:
-    """Cells of the path between the region's two ends; the ends are searched among the deeper cells."""
+    """Return the cells of the path between the two ends of the region, away from its border."""
     inside = depth >= 0.3 * depth.max()
     graph, nodes = _graph(depth, inside)
     start = int(depth[nodes[:, 0], nodes[:, 1]].argmax())
@@ -87,7 +91,7 @@ def _farthest(graph: csr_array, node: int) -> int:
 
 
 def _graph(depth: NDArray[np.float64], inside: Mask) -> tuple[csr_array, NDArray[np.intp]]:
-    """8-neighbour graph over the cells `inside`; a step costs more, the nearer it is to the border."""
+    """Return the 8-neighbour graph over the cells `inside`, in which steps near the border cost more, and its cells."""
     nodes = np.argwhere(inside)
     number = np.full((inside.shape[0] + 2, inside.shape[1] + 2), -1)
     number[1:-1, 1:-1][inside] = np.arange(len(nodes))

@@ -1,4 +1,4 @@
-"""`python -m tests.latency`: the web process, and what a person sees. The exit status is 1 when an aim was missed."""
+"""`python -m tests.latency` measures the page and the web process. The exit status is 1 if a target is missed."""
 
 # ruff: noqa: E402 (Django is set up before anything that needs it is imported)
 

@@ -1,4 +1,4 @@
-"""A measured figure beside its aim, and the table that is printed."""
+"""A measured figure with its target, and the line that is printed for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Figure:
-    """`aim` is None where there is none; `better` says on which side of it the measured value should lie."""
+    """A measured value. `aim` is its target or None, and `better` says whether less or more is better."""
 
     name: str
     value: float
@@ -37,5 +37,5 @@ def percentile(values: Sequence[float], which: float) -> float:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Smallest, largest and number of the values, for the note behind a figure."""
+    """Format the smallest and largest value and the number of values, as a note to a figure."""
     return f"{min(values):.3g} to {max(values):.3g}, n = {len(values)}"

@@ -1,4 +1,4 @@
-"""What a person sees: from the release of a scribble to its mask on the screen, in a real Chromium."""
+"""Measure the time from the release of a scribble to its mask on the screen, in a real Chromium."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.latency.figures import Figure, spread
 from tests.studio import Studio
 
 FRAMES = (10, 20, 30, 40, 50, 60, 70)
-# From the pen's release to the first picture in which the mask layer is another one. The layer is looked at before each
-# picture that the browser shows, so a figure is too long by at most one picture (17 ms).
+# Measures from the release of the pen to the first animation frame in which the mask layer has changed. It is checked
+# once per animation frame, so a value is too long by at most 17 ms.
 WATCH = """
 () => new Promise((resolve, reject) => {
   const canvas = document.querySelector('[data-testid=canvas-mask]');
@@ -57,7 +57,10 @@ def measure(studio: Studio) -> Iterator[Figure]:
 
 
 def release_to_paint(page: Page, studio: Studio, video: int = 1) -> list[float]:
-    """Milliseconds, one for each round, "run on release" being on. The first pays for the engine's start: left out."""
+    """Return the milliseconds of each round with "run on release".
+
+    The first round starts the engine and is left out.
+    """
     open_video(page, video)
     page.get_by_test_id("view-runOnRelease").click()
     times = []
@@ -65,7 +68,7 @@ def release_to_paint(page: Page, studio: Studio, video: int = 1) -> list[float]:
         to_frame(page, frame)
         scribble = middle_of(truth_of(studio.home, video, frame) == 3)  # the leaf
         if number > 1:
-            page.keyboard.press("n")  # as an object of its own: what an engine has right already would not change
+            page.keyboard.press("n")  # as a new object, since a mask that is right already would not change
         page.evaluate(f"window.painted = ({WATCH})()" + "; undefined")
         draw(page, scribble)
         times.append(float(page.evaluate("window.painted")))

@@ -1,4 +1,4 @@
-"""The web process: how soon it answers, how much memory it takes, whether it holds PyTorch."""
+"""Measure when the web process first answers, how much memory it needs, and whether it has loaded PyTorch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REQUESTS = 200
 
 
 def measure(home: Path) -> Iterator[Figure]:
-    """Start `manage.py web` over a prepared data folder, ask it a while, look at it."""
+    """Start `manage.py web` on a prepared data folder, send requests to it, and yield the figures."""
     with listen("127.0.0.1", 0, may_move=False) as bound:
         address, fd = address_of(bound, "127.0.0.1"), bound.fileno()
         started = time.monotonic()
@@ -46,5 +46,5 @@ def _ask(address: str) -> None:
     try:
         urllib.request.urlopen(f"{address}/api/me", timeout=30).close()
     except urllib.error.HTTPError as error:
-        if error.code != 401:  # nobody is signed in
+        if error.code != 401:  # 401 is expected, since nobody is signed in
             raise

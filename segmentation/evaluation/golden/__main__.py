@@ -13,18 +13,18 @@ import torch
 
 from segmentation.evaluation.golden.case import Case, Compute, GoldenError, Row, compare
 
-# System (its folder) -> the module whose `compute` makes its arrays.
+# For each system, which is also the name of its folder: the module whose `compute` yields its arrays.
 SYSTEMS = {
     "ipn": "segmentation.evaluation.golden.ipn",
     "stm": "segmentation.evaluation.golden.stm",
     "stm_interactive": "segmentation.evaluation.golden.stm_interactive",
     "manet": "segmentation.evaluation.golden.manet",
 }
-FILES = ("[a-z].npz", "inputs_*.npz")  # of a case: its golden numbers, its inputs
+FILES = ("[a-z].npz", "inputs_*.npz")  # the golden arrays and the inputs of a case
 
 
 def program_of(system: str) -> Compute:
-    """The `compute` of a system. GoldenError lists the known ones."""
+    """Return the `compute` of a system. Raises GoldenError for an unknown one, with the list of the known."""
     if system not in SYSTEMS:
         raise GoldenError(f"no program for {system!r}, known are {', '.join(SYSTEMS)}")
     compute: Compute = import_module(SYSTEMS[system]).compute
@@ -32,9 +32,9 @@ def program_of(system: str) -> Compute:
 
 
 def find_cases(root: Path, systems: Sequence[str], letter: str | None = None) -> list[Case]:
-    """The cases below `root`, by system and letter; `letter` narrows them to one. Raises GoldenError for none.
+    """Find the cases in `root`, only those of `letter` if it is given. Raises GoldenError if there are none.
 
-    Half a case is one too: `compare` says what it lacks.
+    A case that lacks one of its files is found too, and `compare` reports the missing file.
     """
     found = []
     for system in systems:
@@ -49,7 +49,7 @@ def find_cases(root: Path, systems: Sequence[str], letter: str | None = None) ->
 
 
 def check(cases: Sequence[Case]) -> bool:
-    """Print a row for every array and a summary for each case. True when all hold."""
+    """Print a row for each array and a summary for each case. Return whether all arrays are within tolerance."""
     print(f"{'system':<18} {'array':<34} {'max error':>10}  ok")
     verdicts = []
     for case in cases:

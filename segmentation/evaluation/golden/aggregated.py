@@ -1,4 +1,4 @@
-"""How far rounding may move logits of aggregated probabilities, and what is computed from them.
+"""Bounds of rounding for logits of aggregated probabilities, and for the softmax over them.
 
 The logit of a probability near 0 or 1 is ill-conditioned: where it is 13, one float32 step of the probability changes
 it by 0.2 %. That is more than the tolerance of a golden array, and the kernels of two processors often differ so much.
@@ -14,24 +14,24 @@ from torch import Tensor
 
 from segmentation.networks.aggregation import EPSILON
 
-STEEP = 8  # |logit| from which a logit is compared as the probability that it stands for
-STEP = 1e-6  # of that probability: 17 steps of float32 below 1
+STEEP = 8  # above this absolute value a logit is compared as its probability
+STEP = 1e-6  # allowed change of the probability; just below 1 it is 17 steps of float32
 
 Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]  # lowest and highest value of each element
 
 
 def logit_bounds(logits: Tensor) -> Bounds:
-    """Lowest and highest logits [K, ...]; both are the given ones where the absolute value is at most STEEP."""
+    """Return the lowest and highest logits [K, ...]. Where |logit| <= STEEP both equal the given logits."""
     values = logits.numpy().astype(np.float64)
     probability = 1 / (1 + np.exp(-values))
     steep = np.abs(values) > STEEP
     low = np.where(steep, _logit(probability - STEP), values)
     high = np.where(steep, _logit(probability + STEP), values)
-    return np.minimum(low, values), np.maximum(high, values)  # a clamped logit may lie beyond that of EPSILON
+    return np.minimum(low, values), np.maximum(high, values)  # a clamped logit may exceed the logit of EPSILON
 
 
 def softmax_bounds(logits: Tensor) -> Bounds:
-    """Lowest and highest values of softmax(logits) over the first axis [K, ...], each as if all logits were worst."""
+    """Return the lowest and highest softmax over the first axis [K, ...] for any logits within their bounds."""
     low, high = (np.exp(bound) for bound in logit_bounds(logits))
     lowest = low / (low + high.sum(axis=0) - high)
     highest = high / (high + low.sum(axis=0) - low)

@@ -1,8 +1,7 @@
-"""A golden case: the inputs and numbers of one system, and how a computed array is compared with a stored one.
+"""A golden case: the inputs and stored arrays of one system, and how a computed array is compared with a stored one.
 
-A system's program is a generator `compute(case)` that yields `(name, array)` for every array that it can make; the
-driver looks for each stored name among them. It reads frames and sizes from `case.inputs`; how many objects there are
-is told by the stored arrays too.
+The program of a system is a generator `compute(case)` that yields `(name, array)` for each array that it can compute.
+Frames and sizes come from `case.inputs`. The number of objects also depends on the stored arrays.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ from segmentation.evaluation.golden.rules import fill_network
 Array = NDArray[Any]
 Compute = Callable[["Case"], Iterator[tuple[str, Array]]]
 
-RTOL = 1e-3  # float32 kernels differ between machines
+RTOL = 1e-3  # float32 kernels differ between processors
 ATOL_OF_RANGE = 1e-4
-AGREEMENT = 0.995  # of index masks: ties of an argmax move
-MASK_NAMES = ("masks", "pred")  # packed bits or ids
-# Stored arrays that tell the number of objects: which axis has it, and how many entries there are no objects.
+AGREEMENT = 0.995  # fraction of equal pixels in masks, since ties of an argmax may fall either way
+MASK_NAMES = ("masks", "pred")  # arrays of packed bits or object ids
+# Arrays whose shape gives the number of objects: the axis, and how many of its entries are not objects.
 OBJECT_AXES = {
     "M0.in_m": (0, 0),
     "M0.key": (0, 0),
@@ -42,16 +41,19 @@ OBJECT_AXES = {
 
 
 class GoldenError(ValueError):
-    """A golden folder that cannot be used; the sentence says why."""
+    """A golden folder cannot be used. The text says why."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One case of one system, `folder`/`letter`.npz with its inputs. Letter a has seed 1, b seed 2, and so on."""
+    """A case of a system:
+
+    `folder`/`letter`.npz and its inputs. The letter a means seed 1, b means seed 2, and so on.
+    """
 
     folder: Path
     letter: str
-    absent: set[str] = field(default_factory=set, compare=False)  # JSON files that were wanted and are not there
+    absent: set[str] = field(default_factory=set, compare=False)  # JSON files that were asked for and do not exist
 
     @property
     def system(self) -> str:
@@ -80,12 +82,12 @@ class Case:
         return _load(self.golden_path)
 
     def stored(self, name: str, shape: Sequence[int] | None = None) -> Array | None:
-        """A golden array; None where there is none, or none of `shape`."""
+        """Return a stored array, or None if it does not exist or has another shape than `shape`."""
         array = self.golden.get(name) if self.golden_path.exists() else None
         return array if array is not None and shape in (None, array.shape) else None
 
     def known(self, name: str) -> Any:
-        """What the JSON file `name` of the folder says. None where there is none, and `absent` has it then."""
+        """Return the content of the JSON file `name`. If it does not exist, return None and add it to `absent`."""
         path = self.folder / name
         if not path.exists():
             self.absent.add(name)
@@ -97,19 +99,19 @@ class Case:
 
     @property
     def frames(self) -> NDArray[np.uint8]:
-        """[T, H, W, 3], RGB."""
+        """RGB frames, uint8 [T, H, W, 3]."""
         return self.inputs["frames"]
 
     @property
     def labels(self) -> NDArray[np.uint8]:
-        """[T, H, W]."""
+        """Ground truth, uint8 [T, H, W]."""
         return self.inputs["labels"]
 
     @cached_property
     def num_objects(self) -> int:
-        """The highest id of the masks, the scribbles and the stored arrays.
+        """The number of objects, from the masks, the scribbles and the stored arrays.
 
-        An object that lies outside the picture is in no mask, but the official code computed it all the same.
+        An object that lies outside the frame is in no mask, but the official code computed it too.
         """
         drawn = [int(array.max()) for name, array in self.inputs.items() if name != "frames"]
         stored = self.golden if self.golden_path.exists() else {}
@@ -118,7 +120,8 @@ class Case:
     def fill(self, network: nn.Module, gain: float, offset: int = 0) -> None:
         """Give `network` the case's weights, after checking its keys, shapes and types against `state_dict.json`.
 
-        Without that file they are filled unchecked: the values follow from the keys, so other keys give other numbers.
+        Without that file they are not checked. Wrong keys would still give wrong arrays, since the values depend on the
+        keys.
         """
         known = self.known("state_dict.json")
         found = [[k, list(v.shape), str(v.dtype).removeprefix("torch.")] for k, v in network.state_dict().items()]
@@ -130,7 +133,7 @@ class Case:
 
 
 def _objects_of(name: str, array: Array) -> int:
-    """How many objects a stored array tells of; 0 where it tells nothing."""
+    """Return the number of objects that a stored array implies, or 0."""
     prefix = re.match(r"obj(\d+)\.", name)
     if prefix:
         return int(prefix[1])
@@ -141,23 +144,24 @@ def _objects_of(name: str, array: Array) -> int:
 
 
 class BoundedArray(np.ndarray[Any, Any]):
-    """An array whose elements rounding alone may move, each between `low` and `high`, further than the tolerance."""
+    """An array with bounds: rounding may change each element within `low`..`high`, beyond the usual tolerance."""
 
     low: Array
     high: Array
 
 
 def bounded(array: Array, bounds: Bounds) -> BoundedArray:
-    """`array` with the bounds of its elements, both of its shape."""
+    """Attach bounds to an array. Both bounds have its shape."""
     found = array.view(BoundedArray)
     found.low, found.high = bounds
     return found
 
 
 def full(name: str, tensor: Tensor | Array, *steps: int, bounds: Bounds | None = None) -> Iterator[tuple[str, Array]]:
-    """Yield the statistics of the whole as `name.stats`, then `name`, subsampled by `steps` along the last axes.
+    """Yield the statistics of the whole array as `name.stats`, then the array, subsampled by `steps` on its last axes.
 
-    `bounds`: lowest and highest values of the elements, where rounding alone may move some of them a long way.
+    Args:
+        bounds: the lowest and highest value of each element, for arrays that rounding may change a lot.
     """
     array = tensor.numpy() if isinstance(tensor, Tensor) else tensor
     stats = _stats(array)
@@ -166,13 +170,13 @@ def full(name: str, tensor: Tensor | Array, *steps: int, bounds: Bounds | None =
 
 
 def _stats(array: Array) -> NDArray[np.float64]:
-    """Mean, standard deviation, minimum and maximum."""
+    """Return mean, standard deviation, minimum and maximum."""
     wide = array.astype(np.float64)
     return np.array([wide.mean(), wide.std(), wide.min(), wide.max()])
 
 
 def _stats_bounds(array: Array, bounds: Bounds) -> Bounds:
-    """Bounds of `_stats(array)`; a standard deviation changes by no more than the root mean square of the changes."""
+    """Return bounds of `_stats(array)`. A standard deviation changes at most by the root mean square of the changes."""
     low, high = bounds
     change = float(np.sqrt(np.square(np.maximum(array - low, high - array)).mean()))
     deviation = float(array.astype(np.float64).std())
@@ -183,7 +187,7 @@ def _stats_bounds(array: Array, bounds: Bounds) -> Bounds:
 
 
 def sampled(tensor: Tensor | Array, *steps: int, bounds: Bounds | None = None) -> Array:
-    """Every k-th element along the last axes, with its bounds where there are some."""
+    """Subsample an array and its bounds by `steps` along the last axes."""
     array = tensor.numpy() if isinstance(tensor, Tensor) else tensor
     lead = (slice(None),) * (array.ndim - len(steps))
     kept = (*lead, *(slice(None, None, step) for step in steps))
@@ -191,11 +195,11 @@ def sampled(tensor: Tensor | Array, *steps: int, bounds: Bounds | None = None) -
 
 
 def carried(ours: Array, stored: Array | None) -> Array:
-    """The mask from which a program goes on to the next frame: the stored one where ours agrees with it, else ours.
+    """Return the mask that the next step uses: the stored mask if ours agrees with it, otherwise ours.
 
-    Two scores that are nearly equal are told apart by rounding alone, so two machines may give such a pixel to
-    different ids. That is within the tolerance of the mask, but as an input the one pixel moves every number that
-    follows. So a tie is not carried on. A mask that is wrong is: it is not within the tolerance.
+    Where two scores are nearly equal, rounding decides the id of a pixel. That is within the tolerance of the mask, but
+    as an input to the next frame that pixel would change all later arrays. So the stored mask is used. A mask that is
+    wrong by more than the tolerance is still passed on.
     """
     if stored is None or stored.shape != ours.shape or _differing(ours, stored) > 1 - AGREEMENT:
         return ours
@@ -204,7 +208,10 @@ def carried(ours: Array, stored: Array | None) -> Array:
 
 @dataclass(frozen=True)
 class Row:
-    """The verdict on one array. `error` is relative to the golden range, or for masks the share that differs."""
+    """Result for one array.
+
+    `error` is relative to the golden range; for masks it is the fraction of different pixels.
+    """
 
     system: str
     name: str
@@ -214,9 +221,9 @@ class Row:
 
 
 def compare(case: Case, compute: Compute) -> Iterator[Row]:
-    """One row for every stored array, in the order in which the program makes them; what it does not make is a miss.
+    """Yield a row for each stored array, in the order in which the program computes them.
 
-    So is a case that has nothing to compare: of no arrays all would be right.
+    A stored array that the program does not compute is a miss, and so is a case without stored arrays.
     """
     for path in (case.golden_path, case.inputs_path):
         if not path.exists():
@@ -249,7 +256,7 @@ def _row(system: str, name: str, got: Array, golden: Array) -> Row:
 
 
 def _mask_row(system: str, name: str, got: Array, golden: Array) -> Row:
-    if name.endswith("masks") and golden.ndim == 1:  # packed
+    if name.endswith("masks") and golden.ndim == 1:  # packed bits
         got, golden = np.unpackbits(got), np.unpackbits(golden)
     differs = _differing(got, golden)
     return Row(system, name, differs, differs <= 1 - AGREEMENT, "share that differs")
@@ -260,7 +267,7 @@ def _differing(got: Array, golden: Array) -> float:
 
 
 class _Arrays(dict[str, Array]):
-    """The arrays of a file. To ask for one that it does not hold is an error that names the file."""
+    """The arrays of a file. Reading an array that the file lacks raises GoldenError with the name of the file."""
 
     def __init__(self, path: Path, arrays: dict[str, Array]) -> None:
         super().__init__(arrays)
@@ -274,5 +281,5 @@ def _load(path: Path) -> dict[str, Array]:
     try:
         with np.load(path, allow_pickle=False) as data:
             return _Arrays(path, {name: data[name] for name in data.files})
-    except Exception as error:  # a damaged archive fails wherever its reader stumbles: zipfile, zlib, NumPy's header
+    except Exception as error:  # a damaged archive may raise errors of zipfile, zlib or NumPy
         raise GoldenError(f"{path}: cannot be read ({error})") from error

@@ -1,11 +1,11 @@
 """Golden arrays of IPN: interactions and propagations of every object, and the demo's round loop for object 1.
 
-The demo keeps its weighted average of rounds from having an effect (the masks of the round before are an alias of the
-current ones), so `loop.*` is reproduced here without it. The engine averages, as the paper says: its masks of a second
-round are not those of `loop.r1.all_E` and `loop.r1.masks`; all other arrays are the engine's own stages.
+In the demo the weighted average of rounds has no effect, because the masks of the previous round are an alias of the
+current ones, so `loop.*` is computed without it. The engine does average, as the paper says, so its masks of a second
+round differ from `loop.r1.all_E` and `loop.r1.masks`. All other arrays are stages of the engine.
 
-A propagation is told its neighbour's mask as 0 or 1, so a probability of nearly a half goes in as either. Where the
-rounded masks agree with the stored ones, those go in (`carried`): such a pixel is compared, and not carried on.
+Propagation takes the neighbour's mask rounded to 0 or 1, so rounding decides a pixel whose probability is about 0.5.
+Where our rounded masks agree with the stored ones, the stored ones are used (`carried`).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from segmentation.evaluation.golden.case import Array, Case, GoldenError, carrie
 from segmentation.evaluation.golden.single import FIRST, SECOND, frames_of, scribbles_of
 
 GAIN = 0.7
-CONFIDENT = 0.9  # value of the previous mask in I1
-LOSS_GUARD = 1e-3  # added to the count of items; found from the golden value, which is the mean / 1.001
+CONFIDENT = 0.9  # probability inside the previous mask of I1
+LOSS_GUARD = 1e-3  # the official code adds it to the number of items, so its loss is the mean / 1.001
 
 
 def compute(case: Case) -> Iterator[tuple[str, Array]]:
@@ -87,14 +87,14 @@ def _first_interaction(
 
 
 def _loss(estimate: Estimate, truth: Tensor) -> Array:
-    """The official loss inside the box [N]: cross-entropy at full size, a mean over one item with a guarded count."""
+    """Return the official loss inside the box [N]: the mean cross-entropy at full size, divided by 1 + LOSS_GUARD."""
     target = estimate.region.sample(truth[:, None])[:, 0].round().long()
     losses = F.cross_entropy(estimate.logits[0], target, reduction="none").mean(dim=(1, 2))
     return (losses / (1 + LOSS_GUARD)).numpy()
 
 
 def _loop(case: Case, inet: Inet, pnet: Pnet) -> Iterator[tuple[str, Array]]:
-    """Two rounds as the demo runs them: an interaction, then forward and backward up to the earlier annotations."""
+    """Run two rounds as the demo does: an interaction, then propagation both ways up to earlier annotated frames."""
     frames = frames_of(case)
     length = len(frames)
     estimates = torch.zeros(length, *frames.shape[-2:])
@@ -120,18 +120,18 @@ def _loop(case: Case, inet: Inet, pnet: Pnet) -> Iterator[tuple[str, Array]]:
 
 
 def _rounded(probability: Tensor, stored: Array | None) -> Tensor:
-    """0 or 1, as the next propagation is told."""
+    """Round a probability map to 0 or 1 for the next propagation, using the stored mask if it agrees."""
     return torch.from_numpy(carried(probability.round().numpy(), stored)).float()
 
 
 def _stored_masks(case: Case, index: int) -> Array | None:
-    """The masks of a round [T, H, W]; they are those that its neighbours had, for it makes each frame only once."""
+    """Return the stored masks of a round [T, H, W], or None. Each frame is computed once in a round."""
     packed = case.stored(f"loop.r{index}.masks", (-(-case.labels.size // 8),))
     return None if packed is None else np.unpackbits(packed, count=case.labels.size).reshape(case.labels.shape)
 
 
 def _check_weights(case: Case) -> None:
-    """The pure weight function against the official answers of `get_weight_cases.json`, where it is there."""
+    """Compare the weights of rounds with `get_weight_cases.json` if it exists. Raises GoldenError if one differs."""
     for known in case.known("get_weight_cases.json") or ():
         arguments = known["target"], known["prev_targets"], known["num_frames"], known["at_least"]
         ends, weight = reach(*arguments), round_weight(*arguments)

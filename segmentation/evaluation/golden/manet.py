@@ -1,9 +1,8 @@
 """Golden arrays of MA-Net: every stage, and the official loop over rounds on frames 2, 4 and 1.
 
-The network is the engine's (folded), and the loop runs through the engine's own memories; all arrays are its stages.
-Far from the scribbles two ids may look the same to the network, and have logits that are equal or nearly so. Rounding
-then chooses, and the chosen id is what the next frame and the next round are told. So the loop goes on from the stored
-masks where its own agree with them (`carried`): a tie of the argmax is compared once, and not carried on.
+The network is the folded one of the engine, and the loop uses the engine's memories, so all arrays are its stages. Far
+from the scribbles two ids may have equal or nearly equal logits. Then rounding decides the id, which is an input to the
+next frame and the next round. So the loop continues from the stored masks where its own agree with them (`carried`).
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ from segmentation.runtime.feature_cache import FeatureCache
 from segmentation.session.round_labels import RoundLabels, resize_labels
 
 GAIN = 0.9
-REFERENCE, QUERY = 2, 3  # the scribbled frame and the one that is matched to it
-ROUNDS = (2, 4, 1)  # annotated frames of the loop, unless the golden file has others
-NO_LABEL = 1e20  # squared distance where no pixel has the label
+REFERENCE, QUERY = 2, 3  # the frame with the scribbles, and the frame that is matched to it
+ROUNDS = (2, 4, 1)  # annotated frames of the loop, if the golden file names no others
+NO_LABEL = 1e20  # squared distance to an id that no pixel has
 CACHE_BYTES = 256 << 20
 
 
 class Program:
-    """MA-Net over one case: embeddings of all frames, ids 0..n."""
+    """MA-Net on one case, with the embeddings of all frames. The ids are 0..n."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -49,11 +48,11 @@ class Program:
         return self.embeddings[frame]
 
     def labels(self, frame: int) -> Tensor:
-        """True labels at the size of an embedding, int64 [h, w]."""
+        """Return the ground truth at the size of an embedding, int64 [h, w]."""
         return resize_labels(torch.from_numpy(self.case.labels[frame].astype(np.int64)), self.size)
 
     def scribbles(self, frame: int) -> Tensor:
-        """The rule's bars, one cell thick, int64 [h, w]."""
+        """Return the scribbles of the input rule at the size of an embedding, one cell thick, int64 [h, w]."""
         bars = make_scribble(self.labels(frame).numpy().astype(np.uint8), self.case.num_objects, thickness=1)
         return torch.from_numpy(bars.astype(np.int64))
 
@@ -73,7 +72,7 @@ def _embedding_stages(program: Program) -> Iterator[tuple[str, Array]]:
     yield from full("low_level", features[0], 32, 2, 2)
     yield from full("aspp", extractor.aspp(features[-1]), 16, 1, 1)
     yield from full("deeplab_out", extractor(image), 32, 2, 2)
-    yield from full("embedding", program.embeddings[:, ::10], 2, 2)  # its statistics are of every tenth channel
+    yield from full("embedding", program.embeddings[:, ::10], 2, 2)  # the stored statistics are of every tenth channel
     yield "emb_hw", np.array(program.size)
     yield "obj_ids", np.array(program.ids)
 
@@ -99,7 +98,7 @@ def _matching_stages(program: Program) -> Iterator[tuple[str, Array]]:
 
 
 def _raw_distances(query: Tensor, cells: Tensor, labels: Tensor, ids: range) -> Tensor:
-    """Squared distances to the nearest cell of every id, [h, w, n]."""
+    """Return the squared distance of each cell to the nearest cell of each id, [h, w, n]."""
     flat = query.flatten(1).t().contiguous()
     maps = [
         nearest_squared(flat, cells[labels == i]) if (labels == i).any() else torch.full((len(flat),), NO_LABEL)
@@ -109,7 +108,7 @@ def _raw_distances(query: Tensor, cells: Tensor, labels: Tensor, ids: range) -> 
 
 
 def _loop(program: Program) -> Iterator[tuple[str, Array]]:
-    """The official test loop; the frames of its rounds are told by the golden file."""
+    """Run the official test loop. The golden file names the annotated frame of each round."""
     memory = MemoryOptions(window=program.network.config.window)
     global_memory = GlobalMemory(program.embed, memory, FeatureCache(CACHE_BYTES))
     local_memory = LocalMemory(program.embed, memory, FeatureCache(CACHE_BYTES))
@@ -152,6 +151,6 @@ def _interact(program: Program, rounds: list[ManetRound]) -> Tensor:
 
 
 def _stored_factors(rounds: list[ManetRound], frame: int) -> Array:
-    """1 / distance to the annotated frame, of every round so far; 0 in the round that annotated `frame` itself."""
+    """Return 1 / distance to the annotated frame of each round so far, and 0 where `frame` is that frame."""
     distances = [abs(frame - round_.frame) for round_ in rounds]
     return np.array([1 / distance if distance else 0 for distance in distances], np.float32)

@@ -1,4 +1,4 @@
-"""Deterministic weights and inputs, from a key, a shape and a seed alone (the rules of tests/golden/README.md)."""
+"""Deterministic weights and inputs that depend only on a key, a shape and a seed (see tests/golden/README.md)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 _BODY = re.compile(r"(backbone\.layer|Encoder(_[MQ])?\.res)[0-9]")
-_BODY_GAIN = 0.7  # inside a ResNet; keeps activations from growing through its residual sums
+_BODY_GAIN = 0.7  # inside a ResNet, where a larger gain would let the activations grow from block to block
 _KEPT = ("num_batches_tracked", "mean", "std")
 
 
 def fill(key: str, shape: Sequence[int], seed: int, gain: float) -> NDArray[np.float32] | None:
-    """The value of a state dict's entry; None for those that stay as they were constructed."""
+    """Return the value of an entry of a state dict, or None for an entry that keeps its initial value."""
     leaf = key.rsplit(".", 1)[-1]
     if leaf in _KEPT:
         return None
@@ -40,9 +40,9 @@ def fill(key: str, shape: Sequence[int], seed: int, gain: float) -> NDArray[np.f
 
 
 def fill_network(network: nn.Module, seed: int, gain: float) -> None:
-    """Give every entry of `network` its value; then it is in eval mode, without gradients.
+    """Fill `network` with the weights of the rule, and put it into eval mode without gradients.
 
-    Where one tensor has two names, the later one wins, as copying in the state dict's order does.
+    A tensor with two names gets the value of the later name in the state dict.
     """
     for key, tensor in network.state_dict().items():
         value = fill(key, tensor.shape, seed, gain)
@@ -52,7 +52,7 @@ def fill_network(network: nn.Module, seed: int, gain: float) -> None:
 
 
 def make_video(length: int, height: int, width: int, seed: int) -> NDArray[np.uint8]:
-    """Frames [T, H, W, 3]: a smooth moving pattern with integer noise."""
+    """Return RGB frames, uint8 [T, H, W, 3]: a smooth moving pattern with integer noise."""
     random = np.random.RandomState(1000 + seed)
     y, x = np.mgrid[:height, :width].astype(np.float64)
     frames = np.empty((length, height, width, 3), np.uint8)
@@ -64,7 +64,7 @@ def make_video(length: int, height: int, width: int, seed: int) -> NDArray[np.ui
 
 
 def make_labels(length: int, height: int, width: int, objects: int) -> NDArray[np.uint8]:
-    """Index masks [T, H, W]: ellipses that move to the right, later ids over earlier ones."""
+    """Return masks, uint8 [T, H, W]: ellipses that move to the right, with higher ids on top."""
     y, x = np.mgrid[:height, :width].astype(np.float64)
     labels = np.zeros((length, height, width), np.uint8)
     for t in range(length):
@@ -76,7 +76,9 @@ def make_labels(length: int, height: int, width: int, objects: int) -> NDArray[n
 
 
 def make_scribble(labels: NDArray[np.uint8], objects: int, thickness: int = 2) -> NDArray[np.int8]:
-    """Scribbles of one frame [H, W], -1 = none: a bar through each object's middle, one of the background on top."""
+    """Return the scribbles of one frame, int8 [H, W], -1 for none: a bar through each object and one on
+    the background.
+    """
     height, width = labels.shape
     scribble = np.full((height, width), -1, np.int8)
     scribble[1 : 1 + thickness, width // 10 : width // 2] = 0

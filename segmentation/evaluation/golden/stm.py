@@ -17,11 +17,11 @@ from segmentation.networks.memory import MemorySlot
 from segmentation.networks.padding import pad, padding_to, unpad
 
 GAIN = 1.0
-SHARPNESS = 3  # of the soft masks of frame 1: softmax(3 * one-hot)
+SHARPNESS = 3  # the probability maps of frame 1 are softmax(SHARPNESS * one-hot)
 
 
 class Program:
-    """STM over one case; masks are distributions [K, H, W], background first."""
+    """STM on one case. Masks are probability maps [K, H, W], background first."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -37,7 +37,7 @@ class Program:
         return torch.nn.functional.one_hot(ids, self.channels).permute(2, 0, 1).float()  # [K, H, W]
 
     def cues(self, masks: Tensor) -> Tensor:
-        """[K, H, W] -> own and other masks [N, 2, H', W'], padded."""
+        """Return for each object its own mask and the others', padded: [K, H, W] -> [N, 2, H', W']."""
         own = masks[1 : self.objects + 1]
         return pad(torch.stack([own, other_masks(own)], dim=1), self.padding)
 
@@ -48,7 +48,7 @@ class Program:
         return self.network.memorize(self.frame(index), self.cues(masks))
 
     def segment(self, index: int, memories: list[list[MemorySlot]]) -> tuple[Tensor, Tensor]:
-        """The decoder's logits [N, 2, H', W'] (padded) and the aggregated ones [K, H, W]."""
+        """Return the decoder's logits [N, 2, H', W'] (padded) and the aggregated logits [K, H, W]."""
         logits = self.network.segment(memories, self.network.encode_query(self.frame(index)))
         return logits, unpad(aggregate_logits(torch.softmax(logits, dim=1)[:, 1]), self.padding)
 
@@ -61,7 +61,7 @@ def compute(case: Case) -> Iterator[tuple[str, Array]]:
     length = len(case.frames)
     yield from _loop(program, "every5", set(range(0, length, 5)))
     yield from _loop(program, "every2", set(range(0, length, 2)))
-    # Two intermediate frames: equal parts of the video, as the official program rounds them.
+    # Two intermediate frames that divide the video into equal parts, rounded as in the official program.
     yield from _loop(program, "number2", {round(float(i)) for i in np.linspace(0, length, num=4)[:-1]})
 
 
@@ -70,7 +70,7 @@ def _soft_masks(program: Program) -> list[Tensor]:
 
 
 def _maps(program: Program, slots: list[MemorySlot]) -> tuple[Tensor, Tensor]:
-    """Keys [N, C, h, w] and values [N, D, h, w] of the objects."""
+    """Return keys [N, C, h, w] and values [N, D, h, w] of the objects."""
     height, width = (side // STRIDE for side in program.frame(0).shape[-2:])
     keys = torch.stack([slot.key for slot in slots]).unflatten(-1, (height, width))
     return keys, torch.stack([slot.value for slot in slots]).unflatten(-1, (height, width))
@@ -116,7 +116,7 @@ def _query(program: Program) -> Iterator[tuple[str, Array]]:
 
 
 def _affinity(slots: list[MemorySlot], query: Tensor) -> Tensor:
-    """The whole matrix, which the network never makes: memory cells x query cells."""
+    """Return the softmax over memory cells [memory cells, query cells], which the network computes only in blocks."""
     keys = torch.cat([slot.key for slot in slots], dim=1)
     return torch.softmax(keys.t() @ query.flatten(1) / keys.shape[0] ** 0.5, dim=0)
 
@@ -127,7 +127,7 @@ def _effective_cells(affinity: Tensor) -> NDArray[np.float64]:
 
 
 def _loop(program: Program, name: str, kept_frames: set[int]) -> Iterator[tuple[str, Array]]:
-    """Forward through the video; the memory is the kept frames and always the one before."""
+    """Run forward through the video. The memory holds the frames in `kept_frames` and the previous frame."""
     estimates = [program.one_hot(0)]
     bounds = [(program.one_hot(0).double().numpy(),) * 2]
     kept: list[list[MemorySlot]] = [[] for _ in range(program.objects)]

@@ -1,4 +1,4 @@
-"""Golden arrays of interactive STM: every object alone through rounds on frames 2, 4 and 2 again, then merged."""
+"""Golden arrays of interactive STM: rounds on frames 2, 4 and 2 for each object alone, then the merged objects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROUNDS = (FIRST, SECOND, FIRST)
 
 
 class Program:
-    """The official round loop for one object: memorize, segment this frame, segment all frames."""
+    """The official round loop for one object: memorize the frame, segment it, then segment all frames."""
 
     def __init__(self, case: Case, network: InteractiveSTM, object_id: int) -> None:
         self.case, self.network, self.object_id = case, network, object_id
@@ -34,17 +34,17 @@ class Program:
         return pad(self.frames[index : index + 1], self.padding)
 
     def cues(self, index: int) -> Tensor:
-        """Mask, positive and negative scribbles [1, 3, H', W'], padded."""
+        """Return mask, positive and negative scribbles of a frame, padded: [1, 3, H', W']."""
         positive, negative = scribbles_of(self.case, index, self.object_id, both=True)
         return pad(torch.stack([self.estimates[index], positive, negative])[None], self.padding)
 
     def logits(self, index: int) -> Tensor:
-        """[1, 2, H', W'], padded."""
+        """Return the logits of background and object, padded: [1, 2, H', W']."""
         query = self.network.encode_query(self.frame(index))
         return self.network.segment([list(self.memory.values())], query)
 
     def segment(self, index: int) -> Tensor:
-        """Overwrite the estimate of a frame; the distribution over background and object [2, H, W]."""
+        """Update the estimate of a frame, and return the probabilities of background and object [2, H, W]."""
         distribution = unpad(torch.softmax(self.logits(index), dim=1)[0], self.padding)
         self.estimates[index] = distribution[1]
         return distribution
@@ -74,7 +74,8 @@ def _round(program: Program, index: int, frame: int) -> Iterator[tuple[str, Arra
     if index == 0:
         yield from _query_stages(program, frame)
     (_, stats), (_, shown) = full("both", program.segment(frame), 2, 2)
-    yield f"{name}.segment_this.stats", stats  # of both channels, while only the object's is stored
+    # the statistics are of both channels, but only the object's channel is stored
+    yield f"{name}.segment_this.stats", stats
     yield f"{name}.segment_this", shown[1:]
     for t in range(len(program.frames)):
         program.segment(t)

@@ -1,1 +1,1 @@
-"""What engines cost on this machine: seconds per frame, peak memory, runtimes. `python -m` this package."""
+"""Measure what engines cost on this machine: seconds per frame, peak memory, and the speed of runtimes."""

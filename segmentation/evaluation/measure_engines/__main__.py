@@ -1,4 +1,4 @@
-"""The program: `python -m segmentation.evaluation.measure_engines papers | long-video | runtimes | metrics`."""
+"""The command `python -m segmentation.evaluation.measure_engines {papers,long-video,runtimes,metrics}`."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class LongVideo:
 
     @staticmethod
     def middle(index: int) -> tuple[int, int]:
-        """The centre of the disc (x, y) in pixels."""
+        """Return the centre of the disc (x, y) in pixels."""
         return round(WIDTH / 2 + WIDTH / 4 * np.sin(index / 40)), round(HEIGHT / 2 + HEIGHT / 6 * np.sin(index / 23))
 
     def stroke(self, index: int) -> Interaction:
@@ -57,7 +57,7 @@ class LongVideo:
         return Interaction(index, (Scribble(1, path),))
 
     def disc(self, index: int) -> NDArray[np.bool_]:
-        """The true mask [HEIGHT, WIDTH]."""
+        """Return the ground truth of a frame, bool [HEIGHT, WIDTH]."""
         x, y = self.middle(index)
         rows, columns = np.ogrid[:HEIGHT, :WIDTH]
         inside: NDArray[np.bool_] = (columns - x) ** 2 + (rows - y) ** 2 <= RADIUS**2
@@ -112,5 +112,5 @@ def _round(title: str, session: Engine, video: LongVideo, frame: int) -> None:
 
 
 def _peak() -> int:
-    """Bytes of the whole process, since it began."""
+    """Return the peak memory of the whole process in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -38,7 +38,7 @@ from segmentation.session.round_labels import to_cells
 from segmentation.types import MaskUpdate
 
 WRONG = 1e20
-CHUNKS = 10  # of the queries, as in the official code
+CHUNKS = 10  # the official code splits the queries into this many parts
 MEMORY_BYTES = 256 << 20
 
 
@@ -48,7 +48,7 @@ MEMORY_BYTES = 256 << 20
 def run_engine(
     scene: Scene, weights: str, precision: str, clock: Clock
 ) -> tuple[dict[str, float], list[MaskUpdate], PeakMemory]:
-    """Seconds a frame of every stage, the masks of both rounds, and the peak memory."""
+    """Return the seconds per frame of each stage, the masks of both rounds, and the peak memory."""
     peak = PeakMemory()
     peak.start()
     settings = EngineSettings(device="cpu", weights=weights, memory_bytes=MEMORY_BYTES)
@@ -76,7 +76,7 @@ class Plain:
         return self.network.embed(self.images[frame : frame + 1])[0]
 
     def propagate(self, embeddings: Sequence[Tensor], scribbles: Tensor, labels: Tensor) -> Tensor:
-        """From frame 0, scribbled and labelled, to frame 1."""
+        """Propagate from frame 0, which has scribbles and labels, to frame 1; returns the labels of frame 1."""
         far = plain_global(embeddings[1], embeddings[0], scribbles, self.ids)
         near = plain_local(embeddings[1], embeddings[0], labels, self.ids, self.network.config.window)
         logits = self.network.propagate(embeddings[1], (far, near), labels, self.ids)
@@ -84,7 +84,7 @@ class Plain:
 
 
 def plain_global(query: Tensor, reference: Tensor, scribbles: Tensor, ids: Sequence[int]) -> Tensor:
-    """[n, h, w] with every distance of a chunk of queries to every reference, once more for every id."""
+    """Return the global map [n, h, w], computing all distances of a chunk of queries again for each id."""
     labels = scribbles.flatten()
     cells = reference.flatten(1).t()[labels >= 0]
     wrong = (labels[labels >= 0][None] != torch.tensor(ids)[:, None]).float() * WRONG  # [n, R]
@@ -97,7 +97,7 @@ def plain_global(query: Tensor, reference: Tensor, scribbles: Tensor, ids: Seque
 
 
 def plain_local(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int], window: int) -> Tensor:
-    """[n, h, w] through an array [C, h/2, w/2, 625] of differences and one [h, w, 625, n] of labels."""
+    """Return the local map [n, h, w], through arrays of differences [C, h/2, w/2, 625] and labels [h, w, 625, n]."""
     height, width = labels.shape
     small, other = F.avg_pool2d(query[None], 2), F.avg_pool2d(previous[None], 2)
     _, channels, half_height, half_width = small.shape
@@ -114,13 +114,13 @@ def plain_local(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[i
 
 
 def run_plain(scene: Scene, weights: str, clock: Clock) -> tuple[dict[str, float], dict[str, float]]:
-    """Seconds a frame and GFLOP of every stage."""
+    """Return the seconds per frame and the GFLOP of each stage."""
     plain = Plain(scene, weights)
     embeddings = [plain.embed(0), plain.embed(1)]
     size = (embeddings[0].shape[1], embeddings[0].shape[2])
     labels = to_cells(scene.labels[0], size)
     bars = torch.from_numpy(make_scribble(labels.numpy().astype(np.uint8), scene.objects, 1).astype(np.int64))
-    first = bars.where(bars != 0, torch.full_like(bars, -1))  # no strokes of the background in a first round
+    first = bars.where(bars != 0, torch.full_like(bars, -1))  # a first round has no scribbles on the background
     stages: dict[str, Callable[[], Any]] = {
         "embedding": lambda: plain.embed(0),
         "round 1, a frame": lambda: plain.propagate(embeddings, rough_region(first, 20), labels),

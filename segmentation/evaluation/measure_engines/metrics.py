@@ -1,4 +1,4 @@
-"""Speed of our J and F against those of davisinteractive, measured in turns."""
+"""Compare the speed of our J and F with that of davisinteractive, measured alternately."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FRAMES, HEIGHT, WIDTH, OBJECTS, RUNS = 10, 480, 854, 3, 7
 
 
 def blobs(seed: int) -> NDArray[np.uint8]:
-    """Label maps [T, H, W] with ragged objects of the size that objects have in DAVIS."""
+    """Return masks [T, H, W] with objects of irregular outline, as large as typical DAVIS objects."""
     random = np.random.default_rng(seed)
     labels = np.zeros((FRAMES, HEIGHT, WIDTH), np.uint8)
     for frame in labels:
@@ -36,7 +36,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It has no options."""
+    """This measurement has no options."""
 
 
 def run(_: argparse.Namespace) -> int:

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _in_a_process(engine: str, options: argparse.Namespace) -> int:
-    """Measure one engine in a child process; its exit status."""
+    """Measure one engine in a child process and return its exit status."""
     command = [sys.executable, "-m", "segmentation.evaluation.measure_engines", "papers", "--engine", engine]
     command += ["--frames", str(options.frames)]
     command += [word for count in options.objects or () for word in ("--objects", str(count))]
@@ -86,7 +86,7 @@ def _measure(engine: str, weights: str, counts: tuple[int, ...], frames: int, cl
 
 
 def table(measured: Measured, rate: float) -> str:
-    """A row for each stage, then memory and agreement. `rate` is the machine's matrix rate in FLOP/s."""
+    """Format a row for each stage, then memory and agreement. `rate` is the matrix rate of the machine in FLOP/s."""
     rows = [f"{'':<24}{'plain':>8}{'float32':>9}{'times':>7}{'bfloat16':>10}{'times':>7}{'bound':>8}"]
     for name, spent in measured.float32.items():
         half, plain, gflop = measured.bfloat16[name], measured.plain.get(name), measured.gflop.get(name)

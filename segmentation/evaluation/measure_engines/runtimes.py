@@ -38,16 +38,19 @@ from segmentation.types import Interaction
 from segmentation.weights import find_weights
 
 RUNS = 7
-GRID = (240, 432)  # of the sizes that ship
+GRID = (240, 432)  # input size of the networks that ship
 ENGINES = ("star", "stm", "manet", "ipn", "strnn")
-PYTORCH: dict[str, dict[str, Any]] = {"star": {"openvino": False}}  # of the others: a precision that is named
+# options that switch OpenVINO off; for other engines a named precision does
+PYTORCH: dict[str, dict[str, Any]] = {"star": {"openvino": False}}
 WAYS = ("torch float32", "torch bfloat16", "openvino f32", "openvino bf16")
 
 Part = tuple[str, nn.Module, Tensor]
 
 
 class _Applied(nn.Module):
-    """A module with further inputs that stay as they are; its first output, or all of them together."""
+    """Wraps a module so that it has one input and one output: other inputs are fixed, several outputs are
+    concatenated.
+    """
 
     def __init__(self, module: nn.Module, call: Callable[[nn.Module, Tensor], Any]) -> None:
         super().__init__()
@@ -60,7 +63,7 @@ class _Applied(nn.Module):
 
 
 def shipped_parts() -> list[Part]:
-    """Of the networks that ship: those whose runs make most of a round."""
+    """Return the parts of the networks that ship which take most of the time of a round."""
     star = _loaded(Star, "star")
     cutter = _loaded(RefinementNet, "star-cut")
     manet = for_manet(load_network("manet", find_weights("manet")))  # type: ignore[arg-type]
@@ -87,7 +90,7 @@ def shipped_parts() -> list[Part]:
 
 
 def paper_parts() -> list[Part]:
-    """Encoders of the paper's sizes at 480p."""
+    """Return the encoders of the papers' sizes, with 480p input."""
     size = (HEIGHT // 16 * 16, WIDTH // 16 * 16)
     manet, stm = for_manet(MANet().eval()), InteractiveSTM().eval()
     query = for_inference(stm.Encoder_Q, torch.device("cpu"), torch.float32)
@@ -110,7 +113,9 @@ def _loaded(cls: type[nn.Module], name: str) -> Any:
 
 @torch.inference_mode()
 def measure(part: Part, threads: int) -> tuple[list[float], list[float]]:
-    """CPU seconds of a run in each of WAYS, and how far its answer is from the first one's."""
+    """Return the CPU seconds of a run in each of WAYS, and the relative difference of its output from that of the
+    first.
+    """
     _, module, x = part
     x = x.contiguous(memory_format=torch.channels_last)
     module = module.eval()
@@ -118,7 +123,7 @@ def measure(part: Part, threads: int) -> tuple[list[float], list[float]]:
     ways: list[Callable[[], Tensor]] = [lambda: module(x), lambda: half(small).float()]
     for precision in ("f32", "bf16"):
         run = compiled(module, (x.contiguous(),), torch.device("cpu"), threads=threads, precision=precision)
-        assert run is not None  # main has looked whether it is there
+        assert run is not None  # `run` has checked that OpenVINO is installed
         ways.append(lambda run=run: run(x)[0])  # type: ignore[misc]
     right = ways[0]()
     apart = [float((way() - right).abs().max() / right.abs().max()) for way in ways]
@@ -126,15 +131,17 @@ def measure(part: Part, threads: int) -> tuple[list[float], list[float]]:
 
 
 def agreement(engine: str, clip: Clip) -> tuple[list[float], float]:
-    """CPU seconds a frame with OpenVINO and by PyTorch alone, and mean J of the masks of both, in two rounds. The first
-    one is drawn on the frame that shows most, the other one on the first."""
+    """Run two rounds with OpenVINO and with PyTorch alone, and return the CPU seconds per frame and the J between them.
+
+    The first round is on the frame where the objects are largest, the second on the first frame.
+    """
     objects = clip.num_objects
     drawn = [Interaction(frame, first_strokes(clip.truth[frame], objects)) for frame in (clip.largest_frame(), 0)]
     masks, times = [], []
     for options in ({}, PYTORCH.get(engine, {"precision": "float32"})):
         create_engine_session(
             engine, clip.frames(), objects, **options
-        ).close()  # networks are made ready once in a process
+        ).close()  # networks are compiled once per process, which is not to be timed
         session = create_engine_session(engine, clip.frames(), objects, **options)
         start = time.process_time()
         updates = [update for one in drawn if one.scribbles for update in session.run_round(one)]

@@ -18,9 +18,9 @@ from segmentation.metrics import jaccard
 from segmentation.types import Interaction, MaskUpdate, Scribble
 
 HEIGHT, WIDTH = 480, 854
-SQUARE = 2048  # side of the matrices that measure the machine
+SQUARE = 2048  # side of the square matrices for the matrix rate
 
-Clock = Callable[[], float]  # perf_counter, or process_time on a machine that others use too
+Clock = Callable[[], float]  # perf_counter, or process_time on a busy machine
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Scene:
         return self.interaction(0), self.interaction(len(self.frames) - 1)
 
     def interaction(self, frame: int) -> Interaction:
-        """A bar through each object, and on frames after the first also one on the background."""
+        """Return an interaction with a bar through each object, and except on frame 0 one on the background."""
         raster = make_scribble(self.labels[frame], self.objects, thickness=1)
         ids = range(0 if frame else 1, self.objects + 1)
         return Interaction(frame, tuple(_bar(raster == i, i) for i in ids))
@@ -63,7 +63,7 @@ def _bar(where: NDArray[np.bool_], object_id: int) -> Scribble:
 def timed_rounds(
     session: Engine, scene: Scene, clock: Clock = time.perf_counter
 ) -> tuple[dict[str, float], list[MaskUpdate]]:
-    """Seconds of both rounds, for the interacted frame and for the fastest other frame; and all masks."""
+    """Run both rounds. Return the seconds of the interacted frame and of the fastest other frame, and all masks."""
     times, masks = {}, []
     for index, interaction in enumerate(scene.interactions, start=1):
         stamps = [clock()]
@@ -78,13 +78,13 @@ def timed_rounds(
 
 
 def matrix_rate(dtype: torch.dtype = torch.float32, clock: Clock = time.perf_counter) -> float:
-    """FLOP/s of a large square matrix product."""
+    """Measure the FLOP/s of a large square matrix product."""
     a = torch.randn(SQUARE, SQUARE).to(dtype)
     return 2 * SQUARE**3 / seconds(lambda: a @ a, 5, clock)
 
 
 def seconds(work: Callable[[], Any], times: int = 1, clock: Clock = time.perf_counter) -> float:
-    """Seconds of the fastest of `times` runs."""
+    """Return the seconds of the fastest of `times` runs."""
     best = float("inf")
     for _ in range(times):
         start = clock()
@@ -100,5 +100,5 @@ def gflop(work: Callable[[], Any]) -> float:
 
 
 def agreement(masks: Sequence[MaskUpdate], others: Sequence[MaskUpdate], objects: int) -> float:
-    """Mean J over the masks of two runs of the same rounds."""
+    """Return the mean J between the masks of two runs of the same rounds."""
     return float(np.mean([jaccard(a.labels, b.labels, objects) for a, b in zip(masks, others, strict=True)]))

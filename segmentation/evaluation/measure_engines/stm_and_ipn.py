@@ -37,7 +37,7 @@ Stages = dict[str, Callable[[], Any]]
 
 
 def plain_stages(engine: str, scene: Scene, weights: str) -> Stages:
-    """What the official program computes for a frame, by the names that `timed_rounds` gives."""
+    """Return what the official program computes for a frame, under the stage names of `timed_rounds`."""
     networks = [load_network(name, weights) for name in GAINS[engine]]
     return _plain_ipn(scene, networks) if engine == "ipn" else _plain_stm(engine, scene, networks[0])
 

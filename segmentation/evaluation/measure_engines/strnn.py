@@ -33,7 +33,7 @@ FEATURES = "features and RNN"
 def run_engine(
     scene: Scene, weights: str, precision: str, clock: Clock
 ) -> tuple[dict[str, float], list[MaskUpdate], PeakMemory]:
-    """Seconds a frame of every stage, the masks of both rounds, and the peak memory."""
+    """Return the seconds per frame of each stage, the masks of both rounds, and the peak memory."""
     peak = PeakMemory()
     peak.start()
     settings = EngineSettings(device="cpu", weights=weights)
@@ -46,7 +46,7 @@ def run_engine(
 
 
 def run_plain(scene: Scene, weights: str, clock: Clock) -> tuple[float, float]:
-    """Seconds and GFLOP of features and RNN of a frame, with the network as it is trained."""
+    """Return the seconds and GFLOP of features and RNN for one frame, with separate batch norms as in training."""
     network = load_network("strnn", weights)
     assert isinstance(network, STRNN)
     image = to_input(torch.from_numpy(scene.frames[:1]).permute(0, 3, 1, 2))

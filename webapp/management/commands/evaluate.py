@@ -1,6 +1,6 @@
-"""`manage.py evaluate`: the DAVIS robot on a project's own videos, those that have ground truth on every frame.
+"""`manage.py evaluate` runs the DAVIS robot on the videos of a project that have ground truth on every frame.
 
-The evaluation program runs in a process of its own: the web application never imports it, nor the package below it.
+The evaluation runs in a child process, so that the web application imports neither it nor davisinteractive.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--out", type=Path, help="folder of the report; default: a new one below HOME/benchmarks")
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """What stands behind `--` is for the evaluation program: argparse would take it for options of this command."""
+        """Keep the arguments after `--` for the evaluation program, before argparse reads those of this command."""
         cut = argv.index("--") if "--" in argv else len(argv)
         self.passed_on = argv[cut + 1 :]
         super().run_from_argv(argv[:cut])
@@ -77,7 +77,7 @@ def _videos_with_truth(project: Project) -> list[Video]:
 
 
 def lay_out(videos: list[Video], root: Path) -> None:
-    """Links to the videos' files in the DAVIS layout; a sequence is named after its video and number."""
+    """Create links to the files of the videos in the DAVIS layout. A sequence is named after its video and its id."""
     for video in videos:
         name = f"{slugify(video.name) or 'video'}-{video.pk}"
         frames, masks = root / "JPEGImages" / "480p" / name, root / "Annotations" / "480p" / name
@@ -90,7 +90,7 @@ def lay_out(videos: list[Video], root: Path) -> None:
 
 
 def evaluate(root: Path, out: Path, options: Sequence[str]) -> int:
-    """Run the evaluation program; its progress and errors go to this terminal."""
+    """Run the evaluation program in this terminal and return its exit status."""
     command = [sys.executable, "-m", "segmentation.evaluation", "--davis-root", str(root), "--out", str(out), *options]
     environment = {**os.environ, "MASKWRIGHT_WEIGHTS": str(settings.CONFIG.weights)}
     return subprocess.run(command, cwd=settings.BASE_DIR, env=environment, check=False).returncode

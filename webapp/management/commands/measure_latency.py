@@ -1,4 +1,4 @@
-"""`manage.py measure_latency`: measure how fast the studio is on this machine, in a temporary data folder."""
+"""`manage.py measure_latency` measures how fast the studio is on this machine, in a temporary data folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-OWN_FOLDER = "MASKWRIGHT_LATENCY_FOLDER"  # says to the child that its data folder may be filled
+OWN_FOLDER = "MASKWRIGHT_LATENCY_FOLDER"  # tells the child process that its data folder is the temporary one
 
 
 class Command(BaseCommand):
@@ -27,13 +27,13 @@ class Command(BaseCommand):
         with tempfile.TemporaryDirectory(prefix="maskwright-latency-") as folder:
             environment = {**os.environ, "MASKWRIGHT_HOME": folder, OWN_FOLDER: os.path.realpath(folder)}
             for name in ("REDIS_URL", "DATABASE_URL"):
-                environment.pop(name, None)  # embedded mode is what is promised
+                environment.pop(name, None)  # the requirements are for embedded mode
             command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "measure_latency", "--engine", engine]
             sys.exit(subprocess.run(command, env=environment).returncode)
 
     def measure(self, engine: str) -> bool:
-        """Print the table; whether every promise is kept."""
-        from webapp.latency import measure  # only the measuring process has use for it
+        """Print the table and return whether all requirements are met."""
+        from webapp.latency import measure  # only the measuring child process needs it
 
         kept = True
         for one in measure(engine, lambda text: self.stderr.write(text)):
