@@ -224,8 +224,7 @@ export interface Ping {
   type: "ping";
 }
 
-export type ClientMessage =
-  | Resume
+export type Command =
   | ScribbleAdd
   | ScribbleRemove
   | ObjectAdd
@@ -233,9 +232,9 @@ export type ClientMessage =
   | RoundRun
   | RoundCancel
   | HeadMove
-  | FrameAccept
-  | Looking
-  | Ping;
+  | FrameAccept;
+
+export type ClientMessage = Resume | Command | Looking | Ping;
 
 /** Answer to `resume`. `state` is there when the browser's own is too old or absent: it replaces it. */
 export interface Welcome {

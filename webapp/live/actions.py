@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import assert_never
 
 from webapp.accounts.models import User
 from webapp.annotation.accepted import accept_frame, release_frame
@@ -14,6 +13,7 @@ from webapp.annotation.rounds import cancel_round, create_round
 from webapp.annotation.scribbles import add_scribble, remove_scribble
 from webapp.annotation.undo import move_head
 from webapp.live.protocol import (
+    Command,
     FrameAccept,
     HeadMove,
     ObjectAdd,
@@ -99,24 +99,37 @@ def _accept_frame(actor: Actor, message: FrameAccept) -> None:
     )
 
 
-ACTIONS: dict[type, Callable[[Actor, Any], int | None]] = {
-    ScribbleAdd: _add_scribble,
-    ScribbleRemove: _remove_scribble,
-    ObjectAdd: _add_object,
-    ObjectUpdate: _update_object,
-    RoundRun: _run_round,
-    RoundCancel: _cancel_round,
-    HeadMove: _move_head,
-    FrameAccept: _accept_frame,
-}
-NEEDED = Role.ANNOTATOR  # for all of them; who may stop or accept what others made is asked where it is done
+REQUIRED = Role.ANNOTATOR  # for every message; whether more is needed depends on whose work it changes
 
 
-def perform(user: User, video_id: int, message: Any) -> int | None:
-    """Carry out a message of a member. The result is that of `Ack`. Raises Problem; then nothing has changed.
+def perform(user: User, video_id: int, message: Command) -> int | None:
+    """Carry out a message of a member, and return the `result` of its `Ack`. Raises Problem; then nothing has changed.
 
-    The role is read anew for each message: it may have changed since the socket was opened.
+    The role is read for each message, because it may have changed since the socket was opened.
     """
-    video = video_for(user, video_id, NEEDED)
-    actor = Actor(user, video, require(user, video.project_id, NEEDED, what="video"))
-    return once(key=message.key, video=video, author=user, act=lambda: ACTIONS[type(message)](actor, message))
+    video = video_for(user, video_id, REQUIRED)
+    actor = Actor(user, video, require(user, video.project_id, REQUIRED, what="video"))
+    return once(key=message.key, video=video, author=user, act=lambda: _act(actor, message))
+
+
+def _act(actor: Actor, message: Command) -> int | None:
+    match message:
+        case ObjectAdd():
+            return _add_object(actor, message)
+        case RoundRun():
+            return _run_round(actor, message)
+        case ScribbleAdd():
+            _add_scribble(actor, message)
+        case ScribbleRemove():
+            _remove_scribble(actor, message)
+        case ObjectUpdate():
+            _update_object(actor, message)
+        case RoundCancel():
+            _cancel_round(actor, message)
+        case HeadMove():
+            _move_head(actor, message)
+        case FrameAccept():
+            _accept_frame(actor, message)
+        case _:
+            assert_never(message)
+    return None

@@ -32,6 +32,8 @@ from webapp.live.protocol import (
     MAX_MESSAGE_BYTES,
     PROTOCOL_VERSION,
     Ack,
+    ClientMessage,
+    Command,
     Error,
     Looking,
     Ping,
@@ -140,7 +142,7 @@ class VideoSocket:
         if message is not None:
             await self._handle(message)
 
-    def _parse(self, text: str) -> Any | None:
+    def _parse(self, text: str) -> ClientMessage | None:
         try:
             raw = json.loads(text)
         except (ValueError, RecursionError):
@@ -155,21 +157,22 @@ class VideoSocket:
             self._refuse("malformed", f"{where}: {first['msg']}", key if _is_key(key) else None)
             return None
 
-    async def _handle(self, message: Any) -> None:
-        if isinstance(message, Ping):
-            self.outbox.message(Pong(type="pong").model_dump_json())
-        elif isinstance(message, Resume):
-            await self._resume(message)
-        elif self.step is not Step.OPEN:
-            key = getattr(message, "key", None)
-            self._refuse("not_resumed", f"Expected resume first, got {message.type}.", key)
-        elif isinstance(message, Looking):
-            if self.follower is not None:
-                self.follower.set_presence(self.subscriber, self.me, message.frame)
-        else:
-            await self._perform(message)
+    async def _handle(self, message: ClientMessage) -> None:
+        match message:
+            case Ping():
+                self.outbox.message(Pong(type="pong").model_dump_json())
+            case Resume():
+                await self._resume(message)
+            case _ if self.step is not Step.OPEN:
+                key = getattr(message, "key", None)
+                self._refuse("not_resumed", f"Expected resume first, got {message.type}.", key)
+            case Looking():
+                if self.follower is not None:
+                    self.follower.set_presence(self.subscriber, self.me, message.frame)
+            case _:
+                await self._perform(message)
 
-    async def _perform(self, message: Any) -> None:
+    async def _perform(self, message: Command) -> None:
         try:
             result = await in_thread(self._checked, message)
         except Problem as problem:
@@ -181,7 +184,7 @@ class VideoSocket:
         else:
             self.outbox.message(Ack(type="ack", key=message.key, result=result).model_dump_json())
 
-    def _checked(self, message: Any) -> int | None:
+    def _checked(self, message: Command) -> int | None:
         user, _ = check(self.handshake, opened=True)
         return perform(user, self.video_id, message)
 

@@ -143,20 +143,9 @@ class Ping(Model):
     type: Literal["ping"]
 
 
-ClientMessage = Annotated[
-    Resume
-    | ScribbleAdd
-    | ScribbleRemove
-    | ObjectAdd
-    | ObjectUpdate
-    | RoundRun
-    | RoundCancel
-    | HeadMove
-    | FrameAccept
-    | Looking
-    | Ping,
-    Field(discriminator="type"),
-]
+# Messages that change something. Each carries a key and is answered by `ack` or `error`.
+Command = ScribbleAdd | ScribbleRemove | ObjectAdd | ObjectUpdate | RoundRun | RoundCancel | HeadMove | FrameAccept
+ClientMessage = Annotated[Resume | Command | Looking | Ping, Field(discriminator="type")]
 
 # --- server -> browser ------------------------------------------------------------------------------------------------
 
