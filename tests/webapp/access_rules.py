@@ -84,7 +84,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/export-formats"): Rule("signed in"),
     ("GET", "/api/videos/{video_id}/exports"): Rule(Role.VIEWER),
     ("GET", "/api/projects/{project_id}/exports"): Rule(Role.VIEWER),
-    ("POST", "/api/videos/{video_id}/exports"): Rule(Role.ANNOTATOR, body={"kind": "davis"}),
+    ("POST", "/api/videos/{video_id}/exports"): Rule(Role.ANNOTATOR, body={"format": "davis"}),
     ("GET", "/api/exports/{export_id}"): Rule(Role.VIEWER),
     ("DELETE", "/api/exports/{export_id}"): Rule(Role.ANNOTATOR, only=MAKER_OR_MANAGERS),
     ("GET", "/api/exports/{export_id}/file"): Rule(Role.VIEWER),

@@ -11,8 +11,8 @@ export function useExportFormats(): Loaded<ExportFormat[]> {
 }
 
 /** The title of an export's format; its name where the server no longer has the format. */
-export function formatTitle(kind: string, formats: readonly ExportFormat[] | null): string {
-  return formats?.find(({ name }) => name === kind)?.title ?? kind;
+export function formatTitle(format: string, formats: readonly ExportFormat[] | null): string {
+  return formats?.find(({ name }) => name === format)?.title ?? format;
 }
 
 /** Whether somebody may cancel or remove it: one's own, and managers all. */
@@ -65,9 +65,9 @@ function useExports(key: string, ask: () => Promise<Export[]>): Loaded<Export[]>
 }
 
 /** Asks for the masks of `round` (its id), of the head when null. */
-export function makeExport(video: number, kind: string, round: number | null): Promise<Export> {
+export function makeExport(video: number, format: string, round: number | null): Promise<Export> {
   return call("POST", "/api/videos/{video_id}/exports", {
     path: { video_id: video },
-    body: round === null ? { kind } : { kind, round },
+    body: round === null ? { format } : { format, round },
   });
 }

@@ -506,8 +506,8 @@ export interface components {
         };
         /** ExportBody */
         ExportBody: {
-            /** Kind */
-            kind: string;
+            /** Format */
+            format: string;
             /** Round */
             round?: number | null;
         };
@@ -524,10 +524,10 @@ export interface components {
             created_at: string;
             /** Error */
             error: string;
+            /** Format */
+            format: string;
             /** Id */
             id: number;
-            /** Kind */
-            kind: string;
             /** Progress Done */
             progress_done: number;
             /** Progress Total */
@@ -2130,6 +2130,15 @@ export interface operations {
             };
             /** @description A parameter or a field of the body has a wrong form; `field` names it. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -11,7 +11,7 @@ const DONE: Export = {
   id: 5,
   video: 7,
   video_name: "dirt bike",
-  kind: "davis",
+  format: "davis",
   state: "done",
   round: 3,
   progress_done: 80,

@@ -28,7 +28,7 @@ export function ExportList({ exports, formats, removable, videos = false, onChan
         <Row
           key={one.id}
           one={one}
-          title={formatTitle(one.kind, formats)}
+          title={formatTitle(one.format, formats)}
           removable={removable(one)}
           videos={videos}
           onChanged={onChanged}

@@ -13,7 +13,7 @@ const FORMATS = [
 ];
 const MADE = {
   id: 5,
-  kind: "rle",
+  format: "rle",
   state: "queued",
   author: "Ann",
   created_at: "2026-01-01T00:00:00Z",
@@ -51,7 +51,7 @@ describe("the export dialog", () => {
     const server = await open();
     await click("export-kind-rle");
     await click("export-make");
-    expect(server.body("POST /api/videos/5/exports")).toEqual({ kind: "rle" });
+    expect(server.body("POST /api/videos/5/exports")).toEqual({ format: "rle" });
     expect(get("export-5").textContent).toContain("Run lengths");
   });
 

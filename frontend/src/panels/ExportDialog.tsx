@@ -21,7 +21,7 @@ export interface ExportDialogProps {
 export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps) {
   const formats = useExportFormats();
   const [picked, setPicked] = useState<string | null>(null);
-  const kind = picked ?? formats.value?.[0]?.name;
+  const format = picked ?? formats.value?.[0]?.name;
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const past = useVideoExports(video);
@@ -29,11 +29,11 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
   const role = store.role.value;
 
   const make = async () => {
-    if (kind === undefined) return;
+    if (format === undefined) return;
     setBusy(true);
     setProblem("");
     try {
-      const made = await makeExport(video, kind, round?.id ?? null);
+      const made = await makeExport(video, format, round?.id ?? null);
       past.set((list) => [made, ...list.filter((one) => one.id !== made.id)]);
     } catch (error) {
       setProblem(asProblem(error).message);
@@ -55,7 +55,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
                   type="radio"
                   name="export-kind"
                   value={name}
-                  checked={kind === name}
+                  checked={format === name}
                   data-testid={`export-kind-${name}`}
                   onChange={() => setPicked(name)}
                 />
@@ -77,7 +77,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
               tone="accent"
               testid="export-make"
               busy={busy}
-              disabled={empty || kind === undefined}
+              disabled={empty || format === undefined}
               onClick={make}
             >
               Export

@@ -40,7 +40,7 @@ class FormatInfo(Schema):
 
 
 class ExportBody(Schema):
-    kind: Annotated[str, Field(max_length=40)]  # the name of a format
+    format: Annotated[str, Field(max_length=40)]  # its name
     round: int | None = None  # its id; None = the masks as they stand now
 
 
@@ -48,7 +48,7 @@ class ExportInfo(Schema):
     id: int
     video: int
     video_name: str
-    kind: str
+    format: str  # its name
     state: ExportState
     round: int | None  # its number
     progress_done: int
@@ -58,10 +58,6 @@ class ExportInfo(Schema):
     author: str
     author_id: int
     created_at: datetime
-
-    @staticmethod
-    def resolve_kind(export: Export) -> str:
-        return export.format
 
     @staticmethod
     def resolve_video(export: Export) -> int:
@@ -101,7 +97,7 @@ def list_project_exports(request: HttpRequest, project_id: int) -> QuerySet[Expo
 @router.post("/videos/{int:video_id}/exports", response={201: ExportInfo, (400, 404, 409): ErrorAnswer})
 def make_export(request: HttpRequest, video_id: int, body: ExportBody) -> Status[Export]:
     by = signed_in(request)
-    return Status(201, jobs.make_export(by=by, video_id=video_id, format_name=body.kind, round_id=body.round))
+    return Status(201, jobs.make_export(by=by, video_id=video_id, format_name=body.format, round_id=body.round))
 
 
 @router.get("/exports/{int:export_id}", response={200: ExportInfo, 404: ErrorAnswer})

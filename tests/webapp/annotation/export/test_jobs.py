@@ -338,10 +338,10 @@ def test_names_become_plain_folders(name: str, folder: str) -> None:
 
 def test_the_list_is_what_the_page_shows(video: Video, client_as: ClientAs, viewer: User, annotator: User) -> None:
     exported(video, "objects")
-    client_as(annotator).post(f"/api/videos/{video.pk}/exports", {"kind": "davis"}, JSON)
+    client_as(annotator).post(f"/api/videos/{video.pk}/exports", {"format": "davis"}, JSON)
     for address in (f"/api/videos/{video.pk}/exports", f"/api/projects/{video.project_id}/exports"):
         rows = client_as(viewer).get(address).json()
-        assert [(row["kind"], row["state"], row["author"]) for row in rows] == [
+        assert [(row["format"], row["state"], row["author"]) for row in rows] == [
             ("davis", "queued", "Annotator"),
             ("objects", "done", "Owner"),
         ]
@@ -357,9 +357,9 @@ def test_access(video: Video, client_as: ClientAs, cast: dict[Role, User], stran
     for user, status in ((stranger, 404), (None, 401)):
         for address in (*lists, f"/api/exports/{export.pk}", f"/api/exports/{export.pk}/file"):
             assert client_as(user).get(address).status_code == status
-        assert client_as(user).post(lists[0], {"kind": "davis"}, JSON).status_code == status
+        assert client_as(user).post(lists[0], {"format": "davis"}, JSON).status_code == status
         assert client_as(user).delete(f"/api/exports/{export.pk}").status_code == status
-    assert client_as(cast[Role.VIEWER]).post(lists[0], {"kind": "davis"}, JSON).status_code == 403
+    assert client_as(cast[Role.VIEWER]).post(lists[0], {"format": "davis"}, JSON).status_code == 403
     assert client_as(cast[Role.REVIEWER]).delete(f"/api/exports/{export.pk}").status_code == 403
     assert Export.objects.count() == 1
     assert client_as(cast[Role.MANAGER]).delete(f"/api/exports/{export.pk}").status_code == 204
