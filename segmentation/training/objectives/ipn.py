@@ -40,8 +40,9 @@ class Objective:
         frozen_norms, settle_norms: see `NormPlan`.
         body: see `begin`.
         rounds: rounds in each clip.
-        given: probability that an annotated frame already has its true mask, as if it had been drawn by another
-        network. keep, overlap: see `RunningMeans`. sides: weight of the losses at the coarser scales.
+        given: probability that an annotated frame already has its true mask, as if another network had drawn it.
+        keep, overlap: see `RunningMeans`.
+        sides: weight of the losses at the coarser scales.
     """
 
     prepare = staticmethod(scribble)
