@@ -77,7 +77,9 @@ class Engine(ABC):
         self._num_objects = int(value)
         # A mask may have been accepted that shows an object which the session learns of only now: what an engine made
         # of it then does not have that object.
-        for frame in [frame for frame, ids in self.locked_ids.items() if any(before < one <= value for one in ids)]:
+        for frame in [
+            frame for frame, ids in self.locked_ids.items() if any(before < object_id <= value for object_id in ids)
+        ]:
             self._locked_changed(frame)
 
     @property
@@ -177,7 +179,11 @@ class Engine(ABC):
                 raise ValueError(f"{field}.path: points must lie inside the frame (0..1)")
 
     def _check_options(self, options: dict[str, Any]) -> None:
-        known = [name for name, one in signature(self._setup).parameters.items() if one.kind is not one.VAR_KEYWORD]
+        known = [
+            name
+            for name, parameter in signature(self._setup).parameters.items()
+            if parameter.kind is not parameter.VAR_KEYWORD
+        ]
         unknown = sorted(set(options) - set(known))
         if unknown:
             has = f"its options are {', '.join(known)}" if known else "it has no options"
@@ -211,7 +217,9 @@ def _points(field: str, path: object) -> NDArray[np.float64]:
 
 def _plain(interaction: Interaction) -> Interaction:
     """The same in Python's own numbers: an index of uint8 would wrap around at 256."""
-    scribbles = (Scribble(int(one.object_id), np.asarray(one.path, np.float64)) for one in interaction.scribbles)
+    scribbles = (
+        Scribble(int(scribble.object_id), np.asarray(scribble.path, np.float64)) for scribble in interaction.scribbles
+    )
     return Interaction(int(interaction.frame), tuple(scribbles))
 
 

@@ -90,7 +90,7 @@ class _Compiled:
             request = self._idle.get_nowait()
         except Empty:
             request = self._model.create_infer_request()
-        request.infer({i: one.contiguous().numpy() for i, one in enumerate(inputs)}, share_inputs=True)
+        request.infer({i: tensor.contiguous().numpy() for i, tensor in enumerate(inputs)}, share_inputs=True)
         found = tuple(torch.from_numpy(request.get_output_tensor(i).data.copy()) for i in self._outputs)
         self._idle.put(request)
         return found

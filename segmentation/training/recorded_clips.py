@@ -90,8 +90,8 @@ class RecordedClips:
         path = _path(random, recording, [labels for _, labels in loaded], size)
         labels = np.stack(
             [
-                warp(renumbered(one, recording.numbers), path, t, size, labels=True, outside=IGNORE)
-                for t, (_, one) in enumerate(loaded)
+                warp(renumbered(frame_labels, recording.numbers), path, t, size, labels=True, outside=IGNORE)
+                for t, (_, frame_labels) in enumerate(loaded)
             ]
         )
         pictures = [warp(picture, path, t, size, labels=False, outside=None) for t, (picture, _) in enumerate(loaded)]
@@ -117,8 +117,8 @@ def _path(
     """A view of the whole clip that has an object of the first frame that shows one near its middle."""
     height, width = labels[0].shape
     focus = (width / 2, height / 2)
-    for one in labels:
-        ys, xs = np.nonzero(np.isin(one, recording.numbers))
+    for frame_labels in labels:
+        ys, xs = np.nonzero(np.isin(frame_labels, recording.numbers))
         if len(ys):
             at = int(random.integers(len(ys)))
             focus = float(xs[at]), float(ys[at])
@@ -130,8 +130,8 @@ def _warped(
     found: NDArray[np.uint8], path: Path, t: int, source: tuple[int, ...], size: tuple[int, int]
 ) -> NDArray[np.uint8]:
     """Probabilities [n, h, w] on the grid, in the clip's view [n, H, W]."""
-    whole = [cv2.resize(np.asarray(one), source[1::-1], interpolation=cv2.INTER_LINEAR) for one in found]
-    return np.stack([warp(one.view(np.ndarray), path, t, size, labels=False, outside=0) for one in whole])
+    whole = [cv2.resize(np.asarray(map_), source[1::-1], interpolation=cv2.INTER_LINEAR) for map_ in found]
+    return np.stack([warp(map_.view(np.ndarray), path, t, size, labels=False, outside=0) for map_ in whole])
 
 
 def _moved(stroke: Scribble, path: Path, t: int, source: tuple[int, ...], size: tuple[int, int]) -> Scribble | None:

@@ -48,7 +48,7 @@ def draw(clip: Clip, random: np.random.Generator) -> StarClip:
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).view(np.ndarray) for frame in clip.frames]
     for t in range(1, last):
         motion = field.between(grey[t], grey[t - 1])
-        guess.append(np.stack([motion.warp(one) for one in guess[-1]]))
+        guess.append(np.stack([motion.warp(map_) for map_ in guess[-1]]))
     second, again = 0, strokes
     if random.random() < TWICE:
         second, again = last, first_scribbles(random, clip.labels[last], count)

@@ -261,8 +261,8 @@ def test_it_refuses_a_header_that_is_no_configuration(tmp_path: Path, text: str)
 def test_it_refuses_sizes_that_nothing_has(tmp_path: Path, change: dict[str, Any], key: str, size: int) -> None:
     def filled(value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: filled(one) for name, one in value.items()}
-        return [filled(one) for one in value] if isinstance(value, list) else size if value is ... else value
+            return {name: filled(value_) for name, value_ in value.items()}
+        return [filled(value_) for value_ in value] if isinstance(value, list) else size if value is ... else value
 
     header = {"network": "stm", "config": json.dumps(filled(change))}
     save_file(InteractiveSTM(TINY).state_dict(), tmp_path / "odd.safetensors", header)

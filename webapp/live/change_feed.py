@@ -75,17 +75,17 @@ def poll(video_id: int, cursor: Cursor) -> Delta:
     """
     changes = _changes(video_id, cursor.seq)
     active = list(Round.objects.filter(video_id=video_id, state__in=ACTIVE))
-    candidates = cursor.coming | {one.pk for one in active} | {_round_of(one) for one in changes} - {0}
+    candidates = cursor.coming | {round_.pk for round_ in active} | {_round_of(change) for change in changes} - {0}
     rows = Mask.objects.filter(round_id__in=candidates, pk__gt=cursor.mask_seq).order_by("pk").defer("engine_state")
     masks = packed(rows[:MOST_MASKS]) if candidates else []
     if changes:
         cursor.seq = changes[-1].pk
     if masks:
         cursor.mask_seq = masks[-1].seq
-    cursor.coming = candidates if len(masks) == MOST_MASKS else {one.pk for one in active}
+    cursor.coming = candidates if len(masks) == MOST_MASKS else {round_.pk for round_ in active}
     more = len(changes) == MOST_CHANGES or len(masks) == MOST_MASKS
-    progress = [_progress(one) for one in active if one.started_at]
-    return Delta([_entry(one) for one in changes], masks, progress, bool(active) or more)
+    progress = [_progress(round_) for round_ in active if round_.started_at]
+    return Delta([_entry(change) for change in changes], masks, progress, bool(active) or more)
 
 
 def catch_up(video: Video, role: Role, seq: int, mask_seq: int) -> Catchup:
@@ -101,7 +101,7 @@ def catch_up(video: Video, role: Role, seq: int, mask_seq: int) -> Catchup:
     return Catchup(
         changes[-1].pk if changes else seq,
         max([mask_seq, *ids]),
-        [_entry(one) for one in changes],
+        [_entry(change) for change in changes],
         masks,
         None,
     )

@@ -96,7 +96,7 @@ class VideoSocket:
             await self._close(reason.code)
             return
         self.me, self.step = person(user), Step.GREETING
-        tasks = [asyncio.create_task(one) for one in (self._take_in(), self._send_out(), self._keep_checking())]
+        tasks = [asyncio.create_task(part) for part in (self._take_in(), self._send_out(), self._keep_checking())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -50,12 +50,12 @@ class Subscriber:
             self._back.append(delta)
             return
         # A look that began before the browser's state was read may end after it, and bring what the state contains.
-        masks = [one for one in delta.masks if one.seq > self._mask_seq]
-        changes = [one for one in delta.changes if one.seq > self._seq]
+        masks = [mask for mask in delta.masks if mask.seq > self._mask_seq]
+        changes = [change for change in delta.changes if change.seq > self._seq]
         self.outbox.masks(masks)
         self.outbox.tell(changes)
-        self._mask_seq = max([self._mask_seq, *(one.seq for one in masks)])
-        self._seq = max([self._seq, *(one.seq for one in changes)])
+        self._mask_seq = max([self._mask_seq, *(mask.seq for mask in masks)])
+        self._seq = max([self._seq, *(change.seq for change in changes)])
         for progress in delta.progress:
             done, seconds = self._progress.get(progress.round, (-1, 0.0))
             if progress.done != done or progress.seconds - seconds > PROGRESS_SECONDS:

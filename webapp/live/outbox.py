@@ -58,7 +58,7 @@ class Outbox:
 
     def forget(self) -> None:
         """Drop rows and masks that wait, but no answer: a state that is about to be sent contains them."""
-        self._messages = deque(one for one in self._messages if isinstance(one, str))
+        self._messages = deque(message for message in self._messages if isinstance(message, str))
         self._masks.clear()
         self.overflowed = False
 

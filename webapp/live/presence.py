@@ -40,6 +40,6 @@ class PresenceBoard:
     def message(self) -> Presence:
         """Everyone, by name."""
         fresh = [seen for heard, seen in self._elsewhere.values() if time.monotonic() - heard < OTHERS_LAST]
-        looks = sorted([*self._here.values(), *(one for seen in fresh for one in seen)], key=lambda one: one[0])
+        looks = sorted([*self._here.values(), *(look for seen in fresh for look in seen)], key=lambda look: look[0])
         people = {viewer.person.id: viewer for _, viewer in looks}
-        return Presence(type="presence", viewers=sorted(people.values(), key=lambda one: one.person.name))
+        return Presence(type="presence", viewers=sorted(people.values(), key=lambda viewer: viewer.person.name))

@@ -153,7 +153,7 @@ def change_project(request: HttpRequest, project_id: int, body: ProjectPatch) ->
 
 
 def _edits(labels: list[LabelBody] | None) -> list[editing.LabelEdit] | None:
-    return None if labels is None else [editing.LabelEdit(one.id, one.name, one.color) for one in labels]
+    return None if labels is None else [editing.LabelEdit(label.id, label.name, label.color) for label in labels]
 
 
 @router.delete("/projects/{int:project_id}", response={204: None, 404: ErrorAnswer})

@@ -33,7 +33,7 @@ def _look_with_openvino(network: Inet | Pnet, device: torch.device, *reference: 
         return
 
     def look(*inputs: Tensor) -> Look:
-        parts = zip(*(one.split(AT_A_TIME) for one in inputs), strict=True)
+        parts = zip(*(tensor.split(AT_A_TIME) for tensor in inputs), strict=True)
         logits, deepest = (torch.cat(found) for found in zip(*(run(*part) for part in parts), strict=True))
         return (logits,), deepest
 

@@ -144,7 +144,7 @@ def agreement(engine: str, clip: Clip) -> tuple[list[float], float]:
         ).close()  # networks are compiled once per process, which is not to be timed
         session = create_engine_session(engine, clip.frames(), objects, **options)
         start = time.process_time()
-        updates = [update for one in drawn if one.scribbles for update in session.run_round(one)]
+        updates = [u for interaction in drawn if interaction.scribbles for u in session.run_round(interaction)]
         times.append((time.process_time() - start) / len(updates))
         masks.append({update.frame: update.labels for update in updates})
         session.close()

@@ -231,7 +231,7 @@ class _Interaction(_TrainingStep):
             for drawn, labels, ids in zip(strokes, previous, self.ids, strict=True)
         ]
         found = self._note(self._run(self.network.inter_seghead, self.embeddings[:, frame], cues), frame, name)
-        drawn = torch.stack([self._raster(one, self.batch.size) for one in strokes])
+        drawn = torch.stack([self._raster(scribbles, self.batch.size) for scribbles in strokes])
         return torch.where(drawn >= 0, drawn, found)
 
     @torch.no_grad()

@@ -87,9 +87,9 @@ class Objective:
 
     def loss(self, clips: list[CutterCrops], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         hold_norms(self.network, self.norms, self.progress)
-        images = self._tensor(np.concatenate([one.images for one in clips])).permute(0, 3, 1, 2).float() / 255
-        clues = self._tensor(np.concatenate([one.clues for one in clips])).float() / 255
-        truth = self._tensor(np.concatenate([one.truth for one in clips]))
+        images = self._tensor(np.concatenate([crops.images for crops in clips])).permute(0, 3, 1, 2).float() / 255
+        clues = self._tensor(np.concatenate([crops.clues for crops in clips])).float() / 255
+        truth = self._tensor(np.concatenate([crops.truth for crops in clips]))
         images, clues, truth = _turned(images, clues, truth, random)
         with mixed(self.device, self.half):
             logits = self.network(images.contiguous(memory_format=torch.channels_last), clues)
@@ -97,7 +97,7 @@ class Objective:
         pairs = list(zip(both, truth, strict=True))
         cross = torch.stack([bootstrapped_cross_entropy(a, t, self.keep) for a, t in pairs]).mean()
         miss = torch.stack([soft_jaccard(a, t) for a, t in pairs])
-        corrects = self._tensor(np.concatenate([one.corrects for one in clips]))
+        corrects = self._tensor(np.concatenate([crops.corrects for crops in clips]))
         drawn = clues[:, FIRST_SCRIBBLE_CUE:].amax((1, 2, 3)) > 0
         found, cut = logits.detach() > 0, clues[:, 0] > 0.5
         figures = {"j_soft": 1 - float(miss.mean().detach())}

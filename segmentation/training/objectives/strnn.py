@@ -175,7 +175,7 @@ class _Features(_TrainingStep):
             others, labels = flat[pool].flatten(0, 1), cells[pool].flatten()
             negatives = others[(labels != number) & (labels != IGNORE)]
             sets = (flat[anchor][cells[anchor] == number], others[labels == number], negatives)
-            if all(len(one) for one in sets):
+            if all(len(samples) for samples in sets):
                 ratios.append(ratio_of(*sets))
         return torch.cat(ratios).mean() if ratios else outputs.sum() * 0
 

@@ -86,9 +86,9 @@ def test_stored_masks_are_read_by_the_thread_that_runs_the_round(engine: str) ->
     fresh.restore([PastRound(engine, drawn[0], 2, OfOneThread(first), {})])
     for session in (kept, fresh):
         session.lock(7, clip.truth[7])  # not drawn on, but looked at from other frames
-    for one, other in zip(kept.run_round(drawn[1]), fresh.run_round(drawn[1]), strict=True):
-        assert one.frame == other.frame
-        np.testing.assert_array_equal(one.labels, other.labels)
+    for update, other in zip(kept.run_round(drawn[1]), fresh.run_round(drawn[1]), strict=True):
+        assert update.frame == other.frame
+        np.testing.assert_array_equal(update.labels, other.labels)
 
 
 def test_a_frame_that_cannot_be_read_ends_the_round_there_and_a_later_one_goes_on() -> None:

@@ -59,15 +59,15 @@ def same_numbers() -> None:
 def test_stm(system: Any, name: str, cues: int, objects: int) -> None:
     fast, plain = pair(system, name, compile_stm, unprepared)
     frame, drawn = torch.rand(1, 3, 96, 160), torch.rand(objects, cues, 96, 160).round()
-    known = [one.memorize(frame, drawn) for one in (fast, plain)]
+    known = [network.memorize(frame, drawn) for network in (fast, plain)]
     for found, right in zip(*known, strict=True):
         assert_alike(found.key, right.key)
         assert_alike(found.value, right.value)
-    queries = [one.encode_query(frame) for one in (fast, plain)]
+    queries = [network.encode_query(frame) for network in (fast, plain)]
     for found, right in zip(*(query.tensors() for query in queries), strict=True):
         assert_alike(found, right)
     memories = [[slot, known[1][0]] for slot in known[1]]
-    assert_alike(*(torch.softmax(one.segment(memories, queries[1]), dim=1) for one in (fast, plain)))
+    assert_alike(*(torch.softmax(network.segment(memories, queries[1]), dim=1) for network in (fast, plain)))
     with pytest.raises(ValueError, match="the memory is empty"):
         fast.read([], queries[0])
 
@@ -81,9 +81,9 @@ def test_manet() -> None:
     previous = torch.randint(0, 4, embeddings.shape[2:])
     for ids in ([0, 1], [0, 1, 3]):
         maps = torch.rand(2, len(ids), *previous.shape)
-        logits = [one.propagate(embeddings[0], (maps[0], maps[1]), previous, ids) for one in (fast, plain)]
+        logits = [network.propagate(embeddings[0], (maps[0], maps[1]), previous, ids) for network in (fast, plain)]
         assert_alike(*logits)
-        assert_alike(*(one.interact(embeddings[0], previous - 1, previous, ids) for one in (fast, plain)))
+        assert_alike(*(network.interact(embeddings[0], previous - 1, previous, ids) for network in (fast, plain)))
 
 
 @pytest.mark.parametrize("objects", [1, 5])
@@ -93,10 +93,10 @@ def test_ipn(objects: int) -> None:
     pnet, plain_pnet = pair(Pnet, "ipn-pnet", compile_pnet, unprepared)
     frame, mask = torch.rand(1, 3, 120, 200), torch.zeros(objects, 120, 200)
     mask[:, 40:90, 60:130] = 1
-    drawn = [one(frame, mask, mask, torch.zeros_like(mask)) for one in (inet, plain_inet)]
+    drawn = [network(frame, mask, mask, torch.zeros_like(mask)) for network in (inet, plain_inet)]
     assert_alike(drawn[0].probability, drawn[1].probability)
     assert_alike(drawn[0].reference, drawn[1].reference)
-    moved = [one(frame, drawn[1].reference, mask, mask).probability for one in (pnet, plain_pnet)]
+    moved = [network(frame, drawn[1].reference, mask, mask).probability for network in (pnet, plain_pnet)]
     assert_alike(*moved)
 
 
@@ -104,7 +104,7 @@ def test_ipn(objects: int) -> None:
 def test_strnn() -> None:
     fast, plain = pair(STRNN, "strnn", compile_strnn, for_inference)
     image = torch.randn(1, 3, 88, 152)
-    (found, states), (right, _) = (one(image, [None] * len(plain.branches)) for one in (fast, plain))
+    (found, states), (right, _) = (network(image, [None] * len(plain.branches)) for network in (fast, plain))
     assert_alike(found[0], right[0])
     assert_alike(fast(image, states)[0][0], plain(image, states)[0][0])
 

@@ -27,7 +27,7 @@ def test_inside_one_of_two_calls_two_more_come_one_after_the_other() -> None:
     with HelperThread() as helper:
         helper.run_both(two, two)
     here = threading.get_ident()
-    assert sorted(threads.count(one) for one in {*threads}) == [2, 2]
+    assert sorted(threads.count(thread) for thread in {*threads}) == [2, 2]
     assert here in threads
 
 

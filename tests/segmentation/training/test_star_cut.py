@@ -41,15 +41,15 @@ def test_it_learns_and_every_parameter_does(sources: Sources) -> None:
 
 def test_windows_have_clues_and_truth_of_first_masks_and_corrections(sources: Sources) -> None:
     made = make_clips(make_objective(), sources, CLIPS, 8)
-    corrects = np.concatenate([one.corrects for one in made])
+    corrects = np.concatenate([crops.corrects for crops in made])
     assert 0 < corrects.sum() < len(corrects)
-    for one in made:
-        count = len(one.corrects)
-        assert one.images.shape == (count, SIDE, SIDE, 3)
-        assert one.clues.shape == (count, NUM_CUES, SIDE, SIDE)
-        assert one.truth.shape == (count, SIDE, SIDE)
-        assert set(np.unique(one.truth)) <= {0, 1, 255}
-        for clues, truth, corrected in zip(one.clues, one.truth, one.corrects, strict=True):
+    for crops in made:
+        count = len(crops.corrects)
+        assert crops.images.shape == (count, SIDE, SIDE, 3)
+        assert crops.clues.shape == (count, NUM_CUES, SIDE, SIDE)
+        assert crops.truth.shape == (count, SIDE, SIDE)
+        assert set(np.unique(crops.truth)) <= {0, 1, 255}
+        for clues, truth, corrected in zip(crops.clues, crops.truth, crops.corrects, strict=True):
             assert clues[2].any() == corrected  # the mask before
             drawn = clues[6] == 255
             if drawn.any():
@@ -87,7 +87,7 @@ def test_what_a_network_draws_is_what_gets_corrected() -> None:
 
 def test_masks_that_nobody_drew_on_are_put_right_too(sources: Sources) -> None:
     made = make_clips(make_objective(), sources, CLIPS, 16)
-    followed = [clues for one in made for clues in one.clues if not clues[FIRST_SCRIBBLE_CUE:].any()]
+    followed = [clues for crops in made for clues in crops.clues if not clues[FIRST_SCRIBBLE_CUE:].any()]
     assert followed
     for clues in followed:
         np.testing.assert_array_equal(clues[0], clues[2])  # what was found is the mask there was
@@ -101,8 +101,8 @@ def test_masks_to_correct_come_from_weights_that_are_given(sources: Sources, tmp
     objective = make_objective(own=tmp_path)
     whole = [
         clues[2]
-        for one in make_clips(objective, sources, CLIPS, 12)
-        for clues in one.clues
+        for crops in make_clips(objective, sources, CLIPS, 12)
+        for clues in crops.clues
         if clues[FIRST_SCRIBBLE_CUE:].any()
     ]
     assert max(before.mean() for before in whole) > 0.6 * 255  # object everywhere in a window, which no other mask is

@@ -133,7 +133,7 @@ def test_the_ratio_is_equation_4() -> None:
 
 def test_features_cannot_win_by_shrinking() -> None:
     sets = torch.rand(5, 3), torch.rand(4, 3), torch.rand(6, 3)
-    torch.testing.assert_close(ratio_of(*(one / 7 for one in sets)), ratio_of(*sets), rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(ratio_of(*(samples / 7 for samples in sets)), ratio_of(*sets), rtol=1e-3, atol=1e-5)
 
 
 def test_what_cannot_be_taught_is_named() -> None:

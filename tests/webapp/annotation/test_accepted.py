@@ -20,7 +20,7 @@ def test_one_accepts_and_releases_what_one_made(video: Video, annotator: User) -
     for _ in range(2):
         release_frame(video=video, by=annotator, frame=1, expected_round=made.pk, may_accept_others=False)
     assert AcceptedFrame.objects.count() == 0
-    logged = [one.message["round"] for one in Change.objects.filter(message__type="accepted.changed")]
+    logged = [change.message["round"] for change in Change.objects.filter(message__type="accepted.changed")]
     assert logged == [made.pk, None]
 
 

@@ -20,7 +20,7 @@ from webapp.videos.models import Video
 
 
 def made_by(video: Video, head: int | None) -> dict[int, int]:
-    return {one.frame: one.round_id for one in masks.masks_of(video.pk, head)}
+    return {mask.frame: mask.round_id for mask in masks.masks_of(video.pk, head)}
 
 
 def test_the_newest_round_that_has_the_frame_wins(video: Video, owner: User) -> None:
@@ -42,7 +42,7 @@ def test_an_accepted_mask_wins_over_newer_rounds_and_over_undo(video: Video, own
 
 def test_only_the_frames_asked_for(video: Video, owner: User) -> None:
     made = done(video, owner, None, [0, 1, 2, 3])
-    assert [one.frame for one in masks.masks_of(video.pk, made.pk, 1, 2)] == [1, 2]
+    assert [mask.frame for mask in masks.masks_of(video.pk, made.pk, 1, 2)] == [1, 2]
     found = masks.mask_at(video.pk, made.pk, 2)
     assert found is not None
     assert found.labels[2, :5].all()
@@ -55,7 +55,7 @@ def test_masks_are_read_in_chunks(video: Video, owner: User, monkeypatch: pytest
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        assert [one.frame for one in masks.masks_of(video.pk, made.pk)] == list(range(8))
+        assert [mask.frame for mask in masks.masks_of(video.pk, made.pk)] == list(range(8))
     reads = [query["sql"] for query in queries if '"annotation_mask"."data"' in query["sql"]]
     assert len(reads) == 3
 
@@ -63,9 +63,9 @@ def test_masks_are_read_in_chunks(video: Video, owner: User, monkeypatch: pytest
 def test_a_container_has_the_rounds_own_masks(video: Video, owner: User) -> None:
     first = done(video, owner, None, [0, 1, 2])
     second = done(video, owner, first.pk, [1])
-    assert [(one.frame, one.round) for one in unpack(masks.container(second.pk, 0, 7))] == [(1, second.pk)]
+    assert [(mask.frame, mask.round) for mask in unpack(masks.container(second.pk, 0, 7))] == [(1, second.pk)]
     packed = unpack(masks.container(first.pk, 1, 7))
-    assert [one.frame for one in packed] == [1, 2]
+    assert [mask.frame for mask in packed] == [1, 2]
     assert packed[0].confidence == (round(0.5 * 255) / 255,)
 
 

@@ -103,12 +103,14 @@ class Rounds(RuleBasedStateMachine):
     @precondition(lambda self: self.rounds("done", "cancelled", "superseded", "failed"))
     @rule(data=st.data(), who=st.integers(0, 1))
     def move(self, data: st.DataObject, who: int) -> None:
-        target = data.draw(st.sampled_from([None, *(one.pk for one in self.rounds())]))
+        target = data.draw(st.sampled_from([None, *(round_.pk for round_ in self.rounds())]))
         head = head_of(self.video.pk)
         by, before = self.people[who], self.rounds()
         line = line_of(target)
-        theirs = [one for one in self.rounds("queued", "running") if one.author_id != by.pk and one.pk not in line]
-        spared = [one for one in theirs if not one.cancel_requested and one.superseded_by_id is None]
+        theirs = [
+            round_ for round_ in self.rounds("queued", "running") if round_.author_id != by.pk and round_.pk not in line
+        ]
+        spared = [round_ for round_ in theirs if not round_.cancel_requested and round_.superseded_by_id is None]
         problem, _ = attempt(lambda: move_head(video=self.video, by=by, from_round=head, to_round=target))
         if problem == "forbidden":
             assert who == 1, "the owner may stop anybody's round"
@@ -118,7 +120,7 @@ class Rounds(RuleBasedStateMachine):
         if problem:
             assert problem in ("empty_round", "forbidden")
             assert head_of(self.video.pk) == head
-            assert [one.state for one in self.rounds()] == [one.state for one in before]
+            assert [round_.state for round_ in self.rounds()] == [round_.state for round_ in before]
         else:
             assert head_of(self.video.pk) != head or target == head
 
@@ -193,36 +195,38 @@ class Rounds(RuleBasedStateMachine):
 
     @invariant()
     def states_follow_the_arrows_and_ends_are_final(self) -> None:
-        for one in self.rounds():
-            state, masks = self.seen.get(one.pk, ("queued", []))
-            now = list(Mask.objects.filter(round=one).order_by("id").values_list("frame", flat=True))
+        for round_ in self.rounds():
+            state, masks = self.seen.get(round_.pk, ("queued", []))
+            now = list(Mask.objects.filter(round=round_).order_by("id").values_list("frame", flat=True))
             if state in STEPS:
-                assert one.state in STEPS[state]
+                assert round_.state in STEPS[state]
                 assert now[: len(masks)] == masks, "a stored mask was lost"
             else:
-                assert (one.state, now) == (state, masks)
-            if one.ended:
-                assert [tuple(span) for span in one.frames] == ranges_of(one.pk)
-            self.seen[one.pk] = (one.state, now)
+                assert (round_.state, now) == (state, masks)
+            if round_.ended:
+                assert [tuple(span) for span in round_.frames] == ranges_of(round_.pk)
+            self.seen[round_.pk] = (round_.state, now)
 
     @invariant()
     def no_scribble_is_lost_or_doubled(self) -> None:
         assert Scribble.objects.filter(video=self.video).count() == self.drawn
-        for one in self.rounds():
-            used = [scribble.path for scribble in one.drawn_scribbles.order_by("id")]
+        for round_ in self.rounds():
+            used = [scribble.path for scribble in round_.drawn_scribbles.order_by("id")]
             if used:
-                assert sorted(map(str, used)) == sorted(str(scribble["path"]) for scribble in one.scribbles)
-        for one in self.rounds("cancelled", "superseded", "failed"):
-            assert one.frames or not one.drawn_scribbles.exists(), "scribbles are kept by a round that nothing uses"
+                assert sorted(map(str, used)) == sorted(str(scribble["path"]) for scribble in round_.scribbles)
+        for round_ in self.rounds("cancelled", "superseded", "failed"):
+            assert round_.frames or not round_.drawn_scribbles.exists(), (
+                "scribbles are kept by a round that nothing uses"
+            )
 
     @invariant()
     def the_line_of_the_head_is_sound(self) -> None:
         line = line_of(head_of(self.video.pk))
         assert line == sorted(line)
-        for one in self.rounds("cancelled", "superseded", "failed"):
-            assert one.frames or one.pk not in line, "engines do not learn of a round without masks"
-        for one in self.rounds("queued", "running"):
-            assert one.pk in line or one.cancel_requested or one.superseded_by_id
+        for round_ in self.rounds("cancelled", "superseded", "failed"):
+            assert round_.frames or round_.pk not in line, "engines do not learn of a round without masks"
+        for round_ in self.rounds("queued", "running"):
+            assert round_.pk in line or round_.cancel_requested or round_.superseded_by_id
 
     @invariant()
     def who_replays_the_log_has_the_state(self) -> None:
@@ -241,14 +245,14 @@ class Rounds(RuleBasedStateMachine):
                     head = message["head"]
         state = state_of(self.video, Role.OWNER)
         assert head == state.head
-        assert waiting == {one.key for one in state.scribbles}
+        assert waiting == {scribble.key for scribble in state.scribbles}
         fields = ("state", "base", "cancel_requested", "error")
-        for one in state.rounds:
-            told = rounds[one.id]
-            assert {name: told[name] for name in fields} == {name: getattr(one, name) for name in fields}
-            assert len(told["scribbles"]) == len(one.scribbles)
-            if one.state not in STEPS:
-                assert [tuple(span) for span in told["frames"]] == one.frames
+        for round_ in state.rounds:
+            told = rounds[round_.id]
+            assert {name: told[name] for name in fields} == {name: getattr(round_, name) for name in fields}
+            assert len(told["scribbles"]) == len(round_.scribbles)
+            if round_.state not in STEPS:
+                assert [tuple(span) for span in told["frames"]] == round_.frames
 
 
 def test_rounds_keep_their_promises(

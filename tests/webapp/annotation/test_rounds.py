@@ -29,7 +29,7 @@ def test_a_round_takes_ones_own_waiting_scribbles_of_its_frame(video: Video, own
     first, second = draw(video, annotator), draw(video, annotator, number=0)
     elsewhere, others = draw(video, annotator, frame=3), draw(video, owner)
     made = create_round(video=video, author=annotator, key=uuid4(), frame=0, engine="flow", base=None)
-    assert [one["object_id"] for one in made.scribbles] == [1, 0]
+    assert [scribble["object_id"] for scribble in made.scribbles] == [1, 0]
     assert made.scribbles[0]["path"] == first.path
     assert set(made.drawn_scribbles.values_list("pk", flat=True)) == {first.pk, second.pk}
     assert set(Scribble.objects.filter(round=None).values_list("pk", flat=True)) == {elsewhere.pk, others.pk}

@@ -22,7 +22,7 @@ from webapp.videos.models import Video
 def test_a_fresh_video(video: Video) -> None:
     state = state_of(video, Role.VIEWER)
     assert (state.head, state.rounds, state.scribbles, state.accepted, state.mask_seq) == (None, [], [], {}, 0)
-    assert [one.name for one in state.objects] == ["Fish"]
+    assert [object_.name for object_ in state.objects] == ["Fish"]
     assert state.video.project_name == "Reef"
 
 
@@ -39,8 +39,8 @@ def test_it_holds_everything_but_masks(video: Video, owner: User, annotator: Use
     assert state.accepted == {1: first.pk}
     assert [one.key for one in state.scribbles] == [str(scribble.key)]
     assert state.scribbles[0].author.name == "Annotator"
-    assert [one.frames for one in state.rounds] == [[(0, 1), (5, 5)], [(3, 4)]]
-    assert [(one.state, one.done) for one in state.rounds] == [("done", 3), ("running", 2)]
+    assert [round_.frames for round_ in state.rounds] == [[(0, 1), (5, 5)], [(3, 4)]]
+    assert [(round_.state, round_.done) for round_ in state.rounds] == [("done", 3), ("running", 2)]
     newest = Mask.objects.order_by("-id").first()
     assert newest is not None
     assert state.mask_seq == newest.pk == last_mask(video.pk)

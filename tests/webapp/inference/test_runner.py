@@ -30,9 +30,9 @@ def test_engines_are_listed_with_what_they_lack(
     monkeypatch.setattr(weights, "ENGINES_FOLDER", tmp_path / "nothing ships")
     spec = EngineSpec("stm-semi", "STM", "nowhere:Engine", "Memory.", needs_weights=True)
     monkeypatch.setitem(registry.ENGINES, "stm-semi", spec)
-    answer = {one["name"]: one for one in client_as(viewer).get("/api/engines").json()}
+    answer = {entry["name"]: entry for entry in client_as(viewer).get("/api/engines").json()}
     assert answer["flow"]["ready"]
-    assert [name for name, one in answer.items() if one["default"]] == [registry.DEFAULT_ENGINE]
+    assert [name for name, entry in answer.items() if entry["default"]] == [registry.DEFAULT_ENGINE]
     assert (answer["stm-semi"]["ready"], answer["stm-semi"]["weights"], answer["stm-semi"]["size_bytes"]) == (
         False,
         "",
@@ -40,7 +40,7 @@ def test_engines_are_listed_with_what_they_lack(
     )
     assert str(tmp_path) in answer["stm-semi"]["hint"]
     (tmp_path / "stm-semi.pth").write_bytes(b"12345")
-    answer = {one["name"]: one for one in client_as(viewer).get("/api/engines").json()}
+    answer = {entry["name"]: entry for entry in client_as(viewer).get("/api/engines").json()}
     assert (answer["stm-semi"]["ready"], answer["stm-semi"]["weights"], answer["stm-semi"]["size_bytes"]) == (
         True,
         "stm-semi.pth",
@@ -54,8 +54,8 @@ def test_engines_say_what_to_know_of_the_weights_that_ship(
     client_as: Callable[..., Client], viewer: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path))
-    answer = {one["name"]: one for one in client_as(viewer).get("/api/engines").json()}
-    assert all(one["ready"] for one in answer.values())
+    answer = {entry["name"]: entry for entry in client_as(viewer).get("/api/engines").json()}
+    assert all(entry["ready"] for entry in answer.values())
     assert answer["manet"]["hint"] == registry.BEGINNING
 
 

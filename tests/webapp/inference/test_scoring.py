@@ -58,7 +58,7 @@ def test_a_round_is_scored_by_the_frames_that_have_truth(round_: Round, video: V
     labels = np.stack([masks[0], masks[2]])
     truth = np.roll(labels, 1, axis=2)
     wanted = j_and_f(truth, labels, 1)
-    assert [(one.object, one.truth) for one in found.objects] == [(1, 2)]
+    assert [(object_.object, object_.truth) for object_ in found.objects] == [(1, 2)]
     assert found.j == pytest.approx(wanted.mean_j)
     assert found.f == pytest.approx(wanted.mean_f)
     assert found.jf == pytest.approx(wanted.mean_j_and_f)
@@ -98,7 +98,7 @@ def test_reviewers_see_scores_and_annotators_do_not(
 ) -> None:
     score(round_.pk)
     answer = client_as(reviewer).get(f"/api/videos/{video.pk}/scores")
-    assert [one["round"] for one in answer.json()] == [round_.pk]
+    assert [entry["round"] for entry in answer.json()] == [round_.pk]
     assert client_as(annotator).get(f"/api/videos/{video.pk}/scores").status_code == 403
 
 

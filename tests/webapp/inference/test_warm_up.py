@@ -33,4 +33,6 @@ def test_what_goes_wrong_is_logged_and_the_worker_lives(monkeypatch: pytest.Monk
     monkeypatch.setattr(runner, "warm_up", no_weights)
     with capture_logs() as logs:
         worker_lifecycle._warm_up()
-    assert [(one["event"], one["error"]) for one in logs] == [("warm_up_failed", "star: has none of them")]
+    assert [(log_entry["event"], log_entry["error"]) for log_entry in logs] == [
+        ("warm_up_failed", "star: has none of them")
+    ]

@@ -49,7 +49,7 @@ def test_a_step_that_fails_holds_up_no_other(ran: list[str], monkeypatch: pytest
     monkeypatch.setattr(worker_lifecycle, "forget_old", fail)
     with capture_logs() as logs:
         beat_until(lambda: ran.count("sweep_exports") > 1 and ran.count("sweep_scores") > 1)
-    assert {(one["event"], one["error"]) for one in logs} == {("heartbeat_step_failed", str(error))}
+    assert {(log_entry["event"], log_entry["error"]) for log_entry in logs} == {("heartbeat_step_failed", str(error))}
 
 
 def test_a_worker_announces_itself_as_soon_as_it_can(ran: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,7 @@ def make(video: Video, author: User, base: int | None) -> Round:
 
 
 def bytes_of(round_id: int) -> dict[int, bytes]:
-    return {one.frame: bytes(one.data) for one in Mask.objects.filter(round_id=round_id)}
+    return {mask.frame: bytes(mask.data) for mask in Mask.objects.filter(round_id=round_id)}
 
 
 def test_a_round_outlives_its_worker(video: Video, owner: User, start_worker: Start) -> None:

@@ -91,7 +91,7 @@ def everything() -> list[Any]:
 def test_every_message_of_the_protocol_has_a_case() -> None:
     union = get_args(get_args(ClientMessage)[0])
     kinds = {get_args(model.model_fields["type"].annotation)[0] for model in union}
-    assert kinds == {one.kind for one in CASES} | OPEN_TO_ALL
+    assert kinds == {case.kind for case in CASES} | OPEN_TO_ALL
 
 
 @case

@@ -48,7 +48,7 @@ async def test_a_welcome_has_the_state(open_socket: Open, owner: User, video: Vi
     page = await open_socket(owner, video)
     welcome = await page.resume()
     assert (welcome.you.name, welcome.role) == ("Owner", "owner")
-    assert [one.name for one in welcome.state.objects] == ["Fish"]
+    assert [object_.name for object_ in welcome.state.objects] == ["Fish"]
     assert welcome.worker.alive is False
     assert (await page.kind("presence")).viewers == []
 
@@ -60,7 +60,7 @@ async def test_a_scribble_is_stored_acknowledged_and_told_to_everyone(
     key = await mine.post("scribble.add", **scribble)
     assert (await mine.answer(key)).type == "ack"
     for page in (mine, theirs):
-        told = next((one for one in page.seen if one.type == "scribble.added"), None) or await page.kind(
+        told = next((message for message in page.seen if message.type == "scribble.added"), None) or await page.kind(
             "scribble.added"
         )
         assert (told.scribble.key, told.scribble.author.name) == (key, "Annotator")
@@ -88,7 +88,7 @@ async def test_the_whole_way_from_object_to_masks(open_socket: Open, owner: User
     assert {mask.round for mask in page.masks} == {made}
     assert (await page.ask("frame.accept", frame=2, round=made, accepted=True)).type == "ack"
     assert (await page.ask("head.move", from_round=made, to_round=None)).type == "ack"
-    while [one.head for one in page.seen if one.type == "head.moved"] != [made, None]:
+    while [message.head for message in page.seen if message.type == "head.moved"] != [made, None]:
         await page.next()
 
 
@@ -124,7 +124,7 @@ async def test_a_page_that_was_away_gets_what_it_missed(open_socket: Open, owner
     await compute(made, [0, 1], complete=False)
     while len(page.masks) < 2:
         await page.next()
-    seq = max(one.seq for one in page.seen if hasattr(one, "seq"))
+    seq = max(message.seq for message in page.seen if hasattr(message, "seq"))
     mask_seq = max(mask.seq for mask in page.masks)
     await page.leave()
 
@@ -141,9 +141,9 @@ async def test_a_page_that_was_away_gets_what_it_missed(open_socket: Open, owner
     assert welcome.state is None
     await back.kind("scribble.added")
     assert [mask.frame for mask in back.masks] == [2, 3]
-    told = [one for one in back.seen if hasattr(one, "seq")]
-    assert [one.type for one in told] == ["round.changed", "scribble.added"]
-    assert [one.seq for one in told] == sorted({one.seq for one in told})
+    told = [message for message in back.seen if hasattr(message, "seq")]
+    assert [message.type for message in told] == ["round.changed", "scribble.added"]
+    assert [message.seq for message in told] == sorted({message.seq for message in told})
     assert told[0].seq == seq + 1
 
 
@@ -173,10 +173,10 @@ async def test_nothing_is_lost_between_the_state_and_what_follows(open_socket: O
         pages.append((page, await page.resume()))
     await writing
     for page, welcome in pages:
-        keys = {one.key for one in welcome.state.scribbles}
-        while len(keys | {one.scribble.key for one in page.seen if one.type == "scribble.added"}) < 25:
+        keys = {scribble.key for scribble in welcome.state.scribbles}
+        while len(keys | {message.scribble.key for message in page.seen if message.type == "scribble.added"}) < 25:
             await page.next()
-        told = [one.seq for one in page.seen if hasattr(one, "seq")]
+        told = [message.seq for message in page.seen if hasattr(message, "seq")]
         assert told == sorted(set(told))
         assert all(seq > welcome.state.seq for seq in told)
 

@@ -97,7 +97,7 @@ async def test_presence_outlives_a_channel_layer_that_is_away(
     follower.subscribers.add(subscriber := Subscriber(outbox))
     await follower.started.wait()
     follower.set_presence(subscriber, Person(id=1, name="Ann"), 3)
-    await until(lambda: "Ann" in "".join(str(one) for one in sent(outbox)))
+    await until(lambda: "Ann" in "".join(str(message) for message in sent(outbox)))
     await asyncio.sleep(0.2)
     assert [task.done() for task in follower._tasks] == [False] * 3
     layer.away = False
@@ -105,7 +105,7 @@ async def test_presence_outlives_a_channel_layer_that_is_away(
     assert (layer.made, layer.added) == (1, ["channel 1"])
     viewers = [[1.0, {"person": {"id": 2, "name": "Bob"}, "frame": 4}]]
     await layer.messages.put({"type": "video.presence", "process": "another", "viewers": viewers})
-    await until(lambda: "Bob" in "".join(str(one) for one in sent(outbox)))
+    await until(lambda: "Bob" in "".join(str(message) for message in sent(outbox)))
     tasks = follower._tasks
     await follower.stop()
     assert all(task.cancelled() for task in tasks)

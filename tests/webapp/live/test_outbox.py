@@ -21,7 +21,7 @@ def drain(outbox: Outbox) -> list[str | list[int]]:
     """Messages as they are, binary frames as the numbers of their masks."""
     out: list[str | list[int]] = []
     while (payload := outbox.next()) is not None:
-        out.append(payload if isinstance(payload, str) else [one.seq for one in unpack(payload)])
+        out.append(payload if isinstance(payload, str) else [mask.seq for mask in unpack(payload)])
     return out
 
 
@@ -44,8 +44,8 @@ def test_whenever_it_is_read_numbers_go_up_and_every_frame_ends_with_its_newest(
                 sent += unpack(payload) if isinstance(payload, bytes) else []
         while isinstance(payload := outbox.next(), bytes):
             sent += unpack(payload)
-        assert [one.seq for one in sent] == sorted({one.seq for one in sent})
-        assert {one.frame: one.seq for one in sent} == newest
+        assert [message.seq for message in sent] == sorted({message.seq for message in sent})
+        assert {message.frame: message.seq for message in sent} == newest
 
     asyncio.run(run())
 

@@ -99,7 +99,7 @@ async def test_a_page_that_is_hopelessly_behind_gets_a_state(
     stall.let_go()
     anew = await slow.kind("welcome")
     assert anew.state.head == made[-1]
-    assert any(one.type == "ack" and one.key == key for one in slow.seen) or await slow.answer(key)
+    assert any(message.type == "ack" and message.key == key for message in slow.seen) or await slow.answer(key)
 
 
 async def test_a_page_that_falls_behind_while_it_is_sent_to_gets_a_state(
@@ -116,8 +116,8 @@ async def test_a_page_that_falls_behind_while_it_is_sent_to_gets_a_state(
         await fast.until(lambda got: got.type == "scribble.added" and got.scribble.key == drawn[-1])
     stall.let_go()
     anew = await slow.kind("welcome")
-    assert [one.key for one in anew.state.scribbles] == drawn
-    told = [one.scribble.key for one in slow.seen if one.type == "scribble.added"]
+    assert [scribble.key for scribble in anew.state.scribbles] == drawn
+    told = [message.scribble.key for message in slow.seen if message.type == "scribble.added"]
     assert told == drawn[: len(told)], "what was told before had no gap"
     last = str((await database(draw)(video, owner)).key)
     assert (await slow.kind("scribble.added")).scribble.key == last

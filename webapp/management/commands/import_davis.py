@@ -36,7 +36,7 @@ class Command(BaseCommand):
         except Problem as problem:
             self.stderr.write(problem.text)
             sys.exit(2)
-        outcomes = [self._bring(one, target, owner) for one in sequences]
+        outcomes = [self._bring(video, target, owner) for video in sequences]
         self.stdout.write(f"{outcomes.count('new')} of {len(outcomes)} sequences are new in project {target.name!r}.")
         if "refused" in outcomes:
             sys.exit(2)
@@ -65,7 +65,7 @@ def _sequences(root: Path, wanted: list[str]) -> list[PictureSequence]:
     if not is_davis(files.names):
         raise Problem("no_davis", f"{root} has no pictures below a folder JPEGImages.")
     found = find_sequences(files, files.broken)
-    names = {one.name for one in found}
+    names = {video.name for video in found}
     if unknown := [name for name in wanted if name not in names]:
         raise Problem("no_sequence", f"There is no sequence {unknown[0]!r}; there are {', '.join(sorted(names))}.")
-    return [one for one in found if not wanted or one.name in wanted]
+    return [video for video in found if not wanted or video.name in wanted]

@@ -36,10 +36,16 @@ class Command(BaseCommand):
         from webapp.latency import measure  # only the measuring child process needs it
 
         kept = True
-        for one in measure(engine, lambda text: self.stderr.write(text)):
-            promise = "" if one.limit is None else f"{'at least' if one.at_least else 'at most'} {one.limit:g}"
-            mark = "" if one.kept else "  MISSED"
-            self.stdout.write(f"{one.name:<56} {one.value:>10.2f} {one.unit:<9} {promise}{mark}")
+        for measurement in measure(engine, lambda text: self.stderr.write(text)):
+            promise = (
+                ""
+                if measurement.limit is None
+                else f"{'at least' if measurement.at_least else 'at most'} {measurement.limit:g}"
+            )
+            mark = "" if measurement.kept else "  MISSED"
+            self.stdout.write(
+                f"{measurement.name:<56} {measurement.value:>10.2f} {measurement.unit:<9} {promise}{mark}"
+            )
             self.stdout.flush()
-            kept = kept and one.kept
+            kept = kept and measurement.kept
         return kept

@@ -90,8 +90,8 @@ class TestMANet(EngineConformance):
         ours, theirs = self.rounds(plain, clip, frames), self.rounds(changed, clip, frames)
         assert any(
             a.confidence != b.confidence
-            for one, two in zip(ours, theirs, strict=True)
-            for a, b in zip(one, two, strict=True)
+            for first, second in zip(ours, theirs, strict=True)
+            for a, b in zip(first, second, strict=True)
         )
 
     def test_no_local_memory_is_one_remembered_round(self) -> None:

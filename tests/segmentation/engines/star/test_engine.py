@@ -45,7 +45,7 @@ def test_compiled_networks_find_the_same_masks(objects: int) -> None:
 
     def masks(openvino: bool) -> NDArray[np.uint8]:
         session = StarEngine(ArrayFrames(clip.frames), objects, openvino=openvino)
-        found = {update.frame: update.labels for one in rounds for update in session.run_round(one)}
+        found = {update.frame: update.labels for round_ in rounds for update in session.run_round(round_)}
         session.close()
         return np.stack([found[frame] for frame in range(7)])
 

@@ -61,7 +61,7 @@ def test_a_side_that_can_show_does_not_wait_for_one_that_cannot() -> None:
 
 def test_a_step_that_shows_nothing_is_told() -> None:
     carrier = Carrier(Copies(), lambda _: torch.zeros(1, 3, 8, 8), (0, 4), lambda _: FULL, [0, 1])  # type: ignore[arg-type]
-    found = [one and one[0] for one in carrier.distributions(4, 5)]
+    found = [distribution and distribution[0] for distribution in carrier.distributions(4, 5)]
     assert found == [None, None, None, 3, 2, 1]
 
 

@@ -82,7 +82,7 @@ def add_round(video: Video, masks: dict[int, NDArray[np.uint8]], base: Round | N
         base=base,
         state="done",
     )
-    Mask.objects.bulk_create(Mask(round=made, frame=frame, data=encode(one)) for frame, one in masks.items())
+    Mask.objects.bulk_create(Mask(round=made, frame=frame, data=encode(mask)) for frame, mask in masks.items())
     Head.objects.update_or_create(video=video, defaults={"round": made})
     return made
 
@@ -139,7 +139,11 @@ def test_a_davis_zip_has_the_layout_of_the_challenge(video: Video) -> None:
             palette = np.array(mask.getpalette(), np.uint8).reshape(-1, 3)
             assert np.array_equal(palette, davis_palette()[: len(palette)])
         table = json.loads(archive.read("objects.json"))
-    assert [(one["id"], one["name"]) for one in table["objects"]] == [(1, "Fish"), (2, "Crab / left"), (254, "Eel")]
+    assert [(object_["id"], object_["name"]) for object_ in table["objects"]] == [
+        (1, "Fish"),
+        (2, "Crab / left"),
+        (254, "Eel"),
+    ]
 
 
 def test_a_video_of_480_lines_is_called_480p(project: Project, owner: User) -> None:
