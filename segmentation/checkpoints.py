@@ -21,11 +21,11 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from segmentation.engine_spec import NetworkSpec
 from segmentation.networks.configuration import from_json, to_json
+from segmentation.registry import networks
 from segmentation.weights import (
-    NETWORKS,
     SUFFIXES,
-    NetworkSpec,
     WeightsError,
     checksum,
     checksum_file,
@@ -104,6 +104,12 @@ def load_network(name: str, explicit: str | Path | None = None) -> nn.Module:
     return network
 
 
+def network_class(name: str) -> type[nn.Module]:
+    """Import the class of a network. Called without arguments, it builds the network of the paper's size."""
+    found: type[nn.Module] = _resolve(network_spec(name).path)
+    return found
+
+
 def build_network(spec: NetworkSpec, checkpoint: Checkpoint) -> nn.Module:
     """An empty network of the sizes that the checkpoint was made with. Raises WeightsError for sizes that none has."""
     system = checkpoint.header.get("network", spec.name)
@@ -141,19 +147,20 @@ def identify(checkpoint: Checkpoint) -> NetworkSpec:
     Raises:
         WeightsError: naming the differences to the nearest.
     """
+    known = networks()
     if system := checkpoint.header.get("network"):
-        if system not in NETWORKS:
-            raise WeightsError(f"{checkpoint.path.name}: made for {system!r}, known are {', '.join(NETWORKS)}")
-        return NETWORKS[system]
+        if system not in known:
+            raise WeightsError(f"{checkpoint.path.name}: made for {system!r}, known are {', '.join(known)}")
+        return known[system]
     nearest, shared = None, -1
-    for spec in NETWORKS.values():
+    for spec in known.values():
         own = _shapes(spec)
         if not _differences(own, checkpoint.tensors):
             return spec
         common = len(own.keys() & checkpoint.tensors.keys())
         if common > shared:
             nearest, shared = spec, common
-    assert nearest is not None  # NETWORKS is not empty
+    assert nearest is not None  # at least one engine has a network
     problems = _differences(_shapes(nearest), checkpoint.tensors)
     raise WeightsError(f"{checkpoint.path.name}: no known network; against {nearest.title}: {problems}")
 

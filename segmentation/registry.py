@@ -1,112 +1,62 @@
-"""The engines by name. Listing them imports none: a name leads to a dotted path that is imported when it is opened."""
+"""The engines by name: each line leads to the spec in an engine's folder, so that listing engines imports none."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from segmentation.engine import Engine, EngineSettings
+from segmentation.engine_spec import EngineSpec, NetworkSpec
 from segmentation.types import FrameSource, PastRound
-from segmentation.weights import READS_SCRIBBLES, uses_cutter
 
-
-@dataclass(frozen=True)
-class EngineSpec:
-    """One line of the registry.
-
-    `needs_weights` engines can be listed but not opened without a checkpoint. `shipped` is what to know of the weights
-    that ship, where they are the ones in use.
-    """
-
-    name: str
-    title: str
-    path: str  # "package.module:Class"
-    good_at: str
-    needs_weights: bool = False
-    shipped: str = ""
-
-
-BEGINNING = "Its weights are small: STAR is better."
-
-ENGINES: dict[str, EngineSpec] = {
-    spec.name: spec
-    for spec in (
-        EngineSpec(
-            "flow",
-            "Flow",
-            "segmentation.engines.flow.engine:FlowEngine",
-            "Needs no weights. Fast on any machine; good for objects whose colours differ from what surrounds them.",
-        ),
-        EngineSpec(
-            "star",
-            "STAR",
-            "segmentation.engines.star.engine:StarEngine",
-            "Flow, put right by small networks where you draw and in every other frame. The best one here, but slower.",
-            needs_weights=True,
-        ),
-        EngineSpec(
-            "stm",
-            "STM, interactive",
-            "segmentation.engines.stm.engine:InteractiveSTMEngine",
-            "Finds an object again after it was hidden: each frame is matched to the annotated ones.",
-            needs_weights=True,
-            shipped=BEGINNING,
-        ),
-        EngineSpec(
-            "stm-semi",
-            "STM, from given masks",
-            "segmentation.engines.stm.semi:SemiSTMEngine",
-            "Carries good masks (accepted or painted ones) through the video, frame by frame.",
-            needs_weights=True,
-            shipped="Its weights are small: accept a mask that STAR made, and it carries that on.",
-        ),
-        EngineSpec(
-            "ipn",
-            "IPN",
-            "segmentation.engines.ipn.engine:IPNEngine",
-            "Looks closely at a region around each object: good for small ones. Corrections blend with earlier rounds.",
-            needs_weights=True,
-            shipped=BEGINNING,
-        ),
-        EngineSpec(
-            "manet",
-            "MA-Net",
-            "segmentation.engines.manet.engine:MANetEngine",
-            "Looks at every frame once, then rounds are quick: good where an object needs many corrections.",
-            needs_weights=True,
-            shipped=BEGINNING,
-        ),
-        EngineSpec(
-            "strnn",
-            "ST-RNN",
-            "segmentation.engines.strnn.engine:STRNNEngine",
-            "Adapts to the video in closed form, then refines: best for objects of a look of their own.",
-            needs_weights=True,
-            shipped=BEGINNING,
-        ),
-    )
+# In the order in which a person sees them.
+SPECS = {
+    "flow": "segmentation.engines.flow.spec:FLOW",
+    "star": "segmentation.engines.star.spec:STAR",
+    "stm": "segmentation.engines.stm.spec:STM",
+    "stm-semi": "segmentation.engines.stm.spec:STM_SEMI",
+    "ipn": "segmentation.engines.ipn.spec:IPN",
+    "manet": "segmentation.engines.manet.spec:MANET",
+    "strnn": "segmentation.engines.strnn.spec:STRNN",
 }
 
-INTERACTIONS = "auto", "own", "cutter"  # who draws the annotated frames
+INTERACTIONS = "auto", "own", "cutter"  # values of the option `interaction`
 WITH_CUTTER = "segmentation.cutter.interaction:with_cutter"
-DEFAULT_ENGINE = "star"  # the best of the benchmark on CPU (README)
+
+
+def _load(path: str) -> Any:
+    """Import what a dotted path "package.module:name" leads to."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
+ENGINES: dict[str, EngineSpec] = {name: _load(path) for name, path in SPECS.items()}
+DEFAULT_ENGINE = next((name for name, spec in ENGINES.items() if spec.preferred), next(iter(ENGINES)))
 
 
 def load_engines(module: str) -> None:
-    """Add the engines of a module of one's own, whose `ENGINES` is a dict of specs like the one above."""
+    """Add the engines of another package: `module` has a dict `ENGINES` of names and specs."""
     ENGINES.update(import_module(module).ENGINES)
 
 
 def engine_spec(name: str) -> EngineSpec:
-    """The spec of `name` ("default" = the default engine). ValueError lists the known names."""
+    """The spec of an engine; "default" stands for the preferred one.
+
+    Raises:
+        ValueError: there is no such engine; the message lists the known ones.
+    """
     if name == "default":
         name = DEFAULT_ENGINE
     try:
         return ENGINES[name]
     except KeyError:
         raise ValueError(f"engine: unknown {name!r}, known are {', '.join(ENGINES)}") from None
+
+
+def networks() -> dict[str, NetworkSpec]:
+    """The networks of all engines by name."""
+    return {network.name: network for spec in ENGINES.values() for network in spec.networks}
 
 
 def create_engine_session(
@@ -117,16 +67,20 @@ def create_engine_session(
     rounds: Sequence[PastRound] = (),
     **options: Any,
 ) -> Engine:
-    """Open `name` on a video, in the state after `rounds`.
+    """Open an engine on a video, in the state after `rounds`.
 
-    The published systems that read scribbles (`weights.READS_SCRIBBLES`) have one more option, `interaction`: "own",
-    "cutter" (STAR's cutter segments the annotated frames, `segmentation.cutter.interaction`) or "auto"
-    (`weights.uses_cutter`).
+    Engines that read scribbles (`EngineSpec.reads_scribbles`) have one more option, `interaction`, which says who
+    segments the frame that was drawn on: "own" for the engine's network, "cutter" for STAR's cutter, "auto" for the
+    choice of `weights.uses_cutter`.
 
-    Raises ValueError, or WeightsMissing with what to do.
+    Raises:
+        ValueError: an unknown engine, option or value.
+        WeightsMissing: a checkpoint is missing; the message says where to put it.
     """
+    from segmentation.weights import uses_cutter  # which reads this module
+
     spec = engine_spec(name)
-    interaction = options.pop("interaction", "auto") if spec.name in READS_SCRIBBLES else "own"
+    interaction = options.pop("interaction", "auto") if spec.reads_scribbles else "own"
     if interaction not in INTERACTIONS:
         raise ValueError(f"interaction: expected one of {', '.join(INTERACTIONS)}, got {interaction!r}")
     engine: Engine = _load(spec.path)(frames, num_objects, settings, **options)
@@ -138,9 +92,3 @@ def create_engine_session(
             raise
     engine.restore(rounds)
     return engine
-
-
-def _load(path: str) -> Any:
-    """What a "package.module:name" leads to."""
-    module, _, name = path.partition(":")
-    return getattr(import_module(module), name)

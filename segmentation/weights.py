@@ -1,7 +1,7 @@
-"""Where the weights of the engines are: what is wanted, what is there, and what to say when it is not.
+"""Where the weights of the engines are: which are wanted, which are found, and what to say when one is missing.
 
 Nothing here imports torch, so that engines and their weights can be listed by a process that never computes.
-Reading a file is in `segmentation.checkpoints`.
+Checkpoints are read by `segmentation.checkpoints`.
 """
 
 from __future__ import annotations
@@ -13,160 +13,73 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from segmentation.engine_spec import NetworkSpec
+from segmentation.registry import engine_spec, networks
+
 ENGINES_FOLDER = Path(__file__).parent / "engines"
-DEFAULT_HOME = Path(__file__).parents[1] / "data"  # beside manage.py, as the web application has it
-CUTTER = "star-cut"  # draws annotated frames, also for other engines (`uses_cutter`)
-READS_SCRIBBLES = ("stm", "ipn", "manet", "strnn")  # those: they read scribbles, and carry masks on
+DEFAULT_HOME = Path(__file__).parents[1] / "data"  # beside manage.py, as in the web application
+CUTTER = "star-cut"  # the network that can segment annotated frames for other engines (`uses_cutter`)
 SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
 class WeightsMissing(ValueError):
-    """No checkpoint for an engine; the sentence says where to put one."""
+    """An engine has no checkpoint; the message says where to put one."""
 
 
 class WeightsError(ValueError):
-    """A checkpoint that cannot be used; the sentence says why."""
-
-
-@dataclass(frozen=True)
-class NetworkSpec:
-    """One network that needs a checkpoint.
-
-    `path` and `config` are dotted paths ("package.module:Class") of the module and of its configuration; `official` is
-    the name of the published file, which is looked for beside `<name>.safetensors` and `<name>.pth`.
-    """
-
-    name: str
-    engines: tuple[str, ...]
-    folder: str  # of the engine's code, below segmentation/engines
-    path: str
-    config: str
-    title: str
-    official: str = ""
-    source: str = ""  # where the published weights come from, and their terms
-
-
-NETWORKS: dict[str, NetworkSpec] = {
-    spec.name: spec
-    for spec in (
-        NetworkSpec(
-            "star",
-            ("star",),
-            "star",
-            "segmentation.engines.star.network:Star",
-            "segmentation.engines.star.network:StarConfig",
-            "STAR",
-            source="trained by this project's own command",
-        ),
-        NetworkSpec(
-            CUTTER,
-            ("star",),
-            "star",
-            "segmentation.cutter.refinement:RefinementNet",
-            "segmentation.cutter.refinement:RefinementNetConfig",
-            "STAR, cutter",
-            source="trained by this project's own command",
-        ),
-        NetworkSpec(
-            "stm",
-            ("stm",),
-            "stm",
-            "segmentation.engines.stm.network:InteractiveSTM",
-            "segmentation.engines.stm.network:STMConfig",
-            "Interactive STM",
-            "e120.pth",
-            "github.com/seoungwugoh/STM-Interactive; no licence to pass them on",
-        ),
-        NetworkSpec(
-            "stm-semi",
-            ("stm-semi",),
-            "stm",
-            "segmentation.engines.stm.network:STM",
-            "segmentation.engines.stm.network:STMConfig",
-            "Semi-supervised STM",
-            "STM_weights.pth",
-            "github.com/seoungwugoh/STM; no licence to pass them on",
-        ),
-        NetworkSpec(
-            "ipn-inet",
-            ("ipn",),
-            "ipn",
-            "segmentation.engines.ipn.network:Inet",
-            "segmentation.engines.ipn.network:IPNConfig",
-            "IPN, interaction network",
-            "I_e290.pth",
-            "github.com/seoungwugoh/ivs-demo; no licence to pass them on",
-        ),
-        NetworkSpec(
-            "ipn-pnet",
-            ("ipn",),
-            "ipn",
-            "segmentation.engines.ipn.network:Pnet",
-            "segmentation.engines.ipn.network:IPNConfig",
-            "IPN, propagation network",
-            "P_e290.pth",
-            "github.com/seoungwugoh/ivs-demo; no licence to pass them on",
-        ),
-        NetworkSpec(
-            "manet",
-            ("manet",),
-            "manet",
-            "segmentation.engines.manet.network:MANet",
-            "segmentation.engines.manet.network:MANetConfig",
-            "MA-Net",
-            "save_step_80000.pth",
-            "github.com/lightas/CVPR2020_MANet; no licence to pass them on",
-        ),
-        NetworkSpec(
-            "strnn",
-            ("strnn",),
-            "strnn",
-            "segmentation.engines.strnn.network:STRNN",
-            "segmentation.engines.strnn.network:STRNNConfig",
-            "ST-RNN",
-            source="no official weights exist",
-        ),
-    )
-}
+    """A checkpoint cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
 class WeightsState:
-    """What a list of engines shows of one network: the file found, or the sentence where to put one."""
+    """What a list of engines shows of a network's weights.
+
+    Args:
+        network: name of the network.
+        title: what a person reads.
+        path: the checkpoint that was found, or None.
+        size: of the checkpoint in bytes; 0 where it is missing.
+        shipped: whether the checkpoint came with Maskwright.
+        sentence: where the checkpoint came from, or where to put one.
+    """
 
     network: str
     title: str
     path: Path | None
-    size: int  # bytes, 0 if missing
+    size: int
     shipped: bool
     sentence: str
 
 
 def network_spec(name: str) -> NetworkSpec:
-    """The spec of `name`. ValueError lists the known ones."""
-    try:
-        return NETWORKS[name]
-    except KeyError:
-        raise ValueError(f"weights: no network {name!r}, known are {', '.join(NETWORKS)}") from None
+    """The spec of a network.
 
-
-def networks_of(engine: str) -> list[NetworkSpec]:
-    """The networks that an engine needs; none for an engine without weights."""
-    return [spec for spec in NETWORKS.values() if engine in spec.engines]
+    Raises:
+        ValueError: there is no such network; the message lists the known ones.
+    """
+    known = networks()
+    if name not in known:
+        raise ValueError(f"weights: no network {name!r}, known are {', '.join(known)}")
+    return known[name]
 
 
 def weights_folder() -> Path:
-    """Where a person puts weights: MASKWRIGHT_WEIGHTS, or `weights` in MASKWRIGHT_HOME, by default `data`."""
+    """Where a person puts weights: MASKWRIGHT_WEIGHTS, else `weights` in MASKWRIGHT_HOME (by default `data`)."""
     if folder := os.environ.get("MASKWRIGHT_WEIGHTS"):
         return Path(folder).expanduser()
     return Path(os.environ.get("MASKWRIGHT_HOME") or DEFAULT_HOME).expanduser() / "weights"
 
 
 def find_weights(name: str, explicit: str | Path | None = None) -> Path:
-    """The checkpoint of a network: `explicit` (a file, or a folder to look in), the person's folder, what ships.
+    """Find the checkpoint of a network.
+
+    Args:
+        name: of the network.
+        explicit: a file, or a folder in which to look. Without it, the person's folder is searched, then the weights
+            that ship.
 
     Raises:
-        WeightsMissing: with the sentence where to put one.
+        WeightsMissing: there is none; the message says where to put one.
     """
     spec = network_spec(name)
     if explicit is not None:
@@ -186,7 +99,7 @@ def missing_sentence(spec: NetworkSpec) -> str:
 
 
 def state_of(name: str) -> WeightsState:
-    """What is there of a network, without reading the file."""
+    """What is found of a network's weights; the file is not read."""
     spec = network_spec(name)
     try:
         path = find_weights(name)
@@ -199,17 +112,18 @@ def state_of(name: str) -> WeightsState:
 
 
 def weights_ready(engine: str) -> bool:
-    """Whether all that an engine needs is there."""
-    return all(state_of(spec.name).path is not None for spec in networks_of(engine))
+    """Whether the checkpoints of all networks of an engine are found."""
+    return all(state_of(network.name).path is not None for network in engine_spec(engine).networks)
 
 
 def uses_cutter(engine: str, explicit: str | Path | None = None) -> bool:
-    """Whether STAR's cutter draws the annotated frames of another engine, unless one says otherwise.
+    """Whether STAR's cutter segments annotated frames in place of an engine's own network, by default.
 
-    It does where the engine's own weights are the small ones that ship: published ones are left alone, as are those
-    that were named (`explicit`).
+    It does where the engine reads scribbles and computes with the small weights that ship: they understand scribbles
+    badly. Engines with other weights (a person's, or `explicit` ones) segment their annotated frames themselves.
     """
-    return engine in READS_SCRIBBLES and all(ships(spec.name, explicit) for spec in networks_of(engine))
+    spec = engine_spec(engine)
+    return spec.reads_scribbles and CUTTER in networks() and all(ships(n.name, explicit) for n in spec.networks)
 
 
 def ships(name: str, explicit: str | Path | None = None) -> bool:
@@ -218,15 +132,19 @@ def ships(name: str, explicit: str | Path | None = None) -> bool:
 
 
 def weights_label(engine: str, explicit: str | Path | None = None) -> str:
-    """Which weights a round is made with: the first 12 digits of each file's checksum. Empty for none."""
-    files = [find_weights(spec.name, explicit) for spec in networks_of(engine)]
+    """Which weights a round computes with: the first 12 digits of each file's SHA-256, or "" without networks.
+
+    Raises:
+        WeightsMissing: a checkpoint is missing.
+    """
+    files = [find_weights(network.name, explicit) for network in engine_spec(engine).networks]
     if uses_cutter(engine, explicit):
         files.append(find_weights(CUTTER))
     return "+".join(checksum(file)[:12] for file in files)
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits; remembered as long as the file does not change."""
+    """SHA-256 of a file in hexadecimal digits. It is computed again only when the file has changed."""
     stat = path.stat()
     return _checksum(path, stat.st_size, stat.st_mtime_ns)
 
@@ -238,7 +156,7 @@ def _checksum(path: Path, size: int, changed: int) -> str:
 
 
 def checksum_file(path: Path) -> Path:
-    """Where the checksum of a checkpoint is kept, in the format of `sha256sum`."""
+    """The file beside a checkpoint that keeps its checksum, in the format of `sha256sum`."""
     return path.with_name(path.name + ".sha256")
 
 
@@ -247,7 +165,11 @@ def keep_checksum(path: Path) -> None:
 
 
 def verify_checksum(path: Path) -> None:
-    """Raise WeightsError if a checksum is kept for `path` and the file is no longer that one."""
+    """Compare a file with the checksum that is kept for it; without one, nothing is compared.
+
+    Raises:
+        WeightsError: the file has changed.
+    """
     kept = checksum_file(path)
     if not kept.exists():
         return

@@ -8,23 +8,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from segmentation.checkpoints import save_checkpoint
-from segmentation.engines.ipn.network import Inet, Pnet
-from segmentation.engines.manet.network import MANet
-from segmentation.engines.stm.network import STM, InteractiveSTM
-from segmentation.engines.strnn.network import STRNN
+from segmentation.checkpoints import network_class, save_checkpoint
 from segmentation.evaluation.golden.rules import fill_network
 
 SEED = 1  # of the golden weights
-GAINS: dict[str, dict[str, tuple[type[nn.Module], float | None]]] = {
-    # For each engine and network: its class and the gain of the golden rule, or None for PyTorch's initialisation.
-    "stm": {"stm": (InteractiveSTM, 1.0)},
-    "stm-semi": {"stm-semi": (STM, 1.0)},
-    "ipn": {"ipn-inet": (Inet, 0.7), "ipn-pnet": (Pnet, 0.7)},
-    "manet": {"manet": (MANet, 0.9)},
-    "strnn": {"strnn": (STRNN, None)},
+GAINS: dict[str, dict[str, float | None]] = {
+    # For each engine and network: the gain of the golden rule, or None for PyTorch's initialisation.
+    "stm": {"stm": 1.0},
+    "stm-semi": {"stm-semi": 1.0},
+    "ipn": {"ipn-inet": 0.7, "ipn-pnet": 0.7},
+    "manet": {"manet": 0.9},
+    "strnn": {"strnn": None},
 }
 
 
@@ -36,9 +31,9 @@ def paper_weights(engine: str, folder: Path) -> str:
     """
     if engine not in GAINS:
         raise ValueError(f"engine: {engine!r} has no paper's size, known are {', '.join(GAINS)}")
-    for name, (network_class, gain) in GAINS[engine].items():
+    for name, gain in GAINS[engine].items():
         torch.manual_seed(SEED)
-        network = network_class()
+        network = network_class(name)()
         if gain is not None:
             fill_network(network, SEED, gain)
         save_checkpoint(folder / f"{name}.safetensors", name, network)

@@ -46,7 +46,7 @@ def shared_network(
         network = _kept.get(key)
         if network is None:
             loaded = load_network(name, explicit)
-            assert isinstance(loaded, kind)  # by its line in NETWORKS
+            assert isinstance(loaded, kind)  # by its spec
             network = _kept[key] = prepare(loaded, device, dtype)
     assert isinstance(network, kind)
     return network

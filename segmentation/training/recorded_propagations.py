@@ -14,30 +14,29 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.checkpoints import load_network
 from segmentation.classical.engine import ClassicalEngine
 from segmentation.classical.motion import Motion
 from segmentation.classical.propagator import RefinePropagated
-from segmentation.cutter.refinement import RefinementNet
-from segmentation.engines.star.engine import StarEngine
-from segmentation.engines.star.network import Star
 from segmentation.frames import ArrayFrames
 from segmentation.training.plan import load_plan
 from segmentation.training.sources import Shot, find_sources
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles
-from segmentation.types import IGNORE, Interaction, Scribble
+from segmentation.types import IGNORE, FrameSource, Interaction, MaskUpdate, Scribble
 
 SHORT_SIDE = 240  # the grid's: nothing is resized on the way
 FRAMES = 40
 ROUNDS = 3
+STAR_RECORDER = "segmentation.training.star_recorder"  # imported when STAR is recorded
 MOST_OBJECTS = 3
 LEAST_AREA = 0.004  # of the frame, where a recording begins
 
@@ -89,24 +88,23 @@ class Recorder(ClassicalEngine):
         return maps
 
 
-class StarRecorder(StarEngine):
-    """The same of STAR, whose recordings go on from what its network made of each frame."""
+class RecordingSession(Protocol):
+    """An engine's session that records the probability maps of its rounds in `found`."""
 
-    def _setup(self, network: Star | None = None, cutter: RefinementNet | None = None, openvino: bool = True) -> None:
-        super()._setup(network, cutter, openvino)
-        self.found = Found(len(self.frames), self.num_objects, self._scaled_frames.sizes.grid)
+    found: Found
 
-    def _refine(self, frame: int, motion: Motion, maps: dict[int, Map]) -> dict[int, Map]:
-        self.found.note(frame, maps)
-        return super()._refine(frame, motion, maps)
+    def run_round(self, interaction: Interaction) -> Iterator[MaskUpdate]: ...
+
+    def close(self) -> None: ...
 
 
-def record(
-    shot: Shot, random: np.random.Generator, network: Star | None = None, cutter: RefinementNet | None = None
-) -> RecordedPropagation | None:
-    """RecordedPropagation through a part of a shot; None where no object can be seen at its beginning.
+OpenSession = Callable[[FrameSource, int], RecordingSession]  # frames and number of objects -> session
 
-    `network`: STAR recordings, with it and with this `cutter`, and not classical vision alone.
+
+def record(shot: Shot, random: np.random.Generator, open_session: OpenSession = Recorder) -> RecordedPropagation | None:
+    """Record rounds through a part of a shot; None where no object can be seen in the frame where they would begin.
+
+    `open_session` opens the session that is recorded; by default, classical vision alone is.
     """
     step = int(random.integers(1, 3)) if len(shot) >= FRAMES else 1
     begin = int(random.integers(0, max(1, len(shot) - step * FRAMES + 1)))
@@ -117,12 +115,7 @@ def record(
     if not numbers:
         return None
     truth = np.stack([renumbered(labels, numbers) for _, labels in loaded])
-    frames = ArrayFrames(np.stack([frame for frame, _ in loaded]))
-    session: Recorder | StarRecorder
-    if network is None:
-        session = Recorder(frames, len(numbers))
-    else:
-        session = StarRecorder(frames, len(numbers), network=network, cutter=cutter)
+    session = open_session(ArrayFrames(np.stack([frame for frame, _ in loaded])), len(numbers))
     masks = np.zeros_like(truth)
     drawn, strokes, found = [start], [first_scribbles(random, truth[start], len(numbers))], []
     for _ in range(ROUNDS):
@@ -193,13 +186,6 @@ def load(path: Path) -> RecordedPropagation:
     )
 
 
-def _star(folder: Path) -> tuple[Star, RefinementNet]:
-    network, cutter = load_network("star", folder), load_network("star-cut", folder)
-    assert isinstance(network, Star)  # by its line in NETWORKS, and
-    assert isinstance(cutter, RefinementNet)  # by its own
-    return network, cutter
-
-
 def main(arguments: list[str] | None = None) -> int:
     parse = argparse.ArgumentParser(prog="python -m segmentation.training.recorded_propagations", description=__doc__)
     parse.add_argument("--data", type=Path, required=True, help="folder of the training sets")
@@ -211,14 +197,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         plan = load_plan("star", args.plan)
         sources = find_sources(args.data, plan.validation, plan.exclude)
-        network, cutter = _star(args.weights) if args.weights else (None, None)
+        open_session: OpenSession = Recorder
+        if args.weights:
+            open_session = import_module(STAR_RECORDER).recorder(args.weights)
         args.out.mkdir(parents=True, exist_ok=True)
         for again in range(args.times):
             for number, shot in enumerate(sources.videos):
                 path = args.out / f"{shot.name.replace('/', '-')}-{again}"
                 if path.with_suffix(".json").exists():
                     continue
-                recording = record(shot, np.random.default_rng([plan.seed, again, number]), network, cutter)
+                recording = record(shot, np.random.default_rng([plan.seed, again, number]), open_session)
                 if recording is not None:
                     save(recording, path)
                     print(f"{path.name}: {len(recording.frames)} frames, {len(recording.numbers)} objects", flush=True)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from segmentation.engine import Engine, outward
-from segmentation.registry import EngineSpec
+from segmentation.engine_spec import EngineSpec
 from segmentation.scribbles import rasterise
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 

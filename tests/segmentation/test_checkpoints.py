@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from segmentation.checkpoints import (
     _config,
+    _resolve,
     add_weights,
     check_weights,
     identify,
@@ -28,6 +29,7 @@ from segmentation.checkpoints import (
 )
 from segmentation.engines.stm.network import STM, InteractiveSTM, STMConfig
 from segmentation.networks.resnet import ResNetConfig
+from segmentation.registry import networks
 from segmentation.weights import (
     WeightsError,
     WeightsMissing,
@@ -340,9 +342,6 @@ def test_what_is_added_takes_the_place_of_another_format(tiny: Path, tmp_path: P
 
 
 def test_networks_of_the_list_exist() -> None:
-    from segmentation.checkpoints import _resolve
-    from segmentation.weights import NETWORKS
-
-    for spec in NETWORKS.values():
+    for spec in networks().values():
         assert issubclass(_resolve(spec.path), nn.Module)
         assert isinstance(_resolve(spec.config)(), object)

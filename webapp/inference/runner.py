@@ -55,7 +55,7 @@ def engines() -> list[EngineInfo]:
 
 
 def _info(spec: registry.EngineSpec) -> EngineInfo:
-    states = [weights.state_of(network.name) for network in weights.networks_of(spec.name)]
+    states = [weights.state_of(network.name) for network in spec.networks]
     return EngineInfo(
         name=spec.name,
         title=spec.title,
@@ -91,7 +91,7 @@ def weights_label(engine: str) -> str:
 
 def weights_states() -> list[weights.WeightsState]:
     """Of every network that needs weights, what is there."""
-    return [weights.state_of(name) for name in weights.NETWORKS]
+    return [weights.state_of(name) for name in registry.networks()]
 
 
 def add_weights(file: Path) -> Path:

@@ -12,6 +12,7 @@ import copy
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from segmentation.checkpoints import load_network
+from segmentation.checkpoints import load_network, network_class
 from segmentation.classical.scaled_frames import CHANNELS
-from segmentation.cutter.refinement import NUM_CUES, SIDE, RefinementNet
-from segmentation.engines.manet.network import MANet
-from segmentation.engines.manet.network import for_inference as for_manet
-from segmentation.engines.star.network import Star
-from segmentation.engines.stm.network import InteractiveSTM
+from segmentation.cutter.refinement import NUM_CUES, SIDE
 from segmentation.evaluation.davis_folder import DavisFolder, load_sequence
 from segmentation.evaluation.davis_folder import Sequence as Clip
 from segmentation.evaluation.measure_engines.scene import HEIGHT, WIDTH, seconds
@@ -64,9 +61,8 @@ class _Applied(nn.Module):
 
 def shipped_parts() -> list[Part]:
     """Return the parts of the networks that ship which take most of the time of a round."""
-    star = _loaded(Star, "star")
-    cutter = _loaded(RefinementNet, "star-cut")
-    manet = for_manet(load_network("manet", find_weights("manet")))  # type: ignore[arg-type]
+    star, cutter = _loaded("star"), _loaded("star-cut")
+    manet = _for_manet(load_network("manet", find_weights("manet")))
     width = manet.config.embedding
     pixel_features, cues = (
         torch.randn(1, CHANNELS, GRID[0] // 2, GRID[1] // 2),
@@ -92,23 +88,26 @@ def shipped_parts() -> list[Part]:
 def paper_parts() -> list[Part]:
     """Return the encoders of the papers' sizes, with 480p input."""
     size = (HEIGHT // 16 * 16, WIDTH // 16 * 16)
-    manet, stm = for_manet(MANet().eval()), InteractiveSTM().eval()
-    query = for_inference(stm.Encoder_Q, torch.device("cpu"), torch.float32)
+    manet, stm = _for_manet(network_class("manet")().eval()), network_class("stm")().eval()
+    query = for_inference(stm.get_submodule("Encoder_Q"), torch.device("cpu"), torch.float32)
     return [
         ("MA-Net, embedding", _Applied(manet, _embed), torch.rand(1, 3, *size)),
         ("STM, query encoder", _Applied(query, lambda m, x: m(x)), torch.rand(1, 3, *size)),
     ]
 
 
-def _embed(network: nn.Module, images: Tensor) -> Tensor:
-    assert isinstance(network, MANet)
-    return network.embed(images)
+def _embed(network: Any, images: Tensor) -> Tensor:
+    embedding: Tensor = network.embed(images)
+    return embedding
 
 
-def _loaded(cls: type[nn.Module], name: str) -> Any:
-    network = load_network(name, find_weights(name))
-    assert isinstance(network, cls)
-    return for_inference(network, torch.device("cpu"), torch.float32)
+def _for_manet(network: nn.Module) -> Any:
+    """MA-Net prepares itself for inference in its own way. Its module is imported only here, as all engines are."""
+    return import_module("segmentation.engines.manet.network").for_inference(network)
+
+
+def _loaded(name: str) -> Any:
+    return for_inference(load_network(name, find_weights(name)), torch.device("cpu"), torch.float32)
 
 
 @torch.inference_mode()

@@ -174,7 +174,7 @@ class TestChoice:
     def test_engines_that_draw_well_or_read_no_scribbles_are_left_alone(self, engine: str) -> None:
         assert not uses_cutter(engine)
         if weights_ready(engine):
-            with pytest.raises(ValueError, match=r"options.*drawing"):
+            with pytest.raises(ValueError, match=r"options.*interaction"):
                 create_engine_session(engine, self.frames, 1, EngineSettings(device="cpu"), interaction="cutter")
 
     def test_rounds_say_that_the_cutter_had_a_hand_in_them(self) -> None:

@@ -1,6 +1,7 @@
 """Recorded propagations, and the clips that are made from them."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,10 @@ from segmentation.training.objectives import star_cut
 from segmentation.training.objectives.star import Objective
 from segmentation.training.plan import load_plan
 from segmentation.training.recorded_clips import RecordedClips
-from segmentation.training.recorded_propagations import _star, load, main, record, save
+from segmentation.training.recorded_propagations import load, main, record, save
 from segmentation.training.sources import Sources
 from segmentation.training.star_clips import draw
+from segmentation.training.star_recorder import StarRecorder, load_star
 from segmentation.types import IGNORE
 from tests.segmentation.training.training_steps import make_clips
 
@@ -146,7 +148,7 @@ def test_recordings_of_star_are_recorded_before_its_network_has_a_say(sources: S
     torch.manual_seed(0)
     tiny = StarConfig((4, 6, 8, 10), blocks=1, key=8, value=8, decoder=(8, 6, 4), skips=(4, 4, 4))
     plain = record(sources.videos[0], np.random.default_rng(0))
-    made = record(sources.videos[0], np.random.default_rng(0), Star(tiny).eval())
+    made = record(sources.videos[0], np.random.default_rng(0), partial(StarRecorder, network=Star(tiny).eval()))
     assert plain is not None
     assert made is not None
     assert made.drawn[0] == plain.drawn[0]
@@ -164,8 +166,8 @@ def test_recordings_of_star_use_the_cutter_that_is_beside_its_network(sources: S
     save_checkpoint(tmp_path / "star.safetensors", "star", star)
     save_checkpoint(tmp_path / "star-cut.safetensors", "star-cut", cutter)
     without, made = (
-        record(sources.videos[0], np.random.default_rng(0), *networks)
-        for networks in ((star.eval(), None), _star(tmp_path))
+        record(sources.videos[0], np.random.default_rng(0), partial(StarRecorder, network=network, cutter=drawer))
+        for network, drawer in ((star.eval(), None), load_star(tmp_path))
     )
     assert without is not None
     assert made is not None

@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from segmentation import registry, weights
-from segmentation.registry import EngineSpec
+from segmentation.engine_spec import EngineSpec, NetworkSpec
 from tests.webapp.annotation.test_undo import done
 from webapp.accounts.models import User
 from webapp.annotation.models import Mask
@@ -23,40 +23,56 @@ from webapp.inference import runner
 from webapp.videos.models import Video
 
 
+@pytest.fixture
+def with_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """The name of an engine that needs a network, and finds no weights of it yet."""
+    monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path / "mine"))
+    monkeypatch.setattr(weights, "ENGINES_FOLDER", tmp_path / "shipped")
+    network = NetworkSpec("lacking", "Lacking", "nowhere:Network", "nowhere:Config", "lacking", "a test")
+    spec = EngineSpec("lacking", "Lacking", "nowhere:Engine", "Nothing.", (network,), shipped="Its weights are small.")
+    monkeypatch.setitem(registry.ENGINES, "lacking", spec)
+    for folder in ("mine", "shipped/lacking/weights"):
+        (tmp_path / folder).mkdir(parents=True)
+    return "lacking"
+
+
+def listed(client: Client) -> dict[str, dict[str, Any]]:
+    return {entry["name"]: entry for entry in client.get("/api/engines").json()}
+
+
 def test_engines_are_listed_with_what_they_lack(
-    client_as: Callable[..., Client], viewer: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    client_as: Callable[..., Client], viewer: User, with_weights: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path))
-    monkeypatch.setattr(weights, "ENGINES_FOLDER", tmp_path / "nothing ships")
-    spec = EngineSpec("stm-semi", "STM", "nowhere:Engine", "Memory.", needs_weights=True)
-    monkeypatch.setitem(registry.ENGINES, "stm-semi", spec)
-    answer = {entry["name"]: entry for entry in client_as(viewer).get("/api/engines").json()}
-    assert answer["flow"]["ready"]
+    answer = listed(client_as(viewer))
+    assert list(answer) == list(registry.ENGINES)
+    assert all(answer[name]["ready"] for name, spec in registry.ENGINES.items() if not spec.needs_weights)
     assert [name for name, entry in answer.items() if entry["default"]] == [registry.DEFAULT_ENGINE]
-    assert (answer["stm-semi"]["ready"], answer["stm-semi"]["weights"], answer["stm-semi"]["size_bytes"]) == (
-        False,
-        "",
-        0,
-    )
-    assert str(tmp_path) in answer["stm-semi"]["hint"]
-    (tmp_path / "stm-semi.pth").write_bytes(b"12345")
-    answer = {entry["name"]: entry for entry in client_as(viewer).get("/api/engines").json()}
-    assert (answer["stm-semi"]["ready"], answer["stm-semi"]["weights"], answer["stm-semi"]["size_bytes"]) == (
-        True,
-        "stm-semi.pth",
-        5,
-    )
-    assert answer["stm-semi"]["hint"] == ""  # a person's own weights need no warning
+    row = answer[with_weights]
+    assert (row["ready"], row["weights"], row["size_bytes"]) == (False, "", 0)
+    assert str(tmp_path / "mine") in row["hint"]
+    (tmp_path / "mine" / "lacking.pth").write_bytes(b"12345")
+    row = listed(client_as(viewer))[with_weights]
+    assert (row["ready"], row["weights"], row["size_bytes"], row["shipped"]) == (True, "lacking.pth", 5, False)
+    assert row["hint"] == ""  # a person's own weights need no warning
     assert client_as(None).get("/api/engines").status_code == 401
 
 
 def test_engines_say_what_to_know_of_the_weights_that_ship(
+    client_as: Callable[..., Client], viewer: User, with_weights: str, tmp_path: Path
+) -> None:
+    (tmp_path / "shipped/lacking/weights/lacking.pth").write_bytes(b"12345")
+    row = listed(client_as(viewer))[with_weights]
+    assert (row["ready"], row["shipped"], row["hint"]) == (True, True, "Its weights are small.")
+
+
+def test_engines_ship_with_weights_of_all_their_networks(
     client_as: Callable[..., Client], viewer: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path))
-    answer = {entry["name"]: entry for entry in client_as(viewer).get("/api/engines").json()}
-    assert all(entry["ready"] for entry in answer.values())
-    assert answer["manet"]["hint"] == registry.BEGINNING
+    answer = listed(client_as(viewer))
+    for name, spec in registry.ENGINES.items():
+        assert answer[name]["ready"]
+        assert answer[name]["hint"] == spec.shipped
 
 
 def test_listing_engines_does_not_import_torch() -> None:

@@ -1,0 +1,62 @@
+"""What the rest of the software knows of an engine: each engine's folder has a `spec.py` that says it.
+
+Nothing here imports torch or an engine, so that engines and their weights can be listed by a process that never
+computes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A network that needs a checkpoint.
+
+    Args:
+        name: names the network in commands and its checkpoint, `<name>.safetensors` or `<name>.pth`.
+        title: what a person reads.
+        path: dotted path of the network's class, "package.module:Class".
+        config: dotted path of the class of its configuration.
+        folder: the engine's folder in `segmentation/engines`, whose `weights` folder holds the weights that ship.
+        source: where published weights come from, and their terms.
+        official: file name of the published checkpoint, which is looked for as well.
+    """
+
+    name: str
+    title: str
+    path: str
+    config: str
+    folder: str
+    source: str
+    official: str = ""
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """An engine as menus, commands and the registry know it.
+
+    Args:
+        name: names the engine in commands, stored rounds and the registry.
+        title: what a person reads.
+        path: dotted path of the engine's class, "package.module:Class". It is imported when a session is opened.
+        good_at: one or two sentences on what to choose it for.
+        networks: the networks that it computes with. A session opens only where all of their checkpoints are found.
+        reads_scribbles: whether its networks segment the frame that was drawn on. Such an engine has the option
+            `interaction`, by which STAR's cutter can segment that frame in place of the engine's own network.
+        shipped: what to tell a person while the weights in use are those that ship with Maskwright.
+        preferred: whether this is the engine that "default" stands for.
+    """
+
+    name: str
+    title: str
+    path: str
+    good_at: str
+    networks: tuple[NetworkSpec, ...] = ()
+    reads_scribbles: bool = False
+    shipped: str = ""
+    preferred: bool = False
+
+    @property
+    def needs_weights(self) -> bool:
+        return bool(self.networks)

@@ -1,0 +1,34 @@
+"""What the rest of the software knows of IPN."""
+
+from segmentation.engine_spec import EngineSpec, NetworkSpec
+
+IPN = EngineSpec(
+    name="ipn",
+    title="IPN",
+    path="segmentation.engines.ipn.engine:IPNEngine",
+    good_at=(
+        "Looks closely at a region around each object: good for small ones. Corrections blend with earlier rounds."
+    ),
+    networks=(
+        NetworkSpec(
+            name="ipn-inet",
+            title="IPN, interaction network",
+            path="segmentation.engines.ipn.network:Inet",
+            config="segmentation.engines.ipn.network:IPNConfig",
+            folder="ipn",
+            source="github.com/seoungwugoh/ivs-demo; no licence to pass them on",
+            official="I_e290.pth",
+        ),
+        NetworkSpec(
+            name="ipn-pnet",
+            title="IPN, propagation network",
+            path="segmentation.engines.ipn.network:Pnet",
+            config="segmentation.engines.ipn.network:IPNConfig",
+            folder="ipn",
+            source="github.com/seoungwugoh/ivs-demo; no licence to pass them on",
+            official="P_e290.pth",
+        ),
+    ),
+    reads_scribbles=True,
+    shipped="Its weights are small: STAR is better.",
+)

@@ -1,0 +1,23 @@
+"""What the rest of the software knows of MA-Net."""
+
+from segmentation.engine_spec import EngineSpec, NetworkSpec
+
+MANET = EngineSpec(
+    name="manet",
+    title="MA-Net",
+    path="segmentation.engines.manet.engine:MANetEngine",
+    good_at="Looks at every frame once, then rounds are quick: good where an object needs many corrections.",
+    networks=(
+        NetworkSpec(
+            name="manet",
+            title="MA-Net",
+            path="segmentation.engines.manet.network:MANet",
+            config="segmentation.engines.manet.network:MANetConfig",
+            folder="manet",
+            source="github.com/lightas/CVPR2020_MANet; no licence to pass them on",
+            official="save_step_80000.pth",
+        ),
+    ),
+    reads_scribbles=True,
+    shipped="Its weights are small: STAR is better.",
+)

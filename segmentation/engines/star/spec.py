@@ -1,0 +1,29 @@
+"""What the rest of the software knows of STAR, and of the cutter, whose weights ship with it."""
+
+from segmentation.engine_spec import EngineSpec, NetworkSpec
+
+STAR = EngineSpec(
+    name="star",
+    title="STAR",
+    path="segmentation.engines.star.engine:StarEngine",
+    good_at="Flow, put right by small networks where you draw and in every other frame. The best one here, but slower.",
+    networks=(
+        NetworkSpec(
+            name="star",
+            title="STAR",
+            path="segmentation.engines.star.network:Star",
+            config="segmentation.engines.star.network:StarConfig",
+            folder="star",
+            source="trained by this project's own command",
+        ),
+        NetworkSpec(
+            name="star-cut",
+            title="STAR, cutter",
+            path="segmentation.cutter.refinement:RefinementNet",
+            config="segmentation.cutter.refinement:RefinementNetConfig",
+            folder="star",
+            source="trained by this project's own command",
+        ),
+    ),
+    preferred=True,  # the best of the benchmark on a CPU
+)

@@ -1,0 +1,42 @@
+"""What the rest of the software knows of the two engines that are made of space-time memory networks."""
+
+from segmentation.engine_spec import EngineSpec, NetworkSpec
+
+STM = EngineSpec(
+    name="stm",
+    title="STM, interactive",
+    path="segmentation.engines.stm.engine:InteractiveSTMEngine",
+    good_at="Finds an object again after it was hidden: each frame is matched to the annotated ones.",
+    networks=(
+        NetworkSpec(
+            name="stm",
+            title="Interactive STM",
+            path="segmentation.engines.stm.network:InteractiveSTM",
+            config="segmentation.engines.stm.network:STMConfig",
+            folder="stm",
+            source="github.com/seoungwugoh/STM-Interactive; no licence to pass them on",
+            official="e120.pth",
+        ),
+    ),
+    reads_scribbles=True,
+    shipped="Its weights are small: STAR is better.",
+)
+
+STM_SEMI = EngineSpec(
+    name="stm-semi",
+    title="STM, from given masks",
+    path="segmentation.engines.stm.semi:SemiSTMEngine",
+    good_at="Carries good masks (accepted or painted ones) through the video, frame by frame.",
+    networks=(
+        NetworkSpec(
+            name="stm-semi",
+            title="Semi-supervised STM",
+            path="segmentation.engines.stm.network:STM",
+            config="segmentation.engines.stm.network:STMConfig",
+            folder="stm",
+            source="github.com/seoungwugoh/STM; no licence to pass them on",
+            official="STM_weights.pth",
+        ),
+    ),
+    shipped="Its weights are small: accept a mask that STAR made, and it carries that on.",
+)

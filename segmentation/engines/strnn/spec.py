@@ -1,0 +1,22 @@
+"""What the rest of the software knows of ST-RNN."""
+
+from segmentation.engine_spec import EngineSpec, NetworkSpec
+
+STRNN = EngineSpec(
+    name="strnn",
+    title="ST-RNN",
+    path="segmentation.engines.strnn.engine:STRNNEngine",
+    good_at="Adapts to the video in closed form, then refines: best for objects of a look of their own.",
+    networks=(
+        NetworkSpec(
+            name="strnn",
+            title="ST-RNN",
+            path="segmentation.engines.strnn.network:STRNN",
+            config="segmentation.engines.strnn.network:STRNNConfig",
+            folder="strnn",
+            source="no official weights exist",
+        ),
+    ),
+    reads_scribbles=True,
+    shipped="Its weights are small: STAR is better.",
+)
