@@ -1,4 +1,12 @@
-"""Interactive video object segmentation: engines, their networks, training and evaluation. Knows nothing of Django.
+"""Interactive video object segmentation: draw on a frame of a video, get the masks of all frames.
+
+    import segmentation as seg
+    video = seg.open_video("clip.mp4")
+    with seg.open_session("star", video) as session:
+        for update in session.scribble(frame=0, object=1, path=[(.4, .5), (.5, .55)]): ...
+        session.masks[12]            # uint8 [H, W]
+
+The names below are the public ones. The package knows nothing of Django.
 
 Public names are loaded when they are first used, so that `import segmentation` and `segmentation.formats` need neither
 torch nor OpenCV.
@@ -18,31 +26,78 @@ os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 if TYPE_CHECKING:
     from segmentation.engine import EngineSettings
-    from segmentation.registry import ENGINES, create_engine_session, engine_spec
+    from segmentation.formats.davis_folder import DavisFolder, DavisSequence, FolderError
+    from segmentation.formats.label_png import MaskError, read_labels, write_labels
+    from segmentation.formats.scribble_json import ScribbleError, read_scribbles, write_scribbles
+    from segmentation.interactive_session import InteractiveSession, Round, open_session
+    from segmentation.metrics import Score, score
+    from segmentation.registry import ENGINES, create_engine_session, engine_spec, load_engines
+    from segmentation.simulated_user import SimulatedRound, SimulatedUser, simulate
     from segmentation.types import FrameSource, Interaction, MaskUpdate, PastRound, Scribble
+    from segmentation.video import Video, open_video
 
 _MODULES = {
+    "DavisFolder": "formats.davis_folder",
+    "DavisSequence": "formats.davis_folder",
     "ENGINES": "registry",
     "EngineSettings": "engine",
+    "FolderError": "formats.davis_folder",
     "FrameSource": "types",
     "Interaction": "types",
+    "InteractiveSession": "interactive_session",
+    "MaskError": "formats.label_png",
     "MaskUpdate": "types",
     "PastRound": "types",
+    "Round": "interactive_session",
+    "Score": "metrics",
     "Scribble": "types",
-    "engine_spec": "registry",
+    "ScribbleError": "formats.scribble_json",
+    "SimulatedRound": "simulated_user",
+    "SimulatedUser": "simulated_user",
+    "Video": "video",
     "create_engine_session": "registry",
+    "engine_spec": "registry",
+    "load_engines": "registry",
+    "open_session": "interactive_session",
+    "open_video": "video",
+    "read_labels": "formats.label_png",
+    "read_scribbles": "formats.scribble_json",
+    "score": "metrics",
+    "simulate": "simulated_user",
+    "write_labels": "formats.label_png",
+    "write_scribbles": "formats.scribble_json",
 }
 
 __all__ = [
     "ENGINES",
+    "DavisFolder",
+    "DavisSequence",
     "EngineSettings",
+    "FolderError",
     "FrameSource",
     "Interaction",
+    "InteractiveSession",
+    "MaskError",
     "MaskUpdate",
     "PastRound",
+    "Round",
+    "Score",
     "Scribble",
+    "ScribbleError",
+    "SimulatedRound",
+    "SimulatedUser",
+    "Video",
     "create_engine_session",
     "engine_spec",
+    "load_engines",
+    "open_session",
+    "open_video",
+    "read_labels",
+    "read_scribbles",
+    "score",
+    "simulate",
+    "write_labels",
+    "write_scribbles",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import isqrt
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.masks import Box, box_of
-from segmentation.types import LabelMap
+from segmentation.types import IGNORE, LabelMap
 
 BAND = 0.008  # the boundary tolerance, as a fraction of the frame's diagonal
 
@@ -43,21 +44,40 @@ class Score:
         return float(self.j_and_f.mean())
 
 
-def score(truth: NDArray[np.uint8], predicted: NDArray[np.uint8], num_objects: int) -> Score:
-    """Score label maps [T, H, W] against the truth, for the objects 1..num_objects."""
+def score(truth: NDArray[np.uint8], predicted: NDArray[np.uint8], objects: int | Sequence[int] | None = None) -> Score:
+    """Score masks against the truth (Perazzi et al. 2016, section 5).
+
+    Args:
+        truth: uint8 [T, H, W], ids of objects, 0 = background. 255 (no decision) counts as background.
+        predicted: uint8 [T, H, W] with the same ids.
+        objects: the ids that are scored, or how many there are (1..objects). None takes those that occur in `truth`: an
+            id that nobody has would count as an object that is right in every frame.
+
+    Raises:
+        ValueError: the shapes differ, or `truth` shows no object and `objects` names none.
+    """
     if truth.shape != predicted.shape:
         raise ValueError(f"predicted: shape {predicted.shape}, the truth has {truth.shape}")
+    ids = object_ids(truth) if objects is None else objects
+    if isinstance(ids, tuple) and not ids:
+        raise ValueError("truth: it shows no object")
     pairs = list(zip(truth, predicted, strict=True))
     return Score(
-        j=np.array([jaccard(t, p, num_objects) for t, p in pairs]),
-        f=np.array([boundary_f(t, p, num_objects) for t, p in pairs]),
+        j=np.array([jaccard(t, p, ids) for t, p in pairs]),
+        f=np.array([boundary_f(t, p, ids) for t, p in pairs]),
     )
 
 
-def jaccard(truth: LabelMap, predicted: LabelMap, num_objects: int) -> Scores:
-    """J = |intersection| / |union| of each object in one frame, [N]; 1 when both are empty."""
+def object_ids(truth: NDArray[np.uint8]) -> tuple[int, ...]:
+    """The ids of the objects that masks of any shape show, ascending; 0 and 255 are none."""
+    found = np.flatnonzero(np.bincount(truth.ravel(), minlength=256))
+    return tuple(int(number) for number in found if number not in (0, IGNORE))
+
+
+def jaccard(truth: LabelMap, predicted: LabelMap, objects: int | Sequence[int]) -> Scores:
+    """J = |intersection| / |union| of each object in one frame, [N]; 1 when both are empty. `objects` as in `score`."""
     _check(truth, predicted)
-    return np.array([_j_of_object(truth == i, predicted == i) for i in range(1, num_objects + 1)])
+    return np.array([_j_of_object(truth == i, predicted == i) for i in _ids(objects)])
 
 
 def _j_of_object(truth: Mask, predicted: Mask) -> float:
@@ -65,11 +85,11 @@ def _j_of_object(truth: Mask, predicted: Mask) -> float:
     return np.count_nonzero(truth & predicted) / union if union else 1.0
 
 
-def boundary_f(truth: LabelMap, predicted: LabelMap, num_objects: int, band: float = BAND) -> Scores:
+def boundary_f(truth: LabelMap, predicted: LabelMap, objects: int | Sequence[int], band: float = BAND) -> Scores:
     """F of the boundaries of each object in one frame, [N], matched within `band` times the diagonal."""
     _check(truth, predicted)
     radius = int(np.ceil(band * np.hypot(*truth.shape))) if band < 1 else int(band)
-    return np.array([_f_of_object(truth == i, predicted == i, radius) for i in range(1, num_objects + 1)])
+    return np.array([_f_of_object(truth == i, predicted == i, radius) for i in _ids(objects)])
 
 
 def _f_of_object(truth: Mask, predicted: Mask, radius: int) -> float:
@@ -124,6 +144,10 @@ def _rows_by_half_width(radius: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
     """The disk's rows (offsets from its centre), gathered by half width, the narrowest first."""
     half = {row: isqrt(radius * radius - row * row) for row in range(-radius, radius + 1)}
     return tuple((width, tuple(r for r in half if half[r] == width)) for width in sorted(set(half.values())))
+
+
+def _ids(objects: int | Sequence[int]) -> Sequence[int]:
+    return range(1, int(objects) + 1) if isinstance(objects, int | np.integer) else objects
 
 
 def _check(truth: LabelMap, predicted: LabelMap) -> None:

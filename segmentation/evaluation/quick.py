@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 from segmentation.engine import Engine, EngineSettings
 from segmentation.evaluation.davis_folder import DavisFolder, FolderError, load_sequence, usable_sequences
 from segmentation.evaluation.davis_folder import Sequence as Clip
-from segmentation.evaluation.stroke import correcting_stroke, first_strokes
+from segmentation.evaluation.stroke import first_strokes
 from segmentation.metrics import jaccard
 from segmentation.registry import create_engine_session, load_engines
+from segmentation.simulated_user import correction
 from segmentation.types import IGNORE, Interaction
 
 
@@ -67,20 +68,6 @@ def first_interaction(clip: Clip, truth: NDArray[np.uint8]) -> Interaction:
             return stored[0]
     frame = clip.largest_frame()
     return Interaction(frame, first_strokes(truth[frame], clip.num_objects))
-
-
-def correction(
-    truth: NDArray[np.uint8], masks: NDArray[np.uint8], drawn: set[int], num_objects: int
-) -> Interaction | None:
-    """Return a scribble on the worst frame outside `drawn`, or None if nothing is wrong or no frame is left."""
-    worst = sorted(
-        (float(jaccard(truth[f], masks[f], num_objects).mean()), f) for f in range(len(truth)) if f not in drawn
-    )
-    for j, frame in worst[:1]:
-        stroke = correcting_stroke(truth[frame], masks[frame]) if j < 1 else None
-        if stroke is not None:
-            return Interaction(frame, (stroke,))
-    return None
 
 
 def _round(

@@ -81,3 +81,20 @@ def test_it_refuses_masks_of_another_size() -> None:
         jaccard(scene(), scene()[:-1], 1)
     with pytest.raises(ValueError, match="shape"):
         score(scene()[None], scene()[None, :-1], 1)
+
+
+def test_figures_do_not_depend_on_how_objects_are_numbered() -> None:
+    truth, predicted = np.stack([scene(), scene()]), np.stack([scene(), scene(9, -7)])
+    table = np.arange(256, dtype=np.uint8)
+    table[1:5] = 3, 200, 17, 9
+    plain = score(truth, predicted)
+    holes = score(table[truth], table[predicted])
+    assert plain.j.shape == holes.j.shape
+    assert holes.mean_j_and_f == pytest.approx(plain.mean_j_and_f)
+    assert score(table[truth], table[predicted], 200).mean_j_and_f > plain.mean_j_and_f, "absent ids count as perfect"
+
+
+def test_a_truth_without_objects_cannot_be_scored() -> None:
+    empty = np.full((1, 4, 4), 255, np.uint8)
+    with pytest.raises(ValueError, match="truth: it shows no object"):
+        score(empty, empty)

@@ -8,28 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import av
-import numpy as np
 from av.container import InputContainer
-from av.sidedata.sidedata import SideDataContainer
-from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 from av.video.frame import VideoFrame
-from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 from django.conf import settings
-from numpy.typing import NDArray
 
+from segmentation.formats.tone_mapping import HDR_TRANSFERS
+from segmentation.formats.video_frame import upright
 from webapp.videos.containers import Container
 from webapp.videos.frame_writer import SourceFrame
 from webapp.videos.refusal import Refused, check_count, check_size
-from webapp.videos.storage import RgbFrame
-from webapp.videos.tone_mapping import HDR_TRANSFERS, to_standard_range
 
-UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
-HD_HEIGHT = 720  # frames of this height and above that name no colour space are BT.709, as players take them
 DEFAULT_FPS = 24.0
 SLOWEST_FPS, FASTEST_FPS = 1 / 86400, 1000.0  # time lapses have a frame a day; a rate outside is a fault of the file
 # FFmpeg may decode a frame to find the size of a stream. This limits its pixels: 8K passes, so that the refusal can
@@ -131,35 +123,6 @@ class VideoFile:
             raise Refused(
                 "damaged", "The file begins like a video but cannot be read: it is damaged, or was cut short."
             ) from None
-
-
-def upright(frame: VideoFrame) -> RgbFrame:
-    """Convert `frame` to uint8 RGB [H, W, 3] of the standard range, turned and mirrored as its display matrix asks."""
-    rgb = _converted(frame)
-    side_data = cast(SideDataContainer, frame.side_data)  # PyAV's stubs know only two kinds of it.
-    try:
-        matrix = side_data[SideDataType.DISPLAYMATRIX]
-    except KeyError:
-        return rgb
-    return _turned(rgb, np.frombuffer(bytes(matrix), dtype=np.int32))
-
-
-def _converted(frame: VideoFrame) -> RgbFrame:
-    if frame.color_trc in HDR_TRANSFERS:
-        coded = np.asarray(frame.to_ndarray(format="rgb48le"), np.uint16)
-        return to_standard_range(coded, frame.color_trc)
-    bare = frame.colorspace == UNSPECIFIED and frame.height >= HD_HEIGHT
-    return np.asarray(frame.to_ndarray(format="rgb24", src_colorspace=Colorspace.ITU709 if bare else None), np.uint8)
-
-
-def _turned(rgb: RgbFrame, matrix: NDArray[np.int32]) -> RgbFrame:
-    """Apply a display matrix (ISO 14496-12, 3x3, row by row): x' = a x + c y, y' = b x + d y."""
-    a, b, _, c, d = (int(value) for value in matrix[:5])
-    if abs(b) > abs(a):
-        rgb, flip_x, flip_y = rgb.transpose(1, 0, 2), c < 0, b < 0
-    else:
-        flip_x, flip_y = a < 0, d < 0
-    return np.ascontiguousarray(rgb[:: -1 if flip_y else 1, :: -1 if flip_x else 1])
 
 
 def _picture_stream(file: InputContainer) -> VideoStream:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segmentation import registry
-from segmentation.evaluation.quick import correction, main
+from segmentation.evaluation.quick import main
 from segmentation.formats.label_png import write_labels
 from segmentation.formats.scribble_json import write_scribbles
 from tests.segmentation.clips import interaction_on, make_clip
@@ -92,17 +92,3 @@ def test_it_says_what_is_wrong_and_exits_with_1(
 def test_it_says_that_a_root_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "nowhere")]) == 1
     assert "error:" in capsys.readouterr().err
-
-
-def test_a_correction_is_on_the_worst_frame_not_drawn_on_yet() -> None:
-    truth = make_clip(length=5).truth
-    masks = truth.copy()
-    masks[1] = 0
-    masks[3, :, :32] = 0
-    first = correction(truth, masks, set(), 1)
-    second = correction(truth, masks, {1}, 1)
-    assert first is not None
-    assert second is not None
-    assert (first.frame, second.frame) == (1, 3)
-    assert correction(truth, truth, set(), 1) is None
-    assert correction(truth, masks, set(range(5)), 1) is None

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.videos.storage import RgbFrame
+from segmentation.types import Image
 
 PQ, HLG = 16, 18  # AVCOL_TRC_SMPTE2084, AVCOL_TRC_ARIB_STD_B67
 HDR_TRANSFERS = {PQ: "PQ", HLG: "HLG"}
@@ -23,7 +23,7 @@ BT2020_TO_BT709 = np.array(
 )
 
 
-def to_standard_range(coded: NDArray[np.uint16], transfer: int) -> RgbFrame:
+def to_standard_range(coded: NDArray[np.uint16], transfer: int) -> Image:
     """Convert RGB [H, W, 3] that is coded in PQ or HLG, with primaries of BT.2020, to uint8 sRGB [H, W, 3].
 
     Diffuse white becomes nearly 255. What is brighter is compressed into the rest of the range, with its hue kept.

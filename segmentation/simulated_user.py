@@ -1,0 +1,163 @@
+"""A simulated user: scribbles where an engine is most wrong, to try it on a video whose masks are known.
+
+It is of the kind of the DAVIS challenge's robot, and not that robot: one scribble a correction, in the worst frame that
+was not drawn on yet. Figures to publish come from `python -m segmentation.evaluation`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.evaluation.stroke import correcting_stroke, first_strokes
+from segmentation.interactive_session import open_session
+from segmentation.metrics import Score, jaccard, object_ids, score
+from segmentation.types import IGNORE, FrameSource, Interaction, LabelMap
+from segmentation.video import Video, open_video
+
+
+@dataclass(frozen=True)
+class SimulatedRound:
+    """One round that a simulated user played.
+
+    Attributes:
+        interaction: what it drew.
+        score: J and F of every frame and object after the round, [T, N].
+        frames: how many masks the round gave.
+        seconds: wall-clock time of the round.
+    """
+
+    interaction: Interaction
+    score: Score
+    frames: int
+    seconds: float
+
+
+class SimulatedUser:
+    """Draws on a video whose masks are known.
+
+    Args:
+        truth: uint8 [T, H, W], 0 = background, 255 = no decision. The ids that occur are numbered 1..N in their order.
+
+    Attributes:
+        truth: the masks with ids 1..N; pixels without a decision are background.
+        objects: N.
+
+    Raises:
+        ValueError: `truth` is of another type or shape, or shows no object.
+    """
+
+    def __init__(self, truth: NDArray[np.uint8]) -> None:
+        if not isinstance(truth, np.ndarray) or truth.ndim != 3 or truth.dtype != np.uint8:
+            got = f"{truth.dtype} {truth.shape}" if isinstance(truth, np.ndarray) else type(truth).__name__
+            raise ValueError(f"truth: expected uint8 [T, H, W], got {got}")
+        ids = object_ids(truth)
+        if not ids:
+            raise ValueError("truth: it shows no object")
+        table = np.zeros(IGNORE + 1, np.uint8)
+        table[list(ids)] = np.arange(1, len(ids) + 1)
+        self.truth = table[truth]
+        self.objects = len(ids)
+
+    def first(self) -> Interaction:
+        """One scribble along the middle of each object, on the frame where the objects cover most."""
+        frame = int(np.argmax([np.count_nonzero(labels) for labels in self.truth]))
+        return Interaction(frame, first_strokes(self.truth[frame], self.objects))
+
+    def correct(self, masks: Mapping[int, LabelMap], drawn: set[int]) -> Interaction | None:
+        """A scribble along the largest wrong region of the worst frame that is not in `drawn`.
+
+        Args:
+            masks: the masks so far by frame; a frame without one counts as empty.
+            drawn: frames that were drawn on.
+
+        Returns:
+            None where nothing is wrong, or every frame was drawn on.
+        """
+        return correction(self.truth, self.stacked(masks), drawn, self.objects)
+
+    def score(self, masks: Mapping[int, LabelMap]) -> Score:
+        """J and F of `masks`, [T, N]."""
+        return score(self.truth, self.stacked(masks), self.objects)
+
+    def stacked(self, masks: Mapping[int, LabelMap]) -> NDArray[np.uint8]:
+        """Masks by frame as an array [T, H, W]; frames without one are empty."""
+        result = np.zeros_like(self.truth)
+        for frame, labels in masks.items():
+            result[frame] = labels
+        return result
+
+
+def correction(
+    truth: NDArray[np.uint8], masks: NDArray[np.uint8], drawn: set[int], num_objects: int
+) -> Interaction | None:
+    """Return a scribble on the worst frame outside `drawn`, or None if nothing is wrong or no frame is left."""
+    worst = sorted(
+        (float(jaccard(truth[f], masks[f], num_objects).mean()), f) for f in range(len(truth)) if f not in drawn
+    )
+    for j, frame in worst[:1]:
+        scribble = correcting_stroke(truth[frame], masks[frame]) if j < 1 else None
+        if scribble is not None:
+            return Interaction(frame, (scribble,))
+    return None
+
+
+def simulate(
+    engine: str,
+    video: Video | FrameSource | NDArray[np.uint8] | Path | str,
+    truth: NDArray[np.uint8] | None = None,
+    *,
+    rounds: int = 4,
+    on_round: Callable[[SimulatedRound], None] | None = None,
+    **options: Any,
+) -> list[SimulatedRound]:
+    """Let a simulated user work on a video with an engine; returns its rounds.
+
+    Args:
+        engine: name of an engine, as for `open_session`.
+        video: a video, or whatever `open_video` takes. One from a DAVIS sequence brings its truth.
+        truth: uint8 [T, H, W]; None takes the video's own.
+        rounds: at most so many, at least 1. It stops earlier where nothing is wrong.
+        on_round: is called after each round.
+        options: as for `open_session`.
+
+    Raises:
+        ValueError: the sentence names the argument.
+    """
+    if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1:
+        raise ValueError(f"rounds: expected a whole number from 1 on, got {rounds!r}")
+    opened = open_video(video)
+    user = SimulatedUser(truth_of(opened) if truth is None else truth)
+    if user.truth.shape != (len(opened), opened.height, opened.width):
+        raise ValueError(
+            f"truth: is {user.truth.shape}, the video has {(len(opened), opened.height, opened.width)} [T, H, W]"
+        )
+    played: list[SimulatedRound] = []
+    drawn: set[int] = set()
+    with open_session(engine, opened, objects=user.objects, **options) as session:
+        interaction: Interaction | None = user.first()
+        while interaction is not None and len(played) < rounds:
+            start = time.perf_counter()
+            frames = session.interact(interaction).run()
+            seconds = time.perf_counter() - start
+            played.append(SimulatedRound(interaction, user.score(session.masks), frames, seconds))
+            if on_round is not None:
+                on_round(played[-1])
+            drawn.add(interaction.frame)
+            interaction = user.correct(session.masks, drawn)
+    return played
+
+
+def truth_of(video: Video) -> NDArray[np.uint8]:
+    """The ground truth of all frames, uint8 [T, H, W]. Raises ValueError where a frame has none."""
+    masks = [video.truth(frame) for frame in range(len(video))]
+    missing = [frame for frame, labels in enumerate(masks) if labels is None]
+    if missing:
+        raise ValueError(f"truth: {video.name} has none on frame {missing[0]}; pass truth=, uint8 [T, H, W]")
+    return np.stack([labels for labels in masks if labels is not None])

@@ -1,0 +1,179 @@
+"""A video for the notebook: frames by index from a file, a folder, an array or a DAVIS sequence, with its masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageSequence, UnidentifiedImageError
+
+from segmentation.formats.davis_folder import DavisFolder, DavisSequence, FolderError
+from segmentation.formats.davis_layout import RESOLUTION
+from segmentation.formats.file_tree import listed, natural
+from segmentation.frames import IMAGE_SUFFIXES, ArrayFrames, ImageFrames
+from segmentation.types import FrameSource, Image, LabelMap
+
+FRAMES_FOLDER = "jpegimages"
+
+
+class Video:
+    """A video whose frames are read when they are asked for. `len(video)` is the number of frames.
+
+    `video[i]` is frame i, read-only uint8 RGB [H, W, 3]; i in 0..len - 1, else IndexError.
+
+    Attributes:
+        name: of the file or folder, or "video".
+        height, width: of every frame, in pixels.
+        fps: frames a second of a video file, else 24. Frame numbers do not depend on it.
+        files: the image file of each frame, where it comes from image files; else empty.
+    """
+
+    def __init__(
+        self,
+        frames: FrameSource,
+        name: str = "video",
+        truth: Callable[[int], LabelMap | None] | None = None,
+        fps: float = 24.0,
+        files: tuple[Path, ...] = (),
+    ) -> None:
+        self._frames = frames
+        self._truth = truth
+        self.name = name
+        self.fps = fps
+        self.files = files
+        self.height, self.width = frames.height, frames.width
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getitem__(self, index: int) -> Image:
+        return self._frames[index]
+
+    def __repr__(self) -> str:
+        return f"<Video {self.name!r}: {len(self)} frames of {self.width}x{self.height}>"
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether the video came with masks (a DAVIS sequence)."""
+        return self._truth is not None
+
+    def truth(self, frame: int) -> LabelMap | None:
+        """The ground truth of a frame, uint8 [H, W]: 0, ids 1..254, 255 = no decision. None where there is none."""
+        if not 0 <= frame < len(self):
+            raise IndexError(f"frame {frame} is outside 0..{len(self) - 1}")
+        return None if self._truth is None else self._truth(frame)
+
+    def close(self) -> None:
+        """Close the file. A video that was closed is not used again."""
+        close = getattr(self._frames, "close", None)
+        if close is not None:
+            close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_video(source: Path | str | NDArray[np.uint8] | FrameSource) -> Video:
+    """Open a video.
+
+    Args:
+        source: one of
+            a video file (mp4, mov, mkv, webm, avi, gif, ...), decoded lazily by PyAV;
+            a picture file of several pages (TIFF, WebP, PNG): each page is a frame;
+            a folder of images, in the natural order of their names;
+            a folder in the DAVIS layout with one sequence, or the folder of one's frames (JPEGImages/480p/dog): its
+            masks are the video's `truth`;
+            an array uint8 RGB [T, H, W, 3], or anything with its values by frame, `height`, `width` and a length.
+
+    Raises:
+        ValueError: the source is not there or is none of these. The sentence names it and says what was expected.
+    """
+    if isinstance(source, Video):
+        return source
+    if isinstance(source, np.ndarray):
+        return Video(ArrayFrames(source))
+    if isinstance(source, str | Path):
+        return _open_path(Path(source))
+    if all(hasattr(source, name) for name in ("height", "width", "__len__", "__getitem__")):
+        return Video(source)
+    raise ValueError(
+        f"source: expected a path, an array uint8 [T, H, W, 3] or a video, got {type(source).__name__}; "
+        "a list of frames becomes an array by numpy.stack"
+    )
+
+
+def _open_path(path: Path) -> Video:
+    if path.is_dir():
+        sequence = _davis_sequence(path)
+        return _from_folder(path) if sequence is None else _from_davis(sequence)
+    if not path.is_file():
+        raise ValueError(f"source: {path} does not exist")
+    pages = _pages(path)
+    if pages is not None:
+        return Video(ArrayFrames(pages), path.stem)
+    from segmentation.video_file import VideoFileFrames  # PyAV, which images and arrays do not need
+
+    frames = VideoFileFrames(path)
+    return Video(frames, path.stem, fps=frames.fps)
+
+
+def _from_folder(folder: Path) -> Video:
+    files = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."]
+    if not files:
+        raise ValueError(f"source: there are no images in {folder}")
+    ordered = tuple(sorted(files, key=lambda path: natural(path.name)))
+    return Video(ImageFrames(ordered), folder.resolve().name, files=ordered)
+
+
+def _from_davis(sequence: DavisSequence) -> Video:
+    if sequence.problem:
+        raise ValueError(f"source: {sequence.name}: {sequence.problem}")
+    truth = sequence.labels if any(path is not None for path in sequence.mask_files) else None
+    return Video(ImageFrames(sequence.frame_files), sequence.name, truth, files=sequence.frame_files)
+
+
+def _davis_sequence(path: Path) -> DavisSequence | None:
+    """The sequence that `path` is the frames' folder of, or that is alone in it; None for a plain folder of images."""
+    resolved = path.resolve()
+    for folder in (resolved, *resolved.parents):
+        if folder.name.casefold() == FRAMES_FOLDER:
+            level = resolved.relative_to(folder).parts[:1]
+            wanted = level[0] if level and RESOLUTION.fullmatch(level[0]) else None
+            for sequence in DavisFolder(folder.parent, wanted).sequences():
+                if sequence.frame_files[0].resolve().parent == resolved:
+                    return sequence
+            return None
+    try:
+        found = list(DavisFolder(path).sequences())
+    except FolderError:
+        return None
+    if len(found) > 1:
+        raise ValueError(
+            f"source: {path} holds {len(found)} sequences ({listed([each.name for each in found])}); "
+            f"open one of them, such as {found[0].frame_files[0].parent}"
+        )
+    return found[0]
+
+
+def _pages(path: Path) -> NDArray[np.uint8] | None:
+    """The pages of a picture file of several pages, uint8 RGB [T, H, W, 3]; None for what PyAV is to open."""
+    try:
+        with PillowImage.open(path) as image:
+            pages = getattr(image, "n_frames", 1)
+            if image.format == "GIF":
+                return None
+            if pages < 2:
+                raise ValueError(f"source: {path.name} is a single picture; put the pictures of a video into a folder")
+            return np.stack([np.asarray(page.convert("RGB")) for page in ImageSequence.Iterator(image)])
+    except (OSError, UnidentifiedImageError, SyntaxError):
+        return None

@@ -1,0 +1,139 @@
+"""Frames of a video file by index, decoded when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import RLock
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from segmentation.formats.video_frame import upright
+from segmentation.frames import CACHE_BYTES, check_index
+from segmentation.runtime.caches import ByteCache
+from segmentation.types import Image
+
+DEFAULT_FPS = 24.0
+FORWARD = 32  # frames that are decoded on the way rather than found by a jump to a key frame
+
+
+class VideoFileFrames:
+    """The frames of a video file (mp4, mov, mkv, webm, avi, gif, ...), read-only uint8 RGB [H, W, 3].
+
+    Opening reads the times of all packets and decodes one frame. A frame that is asked for is decoded from the key
+    frame before it; asking for one after the other decodes each once. The newest frames stay in memory, within
+    `cache_bytes`. Frames are turned upright and HDR is converted to the standard range, as in the web application.
+
+    Raises:
+        ValueError: it is no video, or has no frame that can be decoded. When a frame is read: it is damaged.
+    """
+
+    def __init__(self, path: Path | str, cache_bytes: int = CACHE_BYTES) -> None:
+        self.path = Path(path)
+        self._lock = RLock()
+        self._cache: ByteCache[int] = ByteCache(cache_bytes)
+        self._file = self._open()
+        self._stream = self._choose_stream()
+        self._times = self._frame_times()
+        self._place = {time: index for index, time in enumerate(self._times)}
+        self._decoded: Iterator[VideoFrame] = iter(())
+        self._next = len(self._times)  # the index that the decoder is about to give
+        rate = self._stream.average_rate or self._stream.guessed_rate
+        self.fps = float(rate) if rate else DEFAULT_FPS
+        self.height, self.width = self[0].shape[:2]
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def __getitem__(self, index: int) -> Image:
+        check_index(index, len(self))
+        with self._lock:
+            frame = self._cache.get(index)
+            if frame is None:
+                frame = self._read(index)
+            return frame
+
+    def close(self) -> None:
+        """Close the file. Frames that were read stay valid."""
+        with self._lock:
+            self._decoded = iter(())
+            self._file.close()
+
+    def _open(self) -> InputContainer:
+        try:
+            return av.open(str(self.path), mode="r", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        except (av.error.FFmpegError, OSError, ValueError):
+            raise ValueError(f"source: {self.path.name} cannot be read as a video") from None
+
+    def _choose_stream(self) -> VideoStream:
+        """The stream that players show. The cover of a song is a video stream too, of one picture."""
+        moving = [s for s in self._file.streams.video if not s.disposition & Disposition.attached_pic]
+        readable = [s for s in moving if s.codec_context is not None]
+        if not readable:
+            raise ValueError(f"source: {self.path.name} has no moving pictures that can be decoded")
+        stream = max(readable, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height))
+        stream.thread_type = "AUTO"
+        return stream
+
+    def _frame_times(self) -> list[int]:
+        """The presentation times of all frames, ascending. Read from the packets, or decoded where they have none."""
+        times = []
+        try:
+            for packet in self._file.demux(self._stream):
+                if packet.size and not packet.is_discard:
+                    times.append(packet.pts)
+        except av.error.FFmpegError:
+            pass  # a file that was cut short has the frames up to there
+        known = [time for time in times if time is not None]
+        if len(known) < len(times) or len(set(known)) < len(known):
+            self._file.close()
+            self._file = self._open()
+            self._stream = self._choose_stream()
+            known = [time for frame in _decode(self._file, self._stream) if (time := _time(frame)) is not None]
+        if not known:
+            raise ValueError(f"source: {self.path.name} has no frame that can be decoded")
+        return sorted(set(known))
+
+    def _read(self, index: int) -> Image:
+        """Decode up to `index`; what is passed on the way stays in the cache, as far as there is room."""
+        if not self._next <= index < self._next + FORWARD:
+            self._file.seek(self._times[index], stream=self._stream, backward=True, any_frame=False)
+            self._decoded, self._next = _decode(self._file, self._stream), 0
+        for decoded in self._decoded:
+            time = _time(decoded)
+            place = None if time is None else self._place.get(time)
+            if place is None:
+                continue
+            self._next = place + 1
+            if place >= index - FORWARD:
+                frame = upright(decoded)
+                frame.setflags(write=False)
+                self._cache.put(place, frame)
+                if place == index:
+                    return frame
+            if place > index:
+                break
+        self._next = len(self._times)
+        raise ValueError(f"frame {index} of {self.path.name} cannot be decoded: the file is damaged there")
+
+
+def _decode(file: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Frames from where the file stands, in order of presentation. Packets that cannot be decoded are passed over."""
+    for packet in file.demux(stream):
+        if not packet.size and packet.pts is not None:
+            continue  # a recorder had nothing to store; a decoder would take it for the end
+        try:
+            yield from stream.decode(packet)
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            continue
+
+
+def _time(frame: VideoFrame) -> int | None:
+    """When a frame is shown, in units of its stream. Old containers (AVI) store only the time of decoding."""
+    return frame.pts if frame.pts is not None else frame.dts

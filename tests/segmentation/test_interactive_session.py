@@ -1,0 +1,162 @@
+"""The researcher's door: draw, get masks, give masks, save; what is wrong names the argument and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import segmentation as seg
+from tests.segmentation.clips import make_clip
+from tests.segmentation.fake_engine import ENGINES
+
+FRAMES = make_clip(length=5).frames
+LINE = [(0.4, 0.5), (0.5, 0.55)]
+
+
+@pytest.fixture(autouse=True)
+def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, spec in ENGINES.items():
+        monkeypatch.setitem(seg.ENGINES, name, spec)
+
+
+@pytest.fixture
+def session() -> Iterator[seg.InteractiveSession]:
+    with seg.open_session("fake", FRAMES) as opened:
+        yield opened
+
+
+def test_a_scribble_yields_masks_and_the_session_keeps_the_newest(session: seg.InteractiveSession) -> None:
+    drawing = session.scribble(frame=2, object=1, path=LINE)
+    frames = [update.frame for update in drawing]
+    assert (frames[0], sorted(frames), drawing.done, drawing.total) == (2, [0, 1, 2, 3, 4], 5, 5)
+    mask = session.masks[4]
+    assert (mask.shape, mask.dtype, set(np.unique(mask))) == ((48, 64), np.uint8, {0, 1})
+    assert session.scribble(frame=0, object=2, path=LINE).run() == 5
+    assert session.objects == 2
+    assert 2 in session.masks[0]
+    assert [each.frame for each in session.interactions] == [2, 0]
+
+
+def test_several_scribbles_are_one_round(session: seg.InteractiveSession) -> None:
+    scribbles = [seg.Scribble(1, np.array(LINE)), seg.Scribble(3, [(0.1, 0.1)])]  # type: ignore[arg-type]
+    assert session.draw(frame=1, scribbles=scribbles).run() == 5
+    assert (session.objects, len(session.interactions)) == (3, 1)
+    assert set(np.unique(session.masks[1])) == {0, 1, 3}
+
+
+def test_a_round_that_is_left_keeps_its_masks_and_ends(session: seg.InteractiveSession) -> None:
+    drawing = session.scribble(frame=2, object=1, path=LINE)
+    next(drawing)
+    assert set(session.masks) == {2}
+    session.scribble(frame=0, object=1, path=LINE).run()
+    assert list(drawing) == []
+    assert len(session.masks) == 5
+
+
+def test_a_round_that_was_never_begun_is_not_among_the_interactions(session: seg.InteractiveSession) -> None:
+    session.scribble(frame=2, object=1, path=LINE)
+    assert session.interactions == []
+
+
+def test_a_mask_that_was_given_is_not_changed(session: seg.InteractiveSession) -> None:
+    given = np.zeros((48, 64), np.uint8)
+    given[10:20, 10:20] = 2
+    session.give(3, given)
+    assert (session.locked, session.objects) == ((3,), 2)
+    drawing = session.scribble(frame=2, object=1, path=LINE)
+    assert (drawing.run(), drawing.total) == (4, 4)
+    assert np.array_equal(session.masks[3], given)
+    session.release(3)
+    session.scribble(frame=2, object=1, path=LINE).run()
+    assert not np.array_equal(session.masks[3], given)
+
+
+def test_everything_is_saved_in_every_format_and_comes_back(session: seg.InteractiveSession, tmp_path: Path) -> None:
+    session.scribble(frame=2, object=1, path=LINE).run()
+    labels = session.save(tmp_path / "a" / "labels")
+    assert [np.array_equal(seg.read_labels(labels / f"{i:05}.png"), session.masks[i]) for i in range(5)] == [True] * 5
+    back = seg.open_video(session.save(tmp_path / "davis", format="davis"))
+    assert (len(back), np.array_equal(back.truth(4), session.masks[4])) == (5, True)  # type: ignore[arg-type]
+    scribbles = session.save(tmp_path / "drawn", format="scribbles") / "scribbles.json"
+    (read,) = seg.read_scribbles(scribbles, 5)
+    with seg.open_session("fake", FRAMES) as again:
+        again.interact(read).run()
+        assert all(np.array_equal(again.masks[frame], session.masks[frame]) for frame in range(5))
+
+
+def test_saving_refuses_what_it_cannot_write(session: seg.InteractiveSession, tmp_path: Path) -> None:
+    for form, words in (("labels", "no frame has a mask yet"), ("scribbles", "nothing was drawn yet")):
+        with pytest.raises(ValueError, match=words):
+            session.save(tmp_path / "out", format=form)
+    with pytest.raises(ValueError, match="format: unknown 'coco', known are labels, davis, scribbles"):
+        session.save(tmp_path / "out", format="coco")
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "file").touch()
+    session.scribble(frame=2, object=1, path=LINE).run()
+    with pytest.raises(ValueError, match=r"folder: .*file is a file"):
+        session.save(tmp_path / "file")
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"frame": 5}, r"^frame: 5 is outside 0\.\.4"),
+    ({"frame": -1}, "^frame: -1 is outside"),
+    ({"frame": 1.5}, "^frame: expected a whole number"),
+    ({"object": 255}, r"^object: expected 1\.\.254, or 0 for the background, got 255"),
+    ({"object": True}, "^object: expected 1"),
+    ({"object": "1"}, "^object: expected 1"),
+    ({"path": []}, "^path: expected at least one point"),
+    ({"path": [0.4, 0.5]}, r"^path: expected at least one point \(x, y\), \[P, 2\], got shape \(2,\)"),
+    ({"path": [(40, 50)]}, r"^path: points are fractions of width and height, 0\.\.1; divide pixels by"),
+    ({"path": [(float("nan"), 0.5)]}, "^path: points are fractions"),
+    ({"path": "here"}, "^path: expected points"),
+    ({"path": [(0.1, 0.2), (0.3,)]}, "^path: expected points"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "words"), BAD)
+def test_what_is_wrong_names_the_argument_and_changes_nothing(
+    session: seg.InteractiveSession, wrong: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        session.scribble(**{"frame": 0, "object": 2, "path": LINE, **wrong})
+    assert (session.objects, session.interactions, len(session.masks)) == (1, [], 0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.zeros((3, 3), np.uint8), r"^labels: expected uint8 \(48, 64\)"),
+        (np.zeros((48, 64), np.int64), "^labels: expected uint8"),
+        (np.full((48, 64), 255, np.uint8), "^labels: 255 is no object"),
+        ([[0]], "^labels: expected uint8"),
+    ],
+)
+def test_a_mask_that_does_not_fit_is_refused(session: seg.InteractiveSession, labels: NDArray[Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        session.give(0, labels)
+    assert session.locked == ()
+
+
+def test_opening_says_what_is_wrong() -> None:
+    with pytest.raises(ValueError, match="engine: unknown 'nosuch', known are flow, star"):
+        seg.open_session("nosuch", FRAMES)
+    with pytest.raises(ValueError, match="engine: expected the name of an engine, got ndarray; the video comes second"):
+        seg.open_session(FRAMES, "flow")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"num_objects: 0 is outside 1\.\.254"):
+        seg.open_session("fake", FRAMES, objects=0)
+    with pytest.raises(ValueError, match="fake does not know nosuch"):
+        seg.open_session("fake", FRAMES, nosuch=1)
+
+
+def test_every_public_name_is_there_and_says_what_it_is() -> None:
+    for name in seg.__all__:
+        public = getattr(seg, name)
+        assert name in dir(seg)
+        assert name == "ENGINES" or public.__doc__, f"{name} has no docstring"
+    with pytest.raises(AttributeError, match="no attribute 'nosuch'"):
+        _ = seg.nosuch
