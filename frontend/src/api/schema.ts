@@ -295,7 +295,7 @@ export interface paths {
         head?: never;
         /**
          * Receive Chunk
-         * @description The body is the bytes themselves. The server has put it on disk, or in memory when small, before we read it.
+         * @description Store a chunk, which is the body of the request. Django has buffered it on disk, or in memory if it is small.
          */
         patch: operations["receive_chunk"];
         trace?: never;
@@ -874,7 +874,7 @@ export interface components {
         };
         /**
          * VideoCard
-         * @description One video. The counts of rounds are annotations of `with_work`.
+         * @description One video. Its figures about rounds come from the annotations of `with_work`.
          */
         VideoCard: {
             /**
