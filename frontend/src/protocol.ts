@@ -130,17 +130,18 @@ export interface WorkerStatus {
   text: string;
 }
 
-/** Somebody who has the video open. */
+/** A person who has the video open. */
 export interface Viewer {
   person: Person;
   frame: FrameIndex;
 }
 
 /**
- * First message, and after a gap: every change after `seq` and every mask after `mask_seq` is sent.
+ * The first message, also sent after a gap. The server sends every change after `seq` and every mask after
+ * `mask_seq`.
  *
- * The numbers are the highest that came in, at first those of the state that was loaded over HTTP. With `seq` 0 the
- * welcome carries a state, and masks go on from its `mask_seq`; so it does when the gap is too long to be replayed.
+ * Both are the highest numbers that the page has, at first those of the state that it loaded over HTTP. If `seq` is 0,
+ * or the gap is too long to be replayed, the welcome carries a state, and masks continue after its `mask_seq`.
  */
 export interface Resume {
   type: "resume";
@@ -157,7 +158,7 @@ export interface ScribbleAdd {
   path: Point[];
 }
 
-/** Undo of a scribble of one's own that no round has used. `scribble` is its key. */
+/** Remove a scribble that the sender drew and no round has used. `scribble` is its key. */
 export interface ScribbleRemove {
   type: "scribble.remove";
   key: Key;
@@ -172,7 +173,7 @@ export interface ObjectAdd {
   label?: number | null;
 }
 
-/** Rename, recolour, delete or bring back: only what is given changes. */
+/** Rename, recolour, delete or restore an object. Only the fields that are given change. */
 export interface ObjectUpdate {
   type: "object.update";
   key: Key;
@@ -182,7 +183,7 @@ export interface ObjectUpdate {
   deleted?: boolean | null;
 }
 
-/** Make a round of one's own waiting scribbles on `frame`. `base` is the head that the page shows. */
+/** Run a round with the scribbles that the sender drew on `frame`. `base` is the head that the page shows. */
 export interface RoundRun {
   type: "round.run";
   key: Key;
@@ -197,7 +198,11 @@ export interface RoundCancel {
   round: number;
 }
 
-/** Undo (to a base), redo (to a branch) or go back to any round. `from_round` is the head that the page shows. */
+/**
+ * Move the head: to its base (undo), to a branch (redo) or to any round.
+ *
+ * `from_round` is the head that the page shows.
+ */
 export interface HeadMove {
   type: "head.move";
   key: Key;
@@ -205,7 +210,7 @@ export interface HeadMove {
   to_round: number | null;
 }
 
-/** Accept (or release) the mask that `frame` has on the head's line. `round` is that whose mask the page shows. */
+/** Accept or release the mask of `frame`. `round` is the round whose mask the page shows. */
 export interface FrameAccept {
   type: "frame.accept";
   key: Key;
@@ -214,7 +219,7 @@ export interface FrameAccept {
   accepted: boolean;
 }
 
-/** Presence: which frame one looks at. No key, no answer. */
+/** Which frame the person looks at. It has no key and gets no answer. */
 export interface Looking {
   type: "looking";
   frame: FrameIndex;
@@ -236,7 +241,7 @@ export type Command =
 
 export type ClientMessage = Resume | Command | Looking | Ping;
 
-/** Answer to `resume`. `state` is there when the browser's own is too old or absent: it replaces it. */
+/** The answer to `resume`. If the page has no state, or one that is too old, `state` replaces it. */
 export interface Welcome {
   type: "welcome";
   version: number;
@@ -246,14 +251,22 @@ export interface Welcome {
   worker: WorkerStatus;
 }
 
-/** `result` is the number of the object or the id of the round that the message made, where it made one. */
+/**
+ * The message with this key took effect.
+ *
+ * `result` is the object id or round id that it created, if it created one.
+ */
 export interface Ack {
   type: "ack";
   key: Key;
   result: number | null;
 }
 
-/** `code` is stable, `text` is for the user. `head` comes with code "conflict": where the video stands now. */
+/**
+ * The message was refused.
+ *
+ * `code` is stable, `text` is for the user. With the code "conflict", `head` is the present head.
+ */
 export interface Error {
   type: "error";
   code: string;
@@ -268,7 +281,7 @@ export interface ScribbleAdded {
   scribble: ScribbleInfo;
 }
 
-/** Undone, or taken up by a round. */
+/** These scribbles were undone, or a round has used them. */
 export interface ScribbleRemoved {
   type: "scribble.removed";
   seq: number;
@@ -281,7 +294,7 @@ export interface ObjectChanged {
   object: ObjectInfo;
 }
 
-/** A round is new, or its state changed. */
+/** A round is new, or its state has changed. */
 export interface RoundChanged {
   type: "round.changed";
   seq: number;
@@ -299,18 +312,18 @@ export interface AcceptedChanged {
   type: "accepted.changed";
   seq: number;
   frame: FrameIndex;
-  /** None = released */
+  /** None: released */
   round: number | null;
 }
 
-/** A round was compared with ground truth. Who may see that asks GET /api/videos/{id}/scores. */
+/** A round was compared with ground truth. Reviewers get the scores from GET /api/videos/{id}/scores. */
 export interface RoundScored {
   type: "round.scored";
   seq: number;
   round: number;
 }
 
-/** A hint while a round runs; not in the log. */
+/** How far a running round is. It is a hint and not in the change log. */
 export interface RoundProgress {
   type: "round.progress";
   round: number;

@@ -1,4 +1,4 @@
-"""The Django admin for people. Superusers only: `is_staff` opens nothing here."""
+"""The Django admin for people. It is open to superusers only; `is_staff` is not enough."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def superusers_only(request: HttpRequest) -> bool:
 
 
 class SignInForm(AdminAuthenticationForm):
-    """The form of /admin/login/. Wrong passwords count together with those of the call /api/sign-in."""
+    """The form of /admin/login/. Wrong passwords count together with those of POST /api/sign-in."""
 
     def clean(self) -> dict[str, Any]:
         username = self.cleaned_data.get("username")
         if not username or not self.cleaned_data.get("password"):
-            return super().clean()  # tries no password
+            return super().clean()  # no password is tried
         address = "" if self.request is None else self.request.META.get("REMOTE_ADDR", "")
         try:
             tried = try_sign_in(username=username, address=address)

@@ -1,4 +1,4 @@
-"""HTTP calls of accounts: who am I, sign in, sign out, change one's own name and password."""
+"""REST calls of accounts: signing in and out, and the name and password of the person who is signed in."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Me(Schema):
     username: str
     name: str
     is_superuser: bool
-    has_password: bool  # False for those who came by a one-time link and have not chosen one
+    has_password: bool  # False after a one-time link, until the person chooses one
 
     @staticmethod
     def resolve_has_password(user: User) -> bool:
@@ -52,7 +52,7 @@ def get_me(request: HttpRequest) -> User:
 
 @router.patch("/me", response={200: Me, (400, 429): ErrorAnswer})
 def change_me(request: HttpRequest, body: MePatch) -> User:
-    """Change one's name, or one's password: the current one is asked for when there is one."""
+    """Change the name or the password. An account that has a password must send it as `current_password`."""
     user = signed_in(request)
     changed = []  # only these fields are written: others may have changed since `user` was read
     if body.name is not None:
@@ -68,7 +68,7 @@ def change_me(request: HttpRequest, body: MePatch) -> User:
         changed.append("password")
     user.save(update_fields=changed)
     if body.password is not None:
-        update_session_auth_hash(request, user)  # this browser stays signed in, all others do not
+        update_session_auth_hash(request, user)  # this browser stays signed in; all others are signed out
     return user
 
 
@@ -93,13 +93,13 @@ def sign_out(request: HttpRequest) -> Status[None]:
 
 
 def signed_in(request: HttpRequest) -> User:
-    """The user of a call that needed one; django-ninja has refused all others before."""
+    """Return the user of a call that needs one. django-ninja has answered 401 to everybody else already."""
     assert isinstance(request.user, User)
     return request.user
 
 
 def _check_current_password(user: User, password: str) -> None:
-    """Raise Problem unless `password` is the one that `user` has. Whoever came by a link may have none."""
+    """Raise Problem unless `password` is the password of `user`, or `user` has none (after a one-time link)."""
     if not user.has_usable_password():
         return
     tried = try_current_password(user=user)
@@ -109,6 +109,7 @@ def _check_current_password(user: User, password: str) -> None:
 
 
 def _check_csrf(request: HttpRequest) -> None:
-    # Where no sign-in is needed django-ninja does not look: a foreign page could sign a visitor in or out.
+    # django-ninja checks the token only for calls that need a session. Without it, a foreign page could sign people
+    # out.
     if check_csrf(request):
         raise Forbidden("This page is out of date. Reload it and try again.")

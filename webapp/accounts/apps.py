@@ -1,4 +1,4 @@
-"""Django app: people and how they sign in."""
+"""Django app of people and of the ways in which they sign in."""
 
 from django.apps import AppConfig
 

@@ -25,7 +25,7 @@ WINDOW_SECONDS = 300
 PER_NAME_AND_ADDRESS = 6
 PER_ADDRESS = 60
 PER_NAME = 120
-PER_SESSION_OWNER = 6  # wrong current passwords of somebody who is signed in
+PER_SESSION_OWNER = 6  # wrong current passwords, sent to change the password
 FALLBACK = "process"  # the cache in this process's own memory
 AWAY_SECONDS = 10.0  # how long the shared cache is left alone after it did not answer
 

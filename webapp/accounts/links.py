@@ -1,4 +1,4 @@
-"""One-time sign-in links: made by somebody who may run commands here (or by a superuser), good once and for a while."""
+"""One-time sign-in links. A superuser, or somebody who may run commands on the server, makes them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ LIFETIME = timedelta(days=2)
 
 
 def _hash(token: str) -> str:
-    # The token has 256 random bits: a plain hash cannot be guessed back, a slow one would win nothing.
+    # A plain hash is enough, because the token has 256 random bits and cannot be guessed.
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 @transaction.atomic
 def make_link(*, user: User) -> str:
-    """A new address for `user`, such as /sign-in/link/<token>. Links made earlier and not used stop working."""
+    """Return a new address for `user`, such as /sign-in/link/<token>. Earlier links that were not used stop working."""
     SignInLink.objects.filter(user=user, used_at=None).delete()
     token = secrets.token_urlsafe(32)
     SignInLink.objects.create(user=user, token_hash=_hash(token), expires_at=timezone.now() + LIFETIME)
@@ -30,7 +30,7 @@ def make_link(*, user: User) -> str:
 
 @transaction.atomic
 def use_link(*, token: str) -> User | None:
-    """The user whom `token` signs in, once: None when it is unknown, used, out of date or its account switched off."""
+    """Use up a token and return its user, or None if it is unknown, used or too old, or its account is inactive."""
     now = timezone.now()
     mine = SignInLink.objects.filter(token_hash=_hash(token))
     if not mine.filter(used_at=None, expires_at__gt=now, user__is_active=True).update(used_at=now):

@@ -7,7 +7,7 @@ from django.db import models
 
 
 class User(AbstractUser):
-    """A person. `name` is what others see; the user name where it is empty."""
+    """A person. Others see `name`, or the user name if `name` is empty."""
 
     name = models.CharField(max_length=120, blank=True)
 
@@ -17,7 +17,7 @@ class User(AbstractUser):
 
 
 class SignInLink(models.Model):
-    """A link that signs its user in once. Only a hash of the token is stored."""
+    """A link that signs its user in once. The table holds a hash of the token, not the token."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_in_links")
     token_hash = models.CharField(max_length=64, unique=True)

@@ -1,4 +1,4 @@
-"""The one address of accounts that is not a call: a one-time sign-in link."""
+"""The address of one-time sign-in links. It is a page and not a REST call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webapp.accounts.links import use_link
 @never_cache
 @require_GET
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Sign in whoever holds the link and go to the start page; a used or old link says how to get another."""
+    """Sign in the user of the link and redirect to the start page. A used or old link answers 410 with a page."""
     user = use_link(token=token)
     if user is None:
         return render(request, "link_used.html", status=410)

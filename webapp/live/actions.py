@@ -1,4 +1,4 @@
-"""What each message of a browser does: the role it needs, and the write that it calls."""
+"""Carries out the messages that change something: checks the role of the sender and calls the write function."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from webapp.videos.models import Video
 
 @dataclass(frozen=True)
 class Actor:
-    """Who sent a message, where, and as what."""
+    """The sender of a message, the video it is about, and the role that the sender has there."""
 
     user: User
     video: Video

@@ -1,4 +1,6 @@
-"""What sockets are told: new rows of a video's log and mask store, and what somebody missed who was away."""
+"""Reads the change log and the masks of a video: what is new since a cursor, and what a page missed
+while it was away.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,17 @@ from webapp.live.protocol import RoundProgress
 from webapp.projects.models import Role
 from webapp.videos.models import Video
 
-MOST_CHANGES = 400  # of one poll; a gap that is longer is answered with a whole state
+MOST_CHANGES = 400  # read by one poll; after a longer gap a page gets the whole state
 MOST_MASKS = 400
 ENDED = {"done", "cancelled", "superseded", "failed"}
 
 
 @dataclass(frozen=True)
 class LogEntry:
-    """A row of the log as the text that goes to every socket. `ends` when a round ended with it."""
+    """A row of the change log, as the text that every socket gets.
+
+    `ends` is true if the row says that a round ended.
+    """
 
     seq: int
     text: str
@@ -34,7 +39,7 @@ class LogEntry:
 
 @dataclass
 class Cursor:
-    """How far a video has been told: the newest Change.id and Mask.id, and the rounds whose masks are still coming."""
+    """How far a video has been read: the newest Change.id and Mask.id, and the rounds that may still store masks."""
 
     seq: int
     mask_seq: int
@@ -43,7 +48,7 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Delta:
-    """What came since a cursor. `running`: a round waits or runs, so that more is about to come."""
+    """What is new since a cursor. `running` is true while a round waits or runs, because more is to come then."""
 
     changes: list[LogEntry]
     masks: list[PackedMask]
@@ -53,7 +58,7 @@ class Delta:
 
 @dataclass(frozen=True)
 class Catchup:
-    """What a browser needs after a gap: rows to tell, or a state that replaces its own."""
+    """What a page needs after a gap: the rows it missed, or a whole state that replaces its own."""
 
     seq: int
     mask_seq: int
@@ -63,15 +68,16 @@ class Catchup:
 
 
 def cursor_at_end(video_id: int) -> Cursor:
-    """A cursor at what is there now."""
+    """Return a cursor behind the newest row and mask of the video."""
     active = Round.objects.filter(video_id=video_id, state__in=ACTIVE)
     return Cursor(last_change(video_id), last_mask(video_id), set(active.values_list("pk", flat=True)))
 
 
 def poll(video_id: int, cursor: Cursor) -> Delta:
-    """What came since `cursor`, which is moved on. Three queries, by keys.
+    """Return what is new since `cursor`, and move the cursor. Makes three queries, all by primary keys.
 
-    The log is read before the masks: a round that it says has ended stores none any more, so none can be missed.
+    The log is read before the masks. If the log says that a round has ended, that round stores no more masks, so none
+    of its masks can be missed.
     """
     changes = _changes(video_id, cursor.seq)
     active = list(Round.objects.filter(video_id=video_id, state__in=ACTIVE))
@@ -89,7 +95,7 @@ def poll(video_id: int, cursor: Cursor) -> Delta:
 
 
 def catch_up(video: Video, role: Role, seq: int, mask_seq: int) -> Catchup:
-    """What came after `seq` and `mask_seq`. With `seq` 0, or after a long gap, a whole state instead."""
+    """Return what came after `seq` and `mask_seq`, or the whole state if `seq` is 0 or the gap is too long."""
     if seq <= 0 or seq > last_change(video.pk) or _is_long(video.pk, seq):
         return _anew(video, role)
     changes = _changes(video.pk, seq)

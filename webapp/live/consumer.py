@@ -3,10 +3,11 @@
     connecting --handshake, member--> greeting --resume--> open --anything that ends it--> closed
 
 * greeting: only `resume` and `ping` are understood.
-* open: each message is answered by `ack` or `error`; one that is malformed, not allowed or refused ends nothing.
-* closed, with a code of protocol.CLOSE_CODES: signed out, no member, old page, a message that is too large, too many.
+* open: each message is answered by `ack` or `error`. A malformed or refused message does not close the socket.
+* closed, with a code of protocol.CLOSE_CODES: the person is signed out or no member any more, the page is old, or a
+  message was too large or came too fast.
 
-Who sends is checked for each message, and every few seconds for who only watches.
+The sender is checked for each message, and every few seconds even if no message comes.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ from webapp.videos.models import Video
 
 log = structlog.get_logger(__name__)
 
-BURST, RATE = 400, 40  # messages: a night of offline scribbles at once, then more than a hand can draw
+BURST, RATE = 400, 40  # messages at once (scribbles drawn while offline), and messages a second
 CHECK_SECONDS = 5.0
 RESUME_SECONDS = 20.0
 
@@ -66,7 +67,10 @@ class Step(Enum):
 
 
 class VideoSocket:
-    """One connection. Its own task receives; a second one sends, so that a slow browser holds up nothing else."""
+    """One connection.
+
+    One task receives and a second one sends, so that a slow browser does not delay its own messages.
+    """
 
     def __init__(self, hub: Hub, video_id: int, scope: Any, receive: Any, send: Any) -> None:
         self.hub = hub
@@ -79,16 +83,16 @@ class VideoSocket:
         self.me: Person
         self.follower: Follower | None = None
         self.subscriber: Subscriber
-        self._closing: int | None = None  # to be closed with this code once the outbox is empty
-        self._role: Role | None = None  # as the page was told
-        self._resuming = False  # the page has spoken; from then on it is the server that keeps it waiting
-        self._welcoming = asyncio.Lock()  # of two states that are read at once the older may come last
+        self._closing: int | None = None  # the code with which the socket closes once the outbox is empty
+        self._role: Role | None = None  # the role that the page knows
+        self._resuming = False  # true once the page has sent `resume`; from then on the page waits for us
+        self._welcoming = asyncio.Lock()  # sends one welcome at a time: of two, the older could arrive last
 
     async def run(self) -> None:
-        """From handshake to end."""
+        """Serve the connection from its handshake to its end."""
         if (await self._receive())["type"] != "websocket.connect":
             return
-        await self._send({"type": "websocket.accept"})  # codes reach a page only over an accepted socket
+        await self._send({"type": "websocket.accept"})  # a page sees close codes only on an accepted socket
         try:
             self.handshake = handshake_of(self.scope, self.video_id)
             user, _ = await in_thread(check, self.handshake, opened=False)
@@ -110,7 +114,7 @@ class VideoSocket:
             if isinstance(result, Exception):
                 raise result
 
-    # --- what comes in ----------------------------------------------------------------------------------------------
+    # --- receiving ----------------------------------------------------------------------------------------------
 
     async def _take_in(self) -> None:
         while True:
@@ -122,7 +126,7 @@ class VideoSocket:
             except CloseSocket as reason:
                 self._close_after_sending(reason.code)
             if self._closing is not None:
-                await asyncio.Event().wait()  # the sender ends the socket; nothing more is read
+                await asyncio.Event().wait()  # the sending task closes the socket; nothing more is read
 
     async def _take(self, event: MutableMapping[str, Any]) -> None:
         text = event.get("text")
@@ -233,7 +237,7 @@ class VideoSocket:
         video = Video.objects.select_related("project").get(pk=self.video_id)
         return role, change_feed.catch_up(video, role, seq, mask_seq)
 
-    # --- what goes out ----------------------------------------------------------------------------------------------
+    # --- sending ----------------------------------------------------------------------------------------------
 
     async def _send_out(self) -> None:
         while True:
@@ -241,13 +245,13 @@ class VideoSocket:
             await self._fill_gap()
             while (payload := self.outbox.next()) is not None:
                 await self._send(_event(payload))
-                await self._fill_gap()  # a browser falls behind while it is sent to
+                await self._fill_gap()  # a browser can fall behind while it is sent to
             if self._closing is not None:
                 await self._close(self._closing)
                 return
 
     async def _fill_gap(self) -> None:
-        """Give a browser that is too far behind the whole state instead of the rows that there was no room for."""
+        """Send the whole state to a browser for which the outbox had no room any more."""
         if self.outbox.overflowed and self.step is Step.OPEN and self._closing is None:
             await self._tell_all()
 
@@ -273,7 +277,7 @@ class VideoSocket:
             try:
                 _, role = await in_thread(check, self.handshake, opened=True)
                 if self.step is Step.OPEN and role != self._role and self._closing is None:
-                    await self._tell_all()  # what one may do now, and may see
+                    await self._tell_all()  # the state depends on the role
             except CloseSocket as reason:
                 self._close_after_sending(reason.code)
             except DatabaseError as error:
@@ -293,7 +297,7 @@ class VideoSocket:
 
 
 def _is_key(value: object) -> bool:
-    """Whether it can be named in an answer, which has the same pattern."""
+    """Return whether an answer can carry `value` as its key."""
     try:
         _keys.validate_python(value)
     except ValidationError:
@@ -307,7 +311,7 @@ def _event(payload: Payload) -> dict[str, Any]:
 
 
 def socket_app(hub: Hub) -> Any:
-    """The ASGI application of /ws/videos/<video_id>."""
+    """Return the ASGI application of /ws/videos/<video_id>."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await VideoSocket(hub, scope["url_route"]["kwargs"]["video_id"], scope, receive, send).run()

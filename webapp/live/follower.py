@@ -1,7 +1,8 @@
-"""Followers: one for each video that somebody has open here. It looks for new rows and hands them to the outboxes.
+"""Followers: one for each video that somebody has open in this process. It reads new rows and puts them into outboxes.
 
-It looks 25 times a second while a round waits or runs, and otherwise when it is woken: by this process, in team mode by
-others through the channel layer, and every second by itself, so that a ring that got lost costs a second and no more.
+A follower polls 25 times a second while a round waits or runs, and once a second otherwise. It also polls when it is
+notified, by this process or, in team mode, by another one through the channel layer. A lost notification therefore
+costs one second at most.
 """
 
 from __future__ import annotations
@@ -29,27 +30,27 @@ log = structlog.get_logger(__name__)
 
 BUSY_SECONDS = 0.04
 IDLE_SECONDS = 1.0
-PRESENCE_SECONDS = 0.2  # somebody who scrubs looks at many frames a second
-PROGRESS_SECONDS = 0.5  # the clock goes on while a slow engine thinks
-REPEAT_SECONDS = 10.0  # in team mode: other processes forget who is not told of
+PRESENCE_SECONDS = 0.2  # between two presence messages; scrubbing changes the frame many times a second
+PROGRESS_SECONDS = 0.5  # a progress message is sent at least this often, because it shows the elapsed time
+REPEAT_SECONDS = 10.0  # in team mode: other processes forget viewers that are not repeated
 
 WorkerCheck = Callable[[], WorkerStatus]
 
 
 class Subscriber:
-    """One browser. While it `waits` for what it missed, what comes is kept back."""
+    """One browser. Between `wait` and `caught_up`, new rows are held back because the state is being read."""
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
-        self._seq = self._mask_seq = 0  # the newest that it was told
+        self._seq = self._mask_seq = 0  # the newest row and mask that it was sent
         self._back: list[change_feed.Delta] | None = []
-        self._progress: dict[int, tuple[int, float]] = {}  # Round.id -> frames done, seconds, as last told
+        self._progress: dict[int, tuple[int, float]] = {}  # Round.id -> frames done and seconds, as last sent
 
     def take(self, delta: change_feed.Delta) -> None:
         if self._back is not None:
             self._back.append(delta)
             return
-        # A look that began before the browser's state was read may end after it, and bring what the state contains.
+        # A poll that began before the state was read may end after it, and contain rows that the state contains too.
         masks = [mask for mask in delta.masks if mask.seq > self._mask_seq]
         changes = [change for change in delta.changes if change.seq > self._seq]
         self.outbox.masks(masks)
@@ -63,19 +64,19 @@ class Subscriber:
                 self.outbox.hint("progress", progress.model_dump_json())
 
     def caught_up(self, seq: int, mask_seq: int) -> None:
-        """Everything up to these numbers has been told: go on with what came after them."""
+        """Note that everything up to these numbers has been sent, and send the rows that were held back."""
         self._seq, self._mask_seq = seq, mask_seq
         back, self._back = self._back or [], None
         for delta in back:
             self.take(delta)
 
     def wait(self) -> None:
-        """Keep back what comes: a state is being read."""
+        """Hold back new rows, because a state is being read."""
         self._back = []
 
 
 class Follower:
-    """Follows one video for the subscribers of this process."""
+    """Polls one video for the browsers of this process."""
 
     def __init__(self, video_id: int) -> None:
         self.video_id = video_id
@@ -146,7 +147,7 @@ class Follower:
             await asyncio.sleep(PRESENCE_SECONDS)
 
     def greet(self, subscriber: Subscriber) -> None:
-        """Tell a newcomer who is there, also when nobody moved."""
+        """Send a new subscriber the list of viewers, although it has not changed."""
         subscriber.outbox.hint("presence", self.board.message().model_dump_json())
 
     # --- team mode --------------------------------------------------------------------------------------------------
@@ -155,7 +156,7 @@ class Follower:
         message = {"type": "video.presence", "process": self._process, "viewers": self.board.own()}
         try:
             await get_channel_layer().group_send(notify.group_of(self.video_id), message)
-        except Exception as error:  # the layer's own: those of redis are no OSError
+        except Exception as error:  # the channel layer has error classes of its own
             self._others_know = False
             log.warning("presence_not_told", video=self.video_id, error=str(error), kind=type(error).__name__)
 
@@ -163,14 +164,14 @@ class Follower:
         layer, channel, pause = get_channel_layer(), None, IDLE_SECONDS
         while True:
             try:
-                # One channel, however often it is tried: the layer would go on filling those that nobody reads.
+                # The channel is made once: the layer would keep filling channels that nobody reads.
                 channel = channel or await layer.new_channel()
                 await layer.group_add(notify.group_of(self.video_id), channel)
-                self._note_presence_change()  # tell the others that this process is new, and they answer
+                self._note_presence_change()  # announces this process, so that the others answer
                 while True:
                     self._heard(await layer.receive(channel))
                     pause = IDLE_SECONDS
-            except Exception as error:  # Redis is away: looking every second goes on
+            except Exception as error:  # Redis is away; polling every second goes on
                 log.warning("channel_layer_lost", video=self.video_id, error=str(error), kind=type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, REPEAT_SECONDS)
@@ -185,7 +186,7 @@ class Follower:
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:
-    # Not asyncio.wait_for: before Python 3.12 it swallows a cancellation that comes together with the event.
+    # asyncio.wait_for would swallow a cancellation that comes together with the event (before Python 3.12).
     try:
         async with asyncio.timeout(seconds):
             return await event.wait()
@@ -194,7 +195,7 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
 
 
 class Hub:
-    """The followers of this process, and the one look-out for the worker."""
+    """The followers of this process, and the state of the workers, which is read once for all of them."""
 
     def __init__(self, worker_check: WorkerCheck) -> None:
         self.worker: WorkerStatus | None = None
@@ -204,7 +205,7 @@ class Hub:
         self._watch: asyncio.Task[None] | None = None
 
     async def join(self, video_id: int, outbox: Outbox) -> tuple[Follower, Subscriber]:
-        """Follow a video for a browser. What comes is kept back until `Subscriber.caught_up`."""
+        """Follow a video for a browser. New rows are held back until `Subscriber.caught_up` is called."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             notify.listen(self._notified)
@@ -218,7 +219,7 @@ class Hub:
         try:
             await follower.started.wait()
         except asyncio.CancelledError:
-            await self.leave(follower, subscriber)  # nobody else knows of it
+            await self.leave(follower, subscriber)  # the caller never gets this subscriber
             raise
         return follower, subscriber
 
@@ -236,7 +237,7 @@ class Hub:
         return self.worker
 
     def _notified(self, video_id: int) -> None:
-        """Called from any thread when this process changed a video."""
+        """Wake the follower of a video that this process has changed. May be called from any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, video_id)
 

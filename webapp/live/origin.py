@@ -13,9 +13,9 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class OwnOriginOnly:
-    """Lets a handshake through when its page comes from the host it was sent to, or from a trusted origin.
+    """Accepts a handshake if its page comes from the same host and port, or from a trusted origin.
 
-    Stricter than a list of host names: another program's page on another port of this machine is another site.
+    Comparing host names alone would accept the page of another program on another port of this machine.
     """
 
     def __init__(self, app: App) -> None:
@@ -26,11 +26,12 @@ class OwnOriginOnly:
         if is_own(headers.get(b"origin", ""), headers.get(b"host", "")):
             await self.app(scope, receive, send)
         else:
-            await send({"type": "websocket.close", "code": 4403})  # before accept: the server answers 403
+            # a close before the accept makes the server answer 403
+            await send({"type": "websocket.close", "code": 4403})
 
 
 def is_own(origin: str, host: str) -> bool:
-    """Whether a page of `origin` may open a socket at `host` (name:port)."""
+    """Return whether a page of `origin` may open a socket at `host` (name:port)."""
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
     parts = urlsplit(origin)
@@ -40,5 +41,5 @@ def is_own(origin: str, host: str) -> bool:
 
 
 def _names() -> list[str]:
-    # Names in brackets are how a host header writes IPv6; urlsplit gives them without.
+    # Settings and Host headers write IPv6 addresses in brackets; urlsplit returns them without.
     return [name.strip("[]") for name in settings.ALLOWED_HOSTS]

@@ -1,7 +1,7 @@
-"""What waits to be sent to one browser, so ordered that a slow one gets what is newest, not a queue of the past.
+"""What waits to be sent to one browser. A slow browser gets the newest masks, not a queue of old ones.
 
-Messages of the log and answers keep their order. Of masks only the newest of each frame waits, of hints (progress,
-presence, worker) only the newest of each kind.
+Answers and rows of the change log keep their order. Only the newest mask of each frame waits, and only the newest hint
+(progress, presence, worker) of each kind.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from webapp.annotation.codec import PackedMask, pack
 from webapp.live.change_feed import LogEntry
 
 BATCH_BYTES = 64 * 1024  # of one binary frame
-MOST_WAITING = 1000  # messages; a browser that is further behind is given a whole state instead
+MOST_WAITING = 1000  # messages; a browser that is further behind gets the whole state instead
 
 Payload = str | bytes
 
 
 class Outbox:
-    """Filled by the follower and by the socket itself, emptied by the socket's sender, all in one event loop."""
+    """Filled by the follower and by the socket, emptied by the task that sends. All of them run in one event loop."""
 
     def __init__(self) -> None:
         self.filled = asyncio.Event()
@@ -35,9 +35,9 @@ class Outbox:
         self.filled.set()
 
     def tell(self, changes: Iterable[LogEntry]) -> None:
-        """Add rows of the log. One that says that a round has ended is sent after the masks that wait.
+        """Add rows of the change log. A row that ends a round is sent after the masks that wait.
 
-        From the first that there is no room for, none is taken until `forget`: it would be told over the gap.
+        Once there is no room for a row, no later one is taken until `forget` is called, so that no gap is hidden.
         """
         for change in changes:
             if self.overflowed or len(self._messages) >= MOST_WAITING:
@@ -48,7 +48,7 @@ class Outbox:
 
     def masks(self, masks: Iterable[PackedMask]) -> None:
         for mask in masks:
-            self._masks.pop(mask.frame, None)  # the newest goes to the end of the line
+            self._masks.pop(mask.frame, None)  # the newest mask goes to the end of the queue
             self._masks[mask.frame] = mask
         self.filled.set()
 
@@ -57,13 +57,13 @@ class Outbox:
         self.filled.set()
 
     def forget(self) -> None:
-        """Drop rows and masks that wait, but no answer: a state that is about to be sent contains them."""
+        """Drop the rows and masks that wait, because the state that is about to be sent contains them. Answers stay."""
         self._messages = deque(message for message in self._messages if isinstance(message, str))
         self._masks.clear()
         self.overflowed = False
 
     def next(self) -> Payload | None:
-        """The payload to be sent now, None when nothing waits."""
+        """Return what to send next, or None if nothing waits."""
         if self._messages:
             first = self._messages[0]
             if isinstance(first, str):

@@ -1,4 +1,4 @@
-"""Who has a video open, in this process and, in team mode, in the others."""
+"""The people who have a video open, in this process and, in team mode, in the other web processes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from webapp.annotation.schemas import Person
 from webapp.live.protocol import Presence, Viewer
 
-OTHERS_LAST = 30.0  # seconds that another process is believed without being heard of
+OTHERS_LAST = 30.0  # seconds after which the viewers of a silent process are forgotten
 
 
 class PresenceBoard:
-    """Viewers by connection. One person is shown once, at the frame where they looked last."""
+    """Viewers by connection. A person with several connections is shown once, with the frame of the newest one."""
 
     def __init__(self) -> None:
         self._here: dict[object, tuple[float, Viewer]] = {}
@@ -25,11 +25,11 @@ class PresenceBoard:
         self._here.pop(connection, None)
 
     def own(self) -> list[list[Any]]:
-        """The viewers of this process, as other processes are told of them."""
+        """Return the viewers of this process in the form in which other processes get them."""
         return [[looked, viewer.model_dump()] for looked, viewer in self._here.values()]
 
     def hear(self, process: str, viewers: list[list[Any]]) -> bool:
-        """Take in what another process told; True when that process is new here."""
+        """Store the viewers of another process. Returns True if that process was unknown."""
         new = process not in self._elsewhere
         self._elsewhere[process] = (
             time.monotonic(),
@@ -38,7 +38,7 @@ class PresenceBoard:
         return new
 
     def message(self) -> Presence:
-        """Everyone, by name."""
+        """Return the message that lists all viewers, sorted by name."""
         fresh = [seen for heard, seen in self._elsewhere.values() if time.monotonic() - heard < OTHERS_LAST]
         looks = sorted([*self._here.values(), *(look for seen in fresh for look in seen)], key=lambda look: look[0])
         people = {viewer.person.id: viewer for _, viewer in looks}

@@ -1,4 +1,4 @@
-"""Every message of the browser's socket, typed: one union per direction; frontend/src/protocol.ts is made from it.
+"""The types of all socket messages, with one union for each direction. frontend/src/protocol.ts is generated from them.
 
 Browser -> server messages carry a `key` (a UUID made by the browser): the answer is `ack` or `error` with the same key,
 and a message that is sent twice takes effect once. Server -> browser messages that come from the change log carry `seq`
@@ -30,7 +30,7 @@ PROTOCOL_VERSION = 3
 MAX_MESSAGE_BYTES = 256 * 1024
 
 
-# --- who is there -----------------------------------------------------------------------------------------------------
+# --- shared parts -----------------------------------------------------------------------------------------------------
 
 
 class WorkerStatus(Model):
@@ -40,7 +40,7 @@ class WorkerStatus(Model):
 
 
 class Viewer(Model):
-    """Somebody who has the video open."""
+    """A person who has the video open."""
 
     person: Person
     frame: FrameIndex
@@ -50,10 +50,11 @@ class Viewer(Model):
 
 
 class Resume(Model):
-    """First message, and after a gap: every change after `seq` and every mask after `mask_seq` is sent.
+    """The first message, also sent after a gap. The server sends every change after `seq` and every mask after
+    `mask_seq`.
 
-    The numbers are the highest that came in, at first those of the state that was loaded over HTTP. With `seq` 0 the
-    welcome carries a state, and masks go on from its `mask_seq`; so it does when the gap is too long to be replayed.
+    Both are the highest numbers that the page has, at first those of the state that it loaded over HTTP. If `seq` is 0,
+    or the gap is too long to be replayed, the welcome carries a state, and masks continue after its `mask_seq`.
     """
 
     type: Literal["resume"]
@@ -71,7 +72,7 @@ class ScribbleAdd(Model):
 
 
 class ScribbleRemove(Model):
-    """Undo of a scribble of one's own that no round has used. `scribble` is its key."""
+    """Remove a scribble that the sender drew and no round has used. `scribble` is its key."""
 
     type: Literal["scribble.remove"]
     key: Key
@@ -87,7 +88,7 @@ class ObjectAdd(Model):
 
 
 class ObjectUpdate(Model):
-    """Rename, recolour, delete or bring back: only what is given changes."""
+    """Rename, recolour, delete or restore an object. Only the fields that are given change."""
 
     type: Literal["object.update"]
     key: Key
@@ -98,7 +99,7 @@ class ObjectUpdate(Model):
 
 
 class RoundRun(Model):
-    """Make a round of one's own waiting scribbles on `frame`. `base` is the head that the page shows."""
+    """Run a round with the scribbles that the sender drew on `frame`. `base` is the head that the page shows."""
 
     type: Literal["round.run"]
     key: Key
@@ -114,7 +115,10 @@ class RoundCancel(Model):
 
 
 class HeadMove(Model):
-    """Undo (to a base), redo (to a branch) or go back to any round. `from_round` is the head that the page shows."""
+    """Move the head: to its base (undo), to a branch (redo) or to any round.
+
+    `from_round` is the head that the page shows.
+    """
 
     type: Literal["head.move"]
     key: Key
@@ -123,7 +127,7 @@ class HeadMove(Model):
 
 
 class FrameAccept(Model):
-    """Accept (or release) the mask that `frame` has on the head's line. `round` is that whose mask the page shows."""
+    """Accept or release the mask of `frame`. `round` is the round whose mask the page shows."""
 
     type: Literal["frame.accept"]
     key: Key
@@ -133,7 +137,7 @@ class FrameAccept(Model):
 
 
 class Looking(Model):
-    """Presence: which frame one looks at. No key, no answer."""
+    """Which frame the person looks at. It has no key and gets no answer."""
 
     type: Literal["looking"]
     frame: FrameIndex
@@ -151,7 +155,7 @@ ClientMessage = Annotated[Resume | Command | Looking | Ping, Field(discriminator
 
 
 class Welcome(Model):
-    """Answer to `resume`. `state` is there when the browser's own is too old or absent: it replaces it."""
+    """The answer to `resume`. If the page has no state, or one that is too old, `state` replaces it."""
 
     type: Literal["welcome"]
     version: int
@@ -162,7 +166,10 @@ class Welcome(Model):
 
 
 class Ack(Model):
-    """`result` is the number of the object or the id of the round that the message made, where it made one."""
+    """The message with this key took effect.
+
+    `result` is the object id or round id that it created, if it created one.
+    """
 
     type: Literal["ack"]
     key: Key
@@ -170,7 +177,10 @@ class Ack(Model):
 
 
 class Error(Model):
-    """`code` is stable, `text` is for the user. `head` comes with code "conflict": where the video stands now."""
+    """The message was refused.
+
+    `code` is stable, `text` is for the user. With the code "conflict", `head` is the present head.
+    """
 
     type: Literal["error"]
     code: str
@@ -186,7 +196,7 @@ class ScribbleAdded(Model):
 
 
 class ScribbleRemoved(Model):
-    """Undone, or taken up by a round."""
+    """These scribbles were undone, or a round has used them."""
 
     type: Literal["scribble.removed"]
     seq: int
@@ -200,7 +210,7 @@ class ObjectChanged(Model):
 
 
 class RoundChanged(Model):
-    """A round is new, or its state changed."""
+    """A round is new, or its state has changed."""
 
     type: Literal["round.changed"]
     seq: int
@@ -218,11 +228,11 @@ class AcceptedChanged(Model):
     type: Literal["accepted.changed"]
     seq: int
     frame: FrameIndex
-    round: int | None  # None = released
+    round: int | None  # None: released
 
 
 class RoundScored(Model):
-    """A round was compared with ground truth. Who may see that asks GET /api/videos/{id}/scores."""
+    """A round was compared with ground truth. Reviewers get the scores from GET /api/videos/{id}/scores."""
 
     type: Literal["round.scored"]
     seq: int
@@ -230,7 +240,7 @@ class RoundScored(Model):
 
 
 class RoundProgress(Model):
-    """A hint while a round runs; not in the log."""
+    """How far a running round is. It is a hint and not in the change log."""
 
     type: Literal["round.progress"]
     round: int

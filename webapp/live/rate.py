@@ -1,4 +1,4 @@
-"""How many messages a browser may send: a bucket that refills."""
+"""Limits how many messages a browser may send (a token bucket)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 
 class Bucket:
-    """Holds `size` messages and refills at `rate` a second."""
+    """Allows `size` messages at once and `rate` messages a second."""
 
     def __init__(self, size: float, rate: float) -> None:
         self.size = size
@@ -15,7 +15,7 @@ class Bucket:
         self._at = time.monotonic()
 
     def take(self) -> bool:
-        """Whether one more message is allowed now."""
+        """Take one message from the bucket. Returns False if it is empty."""
         now = time.monotonic()
         self._level = min(self.size, self._level + (now - self._at) * self.rate)
         self._at = now

@@ -1,4 +1,4 @@
-"""Whether the one who opened a socket may still use it: signed in, switched on, and a member. Asked again and again."""
+"""Checks that the person who opened a socket may still use it: signed in, active, and a member of the project."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webapp.videos.models import Video
 
 
 class CloseSocket(Exception):
-    """The socket must be closed, with this code of protocol.CLOSE_CODES."""
+    """The socket must be closed with `code`, one of protocol.CLOSE_CODES."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -28,7 +28,7 @@ class CloseSocket(Exception):
 
 @dataclass(frozen=True)
 class Handshake:
-    """What a socket keeps of its handshake: names of rows, and never what the rows said."""
+    """What a socket keeps of its handshake: keys of rows. The rows themselves are read for each check."""
 
     user_id: int
     session_key: str
@@ -37,7 +37,7 @@ class Handshake:
 
 
 def handshake_of(scope: Mapping[str, Any], video_id: int) -> Handshake:
-    """The handshake that a handshake begins. Raises CloseSocket for somebody who is not signed in."""
+    """Return what to keep of a handshake. Raises CloseSocket if nobody is signed in."""
     user, session = scope["user"], scope["session"]
     if not user.is_authenticated:
         raise CloseSocket(4401)
@@ -45,9 +45,10 @@ def handshake_of(scope: Mapping[str, Any], video_id: int) -> Handshake:
 
 
 def check(handshake: Handshake, *, opened: bool) -> tuple[User, Role]:
-    """The user and the role as they are now. Raises CloseSocket; to a stranger the video does not exist.
+    """Return the user and the role as they are now. Raises CloseSocket if the socket must end.
 
-    `opened`: the socket was welcome before, so that what is gone now was taken away (4403) or deleted (4404).
+    With `opened`, an earlier check succeeded: the code then tells a removed member (4403) from a deleted video (4404).
+    Without it, both are 4404, so that a stranger does not learn that the video exists.
     """
     user = User.objects.filter(pk=handshake.user_id, is_active=True).first()
     alive = Session.objects.filter(pk=handshake.session_key, expire_date__gt=timezone.now()).exists()

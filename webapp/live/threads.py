@@ -1,6 +1,6 @@
-"""Database work of the sockets, in threads of its own: a poll or a write that waits must not hold up the others.
+"""Runs the database work of the sockets in threads of its own, so that a slow query does not delay other sockets.
 
-Channels runs all of it in the one thread that Django keeps for code that is not thread-safe. Ours is.
+Channels would run all of it in the single thread that Django keeps for code that is not thread-safe.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 P = ParamSpec("P")
 R = TypeVar("R")
 
-THREADS = 8  # each keeps its connection: opening one costs more than most questions
+THREADS = 8  # each keeps its connection, because opening one takes longer than most queries
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="live")
 
 
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a function that asks the database.
+    """Run a function that uses the database.
 
-    It is run twice when it meets a kept connection that was lost meanwhile (the database was restarted, say): it may
-    change only what it changes once, however often it is run. Questions and messages with a receipt are so.
+    If its connection turns out to be lost, for example because the database was restarted, the function runs a second
+    time. It must therefore have the same effect if it runs twice; reads and messages with a receipt do.
     """
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_pool, partial(_with_connection, function, args, kwargs))
@@ -39,16 +39,16 @@ def _with_connection(
         return function(*args, **kwargs)
     except (DatabaseError, InterfaceError) as error:
         lost = again and kept and isinstance(error, OperationalError | InterfaceError) and _is_lost()
-        connection.close()  # it may be broken; the next call opens another one
+        connection.close()  # the next call opens a new one
         if not lost:
-            if isinstance(error, InterfaceError):  # which is no DatabaseError: callers need to know of one kind only
+            if isinstance(error, InterfaceError):  # callers handle DatabaseError, which this is not
                 raise OperationalError(str(error)) from error
             raise
     return _with_connection(function, args, kwargs, again=False)
 
 
 def _is_lost() -> bool:
-    """Whether this thread's connection is gone: Django drops one that it cannot roll back. A locked one is not lost."""
+    """Return whether the connection of this thread is lost. Django drops a connection that it cannot roll back."""
     return connection.connection is None or not connection.is_usable()
 
 
@@ -57,7 +57,7 @@ def close_connections() -> None:
     everyone = threading.Barrier(THREADS)
 
     def close() -> None:
-        everyone.wait()  # so that no thread takes two of these
+        everyone.wait()  # makes every thread take one of these tasks
         connection.close()
 
     for closed in [_pool.submit(close) for _ in range(THREADS)]:

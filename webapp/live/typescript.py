@@ -1,6 +1,6 @@
 """Writes frontend/src/protocol.ts from the types of the socket: `python -m webapp.live.typescript`.
 
-It reads the sources rather than the classes: aliases and comments belong to the contract, and only the source has them.
+It reads the source text and not the classes, because only the source has the names of aliases and the comments.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ WIDTH = 110  # as in biome.json
 
 
 class Untranslatable(ValueError):
-    """The protocol uses a construct that has no rule here; the text shows it."""
+    """The protocol uses a construct that this module cannot translate. The message shows it."""
 
 
 def generate() -> str:
-    """The text of protocol.ts: constants, aliases, one type a model, the two unions, in the order of the sources."""
+    """Return the text of protocol.ts: constants, aliases, interfaces and unions in the order of the sources."""
     blocks = [HEAD]
     for module in SOURCES:
         source = inspect.getsource(module)
@@ -44,7 +44,7 @@ def generate() -> str:
 
 
 def _statement(node: ast.stmt, module: ModuleType, comments: dict[int, str]) -> str | None:
-    """One top-level statement as TypeScript, or None for what is Python's own (imports, adapters, the base model)."""
+    """Translate a top-level statement, or return None for one that TypeScript does not need, such as an import."""
     if isinstance(node, ast.ClassDef):
         return None if node.name == "Model" else _interface(node, comments)
     if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
@@ -66,7 +66,7 @@ def _interface(node: ast.ClassDef, comments: dict[int, str]) -> str:
             continue
         if comment := comments.get(field.lineno):
             lines.append(f"  /** {comment} */")
-        # A default means that the sender may leave the field out.
+        # The sender may leave out a field that has a default.
         mark = "" if field.value is None else "?"
         lines.append(f"  {field.target.id}{mark}: {_type(field.annotation)};")
     lines.append("}")
@@ -87,7 +87,7 @@ def _constant(name: str, value: object) -> str:
 
 
 def _type(node: ast.expr) -> str:
-    """An annotation as a TypeScript type. Ranges and patterns are the server's to check: they are left out."""
+    """Translate an annotation. Ranges and patterns are left out, because the server checks them."""
     match node:
         case ast.Constant(value=None):
             return "null"
@@ -117,7 +117,7 @@ def _generic(name: str, inner: list[ast.expr]) -> str:
 
 
 def _wrapped(union: str, before: int) -> str:
-    """A union on the line that has `before` characters already, or one member a line where it would be too long."""
+    """Write a union on the line that has `before` characters already, or with one member a line if that is too long."""
     if before + len(union) < WIDTH:
         return f" {union}"
     return "".join(f"\n  | {member}" for member in union.split(" | "))

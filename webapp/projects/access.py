@@ -1,7 +1,7 @@
-"""The one place that decides who may do what: a member's role, the order of roles, and rows as a user may see them.
+"""All permissions: the order of roles, the role of a user in a project, and the rows that a user may see.
 
-A stranger gets NotFound, so that nobody learns what exists; a member whose role is too low gets Forbidden. A superuser
-is a member nowhere by that alone: the Django admin is where superusers look after rows that are not theirs.
+Somebody who is no member gets NotFound, and so does not learn what exists. A member whose role is too low gets
+Forbidden. A superuser is not a member of every project; the Django admin shows superusers the rows of others.
 """
 
 from __future__ import annotations
@@ -25,30 +25,33 @@ RANKS: dict[str, int] = {
 
 
 def allows(role: str, at_least: Role) -> bool:
-    """Whether `role` includes all that `at_least` may do."""
+    """Return whether `role` is `at_least` or a higher one."""
     return RANKS[role] >= RANKS[at_least]
 
 
 def memberships_of(user: Visitor) -> QuerySet[Membership]:
-    """Where every permission starts: nothing for the signed out and for accounts that were switched off."""
+    """Return the memberships of a user: none if nobody is signed in or the account is inactive."""
     if isinstance(user, AnonymousUser) or not user.is_active:
         return Membership.objects.none()
     return Membership.objects.filter(user_id=user.pk)
 
 
 def projects_of(user: Visitor) -> QuerySet[Project]:
-    """The projects that `user` is a member of."""
+    """Return the projects of which `user` is a member."""
     return Project.objects.filter(pk__in=memberships_of(user).values("project"))
 
 
 def role_in(user: Visitor, project_id: int) -> Role | None:
-    """The role of `user` in a project, None for a stranger. One query; not to be kept beyond one message."""
+    """Return the role of `user` in a project, or None. It is read for each request or message and never kept."""
     role = memberships_of(user).filter(project_id=project_id).values_list("role", flat=True).first()
     return None if role is None else Role(role)
 
 
 def require(user: Visitor, project_id: int, at_least: Role = Role.VIEWER, *, what: str = "project") -> Role:
-    """The role of `user` in a project when it suffices; NotFound (naming `what`) or Forbidden otherwise."""
+    """Return the role of `user` in a project.
+
+    Raises NotFound (which names `what`) or Forbidden if it does not suffice.
+    """
     role = role_in(user, project_id)
     if role is None:
         raise NotFound(what)
@@ -58,7 +61,7 @@ def require(user: Visitor, project_id: int, at_least: Role = Role.VIEWER, *, wha
 
 
 def project_for(user: Visitor, project_id: int, at_least: Role = Role.VIEWER) -> Project:
-    """The project with this id, when `user` has at least this role in it. Raises NotFound or Forbidden."""
+    """Return a project in which `user` has at least this role. Raises NotFound or Forbidden."""
     project = projects_of(user).filter(pk=project_id).first()
     if project is None:
         raise NotFound("project")

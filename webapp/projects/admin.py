@@ -1,4 +1,4 @@
-"""The Django admin for projects: where a superuser helps when no owner can."""
+"""The Django admin for projects, with which a superuser helps when no owner can."""
 
 from __future__ import annotations
 
@@ -27,4 +27,4 @@ class ProjectAdmin(admin.ModelAdmin):
     autocomplete_fields = ("created_by",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
-        return False  # its videos have files: an owner deletes a project on its own page
+        return False  # an owner deletes a project on its page, which removes the files of its videos too

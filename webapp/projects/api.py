@@ -1,4 +1,4 @@
-"""HTTP calls of projects and their members."""
+"""REST calls of projects and their members."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class ProjectInfo(Schema):
     guide: str
     engine: str
     labels: list[LabelInfo]
-    role: Role  # one's own
+    role: Role  # of the person who asks
     videos: int
     members: int
-    cover: int | None  # a video whose picture stands for the project: the newest that is ready
-    last_added_at: datetime | None  # of the newest video
+    cover: int | None  # the newest video that is ready; its thumbnail stands for the project
+    last_added_at: datetime | None  # when the newest video was added
     created_at: datetime
 
     @staticmethod
@@ -69,7 +69,7 @@ class ProjectPatch(Schema):
     guide: Guide | None = None
     engine: EngineName | None = None
     labels: Annotated[list[LabelBody], Field(max_length=254)] | None = None
-    # What the page had of both before they were edited; given: 409 where somebody else has saved since.
+    # What the page showed before the person edited. If somebody else has saved since, the call answers 409.
     guide_before: Guide | None = None
     labels_before: Annotated[list[LabelBody], Field(max_length=254)] | None = None
 
@@ -99,7 +99,7 @@ class RolePatch(Schema):
 
 
 def _with_counts(user: User) -> QuerySet[Project]:
-    """The projects of `user`, with what the list shows of each."""
+    """Return the projects of `user`, annotated with the role and the counts that the list shows."""
     own = memberships_of(user).filter(project=OuterRef("pk")).values("role")[:1]
     ready = Project.objects.filter(pk=OuterRef("pk"), videos__state="ready").order_by("-videos__id")
     return (

@@ -1,4 +1,4 @@
-"""Django app: projects, labels, members and their roles."""
+"""Django app of projects, labels, members and their roles."""
 
 from django.apps import AppConfig
 

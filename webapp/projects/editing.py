@@ -1,4 +1,4 @@
-"""Writes on projects and their labels. Each asks for the role itself, in the transaction in which it writes."""
+"""Writes projects and their labels. Each function checks the role in the transaction in which it writes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from webapp.projects.access import project_for
 from webapp.projects.engines import checked_engine
 from webapp.projects.models import Label, Membership, Project, Role
 
-# Colours that stay apart from each other on most footage; a new project starts with none of them taken.
+# Colours that are easy to tell apart on most videos. A new project uses none of them.
 FIRST_LABELS = (("Object", "#4aa3ff"),)
 
 
 @dataclass(frozen=True)
 class LabelEdit:
-    """A label as a person wants it; `id` is None for a new one."""
+    """A label as the person wants it. `id` is None for a new label."""
 
     id: int | None
     name: str
@@ -28,7 +28,7 @@ class LabelEdit:
 
 @dataclass(frozen=True)
 class Before:
-    """What a person saw and edited; None of what is not known."""
+    """What the page showed before the person edited it. None: not known, so not compared."""
 
     guide: str | None = None
     labels: Sequence[LabelEdit] | None = None
@@ -36,7 +36,7 @@ class Before:
 
 @transaction.atomic
 def create_project(*, by: User, name: str, guide: str = "", engine: str = "default") -> Project:
-    """A project with `by` as its owner and one label to start with."""
+    """Create a project with `by` as its owner and one label."""
     engine = checked_engine(engine)
     project = Project.objects.create(name=_checked_name(name), guide=guide, engine=engine, created_by=by)
     Membership.objects.create(project=project, user=by, role=Role.OWNER)
@@ -56,9 +56,9 @@ def change_project(
     labels: Sequence[LabelEdit] | None = None,
     before: Before | None = None,
 ) -> Project:
-    """Change what is given. `labels` is the whole new list: a label that is missing from it is deleted.
+    """Change the fields that are given. `labels` is the whole new list; a label that is missing from it is deleted.
 
-    Raises Problem "changed_meanwhile" (409) where the project is not what `before` says any more.
+    Raises Problem "changed_meanwhile" (409) if the project differs from `before`.
     """
     project = project_for(by, project_id, Role.MANAGER)
     if before is not None:
@@ -72,7 +72,7 @@ def change_project(
         changed["engine"] = checked_engine(engine)
     for field, value in changed.items():
         setattr(project, field, value)
-    project.save(update_fields=changed)  # somebody else may have changed the rest since it was read
+    project.save(update_fields=changed)  # somebody else may have changed other fields since the row was read
     if labels is not None:
         _replace_labels(project, labels)
     return project
@@ -89,7 +89,7 @@ def _check_unchanged(project: Project, before: Before) -> None:
 
 @transaction.atomic
 def delete_project(*, by: User, project_id: int) -> None:
-    """Delete a project and all that is in it. Files go with the rows that own them (videos/cleanup.py and its like)."""
+    """Delete a project and everything in it. Files are removed together with their rows (see videos/cleanup.py)."""
     project_for(by, project_id, Role.OWNER).delete()
 
 
@@ -111,7 +111,7 @@ def _replace_labels(project: Project, edits: Sequence[LabelEdit]) -> None:
     if unknown := kept - known.keys():
         raise Problem("unknown_label", f"This project has no label {min(unknown)}. Reload the page and try again.")
     project.labels.exclude(pk__in=kept).delete()
-    # Names are unique in a project: move the kept ones aside first, so that two labels can exchange their names.
+    # Names are unique in a project. The kept labels get temporary names first, so that two can exchange theirs.
     for pk in kept:
         project.labels.filter(pk=pk).update(name=f"\x01{pk}")
     for position, (edit, name) in enumerate(zip(edits, names, strict=True)):

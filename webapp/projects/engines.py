@@ -1,4 +1,4 @@
-"""Which engines a project or a round may name. The layer that knows the engines says so when it starts."""
+"""The names of engines that a project or round may use. The inference layer sets them when it starts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _names: list[Callable[[], list[str]]] = []
 
 
 def know(names: Callable[[], list[str]]) -> None:
-    """Take `names` as what there is, "default" included."""
+    """Set the function that returns the names of all engines, including "default"."""
     _names[:] = [names]
 
 
 def checked_engine(name: str) -> str:
-    """`name`, if there is such an engine. Raises Problem that lists the known ones."""
+    """Return `name` if there is such an engine. Raises Problem with the list of names otherwise."""
     known = [name for names in _names for name in names()]
     if known and name not in known:
         raise Problem("unknown_engine", f"There is no engine called {name}. Choose one of {', '.join(known)}.")

@@ -1,6 +1,6 @@
-"""Writes on who belongs to a project: invite, change a role, remove, leave.
+"""Writes the members of a project: invite, change a role, remove, leave.
 
-Nobody gives a role above their own, nor touches a member who stands above them. A project always keeps an owner.
+Nobody gives a role above their own or changes a member whose role is above their own. A project always has an owner.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from webapp.projects.models import Membership, Project, Role
 
 @transaction.atomic
 def invite(*, by: User, project_id: int, username: str, role: Role) -> Membership:
-    """Make the user called `username` a member. They find the project in their list the next time they look."""
+    """Make the user called `username` a member. The project appears in their list at once."""
     _may_give(by, project_id, role)
     _one_at_a_time(project_id)
     user = User.objects.filter(username=username.strip(), is_active=True).first()
@@ -43,7 +43,7 @@ def change_role(*, by: User, project_id: int, user_id: int, role: Role) -> Membe
 
 @transaction.atomic
 def remove(*, by: User, project_id: int, user_id: int) -> None:
-    """Take a member out; anyone may take out themselves."""
+    """Remove a member. Everybody may remove themselves."""
     require(by, project_id, Role.VIEWER if user_id == by.pk else Role.MANAGER)
     _one_at_a_time(project_id)
     member = _member(project_id, user_id)
@@ -65,7 +65,7 @@ def _may_touch(by: User, member: Membership) -> None:
 
 
 def _one_at_a_time(project_id: int) -> None:
-    """Two owners who leave at the same moment must not both find the other still there."""
+    """Lock the project, so that of two owners who leave at the same moment the second sees that the first has gone."""
     Project.objects.select_for_update().get(pk=project_id)
 
 

@@ -1,4 +1,4 @@
-"""Projects, their labels, and who may do what in them."""
+"""Projects, their labels, and the members with their roles."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from django.db import models
 
 
 class Project(models.Model):
-    """A body of videos that a team annotates by one guide."""
+    """Videos that a team annotates with the same labels and the same guide."""
 
     name = models.CharField(max_length=120)
     guide = models.TextField(blank=True)
-    engine = models.CharField(max_length=40, default="default")  # a name of the registry, or "default"
+    engine = models.CharField(max_length=40, default="default")  # the name of an engine, or "default"
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -23,7 +23,7 @@ class Project(models.Model):
 
 
 class Label(models.Model):
-    """A class of object, with the colour its objects start with."""
+    """A class of objects, with the colour that a new object of this class gets."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="labels")
     name = models.CharField(max_length=60)

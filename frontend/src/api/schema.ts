@@ -95,7 +95,7 @@ export interface paths {
         head?: never;
         /**
          * Change Me
-         * @description Change one's name, or one's password: the current one is asked for when there is one.
+         * @description Change the name or the password. An account that has a password must send it as `current_password`.
          */
         patch: operations["change_me"];
         trace?: never;
