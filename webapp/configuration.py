@@ -196,7 +196,8 @@ class Configuration:
             return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
         return {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [self.values["REDIS_URL"]]},
+            # Longer than the layer itself waits for a message.
+            "CONFIG": {"hosts": [{"address": self.values["REDIS_URL"], **self._redis_timeouts(10)}]},
         }
 
     @property
@@ -206,7 +207,7 @@ class Configuration:
         return {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": self.values["REDIS_URL"],
-            "OPTIONS": {"socket_timeout": CACHE_SECONDS, "socket_connect_timeout": CACHE_SECONDS},
+            "OPTIONS": self._redis_timeouts(CACHE_SECONDS),
         }
 
     @property
@@ -218,23 +219,30 @@ class Configuration:
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
 
+    def _redis_timeouts(self, seconds: float) -> dict[str, float]:
+        """Options of a connection to Redis. Without them a Redis that hangs is waited for without end."""
+        if self.values["REDIS_URL"].startswith("unix:"):
+            return {"socket_timeout": seconds}  # A socket file knows no time-out of connecting.
+        return {"socket_timeout": seconds, "socket_connect_timeout": min(seconds, 3)}
+
     @property
     def broker_url(self) -> str:
         url = str(self.values["REDIS_URL"])
         # Celery has a name of its own for a Redis that listens on a socket file.
-        return url.replace("unix://", "redis+socket://", 1) if url else "filesystem://localhost"
+        return url.replace("unix://", "redis+socket://", 1) if url else "folder://localhost"
 
     @property
     def broker_options(self) -> dict[str, Any]:
         if self.team:
-            return {"visibility_timeout": 6 * 3600}  # above the longest round
+            # Visibility: above the longest round. Workers ask Redis with a time-out of one second of their own.
+            return {"visibility_timeout": 6 * 3600, **self._redis_timeouts(5)}
         queue = self.home / "queue"
-        for folder in (queue / "messages", queue / "done", queue / "control"):
+        for folder in (queue / "messages", queue / "control"):
             folder.mkdir(parents=True, exist_ok=True)
         return {
             "data_folder_in": str(queue / "messages"),
             "data_folder_out": str(queue / "messages"),
-            "processed_folder": str(queue / "done"),
+            "broken_folder": str(queue / "broken"),
             "control_folder": str(queue / "control"),
             "polling_interval": 0.05,
         }

@@ -12,7 +12,7 @@ from typing import Literal
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from webapp import first_run
 from webapp.celery import app as celery
@@ -147,10 +147,9 @@ def studio() -> Iterator[Finding]:
 
 
 def _workers(*, expected: bool) -> Iterator[Finding]:
-    now = timezone.now()
-    alive = Worker.objects.filter(heartbeat__gte=now - ALIVE_WITHIN)
+    alive = Worker.objects.filter(heartbeat__gte=Now() - ALIVE_WITHIN).annotate(now=Now())
     for worker in alive:
-        age = (now - worker.heartbeat).total_seconds()
+        age = (worker.now - worker.heartbeat).total_seconds()
         yield Finding("Worker", "ok", f"{worker.name} computes on {worker.device}, heartbeat {age:.1f} s ago")
     if not alive and expected:
         yield Finding(

@@ -140,6 +140,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # A worker waits for its broker for as long as it takes.
 CELERY_TASK_DEFAULT_QUEUE = "rounds"
 # Imports and exports have a worker of their own: a long one must not keep a round waiting.
 CELERY_TASK_ROUTES = {"videos.*": {"queue": "media"}, "annotation.*": {"queue": "media"}}

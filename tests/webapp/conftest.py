@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 
 from tests.webapp.documented import check_documented
@@ -17,6 +19,7 @@ from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import create_round
 from webapp.annotation.scribbles import add_scribble
 from webapp.projects.models import Project
+from webapp.tasks.lease import Lease, LeasedTask
 from webapp.videos.models import Video, VideoState
 
 WIDTH, HEIGHT, FRAMES = 32, 24, 8
@@ -50,6 +53,14 @@ def some_mask(frame: int, label: int = 1) -> NewMask:
     labels = np.zeros((HEIGHT, WIDTH), np.uint8)
     labels[frame % HEIGHT, :5] = label
     return new_mask(frame, labels, [0.5], None)
+
+
+def lose_worker(lease: Lease[Any], task: LeasedTask) -> str:
+    """Let the worker of a task fall silent for a minute, and sweep. Returns the state that the task has then."""
+    lease.model._default_manager.filter(pk=task.pk).update(heartbeat=Now() - timedelta(minutes=1))
+    lease.sweep()
+    task.refresh_from_db()
+    return str(task.state)  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ def test_nothing_set_means_embedded_below_the_base(tmp_path: Path) -> None:
     assert configuration.home == tmp_path / "data"
     assert not configuration.team
     assert configuration.database["ENGINE"].endswith("sqlite3")
-    assert configuration.broker_url.startswith("filesystem://")
+    assert configuration.broker_url.startswith("folder://")
     assert "InMemory" in configuration.channel_layer["BACKEND"]
     assert Path(configuration.broker_options["data_folder_in"]).is_dir()
 
@@ -25,7 +25,7 @@ def test_both_addresses_mean_team_mode(tmp_path: Path) -> None:
     configuration = load(TEAM, tmp_path)
     assert configuration.team
     assert configuration.broker_url == TEAM["REDIS_URL"]
-    assert configuration.channel_layer["CONFIG"]["hosts"] == [TEAM["REDIS_URL"]]
+    assert configuration.channel_layer["CONFIG"]["hosts"][0]["address"] == TEAM["REDIS_URL"]
     database = configuration.database
     assert database["ENGINE"] == "django.db.backends.postgresql"
     assert [database[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")] == [

@@ -1,7 +1,7 @@
-"""Rounds, as workers take and fill them: claim, store, beat, finish, fail; and requeue, for those whose worker is gone.
+"""Rounds as workers see them: claim, store masks, beat, finish or fail; and what happens when a worker is lost.
 
-A claim raises the round's *fence*. Every later write names it: a worker that was thought dead and comes back writes
-nothing, because the round has another fence by then.
+The claim is a lease (webapp/tasks/lease.py): a worker that was given up and comes back writes nothing, because the
+round has another fence by then.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.db.models.functions import Coalesce, Now
 
 from webapp.annotation import changes
 from webapp.annotation.codec import LabelMap, encode
@@ -21,12 +20,12 @@ from webapp.annotation.head import hold
 from webapp.annotation.models import Mask, Round, RoundState
 from webapp.annotation.notify import notify_followers, notify_scorer, notify_worker
 from webapp.annotation.rounds import end, merge_into_successor, release_round
+from webapp.tasks.lease import Lease, Limits
+from webapp.tasks.worker_names import is_dead
 
-MAX_ATTEMPTS = 3
-STALE_AFTER = timedelta(seconds=8)  # eight heartbeats: a machine that swaps may miss a few
 LOST_TEXT = (
-    "The worker stopped {attempts} times while it computed this round, most likely because memory ran out. "
-    "Try a smaller MASKWRIGHT_MAX_SIDE or another engine. Your scribbles are kept."
+    "The worker stopped {attempts} times before this round was done; its log may say why. "
+    "If memory ran out, a smaller MASKWRIGHT_MAX_SIDE or another engine helps. Your scribbles are kept."
 )
 
 
@@ -65,19 +64,10 @@ def claim(round_id: int, worker: str) -> Claim | None:
         return None
     hold(video_id)
     if Round.objects.filter(video_id=video_id, state=RoundState.RUNNING).exists():
-        return None  # when that one ends, this one is rung again
-    now = timezone.now()
-    taken = Round.objects.filter(pk=round_id, state=RoundState.QUEUED).update(
-        state=RoundState.RUNNING,
-        fence=F("fence") + 1,
-        attempts=F("attempts") + 1,
-        worker=worker,
-        heartbeat=now,
-        started_at=Coalesce("started_at", now),
-    )
-    if not taken:
+        return None  # The workers are notified again when that one ends.
+    round_ = ROUNDS.claim(round_id, worker=worker, started_at=Coalesce("started_at", Now()))
+    if round_ is None:
         return None
-    round_ = Round.objects.select_related("author").get(pk=round_id)
     changes.round_changed(round_)
     return Claim(round_id, video_id, round_.fence)
 
@@ -86,7 +76,8 @@ def claim(round_id: int, worker: str) -> Claim | None:
 def begin(claim: Claim, *, engine: str, weights: str, total: int) -> None:
     """Note what computes the round, and how many frames it will have. Raises Lost."""
     hold(claim.video_id)
-    if not _mine(claim).update(engine=engine, weights=weights, progress_total=total, heartbeat=timezone.now()):
+    columns = {"engine": engine, "weights": weights, "progress_total": total}
+    if not ROUNDS.beat(claim.round_id, claim.fence, **columns):
         raise Lost
     changes.round_changed(Round.objects.select_related("author").get(pk=claim.round_id))
 
@@ -95,7 +86,7 @@ def begin(claim: Claim, *, engine: str, weights: str, total: int) -> None:
 def store(claim: Claim, masks: Sequence[NewMask]) -> bool:
     """Store masks of a running round; False when it was asked to stop. Raises Lost, and then nothing is stored."""
     count = F("progress_done") + len(masks)
-    if not _mine(claim).update(progress_done=count, heartbeat=timezone.now()):
+    if not ROUNDS.beat(claim.round_id, claim.fence, progress_done=count):
         raise Lost
     Mask.objects.bulk_create(
         Mask(
@@ -113,12 +104,12 @@ def store(claim: Claim, masks: Sequence[NewMask]) -> bool:
 
 def beat(claim: Claim) -> None:
     """Say that the round is being worked on."""
-    _mine(claim).update(heartbeat=timezone.now())
+    ROUNDS.beat(claim.round_id, claim.fence)
 
 
 def asked_to_stop(claim: Claim) -> bool:
     """Whether somebody cancelled the round, or a newer one waits for it to end."""
-    return not _mine(claim).filter(cancel_requested=False, superseded_by=None).exists()
+    return not _held(claim).filter(cancel_requested=False, superseded_by=None).exists()
 
 
 def stored_frames(claim: Claim) -> set[int]:
@@ -145,33 +136,8 @@ def fail(claim: Claim, *, code: str, text: str) -> None:
     _end(round_, RoundState.FAILED, claim.fence, error_code=code, error=text)
 
 
-@transaction.atomic
-def requeue(round_: Round) -> RoundState | None:
-    """Put back a running round whose worker is gone: queued again, or ended if that was wanted or it was tried enough.
-
-    Compare-and-set on the fence and the heartbeat that were seen: None when the worker was heard of since.
-    """
-    hold(round_.video_id)
-    seen = Round.objects.filter(
-        pk=round_.pk, state=RoundState.RUNNING, fence=round_.fence, heartbeat=round_.heartbeat
-    ).select_related("author")
-    found = seen.first()
-    if found is None:
-        return None
-    if found.cancel_requested or found.superseded_by_id:
-        return _end(found, _stopped(found), found.fence)
-    if found.attempts >= MAX_ATTEMPTS:
-        text = LOST_TEXT.format(attempts=found.attempts)
-        return _end(found, RoundState.FAILED, found.fence, error_code="worker_lost", error=text)
-    seen.update(state=RoundState.QUEUED, worker="")
-    found.refresh_from_db()
-    changes.round_changed(found)
-    notify_worker(found.pk)
-    return RoundState.QUEUED
-
-
-def _mine(claim: Claim) -> QuerySet[Round]:
-    return Round.objects.filter(pk=claim.round_id, fence=claim.fence, state=RoundState.RUNNING)
+def _held(claim: Claim) -> QuerySet[Round]:
+    return ROUNDS.held(claim.round_id, claim.fence)
 
 
 def _stopped(round_: Round) -> RoundState:
@@ -189,3 +155,37 @@ def _end(round_: Round, state: RoundState, fence: int, **fields: object) -> Roun
         notify_worker(waiting.pk)
     release_round(round_)
     return state
+
+
+class RoundLease(Lease[Round]):
+    """Rounds. Their workers write a heartbeat every second; a machine that swaps may miss a few."""
+
+    def notify(self, pk: int) -> None:
+        notify_worker(pk)
+
+    def is_wanted(self, task: Round) -> bool:
+        return not task.cancel_requested and task.superseded_by_id is None
+
+    def is_dead(self, task: Round) -> bool:
+        return is_dead(task.worker)
+
+    def hold(self, task: Round) -> None:
+        hold(task.video_id)
+
+    def requeued(self, task: Round) -> None:
+        changes.round_changed(task)
+
+    def end_lost(self, task: Round) -> None:
+        if not self.is_wanted(task):
+            _end(task, _stopped(task), task.fence)
+        else:
+            text = LOST_TEXT.format(attempts=task.attempts)
+            _end(task, RoundState.FAILED, task.fence, error_code="worker_lost", error=text)
+
+
+ROUNDS = RoundLease(
+    Round,
+    waiting=RoundState.QUEUED,
+    running=RoundState.RUNNING,
+    limits=Limits(stale_after=timedelta(seconds=8), notify_again_after=timedelta(seconds=15)),
+)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 
+from webapp.tasks.lease import LeasedTask
 from webapp.videos.models import Video
 
 
@@ -35,8 +36,8 @@ class RoundState(models.TextChoices):
     FAILED = "failed"
 
 
-class Round(models.Model):
-    """An interaction and the propagation that follows. The row is the queue entry (compare-and-set on `state`)."""
+class Round(LeasedTask):
+    """An interaction and the propagation that follows it. A worker holds a lease on the row while it computes it."""
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="rounds")
     number = models.PositiveIntegerField()
@@ -53,16 +54,13 @@ class Round(models.Model):
     cancel_requested = models.BooleanField(default=False)
     # A newer round came while this one ran: it stops at the next frame, and what it stored stays.
     superseded_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
-    fence = models.PositiveIntegerField(default=0)  # raised by each claim; a write with an older fence is refused
-    attempts = models.PositiveSmallIntegerField(default=0)
-    worker = models.CharField(max_length=120, blank=True)
-    heartbeat = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=120, blank=True)  # the one that claimed it last
     progress_done = models.PositiveIntegerField(default=0)
     progress_total = models.PositiveIntegerField(default=0)
     frames = models.JSONField(default=list)  # inclusive ranges of frames it stored; written when it ends
     error_code = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -171,8 +169,8 @@ class ExportState(models.TextChoices):
     FAILED = "failed"
 
 
-class Export(models.Model):
-    """Masks taken out: a file below HOME/exports, made by a task."""
+class Export(LeasedTask):
+    """A file of masks below HOME/exports. A worker holds a lease on the row while it writes the file."""
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="exports")
     round = models.ForeignKey(Round, on_delete=models.RESTRICT, null=True, related_name="+")
@@ -181,10 +179,6 @@ class Export(models.Model):
     progress_done = models.PositiveIntegerField(default=0)
     progress_total = models.PositiveIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
-    fence = models.PositiveIntegerField(default=0)  # raised by each claim; a worker with an older one may not write
-    attempts = models.PositiveSmallIntegerField(default=0)
-    heartbeat = models.DateTimeField(null=True)  # of the worker that makes it
-    rung_at = models.DateTimeField(default=timezone.now)  # when a worker was last told of it
     error = models.TextField(blank=True)
     size_bytes = models.PositiveBigIntegerField(default=0)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

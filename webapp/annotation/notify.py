@@ -1,7 +1,7 @@
-"""Rings after a commit: the workers for a round that waits, the sockets' followers for a video that changed.
+"""Notifies workers of a round that waits, and followers of a video that changed, after the transaction has committed.
 
-A ring carries an id and nothing else. One that is lost costs time, never truth: the sweep rings workers again, and
-followers look by themselves every second.
+A notification carries the id of a row and nothing else. One that is lost costs time only: the sweep notifies workers
+again, and followers read new rows every second without being told.
 """
 
 from __future__ import annotations
@@ -10,45 +10,47 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 
 import structlog
-from celery import current_app
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import transaction
+
+from webapp.tasks.sending import after_commit, send_task
 
 log = structlog.get_logger(__name__)
 
 RUN_ROUND = "inference.run_round"
 SCORE_ROUND = "inference.score_round"
+MOST_UNSENT = 100
+SEND_SECONDS = 5.0
 Listener = Callable[[int], None]
 _listeners: set[Listener] = set()
 
 
 def notify_worker(round_id: int) -> None:
-    """Ask the workers to claim a round, once the transaction at hand has committed."""
-    # Robust: the row is the truth. A broker that is away must not make a stored round look refused.
-    transaction.on_commit(partial(current_app.send_task, RUN_ROUND, args=[round_id]), robust=True)
+    """Tell the workers, once the transaction at hand has committed, that a round waits."""
+    send_task(RUN_ROUND, round_id)
 
 
 def notify_scorer(round_id: int) -> None:
-    """Ask a worker for media to compare a round with ground truth, once the transaction at hand has committed."""
-    transaction.on_commit(partial(current_app.send_task, SCORE_ROUND, args=[round_id], queue="media"), robust=True)
+    """Tell a worker for media, once the transaction at hand has committed, that a round can be scored."""
+    send_task(SCORE_ROUND, round_id, queue="media")
 
 
 def notify_followers(video_id: int) -> None:
-    """Tell whoever follows a video that rows were added, once the transaction at hand has committed."""
-    transaction.on_commit(partial(_announce, video_id), robust=True)
+    """Tell the followers of a video, once the transaction at hand has committed, that there are new rows."""
+    after_commit(_announce, video_id)
 
 
 def listen(listener: Listener) -> None:
-    """Have `listener(video_id)` called, from any thread, when this process changes a video."""
+    """Call `listener(video_id)` from now on, from any thread, when this process has changed a video."""
     _listeners.add(listener)
 
 
 def group_of(video_id: int) -> str:
-    """The channel layer's group that hears of changes that other processes make (team mode)."""
+    """Return the group of the channel layer that is told of changes by other processes, in team mode."""
     return f"video.{video_id}"
 
 
@@ -60,28 +62,43 @@ def _announce(video_id: int) -> None:
 
 
 class _Background:
-    """A thread with an event loop: the channel layer keeps one connection for each loop, and callers have none."""
+    """A thread with an event loop: the channel layer keeps connections per loop, and the callers run in none.
+
+    A Redis that hangs must not make unsent notifications pile up: beyond `MOST_UNSENT` they are dropped, because
+    followers read new rows every second anyway.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pid = 0
         self._loop: asyncio.AbstractEventLoop
+        self._unsent: set[Future[None]] = set()
 
     def send(self, video_id: int) -> None:
+        """Tell the other processes soon. Returns at once."""
         with self._lock:
-            if self._pid != os.getpid():  # first use, or first use after a fork
-                self._loop, self._pid = asyncio.new_event_loop(), os.getpid()
+            if self._pid != os.getpid():  # the first use, or the first one after a fork
+                self._loop, self._pid, self._unsent = asyncio.new_event_loop(), os.getpid(), set()
                 threading.Thread(target=self._loop.run_forever, name="notify", daemon=True).start()
-        layer = get_channel_layer()
-        message = {"type": "video.changed", "video": video_id}
-        future = asyncio.run_coroutine_threadsafe(layer.group_send(group_of(video_id), message), self._loop)
+        if len(self._unsent) >= MOST_UNSENT:
+            log.warning("notification_lost", video=video_id, error="too many are unsent")
+            return
+        future = asyncio.run_coroutine_threadsafe(_tell_group(video_id), self._loop)
+        self._unsent.add(future)
+        future.add_done_callback(self._unsent.discard)
         future.add_done_callback(partial(_report, video_id))
 
 
-def _report(video_id: int, future: object) -> None:
-    error = future.exception()  # type: ignore[attr-defined]
+async def _tell_group(video_id: int) -> None:
+    message = {"type": "video.changed", "video": video_id}
+    async with asyncio.timeout(SEND_SECONDS):
+        await get_channel_layer().group_send(group_of(video_id), message)
+
+
+def _report(video_id: int, future: Future[None]) -> None:
+    error = future.exception()
     if error is not None:
-        log.warning("notification_lost", video=video_id, error=str(error))
+        log.warning("notification_lost", video=video_id, error=repr(error))
 
 
 _background = _Background()

@@ -12,7 +12,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.annotation import changes, scribbles
@@ -128,7 +128,7 @@ def end(round_: Round, before: RoundState, after: RoundState, **fields: object) 
     """Compare-and-set to an end state; False when the round was not in `before`. `round_` is then as stored."""
     conditions = {"fence": fields.pop("fence")} if "fence" in fields else {}
     count = Round.objects.filter(pk=round_.pk, state=before, **conditions).update(
-        state=after, finished_at=timezone.now(), **fields
+        state=after, finished_at=Now(), **fields
     )
     if count:
         # Read after the state is set: from then on no worker can store a mask.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from webapp.annotation import changes
 from webapp.annotation.head import hold
@@ -14,8 +14,8 @@ from webapp.annotation.models import Round, RoundScore
 from webapp.annotation.notify import notify_scorer
 from webapp.annotation.schemas import ObjectScore, RoundScores
 
-FORGOTTEN_AFTER = timedelta(minutes=1)  # a round without a score by then is rung again ...
-GIVEN_UP_AFTER = timedelta(minutes=10)  # ... until then: what cannot be scored must not be tried for ever
+FORGOTTEN_AFTER = timedelta(minutes=1)  # The scorer is notified again of a round without a score ...
+GIVEN_UP_AFTER = timedelta(minutes=10)  # ... until then: what cannot be scored is not tried for ever.
 
 
 @transaction.atomic
@@ -55,11 +55,10 @@ def scores_of(video_id: int) -> list[RoundScores]:
 
 
 def sweep_scores() -> int:
-    """Ring again for rounds that ended, have truth to be compared with, and were not: how many."""
-    now = timezone.now()
+    """Notify again for rounds that ended, can be compared with ground truth and were not. Returns how many."""
     forgotten = Round.objects.filter(
-        finished_at__gt=now - GIVEN_UP_AFTER,
-        finished_at__lt=now - FORGOTTEN_AFTER,
+        finished_at__gt=Now() - GIVEN_UP_AFTER,
+        finished_at__lt=Now() - FORGOTTEN_AFTER,
         video__truth_objects__gt=0,
         progress_done__gt=0,
         score=None,

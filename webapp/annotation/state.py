@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.annotation.masks import ranges_of
@@ -122,4 +122,7 @@ def last_mask(video_id: int) -> int:
 def _seconds(round_: Round) -> float | None:
     if round_.started_at is None:
         return None
-    return round(((round_.finished_at or timezone.now()) - round_.started_at).total_seconds(), 3)
+    until = round_.finished_at
+    if until is None:  # It runs. Its start is a time of the database's clock, so the same clock is asked now.
+        until = Round.objects.values_list(Now(), flat=True).get(pk=round_.pk)
+    return round((until - round_.started_at).total_seconds(), 3)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from webapp.annotation.models import Round, RoundState
 from webapp.inference.models import Worker
-from webapp.inference.workers import ALIVE_WITHIN, own_name
+from webapp.inference.workers import ALIVE_WITHIN
+from webapp.tasks.worker_names import own_name
 
 YOUNG = timedelta(seconds=3)
 
@@ -26,13 +27,12 @@ def better_queue(round_id: int) -> str | None:
     """The queue of the worker that should rather have this round; None when it is this one's as well as another's."""
     if not settings.TEAM_MODE:
         return None
-    now = timezone.now()
-    waiting = Round.objects.filter(pk=round_id, state=RoundState.QUEUED, created_at__gte=now - YOUNG)
+    waiting = Round.objects.filter(pk=round_id, state=RoundState.QUEUED, created_at__gte=Now() - YOUNG)
     holder = waiting.values_list("base__worker", flat=True).first()
     if not holder or holder == own_name():
         return None
     if Round.objects.filter(state=RoundState.RUNNING, worker=holder).exists():
         return None
-    if not Worker.objects.filter(name=holder, heartbeat__gte=now - ALIVE_WITHIN).exists():
+    if not Worker.objects.filter(name=holder, heartbeat__gte=Now() - ALIVE_WITHIN).exists():
         return None
     return queue_of(holder)

@@ -21,7 +21,7 @@ from segmentation.types import Interaction, LabelMap, PastRound, Scribble
 from webapp.annotation.codec import decode
 from webapp.annotation.models import AcceptedFrame, Mask, Round
 from webapp.inference.sessions import Session, SessionCache, SessionKey
-from webapp.inference.workers import own_name
+from webapp.tasks.worker_names import own_name
 from webapp.videos.models import Video
 from webapp.videos.storage import StoredFrames
 

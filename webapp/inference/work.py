@@ -25,12 +25,12 @@ from webapp.annotation.claims import (
     stored_frames,
 )
 from webapp.annotation.claims import store as store_masks
-from webapp.annotation.heartbeat import beating
 from webapp.annotation.masks import line_of
 from webapp.annotation.models import AcceptedFrame, Round
 from webapp.inference import runner
 from webapp.inference.sessions import SessionKey
-from webapp.inference.workers import own_name
+from webapp.tasks.heartbeat import beating
+from webapp.tasks.worker_names import own_name
 
 log = structlog.get_logger(__name__)
 

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -17,7 +18,8 @@ from celery.signals import worker_ready, worker_shutdown
 from django.conf import settings
 from django.db import connection
 
-from webapp.annotation.export.jobs import sweep_exports
+from webapp.annotation.claims import ROUNDS
+from webapp.annotation.export.jobs import EXPORTS
 from webapp.annotation.receipts import forget_old
 from webapp.annotation.scores import sweep_scores
 from webapp.inference import recovery, workers
@@ -49,7 +51,7 @@ class WorkerHeartbeat(threading.Thread):
         while True:
             _try(self._beat)
             if time.monotonic() - swept >= SWEEP_SECONDS:
-                _try(recovery.sweep_rounds, sweep_imports, sweep_exports)
+                self._sweep(starting=swept < 0)
                 swept = time.monotonic()
             if time.monotonic() - tidied >= TIDY_SECONDS:
                 _try(recovery.remove_spilled_features, forget_old, sweep_scores)
@@ -59,6 +61,10 @@ class WorkerHeartbeat(threading.Thread):
         if self.device:
             workers.withdraw()
         connection.close()
+
+    def _sweep(self, *, starting: bool) -> None:
+        for sweep in (ROUNDS.sweep, sweep_imports, EXPORTS.sweep):
+            _try(partial(sweep, starting=starting))
 
     def _beat(self) -> None:
         if self.device and not self._announced:
@@ -75,8 +81,7 @@ def _try(*steps: Callable[[], object]) -> None:
         try:
             step()
         except Exception as error:
-            name = getattr(step, "__name__", "")
-            log.warning("heartbeat_step_failed", step=name, error=str(error), kind=type(error).__name__)
+            log.warning("heartbeat_step_failed", step=repr(step), error=str(error), kind=type(error).__name__)
             connection.close()
 
 

@@ -3,50 +3,30 @@
 from __future__ import annotations
 
 import os
-import socket
 from datetime import timedelta
 
 from django.conf import settings
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from webapp.inference.models import Worker
 from webapp.live.protocol import WorkerStatus
+from webapp.tasks.worker_names import is_dead, own_name
 
 ALIVE_WITHIN = timedelta(seconds=4)  # it beats every second; the page says that it is gone after this
 FORGOTTEN_AFTER = timedelta(days=1)
 
 
-def own_name() -> str:
-    """The name under which this process claims rounds."""
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def is_dead(name: str) -> bool:
-    """Whether the worker called `name` ran on this machine and is certainly gone; a stale heartbeat tells the rest."""
-    host, _, pid = name.rpartition(":")
-    if host != socket.gethostname():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
-
-
 def announce(device: str) -> None:
     """Write the row of this process. Rows of workers that are long gone are removed."""
-    now = timezone.now()
-    Worker.objects.filter(heartbeat__lt=now - FORGOTTEN_AFTER).delete()
+    Worker.objects.filter(heartbeat__lt=Now() - FORGOTTEN_AFTER).delete()
     Worker.objects.update_or_create(
-        name=own_name(), defaults={"pid": os.getpid(), "device": device, "heartbeat": now, "started_at": now}
+        name=own_name(), defaults={"pid": os.getpid(), "device": device, "heartbeat": Now(), "started_at": Now()}
     )
 
 
 def beat() -> None:
     """Say that this process lives."""
-    Worker.objects.filter(name=own_name()).update(heartbeat=timezone.now())
+    Worker.objects.filter(name=own_name()).update(heartbeat=Now())
 
 
 def withdraw() -> None:
@@ -56,7 +36,7 @@ def withdraw() -> None:
 
 def status() -> WorkerStatus:
     """What the page says of the workers, in a sentence."""
-    alive = Worker.objects.filter(heartbeat__gte=timezone.now() - ALIVE_WITHIN).order_by("name")
+    alive = Worker.objects.filter(heartbeat__gte=Now() - ALIVE_WITHIN).order_by("name")
     # One that was killed on this machine is known to be gone before its heartbeat is stale.
     devices = [device for name, device in alive.values_list("name", "device") if not is_dead(name)]
     if devices:

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db.models import Max
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from webapp.annotation.codec import PackedMask
 from webapp.annotation.masks import packed
@@ -80,7 +81,7 @@ def poll(video_id: int, cursor: Cursor) -> Delta:
     of its masks can be missed.
     """
     changes = _changes(video_id, cursor.seq)
-    active = list(Round.objects.filter(video_id=video_id, state__in=ACTIVE))
+    active = list(Round.objects.filter(video_id=video_id, state__in=ACTIVE).annotate(now=Now()))
     candidates = cursor.coming | {round_.pk for round_ in active} | {_round_of(change) for change in changes} - {0}
     rows = Mask.objects.filter(round_id__in=candidates, pk__gt=cursor.mask_seq).order_by("pk").defer("engine_state")
     masks = packed(rows[:MOST_MASKS]) if candidates else []
@@ -90,7 +91,7 @@ def poll(video_id: int, cursor: Cursor) -> Delta:
         cursor.mask_seq = masks[-1].seq
     cursor.coming = candidates if len(masks) == MOST_MASKS else {round_.pk for round_ in active}
     more = len(changes) == MOST_CHANGES or len(masks) == MOST_MASKS
-    progress = [_progress(round_) for round_ in active if round_.started_at]
+    progress = [_progress(round_, round_.started_at, round_.now) for round_ in active if round_.started_at]
     return Delta([_entry(change) for change in changes], masks, progress, bool(active) or more)
 
 
@@ -136,12 +137,11 @@ def _round_of(change: Change) -> int:
     return int(change.message["round"]["id"]) if change.message["type"] == "round.changed" else 0
 
 
-def _progress(round_: Round) -> RoundProgress:
-    started = round_.started_at or timezone.now()
+def _progress(round_: Round, started_at: datetime, now: datetime) -> RoundProgress:
     return RoundProgress(
         type="round.progress",
         round=round_.pk,
         done=round_.progress_done,
         total=round_.progress_total,
-        seconds=round((timezone.now() - started).total_seconds(), 3),
+        seconds=round((now - started_at).total_seconds(), 3),
     )

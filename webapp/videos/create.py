@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from segmentation.formats.label_png import LabelMap
 from webapp.accounts.models import User
@@ -43,7 +43,7 @@ def bring_in(*, project: Project, clip: Clip, name: str, author: User, on_progre
 def _claimed(project: Project, name: str, author: User, fps: float) -> Video:
     # With a heartbeat from the start it looks like any import, so the sweep finds it if this process is killed.
     return Video.objects.create(
-        project=project, name=name[:200], created_by=author, fps=fps, part=".", fence=1, heartbeat=timezone.now()
+        project=project, name=name[:200], created_by=author, fps=fps, part=".", fence=1, heartbeat=Now()
     )
 
 

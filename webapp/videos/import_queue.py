@@ -1,22 +1,52 @@
-"""Imports that wait: told to a worker, cancelled, their file let go. The web process needs no decoder for any of it."""
+"""The imports: their lease, and what the web process does with them. It needs no decoder for any of it."""
 
 from __future__ import annotations
 
-from functools import partial
+from datetime import timedelta
 
-from celery import current_app
-from django.db import transaction
-
+from webapp.tasks.lease import Lease, Limits
+from webapp.tasks.sending import after_commit, send_task
 from webapp.videos.models import Upload, Video, VideoState
-from webapp.videos.storage import upload_path
+from webapp.videos.storage import folder_of, upload_path
 
 TASK = "videos.import_video"
 
 
+class ImportLease(Lease[Video]):
+    """Imports of videos. A worker that lives writes a heartbeat twice a second, but a slow disk may hold it up."""
+
+    def notify(self, pk: int) -> None:
+        notify_import_worker(pk)
+
+    def is_wanted(self, task: Video) -> bool:
+        # Without an upload a command brought the video in: only that command has its frames.
+        return not task.cancel_requested and task.upload_id is not None
+
+    def end_lost(self, task: Video) -> None:
+        if task.cancel_requested:
+            state, error = VideoState.CANCELLED, ""
+        elif task.upload is None:
+            state, error = VideoState.FAILED, "The program that brought this video in was stopped. Bring it in again."
+        else:
+            state = VideoState.FAILED
+            error = f"The worker stopped {task.attempts} times before this import was done. Its log may say why."
+        self.held(task.pk, task.fence).update(state=state, error=error)
+        after_commit(folder_of(task.pk).remove)  # The worker may have stopped between moving its files and the row.
+        if task.upload is not None:
+            after_commit(release_upload, task.upload)
+
+
+IMPORTS = ImportLease(
+    Video,
+    waiting=VideoState.IMPORTING,
+    running=VideoState.IMPORTING,
+    limits=Limits(stale_after=timedelta(seconds=15), notify_again_after=timedelta(seconds=60)),
+)
+
+
 def notify_import_worker(video_id: int) -> None:
-    """Tell a worker of a video that waits, once the transaction at hand is committed."""
-    # Robust: the row is the truth, and the sweep rings again when the broker was away.
-    transaction.on_commit(partial(current_app.send_task, TASK, [video_id]), robust=True)
+    """Tell the workers, once the transaction at hand has committed, that a video waits to be imported."""
+    send_task(TASK, video_id)
 
 
 def release_upload(upload: Upload) -> None:
@@ -26,11 +56,9 @@ def release_upload(upload: Upload) -> None:
 
 
 def cancel_import(*, video: Video) -> None:
-    """Ask an import to stop; one that no worker has begun ends at once. Nothing happens to a video that has ended."""
-    importing = Video.objects.filter(pk=video.pk, state=VideoState.IMPORTING)
-    waiting = importing.filter(heartbeat=None)
-    if waiting.update(state=VideoState.CANCELLED, cancel_requested=True):
+    """Ask an import to stop; one that no worker has begun ends at once. Nothing happens after its end."""
+    if IMPORTS.waiting().filter(pk=video.pk).update(state=VideoState.CANCELLED, cancel_requested=True):
         if video.upload is not None:
             release_upload(video.upload)
     else:
-        importing.update(cancel_requested=True)
+        Video.objects.filter(pk=video.pk, state=VideoState.IMPORTING).update(cancel_requested=True)

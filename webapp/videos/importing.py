@@ -1,7 +1,7 @@
 """An import, from the claim of its row to the ready video: progress, heartbeat, cancel, and a clear end.
 
-The row is the truth and the task only a doorbell: whoever claims the row raises its fence, and may write only while
-the fence is still theirs. Files are written beside the video's folder and moved there when they are complete.
+A worker holds a lease on the row of the video while it imports it (webapp/tasks/lease.py). It writes the files beside
+the video's folder and moves them there when they are complete.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from pathlib import Path
 
 import structlog
 from django.db import transaction
-from django.db.models import F
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from webapp.videos.frame_writer import FrameWriter, SourceFrame, WrittenVideo
 from webapp.videos.import_process import FoundVideo, read_in_process
-from webapp.videos.import_queue import notify_import_worker, release_upload
+from webapp.videos.import_queue import IMPORTS, notify_import_worker, release_upload
 from webapp.videos.models import NAME_LENGTH, PART_LENGTH, Video, VideoState
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
 from webapp.videos.storage import VideoFolder, folder_of, staging_of, upload_path
@@ -32,9 +31,12 @@ OnProgress = Callable[[int, int], None]  # frames done, frames in all (0 = unkno
 
 
 def run_import(video_id: int) -> None:
-    """Do what the task asks. A row that somebody else has claimed, or that ended, is left alone."""
+    """Import a video that waits. One that another worker has claimed, or whose import has ended, is left alone."""
     video = claim(video_id)
-    if video is None or video.upload is None:
+    if video is None:
+        return
+    if video.upload is None:
+        _end(video, VideoState.FAILED, "The uploaded file of this video is gone. Upload it again.")
         return
     try:
         _import(video, upload_path(video.upload.pk))
@@ -53,10 +55,8 @@ def run_import(video_id: int) -> None:
 
 
 def claim(video_id: int) -> Video | None:
-    """The video, when it waits and this call is the one that takes it."""
-    waiting = Video.objects.filter(pk=video_id, state=VideoState.IMPORTING, heartbeat=None, upload__isnull=False)
-    taken = waiting.update(fence=F("fence") + 1, attempts=F("attempts") + 1, heartbeat=timezone.now(), progress_done=0)
-    return Video.objects.select_related("upload", "project", "created_by").get(pk=video_id) if taken else None
+    """Take a video that waits to be imported. None: another worker took it, or its import has ended."""
+    return IMPORTS.claim(video_id, progress_done=0)
 
 
 def _import(video: Video, path: Path) -> None:
@@ -105,7 +105,7 @@ class Heartbeat:
 
     def __init__(self, video: Video, expected: int = 0, on_progress: OnProgress | None = None) -> None:
         self.expected = expected
-        self._mine = Video.objects.filter(pk=video.pk, state=VideoState.IMPORTING, fence=video.fence)
+        self._held = IMPORTS.held(video.pk, video.fence)
         self._on_progress = on_progress
         self._next = 0.0
         self._done = 0
@@ -118,8 +118,8 @@ class Heartbeat:
         self._next = time.monotonic() + BEAT_SECONDS
         done = self._done
         total = max(self.expected, done) if self.expected else 0
-        still = self._mine.filter(cancel_requested=False)
-        if not still.update(heartbeat=timezone.now(), progress_done=done, progress_total=total):
+        wanted = self._held.filter(cancel_requested=False)
+        if not wanted.update(heartbeat=Now(), progress_done=done, progress_total=total):
             raise ImportCancelled
         if self._on_progress is not None:
             self._on_progress(done, total)
@@ -132,7 +132,7 @@ def _publish(video: Video, written: WrittenVideo, staging: VideoFolder, notes: I
     folder = folder_of(video.pk)
     folder.remove()  # of an attempt that was killed between the move and the row
     staging.root.rename(folder.root)
-    ready = Video.objects.filter(pk=video.pk, state=VideoState.IMPORTING, fence=video.fence).update(
+    ready = IMPORTS.held(video.pk, video.fence).update(
         state=VideoState.READY,
         note=" ".join(notes),
         width=written.width,
@@ -168,8 +168,7 @@ def _own_part(video: Video, found: Iterable[FoundVideo]) -> FoundVideo:
 
 @transaction.atomic
 def _take_parts(video: Video, others: Iterable[tuple[str, FoundVideo]]) -> None:
-    mine = Video.objects.filter(pk=video.pk, state=VideoState.IMPORTING, fence=video.fence)
-    if not mine.update(part=video.part, name=video.name):
+    if not IMPORTS.held(video.pk, video.fence).update(part=video.part, name=video.name):
         raise ImportCancelled
     for part, found in others:
         other = Video.objects.create(
@@ -196,5 +195,4 @@ def _fitting_part(part: str) -> str:
 
 
 def _end(video: Video, state: VideoState, error: str = "") -> None:
-    mine = Video.objects.filter(pk=video.pk, state=VideoState.IMPORTING, fence=video.fence)
-    mine.update(state=state, error=error)
+    IMPORTS.held(video.pk, video.fence).update(state=state, error=error)

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from webapp.projects.models import Project
+from webapp.tasks.lease import LeasedTask
 
 NAME_LENGTH, PART_LENGTH = 200, 400
 
@@ -20,8 +21,11 @@ class VideoState(models.TextChoices):
     CANCELLED = "cancelled"
 
 
-class Video(models.Model):
-    """A sequence of frames. Its files lie in HOME/videos/<id>/ (see videos/storage.py); rows hold no paths."""
+class Video(LeasedTask):
+    """A sequence of frames. A worker holds a lease on the row while it imports the video.
+
+    The files lie in HOME/videos/<id>/ (videos/storage.py); rows hold no paths.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="videos")
     name = models.CharField(max_length=NAME_LENGTH)
@@ -43,10 +47,6 @@ class Video(models.Model):
     upload = models.ForeignKey("Upload", on_delete=models.SET_NULL, null=True, related_name="videos")
     # Which sequence of the upload; empty = not yet looked at.
     part = models.CharField(max_length=PART_LENGTH, blank=True)
-    fence = models.PositiveIntegerField(default=0)  # raised by each claim of an import; an older one may not write
-    attempts = models.PositiveSmallIntegerField(default=0)
-    heartbeat = models.DateTimeField(null=True)  # of the importing worker; null = waits for one
-    rung_at = models.DateTimeField(default=timezone.now)  # when a worker was last told of it
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

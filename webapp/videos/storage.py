@@ -9,6 +9,7 @@ HOME/uploads/<uuid>                  a file that is arriving, or waits to be imp
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,12 +53,21 @@ class VideoFolder:
             shutil.rmtree(self.root)
 
 
+DELETED_PREFIX = "deleted-"  # of the folders of videos that have no row any more; the sweep of a worker removes them
+
+
 def videos_root() -> Path:
     return Path(settings.HOME) / "videos"
 
 
 def folder_of(video_id: int) -> VideoFolder:
     return VideoFolder(videos_root() / str(video_id))
+
+
+def set_aside(video_id: int) -> None:
+    """Rename the folder of a video that was deleted, at once; a worker removes its thousands of files later."""
+    with suppress(FileNotFoundError):  # A video whose import failed has no folder.
+        folder_of(video_id).root.rename(videos_root() / f"{DELETED_PREFIX}{video_id}")
 
 
 def staging_of(video_id: int, fence: int) -> VideoFolder:

@@ -111,7 +111,7 @@ def receive_chunk(*, by: User, upload_id: UUID, offset: int, length: int, body: 
 
 
 def finish_upload(*, by: User, upload_id: UUID) -> Video:
-    """The video that the complete file becomes; its import is rung. Asked again, the same video."""
+    """Return the video that the complete file becomes, and tell the workers. Asked again, it returns the same video."""
     upload = upload_for(by, upload_id)
     with transaction.atomic():
         upload = Upload.objects.select_for_update().select_related("project").get(pk=upload.pk)

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
-from tests.webapp.conftest import run, some_mask
+from tests.webapp.conftest import lose_worker, run, some_mask
 from webapp.accounts.models import User
-from webapp.annotation.claims import MAX_ATTEMPTS, Claim, Lost, beat, begin, claim, fail, finish, requeue, store
+from webapp.annotation.claims import ROUNDS, Claim, Lost, beat, begin, claim, fail, finish, store
 from webapp.annotation.head import head_of
 from webapp.annotation.models import Mask, Round, RoundState
 from webapp.annotation.rounds import cancel_round
@@ -23,10 +23,9 @@ def queued(video: Video, owner: User) -> Round:
     return run(video, owner, None)
 
 
-def lose(round_: Round) -> RoundState | None:
-    """What the sweep does for a round whose worker is gone."""
-    round_.refresh_from_db()
-    return requeue(round_)
+def lose(round_: Round) -> str:
+    """Return the state that a round has after its worker is lost and the sweep came."""
+    return lose_worker(ROUNDS, round_)
 
 
 def test_a_round_is_claimed_once(queued: Round) -> None:
@@ -111,17 +110,17 @@ def test_a_mask_cannot_be_doubled(queued: Round) -> None:
 def test_a_heartbeat_that_came_meanwhile_keeps_the_round(queued: Round) -> None:
     claimed = claim(queued.pk, "w")
     assert claimed
-    seen = Round.objects.get(pk=queued.pk)
-    Round.objects.filter(pk=queued.pk).update(heartbeat=timezone.now() + timedelta(seconds=1))
-    assert requeue(seen) is None
+    Round.objects.filter(pk=queued.pk).update(heartbeat=Now() - timedelta(minutes=1))
+    beat(claimed)
+    ROUNDS.take_back(queued.pk, claimed.fence)
     queued.refresh_from_db()
     assert queued.state == RoundState.RUNNING
 
 
 def test_after_three_attempts_a_lost_round_fails_with_a_sentence(video: Video, queued: Round) -> None:
-    for attempt in range(1, MAX_ATTEMPTS + 1):
+    for attempt in range(1, ROUNDS.limits.max_attempts + 1):
         assert claim(queued.pk, f"worker {attempt}")
-        wanted = RoundState.QUEUED if attempt < MAX_ATTEMPTS else RoundState.FAILED
+        wanted = RoundState.QUEUED if attempt < ROUNDS.limits.max_attempts else RoundState.FAILED
         assert lose(queued) == wanted
     queued.refresh_from_db()
     assert queued.error_code == "worker_lost"

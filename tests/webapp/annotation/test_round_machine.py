@@ -19,9 +19,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.webapp.conftest import FRAMES, draw, make_video, some_mask
+from tests.webapp.conftest import FRAMES, draw, lose_worker, make_video, some_mask
 from webapp.accounts.models import User
-from webapp.annotation.claims import MAX_ATTEMPTS, Claim, Lost, claim, fail, finish, requeue, store
+from webapp.annotation.claims import ROUNDS, Claim, Lost, claim, fail, finish, store
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import line_of, ranges_of
 from webapp.annotation.models import Change, Mask, Round, RoundState, Scribble
@@ -178,13 +178,14 @@ class Rounds(RuleBasedStateMachine):
     @rule()
     def lose_the_worker(self) -> None:
         (running,) = self.rounds("running")
-        after = requeue(running)
+        attempts, wanted = running.attempts, not running.cancel_requested
+        after = lose_worker(ROUNDS, running)
         if running.superseded_by_id:
             assert after == RoundState.SUPERSEDED
-        elif running.cancel_requested:
+        elif not wanted:
             assert after == RoundState.CANCELLED
         else:
-            assert after == (RoundState.FAILED if running.attempts >= MAX_ATTEMPTS else RoundState.QUEUED)
+            assert after == (RoundState.FAILED if attempts >= ROUNDS.limits.max_attempts else RoundState.QUEUED)
 
     # --- what always holds ------------------------------------------------------------------------------------------
 

@@ -15,16 +15,13 @@ from django.utils import timezone
 
 from tests.webapp.conftest import run, some_mask
 from webapp.accounts.models import User
-from webapp.annotation.claims import STALE_AFTER, claim, store
+from webapp.annotation.claims import ROUNDS, claim, store
 from webapp.annotation.models import Round
 from webapp.inference import recovery, workers
 from webapp.inference.models import Worker
 from webapp.videos.models import Video
 
-
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recovery, "_notified", {})
+STALE_AFTER = ROUNDS.limits.stale_after
 
 
 @pytest.fixture
@@ -45,43 +42,46 @@ def test_a_round_of_a_dead_worker_is_queued_at_once(video: Video, owner: User, d
     claimed = claim(row.pk, dead)
     assert claimed
     store(claimed, [some_mask(0)])
-    recovery.sweep_rounds()
+    ROUNDS.sweep()
     assert state(row) == "queued"
     assert row.progress_done == 1
 
 
-@pytest.mark.parametrize(("age", "wanted"), [(STALE_AFTER * 2, "queued"), (STALE_AFTER / 2, "running")])
+@pytest.mark.parametrize(("age", "wanted"), [(2 * STALE_AFTER, "queued"), (STALE_AFTER / 2, "running")])
 def test_a_round_of_a_worker_elsewhere_is_queued_when_its_heartbeat_is_stale(
     video: Video, owner: User, age: timedelta, wanted: str
 ) -> None:
     row = run(video, owner, None)
     assert claim(row.pk, "elsewhere:1")
     Round.objects.update(heartbeat=timezone.now() - age)
-    recovery.sweep_rounds()
+    ROUNDS.sweep()
     assert state(row) == wanted
 
 
 def test_a_round_of_a_living_worker_is_left_alone(video: Video, owner: User) -> None:
     row = run(video, owner, None)
     assert claim(row.pk, workers.own_name())
-    recovery.sweep_rounds()
+    ROUNDS.sweep()
     assert state(row) == "running"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_round_that_nobody_heard_of_is_notified_again_but_not_all_the_time(
-    video: Video, owner: User, sent_tasks: list[Any], monkeypatch: pytest.MonkeyPatch
+    video: Video, owner: User, sent_tasks: list[Any]
 ) -> None:
     row = run(video, owner, None)
     sent_tasks.clear()
-    recovery.sweep_rounds()
+    ROUNDS.sweep()
     assert sent_tasks == [], "it was just made: its own message is on the way"
-    Round.objects.update(created_at=F("created_at") - timedelta(seconds=10))
+    Round.objects.update(notified_at=F("notified_at") - timedelta(seconds=10))
+    ROUNDS.sweep()
+    assert sent_tasks == [], "the workers may be busy"
     for _ in range(3):
-        recovery.sweep_rounds()
-    assert sent_tasks == [("inference.run_round", [row.pk])]
-    monkeypatch.setattr(recovery, "NOTIFY_AGAIN_SECONDS", 0)
-    recovery.sweep_rounds()
+        ROUNDS.sweep(starting=True)
+    assert sent_tasks == [("inference.run_round", [row.pk])], "what was sent to the predecessor may be lost"
+    Round.objects.update(notified_at=F("notified_at") - timedelta(minutes=1))
+    for _ in range(3):
+        ROUNDS.sweep()
     assert len(sent_tasks) == 2
 
 

@@ -14,12 +14,11 @@ import pytest
 from segmentation.engine import Engine
 from segmentation.types import Interaction, MaskUpdate
 from tests.segmentation.fake_engine import FakeEngine
-from tests.webapp.conftest import FRAMES, draw
+from tests.webapp.conftest import FRAMES, draw, lose_worker
 from webapp.accounts.models import User
 from webapp.annotation.accepted import accept_frame
-from webapp.annotation.claims import Claim, beat, claim, requeue
+from webapp.annotation.claims import ROUNDS, Claim, beat, claim
 from webapp.annotation.head import head_of
-from webapp.annotation.heartbeat import beating
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Mask, Round, RoundState
 from webapp.annotation.objects import add_object
@@ -28,6 +27,7 @@ from webapp.annotation.scribbles import waiting
 from webapp.annotation.undo import move_head
 from webapp.inference import runner, work
 from webapp.inference.work import work_on
+from webapp.tasks.heartbeat import beating
 from webapp.videos.models import Video
 from webapp.videos.storage import folder_of
 
@@ -263,7 +263,7 @@ def test_an_interrupted_round_is_completed_without_doubling_a_mask(
     updates = session.engine.run_round(runner.interaction_of(row))
     work.store_masks(lost, [work.new_mask(*_fields(next(updates))) for _ in range(3)])
     before = dict(Mask.objects.filter(round=row).values_list("frame", "pk"))
-    assert requeue(after(row)) == RoundState.QUEUED
+    assert lose_worker(ROUNDS, row) == RoundState.QUEUED
     work_on(row.pk)
     assert (after(row).state, row.attempts, row.progress_done) == ("done", 2, FRAMES)
     kept = dict(Mask.objects.filter(round=row).values_list("frame", "pk"))
@@ -281,7 +281,7 @@ def test_a_worker_that_lost_its_round_stops_and_keeps_no_session(
 ) -> None:
     row = make(video, owner, None)
     with monkeypatch.context() as patch:
-        stopping(patch, 2, lambda: requeue(after(row)))
+        stopping(patch, 2, lambda: lose_worker(ROUNDS, row))
         work_on(row.pk)
     assert (after(row).state, Mask.objects.count()) == ("queued", 2)
     assert work.sessions.nbytes == 0

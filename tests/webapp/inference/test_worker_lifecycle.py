@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from webapp.inference import worker_lifecycle
 from webapp.inference.models import Worker
 
-STEPS = ["sweep_imports", "sweep_exports", "forget_old", "sweep_scores"]
+STEPS = ["sweep_imports", "forget_old", "sweep_scores"]
 
 
 @pytest.fixture
@@ -19,9 +19,11 @@ def ran(transactional_db: None, sent_tasks: list[Any], monkeypatch: pytest.Monke
     """The steps that the heart has taken; what they do is left out."""
     names: list[str] = []
     for name in STEPS:
-        monkeypatch.setattr(worker_lifecycle, name, lambda name=name: names.append(name))
-    for name in ("sweep_rounds", "remove_spilled_features"):
-        monkeypatch.setattr(worker_lifecycle.recovery, name, lambda name=name: names.append(name))
+        monkeypatch.setattr(worker_lifecycle, name, lambda name=name, **how: names.append(name))
+    for name in ("ROUNDS", "EXPORTS"):
+        lease = getattr(worker_lifecycle, name)
+        monkeypatch.setattr(lease, "sweep", lambda name=name, **how: names.append(name))
+    monkeypatch.setattr(worker_lifecycle.recovery, "remove_spilled_features", lambda: None)
     for name in ("BEAT_SECONDS", "SWEEP_SECONDS", "TIDY_SECONDS"):
         monkeypatch.setattr(worker_lifecycle, name, 0.01)
     return names
@@ -42,13 +44,13 @@ def beat_until(wanted: Any) -> None:
 
 @pytest.mark.parametrize("error", [PermissionError("importing-1-1"), ValueError("a row that nobody thought of")])
 def test_a_step_that_fails_holds_up_no_other(ran: list[str], monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def fail() -> None:
+    def fail(**how: Any) -> None:
         raise error
 
     monkeypatch.setattr(worker_lifecycle, "sweep_imports", fail)
     monkeypatch.setattr(worker_lifecycle, "forget_old", fail)
     with capture_logs() as logs:
-        beat_until(lambda: ran.count("sweep_exports") > 1 and ran.count("sweep_scores") > 1)
+        beat_until(lambda: ran.count("EXPORTS") > 1 and ran.count("sweep_scores") > 1)
     assert {(log_entry["event"], log_entry["error"]) for log_entry in logs} == {("heartbeat_step_failed", str(error))}
 
 

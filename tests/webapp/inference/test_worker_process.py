@@ -1,4 +1,4 @@
-"""A real Celery worker on the filesystem broker, killed with -9 in the middle of a round."""
+"""A real Celery worker on the embedded broker, killed with -9 in the middle of a round."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def start_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[St
     options = {name: str(tmp_path / "queue" / folder) for name, folder in folders.items()}
     for folder in options.values():
         Path(folder).mkdir(parents=True, exist_ok=True)
-    broker = Celery("bell", broker="filesystem://localhost")
+    broker = Celery("bell", broker="folder://localhost")
     broker.conf.update(broker_transport_options=options, task_default_queue="rounds")
     send = broker.send_task
     monkeypatch.setattr(Celery, "send_task", lambda self, name, args=None, **rest: send(name, args))

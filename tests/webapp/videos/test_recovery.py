@@ -14,13 +14,14 @@ from tests.webapp.videos.clips import write_clip
 from tests.webapp.videos.conftest import Bring, files_below
 from webapp.accounts.models import User
 from webapp.projects.models import Project
+from webapp.videos.import_queue import IMPORTS
 from webapp.videos.importing import claim, run_import
 from webapp.videos.models import Upload, Video, VideoState
-from webapp.videos.recovery import MAX_ATTEMPTS, sweep_imports
+from webapp.videos.recovery import sweep_imports
 from webapp.videos.storage import folder_of, staging_of, upload_path
 
 LONG_AGO = timedelta(minutes=5)
-pytestmark = pytest.mark.django_db(transaction=True)  # a doorbell rings when the transaction is committed
+pytestmark = pytest.mark.django_db(transaction=True)  # workers are notified after the commit
 
 
 def killed(video: Video, **changes: Any) -> None:
@@ -60,13 +61,13 @@ def test_it_leaves_a_worker_alone_that_lives(video: Video, sent_tasks: list[Any]
 
 
 def test_it_gives_up_after_some_deaths(video: Video, sent_tasks: list[Any], home: Path) -> None:
-    killed(video, attempts=MAX_ATTEMPTS)
+    killed(video, attempts=IMPORTS.limits.max_attempts)
     folder_of(video.pk).make()
     folder_of(video.pk).frame(0).write_bytes(b"moved, but the row was never written")
     sweep_imports()
     video.refresh_from_db()
     assert (video.state, sent_tasks) == (VideoState.FAILED, [])
-    assert "killed 3 times" in video.error
+    assert "stopped 3 times" in video.error
     sweep_imports()
     assert files_below(home) == []
 
@@ -83,7 +84,7 @@ def test_a_cancel_that_the_dead_worker_never_saw_takes_effect(video: Video, home
 def test_it_notifies_again_for_one_that_nobody_heard_of(video: Video, sent_tasks: list[Any]) -> None:
     sweep_imports()
     assert sent_tasks == [], "a message was sent a moment ago"
-    Video.objects.update(rung_at=timezone.now() - LONG_AGO)
+    Video.objects.update(notified_at=timezone.now() - LONG_AGO)
     sweep_imports()
     sweep_imports()
     assert sent_tasks == [("videos.import_video", [video.pk])]

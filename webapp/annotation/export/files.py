@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from webapp.annotation.models import Export
+from webapp.tasks.sending import after_commit
 
 
 def export_path(export_id: int) -> Path:
@@ -39,4 +39,4 @@ def download_name(export: Export, suffix: str) -> str:
 
 @receiver(post_delete, sender=Export)
 def remove_file(sender: type[Export], instance: Export, **_: Any) -> None:
-    transaction.on_commit(partial(export_path(instance.pk).unlink, missing_ok=True), robust=True)
+    after_commit(partial(export_path(instance.pk).unlink, missing_ok=True))

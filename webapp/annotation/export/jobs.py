@@ -8,10 +8,9 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
-from celery import current_app
 from django.db import transaction
-from django.db.models import F, QuerySet
-from django.utils import timezone
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.annotation.export.files import export_path, unfinished_path
@@ -19,12 +18,14 @@ from webapp.annotation.export.format import Format
 from webapp.annotation.export.formats import FORMATS
 from webapp.annotation.export.subject import Subject
 from webapp.annotation.head import head_of
-from webapp.annotation.heartbeat import beating
 from webapp.annotation.masks import effective
 from webapp.annotation.models import Export, ExportState, Round
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import Visitor, allows
 from webapp.projects.models import Role
+from webapp.tasks.heartbeat import beating
+from webapp.tasks.lease import Lease, Limits
+from webapp.tasks.sending import send_task
 from webapp.videos.access import role_for, video_for, videos_of
 from webapp.videos.refusal import Refused, check_disk, disk_full
 
@@ -34,9 +35,6 @@ TASK = "annotation.export"
 PROGRESS_SECONDS = 0.5
 BEAT_SECONDS = 1.0
 DISK_CHECK_EVERY = 50  # frames
-STALE = timedelta(seconds=15)
-RING_AGAIN = timedelta(seconds=60)
-MAX_ATTEMPTS = 3
 OPEN = (ExportState.QUEUED, ExportState.RUNNING)
 
 
@@ -73,7 +71,7 @@ def make_export(*, by: User, video_id: int, format_name: str, round_id: int | No
     export = Export.objects.create(
         video=video, round_id=at, format=format_name, author=by, progress_total=video.frame_count
     )
-    _ring(export.pk)
+    EXPORTS.notify(export.pk)
     return export
 
 
@@ -89,20 +87,17 @@ def remove_export(*, by: User, export_id: int) -> None:
 
 
 def run_export(export_id: int) -> None:
-    """Do what the task asks. An export that somebody else has claimed, or that ended, is left alone."""
-    taken = Export.objects.filter(pk=export_id, state=ExportState.QUEUED).update(
-        state=ExportState.RUNNING, fence=F("fence") + 1, attempts=F("attempts") + 1, heartbeat=timezone.now()
-    )
-    if not taken:
+    """Write the file of an export that waits. One that another worker has claimed, or that ended, is left alone."""
+    export = EXPORTS.claim(export_id)
+    if export is None:
         return
-    export = Export.objects.select_related("video").get(pk=export_id)
     unfinished = unfinished_path(export.pk, export.fence)
     try:
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         check_disk()
         assert export.round_id is not None
-        # A thread: 254 pictures of a large frame, on a disk that is slow, take longer than STALE.
-        with beating(partial(_beat, export), BEAT_SECONDS, export=export.pk):
+        # A thread beats: 254 files of a large frame, on a slow disk, take longer than the lease allows.
+        with beating(partial(EXPORTS.beat, export.pk, export.fence), BEAT_SECONDS, export=export.pk):
             _format_of(export).write(Subject(export.video, export.round_id), unfinished, _Progress(export))
             unfinished.rename(export_path(export.pk))
         if not _end(export, ExportState.DONE, size_bytes=export_path(export.pk).stat().st_size):
@@ -128,29 +123,37 @@ def _format_of(export: Export) -> Format:
     return known
 
 
-def sweep_exports() -> None:
-    """Take up exports whose worker died, and ring again for those that nobody heard of."""
-    now = timezone.now()
-    for export in Export.objects.filter(state=ExportState.QUEUED, rung_at__lt=now - RING_AGAIN):
-        if Export.objects.filter(pk=export.pk, rung_at=export.rung_at).update(rung_at=now):
-            _ring(export.pk)
-    for export in Export.objects.filter(state=ExportState.RUNNING, heartbeat__lt=now - STALE):
-        dead = _mine(export).filter(heartbeat=export.heartbeat)
-        if export.cancel_requested:
-            ended = dead.update(state=ExportState.CANCELLED)
-        elif export.attempts >= MAX_ATTEMPTS:
-            text = f"The worker was killed {export.attempts} times during this export, perhaps for want of memory."
-            ended = dead.update(state=ExportState.FAILED, error=text)
-        else:
-            ended = dead.update(state=ExportState.QUEUED, rung_at=now)
-            if ended:
-                _ring(export.pk)
-        if ended:
-            unfinished_path(export.pk, export.fence).unlink(missing_ok=True)
+class ExportLease(Lease[Export]):
+    """Exports. A thread of the worker writes a heartbeat every second, however long one frame takes."""
+
+    def notify(self, pk: int) -> None:
+        send_task(TASK, pk)
+
+    def is_wanted(self, task: Export) -> bool:
+        return not task.cancel_requested
+
+    def requeued(self, task: Export) -> None:
+        self._remove_file(task)
+
+    def end_lost(self, task: Export) -> None:
+        state, error = ExportState.CANCELLED, ""
+        if self.is_wanted(task):
+            state = ExportState.FAILED
+            error = f"The worker stopped {task.attempts} times before this export was done. Its log may say why."
+        self.held(task.pk, task.fence).update(state=state, error=error)
+        self._remove_file(task)
+
+    @staticmethod
+    def _remove_file(task: Export) -> None:
+        unfinished_path(task.pk, task.fence).unlink(missing_ok=True)
 
 
-def _beat(export: Export) -> None:
-    _mine(export).update(heartbeat=timezone.now())
+EXPORTS = ExportLease(
+    Export,
+    waiting=ExportState.QUEUED,
+    running=ExportState.RUNNING,
+    limits=Limits(stale_after=timedelta(seconds=15), notify_again_after=timedelta(seconds=60)),
+)
 
 
 class _Progress:
@@ -166,19 +169,10 @@ class _Progress:
         if time.monotonic() < self._next and done < self._export.progress_total:
             return
         self._next = time.monotonic() + PROGRESS_SECONDS
-        wanted = _mine(self._export).filter(cancel_requested=False)
-        if not wanted.update(heartbeat=timezone.now(), progress_done=done):
+        wanted = EXPORTS.held(self._export.pk, self._export.fence).filter(cancel_requested=False)
+        if not wanted.update(heartbeat=Now(), progress_done=done):
             raise Stopped
 
 
-def _mine(export: Export) -> QuerySet[Export]:
-    return Export.objects.filter(pk=export.pk, state=ExportState.RUNNING, fence=export.fence)
-
-
 def _end(export: Export, state: ExportState, error: str = "", size_bytes: int = 0) -> bool:
-    return bool(_mine(export).update(state=state, error=error, size_bytes=size_bytes))
-
-
-def _ring(export_id: int) -> None:
-    # Robust: the row is the truth, and the sweep rings again when the broker was away.
-    transaction.on_commit(partial(current_app.send_task, TASK, [export_id]), robust=True)
+    return bool(EXPORTS.held(export.pk, export.fence).update(state=state, error=error, size_bytes=size_bytes))

@@ -27,7 +27,7 @@ from webapp.accounts.models import User
 from webapp.annotation.codec import encode
 from webapp.annotation.export import jobs
 from webapp.annotation.export.files import export_path, folder_name, unfinished_path
-from webapp.annotation.export.jobs import MAX_ATTEMPTS, make_export, run_export, sweep_exports
+from webapp.annotation.export.jobs import EXPORTS, make_export, run_export
 from webapp.annotation.models import AcceptedFrame, Export, ExportState, Head, Mask, Object, Round
 from webapp.annotation.tasks import export as export_task
 from webapp.problems import Problem
@@ -279,22 +279,22 @@ def test_an_export_whose_worker_died_is_made_again(video: Video, owner: User, ho
     export = make_export(by=owner, video_id=video.pk, format_name="davis")
     killed = Export.objects.filter(pk=export.pk)
     (home / "exports").mkdir()
-    for attempt in range(1, MAX_ATTEMPTS + 1):
+    for attempt in range(1, EXPORTS.limits.max_attempts + 1):
         unfinished_path(export.pk, attempt).write_bytes(b"half")
         old = timezone.now() - timedelta(minutes=5)
         killed.update(state=ExportState.RUNNING, fence=attempt, attempts=attempt, heartbeat=old)
-        sweep_exports()
+        EXPORTS.sweep()
         export.refresh_from_db()
-        expected = ExportState.QUEUED if attempt < MAX_ATTEMPTS else ExportState.FAILED
+        expected = ExportState.QUEUED if attempt < EXPORTS.limits.max_attempts else ExportState.FAILED
         assert export.state == expected
         assert list((home / "exports").iterdir()) == []
-    assert "killed 3 times" in export.error
+    assert "stopped 3 times" in export.error
 
 
 def test_a_live_export_is_left_alone_by_the_sweep(video: Video, owner: User) -> None:
     export = make_export(by=owner, video_id=video.pk, format_name="davis")
     Export.objects.update(state=ExportState.RUNNING, fence=1, heartbeat=timezone.now())
-    sweep_exports()
+    EXPORTS.sweep()
     export.refresh_from_db()
     assert export.state == ExportState.RUNNING
 

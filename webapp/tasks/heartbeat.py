@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def beating(beat: Callable[[], None], seconds: float, **what: object) -> Iterator[None]:
+def beating(beat: Callable[[], object], seconds: float, **what: object) -> Iterator[None]:
     """Call `beat`, which writes to a row, every so many seconds. `what` names the row in the log."""
     ended = threading.Event()
 

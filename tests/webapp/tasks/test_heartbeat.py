@@ -16,9 +16,9 @@ from tests.webapp.conftest import run, some_mask
 from webapp.accounts.models import User
 from webapp.annotation.claims import claim, finish, store
 from webapp.annotation.export import jobs
-from webapp.annotation.export.jobs import make_export, run_export, sweep_exports
-from webapp.annotation.heartbeat import beating
+from webapp.annotation.export.jobs import EXPORTS, make_export, run_export
 from webapp.annotation.models import Export, ExportState
+from webapp.tasks.heartbeat import beating
 from webapp.videos.models import Video
 
 
@@ -46,7 +46,7 @@ def test_an_export_lives_as_long_as_its_worker(
             if row.get().heartbeat != old:
                 break
             time.sleep(0.01)
-        sweep_exports()
+        EXPORTS.sweep()
 
     monkeypatch.setitem(jobs.FORMATS, "davis", replace(jobs.FORMATS["davis"], write=write))
     for _ in range(2):

@@ -1,0 +1,301 @@
+"""The lease of rounds, imports and exports: two workers with clocks that differ act and die in any order."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from unittest import mock
+from uuid import uuid4
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.webapp.conftest import make_video
+from webapp.accounts.models import User
+from webapp.annotation.claims import ROUNDS
+from webapp.annotation.export.jobs import EXPORTS
+from webapp.annotation.models import Export, Round
+from webapp.projects.models import Project
+from webapp.tasks.lease import Lease, LeasedTask, Limits
+from webapp.videos.import_queue import IMPORTS
+from webapp.videos.models import Upload, Video
+
+# A hundred times the real ones, so that the seconds that a busy machine takes for an example make no difference.
+STALE, AGAIN, FIRST = 800, 1500, 200
+LIMITS = Limits(timedelta(seconds=STALE), timedelta(seconds=AGAIN), max_attempts=3)
+PROJECT: list[Project] = []
+
+seconds = st.sampled_from([100, 300, 700, 900, 1600])
+offsets = st.sampled_from([0, 900, -900, 3000, -3000])
+who = st.integers(0, 1)
+
+
+def make_round(author: User) -> LeasedTask:
+    return Round.objects.create(
+        video=make_video(PROJECT[0], author), number=1, key=uuid4(), author=author, frame=0, scribbles=[], num_objects=1
+    )
+
+
+def make_import(author: User) -> LeasedTask:
+    upload = Upload.objects.create(project=PROJECT[0], name="reef.mp4", size=9, created_by=author)
+    return Video.objects.create(project=PROJECT[0], name="reef.mp4", created_by=author, upload=upload)
+
+
+def make_export(author: User) -> LeasedTask:
+    return Export.objects.create(video=make_video(PROJECT[0], author), format="davis", author=author)
+
+
+KINDS = [(ROUNDS, make_round), (IMPORTS, make_import), (EXPORTS, make_export)]
+
+
+@contextmanager
+def wrong_clock(ahead: timedelta) -> Iterator[None]:
+    """Run on a host whose clock is `ahead` of the database's."""
+    real = timezone.now
+
+    def now() -> datetime:
+        return real() + ahead
+
+    with mock.patch("django.utils.timezone.now", now):
+        yield
+
+
+@dataclass
+class Worker:
+    """A process on a host of its own. A paused one forgets nothing: it comes back with the fence that it had."""
+
+    offset: int  # seconds by which its clock is wrong
+    fence: int | None = None
+
+    @contextmanager
+    def clock(self) -> Iterator[None]:
+        with wrong_clock(timedelta(seconds=self.offset)):
+            yield
+
+
+class OneTask(RuleBasedStateMachine):
+    """One task and two workers. `holder` is the one whose writes must be stored; it may be dead."""
+
+    lease: Lease[Any]
+
+    @initialize(kind=st.sampled_from(KINDS), first=offsets, second=offsets)
+    def start(self, kind: Any, first: int, second: int) -> None:
+        self.atomic = transaction.atomic()
+        self.atomic.__enter__()
+        lease, make = kind
+        self.patches: list[Any] = [
+            mock.patch("webapp.tasks.lease.FIRST_NOTIFICATION", timedelta(seconds=FIRST)),
+            mock.patch.object(lease, "limits", LIMITS),
+            mock.patch.object(lease, "notify", lambda pk: self.notified.append(pk)),
+            mock.patch.object(lease, "hold", self.meanwhile),
+        ]
+        for patch in self.patches:
+            patch.start()
+        self.lease = lease
+        self.pk = make(User.objects.get(username="owner")).pk
+        self.workers = [Worker(first), Worker(second)]
+        self.notified: list[int] = []
+        self.holder: Worker | None = None
+        self.age = self.unheard = self.claims = self.fence = 0
+        self.beats_before_taking_back = False
+
+    def teardown(self) -> None:
+        if not hasattr(self, "atomic"):
+            return
+        try:
+            self.it_ends_after_a_bounded_number_of_attempts()
+        finally:
+            for patch in self.patches:
+                patch.stop()
+            transaction.set_rollback(True)
+            self.atomic.__exit__(None, None, None)
+
+    @property
+    def row(self) -> Any:
+        return self.lease.model._default_manager.get(pk=self.pk)
+
+    def is_waiting(self) -> bool:
+        return self.lease.waiting().filter(pk=self.pk).exists()
+
+    def is_running(self) -> bool:
+        return self.lease.running().filter(pk=self.pk).exists()
+
+    def meanwhile(self, task: Any) -> None:
+        """What happens between a sweep's look at a task and its lock: perhaps a heartbeat."""
+        if self.beats_before_taking_back and self.holder is not None:
+            self.age = 0
+            with self.holder.clock():
+                assert self.lease.beat(self.pk, self.fence)
+
+    # --- workers ----------------------------------------------------------------------------------------------------
+
+    @rule(at=who)
+    def claim(self, at: int) -> None:
+        worker, free = self.workers[at], self.is_waiting()
+        with worker.clock():
+            taken = self.lease.claim(self.pk)
+        assert (taken is not None) == free
+        if taken is not None:
+            assert taken.fence > self.fence
+            self.claims += 1
+            self.holder, self.age, self.fence = worker, 0, taken.fence
+            worker.fence = taken.fence
+
+    @precondition(lambda self: any(worker.fence is not None for worker in self.workers))
+    @rule(at=who, done=st.integers(1, 99))
+    def write(self, at: int, done: int) -> None:
+        """A worker that holds the task, or believes so, stores progress together with a heartbeat."""
+        worker, before = self.workers[at], self.row.progress_done
+        if worker.fence is None:
+            return
+        mine = worker.fence == self.fence and self.is_running()
+        with worker.clock():
+            assert self.lease.beat(self.pk, worker.fence, progress_done=done) == mine
+        assert self.row.progress_done == (done if mine else before)
+        if mine:
+            self.age = 0
+
+    @precondition(lambda self: self.holder is not None)
+    @rule(at=who)
+    def finish(self, at: int) -> None:
+        worker = self.workers[at]
+        if worker.fence is None:
+            return
+        mine = worker.fence == self.fence and self.is_running()
+        ended = self.lease.held(self.pk, worker.fence).update(state="done")
+        assert bool(ended) == mine
+
+    @rule(at=who)
+    def kill(self, at: int) -> None:
+        """The process ends; another one starts on the same host, which knows nothing of the task."""
+        worker = self.workers[at]
+        self.workers[at] = replace(worker, fence=None)
+        if self.holder is worker:
+            self.holder = None
+
+    # --- time, people, the sweep ------------------------------------------------------------------------------------
+
+    @rule(passed=seconds)
+    def time_passes(self, passed: int) -> None:
+        """Every time in the row moves into the past, as seen from the database."""
+        back = timedelta(seconds=passed)
+        rows = self.lease.model._default_manager.filter(pk=self.pk)
+        rows.update(heartbeat=F("heartbeat") - back, notified_at=F("notified_at") - back)
+        self.age += passed
+        self.unheard += passed
+
+    @precondition(lambda self: self.is_waiting() or self.is_running())
+    @rule()
+    def cancel(self) -> None:
+        self.lease.model._default_manager.filter(pk=self.pk).update(cancel_requested=True)
+
+    @rule(at=who, starting=st.booleans(), beats=st.booleans())
+    def sweep(self, at: int, starting: bool, beats: bool) -> None:
+        running, waiting, before = self.is_running(), self.is_waiting(), self.row
+        self.beats_before_taking_back = beats
+        self.notified.clear()
+        with self.workers[at].clock():
+            self.lease.sweep(starting=starting)
+        if running and self.age < STALE:
+            assert self.row.fence == before.fence, "a worker that was heard of was robbed"
+            assert self.is_running()
+            assert self.notified == []
+        elif running:
+            again = before.attempts < LIMITS.max_attempts and not before.cancel_requested
+            assert self.is_waiting() == again
+            assert not self.is_running()
+            assert self.notified == [self.pk] * again
+        elif waiting:
+            due = FIRST if starting else AGAIN
+            assert self.notified == [self.pk] * (self.unheard >= due)
+        else:
+            assert self.row.state == before.state
+            assert self.notified == []
+        if self.notified:
+            self.unheard = 0
+
+    # --- what always holds ------------------------------------------------------------------------------------------
+
+    @invariant()
+    def one_worker_at_most_may_write(self) -> None:
+        if not hasattr(self, "atomic"):
+            return
+        fences = {worker.fence for worker in self.workers if worker.fence is not None}
+        writers = [fence for fence in fences if self.lease.held(self.pk, fence).exists()]
+        assert writers in ([], [self.row.fence])
+        assert self.row.attempts == self.claims <= LIMITS.max_attempts
+
+    def it_ends_after_a_bounded_number_of_attempts(self) -> None:
+        """From wherever it is, with workers that all die: it fails, or ends as was asked, and does not stay open."""
+        self.beats_before_taking_back = False
+        for _ in range(LIMITS.max_attempts + 1):
+            self.time_passes(STALE + AGAIN)
+            self.sweep(0, False, False)
+            self.claim(1)
+            self.kill(1)
+        self.time_passes(STALE)
+        self.sweep(1, False, False)
+        assert not self.is_waiting()
+        assert not self.is_running()
+        assert self.claims <= LIMITS.max_attempts
+
+
+@pytest.mark.django_db
+def test_a_lease_is_safe_and_ends(project: Project, owner: User) -> None:
+    PROJECT[:] = [project]
+    examples = int(os.environ.get("LEASE_EXAMPLES", "60"))
+    run_state_machine_as_test(
+        OneTask,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=30,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.team
+def test_a_lease_is_safe_and_ends_on_postgres() -> None:
+    if "MASKWRIGHT_TEST_DATABASE_URL" not in os.environ:
+        pytest.skip("needs MASKWRIGHT_TEST_DATABASE_URL")
+    tests = f"{__file__}::{test_a_lease_is_safe_and_ends.__name__}"
+    command = [sys.executable, "-m", "pytest", "-q", "--ds=tests.postgres_settings", "-p", "no:cacheprovider", tests]
+    done = subprocess.run(command, cwd=django_settings.BASE_DIR, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "1 passed" in done.stdout
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("ahead", [timedelta(seconds=30), timedelta(seconds=-30)])
+def test_a_worker_whose_clock_is_wrong_neither_robs_nor_is_robbed(
+    project: Project, owner: User, ahead: timedelta
+) -> None:
+    PROJECT[:] = [project]
+    task = ROUNDS.claim(make_round(owner).pk, worker="elsewhere:1")
+    assert task is not None
+    with wrong_clock(ahead):
+        ROUNDS.sweep()
+        assert ROUNDS.beat(task.pk, task.fence)
+    ROUNDS.sweep()
+    assert ROUNDS.held(task.pk, task.fence).exists()

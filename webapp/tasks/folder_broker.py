@@ -1,0 +1,141 @@
+"""The embedded broker: kombu's filesystem transport, without the races that lose messages and end workers.
+
+kombu writes a message under its final name, so that a reader may take the first half of it, and it empties the table
+of an exchange before it writes it anew. Here a file gets its name when it is complete. A message that no worker could
+understand is put aside, logged, and does not come back.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from queue import Empty
+from time import monotonic_ns
+from typing import Any
+
+import structlog
+from kombu.exceptions import ChannelError
+from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.utils.json import dumps, loads
+
+log = structlog.get_logger(__name__)
+
+SCHEME = "folder"
+
+
+class BrokenMessage(ValueError):
+    """A message lacks what a worker needs; the text says what."""
+
+
+class Channel(filesystem.Channel):
+    """Queues and exchanges as files. `broken_folder` among the transport's options takes what cannot be read."""
+
+    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:  # type: ignore[override]
+        name = f"{monotonic_ns() // 1_000_000}_{uuid.uuid4()}.{queue}.msg"
+        _write(Path(self.data_folder_out) / name, dumps(payload))
+
+    def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
+        folder = Path(self.data_folder_in)
+        for name in sorted(os.listdir(folder)):
+            if name.partition(".")[2] != f"{queue}.msg":
+                continue
+            # The name of a message that is taken belongs to no queue: of several readers one succeeds.
+            taken = folder / f"taken-{os.getpid()}-{name}.json"
+            try:
+                (folder / name).rename(taken)
+            except FileNotFoundError:
+                continue
+            try:
+                payload = self._understood(taken.read_bytes())
+            except Exception as error:
+                self._put_aside(taken, name, error)
+                continue
+            taken.unlink()
+            return payload
+        raise Empty
+
+    def _understood(self, data: bytes) -> dict[str, Any]:
+        """Parse a message and make of it what a worker makes of it. Raises an error of any kind where that fails."""
+        payload = loads(data.decode())
+        message = self.Message(payload, channel=self)
+        if "task" in message.headers:
+            for header in ("id", "task"):
+                if not isinstance(message.headers.get(header), str):
+                    raise BrokenMessage(f"The header {header!r} of a task must be a text.")
+        arguments = message.decode()
+        if "task" in message.headers and not (isinstance(arguments, list) and len(arguments) == 3):
+            raise BrokenMessage("The body of a task must be a list of arguments, named arguments and options.")
+        return dict(payload)
+
+    def _put_aside(self, taken: Path, name: str, error: Exception) -> None:
+        broken = Path(self.transport_options["broken_folder"])
+        broken.mkdir(parents=True, exist_ok=True)
+        taken.rename(broken / name)
+        log.error("broken_message", file=str(broken / name), error=repr(error))
+
+    # --- exchanges ----------------------------------------------------------------------------------------------------
+
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+        bound = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        with self._lock_of(exchange):
+            table = self.get_table(exchange)
+            if bound not in table:
+                _write(self._exchange_file(exchange), dumps([bound, *table]))
+
+    def _delete(self, queue: str, exchange: str, routing_key: str, pattern: str, *args: Any, **kwargs: Any) -> None:
+        super(filesystem.Channel, self)._delete(queue, exchange, routing_key, pattern, *args, **kwargs)
+        bound = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        with self._lock_of(exchange):
+            table = self.get_table(exchange)
+            if bound in table:
+                table.remove(bound)
+                _write(self._exchange_file(exchange), dumps(table))
+
+    def get_table(self, exchange: str) -> list[filesystem.exchange_queue_t]:
+        """The bindings of an exchange: routing key, pattern and queue of each."""
+        try:
+            rows: Iterable[Any] = loads(self._exchange_file(exchange).read_text())
+        except FileNotFoundError:
+            return []
+        except ValueError as error:  # kombu left half a table: a worker binds its queues anew when it starts
+            log.error("broken_exchange", file=str(self._exchange_file(exchange)), error=repr(error))
+            return []
+        except OSError as error:
+            raise ChannelError(f"Cannot read {self._exchange_file(exchange)}") from error
+        return [filesystem.exchange_queue_t(*row) for row in rows]
+
+    def _lock_of(self, exchange: str) -> _FileLock:
+        self.control_folder.mkdir(parents=True, exist_ok=True)
+        return _FileLock(self._exchange_file(exchange).with_suffix(".lock"))
+
+
+class Transport(filesystem.Transport):
+    """kombu's filesystem transport with the channel above."""
+
+    Channel = Channel
+
+
+class _FileLock:
+    """An exclusive lock between processes, on a file that is never replaced."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        self._file = self._path.open("w")
+        filesystem.lock(self._file, filesystem.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file under another name, then give it its own: nobody sees a part of it."""
+    unfinished = path.with_name(f"unfinished-{uuid.uuid4()}")
+    unfinished.write_text(text)
+    unfinished.rename(path)
+
+
+TRANSPORT_ALIASES[SCHEME] = f"{__name__}:Transport"

@@ -1,0 +1,164 @@
+"""The lease of a task: which worker may write to its row, for how long, and what happens when that worker is lost.
+
+A task is a database row: a round, an import or an export. A worker claims it, which raises its *fence*; each later
+write names that fence, so a worker that was given up and comes back writes nothing. While it works it stores a
+heartbeat. The sweep of any worker takes back a task whose heartbeat is stale, and repeats lost notifications.
+
+Every time is read from the clock of the database (`Now()` in SQL): the clocks of two workers may differ by minutes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+import structlog
+from django.db import models, transaction
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models.functions import Now
+
+log = structlog.get_logger(__name__)
+
+FIRST_NOTIFICATION = timedelta(seconds=2)  # how long a worker that starts leaves to a notification that is on its way
+
+
+class LeasedTask(models.Model):
+    """The columns of a lease. A row that waits for a worker has no heartbeat, one that is worked on has one."""
+
+    fence = models.PositiveIntegerField(default=0)  # raised by each claim; a write with an older fence is refused
+    attempts = models.PositiveSmallIntegerField(default=0)
+    heartbeat = models.DateTimeField(null=True)
+    notified_at = models.DateTimeField(db_default=Now())  # when the workers were last told of it
+
+    class Meta:
+        abstract = True
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How patient the sweep is with one kind of task."""
+
+    stale_after: timedelta  # a worker without a heartbeat for so long is lost
+    notify_again_after: timedelta
+    max_attempts: int = 3
+
+
+Task = TypeVar("Task", bound=LeasedTask)
+
+
+class Lease(Generic[Task]):
+    """One kind of task, with the states of its rows while they wait and while they are worked on.
+
+    A kind says how its workers are notified, and how a task ends whose worker is lost for good.
+    """
+
+    def __init__(self, model: type[Task], *, waiting: str, running: str, limits: Limits) -> None:
+        self.model = model
+        self.waiting_state = waiting
+        self.running_state = running
+        self.limits = limits
+
+    # --- what a kind of task defines ----------------------------------------------------------------------------------
+
+    def notify(self, pk: int) -> None:
+        """Tell the workers, once the transaction at hand has committed, that a task waits."""
+        raise NotImplementedError
+
+    def is_wanted(self, task: Task) -> bool:
+        """Return whether a lost task is to be tried again, had it attempts left: nobody cancelled it, say."""
+        raise NotImplementedError
+
+    def end_lost(self, task: Task) -> None:
+        """End a task whose worker is lost and that is not tried again. Runs in the transaction that took it back."""
+        raise NotImplementedError
+
+    def hold(self, task: Task) -> None:
+        """Lock the rows beside the task's own that `end_lost` and `requeued` write."""
+
+    def requeued(self, task: Task) -> None:
+        """Write what else changes when a lost task waits again. Runs in the transaction that took it back."""
+
+    def is_dead(self, task: Task) -> bool:
+        """Return whether the worker of a task is known to be gone, however fresh its heartbeat is."""
+        return False
+
+    # --- for workers --------------------------------------------------------------------------------------------------
+
+    def claim(self, pk: int, **columns: Any) -> Task | None:
+        """Take a task that waits and store `columns` with it. None: somebody else took it, or it ended."""
+        with transaction.atomic():
+            taken = (
+                self.waiting()
+                .filter(pk=pk)
+                .update(
+                    state=self.running_state,
+                    fence=F("fence") + 1,
+                    attempts=F("attempts") + 1,
+                    heartbeat=Now(),
+                    **columns,
+                )
+            )
+            return self.model._default_manager.get(pk=pk) if taken else None
+
+    def held(self, pk: int, fence: int) -> QuerySet[Task]:
+        """The row of a task while `fence` is the newest and the task is worked on; empty from then on."""
+        return self.running().filter(pk=pk, fence=fence)
+
+    def beat(self, pk: int, fence: int, **columns: Any) -> bool:
+        """Store a heartbeat and `columns`. False: the task is no longer the caller's, and nothing is stored."""
+        return bool(self.held(pk, fence).update(heartbeat=Now(), **columns))
+
+    # --- for the sweep ------------------------------------------------------------------------------------------------
+
+    def waiting(self) -> QuerySet[Task]:
+        """Tasks that wait for a worker."""
+        return self.model._default_manager.filter(state=self.waiting_state, heartbeat=None)
+
+    def running(self) -> QuerySet[Task]:
+        """Tasks that a worker has claimed, whether it lives or not."""
+        return self.model._default_manager.filter(state=self.running_state, heartbeat__isnull=False)
+
+    def sweep(self, *, starting: bool = False) -> None:
+        """Take back the tasks of lost workers and repeat lost notifications. Safe at any time, by several at once.
+
+        `starting`: this worker has just started, so what was sent to its predecessor may be lost: it does not wait for
+        `notify_again_after`.
+        """
+        for task in self._with_staleness(self.running()):
+            if self._is_lost(task):
+                try:
+                    self.take_back(task.pk, task.fence)
+                except Exception:  # The tasks after this one are swept all the same.
+                    log.exception("lost_task_not_taken_back", kind=self.model.__name__, task=task.pk)
+        patience = FIRST_NOTIFICATION if starting else self.limits.notify_again_after
+        unheard = self.waiting().filter(notified_at__lt=Now() - patience)
+        for pk in unheard.order_by("pk").values_list("pk", flat=True):
+            if unheard.filter(pk=pk).update(notified_at=Now()):
+                self.notify(pk)
+
+    @transaction.atomic
+    def take_back(self, pk: int, fence: int) -> None:
+        """Take a task from its worker, if that is still lost: the task waits again, or it ends."""
+        seen = self.held(pk, fence).first()
+        if seen is None:
+            return
+        self.hold(seen)
+        task = self._with_staleness(self.held(pk, fence)).select_for_update(of=("self",)).first()
+        if task is None or not self._is_lost(task):
+            return  # The worker was heard of meanwhile, or another sweep was faster.
+        if not self.is_wanted(task) or task.attempts >= self.limits.max_attempts:
+            self.end_lost(task)
+        else:
+            self.held(pk, fence).update(state=self.waiting_state, heartbeat=None, notified_at=Now())
+            task.refresh_from_db()
+            self.requeued(task)
+            self.notify(pk)
+        log.warning("task_taken_from_lost_worker", kind=self.model.__name__, task=pk, attempt=task.attempts)
+
+    def _with_staleness(self, tasks: QuerySet[Task]) -> QuerySet[Any]:
+        stale = Q(heartbeat__lt=Now() - self.limits.stale_after)
+        return tasks.annotate(heartbeat_is_stale=ExpressionWrapper(stale, BooleanField()))
+
+    def _is_lost(self, task: Any) -> bool:
+        return bool(task.heartbeat_is_stale) or self.is_dead(task)

@@ -1,0 +1,108 @@
+"""What happens after a transaction has committed: tasks are sent to workers, files are removed.
+
+The committed row is what counts. A broker that is away or hangs delays the work until the sweep sends the task again;
+it never makes a stored row look refused, and never keeps a thread of the web process waiting.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+
+log = structlog.get_logger(__name__)
+
+MOST_UNSENT = 1000  # tasks that wait while the broker is away; what does not fit is left to the sweep
+EXIT_SECONDS = 2.0
+
+
+def after_commit(function: Callable[..., object], *arguments: object) -> None:
+    """Call `function` once the transaction at hand has committed, at once without one. An error is logged, not raised.
+
+    Django's own `on_commit(robust=True)` fails for a `functools.partial`, because it asks for its `__qualname__`.
+    """
+
+    def call() -> None:
+        try:
+            function(*arguments)
+        except Exception:
+            log.exception("failed_after_commit", function=getattr(function, "__qualname__", repr(function)))
+
+    transaction.on_commit(call)
+
+
+def send_task(name: str, *arguments: Any, queue: str | None = None) -> None:
+    """Send a task to the workers once the transaction at hand has committed.
+
+    In team mode another thread sends it, because a broker that hangs may take seconds to be noticed.
+    """
+    message = _Message(name, arguments, queue)
+    if settings.TEAM_MODE:
+        after_commit(_sender.put, message)
+    else:
+        after_commit(message.send)
+
+
+@dataclass(frozen=True)
+class _Message:
+    name: str
+    arguments: tuple[Any, ...]
+    queue: str | None
+
+    def send(self) -> None:
+        options = {"queue": self.queue} if self.queue else {}
+        # Without a retry: the sweep sends it again.
+        current_app.send_task(self.name, args=list(self.arguments), retry=False, **options)
+
+
+class _Sender:
+    """A thread that sends tasks one after the other. It is started by the first task, again after a fork."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pid = 0
+        self._unsent: queue.Queue[_Message] = queue.Queue(MOST_UNSENT)
+
+    def put(self, message: _Message) -> None:
+        """Send a message soon. One that does not fit any more is dropped and logged."""
+        with self._lock:
+            if self._pid != os.getpid():
+                self._unsent = queue.Queue(MOST_UNSENT)
+                self._pid = os.getpid()
+                threading.Thread(target=self._send_all, args=(self._unsent,), name="send-tasks", daemon=True).start()
+        try:
+            self._unsent.put_nowait(message)
+        except queue.Full:
+            log.warning("task_not_sent", task=message.name, arguments=message.arguments, error="too many are unsent")
+
+    def finish(self) -> None:
+        """Wait a moment for what is unsent: this process ends."""
+        if self._pid != os.getpid():
+            return
+        done = threading.Thread(target=self._unsent.join, daemon=True)
+        done.start()
+        done.join(EXIT_SECONDS)
+
+    @staticmethod
+    def _send_all(unsent: queue.Queue[_Message]) -> None:
+        while True:
+            message = unsent.get()
+            try:
+                message.send()
+            except Exception as error:  # kombu, redis and the system each have their own
+                log.warning("task_not_sent", task=message.name, arguments=message.arguments, error=repr(error))
+            finally:
+                unsent.task_done()
+
+
+_sender = _Sender()
+atexit.register(_sender.finish)
