@@ -81,12 +81,11 @@ def test_the_notebook_runs_and_is_kept_without_outputs(folder: Path) -> None:
     assert all(0 < value <= 1 for curve in names["results"].values() for value in curve)
 
 
-def test_the_lines_in_the_documents_run_as_they_are_printed(folder: Path) -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/library.md"])
+def test_the_lines_in_the_documents_run_as_they_are_printed(folder: Path, page: str) -> None:
     """The document shows `...` for what a person does with an update, and frame 12 of a longer clip."""
     write_video(folder / "clip.mp4", make_clip(length=13, height=64, width=96).frames)
-    (block,) = re.findall(
-        r"```python\n(import segmentation as seg\n.*?)```", (BASE / "docs/library.md").read_text(), re.S
-    )
+    (block,) = re.findall(r"```python\n(import segmentation as seg\n.*?)```", (BASE / page).read_text(), re.S)
     names: dict[str, Any] = {}
     exec(textwrap.dedent(block), names)
     assert names["mask"].shape == (64, 96)
