@@ -36,7 +36,7 @@ class ImageFrames:
             raise ValueError("frames: no image files")
         self.files = tuple(files)
         self.width, self.height = _image_size(self.files[0])
-        self._cache: ByteCache[int] = ByteCache(cache_bytes)
+        self._cache: ByteCache[int, Image] = ByteCache(cache_bytes)
 
     def __len__(self) -> int:
         return len(self.files)

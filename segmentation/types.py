@@ -20,6 +20,7 @@ BinaryMask = NDArray[np.bool_]  # [H, W], the pixels of one object or region
 ProbabilityMap = NDArray[np.float32]  # [H, W], 0..1, of one object
 ProbabilityMaps = NDArray[np.float32]  # [N, H, W], of objects 1..N
 FloatMap = NDArray[np.float32]  # [H, W], any real value for each pixel
+FlowField = NDArray[np.float32]  # [H, W, 2], the motion of each pixel in pixels, x first
 FloatArray = NDArray[np.float32]  # any shape; whoever uses it says which
 Path = NDArray[np.float64]  # [P, 2], points (x, y) in 0..1
 

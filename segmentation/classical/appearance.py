@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
 from segmentation.classical.scaled_frames import CHANNELS
-
-Map = NDArray[Any]  # float32 [h, w]
+from segmentation.types import FloatArray, FloatMap
 
 UNITS = 192  # of the random layer; 128 cost 1 point of J, and 256 gained nothing
 TEXTURE_LAMBDA = 1e-3
@@ -42,7 +41,7 @@ class ObjectExtent(NamedTuple):
     size: float
 
     @classmethod
-    def of(cls, probability: Map) -> ObjectExtent:
+    def of(cls, probability: FloatMap) -> ObjectExtent:
         mass = float(probability.sum()) + 1e-6
         height, width = probability.shape
         y = float(probability.sum(axis=1) @ np.arange(height)) / mass
@@ -53,7 +52,7 @@ class ObjectExtent(NamedTuple):
 # --- Texture --------------------------------------------------------------------------------------------------------
 
 
-def _layer() -> tuple[NDArray[Any], NDArray[Any]]:
+def _layer() -> tuple[FloatArray, FloatArray]:
     """Draw the weights of the random layer, in which every unit uses a third of the features. The seed is fixed."""
     rng = np.random.default_rng(0)
     weights = rng.normal(0, 1, (CHANNELS, UNITS)) * (rng.random((CHANNELS, UNITS)) < 0.35)
@@ -66,7 +65,7 @@ WEIGHTS, BIASES = _layer()
 _WITH_BIASES = np.block([[WEIGHTS, np.zeros((CHANNELS, 1))], [BIASES, np.ones((1, 1))]]).astype(np.float32)
 
 
-def random_features(pixel_features: NDArray[Any]) -> NDArray[Any]:
+def random_features(pixel_features: FloatArray) -> FloatArray:
     """Compute the random features [h * w, UNITS + 1] of [h, w, CHANNELS]. The last one is constant."""
     flat = pixel_features.reshape(-1, CHANNELS)
     lifted = np.hstack([flat, np.ones_like(flat[:, :1])]) @ _WITH_BIASES  # a single pass over the large array
@@ -76,12 +75,12 @@ def random_features(pixel_features: NDArray[Any]) -> NDArray[Any]:
 
 @dataclass(eq=False)
 class TextureModel:
-    a: NDArray[Any]  # [U, U] = sum c phi phi^T
-    b: NDArray[Any]  # [U] = sum c phi y
-    w: NDArray[Any] | None = None
+    a: FloatArray  # [U, U] = sum c phi phi^T
+    b: FloatArray  # [U] = sum c phi y
+    w: FloatArray | None = None
 
     @classmethod
-    def fitted(cls, lifted: NDArray[Any], probability: NDArray[Any], weight: NDArray[Any]) -> TextureModel:
+    def fitted(cls, lifted: FloatArray, probability: FloatArray, weight: FloatArray) -> TextureModel:
         """Fit to pixels: features [n, U], probability [n], weight [n].
 
         Object and background have the same total weight.
@@ -96,7 +95,7 @@ class TextureModel:
     def plus(self, other: TextureModel, keep: float) -> TextureModel:
         return TextureModel(keep * self.a + (1 - keep) * other.a, keep * self.b + (1 - keep) * other.b)
 
-    def __call__(self, lifted: NDArray[Any]) -> NDArray[Any]:
+    def __call__(self, lifted: FloatArray) -> FloatArray:
         """Return a score for each pixel [n], about -1 for background and 1 for the object."""
         if self.w is None:
             ridge = TEXTURE_LAMBDA * np.trace(self.a) / len(self.a)
@@ -113,13 +112,13 @@ class CellModel:
 
     shape: tuple[int, ...]
     ridge: float
-    n: NDArray[Any]
-    y: NDArray[Any]
-    w: NDArray[Any] | None = None
+    n: FloatArray
+    y: FloatArray
+    w: FloatArray | None = None
 
     @classmethod
     def fitted(
-        cls, shape: tuple[int, ...], ridge: float, index: NDArray[np.int32], probability: Map, weight: Map
+        cls, shape: tuple[int, ...], ridge: float, index: NDArray[np.int32], probability: FloatMap, weight: FloatMap
     ) -> CellModel:
         count = int(np.prod(shape))
         flat = index.ravel()
@@ -129,7 +128,7 @@ class CellModel:
     def plus(self, other: CellModel, keep: float, gain: float = 1.0) -> CellModel:
         return CellModel(self.shape, self.ridge, keep * self.n + gain * other.n, keep * self.y + gain * other.y)
 
-    def __call__(self, index: NDArray[np.int32]) -> Map:
+    def __call__(self, index: NDArray[np.int32]) -> FloatMap:
         """Return the share of object pixels in the cell of each pixel, 0..1; 0.5 for empty cells."""
         if self.w is None:
             n, y = self.n.reshape(self.shape), self.y.reshape(self.shape)
@@ -139,7 +138,7 @@ class CellModel:
                 n = correlate1d(n, kernel, axis, mode="constant")
                 y = correlate1d(y, kernel, axis, mode="constant")
             self.w = ((y + 0.5 * self.ridge) / (n + self.ridge)).ravel()
-        found: Map = self.w[index]
+        found: FloatMap = self.w[index]
         return found
 
 
@@ -159,11 +158,11 @@ def place_index(lab: NDArray[np.uint8], middle: ObjectExtent, top: int = 0, left
     return (((y[:, None] * ACROSS + x[None]) * COARSE + q[..., 0]) * COARSE + q[..., 1]) * COARSE + q[..., 2]
 
 
-def fit_colour_cells(index: NDArray[np.int32], probability: Map, weight: Map) -> CellModel:
+def fit_colour_cells(index: NDArray[np.int32], probability: FloatMap, weight: FloatMap) -> CellModel:
     return CellModel.fitted((COLOURS,) * 3, PALETTE_LAMBDA, index, probability, weight)
 
 
-def fit_place_cells(index: NDArray[np.int32], probability: Map, weight: Map) -> CellModel:
+def fit_place_cells(index: NDArray[np.int32], probability: FloatMap, weight: FloatMap) -> CellModel:
     return CellModel.fitted((ACROSS, ACROSS, COARSE, COARSE, COARSE), PLACES_LAMBDA, index, probability, weight)
 
 
@@ -174,7 +173,7 @@ def _along(positions: NDArray[np.int_], centre: float, side: float) -> NDArray[n
 # --- weights of pixels and of frames --------------------------------------------------------------------------------
 
 
-def nearness(probability: Map, reach: float) -> Map:
+def nearness(probability: FloatMap, reach: float) -> FloatMap:
     """Return the weight of each pixel in a fit: 1 inside the object, decreasing to 0.08 far away from it."""
     outside = (probability <= 0.5).astype(np.uint8)
     distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
@@ -197,7 +196,7 @@ def blend(samples: Iterable[AppearanceSample], frame: int) -> tuple[TextureModel
         [1 / (1 + abs(sample.frame - frame) / 10) for sample in samples]
     )  # A frame ten frames away has half the weight.
 
-    def mixed(sums: Iterable[NDArray[Any]]) -> NDArray[Any]:
+    def mixed(sums: Iterable[FloatArray]) -> FloatArray:
         return np.tensordot(weights, np.stack(list(sums)), axes=1).astype(np.float32)
 
     total = np.float32(weights.sum())

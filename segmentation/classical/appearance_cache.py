@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
-
-from numpy.typing import NDArray
 
 from segmentation.classical.appearance import AppearanceSample
 from segmentation.classical.object_tracker import fit_appearance
 from segmentation.classical.scaled_frames import ScaledFrames
 from segmentation.runtime.caches import DigestCache
+from segmentation.types import FloatMap
 
 KEPT = 128  # entries, each for one object in one frame, 0.2 MB
-
-Map = NDArray[Any]  # float32 [h, w]
 
 
 class AppearanceCache:
@@ -24,7 +20,7 @@ class AppearanceCache:
         self._scaled_frames = scaled_frames
         self._kept: DigestCache[tuple[int, int], AppearanceSample] = DigestCache(KEPT)
 
-    def of(self, object_id: int, frame: int, probability: Map) -> AppearanceSample:
+    def of(self, object_id: int, frame: int, probability: FloatMap) -> AppearanceSample:
         """Return the models of an object in `frame`, fitted to its probability map on the grid."""
         digest = hashlib.blake2b(probability.tobytes()).digest()
         return self._kept.get(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +9,7 @@ from numpy.typing import NDArray
 from segmentation.classical.guided_filter import GuidedFilter
 from segmentation.classical.scaled_frames import ScaledFrame, Sizes
 from segmentation.masks import Box, box_of
-from segmentation.types import LabelMap
-
-Map = NDArray[Any]  # float32 [h, w]
+from segmentation.types import FloatMap, LabelMap
 
 FAINT = 0.05  # Pixels with a lower probability cannot win and are skipped.
 GIVEN = 0.7  # Probability of a mask that this round does not change. An object with a higher one may cover it.
@@ -33,7 +29,7 @@ class Composition:
         self._nothing = np.ones(sizes.video, np.float32)
         self._labels = np.zeros(sizes.video, np.uint8)
 
-    def add(self, object_id: int, probability: Map, scaled: ScaledFrame) -> None:
+    def add(self, object_id: int, probability: FloatMap, scaled: ScaledFrame) -> None:
         """Add an object by its probability map on the grid. Its outline follows the edges in the frame."""
         box = box_of(probability > FAINT)
         if box is None:
@@ -59,7 +55,7 @@ class Composition:
         rest = np.clip(self._nothing, 1e-7, 1 - 1e-7)
         return np.where(rest / (1 - rest) >= self._odds, 0, self._labels).astype(np.uint8)
 
-    def _put(self, object_id: int, probability: Map, box: Box) -> None:
+    def _put(self, object_id: int, probability: FloatMap, box: Box) -> None:
         p = np.clip(probability, 1e-7, 1 - 1e-7)
         odds, best = p / (1 - p), self._odds[box.slices]
         wins = odds > best

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+
+from segmentation.types import BinaryMask
 
 # Scribbles farther from the edge of the mask, as a share of the frame's longest side, are about another region.
 FARTHEST = 0.04
@@ -17,10 +18,8 @@ FARTHEST = 0.04
 SURE, POSSIBLE = 0.85, 1.5
 ALONE = 0.01  # Radius of certain change around a scribble far from the edge, as a share of the longest side.
 
-Mask = NDArray[np.bool_]
 
-
-def certain_region(scribbles: Mask, right: Mask) -> Mask:
+def certain_region(scribbles: BinaryMask, right: BinaryMask) -> BinaryMask:
     """Return the pixels that change in any case with `scribbles` [H, W].
 
     `right` are pixels that have their id already.
@@ -28,12 +27,12 @@ def certain_region(scribbles: Mask, right: Mask) -> Mask:
     return _disks(scribbles, right, SURE, ALONE * max(right.shape))
 
 
-def possible_region(scribbles: Mask, right: Mask, farthest: float) -> Mask:
+def possible_region(scribbles: BinaryMask, right: BinaryMask, farthest: float) -> BinaryMask:
     """Return the pixels that may change. Scribbles far from the edge reach `farthest` pixels."""
     return _disks(scribbles, right, POSSIBLE, farthest)
 
 
-def _disks(scribbles: Mask, right: Mask, share: float, alone: float) -> Mask:
+def _disks(scribbles: BinaryMask, right: BinaryMask, share: float, alone: float) -> BinaryMask:
     """Return the union of disks around wrong scribbled pixels. A radius is `share` of the distance to the edge."""
     distance = cv2.distanceTransform((~right).astype(np.uint8), cv2.DIST_L2, 5)
     covered = np.zeros(right.shape, np.uint8)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from segmentation.classical.motion import FlowEstimator, Motion
 from segmentation.classical.scaled_frames import ScaledFrames
+from segmentation.types import FloatArray
 
 Kept = NDArray[np.float16]  # [h / 2, w / 2, 2]
 
@@ -33,7 +33,7 @@ class FlowCache:
         """Return the motion from `frame` back to `neighbour`."""
         return Motion.of(self._flow(frame, neighbour), self._flow(neighbour, frame))
 
-    def _flow(self, frame: int, neighbour: int) -> NDArray[Any]:
+    def _flow(self, frame: int, neighbour: int) -> FloatArray:
         scaled = self._scaled_frames[frame].grey
         with self._lock:
             kept = self._kept.get((frame, neighbour))
@@ -48,7 +48,7 @@ class FlowCache:
         return cv2.resize(kept.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR).view(np.ndarray)
 
 
-def _smaller(flow: NDArray[Any]) -> Kept:
+def _smaller(flow: FloatArray) -> Kept:
     height, width = flow.shape[:2]
     size = (max(1, width // 2), max(1, height // 2))
     return cv2.resize(flow, size, interpolation=cv2.INTER_AREA).astype(np.float16)

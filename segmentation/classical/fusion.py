@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Map = NDArray[Any]  # float32 [h, w]
+from segmentation.types import FloatMap
 
 # Fitted to pixels of the 30 train sequences of DAVIS-2016 (22 frames each, 288 pixels high). The cues were recorded
 # while
@@ -34,26 +32,26 @@ WEIGHTS = {
 BIAS = 0.0
 
 
-def logit(probability: Map, floor: float = 0.02) -> Map:
+def logit(probability: FloatMap, floor: float = 0.02) -> FloatMap:
     p = np.clip(probability, floor, 1 - floor)
-    odds: Map = np.log(p / (1 - p))
+    odds: FloatMap = np.log(p / (1 - p))
     return odds
 
 
-def sigmoid(value: Map) -> Map:
+def sigmoid(value: FloatMap) -> FloatMap:
     return (1 / (1 + np.exp(-value))).astype(np.float32)
 
 
-def signed_distance(mask: NDArray[np.bool_]) -> Map:
+def signed_distance(mask: NDArray[np.bool_]) -> FloatMap:
     """Return the distance to the outline in grid pixels, positive inside."""
     inside = mask.astype(np.uint8)
     found = cv2.distanceTransform(inside, cv2.DIST_L2, 3) - cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3)
     return found.view(np.ndarray)
 
 
-def fuse(cues: dict[str, Map | float]) -> Map:
+def fuse(cues: dict[str, FloatMap | float]) -> FloatMap:
     """Return the probability map [h, w] for the cues named in `WEIGHTS`."""
-    evidence: Map = np.float32(BIAS) + np.zeros_like(cues["warped"])
+    evidence: FloatMap = np.float32(BIAS) + np.zeros_like(cues["warped"])
     for name, weight in WEIGHTS.items():
         evidence = evidence + np.float32(weight) * cues[name]
     return sigmoid(evidence)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +13,7 @@ from segmentation.classical.motion import Motion
 from segmentation.classical.scaled_frames import ScaledFrame
 from segmentation.classical.seeding import ScribbleDistances, Seeds, object_likelihood
 from segmentation.masks import box_of
+from segmentation.types import BinaryMask, FloatMap
 
 SIDE = 214  # Longest side for GrabCut. At 320 it takes three times as long and gains half a point of J.
 ITERATIONS = 2
@@ -23,11 +23,10 @@ CERTAIN = 0.1  # Pixels below it are certain background, pixels above 1 - CERTAI
 REACH_OF_SIDE, REACH_OF_FRAME = 0.35, 0.08
 CONTEXT = 0.12  # Width of the known background around the region, as a share of the longest side.
 
-Mask = NDArray[np.bool_]
-Map = NDArray[Any]  # float32 [h, w]
 
-
-def cut_object(scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, unlikely: Mask, seed: int) -> tuple[Mask, Map]:
+def cut_object(
+    scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, unlikely: BinaryMask, seed: int
+) -> tuple[BinaryMask, FloatMap]:
     """Segment what the scribbles are drawn on. Return the mask [h, w] at the size of `scaled`, and the likelihood
     map, 0..1, from which GrabCut started.
 
@@ -54,13 +53,15 @@ def cut_object(scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, unlikel
 class Corrections:
     """The pixels [h, w] where new scribbles contradict a mask, and all scribbles for and against the object."""
 
-    missed: Mask
-    extra: Mask
-    mine: Mask
-    others: Mask
+    missed: BinaryMask
+    extra: BinaryMask
+    mine: BinaryMask
+    others: BinaryMask
 
 
-def correct_mask(scaled: ScaledFrame, motion: Motion | None, before: Mask, wrong: Corrections, seed: int) -> Mask:
+def correct_mask(
+    scaled: ScaledFrame, motion: Motion | None, before: BinaryMask, wrong: Corrections, seed: int
+) -> BinaryMask:
     """Return `before` with the regions corrected that contradicting scribbles run through. The rest is unchanged."""
     nothing = np.zeros_like(before)
     result = before.copy()
@@ -76,7 +77,7 @@ def correct_mask(scaled: ScaledFrame, motion: Motion | None, before: Mask, wrong
     return result
 
 
-def _reached(mask: Mask, scribbles: Mask, right: Mask) -> Mask:
+def _reached(mask: BinaryMask, scribbles: BinaryMask, right: BinaryMask) -> BinaryMask:
     """Return the connected parts of `mask` that a scribble runs through, within its reach.
 
     `right` has its id already.
@@ -88,17 +89,17 @@ def _reached(mask: Mask, scribbles: Mask, right: Mask) -> Mask:
     return _connected(mask & possible_region(scribbles, right, reach), scribbles)
 
 
-def _connected(mask: Mask, scribbles: Mask) -> Mask:
+def _connected(mask: BinaryMask, scribbles: BinaryMask) -> BinaryMask:
     """Return the connected parts of `mask` that a scribble runs through."""
     count, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     drawn = np.zeros(count, bool)
     drawn[np.unique(parts[scribbles])] = True
     drawn[0] = False
-    result: Mask = drawn[parts]
+    result: BinaryMask = drawn[parts]
     return result
 
 
-def _cut(scaled: ScaledFrame, trimap: NDArray[np.uint8], positive: Mask, seed: int) -> Mask:
+def _cut(scaled: ScaledFrame, trimap: NDArray[np.uint8], positive: BinaryMask, seed: int) -> BinaryMask:
     height, width = trimap.shape
     result = trimap & 1 == 1
     box = box_of(trimap != cv2.GC_BGD)

@@ -11,19 +11,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Map = NDArray[Any]  # float32 [h, w]
-Colours = NDArray[np.uint8]  # [h, w, 3]
+from segmentation.types import FloatArray, FloatMap, Image
 
 
 @dataclass(frozen=True, eq=False)
 class GuidedFilter:
     """Expresses values as a locally linear function of colour: slope [h, w, 3] and offset [h, w]."""
 
-    slope: NDArray[Any]
-    offset: Map
+    slope: FloatArray
+    offset: FloatMap
 
     @classmethod
-    def fitted(cls, values: Map, guide: Colours, radius: int, epsilon: float) -> GuidedFilter:
+    def fitted(cls, values: FloatMap, guide: Image, radius: int, epsilon: float) -> GuidedFilter:
         """Fit `values` to the colours of `guide`.
 
         Variance of colour below `epsilon` (channels 0..1) counts as texture.
@@ -36,13 +35,14 @@ class GuidedFilter:
         offset = mean_v - (slope * mean_c).sum(axis=2)
         return cls(cv2.blur(slope, size).view(np.ndarray), cv2.blur(offset, size).view(np.ndarray))
 
-    def drawn(self, scaled: Colours) -> Map:
-        """Evaluate the function on the colours of `scaled`, which may be larger than the guide."""
-        height, width = scaled.shape[:2]
-        slope, offset = self.slope, self.offset
+    def drawn(self, image: Image) -> FloatMap:
+        """Evaluate the function on the colours of an image, which may be larger than the guide."""
+        height, width = image.shape[:2]
+        slope: NDArray[Any] = self.slope
+        offset: NDArray[Any] = self.offset
         if offset.shape != (height, width):
             slope, offset = cv2.resize(slope, (width, height)), cv2.resize(offset, (width, height))
-        colour = scaled.astype(np.float32) / 255
+        colour = image.astype(np.float32) / 255
         return np.clip(np.einsum("ijk,ijk->ij", slope, colour) + offset, 0, 1)
 
 

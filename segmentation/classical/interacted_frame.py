@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from segmentation.classical.composition import Composition
 from segmentation.classical.correction_reach import certain_region
@@ -19,10 +17,7 @@ from segmentation.classical.seeding import Seeds
 from segmentation.classical.specks import specks, without_specks
 from segmentation.masks import resize_labels
 from segmentation.scribbles import NO_SCRIBBLE, Raster, dilate, rasterise
-from segmentation.types import LabelMap, Scribble
-
-Mask = NDArray[np.bool_]
-Map = NDArray[Any]  # float32 [h, w]
+from segmentation.types import BinaryMask, FloatMap, LabelMap, Scribble
 
 FIRST_STROKE = 3  # Thickness in px at the small size of the first scribbles of an object.
 STROKE = 1  # The same for corrections, which are often drawn into narrow regions.
@@ -32,17 +27,17 @@ STROKE = 1  # The same for corrections, which are often drawn into narrow region
 class ObjectEvidence:
     """The evidence about an object in the interacted frame. All maps are [h, w] at the small size."""
 
-    cut: Mask  # mask of GrabCut for the scribbles
-    likely: Map  # likelihood before GrabCut, 0..1; in a correction, the mask before with the certain changes
-    before: Mask  # the mask before the interaction
+    cut: BinaryMask  # mask of GrabCut for the scribbles
+    likely: FloatMap  # likelihood before GrabCut, 0..1; in a correction, the mask before with the certain changes
+    before: BinaryMask  # the mask before the interaction
     motion: Motion | None  # motion to a neighbour; None in a video of one frame
-    own: Mask  # pixels of the object's scribbles
-    others: Mask  # pixels of other scribbles
-    missed: Mask  # pixels of its new scribbles where `before` is wrong
-    extra: Mask  # pixels of new scribbles of others where `before` is wrong
+    own: BinaryMask  # pixels of the object's scribbles
+    others: BinaryMask  # pixels of other scribbles
+    missed: BinaryMask  # pixels of its new scribbles where `before` is wrong
+    extra: BinaryMask  # pixels of new scribbles of others where `before` is wrong
 
     @property
-    def known(self) -> Mask:
+    def known(self) -> BinaryMask:
         """Pixels that may belong to the object, by the mask before, GrabCut or scribbles."""
         return self.cut | self.before | self.own
 
@@ -52,15 +47,15 @@ class ObjectEvidence:
         return bool(self.missed.any() or self.extra.any())
 
 
-def evidence_from_probability(probability: Map, motion: Motion | None) -> ObjectEvidence:
+def evidence_from_probability(probability: FloatMap, motion: Motion | None) -> ObjectEvidence:
     """Make the evidence for an object without scribbles, from its probability map [h, w] alone."""
-    found: Mask = probability > 0.5
+    found: BinaryMask = probability > 0.5
     nothing = np.zeros_like(found)
     return ObjectEvidence(found, probability, found, motion, nothing, nothing, nothing, nothing)
 
 
 # Takes a frame and the evidence for an object; returns the object's probability map on the grid.
-RefineInteracted = Callable[[int, ObjectEvidence], Map]
+RefineInteracted = Callable[[int, ObjectEvidence], FloatMap]
 
 
 class InteractedFrame:
@@ -95,8 +90,8 @@ class InteractedFrame:
         masks.
         """
         height, width = self._old.shape
-        cut: dict[int, Mask] = {}
-        finished: dict[int, Map] = {}
+        cut: dict[int, BinaryMask] = {}
+        finished: dict[int, FloatMap] = {}
         for object_id in self._concerned():
             evidence = self.evidence(object_id)
             meant = evidence.own | evidence.before
@@ -142,7 +137,12 @@ def _motion(scaled_frames: ScaledFrames, frame: int, scaled: ScaledFrame) -> Mot
 
 
 def _drawn(
-    cut: dict[int, Mask], finished: dict[int, Map], before: LabelMap, old: LabelMap, scaled: ScaledFrame, sizes: Sizes
+    cut: dict[int, BinaryMask],
+    finished: dict[int, FloatMap],
+    before: LabelMap,
+    old: LabelMap,
+    scaled: ScaledFrame,
+    sizes: Sizes,
 ) -> LabelMap:
     """Put the new masks into `before`, which stays the same, pixel for pixel, outside of the changes.
 
@@ -177,7 +177,7 @@ def _change_over(labels: LabelMap, before: LabelMap, scribbles: Sequence[Scribbl
             labels[certain_region(line, right)] = scribble.object_id
 
 
-def _as_drawn(was: Mask, wrong: Corrections) -> Map:
+def _as_drawn(was: BinaryMask, wrong: Corrections) -> FloatMap:
     """Return a mask in which the pixels that correcting scribbles certainly reach are changed."""
     changed = was | certain_region(wrong.missed, was)
     changed &= ~(certain_region(wrong.extra, ~was) & ~wrong.mine)

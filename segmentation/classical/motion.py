@@ -10,24 +10,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.types import FloatMap, FlowField, GreyImage
+
 SMALLEST = 16  # DIS matches patches of 8 pixels on a pyramid and fails on frames smaller than this.
 STRIDE = 2  # The camera motion is smooth, so it is fitted and compared on every fourth pixel.
 SAMPLES = 2000
-
-Grey = NDArray[np.uint8]  # [h, w]
-Map = NDArray[Any]  # float32 [h, w]
-Field = NDArray[Any]  # float32 [h, w, 2]: x, y
 
 
 @dataclass(frozen=True, eq=False)
 class Motion:
     """The motion from a frame back to the neighbour that already has a mask, on the grid."""
 
-    back: Field  # displacement of each pixel to its place in the neighbour
-    trust: Map  # 0..1; 1 where the flow back and forth ends at the same pixel
+    back: FlowField  # displacement of each pixel to its place in the neighbour
+    trust: FloatMap  # 0..1; 1 where the flow back and forth ends at the same pixel
 
     @classmethod
-    def of(cls, back: Field, forth: Field) -> Motion:
+    def of(cls, back: FlowField, forth: FlowField) -> Motion:
         """Make a motion from the flow `back` to the neighbour and the flow `forth` from there to this frame."""
         motion = cls(back, np.ones(back.shape[:2], np.float32))
         gap = back + np.dstack([motion.warp(forth[..., 0]), motion.warp(forth[..., 1])])
@@ -36,7 +34,7 @@ class Motion:
         return cls(back, np.exp(-(miss**2)).astype(np.float32))
 
     @cached_property
-    def source(self) -> tuple[Map, Map]:
+    def source(self) -> tuple[FloatMap, FloatMap]:
         """The coordinates x and y in the neighbour, for each pixel of this frame."""
         height, width = self.trust.shape
         x = np.arange(width, dtype=np.float32)[None] + self.back[..., 0]
@@ -44,14 +42,14 @@ class Motion:
         return x, y
 
     @cached_property
-    def unseen(self) -> Map:
+    def unseen(self) -> FloatMap:
         """1 where the pixel was outside the neighbouring frame, else 0."""
         x, y = self.source
         height, width = self.trust.shape
         outside = ((x < -1) | (x > width) | (y < -1) | (y > height)).astype(np.float32)
         return cv2.blur(outside, (3, 3)).view(np.ndarray)
 
-    def warp(self, values: Map) -> Map:
+    def warp(self, values: FloatMap) -> FloatMap:
         """Warp values from the neighbour to this frame. Outside the neighbour, the value at its edge is used."""
         x, y = self.source
         return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).view(np.ndarray)
@@ -63,10 +61,10 @@ class FlowEstimator:
     def __init__(self) -> None:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
-    def between(self, scaled: Grey, neighbour: Grey) -> Motion:
+    def between(self, scaled: GreyImage, neighbour: GreyImage) -> Motion:
         return Motion.of(self.flow(scaled, neighbour), self.flow(neighbour, scaled))
 
-    def flow(self, scaled: Grey, neighbour: Grey) -> Field:
+    def flow(self, scaled: GreyImage, neighbour: GreyImage) -> FlowField:
         """Return the displacement of each pixel of `scaled` to its place in `neighbour`."""
         flow = np.zeros((*scaled.shape, 2), np.float32)
         if min(scaled.shape) < SMALLEST:
@@ -78,7 +76,7 @@ class FlowEstimator:
 class CameraMotion:
     """The motion of the background as a smooth field, and the typical deviation of pixels from it, in grid pixels."""
 
-    field: Field  # [h / STRIDE, w / STRIDE, 2]
+    field: FlowField  # [h / STRIDE, w / STRIDE, 2]
     spread: float
 
     @classmethod
@@ -94,7 +92,7 @@ class CameraMotion:
         return cls((terms @ factors).reshape(flow.shape).astype(np.float32), spread)
 
 
-def object_motion_score(motion: Motion, camera: CameraMotion | None, warped: Map) -> Map:
+def object_motion_score(motion: Motion, camera: CameraMotion | None, warped: FloatMap) -> FloatMap:
     """Return a score -5..5, above 0 where a pixel moves more like the object than like the background."""
     height, width = warped.shape
     inside = warped[::STRIDE, ::STRIDE] > 0.5
@@ -107,8 +105,8 @@ def object_motion_score(motion: Motion, camera: CameraMotion | None, warped: Map
     return cv2.resize(ratio.astype(np.float32), (width, height)).view(np.ndarray)
 
 
-def _strayed(residual: Field, spread: float) -> Map:
-    length: Map = np.hypot(residual[..., 0], residual[..., 1])
+def _strayed(residual: FlowField, spread: float) -> FloatMap:
+    length: FloatMap = np.hypot(residual[..., 0], residual[..., 1])
     return np.minimum(length / (spread + 0.3), 5)  # DIS does not resolve less than 0.3 px.
 
 
@@ -121,9 +119,9 @@ def _terms(height: int, width: int) -> NDArray[np.float64]:
 
 def _robust_fit(terms: NDArray[np.float64], flow: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """Fit by least squares, reweighted six times with Cauchy weights. Return factors [6, 2] and the median residual."""
-    weight: NDArray[Any] = np.ones(len(terms))
+    weight: NDArray[np.floating[Any]] = np.ones(len(terms))
     spread = 0.0
-    factors = np.zeros((6, 2))
+    factors: NDArray[Any] = np.zeros((6, 2))
     for _ in range(6):
         weighted = terms * weight[:, None]
         factors = np.linalg.solve(terms.T @ weighted + 1e-5 * len(terms) * np.eye(6), weighted.T @ flow)

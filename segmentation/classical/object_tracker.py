@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from segmentation.classical.appearance import (
     AppearanceSample,
@@ -28,8 +27,7 @@ from segmentation.classical.guided_filter import GuidedFilter
 from segmentation.classical.motion import CameraMotion, Motion, object_motion_score
 from segmentation.classical.scaled_frames import ScaledFrame
 from segmentation.masks import Box, box_of
-
-Map = NDArray[Any]  # float32 [h, w]
+from segmentation.types import FloatArray, FloatMap
 
 REACH = 40  # Grid pixels around the warped mask in which the object may appear: a tenth of the width.
 SMOOTH_RADIUS, SMOOTH_EPSILON = 3, 1e-4
@@ -38,7 +36,7 @@ TEXTURE_KEEP = 0.85  # share of the recent texture model that is kept per frame
 REFRESH = 5  # The annotated frames are weighted anew every few frames.
 
 
-def fit_appearance(frame: int, scaled: ScaledFrame, probability: Map) -> AppearanceSample:
+def fit_appearance(frame: int, scaled: ScaledFrame, probability: FloatMap) -> AppearanceSample:
     """Fit the appearance models of an object to one annotated frame."""
     weight = nearness(probability, 30)
     features = random_features(scaled.pixel_features)
@@ -57,17 +55,23 @@ class ObjectView:
 
     scaled: ScaledFrame
     box: Box
-    warped: Map  # warped probability map
-    depth: Map  # signed distance to the warped outline, in grid pixels
+    warped: FloatMap  # warped probability map
+    depth: FloatMap  # signed distance to the warped outline, in grid pixels
     middle: ObjectExtent
-    trust: Map
-    unseen: Map
-    moves: Map
+    trust: FloatMap
+    unseen: FloatMap
+    moves: FloatMap
     distance: int  # frames to the nearest annotated frame
 
     @classmethod
     def of(
-        cls, scaled: ScaledFrame, motion: Motion, camera: CameraMotion | None, warped: Map, around: Box, distance: int
+        cls,
+        scaled: ScaledFrame,
+        motion: Motion,
+        camera: CameraMotion | None,
+        warped: FloatMap,
+        around: Box,
+        distance: int,
     ) -> ObjectView:
         # Bounds are even because the texture is evaluated at half the size of the grid.
         box = even_box(around.grown(REACH, *warped.shape), warped.shape)
@@ -91,7 +95,7 @@ class ObjectTracker:
     """
 
     samples: Sequence[AppearanceSample]
-    probability: Map
+    probability: FloatMap
     recent: TextureModel | None = None
     around: CellModel | None = None
     agreement: float = 1.0
@@ -104,7 +108,9 @@ class ObjectTracker:
             index = place_index(scaled.lab, ObjectExtent.of(self.probability))
             self.around = fit_place_cells(index, self.probability, np.ones_like(self.probability))
 
-    def step(self, frame: int, scaled: ScaledFrame, motion: Motion, camera: CameraMotion | None, warped: Map) -> Map:
+    def step(
+        self, frame: int, scaled: ScaledFrame, motion: Motion, camera: CameraMotion | None, warped: FloatMap
+    ) -> FloatMap:
         """Compute the probability map of the object in `frame`. `warped` is its previous map, warped along the flow."""
         result = np.zeros_like(warped)
         box = box_of(warped > 0.5)
@@ -122,11 +128,11 @@ class ObjectTracker:
         self.probability = result
         return result
 
-    def _evidence(self, view: ObjectView, models: Models, lifted: NDArray[Any]) -> Map:
+    def _evidence(self, view: ObjectView, models: Models, lifted: FloatArray) -> FloatMap:
         """Compute the probability map in the view from all cues. `lifted` are its random features, [n, UNITS + 1]."""
         height, width = view.warped.shape
 
-        def full(values: NDArray[Any]) -> Map:
+        def full(values: FloatArray) -> FloatMap:
             return cv2.resize(values.reshape((height + 1) // 2, (width + 1) // 2), (width, height)).view(np.ndarray)
 
         known = full(models.texture(lifted))
@@ -136,6 +142,7 @@ class ObjectTracker:
         assert self.around is not None, "begin() comes first"
         there = self.around(place_index(lab, view.middle, view.box.y0, view.box.x0))
         warped = logit(view.warped)
+        motion_around: FloatMap = cv2.blur(view.moves, (9, 9)).view(np.ndarray)
         return fuse(
             {
                 "warped": warped,
@@ -145,19 +152,19 @@ class ObjectTracker:
                 "relative depth": np.clip(view.depth / view.middle.size * 4, -4, 4),
                 "outline": np.exp(-np.abs(view.depth) / 3),
                 "palette": colour,
-                "palette around": cv2.blur(colour, (7, 7)),
+                "palette around": cv2.blur(colour, (7, 7)).view(np.ndarray),
                 "places": logit(there, 0.05),
                 "texture": 2 * known,
                 "recent texture": 2 * recent,
-                "motion": view.moves / 2,
-                "motion around": cv2.blur(view.moves, (9, 9)) / 2,
+                "motion": view.moves / np.float32(2),
+                "motion around": motion_around / np.float32(2),
                 "distance": min(view.distance, 20) / 10,
-                "warped around": logit(cv2.blur(view.warped, (9, 9))),
+                "warped around": logit(cv2.blur(view.warped, (9, 9)).view(np.ndarray)),
                 "unseen": 3 * view.unseen,
             }
         )
 
-    def _learn(self, frame: int, view: ObjectView, probability: Map, lifted: NDArray[Any]) -> None:
+    def _learn(self, frame: int, view: ObjectView, probability: FloatMap, lifted: FloatArray) -> None:
         """Update the models of recent frames with the pixels of this frame that are certain."""
         if probability.max() <= 0.5 or self.around is None:
             return
@@ -181,13 +188,13 @@ class ObjectTracker:
         return min(abs(sample.frame - frame) for sample in self.samples)
 
 
-def _overlap(a: Map, b: Map) -> float:
+def _overlap(a: FloatMap, b: FloatMap) -> float:
     """Return the soft intersection over union of two probability maps."""
     union = float(np.maximum(a, b).sum())
     return float(np.minimum(a, b).sum()) / union if union > 0 else 0.5
 
 
-def halved(values: Map) -> Map:
+def halved(values: FloatMap) -> FloatMap:
     """Resize values from the grid to half of it, the size of `ScaledFrame.pixel_features`."""
     height, width = values.shape
     size = ((width + 1) // 2, (height + 1) // 2)

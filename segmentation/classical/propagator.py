@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -20,9 +19,7 @@ from segmentation.classical.object_tracker import ObjectTracker
 from segmentation.classical.scaled_frames import ScaledFrames
 from segmentation.classical.specks import specks, without_specks
 from segmentation.runtime.parallel import HelperThread
-from segmentation.types import LabelMap, MaskUpdate
-
-Map = NDArray[Any]  # float32 [h, w]
+from segmentation.types import FloatMap, LabelMap, MaskUpdate
 
 LEAST_SAY = 0.55  # Smallest weight of a round far from its frame, if it changed very little there.
 LARGE_CHANGE = 0.3  # A change of 1 - J from which a round has full weight in all frames.
@@ -37,7 +34,7 @@ MOST_LOOKS = 8  # Number of nearest annotated frames for the models of an object
 # Takes a frame, its motion to the previous frame and the probability maps of the objects on the grid. Returns better
 # maps,
 # from which the propagation continues.
-RefinePropagated = Callable[[int, Motion, dict[int, Map]], dict[int, Map]]
+RefinePropagated = Callable[[int, Motion, dict[int, FloatMap]], dict[int, FloatMap]]
 
 
 @dataclass(eq=False)
@@ -62,11 +59,11 @@ class RoundContext:
         mask = self.history.mask(frame)
         return np.zeros(self.scaled_frames.sizes.video, np.uint8) if mask is None else mask
 
-    def on_grid(self, frame: int, object_id: int) -> Map:
+    def on_grid(self, frame: int, object_id: int) -> FloatMap:
         """Return the current mask of the object in `frame` as the share of each grid cell that it covers."""
         return self.to_grid(self.mask(frame) == object_id)
 
-    def to_grid(self, mask: NDArray[np.bool_]) -> Map:
+    def to_grid(self, mask: NDArray[np.bool_]) -> FloatMap:
         height, width = self.scaled_frames.sizes.grid
         return cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA).view(np.ndarray)
 
@@ -198,7 +195,9 @@ class Propagator:
         except Exception:  # The next step raises it again, if there is one.
             return None
 
-    def _stepped(self, frame: int, motion: Motion, fresh: dict[int, Map], warped: dict[int, Map]) -> dict[int, Map]:
+    def _stepped(
+        self, frame: int, motion: Motion, fresh: dict[int, FloatMap], warped: dict[int, FloatMap]
+    ) -> dict[int, FloatMap]:
         """Refine the maps of the trackers, remove specks, and let the trackers continue from the result.
 
         Small parts are kept if the object had small parts in the frame that was drawn on.
@@ -216,7 +215,7 @@ class Propagator:
             self._has_specks[object_id] = bool(specks(self._context.on_grid(self._start, object_id) > 0.5).any())
         return self._has_specks[object_id]
 
-    def _region(self, object_id: int) -> Map | None:
+    def _region(self, object_id: int) -> FloatMap | None:
         """Return the region in which a correction may change other frames, or None if it may change everything.
 
         A small correction changes only the surroundings of the corrected region. The rest of the mask was right before,
@@ -268,7 +267,7 @@ class Propagator:
         self._removed[object_id] = standing
         return True
 
-    def _weighed(self, object_id: int, fresh: Map, missing: bool) -> Map:
+    def _weighed(self, object_id: int, fresh: FloatMap, missing: bool) -> FloatMap:
         """Average the new map with the current mask. The weight falls to 0 at the next older annotation."""
         end = self._ends.get(object_id)
         inside = end is not None and 0 <= end < len(self._context.scaled_frames)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.types import FrameSource
+from segmentation.types import FloatArray, FrameSource
 
 WORK_SIDE = 854  # longest side of the internal size, at which outlines are computed: 480p
 GRID_SIDE = 427  # Longest side of the grid. Flow at twice the side costs four times as much and gains little.
@@ -49,7 +48,7 @@ class ScaledFrame:
     grey: NDArray[np.uint8]  # [h, w]
 
     @cached_property
-    def pixel_features(self) -> NDArray[Any]:
+    def pixel_features(self) -> FloatArray:
         """`compute_pixel_features` at half the size of the grid, [h/2, w/2, CHANNELS]."""
         height, width = self.grey.shape
         size = ((width + 1) // 2, (height + 1) // 2)
@@ -57,7 +56,7 @@ class ScaledFrame:
         return compute_pixel_features(lab, cv2.resize(self.grey, size, interpolation=cv2.INTER_AREA).view(np.ndarray))
 
 
-def compute_pixel_features(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[Any]:
+def compute_pixel_features(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> FloatArray:
     """Return cheap features of every pixel, [h, w, CHANNELS], each with a scale of about 1.
 
     They are colour at three scales, edge strength by direction at two, and contrast.

@@ -6,7 +6,6 @@ GrabCut starts from this map. Started from a box alone, a third of its pixels ar
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,9 +17,7 @@ from segmentation.classical.fusion import sigmoid
 from segmentation.classical.motion import CameraMotion, Motion, object_motion_score
 from segmentation.classical.scaled_frames import ScaledFrame, compute_pixel_features
 from segmentation.masks import Box
-
-Mask = NDArray[np.bool_]
-Map = NDArray[Any]  # float32 [h, w]
+from segmentation.types import BinaryMask, FloatArray, FloatMap
 
 # Logistic weights of the cues in the order of `_cues`, fitted to the 30 train sequences of DAVIS-2016 (288 pixels high,
 # three frames of each, a scribble through the middle of the object).
@@ -35,21 +32,21 @@ SAME = 0.1  # weight of a pixel that belongs to the object already but has no ne
 class Seeds:
     """Known pixels [h, w]: of the scribbles, of other scribbles, and those that belong to the same object already."""
 
-    positive: Mask
-    negative: Mask
-    same: Mask
+    positive: BinaryMask
+    negative: BinaryMask
+    same: BinaryMask
 
 
 @dataclass(frozen=True, eq=False)
 class ScribbleDistances:
     """Distances to the scribbles and to their box, and the longest side of that box, in pixels."""
 
-    lines: Map
-    box: Map
+    lines: FloatMap
+    box: FloatMap
     side: float
 
     @classmethod
-    def of(cls, positive: Mask, box: Box) -> ScribbleDistances:
+    def of(cls, positive: BinaryMask, box: Box) -> ScribbleDistances:
         height, width = positive.shape
         side = max(box.y1 - box.y0, box.x1 - box.x0, 0.05 * max(height, width))
         y, x = np.mgrid[0:height, 0:width]
@@ -58,16 +55,16 @@ class ScribbleDistances:
         lines = cv2.distanceTransform(1 - positive.astype(np.uint8), cv2.DIST_L2, 5)
         return cls(lines.view(np.ndarray), np.hypot(beside, above).astype(np.float32), side)
 
-    def background(self) -> Mask:
+    def background(self) -> BinaryMask:
         """Pixels well outside the box, which count as background while nothing else is known."""
-        outside: Mask = self.box > 0.15 * self.side + 0.03 * max(self.box.shape)
+        outside: BinaryMask = self.box > 0.15 * self.side + 0.03 * max(self.box.shape)
         if outside.mean() >= 0.04:
             return outside
-        farthest: Mask = self.lines > np.quantile(self.lines, 0.85)
+        farthest: BinaryMask = self.lines > np.quantile(self.lines, 0.85)
         return farthest
 
 
-def object_likelihood(scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, reach: ScribbleDistances) -> Map:
+def object_likelihood(scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, reach: ScribbleDistances) -> FloatMap:
     """Return the probability [h, w] that a pixel belongs to the object under the scribbles `seeds.positive`."""
     far = reach.background() & ~seeds.same
     near = np.exp(-reach.box / (0.6 * reach.side)) * 0.9 + 0.1  # Near background has a higher weight.
@@ -79,8 +76,8 @@ def object_likelihood(scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, 
 
 
 def _cues(
-    scaled: ScaledFrame, motion: Motion | None, label: Map, weight: Map, reach: ScribbleDistances
-) -> NDArray[Any]:
+    scaled: ScaledFrame, motion: Motion | None, label: FloatMap, weight: FloatMap, reach: ScribbleDistances
+) -> FloatArray:
     longest = max(label.shape)
     colour = _colour_ratio(scaled, label, weight)
     lifted = random_features(compute_pixel_features(scaled.lab, scaled.grey))
@@ -104,15 +101,15 @@ def _cues(
     return np.stack(cues, axis=2).astype(np.float32)
 
 
-def _colour_ratio(scaled: ScaledFrame, label: Map, weight: Map) -> Map:
+def _colour_ratio(scaled: ScaledFrame, label: FloatMap, weight: FloatMap) -> FloatMap:
     """Return the log ratio of a colour's frequency under the scribbles and in the background, -4..4."""
     index = colour_index(scaled.lab)
 
-    def frequency(weights: Map) -> NDArray[np.float64]:
+    def frequency(weights: FloatMap) -> NDArray[np.float64]:
         counts = np.bincount(index.ravel(), weights.ravel(), COLOURS**3).reshape((COLOURS,) * 3)
         smooth = gaussian_filter(counts, 0.9, mode="nearest")
         return (smooth / max(smooth.sum(), 1e-9)).ravel()
 
     ratio = np.log((frequency(weight * label) + 1e-4) / (frequency(weight * (1 - label)) + 1e-4))
-    found: Map = np.clip(ratio, -4, 4).astype(np.float32)[index]
+    found: FloatMap = np.clip(ratio, -4, 4).astype(np.float32)[index]
     return found

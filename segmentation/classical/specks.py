@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+
+from segmentation.types import BinaryMask, FloatMap
 
 SPECK = 0.02  # Parts smaller than this share of the object's area are specks.
 GONE = 0.3  # highest probability that is left to the pixels of a speck
 
-Mask = NDArray[np.bool_]
-Map = NDArray[Any]  # float32 [h, w]
 
-
-def specks(mask: Mask, meant: Mask | None = None) -> Mask:
+def specks(mask: BinaryMask, meant: BinaryMask | None = None) -> BinaryMask:
     """Return the specks of a mask [h, w], without those that overlap with `meant`."""
     count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     areas = stats[:, cv2.CC_STAT_AREA]
@@ -23,11 +19,11 @@ def specks(mask: Mask, meant: Mask | None = None) -> Mask:
     small[0] = False  # component 0 is the background
     if meant is not None and small.any():
         small &= np.bincount(parts[meant], minlength=count) == 0
-    result: Mask = small[parts]
+    result: BinaryMask = small[parts]
     return result
 
 
-def without_specks(probability: Map, meant: Mask | None = None) -> Map:
+def without_specks(probability: FloatMap, meant: BinaryMask | None = None) -> FloatMap:
     """Return a probability map [h, w] that is at most GONE in the specks of its mask."""
     found = specks(probability > 0.5, meant)
     return np.where(found, np.minimum(probability, np.float32(GONE)), probability) if found.any() else probability

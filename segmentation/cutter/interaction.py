@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 import torch
-from numpy.typing import NDArray
 
 from segmentation.classical.interacted_frame import InteractedFrame, ObjectEvidence
 from segmentation.classical.mask_history import UNKNOWN_CONFIDENCE, MaskHistory
@@ -23,7 +21,7 @@ from segmentation.engine import Engine
 from segmentation.runtime.device import choose_device
 from segmentation.runtime.shared_networks import shared_network
 from segmentation.session.packed_labels import PackedLabels
-from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
+from segmentation.types import FloatArray, Interaction, LabelMap, MaskUpdate, PastRound
 from segmentation.weights import CUTTER
 
 
@@ -104,7 +102,7 @@ class CutterInteraction(Engine):
         self._history.add_scribbles(interaction)
 
     @torch.inference_mode()
-    def _refine_interacted(self, frame: int, evidence: ObjectEvidence) -> NDArray[Any]:
+    def _refine_interacted(self, frame: int, evidence: ObjectEvidence) -> FloatArray:
         return refine_interacted(self._cutter, self._scaled_frames[frame], evidence)
 
     def _restore(self, past: PastRound) -> None:

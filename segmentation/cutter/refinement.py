@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import ClassVar, TypeVar
 
 import cv2
 import numpy as np
@@ -26,6 +26,7 @@ from segmentation.cutter.snapping import snap_to_appearance
 from segmentation.masks import box_of
 from segmentation.networks.encoder import IMAGENET_MEAN, IMAGENET_STD
 from segmentation.networks.residual import Residual, conv_bn, upsample
+from segmentation.types import FloatMap, FlowField
 
 SIDE = 160  # of the window that is looked at, pixels
 NUM_CUES = 10  # what GrabCut made, how likely each pixel was, the mask before, motion (3), four kinds of strokes: 0..1
@@ -39,8 +40,8 @@ FINEST = 1.5  # pixels of a picture on one of the window: beyond that a smaller 
 
 FAST, SLOWEST = 0.95, 1.0  # quantile of the speeds that counts as the fastest; px at the sketch's size: slower is noise
 
-Map = NDArray[Any]  # float32 [h, w]
-Field = NDArray[Any]  # float32 [h, w, 2]
+
+Pixel = TypeVar("Pixel", np.uint8, np.float32)
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class Window:
         x, y = self.x + self.width * (0.5 + move_x) - width / 2, self.y + self.height * (0.5 + move_y) - height / 2
         return Window(float(x), float(y), float(width), float(height))
 
-    def of(self, values: NDArray[Any], *, labels: bool = False) -> NDArray[Any]:
+    def of(self, values: NDArray[Pixel], *, labels: bool = False) -> NDArray[Pixel]:
         """What it shows of values [h, w] or [h, w, 3] of the frame: [SIDE, SIDE(, 3)]; zeros beyond the frame."""
         how = cv2.INTER_NEAREST if labels else cv2.INTER_LINEAR
         matrix = self._matrix(values.shape[0], values.shape[1])
@@ -140,7 +141,7 @@ class Window:
             image = np.asarray(cv2.pyrDown(image), np.uint8)
         return self.of(image)
 
-    def put(self, values: Map, whole: Map) -> Map:
+    def put(self, values: FloatMap, whole: FloatMap) -> FloatMap:
         """`whole` [h, w] with `values` [SIDE, SIDE] where the window is."""
         rows, columns = whole.shape
         matrix = self._matrix(rows, columns)
@@ -167,7 +168,7 @@ def cue_channels(evidence: ObjectEvidence, window: Window) -> NDArray[np.float32
     return np.stack([*known, *drift, *(_near(window.of(part.astype(np.float32)) > 0.5) for part in scribbles)])
 
 
-def _motion_of(evidence: ObjectEvidence) -> tuple[Map, Field]:
+def _motion_of(evidence: ObjectEvidence) -> tuple[FloatMap, FlowField]:
     """0..1 [h, w], above a half where a pixel moves rather like what was cut than like the rest; and -1..1 [h, w, 2],
     x and y: how it moves apart from the camera, 1 being much faster than anything here."""
     motion, cut = evidence.motion, evidence.cut
@@ -181,7 +182,7 @@ def _motion_of(evidence: ObjectEvidence) -> tuple[Map, Field]:
     return moves, np.tanh(apart / max(SLOWEST, float(fastest))).astype(np.float32)
 
 
-def _near(scribble: NDArray[np.bool_]) -> Map:
+def _near(scribble: NDArray[np.bool_]) -> FloatMap:
     """1 under a stroke, less and less with the distance to it; 0 everywhere if there is none."""
     if not scribble.any():
         return np.zeros(scribble.shape, np.float32)
@@ -189,7 +190,7 @@ def _near(scribble: NDArray[np.bool_]) -> Map:
     return np.exp(-distance / np.float32(NEAR)).view(np.ndarray)
 
 
-def refine_interacted(network: RefinementNet, scaled: ScaledFrame, evidence: ObjectEvidence) -> Map:
+def refine_interacted(network: RefinementNet, scaled: ScaledFrame, evidence: ObjectEvidence) -> FloatMap:
     """The probability of a sketched object on the grid."""
     window = Window.around(evidence)
     # Twice, once mirrored: the mean of both is a little better than either.
@@ -202,8 +203,8 @@ def refine_interacted(network: RefinementNet, scaled: ScaledFrame, evidence: Obj
 
 
 def refine_propagated(
-    network: RefinementNet, scaled: ScaledFrame, motion: Motion, found: dict[int, Map]
-) -> dict[int, Map]:
+    network: RefinementNet, scaled: ScaledFrame, motion: Motion, found: dict[int, FloatMap]
+) -> dict[int, FloatMap]:
     """What was found of the objects in a frame that nobody drew on, on the grid, put right. `motion`: the frame's, back
     to the one that was walked from. An object that is not to be seen stays so."""
     seen = {object_id: probability for object_id, probability in found.items() if (probability > 0.5).any()}
@@ -231,5 +232,5 @@ def _answers(network: RefinementNet, images: Tensor, cues: Tensor) -> Tensor:
     return logits
 
 
-def _probability(logits: Tensor) -> Map:
+def _probability(logits: Tensor) -> FloatMap:
     return torch.sigmoid(logits).cpu().numpy()

@@ -6,11 +6,8 @@ models of classical vision are fitted to it, in closed form, and have their say 
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from segmentation.classical.appearance import TextureModel, colour_index, fit_colour_cells, nearness, random_features
 from segmentation.classical.fusion import logit, sigmoid
@@ -18,8 +15,7 @@ from segmentation.classical.guided_filter import GuidedFilter
 from segmentation.classical.object_tracker import SMOOTH_EPSILON, SMOOTH_RADIUS, even_box, halved, on_half
 from segmentation.classical.scaled_frames import CHANNELS, ScaledFrame
 from segmentation.masks import box_of
-
-Map = NDArray[Any]  # float32 [h, w]
+from segmentation.types import FloatMap
 
 TEXTURE, COLOUR = 1.5, 1.6  # weights against a logit of the network
 TIMES = 2  # each time with models of what was found the time before; a third time gains nothing
@@ -30,7 +26,7 @@ NEAR = 30  # grid pixels at which a pixel counts a third in the fits: with 60 ma
 FAINT = 0.05  # what is fainter was not found
 
 
-def snap_to_appearance(scaled: ScaledFrame, probability: Map) -> Map:
+def snap_to_appearance(scaled: ScaledFrame, probability: FloatMap) -> FloatMap:
     """The probability of an object on the grid [h, w]: where the network is in doubt, its own looks have a say."""
     found = box_of(probability > FAINT)
     if found is None:

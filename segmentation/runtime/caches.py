@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from numpy.typing import NDArray
+import numpy as np
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+Array = TypeVar("Array", bound=np.ndarray)  # of one dtype
 
 
-class ByteCache(Generic[K]):
+class ByteCache(Generic[K, Array]):
     """Arrays by key; the least recently used leave when `budget` bytes are exceeded. Safe to share between threads.
 
     An array larger than the whole budget is not kept at all.
@@ -22,20 +23,20 @@ class ByteCache(Generic[K]):
     def __init__(self, budget: int) -> None:
         self.budget = budget
         self.used = 0
-        self._entries: OrderedDict[K, NDArray[Any]] = OrderedDict()
+        self._entries: OrderedDict[K, Array] = OrderedDict()
         self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: K) -> NDArray[Any] | None:
+    def get(self, key: K) -> Array | None:
         with self._lock:
             value = self._entries.get(key)
             if value is not None:
                 self._entries.move_to_end(key)
             return value
 
-    def put(self, key: K, value: NDArray[Any]) -> None:
+    def put(self, key: K, value: Array) -> None:
         with self._lock:
             self._drop(key)
             if value.nbytes > self.budget:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +20,7 @@ from segmentation.masks import resize_labels
 from segmentation.training.clips import Clip
 from segmentation.training.objectives.batch import damage
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles, thorough_scribbles
-from segmentation.types import IGNORE, LabelMap, Scribble
+from segmentation.types import IGNORE, FloatMap, LabelMap, Scribble
 
 WHOLE = 0.4  # of the clips: strokes through the middle of all of an object, as the challenge's robot draws them
 CORRECTED = 0.8  # of the objects: they are corrected once too
@@ -34,7 +33,7 @@ AGAIN = 0.4  # of the corrections: what the network makes of them is corrected o
 # one of each kind, or parts of it.
 THOROUGH, LARGEST = 0.4, 0.3
 
-Map = NDArray[Any]  # float32 [h, w]
+Map = FloatMap
 Draw = Callable[[ScaledFrame, ObjectEvidence], Map]  # an object's probability on the grid, from its sketch in a frame
 Known = tuple[
     ObjectEvidence, NDArray[np.uint8]

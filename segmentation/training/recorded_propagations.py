@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from itertools import product
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ from segmentation.frames import ArrayFrames
 from segmentation.training.plan import load_plan
 from segmentation.training.sources import Shot, find_sources
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles
-from segmentation.types import IGNORE, FrameSource, Interaction, MaskUpdate, Scribble
+from segmentation.types import IGNORE, FloatMap, FrameSource, Interaction, MaskUpdate, Scribble
 
 SHORT_SIDE = 240  # the grid's: nothing is resized on the way
 FRAMES = 40
@@ -40,7 +40,7 @@ STAR_RECORDER = "segmentation.training.star_recorder"  # imported when STAR is r
 MOST_OBJECTS = 3
 LEAST_AREA = 0.004  # of the frame, where a recording begins
 
-Map = NDArray[Any]  # float32 [h, w]
+Map = FloatMap
 
 
 @dataclass(frozen=True, eq=False)

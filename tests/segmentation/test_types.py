@@ -1,10 +1,12 @@
 """Values with arrays can be compared, and no dataclass of this package compares arrays as if they were one truth."""
 
+import ast
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from importlib import import_module
 from inspect import getmembers, isclass
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -14,6 +16,7 @@ from torch import Tensor
 import segmentation
 from segmentation.types import Interaction, MaskUpdate, PastRound, Scribble
 
+PACKAGE = Path(segmentation.__path__[0])
 POINTS = np.array([[0.1, 0.2], [0.3, 0.4]])
 
 
@@ -69,3 +72,14 @@ def test_no_dataclass_compares_arrays_as_if_they_were_one_truth() -> None:
         and any(holds_arrays(hint) for hint in get_type_hints(found).values())
     ]
     assert not wrong, f"write eq=False: {', '.join(wrong)}"
+
+
+def test_public_signatures_say_the_dtype_of_their_arrays() -> None:
+    untyped = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}: {node.name}"
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_")
+        if any("NDArray[Any]" in ast.unparse(part) for part in (node.args, node.returns) if part is not None)
+    ]
+    assert untyped == []

@@ -10,13 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
 from segmentation.classical.engine import ClassicalEngine
@@ -34,7 +32,7 @@ from segmentation.runtime.feature_cache import FeatureCache
 from segmentation.runtime.folding import for_inference
 from segmentation.runtime.shared_networks import shared_network
 from segmentation.scribbles import dilate, rasterise
-from segmentation.types import LabelMap
+from segmentation.types import FloatMap, LabelMap
 
 # The networks' shares in what counts: the refiner's, which reads annotated frames, and the cutter's, to which any
 # object is known.
@@ -44,8 +42,6 @@ REREAD, MENDED = 0.2, 0.3
 MEMORY_FRAMES = 6  # annotated and accepted frames that are read for a frame: the nearest in time
 KEPT = 16  # frames whose memory is kept from round to round
 PARTS = Frame._fields
-
-Map = NDArray[Any]  # float32 [h, w]
 
 
 class StarEngine(ClassicalEngine):
@@ -93,7 +89,7 @@ class StarEngine(ClassicalEngine):
         return None if self._cutter is None else self._refine_interacted
 
     @torch.inference_mode()
-    def _refine_interacted(self, frame: int, evidence: ObjectEvidence) -> Map:
+    def _refine_interacted(self, frame: int, evidence: ObjectEvidence) -> FloatMap:
         """An object in the frame that was drawn on, on the grid."""
         assert self._cutter is not None
         return refine_interacted(self._cutter, self._scaled_frames[frame], evidence)
@@ -117,7 +113,7 @@ class StarEngine(ClassicalEngine):
         self._current.clear()
         return self._refine
 
-    def _refine(self, frame: int, motion: Motion, maps: dict[int, Map]) -> dict[int, Map]:
+    def _refine(self, frame: int, motion: Motion, maps: dict[int, FloatMap]) -> dict[int, FloatMap]:
         """The objects of `maps` in `frame`, on the grid: part what was found, part what the networks make of it."""
         if self._cutter is None:
             return _mixed(maps, [(REREAD, self._reread(frame, maps))])
@@ -127,13 +123,13 @@ class StarEngine(ClassicalEngine):
         return _mixed(maps, [(REREAD, again), (MENDED, cut)])
 
     @torch.inference_mode()
-    def _refine_propagated(self, frame: int, motion: Motion, maps: dict[int, Map]) -> dict[int, Map]:
+    def _refine_propagated(self, frame: int, motion: Motion, maps: dict[int, FloatMap]) -> dict[int, FloatMap]:
         """What the cutter makes of the objects in `frame`."""
         assert self._cutter is not None
         return refine_propagated(self._cutter, self._scaled_frames[frame], motion, maps)
 
     @torch.inference_mode()
-    def _reread(self, frame: int, maps: dict[int, Map]) -> dict[int, Map]:
+    def _reread(self, frame: int, maps: dict[int, FloatMap]) -> dict[int, FloatMap]:
         """What the refiner makes of the objects in `frame`, by the frames it remembers."""
         memory = [self._remember(f) for f in self._nearest(frame)]
         if not memory:
@@ -220,18 +216,18 @@ class StarEngine(ClassicalEngine):
 
     # --- sizes ----------------------------------------------------------------------------------------------------
 
-    def _resized(self, values: Map) -> Tensor:
+    def _resized(self, values: FloatMap) -> Tensor:
         """A map of any size at the network's."""
         smaller = values.shape[0] > self._size[0]
         how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
         return torch.from_numpy(cv2.resize(values, self._size[::-1], interpolation=how)).to(self._device)
 
-    def _to_grid(self, values: Tensor) -> Map:
+    def _to_grid(self, values: Tensor) -> FloatMap:
         height, width = self._scaled_frames.sizes.grid
         return cv2.resize(values.cpu().numpy(), (width, height), interpolation=cv2.INTER_LINEAR).view(np.ndarray)
 
 
-def _mixed(maps: dict[int, Map], others: Sequence[tuple[float, dict[int, Map]]]) -> dict[int, Map]:
+def _mixed(maps: dict[int, FloatMap], others: Sequence[tuple[float, dict[int, FloatMap]]]) -> dict[int, FloatMap]:
     """Means of maps and of others, each with its share, by object; the maps themselves have the rest."""
     rest = 1 - sum(share for share, _ in others)
     return {o: rest * own + sum(share * found[o] for share, found in others) for o, own in maps.items()}

@@ -39,7 +39,7 @@ from segmentation.training.precision import mixed
 from segmentation.training.recorded_clips import RecordedClips
 from segmentation.training.sources import Shot, Sources
 from segmentation.training.synthetic_scribbles import thorough_scribbles
-from segmentation.types import IGNORE, LabelMap, Scribble
+from segmentation.types import IGNORE, FloatMap, LabelMap, Scribble
 
 RECORDED = 0.35  # fraction of samples that are a frame of a recorded propagation with the mask found there
 VALIDATED = 8  # frames of each validation video
@@ -81,7 +81,7 @@ class Objective:
         return sketch(clip, random, draw)
 
     @torch.inference_mode()
-    def _draw(self, picture: ScaledFrame, sketch: ObjectEvidence) -> NDArray[Any]:
+    def _draw(self, picture: ScaledFrame, sketch: ObjectEvidence) -> FloatMap:
         assert self.own is not None
         return refine_interacted(self.own, picture, sketch)
 

@@ -9,7 +9,7 @@ def block(kilobytes: int, value: int = 0) -> np.ndarray:
 
 
 def test_it_keeps_what_fits() -> None:
-    cache: ByteCache[str] = ByteCache(10 * 1024)
+    cache: ByteCache[str, np.ndarray] = ByteCache(10 * 1024)
     cache.put("a", block(4, 1))
     cache.put("b", block(4, 2))
     found = cache.get("a")
@@ -19,7 +19,7 @@ def test_it_keeps_what_fits() -> None:
 
 
 def test_the_least_recently_used_leaves_first() -> None:
-    cache: ByteCache[str] = ByteCache(10 * 1024)
+    cache: ByteCache[str, np.ndarray] = ByteCache(10 * 1024)
     cache.put("a", block(4))
     cache.put("b", block(4))
     cache.get("a")
@@ -30,7 +30,7 @@ def test_the_least_recently_used_leaves_first() -> None:
 
 
 def test_an_array_larger_than_the_budget_is_not_kept_and_evicts_nothing() -> None:
-    cache: ByteCache[str] = ByteCache(10 * 1024)
+    cache: ByteCache[str, np.ndarray] = ByteCache(10 * 1024)
     cache.put("a", block(4))
     cache.put("big", block(11))
     assert cache.get("big") is None
@@ -38,7 +38,7 @@ def test_an_array_larger_than_the_budget_is_not_kept_and_evicts_nothing() -> Non
 
 
 def test_putting_a_key_again_counts_it_once() -> None:
-    cache: ByteCache[str] = ByteCache(10 * 1024)
+    cache: ByteCache[str, np.ndarray] = ByteCache(10 * 1024)
     cache.put("a", block(4))
     cache.put("a", block(6))
     assert cache.used == 6 * 1024
@@ -48,7 +48,7 @@ def test_putting_a_key_again_counts_it_once() -> None:
 
 @pytest.mark.parametrize("budget", [0, 1])
 def test_no_budget_means_no_cache(budget: int) -> None:
-    cache: ByteCache[int] = ByteCache(budget)
+    cache: ByteCache[int, np.ndarray] = ByteCache(budget)
     cache.put(1, block(1))
     assert len(cache) == 0
 
