@@ -9,9 +9,14 @@ import pytest
 from celery import Celery
 from django.core.cache import cache, caches
 from django.test import Client
+from hypothesis import settings
 
 from webapp.accounts.models import User
 from webapp.projects.models import Membership, Project, Role
+
+# Tests share the processor with others, so no example of hypothesis fails because it took long.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 PASSWORD = "correct horse battery"
 
