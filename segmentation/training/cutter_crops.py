@@ -1,4 +1,4 @@
-"""A frame as STAR's cutter meets one: objects drawn on, corrected, or carried there by a walk, each in its window."""
+"""Training samples of the refinement network: objects with scribbles, corrections or propagated masks, as crops."""
 
 from __future__ import annotations
 
@@ -22,40 +22,43 @@ from segmentation.training.objectives.batch import damage
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles, thorough_scribbles
 from segmentation.types import IGNORE, FloatMap, LabelMap, Scribble
 
-WHOLE = 0.4  # of the clips: strokes through the middle of all of an object, as the challenge's robot draws them
-CORRECTED = 0.8  # of the objects: they are corrected once too
-UNCUT = 0.35  # of the first sketches: without what GrabCut made of the strokes, which is not to be believed blindly
-FOLLOWED = 0.3  # of the objects: a damaged mask is to be put right that nobody has drawn on, as one that was carried on
-OWN = 0.6  # of the corrections, where there is a network to draw: of what it makes of the first strokes
-OF_CUT = 0.4  # of the others: of what GrabCut made of them; else of the truth, damaged
-AGAIN = 0.4  # of the corrections: what the network makes of them is corrected once more
-# Of the corrections: a stroke through every part that is wrong, as the robot draws; one through the largest part; else
-# one of each kind, or parts of it.
+WHOLE = 0.4  # fraction of clips with a scribble through the middle of the whole object, as the robot draws it
+CORRECTED = 0.8  # fraction of objects that also get a correction
+UNCUT = 0.35  # fraction of first samples without the result of GrabCut, on which the network must not rely
+FOLLOWED = 0.3  # fraction of objects with a damaged mask and no scribble, as after propagation
+OWN = 0.6  # fraction of corrections of the mask that a given network makes from the first scribbles
+OF_CUT = 0.4  # of the other corrections, the fraction of GrabCut's masks; the rest are damaged true masks
+AGAIN = 0.4  # fraction of corrections whose result gets another correction
+# Fractions of corrections with a scribble through every wrong part, as the robot draws them, and with one through the
+# largest part. The rest have partial scribbles, at most one for each id.
 THOROUGH, LARGEST = 0.4, 0.3
 
 Map = FloatMap
-Draw = Callable[[ScaledFrame, ObjectEvidence], Map]  # an object's probability on the grid, from its sketch in a frame
+Draw = Callable[[ScaledFrame, ObjectEvidence], Map]  # computes the probability map of an object on the grid
 Known = tuple[
     ObjectEvidence, NDArray[np.uint8]
-]  # an object's sketch, and what is right: 1 = object, 255 = nobody knows
+]  # evidence of an object, and its ground truth: 1 = object, 255 = undecided
 
 
 @dataclass(frozen=True, eq=False)
 class CutterCrops:
-    """N windows uint8 [N, SIDE, SIDE, 3], their clues uint8 [N, CLUES, SIDE, SIDE] and what is right [N, SIDE, SIDE].
+    """N crops: frames uint8 [N, SIDE, SIDE, 3], cues uint8 [N, CLUES, SIDE, SIDE], ground truth uint8 [N, SIDE, SIDE].
 
-    There 1 = object, 255 = nobody knows.
+    In the ground truth 1 is the object and 255 is undecided.
     """
 
     images: NDArray[np.uint8]
     clues: NDArray[np.uint8]
     truth: NDArray[np.uint8]
-    corrects: NDArray[np.bool_]  # [N]: there was a mask before
+    corrects: NDArray[np.bool_]  # [N]: whether the sample corrects an earlier mask
 
 
 def sketch(clip: Clip, random: np.random.Generator, draw: Draw | None = None) -> CutterCrops:
-    """The objects of the first frame of a clip, drawn on for the first time, and corrected; the second one only shows
-    how it moves. `draw`: what masks are made by that get corrected; without it they are made up."""
+    """Make first samples and corrections of the objects in the first frame. The second frame only shows the motion.
+
+    Args:
+        draw: computes masks that are corrected; without it, masks of GrabCut and damaged true masks are.
+    """
     pictures = _scaled_frames(clip)
     return _windows(pictures, _sketches(pictures, clip.labels[0], clip.num_objects, random, draw), random)
 
@@ -63,7 +66,7 @@ def sketch(clip: Clip, random: np.random.Generator, draw: Draw | None = None) ->
 def sketch_found(
     clip: Clip, found: NDArray[np.uint8], random: np.random.Generator, draw: Draw | None = None
 ) -> CutterCrops:
-    """Corrections of what was found of the objects in the first frame: probabilities [n, H, W], 255 = 1."""
+    """Make samples that correct the maps `found` of the objects in the first frame, uint8 [n, H, W], 255 = 1."""
     pictures, labels = _scaled_frames(clip), clip.labels[0]
     made: list[Known] = []
     for number, probability in enumerate(found, start=1):
@@ -78,7 +81,7 @@ def _scaled_frames(clip: Clip) -> ScaledFrames:
 
 
 def _followed(pictures: ScaledFrames, truth: NDArray[np.uint8], probability: Map) -> list[Known]:
-    """What was found of an object in the first frame, as a walk finds it: nobody has drawn there."""
+    """Make a sample of a propagated map in the first frame, where no scribble is."""
     height, width = pictures[0].grey.shape
     found = cv2.resize(probability, (width, height), interpolation=cv2.INTER_AREA).view(np.ndarray)
     if not (found > 0.5).any():
@@ -93,13 +96,13 @@ def _of_object(labels: LabelMap, number: int) -> NDArray[np.uint8]:
 def _windows(pictures: ScaledFrames, made: Iterable[Known], random: np.random.Generator) -> CutterCrops:
     windows = []
     for found, truth in made:
-        if found.own.any() and not found.contradicts:  # a stroke of another object lies over all of its own
+        if found.own.any() and not found.contradicts:  # the scribble of another object covers its own scribble
             continue
         window = Window.around(found).shaken(random)
         if not found.before.any() and random.random() < UNCUT:
             found = replace(found, cut=found.own)
         clues = np.round(255 * cue_channels(found, window)).astype(np.uint8)
-        answer = window.of(truth + np.uint8(1), labels=True) - np.uint8(1)  # 255 beyond the frame: nobody knows
+        answer = window.of(truth + np.uint8(1), labels=True) - np.uint8(1)  # 255 (undecided) outside the frame
         windows.append((window.of_picture(pictures[0]), clues, answer, found.before.any()))
     if not windows:
         nothing = np.zeros((0, SIDE, SIDE), np.uint8)
@@ -113,7 +116,7 @@ def _windows(pictures: ScaledFrames, made: Iterable[Known], random: np.random.Ge
 def _sketches(
     pictures: ScaledFrames, labels: LabelMap, count: int, random: np.random.Generator, draw: Draw | None
 ) -> list[Known]:
-    """First sketches of the objects of a frame, and corrections; and what is right: 1 = object, 255 = nobody knows."""
+    """Make first samples and corrections of the objects of a frame, each with its ground truth (255 = undecided)."""
     known = np.where(labels == IGNORE, 0, labels).astype(np.uint8)
     strokes = first_strokes(known, count) if random.random() < WHOLE else first_scribbles(random, known, count)
     drawing = InteractedFrame(pictures, 0, [], strokes, None, int(random.integers(1 << 30)))
@@ -134,7 +137,7 @@ def _sketches(
 
 @dataclass(frozen=True, eq=False)
 class Correcting:
-    """Corrections of one object of a frame; `truth` is 1 where it is, 255 where nobody knows."""
+    """Makes corrections of one object of a frame. In `truth` 1 is the object and 255 is undecided."""
 
     pictures: ScaledFrames
     truth: NDArray[np.uint8]
@@ -142,7 +145,7 @@ class Correcting:
     draw: Draw | None
 
     def begun(self, first: ObjectEvidence, strokes: list[Scribble]) -> list[Known]:
-        """Corrections of a mask that may have been made of a first sketch, of these strokes."""
+        """Make corrections of a random first mask: the network's, GrabCut's, or a damaged true mask."""
         what = self.random.random()
         if self.draw is not None and what < OWN and first.contradicts:
             return self.of(self._mask(self.draw(self.pictures[0], first)), strokes)
@@ -151,9 +154,9 @@ class Correcting:
         return self.of(_worn((self.truth == 1).astype(np.uint8), self.random), [])
 
     def of(self, before: LabelMap, earlier: list[Scribble]) -> list[Known]:
-        """A correction of the mask `before` (0 and 1), and at times one of what becomes of that, and so on.
+        """Make a correction of the mask `before` (0 and 1), and sometimes further corrections of its result.
 
-        They end where nothing is wrong that could be drawn on.
+        They end when no wrong region is large enough for a scribble.
         """
         made: list[Known] = []
         while True:
@@ -179,12 +182,12 @@ class Correcting:
         return list(correcting_scribbles(self.random, self.truth, before, 1))
 
     def _mask(self, probability: Map) -> LabelMap:
-        """A probability on the grid as a mask at the frame's size."""
+        """Convert a probability map on the grid to a mask of the frame's size."""
         return resize_labels((probability > 0.5).astype(np.uint8), *self.truth.shape)
 
 
 def _worn(mask: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """A mask [H, W] of 0 and 1 as many frames may leave it: bent, behind its object, a part lost, another found."""
+    """Damage a mask [H, W] of 0 and 1 as long propagation does: bent, shifted, with missing and extra parts."""
     ys, xs = np.nonzero(mask)
     if not len(ys):
         return mask
@@ -193,7 +196,7 @@ def _worn(mask: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.ui
     height, width = mask.shape
     across, down = xs.max() - xs.min() + 1, ys.max() - ys.min() + 1
     one = int(random.integers(len(ys)))
-    if random.random() < 0.5:  # what lies on one side of a line is lost
+    if random.random() < 0.5:  # remove one side of a random line
         y, x = np.mgrid[0:height, 0:width]
         angle = random.uniform(0, 2 * np.pi)
         worn[np.cos(angle) * (x - xs[one]) + np.sin(angle) * (y - ys[one]) > 0] = 0
@@ -201,7 +204,7 @@ def _worn(mask: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.ui
         shift = random.uniform(-0.2, 0.2, 2) * (across, down)
         moved = cv2.warpAffine(mask, np.array([[1, 0, shift[0]], [0, 1, shift[1]]]), (width, height))
         worn = np.asarray(moved, np.uint8) if random.random() < 0.5 else worn | np.asarray(moved, np.uint8)
-    if random.random() < 0.4:  # something beside it is taken for a part of it
+    if random.random() < 0.4:  # add an ellipse beside the object
         axes = random.uniform(0.08, 0.35, 2) * max(across, down)
         place = int(xs[one] + random.normal(0, 0.4) * across), int(ys[one] + random.normal(0, 0.4) * down)
         cv2.ellipse(worn, place, (int(axes[0]) + 2, int(axes[1]) + 2), random.uniform(0, 180), 0, 360, 1, cv2.FILLED)

@@ -16,7 +16,7 @@ from segmentation.training.sources import Shot
 from segmentation.training.star_clips import StarClip, pixel_features_of_frames
 from segmentation.types import IGNORE, Scribble
 
-VIEW = Range(turn=8.0, zoom=1.25, shear=0.06)  # a recorded mistake is to stay the mistake that it is
+VIEW = Range(turn=8.0, zoom=1.25, shear=0.06)  # small changes of the view, so that recorded errors keep their shape
 
 
 class RecordedClips:
@@ -36,9 +36,9 @@ class RecordedClips:
             )
 
     def draw(self, random: np.random.Generator, frames: int, size: tuple[int, int]) -> StarClip:
-        """A clip of `frames` frames of `size` (height, width), as they stood after one of the rounds.
+        """Draw a clip of `frames` frames of `size` (height, width) with the maps recorded after a random round.
 
-        The first two were drawn on by then (the same one twice, after the first round).
+        The first two frames were annotated by then. After the first round they are the same frame.
         """
         recording = self.recordings[int(random.integers(len(self.recordings)))]
         round_ = int(random.integers(len(recording.drawn)))
@@ -54,9 +54,9 @@ class RecordedClips:
         return StarClip(clip, (first, second), guess, True, pixel_features_of_frames(clip.frames))
 
     def draw_pair(self, random: np.random.Generator, size: tuple[int, int]) -> tuple[Clip, NDArray[np.uint8]]:
-        """Two neighbouring frames and what was found in the first one: probabilities uint8 [n, H, W], 255 = 1.
+        """Draw two neighbouring frames and the maps recorded in the first, uint8 [n, H, W], 255 = 1.
 
-        The first one is the worse of two that were drawn by lot: those that are bad get corrected.
+        The first frame is the worse of two random frames, since people correct frames with large errors.
         """
         recording = self.recordings[int(random.integers(len(self.recordings)))]
         round_ = int(random.integers(len(recording.drawn)))
@@ -68,7 +68,7 @@ class RecordedClips:
         return clip, guess[0]
 
     def _overlap(self, recording: RecordedPropagation, round_: int, i: int) -> float:
-        """Soft J of what was found of all objects in a frame of a recording."""
+        """Return the soft J of all objects together in a frame of a recording."""
         found = recording.probability[round_, i].max(axis=0) / 255
         _, labels = self.shots[recording.shot].load(recording.frames[i], min(found.shape))
         truth = np.isin(cv2.resize(labels, found.shape[::-1], interpolation=cv2.INTER_NEAREST), recording.numbers)
@@ -83,7 +83,9 @@ class RecordedClips:
         chosen: list[int],
         size: tuple[int, int],
     ) -> tuple[Clip, NDArray[np.uint8], Callable[[Scribble, int], Scribble | None]]:
-        """Some frames of a recording, what was found in them after a round, and how strokes get into their view."""
+        """Return frames of a recording in a random view, their recorded maps, and a function that moves scribbles
+        there.
+        """
         shot = self.shots[recording.shot]
         loaded = [shot.load(recording.frames[i], round(1.2 * size[0])) for i in chosen]
         source = loaded[0][1].shape
@@ -103,7 +105,7 @@ class RecordedClips:
 
 
 def _strokes(recording: RecordedPropagation, frame: int, round_: int) -> list[Scribble]:
-    """All that was drawn on a frame up to a round."""
+    """Return all scribbles on a frame up to a round."""
     rounds = zip(recording.drawn[: round_ + 1], recording.strokes, strict=False)
     return [stroke for drawn, strokes in rounds if drawn == frame for stroke in strokes]
 
@@ -114,7 +116,7 @@ def _path(
     labels: Sequence[NDArray[np.uint8]],
     size: tuple[int, int],
 ) -> Path:
-    """A view of the whole clip that has an object of the first frame that shows one near its middle."""
+    """Draw a view of the clip with an object near its middle, in the first frame that shows one."""
     height, width = labels[0].shape
     focus = (width / 2, height / 2)
     for frame_labels in labels:
@@ -129,13 +131,13 @@ def _path(
 def _warped(
     found: NDArray[np.uint8], path: Path, t: int, source: tuple[int, ...], size: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    """Probabilities [n, h, w] on the grid, in the clip's view [n, H, W]."""
+    """Warp probability maps [n, h, w] on the grid into the view of the clip [n, H, W]."""
     whole = [cv2.resize(np.asarray(map_), source[1::-1], interpolation=cv2.INTER_LINEAR) for map_ in found]
     return np.stack([warp(map_.view(np.ndarray), path, t, size, labels=False, outside=0) for map_ in whole])
 
 
 def _moved(stroke: Scribble, path: Path, t: int, source: tuple[int, ...], size: tuple[int, int]) -> Scribble | None:
-    """The part of a stroke on frame t of the clip that is in its view."""
+    """Move a scribble into the view of frame t, and return the part inside the view, or None."""
     matrix = path.matrices[t]
     points = (stroke.path * (source[1] - 1, source[0] - 1)) @ matrix[:, :2].T + matrix[:, 2]
     points = points / (size[1] - 1, size[0] - 1)

@@ -33,23 +33,23 @@ from segmentation.training.sources import Shot, find_sources
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles
 from segmentation.types import IGNORE, FloatMap, FrameSource, Interaction, MaskUpdate, Scribble
 
-SHORT_SIDE = 240  # the grid's: nothing is resized on the way
+SHORT_SIDE = 240  # pixels; the size of the engine's grid, so that nothing is resized
 FRAMES = 40
 ROUNDS = 3
 STAR_RECORDER = "segmentation.training.star_recorder"  # imported when STAR is recorded
 MOST_OBJECTS = 3
-LEAST_AREA = 0.004  # of the frame, where a recording begins
+LEAST_AREA = 0.004  # smallest object, as a fraction of the frame in which a recording begins
 
 Map = FloatMap
 
 
 @dataclass(frozen=True, eq=False)
 class RecordedPropagation:
-    """One recorded recording of R rounds.
+    """A recording of R rounds on a video.
 
-    `frames` are indices of the shot; `drawn` are the frames (counted in these) that the rounds drew on, `strokes` what
-    was drawn; `numbers` are the objects' labels in the shot. The probabilities are those that stood after each round,
-    uint8 [R, T, n, h, w], 255 = 1; in frames that were drawn on they are the mask.
+    `frames` are indices of the video. `drawn` are the annotated frames of the rounds, as positions in `frames`, and
+    `strokes` their scribbles. `numbers` are the ids of the objects in the video. `probability` holds the maps after
+    each round, uint8 [R, T, n, h, w], 255 = 1; in annotated frames they are the mask.
     """
 
     shot: str
@@ -61,7 +61,7 @@ class RecordedPropagation:
 
 
 class Found:
-    """What a recording found in every frame, before anything was refined: uint8 [T, n, h, w]."""
+    """The probability maps of every frame before refinement, uint8 [T, n, h, w]."""
 
     def __init__(self, frames: int, objects: int, grid: tuple[int, int]) -> None:
         self.maps = np.zeros((frames, objects, *grid), np.uint8)
@@ -72,7 +72,7 @@ class Found:
 
 
 class Recorder(ClassicalEngine):
-    """A session that keeps the probabilities that are drawn."""
+    """A session of classical vision that stores its probability maps."""
 
     name = "recorder"
 
@@ -102,9 +102,10 @@ OpenSession = Callable[[FrameSource, int], RecordingSession]  # frames and numbe
 
 
 def record(shot: Shot, random: np.random.Generator, open_session: OpenSession = Recorder) -> RecordedPropagation | None:
-    """Record rounds through a part of a shot; None where no object can be seen in the frame where they would begin.
+    """Record rounds on a part of a video. Returns None if the first frame of that part shows no object well.
 
-    `open_session` opens the session that is recorded; by default, classical vision alone is.
+    Args:
+        open_session: opens the session that is recorded; the default is classical vision alone.
     """
     step = int(random.integers(1, 3)) if len(shot) >= FRAMES else 1
     begin = int(random.integers(0, max(1, len(shot) - step * FRAMES + 1)))
@@ -138,7 +139,7 @@ def record(shot: Shot, random: np.random.Generator, open_session: OpenSession = 
 
 
 def _seen(random: np.random.Generator, labels: NDArray[np.uint8]) -> tuple[int, ...]:
-    """Up to MOST_OBJECTS numbers of objects that a frame shows well."""
+    """Choose up to MOST_OBJECTS ids of objects that are large enough in a frame."""
     counts = np.bincount(labels.ravel(), minlength=256)
     seen = [n for n in range(1, IGNORE) if counts[n] >= LEAST_AREA * labels.size]
     random.shuffle(seen)
@@ -146,7 +147,7 @@ def _seen(random: np.random.Generator, labels: NDArray[np.uint8]) -> tuple[int, 
 
 
 def renumbered(labels: NDArray[np.uint8], numbers: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Label maps in which the objects `numbers` of a shot are 1..n, and all others background."""
+    """Renumber the objects `numbers` to 1..n and set all other objects to background."""
     table = np.zeros(256, np.uint8)
     table[IGNORE] = IGNORE
     table[list(numbers)] = np.arange(1, len(numbers) + 1)
@@ -154,7 +155,7 @@ def renumbered(labels: NDArray[np.uint8], numbers: tuple[int, ...]) -> NDArray[n
 
 
 def _worst(truth: NDArray[np.uint8], masks: NDArray[np.uint8]) -> int:
-    """The frame with the least overlap of objects, whichever: [T, H, W] both."""
+    """Return the frame with the smallest overlap of masks and ground truth, over all objects. Both are [T, H, W]."""
     shown, found = (truth > 0) & (truth != IGNORE), masks > 0
     right = (truth == masks) & shown
     union = (shown | (found & (truth != IGNORE))).sum(axis=(1, 2))
@@ -162,7 +163,7 @@ def _worst(truth: NDArray[np.uint8], masks: NDArray[np.uint8]) -> int:
 
 
 def save(recording: RecordedPropagation, path: Path) -> None:
-    """`path`.npy holds the probabilities, `path`.json the rest."""
+    """Write the maps to `path`.npy and the rest to `path`.json."""
     np.save(path.with_suffix(".npy"), recording.probability)
     rest = {
         "shot": recording.shot,
@@ -175,7 +176,7 @@ def save(recording: RecordedPropagation, path: Path) -> None:
 
 
 def load(path: Path) -> RecordedPropagation:
-    """The recording at `path`.json; its probabilities stay on the disk until they are looked at."""
+    """Load a recording. Its maps stay on disk until they are read."""
     rest = json.loads(path.with_suffix(".json").read_text())
     strokes = tuple(
         tuple(Scribble(entry["object"], np.array(entry["path"])) for entry in drawn) for drawn in rest["strokes"]

@@ -1,4 +1,4 @@
-"""A clip as STAR meets one: two frames that were drawn on, and others with what classical vision found in them."""
+"""Training samples of STAR: two annotated frames, and other frames with masks that classical vision propagated."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from segmentation.training.clips import Clip
 from segmentation.training.synthetic_scribbles import first_scribbles
 from segmentation.types import Scribble
 
-CUT = 0.4  # of the clips: GrabCut takes as long as all the rest of making one
-TWICE = 0.5  # of the clips: two frames were drawn on
+CUT = 0.4  # fraction of clips whose first mask is cut by GrabCut, which takes half of the time of a clip
+TWICE = 0.5  # fraction of clips with two annotated frames
 
 Strokes = tuple[Scribble, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class StarClip:
-    """Its first two frames were drawn on; they are the same one where only one was.
+    """A clip whose first two frames are annotated. They are the same frame if only one was annotated.
 
-    `strokes` are on these two. `guess` is what was found of the clip's objects, uint8 [T, n, H, W], 255 = 1: in the
-    first two frames the mask that was made of the strokes, in all others what is to be refined. `recorded`: it is what
-    the engine really found; else it is made up, and better than that. `pixel_features` are the frames', half the size:
-    [T, CHANNELS, H/2, W/2].
+    `strokes` are the scribbles on these two. `guess` holds probability maps of the objects, uint8 [T, n, H, W], 255 =
+    1: in the first two frames the masks made from the scribbles, in the others the maps to refine. `recorded` is true
+    if an engine computed `guess`; otherwise it is synthetic, with smaller errors. `pixel_features` are those of the
+    frames at half the size, [T, CHANNELS, H/2, W/2].
     """
 
     clip: Clip
@@ -40,7 +40,7 @@ class StarClip:
 
 
 def draw(clip: Clip, random: np.random.Generator) -> StarClip:
-    """Scribble on the first frame and cut it, carry the mask along the motion; at times scribble on the last too."""
+    """Draw scribbles on the first and sometimes on the last frame, and warp the first mask along the motion."""
     count, last = clip.num_objects, len(clip.frames) - 1
     strokes = first_scribbles(random, clip.labels[0], count)
     guess = [_of_objects(_cut(clip, strokes, random) if random.random() < CUT else clip.labels[0], count)]
@@ -52,7 +52,7 @@ def draw(clip: Clip, random: np.random.Generator) -> StarClip:
     second, again = 0, strokes
     if random.random() < TWICE:
         second, again = last, first_scribbles(random, clip.labels[last], count)
-    guess.append(_of_objects(clip.labels[last], count))  # as if it had been corrected before
+    guess.append(_of_objects(clip.labels[last], count))  # the true mask, as after corrections
     order = [0, second, *range(1, last)]
     shown = Clip(clip.frames[order], clip.labels[order], count)
     found = np.round(255 * np.clip(np.stack(guess)[order], 0, 1)).astype(np.uint8)
@@ -60,18 +60,18 @@ def draw(clip: Clip, random: np.random.Generator) -> StarClip:
 
 
 def _cut(clip: Clip, strokes: Strokes, random: np.random.Generator) -> NDArray[np.uint8]:
-    """What the engine makes of the first strokes: labels [H, W]."""
+    """Return the mask that the engine computes from the first scribbles, uint8 [H, W]."""
     pictures = ScaledFrames(ArrayFrames(clip.frames), Sizes.of(*clip.labels.shape[1:]))
     return InteractedFrame(pictures, 0, [], strokes, None, int(random.integers(1 << 30))).labels()
 
 
 def _of_objects(labels: NDArray[np.uint8], count: int) -> NDArray[np.float32]:
-    """Labels [H, W] -> masks [n, H, W]."""
+    """Convert labels [H, W] to one mask per object [n, H, W]."""
     return (labels == np.arange(1, count + 1)[:, None, None]).astype(np.float32)
 
 
 def pixel_features_of_frames(frames: NDArray[np.uint8]) -> NDArray[np.float16]:
-    """uint8 [T, H, W, 3] -> `ScaledFrame.pixel_features` of each [T, CHANNELS, h, w]."""
+    """Compute `ScaledFrame.pixel_features` of frames uint8 [T, H, W, 3]: float16 [T, CHANNELS, h, w]."""
     sizes = Sizes.of(*frames.shape[1:3])
     return np.stack(
         [scale_frame(frame, sizes).pixel_features.transpose(2, 0, 1).astype(np.float16) for frame in frames]

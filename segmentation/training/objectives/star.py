@@ -1,5 +1,4 @@
-"""STAR learns what it does in a round: to refine what classical vision found, by what one or two frames say that were
-drawn on."""
+"""Trains STAR to refine propagated masks with the help of one or two annotated frames, as it does in a round."""
 
 from __future__ import annotations
 
@@ -25,10 +24,10 @@ from segmentation.training.sources import Sources
 from segmentation.training.star_clips import StarClip, draw
 from segmentation.training.validation import validate
 
-GIVEN_MASK = 0.2  # probability that the true masks of the frames that were drawn on are remembered
-NOISE = 0.7  # that a made-up guess is bent and eaten at, as after many frames: clips are short
+GIVEN_MASK = 0.2  # probability that the memory holds the true masks of the annotated frames
+NOISE = 0.7  # probability that a synthetic guess is damaged, since clips are too short for large errors
 RECORDED = 0.65  # probability that a sample comes from a recording, where recordings are given
-BOTH = 0.5  # weight of the loss of what the engine shows, the mean of guess and answer
+BOTH = 0.5  # weight of the loss of the mean of guess and output, which is what the engine shows
 
 
 class Objective:
@@ -37,7 +36,7 @@ class Objective:
     `recordings` are recorded propagations to train on as well; None for none.
     """
 
-    half = False  # set by who runs the objective, as `progress` is
+    half = False  # set from outside, like `progress`
     progress = 0.0
 
     def __init__(
@@ -60,7 +59,7 @@ class Objective:
         return draw(clip, random)
 
     def loss(self, clips: list[StarClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        """Every object in every frame of the clips that was not drawn on."""
+        """Return the loss over all objects in the frames without annotation, and figures for the log."""
         hold_norms(self.network, self.norms, self.progress)
         with mixed(self.device, self.half):
             return _TrainingStep(self, clips, random).play()
@@ -72,7 +71,7 @@ class Objective:
 
 
 class _TrainingStep:
-    """One step's clips. Frame indices are those of the clip: the first two were drawn on."""
+    """Computes the loss of one step. Frames are counted in the clip; the first two are annotated."""
 
     def __init__(self, objective: Objective, clips: list[StarClip], random: np.random.Generator) -> None:
         network = objective.network
@@ -114,14 +113,14 @@ class _TrainingStep:
         return Cues(masks, self.batch.others(masks), torch.ones_like(masks), positive, negative)
 
     def _frame(self, t: int) -> Frame:
-        """Frame t of every clip."""
+        """Return the features of frame t of every clip."""
         return self.encoded.take(torch.arange(len(self.drawn), device=self.nothing.device) * self.batch.length + t)
 
     def _decode(self, t: int, memory: list[MemoryFrame]) -> None:
-        """Note the loss of frame t.
+        """Add the loss of frame t.
 
-        It is taken at half the size, where the network answers, against one pixel of each four: which one changes from
-        step to step, so that no side is favoured.
+        It is computed at half the size, the size of the output, against one of four pixels of the ground truth. Which
+        pixel changes from step to step, so that no direction is preferred.
         """
         batch, guess = self.batch, self.guess[:, t]
         worn = self.made_up & (torch.rand(len(guess), 1, 1, generator=self.noise).to(guess.device) < NOISE)
@@ -149,13 +148,13 @@ def _jaccard(logits: list[Tensor], labels: Tensor) -> Tensor:
 
 
 def _log(masks: Tensor) -> Tensor:
-    """Masks [n, h, w] of a clip -> logits [n + 1, h, w], background first."""
+    """Convert masks [n, h, w] of a clip to logits [n + 1, h, w], background first."""
     background = (1 - masks.sum(dim=0, keepdim=True)).clamp_min(0)
     return torch.cat([background, masks]).clamp_min(1e-3).log()
 
 
 def _half_of(logits: Tensor, masks: Tensor) -> Tensor:
-    """Logits of the mean of the answer [n + 1, h, w] and of the guess [n, h, w]."""
+    """Return the logits of the mean of the output (logits [n + 1, h, w]) and the guess (masks [n, h, w])."""
     answer = torch.softmax(logits, dim=0)
     return ((answer + torch.softmax(_log(masks), dim=0)) / 2).clamp_min(1e-4).log()
 

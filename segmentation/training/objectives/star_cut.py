@@ -1,4 +1,4 @@
-"""STAR's cutter learns the mask of an object in a frame: its first one, corrected ones, and one that was carried there.
+"""Trains the refinement network of STAR: first masks, corrections, and propagated masks of an object in a frame.
 
 Its input is a window around the object with the frame, the scribbles and the result of GrabCut, or the mask of a
 recorded propagation.
@@ -42,7 +42,7 @@ from segmentation.training.synthetic_scribbles import thorough_scribbles
 from segmentation.types import IGNORE, FloatMap, LabelMap, Scribble
 
 RECORDED = 0.35  # fraction of samples that are a frame of a recorded propagation with the mask found there
-VALIDATED = 8  # frames of each validation video
+VALIDATED = 8  # number of frames of each validation video
 SHORT_SIDE = 288
 CORRECTIONS = 2
 
@@ -54,7 +54,7 @@ class Objective:
     network's own errors differ from synthetic ones; they stay fixed during a run, so that a resumed run sees the same.
     """
 
-    half = False  # set by who runs the objective, as `progress` is
+    half = False  # set from outside, like `progress`
     progress = 0.0
 
     def __init__(
@@ -73,7 +73,7 @@ class Objective:
         self.own = None if own is None else for_inference(_cutter(own), torch.device("cpu"), torch.float32)
 
     def prepare(self, clip: Clip, random: np.random.Generator) -> CutterCrops:
-        """The objects of the first frame of a clip; the second one only shows how it moves."""
+        """Make crops of the objects of the first frame. The second frame only serves to measure the motion."""
         draw = None if self.own is None else self._draw
         if self.recordings is not None and random.random() < RECORDED:
             pair, found = self.recordings.draw_pair(random, (clip.labels.shape[1], clip.labels.shape[2]))
@@ -108,8 +108,11 @@ class Objective:
         return cross + miss.mean(), figures
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
-        """J in frames of the held-out videos, of GrabCut and of the network: of first masks from the quick program's
-        strokes, and after each of two corrections of every part that is wrong. The score is the network's mean."""
+        """Return the J of GrabCut and of the network on held-out videos: first masks, and after one and two
+        corrections.
+
+        A correction has a scribble through every wrong part. The score is the mean J of the network.
+        """
         assert isinstance(network, RefinementNet)
         ready = for_inference(network, self.device, torch.float32)
         found = np.concatenate([_judge(ready, shot) for shot in sources.validation]).mean(axis=0)
@@ -127,7 +130,7 @@ def _cutter(weights: Path) -> RefinementNet:
 
 
 def _turned(images: Tensor, clues: Tensor, truth: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """A batch is used several times: mirrored, turned and lit in another way each time."""
+    """Mirror, rotate and relight a batch at random, since each batch is used several times."""
     count = len(images)
     angle, zoom = random.normal(0, 0.15, count), np.exp(random.normal(0, 0.08, (2, count)))
     mirror = np.where(random.random(count) < 0.5, -1.0, 1.0)
@@ -140,13 +143,13 @@ def _turned(images: Tensor, clues: Tensor, truth: Tensor, random: np.random.Gene
     lit = (images * gain + shift).clamp(0, 1)
     beyond = torch.tensor((0, 0, 0, *CUES_OUTSIDE_FRAME)).to(images)[:, None, None]
     shown = F.grid_sample(torch.cat([lit, clues], dim=1) - beyond, grid, align_corners=False) + beyond
-    # One more than it is, so that 0 is what lies beyond the window, where nobody knows: 255.
+    # Labels are raised by one, so that the 0 outside of the window becomes 255 (undecided) afterwards.
     known = F.grid_sample((truth[:, None].float() + 1) % 256, grid, mode="nearest", align_corners=False)[:, 0]
     return shown[:, :3], shown[:, 3:], (known.to(torch.uint8) - 1).to(torch.uint8)
 
 
 def _mean_j(masks: Tensor, truth: Tensor) -> float:
-    """Mean J of masks [N, h, w]; where `truth` is 255 nothing counts."""
+    """Return the mean J of masks [N, h, w]. Pixels whose `truth` is 255 are left out."""
     known = truth != IGNORE
     own = truth == 1
     hit, union = (masks & own & known).sum((1, 2)), ((masks | own) & known).sum((1, 2))
@@ -155,7 +158,7 @@ def _mean_j(masks: Tensor, truth: Tensor) -> float:
 
 @torch.inference_mode()
 def _judge(network: RefinementNet, shot: Shot) -> NDArray[np.float64]:
-    """J of GrabCut and of the network in some frames of a video, of first masks and of two corrections: [frames, 6]."""
+    """Return the J of GrabCut and of the network for first masks and two corrections, [frames, 6]."""
     rows = []
     for index in np.linspace(0, len(shot) - 2, VALIDATED).astype(int):
         frames, labels = zip(*(shot.load(int(index) + step, SHORT_SIDE) for step in (0, 1)), strict=True)
