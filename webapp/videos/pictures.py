@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from webapp.videos.frame_writer import SourceFrame
@@ -15,6 +16,7 @@ from webapp.videos.refusal import Refused, check_count, check_size
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
+Depth = Callable[[], tuple[float, float]]  # gives the values of black and white; called for deep pictures only
 # The operation that undoes each EXIF orientation.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -27,7 +29,7 @@ TURNS = {
 }
 
 
-def read_pages(data: bytes, name: str) -> Iterator[SourceFrame]:
+def read_pages(data: bytes, name: str, depth: Depth) -> Iterator[SourceFrame]:
     """The picture in `data` as RGB, upright; of a file with several pages (TIFF, WebP, PNG, GIF) each page.
 
     The size of a page is looked at before a pixel is decoded. Raises Refused.
@@ -40,7 +42,7 @@ def read_pages(data: bytes, name: str) -> Iterator[SourceFrame]:
                 image.seek(page)
                 check_size(*image.size, what=name)
                 image.load()
-                picture = _rgb(_upright(image))
+                picture = _rgb(_upright(image), depth)
             title = name if pages == 1 else f"{name}, page {page + 1},"
             yield SourceFrame(picture, jpeg=data if pages == 1 and _may_stay(image) else None, name=title)
 
@@ -99,8 +101,41 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip instead of scaling
-        grey = np.clip(np.array(image, dtype=np.int64) >> 8, 0, 255).astype(np.uint8)
-        return Image.fromarray(grey).convert("RGB")
+def _rgb(image: Image.Image, depth: Depth) -> Image.Image:
+    """Convert to RGB. What is transparent becomes black: the colours below it were not meant to be seen."""
+    if is_deep(image):
+        low, high = depth()
+        scaled = (_numbers(image) - low) * (255 / max(high - low, 1e-9))
+        return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        clear = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", clear.size, (0, 0, 0, 255)), clear).convert("RGB")
     return image.convert("RGB")
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether a picture has more than eight bits a pixel, in whole or floating-point numbers of grey."""
+    return image.mode.startswith("I") or image.mode == "F"
+
+
+def _numbers(image: Image.Image) -> NDArray[np.float64]:
+    return np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
+
+
+def found_range(files: Iterable[bytes]) -> tuple[float, float]:
+    """Return the grey values that are black and white in a sequence of deep pictures.
+
+    Cameras store 10, 12 or 14 bits in files of 16, and say so nowhere that can be relied on. So the range is the
+    smallest of these that holds all values of the whole sequence: frames stay comparable, and none is nearly black.
+    """
+    low, high, whole = 0.0, 0.0, True
+    for data in files:
+        with _opened(data, "A picture") as image:
+            for page in range(getattr(image, "n_frames", 1)):
+                image.seek(page)
+                if is_deep(image):
+                    values = _numbers(image)
+                    low, high = min(low, float(values.min())), max(high, float(values.max()))
+                    whole = whole and image.mode != "F"
+    steps = (255, 1023, 4095, 16383, 65535) if whole else (1, 255)
+    return low, next((float(step) for step in steps if high <= step), high) if low >= 0 else high

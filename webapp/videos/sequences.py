@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from segmentation.formats.davis_layout import Layout, SequenceFiles
@@ -13,7 +14,7 @@ from segmentation.formats.label_png import MaskError
 from segmentation.formats.mask_files import MaskFiles
 from webapp.videos.decoding import DEFAULT_FPS
 from webapp.videos.frame_writer import SourceFrame
-from webapp.videos.pictures import check_mask, count_pages, read_pages
+from webapp.videos.pictures import check_mask, count_pages, found_range, read_pages
 from webapp.videos.refusal import Refused, check_count
 
 MAX_SEQUENCES = 1000  # of one source; each becomes a video
@@ -52,7 +53,7 @@ class PictureSequence:
         masks = MaskFiles(tuple(self.found.masks.values()), self._read_mask, _short)
         for path in self.found.frames:
             mask = self.found.masks.get(path)
-            pages = read_pages(self.files.read(path), _short(path))
+            pages = read_pages(self.files.read(path), _short(path), lambda: self._depth)
             if mask is None:
                 yield from pages
             else:
@@ -71,6 +72,11 @@ class PictureSequence:
                 raise Refused("bad_mask", f"The mask {problem}.") from None
         if number != in_mask:
             raise Refused("mask_pages", f"The mask {_short(mask)} has {in_mask} pages, its picture has not as many.")
+
+    @cached_property
+    def _depth(self) -> tuple[float, float]:
+        """The grey values that are black and white, of all pictures; asked for where they have more than 8 bits."""
+        return found_range(self.files.read(path) for path in self.found.frames)
 
     def _read_mask(self, name: str) -> bytes:
         data = self.files.read(name)

@@ -172,6 +172,47 @@ def test_masks_of_pascal_voc_are_ground_truth_with_a_warning(bring: Bring, tmp_p
     assert "1 file was left out: labelmap.txt." in video.note
 
 
+def ramp(top: float) -> np.ndarray:
+    return np.tile(np.linspace(0, top, 240), (160, 1))
+
+
+@pytest.mark.parametrize(
+    ("top", "kind", "form"),
+    [
+        (1023, "uint16", "PNG"),
+        (4000, "uint16", "PNG"),
+        (16383, "uint16", "TIFF"),
+        (65535, "uint16", "TIFF"),
+        (200, "uint16", "PNG"),
+        (1.0, "float32", "TIFF"),
+        (255.0, "float32", "TIFF"),
+        (90000, "int32", "TIFF"),
+    ],
+)
+def test_pictures_of_many_bits_are_scaled_by_the_range_of_their_sequence(
+    bring: Bring, tmp_path: Path, top: float, kind: str, form: str
+) -> None:
+    """The first frame is half as bright as the second, and stays so."""
+    files = []
+    for index, share in enumerate((0.5, 1.0)):
+        files.append((f"{index}.{form.lower()}", picture(ramp(top * share).astype(kind), form)))
+    frames = StoredFrames(bring(write_zip(tmp_path / "a.zip", files)))
+    full = 255 * (top / next((s for s in (1, 255, 1023, 4095, 16383, 65535) if top <= s), top))
+    full = 200 if top == 200 else full
+    assert abs(float(frames[1][:, -1].mean()) - full) < 4
+    assert abs(float(frames[0][:, -1].mean()) - full / 2) < 4
+    assert frames[0][:, 0].mean() < 4
+
+
+def test_colours_under_clear_pixels_are_not_shown(bring: Bring, tmp_path: Path) -> None:
+    hidden = np.full((160, 240, 4), 200, np.uint8)
+    hidden[:, :120, 3] = 0
+    hidden[:, 120:, 3] = 255
+    frames = StoredFrames(bring(write_zip(tmp_path / "a.zip", [("0.png", picture(hidden))])))
+    assert frames[0][:, :110].max() < 8
+    assert frames[0][:, 130:].min() > 190
+
+
 # --- inputs that went wrong -------------------------------------------------------------------------------------------
 
 CASES = {
@@ -186,6 +227,7 @@ CASES = {
     "with_heic_gap.zip": ("with_heic_gap", 5, [], 0, "1 file was left out: 00003.heic."),
     "voc_cvat.zip": ("voc_cvat", 1, [0], 1, "1 file was left out: labelmap.txt."),
     "synology.zip": ("synology", 1, [], 0, ""),
+    "i16_12bit.zip": ("i16_12bit", 1, [], 0, ""),
     "gap.zip": ("gap", 4, [], 0, ""),
 }
 
