@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import UnidentifiedImageError
 
+from segmentation.formats.davis_layout import FRAME_SUFFIXES
+from segmentation.formats.file_tree import is_clutter, natural
 from segmentation.runtime.caches import ByteCache
-from segmentation.types import FrameSource, Image
+from segmentation.types import Image
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 CACHE_BYTES = 64 << 20  # 50 frames of 480p: a round reads neighbours, never far back
 
 
@@ -62,16 +63,16 @@ class ImageFrames:
 
 
 class FolderFrames(ImageFrames):
-    """All images of a folder, sorted by name."""
+    """All images of a folder, in the natural order of their names: 2 comes before 10."""
 
     def __init__(self, folder: Path | str, cache_bytes: int = CACHE_BYTES) -> None:
         folder = Path(folder)
         if not folder.is_dir():
             raise ValueError(f"frames: {folder} is not a folder")
-        files = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+        files = [p for p in folder.iterdir() if p.suffix.lower() in FRAME_SUFFIXES and not is_clutter(p.name)]
         if not files:
             raise ValueError(f"frames: no images in {folder}")
-        super().__init__(files, cache_bytes)
+        super().__init__(sorted(files, key=lambda path: natural(path.name)), cache_bytes)
 
 
 class ArrayFrames:
@@ -100,15 +101,6 @@ class ArrayFrames:
         frame = np.asarray(self._frames[index]).view()
         frame.setflags(write=False)
         return frame
-
-
-def open_frames(source: Path | str | NDArray[np.uint8] | FrameSource) -> FrameSource:
-    """A frame source from a folder, an array, or a source that is handed through."""
-    if isinstance(source, (str, Path)):
-        return FolderFrames(source)
-    if isinstance(source, np.ndarray):
-        return ArrayFrames(source)
-    return source
 
 
 def _image_size(path: Path) -> tuple[int, int]:

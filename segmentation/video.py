@@ -14,8 +14,8 @@ from PIL import ImageSequence, UnidentifiedImageError
 
 from segmentation.formats.davis_folder import DavisFolder, DavisSequence, FolderError
 from segmentation.formats.davis_layout import RESOLUTION
-from segmentation.formats.file_tree import listed, natural
-from segmentation.frames import IMAGE_SUFFIXES, ArrayFrames, ImageFrames
+from segmentation.formats.file_tree import listed
+from segmentation.frames import ArrayFrames, FolderFrames, ImageFrames
 from segmentation.types import FrameSource, Image, LabelMap
 
 FRAMES_FOLDER = "jpegimages"
@@ -128,11 +128,11 @@ def _open_path(path: Path) -> Video:
 
 
 def _from_folder(folder: Path) -> Video:
-    files = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."]
-    if not files:
-        raise ValueError(f"source: there are no images in {folder}")
-    ordered = tuple(sorted(files, key=lambda path: natural(path.name)))
-    return Video(ImageFrames(ordered), folder.resolve().name, files=ordered)
+    try:
+        frames = FolderFrames(folder)
+    except ValueError as error:
+        raise ValueError(f"source: {str(error).removeprefix('frames: ')}") from error
+    return Video(frames, folder.resolve().name, files=frames.files)
 
 
 def _from_davis(sequence: DavisSequence) -> Video:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from segmentation.engine import Engine
 from segmentation.evaluation.stroke import correcting_stroke, first_strokes
 from segmentation.frames import ArrayFrames
-from segmentation.metrics import Score, score
+from segmentation.metrics import Score, object_ids, score
 from segmentation.training.sources import Shot
 from segmentation.types import IGNORE, FrameSource, Interaction
 
@@ -79,4 +79,7 @@ def _load(shot: Shot) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     step = STEP if len(shot) >= STEP * FRAMES else 1
     loaded = [shot.load(i, SHORT_SIDE) for i in range(0, len(shot), step)[:FRAMES]]
     truth = np.stack([labels for _, labels in loaded])
-    return np.stack([frame for frame, _ in loaded]), np.where(truth == IGNORE, 0, truth).astype(np.uint8)
+    ids = object_ids(truth)
+    table = np.zeros(IGNORE + 1, np.uint8)  # ids with holes become 1..N, and pixels without a decision background
+    table[list(ids)] = np.arange(1, len(ids) + 1)
+    return np.stack([frame for frame, _ in loaded]), table[truth]

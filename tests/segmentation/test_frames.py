@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from segmentation.frames import ArrayFrames, FolderFrames, open_frames
+from segmentation.frames import ArrayFrames, FolderFrames
 
 
 @pytest.fixture
@@ -23,6 +23,12 @@ def test_a_folder_is_sorted_by_name(folder: Path) -> None:
     assert len(frames) == 5
     assert (frames.height, frames.width) == (6, 9)
     assert [int(frames[i][0, 0, 0]) for i in range(5)] == [0, 10, 20, 30, 40]
+
+
+def test_frame_2_comes_before_frame_10_and_clutter_is_no_frame(tmp_path: Path) -> None:
+    for name in ("10.png", "2.png", "._2.png"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((6, 9, 3), np.uint8))
+    assert [path.name for path in FolderFrames(tmp_path).files] == ["2.png", "10.png"]
 
 
 def test_frames_are_rgb(folder: Path) -> None:
@@ -86,10 +92,3 @@ def test_it_refuses_a_folder_without_images(tmp_path: Path) -> None:
 def test_it_refuses_arrays_that_are_no_video(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="frames"):
         ArrayFrames(np.zeros(shape, np.uint8))
-
-
-def test_it_opens_folders_arrays_and_sources(folder: Path) -> None:
-    source = open_frames(folder)
-    assert open_frames(source) is source
-    assert len(open_frames(np.zeros((2, 4, 4, 3), np.uint8))) == 2
-    assert len(open_frames(str(folder))) == 5

@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.text import slugify
 
+from segmentation.formats.davis_folder import DavisPaths
 from webapp.projects.models import Project
 from webapp.videos.models import Video, VideoState
 from webapp.videos.storage import folder_of
@@ -80,13 +81,11 @@ def lay_out(videos: list[Video], root: Path) -> None:
     """Create links to the files of the videos in the DAVIS layout. A sequence is named after its video and its id."""
     for video in videos:
         name = f"{slugify(video.name) or 'video'}-{video.pk}"
-        frames, masks = root / "JPEGImages" / "480p" / name, root / "Annotations" / "480p" / name
-        frames.mkdir(parents=True)
-        masks.mkdir(parents=True)
-        folder = folder_of(video.pk)
+        paths, folder = DavisPaths(name, video.height), folder_of(video.pk)
         for index in range(video.frame_count):
-            (frames / f"{index:05d}.jpg").symlink_to(folder.frame(index))
-            (masks / f"{index:05d}.png").symlink_to(folder.truth(index))
+            for link, file in ((paths.frame(index), folder.frame(index)), (paths.mask(index), folder.truth(index))):
+                (root / link).parent.mkdir(parents=True, exist_ok=True)
+                (root / link).symlink_to(file)
 
 
 def evaluate(root: Path, out: Path, options: Sequence[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from segmentation.formats.davis_folder import DavisPaths
 from segmentation.formats.label_png import encode_labels
 from webapp.annotation.export.files import folder_name
 from webapp.annotation.export.format import Format
@@ -14,14 +15,13 @@ from webapp.videos.storage import StoredFrames
 
 def write(subject: Subject, path: Path, tick: Tick) -> None:
     """A zip of JPEGImages and Annotations, as the challenge lays them out; an import reads it as it is."""
-    resolution = "480p" if subject.video.height == 480 else "Full-Resolution"
-    sequence = folder_name(subject.video.name)
+    paths = DavisPaths(folder_name(subject.video.name), subject.video.height)
     frames = StoredFrames(subject.video).paths
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # JPEG and PNG do not shrink further
         for index, labels in subject.frames():
-            archive.write(frames[index], f"JPEGImages/{resolution}/{sequence}/{index:05}.jpg")
+            archive.write(frames[index], paths.frame(index))
             if labels is not None:
-                archive.writestr(f"Annotations/{resolution}/{sequence}/{index:05}.png", encode_labels(labels))
+                archive.writestr(paths.mask(index), encode_labels(labels))
             tick(index + 1)
         archive.writestr("objects.json", object_table(subject))
 
