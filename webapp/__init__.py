@@ -1,8 +1,8 @@
-"""The web application: people, projects, rounds, live updates. Only `webapp.inference.runner` knows of segmentation."""
+"""The web application. Engines are reached through `webapp.inference.runner` alone."""
 
 import os
 
-# What `segmentation` sets when it is imported, and why, but before anything here brings NumPy.
+# `segmentation` sets the same variables and says why. They must be set before anything here imports NumPy.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 

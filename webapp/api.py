@@ -1,4 +1,4 @@
-"""The HTTP interface: one router for each part, one place where errors become answers."""
+"""The REST API: the routers of all parts, and the handlers that turn errors into answers."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def answer_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 @api.exception_handler(AuthenticationError)
 def answer_signed_out(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-    get_token(request)  # sets the cookie whose content the sign-in call must send back
+    get_token(request)  # sets the cookie whose value the sign-in call must send in a header
     return api.create_response(request, {"code": "signed_out", "text": "Sign in first."}, status=401)
 
 
 @api.exception_handler(HttpError)
 def answer_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """Raised by django-ninja itself: a missing CSRF token (403), a body that is no JSON (400), too many calls (429)."""
+    """Answer an error that django-ninja raises: a missing CSRF token (403) or a body that is no JSON (400)."""
     code, text = {
         403: ("forbidden", "This page is out of date. Reload it and try again."),
         400: ("invalid", "The request's body cannot be read as JSON."),
@@ -48,7 +48,7 @@ def answer_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 @api.exception_handler(RawPostDataException)
 def answer_form(request: HttpRequest, error: RawPostDataException) -> HttpResponse:
-    """Django has read the body as a form already, when it looked there for the CSRF token."""
+    """Answer 400 to a form. Django has read it already, because it looked there for the CSRF token."""
     text = "This call takes JSON. Send the body with the content type application/json."
     return api.create_response(request, {"code": "invalid", "text": text}, status=400)
 

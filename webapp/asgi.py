@@ -1,4 +1,4 @@
-"""The ASGI application: HTTP by Django, sockets by Channels, and the lifespan of the process."""
+"""The ASGI application: Django serves HTTP, Channels serves sockets, and `lifespan` starts and ends the process."""
 # ruff: noqa: E402 (the apps are loaded before anything that needs them is imported)
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ hub = Hub(workers.status)
 
 
 async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
-    await send({"type": "websocket.close", "code": 4404})  # before accept: the server answers 403
+    await send({"type": "websocket.close", "code": 4404})  # a close before the accept makes the server answer 403
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
-    """Start and end of the process. Embedded, there may be one only: its channel layer is its own memory."""
-    lock = HomeLock(settings.HOME, "asgi")  # the studio holds another one: it is the parent
+    """Start and end the process. Embedded mode allows one only, because the channel layer is in its memory."""
+    lock = HomeLock(settings.HOME, "asgi")  # the parent process, if there is one, holds the lock "studio"
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
@@ -64,5 +64,6 @@ router = ProtocolTypeRouter(
         "lifespan": lifespan,
     }
 )
-# Only trusted proxies may say on whose behalf, and over which scheme, they ask. The limits on sign-in count addresses.
+# Take the address and scheme of a client from headers, but only from trusted proxies: limits on sign-in count
+# addresses.
 application = ProxyHeadersMiddleware(router, settings.CONFIG["MASKWRIGHT_TRUSTED_PROXIES"])

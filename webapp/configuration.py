@@ -1,4 +1,4 @@
-"""What a person can set, in one table, read from the environment once. A bad value names the variable and the form."""
+"""All settings in one table, read from the environment once. An error names the variable and the form of its value."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ CACHE_SECONDS = 1.0  # a shared cache that answers later counts as one that is a
 
 
 class BadSetting(Exception):
-    """A variable has a value that cannot work; the text says which, and what is wanted."""
+    """A setting cannot work. The message names the variable and the form of value that it needs."""
 
 
 @dataclass(frozen=True)
 class Variable:
-    """One row of the table. `read` makes a value of a text or raises ValueError; `form` says what it wants."""
+    """A row of the table. `read` turns the text into a value or raises ValueError; `form` describes the text."""
 
     name: str
     default: str
     read: Callable[[str], Any]
     form: str
     help: str
-    secret: bool = False  # errors do not repeat its value
+    secret: bool = False  # errors must not show its value
 
 
 VARIABLES = (
@@ -137,7 +137,7 @@ VARIABLES = (
 
 @dataclass(frozen=True)
 class Configuration:
-    """The table's values, read and checked, and what follows from them."""
+    """The values of the table, and the Django settings that follow from them."""
 
     values: Mapping[str, Any]
     home: Path
@@ -212,10 +212,10 @@ class Configuration:
 
     @property
     def process_cache(self) -> dict[str, Any]:
-        """A cache in the memory of one process."""
+        """The settings of a cache in the memory of one process."""
         return {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            # Django's default of 300 would let a guesser push the count of one name out with tries of others.
+            # With Django's default of 300, an attacker could evict the count of a name by trying other names.
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
 
@@ -228,7 +228,7 @@ class Configuration:
     @property
     def broker_url(self) -> str:
         url = str(self.values["REDIS_URL"])
-        # Celery has a name of its own for a Redis that listens on a socket file.
+        # Celery uses another scheme for a Redis that listens on a Unix socket.
         return url.replace("unix://", "redis+socket://", 1) if url else "folder://localhost"
 
     @property
@@ -249,9 +249,9 @@ class Configuration:
 
 
 def load(environment: Mapping[str, str], base: Path) -> Configuration:
-    """Read the table from `environment`. Creates the data folder and, the first time, the secret key in it.
+    """Read the table from `environment`. Creates the data folder and, the first time, its secret key.
 
-    Raises BadSetting with a sentence.
+    Raises BadSetting for a setting that cannot work.
     """
     found = {variable.name: _read(variable, environment) for variable in VARIABLES}
     if bool(found["REDIS_URL"]) != bool(found["DATABASE_URL"]):
@@ -260,7 +260,7 @@ def load(environment: Mapping[str, str], base: Path) -> Configuration:
     home = Path(found["MASKWRIGHT_HOME"] or base / "data").expanduser().resolve()
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
-        home.mkdir(mode=0o700, exist_ok=True)  # one that is there already keeps the mode that somebody gave it
+        home.mkdir(mode=0o700, exist_ok=True)  # an existing folder keeps its mode
         if not found["DATABASE_URL"]:
             _keep_private(home / DATABASE_FILE)
     except OSError as error:
@@ -280,7 +280,10 @@ def _read(variable: Variable, environment: Mapping[str, str]) -> Any:
 
 
 def _keep_private(path: Path) -> None:
-    """Let nobody but the owner read the database. SQLite gives the files that it adds the same mode."""
+    """Create the database file if needed, and make it readable by its owner only.
+
+    SQLite copies its mode to -wal files.
+    """
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
         with suppress(FileNotFoundError):

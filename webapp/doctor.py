@@ -1,4 +1,4 @@
-"""What works on this machine, what does not, and what to do about it: one finding for each thing that can be wrong."""
+"""Checks of this machine for `manage.py doctor`. Each check yields findings with what to do about a problem."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OLDEST_NODE = 20
 
 @dataclass(frozen=True)
 class Finding:
-    """`remedy` says what to do; it is empty where all is well."""
+    """The result of a check. `remedy` says what to do, and is empty if nothing is wrong."""
 
     topic: str
     state: State
@@ -38,7 +38,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Everything, the quick looks first."""
+    """Yield all findings, those of quick checks first."""
     for look in (versions, node, page, data_folder, disk, database, broker, studio, device, engines):
         yield from look()
 
@@ -50,7 +50,7 @@ def versions() -> Iterator[Finding]:
 
 
 def node() -> Iterator[Finding]:
-    """Only building the page needs it."""
+    """Check for Node, which only building the page needs."""
     if shutil.which("node") is None:
         yield Finding("Node", "note", "not found", "Install Node 20.19 or newer to build the page.")
         return
@@ -127,7 +127,7 @@ def broker() -> Iterator[Finding]:
     try:
         with celery.connection_for_write() as link:
             link.ensure_connection(max_retries=1, timeout=3)
-    except Exception as error:  # each transport raises its own
+    except Exception as error:  # each transport has error classes of its own
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         yield Finding("Broker", "wrong", first, "Start the Redis that REDIS_URL names, or correct the address.")
     else:

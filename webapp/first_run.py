@@ -1,4 +1,4 @@
-"""What a data folder needs before the first page: tables, an owner, something to look at. Later starts find it."""
+"""Prepares a data folder for its first use: the tables, an owner and a sample project. Later starts find them."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ GUIDE = (
 
 
 def pending_migrations() -> list[str]:
-    """Changes of the tables that this version brings and the database does not have yet."""
+    """Return the names of the migrations that this database still lacks."""
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
 def migrate() -> None:
-    """Bring the tables up to date. Quick when they are."""
+    """Bring the tables up to date. This is quick if they are."""
     if pending_migrations():
         call_command("migrate", verbosity=0, interactive=False)
 
 
 @transaction.atomic
 def make_owner() -> User | None:
-    """The first account, a superuser without a password; None when there are accounts already."""
+    """Create the first account, a superuser without a password. Returns None if there are accounts already."""
     if User.objects.exists():
         return None
     return User.objects.create_superuser(OWNER, password=None, name="Owner")
 
 
 def make_sample(owner: User, say: Callable[[str], None]) -> Project:
-    """A project with the rendered clip; without it where it cannot be stored, and `say` says why."""
-    from webapp.videos.sample.clip import CLIP_NAME, add_sample_clip  # draws with OpenCV: later starts need not load it
+    """Create a project with the rendered video. If the disk has no room for the video, `say` gets the reason."""
+    from webapp.videos.sample.clip import CLIP_NAME, add_sample_clip  # loads OpenCV, which later starts do not need
 
     project = create_project(by=owner, name="Sample", guide=GUIDE)
     change_project(by=owner, project_id=project.pk, labels=LABELS)
@@ -57,7 +57,7 @@ def make_sample(owner: User, say: Callable[[str], None]) -> Project:
 
 
 def way_in() -> str | None:
-    """A one-time link for the first superuser who has no password: nobody else could let them in. None otherwise."""
+    """Return a one-time link for the first superuser without a password, who cannot sign in otherwise, or None."""
     for user in User.objects.filter(is_superuser=True, is_active=True).order_by("pk"):
         if not user.has_usable_password():
             return make_link(user=user)

@@ -1,4 +1,4 @@
-"""What commands that work without a running studio share: tables, somebody to work as, a project, a progress bar."""
+"""Shared parts of commands that work without a running studio: tables, an author, a project and a progress bar."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from webapp.videos.importing import OnProgress
 
 
 def prepare() -> User:
-    """Bring the tables of the data folder up to date; its first superuser is who the commands work as."""
+    """Bring the tables up to date and return the first superuser, who becomes the author of what a command writes."""
     first_run.migrate()
     known = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
     made = known or first_run.make_owner()
@@ -27,7 +27,7 @@ def prepare() -> User:
 
 
 def project_named(name: str, owner: User) -> Project:
-    """The one project of this name, made for `owner` when there is none. Raises Problem when there are several."""
+    """Return the project of this name, and create it if there is none. Raises Problem if there are several."""
     found = list(Project.objects.filter(name=name.strip())[:2])
     if len(found) > 1:
         raise Problem("several_projects", f"Several projects are called {name!r}. Rename one first.")
@@ -36,7 +36,7 @@ def project_named(name: str, owner: User) -> Project:
 
 @contextmanager
 def progress_bar(title: str, stream: TextIO) -> Iterator[OnProgress]:
-    """A bar on `stream`, moved by calling what this yields with frames done and frames in all (0 = unknown)."""
+    """Show a progress bar. Yields a function to call with the frames done and the total number (0: unknown)."""
     with tqdm(desc=title, unit="frame", file=stream, dynamic_ncols=True, mininterval=0.2) as bar:
 
         def move(done: int, total: int) -> None:

@@ -1,21 +1,21 @@
-"""Errors that a user can act on: a stable code, a sentence, an HTTP status. One place turns them into answers."""
+"""Errors that a user can act on. webapp/api.py and live/consumer.py turn them into answers."""
 
 from __future__ import annotations
 
 
 class Problem(Exception):
-    """Raised anywhere below a view or a socket handler; nothing has changed when it is raised."""
+    """A request was refused and changed nothing. `code` is stable, `text` is a sentence for the user."""
 
     def __init__(self, code: str, text: str, status: int = 400, **extra: object) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
         self.status = status
-        self.extra = extra  # further fields of the answer, e.g. the right offset of an upload
+        self.extra = extra  # further fields of the answer, such as the right offset of an upload
 
 
 class NotFound(Problem):
-    """It does not exist, or not for this user: strangers cannot tell which."""
+    """The thing does not exist, or the user is no member of its project. The answer is the same for both."""
 
     def __init__(self, what: str = "page") -> None:
         super().__init__("not_found", f"This {what} does not exist, or you are not a member of its project.", 404)

@@ -1,4 +1,4 @@
-"""How the REST calls declare what they take and answer: the shape of errors, binary bodies, and the OpenAPI schema."""
+"""What REST calls use to declare their answers: the type of errors, binary bodies, and the OpenAPI schema."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ class ErrorAnswer(Schema):
 
     code: str  # stable, for programs
     text: str  # a sentence for the user
-    field: str | None = None  # the part of the request that is wrong, where a single part is
+    field: str | None = None  # the part of the request that is wrong, if it is a single one
 
 
 class UploadError(ErrorAnswer):
-    """An error of an upload that can go on: `received` is the offset of the next byte."""
+    """An error of an upload. If `received` is there, the upload can continue at this offset."""
 
     received: int | None = None
 
 
 def binary_answer(*media_types: str) -> dict[str, Any]:
-    """The `openapi_extra` of a call that answers bytes of one of `media_types`."""
+    """Return the `openapi_extra` of a call that answers bytes of one of `media_types`."""
     return {"responses": {200: {"description": "OK", "content": _bytes(media_types)}}}
 
 
 def binary_body(media_type: str) -> dict[str, Any]:
-    """The `openapi_extra` of a call whose request body is bytes."""
+    """Return the `openapi_extra` of a call whose request body is bytes."""
     return {"requestBody": {"required": True, "content": _bytes((media_type,))}}
 
 
@@ -41,9 +41,9 @@ def _bytes(media_types: tuple[str, ...]) -> dict[str, Any]:
 
 
 class RestApi(NinjaAPI):
-    """A django-ninja API whose schema names each call after its function and lists the errors that any call may answer.
+    """A django-ninja API with a complete schema. Operation ids are the names of the functions.
 
-    A call itself declares only the errors that its own code raises.
+    A call declares the errors that its own code raises; the schema adds those that any call may answer.
     """
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
@@ -63,7 +63,7 @@ class RestApi(NinjaAPI):
 
 
 def _common_errors(method: str, call: DictStrAny) -> dict[int, str]:
-    """Status and reason of the errors that are answered before a call's own code runs."""
+    """Return the status and description of the errors that are answered before the code of a call runs."""
     errors = {503: "The database is busy or away; `Retry-After` says in how many seconds to try again."}
     if call.get("security"):
         errors[401] = "Nobody is signed in."

@@ -10,12 +10,12 @@ from pathlib import Path
 
 
 def read_or_make_key(path: Path) -> str:
-    """The key in `path`, made on first use and readable by its owner alone. Two processes that race agree on one."""
+    """Return the key in `path`, and make it first if needed. Two processes that start at once get the same key."""
     return _key_in(path) or make_key(path)
 
 
 def _key_in(path: Path) -> str:
-    """The key, or "" when there is none: a full disk, or a machine that lost power, may leave an empty file."""
+    """Return the key, or "" if there is none. A full disk or a power failure can leave an empty file."""
     try:
         return path.read_text().strip()
     except FileNotFoundError:
@@ -23,10 +23,10 @@ def _key_in(path: Path) -> str:
 
 
 def make_key(path: Path) -> str:
-    """Make a key and write it to `path`, unless another process has just done so."""
+    """Write a new key to `path`, readable by its owner only, unless another process has just written one."""
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600)) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        # A process that waited for the lock reads the path again: the file that it holds open has been replaced.
+        # Read the path again: while this process waited for the lock, another one may have replaced the file.
         if key := _key_in(path):
             return key
         key = secrets.token_urlsafe(50)

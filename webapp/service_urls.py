@@ -1,6 +1,6 @@
-"""DATABASE_URL and REDIS_URL: read, and checked as far as that is possible without the servers.
+"""Reads DATABASE_URL and REDIS_URL, and checks them as far as that is possible without the servers.
 
-The texts of these errors never repeat a URL, because it may contain a password.
+Errors never show a URL, because it may contain a password.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ EXTRA = 'Team mode needs further packages: pip install -e ".[team]".'
 
 
 def database_settings(url: str) -> dict[str, Any]:
-    """Django's settings of a Postgres database. Raises WrongValue with a sentence for a URL that cannot work."""
+    """Return Django's settings of a Postgres database. Raises WrongValue for a URL that cannot work."""
     _check_scheme(url, ("postgres", "postgresql"))
     try:
         settings: dict[str, Any] = dict(dj_database_url.parse(url))
@@ -48,7 +48,7 @@ def _check_options(options: dict[str, Any]) -> None:
 
 
 def check_redis_url(url: str) -> str:
-    """The URL, when it can be one of Redis. Raises WrongValue with a sentence otherwise."""
+    """Return the URL of a Redis. Raises WrongValue for a URL that cannot work."""
     _check_scheme(url, ("redis", "rediss", "unix"))
     try:
         from redis.connection import parse_url

@@ -1,6 +1,6 @@
-"""How the text of an environment variable becomes a value. Each reader raises ValueError for a text that cannot work.
+"""Functions that turn the text of an environment variable into a value, and raise ValueError if that is impossible.
 
-A WrongValue says what is wrong; for any other ValueError the form that the variable wants says enough.
+The message of a WrongValue is shown to the person. For other ValueErrors, the form of the variable is shown alone.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-# Django's own limits (security.W009). A key below them can be guessed, and whoever has it can sign in as anybody.
+# The limits of Django's check security.W009. Whoever guesses the key can sign in as anybody.
 KEY_LENGTH, KEY_CHARACTERS = 50, 5
 
 
 class WrongValue(ValueError):
-    """The text of this error says what is wrong with a value."""
+    """A value cannot work. The message says why."""
 
 
 def text(value: str) -> str:
@@ -53,14 +53,14 @@ def device(value: str) -> str:
 
 
 def secret_key(value: str) -> str:
-    """A key for signing cookies; empty means that one is to be made."""
+    """Check a key for signing cookies. An empty text means that the key is made and kept in the data folder."""
     if value and (len(value) < KEY_LENGTH or len(set(value)) < KEY_CHARACTERS or value.startswith("django-insecure-")):
         raise WrongValue("it can be guessed")
     return value
 
 
 def hosts(value: str) -> list[str]:
-    """Host names as Django compares them. `*` would accept any, and with it links that lead to foreign sites."""
+    """Read host names in the form in which Django compares them with the Host header."""
     found = names(value)
     for host in found:
         if host == "*":
@@ -71,7 +71,7 @@ def hosts(value: str) -> list[str]:
 
 
 def origins(value: str) -> list[str]:
-    """Origins as browsers send them: scheme, host and, unless it is the scheme's own, the port."""
+    """Read origins in the form in which browsers send them: scheme, host and, unless it is the default, port."""
     found = names(value)
     for origin in found:
         parts = urlsplit(origin)
@@ -83,5 +83,5 @@ def origins(value: str) -> list[str]:
 
 
 def networks(value: str) -> list[str]:
-    """IP addresses and networks, such as 10.0.0.0/8."""
+    """Read IP addresses and networks, such as 10.0.0.0/8."""
     return [str(ipaddress.ip_network(part, strict=False)) for part in names(value)]

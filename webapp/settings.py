@@ -1,7 +1,7 @@
-"""Django settings. Every variable that a person can set stands in `VARIABLES`; embedded or team mode follows from them.
+"""Django settings. The variables that a person can set are in webapp/configuration.py.
 
-Embedded (no REDIS_URL, no DATABASE_URL): SQLite, an in-memory channel layer and a filesystem broker in the data folder.
-Team (both set): Postgres, Redis as broker and channel layer, any number of web processes and workers.
+Embedded mode (neither REDIS_URL nor DATABASE_URL is set): SQLite, an in-memory channel layer, and a broker that is a
+folder. Team mode (both are set): Postgres, Redis as broker and channel layer, any number of web processes and workers.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ except BadSetting as problem:
     print(f"maskwright: {problem}.", file=sys.stderr)
     sys.exit(2)
 
-# `segmentation` knows no settings, but it must look for weights where the rest of the program says they are.
+# `segmentation` reads this variable, because it knows nothing of Django settings.
 os.environ["MASKWRIGHT_WEIGHTS"] = str(CONFIG.weights)
 
-HOME = CONFIG.home  # everything that Maskwright writes lives below
+HOME = CONFIG.home  # Maskwright writes only below this folder
 TEAM_MODE = CONFIG.team
 SECRET_KEY = CONFIG.secret_key
 DEBUG = CONFIG.debug
@@ -38,7 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
-    "ninja",  # serves the page of /api/docs from here; without it that page asks a foreign host for its scripts
+    "ninja",  # serves the scripts of /api/docs; otherwise that page loads them from a foreign host
     "webapp",
     "webapp.accounts",
     "webapp.projects",
@@ -98,8 +98,8 @@ AUTH_PASSWORD_VALIDATORS = [
 STATIC_URL = "/static/"
 FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
 STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
-WHITENOISE_USE_FINDERS = True  # straight from the build and the packages: no collectstatic to forget
-# Vite writes content hashes into the names below assets/: those never change.
+WHITENOISE_USE_FINDERS = True  # serves files from the build and the packages, without collectstatic
+# The names of files below assets/ contain a hash of their content, so these files never change.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+"
 
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -112,10 +112,10 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 
-# An upload arrives in chunks of a few MB, each streamed to disk; nothing larger may reach memory.
+# The largest body that is read into memory. Chunks of uploads are streamed to disk instead.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 
-# Django's own default shows errors of the server to nobody but the addressees of mail.
+# Django's default would only mail server errors to ADMINS.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -123,9 +123,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        # The pool logs each try to reach a database that is away, in addition to the error that its user gets.
+        # The pool would log each failed attempt to connect, in addition to the error that is raised.
         "psycopg.pool": {"handlers": ["console"], "level": "ERROR", "propagate": False},
-        # A call that is refused is told to whoever made it; only what the server did wrong is logged.
+        # Refused requests are answered and not logged; server errors are logged.
         "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         "django.security.csrf": {"handlers": ["console"], "level": "ERROR", "propagate": False},
     },
@@ -142,5 +142,5 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # A worker waits for its broker for as long as it takes.
 CELERY_TASK_DEFAULT_QUEUE = "rounds"
-# Imports and exports have a worker of their own: a long one must not keep a round waiting.
+# Imports and exports have a worker of their own, so that a long one does not delay a round.
 CELERY_TASK_ROUTES = {"videos.*": {"queue": "media"}, "annotation.*": {"queue": "media"}}

@@ -1,4 +1,4 @@
-"""Every address of the site: the REST calls below /api, the admin, and the addresses that the page knows."""
+"""All addresses of the site: the REST calls below /api, the admin, and the addresses that the page knows."""
 
 from django.contrib import admin
 from django.urls import path, re_path

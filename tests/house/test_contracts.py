@@ -52,9 +52,9 @@ def fields_of(properties: dict[str, Any], required: list[str]) -> str:
 def wanted_call(method: str, path: str, call: dict[str, Any]) -> list[str]:
     rule = RULES[method, path]
     who = rule.who.value if isinstance(rule.who, Role) else rule.who
-    parameters = [one for one in call["parameters"] if one["in"] != "path"]
+    parameters = [given for given in call["parameters"] if given["in"] != "path"]
     takes = [body_of(call["requestBody"]["content"])] if "requestBody" in call else []
-    takes += [f"`{one['name']}{'' if one['required'] else '?'}` ({one['in']})" for one in parameters]
+    takes += [f"`{given['name']}{'' if given['required'] else '?'}` ({given['in']})" for given in parameters]
     (status,) = (status for status in call["responses"] if status < 300)
     answer = body_of(call["responses"][status].get("content", {}))
     return [f"`{method} {path}`", who, ", ".join(takes), f"{status} {answer}".strip()]

@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * List Export Formats
-         * @description The formats that an export can have, in the order in which the page offers them.
+         * @description Return the formats that an export can have, in the order in which the page offers them.
          */
         get: operations["list_export_formats"];
         put?: never;
@@ -848,7 +848,7 @@ export interface components {
         };
         /**
          * UploadError
-         * @description An error of an upload that can go on: `received` is the offset of the next byte.
+         * @description An error of an upload. If `received` is there, the upload can continue at this offset.
          */
         UploadError: {
             /** Code */

@@ -379,12 +379,12 @@ async def test_a_role_counts_from_the_message_after_its_change(
 
 
 async def test_presence_shows_who_looks_where(open_socket: Open, owner: User, annotator: User, video: Video) -> None:
-    one, two = await open_socket(owner, video, resume=True), await open_socket(annotator, video, resume=True)
-    await one.post("looking", frame=3)
-    await two.post("looking", frame=6)
-    for page in (one, two):
+    first, second = await open_socket(owner, video, resume=True), await open_socket(annotator, video, resume=True)
+    await first.post("looking", frame=3)
+    await second.post("looking", frame=6)
+    for page in (first, second):
         there = await page.until(lambda got: getattr(got, "type", "") == "presence" and len(got.viewers) == 2)
         assert [(viewer.person.name, viewer.frame) for viewer in there.viewers] == [("Annotator", 6), ("Owner", 3)]
-    await two.leave()
-    left = await one.until(lambda got: getattr(got, "type", "") == "presence" and len(got.viewers) == 1)
+    await second.leave()
+    left = await first.until(lambda got: getattr(got, "type", "") == "presence" and len(got.viewers) == 1)
     assert left.viewers[0].person.name == "Owner"

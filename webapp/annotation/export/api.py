@@ -1,4 +1,4 @@
-"""HTTP calls of exports."""
+"""REST calls of exports."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class FormatInfo(Schema):
 
 class ExportBody(Schema):
     format: Annotated[str, Field(max_length=40)]  # its name
-    round: int | None = None  # its id; None = the masks as they stand now
+    round: int | None = None  # the id of a round; None: the head
 
 
 class ExportInfo(Schema):
@@ -50,7 +50,7 @@ class ExportInfo(Schema):
     video_name: str
     format: str  # its name
     state: ExportState
-    round: int | None  # its number
+    round: int | None  # the number of the round
     progress_done: int
     progress_total: int
     error: str
@@ -78,7 +78,7 @@ class ExportInfo(Schema):
 
 @router.get("/export-formats", response=list[FormatInfo])
 def list_export_formats(request: HttpRequest) -> list[Format]:
-    """The formats that an export can have, in the order in which the page offers them."""
+    """Return the formats that an export can have, in the order in which the page offers them."""
     return list(FORMATS.values())
 
 
@@ -125,7 +125,7 @@ def download_export(request: HttpRequest, export_id: int) -> StreamingHttpRespon
     if known is None or not path.exists():
         raise NotFound("file")
     answer: StreamingHttpResponse
-    # Under ASGI Django would read a plain file whole before it sends the first byte.
+    # Under ASGI Django would read the whole file before it sends the first byte.
     answer = StreamingHttpResponse(_chunks(path)) if isinstance(request, ASGIRequest) else FileResponse(path.open("rb"))
     answer["Content-Type"] = known.media_type
     answer["Content-Length"] = str(path.stat().st_size)

@@ -1,4 +1,4 @@
-"""An export format: everything the rest of the program knows of it. Each one is a file in `formats/`."""
+"""What the rest of the program knows of an export format. Each format is a file in `formats/`."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Object
 from webapp.videos.models import Video
 
-Tick = Callable[[int], None]  # called with the number of frames done; may raise to stop
+Tick = Callable[[int], None]  # called with the number of frames done; raises to stop the export
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is exported: the masks that a video has at one round, without objects that were deleted."""
+    """What is exported: the masks of a video as they are at one round, without deleted objects."""
 
     video: Video
     round_id: int
@@ -28,10 +28,10 @@ class Subject:
         return list(Object.objects.filter(video=self.video, deleted_at=None).select_related("label"))
 
     def frames(self) -> Iterator[tuple[int, LabelMap | None]]:
-        """Every frame with its mask, uint8 [H, W], or None where the round's line has none."""
+        """Yield the index of every frame with its mask, uint8 [H, W], or None if it has no mask at this round."""
         kept = np.zeros(256, np.uint8)
-        for one in self.objects:
-            kept[one.number] = one.number
+        for object_ in self.objects:
+            kept[object_.number] = object_.number
         masks = masks_of(self.video.pk, self.round_id)
         mask = next(masks, None)
         for index in range(self.video.frame_count):
@@ -44,7 +44,12 @@ class Subject:
 
 def object_table(subject: Subject) -> str:
     rows = [
-        {"id": one.number, "name": one.name, "color": one.color, "label": one.label.name if one.label else None}
-        for one in subject.objects
+        {
+            "id": object_.number,
+            "name": object_.name,
+            "color": object_.color,
+            "label": object_.label.name if object_.label else None,
+        }
+        for object_ in subject.objects
     ]
     return json.dumps({"video": subject.video.name, "fps": subject.video.fps, "objects": rows}, indent=1)

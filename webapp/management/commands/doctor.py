@@ -1,4 +1,4 @@
-"""`manage.py doctor`: what works here, what does not, and what to do about it."""
+"""`manage.py doctor`: checks this machine and says what to do about each problem."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MARKS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
 
 
 class Command(BaseCommand):
-    help = "Look at everything that Maskwright needs. The exit status is 1 when something is wrong."
+    help = "Check everything that Maskwright needs on this machine. The exit status is 1 if something is wrong."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -11,7 +11,7 @@ from webapp.api import api
 
 
 class Command(BaseCommand):
-    help = "Print the OpenAPI schema of the REST calls as JSON, in an order that does not change."
+    help = "Print the OpenAPI schema of the REST calls as JSON, in a stable order."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py sign_in_link USERNAME`: print a one-time sign-in link, making the account first where asked to."""
+"""`manage.py sign_in_link USERNAME`: print a one-time sign-in link, and with `--create` make the account first."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from webapp.process.home_lock import HomeLock
 
 
 class Command(BaseCommand):
-    help = "Print a link that signs a user in, once and within two days."
+    help = "Print a link that signs a user in. It works once, and for two days."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
-        parser.add_argument("--create", action="store_true", help="make the account when there is none")
-        parser.add_argument("--superuser", action="store_true", help="with --create: may use the admin page")
-        parser.add_argument("--address", help="where the site is reached, e.g. https://masks.example.org")
+        parser.add_argument("--create", action="store_true", help="create the account if it does not exist")
+        parser.add_argument(
+            "--superuser", action="store_true", help="with --create: the account may use the admin pages"
+        )
+        parser.add_argument("--address", help="address of the site, such as https://masks.example.org")
 
     def handle(self, *args: Any, username: str, address: str | None, **options: Any) -> None:
         user = User.objects.filter(username=username).first()
@@ -34,7 +36,7 @@ class Command(BaseCommand):
 
 
 def _own_address() -> str:
-    """Where the studio of this data folder is reached; where it would be when none runs."""
+    """Return the address of the studio that runs on this data folder, or the one it would have."""
     holder = HomeLock(settings.HOME, "studio").holder()
     if holder is not None and holder.address:
         return holder.address

@@ -1,4 +1,4 @@
-"""`manage.py studio`: all of Maskwright with one command. Prepares the data folder, then keeps its processes alive."""
+"""`manage.py studio`: starts all of Maskwright. It prepares the data folder, then keeps the processes alive."""
 
 from __future__ import annotations
 
@@ -26,18 +26,22 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Command(BaseCommand):
-    help = "Start Maskwright: web server and workers, until Ctrl+C."
+    help = "Start Maskwright: the web process and the workers. Ctrl+C stops them."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dev", action="store_true", help="reload what is edited; the page comes from Vite")
-        parser.add_argument("--no-sample", action="store_true", help="the first run makes no sample project")
+        parser.add_argument(
+            "--dev", action="store_true", help="restart processes when their sources change; Vite serves the page"
+        )
+        parser.add_argument(
+            "--no-sample", action="store_true", help="do not create the sample project on the first run"
+        )
 
     def handle(self, *args: Any, dev: bool, no_sample: bool, **options: Any) -> None:
         refuse_what_cannot_work()
         with self._take_place() as listening:
             link = self._prepare(sample=not no_sample)
-            connections.close_all()  # children open their own
+            connections.close_all()  # the child processes open their own connections
             server = shown = address_of(listening, settings.CONFIG["MASKWRIGHT_HOST"])
             programs = studio_programs(listening)
             if dev:
@@ -56,7 +60,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _take_place(self) -> socket.socket:
-        """The lock on the data folder, then the port."""
+        """Take the lock of the data folder, then the port. Returns the listening socket."""
         host, port = settings.CONFIG["MASKWRIGHT_HOST"], settings.CONFIG["MASKWRIGHT_PORT"]
         self.lock = HomeLock(settings.HOME, "studio")
         try:
@@ -68,7 +72,10 @@ class Command(BaseCommand):
         return listening
 
     def _prepare(self, *, sample: bool) -> str | None:
-        """Tables, and on the first run owner and sample. Returns a one-time link for whoever has no other way in."""
+        """Create the tables, and on the first run the owner and the sample project.
+
+        Returns a one-time link if the owner has no password.
+        """
         first_run.migrate()
         owner = first_run.make_owner()
         if owner is not None and sample:
@@ -77,7 +84,7 @@ class Command(BaseCommand):
         return first_run.way_in()
 
     def _greet(self, server: str, shown: str, link: str | None) -> None:
-        """Print the address when it answers."""
+        """Print the address as soon as it answers."""
         while not answers(server):
             time.sleep(0.05)
         lines = ["", f"Maskwright runs at {shown}"]
@@ -91,14 +98,14 @@ def answers(server: str) -> bool:
     try:
         urllib.request.urlopen(f"{server}/plain.css", timeout=2).close()
     except urllib.error.HTTPError:
-        return True  # it refuses this address as a host name, say; but it is up
+        return True  # an error status is an answer too
     except OSError:
         return False
     return True
 
 
 def refuse_what_cannot_work() -> None:
-    """Raises CommandError for settings that each are fine and together are not."""
+    """Raise CommandError for settings that are valid alone but cannot work together."""
     host = settings.CONFIG["MASKWRIGHT_HOST"]
     if settings.DEBUG and host not in LOOPBACK:
         raise CommandError(

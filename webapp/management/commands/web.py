@@ -1,4 +1,4 @@
-"""`manage.py web`: the web process alone. The studio starts it as a child; team mode runs as many as it likes."""
+"""`manage.py web`: the web process alone. The studio starts it as a child process."""
 
 from __future__ import annotations
 
@@ -12,16 +12,24 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from webapp.process.lifeline import follow_parent
 from webapp.process.listening import CannotListen, listen
 
-GRACE_SECONDS = 2  # for open requests when the process is asked to end; sockets of browsers come back by themselves
+GRACE_SECONDS = 2  # that open requests get when the process is asked to end; browsers reconnect their sockets
 
 
 class Command(BaseCommand):
-    help = "Serve the page, the calls and the sockets."
-    requires_system_checks: list[str] = []  # they take most of a second; `manage.py check` and the tests run them
+    help = "Serve the page, the REST calls and the sockets."
+    requires_system_checks: list[str] = []  # they take most of a second; `manage.py check` runs them
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--fd", type=int, help="serve this open socket instead of MASKWRIGHT_HOST and _PORT")
-        parser.add_argument("--child", action="store_true", help="end when standard input closes")
+        parser.add_argument(
+            "--fd",
+            type=int,
+            help="file descriptor of a listening socket to serve, instead of MASKWRIGHT_HOST and MASKWRIGHT_PORT",
+        )
+        parser.add_argument(
+            "--child",
+            action="store_true",
+            help="end when standard input is closed, as it is when the parent process dies",
+        )
 
     def handle(self, *args: Any, fd: int | None, child: bool, **options: Any) -> None:
         if child:

@@ -12,16 +12,18 @@ from webapp.inference import runner
 
 
 class Command(BaseCommand):
-    help = "Show which engines have weights, add a checkpoint, or load all of them to see whether they are sound."
+    help = "List the weights of the engines, add a checkpoint, or check that the weights load."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        actions.add_parser("list", help="what is there, and where what is missing would go")
-        add = actions.add_parser("add", help="check a checkpoint and copy it to where engines look")
+        actions.add_parser("list", help="list the weights that are there, and the places of those that are missing")
+        add = actions.add_parser(
+            "add", help="check a checkpoint and copy it to the folder in which engines look for weights"
+        )
         add.add_argument("file", type=Path)
-        check = actions.add_parser("check", help="load the weights that are there, as an engine would")
-        check.add_argument("name", nargs="?", help="of one network, as `list` shows it")
+        check = actions.add_parser("check", help="load the weights as an engine does")
+        check.add_argument("name", nargs="?", help="name of one network, as `list` shows it")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         if action == "list":

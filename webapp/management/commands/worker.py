@@ -1,4 +1,7 @@
-"""`manage.py worker`: one Celery worker, one task at a time. One for rounds on each GPU, one or more for media."""
+"""`manage.py worker`: a Celery worker that runs one task at a time.
+
+Run one for rounds on each GPU, and one for media.
+"""
 
 from __future__ import annotations
 
@@ -17,23 +20,28 @@ QUEUES = ("rounds", "media")
 
 
 class Command(BaseCommand):
-    help = "Work on rounds (engines), or on media (imports and exports)."
+    help = "Run the tasks of one queue: rounds (engines) or media (imports and exports)."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--queue", choices=QUEUES, default="rounds")
-        parser.add_argument("--child", action="store_true", help="end when standard input closes")
+        parser.add_argument(
+            "--child",
+            action="store_true",
+            help="end when standard input is closed, as it is when the parent process dies",
+        )
 
     def handle(self, *args: Any, queue: str, child: bool, **options: Any) -> None:
         if child:
             follow_parent()
-        # Celery warns of root because a pickled message could run code; ours are JSON (CELERY_ACCEPT_CONTENT).
+        # Celery warns root users because a pickled message could run code. Our messages are JSON
+        # (CELERY_ACCEPT_CONTENT).
         warnings.simplefilter("ignore", SecurityWarning)
         app.worker_main(worker_arguments(queue))
 
 
 def worker_arguments(queue: str) -> list[str]:
-    """Arguments of Celery's own program. No gossip and the like: workers know of each other through the database."""
+    """Return the arguments of the celery program. Gossip is off, because workers find each other in the database."""
     return [
         "--quiet",
         "worker",

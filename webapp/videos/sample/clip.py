@@ -149,9 +149,9 @@ class Pond:
 
     def _light(self, t: float) -> Picture:
         """The net of light [HEIGHT, WIDTH, 1], about 1: two nets that drift through each other."""
-        one = self._view(self.nets[0], t, (55 * t, -30 * t))
-        other = self._view(self.nets[1], t, (-48 * t, 36 * t))
-        return (0.8 + 0.95 * np.sqrt(one * other))[..., None]
+        first = self._view(self.nets[0], t, (55 * t, -30 * t))
+        second = self._view(self.nets[1], t, (-48 * t, 36 * t))
+        return (0.8 + 0.95 * np.sqrt(first * second))[..., None]
 
     def _picture(self, layers: list[Layer], t: float, index: int) -> RgbFrame:
         """Bottom, the koi's shadows, the koi, the leaf's shadow, the leaf; then the camera's grain."""

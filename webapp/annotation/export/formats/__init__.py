@@ -1,4 +1,4 @@
-"""The export formats, in the order in which the page offers them. To add one, write its file here and name it below."""
+"""The export formats, in the order in which the page offers them. To add one, write its file and name it in MODULES."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODULES = (
 
 
 def load_formats() -> dict[str, Format]:
-    """Every format by its name. Each module has a `FORMAT`."""
+    """Return every format by its name. Each module defines `FORMAT`."""
     formats: list[Format] = [import_module(f"{__name__}.{module}").FORMAT for module in MODULES]
     return {known.name: known for known in formats}
 

@@ -1,4 +1,4 @@
-"""The DAVIS layout: frames and label maps, which an import reads back."""
+"""The DAVIS layout: frames, and masks as indexed PNG files. It can be imported again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webapp.videos.storage import StoredFrames
 
 
 def write(subject: Subject, path: Path, tick: Tick) -> None:
-    """A zip of JPEGImages and Annotations, as the challenge lays them out; an import reads it as it is."""
+    """Write a zip with the folders JPEGImages and Annotations, and a table of the objects."""
     paths = DavisPaths(folder_name(subject.video.name), subject.video.height)
     frames = StoredFrames(subject.video).paths
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # JPEG and PNG do not shrink further

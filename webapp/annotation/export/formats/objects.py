@@ -1,4 +1,4 @@
-"""A folder of grey PNG files for each object."""
+"""One folder of black and white PNG files for each object."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from webapp.annotation.export.subject import Subject, Tick, object_table
 
 
 def write(subject: Subject, path: Path, tick: Tick) -> None:
-    """A zip with a folder for each object: grey PNG, 255 where the object is and 0 elsewhere."""
-    folders = {one.number: f"{one.number:03}-{folder_name(one.name)}" for one in subject.objects}
+    """Write a zip with a folder for each object. The grey PNG files are 255 inside the object and 0 elsewhere."""
+    folders = {object_.number: f"{object_.number:03}-{folder_name(object_.name)}" for object_ in subject.objects}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for index, labels in subject.frames():
             if labels is not None:

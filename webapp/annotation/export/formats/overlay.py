@@ -15,27 +15,27 @@ from webapp.annotation.models import Object
 from webapp.videos.storage import RgbFrame, StoredFrames
 
 OPACITY = 0.5
-CRF = "18"  # close to what the eye cannot tell from the frames
+CRF = "18"  # hard to tell from the frames by eye
 HD_HEIGHT = 720
-INDEX_BYTES, INDEX_BYTES_A_FRAME = 8192, 64  # more than an mp4 of one stream needs, whatever its frames are like
-BT709, SMPTE170M, LIMITED = 1, 6, 1  # numbers of ISO/IEC 23091-2, as H.264 carries them
+INDEX_BYTES, INDEX_BYTES_A_FRAME = 8192, 64  # more than the index of an mp4 with one stream takes
+BT709, SMPTE170M, LIMITED = 1, 6, 1  # code points of ISO/IEC 23091-2
 
 
 def write(subject: Subject, path: Path, tick: Tick) -> None:
-    """An mp4 (H.264) of the frames with the masks in the objects' colours over them."""
-    import av  # the web process reads this module too, and has no use for a decoder
+    """Write an mp4 (H.264) of the frames, with the masks over them in the colours of the objects."""
+    import av  # the web process imports this module, and must not load a decoder
 
     video = subject.video
     frames = StoredFrames(video)
     colors = _colors(subject.objects)
     hd = video.height >= HD_HEIGHT
-    # Room for the index before the frames, so that players can begin at once. To move all of them behind it at the end
-    # (faststart) takes long for a large file, and no other thread of this process runs meanwhile.
+    # Reserve room for the index before the frames, so that players can start at once. The option faststart would move
+    # all frames at the end instead; that takes long for a large file, and blocks the heartbeat of this process.
     room = INDEX_BYTES + INDEX_BYTES_A_FRAME * video.frame_count
     with av.open(str(path), "w", format="mp4", options={"moov_size": str(room)}) as file:
         stream = file.add_stream("libx264", rate=Fraction(video.fps).limit_denominator(1001))
         stream.width, stream.height = video.width + video.width % 2, video.height + video.height % 2
-        stream.pix_fmt = "yuv420p"  # the one that every player takes; it wants even sizes
+        stream.pix_fmt = "yuv420p"  # every player supports it; it needs even sizes
         stream.options = {"crf": CRF, "preset": "veryfast"}
         stream.codec_context.colorspace = BT709 if hd else SMPTE170M
         stream.codec_context.color_range = LIMITED
@@ -50,7 +50,7 @@ def write(subject: Subject, path: Path, tick: Tick) -> None:
 
 
 def paint(picture: RgbFrame, labels: LabelMap, colors: NDArray[np.uint8]) -> RgbFrame:
-    """`picture` with the objects of `labels` tinted and their outlines in full colour. `colors` is uint8 [256, 3]."""
+    """Tint the objects of `labels` in a frame and draw their outlines. `colors` is uint8 [256, 3], by object id."""
     inside = labels > 0
     tint = colors[labels]
     painted = picture.copy()
@@ -62,7 +62,7 @@ def paint(picture: RgbFrame, labels: LabelMap, colors: NDArray[np.uint8]) -> Rgb
 
 
 def _edges(labels: LabelMap) -> NDArray[np.bool_]:
-    """Pixels that have another id than one of their four neighbours."""
+    """Return the pixels whose id differs from that of one of their four neighbours."""
     edge = np.zeros(labels.shape, bool)
     down, right = labels[1:] != labels[:-1], labels[:, 1:] != labels[:, :-1]
     edge[1:] |= down
@@ -73,7 +73,7 @@ def _edges(labels: LabelMap) -> NDArray[np.bool_]:
 
 
 def _even(picture: RgbFrame) -> RgbFrame:
-    """With the last row and column doubled where the size is odd."""
+    """Return `picture` with its last row and column repeated where the size is odd."""
     height, width = picture.shape[:2]
     if height % 2 or width % 2:
         picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
@@ -82,8 +82,8 @@ def _even(picture: RgbFrame) -> RgbFrame:
 
 def _colors(objects: list[Object]) -> NDArray[np.uint8]:
     colors = np.zeros((256, 3), np.uint8)
-    for one in objects:
-        colors[one.number] = tuple(bytes.fromhex(one.color[1:]))
+    for object_ in objects:
+        colors[object_.number] = tuple(bytes.fromhex(object_.color[1:]))
     return colors
 
 
