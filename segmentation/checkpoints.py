@@ -1,8 +1,8 @@
-"""Reading and writing checkpoints: strict, without running anything that a file brings along.
+"""Reading and writing checkpoints. Every key must fit, and no code in a file is ever run.
 
-A checkpoint is a safetensors file, or a .pth of tensors alone. Ours carry the system's name and its configuration in
-the header; published ones have neither and are taken for the paper's sizes. Keys may start with `module.`, which
-DataParallel adds.
+A checkpoint is a safetensors file, or a .pth file that holds only tensors. The checkpoints of this project have the
+name of the network and its configuration in their header. Published ones have no header: they are expected to have the
+paper's sizes. Keys may start with `module.`, a prefix that DataParallel adds.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ from segmentation.weights import (
     weights_folder,
 )
 
-SHOWN = 4  # keys that a sentence names of each kind
+SHOWN = 4  # an error message names at most so many keys of each kind
 PREFIX = "module."
 FLOATS = torch.float16, torch.bfloat16, torch.float32, torch.float64
 WHOLE = torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.bool
-MAY_BE_ZERO = "chain", "refine_from", "margin"  # of a configuration: there 0 means none
+MAY_BE_ZERO = "chain", "refine_from", "margin"  # fields of configurations in which 0 is meaningful
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """The tensors of a file by key, without prefix, and what its header says."""
+    """The tensors of a file by key (without the prefix), and its header."""
 
     path: Path
     tensors: dict[str, Tensor]
@@ -53,11 +53,11 @@ class Checkpoint:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a file and check what it holds.
+    """Read a file and check its tensors.
 
     Raises:
-        WeightsError: not readable, truncated, not only tensors, tensors of a kind that no network here is made of, NaN
-            or infinite values.
+        WeightsError: the file cannot be read, holds something other than tensors, tensors of a type that no network
+            here has, or values that are NaN or infinite.
     """
     tensors, header = _read_safetensors(path) if path.suffix == ".safetensors" else (_read_torch(path), {})
     if not tensors:
@@ -72,13 +72,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def load_state(network: nn.Module, checkpoint: Checkpoint) -> None:
-    """Copy the tensors into `network`, every one into its place; the network is then in eval mode, without gradients.
+    """Copy the tensors into a network and set it to eval mode, without gradients.
 
-    Half-precision values become those of the network. `num_batches_tracked` may be missing: files of PyTorch before 0.4
-    have none, and nothing depends on it.
+    Half-precision values are converted to the network's dtype. `num_batches_tracked` may be missing: PyTorch before 0.4
+    did not write it, and nothing depends on it.
 
     Raises:
-        WeightsError: naming missing, unexpected and misshapen keys, and whole numbers where the network has others.
+        WeightsError: keys are missing, unexpected or of another shape, or hold integers where the network has floats.
     """
     own = network.state_dict()
     problems = _differences(own, checkpoint.tensors)
@@ -91,10 +91,11 @@ def load_state(network: nn.Module, checkpoint: Checkpoint) -> None:
 
 
 def load_network(name: str, explicit: str | Path | None = None) -> nn.Module:
-    """The network `name` with its weights, on the CPU.
+    """Build a network and load its weights, on the CPU. `explicit` is as in `find_weights`.
 
     Raises:
-        WeightsMissing: no file; WeightsError: one that does not fit.
+        WeightsMissing: there is no checkpoint.
+        WeightsError: the checkpoint does not fit.
     """
     path = find_weights(name, explicit)
     verify_checksum(path)
@@ -111,7 +112,11 @@ def network_class(name: str) -> type[nn.Module]:
 
 
 def build_network(spec: NetworkSpec, checkpoint: Checkpoint) -> nn.Module:
-    """An empty network of the sizes that the checkpoint was made with. Raises WeightsError for sizes that none has."""
+    """Build a network with the sizes in the checkpoint's header; its weights are not loaded.
+
+    Raises:
+        WeightsError: the checkpoint is that of another network, or no network has these sizes.
+    """
     system = checkpoint.header.get("network", spec.name)
     if system != spec.name:
         raise WeightsError(f"{checkpoint.path.name}: holds the weights of {system}, not those of {spec.name}")
@@ -121,16 +126,16 @@ def build_network(spec: NetworkSpec, checkpoint: Checkpoint) -> nn.Module:
     except Exception as error:
         if "config" not in checkpoint.header:
             raise
-        # Sizes that do not go together are met somewhere among the layers: each has its own kind of error.
+        # Where sizes do not fit together, some layer raises an error of its own kind.
         reason = _first_line(error)
         raise WeightsError(f"{checkpoint.path.name}: its configuration makes no {spec.title} ({reason})") from error
     return network
 
 
 def save_checkpoint(path: Path, name: str, network: nn.Module, notes: Mapping[str, str] | None = None) -> None:
-    """Write `network` as the checkpoint of `name`, floating point tensors in half precision where it can hold them.
+    """Write the checkpoint of a network. Floating point tensors are stored in half precision if their values fit.
 
-    The file appears under its name only when it is complete. `notes` go into the header.
+    The file appears at `path` only when it is complete. `notes` are added to the header.
     """
     network_spec(name)
     config = getattr(network, "config", None)
@@ -142,10 +147,10 @@ def save_checkpoint(path: Path, name: str, network: nn.Module, notes: Mapping[st
 
 
 def identify(checkpoint: Checkpoint) -> NetworkSpec:
-    """Which network a checkpoint belongs to: what its header says, or the one network that has exactly its keys.
+    """Find out which network a checkpoint belongs to, by its header or else by its keys.
 
     Raises:
-        WeightsError: naming the differences to the nearest.
+        WeightsError: no network fits; the message lists the differences to the most similar one.
     """
     known = networks()
     if system := checkpoint.header.get("network"):
@@ -169,10 +174,12 @@ def identify(checkpoint: Checkpoint) -> NetworkSpec:
 
 
 def add_weights(file: Path) -> Path:
-    """Check a checkpoint, copy it into the person's folder under its network's name, keep its checksum.
+    """Check a checkpoint, copy it into the person's folder under the name of its network, and store its checksum.
 
-    It takes the place of one that was added before, whatever its format. Returns the copy. Raises WeightsError, and
-    then nothing was copied.
+    It replaces a checkpoint that was added before, also one with another suffix. Returns the path of the copy.
+
+    Raises:
+        WeightsError: the checkpoint cannot be used; nothing was copied.
     """
     checkpoint = read_checkpoint(file)
     spec = identify(checkpoint)
@@ -186,14 +193,21 @@ def add_weights(file: Path) -> Path:
         copyfile(file, unfinished)
         unfinished.replace(target)
     keep_checksum(target)
-    for other in (target.with_suffix(other) for other in SUFFIXES if other != suffix):  # one of two would be found
+    for other in (
+        target.with_suffix(other) for other in SUFFIXES if other != suffix
+    ):  # else it would be undefined which of both is found
         other.unlink(missing_ok=True)
         checksum_file(other).unlink(missing_ok=True)
     return target
 
 
 def check_weights(name: str) -> str:
-    """Load a network's weights as an engine would; the checksum of the file. Raises WeightsMissing or WeightsError."""
+    """Load the weights of a network as an engine would, and return the checksum of the file.
+
+    Raises:
+        WeightsMissing: there is no checkpoint.
+        WeightsError: the checkpoint cannot be used.
+    """
     load_network(name)
     return checksum(find_weights(name))
 
@@ -205,7 +219,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
-    except Exception as error:  # of any class, as below
+    except Exception as error:  # a damaged file can raise anything, as below
         raise WeightsError(f"{path.name}: cannot be read, it may be truncated ({_first_line(error)})") from error
 
 
@@ -217,7 +231,7 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
             f"{path.name}: not a file of tensors alone. It may hold code, which is never run here, or be no checkpoint"
         ) from error
     except Exception as error:
-        # A damaged file leads the reader astray, and what it stumbles over may be of any class: the file is bad.
+        # A damaged file can raise an exception of any class in PyTorch's reader.
         raise WeightsError(f"{path.name}: cannot be read, it may be truncated ({_first_line(error)})") from error
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
@@ -231,7 +245,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _foreign(tensor: Tensor) -> str | None:
-    """What a tensor is, if it cannot be compared and copied like any other; None for plain ones."""
+    """Describe a tensor that cannot be copied into a network (sparse, quantised, complex); None for a plain one."""
     if tensor.is_quantized:
         return "quantized"
     if tensor.is_nested or tensor.layout != torch.strided:
@@ -246,7 +260,7 @@ def _name(dtype: torch.dtype) -> str:
 
 
 def _differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
-    """What is wrong with `given`, for a sentence; empty if it fits."""
+    """Describe how the given tensors differ from the network's own; an empty text if they fit."""
     missing = [key for key in own if key not in given and not key.endswith("num_batches_tracked")]
     unexpected = [key for key in given if key not in own]
     misshapen = [
@@ -254,7 +268,7 @@ def _differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
         for key, tensor in own.items()
         if key in given and given[key].shape != tensor.shape
     ]
-    whole = [  # as a level of a quantized weight, say; the other way round there are only counters
+    whole = [  # such as the levels of a quantised weight; a network's own integers are only counters
         f"{key} is {_name(given[key].dtype)}, not {_name(tensor.dtype)}"
         for key, tensor in own.items()
         if key in given and tensor.is_floating_point() and not given[key].is_floating_point()
@@ -273,30 +287,35 @@ def _some(keys: list[str]) -> str:
 
 
 def _shapes(spec: NetworkSpec) -> dict[str, Tensor]:
-    """The state dict of the paper's sizes, without memory behind it."""
+    """The state dict of the network in the paper's size, as tensors on the meta device."""
     with torch.device("meta"):
         network: nn.Module = _resolve(spec.path)()
     return network.state_dict()
 
 
 def _config(spec: NetworkSpec, checkpoint: Checkpoint) -> Any:
-    """The configuration in the header; the paper's if there is none."""
+    """The configuration in the header, or that of the paper where there is none."""
     if "config" not in checkpoint.header:
         return _resolve(spec.config)()
     name = checkpoint.path.name
     try:
         config = from_json(_resolve(spec.config), json.loads(checkpoint.header["config"]))
-    except (ValueError, ArithmeticError, LookupError, RecursionError) as error:  # also of what a class checks itself
+    except (
+        ValueError,
+        ArithmeticError,
+        LookupError,
+        RecursionError,
+    ) as error:  # configurations raise some of these themselves
         raise WeightsError(f"{name}: its configuration cannot be read ({error})") from error
     for key, size in _sizes(to_json(config), "config"):
-        # A layer of none may be built all the same, and fails much later, or a frame of no pixels does.
+        # PyTorch builds layers with 0 channels, and they fail much later.
         if size < 0 or (size == 0 and key.rpartition(".")[2] not in MAY_BE_ZERO):
             raise WeightsError(f"{name}: its configuration cannot be used ({key} is {size})")
     return config
 
 
 def _sizes(data: Any, key: str) -> Iterator[tuple[str, int]]:
-    """Every whole number of a configuration in JSON, by its dotted name."""
+    """Yield every integer of a configuration in JSON with its dotted name."""
     if isinstance(data, dict):
         for name, value in data.items():
             yield from _sizes(value, f"{key}.{name}")
@@ -308,11 +327,11 @@ def _sizes(data: Any, key: str) -> Iterator[tuple[str, int]]:
 
 
 def _half(tensor: Tensor) -> Tensor:
-    """In half precision, but where a value is beyond it: the variance of large sums may be."""
+    """Convert to half precision unless a value is too large for it, as the variance of large sums can be."""
     tensor = tensor.detach().cpu()
     floats = tensor.is_floating_point() and tensor.numel() > 0
     fits = floats and float(tensor.abs().max()) < torch.finfo(torch.float16).max
-    # Two names of one tensor become two tensors: the format knows no sharing.
+    # The tensor is cloned because safetensors files cannot store one tensor under two names.
     return (tensor.half() if fits else tensor).clone(memory_format=torch.contiguous_format)
 
 

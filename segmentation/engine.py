@@ -1,4 +1,4 @@
-"""What every engine is: one object a video, one verb (`run_round`), a generator that can be stopped between frames."""
+"""The base class of all engines: a session of one method on one video, whose rounds are generators of masks."""
 
 from __future__ import annotations
 
@@ -18,26 +18,35 @@ from segmentation.types import MAX_OBJECTS, FrameSource, Interaction, LabelMap, 
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """How an engine may use the machine. `device` is "auto", "cpu", "cuda" or "cuda:<n>"."""
+    """How an engine may use the machine.
+
+    Args:
+        device: "auto", "cpu", "cuda" or "cuda:<n>".
+        weights: a checkpoint, or a folder with checkpoints; None: those that `segmentation.weights` finds.
+        memory_bytes: budget for everything that is cached between frames and rounds.
+        cache_dir: folder in which features may be stored; None: features are cached in memory only.
+        max_side: longest side in pixels of the frame that the networks see; None: the engine's own choice.
+        seed: for methods that draw random numbers.
+    """
 
     device: str = "auto"
-    weights: str | None = None  # path of a checkpoint; None = what segmentation.weights finds for the engine
-    memory_bytes: int = 1 << 30  # budget of everything cached between frames and rounds
-    cache_dir: str | None = None  # where features may be spilled; None = memory only
-    max_side: int | None = None  # longest side of the internal frame; None = the engine's own choice
+    weights: str | None = None
+    memory_bytes: int = 1 << 30
+    cache_dir: str | None = None
+    max_side: int | None = None
     seed: int = 0
 
 
 class Engine(ABC):
     """A session of one method on one video.
 
-    Subclasses implement `_run` and `_restore`; validation, locked frames and the order of objects live here, once.
+    Subclasses implement `_setup`, `_run` and `_restore`. This class checks what it is given and keeps locked frames.
 
     Args:
         frames: lazy frames, all of one size.
-        num_objects: how many objects exist so far, 1..254. Grows through `num_objects = n`.
+        num_objects: how many objects the video has so far, 1..254. It can be raised by assigning `num_objects`.
         settings: machine settings.
-        options: the engine's own options (its CARD.md lists them); unknown names raise TypeError.
+        options: the engine's own options, which its CARD.md lists. Unknown names raise ValueError.
     """
 
     name: str
@@ -53,10 +62,11 @@ class Engine(ABC):
             raise ValueError("frames: the video has no frames")
         self.frames = frames
         self.settings = settings or EngineSettings()
-        # Asked between long steps that no mask comes of: a round ends where it is true, as one that was closed.
+        # An engine calls this between long steps that yield no mask. Where it returns True, the round ends as if its
+        # generator had been closed.
         self.stopping: Callable[[], bool] = _never
-        self.locked = PackedLabels()  # a team may accept every frame of a long video
-        self.locked_ids: dict[int, frozenset[int]] = {}  # by accepted frame: what its mask shows, background included
+        self.locked = PackedLabels()  # compressed, because a team may accept every frame of a long video
+        self.locked_ids: dict[int, frozenset[int]] = {}  # for each locked frame, the ids in its mask, 0 included
         self._num_objects = 0
         self.num_objects = num_objects
         self._check_options(options)
@@ -75,8 +85,8 @@ class Engine(ABC):
         if value < before:
             raise ValueError(f"num_objects: cannot shrink from {before} to {value}")
         self._num_objects = int(value)
-        # A mask may have been accepted that shows an object which the session learns of only now: what an engine made
-        # of it then does not have that object.
+        # A locked mask may contain the id of an object that is added only now. What the engine computed from that mask
+        # lacks the object and must be computed again.
         for frame in [
             frame for frame, ids in self.locked_ids.items() if any(before < object_id <= value for object_id in ids)
         ]:
@@ -84,13 +94,19 @@ class Engine(ABC):
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the session holds between rounds: its whole budget, unless an engine knows better."""
+        """An upper bound of the bytes that the session holds between rounds; by default its whole budget."""
         return self.settings.memory_bytes
 
     def lock(self, frame: int, labels: LabelMap) -> None:
-        """Accept a frame's mask: no later round changes it, and it serves as given memory.
+        """Fix the mask of an accepted frame. No later round changes it, and the engine uses it as ground truth.
 
-        It may show objects that are added later; until then their pixels belong to nobody.
+        The mask may contain ids of objects that are added later. Until then, no object has these pixels.
+
+        Args:
+            labels: uint8 [H, W] at the size of the video.
+
+        Raises:
+            ValueError: the frame is outside of the video, or the mask has another size or dtype.
         """
         self._check_frame("frame", frame)
         expected = (self.frames.height, self.frames.width)
@@ -109,31 +125,28 @@ class Engine(ABC):
             self._locked_changed(frame)
 
     def run_round(self, interaction: Interaction) -> Iterator[MaskUpdate]:
-        """Yield masks, the interacted frame first, then outward: at most one a frame, none of a locked frame.
+        """Run a round and yield the masks that it computes: that of the interacted frame first, then outward.
 
-        A frame that is not yielded keeps the mask it had; when the round ends, every frame that is not locked has one.
-        `confidence` has one entry for each of the session's objects.
+        There is at most one mask for each frame, and none for a locked frame. A frame without a new mask keeps the one
+        it had. When the round ends, every frame that is not locked has a mask. `confidence` has one entry for each of
+        the session's objects.
 
-        Closing the generator early is a cancelled round, and so is one that ends because `stopping` said so: what was
-        yielded counts, the session stays usable, and is then in the same state as one restored from that partial round.
-        A subclass therefore takes a mask into its state before it yields it, and nothing else after the last yield that
-        the rest of the round depends on.
+        A round is cancelled when its generator is closed early or `stopping` returns True. The masks that it yielded
+        count, and the session stays usable: its state is that of a session that was restored from this partial round.
+        A subclass must therefore add a mask to its state before it yields the mask.
 
         Raises:
-            ValueError: naming the field, before anything changes.
+            ValueError: the interaction cannot be used; the message names the field, and nothing has changed.
         """
         self.check(interaction)
-        # Every stroke, also on an accepted frame, is part of the history; only the masks of locked frames are fixed.
+        # Scribbles on a locked frame are part of the history, too; only its mask is fixed.
         for update in self._run(_plain(interaction)):
             if update.frame in self.locked:
                 continue
             yield update
 
     def restore(self, rounds: Sequence[PastRound]) -> None:
-        """Bring a session, fresh or kept, to the state after further `rounds` (oldest first).
-
-        A round without masks changed nothing.
-        """
+        """Bring the session to the state after further rounds, oldest first. A round without masks changes nothing."""
         for past in rounds:
             if not past.labels:
                 continue
@@ -143,13 +156,13 @@ class Engine(ABC):
             self._restore(own)
 
     def close(self) -> None:  # noqa: B027 (most engines have nothing to free)
-        """Free what the session holds (caches on disk, device memory). A closed session is not used again."""
+        """Free the session's caches on disk and its device memory. A closed session must not be used again."""
 
     # --- for subclasses -------------------------------------------------------------------------------------------
 
     @abstractmethod
     def _setup(self, *args: Any, **options: Any) -> None:
-        """Load networks and take the engine's own options, which subclasses name as keyword arguments."""
+        """Load networks. Subclasses declare the engine's options as keyword arguments."""
 
     @abstractmethod
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]: ...
@@ -158,12 +171,12 @@ class Engine(ABC):
     def _restore(self, past: PastRound) -> None: ...
 
     def _locked_changed(self, frame: int) -> None:  # noqa: B027 (a hook)
-        """`frame` was locked or unlocked; engines that keep a memory of masks react here."""
+        """Called when a frame was locked or unlocked. Engines that keep a memory of masks update it here."""
 
     # --- checks ---------------------------------------------------------------------------------------------------
 
     def check(self, interaction: Interaction) -> None:
-        """Raise ValueError, naming the field, for an interaction that this session cannot use."""
+        """Raise ValueError for an interaction that this session cannot use. The message names the field."""
         self._check_frame("interaction.frame", interaction.frame)
         if not interaction.scribbles:
             raise ValueError("interaction.scribbles: empty, draw at least one scribble")
@@ -200,7 +213,7 @@ def _never() -> bool:
 
 
 def _check_whole(field: str, value: object) -> None:
-    """A number with a fraction would be cut off somewhere, and True taken for object 1."""
+    """Refuse numbers with a fraction, which would be cut off, and bool, which would be taken for 0 or 1."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ValueError(f"{field}: expected a whole number, got {value!r}")
 
@@ -208,7 +221,7 @@ def _check_whole(field: str, value: object) -> None:
 def _points(field: str, path: object) -> NDArray[np.float64]:
     try:
         points = np.asarray(path)
-        if points.dtype.kind not in "fiu":  # numpy would drop the imaginary part, and read text as numbers
+        if points.dtype.kind not in "fiu":  # NumPy would drop an imaginary part and parse text
             raise ValueError(f"got {points.dtype}")
         return points.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
@@ -216,7 +229,7 @@ def _points(field: str, path: object) -> NDArray[np.float64]:
 
 
 def _plain(interaction: Interaction) -> Interaction:
-    """The same in Python's own numbers: an index of uint8 would wrap around at 256."""
+    """Convert ids and indices to Python's int: arithmetic with an index of type uint8 would overflow at 256."""
     scribbles = (
         Scribble(int(scribble.object_id), np.asarray(scribble.path, np.float64)) for scribble in interaction.scribbles
     )
@@ -224,7 +237,7 @@ def _plain(interaction: Interaction) -> Interaction:
 
 
 def outward(start: int, count: int) -> Iterator[int]:
-    """Indices 0..count-1, `start` first, then its neighbours by distance, later frames before earlier ones."""
+    """Yield the indices 0..count-1 by their distance from `start`; of two at the same distance, the later one first."""
     yield start
     for distance in range(1, count):
         if start + distance < count:

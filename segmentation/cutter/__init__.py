@@ -1,1 +1,1 @@
-"""The cutter: a small network that cuts an object out of one frame, for whichever engine needs it."""
+"""The cutter: a small network that segments one object in one frame, for STAR and for the published engines."""

@@ -1,8 +1,8 @@
-"""An engine whose annotated frames are drawn by the cutter, whoever carries them on.
+"""An engine whose annotated frames are segmented by the cutter and whose other frames by another engine.
 
-Small networks understand scribbles badly: at 1/16 of the size, little is left of an object and less of a stroke. The
-cutter sees the object at full size, with GrabCut's mask beside it. What it draws serves the engine behind it as an
-accepted frame does: as memory, as references, as samples, and as the masks that it starts from.
+Small networks understand scribbles badly: at 1/16 of the frame's size, little is left of an object and less of a
+scribble. The cutter sees the object at full size, and GrabCut's mask with it. The other engine gets its masks as those
+of locked frames, and uses them as memory, references or samples and as the masks from which it propagates.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from segmentation.weights import CUTTER
 
 
 class CutterInteraction(Engine):
-    """A session of another engine, whose name it has.
+    """Wraps a session of another engine, and has its name.
 
-    A frame that was annotated keeps what was drawn there until it is drawn on again. When an object is drawn elsewhere
-    that nobody has looked for in it, the frame is the engine's own again.
+    The mask of an annotated frame is held until somebody draws on the frame again. It is released, so that the other
+    engine may change it, when an object is drawn in another frame that was not searched for in this one.
 
     Options:
-        inner: a fresh session of the engine that makes the masks of all other frames; closed with this one.
-        cutter: its own copy, or a shared one that nobody changes.
+        inner: a new session of the engine that segments all other frames. It is closed with this one.
+        cutter: the network; it may be shared.
     """
 
     name = ""
@@ -43,8 +43,8 @@ class CutterInteraction(Engine):
         size = self.frames.height, self.frames.width
         self._scaled_frames = ScaledFrames(self.frames, Sizes.of(*size, self.settings.max_side))
         self._history = MaskHistory(*size, self.settings.cache_dir)
-        self._held: dict[int, frozenset[int]] = {}  # annotated frames, and the objects that were looked for there
-        self._looked_for: dict[int, frozenset[int]] = {}  # by frame: the objects known to the round that made its mask
+        self._held: dict[int, frozenset[int]] = {}  # for each held frame, the objects that its mask was made for
+        self._looked_for: dict[int, frozenset[int]] = {}  # for each frame, the objects that its newest round knew
 
     @property
     def nbytes(self) -> int:
@@ -71,18 +71,18 @@ class CutterInteraction(Engine):
                 self._looked_for[update.frame] = self._known()
                 yield update
         finally:
-            if drawn is not None and not made:  # the engine knows nothing of this round yet
+            if drawn is not None and not made:  # the inner engine has not seen this round
                 labels = PackedLabels()
                 labels[drawn.frame] = drawn.labels
                 self._inner.restore([PastRound(self.name, interaction, self.num_objects, labels)])
 
     def _propagated(self, interaction: Interaction) -> Iterator[MaskUpdate]:
-        """The round of the engine behind this one, if there is a frame left that it may change."""
+        """Run the round of the inner engine, if there is a frame that it may change."""
         if len(self._inner.locked) < len(self.frames):
             yield from self._inner.run_round(interaction)
 
     def _draw(self, interaction: Interaction) -> MaskUpdate:
-        """The mask of the interacted frame, which is held from now on."""
+        """Segment the interacted frame, and hold its mask from now on."""
         frame = interaction.frame
         earlier, before = self._history.scribbles.get(frame, []), self._history.mask(frame)
         drawing = InteractedFrame(
@@ -107,28 +107,29 @@ class CutterInteraction(Engine):
 
     def _restore(self, past: PastRound) -> None:
         self._inner.num_objects = self.num_objects
-        self._history.restore(replace(past, engine_states={}))  # those are of the engine behind this one
+        self._history.restore(replace(past, engine_states={}))  # the engine states are those of the inner engine
         frame = past.interaction.frame
         if frame in past.labels:
             self._hold(frame, past.labels[frame])
         warped = _Without(past.labels, frame)
         for other in warped:
             self._looked_for[other] = self._known()
-            if other in self._held:  # another engine changed it
+            if other in self._held:  # another engine changed its mask
                 self._held[other] |= self._known()
                 if other not in self.locked:
                     self._inner.lock(other, past.labels[other])
-        # The engine never saw what was drawn as its own mask, unless there was nothing else.
+        # The mask of the interacted frame was the cutter's. The inner engine gets it only if the round made no other
+        # mask.
         self._inner.restore([replace(past, labels=warped) if warped else past])
 
     # --- annotated frames -----------------------------------------------------------------------------------------
 
     def _known(self) -> frozenset[int]:
-        """The objects that were ever drawn."""
+        """The ids of all objects that were ever drawn."""
         return frozenset(s.object_id for scribbles in self._history.scribbles.values() for s in scribbles) - {0}
 
     def _hold(self, frame: int, labels: LabelMap) -> None:
-        """Hold the mask of a frame that was annotated; let go of others in which an object is yet to be looked for."""
+        """Hold the mask of an annotated frame, and release frames in which a known object was not searched for."""
         known = self._known()
         drawn = frozenset(scribble.object_id for scribble in self._history.scribbles[frame]) - {0}
         self._held[frame] = self._looked_for.get(frame, frozenset()) | drawn
@@ -150,14 +151,14 @@ class CutterInteraction(Engine):
 
 
 def with_cutter(inner: Engine) -> CutterInteraction:
-    """`inner`, a fresh session, with the cutter whose weights are found. Raises WeightsMissing."""
+    """Wrap a new session with the cutter. Raises WeightsMissing where the cutter has no checkpoint."""
     device = choose_device(inner.settings.device)
     cutter = shared_network(RefinementNet, CUTTER, None, device, torch.float32, compile_refinement_net)
     return CutterInteraction(inner.frames, inner.num_objects, inner.settings, inner=inner, cutter=cutter)
 
 
 class _Without(Mapping[int, LabelMap]):
-    """Masks of a stored round, read when they are asked for, without that of one frame."""
+    """The masks of a stored round without that of one frame. They are read when they are asked for."""
 
     def __init__(self, labels: Mapping[int, LabelMap], frame: int) -> None:
         self._labels, self._frame = labels, frame

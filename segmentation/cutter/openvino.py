@@ -1,4 +1,4 @@
-"""The cutter as it runs fastest on a device: on a CPU, compiled by OpenVINO."""
+"""The cutter's network, compiled by OpenVINO on a CPU."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from segmentation.runtime.openvino import AT_A_TIME, Function, compiled, replace
 
 
 def compile_refinement_net(network: RefinementNet, device: torch.device, dtype: torch.dtype) -> RefinementNet:
-    """A copy of the cutter that computes nearly the same: in bfloat16 where the processor has it."""
+    """Return a copy that computes nearly the same: on a CPU by OpenVINO, in bfloat16 where the processor
+    supports it.
+    """
     ready = for_inference(network, device, dtype)
     run = compiled(ready, (torch.rand(2, 3, SIDE, SIDE), torch.rand(2, NUM_CUES, SIDE, SIDE)), device)
     if run is not None:

@@ -1,7 +1,7 @@
-"""Cuts an object out of a frame: a U-net that puts right what GrabCut makes of the strokes, or what a walk found.
+"""The cutter's network: a U-Net that corrects an object's mask, as GrabCut or the propagation has made it.
 
-It looks at the object alone, in a window of one size around it, so that small and large objects look alike; and at one
-frame alone, so that stills teach it: thousands of objects in place of the few that videos show.
+It sees a window of fixed size around the object, so that small and large objects look alike. It needs one frame only,
+so that it can be trained on still images, which show thousands of objects where videos show few.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from segmentation.networks.encoder import IMAGENET_MEAN, IMAGENET_STD
 from segmentation.networks.residual import Residual, conv_bn, upsample
 from segmentation.types import FloatMap, FlowField
 
-SIDE = 160  # of the window that is looked at, pixels
-NUM_CUES = 10  # what GrabCut made, how likely each pixel was, the mask before, motion (3), four kinds of strokes: 0..1
-FIRST_SCRIBBLE_CUE = 6  # the first of the clues that are strokes
-CUES_OUTSIDE_FRAME = (0, 0, 0, 0, 0.5, 0.5, 0, 0, 0, 0)  # the clues beyond the frame: no motion is a half
-AROUND = 1.5  # the window's sides in sides of what is known of the object
-LEAST = 0.08  # the window's sides at least, of the frame's longer side
-SLENDER = 1.6  # its longer side at most, in shorter ones
-NEAR = 0.05 * SIDE  # how far a stroke is felt, pixels of the window
-FINEST = 1.5  # pixels of a picture on one of the window: beyond that a smaller one is looked at, lest it flicker
+SIDE = 160  # of the window, in pixels
+NUM_CUES = 10  # GrabCut's mask, likelihood, previous mask, motion (3), four kinds of scribbles; each in 0..1
+FIRST_SCRIBBLE_CUE = 6  # index of the first cue that shows scribbles
+CUES_OUTSIDE_FRAME = (0, 0, 0, 0, 0.5, 0.5, 0, 0, 0, 0)  # values of the cues outside of the frame; 0.5 means no motion
+AROUND = 1.5  # sides of the window, relative to those of the object's box
+LEAST = 0.08  # least sides of the window, relative to the frame's longer side
+SLENDER = 1.6  # largest ratio of the window's sides
+NEAR = 0.05 * SIDE  # pixels of the window at which the map of a scribble has fallen to 1/e
+FINEST = 1.5  # frame pixels for a pixel of the window; beyond it a smaller frame is sampled, against aliasing
 
-FAST, SLOWEST = 0.95, 1.0  # quantile of the speeds that counts as the fastest; px at the sketch's size: slower is noise
+FAST, SLOWEST = 0.95, 1.0  # quantile of speeds that is scaled to 1; pixels, below which motion is noise
 
 
 Pixel = TypeVar("Pixel", np.uint8, np.float32)
@@ -46,16 +46,16 @@ Pixel = TypeVar("Pixel", np.uint8, np.float32)
 
 @dataclass(frozen=True)
 class RefinementNetConfig:
-    """Sizes: channels at the window's own size and at 1/2, 1/4, 1/8, 1/16 and 1/32 of it."""
+    """Sizes. `widths` are the channels at the window's own size and at 1/2, 1/4, 1/8, 1/16 and 1/32 of it."""
 
     kind: ClassVar[str] = "CutterConfig"  # the name of this class in the headers of checkpoints
 
     widths: tuple[int, ...] = (8, 16, 48, 80, 128, 160)
-    skip: int = 24  # channels of a finer stage that its decoder is told of
+    skip: int = 24  # channels of each skip connection
 
 
 class RefinementNet(nn.Module):
-    """Windows around N objects and their clues -> one logit a pixel."""
+    """Takes windows around N objects and their cues, and returns a logit for each pixel."""
 
     def __init__(self, config: RefinementNetConfig | None = None) -> None:
         super().__init__()
@@ -74,12 +74,15 @@ class RefinementNet(nn.Module):
         self.up = nn.ModuleList(Residual(coarse + config.skip + NUM_CUES, own) for own, coarse in finer)
         self.finest = conv_bn(widths[0] + 3 + NUM_CUES, finest)
         self.out = nn.Conv2d(finest, 1, 3, padding=1)
-        self.prior = nn.Parameter(torch.tensor(1.0))  # logit of what GrabCut is sure of
+        self.prior = nn.Parameter(torch.tensor(1.0))  # logit of a pixel of the first cue, GrabCut's mask
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
 
     def forward(self, images: Tensor, cues: Tensor) -> Tensor:
-        """Images [N, 3, H, W] in 0..1, clues [N, CLUES, H, W]; H, W multiples of 2 ** stages -> logits [N, H, W]."""
+        """Images [N, 3, H, W] in 0..1 and cues [N, NUM_CUES, H, W] -> logits [N, H, W].
+
+        H, W: multiples of 2 ** stages.
+        """
         shown = torch.cat([(images - self.get_buffer("mean")) / self.get_buffer("std"), cues], dim=1)
         x = self.stem(shown)
         stages = [x]
@@ -98,7 +101,7 @@ class RefinementNet(nn.Module):
 
 @dataclass(frozen=True)
 class Window:
-    """A part of the frame, in fractions of its width and height; it may reach beyond the frame."""
+    """A rectangle in fractions of the frame's width and height. It may extend beyond the frame."""
 
     x: float  # left
     y: float  # top
@@ -107,7 +110,7 @@ class Window:
 
     @classmethod
     def around(cls, evidence: ObjectEvidence) -> Window:
-        """The window in which an object is looked at. Raises ValueError where nothing is known of it."""
+        """Return the window for an object. Raises ValueError where no pixel of the object is known."""
         rows, columns = evidence.cut.shape
         box = box_of(evidence.known)
         if box is None:
@@ -119,7 +122,7 @@ class Window:
         return cls(x / columns, y / rows, width / columns, height / rows)
 
     def shaken(self, random: np.random.Generator) -> Window:
-        """Another window that shows much the same."""
+        """Return a randomly moved and scaled window, for training."""
         zoom = np.exp(random.uniform(-0.25, 0.3, 2) * (0.5, 0.5) + random.uniform(-0.2, 0.2))
         width, height = self.width * zoom[0], self.height * zoom[1]
         move_x, move_y = random.uniform(-0.12, 0.12, 2)
@@ -127,13 +130,13 @@ class Window:
         return Window(float(x), float(y), float(width), float(height))
 
     def of(self, values: NDArray[Pixel], *, labels: bool = False) -> NDArray[Pixel]:
-        """What it shows of values [h, w] or [h, w, 3] of the frame: [SIDE, SIDE(, 3)]; zeros beyond the frame."""
+        """Resample values [h, w] or [h, w, 3] of the frame to [SIDE, SIDE] or [SIDE, SIDE, 3]; 0 beyond the frame."""
         how = cv2.INTER_NEAREST if labels else cv2.INTER_LINEAR
         matrix = self._matrix(values.shape[0], values.shape[1])
         return cv2.warpAffine(values, matrix, (SIDE, SIDE), flags=how | cv2.WARP_INVERSE_MAP).view(np.ndarray)
 
     def of_picture(self, scaled: ScaledFrame) -> NDArray[np.uint8]:
-        """The frame itself [SIDE, SIDE, 3], RGB."""
+        """Resample the frame to [SIDE, SIDE, 3], RGB."""
         image = scaled.work
         if image.shape[1] * self.width / SIDE > FINEST:
             image = scaled.grid
@@ -142,7 +145,7 @@ class Window:
         return self.of(image)
 
     def put(self, values: FloatMap, whole: FloatMap) -> FloatMap:
-        """`whole` [h, w] with `values` [SIDE, SIDE] where the window is."""
+        """Return a copy of `whole` [h, w] in which `values` [SIDE, SIDE] fill the window."""
         rows, columns = whole.shape
         matrix = self._matrix(rows, columns)
         moved = cv2.warpAffine(values, matrix, (columns, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -153,14 +156,14 @@ class Window:
         return result
 
     def _matrix(self, rows: int, columns: int) -> NDArray[np.float64]:
-        """Pixels of the window -> pixels of values [rows, columns], centre on centre."""
+        """The affine matrix [2, 3] from pixels of the window to pixels of an array [rows, columns]."""
         across, down = self.width * columns / SIDE, self.height * rows / SIDE
         left, top = self.x * columns + (across - 1) / 2, self.y * rows + (down - 1) / 2
         return np.array([[across, 0, left], [0, down, top]])
 
 
 def cue_channels(evidence: ObjectEvidence, window: Window) -> NDArray[np.float32]:
-    """A sketch as the network sees it: [CLUES, SIDE, SIDE]."""
+    """The cues of an object in a window, [NUM_CUES, SIDE, SIDE], as the network takes them."""
     moves, apart = _motion_of(evidence)
     known = [window.of(part.astype(np.float32)) for part in (evidence.cut, evidence.likely, evidence.before, moves)]
     drift = (window.of(apart).transpose(2, 0, 1) + 1) / 2
@@ -169,8 +172,12 @@ def cue_channels(evidence: ObjectEvidence, window: Window) -> NDArray[np.float32
 
 
 def _motion_of(evidence: ObjectEvidence) -> tuple[FloatMap, FlowField]:
-    """0..1 [h, w], above a half where a pixel moves rather like what was cut than like the rest; and -1..1 [h, w, 2],
-    x and y: how it moves apart from the camera, 1 being much faster than anything here."""
+    """Two cues of motion.
+
+    The first, 0..1 [h, w], is above 0.5 where a pixel moves like the object rather than like the background. The
+    second, -1..1 [h, w, 2], is the motion relative to the camera in x and y; 1 is much faster than anything in the
+    frame.
+    """
     motion, cut = evidence.motion, evidence.cut
     around = cv2.dilate(cut.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
     camera = None if motion is None else CameraMotion.of(motion, around)
@@ -183,7 +190,7 @@ def _motion_of(evidence: ObjectEvidence) -> tuple[FloatMap, FlowField]:
 
 
 def _near(scribble: NDArray[np.bool_]) -> FloatMap:
-    """1 under a stroke, less and less with the distance to it; 0 everywhere if there is none."""
+    """1 under a scribble and falling exponentially with the distance to it; 0 everywhere where there is none."""
     if not scribble.any():
         return np.zeros(scribble.shape, np.float32)
     distance = cv2.distanceTransform((~scribble).astype(np.uint8), cv2.DIST_L2, 3)
@@ -191,22 +198,27 @@ def _near(scribble: NDArray[np.bool_]) -> FloatMap:
 
 
 def refine_interacted(network: RefinementNet, scaled: ScaledFrame, evidence: ObjectEvidence) -> FloatMap:
-    """The probability of a sketched object on the grid."""
+    """Return the probability map of an object in the frame that was drawn on, on the grid."""
     window = Window.around(evidence)
-    # Twice, once mirrored: the mean of both is a little better than either.
+    # The window is segmented twice, once mirrored: the mean is a little better than either result.
     logits = _answers(network, *(torch.cat([part, part.flip(3)]) for part in _shown(scaled, [evidence], [window])))
     rows, columns = scaled.grey.shape
     whole = cv2.resize(evidence.cut.astype(np.float32), (columns, rows)).view(np.ndarray)
     found = window.put(_probability((logits[0] + logits[1].flip(1)) / 2), whole)
-    # What is corrected is what its own looks had wrong: a head, a wheel. There the stroke counts.
+    # A correction is often about a part that looks unlike the rest of the object, such as a head or a wheel. The
+    # object's appearance would undo it.
     return found if evidence.before.any() else snap_to_appearance(scaled, found)
 
 
 def refine_propagated(
     network: RefinementNet, scaled: ScaledFrame, motion: Motion, found: dict[int, FloatMap]
 ) -> dict[int, FloatMap]:
-    """What was found of the objects in a frame that nobody drew on, on the grid, put right. `motion`: the frame's, back
-    to the one that was walked from. An object that is not to be seen stays so."""
+    """Refine the probability maps of objects in a frame without scribbles, on the grid. An empty map stays empty.
+
+    Args:
+        motion: from the frame back to the one from which the maps were propagated.
+        found: probability maps by object id.
+    """
     seen = {object_id: probability for object_id, probability in found.items() if (probability > 0.5).any()}
     if not seen:
         return found
@@ -220,7 +232,7 @@ def refine_propagated(
 def _shown(
     scaled: ScaledFrame, evidences: Sequence[ObjectEvidence], windows: Sequence[Window]
 ) -> tuple[Tensor, Tensor]:
-    """Objects and their clues as the network sees them."""
+    """The network's inputs for some objects: images [N, 3, SIDE, SIDE] and cues [N, NUM_CUES, SIDE, SIDE]."""
     images = np.stack([window.of_picture(scaled) for window in windows])
     cues = np.stack([cue_channels(evidence, window) for evidence, window in zip(evidences, windows, strict=True)])
     return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255, torch.from_numpy(cues)

@@ -1,7 +1,7 @@
-"""What the cutter found, made to agree with itself: pixels go where pixels of their colour and texture are.
+"""Corrects the probability map of the cutter by the object's own colours and texture.
 
-The network has learned what objects look like; what this one looks like, nobody knows better than its own mask. Two
-models of classical vision are fitted to it, in closed form, and have their say beside the network.
+The network has learned what objects look like in general. Two models are fitted in closed form to the mask that it
+found, and tell what this object looks like. Where the network is uncertain, their predictions are added to its own.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from segmentation.classical.scaled_frames import CHANNELS, ScaledFrame
 from segmentation.masks import box_of
 from segmentation.types import FloatMap
 
-TEXTURE, COLOUR = 1.5, 1.6  # weights against a logit of the network
-TIMES = 2  # each time with models of what was found the time before; a third time gains nothing
-SURE = 0.005  # the network's probabilities are taken to be this far from 0 and 1 at least
-SPARSE = 6  # of so many pixels on half the grid texture learns from one: still twenty times its unknowns
-AROUND = 20  # grid pixels around what was found in which anything may change
-NEAR = 30  # grid pixels at which a pixel counts a third in the fits: with 60 masks of patterned objects shrink
-FAINT = 0.05  # what is fainter was not found
+TEXTURE, COLOUR = 1.5, 1.6  # weights of the two models, relative to the network's logit
+TIMES = 2  # iterations, each with models of the last result; a third one gains nothing
+SURE = 0.005  # the network's probabilities are clipped to this distance from 0 and 1
+SPARSE = 6  # the texture model learns from every sixth pixel of half the grid: still twenty times its unknowns
+AROUND = 20  # grid pixels around the mask in which the result may differ
+NEAR = 30  # grid pixels from the object at which a pixel's weight is 1/e; with 60, masks of patterned objects shrink
+FAINT = 0.05  # pixels with a lower probability are ignored
 
 
 def snap_to_appearance(scaled: ScaledFrame, probability: FloatMap) -> FloatMap:
-    """The probability of an object on the grid [h, w]: where the network is in doubt, its own looks have a say."""
+    """Return the corrected probability map [h, w] of an object on the grid."""
     found = box_of(probability > FAINT)
     if found is None:
         return probability

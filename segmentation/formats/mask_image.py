@@ -29,7 +29,7 @@ NEUTRAL = 40  # how far red, green and blue of a grey pixel differ after JPEG
 FEW_IDS = 32  # a picture with more grey values than this is a mask of ids only if neighbouring pixels are mostly equal
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MaskImage:
     """A decoded mask: `values` uint8 [H, W].
 

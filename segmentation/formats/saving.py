@@ -18,7 +18,7 @@ JPEG = frozenset({".jpg", ".jpeg"})
 QUALITY = 95  # of frames that were not JPEG before
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SavedSession:
     """What there is to save: frames, their image files where there are some, masks by frame, and what was drawn."""
 

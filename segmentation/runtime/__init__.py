@@ -1,1 +1,1 @@
-"""How engines compute here: devices, caches, threads, and networks compiled by OpenVINO."""
+"""What engines need to compute on this machine: devices, caches, threads, and networks compiled by OpenVINO."""

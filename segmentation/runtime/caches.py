@@ -1,4 +1,6 @@
-"""Caches, least recently used out first: of arrays with a budget in bytes, of what was derived from something else."""
+"""Caches that drop the least recently used entry: one with a budget in bytes, one for values that are derived from
+data.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,13 @@ import numpy as np
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-Array = TypeVar("Array", bound=np.ndarray)  # of one dtype
+Array = TypeVar("Array", bound=np.ndarray)  # arrays of one dtype
 
 
 class ByteCache(Generic[K, Array]):
-    """Arrays by key; the least recently used leave when `budget` bytes are exceeded. Safe to share between threads.
+    """Arrays by key. The least recently used ones are dropped when they exceed `budget` bytes together.
 
-    An array larger than the whole budget is not kept at all.
+    An array larger than the whole budget is not kept at all. Threads may share an instance.
     """
 
     def __init__(self, budget: int) -> None:
@@ -58,7 +60,7 @@ class ByteCache(Generic[K, Array]):
 
 
 class DigestCache(Generic[K, V]):
-    """At most `limit` values by key, each with a digest of what it was made of. Safe to share between threads."""
+    """At most `limit` values by key, each with a digest of the data it was made from. Threads may share an instance."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -66,7 +68,7 @@ class DigestCache(Generic[K, V]):
         self._lock = Lock()
 
     def get(self, key: K, digest: bytes, make: Callable[[], V]) -> V:
-        """The value of `key`; made anew, by one thread at a time, where it was made of something else."""
+        """Return the value of `key`. It is made again if `digest` has changed, by one thread at a time."""
         with self._lock:
             known = self._entries.pop(key, None)
             if known is None or known[0] != digest:

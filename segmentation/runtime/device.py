@@ -1,4 +1,4 @@
-"""Where and in which number format an engine computes."""
+"""The device and the number format in which an engine computes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """ "auto" is float16 on CUDA and float32 elsewhere: exact, and as fast as half precision on most CPUs."""
+    """Return the dtype of a precision. "auto" is float16 on CUDA, and elsewhere float32, which is as fast on most CPUs."""
     if name == "auto":
         return torch.float16 if device.type == "cuda" else torch.float32
     if name not in PRECISIONS:

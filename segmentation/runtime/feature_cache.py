@@ -1,4 +1,4 @@
-"""Tensors by frame within a byte budget: the newest in memory, all of them on disk when a folder is given."""
+"""A cache of tensors with a budget of memory, and optionally a folder on disk for those beyond it."""
 
 from __future__ import annotations
 
@@ -12,27 +12,30 @@ from threading import Lock, get_ident
 import torch
 from torch import Tensor
 
-HOLES = 64 << 20  # bytes put after which the heap's holes are given back
+HOLES = 64 << 20  # after so many bytes were put, freed memory is returned to the system
 DISK_RESERVE = 1 << 30  # spilling stops when less than this would stay free on the disk
 _LIBRARY = ctypes.CDLL(None)
 
 
 class FeatureCache:
-    """What an engine computed of frames and would rather not compute again. Losing an entry costs time only. Safe to
-    share between threads.
+    """Tensors that an engine has computed from frames. An entry that is lost costs only the time to compute it again.
+
+    Threads may share an instance.
 
     Args:
-        memory_bytes: budget in memory (on a CUDA device: of that device's memory); the least recently used leave.
-        folder: where everything is written too, in a folder of its own that `close` removes; None = memory only.
-        first_stay: when memory is full, what is there stays and what comes is not kept. For entries that are asked for
-            in turns, once each: by the time of its next turn the least recently used would always be gone.
+        memory_bytes: budget in memory, or in the memory of the CUDA device where the tensors lie. The least recently
+            used tensors are dropped when it is exceeded.
+        folder: every tensor is written into a new folder in this one as well, which `close` removes. None: tensors are
+            kept in memory only.
+        first_stay: when the budget is used up, new tensors are not kept in memory and old ones stay. This is for
+            tensors that are all read in the same order again and again: each would be dropped just before its turn.
     """
 
     def __init__(self, memory_bytes: int, folder: str | None = None, first_stay: bool = False) -> None:
         self.memory_bytes = memory_bytes
         self.first_stay = first_stay
         self.used = 0
-        self._put = 0  # bytes since holes were given back
+        self._put = 0  # bytes that were put since memory was returned
         self._memory: OrderedDict[str, Tensor] = OrderedDict()
         self._lock = Lock()
         self._folder: Path | None = None
@@ -44,7 +47,7 @@ class FeatureCache:
         return len(self._memory)
 
     def get(self, key: str, device: torch.device | str = "cpu") -> Tensor | None:
-        """The tensor that was put under `key`, bit for bit, or None. It must not be written to."""
+        """The tensor that was put under `key`, or None. The caller must not write to it."""
         with self._lock:
             value = self._memory.get(key)
             if value is not None:
@@ -53,7 +56,7 @@ class FeatureCache:
         if self._folder is None or not (path := self._folder / f"{key}.pt").exists():
             return None
         value = torch.load(path, weights_only=True, map_location=device)
-        assert isinstance(value, Tensor)  # nobody else writes here
+        assert isinstance(value, Tensor)  # only this class writes into the folder
         self._keep(key, value)
         return value
 
@@ -67,21 +70,21 @@ class FeatureCache:
             return
         file = self._folder / f"{key}.pt"
         if shutil.disk_usage(self._folder).free > DISK_RESERVE + value.nbytes:
-            unfinished = file.with_suffix(f".{get_ident()}")  # no other thread shall read a half of it
+            unfinished = file.with_suffix(f".{get_ident()}")  # another thread must not read an incomplete file
             torch.save(value.cpu(), unfinished)
             unfinished.replace(file)
-        else:  # what was written before is not this value
+        else:  # the disk is full, and an older file would hold another value
             file.unlink(missing_ok=True)
 
     def forget(self, key: str) -> None:
-        """Nothing is kept under `key` any more."""
+        """Remove the tensor of `key` from memory and disk."""
         with self._lock:
             self._drop(key)
         if self._folder is not None:
             (self._folder / f"{key}.pt").unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Forget everything and remove the folder."""
+        """Drop all tensors and remove the folder."""
         self._memory.clear()
         self.used = 0
         if self._folder is not None:
@@ -106,10 +109,11 @@ class FeatureCache:
 
 
 def give_back_holes() -> None:
-    """Let the system have the memory that this process freed and still holds; nothing where the C library cannot.
+    """Return memory that this process has freed to the system, if the C library can (`malloc_trim` of glibc).
 
-    What stays between frames breaks up the room that each frame needs and frees: an aligned tensor does not fit into
-    the hole that one of its size left. With 1 GB kept, ST-RNN at the paper's size held 4 GB after 450 frames.
+    Tensors that stay in the cache fragment the memory that each frame allocates and frees: an aligned tensor does not
+    fit into the gap that another one of its size left. With a cache of 1 GB, ST-RNN at the paper's size held 4 GB after
+    450 frames.
     """
     trim = getattr(_LIBRARY, "malloc_trim", None)
     if trim is not None:

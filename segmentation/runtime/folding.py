@@ -1,4 +1,4 @@
-"""Folds the batch norms of a frozen network into the convolutions before them: same numbers, less work."""
+"""Folds the batch norms of a frozen network into the convolutions before them, which computes the same in less time."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 Network = TypeVar("Network", bound=nn.Module)
 
-# In the networks of this project a norm follows a convolution if it has its place in a Sequential, or its name.
+# A batch norm belongs to the convolution before it in a Sequential, or to the one whose name fits by these patterns.
 _NAMES = ((r"conv(\d*)$", r"bn\1"), (r"atrous_conv$", "bn"), (r"depthwise$", "bn_depth"), (r"pointwise$", "bn_point"))
 
 
 def fold_batch_norms(network: Network) -> Network:
-    """A copy of `network` in eval mode without batch norms; for inference only (its state dict is another one)."""
+    """Return a copy in eval mode without batch norms. It is for inference only, as its state dict has other keys."""
     network = copy.deepcopy(network).eval()
     for module in list(network.modules()):
         _fold_children(module)
@@ -27,7 +27,7 @@ def fold_batch_norms(network: Network) -> Network:
 
 
 def for_inference(network: Network, device: torch.device, dtype: torch.dtype) -> Network:
-    """A copy of `network` as it computes fastest: batch norms folded, channels last, on its device, in its format."""
+    """Return a copy on a device, in a dtype, with batch norms folded and channels last in memory."""
     folded = fold_batch_norms(network).to(device, dtype)
     return folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -49,7 +49,8 @@ def _norm_after(module: nn.Module, names: list[str], index: int) -> str | None:
     if isinstance(module, nn.Sequential):
         return names[index + 1] if index + 1 < len(names) else None
     if any(name.startswith(f"{names[index]}_") for name in names):
-        return None  # the norm is of a sum of convolutions (conv1 and conv1_m, say): none of them can take it
+        # the norm follows a sum of convolutions, such as conv1 and conv1_m, and cannot be folded into one of them
+        return None
     for pattern, norm in _NAMES:
         match = re.match(pattern, names[index])
         if match and match.expand(norm) in names:

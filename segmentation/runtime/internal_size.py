@@ -1,4 +1,4 @@
-"""The size at which an engine's network sees a frame. Masks come out at the video's own size all the same."""
+"""The size at which an engine's network sees a frame. Masks are always returned at the size of the video."""
 
 from __future__ import annotations
 
@@ -11,26 +11,30 @@ from torch import Tensor
 
 from segmentation.types import Image
 
-LEAST = 8  # pixels of a side: two cells of a grid at 1/4
+LEAST = 8  # pixels of the shorter side: two cells of features at 1/4
 
 
 def internal_size(height: int, width: int, fit: tuple[int, int], max_side: int | None = None) -> tuple[int, int]:
-    """Height and width that a frame is resized to, its shape kept.
+    """Height and width that a frame is resized to; its aspect ratio is kept.
 
     Args:
-        fit: short and long side, neither of which is exceeded: (480, 854) gives 480 x 854 for 16:9.
-        max_side: a smaller long side, if wanted; the short one shrinks with it.
+        fit: largest short and long side. (480, 854) gives 480 x 854 for a 16:9 video.
+        max_side: largest long side, where it is smaller than that of `fit`; the short side shrinks in proportion.
     """
     short, long = fit
     if max_side is not None and max_side < long:
         short, long = round(short * max_side / long), max_side
     scale = min(short / min(height, width), long / max(height, width))
-    # Rounded up, as 480 lines of 16:9 are 853.3 columns; the inner rounding takes off what float division added.
+    # Sizes are rounded up: 480 lines of 16:9 are 853.3 columns. The inner rounding removes float errors of the
+    # division.
     return max(math.ceil(round(height * scale, 3)), LEAST), max(math.ceil(round(width * scale, 3)), LEAST)
 
 
 def resized_frame(frame: Image, size: tuple[int, int]) -> Tensor:
-    """uint8 [H, W, 3] -> float32 [1, 3, h, w] in 0..255; cubic and not clipped, as MA-Net's official loader does."""
+    """Resize a frame [H, W, 3] to float32 [1, 3, h, w] in 0..255, by cubic interpolation without clipping.
+
+    MA-Net's official program reads frames in this way.
+    """
     image = frame.astype(np.float32)
     if image.shape[:2] != size:
         image = np.asarray(cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)

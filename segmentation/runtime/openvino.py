@@ -1,6 +1,7 @@
-"""Networks compiled for this CPU by OpenVINO: what PyTorch computes, in a half to two thirds of the time.
+"""Networks compiled for this CPU by OpenVINO, which takes a half to two thirds of PyTorch's time.
 
-It computes in float32, but in bfloat16 on x86 processors that have it: nearly the same then, and faster still.
+OpenVINO computes in float32, or by default in bfloat16 on x86 processors that support it. The results then differ
+slightly from PyTorch's.
 """
 
 from __future__ import annotations
@@ -17,23 +18,23 @@ import torch
 from torch import Tensor, nn
 
 X86 = ("x86_64", "AMD64")
-AT_A_TIME = 4  # objects in a call: OpenVINO keeps the memory that the largest call took
-EXACT = "f32"  # for masks that lead to others: what bfloat16 changes would grow from frame to frame and round to round
-STREAMS = 2  # calls that run at the same time, each on its share of the threads
+AT_A_TIME = 4  # objects in a call; OpenVINO keeps the memory that its largest call needed
+EXACT = "f32"  # for masks that others are computed from, where errors of bfloat16 would grow from frame to frame
+STREAMS = 2  # calls that can run at the same time, each on its share of the threads
 
-_tracing = Lock()  # PyTorch notes what it traces in one place for all threads
+_tracing = Lock()  # PyTorch's tracer has one state for all threads
 Function = Callable[..., tuple[Tensor, ...]]
 
 
 def openvino() -> Any:
-    """The module `openvino`, or None where it is not installed.
+    """Import the module `openvino`; None where it is not installed.
 
-    A package beside it would tell its makers over the network that it was imported; that one is kept from loading.
+    `openvino_telemetry`, which would report the import over the network, is kept from loading.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         import openvino
-    except (ImportError, OSError):  # OSError: its libraries do not fit this system
+    except (ImportError, OSError):  # OSError: its libraries do not load on this system
         return None
     return openvino
 
@@ -46,21 +47,22 @@ def compiled(
     threads: int | None = None,
     precision: str | None = None,
 ) -> Function | None:
-    """`module` as a function of tensors like those of `example`, of any sizes; None without OpenVINO or off the CPU.
+    """Compile a module to a function of tensors. Returns None where OpenVINO is missing or `device` is not the CPU.
 
-    It returns a tuple, also of one tensor; several threads may call it at the same time.
+    The function returns a tuple of tensors, and several threads may call it at the same time.
 
     Args:
-        module: computes with tensors alone, without branches that depend on them.
-        threads: at most; None: as many as PyTorch takes in this thread now.
-        precision: "f32" or "bf16"; None: the faster one on an x86 processor, "f32" elsewhere, where OpenVINO would take
-            float16.
+        module: takes and returns tensors, without branches that depend on their values.
+        example: arguments of the module. Later arguments may have other sizes.
+        threads: how many threads it may use; None: as many as PyTorch uses in this thread now.
+        precision: "f32" or "bf16"; None: the faster one on an x86 processor, and "f32" elsewhere, where OpenVINO would
+            choose float16.
     """
     vino = openvino() if device.type == "cpu" else None
     if vino is None:
         return None
-    # Tracing warns of sizes that look constant, which they are not to OpenVINO, and of its own age: OpenVINO traces in
-    # the same way, but twice, to compare. For good, as what is put back in one thread may be put back too late.
+    # The tracer warns of sizes that look constant, although OpenVINO does not treat them so, and that it is deprecated.
+    # The filters stay: restoring them in one thread would affect another that is tracing.
     warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
     warnings.filterwarnings("ignore", message=".*torch.jit.trace", category=DeprecationWarning)
     with _tracing, torch.no_grad():
@@ -70,7 +72,7 @@ def compiled(
     options: dict[str, str | int | bool] = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": min(STREAMS, threads),
-        "ENABLE_CPU_PINNING": False,  # workers beside each other would be pinned to the same cores
+        "ENABLE_CPU_PINNING": False,  # several workers would be pinned to the same cores
     }
     if precision is None and platform.machine() not in X86:
         precision = "f32"
@@ -83,7 +85,9 @@ class _Compiled:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._outputs = range(len(model.outputs))
-        self._idle: SimpleQueue[Any] = SimpleQueue()  # requests, each with memory of its own
+        self._idle: SimpleQueue[Any] = (
+            SimpleQueue()
+        )  # inference requests that no thread uses now; each has its own memory
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         try:
@@ -97,5 +101,5 @@ class _Compiled:
 
 
 def replace_forward(module: nn.Module, forward: object) -> None:
-    """Let `module` compute with a function from now on."""
+    """Replace the `forward` of a module with a function."""
     module.forward = forward  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Two things at a time: much of a frame's work is too small to be spread over several cores by itself."""
+"""Two calls at the same time: many steps of a frame are too small to be spread over several cores themselves."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ B = TypeVar("B")
 
 
 class HelperThread:
-    """A thread beside the caller's, from `with` on until its end.
+    """A second thread, which exists inside of a `with` block.
 
-    `halved` gives what is to hold while both compute: whatever takes several threads by itself shall take half of them.
+    Args:
+        halved: makes a context manager that is active while both threads compute. It should halve the threads of
+            libraries that have thread pools of their own.
     """
 
     def __init__(self, halved: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
@@ -34,8 +36,11 @@ class HelperThread:
         self._pool = None
 
     def run_both(self, here: Callable[[], A], there: Callable[[], B]) -> tuple[A, B]:
-        """What both calls return: made at the same time, or one after the other where the thread is at work (a call
-        may have two parts itself). They must not depend on each other. When one fails, both have ended."""
+        """Run two independent calls and return both results.
+
+        They run at the same time, or one after the other where the second thread is busy (inside of a call to this
+        method, for example). If one of them raises an exception, it is raised here when both have ended.
+        """
         if self._pool is None or not self._busy.acquire(blocking=False):
             return here(), there()
         try:

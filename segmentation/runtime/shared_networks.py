@@ -1,4 +1,4 @@
-"""Networks as sessions compute with them: one copy in memory for all that use the same file in the same way."""
+"""Networks that sessions share: sessions that use the same checkpoint in the same way hold one copy in memory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ from segmentation.weights import find_weights, ships
 
 Network = TypeVar("Network", bound=nn.Module)
 Prepare = Callable[[Network, torch.device, torch.dtype], Network]
-# Name, file, its size and time of change, device, number format, and how it is made ready.
+# Name, file, its size and modification time, device, dtype, and the function that prepared the network.
 Key = tuple[str, Path, int, int, str, torch.dtype, Callable[..., nn.Module]]
 
-_kept: WeakValueDictionary[Key, nn.Module] = WeakValueDictionary()  # as long as a session holds one
-_locks: dict[Key, threading.Lock] = {}  # who wants one network need not wait until another one is ready
+_kept: WeakValueDictionary[Key, nn.Module] = (
+    WeakValueDictionary()
+)  # a network is freed when no session holds it any more
+_locks: dict[
+    Key, threading.Lock
+] = {}  # one lock for each network, so that different ones can be loaded at the same time
 
 
 def shared_network(
@@ -32,12 +36,18 @@ def shared_network(
     dtype: torch.dtype,
     prepare: Prepare[Network],
 ) -> Network:
-    """The network `name` with the weights that `find_weights` names, made ready by `prepare`.
+    """Load the network `name` and prepare it for inference, or return the copy that another session holds.
 
-    Nobody may change it: others compute with it too. A file that was changed is read anew.
+    The caller must not change the network. A checkpoint that has changed since is read again.
+
+    Args:
+        kind: class of the network.
+        explicit: checkpoint or folder, as in `find_weights`.
+        prepare: makes the network ready for a device and a dtype.
 
     Raises:
-        WeightsMissing: no file; WeightsError: one that does not fit.
+        WeightsMissing: there is no checkpoint.
+        WeightsError: the checkpoint does not fit.
     """
     path = find_weights(name, explicit)
     stat = path.stat()
@@ -61,9 +71,9 @@ def fastest_network(
     plain: Prepare[Network],
     fast: Prepare[Network],
 ) -> Network:
-    """`shared_network`, made ready by `fast` if `precision` is "auto" and the weights are the small ones that ship.
+    """Like `shared_network`, prepared by `fast` if `precision` is "auto" and the weights are the small ones that ship.
 
-    Published weights, and those that were named, compute as PyTorch does, to the last digits.
+    With other weights or a named precision the network is prepared by `plain`, and computes exactly what PyTorch does.
     """
     prepare = fast if precision == "auto" and ships(name, explicit) else plain
     return shared_network(kind, name, explicit, device, choose_precision(precision, device), prepare)
