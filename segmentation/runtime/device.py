@@ -8,7 +8,11 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": t
 
 
 def choose_device(name: str) -> torch.device:
-    """ "auto", "cpu", "cuda" or "cuda:<n>" -> a device. ValueError for one that is not there."""
+    """Return the device called "auto", "cpu", "cuda" or "cuda:<n>".
+
+    Raises:
+        ValueError: the name is not one of these, or there is no such device.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -21,7 +25,10 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """Return the dtype of a precision. "auto" is float16 on CUDA, and elsewhere float32, which is as fast on most CPUs."""
+    """Return the dtype called "float32", "bfloat16" or "float16".
+
+    "auto" is float16 on CUDA, and elsewhere float32, which is as fast on most CPUs.
+    """
     if name == "auto":
         return torch.float16 if device.type == "cuda" else torch.float32
     if name not in PRECISIONS:
