@@ -1,4 +1,4 @@
-"""Lazy frame sources: a folder of images and an array. A frame is read when it is asked for, and soon forgotten."""
+"""Frame sources over image files and arrays. A frame is read when it is asked for; a cache keeps the newest."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from segmentation.formats.file_tree import is_clutter, natural
 from segmentation.runtime.caches import ByteCache
 from segmentation.types import Image
 
-CACHE_BYTES = 64 << 20  # 50 frames of 480p: a round reads neighbours, never far back
+CACHE_BYTES = 64 << 20  # This holds 50 frames of 480p; a round reads neighbouring frames.
 
 
 def check_index(index: int, count: int) -> None:
-    """Raise IndexError unless 0 <= index < count; frame numbers are never negative, so -1 is a mistake."""
+    """Raise IndexError unless 0 <= index < count. Negative indices do not count from the end."""
     if not 0 <= index < count:
         raise IndexError(f"frame {index} is outside 0..{count - 1}")
 
 
 class ImageFrames:
-    """Frames from image files, in the given order. Read-only uint8 RGB [H, W, 3]; the newest stay in a byte budget.
+    """Frames from image files in the given order, read-only uint8 RGB [H, W, 3].
+
+    The frames that were read last stay in memory, up to `cache_bytes`.
 
     Raises:
-        ValueError: no files, or (when it is read) a file that is no image or of another size than the first.
+        ValueError: there are no files. When a frame is read: it is no image, or has another size than the first.
     """
 
     def __init__(self, files: Sequence[Path], cache_bytes: int = CACHE_BYTES) -> None:
@@ -58,12 +60,12 @@ class ImageFrames:
             found = f"{bgr.shape[1]}x{bgr.shape[0]}"
             raise ValueError(f"frames: {path.name} is {found}, the first frame is {self.width}x{self.height}")
         frame = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-        frame.setflags(write=False)  # the cache hands out the same array again
+        frame.setflags(write=False)  # The cache returns the same array to several callers.
         return frame.view(np.ndarray)
 
 
 class FolderFrames(ImageFrames):
-    """All images of a folder, in the natural order of their names: 2 comes before 10."""
+    """Frames from all images of a folder, in the natural order of their names: 2 comes before 10."""
 
     def __init__(self, folder: Path | str, cache_bytes: int = CACHE_BYTES) -> None:
         folder = Path(folder)
@@ -76,7 +78,7 @@ class FolderFrames(ImageFrames):
 
 
 class ArrayFrames:
-    """Frames from an array (or memory map) of uint8 RGB [T, H, W, 3]."""
+    """Frames from an array or memory map, uint8 RGB [T, H, W, 3]. Raises ValueError for other types and shapes."""
 
     def __init__(self, frames: NDArray[np.uint8]) -> None:
         if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8:

@@ -12,7 +12,7 @@ from segmentation.types import LabelMap
 
 
 def shown_ids(labels: LabelMap) -> frozenset[int]:
-    """The ids that a label map shows, background included."""
+    """Return the ids that occur in a mask, 0 included where there is background."""
     return frozenset(np.flatnonzero(np.bincount(labels.ravel())).tolist())
 
 
@@ -29,7 +29,7 @@ class Box(NamedTuple):
         return slice(self.y0, self.y1), slice(self.x0, self.x1)
 
     def grown(self, margin: int, height: int, width: int) -> Box:
-        """This box with `margin` more pixels on each side, clipped to the frame."""
+        """Return this box with `margin` more pixels on each side, clipped to a frame of the given size."""
         return Box(
             max(self.y0 - margin, 0),
             max(self.x0 - margin, 0),
@@ -39,7 +39,7 @@ class Box(NamedTuple):
 
 
 def box_of(mask: NDArray[np.generic]) -> Box | None:
-    """The tight box of the pixels that are not zero, or None."""
+    """Return the smallest box around the pixels that are not zero, or None if there are none."""
     rows = np.flatnonzero(mask.any(axis=1))
     if not len(rows):
         return None
@@ -49,7 +49,7 @@ def box_of(mask: NDArray[np.generic]) -> Box | None:
 
 
 def boxes(labels: LabelMap) -> dict[int, Box]:
-    """The tight box of every object that is in the picture."""
+    """Return the smallest box around each object that occurs in a mask, by object id."""
     found = {}
     for object_id in np.unique(labels):
         box = box_of(labels == object_id)
@@ -59,14 +59,14 @@ def boxes(labels: LabelMap) -> dict[int, Box]:
 
 
 def resize_labels(labels: LabelMap, height: int, width: int) -> LabelMap:
-    """Nearest neighbour: ids are names, not numbers."""
+    """Resize a mask to [height, width] by nearest neighbour, because ids cannot be averaged."""
     if labels.shape == (height, width):
         return labels
     return cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT).view(np.ndarray)
 
 
 def resize_probabilities(probabilities: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """[C, h, w] to [C, H, W], averaged when made smaller, linear when made larger."""
+    """Resize maps [C, h, w] to [C, height, width]: by area averages when they shrink, linearly when they grow."""
     if probabilities.shape[1:] == (height, width):
         return probabilities
     shrink = height < probabilities.shape[1]
@@ -75,10 +75,10 @@ def resize_probabilities(probabilities: NDArray[np.float32], height: int, width:
 
 
 def soft_aggregate(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Merge independent objects: [N, H, W] in 0..1 to [N + 1, H, W] that sums to 1, background first.
+    """Merge the probabilities of independent objects [N, H, W] into [N + 1, H, W] that sum to 1, background first.
 
-    As in STM (Oh et al. 2019, eq. 5-6): background = prod(1 - p), then softmax over the logits: each one's odds over
-    the sum of the odds.
+    This is the soft aggregation of STM (Oh et al. 2019, eq. 5 and 6): the background is prod(1 - p), and a softmax over
+    the logits of all N + 1 maps follows, which is the odds of each map divided by the sum of the odds.
     """
     background = np.prod(1 - probabilities, axis=0, keepdims=True)
     merged = np.clip(np.concatenate([background, probabilities]), 1e-7, 1 - 1e-7)

@@ -21,7 +21,7 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """J and F, float64 [T, N]: frame by object, 0..1."""
+    """J and F of each frame and object, float64 [T, N] in 0..1."""
 
     j: Scores
     f: Scores
@@ -32,7 +32,7 @@ class Score:
 
     @property
     def mean_j(self) -> float:
-        """Mean over frames of each object, then over objects; as they have equally many frames, the mean of all."""
+        """The mean over frames and objects. DAVIS averages over frames first, which is the same here."""
         return float(self.j.mean())
 
     @property
@@ -69,13 +69,16 @@ def score(truth: NDArray[np.uint8], predicted: NDArray[np.uint8], objects: int |
 
 
 def object_ids(truth: NDArray[np.uint8]) -> tuple[int, ...]:
-    """The ids of the objects that masks of any shape show, ascending; 0 and 255 are none."""
+    """Return the ids of the objects in masks of any shape, ascending. 0 and 255 are no objects."""
     found = np.flatnonzero(np.bincount(truth.ravel(), minlength=256))
     return tuple(int(number) for number in found if number not in (0, IGNORE))
 
 
 def jaccard(truth: LabelMap, predicted: LabelMap, objects: int | Sequence[int]) -> Scores:
-    """J = |intersection| / |union| of each object in one frame, [N]; 1 when both are empty. `objects` as in `score`."""
+    """Return J = |intersection| / |union| of each object in one frame, [N]; 1 if both masks are empty.
+
+    `objects` is as in `score`.
+    """
     _check(truth, predicted)
     return np.array([_j_of_object(truth == i, predicted == i) for i in _ids(objects)])
 
@@ -86,14 +89,18 @@ def _j_of_object(truth: Mask, predicted: Mask) -> float:
 
 
 def boundary_f(truth: LabelMap, predicted: LabelMap, objects: int | Sequence[int], band: float = BAND) -> Scores:
-    """F of the boundaries of each object in one frame, [N], matched within `band` times the diagonal."""
+    """Return the boundary F of each object in one frame, [N]. `objects` is as in `score`.
+
+    Args:
+        band: how far two boundaries may be apart to match: a fraction of the diagonal, or pixels from 1 on.
+    """
     _check(truth, predicted)
     radius = int(np.ceil(band * np.hypot(*truth.shape))) if band < 1 else int(band)
     return np.array([_f_of_object(truth == i, predicted == i, radius) for i in _ids(objects)])
 
 
 def _f_of_object(truth: Mask, predicted: Mask, radius: int) -> float:
-    # Only the surroundings of the two masks matter; cropping to them makes small objects cheap.
+    # Pixels far from both masks have no influence. Cropping makes small objects cheap.
     box = box_of(truth | predicted)
     if box is None:
         return 1.0
@@ -109,9 +116,9 @@ def _f_of_object(truth: Mask, predicted: Mask, radius: int) -> float:
 
 
 def _boundary(mask: Mask, crop: Box) -> NDArray[np.uint8]:
-    """Pixels that differ from their right, lower or lower right neighbour, uint8 0/1, cut to `crop`.
+    """Return where a pixel differs from its right, lower or lower right neighbour, uint8 0/1, cropped to `crop`.
 
-    At the frame's own right and lower edge only the neighbour along the edge exists.
+    At the right and lower edge of the frame, only the neighbour along the edge is compared.
     """
     m = np.pad(mask, ((0, 1), (0, 1)), mode="edge")[crop.y0 : crop.y1 + 1, crop.x0 : crop.x1 + 1]
     here = m[:-1, :-1]
@@ -120,8 +127,11 @@ def _boundary(mask: Mask, crop: Box) -> NDArray[np.uint8]:
 
 
 def _dilate(line: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
-    """`line` dilated by the disk x^2 + y^2 <= radius^2. Its rows are runs, so each width is made once from the narrower
-    one and laid over the rows that it belongs to: a quarter of the time of a general structuring element."""
+    """Dilate `line` by the disk x^2 + y^2 <= radius^2.
+
+    Each row of the disk is a run of pixels. The run of each width is made once, from the next narrower one, and is
+    used for all rows of that width. This takes a quarter of the time of a general structuring element.
+    """
     height, width = line.shape
     wide = np.zeros((height, width + 2 * radius), np.uint8)
     wide[:, radius : radius + width] = line
@@ -141,7 +151,7 @@ def _dilate(line: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
 
 @cache
 def _rows_by_half_width(radius: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
-    """The disk's rows (offsets from its centre), gathered by half width, the narrowest first."""
+    """Return the rows of the disk (offsets from its centre) grouped by half width, the narrowest first."""
     half = {row: isqrt(radius * radius - row * row) for row in range(-radius, radius + 1)}
     return tuple((width, tuple(r for r in half if half[r] == width)) for width in sorted(set(half.values())))
 

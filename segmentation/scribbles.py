@@ -1,4 +1,4 @@
-"""Scribbles as pixels."""
+"""Converts scribbles from paths to pixels."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Raster = NDArray[np.int16]  # [H, W]: the id of the scribble, or NO_SCRIBBLE
 
 
 def stroke_pixels(path: NDArray[np.float64], height: int, width: int) -> NDArray[np.intp]:
-    """The pixels (x, y) [K, 2] of a stroke, 1 px wide, in drawing order.
+    """Return the pixels (x, y) [K, 2] that a path covers, one pixel wide, in drawing order.
 
-    Points are scaled by (W - 1, H - 1) and truncated, neighbours joined by Bresenham lines: pixel for pixel what the
-    DAVIS package rasterises, so that published engines see the scribbles they were made for.
+    Points are scaled by (W - 1, H - 1) and truncated, and neighbouring points are joined by Bresenham lines. This gives
+    exactly the pixels of the `davisinteractive` package, with which the published systems were trained.
     """
     points = (np.asarray(path, dtype=float) * (width - 1, height - 1)).astype(np.intp)  # [P, 2]
     if len(points) < 2:
@@ -28,7 +28,7 @@ def stroke_pixels(path: NDArray[np.float64], height: int, width: int) -> NDArray
 
 
 def _line(start: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Bresenham from `start` to `end`, both included: step the longer axis, round the shorter one half up."""
+    """Return the Bresenham line from `start` to `end`, both included. The shorter axis is rounded half up."""
     delta = end - start
     size, sign = np.abs(delta), np.where(delta > 0, 1, -1)
     major = 0 if size[0] > size[1] else 1
@@ -42,7 +42,7 @@ def _line(start: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def rasterise(scribbles: Sequence[Scribble], height: int, width: int) -> Raster:
-    """Scribbles as int16 [H, W]: the id drawn last on a pixel, NO_SCRIBBLE (-1) elsewhere."""
+    """Draw scribbles into an int16 map [H, W]: the id that was drawn last on a pixel, NO_SCRIBBLE (-1) elsewhere."""
     raster = np.full((height, width), NO_SCRIBBLE, dtype=np.int16)
     for scribble in scribbles:
         pixels = stroke_pixels(scribble.path, height, width)
@@ -51,7 +51,7 @@ def rasterise(scribbles: Sequence[Scribble], height: int, width: int) -> Raster:
 
 
 def dilate(raster: Raster, iterations: int = 2) -> Raster:
-    """Thicken every id with a 3x3 cross; where ids meet, the higher one wins (background is laid down first)."""
+    """Dilate every id with a 3x3 cross. Where two ids meet, the higher one wins, so objects win over the background."""
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     thick = np.full_like(raster, NO_SCRIBBLE)
     for object_id in np.unique(raster[raster >= 0]):
@@ -61,10 +61,10 @@ def dilate(raster: Raster, iterations: int = 2) -> Raster:
 
 
 def cues_of(raster: Raster, object_id: int, both: bool = False) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Where the scribbles of an object and those of everything else are [H, W], thickened as IPN and STM expect it.
+    """Return two maps [H, W]: the dilated scribbles of one object, and those of the background and all other objects.
 
-    The background and the other objects are one to this object. Where its own scribbles and those meet, its own win,
-    as IPN has it; with `both`, such a pixel is of both, as STM has it, whose program thickens each map by itself.
+    Where the two meet, the object wins, as in the official program of IPN. With `both`, such a pixel is in both maps,
+    as in the official program of STM, which dilates each map separately.
     """
     if both:
         parts = (raster == object_id, (raster >= 0) & (raster != object_id))

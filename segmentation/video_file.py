@@ -35,7 +35,7 @@ class VideoFileFrames:
     def __init__(self, path: Path | str, cache_bytes: int = CACHE_BYTES) -> None:
         self.path = Path(path)
         self._lock = RLock()
-        self._cache: ByteCache[int] = ByteCache(cache_bytes)
+        self._cache: ByteCache[int, Image] = ByteCache(cache_bytes)
         self._file = self._open()
         self._stream = self._choose_stream()
         self._times = self._frame_times()

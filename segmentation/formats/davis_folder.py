@@ -1,4 +1,4 @@
-"""A data set on disk in the layout of DAVIS: its sequences with frames, masks and scribbles, and how one is written."""
+"""Reads and writes data sets on disk in the layout of DAVIS: sequences with frames, masks and scribbles."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class DavisSequence:
         return mask_paths([path for path in self.mask_files if path is not None])
 
     def labels(self, index: int) -> LabelMap | None:
-        """The mask of a frame, uint8 [H, W] with ids 1..254 and 255 = no decision; None where there is none.
+        """Return the mask of a frame, uint8 [H, W] with ids 1..254 and 255 = no decision, or None if it has none.
 
         Raises:
             MaskError: the file is no mask. The sentence names it.
@@ -78,11 +78,11 @@ class DavisFolder:
         return (*beside, *self.layout.left_out, *self._tree.broken)
 
     def sequences(self) -> Iterator[DavisSequence]:
-        """All sequences, in the order of their names."""
+        """Return all sequences, in the order of their names."""
         return (self._on_disk(found) for found in self.layout.sequences)
 
     def names(self, subset: str | None = None) -> list[str]:
-        """Names of the sequences that have masks, or those that ImageSets/2017/<subset>.txt lists."""
+        """Return the names of the sequences that have masks, or those that ImageSets/2017/<subset>.txt lists."""
         if subset:
             listing = self.root / "ImageSets" / "2017" / f"{subset}.txt"
             if not listing.is_file():
@@ -94,7 +94,7 @@ class DavisFolder:
         return [name or self.root.resolve().name for name in found]
 
     def sequence(self, name: str) -> DavisSequence:
-        """The sequence of this name, whose `problem` says whether it can be used. Raises FolderError."""
+        """Return a sequence by name. Its `problem` says whether it can be used. Raises FolderError if there is none."""
         for found in self.layout.sequences:
             if (found.name or self.root.resolve().name) == name:
                 return self._on_disk(found)

@@ -1,4 +1,4 @@
-"""Which files of a tree are the frames and masks of which sequence. Looks at paths only and reads no file.
+"""Finds the sequences in a tree of files: which are frames, and which mask belongs to which frame. Reads no file.
 
 JPEGImages/[480p/]<sequence>/00000.jpg
 Annotations/[480p/]<sequence>/00000.png     masks, by the same file name
@@ -71,7 +71,7 @@ def find_sequences(names: Iterable[str], resolution: str | None = None) -> Layou
 
 
 def is_davis(names: Iterable[str]) -> bool:
-    """Whether any of these files lies below a folder JPEGImages."""
+    """Return whether any of these files lies below a folder JPEGImages."""
     return any(_below(name, FRAMES) for name in names)
 
 
@@ -98,9 +98,9 @@ def _folders(files: list[str], frames: list[str]) -> Layout:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where files lie in the layout of DAVIS."""
+    """The folder of one sequence in the layout of DAVIS."""
 
-    root: str  # what stands before JPEGImages or Annotations
+    root: str  # the path before JPEGImages or Annotations
     resolution: str
     sequence: str
 
@@ -141,14 +141,14 @@ def _preference(name: str, wanted: str | None) -> tuple[bool, bool, str]:
 
 
 def _place_of_masks(place: _Place, masks: Mapping[_Place, list[str]], resolution: str | None) -> _Place | None:
-    """Masks of the same resolution, else those that a sequence has elsewhere: a data set may keep one size of masks."""
+    """Return where the masks of a sequence lie: at its own resolution, else at another one. None if it has no masks."""
     same = [other for other in masks if other.key == place.key]
     ranked = sorted(same, key=lambda p: (p.resolution != place.resolution, *_preference(p.resolution, resolution)))
     return ranked[0] if ranked else None
 
 
 def _paired(place: _Place, frames: list[str], masks: list[str]) -> SequenceFiles:
-    """A sequence whose masks are those of its frames' names, or, where no name is the same, of their numbers."""
+    """Pair masks with frames of the same name or, if no name is the same, of the same number."""
     sequence = SequenceFiles(place.sequence, _folder(frames[0]), tuple(frames))
     if not masks:
         return sequence
@@ -178,7 +178,7 @@ def _paired(place: _Place, frames: list[str], masks: list[str]) -> SequenceFiles
 
 
 def _by_number(names: list[str]) -> dict[int, str] | None:
-    """Files by the last number in their names; None where one has none, or two have the same."""
+    """Return the files by the last number in their names, or None if one has no number or two have the same."""
     found: dict[int, str] = {}
     for name in names:
         digits = re.findall(r"[0-9]+", PurePosixPath(name).stem)
@@ -189,7 +189,7 @@ def _by_number(names: list[str]) -> dict[int, str] | None:
 
 
 def _unique_names(sequences: list[SequenceFiles], places: list[_Place]) -> list[SequenceFiles]:
-    """Sequences of the same name in two trees (train, valid) are told apart by what stands before JPEGImages."""
+    """Add the path before JPEGImages to names that occur in several trees (train, valid)."""
     roots = sorted({place.root for place in places})
     common = len(_common([PurePosixPath(root).parts for root in roots])) if len(roots) > 1 else 0
     counts: dict[str, int] = {}
@@ -205,7 +205,7 @@ def _unique_names(sequences: list[SequenceFiles], places: list[_Place]) -> list[
 
 
 def _common(parts: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """The parts with which all these paths begin."""
+    """Return the parts with which all these paths begin."""
     first, last = min(parts), max(parts)
     for at, (a, b) in enumerate(zip(first, last, strict=False)):
         if a != b:
@@ -221,7 +221,7 @@ def _with_left_out(
     masks: Mapping[_Place, list[str]],
     frames: Mapping[_Place, list[str]],
 ) -> Layout:
-    """Give each file that is not read to the sequence in whose folder it lies, or to nobody."""
+    """Assign each file that is not read to the sequence in whose folder it lies, or to the layout as a whole."""
     known = {place.key for place in used} | {place.key for place in frames}
     orphans = sorted({place.sequence or "." for place in masks if place.key not in known}, key=natural)
     left = [name for name in files if name not in read and not _is_metadata(name) and not _is_elsewhere(name)]
@@ -245,13 +245,13 @@ def _resolutions(files: list[str]) -> tuple[str, ...]:
 
 
 def _is_elsewhere(name: str) -> bool:
-    """Whether a picture lies in a tree of frames or masks, of a resolution that was not asked for."""
+    """Return whether a picture lies below JPEGImages or a folder of masks, at a resolution that was not chosen."""
     inside = any(_below(name, part) for part in (FRAMES, MASKS, VOC_MASKS))
     return inside and _suffix(name) in MASK_SUFFIXES
 
 
 def _is_metadata(name: str) -> bool:
-    """Files that belong to the layout and hold neither frames nor masks."""
+    """Return whether a file belongs to the layout without being a frame or a mask."""
     folders = {part.casefold() for part in PurePosixPath(name).parts[:-1]}
     return bool(folders & METADATA_FOLDERS) or METADATA_FILES.fullmatch(_file(name)) is not None
 
@@ -273,7 +273,7 @@ def _by_place(files: list[str], part: str, suffixes: frozenset[str], resolution:
 
 
 def _below(name: str, folder: str) -> tuple[str, tuple[str, ...]] | None:
-    """What stands before `folder` in a path, and the folders below it; None when the path does not go through it."""
+    """Split a path at `folder`: the path before it and the folders below it. None if `folder` is not in the path."""
     parts = PurePosixPath(name).parts[:-1]
     for at, part in enumerate(parts):
         if part.casefold() == folder:

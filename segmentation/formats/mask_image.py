@@ -57,7 +57,7 @@ class MaskImage:
 
     @cached_property
     def threshold(self) -> int | None:
-        """Half the brighter peak, where this is a smoothed or lossy mask with two plain peaks; else None."""
+        """Half the value of the brighter peak if this is a smoothed or lossy mask with two clear peaks, else None."""
         if self.are_ids:
             return None
         counts = self.counts
@@ -74,7 +74,7 @@ class MaskImage:
 
     @property
     def may_be_ids(self) -> bool:
-        """Whether these values can be the ids of objects: few, or in areas of one value."""
+        """Whether these values can be object ids: there are few of them, or they form areas of one value."""
         if self.are_ids:
             return True
         if self.lossy:
@@ -82,9 +82,9 @@ class MaskImage:
         return int(np.count_nonzero(self.counts)) <= FEW_IDS or self._equal_share() >= 0.5
 
     def _flat_share(self, limit: int) -> float:
-        """Of the pixels with a value in 1..limit - 1, the share whose four neighbours have the same value.
+        """Return the share of pixels with a value in 1..limit - 1 whose four neighbours have the same value.
 
-        Smoothing and compression make bands and noise of such values along contours; objects are areas of them.
+        Smoothing and compression make thin bands and noise of such values along contours. Objects are areas of them.
         """
         inner = self.values[1:-1, 1:-1]
         flat = (inner > 0) & (inner < limit)
@@ -94,7 +94,7 @@ class MaskImage:
         return float(np.count_nonzero(flat) / pixels) if pixels else 0.0
 
     def _equal_share(self) -> float:
-        """Of the pixels that are not 0, the share whose right neighbour has the same value."""
+        """Return the share of the pixels that are not 0 whose right neighbour has the same value."""
         left = self.values[:, :-1]
         some = np.count_nonzero(left)
         return float(np.count_nonzero((left == self.values[:, 1:]) & (left > 0)) / some) if some else 1.0
@@ -136,7 +136,7 @@ def _decoded(image: Image.Image) -> MaskImage:
 
 
 def _indexed(image: Image.Image) -> MaskImage:
-    """The ids of an indexed picture: the indexes, unless its palette has the colours of DAVIS in another order."""
+    """Return the ids of an indexed picture: its indexes, or the ids of its colours if these are DAVIS colours."""
     indexes = np.array(image, np.uint8)
     used = np.flatnonzero(np.bincount(indexes.ravel(), minlength=256))
     if "transparency" in image.info:
@@ -173,14 +173,14 @@ def _black_is_not_first(indexes: LabelMap, used: NDArray[np.intp], black: int) -
 
 
 def _clear_indexes(transparency: bytes | int, used: NDArray[np.intp]) -> set[int]:
-    """The used indexes that are transparent. PNG has an alpha for each index, GIF has one index."""
+    """Return the used indexes that are transparent. A PNG has an alpha for each index, a GIF has one such index."""
     if isinstance(transparency, int):
         return {transparency} & set(used.tolist())
     return {int(index) for index in used if index < len(transparency) and transparency[index] < OPAQUE}
 
 
 def _with_alpha(rgba: NDArray[np.uint8]) -> MaskImage:
-    """A picture with transparency: ids in colours over a clear background, or a cut-out whose alpha is the mask."""
+    """Read a picture with transparency: coloured ids on a clear background, or a cut-out whose alpha is the mask."""
     alpha = rgba[..., 3]
     if (alpha == 255).all():
         return _coloured(rgba[..., :3], lossy=False)
@@ -193,7 +193,7 @@ def _with_alpha(rgba: NDArray[np.uint8]) -> MaskImage:
 
 
 def _coloured(rgb: NDArray[np.uint8], lossy: bool) -> MaskImage:
-    """A mask that was saved as a colour picture: the colours of the palette, or grey in three channels."""
+    """Read a mask that was saved as a colour picture: colours of the DAVIS palette, or grey in three channels."""
     if not lossy:
         packed = _packed(rgb)
         colours = set(np.unique(packed).tolist())
@@ -212,7 +212,7 @@ def _coloured(rgb: NDArray[np.uint8], lossy: bool) -> MaskImage:
 
 
 def _deep(values: NDArray[np.generic]) -> MaskImage:
-    """16 or 32 bits a pixel, or floating point: ids as far as they fit a byte, else a scaled grey picture."""
+    """Read 16 or 32 bits a pixel or floating point: ids if all fit a byte, else a grey picture scaled to a byte."""
     numbers = np.nan_to_num(values.astype(np.float64), nan=-1.0)
     top = float(numbers.max(initial=0))
     whole = bool((numbers == np.rint(numbers)).all())
@@ -229,7 +229,7 @@ def _deep(values: NDArray[np.generic]) -> MaskImage:
 
 @cache
 def _davis_ids() -> dict[int, int]:
-    """The id of each colour of the palette."""
+    """Return the id of each colour of the DAVIS palette."""
     return {int(colour): index for index, colour in enumerate(_packed(davis_palette()))}
 
 
@@ -240,6 +240,6 @@ def _by_palette(packed: NDArray[np.int64], wanted: NDArray[np.bool_]) -> LabelMa
 
 
 def _packed(rgb: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Red, green and blue of each pixel in one number."""
+    """Return red, green and blue of each pixel as one number."""
     packed: NDArray[np.int64] = rgb.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
     return packed

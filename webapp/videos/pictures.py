@@ -102,7 +102,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _rgb(image: Image.Image, depth: Depth) -> Image.Image:
-    """Convert to RGB. What is transparent becomes black: the colours below it were not meant to be seen."""
+    """Convert to RGB. Transparent pixels become black, because their stored colours were not meant to be seen."""
     if is_deep(image):
         low, high = depth()
         scaled = (_numbers(image) - low) * (255 / max(high - low, 1e-9))
