@@ -1,7 +1,7 @@
 /** Numbers, sizes and times as people read them. */
 
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+export function plural(count: number, noun: string, many = `${noun}s`): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? noun : many}`;
 }
 
 /** 1536 -> "1.5 kB". Powers of 1000, as file managers write them. */

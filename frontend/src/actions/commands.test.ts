@@ -7,9 +7,9 @@ import { reduce } from "../state/reduce";
 import { commandOf } from "../studio/command";
 import { changeObject } from "./objects";
 import { RunQueue, SETTLED_AFTER } from "./queue";
-import { draw } from "./strokes";
+import { draw } from "./scribbles";
 
-const stroke = (key: string, frame = 0): ScribbleInfo => ({
+const scribble = (key: string, frame = 0): ScribbleInfo => ({
   key,
   frame,
   object: 1,
@@ -34,39 +34,39 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** The server takes the newest stroke up. */
-async function acknowledgeStroke(studio: FakeStudio): Promise<void> {
+/** The server takes the newest scribble up. */
+async function acknowledgeScribble(studio: FakeStudio): Promise<void> {
   await studio.ack("scribble.add");
 }
 
 describe("undo and redo", () => {
-  it("take back the newest stroke and draw it again under a new key", async () => {
+  it("take back the newest scribble and draw it again under a new key", async () => {
     const studio = fakeStudio();
     draw(studio, 0, 1, [[0.1, 0.1]]);
-    await acknowledgeStroke(studio);
-    expect(studio.store.strokes.value.length).toBe(1);
+    await acknowledgeScribble(studio);
+    expect(studio.store.scribbles.value.length).toBe(1);
     perform(studio, "undo");
-    expect(studio.store.strokes.value).toEqual([]);
+    expect(studio.store.scribbles.value).toEqual([]);
     await studio.ack("scribble.remove");
     perform(studio, "redo");
-    expect(studio.store.strokes.value.length).toBe(1);
+    expect(studio.store.scribbles.value.length).toBe(1);
     const keys = studio.sent.filter(({ type }) => type === "scribble.add").map(({ key }) => key);
     expect(new Set(keys).size).toBe(2);
     perform(studio, "undo");
     expect(studio.sent.at(-1)).toMatchObject({ type: "scribble.remove", scribble: keys[1] });
   });
 
-  it("take back strokes from before a reload, then move the head back", () => {
+  it("take back scribbles from before a reload, then move the head back", () => {
     const rounds = [round({ id: 1 }), round({ id: 2, base: 1 })];
-    const studio = fakeStudio({ scribbles: [stroke("a")], rounds, head: 2 });
+    const studio = fakeStudio({ scribbles: [scribble("a")], rounds, head: 2 });
     perform(studio, "undo");
     expect(studio.sent.at(-1)).toMatchObject({ type: "scribble.remove", scribble: "a" });
     perform(studio, "undo");
     expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 2, to_round: 1 });
   });
 
-  it("bring a stroke from before a reload back", () => {
-    const studio = fakeStudio({ scribbles: [stroke("a", 3)] });
+  it("bring a scribble from before a reload back", () => {
+    const studio = fakeStudio({ scribbles: [scribble("a", 3)] });
     perform(studio, "undo");
     perform(studio, "redo");
     expect(studio.sent.at(-1)).toMatchObject({
@@ -97,7 +97,7 @@ describe("undo and redo", () => {
     expect(studio.sent.at(-1)).toMatchObject({ type: "object.update", number: 1, name: "rider" });
   });
 
-  it("undo a round that was run here before the stroke under it", async () => {
+  it("undo a round that was run here before the scribble under it", async () => {
     const studio = fakeStudio();
     const { running } = await runOne(studio);
     expect(running.id).toBe(11);
@@ -133,7 +133,7 @@ describe("undo and redo", () => {
 async function runOne(studio: FakeStudio): Promise<{ running: RoundInfo }> {
   new RunQueue(studio);
   draw(studio, 0, 1, [[0.1, 0.1]]);
-  await acknowledgeStroke(studio);
+  await acknowledgeScribble(studio);
   perform(studio, "round.run");
   const running = round({ id: 11, state: "running", frames: [] });
   const keys = studio.sent.filter(({ type }) => type === "scribble.add").map(({ key }) => key);
@@ -146,7 +146,7 @@ async function runOne(studio: FakeStudio): Promise<{ running: RoundInfo }> {
 
 describe("running", () => {
   it("sends the frame, the engine and the head that the page shows", async () => {
-    const studio = fakeStudio({ scribbles: [stroke("a", 4)], rounds: [round({ id: 8 })], head: 8 });
+    const studio = fakeStudio({ scribbles: [scribble("a", 4)], rounds: [round({ id: 8 })], head: 8 });
     new RunQueue(studio);
     studio.store.engine.value = "flow";
     perform(studio, "round.run");
@@ -154,13 +154,13 @@ describe("running", () => {
   });
 
   it("runs several frames one after another, the one in view first", async () => {
-    const studio = fakeStudio({ scribbles: [stroke("a", 2), stroke("b", 7), stroke("c", 5)] });
+    const studio = fakeStudio({ scribbles: [scribble("a", 2), scribble("b", 7), scribble("c", 5)] });
     new RunQueue(studio);
     studio.store.frame.value = 5;
     const order: number[] = [];
     perform(studio, "round.run");
     for (let id = 20; id < 23; id++) {
-      const message = studio.sent.findLast((one) => one.type === "round.run");
+      const message = studio.sent.findLast((sent) => sent.type === "round.run");
       if (message?.type !== "round.run") throw new Error("nothing ran");
       order.push(message.frame);
       reduce(studio.store, {
@@ -179,7 +179,7 @@ describe("running", () => {
   });
 
   it("waits for the log after an acknowledgement, so that no round starts from yesterday's head", async () => {
-    const studio = fakeStudio({ scribbles: [stroke("a", 2), stroke("b", 7)] });
+    const studio = fakeStudio({ scribbles: [scribble("a", 2), scribble("b", 7)] });
     new RunQueue(studio);
     perform(studio, "round.run");
     await studio.ack("round.run", 20);
@@ -198,7 +198,7 @@ describe("running", () => {
     expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", base: 11 });
 
     const theirs = round({ id: 5, author: BEN, state: "running" });
-    const other = fakeStudio({ scribbles: [stroke("a")], rounds: [theirs], head: 5 });
+    const other = fakeStudio({ scribbles: [scribble("a")], rounds: [theirs], head: 5 });
     new RunQueue(other);
     perform(other, "round.run");
     expect(types(other)).toEqual([]);
@@ -207,8 +207,8 @@ describe("running", () => {
     expect(other.sent.at(-1)).toMatchObject({ type: "round.run", base: 5 });
   });
 
-  it("keeps the strokes on a conflict and runs on top of the new head when that has ended", async () => {
-    const studio = fakeStudio({ scribbles: [stroke("a")] });
+  it("keeps the scribbles on a conflict and runs on top of the new head when that has ended", async () => {
+    const studio = fakeStudio({ scribbles: [scribble("a")] });
     new RunQueue(studio);
     perform(studio, "round.run");
     const theirs = round({ id: 30, author: BEN, state: "running" });
@@ -223,7 +223,7 @@ describe("running", () => {
 
   it("goes on from where a failed round leaves the video, without a conflict", async () => {
     const studio = fakeStudio({
-      scribbles: [stroke("a", 0), stroke("b", 7)],
+      scribbles: [scribble("a", 0), scribble("b", 7)],
       rounds: [round({ id: 4 })],
       head: 4,
     });
@@ -241,7 +241,7 @@ describe("running", () => {
   });
 
   it("stops asking after a few conflicts in a row", async () => {
-    const studio = fakeStudio({ scribbles: [stroke("a")] });
+    const studio = fakeStudio({ scribbles: [scribble("a")] });
     new RunQueue(studio);
     perform(studio, "round.run");
     for (let i = 0; i < 6 && studio.store.queue.value.length + 1; i++) {
@@ -329,17 +329,17 @@ describe("accepting", () => {
   });
 });
 
-describe("strokes", () => {
+describe("scribbles", () => {
   it("are there before, while and after they are saved", async () => {
     const studio = fakeStudio();
     studio.online.value = false;
     draw(studio, 1, 2, [[0.3, 0.3]]);
-    expect(studio.store.strokes.value.length).toBe(1);
+    expect(studio.store.scribbles.value.length).toBe(1);
     studio.online.value = true;
     studio.outbox.flush();
-    await acknowledgeStroke(studio);
+    await acknowledgeScribble(studio);
     expect(studio.store.unsaved.value).toEqual([]);
-    expect(studio.store.strokes.value.length).toBe(1);
+    expect(studio.store.scribbles.value.length).toBe(1);
     expect(studio.store.savedAt.value).not.toBe(null);
   });
 
@@ -347,10 +347,10 @@ describe("strokes", () => {
     const studio = fakeStudio();
     draw(studio, 1, 2, [[0.3, 0.3]]);
     await studio.refuse("scribble.add", "not_stored");
-    expect(studio.store.strokes.value.length).toBe(1);
+    expect(studio.store.scribbles.value.length).toBe(1);
     await vi.advanceTimersByTimeAsync(2000);
     expect(types(studio)).toEqual(["scribble.add", "scribble.add"]);
-    await acknowledgeStroke(studio);
+    await acknowledgeScribble(studio);
     expect(studio.store.savedAt.value).not.toBe(null);
   });
 
@@ -358,14 +358,14 @@ describe("strokes", () => {
     const studio = fakeStudio();
     draw(studio, 1, 2, [[0.3, 0.3]]);
     await studio.refuse("scribble.add", "no_object");
-    expect(studio.store.strokes.value).toEqual([]);
+    expect(studio.store.scribbles.value).toEqual([]);
   });
 
   it("come back when their removal is refused", async () => {
-    const studio = fakeStudio({ scribbles: [stroke("a")] });
+    const studio = fakeStudio({ scribbles: [scribble("a")] });
     perform(studio, "undo");
-    expect(studio.store.strokes.value).toEqual([]);
+    expect(studio.store.scribbles.value).toEqual([]);
     await studio.refuse("scribble.remove", "scribble_used");
-    expect(studio.store.strokes.value.length).toBe(1);
+    expect(studio.store.scribbles.value.length).toBe(1);
   });
 });

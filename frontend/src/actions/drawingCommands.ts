@@ -1,4 +1,4 @@
-/** Commands of drawing: the width of strokes on screen, undo and redo. */
+/** Commands of drawing: the width of scribbles on screen, undo and redo. */
 import { Circle, Redo2, Undo2 } from "lucide-preact";
 import { toast } from "../parts/Toast";
 import type { RoundInfo } from "../protocol";
@@ -7,7 +7,7 @@ import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
 import { moveHead, roundBack, roundForward } from "./head";
 import { setView } from "./objects";
-import { takeBack } from "./strokes";
+import { takeBack } from "./scribbles";
 
 const BRUSHES = [2, 4, 6, 10, 16, 24];
 
@@ -26,7 +26,7 @@ function brushes(studio: Studio): CommandSpec[] {
   return [
     {
       id: "brush.smaller",
-      name: "Thinner strokes on screen",
+      name: "Thinner scribbles on screen",
       group,
       icon: Circle,
       keys: ["["],
@@ -34,7 +34,7 @@ function brushes(studio: Studio): CommandSpec[] {
     },
     {
       id: "brush.larger",
-      name: "Thicker strokes on screen",
+      name: "Thicker scribbles on screen",
       group,
       icon: Circle,
       keys: ["]"],
@@ -74,8 +74,8 @@ function undoing(studio: Studio): CommandSpec[] {
 }
 
 /**
- * What undo does when the history of this page is empty: the newest own stroke that waits, else a round back. A key that
- * is pressed by habit must not take back somebody else's round: there it says where one can, deliberately.
+ * What undo does if the history of this page is empty: remove the person's newest waiting scribble, else go back a round.
+ * Undo leaves a round of another person alone and says where the person can go back from it.
  */
 function fallback(studio: Studio): (() => void) | undefined {
   const { store } = studio;

@@ -1,11 +1,11 @@
-/** Which round the video stands at: undo, redo, going back to any round; and frames that are accepted. */
+/** Moving the head (undo, redo, going back to a round), looking at a round, and accepting frames. */
 import { newKey } from "../connection/key";
 import { Refused } from "../connection/outbox";
 import { toastError } from "../parts/Toast";
 import { branches } from "../state/line";
 import type { Studio } from "../studio/studio";
 
-/** Moves the head for everybody. A round that still runs and is then beside the line is stopped by the server. */
+/** Moves the head for everybody. The server stops a running round that is not on the new line. */
 export function moveHead({ store, outbox }: Studio, to: number | null): void {
   const from = store.head.peek();
   store.looking.value = null;
@@ -16,31 +16,31 @@ export function moveHead({ store, outbox }: Studio, to: number | null): void {
   });
 }
 
-/** The round before the head, undefined when there is no head to leave. */
+/** Returns the base of the head, null if the head is the first round, undefined if there is no head. */
 export function roundBack({ store }: Studio): number | null | undefined {
   const head = store.head.value;
   return head === null ? undefined : (store.rounds.value.get(head)?.base ?? null);
 }
 
-/** The newest round that was made from the head, undefined when there is none. */
+/** Returns the newest round whose base is the head, undefined if there is none. */
 export function roundForward({ store }: Studio): number | undefined {
-  // A round that ended before its first mask is nothing to go to.
+  // A round that ended before its first mask has nothing to show.
   return branches(store.rounds.value, store.head.value).find((round) => round.frames.length > 0)?.id;
 }
 
-/** Shows the masks of `round` without moving the head; null or the head itself = back to the head. */
+/** Shows the masks of `round` without moving the head. Null, or the head itself, shows the head again. */
 export function lookAt({ store }: Studio, round: number | null): void {
   store.looking.value = round === store.head.peek() ? null : round;
 }
 
-/** The round whose mask `frame` shows, and so could be accepted or released. Reads signals. */
+/** Returns the round whose mask `frame` shows, which can be accepted or released. Reads signals. */
 export function acceptable({ store }: Studio, frame: number): number | null {
   const kept = store.accepted.value.get(frame);
-  const fact = store.facts.value[frame];
-  return kept ?? (fact?.loaded ? fact.round : null); // what is not here yet nobody has looked at
+  const summary = store.summaries.value[frame];
+  return kept ?? (summary?.loaded ? summary.round : null); // A mask that is not loaded has not been looked at.
 }
 
-/** Accepts the mask of `frame`, or releases it: the one that is shown, and no other that came meanwhile. */
+/** Accepts or releases the mask of `frame` that is shown. The server refuses if the frame has another mask by then. */
 export function accept(studio: Studio, frame: number): void {
   const round = acceptable(studio, frame);
   if (round === null) return;

@@ -77,12 +77,14 @@ describe("commands of the studio", () => {
     ["Ctrl+0", "view.fit"],
     ["?", "help.open"],
   ])("have the field's key %s for %s", (pressed, id) => {
-    expect(commands.filter((one) => one.keys.includes(pressed)).map((one) => one.id)).toEqual([id]);
+    expect(commands.filter((command) => command.keys.includes(pressed)).map((command) => command.id)).toEqual(
+      [id],
+    );
   });
 
   it("have names and ids of their own", () => {
     for (const field of ["id", "name"] as const)
-      expect(new Set(commands.map((one) => one[field])).size).toBe(commands.length);
+      expect(new Set(commands.map((command) => command[field])).size).toBe(commands.length);
   });
 });
 
@@ -184,7 +186,7 @@ describe("a key", () => {
     expect(times()).toBe(0);
   });
 
-  it("two commands share means the one that can do something now", () => {
+  it("two commands share means the command that can do something now", () => {
     const cancel = command("cancel", ["Escape"], { enabled: () => false });
     const back = command("back", ["Escape"]);
     expect(commandFor(key("Escape"), [cancel.command, back.command])?.id).toBe("back");

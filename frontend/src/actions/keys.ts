@@ -1,7 +1,7 @@
-/** Keys to commands. What is typed into a field, a menu or a dialog never reaches a command. */
+/** Finds the command for a key. Keys that are typed into a field, a menu or a dialog never reach a command. */
 import type { Command } from "../studio/command";
 
-/** "Ctrl+Shift+Z" for an event; letters in upper case, Shift only where it does not make the character itself. */
+/** Returns "Ctrl+Shift+Z" for an event. Letters are upper case; Shift is named only if it does not produce the character. */
 export function chord(event: KeyboardEvent): string {
   const letter = /^[a-z]$/i.test(event.key);
   const key = letter ? event.key.toUpperCase() : event.key;
@@ -12,7 +12,7 @@ export function chord(event: KeyboardEvent): string {
 }
 
 function typing(target: EventTarget | null): boolean {
-  // The focus may have left an open dialog (its control went away): its Escape, and nothing to the page behind it.
+  // While a dialog is open, no key reaches the page behind it, even if the focus has left the dialog.
   if (document.querySelector("dialog[open]")) return true;
   if (!(target instanceof HTMLElement)) return false;
   if (target.closest("dialog, [role=menu]")) return true;
@@ -22,7 +22,7 @@ function typing(target: EventTarget | null): boolean {
   );
 }
 
-/** Keys by which a focused control is used belong to it when it was reached with the keyboard. */
+/** Whether the key operates the focused control, which was reached with the keyboard. */
 function belongsToControl(event: KeyboardEvent): boolean {
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
@@ -33,7 +33,7 @@ function belongsToControl(event: KeyboardEvent): boolean {
   return [" ", "Enter"].includes(event.key) && control.matches(":focus-visible");
 }
 
-/** The command that a key means; of several the first that can do something now. */
+/** Returns the command of a key; of several commands the first that is enabled. */
 export function commandFor(event: KeyboardEvent, commands: readonly Command[]): Command | undefined {
   if (event.defaultPrevented || event.isComposing || typing(event.target) || belongsToControl(event))
     return undefined;
@@ -43,8 +43,8 @@ export function commandFor(event: KeyboardEvent, commands: readonly Command[]): 
 }
 
 /**
- * Listens on the window. Space is play when it is tapped and pans while it is held, so it performs when it is let go,
- * unless `spaceUsed` says that something was dragged meanwhile. Escape first ends what is being drawn. Returns the end of it.
+ * Listens on the window. A tap of Space plays and holding it pans, so its command runs when the key is released, unless
+ * `spaceUsed` says that the pointer dragged meanwhile. Escape first cancels drawing. Returns a function that stops it.
  */
 export function listen(
   commands: readonly Command[],
@@ -55,8 +55,8 @@ export function listen(
   const down = (event: KeyboardEvent): void => {
     const command = commandFor(event, commands);
     if (!command) return;
-    // A key that can do nothing now is still ours: Ctrl+Z must not undo in a field elsewhere, Space must not scroll.
-    // Tab is not: without a frame to go to it moves the focus.
+    // The default is prevented even if the command is disabled: Space must not scroll, Ctrl+Z must not change a field.
+    // Tab is the exception: without a frame to go to, it moves the focus.
     if (event.key !== "Tab" || command.enabled()) event.preventDefault();
     if (event.repeat && !command.repeats) return;
     if (event.key === "Escape" && cancelDrawing()) return;
@@ -65,7 +65,7 @@ export function listen(
   };
   const up = (event: KeyboardEvent): void => {
     if (event.key !== " " || !space) return;
-    event.preventDefault(); // else a button that was clicked before would be clicked again
+    event.preventDefault(); // Otherwise the button that has the focus would be clicked.
     if (!spaceUsed() && space.enabled()) space.perform();
     space = undefined;
   };

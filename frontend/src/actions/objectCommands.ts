@@ -5,7 +5,7 @@ import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
 import { addObject, toggleHidden, toggleLocked } from "./objects";
 
-/** Numbers are the grey values of masks: 0 is the background, 255 nothing. */
+/** Object numbers are the values of a mask: 0 is the background, and 255 is reserved. */
 const MOST_OBJECTS = 254;
 const FULL = `A video has at most ${MOST_OBJECTS} objects. Deleted ones count: their masks are kept.`;
 
@@ -35,7 +35,7 @@ export function objectCommands(studio: Studio): CommandSpec[] {
       group,
       icon: Plus,
       keys: ["N"],
-      // Enabled where there is no number left too: whoever wants one more is told why there is none.
+      // Enabled even if no number is left, so that the person is told why.
       enabled: () => store.canDraw.value,
       perform: () => {
         if (store.objects.peek().length < MOST_OBJECTS) addObject(studio);
@@ -54,7 +54,7 @@ export function objectCommands(studio: Studio): CommandSpec[] {
     },
     {
       id: "object.lock",
-      name: "Lock or unlock the object against strokes",
+      name: "Lock or unlock the object against scribbles",
       group,
       icon: Lock,
       keys: ["L"],

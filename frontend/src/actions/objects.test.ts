@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { fakeStudio } from "../editor/testing";
 import { addObject, changeObject, objectToDraw, toggleHidden, toggleSolo } from "./objects";
-import { draw } from "./strokes";
+import { draw } from "./scribbles";
 
 describe("the first object", () => {
-  it("is made by the first stroke, with the number that the server will give", async () => {
+  it("is made by the first scribble, with the number that the server will give", async () => {
     const studio = fakeStudio({ objects: [] });
     draw(studio, 0, objectToDraw(studio, 1), [[0, 0]]);
     expect(studio.sent).toMatchObject([{ type: "object.add" }, { type: "scribble.add", object: 1 }]);
@@ -18,12 +18,12 @@ describe("the first object", () => {
     expect(objectToDraw(studio, 1)).toBe(4);
   });
 
-  it("hands its strokes over where somebody else was first", async () => {
+  it("hands its scribbles over where somebody else was first", async () => {
     const studio = fakeStudio({ objects: [] });
     draw(studio, 0, objectToDraw(studio, 1), [[0, 0]]);
     await studio.ack("object.add", 2);
     expect(studio.sent.at(-1)).toMatchObject({ type: "scribble.add", object: 2 });
-    expect(studio.store.strokes.value.map(({ object }) => object)).toEqual([2]);
+    expect(studio.store.scribbles.value.map(({ object }) => object)).toEqual([2]);
   });
 
   it("is not made for the background", () => {

@@ -1,14 +1,14 @@
-/** Objects: add, rename, recolour, delete and bring back, each undoable; and which are hidden, locked or alone. */
+/** Adding, renaming, recolouring, deleting and restoring objects, each undoable; hiding, locking and showing one alone. */
 import { newKey } from "../connection/key";
 import { toast, toastError } from "../parts/Toast";
 import type { ObjectInfo } from "../protocol";
 import type { ViewSettings } from "../state/view";
 import type { Studio } from "../studio/studio";
-import { moveStrokes } from "./strokes";
+import { moveScribbles } from "./scribbles";
 
 type Update = { name?: string; color?: string; deleted?: boolean };
 
-// Told apart on a dark page and over pictures: neighbours differ in hue and in lightness.
+// Colours that differ on a dark page and over frames. Neighbours in the list differ in hue and in lightness.
 const COLORS = [
   "#4cc9f0",
   "#f72585",
@@ -24,10 +24,10 @@ const COLORS = [
   "#90f1ef",
 ];
 
-/** Gives an object its name and colour; `id` is what the server knows it by. */
+/** The name and colour that an object gets; `id` identifies the label on the server. */
 type Label = { id?: number; name: string; color: string };
 
-/** A new object, undoably. It is there and chosen at once: what a person does next must not wait for the server. */
+/** Adds an object, undoably. It exists and is selected at once, so that drawing does not wait for the server. */
 export function addObject(studio: Studio, label?: Label): void {
   const made = (number: number) =>
     studio.history.push({
@@ -40,15 +40,15 @@ export function addObject(studio: Studio, label?: Label): void {
   makeObject(studio, made, label);
 }
 
-/** The number of the object to draw for: `number`, or where the video has no object, that of one that is made now. */
+/** Returns the number of the object to draw for: `number`, or a new object if the video has none. */
 export function objectToDraw(studio: Studio, number: number): number {
   if (number === 0 || studio.store.alive.peek().length > 0) return number;
   return makeObject(studio, () => {});
 }
 
 /**
- * Makes and chooses an object; returns its number. The server counts upwards and never gives a number twice, so the page
- * need not wait (or be online) to know it. `made` is told the number that the server gave.
+ * Creates and selects an object, and returns its number. The server counts upward and never uses a number twice, so the
+ * page can predict the number, even offline. `made` is called with the number that the server gave.
  */
 function makeObject(studio: Studio, made: (number: number) => void, label?: Label): number {
   const { store, outbox } = studio;
@@ -71,8 +71,8 @@ function makeObject(studio: Studio, made: (number: number) => void, label?: Labe
     )
     .then(
       ({ result }) => {
-        // Two people who make an object at once: the strokes go over to one's own.
-        if (result !== null && result !== number) moveStrokes(studio, number, result);
+        // Two people created an object at the same time: the scribbles move to the number of this person's object.
+        if (result !== null && result !== number) moveScribbles(studio, number, result);
         made(result ?? number);
       },
       (problem) => {
@@ -83,7 +83,7 @@ function makeObject(studio: Studio, made: (number: number) => void, label?: Labe
   return number;
 }
 
-/** Changes what is given; a name of spaces alone is no name and is ignored. */
+/** Changes the given fields. A name that consists of spaces is ignored. */
 export function changeObject(studio: Studio, object: ObjectInfo, change: Update): void {
   const after: Update = { ...change };
   if (after.name !== undefined) after.name = after.name.trim().slice(0, 60);

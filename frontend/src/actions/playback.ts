@@ -1,10 +1,10 @@
-/** Moving through frames: by steps, by name, and at the video's rate. */
+/** Moving through frames: by steps, to a frame, and at the rate of the video. */
 import { effect } from "@preact/signals";
 import type { Studio } from "../studio/studio";
 
-const STILLS = 10; // frames a second of a video that has no rate, e.g. a zip of pictures
+const STILLS = 10; // frames per second for videos without a rate, e.g. a zip of images
 
-/** Goes to `frame`, or to the nearest there is. Ends playing unless it is playing that moves. */
+/** Goes to `frame`, or to the nearest frame that exists. Stops playback unless playback itself calls it. */
 export function seek({ store }: Studio, frame: number, keepPlaying = false): void {
   const last = (store.video.peek()?.frame_count ?? 1) - 1;
   if (!keepPlaying) store.playing.value = false;
@@ -22,8 +22,8 @@ export function togglePlay({ store }: Studio): void {
 }
 
 /**
- * Advances `store.frame` while `store.playing`, by time and not by tick. A frame whose picture is not loaded yet holds
- * the clock, so that a slow line shows every frame late rather than few of them in time.
+ * Advances `store.frame` while `store.playing`, by elapsed time. The clock waits for frames that are not loaded, so that a
+ * slow connection shows every frame late instead of few frames in time.
  */
 export function watchPlaying(studio: Studio, loaded: (frame: number) => boolean): () => void {
   const { store } = studio;

@@ -1,4 +1,4 @@
-/** Starts the frames that wait in `store.queue`, one round after another, and settles conflicts with other people's. */
+/** Starts one round after another for the frames in `store.queue`, and resolves conflicts with rounds of other people. */
 import { effect, signal } from "@preact/signals";
 import { newKey } from "../connection/key";
 import { Refused } from "../connection/outbox";
@@ -7,18 +7,18 @@ import type { Waiting } from "../state/store";
 import type { Studio } from "../studio/studio";
 import { moveHead } from "./head";
 
-// A base can be older than the head a few times in a row when two people are quick; more often something is wrong.
+// Two people can make the base stale a few times in a row. More conflicts than this mean that something is wrong.
 const MOST_CONFLICTS = 3;
-// The log follows an acknowledgement within a few milliseconds; somebody else may have moved the head on by then.
+// The change log follows an acknowledgement within milliseconds, unless another person has moved the head meanwhile.
 const LOG_WITHIN = 2000; // ms
-// A round that ends may move the head (a failed one goes back): the next one waits until the log has said so.
+// A failed round moves the head back, so the next round waits until the change log has said where the head is.
 export const SETTLED_AFTER = 80; // ms
 
-/** Watches until `close`. */
+/** Watches the store until `close` is called. */
 export class RunQueue {
   private starting = false;
-  // The round that was acknowledged last, until the log says that the video stands at it: before, the head that the page
-  // shows is that of yesterday, and a run from it would be refused.
+  // The round that was acknowledged last, until the change log says that it is the head. Before that the page's head is
+  // stale, and the server would refuse a round that starts from it.
   private readonly expected = signal<number | null>(null);
   private conflicts = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -33,7 +33,7 @@ export class RunQueue {
     clearTimeout(this.timer);
   }
 
-  /** Reads signals: as an effect it follows the queue, the rounds, the head and the connection. */
+  /** Runs as an effect: it follows the queue, the rounds, the head and the connection. */
   private follow(): void {
     clearTimeout(this.timer);
     const item = this.next();
@@ -45,7 +45,7 @@ export class RunQueue {
       }, SETTLED_AFTER);
   }
 
-  /** What may start now. */
+  /** Returns the item that may start now. */
   private next(): Waiting | undefined {
     const { store } = this.studio;
     const item = store.queue.value[0];
@@ -60,7 +60,7 @@ export class RunQueue {
   private start(item: Waiting): void {
     const { store, outbox } = this.studio;
     store.queue.value = store.queue.peek().slice(1);
-    if (!store.mine.peek().some((stroke) => stroke.frame === item.frame)) return; // taken back meanwhile
+    if (!store.mine.peek().some((scribble) => scribble.frame === item.frame)) return; // The scribbles were undone meanwhile.
     this.starting = true;
     const { frame } = item;
     const engine = store.engine.peek();
@@ -109,14 +109,14 @@ export class RunQueue {
     if (++this.conflicts >= MOST_CONFLICTS) {
       this.conflicts = 0;
       const text =
-        "The video changed again and again meanwhile. Your strokes are kept: press Run to try once more.";
+        "The video changed again and again meanwhile. Your scribbles are kept: press Run to try once more.";
       toast({ text, tone: "bad" });
       return;
     }
     store.queue.value = [{ frame: item.frame, urgent: false }, ...store.queue.peek()];
     const head = problem.head === null ? undefined : store.rounds.peek().get(problem.head);
-    if (head?.author.id === store.you.peek()?.id) return; // one's own, in another window: nothing to tell
+    if (head?.author.id === store.you.peek()?.id) return; // The person did it in another window.
     const who = head ? `${head.author.name} ran round ${head.number}` : "Somebody changed the video";
-    toast({ text: `${who} while you were drawing. Your strokes are kept and run on top of it.` });
+    toast({ text: `${who} while you were drawing. Your scribbles are kept and run on top of it.` });
   }
 }

@@ -8,7 +8,7 @@ import { cancel, run } from "./rounds";
 
 const group = "Rounds";
 
-// As the server has it: who may stop rounds of others.
+// The same rule as the server's: these roles may cancel rounds of others.
 const STOPS_OTHERS: readonly RoleName[] = ["reviewer", "manager", "owner"];
 
 export function roundCommands(studio: Studio): CommandSpec[] {
@@ -35,7 +35,7 @@ function running(studio: Studio): CommandSpec[] {
       keys: ["Escape"],
       enabled: () => stoppable(studio) || store.queue.value.length > 0,
       perform: () => {
-        // Behind a round that is not one's to stop, what waits of one's own can still be forgotten.
+        // If the running round may not be cancelled, the person's own waiting rounds still can be.
         if (stoppable(studio)) cancel(studio);
         else store.queue.value = [];
       },
@@ -52,7 +52,7 @@ function running(studio: Studio): CommandSpec[] {
   ];
 }
 
-/** Whether there is a round to stop: one's own, or any for reviewers up. */
+/** Whether this person may cancel the active round: their own, or any round from reviewer upward. */
 function stoppable({ store }: Studio): boolean {
   const active = store.active.value;
   if (!active || active.cancel_requested || !store.canDraw.value) return false;

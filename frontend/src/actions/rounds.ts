@@ -1,21 +1,21 @@
 /**
- * Running rounds. Strokes may wait on several frames: they run one after another, the frame one is on first. A round of
- * one's own that runs gives way to the next (the server supersedes it); somebody else's is waited for.
+ * Running rounds. If scribbles wait on several frames, their rounds run one after another, the frame in view first. The
+ * next round supersedes a running round of the same person, and waits for a round of another person.
  */
 import { newKey } from "../connection/key";
 import { toast, toastError } from "../parts/Toast";
 import type { RoundInfo } from "../protocol";
 import type { Studio } from "../studio/studio";
-import { draw } from "./strokes";
+import { draw } from "./scribbles";
 
-/** Frames with strokes of one's own, the one in view first, then ascending. */
+/** Returns the frames with waiting scribbles of this person: the frame in view first, then in ascending order. */
 export function framesToRun({ store }: Studio): number[] {
-  const frames = [...new Set(store.mine.value.map((stroke) => stroke.frame))].sort((a, b) => a - b);
+  const frames = [...new Set(store.mine.value.map((scribble) => scribble.frame))].sort((a, b) => a - b);
   const at = store.frame.value;
   return frames.includes(at) ? [at, ...frames.filter((frame) => frame !== at)] : frames;
 }
 
-/** Runs all frames that have strokes, or `only` one. Says what happens where it is not plain to see. */
+/** Runs a round for each frame with scribbles, or for the frame `only`. A toast explains what is not visible. */
 export function run(studio: Studio, only?: number): void {
   const { store } = studio;
   const frames = only === undefined ? framesToRun(studio) : [only];
@@ -29,13 +29,13 @@ export function run(studio: Studio, only?: number): void {
   if (theirs)
     toast({ text: `Round ${active.number} of ${active.author.name} is running. Yours follows it.` });
   else if (frames.length > 1)
-    toast({ text: `${frames.length} frames have strokes. They run one after another: ${list(frames)}.` });
+    toast({ text: `${frames.length} frames have scribbles. They run one after another: ${list(frames)}.` });
   const rest = store.queue.peek().filter((item) => !frames.includes(item.frame));
   const wanted = frames.map((frame, index) => ({ frame, urgent: index === 0 && !theirs }));
   store.queue.value = [...wanted, ...rest];
 }
 
-/** Stops the running round and forgets what waits behind it. Masks that it made stay. */
+/** Cancels the running round and clears the queue. The masks that the round has computed stay. */
 export function cancel({ store, outbox }: Studio): void {
   store.queue.value = [];
   const active = store.active.peek();
@@ -43,9 +43,9 @@ export function cancel({ store, outbox }: Studio): void {
   outbox.send({ type: "round.cancel", key: newKey(), round: active.id }).catch(toastError);
 }
 
-/** Runs a failed round's interaction again. Its strokes wait anew; where they do not, they are drawn anew. */
+/** Runs the interaction of a failed round again. Scribbles that no longer wait are drawn again first. */
 export function retry(studio: Studio, round: RoundInfo): void {
-  const waits = studio.store.mine.peek().some((stroke) => stroke.frame === round.frame);
+  const waits = studio.store.mine.peek().some((scribble) => scribble.frame === round.frame);
   if (!waits) for (const { object_id, path } of round.scribbles) draw(studio, round.frame, object_id, path);
   run(studio, round.frame);
 }

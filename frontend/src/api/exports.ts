@@ -16,12 +16,12 @@ export function formatTitle(format: string, formats: readonly ExportFormat[] | n
 }
 
 /** Whether somebody may cancel or remove it: one's own, and managers all. */
-export function mayRemove(one: Export, you: number | undefined, role: Role): boolean {
-  return one.author_id === you ? may(role, "export") : may(role, "remove_export");
+export function mayRemove(exported: Export, you: number | undefined, role: Role): boolean {
+  return exported.author_id === you ? may(role, "export") : may(role, "remove_export");
 }
 
-export function isOpen(one: Export): boolean {
-  return one.state === "queued" || one.state === "running";
+export function isOpen(exported: Export): boolean {
+  return exported.state === "queued" || exported.state === "running";
 }
 
 const BUSY_MS = 500;

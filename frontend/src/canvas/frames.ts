@@ -1,14 +1,14 @@
-/** Pictures of frames, decoded: those around the one in view are loaded ahead, in the direction one moves. */
+/** A cache of decoded frames. Frames around the one in view are loaded ahead, in the direction of movement. */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { request, urlOf } from "../api/http";
 
-const BYTES = 320 * 1024 * 1024; // decoded: 200 frames of 480p, 38 of 1080p
+const BYTES = 320 * 1024 * 1024; // of decoded frames: 200 at 480p, 38 at 1080p
 const AT_ONCE = 4;
 const AHEAD = 24; // frames loaded ahead of the one in view, and a third of it behind
 const AHEAD_PLAYING = 48;
-const AGAIN_AFTER = 3000; // ms before a picture that failed is asked for again
+const AGAIN_AFTER = 3000; // ms before a frame that failed is requested again
 
-/** Frames in the order in which they are wanted: `at`, then ahead, with every third from behind. */
+/** Returns frames in the order of loading: `at`, then the frames ahead, and after every third of them one behind. */
 export function wantedAround(at: number, direction: number, count: number, ahead: number): number[] {
   const wanted = [at];
   for (let i = 1; i <= ahead; i++) {
@@ -21,7 +21,7 @@ export function wantedAround(at: number, direction: number, count: number, ahead
 export class FrameCache {
   private readonly bitmaps = new Map<number, ImageBitmap>(); // in order of use, oldest first
   private readonly loading = new Map<number, AbortController>();
-  private readonly failures = new Map<number, number>(); // frame -> when it may be asked for again
+  private readonly failures = new Map<number, number>(); // by frame: the time of the next try
   private readonly arrivals = signal(0);
   private readonly broken = signal<number | null>(null);
   private wanted: number[] = [];
@@ -34,12 +34,12 @@ export class FrameCache {
 
   constructor(private readonly video: number) {}
 
-  /** Rises whenever a picture has come in. */
+  /** Increases whenever a frame was loaded. */
   get version(): ReadonlySignal<number> {
     return this.arrivals;
   }
 
-  /** The frame in view when its picture could not be loaded, else null. */
+  /** The frame in view if it could not be loaded, else null. */
   get failed(): ReadonlySignal<number | null> {
     return this.broken;
   }
@@ -57,16 +57,16 @@ export class FrameCache {
     return bitmap;
   }
 
-  /** `frame` is in view now. */
+  /** Tells the cache that `frame` is in view now. */
   follow(frame: number, count: number, playing: boolean): void {
     if (count === 0 || this.closed) return;
     if (frame !== this.last) this.direction = frame > this.last ? 1 : -1;
     this.last = frame;
-    const room = Math.floor(BYTES / 2 / this.bytesEach); // the other half keeps what was seen
+    const room = Math.floor(BYTES / 2 / this.bytesEach); // the other half keeps frames that were shown
     const ahead = Math.min(playing ? AHEAD_PLAYING : AHEAD, room);
     this.wanted = wantedAround(frame, this.direction, count, ahead);
     this.broken.value = this.failures.has(frame) ? frame : null;
-    // A load that nobody wants any more must not hold up the frame in view.
+    // Requests that are no longer needed would delay the frame in view.
     for (const [other, abort] of this.loading) if (!this.wanted.includes(other)) abort.abort();
     this.pump();
   }
@@ -107,7 +107,7 @@ export class FrameCache {
       if (this.closed) bitmap.close();
       else this.keep(frame, bitmap);
     } catch {
-      // Aborted loads are no failures. Others are told of by `failed`, and tried again.
+      // Aborted requests are no failures. Other failures are shown through `failed` and tried again.
       if (!abort.signal.aborted) this.fail(frame);
     }
     this.loading.delete(frame);

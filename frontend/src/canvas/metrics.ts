@@ -1,12 +1,12 @@
-/** Times that the page takes of itself, for a bench to read as `window.__maskwright`. The last 2,000 of each kind. */
+/** Times that the page measures of itself, which benchmarks read as `window.__maskwright`: the last 2,000 of each kind. */
 
 export interface PaintTime {
   frame: number;
-  ms: number; // picture and mask together
-  picture: boolean; // the picture changed, not only its mask
+  ms: number; // for frame and mask together
+  picture: boolean; // false: only the mask changed
 }
 
-/** A mask on its way, in milliseconds since 1970, so that they can be held against the server's clock. */
+/** When a mask was received and painted, in milliseconds since 1970, to compare with the server's clock. */
 export interface MaskTime {
   seq: number;
   round: number;
@@ -19,7 +19,7 @@ export interface Metrics {
   paints: PaintTime[];
   masks: MaskTime[];
   decodes: number[]; // ms
-  /** From a stroke's release to the first mask of a newer round painted on its frame, in ms. */
+  /** The time from the end of a stroke until the first mask of a newer round is painted on its frame, in ms. */
   releases: { frame: number; ms: number }[];
 }
 
@@ -38,10 +38,10 @@ export function record<K extends keyof Metrics>(kind: K, entry: Metrics[K][numbe
   if (list.length > MOST) list.splice(0, list.length - MOST);
 }
 
-/** Strokes that were let go and have not shown in a mask yet. */
+/** Strokes that have ended and whose masks are not painted yet, by frame. */
 const released = new Map<number, { at: number; round: number | null }>();
 
-/** `round`: whose mask the frame shows now. */
+/** Notes the end of a stroke at the time `at`. `round` is the round whose mask the frame shows now. */
 export function strokeReleased(frame: number, at: number, round: number | null): void {
   if (!released.has(frame)) released.set(frame, { at, round });
 }

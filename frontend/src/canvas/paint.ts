@@ -1,4 +1,4 @@
-/** Fills pixels from decoded masks: plain lookups, and only in the box of the mask that was and the mask that is. */
+/** Fills pixels from decoded masks by table lookups, and only inside the bounding boxes of the old and the new mask. */
 import type { DecodedMask } from "../masks/contour";
 import { labelsOf } from "../masks/decode";
 import type { ChangeTables, ColorTable } from "./table";
@@ -20,7 +20,7 @@ export function union(a: Box, b: Box): Box {
   return { x, y, w: Math.max(a.x + a.w, b.x + b.w) - x, h: Math.max(a.y + a.h, b.y + b.h) - y };
 }
 
-/** The pixels of the mask layer, of the frame's size, and which part of them is not transparent. */
+/** The pixels of the mask layer, in the size of the frame, and the box that is not transparent. */
 export class MaskPixels {
   readonly data: Uint8ClampedArray<ArrayBuffer>;
   private readonly pixels: Uint32Array;
@@ -31,7 +31,7 @@ export class MaskPixels {
     this.pixels = new Uint32Array(this.data.buffer);
   }
 
-  /** Returns the part that changed. */
+  /** Clears the layer and returns the box that changed. */
   clear(): Box {
     const { x, y, w, h } = this.filled;
     for (let row = y; row < y + h; row++) {
@@ -42,7 +42,7 @@ export class MaskPixels {
     return { x, y, w, h };
   }
 
-  /** Shows one mask: its runs as they are, then its contour over them. Returns the part that changed. */
+  /** Paints one mask: its runs, then its contour over them. Returns the box that changed. */
   show(map: DecodedMask, table: ColorTable): Box {
     const before = this.clear();
     const { starts, values, rim, rimCells, w } = map;
@@ -51,7 +51,7 @@ export class MaskPixels {
       if (color !== 0) this.fill(map, starts[run] as number, starts[run + 1] as number, color);
     }
     const corner = map.y * this.size.width + map.x;
-    const skip = this.size.width - w; // from the end of a line of the box to the start of its next
+    const skip = this.size.width - w; // pixels from the end of a row of the box to the start of its next row
     for (let i = 0; i < rim.length; i++) {
       const pixel = rim[i] as number;
       this.pixels[corner + pixel + Math.floor(pixel / w) * skip] = table[rimCells[i] as number] as number;
@@ -60,7 +60,7 @@ export class MaskPixels {
     return union(before, this.filled);
   }
 
-  /** Pixels of the box from `start` up to `end`, which may lie some lines further down. */
+  /** Fills the pixels of the box from `start` up to `end`, which may be several rows below. */
   private fill(box: Box, start: number, end: number, color: number): void {
     for (let at = start; at < end; ) {
       const row = Math.floor(at / box.w);
@@ -71,7 +71,7 @@ export class MaskPixels {
     }
   }
 
-  /** Shows what differs between two masks: won is plain, lost is hatched, the rest dim. Returns the part that changed. */
+  /** Paints the difference of two masks: added pixels plain, removed pixels hatched, the rest dim. Returns the box that changed. */
   showChanges(now: DecodedMask, then: DecodedMask, tables: ChangeTables): Box {
     const before = this.clear();
     const box = union(now, then);
@@ -102,7 +102,7 @@ function labelAt(map: Box, labels: Uint8Array, x: number, y: number): number {
   return labels[row * map.w + column] as number;
 }
 
-/** Diagonal lines: lost area is told from won area without its colour. */
+/** Whether a pixel lies on a diagonal line. Hatching tells removed from added pixels without relying on colour. */
 function hatch(x: number, y: number, color: number): number {
   return ((x + y) & 7) < 3 ? color : 0;
 }

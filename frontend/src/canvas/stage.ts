@@ -1,4 +1,4 @@
-/** Where the picture lies on the stage: zoom, pan, fit. Follows the stage's size while it is fitted. */
+/** Zoom, pan and fit: where the frame lies on the stage. A fitted frame follows the size of the stage. */
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import {
   type CanvasPoint,
@@ -25,7 +25,7 @@ export class Stage {
   private readonly frame: Signal<Size> = signal({ width: 16, height: 9 });
   private readonly size: Signal<Size> = signal({ width: 0, height: 0 });
   private readonly own = signal<View>({ scale: 1, x: 0, y: 0 });
-  private waiting: Placed | null = null; // what a reload brings back, until the stage has a size
+  private waiting: Placed | null = null; // the view from before a reload, until the stage has a size
 
   constructor() {
     this.view = computed(() =>
@@ -41,7 +41,7 @@ export class Stage {
     return this.frame.value;
   }
 
-  /** A window that grows or shrinks keeps what is in the middle in the middle. */
+  /** Sets the size of the stage. The centre of the view stays in the centre. */
   resize(size: Size): void {
     const before = this.size.peek();
     if (size.width === before.width && size.height === before.height) return;
@@ -56,7 +56,7 @@ export class Stage {
     if (this.waiting) this.place(this.waiting);
   }
 
-  /** Brings back an earlier view. */
+  /** Restores an earlier view. */
   place(placed: Placed): void {
     if (placed.zoom === null) {
       this.fit();

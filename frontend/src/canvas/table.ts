@@ -1,18 +1,18 @@
 /**
- * The colour table: what each cell of a decoded mask (object number + 256 * depth) looks like. Visibility, opacity, solo,
- * contours and modes are changes of this table; no mask is decoded again for them.
+ * The colour table: the colour of each cell of a decoded mask (object number + 256 * depth). Visibility, opacity, solo,
+ * contours and modes only change this table, so no mask has to be decoded again.
  */
 import { MAX_DEPTH } from "../masks/contour";
 import type { ObjectInfo } from "../protocol";
 import type { ViewSettings } from "../state/view";
 
-/** (MAX_DEPTH + 1) x 256 pixels, each as ImageData has them in memory. */
+/** (MAX_DEPTH + 1) x 256 pixels in the memory layout of ImageData. */
 export type ColorTable = Uint32Array;
 
 const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
-const DIM = 0.2; // of what did not change, in mode `changes`
+const DIM = 0.2; // opacity of unchanged pixels in mode `changes`
 
-/** One pixel of ImageData; `alpha` in 0..1. */
+/** Returns one pixel in the layout of ImageData; `alpha` is in 0..1. */
 export function pixel(color: string, alpha: number): number {
   const rgb = Number.parseInt(color.slice(1), 16);
   const [r, g, b] = [(rgb >> 16) & 255, (rgb >> 8) & 255, rgb & 255];
@@ -25,7 +25,7 @@ export function isVisible(object: ObjectInfo, view: ViewSettings): boolean {
   return view.solo === null ? !view.hidden.includes(object.number) : view.solo === object.number;
 }
 
-/** `scale` in screen pixels to a pixel of the frame: contours keep their width on screen as well as whole pixels can. */
+/** Builds the table. `scale` is screen pixels per pixel of the frame: contours keep their width on screen, in whole pixels. */
 export function colorTable(objects: readonly ObjectInfo[], view: ViewSettings, scale: number): ColorTable {
   const table = new Uint32Array((MAX_DEPTH + 1) * 256);
   const rim = contourDepth(view, scale);
@@ -40,7 +40,7 @@ export function colorTable(objects: readonly ObjectInfo[], view: ViewSettings, s
   return table;
 }
 
-/** How many pixels of the frame a contour takes; 0 = none. */
+/** Returns the width of a contour in pixels of the frame; 0 means none. */
 export function contourDepth(view: ViewSettings, scale: number): number {
   if (view.mode === "mask") return 0;
   const wanted = view.mode === "outline" ? Math.max(1, view.contour) : view.contour;
@@ -48,7 +48,7 @@ export function contourDepth(view: ViewSettings, scale: number): number {
   return Math.max(1, Math.min(MAX_DEPTH, Math.round(wanted / scale)));
 }
 
-/** The tables of mode `changes`: what an object won, what it lost, and what stayed. Indexed by object number. */
+/** The tables of mode `changes`, by object number: added, removed and unchanged pixels. */
 export interface ChangeTables {
   won: Uint32Array;
   lost: Uint32Array;

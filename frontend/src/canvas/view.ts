@@ -1,6 +1,6 @@
 /**
- * From the frame to the canvas and back. The two kinds of coordinates are told apart by type: `CanvasPoint` in CSS pixels
- * from the corner of the stage, `FramePoint` in pixels of the video. canvas = frame * scale + offset.
+ * Converts coordinates of the frame to the canvas and back. Types keep them apart: `CanvasPoint` is in CSS pixels from the
+ * corner of the stage, `FramePoint` in pixels of the video. canvas = frame * scale + offset.
  */
 declare const onCanvas: unique symbol;
 declare const onFrame: unique symbol;
@@ -18,15 +18,15 @@ export interface Size {
 }
 
 export interface View {
-  readonly scale: number; // CSS pixels to a pixel of the frame
-  readonly x: number; // where the frame's corner lies on the canvas
+  readonly scale: number; // CSS pixels per pixel of the frame
+  readonly x: number; // position of the frame's corner on the canvas
   readonly y: number;
 }
 
 export const MIN_SCALE = 0.05;
 export const MAX_SCALE = 32;
-const MARGIN = 20; // CSS pixels around the fitted picture, as in the mock
-const KEEP = 60; // so much of the picture stays on the stage, however far it is moved
+const MARGIN = 20; // CSS pixels around the fitted frame
+const KEEP = 60; // CSS pixels of the frame that stay visible, however far it is moved
 
 export const canvasPoint = (x: number, y: number): CanvasPoint => ({ x, y }) as CanvasPoint;
 export const framePoint = (x: number, y: number): FramePoint => ({ x, y }) as FramePoint;
@@ -39,7 +39,7 @@ export function toCanvas(view: View, at: FramePoint): CanvasPoint {
   return canvasPoint(at.x * view.scale + view.x, at.y * view.scale + view.y);
 }
 
-/** The whole frame in the middle of the stage, as large as it goes. */
+/** Returns the view that shows the whole frame, centred and as large as possible. */
 export function fitView(frame: Size, stage: Size): View {
   const margin = Math.min(MARGIN, stage.width / 10, stage.height / 10);
   const room = Math.min((stage.width - 2 * margin) / frame.width, (stage.height - 2 * margin) / frame.height);
@@ -54,7 +54,7 @@ export function centred(frame: Size, stage: Size, scale: number): View {
   };
 }
 
-/** Zooms so that what lies under `at` stays under it. */
+/** Returns a zoomed view in which the point under `at` stays there. */
 export function zoomAt(view: View, at: CanvasPoint, factor: number): View {
   const scale = limit(view.scale * factor);
   const by = scale / view.scale;
@@ -65,7 +65,7 @@ export function panBy(view: View, dx: number, dy: number): View {
   return { ...view, x: view.x + dx, y: view.y + dy };
 }
 
-/** Brings a picture that was moved off the stage back so far that it can be grasped. */
+/** Returns a view in which enough of the frame is visible to grasp it. */
 export function keepInReach(view: View, frame: Size, stage: Size): View {
   const keepX = Math.min(KEEP, stage.width / 2, frame.width * view.scale);
   const keepY = Math.min(KEEP, stage.height / 2, frame.height * view.scale);
@@ -76,7 +76,7 @@ export function keepInReach(view: View, frame: Size, stage: Size): View {
   };
 }
 
-/** The view of the given scale that has `centre` in the middle of the stage. */
+/** Returns the view of the given scale with `centre` in the middle of the stage. */
 export function viewAround(centre: FramePoint, scale: number, stage: Size): View {
   const limited = limit(scale);
   return {
@@ -86,7 +86,7 @@ export function viewAround(centre: FramePoint, scale: number, stage: Size): View
   };
 }
 
-/** In 0..1 of the frame, as strokes are stored; points outside of the frame come to its edge. */
+/** Converts to 0..1 of the frame, as scribbles are stored. Points outside of the frame move to its edge. */
 export function toUnit(at: FramePoint, frame: Size): [number, number] {
   return [clamp(at.x / frame.width, 0, 1), clamp(at.y / frame.height, 0, 1)];
 }

@@ -1,4 +1,4 @@
-/** A random UUID (version 4). crypto.randomUUID is absent where a team serves plain http, so it is made by hand. */
+/** A random UUID (version 4). crypto.randomUUID does not exist on pages that are served over plain http. */
 export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;

@@ -4,7 +4,7 @@ import { newKey } from "./key";
 import { Outbox, type OutboxOptions, Refused } from "./outbox";
 import { type Keyed, openShelf, type Shelf } from "./outboxStorage";
 
-const stroke = (frame = 0): Keyed => ({
+const scribble = (frame = 0): Keyed => ({
   type: "scribble.add",
   key: newKey(),
   frame,
@@ -49,7 +49,7 @@ const shelved = async (): Promise<string[]> => (await shelf.of(7, 1)).map(({ key
 describe("the outbox", () => {
   it("keeps a message until it is acknowledged", async () => {
     const box = await opened();
-    const message = stroke();
+    const message = scribble();
     const answer = box.send(message);
     await vi.waitFor(async () => expect(await shelved()).toEqual([message.key]));
     box.acknowledged({ type: "ack", key: message.key, result: 4 });
@@ -61,7 +61,7 @@ describe("the outbox", () => {
   it("keeps what is drawn offline and sends it in order when connected", async () => {
     const box = await opened();
     online = false;
-    const messages = [stroke(1), stroke(2), stroke(3)];
+    const messages = [scribble(1), scribble(2), scribble(3)];
     for (const message of messages) void box.send(message);
     expect(sent).toEqual([]);
     online = true;
@@ -71,7 +71,7 @@ describe("the outbox", () => {
 
   it("sends what was not answered once more after a reconnect, and then says that it did", async () => {
     const box = await opened();
-    const message = stroke();
+    const message = scribble();
     const answer = box.send(message);
     box.flush();
     expect(sent).toEqual([message, message]);
@@ -84,14 +84,14 @@ describe("the outbox", () => {
   it("brings messages back after a reload, older before newer", async () => {
     online = false;
     const before = await opened();
-    const [first, second] = [stroke(1), stroke(2)];
+    const [first, second] = [scribble(1), scribble(2)];
     void before.send(first);
     void before.send(second);
     await vi.waitFor(async () => expect((await shelved()).length).toBe(2));
 
     const restored: Keyed[] = [];
     const after = outbox({ restored: (message) => restored.push(message) });
-    const newer = stroke(3);
+    const newer = scribble(3);
     void after.send(newer);
     await after.restore(shelf, 1);
     online = true;
@@ -102,8 +102,8 @@ describe("the outbox", () => {
 
   it("sends what an older page kept by the names of today", async () => {
     const path = [[0.5, 0.5]];
-    const add = { type: "stroke.add", key: newKey(), frame: 3, object: 1, path };
-    const remove = { type: "stroke.remove", key: newKey(), stroke: add.key };
+    const add = { type: "scribble.add", key: newKey(), frame: 3, object: 1, path };
+    const remove = { type: "scribble.remove", key: newKey(), scribble: add.key };
     for (const [order, message] of [add, remove].entries()) {
       const older = { key: message.key, video: 7, user: 1, order, message, expected: null };
       await shelf.put(older as unknown as Parameters<Shelf["put"]>[0]);
@@ -117,7 +117,7 @@ describe("the outbox", () => {
 
   it("tells of the answers to messages from before a reload", async () => {
     online = false;
-    const message = stroke();
+    const message = scribble();
     void (await opened()).send(message);
     await vi.waitFor(async () => expect((await shelved()).length).toBe(1));
     const answers: (string | null)[] = [];
@@ -129,9 +129,9 @@ describe("the outbox", () => {
     await vi.waitFor(async () => expect(await shelved()).toEqual([]));
   });
 
-  it("never sends one person's strokes in another's name", async () => {
+  it("never sends one person's scribbles in another's name", async () => {
     online = false;
-    void (await opened()).send(stroke());
+    void (await opened()).send(scribble());
     await vi.waitFor(async () => expect((await shelved()).length).toBe(1));
     const other = outbox();
     await other.restore(shelf, 2);
@@ -140,7 +140,7 @@ describe("the outbox", () => {
 
   it("does not bring back the messages of another video", async () => {
     online = false;
-    void (await opened()).send(stroke());
+    void (await opened()).send(scribble());
     await vi.waitFor(async () => expect((await shelved()).length).toBe(1));
     const other = outbox({ video: 8 });
     await other.restore(shelf, 1);
@@ -149,7 +149,7 @@ describe("the outbox", () => {
 
   it("rejects with the server's own words", async () => {
     const box = await opened();
-    const message = stroke();
+    const message = scribble();
     const answer = box.send(message);
     const error = {
       type: "error",
@@ -173,7 +173,7 @@ describe("the outbox", () => {
     const reasons: unknown[] = [];
     const box = outbox({ unkept: (reason) => reasons.push(reason) });
     await box.restore(full, 1);
-    const message = stroke();
+    const message = scribble();
     void box.send(message);
     await vi.waitFor(() => expect(reasons.length).toBe(1));
     expect(sent).toEqual([message]);
@@ -221,7 +221,7 @@ describe("a message that the database did not take", () => {
     vi.restoreAllMocks();
   });
 
-  it.each<Keyed>([stroke(), { type: "round.run", key: newKey(), frame: 0, engine: "flow", base: null }])(
+  it.each<Keyed>([scribble(), { type: "round.run", key: newKey(), frame: 0, engine: "flow", base: null }])(
     "is kept and sent again: $type",
     async (message) => {
       const box = outbox();
@@ -238,7 +238,7 @@ describe("a message that the database did not take", () => {
 
   it("is waited for longer each time, but never long", () => {
     const box = outbox();
-    const message = stroke();
+    const message = scribble();
     void box.send(message);
     for (const [tries, wait] of [1000, 2000, 4000, 8000, 8000, 8000].entries()) {
       refuse(box, message, "not_stored");
@@ -251,7 +251,7 @@ describe("a message that the database did not take", () => {
 
   it("goes before what is drawn meanwhile", () => {
     const box = outbox();
-    const [first, second] = [stroke(1), stroke(2)];
+    const [first, second] = [scribble(1), scribble(2)];
     void box.send(first);
     refuse(box, first, "not_stored");
     void box.send(second);
@@ -260,10 +260,10 @@ describe("a message that the database did not take", () => {
     expect(sent).toEqual([first, first, second]);
   });
 
-  it("takes no stroke of its object along, and what is refused after it was stored stays refused", async () => {
+  it("takes no scribble of its object along, and what is refused after it was stored stays refused", async () => {
     const box = outbox();
     const object: Keyed = { type: "object.add", key: newKey() };
-    const drawn = stroke();
+    const drawn = scribble();
     void box.send(object);
     const answer = box.send(drawn);
     refuse(box, object, "not_stored");
@@ -280,7 +280,7 @@ describe("a message that the database did not take", () => {
 
   it("is not waited for by others for ever", async () => {
     const box = outbox();
-    const [never, other] = [stroke(1), stroke(2)];
+    const [never, other] = [scribble(1), scribble(2)];
     void box.send(never);
     const answer = box.send(other);
     for (let tries = 0; tries < 6; tries++) {
@@ -293,7 +293,7 @@ describe("a message that the database did not take", () => {
 
   it("is sent no more once the page has left", () => {
     const box = outbox();
-    const message = stroke();
+    const message = scribble();
     void box.send(message);
     refuse(box, message, "not_stored");
     box.close();

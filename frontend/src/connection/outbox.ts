@@ -1,16 +1,16 @@
 /**
- * Messages on their way: each is kept (in memory and on the shelf) until the server acknowledged or refused it, and is
- * sent again after every reconnect and reload. The server acts once per key, so nothing is lost and nothing doubled.
- * A message that the database did not take is not refused: all go out again after a pause, which grows from try to try.
+ * Messages that wait for an answer. Each is kept in memory and in the browser's storage until the server has acknowledged
+ * or refused it, and is sent again after every reconnect and reload. The server applies each key once, so no message is
+ * lost or applied twice. If the database cannot store a message, all are sent again after a pause that grows each time.
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { Ack, Error as Refusal } from "../protocol";
 import { delay } from "./backoff";
 import type { Entry, Keyed, Shelf } from "./outboxStorage";
 
-const NOT_STORED = "not_stored"; // the server's word for: the database was away, try again
-const FIRST_PAUSE = 2; // as the third try of a connection: about 1 s, then doubling to 8 s
-const MOST_HELD = 5; // how often one refusal is taken for the fault of a message before it
+const NOT_STORED = "not_stored"; // the server's code for: the database is not available, try again
+const FIRST_PAUSE = 2; // the attempt number that delay() starts from: about 1 s, then doubling to 8 s
+const MOST_HELD = 5; // number of times it was sent a refusal is blamed on an earlier message that is not stored yet
 
 export class Refused extends Error {
   constructor(
@@ -23,27 +23,27 @@ export class Refused extends Error {
 }
 
 export interface Answer {
-  result: number | null; // number of the object or id of the round that was made
-  again: boolean; // it was sent more than once, so its effect may be older than what the page knows
+  result: number | null; // number of the new object, or id of the new round
+  again: boolean; // sent more than once, so its effect may be older than the page's state
 }
 
 interface Waiting extends Entry {
-  sent: number; // how often
-  unstored: boolean; // the database did not take it when it was sent last
-  held: number; // refusals that may have come only because a message before it is not stored
+  sent: number; // number of times it was sent
+  unstored: boolean; // the database could not store it the last time
+  held: number; // refusals that an earlier message may have caused because it is not stored yet
   resolve: (answer: Answer) => void;
   reject: (reason: Refused) => void;
 }
 
 export interface OutboxOptions {
   video: number;
-  /** Sends when connected; false = not connected, it will be asked again. */
+  /** Sends a message. Returns false without a connection; the outbox then tries again later. */
   post: (message: Keyed) => boolean;
-  /** A message from before a reload is back on its way, in its old order. */
+  /** Called for each message from before a reload, in the order in which they were sent. */
   restored: (message: Keyed, expected: number | null) => void;
-  /** A restored message was acknowledged or refused: nobody else waits for its answer. */
+  /** Called if a restored message was acknowledged or refused. Nothing else receives that answer. */
   settled: (message: Keyed, outcome: Answer | Refused, expected: number | null) => void;
-  /** A message could not be put on the shelf (the disk is full, say): it goes out, but would not outlive a reload. */
+  /** Called if a message could not be stored (a full disk, for example). It is sent, but a reload would lose it. */
   unkept: (reason: unknown) => void;
 }
 
@@ -59,12 +59,12 @@ export class Outbox {
 
   constructor(private readonly options: OutboxOptions) {}
 
-  /** How many messages no answer has come for. */
+  /** Number of messages without an answer. */
   get count(): ReadonlySignal<number> {
     return this.size;
   }
 
-  /** Some message was not stored, and is sent again and again until it is. */
+  /** Whether a message could not be stored by the server and is being sent again. */
   get retrying(): ReadonlySignal<boolean> {
     return this.unstored;
   }
@@ -74,8 +74,8 @@ export class Outbox {
   }
 
   /**
-   * Resolves when acknowledged; rejects with Refused. Survives any number of reconnects. `expected` is the number that
-   * the page took for granted for an object; it is kept beside the message.
+   * Resolves when the message is acknowledged, after any number of reconnects; rejects with Refused. `expected` is the
+   * number that the page gave to a new object; it is stored with the message.
    */
   send(message: Keyed, expected: number | null = null): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -84,7 +84,7 @@ export class Outbox {
     });
   }
 
-  /** `user` is known: what the shelf holds of theirs goes out after a reload, before anything newer. */
+  /** Sends the stored messages of `user` from before a reload, ahead of newer ones. */
   async restore(shelf: Shelf, user: number): Promise<void> {
     this.shelf = shelf;
     this.user = user;
@@ -93,28 +93,28 @@ export class Outbox {
       if (this.waiting.has(entry.key)) continue;
       const { message, expected = null } = entry;
       const settle = (outcome: Answer | Refused) => this.options.settled(message, outcome, expected);
-      // It may have gone out before the reload: that counts as once.
+      // It may have been sent before the reload, so it counts as sent once.
       const fresh = { sent: 1, unstored: false, held: 0, resolve: settle, reject: settle };
       this.waiting.set(entry.key, { ...entry, expected, ...fresh });
       this.options.restored(message, expected);
     }
     for (const item of newer) {
       item.user = user;
-      this.waiting.delete(item.key); // to the end: older things go first
+      this.waiting.delete(item.key); // Moves it to the end, because older messages are sent first.
       this.waiting.set(item.key, item);
       shelf.put(plain(item)).catch(this.options.unkept);
     }
     this.size.value = this.waiting.size;
   }
 
-  /** After a (re)connect or a pause: everything unanswered, in order. */
+  /** Sends every message without an answer, in order. Called after each connect and after a pause. */
   readonly flush = (): void => {
     clearTimeout(this.pause);
     this.pause = undefined;
     for (const item of this.waiting.values()) this.post(item);
   };
 
-  /** The page leaves the video; what waits is on the shelf. */
+  /** Stops sending. Messages without an answer stay in storage. */
   close(): void {
     clearTimeout(this.pause);
   }
@@ -124,7 +124,7 @@ export class Outbox {
     item?.resolve({ result: answer.result, again: item.sent > 1 });
   }
 
-  /** Returns false when the refusal is of no message in here. */
+  /** Returns false if the refusal belongs to no message of this outbox. */
   refusedBy(answer: Refusal): boolean {
     const item = answer.key === null ? undefined : this.waiting.get(answer.key);
     if (!item) return false;
@@ -141,7 +141,7 @@ export class Outbox {
     return true;
   }
 
-  /** A stroke is refused while its object is not stored: such a refusal is not final, the message goes out again. */
+  /** Whether a refusal is not final: a scribble is refused while the message that creates its object is not stored. */
   private premature(item: Waiting): boolean {
     for (const other of this.waiting.values()) {
       if (other === item) break;
@@ -160,7 +160,7 @@ export class Outbox {
     this.waiting.set(item.key, item);
     this.size.value = this.waiting.size;
     if (this.shelf && this.user !== null) this.shelf.put(plain(item)).catch(this.options.unkept);
-    if (this.pause === undefined) this.post(item); // else it follows those before it
+    if (this.pause === undefined) this.post(item); // During a pause it is sent after the messages before it.
   }
 
   private post(item: Waiting): void {
@@ -175,7 +175,7 @@ export class Outbox {
       this.unstored.value = [...this.waiting.values()].some((other) => other.unstored);
       if (!this.unstored.value) this.pauses = 0;
     }
-    // What stays on the shelf by mistake is sent once more, and the server knows its key.
+    // If removing fails, the message is sent once more after a reload, and the server ignores its key.
     this.shelf?.remove(key).catch(this.options.unkept);
     return item;
   }

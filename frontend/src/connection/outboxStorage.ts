@@ -1,17 +1,17 @@
-/** What is not acknowledged yet, kept over a reload in IndexedDB. */
+/** Stores messages without an acknowledgement in IndexedDB, so that a reload does not lose them. */
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import type { ClientMessage } from "../protocol";
 
-/** A message that carries a key: sent twice, it takes effect once. */
+/** A message with a key: the server applies it once, however often it is sent. */
 export type Keyed = Extract<ClientMessage, { key: string }>;
 
 export interface Entry {
   key: string;
   video: number;
-  user: number; // a stroke is never sent in another person's name
-  order: number; // rises in the order in which things were done
+  user: number; // the author; a message is never sent in another person's name
+  order: number; // increases in the order of sending
   message: Keyed;
-  expected: number | null; // the number that the page gave an object before the server did
+  expected: number | null; // the number that the page gave to a new object
 }
 
 interface Schema extends DBSchema {
@@ -50,7 +50,7 @@ function withPresentNames(message: Keyed): Keyed {
   return message;
 }
 
-/** Raises when the browser has no IndexedDB or refuses it (private windows of some). */
+/** Opens the storage. Throws if the browser has no IndexedDB or refuses access, as some private windows do. */
 export async function openShelf(name = "maskwright"): Promise<Shelf> {
   const database = await openDB<Schema>(name, 1, {
     upgrade(upgraded) {

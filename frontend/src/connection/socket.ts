@@ -1,9 +1,9 @@
 /**
- * The browser's socket as a state machine. The one thing it promises: after `live`, what comes in is complete, because
- * each connection begins with `resume` and the numbers of the newest change and mask that came before.
+ * The browser's socket as a state machine. It promises that while it is `live` no change is missing: each connection
+ * starts with `resume`, which names the newest change and mask that have arrived.
  *
  *   connecting --welcome--> live --close--> lost --timer or `online`, then welcome--> live
- *   any --close with a code that a new connection cannot mend--> closed
+ *   any --close with a code that a new connection cannot fix--> closed
  */
 import { MaskError, type PackedMask, readContainer } from "../masks/decode";
 import {
@@ -18,23 +18,23 @@ import { delay } from "./backoff";
 
 const PING_EVERY = 15_000;
 const PONG_WITHIN = 10_000;
-// 4400 old page, 4401 signed out, 4403 no longer allowed, 4404 no such video: only a person can mend these.
+// 4400 old page, 4401 signed out, 4403 not allowed, 4404 no such video. Reconnecting does not help with these.
 const FINAL = new Set([4400, 4401, 4403, 4404]);
 
 export interface SocketEvents {
   state(state: Connection): void;
-  /** Before `live`; outgoing messages may be sent from here on. */
+  /** Called before the state becomes `live`. Messages can be sent from here on. */
   welcome(message: Welcome): void;
   message(message: Exclude<ServerMessage, Welcome>): void;
   masks(masks: PackedMask[]): void;
-  /** The connection ended with a code that has a sentence. `final`: it will not come back by itself. */
+  /** Called if the connection was closed with a known code. `final`: the socket will not reconnect. */
   closed(code: number, text: string, final: boolean): void;
 }
 
 export interface SocketOptions {
   url: string;
   events: SocketEvents;
-  /** Stands in for WebSocket in tests. */
+  /** Replaces WebSocket in tests. */
   open?: (url: string) => WebSocket;
 }
 
@@ -56,7 +56,7 @@ export class Socket {
     this.connect();
   }
 
-  /** Ends for good: the page leaves the video. */
+  /** Closes the connection and does not reconnect. */
   stop(): void {
     removeEventListener("online", this.now);
     removeEventListener("offline", this.cut);
@@ -65,14 +65,14 @@ export class Socket {
     this.drop();
   }
 
-  /** False when it cannot be sent now. */
+  /** Returns false if the message cannot be sent now. */
   send(message: ClientMessage): boolean {
     if (this.state !== "live" || this.socket?.readyState !== WebSocket.OPEN) return false;
     this.socket.send(JSON.stringify(message));
     return true;
   }
 
-  /** Tries at once instead of when the timer ends. */
+  /** Reconnects at once instead of after the wait. */
   readonly now = (): void => {
     if (this.state !== "lost" || this.socket) return;
     clearTimeout(this.retry);
@@ -87,7 +87,7 @@ export class Socket {
   };
 
   private connect(): void {
-    // While it tries again and again it is lost to a person: the page must not flicker with each try.
+    // While it reconnects, the state stays `lost`, so that the page does not flicker with each try.
     if (this.state !== "lost") this.enter("connecting");
     const open = this.options.open ?? ((url) => new WebSocket(url));
     const socket = open(this.options.url);
@@ -128,7 +128,7 @@ export class Socket {
       masks = readContainer(bytes);
     } catch (problem) {
       if (!(problem instanceof MaskError)) throw problem;
-      this.cut(); // what follows cannot be trusted; resume asks for it again
+      this.cut(); // Later data cannot be trusted. The next connection requests it again.
       return;
     }
     for (const mask of masks) this.maskSeq = Math.max(this.maskSeq, mask.seq);
@@ -150,7 +150,7 @@ export class Socket {
     this.retry = setTimeout(() => this.connect(), delay(this.attempt++));
   }
 
-  /** Forgets the connection without an event of it reaching us any more. */
+  /** Closes the connection and detaches its event handlers. */
   private drop(): void {
     clearInterval(this.heartbeat);
     const socket = this.socket;
@@ -160,7 +160,7 @@ export class Socket {
     socket.close();
   }
 
-  /** A cable that was pulled closes nothing: silence after a ping is taken for the end. */
+  /** Pings regularly. If no answer arrives, the connection is treated as lost, because a pulled cable closes no socket. */
   private beat(): void {
     clearInterval(this.heartbeat);
     this.heartbeat = setInterval(() => {
@@ -175,7 +175,7 @@ export class Socket {
   private enter(state: Connection, first?: () => void): void {
     this.state = state;
     first?.();
-    if (this.state !== state) return; // stopped by what `first` did
+    if (this.state !== state) return; // `first` has changed the state.
     this.options.events.state(state);
   }
 }

@@ -1,4 +1,4 @@
-/** The picture: three canvases on top of each other, and what floats over them. */
+/** The stage: three canvases on top of each other, and the panels that float over them. */
 import { useEffect, useRef } from "preact/hooks";
 import { listen } from "../actions/keys";
 import { Banner } from "../panels/Banner";
@@ -14,7 +14,7 @@ import { showInteraction } from "./drawingLayer";
 import { Picture } from "./pictureLayers";
 import css from "./Stage.module.css";
 
-// Above this, pixels are shown as squares: whoever zooms in so far wants to see which pixel is in and which is out.
+// Above this scale pixels are shown as squares, so that the border of a mask can be seen pixel by pixel.
 const SQUARES_ABOVE = 3;
 
 export function Stage() {
@@ -38,7 +38,7 @@ export function Stage() {
         class={css.area}
         data-testid="stage"
         data-pen-area
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it takes the drawing and the keys, as a text field does
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the stage receives drawing and keys, as a text field does
         tabIndex={0}
         role="application"
         aria-label={spoken(studio)}
@@ -80,7 +80,7 @@ interface Canvases {
   top: HTMLCanvasElement;
 }
 
-/** Brings the canvases and the pointers to life; returns the end of it. */
+/** Starts painting the canvases and listening to pointers and keys. Returns a function that stops it. */
 function attach(studio: Studio, area: HTMLElement, canvases: Canvases): () => void {
   const pointer = createPointerState();
   const picture = new Picture(studio, canvases);

@@ -1,4 +1,4 @@
-/** The studio: one video, its picture, objects, rounds and timeline. */
+/** The page of one video: its frames, objects, rounds and timeline. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ExportDialog } from "../panels/ExportDialog";
 import { HelpDialog } from "../panels/HelpDialog";

@@ -1,16 +1,16 @@
-/** The topmost canvas: strokes on the frame in view, the stroke being drawn, and the brush under the pointer. */
+/** The topmost canvas: the scribbles of the frame in view, the stroke that is being drawn, and the ring under the pointer. */
 import { effect } from "@preact/signals";
-import { type DrawnStroke, drawStroke } from "../canvas/strokes";
+import { type DrawnScribble, drawScribble } from "../canvas/scribbles";
 import type { CanvasPoint } from "../canvas/view";
 import type { Point } from "../protocol";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "../tools/pointerState";
 import { toolInUse } from "../tools/tools";
 
-// An object that was made a moment ago and has no colour here yet.
+// The colour of an object that was just created and is not in the store yet.
 const NEW_COLOR = "#ff5a5f";
 
-/** Keeps `canvas` showing what there is; returns the end of it. */
+/** Keeps `canvas` up to date. Returns a function that stops it. */
 export function showInteraction(
   studio: Studio,
   pointer: PointerState,
@@ -20,7 +20,7 @@ export function showInteraction(
   if (!context) throw new Error("This browser gives no 2D canvas");
   let request = 0;
   const end = effect(() => {
-    const strokes = strokesInView(studio, pointer);
+    const scribbles = scribblesInView(studio, pointer);
     const { stage, store } = studio;
     const [view, frame, size] = [stage.view.value, stage.frameSize, stage.stageSize];
     const width = store.view.value.brush;
@@ -34,7 +34,7 @@ export function showInteraction(
       const ratio = canvas.width / Math.max(1, size.width);
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.clearRect(0, 0, size.width, size.height);
-      for (const stroke of strokes) drawStroke(context, stroke, view, frame, width);
+      for (const scribble of scribbles) drawScribble(context, scribble, view, frame, width);
       if (ring) drawRing(context, hover, width, ringColor);
       if (pen) drawCross(context, pen, ringColor);
     });
@@ -45,7 +45,7 @@ export function showInteraction(
   };
 }
 
-/** One pixel of the canvas to one of the screen. */
+/** Gives the canvas one pixel for each pixel of the screen. */
 function fitToScreen(canvas: HTMLCanvasElement, width: number, height: number): void {
   const ratio = window.devicePixelRatio || 1;
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -53,14 +53,19 @@ function fitToScreen(canvas: HTMLCanvasElement, width: number, height: number): 
   if (canvas.height !== h) canvas.height = h;
 }
 
-function strokesInView(studio: Studio, pointer: PointerState): DrawnStroke[] {
+function scribblesInView(studio: Studio, pointer: PointerState): DrawnScribble[] {
   const { store } = studio;
   const frame = store.frame.value;
   const you = store.you.value?.id;
-  const drawn: DrawnStroke[] = [];
-  const add = (object: number, path: readonly Point[], kind: DrawnStroke["kind"], author?: string): void => {
-    const stroke: DrawnStroke = { path, color: colorOf(studio, object), background: object === 0, kind };
-    drawn.push(author === undefined ? stroke : { ...stroke, author });
+  const drawn: DrawnScribble[] = [];
+  const add = (
+    object: number,
+    path: readonly Point[],
+    kind: DrawnScribble["kind"],
+    author?: string,
+  ): void => {
+    const scribble: DrawnScribble = { path, color: colorOf(studio, object), background: object === 0, kind };
+    drawn.push(author === undefined ? scribble : { ...scribble, author });
   };
   if (store.view.value.showUsed)
     for (const id of store.line.value) {
@@ -68,11 +73,11 @@ function strokesInView(studio: Studio, pointer: PointerState): DrawnStroke[] {
       if (round?.frame !== frame) continue;
       for (const scribble of round.scribbles) add(scribble.object_id, scribble.path, "used");
     }
-  for (const stroke of store.strokes.value) {
-    if (stroke.frame !== frame) continue;
-    const theirs = stroke.author.id !== you;
-    const kind = theirs ? "theirs" : stroke.key === pointer.marked.value ? "marked" : "waiting";
-    add(stroke.object, stroke.path, kind, theirs ? stroke.author.name : undefined);
+  for (const scribble of store.scribbles.value) {
+    if (scribble.frame !== frame) continue;
+    const theirs = scribble.author.id !== you;
+    const kind = theirs ? "theirs" : scribble.key === pointer.marked.value ? "marked" : "waiting";
+    add(scribble.object, scribble.path, kind, theirs ? scribble.author.name : undefined);
   }
   const live = pointer.live.value;
   if (live) add(live.object, live.path, "waiting");
@@ -98,7 +103,7 @@ function drawRing(context: CanvasRenderingContext2D, at: CanvasPoint, width: num
   }
 }
 
-/** Where the pen is that keys move: seen on any picture. */
+/** Draws the pen that the arrow keys move, with an outline so that it is visible on every frame. */
 function drawCross(context: CanvasRenderingContext2D, at: CanvasPoint, color: string): void {
   for (const [line, style] of [
     [4, "#000000c0"],

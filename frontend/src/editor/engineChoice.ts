@@ -1,11 +1,11 @@
-/** The engines to choose from, and which one a round of this page uses. */
+/** The list of engines, and which engine the rounds of this page use. */
 import { effect, type Signal, signal } from "@preact/signals";
 import { call } from "../api/http";
 import type { Engine } from "../api/types";
 import { toastError } from "../parts/Toast";
 import type { Store } from "../state/store";
 
-/** Loads the list. `store.engine` becomes one that is there and ready: one's own last choice, the project's, the default. */
+/** Loads the list and sets `store.engine` to a ready engine: the person's last choice, else the project's, else the default. */
 export function loadEngines(store: Store): Signal<readonly Engine[]> {
   const engines = signal<readonly Engine[]>([]);
   call("GET", "/api/engines").then((list) => {
@@ -19,7 +19,7 @@ export function loadEngines(store: Store): Signal<readonly Engine[]> {
   return engines;
 }
 
-/** The first of `wanted` that is ready, else the default, else any that is ready. */
+/** Returns the first engine of `wanted` that is ready, else the default engine, else any engine that is ready. */
 export function choose(engines: readonly Engine[], wanted: readonly string[]): string {
   const ready = engines.filter((engine) => engine.ready);
   for (const name of wanted) if (ready.some((engine) => engine.name === name)) return name;

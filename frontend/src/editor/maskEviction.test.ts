@@ -47,7 +47,7 @@ describe("the room for masks", () => {
     const store = await opened(400 * KB, 100);
     expect(store.masks.bytes).toBeLessThanOrEqual(400 * KB);
     expect(here(store, 100)).toBe(FRAMES);
-    expect(store.facts.value.every(({ loaded }) => loaded)).toBe(true);
+    expect(store.summaries.value.every(({ loaded }) => loaded)).toBe(true);
   });
 
   it("is made by undone rounds first, the oldest before the others", async () => {

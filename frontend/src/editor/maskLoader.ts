@@ -1,15 +1,15 @@
-/** Loads masks over HTTP, by round and stretch of frames, nearest to the frame in view first, until all are here. */
+/** Loads masks over HTTP, by round and range of frames, those nearest to the frame in view first, until all are loaded. */
 import { effect, untracked } from "@preact/signals";
 import { request, urlOf } from "../api/http";
 import { readContainer } from "../masks/decode";
-import type { Fact } from "../state/frameSummary";
+import type { FrameSummary } from "../state/frameSummary";
 import type { Store } from "../state/store";
 
-export const STRETCH = 100; // frames to a request: about 200 kB at 480p
+export const STRETCH = 100; // frames in a request, about 200 kB at 480p
 const AT_ONCE = 3;
-// A round whose masks the socket brings may announce frames a moment before: this long they are waited for.
+// The socket may announce frames of a round shortly before their masks arrive. HTTP is used only after this time.
 const SOCKET_WITHIN = 600; // ms
-const AGAIN_AFTER = 2500; // ms after an answer that lacked what was promised, or failed
+const AGAIN_AFTER = 2500; // ms before the next try, after an answer that failed or lacked masks
 const MOST_TRIES = 4;
 
 export interface Stretch {
@@ -18,19 +18,24 @@ export interface Stretch {
   last: number;
 }
 
-/** Stretches in which a frame's mask is known but not here, by distance from `at`. */
-export function missingStretches(facts: readonly Fact[], at: number): Stretch[] {
+/** Returns the ranges that contain masks which exist but are not loaded, by their distance from the frame `at`. */
+export function missingStretches(summaries: readonly FrameSummary[], at: number): Stretch[] {
   const found = new Map<string, Stretch & { distance: number }>();
-  for (let frame = 0; frame < facts.length; frame++) {
-    const fact = facts[frame] as Fact;
-    if (fact.round === null || fact.loaded) continue;
+  for (let frame = 0; frame < summaries.length; frame++) {
+    const summary = summaries[frame] as FrameSummary;
+    if (summary.round === null || summary.loaded) continue;
     const part = Math.floor(frame / STRETCH);
-    const name = `${fact.round}/${part}`;
+    const name = `${summary.round}/${part}`;
     const distance = Math.abs(frame - at);
     const known = found.get(name);
     if (known) known.distance = Math.min(known.distance, distance);
     else
-      found.set(name, { round: fact.round, first: part * STRETCH, last: (part + 1) * STRETCH - 1, distance });
+      found.set(name, {
+        round: summary.round,
+        first: part * STRETCH,
+        last: (part + 1) * STRETCH - 1,
+        distance,
+      });
   }
   return [...found.values()].sort((a, b) => a.distance - b.distance);
 }
@@ -52,7 +57,7 @@ export class MaskLoader {
     this.ends = [
       effect(() => this.follow()),
       effect(() => {
-        // Untracked: it would otherwise start over whenever a hint comes in, and wait for the socket for ever.
+        // Untracked, because otherwise each progress message would restart the wait for the socket.
         if (store.connection.value === "live") untracked(() => this.retry());
       }),
     ];
@@ -64,12 +69,13 @@ export class MaskLoader {
     this.abort.abort();
   }
 
-  /** Reads signals: as an effect it follows the frame, the head, the rounds and what has come in. */
+  /** Runs as an effect: it follows the frame in view, the head, the rounds and the masks that have arrived. */
   private follow(): void {
     const { store } = this;
     const at = store.frame.value;
-    const missing = missingStretches(store.facts.value, at);
-    if (store.view.value.mode === "changes") missing.push(...missingStretches(store.factsBefore.value, at));
+    const missing = missingStretches(store.summaries.value, at);
+    if (store.view.value.mode === "changes")
+      missing.push(...missingStretches(store.summariesBefore.value, at));
     const now = performance.now();
     let soonest = Number.POSITIVE_INFINITY;
     for (const stretch of missing) {
@@ -106,11 +112,11 @@ export class MaskLoader {
       this.store.masks.add(readContainer(new Uint8Array(await answer.arrayBuffer())));
     } catch (problem) {
       if (this.abort.signal.aborted) return;
-      // Shown as a missing mask on the timeline; asked for again below and after a reconnect.
+      // The timeline shows the mask as missing. It is requested again below and after a reconnect.
       console.warn(`Masks of round ${stretch.round} did not come:`, problem);
     }
     state.busy = false;
-    // What came may be dropped for want of room, and be wanted again: tries count only while something is missing.
+    // Loaded masks may be evicted and needed again, so tries are counted only while masks are missing.
     if (this.complete(stretch)) this.tries.delete(`${stretch.round}/${stretch.first}`);
     state.count++;
     state.notBefore = performance.now() + AGAIN_AFTER;
@@ -118,7 +124,7 @@ export class MaskLoader {
     this.follow();
   }
 
-  /** All of it is here; the facts may say so a moment later. */
+  /** Whether all masks of the range are loaded. The summaries may follow a moment later. */
   private complete({ round, first, last }: Stretch): boolean {
     const { rounds, masks } = this.store;
     for (const [from, to] of rounds.peek().get(round)?.frames ?? [])

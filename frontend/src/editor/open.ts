@@ -1,4 +1,4 @@
-/** Opens a video: its store, its connection, and everything that watches them. `close` ends all of it. */
+/** Opens a video: creates its store, its connection and all effects that watch them. `close` stops everything. */
 
 import { batch, effect } from "@preact/signals";
 import { watchPlaying } from "../actions/playback";
@@ -24,15 +24,15 @@ import { MaskLoader } from "./maskLoader";
 import { watchScores } from "./scores";
 import { NOT_KEPT, restored, settled, welcome } from "./welcome";
 
-const LOOKING_EVERY = 300; // ms between two hints of where one is
-const REMEMBER_AFTER = 200; // ms of rest before the view is written down
+const LOOKING_EVERY = 300; // ms between two presence messages
+const REMEMBER_AFTER = 200; // ms without a change before the view is saved
 
 export function openVideo(id: number): Studio {
   const store = createStore(id);
   const stage = new Stage();
   restoreView(store, stage);
   const shelf = openShelf();
-  shelf.catch(() => {}); // told of at the welcome
+  shelf.catch(() => {}); // The welcome handler tells the person.
   const socket = new Socket({
     url: socketUrl(id),
     events: {
@@ -111,7 +111,7 @@ function watch(studio: Studio): (() => void)[] {
   ];
 }
 
-/** Tells the others which frame one is on, not more often than they can look. */
+/** Tells the other people on this video which frame is in view, at most every LOOKING_EVERY ms. */
 function watchLooking({ store, socket }: Studio): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const end = effect(() => {

@@ -1,6 +1,6 @@
 /**
- * Paints the frame and its mask, together and only when something changed. Nothing blanks: while a picture or a mask is
- * on its way, what is on screen stays. A mask is never shown on a frame that it does not belong to.
+ * Paints the frame and its mask together, and only when something changed. While a frame or a mask is loading, the screen
+ * keeps showing what it shows. A mask is never shown on a frame that it does not belong to.
  */
 import { effect } from "@preact/signals";
 import { maskPainted, record } from "../canvas/metrics";
@@ -17,7 +17,7 @@ interface Canvases {
   mask: HTMLCanvasElement;
 }
 
-/** What the mask layer shows; equal = nothing to do. */
+/** What the mask layer shows. If the wanted value equals the shown one, nothing is painted. */
 interface Shown {
   frame: number;
   now: PackedMask | null;
@@ -25,14 +25,14 @@ interface Shown {
   look: string;
 }
 
-const PREPARED = 4; // masks decoded ahead
-const SPARE = 6; // ms: about what a 1080p mask takes to decode
+const PREPARED = 4; // masks that are decoded ahead of the frame in view
+const SPARE = 6; // ms, about the time that decoding a 1080p mask takes
 
 export class Picture {
   private readonly frameContext: CanvasRenderingContext2D;
   private readonly maskContext: CanvasRenderingContext2D;
   private pixels: MaskPixels | null = null;
-  private frame = -1; // whose picture is on screen
+  private frame = -1; // the frame that is on screen
   private shown: Shown = { frame: -1, now: null, before: null, look: "" };
   private table: ColorTable | null = null;
   private tableLook = "";
@@ -96,7 +96,7 @@ export class Picture {
     if (painted && now) maskPainted(now.frame, now.round, now.seq);
   }
 
-  /** Decodes the masks that come next, when there is nothing else to do: at 1080p that is most of a paint. */
+  /** Decodes the next masks while the browser is idle, because at 1080p decoding is most of the time of a paint. */
   private prepareNext(): void {
     if (this.idle || !window.requestIdleCallback) return;
     const { store } = this.studio;
@@ -106,7 +106,7 @@ export class Picture {
     const work = (deadline: IdleDeadline): void => {
       this.idle = 0;
       for (let frame = next.shift(); frame !== undefined; frame = next.shift()) {
-        const round = store.facts.peek()[frame]?.round;
+        const round = store.summaries.peek()[frame]?.round;
         const mask = round === null || round === undefined ? undefined : store.masks.get(round, frame);
         if (mask) store.masks.decode(mask);
         if (next.length > 0 && deadline.timeRemaining() < SPARE) {
@@ -127,7 +127,7 @@ export class Picture {
     this.pixels = new MaskPixels({ width, height });
   }
 
-  /** True when pixels changed. */
+  /** Returns true if pixels changed. */
   private paintMask(): boolean {
     const next = this.nextShown();
     if (!next || !this.pixels || same(next, this.shown)) return false;
@@ -158,11 +158,11 @@ export class Picture {
     const start = performance.now();
     const map = this.studio.store.masks.decode(mask);
     const ms = performance.now() - start;
-    if (ms > 0.02) record("decodes", ms); // below, it was remembered
+    if (ms > 0.02) record("decodes", ms); // A faster result came from the cache.
     return map;
   }
 
-  /** What the mask layer should show now, or null to leave it as it is until a mask arrives. */
+  /** Returns what the mask layer should show now, or null to leave it as it is until a mask arrives. */
   private nextShown(): Shown | null {
     const { store, stage } = this.studio;
     const { frame } = this;
@@ -178,7 +178,7 @@ export class Picture {
     return { frame, now, before: before ?? null, look };
   }
 
-  /** The mask of `frame` on `line`; null: it has none; undefined: it has one that is not here yet. */
+  /** Returns the mask of `frame` on `line`: null if there is none, undefined if it is not loaded yet. */
   private maskOn(frame: number, line: readonly number[], accepted: boolean): PackedMask | null | undefined {
     const { store } = this.studio;
     const kept = accepted ? store.kept.peek() : new Map<number, number>();

@@ -1,4 +1,4 @@
-/** J and F against ground truth, for those who may see it: loaded when the video opens and when a round was scored. */
+/** Loads J and F against ground truth when the video opens and each time a round was scored, for roles that may see it. */
 import { effect } from "@preact/signals";
 import { call, HttpProblem } from "../api/http";
 import { toastError } from "../parts/Toast";
@@ -8,16 +8,16 @@ export function watchScores(store: Store): () => void {
   let asked = 0;
   return effect(() => {
     store.scored.value;
-    // The frames with truth are told only to those who may see it.
+    // The server names frames with ground truth only to roles that may see it.
     if (store.connection.value !== "live" || !store.video.value?.truth_frames.length) return;
     const number = ++asked;
     call("GET", "/api/videos/{video_id}/scores", { path: { video_id: store.id } }).then(
       (scores) => {
-        if (number === asked) store.scores.value = new Map(scores.map((one) => [one.round, one]));
+        if (number === asked) store.scores.value = new Map(scores.map((score) => [score.round, score]));
       },
       (problem) => {
         const away = problem instanceof HttpProblem && problem.code === "offline";
-        if (!away) toastError(problem); // when the connection is back, they are asked for again
+        if (!away) toastError(problem); // The scores are loaded again when the connection is back.
       },
     );
   });

@@ -1,4 +1,4 @@
-/** What stands in the studio's place while it opens, and when it cannot. */
+/** What the page shows while the studio opens, and if it cannot be opened. */
 import { Film, LogIn, RefreshCw, SearchX, ShieldX } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
 import { call } from "../api/http";
@@ -80,7 +80,7 @@ function Way({ code }: { code: string }) {
         testid="problem-sign-in"
         icon={LogIn}
         onClick={() => {
-          me.value = null; // the page then asks who one is, and comes back here
+          me.value = null; // The page then shows the sign-in form, and returns to this address afterwards.
         }}
       >
         Sign in
@@ -93,7 +93,7 @@ function Way({ code }: { code: string }) {
   );
 }
 
-/** The import has not ended, or ended without frames. */
+/** Shown if the import has not ended, or ended without frames. */
 export function NoFrames({ project }: { project: number }) {
   const { store } = useStudio();
   const video = useLoaded(`video ${store.id}`, () =>

@@ -74,10 +74,10 @@ export function welcomeOf(given: Partial<Welcome> = {}): Welcome {
 }
 
 export interface FakeStudio extends Studio {
-  /** What went out, in order. */
+  /** The messages that were sent, in order. */
   sent: Keyed[];
   online: Signal<boolean>;
-  /** Answers the newest message of `type`. */
+  /** Acknowledges the newest message of `type`. */
   ack(type: Keyed["type"], result?: number | null): Promise<void>;
   refuse(type: Keyed["type"], code: string, head?: number | null): Promise<void>;
 }
@@ -130,7 +130,7 @@ export function fakeStudio(given: Partial<State> = {}): FakeStudio {
   });
 }
 
-/** Lets everything that is already decided happen. */
+/** Waits until all promises that are already resolved have run. */
 export async function settled(): Promise<void> {
   for (let i = 0; i < 5; i++) await Promise.resolve();
 }

@@ -1,7 +1,7 @@
 import "fake-indexeddb/auto";
 import { describe, expect, it, vi } from "vitest";
 import { addObject } from "../actions/objects";
-import { draw } from "../actions/strokes";
+import { draw } from "../actions/scribbles";
 import { openShelf, type Shelf } from "../connection/outboxStorage";
 import { reduce } from "../state/reduce";
 import { ANN, BEN, type FakeStudio, fakeStudio, settled, state, welcomeOf } from "./testing";
@@ -42,11 +42,11 @@ describe("an object made before a reload", () => {
     expect(studio.store.alive.value.map(({ number }) => number)).toEqual([1, 2, 3]);
     expect(studio.sent.map(({ type }) => type)).toEqual(["object.add", "scribble.add"]);
     await studio.ack("object.add", 3);
-    expect(studio.store.strokes.value.map(({ object }) => object)).toEqual([3]);
+    expect(studio.store.scribbles.value.map(({ object }) => object)).toEqual([3]);
     expect(studio.sent.length).toBe(2);
   });
 
-  it("takes its strokes along when somebody else has its number by now", async () => {
+  it("takes its scribbles along when somebody else has its number by now", async () => {
     const studio = await reloaded([...state().objects, theirs]);
     const wrong = studio.sent.at(-1)?.key;
     const own = { key: "own", frame: 1, object: 3, path: [[0, 0]] as [number, number][], author: ANN };
@@ -56,7 +56,7 @@ describe("an object made before a reload", () => {
       { type: "scribble.remove", scribble: wrong },
       { type: "scribble.add", frame: 4, object: 4 },
     ]);
-    expect(studio.store.strokes.value.map(({ object }) => object).sort()).toEqual([3, 4]);
+    expect(studio.store.scribbles.value.map(({ object }) => object).sort()).toEqual([3, 4]);
     expect(studio.store.alive.value).toContainEqual(theirs);
   });
 

@@ -1,15 +1,15 @@
-/** What a welcome of the server begins: whose page this is, and what comes back of what was done before a reload. */
-import { moveStrokes, saved } from "../actions/strokes";
+/** Handles the server's first message: whose page this is, and which messages from before a reload are sent again. */
+import { moveScribbles, saved } from "../actions/scribbles";
 import { type Answer, Refused } from "../connection/outbox";
 import type { Keyed, Shelf } from "../connection/outboxStorage";
 import { toast } from "../parts/Toast";
 import type { ObjectInfo, ScribbleInfo, Welcome } from "../protocol";
-import { forgetStrokes, reduce } from "../state/reduce";
+import { forgetScribbles, reduce } from "../state/reduce";
 import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
 
 export const NOT_KEPT = {
-  text: "This browser keeps nothing for Maskwright: strokes drawn while offline end with the page.",
+  text: "This browser keeps nothing for Maskwright: scribbles drawn while offline end with the page.",
   tone: "bad",
 } as const;
 
@@ -22,7 +22,7 @@ export async function welcome(
   const { store, outbox } = studio;
   const before = store.you.peek();
   if (before && before.id !== message.you.id) {
-    // Somebody else signed in meanwhile: what waits is not theirs. It stays on the shelf until its author is back.
+    // Another person signed in meanwhile. Messages that wait belong to their author and stay in storage until they return.
     studio.close();
     reload();
     return;
@@ -32,28 +32,28 @@ export async function welcome(
     try {
       await outbox.restore(await opening, message.you.id);
     } catch {
-      toast(NOT_KEPT); // what is drawn still goes out; only a reload while offline would lose it
+      toast(NOT_KEPT); // Drawing still works. Only a reload while offline would lose it.
     }
   }
   outbox.flush();
 }
 
-/** Objects that are shown under the number that they were given before the reload, by the message that makes them. */
+/** Numbers that the page gave to new objects before the reload, by the key of the message that creates the object. */
 const awaited = new WeakMap<Keyed, ObjectInfo>();
 
-/** A message from before a reload shows its effect again while it waits for its answer. */
+/** Shows the effect of a message from before a reload again, while the message waits for its answer. */
 export function restored(store: Store, message: Keyed, expected: number | null): void {
   const author = store.you.peek();
   if (message.type === "scribble.add" && author) {
     const { key, frame, object, path } = message;
-    const stroke: ScribbleInfo = { key, frame, object, path, author };
-    store.unsaved.value = [...store.unsaved.peek(), stroke];
+    const scribble: ScribbleInfo = { key, frame, object, path, author };
+    store.unsaved.value = [...store.unsaved.peek(), scribble];
   }
   if (message.type === "scribble.remove")
     store.removing.value = new Set(store.removing.peek()).add(message.scribble);
   if (message.type === "object.add" && expected !== null) {
     const others = store.objects.peek();
-    if (others.some(({ number }) => number === expected)) return; // made by now, or somebody else's
+    if (others.some(({ number }) => number === expected)) return; // The object exists by now, or another person's object took the number.
     const name = `Object ${expected}`;
     const { color, label = null } = message;
     const object = { number: expected, name, color: color ?? "#4cc9f0", label, deleted: false };
@@ -73,24 +73,24 @@ export function settled(
   if (refusal) toast({ text: refusal.message, tone: "bad" });
   if (message.type === "object.add" && expected !== null) settledObject(studio, message, outcome, expected);
   if (message.type === "scribble.add") {
-    const stroke = store.unsaved.peek().find((other) => other.key === message.key);
-    if (refusal) forgetStrokes(store, [message.key]);
-    else if (stroke) saved(studio, stroke, true);
+    const scribble = store.unsaved.peek().find((other) => other.key === message.key);
+    if (refusal) forgetScribbles(store, [message.key]);
+    else if (scribble) saved(studio, scribble, true);
   }
   if (message.type === "scribble.remove") {
     if (refusal)
       store.removing.value = new Set([...store.removing.peek()].filter((key) => key !== message.scribble));
-    else forgetStrokes(store, [message.scribble]);
+    else forgetScribbles(store, [message.scribble]);
   }
 }
 
-/** Somebody else took its number meanwhile: the strokes that came back with it go over to the one it got. */
+/** Another person's object took the expected number: restored scribbles move to the number that the server gave. */
 function settledObject(studio: Studio, message: Keyed, outcome: Answer | Refused, expected: number): void {
   const { store, outbox } = studio;
   const number = outcome instanceof Refused ? null : outcome.result;
   if (number === expected) return;
   const shown = awaited.get(message);
   store.objects.value = store.objects.peek().filter((other) => other !== shown);
-  // What is answered already was drawn for the other object, in another window say.
-  if (number !== null) moveStrokes(studio, expected, number, ({ key }) => outbox.has(key));
+  // Scribbles that are already acknowledged were drawn for the other object, in another window for example.
+  if (number !== null) moveScribbles(studio, expected, number, ({ key }) => outbox.has(key));
 }

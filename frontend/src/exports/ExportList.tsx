@@ -14,7 +14,7 @@ export interface ExportListProps {
   /** Null while they are loaded. */
   formats: readonly ExportFormat[] | null;
   /** Whether one may cancel or remove it. */
-  removable: (one: Export) => boolean;
+  removable: (exported: Export) => boolean;
   /** Whether rows name their video. */
   videos?: boolean;
   /** After something was cancelled or removed. */
@@ -24,12 +24,12 @@ export interface ExportListProps {
 export function ExportList({ exports, formats, removable, videos = false, onChanged }: ExportListProps) {
   return (
     <ul class={css.list} data-testid="exports">
-      {exports.map((one) => (
+      {exports.map((exported) => (
         <Row
-          key={one.id}
-          one={one}
-          title={formatTitle(one.format, formats)}
-          removable={removable(one)}
+          key={exported.id}
+          exported={exported}
+          title={formatTitle(exported.format, formats)}
+          removable={removable(exported)}
           videos={videos}
           onChanged={onChanged}
         />
@@ -39,60 +39,68 @@ export function ExportList({ exports, formats, removable, videos = false, onChan
 }
 
 /** The sentence under the name. */
-export function describe(one: Export): string {
-  const about = [one.round === null ? "" : `round ${one.round}`, one.author, ago(one.created_at)];
+export function describe(exported: Export): string {
+  const about = [
+    exported.round === null ? "" : `round ${exported.round}`,
+    exported.author,
+    ago(exported.created_at),
+  ];
   const tail = about.filter(Boolean).join(" · ");
-  if (one.state === "queued") return `Waiting for its turn · ${tail}`;
-  if (one.state === "running") {
-    const of = one.progress_total ? ` of ${one.progress_total.toLocaleString("en")}` : "";
-    return `Frame ${one.progress_done.toLocaleString("en")}${of} · ${tail}`;
+  if (exported.state === "queued") return `Waiting for its turn · ${tail}`;
+  if (exported.state === "running") {
+    const of = exported.progress_total ? ` of ${exported.progress_total.toLocaleString("en")}` : "";
+    return `Frame ${exported.progress_done.toLocaleString("en")}${of} · ${tail}`;
   }
-  if (one.state === "cancelled") return `Cancelled · ${tail}`;
-  if (one.state === "failed") return one.error || "This export failed.";
-  return `${bytes(one.size_bytes)} · ${tail}`;
+  if (exported.state === "cancelled") return `Cancelled · ${tail}`;
+  if (exported.state === "failed") return exported.error || "This export failed.";
+  return `${bytes(exported.size_bytes)} · ${tail}`;
 }
 
 interface RowProps {
-  one: Export;
+  exported: Export;
   title: string;
   removable: boolean;
   videos: boolean;
   onChanged: () => void;
 }
 
-function Row({ one, title, removable, videos, onChanged }: RowProps) {
-  const open = isOpen(one);
+function Row({ exported, title, removable, videos, onChanged }: RowProps) {
+  const open = isOpen(exported);
   const remove = async () => {
     try {
-      await call("DELETE", "/api/exports/{export_id}", { path: { export_id: one.id } });
+      await call("DELETE", "/api/exports/{export_id}", { path: { export_id: exported.id } });
     } catch (error) {
       toastError(error);
     }
     onChanged();
   };
   return (
-    <li class={`${css.row} ${css[one.state]}`} data-testid={`export-${one.id}`} data-state={one.state}>
+    <li
+      class={`${css.row} ${css[exported.state]}`}
+      data-testid={`export-${exported.id}`}
+      data-state={exported.state}
+    >
       <div class={css.text}>
         <b>
-          {videos && <a href={`/videos/${one.video}`}>{one.video_name}</a>}
+          {videos && <a href={`/videos/${exported.video}`}>{exported.video_name}</a>}
           {videos && <i>·</i>}
           {title}
         </b>
-        <span role={one.state === "failed" ? "alert" : undefined}>{describe(one)}</span>
+        <span role={exported.state === "failed" ? "alert" : undefined}>{describe(exported)}</span>
         {open && (
           <Progress
-            value={one.progress_total ? one.progress_done / one.progress_total : null}
+            value={exported.progress_total ? exported.progress_done / exported.progress_total : null}
             label={`Export ${title}`}
-            testid={`export-progress-${one.id}`}
+            testid={`export-progress-${exported.id}`}
           />
         )}
       </div>
-      {one.state === "done" && (
+      {exported.state === "done" && (
         <a
           class={css.download}
-          href={urlOf("/api/exports/{export_id}/file", { export_id: one.id })}
+          href={urlOf("/api/exports/{export_id}/file", { export_id: exported.id })}
           download
-          data-testid={`export-download-${one.id}`}
+          data-testid={`export-download-${exported.id}`}
         >
           <Download size={15} aria-hidden="true" />
           Download
@@ -104,7 +112,7 @@ function Row({ one, title, removable, videos, onChanged }: RowProps) {
           label="Cancel this export"
           size="small"
           tone="bad"
-          testid={`export-cancel-${one.id}`}
+          testid={`export-cancel-${exported.id}`}
           onClick={remove}
         />
       )}
@@ -114,7 +122,7 @@ function Row({ one, title, removable, videos, onChanged }: RowProps) {
           label="Remove this export"
           size="small"
           tone="bad"
-          testid={`export-remove-${one.id}`}
+          testid={`export-remove-${exported.id}`}
           onClick={remove}
         />
       )}

@@ -1,6 +1,6 @@
 /**
- * Which pixels of a label map lie at the contour of their object, and how deep below it. Computed once when a mask is
- * decoded, so that contours of any thickness, on or off, are a change of the colour table and not a pass over the picture.
+ * Which pixels of a label map lie at the contour of their object, and at what depth below it. This is computed once when a
+ * mask is decoded, so that changing the width of contours only changes the colour table.
  */
 import { type LabelMap, labelsOf } from "./decode";
 
@@ -19,7 +19,7 @@ export interface DecodedMask extends LabelMap {
 export function withContour(map: LabelMap): DecodedMask {
   const labels = labelsOf(map);
   const rim: number[] = [];
-  // A pixel that is in the rim is cleared in `labels`, so that it is found once.
+  // Pixels of the rim are cleared in `labels`, so that each is found once.
   const cells: number[] = [];
   const mark = (pixel: number, depth: number): void => {
     const label = labels[pixel] as number;
@@ -49,7 +49,7 @@ export function withContour(map: LabelMap): DecodedMask {
 
 type Mark = (pixel: number, depth: number) => void;
 
-/** Left and right neighbours differ where a run ends within a line. */
+/** Finds pixels whose left or right neighbour differs: where a run ends within a row. */
 function markRunEnds({ starts, values, w }: LabelMap, mark: Mark): void {
   for (let run = 1; run < values.length; run++) {
     const start = starts[run] as number;
@@ -59,7 +59,7 @@ function markRunEnds({ starts, values, w }: LabelMap, mark: Mark): void {
   }
 }
 
-/** Upper and lower neighbours: the runs against the same runs a line later, without looking at single pixels. */
+/** Finds pixels whose upper or lower neighbour differs, by comparing the runs with the runs one row below. */
 function markAcrossLines({ starts, values, w, h }: LabelMap, mark: Mark): void {
   let upper = 0; // run of the pixel `at - w`
   let lower = 0; // run of the pixel `at`
@@ -77,7 +77,7 @@ function markAcrossLines({ starts, values, w, h }: LabelMap, mark: Mark): void {
   }
 }
 
-/** Outside the box there is background, but outside the frame there is nothing to be told apart from. */
+/** Outside of the box is background, which makes a contour. The edge of the frame makes none. */
 function markBoxEdges({ x, y, w, h, width, height }: LabelMap, mark: Mark): void {
   for (let column = 0; column < w; column++) {
     if (y > 0) mark(column, 1);

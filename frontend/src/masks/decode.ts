@@ -1,12 +1,12 @@
 /**
- * Masks in bytes: a container of several (a socket frame, an answer of /api/rounds/{id}/masks), and the label map in
- * each. The format stands in docs/contracts.md, "Masks in bytes"; tests/data/masks.json holds vectors of it.
+ * Decodes masks: a container of several masks (a socket frame, an answer of /api/rounds/{id}/masks), and the label map of
+ * each. docs/contracts.md describes the format under "Masks in bytes"; tests/data/masks.json holds test vectors.
  */
 import { inflateSync } from "fflate";
 
 export class MaskError extends Error {}
 
-/** One mask as it travels and as it is kept: the label map is still compressed in `data`. */
+/** One mask as it is sent and stored: the label map is compressed in `data`. */
 export interface PackedMask {
   seq: number; // Mask.id
   round: number;
@@ -15,7 +15,7 @@ export interface PackedMask {
   data: Uint8Array;
 }
 
-/** What a mask says before its runs are read. A frame without objects has w = h = 0. */
+/** The header of a mask. A frame without objects has w = h = 0. */
 export interface MaskHeader {
   width: number;
   height: number;
@@ -72,7 +72,7 @@ class Reader {
   }
 }
 
-/** Raises MaskError when the version or type is unknown, or the bytes end too early. */
+/** Reads a container. Throws MaskError if the version or type is unknown, or the bytes end too early. */
 export function readContainer(bytes: Uint8Array): PackedMask[] {
   const reader = new Reader(bytes);
   const version = reader.u8();
@@ -101,12 +101,12 @@ export function readHeader(data: Uint8Array): MaskHeader {
   return { width, height, x, y, w, h, ids, at: reader.at };
 }
 
-/** Numbers of the objects that a mask shows, without reading its runs. */
+/** Returns the numbers of the objects in a mask, without reading its runs. */
 export function maskIds(mask: PackedMask): number[] {
   return readHeader(mask.data).ids.filter((id) => id > 0);
 }
 
-/** The label map of a mask. Raises MaskError when its runs do not fill its box exactly. */
+/** Returns the label map of a mask. Throws MaskError if its runs do not fill its box exactly. */
 export function decodeMask(data: Uint8Array): LabelMap {
   const header = readHeader(data);
   const size = header.w * header.h;
@@ -115,7 +115,7 @@ export function decodeMask(data: Uint8Array): LabelMap {
 }
 
 function readRuns(bytes: Uint8Array, ids: number[], size: number): Pick<LabelMap, "starts" | "values"> {
-  const starts = new Uint32Array(bytes.length + 1); // a run takes a byte at least
+  const starts = new Uint32Array(bytes.length + 1); // each run takes at least one byte
   const values = new Uint8Array(bytes.length);
   const steps = Math.max(ids.length - 1, 1);
   let index = ids.length - 1;
@@ -141,7 +141,7 @@ function readRuns(bytes: Uint8Array, ids: number[], size: number): Pick<LabelMap
   return { starts: starts.slice(0, count + 1), values: values.slice(0, count) };
 }
 
-/** The label map as one byte per pixel of the box, h x w. */
+/** Returns the label map as one byte per pixel of the box, h x w. */
 export function labelsOf(map: LabelMap): Uint8Array {
   const labels = new Uint8Array(map.w * map.h);
   for (let run = 0; run < map.values.length; run++) {

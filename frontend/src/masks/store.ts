@@ -1,14 +1,14 @@
-/** The masks that the page has, as they came (compressed, 1-2 kB); the last used ones decoded as well. */
+/** The loaded masks, compressed as they arrived (1-2 kB each). Recently used masks are kept decoded as well. */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { type DecodedMask, withContour } from "./contour";
 import { decodeMask, type PackedMask } from "./decode";
 
-const EACH = 256; // bytes that a mask takes beside its own, about
-const DECODED_BYTES = 96 * 1024 * 1024; // 100-200 kB a mask: some hundred frames
+const EACH = 256; // approximate overhead of a mask in memory
+const DECODED_BYTES = 96 * 1024 * 1024; // some hundred masks of 100-200 kB
 
 interface Kept {
   frames: Map<number, PackedMask>;
-  used: number; // rises with each use of the round
+  used: number; // increases with each use of the round
 }
 
 export class MaskStore {
@@ -19,15 +19,15 @@ export class MaskStore {
   private decodedBytes = 0;
   private readonly counter = signal(0);
   private announced = false;
-  /** Rounds of which a mask came over the socket: the rest of theirs will, too. */
+  /** Rounds whose masks arrive over the socket. */
   readonly streamed = new Set<number>();
 
-  /** Rises after masks were added, once for all that came in one go. */
+  /** Increases after masks were added, once per batch. */
   get version(): ReadonlySignal<number> {
     return this.counter;
   }
 
-  /** What all packed masks take. */
+  /** Bytes that all packed masks take. */
   get bytes(): number {
     return this.packed;
   }
@@ -46,12 +46,12 @@ export class MaskStore {
     return this.rounds.get(round)?.frames.keys() ?? [];
   }
 
-  /** The rounds that have masks here, the one that was not used for longest first. */
+  /** The rounds with loaded masks, least recently used first. */
   byUse(): number[] {
     return [...this.rounds].sort(([, a], [, b]) => a.used - b.used).map(([round]) => round);
   }
 
-  /** A mask that is here already is left alone unless the new one has a higher number: newest wins. */
+  /** Adds masks. A loaded mask of the same frame and round is replaced only by one with a higher number. */
   add(masks: readonly PackedMask[]): void {
     for (const mask of masks) {
       const kept = this.rounds.get(mask.round) ?? { frames: new Map(), used: ++this.clock };
@@ -65,7 +65,7 @@ export class MaskStore {
     }
   }
 
-  /** Drops masks of `round`, not those that `wanted` names, until `limit` bytes are left or the round has none to drop. */
+  /** Drops masks of `round` that `wanted` does not name, until at most `limit` bytes are used or none is left to drop. */
   drop(round: number, limit: number, wanted: (frame: number) => boolean): void {
     const kept = this.rounds.get(round);
     if (!kept) return;
@@ -73,13 +73,13 @@ export class MaskStore {
       if (this.packed <= limit) return;
       if (wanted(frame)) continue;
       this.forget(kept, mask);
-      this.streamed.delete(round); // what is dropped comes over HTTP alone
+      this.streamed.delete(round); // dropped masks are loaded over HTTP only
       this.announce();
     }
     if (kept.frames.size === 0) this.rounds.delete(round);
   }
 
-  /** Decodes on demand (well below 1 ms at 480p) and remembers. Raises MaskError on bytes that are no mask. */
+  /** Decodes a mask (below 1 ms at 480p) and caches the result. Throws MaskError if the bytes are no mask. */
   decode(mask: PackedMask): DecodedMask {
     const known = this.decoded.get(mask);
     if (known) {

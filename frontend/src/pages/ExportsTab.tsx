@@ -27,7 +27,7 @@ export function ExportsTab({ project }: TabProps) {
     <ExportList
       exports={loaded.value}
       formats={formats.value}
-      removable={(one) => mayRemove(one, me.value?.id, project.role)}
+      removable={(exported) => mayRemove(exported, me.value?.id, project.role)}
       videos
       onChanged={loaded.reload}
     />

@@ -107,13 +107,14 @@ export function choices(engines: Engine[] | null, chosen: string) {
       disabled: !ready,
     })),
   ];
-  if (!list.some((one) => one.value === chosen)) list.push({ value: chosen, name: chosen, disabled: false });
+  if (!list.some((option) => option.value === chosen))
+    list.push({ value: chosen, name: chosen, disabled: false });
   return list;
 }
 
 function hint(engines: Engine[] | null, chosen: string): string {
   if (chosen === "default") return "What new rounds use, unless an annotator chooses another in the studio.";
-  const engine = engines?.find((one) => one.name === chosen);
+  const engine = engines?.find((engine) => engine.name === chosen);
   if (!engine) return "";
   const weights = weightsOf(engine);
   return describe(engine) + (weights ? ` (${weights})` : "");

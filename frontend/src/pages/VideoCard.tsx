@@ -46,8 +46,8 @@ export function VideoCard(props: VideoCardProps) {
           )}
           <CardMenu {...props} />
         </div>
-        <p class={css.facts}>
-          {facts(video)}
+        <p class={css.summaries}>
+          {summaries(video)}
           {video.note && (
             <Info size={13} role="img" aria-label={video.note} data-testid={`video-note-${video.id}`}>
               <title>{video.note}</title>
@@ -60,7 +60,7 @@ export function VideoCard(props: VideoCardProps) {
   );
 }
 
-function facts(video: Video): string {
+function summaries(video: Video): string {
   const size = video.size_bytes ? bytes(video.size_bytes) : "";
   if (!video.width) return size;
   return [`${video.width}×${video.height}`, `${Number(video.fps.toFixed(2))} fps`, size]

@@ -1,6 +1,6 @@
 import { act } from "preact/test-utils";
 import { afterEach, expect, it } from "vitest";
-import { draw } from "../actions/strokes";
+import { draw } from "../actions/scribbles";
 import { fakeStudio } from "../editor/testing";
 import { click, get, hide, query, show } from "../parts/testing";
 import { StudioContext } from "../studio/context";

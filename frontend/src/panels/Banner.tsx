@@ -41,7 +41,7 @@ function Offline() {
   const { socket } = useStudio();
   return (
     <Line tone="warn" testid="banner-offline">
-      The connection is lost. Go on drawing: strokes are kept here and sent when it is back.
+      The connection is lost. Go on drawing: scribbles are kept here and sent when it is back.
       <Button size="small" testid="banner-reconnect" onClick={socket.now}>
         Try now
       </Button>
@@ -54,7 +54,7 @@ function NotStored() {
   const { outbox } = useStudio();
   return (
     <Line tone="warn" testid="banner-offline">
-      The server cannot save just now. Go on drawing: strokes are kept here, and saving is tried again.
+      The server cannot save just now. Go on drawing: scribbles are kept here, and saving is tried again.
       <Button size="small" testid="banner-reconnect" onClick={outbox.flush}>
         Try now
       </Button>

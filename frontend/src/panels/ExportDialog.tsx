@@ -34,7 +34,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
     setProblem("");
     try {
       const made = await makeExport(video, format, round?.id ?? null);
-      past.set((list) => [made, ...list.filter((one) => one.id !== made.id)]);
+      past.set((list) => [made, ...list.filter((exported) => exported.id !== made.id)]);
     } catch (error) {
       setProblem(asProblem(error).message);
     } finally {
@@ -94,7 +94,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
           <ExportList
             exports={past.value}
             formats={formats.value}
-            removable={(one) => mayRemove(one, store.you.value?.id, role)}
+            removable={(exported) => mayRemove(exported, store.you.value?.id, role)}
             onChanged={past.reload}
           />
         </section>

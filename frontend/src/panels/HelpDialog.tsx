@@ -21,7 +21,7 @@ const GESTURES: [what: string, does: string][] = [
 /** Commands with a key, one row for those that differ only by a number (the digits of the objects). */
 export function rowsOf(commands: readonly Command[], group: Group): { name: string; keys: string[] }[] {
   const rows: { name: string; keys: string[] }[] = [];
-  for (const command of commands.filter((one) => one.group === group && one.keys.length)) {
+  for (const command of commands.filter((other) => other.group === group && other.keys.length)) {
     const place = command.id.match(/^object\.(\d)$/)?.[1];
     if (!place) rows.push({ name: command.name, keys: [...command.keys] });
     else if (place === "1") rows.push({ name: command.name.replace("1", "1 to 9"), keys: ["1", "…", "9"] });

@@ -91,7 +91,7 @@ function Switches({ object, rename }: { object: ObjectInfo; rename: () => void }
       />
       <IconButton
         icon={locked ? Lock : LockOpen}
-        label={locked ? `Unlock ${name}` : `Lock ${name} against strokes`}
+        label={locked ? `Unlock ${name}` : `Lock ${name} against scribbles`}
         testid={`object-${number}-lock`}
         size="small"
         pressed={locked}

@@ -160,7 +160,7 @@ export function stateOf(round: RoundInfo): string {
   if (round.state === "queued") return "waiting";
   if (round.state === "running") return `${Math.floor((100 * round.done) / Math.max(1, round.total))} %`;
   if (round.state === "cancelled") return round.done > 0 ? `stopped at ${round.done}` : "stopped";
-  if (round.state === "superseded") return `gave way at ${round.done}`;
+  if (round.state === "superseded") return `replaced at ${round.done}`;
   return round.state === "failed" ? "failed" : "";
 }
 

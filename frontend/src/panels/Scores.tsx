@@ -40,10 +40,10 @@ export function ScoreCurve() {
 
 /** How much better than `base` the objects are that both rounds have: one that came later says nothing of either. */
 export function changeOf(score: RoundScores, base: RoundScores): number | null {
-  const before = new Map(base.objects.map((one) => [one.object, one]));
-  const changes = score.objects.flatMap((one) => {
-    const old = before.get(one.object);
-    return old ? [(one.j + one.f - old.j - old.f) / 2] : [];
+  const before = new Map(base.objects.map((object) => [object.object, object]));
+  const changes = score.objects.flatMap((object) => {
+    const old = before.get(object.object);
+    return old ? [(object.j + object.f - old.j - old.f) / 2] : [];
   });
   if (changes.length === 0) return null;
   return changes.reduce((sum, change) => sum + change, 0) / changes.length;
@@ -68,15 +68,15 @@ export function ObjectScores({ round }: { round: number }) {
         </tr>
       </thead>
       <tbody>
-        {scores.objects.map((one) => (
-          <tr key={one.object}>
-            <th scope="row" title={name(one.object)}>
-              <i style={{ background: info.get(one.object)?.color }} />
-              {name(one.object)}
+        {scores.objects.map((object) => (
+          <tr key={object.object}>
+            <th scope="row" title={name(object.object)}>
+              <i style={{ background: info.get(object.object)?.color }} />
+              {name(object.object)}
             </th>
-            <td>{one.j.toFixed(3)}</td>
-            <td>{one.f.toFixed(3)}</td>
-            <td>{((one.j + one.f) / 2).toFixed(3)}</td>
+            <td>{object.j.toFixed(3)}</td>
+            <td>{object.f.toFixed(3)}</td>
+            <td>{((object.j + object.f) / 2).toFixed(3)}</td>
           </tr>
         ))}
         {scores.objects.length === 0 && (

@@ -80,13 +80,15 @@ function Counter() {
 function Legend() {
   const { store } = useStudio();
   const accepted = store.accepted.value;
-  const toFix = store.facts.value.filter((fact, frame) => needsFix(fact) && !accepted.has(frame)).length;
+  const toFix = store.summaries.value.filter(
+    (summary, frame) => needsFix(summary) && !accepted.has(frame),
+  ).length;
   const truth = store.video.value?.truth_frames.length ?? 0;
   return (
     <div class={css.legend} data-testid="timeline-legend">
       <span>
         <i class={css.diamond} />
-        interacted
+        drawn
       </span>
       <span class={toFix ? css.fix : undefined} data-testid="to-fix">
         <i class={css.bar} />

@@ -52,7 +52,7 @@ function Facts() {
   if (!video) return null;
   const fps = video.fps ? ` · ${Number(video.fps.toFixed(2))} fps` : "";
   return (
-    <span class={`${css.pill} ${css.facts}`} data-testid="video-facts">
+    <span class={`${css.pill} ${css.summaries}`} data-testid="video-summaries">
       {video.width}x{video.height}
       {fps} · {plural(video.frame_count, "frame")}
     </span>
@@ -121,7 +121,7 @@ function Run() {
   const label = frames.length > 1 ? `Run ${frames.length} rounds` : "Run round";
   const title =
     frames.length > 1
-      ? `Strokes wait on frames ${frames.slice(0, 6).join(", ")}${frames.length > 6 ? ", …" : ""}`
+      ? `Scribbles wait on frames ${frames.slice(0, 6).join(", ")}${frames.length > 6 ? ", …" : ""}`
       : frames.length === 0
         ? "Draw a scribble first"
         : `Runs what you drew on frame ${frames[0]}`;

@@ -1,4 +1,4 @@
-/** How masks and strokes are shown, and when rounds run. */
+/** How masks and scribbles are shown, and when rounds run. */
 import { setView } from "../actions/objects";
 import type { Mode, ViewSettings } from "../state/view";
 import { useStudio } from "../studio/context";
@@ -31,14 +31,14 @@ export function ViewPanel() {
         disabled={mode === "mask" || mode === "changes"}
       />
       <Slider
-        name="Stroke"
+        name="Scribble"
         field="brush"
         min={2}
         max={24}
         unit=" px"
-        title="How wide strokes are drawn on screen. Engines see the path, not its width."
+        title="How wide scribbles are drawn on screen. Engines see the path, not its width."
       />
-      <Switch field="showUsed" name="Strokes of past rounds" />
+      <Switch field="showUsed" name="Scribbles of past rounds" />
       {store.scores.value.size > 0 && (
         <Switch
           field="showScores"

@@ -31,7 +31,7 @@ describe("what became of a round", () => {
     [{ state: "queued" }, "waiting"],
     [{ state: "cancelled", done: 12 }, "stopped at 12"],
     [{ state: "cancelled", done: 0 }, "stopped"],
-    [{ state: "superseded", done: 7 }, "gave way at 7"],
+    [{ state: "superseded", done: 7 }, "replaced at 7"],
     [{ state: "failed" }, "failed"],
     [{ state: "done", done: 96 }, ""],
   ] as const)("%o is “%s”", (given, text) => {

@@ -1,4 +1,4 @@
-/** What is known of each frame on a line of rounds, without decoding a mask: for the timeline and for the next frame to fix. */
+/** What is known of each frame on a line of rounds without decoding masks, for the timeline and the next frame to fix. */
 
 import type { PackedMask } from "../masks/decode";
 import { maskIds } from "../masks/decode";
@@ -6,23 +6,23 @@ import type { MaskStore } from "../masks/store";
 import type { RoundInfo, VideoInfo } from "../protocol";
 import { isActive, type Rounds } from "./line";
 
-export interface Fact {
-  round: number | null; // whose mask the frame has on this line
-  loaded: boolean; // false: the round has it, the page does not yet, and what follows is empty
-  confidence: number | null; // 0..1, of the weakest object that is in the frame
-  weakest: number | null; // that object's number
+export interface FrameSummary {
+  round: number | null; // the round whose mask the frame has on this line
+  loaded: boolean; // false: the mask exists but is not loaded, and the fields below are empty
+  confidence: number | null; // 0..1, of the object with the lowest confidence in the frame
+  weakest: number | null; // the number of that object
   ids: readonly number[]; // objects in the frame
 }
 
-export const NO_MASK: Fact = { round: null, loaded: false, confidence: null, weakest: null, ids: [] };
+export const NO_MASK: FrameSummary = { round: null, loaded: false, confidence: null, weakest: null, ids: [] };
 
-/** A round that has ended has the frames that it says; one that runs also those whose mask has come since. */
+/** Whether a round has a mask of `frame`. A running round also has the frames whose masks arrived since its last message. */
 export function hasFrame(round: RoundInfo, frame: number, masks: MaskStore): boolean {
   if (round.frames.some(([first, last]) => frame >= first && frame <= last)) return true;
   return isActive(round) && masks.has(round.id, frame);
 }
 
-/** The round whose mask `frame` has: an accepted one stays whatever rounds do, else the newest of the line that has it. */
+/** Returns the round whose mask `frame` shows: the accepted round, else the newest round of the line that has a mask of it. */
 export function sourceOf(
   frame: number,
   rounds: Rounds,
@@ -39,15 +39,15 @@ export function sourceOf(
   return null;
 }
 
-/** The same for all frames at once, by ranges: a long video has 20,000 of them, and masks come 20 times a second. */
-export function factsOf(
+/** Returns the summaries of all frames. It works on ranges, because a video may have 20,000 frames and masks arrive 20 times a second. */
+export function summariesOf(
   video: VideoInfo | null,
   rounds: Rounds,
   line: readonly number[],
   accepted: ReadonlyMap<number, number>,
   masks: MaskStore,
-): readonly Fact[] {
-  const sources = new Int32Array(video?.frame_count ?? 0); // ids of rounds begin at 1
+): readonly FrameSummary[] {
+  const sources = new Int32Array(video?.frame_count ?? 0); // 0: no round; ids of rounds start at 1
   for (const id of line.toReversed()) {
     const round = rounds.get(id);
     if (!round) continue;
@@ -55,24 +55,24 @@ export function factsOf(
     if (isActive(round)) for (const frame of masks.framesOf(id)) sources[frame] = id;
   }
   for (const [frame, id] of accepted) sources[frame] = id;
-  return Array.from(sources, (id, frame) => factOf(id === 0 ? null : id, frame, masks));
+  return Array.from(sources, (id, frame) => summaryOf(id === 0 ? null : id, frame, masks));
 }
 
-const read = new WeakMap<PackedMask, Fact>(); // what a mask says never changes
+const read = new WeakMap<PackedMask, FrameSummary>(); // A mask never changes, so its summary is computed once.
 
-function factOf(round: number | null, frame: number, masks: MaskStore): Fact {
+function summaryOf(round: number | null, frame: number, masks: MaskStore): FrameSummary {
   if (round === null) return NO_MASK;
   const mask = masks.get(round, frame);
   if (!mask) return { ...NO_MASK, round };
-  let fact = read.get(mask);
-  if (!fact) {
-    fact = readFact(mask);
-    read.set(mask, fact);
+  let summary = read.get(mask);
+  if (!summary) {
+    summary = readSummary(mask);
+    read.set(mask, summary);
   }
-  return fact;
+  return summary;
 }
 
-function readFact(mask: PackedMask): Fact {
+function readSummary(mask: PackedMask): FrameSummary {
   const ids = maskIds(mask);
   let weakest: number | null = null;
   let least = 256;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { round } from "../editor/testing";
-import { activeRound, branches, interactedFrames, isUndone, lineOf } from "./line";
+import { activeRound, branches, drawnFrames, isUndone, lineOf } from "./line";
 
 const rounds = new Map(
   [
@@ -8,7 +8,7 @@ const rounds = new Map(
     round({ id: 2, base: 1, frame: 5 }),
     round({ id: 3, base: 1, frame: 7, state: "running" }),
     round({ id: 4, base: 2, frame: 5, state: "queued" }),
-  ].map((one) => [one.id, one]),
+  ].map((round) => [round.id, round]),
 );
 
 describe("the line of a round", () => {
@@ -22,7 +22,7 @@ describe("the line of a round", () => {
   });
 
   it("has the frames that were drawn on", () => {
-    expect([...interactedFrames(rounds, [4, 2, 1])]).toEqual([5, 0]);
+    expect([...drawnFrames(rounds, [4, 2, 1])]).toEqual([5, 0]);
   });
 });
 

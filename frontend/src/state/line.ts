@@ -1,9 +1,9 @@
-/** The line of a round: the round, the one it started from, and so on. The mask of a frame is that of the first that has it. */
+/** The line of a round: the round, its base, the base of that, and so on. A frame shows the mask of the first round that has one. */
 import type { RoundInfo } from "../protocol";
 
 export type Rounds = ReadonlyMap<number, RoundInfo>;
 
-/** Ids from `tip` back to the first round; empty for no round. */
+/** Returns the ids from `tip` back to the first round, or an empty list if `tip` is null. */
 export function lineOf(rounds: Rounds, tip: number | null): number[] {
   const line: number[] = [];
   for (let id = tip; id !== null; ) {
@@ -15,7 +15,7 @@ export function lineOf(rounds: Rounds, tip: number | null): number[] {
   return line;
 }
 
-/** Rounds whose base is `id`, newest first: where redo can go. */
+/** Returns the rounds whose base is `id`, newest first. Redo can move the head to them. */
 export function branches(rounds: Rounds, id: number | null): RoundInfo[] {
   return [...rounds.values()].filter((round) => round.base === id).sort((a, b) => b.number - a.number);
 }
@@ -24,7 +24,7 @@ export function isActive(round: RoundInfo | undefined): boolean {
   return round?.state === "queued" || round?.state === "running";
 }
 
-/** The round that a worker computes or will compute next, if there is one. */
+/** Returns the round that is running or waiting, if there is one. */
 export function activeRound(rounds: Rounds): RoundInfo | null {
   let found: RoundInfo | null = null;
   for (const round of rounds.values())
@@ -32,8 +32,8 @@ export function activeRound(rounds: Rounds): RoundInfo | null {
   return found;
 }
 
-/** Frames on which somebody drew, on this line. */
-export function interactedFrames(rounds: Rounds, line: readonly number[]): Set<number> {
+/** Returns the frames that have scribbles on this line. */
+export function drawnFrames(rounds: Rounds, line: readonly number[]): Set<number> {
   const frames = new Set<number>();
   for (const id of line) {
     const round = rounds.get(id);
@@ -42,7 +42,7 @@ export function interactedFrames(rounds: Rounds, line: readonly number[]): Set<n
   return frames;
 }
 
-/** Off the line that is shown. A round that has just begun is not: the head follows it a message later. */
+/** Whether a round that has ended is off `line`. An active round never is: the head moves to it a message later. */
 export function isUndone(round: RoundInfo, line: readonly number[]): boolean {
   return !isActive(round) && !line.includes(round.id);
 }

@@ -6,7 +6,7 @@ import type { RoundInfo, ScribbleInfo, ServerMessage } from "../protocol";
 import { reduce } from "./reduce";
 import { createStore, type Store } from "./store";
 
-const stroke = (key: string, author = ANN): ScribbleInfo => ({
+const scribble = (key: string, author = ANN): ScribbleInfo => ({
   key,
   frame: 2,
   object: 1,
@@ -28,7 +28,7 @@ function tell(store: Store, ...messages: ServerMessage[]): void {
 describe("the state", () => {
   it("is replaced by that of a welcome", () => {
     const store = opened({
-      scribbles: [stroke("a")],
+      scribbles: [scribble("a")],
       head: 4,
       rounds: [round({ id: 4 })],
       accepted: { 7: 4 },
@@ -36,15 +36,15 @@ describe("the state", () => {
     expect(store.video.value?.name).toBe("clip.mp4");
     expect([...store.accepted.value]).toEqual([[7, 4]]);
     tell(store, { type: "welcome", version: 1, you: ANN, role: "viewer", state: state(), worker });
-    expect(store.strokes.value).toEqual([]);
+    expect(store.scribbles.value).toEqual([]);
     expect(store.head.value).toBe(null);
     expect(store.canDraw.value).toBe(false);
   });
 
   it("stays where a welcome brings none", () => {
-    const store = opened({ scribbles: [stroke("a")] });
+    const store = opened({ scribbles: [scribble("a")] });
     tell(store, { type: "welcome", version: 1, you: ANN, role: "annotator", state: null, worker });
-    expect(store.strokes.value.length).toBe(1);
+    expect(store.scribbles.value.length).toBe(1);
   });
 
   it("keeps the remembered frame inside the video", () => {
@@ -55,33 +55,33 @@ describe("the state", () => {
   });
 });
 
-describe("strokes", () => {
+describe("scribbles", () => {
   it("are shown once, though they are here and come back from the server", () => {
     const store = opened();
-    store.unsaved.value = [stroke("a")];
+    store.unsaved.value = [scribble("a")];
     tell(
       store,
-      { type: "scribble.added", seq: 2, scribble: stroke("a") },
-      { type: "scribble.added", seq: 2, scribble: stroke("a") },
+      { type: "scribble.added", seq: 2, scribble: scribble("a") },
+      { type: "scribble.added", seq: 2, scribble: scribble("a") },
     );
-    expect(store.strokes.value.length).toBe(1);
+    expect(store.scribbles.value.length).toBe(1);
   });
 
   it("of others are shown but not one's own", () => {
-    const store = opened({ scribbles: [stroke("a"), stroke("b", BEN)] });
-    expect(store.strokes.value.length).toBe(2);
+    const store = opened({ scribbles: [scribble("a"), scribble("b", BEN)] });
+    expect(store.scribbles.value.length).toBe(2);
     expect(store.mine.value.map(({ key }) => key)).toEqual(["a"]);
   });
 
   it("go when a round used them, whoever still waits for an answer", () => {
-    const store = opened({ scribbles: [stroke("a")] });
-    store.unsaved.value = [stroke("b")];
+    const store = opened({ scribbles: [scribble("a")] });
+    store.unsaved.value = [scribble("b")];
     tell(store, { type: "scribble.removed", seq: 3, keys: ["a", "b"] });
-    expect(store.strokes.value).toEqual([]);
+    expect(store.scribbles.value).toEqual([]);
   });
 
   it("of a deleted object are not shown, and come back with it", () => {
-    const store = opened({ scribbles: [stroke("a")] });
+    const store = opened({ scribbles: [scribble("a")] });
     const rider = store.objects.value[0];
     if (!rider) throw new Error("no object");
     tell(store, { type: "object.changed", seq: 2, object: { ...rider, deleted: true } });
@@ -131,7 +131,8 @@ describe("rounds", () => {
       round({ id: 3, base: 1, frames: [[0, 9]] }),
     ];
     const store = opened({ rounds, head: 2 });
-    const sources = (): (number | null)[] => store.facts.value.slice(2, 6).map((fact) => fact.round);
+    const sources = (): (number | null)[] =>
+      store.summaries.value.slice(2, 6).map((summary) => summary.round);
     expect(sources()).toEqual([1, 2, 2, 1]);
     tell(store, { type: "head.moved", seq: 4, head: 1, by: BEN });
     expect(sources()).toEqual([1, 1, 1, 1]);
@@ -141,10 +142,10 @@ describe("rounds", () => {
 
   it("have a frame as soon as its mask has come", async () => {
     const store = opened({ rounds: [round({ id: 1, state: "running", frames: [] })], head: 1 });
-    expect(store.facts.value[3]?.round).toBe(null);
+    expect(store.summaries.value[3]?.round).toBe(null);
     store.masks.add([packedMask({ round: 1, frame: 3, confidence: [255, 51] })]);
     await Promise.resolve();
-    expect(store.facts.value[3]).toMatchObject({
+    expect(store.summaries.value[3]).toMatchObject({
       round: 1,
       loaded: true,
       ids: [1, 2],
@@ -156,11 +157,11 @@ describe("rounds", () => {
   it("do not touch an accepted frame, unless one looks at another round", () => {
     const rounds = [round({ id: 1 }), round({ id: 2, base: 1 })];
     const store = opened({ rounds, head: 2, accepted: { 4: 1 } });
-    expect(store.facts.value[4]?.round).toBe(1);
+    expect(store.summaries.value[4]?.round).toBe(1);
     store.looking.value = 1;
     tell(store, { type: "accepted.changed", seq: 3, frame: 4, round: null });
     store.looking.value = null;
-    expect(store.facts.value[4]?.round).toBe(2);
+    expect(store.summaries.value[4]?.round).toBe(2);
   });
 });
 

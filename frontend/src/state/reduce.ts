@@ -1,11 +1,11 @@
-/** What each message of the server changes in the store. Numbers (seq) are the connection's affair. */
+/** Applies messages of the server to the store. The connection handles their sequence numbers. */
 import { batch } from "@preact/signals";
 import { toast } from "../parts/Toast";
 import type { HeadMoved, ObjectInfo, RoundInfo, ServerMessage, State, Welcome } from "../protocol";
 import { isActive, lineOf } from "./line";
 import type { Store } from "./store";
 
-/** Applies one message. Acknowledgements, refusals and pongs change nothing here. */
+/** Applies one message. Acknowledgements, refusals and pongs do not change the store. */
 export function reduce(store: Store, message: ServerMessage): void {
   batch(() => apply(store, message));
 }
@@ -16,12 +16,12 @@ function apply(store: Store, message: ServerMessage): void {
       welcome(store, message);
       break;
     case "scribble.added": {
-      const others = store.saved.value.filter((stroke) => stroke.key !== message.scribble.key);
+      const others = store.saved.value.filter((scribble) => scribble.key !== message.scribble.key);
       store.saved.value = [...others, message.scribble];
       break;
     }
     case "scribble.removed":
-      forgetStrokes(store, message.keys);
+      forgetScribbles(store, message.keys);
       break;
     case "object.changed":
       store.objects.value = withObject(store.objects.value, message.object);
@@ -63,7 +63,7 @@ function welcome(store: Store, message: Welcome): void {
   if (message.state) load(store, message.state);
 }
 
-/** Replaces all that was known of the video but its masks. */
+/** Replaces everything that is known of the video, except its masks. */
 export function load(store: Store, state: State): void {
   store.video.value = state.video;
   store.objects.value = state.objects;
@@ -77,7 +77,7 @@ export function load(store: Store, state: State): void {
   keepSelection(store);
 }
 
-/** What one works on changes under one's eyes when somebody else moves the head: it is said who did, and where to. */
+/** Tells the person that somebody else moved the head, because all masks change with it. */
 function tellOfMove(store: Store, moved: HeadMoved): void {
   const { head, by } = moved;
   if (head === store.head.value || by.id === store.you.value?.id || followsARound(store, moved)) return;
@@ -86,7 +86,7 @@ function tellOfMove(store: Store, moved: HeadMoved): void {
   toast({ text: `${by.name} went ${wayOf(store, head)} ${place}.` });
 }
 
-/** The head also moves when a round begins, and when one leaves the line by itself: the list of rounds shows those. */
+/** Whether the head moved because a round started, failed or ended without masks. The list of rounds shows that already. */
 function followsARound(store: Store, { head, by }: HeadMoved): boolean {
   if (isActive(roundAt(store, head))) return true;
   const left = roundAt(store, store.head.value);
@@ -109,23 +109,23 @@ function withObject(objects: readonly ObjectInfo[], changed: ObjectInfo): readon
   return [...others, changed].sort((a, b) => a.number - b.number);
 }
 
-/** The selected object is always one that is there, or the background. */
+/** Selects another object if the selected one was deleted. */
 function keepSelection(store: Store): void {
   const alive = store.objects.value.filter((object) => !object.deleted);
   if (store.selected.value === 0 || alive.some((object) => object.number === store.selected.value)) return;
   store.selected.value = alive[0]?.number ?? 1;
 }
 
-export function forgetStrokes(store: Store, keys: readonly string[]): void {
+export function forgetScribbles(store: Store, keys: readonly string[]): void {
   const gone = new Set(keys);
-  store.saved.value = store.saved.value.filter((stroke) => !gone.has(stroke.key));
-  store.unsaved.value = store.unsaved.value.filter((stroke) => !gone.has(stroke.key));
+  store.saved.value = store.saved.value.filter((scribble) => !gone.has(scribble.key));
+  store.unsaved.value = store.unsaved.value.filter((scribble) => !gone.has(scribble.key));
   store.removing.value = new Set([...store.removing.value].filter((key) => !gone.has(key)));
 }
 
 function progress(store: Store, hint: { round: number; done: number; total: number; seconds: number }): void {
   const round = store.rounds.value.get(hint.round);
-  // A hint that comes late must not set an ended round back to work.
+  // A late progress message must not turn an ended round into a running one.
   if (!round || (round.state !== "running" && round.state !== "queued")) return;
   const { done, total, seconds } = hint;
   const changed: RoundInfo = { ...round, state: "running", done, total, seconds };

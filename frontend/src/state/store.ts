@@ -1,6 +1,6 @@
 /**
- * All that the studio knows of one video, as signals. Whoever shows something reads signals; whoever changes something
- * goes through actions/ (what a person does) or state/reduce.ts (what the server says). Masks are in masks/store.ts.
+ * Everything that the studio knows of one video, as signals. Components read the signals. They are changed by actions/
+ * (what a person does) and state/reduce.ts (what the server says). Masks are in masks/store.ts.
  */
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { MaskStore } from "../masks/store";
@@ -15,16 +15,16 @@ import type {
   Viewer,
   WorkerStatus,
 } from "../protocol";
-import { type Fact, factsOf } from "./frameSummary";
-import { activeRound, interactedFrames, lineOf } from "./line";
+import { type FrameSummary, summariesOf } from "./frameSummary";
+import { activeRound, drawnFrames, lineOf } from "./line";
 import { type Suggestion, suggest } from "./suggest";
 import { DEFAULT_VIEW, type ViewSettings } from "./view";
 
-/** `lost`: not connected, and trying. `closed`: not connected, and a reload or a sign-in is needed. */
+/** `lost`: not connected, and reconnecting. `closed`: not connected, and a reload or a sign-in is needed. */
 export type Connection = "connecting" | "live" | "lost" | "closed";
 export type Dialog = "help" | "export" | null;
 
-/** A frame whose strokes are to run. `urgent` does not wait for a round of one's own to end, but takes its place. */
+/** A frame that waits for its round. An `urgent` item supersedes a running round of the same person instead of waiting. */
 export interface Waiting {
   frame: number;
   urgent: boolean;
@@ -32,51 +32,51 @@ export interface Waiting {
 
 export interface Store {
   readonly id: number;
-  // What the server says.
+  // State of the server.
   readonly video: Signal<VideoInfo | null>;
   readonly you: Signal<Person | null>;
   readonly role: Signal<RoleName>;
-  readonly objects: Signal<readonly ObjectInfo[]>; // the deleted ones too
-  readonly saved: Signal<readonly ScribbleInfo[]>; // strokes the server has, waiting for a round
+  readonly objects: Signal<readonly ObjectInfo[]>; // deleted objects included
+  readonly saved: Signal<readonly ScribbleInfo[]>; // scribbles on the server that wait for a round
   readonly rounds: Signal<ReadonlyMap<number, RoundInfo>>;
   readonly head: Signal<number | null>;
-  readonly scored: Signal<number>; // counts the rounds that were compared with ground truth since the page was opened
-  readonly scores: Signal<ReadonlyMap<number, RoundScores>>; // round -> J and F, for those who may see ground truth
+  readonly scored: Signal<number>; // rounds that were scored since the page was opened
+  readonly scores: Signal<ReadonlyMap<number, RoundScores>>; // by round, for roles that may see ground truth
   readonly accepted: Signal<ReadonlyMap<number, number>>; // frame -> round
   readonly presence: Signal<readonly Viewer[]>;
   readonly worker: Signal<WorkerStatus | null>;
   readonly masks: MaskStore;
-  // The connection.
+  // State of the connection.
   readonly connection: Signal<Connection>;
-  readonly problem: Signal<{ code: string; text: string } | null>; // why there is no video to show, or no way back
-  readonly unsaved: Signal<readonly ScribbleInfo[]>; // own strokes that no acknowledgement has come for
-  readonly removing: Signal<ReadonlySet<string>>; // strokes whose removal is on its way
+  readonly problem: Signal<{ code: string; text: string } | null>; // why the video cannot be shown
+  readonly unsaved: Signal<readonly ScribbleInfo[]>; // this person's scribbles without an acknowledgement
+  readonly removing: Signal<ReadonlySet<string>>; // keys of scribbles that are being removed
   readonly savedAt: Signal<Date | null>;
   // What this person looks at and works with.
-  readonly frame: Signal<number>; // the wanted frame; the picture may lag behind by a load
+  readonly frame: Signal<number>; // the wanted frame; it may still be loading
   readonly playing: Signal<boolean>;
   readonly tool: Signal<string>; // name of a tool in tools/tools.ts
   readonly keyPen: Signal<boolean>; // the arrow keys move a pen on the picture
   readonly selected: Signal<number>; // object number; 0 = background
-  readonly looking: Signal<number | null>; // a round that one looks at instead of the head
+  readonly looking: Signal<number | null>; // the round that is shown instead of the head
   readonly engine: Signal<string>;
   readonly view: Signal<ViewSettings>;
-  readonly queue: Signal<readonly Waiting[]>; // frames whose strokes run when the round before them has ended
+  readonly queue: Signal<readonly Waiting[]>; // frames whose rounds start when the round before has ended
   readonly dialog: Signal<Dialog>;
-  readonly drawer: Signal<boolean>; // the right panel, where it is a drawer
-  // What follows from the above.
+  readonly drawer: Signal<boolean>; // whether the right panel is open, on small windows
+  // Derived values.
   readonly canDraw: ReadonlySignal<boolean>;
   readonly alive: ReadonlySignal<readonly ObjectInfo[]>;
-  readonly strokes: ReadonlySignal<readonly ScribbleInfo[]>; // all that wait, saved or not, of objects that are there
-  readonly mine: ReadonlySignal<readonly ScribbleInfo[]>; // one's own that wait
+  readonly scribbles: ReadonlySignal<readonly ScribbleInfo[]>; // all waiting scribbles of objects that are not deleted
+  readonly mine: ReadonlySignal<readonly ScribbleInfo[]>; // this person's waiting scribbles
   readonly shownRound: ReadonlySignal<number | null>;
-  readonly line: ReadonlySignal<readonly number[]>; // of the shown round
+  readonly line: ReadonlySignal<readonly number[]>; // the shown round, its base, and so on
   readonly headLine: ReadonlySignal<readonly number[]>;
-  readonly interacted: ReadonlySignal<ReadonlySet<number>>; // frames drawn on, on the shown line
+  readonly drawn: ReadonlySignal<ReadonlySet<number>>; // frames with scribbles on the shown line
   readonly active: ReadonlySignal<RoundInfo | null>;
-  readonly kept: ReadonlySignal<ReadonlyMap<number, number>>; // accepted frames, as far as they show
-  readonly facts: ReadonlySignal<readonly Fact[]>; // one for each frame: whose mask, how sure, which objects
-  readonly factsBefore: ReadonlySignal<readonly Fact[]>; // the same before the shown round, to compare with
+  readonly kept: ReadonlySignal<ReadonlyMap<number, number>>; // accepted frames; empty while another round is shown
+  readonly summaries: ReadonlySignal<readonly FrameSummary[]>; // one for each frame
+  readonly summariesBefore: ReadonlySignal<readonly FrameSummary[]>; // the same for the base of the shown round
   readonly suggestion: ReadonlySignal<Suggestion | null>;
 }
 
@@ -120,50 +120,52 @@ function given(id: number) {
 export function createStore(id: number): Store {
   const base = given(id);
   const alive = computed(() => base.objects.value.filter((object) => !object.deleted));
-  const strokes = computed(() => {
-    const here = new Map(base.saved.value.map((stroke) => [stroke.key, stroke]));
-    for (const stroke of base.unsaved.value) here.set(stroke.key, stroke);
+  const scribbles = computed(() => {
+    const here = new Map(base.saved.value.map((scribble) => [scribble.key, scribble]));
+    for (const scribble of base.unsaved.value) here.set(scribble.key, scribble);
     for (const key of base.removing.value) here.delete(key);
     const deleted = new Set(
       base.objects.value.filter((object) => object.deleted).map((object) => object.number),
     );
-    return [...here.values()].filter((stroke) => !deleted.has(stroke.object));
+    return [...here.values()].filter((scribble) => !deleted.has(scribble.object));
   });
-  const mine = computed(() => strokes.value.filter((stroke) => stroke.author.id === base.you.value?.id));
+  const mine = computed(() =>
+    scribbles.value.filter((scribble) => scribble.author.id === base.you.value?.id),
+  );
   const shownRound = computed(() => base.looking.value ?? base.head.value);
   const line = computed(() => lineOf(base.rounds.value, shownRound.value));
-  // Whoever looks at another round looks at what it made; at the head, accepted frames stay as they were accepted.
+  // At the head, accepted frames show the accepted mask. Any other round is shown as it was computed.
   const kept = computed(() => (base.looking.value === null ? base.accepted.value : NOTHING_ACCEPTED));
-  const facts = computed(() => {
-    base.masks.version.value; // read to follow it
-    return factsOf(base.video.value, base.rounds.value, line.value, kept.value, base.masks);
+  const summaries = computed(() => {
+    base.masks.version.value; // subscribes to changes
+    return summariesOf(base.video.value, base.rounds.value, line.value, kept.value, base.masks);
   });
-  const factsBefore = computed(() => {
+  const summariesBefore = computed(() => {
     base.masks.version.value;
     const rounds = base.rounds.value;
     const before = lineOf(
       rounds,
       line.value[0] === undefined ? null : (rounds.get(line.value[0])?.base ?? null),
     );
-    return factsOf(base.video.value, rounds, before, NOTHING_ACCEPTED, base.masks);
+    return summariesOf(base.video.value, rounds, before, NOTHING_ACCEPTED, base.masks);
   });
-  const interacted = computed(() => interactedFrames(base.rounds.value, line.value));
+  const drawn = computed(() => drawnFrames(base.rounds.value, line.value));
   return {
     ...base,
     canDraw: computed(() => base.role.value !== "viewer"),
     alive,
-    strokes,
+    scribbles,
     mine,
     shownRound,
     line,
     headLine: computed(() => lineOf(base.rounds.value, base.head.value)),
-    interacted,
+    drawn,
     active: computed(() => activeRound(base.rounds.value)),
     kept,
-    facts,
-    factsBefore,
+    summaries,
+    summariesBefore,
     suggestion: computed(() =>
-      suggest(facts.value, alive.value, interacted.value, base.accepted.value, base.frame.value),
+      suggest(summaries.value, alive.value, drawn.value, base.accepted.value, base.frame.value),
     ),
   };
 }

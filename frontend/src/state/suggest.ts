@@ -1,48 +1,49 @@
-/** The next frame to fix, with the reason: where the engine is least sure, away from what a person has looked after. */
+/** The next frame to fix, with the reason: the frame of lowest confidence that is not accepted and not near a drawn frame. */
 import type { ObjectInfo } from "../protocol";
-import type { Fact } from "./frameSummary";
+import type { FrameSummary } from "./frameSummary";
 
 export interface Suggestion {
   frame: number;
   reason: string;
 }
 
-// Above this an engine is taken to be sure: a hint that is always there is a hint nobody reads.
+// From this confidence on a frame needs no fix. A hint that is always shown would be ignored.
 export const SURE = 0.8;
-// Frames nearer than this to one that was drawn on are covered by that scribble.
+// Frames within this distance of a drawn frame are not suggested.
 const REACH = 3;
 
-export function needsFix(fact: Fact | undefined): boolean {
-  return fact?.confidence !== null && fact?.confidence !== undefined && fact.confidence < SURE;
+export function needsFix(summary: FrameSummary | undefined): boolean {
+  return summary?.confidence !== null && summary?.confidence !== undefined && summary.confidence < SURE;
 }
 
-/** Never the frame that one is on; of equally unsure frames the nearest to it. */
+/** Never suggests the frame `at`, which is in view. Of frames with equal confidence it suggests the nearest. */
 export function suggest(
-  facts: readonly Fact[],
+  summaries: readonly FrameSummary[],
   objects: readonly ObjectInfo[],
-  interacted: ReadonlySet<number>,
+  drawn: ReadonlySet<number>,
   accepted: ReadonlyMap<number, number>,
   at: number,
 ): Suggestion | null {
-  const drawn = [...interacted];
+  const drawnFrames = [...drawn];
   let best = -1;
   let least = Number.POSITIVE_INFINITY;
-  for (let frame = 0; frame < facts.length; frame++) {
-    const fact = facts[frame] as Fact;
-    if (frame === at || !needsFix(fact) || accepted.has(frame)) continue;
-    if (drawn.some((other) => Math.abs(other - frame) <= REACH)) continue;
-    const score = (fact.confidence ?? 1) + Math.abs(frame - at) * 1e-6;
+  for (let frame = 0; frame < summaries.length; frame++) {
+    const summary = summaries[frame] as FrameSummary;
+    if (frame === at || !needsFix(summary) || accepted.has(frame)) continue;
+    if (drawnFrames.some((other) => Math.abs(other - frame) <= REACH)) continue;
+    const score = (summary.confidence ?? 1) + Math.abs(frame - at) * 1e-6;
     if (score < least) {
       least = score;
       best = frame;
     }
   }
-  const fact = facts[best];
-  if (!fact) return null;
-  return { frame: best, reason: reasonOf(fact, objects) };
+  const summary = summaries[best];
+  if (!summary) return null;
+  return { frame: best, reason: reasonOf(summary, objects) };
 }
 
-function reasonOf(fact: Fact, objects: readonly ObjectInfo[]): string {
-  const name = objects.find((object) => object.number === fact.weakest)?.name ?? `object ${fact.weakest}`;
-  return `${Math.round((fact.confidence ?? 0) * 100)} % sure of “${name}”`;
+function reasonOf(summary: FrameSummary, objects: readonly ObjectInfo[]): string {
+  const name =
+    objects.find((object) => object.number === summary.weakest)?.name ?? `object ${summary.weakest}`;
+  return `${Math.round((summary.confidence ?? 0) * 100)} % sure of “${name}”`;
 }

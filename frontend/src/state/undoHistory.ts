@@ -1,19 +1,19 @@
 /**
- * Undo and redo of what this person did here. Masks and other people's work never land on it.
+ * Undo and redo of what this person did on this page. Changes by other people are never part of it.
  *
- * Ctrl+Z takes back the newest own step that can still be taken back: a waiting stroke, an object added, renamed,
- * recoloured or deleted, a round run. When there is none (after a reload, say), it takes back the newest own stroke that
- * waits, else moves the head back by a round of one's own. Redo goes the same way forward.
+ * Ctrl+Z undoes the newest step that can still be undone: a waiting scribble, a new, renamed, recoloured or deleted object,
+ * a round. If there is none (after a reload, for example), it removes the person's newest waiting scribble, else moves the
+ * head back from a round of this person. Redo does the reverse.
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 
 export interface Step {
-  /** What was done, in words that go after "Undo": "scribble", "rename of rider". */
+  /** What was done, as it is shown after "Undo": "scribble", "rename of rider". */
   name: string;
-  /** Whether it can be taken back now: a stroke that a round has used cannot. */
+  /** Whether the step can be undone now. A scribble that a round has used cannot be. */
   undoable: () => boolean;
   undo: () => void;
-  /** Whether it can be done again now. */
+  /** Whether the step can be redone now. */
   redoable: () => boolean;
   redo: () => void;
 }
@@ -32,18 +32,18 @@ export class UndoHistory {
     return this.future;
   }
 
-  /** A new step ends the branch that redo could have gone. */
+  /** Adds a step and forgets the steps that could have been redone. */
   push(step: Step): void {
     this.past.value = [...this.past.peek(), step].slice(-MOST);
     this.future.value = [];
   }
 
-  /** Something was taken back that never was a step of this page (drawn before a reload): redo can bring it back. */
+  /** Adds a step that was undone without being in this history (a scribble from before a reload), so that redo restores it. */
   takenBack(step: Step): void {
     this.future.value = [...this.future.peek(), step];
   }
 
-  /** The step that `undo` would take back. Reads signals: a button can follow it. */
+  /** Returns the step that `undo` would undo. Reads signals, so a button can follow it. */
   nextUndo(): Step | undefined {
     return this.past.value.findLast((step) => step.undoable());
   }
@@ -52,7 +52,7 @@ export class UndoHistory {
     return this.future.value.findLast((step) => step.redoable());
   }
 
-  /** False when there is nothing to take back. Steps that have become impossible are forgotten. */
+  /** Returns false if there is nothing to undo. Steps that can no longer be undone are forgotten. */
   undo(): boolean {
     const step = this.nextUndo();
     if (!step) return false;

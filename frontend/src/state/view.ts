@@ -1,4 +1,4 @@
-/** How masks are shown, and what of the view a reload brings back: kept for each video in localStorage. */
+/** How masks are shown, and the parts of the view that survive a reload, stored for each video in localStorage. */
 
 /** `changes` shows what differs from the round before the shown one. */
 export type Mode = "overlay" | "outline" | "mask" | "changes";
@@ -10,9 +10,9 @@ export interface ViewSettings {
   hidden: readonly number[];
   locked: readonly number[];
   solo: number | null;
-  showUsed: boolean; // strokes of the frame that a round has used
-  showScores: boolean; // the timeline's bars are J&F against ground truth, where there is some, instead of confidence
-  brush: number; // width in which strokes are shown, in screen pixels: engines see a path, not a width
+  showUsed: boolean; // whether scribbles that a round has used are shown
+  showScores: boolean; // bars of the timeline show J&F instead of confidence
+  brush: number; // width of scribbles in screen pixels; engines see only the path
   runOnRelease: boolean;
 }
 
@@ -41,7 +41,7 @@ export interface Remembered {
 
 const name = (video: number): string => `maskwright.view.${video}`;
 
-/** What was remembered of `video`, or null where nothing was, or where it cannot be read any more. */
+/** Returns the stored view of `video`, or null if there is none or it cannot be read. */
 export function recall(video: number): Partial<Remembered> | null {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(name(video)) ?? "null");
@@ -49,7 +49,7 @@ export function recall(video: number): Partial<Remembered> | null {
     const { settings, ...rest } = kept as Partial<Remembered>;
     return { ...rest, settings: { ...DEFAULT_VIEW, ...settings } };
   } catch {
-    return null; // storage is off or holds something else: the view starts afresh
+    return null; // Storage is disabled or holds other data: the view starts with the defaults.
   }
 }
 
@@ -57,6 +57,6 @@ export function remember(video: number, view: Remembered): void {
   try {
     localStorage.setItem(name(video), JSON.stringify(view));
   } catch {
-    // Private windows and full disks refuse; the view is then not brought back, nothing else depends on it.
+    // Private windows and full disks refuse to store. Only the view is then not restored.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What a person can do in the studio, as a value: one declaration serves the button, the key, the menu and the help.
- * `enabled` and `pressed` read signals, so that whatever shows a command follows them by itself.
+ * What a person can do in the studio, as a value: one declaration is used by the button, the key, the menu and the help.
+ * `enabled` and `pressed` read signals, so that components which show a command update by themselves.
  */
 import type { LucideIcon } from "lucide-preact";
 
@@ -11,16 +11,16 @@ export interface Command {
   name: string;
   group: Group;
   icon: LucideIcon;
-  /** As on KeyboardEvent.key, "Ctrl+Shift+Z" style; Ctrl is also the Mac's command key. */
+  /** Values of KeyboardEvent.key, with modifiers as in "Ctrl+Shift+Z". Ctrl is the command key on a Mac. */
   keys: readonly string[];
   perform: () => void;
   enabled: () => boolean;
   pressed?: () => boolean;
-  /** Goes on while the key is held. */
+  /** Repeats while the key is held. */
   repeats?: boolean;
 }
 
-/** A command as it is declared: one that says nothing of it is always enabled. */
+/** The declaration of a command. Without `enabled` the command is always enabled. */
 export type CommandSpec = Omit<Command, "enabled"> & { enabled?: () => boolean };
 
 /** The commands that the specifications describe. */
@@ -28,7 +28,7 @@ export function commandsFrom(specs: readonly CommandSpec[]): readonly Command[] 
   return specs.map((spec) => ({ enabled: () => true, ...spec }));
 }
 
-/** Finds a command by its id; an unknown id is a mistake in the program. */
+/** Returns the command with an id. Throws if there is none, which is a mistake in the code. */
 export function commandOf(commands: readonly Command[], id: string): Command {
   const command = commands.find((other) => other.id === id);
   if (!command) throw new Error(`There is no command “${id}”`);

@@ -1,4 +1,4 @@
-/** Gives the parts of the studio the open video: `const { store, actions } = useStudio()`. */
+/** Gives components the open video: `const { store, commands } = useStudio()`. */
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Studio } from "./studio";

@@ -1,25 +1,25 @@
-/** Removes waiting strokes of one's own: the one under the pointer, or all that it is drawn over. */
+/** Removes waiting scribbles of this person: the one under the pointer, and all that it is dragged over. */
 import { Eraser } from "lucide-preact";
-import { eraseStroke } from "../actions/strokes";
-import { distanceTo } from "../canvas/strokes";
+import { eraseScribble } from "../actions/scribbles";
+import { distanceTo } from "../canvas/scribbles";
 import { type CanvasPoint, fromUnit, toCanvas } from "../canvas/view";
 import type { ScribbleInfo } from "../protocol";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "./pointerState";
 import type { Gesture, Tool } from "./tool";
 
-const REACH = 10; // CSS pixels around a stroke in which it is grasped
+const REACH = 10; // CSS pixels around a scribble in which the eraser reaches it
 
 export const erase: Tool = {
   name: "erase",
-  title: "Erase a waiting stroke",
+  title: "Erase a waiting scribble",
   icon: Eraser,
   keys: ["E"],
   cursor: "cell",
   draws: true,
   press,
   hover: (studio, pointer, at) => {
-    pointer.marked.value = strokeAt(studio, at)?.key ?? null;
+    pointer.marked.value = scribbleAt(studio, at)?.key ?? null;
   },
 };
 
@@ -27,8 +27,8 @@ function press(studio: Studio, pointer: PointerState, at: CanvasPoint): Gesture 
   if (!studio.store.canDraw.peek()) return null;
   const sweep = (points: readonly CanvasPoint[]): void => {
     for (const point of points) {
-      const stroke = strokeAt(studio, point);
-      if (stroke) eraseStroke(studio, stroke);
+      const scribble = scribbleAt(studio, point);
+      if (scribble) eraseScribble(studio, scribble);
     }
   };
   const done = (): void => {
@@ -38,13 +38,13 @@ function press(studio: Studio, pointer: PointerState, at: CanvasPoint): Gesture 
   return { move: sweep, end: done, cancel: done };
 }
 
-/** The topmost own waiting stroke on the frame in view near `at`. */
-export function strokeAt({ store, stage }: Studio, at: CanvasPoint): ScribbleInfo | undefined {
+/** Returns this person's topmost waiting scribble near `at` on the frame in view. */
+export function scribbleAt({ store, stage }: Studio, at: CanvasPoint): ScribbleInfo | undefined {
   const view = stage.view.peek();
   const reach = REACH + store.view.peek().brush / 2;
-  const here = store.mine.peek().filter((stroke) => stroke.frame === store.frame.peek());
-  return here.findLast((stroke) => {
-    const path = stroke.path.map((point) => toCanvas(view, fromUnit(point, stage.frameSize)));
+  const here = store.mine.peek().filter((scribble) => scribble.frame === store.frame.peek());
+  return here.findLast((scribble) => {
+    const path = scribble.path.map((point) => toCanvas(view, fromUnit(point, stage.frameSize)));
     return distanceTo(at, path) <= reach;
   });
 }

@@ -47,7 +47,7 @@ describe("the pen that keys move", () => {
     expect(hand.pen.value).toEqual({ x: 70, y: 20 });
   });
 
-  it("gives the stroke up with Escape, and then the mode", () => {
+  it("gives the scribble up with Escape, and then the mode", () => {
     const { studio, hand } = ready();
     studio.store.keyPen.value = true;
     press(" ", "ArrowRight", "Escape");

@@ -1,6 +1,6 @@
 /**
- * The tool without a pointer: a pen on the picture that the arrow keys move. Space or Enter puts it down and lifts it,
- * Shift makes it go finely, Escape ends the stroke, and then the mode.
+ * Drawing without a pointer: the arrow keys move a pen over the frame. Space or Enter puts it down and lifts it, Shift makes
+ * smaller steps, Escape cancels the stroke, and then leaves the mode.
  */
 import { effect, untracked } from "@preact/signals";
 import { type CanvasPoint, canvasPoint, framePoint, toCanvas, toFrame } from "../canvas/view";
@@ -19,7 +19,7 @@ const ARROWS: Record<string, readonly [number, number]> = {
   ArrowDown: [0, 1],
 };
 
-/** Listens while `store.keyPen` is on and the picture, or nothing, has the focus. Returns the end of it. */
+/** Listens while `store.keyPen` is on and the stage, or nothing, has the focus. Returns a function that stops it. */
 export function listenToPen(studio: Studio, pointer: PointerState): () => void {
   const { store } = studio;
   let gesture: Gesture | null = null;
@@ -32,7 +32,7 @@ export function listenToPen(studio: Studio, pointer: PointerState): () => void {
   const key = (event: KeyboardEvent): void => {
     const pen = pointer.pen.peek();
     if (!pen || event.ctrlKey || event.metaKey || event.altKey || !onPicture(event.target)) return;
-    if (document.querySelector("dialog[open]")) return; // the focus may have left it
+    if (document.querySelector("dialog[open]")) return; // A dialog is open, even if the focus has left it.
     const arrow = ARROWS[event.key];
     if (arrow) {
       const moved = inFrame(studio, pen, arrow, event.shiftKey ? FINE : STEP);
@@ -47,7 +47,7 @@ export function listenToPen(studio: Studio, pointer: PointerState): () => void {
       else store.keyPen.value = false;
     } else return;
     event.preventDefault();
-    event.stopImmediatePropagation(); // these keys mean other commands without the pen
+    event.stopImmediatePropagation(); // These keys have other meanings without the pen.
   };
   const end = effect(() => {
     if (!store.keyPen.value) lift(true);

@@ -1,6 +1,6 @@
 /**
- * Mouse, pen and touch on the picture. One pointer uses the chosen tool; the middle button, or Space held, pans; two
- * fingers pan and zoom; the wheel zooms at the cursor (with Shift it pans).
+ * Mouse, pen and touch on the stage. One pointer uses the chosen tool; the middle button, or Space held down, pans; two
+ * fingers pan and zoom; the wheel zooms at the cursor, and pans with Shift.
  */
 import { untracked } from "@preact/signals";
 
@@ -11,9 +11,9 @@ import type { PointerState } from "./pointerState";
 import type { Gesture, Press } from "./tool";
 import { toolInUse } from "./tools";
 
-const WHEEL = 0.0015; // of a factor e, to a pixel of the wheel
-const PINCH_WHEEL = 0.01; // trackpads send pinches as small wheel steps with Ctrl
-const MOST_WHEEL = 1.25; // a mouse sends one large step a notch, with Ctrl too
+const WHEEL = 0.0015; // exponent of the zoom factor per pixel of the wheel
+const PINCH_WHEEL = 0.01; // trackpads report pinches as small wheel steps with Ctrl
+const MOST_WHEEL = 1.25; // limit of a step: a mouse reports one large step per notch
 
 export class Pointers {
   private readonly down = new Map<number, CanvasPoint>();
@@ -46,10 +46,10 @@ export class Pointers {
     this.abort.abort();
   }
 
-  /** Whether something was dragged since Space went down: then it is no tap. */
+  /** Whether the pointer was pressed since Space went down, so that releasing Space is not a tap. */
   readonly spaceUsed = (): boolean => this.spaceDragged;
 
-  /** Ends what is being drawn as if it had never begun; false when nothing is. */
+  /** Cancels the current gesture. Returns false if there is none. */
   cancel(): boolean {
     if (!this.gesture) return false;
     this.gesture.does.cancel();
@@ -68,19 +68,19 @@ export class Pointers {
     this.element.setPointerCapture(event.pointerId);
     this.element.setAttribute("data-pointer", "");
     if (this.down.size === 2) {
-      this.cancel(); // a second finger: both now move the picture
+      this.cancel(); // With a second finger, both move the frame.
       return;
     }
     const panning = event.button === 1 || (event.button === 0 && this.space);
     if (this.down.size > 2) return;
-    if (panning) event.preventDefault(); // the middle button would scroll by itself
+    if (panning) event.preventDefault(); // The middle button would start scrolling.
     if (this.space) this.spaceDragged = true;
     const press = panning ? pan.press : this.pressOf(event);
     const does = press?.(this.studio, this.pointer, at) ?? null;
     this.gesture = does && { pointer: event.pointerId, does };
   }
 
-  /** What the tool in use does with the button that is pressed; undefined for buttons that it does not know. */
+  /** Returns how the tool in use handles the pressed button; undefined if it does not. */
   private pressOf({ button, altKey }: PointerEvent): Press | undefined {
     const tool = untracked(() => toolInUse(this.studio));
     if (button === 2 || (button === 0 && altKey)) return tool.pressAlternative;
@@ -122,7 +122,7 @@ export class Pointers {
     untracked(() => toolInUse(this.studio)).hover?.(this.studio, this.pointer, at);
   }
 
-  /** Two fingers: what lies between them stays between them. */
+  /** Pans and zooms so that the point between two fingers stays between them. */
   private pinch(moved: number, to: CanvasPoint): void {
     const from = this.down.get(moved) as CanvasPoint;
     const other = [...this.down].find(([id]) => id !== moved)?.[1];
@@ -156,7 +156,7 @@ export class Pointers {
   }
 }
 
-/** How much a step of the wheel, in pixels, zooms. */
+/** Returns the zoom factor of a wheel step of `pixels`. */
 export function wheelFactor(pixels: number, pinch: boolean): number {
   const factor = Math.exp(-pixels * (pinch ? PINCH_WHEEL : WHEEL));
   return Math.min(MOST_WHEEL, Math.max(1 / MOST_WHEEL, factor));

@@ -1,9 +1,9 @@
-/** Draws a stroke for the selected object; with the right button or Alt for the background. */
+/** Draws a scribble for the selected object, or for the background with the right button or Alt. */
 import { PenLine } from "lucide-preact";
 import { lookAt } from "../actions/head";
 import { objectToDraw } from "../actions/objects";
 import { run } from "../actions/rounds";
-import { draw } from "../actions/strokes";
+import { draw } from "../actions/scribbles";
 import { strokeReleased } from "../canvas/metrics";
 import { type CanvasPoint, type Size, toFrame, toUnit } from "../canvas/view";
 import { toast } from "../parts/Toast";
@@ -13,7 +13,7 @@ import type { PointerState } from "./pointerState";
 import type { Gesture, Tool } from "./tool";
 
 const MOST_POINTS = 5000; // the protocol's limit
-const APART = 0.6; // pixels of the frame that two points of a path are apart at least
+const APART = 0.6; // least distance between two points of a path, in pixels of the frame
 const DIGITS = 1e5; // a hundredth of a pixel at 1080p
 
 export const scribble: Tool = {
@@ -52,7 +52,7 @@ function begin(studio: Studio, pointer: PointerState, at: CanvasPoint, object: n
     cancel: done,
     end: () => {
       done();
-      const shown = store.facts.peek()[frame]?.round ?? null;
+      const shown = store.summaries.peek()[frame]?.round ?? null;
       draw(studio, frame, objectToDraw(studio, object), thinned(path));
       if (!store.view.peek().runOnRelease) return;
       strokeReleased(frame, performance.now(), shown);
@@ -61,7 +61,7 @@ function begin(studio: Studio, pointer: PointerState, at: CanvasPoint, object: n
   };
 }
 
-/** Says why nothing can be drawn now; undefined when it can. */
+/** Shows and returns the reason why nothing can be drawn now, undefined if drawing is possible. */
 function refusal(studio: Studio, number: number): string | undefined {
   const { store } = studio;
   const say = (text: string, action?: { name: string; perform: () => void }): string => {
@@ -71,7 +71,7 @@ function refusal(studio: Studio, number: number): string | undefined {
   if (!store.canDraw.peek()) return say("You may look at this project, but not draw in it.");
   if (store.looking.peek() !== null) {
     const back = { name: "Back to the current one", perform: () => lookAt(studio, null) };
-    return say("You look at another round. Strokes are drawn on the round that the video stands at.", back);
+    return say("You look at another round. Scribbles are drawn on the round that the video stands at.", back);
   }
   const object = store.alive.peek().find((other) => other.number === number);
   if (object && store.view.peek().locked.includes(number))
@@ -81,7 +81,7 @@ function refusal(studio: Studio, number: number): string | undefined {
   return undefined;
 }
 
-/** Appends a point unless it lies on the last one. */
+/** Appends a point unless it is too near to the last one. */
 function extend(path: Point[], [x, y]: [number, number], frame: Size): void {
   const point: Point = [Math.round(x * DIGITS) / DIGITS, Math.round(y * DIGITS) / DIGITS];
   const last = path.at(-1);
@@ -92,7 +92,7 @@ function extend(path: Point[], [x, y]: [number, number], frame: Size): void {
   path.push(point);
 }
 
-/** A path that keeps to the protocol's limit: every n-th point, and the last. */
+/** Returns a path within the protocol's limit of points: every n-th point, and the last. */
 export function thinned(path: readonly Point[]): Point[] {
   const every = Math.ceil(path.length / (MOST_POINTS - 1));
   return path.filter((_, index) => index % every === 0 || index === path.length - 1);

@@ -20,7 +20,7 @@ export interface Tool {
   pressedCursor?: string;
   /** The tool changes the video: viewers do not have it, and it can be used with the arrow keys. */
   draws: boolean;
-  /** The width of strokes is shown as a ring under the pointer. */
+  /** The width of scribbles is shown as a ring under the pointer. */
   showsWidth?: boolean;
   /** Begins a gesture. Null: nothing begins, and the tool has told the person why unless that is plain to see. */
   press: Press;

@@ -74,10 +74,10 @@ describe("the right button, and the left one while Alt is held", () => {
       const { studio, drag } = ready();
       studio.store.selected.value = 2;
       drag(init);
-      expect(studio.sent).toMatchObject([{ type: "stroke.add", object: 0 }]);
+      expect(studio.sent).toMatchObject([{ type: "scribble.add", object: 0 }]);
       expect(studio.store.selected.value).toBe(2);
       drag({ button: 0 });
-      expect(studio.sent[1]).toMatchObject({ type: "stroke.add", object: 2 });
+      expect(studio.sent[1]).toMatchObject({ type: "scribble.add", object: 2 });
     });
 
   it("does nothing with a tool that has no second use", () => {

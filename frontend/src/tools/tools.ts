@@ -8,7 +8,7 @@ import type { Tool } from "./tool";
 
 export const TOOLS: readonly Tool[] = [scribble, background, erase, pan];
 
-/** The tool that a pointer uses now. Reads signals. Who may not draw moves the frame. */
+/** Returns the tool that a pointer uses now. People who may not draw move the frame. Reads signals. */
 export function toolInUse(studio: Studio): Tool {
   const { tool, canDraw } = studio.store;
   const chosen = TOOLS.find(({ name }) => name === tool.value);

@@ -85,7 +85,7 @@ export function enqueue(project: number, files: Iterable<File>): void {
 /** Shows what was not finished when the page was left. */
 export async function recall(project: number): Promise<void> {
   const known = new Set<string | null>([...jobs.value.map((job) => job.id), ...(await claimed())]);
-  for (const upload of all().filter((one) => one.project === project && !known.has(one.id)))
+  for (const upload of all().filter((upload) => upload.project === project && !known.has(upload.id)))
     await recallOne(upload);
 }
 

@@ -3,7 +3,7 @@ import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { get, hide, press, query, show } from "../../parts/testing";
 import type { RoundInfo, VideoInfo } from "../../protocol";
-import type { Fact } from "../../state/frameSummary";
+import type { FrameSummary } from "../../state/frameSummary";
 import { createStore, type Store } from "../../state/store";
 import { StudioContext } from "../../studio/context";
 import type { Studio } from "../../studio/studio";
@@ -57,9 +57,9 @@ function makeStore(): Store {
   }));
   store.rounds.value = new Map([[1, round(1, "done", [[0, 39]])]]);
   store.head.value = 1;
-  const facts = Array.from(
+  const summaries = Array.from(
     { length: 40 },
-    (_, frame): Fact => ({
+    (_, frame): FrameSummary => ({
       round: 1,
       loaded: true,
       confidence: frame === 20 ? 0.3 : 0.95,
@@ -67,7 +67,7 @@ function makeStore(): Store {
       ids: frame < 10 ? [1] : [1, 2],
     }),
   );
-  return { ...store, facts: signal(facts) };
+  return { ...store, summaries: signal(summaries) };
 }
 
 let store: Store;
@@ -134,11 +134,11 @@ describe("the timeline as a slider", () => {
 });
 
 describe("what the timeline draws", () => {
-  test("follows facts, rounds, accepted frames and truth", () => {
+  test("follows summaries, rounds, accepted frames and truth", () => {
     const model = modelOf(store);
     expect([...model.fix].flatMap((fix, frame) => (fix ? [frame] : []))).toEqual([20]);
     expect(model.lanes.map((lane) => lane.ranges)).toEqual([[[0, 39]], [[10, 39]]]);
-    expect(model.interacted).toEqual([7]);
+    expect(model.drawn).toEqual([7]);
     expect(model.truth).toEqual([[3, 4]]);
     expect(model.running).toBe(false);
     expect(model.reached).toEqual([[0, 39]]);

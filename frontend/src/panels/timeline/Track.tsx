@@ -17,13 +17,13 @@ const PAGE = 10;
 
 /** What is to say of a frame in few words. */
 export function describe(store: Store, frame: number): string[] {
-  const fact = store.facts.value[frame];
+  const summary = store.summaries.value[frame];
   const words: string[] = [];
   if (store.accepted.value.has(frame)) words.push("accepted");
-  else if (needsFix(fact)) words.push("to fix");
-  if (store.interacted.value.has(frame)) words.push("interacted");
-  if (fact?.confidence !== null && fact?.confidence !== undefined)
-    words.push(`${Math.round(fact.confidence * 100)} %`);
+  else if (needsFix(summary)) words.push("to fix");
+  if (store.drawn.value.has(frame)) words.push("drawn");
+  if (summary?.confidence !== null && summary?.confidence !== undefined)
+    words.push(`${Math.round(summary.confidence * 100)} %`);
   return words;
 }
 

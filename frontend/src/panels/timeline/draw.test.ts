@@ -10,7 +10,7 @@ function model(frames: number, fix: number[] = []): TimelineModel {
     fix: new Uint8Array(frames),
     scores: null,
     lanes: [],
-    interacted: [],
+    drawn: [],
     waiting: [],
     reached: [],
     running: false,
@@ -121,12 +121,12 @@ describe("lanes", () => {
   });
 
   test("are all shown while there is room", () => {
-    expect(shownLanes([lane(1), lane(2)]).map((one) => one.number)).toEqual([1, 2]);
+    expect(shownLanes([lane(1), lane(2)]).map((lane) => lane.number)).toEqual([1, 2]);
   });
 
   test("of many always hold the selected object", () => {
     const many = Array.from({ length: 40 }, (_, index) => lane(index + 1, index === 30));
-    const shown = shownLanes(many).map((one) => one.number);
+    const shown = shownLanes(many).map((lane) => lane.number);
     expect(shown).toHaveLength(13);
     expect(shown).toContain(31);
   });

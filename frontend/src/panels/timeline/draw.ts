@@ -55,7 +55,7 @@ export function drawTimeline(context: Context, scale: Scale, model: TimelineMode
   drawRanges(context, scale, model.reached, REACHED, 3, model.running ? colors.accent : colors.faint);
   drawRanges(context, scale, model.accepted, ACCEPTED, 3, colors.ok);
   drawDiamonds(context, scale, model.waiting, colors.text, false);
-  drawDiamonds(context, scale, model.interacted, colors.text, true);
+  drawDiamonds(context, scale, model.drawn, colors.text, true);
   if (!isWhole(scale)) drawWindow(context, scale, colors);
 }
 

@@ -24,15 +24,15 @@ describe("ranges of frames", () => {
 });
 
 describe("how sure an engine is of a frame", () => {
-  const fact = { round: 1, loaded: true, confidence: 0.4, weakest: 1, ids: [1] };
+  const summary = { round: 1, loaded: true, confidence: 0.4, weakest: 1, ids: [1] };
   test("tells no mask, not loaded and nothing there apart", () => {
     const odd = [
       sureness(undefined),
-      sureness({ ...fact, round: null }),
-      sureness({ ...fact, loaded: false }),
-      sureness({ ...fact, confidence: null, ids: [] }),
+      sureness({ ...summary, round: null }),
+      sureness({ ...summary, loaded: false }),
+      sureness({ ...summary, confidence: null, ids: [] }),
     ];
     expect(odd).toEqual([-1, -1, -2, -3]);
-    expect(sureness(fact)).toBe(0.4);
+    expect(sureness(summary)).toBe(0.4);
   });
 });

@@ -1,6 +1,6 @@
 /** What the timeline draws, as plain values: made anew when something of it changes, not when the playhead moves. */
 import type { RoundInfo } from "../../protocol";
-import { type Fact, hasFrame } from "../../state/frameSummary";
+import { type FrameSummary, hasFrame } from "../../state/frameSummary";
 import type { Store } from "../../state/store";
 import { needsFix } from "../../state/suggest";
 
@@ -25,8 +25,8 @@ export interface TimelineModel {
   /** J&F of each frame against ground truth, or NO_MASK where there is none; null: the bars show how sure it is. */
   scores: Float32Array | null;
   lanes: Lane[];
-  interacted: number[];
-  /** Frames with strokes that wait for a round. */
+  drawn: number[];
+  /** Frames with scribbles that wait for a round. */
   waiting: number[];
   /** What the running round, or else the shown one, has stored. */
   reached: Range[];
@@ -65,17 +65,17 @@ export function rangesOf(frames: Iterable<number>): Range[] {
   return ranges;
 }
 
-export function sureness(fact: Fact | undefined): number {
-  if (!fact || fact.round === null) return NO_MASK;
-  if (!fact.loaded) return NOT_LOADED;
-  return fact.confidence ?? NOTHING_THERE;
+export function sureness(summary: FrameSummary | undefined): number {
+  if (!summary || summary.round === null) return NO_MASK;
+  if (!summary.loaded) return NOT_LOADED;
+  return summary.confidence ?? NOTHING_THERE;
 }
 
-function lanesOf(store: Store, facts: readonly Fact[]): Lane[] {
+function lanesOf(store: Store, summaries: readonly FrameSummary[]): Lane[] {
   const { hidden, solo } = store.view.value;
   const places = new Map<number, [number, number][]>();
-  facts.forEach((fact, frame) => {
-    for (const id of fact.ids) {
+  summaries.forEach((summary, frame) => {
+    for (const id of summary.ids) {
       const ranges = places.get(id);
       const last = ranges?.at(-1);
       if (last && last[1] === frame - 1) last[1] = frame;
@@ -108,7 +108,7 @@ function scoresOf(store: Store, frames: number): Float32Array | null {
 
 /** Reads the store's signals: whatever calls it inside an effect follows them. */
 export function modelOf(store: Store): TimelineModel {
-  const facts = store.facts.value;
+  const summaries = store.summaries.value;
   const frames = store.video.value?.frame_count ?? 0;
   const accepted = store.accepted.value;
   const active = store.active.value;
@@ -116,9 +116,9 @@ export function modelOf(store: Store): TimelineModel {
   const sure = new Float32Array(frames);
   const fix = new Uint8Array(frames);
   for (let frame = 0; frame < frames; frame += 1) {
-    const fact = facts[frame];
-    sure[frame] = sureness(fact);
-    fix[frame] = needsFix(fact) && !accepted.has(frame) ? 1 : 0;
+    const summary = summaries[frame];
+    sure[frame] = sureness(summary);
+    fix[frame] = needsFix(summary) && !accepted.has(frame) ? 1 : 0;
   }
   store.masks.version.value; // what has been reached is read from the masks themselves
   const round = active ?? (shown === null ? null : (store.rounds.value.get(shown) ?? null));
@@ -127,9 +127,9 @@ export function modelOf(store: Store): TimelineModel {
     sure,
     fix,
     scores: scoresOf(store, frames),
-    lanes: lanesOf(store, facts),
-    interacted: [...store.interacted.value].sort((a, b) => a - b),
-    waiting: [...new Set(store.strokes.value.map((stroke) => stroke.frame))],
+    lanes: lanesOf(store, summaries),
+    drawn: [...store.drawn.value].sort((a, b) => a - b),
+    waiting: [...new Set(store.scribbles.value.map((scribble) => scribble.frame))],
     reached: reachedBy(store, round, frames),
     running: active !== null,
     accepted: rangesOf(accepted.keys()),

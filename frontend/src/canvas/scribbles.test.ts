@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { distanceTo } from "./strokes";
+import { distanceTo } from "./scribbles";
 
-describe("the distance to a stroke", () => {
+describe("the distance to a scribble", () => {
   const path = [
     { x: 0, y: 0 },
     { x: 10, y: 0 },
@@ -12,7 +12,7 @@ describe("the distance to a stroke", () => {
     expect(distanceTo({ x: 13, y: 14 }, path)).toBe(5);
   });
 
-  it("is measured to the dot where a stroke is a single click", () => {
+  it("is measured to the dot where a scribble is a single click", () => {
     expect(distanceTo({ x: 3, y: 4 }, [{ x: 0, y: 0 }])).toBe(5);
   });
 });

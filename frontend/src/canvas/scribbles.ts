@@ -1,12 +1,12 @@
-/** Draws strokes: those that wait, those that a round used, and the one being drawn. */
+/** Draws scribbles: waiting ones, those that a round has used, and the stroke that is being drawn. */
 import type { Point } from "../protocol";
 import { fromUnit, type Size, toCanvas, type View } from "./view";
 
-export interface DrawnStroke {
+export interface DrawnScribble {
   path: readonly Point[];
-  color: string; // of its object; background strokes have none of their own
+  color: string; // colour of the object
   background: boolean;
-  /** used: a round has it. theirs: somebody else's that waits. marked: the eraser is on it. */
+  /** used: a round has used it. theirs: another person's waiting scribble. marked: the eraser is over it. */
   kind: "waiting" | "used" | "theirs" | "marked";
   author?: string;
 }
@@ -14,37 +14,38 @@ export interface DrawnStroke {
 const BACKGROUND = "#ffffff";
 const ERASING = "#ff6b6b";
 
-export function drawStroke(
+export function drawScribble(
   context: CanvasRenderingContext2D,
-  stroke: DrawnStroke,
+  scribble: DrawnScribble,
   view: View,
   frame: Size,
   width: number,
 ): void {
-  const points = stroke.path.map((point) => toCanvas(view, fromUnit(point, frame)));
+  const points = scribble.path.map((point) => toCanvas(view, fromUnit(point, frame)));
   const first = points[0];
   if (!first) return;
-  const used = stroke.kind === "used";
+  const used = scribble.kind === "used";
   context.save();
   context.lineCap = context.lineJoin = "round";
   context.globalAlpha = used ? 0.6 : 1;
   const line = new Path2D();
   line.moveTo(first.x, first.y);
-  // A click is a stroke of one point: a line to itself shows as a dot.
+  // A click gives a scribble of one point. A line from the point to itself shows it as a dot.
   for (const point of points.length > 1 ? points.slice(1) : points) line.lineTo(point.x, point.y);
   const body = used ? Math.max(2, width * 0.6) : width;
   context.lineWidth = body + 2.5;
   context.strokeStyle = "#000000b0";
   context.stroke(line);
   context.lineWidth = body;
-  context.strokeStyle = stroke.kind === "marked" ? ERASING : stroke.background ? "#30343c" : stroke.color;
+  context.strokeStyle =
+    scribble.kind === "marked" ? ERASING : scribble.background ? "#30343c" : scribble.color;
   context.stroke(line);
   context.lineWidth = Math.max(1, body * 0.3);
   context.strokeStyle = BACKGROUND;
-  if (stroke.background) context.setLineDash([body * 1.2, body * 1.2]);
+  if (scribble.background) context.setLineDash([body * 1.2, body * 1.2]);
   context.stroke(line);
   context.restore();
-  if (stroke.author) drawName(context, stroke.author, first.x, first.y - width - 6);
+  if (scribble.author) drawName(context, scribble.author, first.x, first.y - width - 6);
 }
 
 function drawName(context: CanvasRenderingContext2D, name: string, x: number, y: number): void {
@@ -60,7 +61,7 @@ function drawName(context: CanvasRenderingContext2D, name: string, x: number, y:
   context.restore();
 }
 
-/** Distance of a point to a path, both in canvas pixels. */
+/** Returns the distance of a point to a path, both in canvas pixels. */
 export function distanceTo(at: { x: number; y: number }, path: readonly { x: number; y: number }[]): number {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < path.length; i++) {

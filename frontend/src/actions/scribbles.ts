@@ -1,0 +1,115 @@
+/** Scribbles are saved when the pen is lifted, shown at once, and can be removed until a round uses them. */
+import { batch } from "@preact/signals";
+import { newKey } from "../connection/key";
+import { toastError } from "../parts/Toast";
+import type { Point, ScribbleInfo } from "../protocol";
+import { forgetScribbles } from "../state/reduce";
+import type { Step } from "../state/undoHistory";
+import type { Studio } from "../studio/studio";
+
+// The effect of a message that was sent again may be older than the page's state. The change log tells within this time.
+const LOG_WITHIN = 1000; // ms
+
+/** Adds a scribble, undoably. `path` has coordinates in 0..1 of the frame. */
+export function draw(studio: Studio, frame: number, object: number, path: Point[]): void {
+  const key = addScribble(studio, frame, object, path);
+  studio.history.push(stepOf(studio, { key, frame, object, path }));
+}
+
+/** Undoes a scribble that has no undo step because it was drawn before a reload. */
+export function takeBack(studio: Studio, scribble: ScribbleInfo): void {
+  studio.history.takenBack(stepOf(studio, scribble));
+  removeScribble(studio, scribble.key);
+}
+
+/** Removes a waiting scribble of this person, undoably. */
+export function eraseScribble(studio: Studio, scribble: ScribbleInfo): void {
+  const { name, undoable, undo, redoable, redo } = stepOf(studio, scribble);
+  removeScribble(studio, scribble.key);
+  studio.history.push({
+    name: `erasing of a ${name}`,
+    undoable: redoable,
+    undo: redo,
+    redoable: undoable,
+    redo: undo,
+  });
+}
+
+/** Moves waiting scribbles of this person from one object to another: all, or those that `which` selects. */
+export function moveScribbles(
+  studio: Studio,
+  from: number,
+  to: number,
+  which: (scribble: ScribbleInfo) => boolean = () => true,
+): void {
+  if (studio.store.selected.peek() === from) studio.store.selected.value = to;
+  for (const scribble of studio.store.mine.peek().filter((other) => other.object === from && which(other))) {
+    removeScribble(studio, scribble.key);
+    addScribble(studio, scribble.frame, to, scribble.path);
+  }
+}
+
+/** Returns the undo step of a scribble. Each redo sends a new scribble, so the step keeps the current key. */
+function stepOf(studio: Studio, { key, frame, object, path }: Omit<ScribbleInfo, "author">): Step {
+  let current = key;
+  return {
+    name: object === 0 ? "background scribble" : "scribble",
+    undoable: () => studio.store.scribbles.value.some((scribble) => scribble.key === current),
+    undo: () => removeScribble(studio, current),
+    redoable: () => studio.store.canDraw.value,
+    redo: () => {
+      current = addScribble(studio, frame, object, path);
+    },
+  };
+}
+
+function addScribble(studio: Studio, frame: number, object: number, path: Point[]): string {
+  const { store, outbox } = studio;
+  const key = newKey();
+  const author = store.you.peek();
+  if (!author) throw new Error("drawing before the server said who draws");
+  const scribble: ScribbleInfo = { key, frame, object, path, author };
+  store.unsaved.value = [...store.unsaved.peek(), scribble];
+  outbox.send({ type: "scribble.add", key, frame, object, path }).then(
+    ({ again }) => saved(studio, scribble, again),
+    (problem) => {
+      forgetScribbles(store, [key]);
+      toastError(problem);
+    },
+  );
+  return key;
+}
+
+/** Handles the acknowledgement. The scribble stays on screen until `scribble.added` of the change log replaces it. */
+export function saved({ store }: Studio, scribble: ScribbleInfo, again: boolean): void {
+  batch(() => {
+    store.savedAt.value = new Date();
+    const known = store.saved.value.some((other) => other.key === scribble.key);
+    const waiting = store.unsaved.value.some((other) => other.key === scribble.key);
+    if (again && !known) {
+      setTimeout(() => dropUnsaved(), LOG_WITHIN);
+      return;
+    }
+    if (waiting && !known) store.saved.value = [...store.saved.value, scribble];
+    dropUnsaved();
+  });
+
+  function dropUnsaved(): void {
+    store.unsaved.value = store.unsaved.value.filter((other) => other.key !== scribble.key);
+  }
+}
+
+function removeScribble({ store, outbox }: Studio, scribble: string): void {
+  store.removing.value = new Set(store.removing.peek()).add(scribble);
+  const key = newKey();
+  outbox.send({ type: "scribble.remove", key, scribble: scribble }).then(
+    () => {
+      forgetScribbles(store, [scribble]);
+      store.savedAt.value = new Date();
+    },
+    (problem) => {
+      store.removing.value = new Set([...store.removing.value].filter((other) => other !== scribble));
+      toastError(problem);
+    },
+  );
+}
