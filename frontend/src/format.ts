@@ -1,4 +1,4 @@
-/** Numbers, sizes and times as people read them. */
+/** Formats numbers, sizes and times for people. */
 
 export function plural(count: number, noun: string, many = `${noun}s`): string {
   return `${count.toLocaleString("en")} ${count === 1 ? noun : many}`;
@@ -42,5 +42,5 @@ export function ago(iso: string, now: number = Date.now()): string {
   return new Date(iso).toLocaleDateString("en", { day: "numeric", month: "short", year: "numeric" });
 }
 
-/** Names as people sort them: "clip 9" before "clip 10". */
+/** Compares names as people sort them: "clip 9" before "clip 10". */
 export const byName = new Intl.Collator("en", { numeric: true, sensitivity: "base" }).compare;

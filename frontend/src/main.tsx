@@ -1,4 +1,4 @@
-/** Starts the page that the address names. */
+/** The entry point: shows the page of the current address. */
 import { render } from "preact";
 import { lazy, Suspense } from "preact/compat";
 import { me } from "./api/session";
@@ -28,10 +28,11 @@ function App() {
   );
 }
 
-// A page that was open while the server got a new build asks for parts that are gone: the new page has the new ones.
+// If the server got a new build while the page was open, modules of the old build are gone. Reloading gets the new
+// page.
 addEventListener("vite:preloadError", () => {
   const last = Number(sessionStorage.getItem("maskwright.reloaded") ?? 0);
-  if (Date.now() - last < 10_000) return; // it is not that: do not reload in circles
+  if (Date.now() - last < 10_000) return; // The reason is another one: do not reload forever.
   sessionStorage.setItem("maskwright.reloaded", String(Date.now()));
   location.reload();
 });

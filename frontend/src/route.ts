@@ -1,4 +1,4 @@
-/** Which page the address names. Links are plain <a href>; `follow` keeps them inside the page. */
+/** The page that the address names. Links are plain <a href>; `follow` handles them without a page load. */
 import { signal } from "@preact/signals";
 
 export const TABS = ["videos", "guide", "members", "exports", "settings"] as const;
@@ -26,7 +26,7 @@ export function parse(path: string): Route {
 
 export const route = signal<Route>(parse(location.pathname));
 
-/** How often one has gone to another page since this one was loaded. */
+/** The number of page changes since the page was loaded. */
 export let visits = 0;
 
 export function go(path: string): void {

@@ -74,8 +74,8 @@ function undoing(studio: Studio): CommandSpec[] {
 }
 
 /**
- * What undo does if the history of this page is empty: remove the person's newest waiting scribble, else go back a round.
- * Undo leaves a round of another person alone and says where the person can go back from it.
+ * What undo does if the history of this page is empty: remove the person's newest waiting scribble, else go back a
+ * round. Undo leaves a round of another person alone and says where the person can go back from it.
  */
 function fallback(studio: Studio): (() => void) | undefined {
   const { store } = studio;
@@ -90,5 +90,5 @@ function fallback(studio: Studio): (() => void) | undefined {
 
 function notYours(round: RoundInfo): string {
   const when = isActive(round) ? "When it has ended, the" : "The";
-  return `Round ${round.number} is ${round.author.name}'s: undo leaves it alone. ${when} rounds list can go back.`;
+  return `Round ${round.number} is ${round.author.name}'s: Ctrl+Z does not undo it. ${when} rounds list can go back.`;
 }

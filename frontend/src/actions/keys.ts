@@ -1,7 +1,10 @@
 /** Finds the command for a key. Keys that are typed into a field, a menu or a dialog never reach a command. */
 import type { Command } from "../studio/command";
 
-/** Returns "Ctrl+Shift+Z" for an event. Letters are upper case; Shift is named only if it does not produce the character. */
+/**
+ * Returns "Ctrl+Shift+Z" for an event. Letters are upper case; Shift is named only if it does not produce the
+ * character.
+ */
 export function chord(event: KeyboardEvent): string {
   const letter = /^[a-z]$/i.test(event.key);
   const key = letter ? event.key.toUpperCase() : event.key;

@@ -7,7 +7,7 @@ import { addObject, toggleHidden, toggleLocked } from "./objects";
 
 /** Object numbers are the values of a mask: 0 is the background, and 255 is reserved. */
 const MOST_OBJECTS = 254;
-const FULL = `A video has at most ${MOST_OBJECTS} objects. Deleted ones count: their masks are kept.`;
+const FULL = `A video has at most ${MOST_OBJECTS} objects. Deleted objects count, because their masks are kept.`;
 
 export function objectCommands(studio: Studio): CommandSpec[] {
   const { store } = studio;

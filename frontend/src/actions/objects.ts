@@ -1,4 +1,7 @@
-/** Adding, renaming, recolouring, deleting and restoring objects, each undoable; hiding, locking and showing one alone. */
+/**
+ * Adding, renaming, recolouring, deleting and restoring objects, each undoable; hiding, locking and showing one
+ * alone.
+ */
 import { newKey } from "../connection/key";
 import { toast, toastError } from "../parts/Toast";
 import type { ObjectInfo } from "../protocol";

@@ -22,8 +22,8 @@ export function togglePlay({ store }: Studio): void {
 }
 
 /**
- * Advances `store.frame` while `store.playing`, by elapsed time. The clock waits for frames that are not loaded, so that a
- * slow connection shows every frame late instead of few frames in time.
+ * Advances `store.frame` while `store.playing`, by elapsed time. The clock waits for frames that are not loaded, so
+ * that a slow connection shows every frame late instead of few frames in time.
  */
 export function watchPlaying(studio: Studio, loaded: (frame: number) => boolean): () => void {
   const { store } = studio;

@@ -1,4 +1,6 @@
-/** Starts one round after another for the frames in `store.queue`, and resolves conflicts with rounds of other people. */
+/**
+ * Starts one round after another for the frames in `store.queue`, and resolves conflicts with rounds of other people.
+ */
 import { effect, signal } from "@preact/signals";
 import { newKey } from "../connection/key";
 import { Refused } from "../connection/outbox";
@@ -60,7 +62,8 @@ export class RunQueue {
   private start(item: Waiting): void {
     const { store, outbox } = this.studio;
     store.queue.value = store.queue.peek().slice(1);
-    if (!store.mine.peek().some((scribble) => scribble.frame === item.frame)) return; // The scribbles were undone meanwhile.
+    // The scribbles were undone meanwhile.
+    if (!store.mine.peek().some((scribble) => scribble.frame === item.frame)) return;
     this.starting = true;
     const { frame } = item;
     const engine = store.engine.peek();
@@ -108,8 +111,7 @@ export class RunQueue {
     store.head.value = problem.head;
     if (++this.conflicts >= MOST_CONFLICTS) {
       this.conflicts = 0;
-      const text =
-        "The video changed again and again meanwhile. Your scribbles are kept: press Run to try once more.";
+      const text = "The video kept changing meanwhile. Your scribbles are kept: press Run to try again.";
       toast({ text, tone: "bad" });
       return;
     }

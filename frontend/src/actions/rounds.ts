@@ -21,13 +21,13 @@ export function run(studio: Studio, only?: number): void {
   const frames = only === undefined ? framesToRun(studio) : [only];
   const first = frames[0];
   if (first === undefined) {
-    toast({ text: "Draw a scribble first: on the object, or on what is not the object." });
+    toast({ text: "Draw a scribble first: on an object, or on the background." });
     return;
   }
   const active = store.active.peek();
   const theirs = active !== null && active.author.id !== store.you.peek()?.id;
   if (theirs)
-    toast({ text: `Round ${active.number} of ${active.author.name} is running. Yours follows it.` });
+    toast({ text: `Round ${active.number} of ${active.author.name} is running. Yours starts after it.` });
   else if (frames.length > 1)
     toast({ text: `${frames.length} frames have scribbles. They run one after another: ${list(frames)}.` });
   const rest = store.queue.peek().filter((item) => !frames.includes(item.frame));

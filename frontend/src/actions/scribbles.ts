@@ -7,7 +7,8 @@ import { forgetScribbles } from "../state/reduce";
 import type { Step } from "../state/undoHistory";
 import type { Studio } from "../studio/studio";
 
-// The effect of a message that was sent again may be older than the page's state. The change log tells within this time.
+// The effect of a message that was sent again may be older than the page's state. The change log tells within this
+// time.
 const LOG_WITHIN = 1000; // ms
 
 /** Adds a scribble, undoably. `path` has coordinates in 0..1 of the frame. */

@@ -5,17 +5,17 @@ import { type Loaded, useLoaded } from "./load";
 import { may } from "./roles";
 import type { Export, ExportFormat, Role } from "./types";
 
-/** The formats that the server can write, in the order in which they are offered. */
+/** Loads the formats that the server can write, in the order in which they are offered. */
 export function useExportFormats(): Loaded<ExportFormat[]> {
   return useLoaded("export formats", () => call("GET", "/api/export-formats"));
 }
 
-/** The title of an export's format; its name where the server no longer has the format. */
+/** Returns the title of a format, or its name if the server no longer has the format. */
 export function formatTitle(format: string, formats: readonly ExportFormat[] | null): string {
   return formats?.find(({ name }) => name === format)?.title ?? format;
 }
 
-/** Whether somebody may cancel or remove it: one's own, and managers all. */
+/** Whether a person may cancel or remove an export: their own from annotator, any from manager upward. */
 export function mayRemove(exported: Export, you: number | undefined, role: Role): boolean {
   return exported.author_id === you ? may(role, "export") : may(role, "remove_export");
 }
@@ -26,21 +26,21 @@ export function isOpen(exported: Export): boolean {
 
 const BUSY_MS = 500;
 
-/** The exports of one video, newest first. */
+/** Loads the exports of one video, newest first. */
 export function useVideoExports(video: number): Loaded<Export[]> {
   return useExports(`exports of video ${video}`, () =>
     call("GET", "/api/videos/{video_id}/exports", { path: { video_id: video } }),
   );
 }
 
-/** The exports of all videos of a project, newest first. */
+/** Loads the exports of all videos of a project, newest first. */
 export function useProjectExports(project: number): Loaded<Export[]> {
   return useExports(`exports of project ${project}`, () =>
     call("GET", "/api/projects/{project_id}/exports", { path: { project_id: project } }),
   );
 }
 
-/** Asks again while one of the exports is being made. */
+/** Loads exports, and loads them again while one of them is being made. */
 function useExports(key: string, ask: () => Promise<Export[]>): Loaded<Export[]> {
   const loaded = useLoaded(key, ask);
   const { reload } = loaded;
@@ -64,7 +64,7 @@ function useExports(key: string, ask: () => Promise<Export[]>): Loaded<Export[]>
   return loaded;
 }
 
-/** Asks for the masks of `round` (its id), of the head when null. */
+/** Starts an export of the round with the id `round`, or of the head if it is null. */
 export function makeExport(video: number, format: string, round: number | null): Promise<Export> {
   return call("POST", "/api/videos/{video_id}/exports", {
     path: { video_id: video },

@@ -49,7 +49,9 @@ export function urlOf<P extends Path>(path: P, parameters: PathParameters<P>): s
   return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values[name])));
 }
 
-/** Calls an operation of the schema. Raises HttpProblem, with status 0 and code "offline" when there is no connection. */
+/**
+ * Calls an operation of the schema. Raises HttpProblem, with status 0 and code "offline" when there is no connection.
+ */
 export async function call<M extends Method, P extends PathOf<M>>(
   method: M,
   path: P,

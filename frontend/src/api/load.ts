@@ -1,14 +1,14 @@
-/** Something that a page asks the server for: loading, there, or refused with a sentence. */
+/** Loads something from the server: it is loading, loaded, or refused with a sentence. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { HttpProblem } from "./http";
 
 export interface Loaded<T> {
-  /** The newest answer; stays while it is asked for again. */
+  /** The newest answer. It stays while it is loaded again. */
   value: T | null;
   problem: HttpProblem | null;
-  /** Resolves when the answer is there, whatever it is. */
+  /** Loads again. Resolves when the server has answered or refused. */
   reload: () => Promise<void>;
-  /** Replaces the value by what a write has answered. */
+  /** Replaces the value by the answer of a write. */
   set: (value: T | ((old: T) => T)) => void;
 }
 
@@ -17,7 +17,7 @@ export function asProblem(error: unknown): HttpProblem {
   return new HttpProblem(-1, "failed", error instanceof Error ? error.message : String(error));
 }
 
-/** Asks when `key` changes; an answer that comes after the key has changed again is dropped. */
+/** Calls `ask` whenever `key` changes. Answers for an earlier key are ignored. */
 export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
   const [at, setAt] = useState<{ key: string; value: T | null; problem: HttpProblem | null }>({
     key,

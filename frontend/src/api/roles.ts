@@ -1,4 +1,4 @@
-/** What each role may do, so that a page shows nobody what the server would refuse. The server decides all the same. */
+/** What each role may do, so that the page offers nothing that the server would refuse. The server checks again. */
 import type { Role } from "./types";
 
 export const ROLES: readonly Role[] = ["viewer", "annotator", "reviewer", "manager", "owner"];
@@ -14,10 +14,10 @@ export const MEANING: Record<Role, string> = {
 const NEEDED = {
   upload: "annotator",
   export: "annotator",
-  remove_export: "manager", // those of others
+  remove_export: "manager", // exports of others
   rename_video: "annotator",
   cancel_import: "annotator",
-  clear_failed: "annotator", // a video that failed to arrive
+  clear_failed: "annotator", // videos whose import failed
   delete_video: "manager",
   change_project: "manager",
   invite: "manager",
@@ -34,12 +34,12 @@ export function may(role: Role, deed: Deed): boolean {
   return rank(role) >= rank(NEEDED[deed]);
 }
 
-/** Roles that somebody of role `own` may give. */
+/** Returns the roles that somebody with the role `own` may give. */
 export function givable(own: Role): Role[] {
   return may(own, "invite") ? ROLES.filter((role) => rank(role) <= rank(own)) : [];
 }
 
-/** Whether somebody of role `own` may change or remove a member of role `theirs`. */
+/** Whether somebody with the role `own` may change or remove a member with the role `theirs`. */
 export function mayTouch(own: Role, theirs: Role): boolean {
   return may(own, "invite") && rank(own) >= rank(theirs);
 }

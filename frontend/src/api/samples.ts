@@ -1,4 +1,4 @@
-/** For tests: a project and a video to change as needed. */
+/** For tests: sample answers of the server. */
 import type { Me, Project, Video } from "./types";
 
 export const ME: Me = { id: 1, username: "ada", name: "Ada", is_superuser: false, has_password: true };

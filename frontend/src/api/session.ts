@@ -3,14 +3,14 @@ import { signal } from "@preact/signals";
 import { call, HttpProblem, SIGNED_OUT } from "./http";
 import type { AccountChange, Me } from "./types";
 
-/** undefined: not asked yet; null: nobody. */
+/** The person who is signed in; null if nobody is, undefined before the server was asked. */
 export const me = signal<Me | null | undefined>(undefined);
 
 addEventListener(SIGNED_OUT, () => {
   me.value = null;
 });
 
-/** Raises HttpProblem when the server cannot be asked; being signed out is an answer. */
+/** Asks the server who is signed in. Throws HttpProblem if the server cannot be reached. */
 export async function loadMe(): Promise<void> {
   try {
     me.value = await call("GET", "/api/me");

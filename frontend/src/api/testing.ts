@@ -1,4 +1,4 @@
-/** For tests: answers calls of /api from a table, and remembers what was asked. */
+/** For tests: answers REST calls from a table, and records them. */
 import { vi } from "vitest";
 
 export type Answer = unknown | ((asked: Asked) => unknown);
@@ -10,7 +10,7 @@ export interface Asked {
   headers: Headers;
 }
 
-/** Thrown or returned by an answer: the server says no. */
+/** An answer with which the server refuses. */
 export class Refusal {
   constructor(
     readonly status: number,
@@ -18,7 +18,7 @@ export class Refusal {
   ) {}
 }
 
-/** As when no server is there. */
+/** An answer as if no server could be reached. */
 export const UNREACHABLE = Symbol("unreachable");
 
 export class FakeServer {
@@ -28,12 +28,12 @@ export class FakeServer {
     vi.stubGlobal("fetch", (path: string, init: RequestInit = {}) => this.answer(path, init));
   }
 
-  /** What was asked, as "METHOD path". */
+  /** The calls, as "METHOD path". */
   get lines(): string[] {
     return this.asked.map(({ method, path }) => `${method} ${path}`);
   }
 
-  /** The body of the newest call of this line. */
+  /** Returns the body of the newest call of a line. */
   body(line: string): unknown {
     return this.asked.findLast(({ method, path }) => `${method} ${path}` === line)?.body;
   }

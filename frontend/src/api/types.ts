@@ -5,10 +5,10 @@ type Schemas = components["schemas"];
 
 export type Role = Schemas["Role"];
 export type Me = Schemas["Me"];
-/** What a person changes of their own account; what is left out stays. */
+/** A change of the person's own account. Fields that are left out stay as they are. */
 export type AccountChange = Schemas["MePatch"];
 export type Label = Schemas["LabelInfo"];
-/** A label as it is sent: a new one has no id yet. */
+/** A label as it is sent to the server. A new label has no id yet. */
 export type LabelDraft = Schemas["LabelBody"];
 export type Project = Schemas["ProjectInfo"];
 export type Member = Schemas["MemberInfo"];

@@ -1,4 +1,7 @@
-/** Times that the page measures of itself, which benchmarks read as `window.__maskwright`: the last 2,000 of each kind. */
+/**
+ * Times that the page measures of itself, which benchmarks read as `window.__maskwright`: the last 2,000 of each
+ * kind.
+ */
 
 export interface PaintTime {
   frame: number;

@@ -71,7 +71,10 @@ export class MaskPixels {
     }
   }
 
-  /** Paints the difference of two masks: added pixels plain, removed pixels hatched, the rest dim. Returns the box that changed. */
+  /**
+   * Paints the difference of two masks: added pixels plain, removed pixels hatched, the rest dim. Returns the box
+   * that changed.
+   */
   showChanges(now: DecodedMask, then: DecodedMask, tables: ChangeTables): Box {
     const before = this.clear();
     const box = union(now, then);

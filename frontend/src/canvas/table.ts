@@ -25,7 +25,10 @@ export function isVisible(object: ObjectInfo, view: ViewSettings): boolean {
   return view.solo === null ? !view.hidden.includes(object.number) : view.solo === object.number;
 }
 
-/** Builds the table. `scale` is screen pixels per pixel of the frame: contours keep their width on screen, in whole pixels. */
+/**
+ * Builds the table. `scale` is screen pixels per pixel of the frame: contours keep their width on screen, in whole
+ * pixels.
+ */
 export function colorTable(objects: readonly ObjectInfo[], view: ViewSettings, scale: number): ColorTable {
   const table = new Uint32Array((MAX_DEPTH + 1) * 256);
   const rim = contourDepth(view, scale);

@@ -1,6 +1,6 @@
 /**
- * Converts coordinates of the frame to the canvas and back. Types keep them apart: `CanvasPoint` is in CSS pixels from the
- * corner of the stage, `FramePoint` in pixels of the video. canvas = frame * scale + offset.
+ * Converts coordinates of the frame to the canvas and back. Types keep them apart: `CanvasPoint` is in CSS pixels
+ * from the corner of the stage, `FramePoint` in pixels of the video. canvas = frame * scale + offset.
  */
 declare const onCanvas: unique symbol;
 declare const onFrame: unique symbol;

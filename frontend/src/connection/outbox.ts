@@ -1,7 +1,8 @@
 /**
- * Messages that wait for an answer. Each is kept in memory and in the browser's storage until the server has acknowledged
- * or refused it, and is sent again after every reconnect and reload. The server applies each key once, so no message is
- * lost or applied twice. If the database cannot store a message, all are sent again after a pause that grows each time.
+ * Messages that wait for an answer. Each is kept in memory and in the browser's storage until the server has
+ * acknowledged or refused it, and is sent again after every reconnect and reload. The server applies each key once,
+ * so no message is lost or applied twice. If the database cannot store a message, all are sent again after a pause
+ * that grows each time.
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { Ack, Error as Refusal } from "../protocol";

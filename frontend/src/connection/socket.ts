@@ -160,7 +160,10 @@ export class Socket {
     socket.close();
   }
 
-  /** Pings regularly. If no answer arrives, the connection is treated as lost, because a pulled cable closes no socket. */
+  /**
+   * Pings regularly. If no answer arrives, the connection is treated as lost, because a pulled cable closes no
+   * socket.
+   */
   private beat(): void {
     clearInterval(this.heartbeat);
     this.heartbeat = setInterval(() => {

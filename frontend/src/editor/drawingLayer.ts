@@ -1,4 +1,7 @@
-/** The topmost canvas: the scribbles of the frame in view, the stroke that is being drawn, and the ring under the pointer. */
+/**
+ * The topmost canvas: the scribbles of the frame in view, the stroke that is being drawn, and the ring under the
+ * pointer.
+ */
 import { effect } from "@preact/signals";
 import { type DrawnScribble, drawScribble } from "../canvas/scribbles";
 import type { CanvasPoint } from "../canvas/view";

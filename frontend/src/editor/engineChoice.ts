@@ -5,7 +5,10 @@ import type { Engine } from "../api/types";
 import { toastError } from "../parts/Toast";
 import type { Store } from "../state/store";
 
-/** Loads the list and sets `store.engine` to a ready engine: the person's last choice, else the project's, else the default. */
+/**
+ * Loads the list and sets `store.engine` to a ready engine: the person's last choice, else the project's, else the
+ * default.
+ */
 export function loadEngines(store: Store): Signal<readonly Engine[]> {
   const engines = signal<readonly Engine[]>([]);
   call("GET", "/api/engines").then((list) => {

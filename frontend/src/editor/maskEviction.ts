@@ -1,6 +1,6 @@
 /**
- * Keeps the loaded masks within a budget of bytes. Evicted masks are loaded again over HTTP when they are needed. The masks
- * of the shown line are never evicted, because the loader would request them again at once.
+ * Keeps the loaded masks within a budget of bytes. Evicted masks are loaded again over HTTP when they are needed. The
+ * masks of the shown line are never evicted, because the loader would request them again at once.
  */
 import { effect, untracked } from "@preact/signals";
 import { isActive } from "../state/line";
@@ -17,7 +17,10 @@ export function keepRoom(store: Store, budget = BUDGET): () => void {
   });
 }
 
-/** Evicts masks that are neither shown nor on the head's line first, then those that were not used for the longest time. */
+/**
+ * Evicts masks that are neither shown nor on the head's line first, then those that were not used for the longest
+ * time.
+ */
 function makeRoom(store: Store, limit: number): void {
   const { masks, summaries, summariesBefore, view } = store;
   const rounds = store.rounds.value;

@@ -1,4 +1,7 @@
-/** Loads masks over HTTP, by round and range of frames, those nearest to the frame in view first, until all are loaded. */
+/**
+ * Loads masks over HTTP, by round and range of frames, those nearest to the frame in view first, until all are
+ * loaded.
+ */
 import { effect, untracked } from "@preact/signals";
 import { request, urlOf } from "../api/http";
 import { readContainer } from "../masks/decode";

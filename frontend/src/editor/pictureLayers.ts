@@ -1,6 +1,6 @@
 /**
- * Paints the frame and its mask together, and only when something changed. While a frame or a mask is loading, the screen
- * keeps showing what it shows. A mask is never shown on a frame that it does not belong to.
+ * Paints the frame and its mask together, and only when something changed. While a frame or a mask is loading, the
+ * screen keeps showing what it shows. A mask is never shown on a frame that it does not belong to.
  */
 import { effect } from "@preact/signals";
 import { maskPainted, record } from "../canvas/metrics";

@@ -1,4 +1,7 @@
-/** Loads J and F against ground truth when the video opens and each time a round was scored, for roles that may see it. */
+/**
+ * Loads J and F against ground truth when the video opens and each time a round was scored, for roles that may see
+ * it.
+ */
 import { effect } from "@preact/signals";
 import { call, HttpProblem } from "../api/http";
 import { toastError } from "../parts/Toast";

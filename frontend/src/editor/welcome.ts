@@ -9,7 +9,7 @@ import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
 
 export const NOT_KEPT = {
-  text: "This browser keeps nothing for Maskwright: scribbles drawn while offline end with the page.",
+  text: "This browser does not store data for Maskwright: scribbles that are drawn offline are lost when the page is closed.",
   tone: "bad",
 } as const;
 
@@ -22,7 +22,8 @@ export async function welcome(
   const { store, outbox } = studio;
   const before = store.you.peek();
   if (before && before.id !== message.you.id) {
-    // Another person signed in meanwhile. Messages that wait belong to their author and stay in storage until they return.
+    // Another person signed in meanwhile. Messages that wait belong to their author and stay in storage until they
+    // return.
     studio.close();
     reload();
     return;
@@ -53,7 +54,8 @@ export function restored(store: Store, message: Keyed, expected: number | null):
     store.removing.value = new Set(store.removing.peek()).add(message.scribble);
   if (message.type === "object.add" && expected !== null) {
     const others = store.objects.peek();
-    if (others.some(({ number }) => number === expected)) return; // The object exists by now, or another person's object took the number.
+    // The object exists by now, or another person's object took the number.
+    if (others.some(({ number }) => number === expected)) return;
     const name = `Object ${expected}`;
     const { color, label = null } = message;
     const object = { number: expected, name, color: color ?? "#4cc9f0", label, deleted: false };

@@ -1,4 +1,4 @@
-/** Exports as rows: what, how far, download, cancel or remove. */
+/** A list of exports, with their progress and buttons to download, cancel or remove. */
 import { Download, Trash2, X } from "lucide-preact";
 import { formatTitle, isOpen } from "../api/exports";
 import { call, urlOf } from "../api/http";
@@ -13,11 +13,11 @@ export interface ExportListProps {
   exports: Export[];
   /** Null while they are loaded. */
   formats: readonly ExportFormat[] | null;
-  /** Whether one may cancel or remove it. */
+  /** Whether the person may cancel or remove an export. */
   removable: (exported: Export) => boolean;
-  /** Whether rows name their video. */
+  /** Whether each row names its video. */
   videos?: boolean;
-  /** After something was cancelled or removed. */
+  /** Called after an export was cancelled or removed. */
   onChanged: () => void;
 }
 
@@ -38,7 +38,7 @@ export function ExportList({ exports, formats, removable, videos = false, onChan
   );
 }
 
-/** The sentence under the name. */
+/** Returns the sentence under the name. */
 export function describe(exported: Export): string {
   const about = [
     exported.round === null ? "" : `round ${exported.round}`,

@@ -1,15 +1,15 @@
 /**
- * Which pixels of a label map lie at the contour of their object, and at what depth below it. This is computed once when a
- * mask is decoded, so that changing the width of contours only changes the colour table.
+ * Which pixels of a label map lie at the contour of their object, and at what depth below it. This is computed once
+ * when a mask is decoded, so that changing the width of contours only changes the colour table.
  */
 import { type LabelMap, labelsOf } from "./decode";
 
 export const MAX_DEPTH = 4;
 
 /**
- * A decoded mask, ready to paint. `rim` are pixels of the box (row-major), `rimCells` the object's number + 256 * depth of
- * each. Depth 1 touches another object or the background, 2 lies below that, up to MAX_DEPTH; all other pixels lie deeper.
- * The edge of the frame is no contour.
+ * A decoded mask, ready to paint. `rim` are pixels of the box (row-major), `rimCells` the object's number + 256 *
+ * depth of each. Depth 1 touches another object or the background, 2 lies below that, up to MAX_DEPTH; all other
+ * pixels lie deeper. The edge of the frame is no contour.
  */
 export interface DecodedMask extends LabelMap {
   rim: Uint32Array;

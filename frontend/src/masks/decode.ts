@@ -1,6 +1,7 @@
 /**
- * Decodes masks: a container of several masks (a socket frame, an answer of /api/rounds/{id}/masks), and the label map of
- * each. docs/contracts.md describes the format under "Masks in bytes"; tests/data/masks.json holds test vectors.
+ * Decodes masks: a container of several masks (a socket frame, an answer of /api/rounds/{id}/masks), and the label
+ * map of each. docs/contracts.md describes the format under "Masks in bytes"; tests/data/masks.json holds test
+ * vectors.
  */
 import { inflateSync } from "fflate";
 

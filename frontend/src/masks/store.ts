@@ -65,7 +65,9 @@ export class MaskStore {
     }
   }
 
-  /** Drops masks of `round` that `wanted` does not name, until at most `limit` bytes are used or none is left to drop. */
+  /**
+   * Drops masks of `round` that `wanted` does not name, until at most `limit` bytes are used or none is left to drop.
+   */
   drop(round: number, limit: number, wanted: (frame: number) => boolean): void {
     const kept = this.rounds.get(round);
     if (!kept) return;

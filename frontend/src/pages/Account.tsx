@@ -1,4 +1,4 @@
-/** Dialog of the account menu: one's own name and password. */
+/** The dialog in which people change their own name and password. */
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { asProblem } from "../api/load";

@@ -1,4 +1,4 @@
-/** Files may be dropped anywhere on the page while this is shown. */
+/** While it is shown, files can be dropped anywhere on the page. */
 import { Upload } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -15,7 +15,7 @@ function hasFiles(event: DragEvent): boolean {
   return Boolean(event.dataTransfer?.types.includes("Files"));
 }
 
-/** A folder looks like a file that cannot be read: it is told apart here, where that is still known. */
+/** Returns the dropped files without folders. Later a folder cannot be told from a file that cannot be read. */
 function droppedFiles(transfer: DataTransfer): File[] {
   const items = [...transfer.items].filter((item) => item.kind === "file");
   const isFolder = (item: DataTransferItem) => Boolean(item.webkitGetAsEntry?.()?.isDirectory);
@@ -31,7 +31,7 @@ export function DropZone({ enabled, onFiles, children }: DropZoneProps) {
 
   useEffect(() => {
     if (!enabled) return;
-    let depth = 0; // dragenter and dragleave come for every element that is passed
+    let depth = 0; // dragenter and dragleave are sent for every element under the pointer
     const enter = (event: DragEvent) => {
       if (!hasFiles(event)) return;
       depth += 1;
@@ -49,7 +49,7 @@ export function DropZone({ enabled, onFiles, children }: DropZoneProps) {
       depth = 0;
       setOver(false);
       if (!hasFiles(event)) return;
-      event.preventDefault(); // or the browser would open the file
+      event.preventDefault(); // otherwise the browser would open the file
       const files = event.dataTransfer ? droppedFiles(event.dataTransfer) : [];
       if (files.length) take.current(files);
     };

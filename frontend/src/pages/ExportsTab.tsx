@@ -1,4 +1,4 @@
-/** All exports of the project's videos. They are made in the studio. */
+/** The exports of all videos of a project. They are made in the studio. */
 import { Download } from "lucide-preact";
 import { mayRemove, useExportFormats, useProjectExports } from "../api/exports";
 import { me } from "../api/session";

@@ -1,4 +1,4 @@
-/** What annotators read: the guide and the labels. Managers write them here. */
+/** The guide and the labels, which annotators read and managers write. */
 import { useState } from "preact/hooks";
 import { call, HttpProblem } from "../api/http";
 import { may } from "../api/roles";
@@ -12,7 +12,9 @@ import css from "./GuideTab.module.css";
 import { LabelEditor } from "./LabelEditor";
 import type { TabProps } from "./tab";
 
-/** What is typed here and not saved. It lives above the tabs: looking at another one loses nothing. */
+/**
+ * Unsaved edits of the guide and the labels. They are kept above the tabs, so that changing tabs does not lose them.
+ */
 export interface GuideDrafts {
   guide: Draft<string>;
   labels: Draft<LabelDraft[]>;
@@ -61,7 +63,7 @@ function ReadGuide({ project }: { project: Project }) {
   );
 }
 
-/** Sends a change and says so. Resolves to whether it was taken. */
+/** Saves a change and confirms it. Resolves to whether the server accepted it. */
 async function save(
   project: Project,
   change: { guide: string; guide_before: string } | { labels: LabelDraft[]; labels_before: LabelDraft[] },
@@ -76,7 +78,7 @@ async function save(
     return true;
   } catch (error) {
     toastError(error);
-    // What is typed stays; what it is compared with, and what Revert shows, is now what the other one saved.
+    // The edit stays. What it is compared with, and what Revert restores, is now what the other person saved.
     if (error instanceof HttpProblem && error.code === "changed_meanwhile")
       await call("GET", "/api/projects/{project_id}", { path: { project_id: project.id } }).then(
         onChange,
@@ -117,7 +119,7 @@ function WriteLabels({ project, onChange, labels }: TabProps & { labels: Draft<L
   const [busy, setBusy] = useState(false);
   const store = async () => {
     setBusy(true);
-    // All of it: new labels have their ids now, and would be made again.
+    // Forgets the whole edit, because new labels have ids now and would be created again.
     const change = { labels: labels.value, labels_before: project.labels };
     if (await save(project, change, onChange, "The labels are saved.")) labels.done();
     setBusy(false);

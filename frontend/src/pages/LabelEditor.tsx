@@ -1,4 +1,4 @@
-/** The list of labels as managers edit it: colour, name, order, remove, add. */
+/** The editor of the labels of a project: colour, name, order, adding and removing. */
 import { ArrowDown, ArrowUp, Plus, X } from "lucide-preact";
 import type { LabelDraft } from "../api/types";
 import { Button } from "../parts/Button";
@@ -6,10 +6,10 @@ import { TextField } from "../parts/Field";
 import { IconButton } from "../parts/IconButton";
 import css from "./LabelEditor.module.css";
 
-/** Colours that stay apart from each other on most footage, in the order in which new labels take them. */
+/** Colours that can be told apart on most videos, in the order in which new labels take them. */
 const COLORS = ["#ff5a5f", "#2ec4b6", "#ffd166", "#4aa3ff", "#b78cff", "#7bd84a", "#ff9bd2", "#ff9f43"];
 
-/** The first colour that no label has yet. */
+/** Returns the first colour that no label has yet. */
 export function nextColor(labels: readonly LabelDraft[]): string {
   const taken = new Set(labels.map((label) => label.color));
   return COLORS.find((color) => !taken.has(color)) ?? (COLORS[labels.length % COLORS.length] as string);

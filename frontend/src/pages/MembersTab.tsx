@@ -1,4 +1,4 @@
-/** Who belongs to the project and what each may do; managers invite, change roles and remove. */
+/** The members of a project and their roles. Managers invite, change roles and remove. */
 import { LogOut, UserMinus, UserPlus } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { call } from "../api/http";
@@ -136,7 +136,7 @@ function Row({ member, project, loaded, onGone }: RowProps) {
         path,
         body: { role: wanted },
       });
-      if (self) location.reload(); // what one may do oneself has changed everywhere on the page
+      if (self) location.reload(); // The person's own permissions have changed on the whole page.
       loaded.set((list) => list.map((other) => (other.user.id === user.id ? changed : other)));
       toast({ text: `${user.name} is ${wanted} now.` });
     } catch (error) {

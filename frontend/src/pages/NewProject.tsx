@@ -1,4 +1,4 @@
-/** Dialog that makes a project and opens it. */
+/** The dialog that creates a project and opens it. */
 import { useState } from "preact/hooks";
 import { call } from "../api/http";
 import { asProblem } from "../api/load";

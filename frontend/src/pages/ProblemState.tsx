@@ -1,4 +1,4 @@
-/** What stands in place of something that could not be loaded: offline, not there, not allowed, failed. */
+/** Shown in place of something that could not be loaded: offline, missing, forbidden or failed. */
 import { CircleAlert, CloudOff, Lock, type LucideIcon, SearchX } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
 import type { HttpProblem } from "../api/http";
@@ -29,7 +29,7 @@ export function ProblemState({ problem, retry }: { problem: HttpProblem; retry: 
   const look = lookOf(problem);
   const [busy, setBusy] = useState(false);
 
-  // A server that comes back is noticed without a click.
+  // Tries again by itself, so that no click is needed when the server is back.
   useEffect(() => {
     if (problem.status !== 0) return;
     const timer = setInterval(retry, EVERY_MS);

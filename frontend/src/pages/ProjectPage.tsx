@@ -1,4 +1,4 @@
-/** One project: its videos, guide, members, exports and settings, each at an address of its own. */
+/** The page of a project, with tabs for videos, guide, members, exports and settings, each with its own address. */
 import { BookOpen, Download, Film, type LucideIcon, Settings2, Users } from "lucide-preact";
 import { call } from "../api/http";
 import { useLoaded } from "../api/load";

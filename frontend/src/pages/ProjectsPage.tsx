@@ -1,4 +1,4 @@
-/** All projects that one is a member of. */
+/** The projects that the person is a member of. */
 import { Film, FolderPlus, KeyRound, Plus } from "lucide-preact";
 import { useMemo, useState } from "preact/hooks";
 import { call, urlOf } from "../api/http";
@@ -15,9 +15,9 @@ import { ProblemState } from "./ProblemState";
 import css from "./ProjectsPage.module.css";
 import { Shell } from "./Shell";
 
-/** From so many on, a search field helps. */
+/** From this number of projects on, a search field is shown. */
 const MANY = 9;
-/** Labels that a card names. */
+/** Number of labels that a card names. */
 const SOME = 4;
 
 export function ProjectsPage() {
@@ -85,7 +85,7 @@ export function ProjectsPage() {
   );
 }
 
-/** Links work once: whoever came by one would need the next one tomorrow. */
+/** Offers to choose a password, because a sign-in link works only once. */
 function NoPassword() {
   return (
     <p class={css.notice} data-testid="password-notice">

@@ -1,4 +1,4 @@
-/** Dialog that gives a video another name. */
+/** The dialog that renames a video. */
 import { useState } from "preact/hooks";
 import { call } from "../api/http";
 import { asProblem } from "../api/load";

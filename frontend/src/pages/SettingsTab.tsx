@@ -1,4 +1,4 @@
-/** Name and engine of the project, and its end. */
+/** The name and the engine of a project, and its deletion. */
 
 import { Lock } from "lucide-preact";
 import { useState } from "preact/hooks";
@@ -96,7 +96,7 @@ function Change({ project, onChange }: TabProps) {
   );
 }
 
-/** The engines to choose from; what is chosen is among them even where it is not installed (any more). */
+/** Returns the engines to choose from. The chosen engine is included even if it is not installed. */
 export function choices(engines: Engine[] | null, chosen: string) {
   const first = engines?.find((engine) => engine.default);
   const list = [

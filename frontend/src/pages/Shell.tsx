@@ -1,4 +1,4 @@
-/** The frame of every page: a bar with where one is and who one is, and the page below. */
+/** The layout of every page: a bar with breadcrumbs and the account menu, and the page below. */
 import { LogOut, Shield, UserRound } from "lucide-preact";
 import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -15,9 +15,9 @@ import css from "./Shell.module.css";
 import { UploadsPill } from "./UploadsPill";
 
 export interface ShellProps {
-  /** Of the browser's tab. */
+  /** The title of the browser's tab. */
   title?: string;
-  /** Where one is, from the top; the last is here. */
+  /** The breadcrumbs; the last is this page. */
   crumbs?: { name: string; href: string }[];
   children?: ComponentChildren;
 }
@@ -27,7 +27,7 @@ export function Shell({ title, crumbs = [], children }: ShellProps) {
     document.title = title ? `${title} · Maskwright` : "Maskwright";
   }, [title]);
 
-  // Whoever followed a link with the keyboard goes on in the new page, and a screen reader begins to read it.
+  // Moves the focus to the new page, for people who use the keyboard or a screen reader.
   const content = useRef<HTMLElement>(null);
   useEffect(() => {
     if (visits > 0 && document.activeElement === document.body)

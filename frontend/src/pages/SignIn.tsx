@@ -1,4 +1,4 @@
-/** What everybody sees who is not signed in, at whatever address: afterwards the page of that address stands there. */
+/** The sign-in form, which is shown at every address while nobody is signed in. The page of the address follows. */
 import { useEffect, useState } from "preact/hooks";
 import { asProblem } from "../api/load";
 import { signIn } from "../api/session";

@@ -1,12 +1,12 @@
-/** The picture of a video. Moving the mouse over it leafs through the frames. */
+/** The thumbnail of a video. Moving the mouse over it shows other frames. */
 import { useState } from "preact/hooks";
 import { urlOf } from "../api/http";
 import css from "./Thumbnail.module.css";
 
-/** So many pictures stand for the whole video: each is fetched once and kept by the browser. */
+/** The number of frames that stand for the whole video. The browser caches each. */
 const STOPS = 12;
 
-/** The frame that stands at a position (0..1) of the picture. */
+/** Returns the frame for a position (0..1) on the thumbnail. */
 export function frameAt(position: number, frames: number): number {
   const stop = Math.min(STOPS - 1, Math.max(0, Math.floor(position * STOPS)));
   return Math.round((stop / (STOPS - 1)) * (frames - 1));
@@ -15,7 +15,7 @@ export function frameAt(position: number, frames: number): number {
 export interface ThumbnailProps {
   video: number;
   frames: number;
-  /** Higher than wide: shown whole, not cropped. */
+  /** The video is higher than wide and is shown whole, not cropped. */
   upright: boolean;
 }
 

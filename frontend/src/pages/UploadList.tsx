@@ -1,4 +1,4 @@
-/** Files on their way: how far each is, pause, go on, cancel. */
+/** The uploads: progress of each file, and buttons to pause, resume and cancel. */
 import { Pause, Play, RotateCcw, X } from "lucide-preact";
 import { useRef } from "preact/hooks";
 import { bytes, remaining } from "../format";
@@ -20,7 +20,7 @@ export function UploadList({ project }: { project: number }) {
   );
 }
 
-/** The sentence under the name. */
+/** Returns the sentence under the name of the file. */
 export function describe(job: Job): string {
   const there = `${bytes(job.received)} of ${bytes(job.size)}`;
   const percent = job.size ? Math.floor((job.received / job.size) * 100) : 0;
@@ -102,7 +102,7 @@ function Row({ job }: { job: Job }) {
   );
 }
 
-/** For those who cannot drop: picks the file again. Another file is taken as a new one. */
+/** Picks the file again, for people who cannot drop it. Another file becomes a new upload. */
 function GiveAgain({ job }: { job: Job }) {
   const input = useRef<HTMLInputElement>(null);
   return (

@@ -1,4 +1,4 @@
-/** Uploads that go on while one looks at another page: how far they are all together, and the way to them. */
+/** The total progress of uploads that continue while another page is shown, with a link to them. */
 import { Upload } from "lucide-preact";
 import { plural } from "../format";
 import { route } from "../route";

@@ -1,4 +1,4 @@
-/** A video as a card: its picture, length, size, rounds, who worked on it last, and what state it is in. */
+/** The card of a video: thumbnail, length, size, rounds, who worked on it last, and its state. */
 import { CircleAlert, EllipsisVertical, Info, Pencil, Trash2, X } from "lucide-preact";
 import { may } from "../api/roles";
 import type { Role, Video } from "../api/types";
@@ -46,7 +46,7 @@ export function VideoCard(props: VideoCardProps) {
           )}
           <CardMenu {...props} />
         </div>
-        <p class={css.summaries}>
+        <p class={css.facts}>
           {summaries(video)}
           {video.note && (
             <Info size={13} role="img" aria-label={video.note} data-testid={`video-note-${video.id}`}>

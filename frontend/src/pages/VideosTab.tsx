@@ -1,4 +1,4 @@
-/** The videos of a project as cards, and the way in for new ones: drop files anywhere or pick them. */
+/** The videos of a project as cards. New files are dropped anywhere on the page or picked. */
 import { Film, Plus, Upload } from "lucide-preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { call } from "../api/http";
@@ -21,7 +21,7 @@ import { arrange, SORTS, type Sort, useVideos } from "./videos";
 
 /** What the file picker offers; the server looks into the file itself. */
 const ACCEPT = ".mp4,.mov,.mkv,.webm,.avi,.ogv,.gif,.m4v,.zip,video/*,application/zip";
-/** From so many on, searching and sorting help. */
+/** From this number of videos on, search and sorting are offered. */
 const MANY = 6;
 
 export function VideosTab({ project, onChange }: TabProps) {
@@ -38,7 +38,7 @@ export function VideosTab({ project, onChange }: TabProps) {
     if (uploads) recall(project.id);
   }, [project.id, uploads]);
 
-  // The count on the tab follows what is here.
+  // Keeps the count on the tab up to date.
   const count = videos?.length;
   useEffect(() => {
     if (count !== undefined && count !== project.videos) onChange({ ...project, videos: count });
@@ -118,7 +118,7 @@ function patch(id: number, change: Partial<Video>): (videos: Video[]) => Video[]
   return (videos) => videos.map((video) => (video.id === id ? { ...video, ...change } : video));
 }
 
-/** What a card's buttons do. */
+/** Returns what the buttons of a card do. */
 function actions(set: (change: (videos: Video[]) => Video[]) => void, rename: (video: Video) => void) {
   const drop = (id: number) => set((videos) => videos.filter((video) => video.id !== id));
   return {
@@ -168,7 +168,7 @@ function Pick({ onFiles, tone }: { onFiles: (files: FileList) => void; tone: "ac
         onChange={(event) => {
           const field = event.currentTarget;
           if (field.files) onFiles(field.files);
-          field.value = ""; // the same file may be picked again
+          field.value = ""; // so that the same file can be picked again
         }}
       />
       <Button tone={tone} icon={Plus} testid="videos-add" onClick={() => input.current?.click()}>

@@ -1,18 +1,18 @@
-/** A stored value while somebody edits it: what is typed stays, whatever the server says meanwhile. */
+/** A stored value while it is edited. What is typed stays, even if the stored value changes meanwhile. */
 import { useCallback, useLayoutEffect, useState } from "preact/hooks";
 
 export interface Draft<T> {
-  /** What to show: the edit, or what is stored. */
+  /** The value to show: the edited one, else the stored one. */
   value: T;
   dirty: boolean;
   set: (value: T) => void;
-  /** Forgets the edit; `sent`: only if nothing was typed since that was sent. */
+  /** Forgets the edit. If `sent` is given, only if nothing was typed since it was sent. */
   done: (sent?: T) => void;
 }
 
 const kept = new Map<string, { value: unknown }>();
 
-/** With `keptAs` an edit outlives its page: whoever has to sign in again meanwhile finds it. */
+/** With `keptAs` an edit survives its page, so that it is there again after a sign-in. */
 export function useDraft<T>(stored: T, keptAs?: string): Draft<T> {
   const [edit, setEdit] = useState<{ value: T } | null>(
     () => (kept.get(keptAs ?? "") as { value: T } | undefined) ?? null,
@@ -31,7 +31,7 @@ export function useDraft<T>(stored: T, keptAs?: string): Draft<T> {
   return { value, dirty: edit !== null && JSON.stringify(value) !== JSON.stringify(stored), set, done };
 }
 
-/** What was kept is not wanted any more. */
+/** Forgets all edits that were kept. */
 export function forgetDrafts(): void {
   kept.clear();
 }

@@ -1,4 +1,4 @@
-/** Asks before a page is left on which something is typed and not saved. */
+/** Asks before a page with unsaved changes is left. */
 import { useEffect } from "preact/hooks";
 import { confirm } from "../parts/Confirm";
 import { go, parse, type Route } from "../route";
@@ -6,7 +6,7 @@ import { forgetDrafts } from "./draft";
 
 let unsaved = false;
 
-/** Whether the page may be left: nothing is unsaved, or the person gives it up. */
+/** Resolves to whether the page may be left: nothing is unsaved, or the person discards the changes. */
 export async function mayLeave(): Promise<boolean> {
   if (!unsaved) return true;
   const agreed = await confirm({
@@ -22,7 +22,7 @@ async function leaveFor(path: string): Promise<void> {
   if (await mayLeave()) go(path);
 }
 
-/** The address that a click leads to inside of this program; undefined where it opens or loads something else. */
+/** Returns the address that a click on a link leads to within this page, undefined for other links. */
 function followed(event: MouseEvent): string | undefined {
   const link = (event.target as Element).closest("a");
   if (!link || link.target || link.download || link.hash || link.origin !== location.origin) return undefined;
@@ -31,8 +31,8 @@ function followed(event: MouseEvent): string | undefined {
 }
 
 /**
- * While `dirty`, links and the browser's Back that leave the page ask first, and so does the browser when the tab is
- * closed or loaded anew. `here` is the page's own address; what `inside` names does not leave it.
+ * While `dirty`, links and the Back button ask before they leave the page, and the browser asks before the tab is
+ * closed or reloaded. `here` is the address of the page; routes for which `inside` is true do not leave it.
  */
 export function useLeaveGuard(dirty: boolean, here: string, inside: (to: Route) => boolean): void {
   useEffect(() => {
@@ -45,7 +45,7 @@ export function useLeaveGuard(dirty: boolean, here: string, inside: (to: Route) 
       event.stopPropagation();
       leaveFor(path);
     };
-    // The browser has gone there already: it is brought back until the person has answered.
+    // The browser has already changed the address. It is changed back until the person has answered.
     const back = (event: PopStateEvent): void => {
       const path = location.pathname;
       if (inside(parse(path))) return;

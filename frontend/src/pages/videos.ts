@@ -1,4 +1,4 @@
-/** The videos of a project, asked for again every second while something is on its way. */
+/** The videos of a project, requested again every second while an import or a round runs. */
 import { useEffect } from "preact/hooks";
 import { call } from "../api/http";
 import { type Loaded, useLoaded } from "../api/load";
@@ -6,9 +6,9 @@ import type { Video } from "../api/types";
 import { byName } from "../format";
 import { onArrived } from "../uploads/queue";
 
-/** While something is imported or a round runs. */
+/** The pause between two requests while something is imported or a round runs. */
 const BUSY_MS = 1000;
-/** So that what others add appears. */
+/** The pause otherwise, so that videos of others appear. */
 const IDLE_MS = 15_000;
 
 export function isBusy(videos: readonly Video[] | null): boolean {
@@ -22,7 +22,7 @@ export function useVideos(project: number): Loaded<Video[]> {
   const { reload } = loaded;
   const pause = isBusy(loaded.value) ? BUSY_MS : IDLE_MS;
 
-  // One question at a time: the next is asked so long after the last was answered.
+  // One request at a time: the pause starts when the last one was answered.
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
     let ended = false;
@@ -60,7 +60,7 @@ const ORDER: Record<Sort, (a: Video, b: Video) => number> = {
   longest: (a, b) => b.frame_count - a.frame_count || byName(a.name, b.name),
 };
 
-/** Those whose name has every word, in order. */
+/** Returns the videos whose name contains every word of `wanted`, sorted. */
 export function arrange(videos: readonly Video[], wanted: string, sort: Sort): Video[] {
   const words = wanted.trim().toLowerCase().split(/\s+/);
   return videos

@@ -1,4 +1,4 @@
-/** One line over the picture about the state one works in: offline, no worker, looking at another round, read-only. */
+/** One line over the stage about what is unusual: offline, no worker, looking at another round, read-only. */
 import type { ComponentChildren } from "preact";
 import { lookAt, moveHead } from "../actions/head";
 import { Button } from "../parts/Button";
@@ -6,7 +6,7 @@ import { useStudio } from "../studio/context";
 import { CommandButton } from "./CommandButton";
 import css from "./Floating.module.css";
 
-/** The most pressing one; several at a time would only cover the picture. */
+/** Shows the most important line only, because several would cover the frame. */
 export function Banner() {
   const { store, outbox } = useStudio();
   if (store.connection.value === "lost") return <Offline />;
@@ -23,7 +23,7 @@ export function Banner() {
   if (store.keyPen.value) {
     return (
       <Line tone="plain" testid="banner-pen">
-        Arrow keys move the pen (finely with Shift), Space puts it down and lifts it.
+        Arrow keys move the pen (Shift: smaller steps), Space puts it down and lifts it.
         <CommandButton id="tool.keys" label="Done" size="small" />
       </Line>
     );
@@ -31,7 +31,7 @@ export function Banner() {
   if (!store.canDraw.value)
     return (
       <Line tone="plain" testid="banner-viewer">
-        You may look at this project, but not change it. Ask a manager for the annotator role.
+        You can look at this project, but not change it. Ask a manager for the annotator role.
       </Line>
     );
   return null;
@@ -41,7 +41,7 @@ function Offline() {
   const { socket } = useStudio();
   return (
     <Line tone="warn" testid="banner-offline">
-      The connection is lost. Go on drawing: scribbles are kept here and sent when it is back.
+      The connection is lost. You can go on drawing: scribbles are kept here and sent when it is back.
       <Button size="small" testid="banner-reconnect" onClick={socket.now}>
         Try now
       </Button>
@@ -49,12 +49,12 @@ function Offline() {
   );
 }
 
-/** The same state to a person as being offline: what they do is kept here, and sent later. */
+/** For a person this is like being offline: what they do is kept here and sent later. */
 function NotStored() {
   const { outbox } = useStudio();
   return (
     <Line tone="warn" testid="banner-offline">
-      The server cannot save just now. Go on drawing: scribbles are kept here, and saving is tried again.
+      The server cannot save at the moment. You can go on drawing: scribbles are kept here and saved later.
       <Button size="small" testid="banner-reconnect" onClick={outbox.flush}>
         Try now
       </Button>
@@ -69,14 +69,14 @@ function LookingAt({ round }: { round: number }) {
   if (!shown) return null;
   return (
     <Line tone="plain" testid="banner-looking">
-      You look at round {shown.number}.
+      You are looking at round {shown.number}.
       {store.canDraw.value && (
         <Button size="small" testid="looking-go" onClick={() => moveHead(studio, round)}>
           Continue from it
         </Button>
       )}
       <Button size="small" testid="looking-end" hotkey="G" onClick={() => lookAt(studio, null)}>
-        Back to the current one
+        Back to the current round
       </Button>
     </Line>
   );

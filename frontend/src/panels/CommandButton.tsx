@@ -8,7 +8,7 @@ import { useStudio } from "../studio/context";
 /** "tool.scribble" -> "tool-scribble", as docs/testids.md lists them. */
 export const testidOf = (id: string): string => id.replace(".", "-");
 
-/** As people write keys: " " is Space. */
+/** Returns the name of a key for people: " " is Space. */
 export const shownKey = (key: string | undefined): string | undefined => (key === " " ? "Space" : key);
 
 type IconProps = Pick<IconButtonProps, "size" | "corner"> & { id: string; label?: string };

@@ -1,4 +1,4 @@
-/** Whether the page is connected, and what has not been saved yet. */
+/** Shows whether the page is connected, and how much is not saved yet. */
 import type { Connection } from "../state/store";
 import { useStudio } from "../studio/context";
 import css from "./TopBar.module.css";

@@ -1,4 +1,4 @@
-/** Which engine computes the next round, and what each is good at. Those without weights are shown, not offered. */
+/** The menu of engines for the next round. Engines without weights are listed, but cannot be chosen. */
 import { ChevronDown } from "lucide-preact";
 import { describe, weightsOf } from "../api/engines";
 import { Menu, type MenuItem } from "../parts/Menu";

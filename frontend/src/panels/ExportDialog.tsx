@@ -1,4 +1,4 @@
-/** Takes masks out of the open video, and lists what was taken out before. */
+/** Exports masks of the open video, and lists its earlier exports. */
 import { useState } from "preact/hooks";
 import { makeExport, mayRemove, useExportFormats, useVideoExports } from "../api/exports";
 import { asProblem } from "../api/load";
@@ -11,9 +11,9 @@ import css from "./ExportDialog.module.css";
 
 export interface ExportDialogProps {
   video: number;
-  /** The round that is shown, when it is not the head. */
+  /** The round that is shown if it is not the head, else null. */
   round: { id: number; number: number } | null;
-  /** Nothing can be taken out before the first round. */
+  /** The video has no round yet, so there is nothing to export. */
   empty: boolean;
   onClose: () => void;
 }
@@ -85,9 +85,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
           </div>
         </>
       ) : (
-        <p class={css.note}>
-          You look at this project as a viewer: exports are made by others and stand here.
-        </p>
+        <p class={css.note}>As a viewer you cannot export masks. Exports that others make are listed here.</p>
       )}
       {past.value && past.value.length > 0 && (
         <section class={css.past} aria-label="Exports of this video">
@@ -105,7 +103,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
 }
 
 function noteOf(empty: boolean, running: number | undefined): string {
-  if (empty) return "There are no masks yet: run a round first.";
+  if (empty) return "There are no masks yet. Run a round first.";
   if (running === undefined) return "";
-  return `Round ${running} is not done: frames that it has not reached keep the masks from before.`;
+  return `Round ${running} is still running. Frames that it has not reached are exported with their earlier masks.`;
 }

@@ -1,15 +1,16 @@
-/** Keys and gestures, made from the list of commands. */
+/** The help: keys, from the list of commands, and gestures. */
 
 import { Dialog } from "../parts/Dialog";
 import { Kbd } from "../parts/Kbd";
 import type { Command, Group } from "../studio/command";
 import css from "./HelpDialog.module.css";
 
-const BEFORE: Group[] = ["Drawing", "Objects"]; // in this order both columns are about as long
+const BEFORE: Group[] = ["Drawing", "Objects"]; // This order makes both columns about equally long.
 const AFTER: Group[] = ["Frames", "View", "Rounds", "Help"];
 
 const GESTURES: [what: string, does: string][] = [
-  ["Drag on the picture", "scribble; with Space held, move it"],
+  ["Drag on the picture", "use the tool; with Space held, move the picture"],
+  ["Drag with the right button or Alt", "scribble on the background"],
   ["Wheel on the picture", "zoom at the cursor"],
   ["Two fingers on the picture", "move and zoom"],
   ["Drag on the timeline", "scrub"],
@@ -18,7 +19,7 @@ const GESTURES: [what: string, does: string][] = [
   ["Tab on a control, Shift+Tab anywhere", "move the focus"],
 ];
 
-/** Commands with a key, one row for those that differ only by a number (the digits of the objects). */
+/** Returns a row for each command with a key. Commands that differ only by a digit (objects 1 to 9) share a row. */
 export function rowsOf(commands: readonly Command[], group: Group): { name: string; keys: string[] }[] {
   const rows: { name: string; keys: string[] }[] = [];
   for (const command of commands.filter((other) => other.group === group && other.keys.length)) {

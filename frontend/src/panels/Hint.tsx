@@ -1,4 +1,4 @@
-/** What to do next: the first steps on a new video, later the frame that needs a correction most. */
+/** Suggests what to do next: the first steps on a new video, later the frame that most needs a correction. */
 
 import { framesToRun } from "../actions/rounds";
 import { Kbd } from "../parts/Kbd";
@@ -37,8 +37,8 @@ function FirstSteps() {
         <span>
           <b>Now run the round</b>
           <small>
-            The masks of all frames follow, this one first. Go on drawing for other objects before, if you
-            like.
+            The engine computes the masks of all frames, this one first. You can draw for other objects before
+            that.
           </small>
         </span>
       ) : (

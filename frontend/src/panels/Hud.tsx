@@ -1,4 +1,4 @@
-/** Small figures in the corner of the picture: frame, zoom, what is saved, whether the frame is accepted. */
+/** The corner of the stage: frame, zoom, whether scribbles are saved, whether the frame is accepted. */
 
 import { Menu, type MenuItem } from "../parts/Menu";
 import { type Command, commandOf } from "../studio/command";
@@ -65,7 +65,7 @@ function Saved() {
   );
 }
 
-/** Accepts the mask of the frame in view, or releases it; shown where there is a mask to accept. */
+/** Accepts or releases the mask of the frame in view. Shown if there is a mask. */
 function Accept() {
   const { commands } = useStudio();
   const command = commandOf(commands, "frame.accept");
@@ -82,7 +82,7 @@ function Accept() {
       title={
         accepted
           ? "No round changes this frame. Release it (A)"
-          : "Keep this mask: no round changes it any more (A)"
+          : "Accept this mask: no later round changes it (A)"
       }
       onClick={command.perform}
     >

@@ -1,4 +1,6 @@
-/** The objects: choose, name, colour, hide, lock, show alone, delete; and the background. */
+/**
+ * The list of objects: selecting, naming, colouring, hiding, locking, showing alone and deleting; and the background.
+ */
 import { Ellipsis, Eye, EyeOff, Focus, Lock, LockOpen, PencilLine, Trash2 } from "lucide-preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { changeObject, deleteObject, toggleHidden, toggleLocked, toggleSolo } from "../actions/objects";
@@ -30,7 +32,7 @@ export function Objects() {
         <Background />
       </ul>
       {objects.length === 0 && store.canDraw.value && (
-        <p class={side.none}>No object yet. Scribble on one in the picture: it becomes the first.</p>
+        <p class={side.none}>No object yet. Draw a scribble on one: it becomes the first.</p>
       )}
     </section>
   );
@@ -161,8 +163,8 @@ function Swatch({ object }: { object: ObjectInfo }) {
 function NameField({ object, done }: { object: ObjectInfo; done: () => void }) {
   const studio = useStudio();
   const field = useRef<HTMLInputElement>(null);
-  const left = useRef(false); // Escape must not be taken for an end of the editing by blur
-  // Before the next event, as in a dialog: whoever types at once writes the name and presses no hot key.
+  const left = useRef(false); // set by Escape, so that the blur that follows does not save the name
+  // The field gets the focus before the next event, so that keys typed at once go into the name.
   useLayoutEffect(() => {
     field.current?.focus();
     field.current?.select();
@@ -200,7 +202,7 @@ function Background() {
         class={css.name}
         aria-pressed={chosen}
         data-testid="object-0-choose"
-        title="Draw on what is no object"
+        title="Draw on what belongs to no object"
         onClick={() => {
           store.selected.value = 0;
           if (store.tool.peek() === "erase") store.tool.value = "scribble";

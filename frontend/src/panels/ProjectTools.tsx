@@ -1,4 +1,4 @@
-/** What the project gives its annotators: the guide to read, and labels to make objects of. */
+/** What the project offers annotators: its guide, and its labels, from which they create objects. */
 import { BookOpen, ChevronDown, Tag } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { addObject } from "../actions/objects";
@@ -17,7 +17,7 @@ export function ProjectTools() {
     id === undefined ? null : call("GET", "/api/projects/{project_id}", { path: { project_id: id } }),
   );
   const [reading, setReading] = useState(false);
-  if (!project) return null; // while it loads, and where it cannot be had, the studio works without
+  if (!project) return null; // The studio works without the project, while it loads or if it cannot be loaded.
   const { guide, labels } = project;
   return (
     <>

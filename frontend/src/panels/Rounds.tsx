@@ -1,4 +1,7 @@
-/** The rounds as cards, newest first: who, where, with what, how long; look at one, compare it, go back to it. */
+/**
+ * The rounds as cards, newest first, each with its author, frame, engine and time. A card shows, compares or restores
+ * its round.
+ */
 import { GitCompare, Redo2, RotateCcw, Undo2 } from "lucide-preact";
 import { lookAt, moveHead, roundBack, roundForward } from "../actions/head";
 import { setView } from "../actions/objects";
@@ -34,7 +37,7 @@ export function Rounds() {
       <ScoreCurve />
       {rounds.length === 0 ? (
         <p class={side.none}>
-          No round yet. Draw a scribble, then run: the engine finds the object in every frame.
+          No round yet. Draw a scribble, then run a round: the engine finds the object in every frame.
         </p>
       ) : (
         <ol class={css.list}>
@@ -47,7 +50,7 @@ export function Rounds() {
   );
 }
 
-/** The head one round back, or forward again: what Ctrl+Z does when there is nothing smaller to take back. */
+/** Moves the head one round back, or forward again, as Ctrl+Z does if there is nothing else to undo. */
 function Move() {
   const studio = useStudio();
   const back = roundBack(studio);
@@ -129,7 +132,7 @@ function Card({ round }: { round: RoundInfo }) {
   );
 }
 
-/** J&F with its change where there is truth; else what became of the round. */
+/** Shows J&F and its change if there is ground truth, else the state of the round. */
 function Figure({ round }: { round: RoundInfo }) {
   const { store } = useStudio();
   const score = store.scores.value.get(round.id);
@@ -148,7 +151,7 @@ function Figure({ round }: { round: RoundInfo }) {
   );
 }
 
-/** "▲ .021"; what rounds to nothing has no direction. */
+/** Returns "▲ .021". A change that rounds to .000 has no arrow. */
 export function changeText(change: number): string {
   const size = Math.abs(change).toFixed(3).replace(/^0/, "");
   if (size === ".000") return size;
@@ -174,7 +177,7 @@ function Failure({ round }: { round: RoundInfo }) {
   const own = round.author.id === store.you.value?.id && store.canDraw.value;
   return (
     <div class={css.failure} role="alert" data-testid={`round-${round.number}-failure`}>
-      <p>{round.error || "The round failed; the worker gave no reason. Its log has more."}</p>
+      <p>{round.error || "The round failed, and the worker gave no reason. Its log says more."}</p>
       {own && (
         <Button
           size="small"
@@ -189,7 +192,7 @@ function Failure({ round }: { round: RoundInfo }) {
   );
 }
 
-/** Compare and go back: what one can do with the round that is shown, or that was undone. */
+/** Offers to continue from a round that is shown or was undone. */
 function Ways({ round, undone, shown }: { round: RoundInfo; undone: boolean; shown: boolean }) {
   const studio = useStudio();
   const { store } = studio;
@@ -215,7 +218,7 @@ function Ways({ round, undone, shown }: { round: RoundInfo; undone: boolean; sho
   );
 }
 
-/** Shows what the round changed against the one that it started from. */
+/** Shows what the round changed compared with its base. */
 function Compare({ round, shown }: { round: RoundInfo; shown: boolean }) {
   const studio = useStudio();
   const comparing = shown && studio.store.view.value.mode === "changes";

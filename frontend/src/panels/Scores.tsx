@@ -1,4 +1,4 @@
-/** How good the rounds are against ground truth: a curve over the rounds of the line, and J and F of each object. */
+/** Scores of the rounds against ground truth: a curve over the rounds of the line, and J and F of each object. */
 import type { RoundScores } from "../protocol";
 import { useStudio } from "../studio/context";
 import css from "./Scores.module.css";
@@ -18,7 +18,7 @@ export function ScoreCurve() {
   const last = points.at(-1);
   if (points.length < 2 || !last) return null;
   const x = (index: number) => 4 + ((WIDTH - 8) * index) / (points.length - 1);
-  // The scale begins a tenth below the worst round, so that a change can be seen.
+  // The scale starts a tenth below the worst round, so that changes are visible.
   const low = Math.max(0, Math.floor(10 * Math.min(...points.map((point) => point.jf))) / 10 - 0.1);
   const y = (jf: number) => HEIGHT - 4 - ((HEIGHT - 8) * (jf - low)) / (1 - low);
   const text = points.map((point) => `round ${point.number} ${point.jf.toFixed(3)}`).join(", ");
@@ -38,7 +38,7 @@ export function ScoreCurve() {
   );
 }
 
-/** How much better than `base` the objects are that both rounds have: one that came later says nothing of either. */
+/** Returns the mean change of J&F from `base`, over the objects that both rounds have. */
 export function changeOf(score: RoundScores, base: RoundScores): number | null {
   const before = new Map(base.objects.map((object) => [object.object, object]));
   const changes = score.objects.flatMap((object) => {
@@ -49,7 +49,7 @@ export function changeOf(score: RoundScores, base: RoundScores): number | null {
   return changes.reduce((sum, change) => sum + change, 0) / changes.length;
 }
 
-/** A line for each object that is in the truth. */
+/** One row for each object of the ground truth. */
 export function ObjectScores({ round }: { round: number }) {
   const { store } = useStudio();
   const scores = store.scores.value.get(round);

@@ -1,4 +1,4 @@
-/** The right side: objects, rounds, and how masks are shown. On small screens a drawer. */
+/** The right panel: objects, rounds and view settings. In small windows it is a drawer. */
 import { useStudio } from "../studio/context";
 import { Objects } from "./Objects";
 import { Rounds } from "./Rounds";

@@ -1,4 +1,4 @@
-/** The foot of the studio: play, where one is, what the marks mean, and the track. */
+/** The timeline: playback controls, the current frame, the legend, and the track. */
 import { Pause } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { seek } from "../actions/playback";
@@ -42,7 +42,7 @@ function CommandIcon({ id }: { id: string }) {
   );
 }
 
-/** The number of the frame; another one can be typed over it. */
+/** The number of the current frame. Typing another number goes there. */
 function Counter() {
   const studio = useStudio();
   const { store } = studio;
@@ -76,7 +76,7 @@ function Counter() {
   );
 }
 
-/** What the marks of the track mean; how many frames are to fix and accepted. */
+/** The legend of the track, with the numbers of frames to fix and of accepted frames. */
 function Legend() {
   const { store } = useStudio();
   const accepted = store.accepted.value;

@@ -1,4 +1,4 @@
-/** The tools, at the left of the picture. */
+/** The tools, to the left of the stage. */
 import { useStudio } from "../studio/context";
 import { TOOLS } from "../tools/tools";
 import { CommandIcon } from "./CommandButton";
@@ -25,7 +25,7 @@ function Tools({ draws }: { draws: boolean }) {
   ));
 }
 
-/** Says in the tooltip what would be taken back. */
+/** Undo and redo, whose tooltips name the step. */
 function Undo() {
   const { history } = useStudio();
   const [back, forward] = [history.nextUndo()?.name, history.nextRedo()?.name];

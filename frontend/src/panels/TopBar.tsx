@@ -1,4 +1,4 @@
-/** The bar at the top: where one is, who else is here, with which engine, what runs, and the buttons to run and export. */
+/** The bar at the top: project and video, people, engine, the running round, and the buttons to run and export. */
 import { PanelRightClose, PanelRightOpen } from "lucide-preact";
 import { framesToRun } from "../actions/rounds";
 import { plural, remaining } from "../format";
@@ -52,7 +52,7 @@ function Facts() {
   if (!video) return null;
   const fps = video.fps ? ` · ${Number(video.fps.toFixed(2))} fps` : "";
   return (
-    <span class={`${css.pill} ${css.summaries}`} data-testid="video-summaries">
+    <span class={`${css.pill} ${css.facts}`} data-testid="video-facts">
       {video.width}x{video.height}
       {fps} · {plural(video.frame_count, "frame")}
     </span>
@@ -63,7 +63,7 @@ const FACES = 4;
 
 function People() {
   const { store } = useStudio();
-  // Somebody with two windows open is one person.
+  // A person with two windows is shown once.
   const viewers = [...new Map(store.presence.value.map((viewer) => [viewer.person.id, viewer])).values()];
   if (viewers.length === 0) return null;
   const rest = viewers.length - FACES;
@@ -78,7 +78,7 @@ function People() {
   );
 }
 
-/** What the running round has reached, and the way to stop it. Takes its place only while there is something. */
+/** The progress of the running round, and the button to stop it. Shown only while a round waits or runs. */
 function Working() {
   const { store } = useStudio();
   const active = store.active.value;
@@ -90,7 +90,7 @@ function Working() {
         {active ? progressText(active) : "about to run"}
         {waits > 0 && active && ` · then ${waits} more`}
       </span>
-      <CommandButton id="round.cancel" title="Stop the running round. Masks that it made stay." />
+      <CommandButton id="round.cancel" title="Stop the running round. The masks that it has computed stay." />
     </>
   );
 }

@@ -1,4 +1,4 @@
-/** How masks and scribbles are shown, and when rounds run. */
+/** Settings of how masks and scribbles are shown, and of when rounds run. */
 import { setView } from "../actions/objects";
 import type { Mode, ViewSettings } from "../state/view";
 import { useStudio } from "../studio/context";
@@ -9,7 +9,7 @@ const MODES: readonly { mode: Mode; name: string; title: string }[] = [
   { mode: "overlay", name: "Overlay", title: "Masks over the picture" },
   { mode: "outline", name: "Outline", title: "Contours only" },
   { mode: "mask", name: "Mask", title: "Masks alone, on black" },
-  { mode: "changes", name: "Changes", title: "What differs from the round before" },
+  { mode: "changes", name: "Changes", title: "Differences from the round before" },
 ];
 
 export function ViewPanel() {
@@ -46,7 +46,7 @@ export function ViewPanel() {
           title="Bars show J&F against ground truth: red below 0.5, amber below 0.75, else green"
         />
       )}
-      <Switch field="runOnRelease" name="Run on release" title="Runs a round each time a stroke ends" />
+      <Switch field="runOnRelease" name="Run on release" title="Runs a round each time you release the pen" />
     </section>
   );
 }
@@ -83,7 +83,7 @@ function ChangesKey() {
       <b>
         {now && before
           ? `Round ${now.number} against round ${before.number}`
-          : "There is no round before this one: all of it is new."}
+          : "There is no round before this one, so everything is new."}
       </b>
       <span>
         <i class={css.won} /> won

@@ -1,7 +1,7 @@
-/** A person as a coloured circle with initials. The colour follows from the id, so it is the same everywhere. */
+/** A person as a coloured circle with initials. The colour depends on the id, so it is the same everywhere. */
 import css from "./Avatar.module.css";
 
-/** Light enough that the dark initials on them keep 4.5:1. */
+/** Colours that are light enough for dark initials with a contrast of 4.5:1. */
 const COLORS = ["#7aa2ff", "#2ec4b6", "#ffd166", "#f78fb3", "#b39dff", "#8fd14f", "#5ec8f2", "#ffa36b"];
 
 export function colorOf(id: number): string {

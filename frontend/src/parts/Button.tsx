@@ -1,4 +1,4 @@
-/** A button with a name, perhaps an icon and the key that does the same. */
+/** A button with a text, and optionally an icon and a key. */
 import type { LucideIcon } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import css from "./Button.module.css";
@@ -8,14 +8,14 @@ export interface ButtonProps {
   children: ComponentChildren;
   testid: string;
   onClick?: (event: MouseEvent) => void;
-  /** accent: the one thing to do here. bad: it destroys. quiet: no border until hovered. */
+  /** accent: the main action. bad: a deletion. quiet: no border until the pointer is over it. */
   tone?: "plain" | "accent" | "quiet" | "bad";
   size?: "normal" | "small";
   icon?: LucideIcon;
   hotkey?: string;
   type?: "button" | "submit";
   disabled?: boolean;
-  /** Shows that it is at work and takes no further click; its width stays. */
+  /** The button shows that its action runs, and ignores clicks. Its width stays the same. */
   busy?: boolean;
   title?: string;
   form?: string;
@@ -24,8 +24,8 @@ export interface ButtonProps {
 
 export function Button(props: ButtonProps) {
   const { tone = "plain", size = "normal", icon: Icon, hotkey, busy = false } = props;
-  // A disabled element loses the focus, in a dialog to the page behind it: a busy one only ignores clicks, also
-  // the one that Enter in a field of its form makes.
+  // A busy button is not disabled, because a disabled element loses the focus. It ignores clicks, including the one
+  // that Enter in a field of its form causes.
   const onClick = (event: MouseEvent) => {
     if (busy) event.preventDefault();
     else props.onClick?.(event);

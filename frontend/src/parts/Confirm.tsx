@@ -1,4 +1,4 @@
-/** Asks before something that cannot be undone. `await confirm({...})` is true when the person agreed. */
+/** Asks before something that cannot be undone. `await confirm({...})` is true if the person agreed. */
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { Button } from "./Button";
@@ -8,10 +8,10 @@ import { TextField } from "./Field";
 export interface Question {
   title: string;
   text: string;
-  /** The verb on the button, e.g. "Delete project". */
+  /** The text of the button, e.g. "Delete project". */
   yes: string;
   tone?: "accent" | "bad";
-  /** Given: the person must type it first. For what many people would miss. */
+  /** If given, the person must type this text first. For deletions that affect many people. */
   typed?: string;
 }
 
@@ -30,7 +30,7 @@ export function confirm(question: Question): Promise<boolean> {
   });
 }
 
-/** Stands once in the page. */
+/** The dialog; it is rendered once in the page. */
 export function Confirms() {
   const question = asked.value;
   return question && <Ask key={question.title} question={question} answer={question.answer} />;

@@ -1,4 +1,6 @@
-/** A modal dialog on the browser's own <dialog>: focus stays inside, Escape closes, the page behind is inert. */
+/**
+ * A modal dialog, made with the browser's <dialog>: the focus stays inside, Escape closes, the page behind is inert.
+ */
 import { X } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
@@ -10,24 +12,24 @@ export interface DialogProps {
   onClose: () => void;
   testid: string;
   children: ComponentChildren;
-  /** Buttons at the foot, the one to press last. */
+  /** The buttons at the bottom; the main one is last. */
   footer?: ComponentChildren;
   size?: "small" | "normal" | "wide";
 }
 
-/** Is open as long as it is rendered. */
+/** The dialog is open while it is rendered. */
 export function Dialog({ title, onClose, testid, children, footer, size = "normal" }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
 
-  // Before the next event, not after the next paint: keys that are already on their way belong to the dialog.
+  // A layout effect runs before the next event, so that keys which are pressed at once go to the dialog.
   useLayoutEffect(() => {
     const dialog = element.current;
     if (dialog && !dialog.open) dialog.showModal();
     return () => dialog?.close();
   }, []);
 
-  // A press that starts inside and ends on the backdrop (selecting text, say) must not close.
+  // A drag from the inside to the backdrop, to select text for example, must not close the dialog.
   const onPointerDown = (event: PointerEvent) => {
     if (event.target === element.current) onClose();
   };
@@ -43,7 +45,7 @@ export function Dialog({ title, onClose, testid, children, footer, size = "norma
         onClose();
       }}
       onPointerDown={onPointerDown}
-      // Hot keys of the page below must not hear what is typed here.
+      // Keys that are pressed in the dialog must not reach the commands of the page.
       onKeyDown={(event) => event.stopPropagation()}
     >
       <div class={css.frame}>

@@ -1,4 +1,4 @@
-/** What stands where there is nothing (yet, any more, or for this person): an icon, a title, a sentence, a way on. */
+/** Shown if there is nothing to list: an icon, a title, a sentence, and optionally a button. */
 import type { LucideIcon } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import css from "./EmptyState.module.css";

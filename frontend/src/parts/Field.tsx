@@ -8,7 +8,7 @@ interface Common {
   hint?: string;
   error?: string;
   disabled?: boolean;
-  /** The label is there for screen readers only. */
+  /** The label is only for screen readers. */
   bare?: boolean;
 }
 
@@ -16,7 +16,7 @@ export interface TextFieldProps extends Common {
   value: string;
   onInput: (value: string) => void;
   type?: "text" | "password" | "search";
-  /** Given: a text area of so many lines. */
+  /** If given, the field is a text area with this number of lines. */
   rows?: number;
   placeholder?: string;
   maxLength?: number;
@@ -55,8 +55,8 @@ function Frame({ id, field, children }: { id: string; field: Common; children: p
 export function TextField(props: TextFieldProps) {
   const id = useId();
   const input = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
-  // Browsers heed the attribute when a page or a dialog opens, not when a field comes later. Before the next
-  // event, so that whoever types at once loses no letter.
+  // Browsers honour `autofocus` only when a page or a dialog opens, not for fields that appear later. A layout effect
+  // runs before the next event, so that no key is lost.
   useLayoutEffect(() => {
     if (props.autofocus) input.current?.focus();
   }, []);

@@ -1,4 +1,4 @@
-/** A button that shows only an icon: its name is its tooltip and what a screen reader says. */
+/** A button that shows only an icon. Its label is the tooltip and what a screen reader says. */
 import type { LucideIcon } from "lucide-preact";
 import css from "./IconButton.module.css";
 
@@ -8,9 +8,9 @@ export interface IconButtonProps {
   testid: string;
   onClick?: (event: MouseEvent) => void;
   hotkey?: string;
-  /** A short key written in the corner, as on the tool rail. */
+  /** A key that is shown in the corner, as on the tool rail. */
   corner?: string;
-  /** Given: a toggle. */
+  /** If given, the button is a toggle. */
   pressed?: boolean;
   size?: "normal" | "small";
   disabled?: boolean;

@@ -1,4 +1,4 @@
-/** The key, or keys pressed together, that do the same as what stands beside them. */
+/** A key or a combination of keys, shown next to what it does. */
 import css from "./Kbd.module.css";
 
 const GLYPHS: Record<string, string> = {
@@ -10,7 +10,7 @@ const GLYPHS: Record<string, string> = {
   " ": "Space",
 };
 
-/** "Ctrl+Shift+Z" -> ["Ctrl", "Shift", "Z"]; a lone "+" stays. */
+/** Splits "Ctrl+Shift+Z" into ["Ctrl", "Shift", "Z"]; the key "+" alone stays. */
 export function split(keys: string): string[] {
   const parts = keys === "+" ? ["+"] : keys.split("+").map((key) => key || "+");
   return parts.map((key) => GLYPHS[key] ?? (key.length === 1 ? key.toUpperCase() : key));

@@ -1,4 +1,4 @@
-/** The mark: a stroke that starts on an object. */
+/** The logo: a scribble on an object. */
 export function Logo({ size = 22 }: { size?: number }) {
   return (
     <svg width={size} height={size} viewBox="0 0 24 24" fill="none" aria-hidden="true">

@@ -1,4 +1,4 @@
-/** A button that opens a list of things to do. Arrow keys, Home, End and first letters move; Escape closes. */
+/** A button that opens a menu. Arrow keys, Home, End and first letters move the focus; Escape closes the menu. */
 import type { LucideIcon } from "lucide-preact";
 import { Check } from "lucide-preact";
 import type { ComponentChildren } from "preact";
@@ -10,22 +10,22 @@ export interface MenuItem {
   name: string;
   testid: string;
   perform?: () => void;
-  /** Given instead of `perform`: a link. */
+  /** If given instead of `perform`, the item is a link. */
   href?: string;
   icon?: LucideIcon;
   hotkey?: string;
-  /** A second, fainter line. */
+  /** A second line, in a fainter colour. */
   note?: string;
-  /** A few words of its state, across from the name. */
+  /** A few words about the state of the item, opposite its name. */
   tag?: string;
-  /** Given: one of several to choose from. */
+  /** If given, the item is one of several choices, and this says whether it is the chosen one. */
   checked?: boolean;
   disabled?: boolean;
   tone?: "plain" | "bad";
 }
 
 export interface MenuProps {
-  /** What a screen reader says of the button; also its tooltip. */
+  /** What a screen reader says of the button, and its tooltip. */
   label: string;
   testid: string;
   /** What the button shows. */
@@ -33,7 +33,7 @@ export interface MenuProps {
   items: (MenuItem | "line")[];
   /** A line of text above the items. */
   heading?: ComponentChildren;
-  /** Extra class of the button; it has no look of its own. */
+  /** The CSS class of the button, which has no style of its own. */
   class?: string;
   align?: "start" | "end";
   disabled?: boolean;
@@ -41,7 +41,7 @@ export interface MenuProps {
 
 const MARGIN = 8;
 
-/** Puts the list below its button, or above where there is more room, and inside the window: a longer one scrolls. */
+/** Places the menu below its button, or above if there is more space, inside the window. A longer menu scrolls. */
 function place(list: HTMLElement, button: HTMLElement, align: "start" | "end"): void {
   const at = button.getBoundingClientRect();
   list.style.maxHeight = `${Math.max(at.top, innerHeight - at.bottom) - 4 - MARGIN}px`;
@@ -135,7 +135,7 @@ export function Menu(props: MenuProps) {
 }
 
 function onListKey(event: KeyboardEvent, close: (focus: boolean) => void): void {
-  event.stopPropagation(); // the page's hot keys do not hear keys meant for the menu
+  event.stopPropagation(); // keys for the menu must not reach the commands of the page
   const list = event.currentTarget as HTMLElement;
   const items = [...list.querySelectorAll<HTMLElement>('[role^="menuitem"]:not(:disabled)')];
   const at = items.indexOf(document.activeElement as HTMLElement);

@@ -1,10 +1,10 @@
-/** How far something is. `value` null: it runs, nobody knows how far. */
+/** A progress bar. If `value` is null, the progress is not known. */
 import css from "./Progress.module.css";
 
 export interface ProgressProps {
-  /** 0..1, or null. */
+  /** The part that is done, 0..1, or null. */
   value: number | null;
-  /** What a screen reader says of it. */
+  /** What a screen reader announces. */
   label: string;
   testid: string;
   tone?: "accent" | "quiet" | "ok" | "bad";

@@ -1,4 +1,4 @@
-/** Short messages at the foot of the page: that something is done (and how to undo it), or why it was not. */
+/** Short messages at the bottom of the page: what was done (and how to undo it), or why it was not. */
 import { signal } from "@preact/signals";
 import { CircleAlert, CircleCheck, Info, X } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
@@ -8,10 +8,10 @@ import css from "./Toast.module.css";
 
 export interface ToastMessage {
   text: string;
-  /** info: nothing was done, and nothing went wrong. */
+  /** `info` is for messages about something that is neither a success nor an error. */
   tone?: "ok" | "bad" | "info";
   action?: { name: string; perform: () => void };
-  /** How long it stays, in ms; errors and those with an action stay longer by default. */
+  /** How long the message stays, in ms. By default errors and messages with an action stay longer. */
   stay?: number;
 }
 
@@ -24,7 +24,7 @@ const MOST = 4;
 let newest = 0;
 export const toasts = signal<Shown[]>([]);
 
-/** Shows a message; the same text twice is shown once. Returns its id. */
+/** Shows a message and returns its id. A text that is already shown is not shown twice. */
 export function toast(message: ToastMessage): number {
   newest += 1;
   const others = toasts.value.filter((shown) => shown.text !== message.text);
@@ -32,7 +32,7 @@ export function toast(message: ToastMessage): number {
   return newest;
 }
 
-/** Shows an error's own sentence. */
+/** Shows the message of an error. */
 export function toastError(error: unknown): number {
   return toast({ text: error instanceof Error ? error.message : String(error), tone: "bad" });
 }
@@ -41,7 +41,7 @@ export function dismiss(id: number): void {
   toasts.value = toasts.value.filter((shown) => shown.id !== id);
 }
 
-/** Stands once in the page. */
+/** The list of messages; it is rendered once in the page. */
 export function Toasts() {
   return (
     <section class={css.toasts} aria-label="Messages" aria-live="polite" data-testid="toasts">

@@ -1,4 +1,4 @@
-/** For tests: a component in the document, found by its data-testid. */
+/** For tests: shows a component and finds elements by data-testid. */
 import type { ComponentChild } from "preact";
 import { render } from "preact";
 import { act } from "preact/test-utils";
@@ -28,7 +28,7 @@ export function get<E extends HTMLElement = HTMLElement>(testid: string): E {
   return found;
 }
 
-/** Dispatches and waits until the page has settled. */
+/** Dispatches an event and waits until the page has settled. */
 export async function fire(testid: string, event: Event): Promise<void> {
   await act(async () => {
     get(testid).dispatchEvent(event);
@@ -59,7 +59,7 @@ export async function type(testid: string, value: string): Promise<void> {
   await fire(testid, new InputEvent("input", { bubbles: true }));
 }
 
-/** Lets promises that are already resolved run. */
+/** Waits until promises that are already resolved have run. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

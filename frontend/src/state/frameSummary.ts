@@ -1,4 +1,6 @@
-/** What is known of each frame on a line of rounds without decoding masks, for the timeline and the next frame to fix. */
+/**
+ * What is known of each frame on a line of rounds without decoding masks, for the timeline and the next frame to fix.
+ */
 
 import type { PackedMask } from "../masks/decode";
 import { maskIds } from "../masks/decode";
@@ -16,13 +18,19 @@ export interface FrameSummary {
 
 export const NO_MASK: FrameSummary = { round: null, loaded: false, confidence: null, weakest: null, ids: [] };
 
-/** Whether a round has a mask of `frame`. A running round also has the frames whose masks arrived since its last message. */
+/**
+ * Whether a round has a mask of `frame`. A running round also has the frames whose masks arrived since its last
+ * message.
+ */
 export function hasFrame(round: RoundInfo, frame: number, masks: MaskStore): boolean {
   if (round.frames.some(([first, last]) => frame >= first && frame <= last)) return true;
   return isActive(round) && masks.has(round.id, frame);
 }
 
-/** Returns the round whose mask `frame` shows: the accepted round, else the newest round of the line that has a mask of it. */
+/**
+ * Returns the round whose mask `frame` shows: the accepted round, else the newest round of the line that has a mask
+ * of it.
+ */
 export function sourceOf(
   frame: number,
   rounds: Rounds,
@@ -39,7 +47,10 @@ export function sourceOf(
   return null;
 }
 
-/** Returns the summaries of all frames. It works on ranges, because a video may have 20,000 frames and masks arrive 20 times a second. */
+/**
+ * Returns the summaries of all frames. It works on ranges, because a video may have 20,000 frames and masks arrive 20
+ * times a second.
+ */
 export function summariesOf(
   video: VideoInfo | null,
   rounds: Rounds,

@@ -1,4 +1,7 @@
-/** The line of a round: the round, its base, the base of that, and so on. A frame shows the mask of the first round that has one. */
+/**
+ * The line of a round: the round, its base, the base of that, and so on. A frame shows the mask of the first round
+ * that has one.
+ */
 import type { RoundInfo } from "../protocol";
 
 export type Rounds = ReadonlyMap<number, RoundInfo>;

@@ -86,7 +86,10 @@ function tellOfMove(store: Store, moved: HeadMoved): void {
   toast({ text: `${by.name} went ${wayOf(store, head)} ${place}.` });
 }
 
-/** Whether the head moved because a round started, failed or ended without masks. The list of rounds shows that already. */
+/**
+ * Whether the head moved because a round started, failed or ended without masks. The list of rounds shows that
+ * already.
+ */
 function followsARound(store: Store, { head, by }: HeadMoved): boolean {
   if (isActive(roundAt(store, head))) return true;
   const left = roundAt(store, store.head.value);

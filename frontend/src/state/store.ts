@@ -24,7 +24,10 @@ import { DEFAULT_VIEW, type ViewSettings } from "./view";
 export type Connection = "connecting" | "live" | "lost" | "closed";
 export type Dialog = "help" | "export" | null;
 
-/** A frame that waits for its round. An `urgent` item supersedes a running round of the same person instead of waiting. */
+/**
+ * A frame that waits for its round. An `urgent` item supersedes a running round of the same person instead of
+ * waiting.
+ */
 export interface Waiting {
   frame: number;
   urgent: boolean;

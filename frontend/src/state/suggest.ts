@@ -1,4 +1,7 @@
-/** The next frame to fix, with the reason: the frame of lowest confidence that is not accepted and not near a drawn frame. */
+/**
+ * The next frame to fix, with the reason: the frame of lowest confidence that is not accepted and not near a drawn
+ * frame.
+ */
 import type { ObjectInfo } from "../protocol";
 import type { FrameSummary } from "./frameSummary";
 

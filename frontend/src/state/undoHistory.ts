@@ -1,9 +1,9 @@
 /**
  * Undo and redo of what this person did on this page. Changes by other people are never part of it.
  *
- * Ctrl+Z undoes the newest step that can still be undone: a waiting scribble, a new, renamed, recoloured or deleted object,
- * a round. If there is none (after a reload, for example), it removes the person's newest waiting scribble, else moves the
- * head back from a round of this person. Redo does the reverse.
+ * Ctrl+Z undoes the newest step that can still be undone: a waiting scribble, a new, renamed, recoloured or deleted
+ * object, a round. If there is none (after a reload, for example), it removes the person's newest waiting scribble,
+ * else moves the head back from a round of this person. Redo does the reverse.
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 
@@ -38,7 +38,10 @@ export class UndoHistory {
     this.future.value = [];
   }
 
-  /** Adds a step that was undone without being in this history (a scribble from before a reload), so that redo restores it. */
+  /**
+   * Adds a step that was undone without being in this history (a scribble from before a reload), so that redo
+   * restores it.
+   */
   takenBack(step: Step): void {
     this.future.value = [...this.future.peek(), step];
   }

@@ -1,6 +1,6 @@
 /**
- * What a person can do in the studio, as a value: one declaration is used by the button, the key, the menu and the help.
- * `enabled` and `pressed` read signals, so that components which show a command update by themselves.
+ * What a person can do in the studio, as a value: one declaration is used by the button, the key, the menu and the
+ * help. `enabled` and `pressed` read signals, so that components which show a command update by themselves.
  */
 import type { LucideIcon } from "lucide-preact";
 

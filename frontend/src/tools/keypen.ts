@@ -1,6 +1,6 @@
 /**
- * Drawing without a pointer: the arrow keys move a pen over the frame. Space or Enter puts it down and lifts it, Shift makes
- * smaller steps, Escape cancels the stroke, and then leaves the mode.
+ * Drawing without a pointer: the arrow keys move a pen over the frame. Space or Enter puts it down and lifts it,
+ * Shift makes smaller steps, Escape cancels the stroke, and then leaves the mode.
  */
 import { effect, untracked } from "@preact/signals";
 import { type CanvasPoint, canvasPoint, framePoint, toCanvas, toFrame } from "../canvas/view";

@@ -68,10 +68,10 @@ function refusal(studio: Studio, number: number): string | undefined {
     toast({ text, tone: "info", ...(action && { action }) });
     return text;
   };
-  if (!store.canDraw.peek()) return say("You may look at this project, but not draw in it.");
+  if (!store.canDraw.peek()) return say("You can look at this project, but not draw in it.");
   if (store.looking.peek() !== null) {
-    const back = { name: "Back to the current one", perform: () => lookAt(studio, null) };
-    return say("You look at another round. Scribbles are drawn on the round that the video stands at.", back);
+    const back = { name: "Back to the current round", perform: () => lookAt(studio, null) };
+    return say("You are looking at another round. Scribbles can only be drawn on the current round.", back);
   }
   const object = store.alive.peek().find((other) => other.number === number);
   if (object && store.view.peek().locked.includes(number))

@@ -1,11 +1,11 @@
-/** Which uploads a window of this browser is at: another window does not offer to go on with them. */
+/** Which uploads the windows of this browser are sending, so that no other window offers to resume them. */
 
 const PREFIX = "maskwright.upload.";
 const ends = new Map<string, () => void>();
 
-/** From now on this window is at the upload; the browser ends that by itself when the window goes. */
+/** Claims an upload for this window. The browser releases the claim when the window is closed. */
 export function claim(id: string): void {
-  const locks = navigator.locks as LockManager | undefined; // absent where the page came over plain http
+  const locks = navigator.locks as LockManager | undefined; // undefined if the page is served over plain http
   if (ends.has(id) || !locks) return;
   const over = new Promise<void>((resolve) => ends.set(id, resolve));
   locks.request(PREFIX + id, () => over);
@@ -16,7 +16,7 @@ export function release(id: string): void {
   ends.delete(id);
 }
 
-/** Ids of uploads that some window is at, this one included. */
+/** Returns the ids of uploads that any window is sending, including this one. */
 export async function claimed(): Promise<ReadonlySet<string>> {
   const locks = navigator.locks as LockManager | undefined;
   const held = (await locks?.query())?.held ?? [];

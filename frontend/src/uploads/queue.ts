@@ -1,4 +1,4 @@
-/** All files on their way to the server, in every project: they go on while one looks at other pages. */
+/** The uploads of all projects. They continue while other pages are shown. */
 import { signal } from "@preact/signals";
 import { call } from "../api/http";
 import { asProblem } from "../api/load";
@@ -8,15 +8,15 @@ import { all, forget, matching, type Remembered, remember } from "./remembered";
 import { send } from "./send";
 
 export type JobState =
-  | "waiting" // for its turn
+  | "waiting" // waiting for its turn
   | "sending"
-  | "broken" // the connection is; tried again by itself
-  | "paused" // by the person
-  | "missing" // known from before a reload: the browser may not read the file until it is given again
+  | "broken" // the connection is lost; it tries again by itself
+  | "paused" // paused by the person
+  | "missing" // started before a reload: the person has to pick the file again
   | "refused";
 
 export interface Job {
-  /** Within this page. */
+  /** Identifies the upload within this page. */
   key: number;
   project: number;
   name: string;
@@ -26,13 +26,13 @@ export interface Job {
   received: number;
   bytesPerSecond: number | null;
   state: JobState;
-  /** The sentence to show, when broken or refused. */
+  /** The sentence to show if it is broken or refused. */
   text: string;
 }
 
-/** More at once would only share the same line. */
+/** The number of uploads at a time. More would only share the same connection. */
 const AT_ONCE = 2;
-/** Weight of the newest chunk in the speed that is shown. */
+/** The weight of the newest chunk in the running mean of the speed. */
 const SMOOTHING = 0.3;
 
 export const jobs = signal<readonly Job[]>([]);
@@ -41,7 +41,7 @@ let newest = 0;
 const stops = new Map<number, AbortController>();
 const listeners = new Set<(project: number, video: Video) => void>();
 
-/** Told of each video that an upload has become. Returns what ends it. */
+/** Calls a function with each new video. Returns a function that stops it. */
 export function onArrived(listener: (project: number, video: Video) => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -60,7 +60,7 @@ function add(job: Omit<Job, "key" | "bytesPerSecond" | "text">): void {
   jobs.value = [...jobs.value, { ...job, key: newest, bytesPerSecond: null, text: "" }];
 }
 
-/** Takes files up. One that was being sent before goes on; one that is on its way already is not sent twice. */
+/** Adds files. A file that was sent in part before is resumed; a file that is being sent is not added again. */
 export function enqueue(project: number, files: Iterable<File>): void {
   for (const file of files) {
     const known = jobs.value.find(
@@ -82,7 +82,7 @@ export function enqueue(project: number, files: Iterable<File>): void {
   pump();
 }
 
-/** Shows what was not finished when the page was left. */
+/** Lists the uploads that were not finished when the page was left. */
 export async function recall(project: number): Promise<void> {
   const known = new Set<string | null>([...jobs.value.map((job) => job.id), ...(await claimed())]);
   for (const upload of all().filter((upload) => upload.project === project && !known.has(upload.id)))
@@ -92,17 +92,17 @@ export async function recall(project: number): Promise<void> {
 async function recallOne(upload: Remembered): Promise<void> {
   try {
     const { received } = await call("GET", "/api/uploads/{upload_id}", { path: { upload_id: upload.id } });
-    if (jobs.value.some((job) => job.id === upload.id)) return; // the file was given while we asked
+    if (jobs.value.some((job) => job.id === upload.id)) return; // The file was added meanwhile.
     if (received === upload.size) return finish(upload);
     const { id, project, name, size } = upload;
     add({ id, project, name, size, file: null, received, state: "missing" });
   } catch (error) {
-    // Finished or swept away: nothing to go on with. When the server cannot be reached it stays for the next time.
+    // The upload has ended or was deleted. If the server cannot be reached, the entry is kept for the next time.
     if (asProblem(error).status === 404) forget(upload.id);
   }
 }
 
-/** All of it had arrived when the page was left: the file itself is not needed any more. */
+/** Finishes an upload whose bytes had all arrived when the page was left. The file is no longer needed. */
 async function finish(upload: Remembered): Promise<void> {
   const video = await call("POST", "/api/uploads/{upload_id}/finish", { path: { upload_id: upload.id } });
   forget(upload.id);
@@ -126,7 +126,7 @@ export function resume(key: number): void {
   }
 }
 
-/** Stops and forgets, here and on the server. */
+/** Stops an upload and deletes it, here and on the server. */
 export async function cancel(key: number): Promise<void> {
   const job = find(key);
   if (!job) return;
@@ -140,7 +140,7 @@ export async function cancel(key: number): Promise<void> {
     await call("DELETE", "/api/uploads/{upload_id}", { path: { upload_id: job.id } });
   } catch (error) {
     const problem = asProblem(error);
-    if (problem.status !== 404 && problem.status !== 0) throw problem; // the server sweeps old ones by itself
+    if (problem.status !== 404 && problem.status !== 0) throw problem; // The server deletes old uploads by itself.
   }
 }
 
@@ -193,7 +193,7 @@ function arrived(key: number, project: number, video: Video): void {
   for (const listener of listeners) listener(project, video);
 }
 
-/** The server said no: nothing is there to go on with, so trying again starts anew. */
+/** The server refused: nothing can be resumed, so a new try starts from the beginning. */
 function refused(key: number, text: string): void {
   const id = find(key)?.id;
   if (id) {
@@ -203,7 +203,7 @@ function refused(key: number, text: string): void {
   change(key, { state: "refused", text, id: null, received: 0, bytesPerSecond: null });
 }
 
-// Leaving the page would stop what is being sent; what has arrived stays, but the file must be given again.
+// Leaving the page stops uploads. The bytes that have arrived stay, but the person has to pick the file again.
 addEventListener("beforeunload", (event) => {
   if (jobs.value.some((job) => job.state === "sending" || job.state === "waiting")) event.preventDefault();
 });

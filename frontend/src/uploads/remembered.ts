@@ -1,13 +1,13 @@
-/** Uploads that had not ended when the page was left: the same file, dropped again, goes on where it stopped. */
+/** Uploads that had not ended when the page was left. If the same file is added again, its upload is resumed. */
 
 export interface Remembered {
-  /** Id of the upload on the server. */
+  /** The id of the upload on the server. */
   id: string;
   project: number;
   name: string;
   size: number;
   lastModified: number;
-  /** Bytes that the server had when it was last asked. */
+  /** The bytes that the server had received when it last answered. */
   received: number;
 }
 
@@ -18,7 +18,7 @@ export function all(): Remembered[] {
     const stored: unknown = JSON.parse(localStorage.getItem(KEY) ?? "[]");
     return Array.isArray(stored) ? stored : [];
   } catch {
-    return []; // a private window, or somebody else's text: uploads work, only resuming does not
+    return []; // Storage is disabled or holds other data: uploads work, but cannot be resumed.
   }
 }
 
@@ -26,7 +26,7 @@ function write(uploads: Remembered[]): void {
   try {
     localStorage.setItem(KEY, JSON.stringify(uploads));
   } catch {
-    // no room or no storage: see `all`
+    // Storage is full or disabled: uploads work, but cannot be resumed.
   }
 }
 
@@ -38,7 +38,7 @@ export function forget(id: string): void {
   write(all().filter((other) => other.id !== id));
 }
 
-/** The upload that this file belongs to. Name, size and date together: two takes may share a name. */
+/** Returns the upload of a file, found by name, size and date, because two takes may have the same name. */
 export function matching(project: number, file: File): Remembered | undefined {
   return all().find(
     (upload) =>

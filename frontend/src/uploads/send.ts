@@ -1,38 +1,38 @@
-/** Sends one file in chunks. The server's `received` is the truth: after anything odd, that is where it goes on. */
+/** Sends a file in chunks. After any problem it continues at the number of bytes that the server has received. */
 import { call, HttpProblem, request, urlOf } from "../api/http";
 import type { Upload, Video } from "../api/types";
 
 const SMALLEST = 256 * 1024;
 const LARGEST = 8 * 1024 * 1024;
-/** A chunk should take about so long: progress moves, and little is lost when the line breaks. */
+/** The wanted duration of a chunk: progress keeps moving, and little is lost if the connection breaks. */
 const CHUNK_SECONDS = 0.8;
-/** Waits after a broken connection, in seconds; the last one repeats. */
+/** The waits after a broken connection, in seconds. The last one repeats. */
 const WAITS = [1, 2, 4, 8, 15, 30];
 
 export interface Sending {
   file: File;
   project: number;
-  /** Known when the upload had begun before. */
+  /** The id of the upload on the server, null for a new upload. */
   id: string | null;
   signal: AbortSignal;
-  /** Told after each chunk. */
+  /** Called after each chunk. */
   onProgress: (id: string, received: number, bytesPerSecond: number | null) => void;
-  /** The connection broke; it is tried again after so many seconds (or sooner, when the browser is online again). */
+  /** Called if the connection broke. It tries again after `seconds`, or as soon as the browser is online again. */
   onBroken: (text: string, seconds: number) => void;
 }
 
-/** How many bytes to send next, from how the last chunk went. */
+/** Returns the size of the next chunk, given the size and the duration of the last one. */
 export function nextChunk(sent: number, seconds: number): number {
   const wanted = (sent / Math.max(seconds, 0.001)) * CHUNK_SECONDS;
   return Math.round(Math.min(LARGEST, Math.max(SMALLEST, Math.min(wanted, sent * 2))));
 }
 
-/** A broken line, a proxy without its server, a server that restarts: all of that passes. */
+/** Whether a problem may pass by itself: a broken connection, a proxy without its server, a restarting server. */
 export function passes(error: unknown): error is HttpProblem {
   return error instanceof HttpProblem && [0, 408, 425, 429, 502, 503, 504].includes(error.status);
 }
 
-/** Resolves after so many seconds, at once when the browser comes online, and rejects when aborted. */
+/** Resolves after `seconds`, or at once when the browser comes online. Rejects when aborted. */
 function wait(seconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = (settle: () => void) => {
@@ -49,7 +49,7 @@ function wait(seconds: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Repeats `step` while the connection is broken. */
+/** Repeats `step` until it succeeds or fails for a reason that does not pass. */
 async function persist<T>(sending: Sending, step: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     sending.signal.throwIfAborted();
@@ -71,7 +71,7 @@ async function begin(sending: Sending): Promise<Upload> {
       return await call("GET", "/api/uploads/{upload_id}", { path: { upload_id: id } });
     } catch (error) {
       if (!(error instanceof HttpProblem) || error.status !== 404) throw error;
-      // the server has forgotten it: from the start
+      // The server no longer has the upload, so it starts again.
     }
   }
   return call("POST", "/api/projects/{project_id}/uploads", {
@@ -80,7 +80,7 @@ async function begin(sending: Sending): Promise<Upload> {
   });
 }
 
-/** A file that is gone looks like a broken line, which would be tried for ever: look whether it can still be read. */
+/** Throws if the file can no longer be read. That looks like a broken connection, and would be tried again forever. */
 async function checkReadable(body: Blob, name: string): Promise<void> {
   try {
     await body.slice(0, 1).arrayBuffer();
@@ -93,7 +93,7 @@ async function checkReadable(body: Blob, name: string): Promise<void> {
 async function sendChunk(sending: Sending, at: Upload, size: number): Promise<Upload> {
   const body = sending.file.slice(at.received, Math.min(at.received + size, at.size));
   try {
-    // The Blob itself, not its bytes: the browser reads and sends it beside the page, which stays quick.
+    // The body is the Blob and not its bytes, so that the browser reads it outside of the main thread.
     const response = await request(urlOf("/api/uploads/{upload_id}", { upload_id: at.id }), {
       method: "PATCH",
       body,
@@ -110,7 +110,7 @@ async function sendChunk(sending: Sending, at: Upload, size: number): Promise<Up
   }
 }
 
-/** Sends the file and makes the video. Raises HttpProblem when it is refused, AbortError when aborted. */
+/** Sends the file and creates the video. Throws HttpProblem if it is refused, AbortError if aborted. */
 export async function send(sending: Sending): Promise<Video> {
   let at = await persist(sending, () => begin(sending));
   sending.onProgress(at.id, at.received, null);

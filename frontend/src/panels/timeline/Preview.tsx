@@ -1,4 +1,4 @@
-/** The picture of the frame that one points at, above the timeline. */
+/** A preview above the timeline of the frame under the pointer. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { urlOf } from "../../api/http";
 import css from "./Preview.module.css";
@@ -6,9 +6,9 @@ import css from "./Preview.module.css";
 export interface PreviewProps {
   video: number;
   frame: number;
-  /** Width to height of the video. */
+  /** Width divided by height of the video. */
   aspect: number;
-  /** Where it points: pixels of the window. */
+  /** Position of the pointer, in pixels of the window. */
   x: number;
   y: number;
   note: string;
@@ -18,7 +18,7 @@ const WIDTH = 168;
 const MARGIN = 8;
 
 export function Preview({ video, frame, aspect, x, y, note }: PreviewProps) {
-  // One picture at a time: the next is asked for when the last has come, and then the newest wanted.
+  // One image is loaded at a time. When it has arrived, the newest wanted frame is loaded.
   const [asked, setAsked] = useState(frame);
   const loading = useRef(true);
   useLayoutEffect(() => {

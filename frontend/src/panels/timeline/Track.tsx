@@ -15,7 +15,7 @@ import css from "./Track.module.css";
 
 const PAGE = 10;
 
-/** What is to say of a frame in few words. */
+/** Describes a frame in a few words. */
 export function describe(store: Store, frame: number): string[] {
   const summary = store.summaries.value[frame];
   const words: string[] = [];
@@ -27,7 +27,7 @@ export function describe(store: Store, frame: number): string[] {
   return words;
 }
 
-/** A canvas that keeps its pixels in step with its size on screen; `draw` is called at most once a picture. */
+/** A canvas whose pixels follow its size on screen. `draw` is called at most once per animation frame. */
 function paint(canvas: HTMLCanvasElement, width: number, draw: (context: CanvasRenderingContext2D) => void) {
   const ratio = devicePixelRatio || 1;
   const pixels = Math.round(width * ratio);
@@ -153,7 +153,7 @@ export function Track() {
   );
 }
 
-/** How many frames a key moves; null: not a key of a slider. */
+/** Returns by how many frames a key moves, null if it is not a key of sliders. */
 export function stepOf(key: string, last: number): number | null {
   if (key === "ArrowLeft" || key === "ArrowDown") return -1;
   if (key === "ArrowRight" || key === "ArrowUp") return 1;
@@ -164,7 +164,7 @@ export function stepOf(key: string, last: number): number | null {
   return null;
 }
 
-/** Keeps the scale in step with the video, the width on screen and the playhead. */
+/** Keeps the scale up to date with the video, the width on screen and the playhead. */
 function follow(store: Store, scale: { value: Scale; peek(): Scale }, element: HTMLElement): () => void {
   const resize = () => {
     const width = element.clientWidth;

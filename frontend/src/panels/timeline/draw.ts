@@ -1,9 +1,11 @@
-/** Draws the timeline. Long videos are drawn by pixel column, so the cost follows the width, not the length. */
+/**
+ * Draws the timeline. Long videos are drawn per pixel column, so the cost depends on the width and not on the length.
+ */
 import { type Lane, NO_MASK, NOT_LOADED, NOTHING_THERE, type Range, type TimelineModel } from "./model";
 import { cellWidth, frameAt, isWhole, type Scale, ticks, xOf } from "./scale";
 
 export const HEIGHT = 96;
-const RULER = 11; // bottom of the numbers
+const RULER = 11; // y of the bottom of the numbers
 const TRUTH = 14;
 const BARS = { top: 18, base: 43 };
 const DIAMONDS = 49;
@@ -24,7 +26,7 @@ export interface Palette {
   font: string;
 }
 
-/** Colours from tokens.css: a canvas cannot name them. */
+/** Colours of tokens.css, because a canvas cannot use CSS variables. */
 export function palette(): Palette {
   const style = getComputedStyle(document.documentElement);
   const token = (name: string) => style.getPropertyValue(name).trim();
@@ -73,8 +75,8 @@ function drawRuler(context: Context, scale: Scale, colors: Palette): void {
 }
 
 /**
- * A bar is the higher the surer the engine is; a stub where there is nothing to be sure of. Squared, because engines are
- * sure most of the time: between 80 and 100 % is where the eye should see a difference.
+ * The height of a bar grows with confidence; a frame without objects gets a stub. Confidence is squared, because it is
+ * mostly between 80 and 100 %, where differences should be visible.
  */
 export function barHeight(sure: number): number {
   const full = BARS.base - BARS.top;
@@ -83,7 +85,7 @@ export function barHeight(sure: number): number {
   return 4 + Math.max(0, Math.min(1, sure)) ** 2 * (full - 4);
 }
 
-/** `low`, `middling` and `good` are bars of J&F; the others tell of confidence. */
+/** `low`, `middling` and `good` are for bars of J&F; the others are for confidence. */
 type Tone = "plain" | "fix" | "low" | "middling" | "good";
 const TONES: readonly Tone[] = ["plain", "fix", "good", "middling", "low"];
 
@@ -107,7 +109,10 @@ function heightOf(model: TimelineModel, frame: number): number {
   return score < 0 ? 1 : 4 + score * (BARS.base - BARS.top - 4);
 }
 
-/** One bar a frame, or one a pixel where frames are narrower: then of the frame that needs most attention. */
+/**
+ * Draws a bar for each frame; if frames are narrower than a pixel, a bar per pixel, of the frame that most needs
+ * attention.
+ */
 export function bars(scale: Scale, model: TimelineModel): Bar[] {
   const width = cellWidth(scale);
   const result: Bar[] = [];
@@ -150,13 +155,13 @@ function drawBars(context: Context, scale: Scale, model: TimelineModel, colors: 
   };
   for (const tone of TONES) {
     context.fillStyle = fills[tone];
-    // One by one: a path of a thousand rectangles takes a hundred times as long.
+    // Single rectangles, because one path with a thousand rectangles takes a hundred times as long.
     for (const bar of all)
       if (bar.tone === tone) context.fillRect(bar.x, BARS.base - bar.height, bar.width, bar.height);
   }
 }
 
-/** The lanes that there is room for; that of the selected object is always among them. */
+/** Returns the lanes that fit, always including the one of the selected object. */
 export function shownLanes(lanes: readonly Lane[]): Lane[] {
   if (lanes.length <= LANES.most) return [...lanes];
   const first = lanes.slice(0, LANES.most);
@@ -175,7 +180,7 @@ function drawLanes(context: Context, scale: Scale, lanes: readonly Lane[]): void
   context.globalAlpha = 1;
 }
 
-/** Left and right edges in pixels of what is in sight; ranges that touch on the screen are one. */
+/** Returns the left and right edges of the visible ranges, in pixels. Ranges that touch on screen are merged. */
 export function strips(scale: Scale, ranges: readonly Range[]): [left: number, right: number][] {
   const result: [number, number][] = [];
   for (const [first, last] of ranges) {
@@ -222,7 +227,7 @@ function drawDiamonds(
   for (const frame of frames) {
     const middle = xOf(scale, frame) + cellWidth(scale) / 2;
     if (middle < 0 || middle > scale.width) continue;
-    const x = Math.min(scale.width - r, Math.max(r, middle)); // whole at the very ends too
+    const x = Math.min(scale.width - r, Math.max(r, middle)); // not cut off at the ends
     context.moveTo(x, DIAMONDS - r);
     context.lineTo(x + r, DIAMONDS);
     context.lineTo(x, DIAMONDS + r);
@@ -235,7 +240,7 @@ function drawDiamonds(
   else context.stroke();
 }
 
-/** Which part of the video is shown, when it is not all of it. */
+/** Draws which part of the video is shown, if it is not all of it. */
 function drawWindow(context: Context, scale: Scale, colors: Palette): void {
   const left = (scale.first / scale.total) * scale.width;
   const width = Math.max(8, (scale.count / scale.total) * scale.width);
@@ -248,7 +253,7 @@ export interface Viewpoint {
   color: string;
 }
 
-/** The layer above: where one is, what one points at, where the others are. Drawn on every step, so it is little. */
+/** Draws the upper layer: the playhead, the frame under the pointer, and other people. It is drawn on every step. */
 export function drawPlayhead(
   context: Context,
   scale: Scale,

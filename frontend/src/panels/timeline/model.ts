@@ -1,16 +1,18 @@
-/** What the timeline draws, as plain values: made anew when something of it changes, not when the playhead moves. */
+/**
+ * What the timeline draws, as plain values. It is built again if one of them changes, but not if the playhead moves.
+ */
 import type { RoundInfo } from "../../protocol";
 import { type FrameSummary, hasFrame } from "../../state/frameSummary";
 import type { Store } from "../../state/store";
 import { needsFix } from "../../state/suggest";
 
-/** Inclusive. */
+/** A range of frames; both ends are included. */
 export type Range = readonly [first: number, last: number];
 
 export interface Lane {
   number: number;
   color: string;
-  /** Hidden on the picture: drawn faintly. */
+  /** The object is hidden on the stage, and drawn faintly here. */
   hidden: boolean;
   selected: boolean;
   ranges: Range[];
@@ -18,17 +20,17 @@ export interface Lane {
 
 export interface TimelineModel {
   frames: number;
-  /** For each frame how sure the engine is, 0..1, or one of the constants below. */
+  /** The confidence of each frame, 0..1, or one of the constants below. */
   sure: Float32Array;
-  /** 1: to fix. */
+  /** 1 for frames to fix. */
   fix: Uint8Array;
-  /** J&F of each frame against ground truth, or NO_MASK where there is none; null: the bars show how sure it is. */
+  /** J&F of each frame, or NO_MASK for frames without ground truth. Null: the bars show confidence. */
   scores: Float32Array | null;
   lanes: Lane[];
   drawn: number[];
   /** Frames with scribbles that wait for a round. */
   waiting: number[];
-  /** What the running round, or else the shown one, has stored. */
+  /** The frames that the running round, else the shown one, has masks for. */
   reached: Range[];
   running: boolean;
   accepted: Range[];
@@ -37,7 +39,7 @@ export interface TimelineModel {
 
 export const NO_MASK = -1;
 export const NOT_LOADED = -2;
-/** A mask without any object: there is nothing to be sure of. */
+/** The value of a frame whose mask has no object. */
 export const NOTHING_THERE = -3;
 
 export function rangesWhere(frames: number, has: (frame: number) => boolean): Range[] {
@@ -96,7 +98,7 @@ function reachedBy(store: Store, round: RoundInfo | null, frames: number): Range
   return round ? rangesWhere(frames, (frame) => hasFrame(round, frame, store.masks)) : [];
 }
 
-/** J&F of the shown round's frames, when the timeline is to show it. */
+/** Returns J&F of the frames of the shown round, null if the timeline shows confidence. */
 function scoresOf(store: Store, frames: number): Float32Array | null {
   const shown = store.shownRound.value;
   const found = shown === null ? undefined : store.scores.value.get(shown);
@@ -106,7 +108,7 @@ function scoresOf(store: Store, frames: number): Float32Array | null {
   return scores;
 }
 
-/** Reads the store's signals: whatever calls it inside an effect follows them. */
+/** Builds the model. Reads signals of the store, so an effect that calls it follows them. */
 export function modelOf(store: Store): TimelineModel {
   const summaries = store.summaries.value;
   const frames = store.video.value?.frame_count ?? 0;
@@ -120,7 +122,7 @@ export function modelOf(store: Store): TimelineModel {
     sure[frame] = sureness(summary);
     fix[frame] = needsFix(summary) && !accepted.has(frame) ? 1 : 0;
   }
-  store.masks.version.value; // what has been reached is read from the masks themselves
+  store.masks.version.value; // subscribes to new masks, from which progress is derived
   const round = active ?? (shown === null ? null : (store.rounds.value.get(shown) ?? null));
   return {
     frames,

@@ -1,15 +1,15 @@
-/** What pointers and the wheel do on the timeline: one scrubs, two zoom and move, the wheel zooms, sideways it moves. */
+/** Pointers and wheel on the timeline: one pointer scrubs, two zoom and move, the wheel zooms, and moves sideways. */
 import type { Signal } from "@preact/signals";
 import { frameAt, isWhole, pan, type Scale, zoomAt } from "./scale";
 
 export interface PointerWishes {
   scale: Signal<Scale>;
-  /** The frame that is pointed at. */
+  /** The frame under the pointer. */
   hover: Signal<number | null>;
   seek: (frame: number) => void;
 }
 
-/** One notch of a wheel is about 100 pixels: a quarter more or fewer frames. */
+/** Exponent of the zoom factor per pixel of the wheel: a notch of 100 pixels shows a quarter more or fewer frames. */
 const ZOOM_PER_PIXEL = 0.0022;
 const LINE = 16;
 
@@ -69,7 +69,7 @@ export class Pointers {
   };
 
   private readonly wheeled = (event: WheelEvent): void => {
-    event.preventDefault(); // the page does not scroll, and Ctrl with the wheel does not zoom it
+    event.preventDefault(); // The page neither scrolls nor zooms.
     const { scale } = this.wishes;
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : 1;
     const [dx, dy] = event.shiftKey ? [event.deltaX || event.deltaY, 0] : [event.deltaX, event.deltaY];
@@ -83,7 +83,7 @@ export class Pointers {
     return frameAt(this.wishes.scale.peek(), x);
   }
 
-  /** At the ends of a zoomed timeline it moves on with the pointer. */
+  /** Moves a zoomed timeline when the pointer reaches its ends. */
   private scrub(x: number): void {
     const { scale, hover, seek } = this.wishes;
     const at = scale.peek();
@@ -96,7 +96,7 @@ export class Pointers {
     seek(frame);
   }
 
-  /** What is under each of the two fingers stays there. */
+  /** Zooms and moves so that the frame under each finger stays there. */
   private pinch(moving: number, x: number): void {
     const other = [...this.down].find(([id]) => id !== moving)?.[1] ?? 0;
     const before = this.down.get(moving) ?? x;

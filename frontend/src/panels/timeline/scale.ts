@@ -1,4 +1,4 @@
-/** Which frames the timeline shows, and where: `first` frames are left of it, `count` in it. Both may be fractions. */
+/** The scale of the timeline: it shows `count` frames, `first` frames are to the left of it. Both may be fractions. */
 
 export interface Scale {
   first: number;
@@ -9,7 +9,7 @@ export interface Scale {
   width: number;
 }
 
-/** Zooming in ends here: cells wide enough to hit with a finger. */
+/** The widest cell of a frame, in pixels: wide enough for a finger. */
 const FEWEST = 12;
 
 export function whole(total: number, width: number): Scale {
@@ -27,7 +27,7 @@ export function isWhole(scale: Scale): boolean {
   return scale.count >= scale.total;
 }
 
-/** Left edge of a frame's cell, in pixels. */
+/** Returns the left edge of a frame's cell, in pixels. */
 export function xOf(scale: Scale, frame: number): number {
   return ((frame - scale.first) / scale.count) * scale.width;
 }
@@ -36,13 +36,13 @@ export function cellWidth(scale: Scale): number {
   return scale.width / scale.count;
 }
 
-/** The frame whose cell is at `x`; the first or last one beyond the ends. */
+/** Returns the frame at `x`; beyond the ends the first or the last frame. */
 export function frameAt(scale: Scale, x: number): number {
   const frame = Math.floor(scale.first + (x / Math.max(1, scale.width)) * scale.count);
   return Math.min(scale.total - 1, Math.max(0, frame));
 }
 
-/** Shows `factor` times as many frames; what is at `x` stays there. */
+/** Returns a scale that shows `factor` times as many frames. The frame at `x` stays there. */
 export function zoomAt(scale: Scale, x: number, factor: number): Scale {
   const at = x / Math.max(1, scale.width);
   const { count } = clamp({ ...scale, count: scale.count * factor });
@@ -53,16 +53,16 @@ export function pan(scale: Scale, frames: number): Scale {
   return clamp({ ...scale, first: scale.first + frames });
 }
 
-/** Leafs so that `frame` is inside; the same scale when it is. */
+/** Returns a scale in which `frame` is visible: the same scale if it is already. */
 export function reveal(scale: Scale, frame: number): Scale {
   if (frame >= scale.first && frame + 1 <= scale.first + scale.count) return scale;
-  const lead = frame < scale.first ? 0.9 : 0.1; // where one comes from stays out of sight, where one goes is shown
+  const lead = frame < scale.first ? 0.9 : 0.1; // most of the space is for the frames ahead
   return clamp({ ...scale, first: frame - scale.count * lead });
 }
 
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
 
-/** Frames to write a number at, so far apart that numbers do not touch. */
+/** Returns the frames that get a number, far enough apart that numbers do not touch. */
 export function ticks(scale: Scale, apart = 64): number[] {
   const step = STEPS.find((frames) => frames * cellWidth(scale) >= apart) ?? 20_000;
   const result: number[] = [];
