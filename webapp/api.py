@@ -15,10 +15,17 @@ from webapp.annotation.export.api import router as exports
 from webapp.inference.api import router as inference
 from webapp.problems import Problem
 from webapp.projects.api import router as projects
-from webapp.rest import RestApi
+from webapp.rest import BodyParser, RestApi
 from webapp.videos.api import router as videos
 
-api = RestApi(title="Maskwright", version="1", auth=django_auth, docs_url="docs", docs_decorator=login_required)
+api = RestApi(
+    title="Maskwright",
+    version="1",
+    auth=django_auth,
+    docs_url="docs",
+    docs_decorator=login_required,
+    parser=BodyParser(),
+)
 for part in (accounts, projects, videos, annotation, exports, inference):
     api.add_router("", part)
 
@@ -39,6 +46,8 @@ def answer_signed_out(request: HttpRequest, error: AuthenticationError) -> HttpR
 @api.exception_handler(HttpError)
 def answer_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     """Answer an error that django-ninja raises: a missing CSRF token (403) or a body that is no JSON (400)."""
+    if isinstance(error.__cause__, Problem):  # The parser of bodies raised it.
+        return answer_problem(request, error.__cause__)
     code, text = {
         403: ("forbidden", "This page is out of date. Reload it and try again."),
         400: ("invalid", "The request's body cannot be read as JSON."),

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest
 from ninja import NinjaAPI, Schema
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
+from ninja.parser import Parser
 from ninja.types import DictStrAny
+
+from webapp.problems import Problem
+from webapp.text_limit import REFUSAL, contains_nul
 
 WRITES = ("post", "put", "patch", "delete")
 
@@ -38,6 +43,16 @@ def binary_body(media_type: str) -> dict[str, Any]:
 
 def _bytes(media_types: tuple[str, ...]) -> dict[str, Any]:
     return {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
+
+
+class BodyParser(Parser):
+    """Parses the JSON of a request's body. Raises Problem for a text that no column can hold."""
+
+    def parse_body(self, request: HttpRequest) -> DictStrAny:
+        body = super().parse_body(request)
+        if contains_nul(body):
+            raise Problem("invalid", REFUSAL)
+        return body
 
 
 class RestApi(NinjaAPI):

@@ -219,6 +219,13 @@ async def test_a_malformed_message_is_answered_and_nothing_is_stored(
     assert (await page.ask("scribble.add", **scribble)).type == "ack", "the socket is still open"
 
 
+async def test_a_text_with_nul_is_refused_once_and_for_all(open_socket: Open, owner: User, video: Video) -> None:
+    page = await open_socket(owner, video, resume=True)
+    refused = await page.ask("object.add", name="Ko\0i")
+    assert (refused.type, refused.code) == ("error", "malformed")  # not "not_stored", which a page tries again
+    assert "NUL" in refused.text
+
+
 async def test_a_binary_message_is_malformed(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
     await page.data(b"\x01\x02")

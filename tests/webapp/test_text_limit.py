@@ -1,0 +1,33 @@
+"""A text with the character NUL is refused with a sentence, wherever it comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from webapp.accounts.models import User
+from webapp.projects.models import Project
+from webapp.text_limit import contains_nul
+
+
+@pytest.mark.parametrize("data", ["a\0", ["a", {"b": ["\0"]}], {"a\0": 1}])
+def test_it_is_found_at_any_depth(data: object) -> None:
+    assert contains_nul(data)
+
+
+@pytest.mark.parametrize("data", ["a", 0, None, ["a", {"b": [1.5, True]}], {"\\0": "\\u0000"}])
+def test_other_texts_pass(data: object) -> None:
+    assert not contains_nul(data)
+
+
+@pytest.mark.parametrize("address", ["/api/projects", "/api/sign-in", "/api/projects/{project}/uploads"])
+def test_a_call_is_refused_with_a_sentence(
+    client_as: Callable[[User | None], Client], owner: User, project: Project, address: str
+) -> None:
+    body = {"name": "ree\0f", "size": 9, "username": "o\0", "password": "x"}
+    answer = client_as(owner).post(address.format(project=project.pk), body, "application/json")
+    assert answer.status_code == 400
+    assert "NUL" in answer.json()["text"]
+    assert Project.objects.count() == 1
