@@ -23,7 +23,7 @@ it("a server that cannot save is told of, until it has saved", async () => {
     draw(studio, 0, 1, [[0.5, 0.5]]);
     await studio.refuse("scribble.add", "not_stored");
   });
-  expect(get("banner-offline").textContent).toContain("saving is tried again");
+  expect(get("banner-offline").textContent).toContain("kept here and saved later");
   expect(get("connection").textContent).toBe("saving again · 1");
   expect(get("hud-saved").textContent).toBe("1 kept here until saved");
   await click("banner-reconnect");
