@@ -32,21 +32,23 @@ def parser() -> argparse.ArgumentParser:
         "--engine",
         action="append",
         metavar="NAME[@LABEL]",
-        help="an engine, or `default`; repeat for several, with labels for variants of one",
+        help="an engine, or `default`; may be repeated, with labels for variants of the same engine",
     )
     parse.add_argument("--weights", action="append", default=[], metavar="[NAME=]FILE", help="checkpoint of an engine")
     parse.add_argument(
         "--set", action="append", default=[], dest="options", metavar="NAME.OPTION=VALUE", help="option of an engine"
     )
-    parse.add_argument("--rounds", type=int, default=8, help="rounds a sequence (8, at most 16)")
+    parse.add_argument("--rounds", type=int, default=8, help="rounds for each sequence (8, at most 16)")
     parse.add_argument("--max-time", type=int, default=30, help="seconds for each object and round; 0 = no limit (30)")
-    parse.add_argument("--metric", choices=("J", "F", "J_AND_F"), default="J_AND_F", help="what the robot looks at")
+    parse.add_argument(
+        "--metric", choices=("J", "F", "J_AND_F"), default="J_AND_F", help="by which the robot chooses the worst frame"
+    )
     parse.add_argument(
         "--semi", action="store_true", help="no robot: the true mask of the first frame is given, J and F are printed"
     )
     parse.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parse.add_argument(
-        "--out", type=Path, required=True, help="folder for report.json, report.html and the rows (--semi: semi.json)"
+        "--out", type=Path, required=True, help="folder for report.json, report.html and CSV files (--semi: semi.json)"
     )
     return parse
 

@@ -63,8 +63,10 @@ def run(
 
 
 def stage(sequences: dict[str, Sequence], root: Path) -> Path:
-    """Lay the sequences out as the package wants them: masks of the objects 1..N, and scribbles, the robot's if there
-    are none."""
+    """Create the folder that the package reads: masks with the ids 1..N, and scribbles.
+
+    Where a sequence has no stored scribbles, the robot draws the first one.
+    """
     for name, sequence in sequences.items():
         masks = root / "Annotations" / "480p" / name
         if masks.exists():

@@ -105,12 +105,14 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("root", type=Path, help="a folder in the DAVIS layout")
     arguments.add_argument("--engine", default="default")
     arguments.add_argument("--engines", metavar="MODULE", help="a module with further engines")
-    arguments.add_argument("--sequences", nargs="+", help="names (all, when left out)")
-    arguments.add_argument("--resolution", help="folder inside JPEGImages and Annotations (found, when there is one)")
+    arguments.add_argument("--sequences", nargs="+", help="names; default: all")
+    arguments.add_argument("--resolution", help="folder inside JPEGImages and Annotations, needed if there are several")
     arguments.add_argument("--corrections", type=int, default=2)
     arguments.add_argument("--weights", help="checkpoint of the engine")
     arguments.add_argument("--device", default="auto")
-    arguments.add_argument("--at-least", type=float, metavar="J", help="mean J after the last round, or exit with 1")
+    arguments.add_argument(
+        "--at-least", type=float, metavar="J", help="exit with 1 if the mean J after the last round is lower"
+    )
     return arguments
 
 

@@ -24,15 +24,17 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--config", default="compact", help="name of a plan, or a TOML file (compact)")
     parse.add_argument("--data", type=Path, required=True, help="folder of the training sets")
     parse.add_argument("--out", type=Path, required=True, help="folder of checkpoints and log")
-    parse.add_argument("--hours", type=float, help="how long, by the clock; default: the plan's steps")
-    parse.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
-    parse.add_argument("--start", type=Path, help="weights to begin with: a file, or a folder of <network>.safetensors")
-    parse.add_argument("--body", help="weights of a ResNet, of MA-Net or of STM, with whose body all encoders begin")
+    parse.add_argument("--hours", type=float, help="duration of the run; default: the plan's number of steps")
+    parse.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
+    parse.add_argument("--start", type=Path, help="initial weights: a file, or a folder of <network>.safetensors")
+    parse.add_argument("--body", help="initial weights of all encoders: a ResNet, MA-Net or STM")
     parse.add_argument("--recordings", type=Path, help="folder of recorded propagations to train on as well (STAR)")
-    parse.add_argument("--own", type=Path, help="weights whose masks are corrected to learn from (STAR's cutter)")
+    parse.add_argument("--own", type=Path, help="weights whose masks the training samples correct (STAR's cutter)")
     parse.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parse.add_argument("--precision", choices=PRECISIONS, default="auto", help="bfloat16 where it is fast, by default")
-    parse.add_argument("--threads", type=int, default=0, help="of the CPU; 0 = all")
+    parse.add_argument(
+        "--precision", choices=PRECISIONS, default="auto", help="by default bfloat16 where the processor is fast in it"
+    )
+    parse.add_argument("--threads", type=int, default=0, help="threads of PyTorch on the CPU; 0 = one per core")
     parse.add_argument("--workers", type=int, default=1, help="processes that make clips")
     return parse
 

@@ -191,9 +191,9 @@ def main(arguments: list[str] | None = None) -> int:
     parse = argparse.ArgumentParser(prog="python -m segmentation.training.recorded_propagations", description=__doc__)
     parse.add_argument("--data", type=Path, required=True, help="folder of the training sets")
     parse.add_argument("--out", type=Path, required=True, help="folder of the recordings")
-    parse.add_argument("--plan", default="compact", help="plan of STAR that says which videos are held out")
-    parse.add_argument("--weights", type=Path, help="recording with STAR and the weights in this folder")
-    parse.add_argument("--times", type=int, default=3, help="recordings through each video")
+    parse.add_argument("--plan", default="compact", help="plan of STAR, which names the held-out videos (compact)")
+    parse.add_argument("--weights", type=Path, help="record STAR with the weights in this folder")
+    parse.add_argument("--times", type=int, default=3, help="recordings of each video (3)")
     args = parse.parse_args(arguments)
     try:
         plan = load_plan("star", args.plan)
