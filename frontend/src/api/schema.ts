@@ -1158,8 +1158,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/zip": string;
-                    "video/mp4": string;
+                    "*/*": string;
                 };
             };
             /** @description Nobody is signed in. */

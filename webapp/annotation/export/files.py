@@ -1,4 +1,4 @@
-"""Where exports lie, and what a download is called."""
+"""Paths of export files, and the names under which they are downloaded."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def export_path(export_id: int) -> Path:
 
 
 def unfinished_path(export_id: int, fence: int) -> Path:
-    """Where a worker writes until the file is complete; each attempt has its own."""
+    """Return the path to which a worker writes until the file is complete. Each attempt has its own."""
     return Path(settings.HOME) / "exports" / f"unfinished-{export_id}-{fence}"
 
 
 def folder_name(name: str) -> str:
-    """`name` as a folder or file that every system takes: letters, digits, dots, dashes, at most 80."""
+    """Turn `name` into a file name that works on every system: letters, digits, dots and dashes, at most 80."""
     plain = unicodedata.normalize("NFC", name)
     return re.sub(r"[^\w.-]+", "-", plain).strip("-.")[:80] or "video"
 
 
 def download_name(export: Export, suffix: str) -> str:
-    """Named after video and round: reef-round-3-davis.zip."""
+    """Return the name of a download, such as reef-round-3-davis.zip."""
     round_ = f"-round-{export.round.number}" if export.round else ""
     return f"{folder_name(export.video.name)}{round_}-{export.format}.{suffix}"
 

@@ -1,4 +1,4 @@
-"""Exports, from the request to the file: made, claimed under a fence, followed, cancelled, taken up after a crash."""
+"""Exports, from the request to the file: creating, running, following and cancelling them."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ log = structlog.get_logger(__name__)
 TASK = "annotation.export"
 PROGRESS_SECONDS = 0.5
 BEAT_SECONDS = 1.0
-DISK_CHECK_EVERY = 50  # frames
+DISK_CHECK_EVERY = 50  # frames between two checks of the free space
 OPEN = (ExportState.QUEUED, ExportState.RUNNING)
 
 
 class Stopped(Exception):
-    """Cancelled, deleted, or no longer this worker's."""
+    """The export was cancelled or deleted, or its lease belongs to another worker now."""
 
 
 def exports_of(user: Visitor) -> QuerySet[Export]:
-    """All exports of all videos that `user` may see."""
+    """Return the exports of all videos that `user` may see."""
     rows = Export.objects.filter(video__in=videos_of(user).values("pk"))
     return rows.select_related("video", "round", "author")
 
 
 def export_for(user: Visitor, export_id: int) -> Export:
-    """The export with this id, when `user` may see its video. Raises NotFound."""
+    """Return an export of a video that `user` may see. Raises NotFound."""
     export = exports_of(user).filter(pk=export_id).first()
     if export is None:
         raise NotFound("export")
@@ -58,7 +58,7 @@ def export_for(user: Visitor, export_id: int) -> Export:
 
 @transaction.atomic
 def make_export(*, by: User, video_id: int, format_name: str, round_id: int | None = None) -> Export:
-    """Ask for the masks that the video has at a round, at its head when None. Raises Problem when there are none."""
+    """Create an export of the masks at a round, or at the head if None. Raises Problem if there are no masks."""
     video = video_for(by, video_id, Role.ANNOTATOR)
     if format_name not in FORMATS:
         known = ", ".join(FORMATS)
@@ -76,7 +76,7 @@ def make_export(*, by: User, video_id: int, format_name: str, round_id: int | No
 
 
 def remove_export(*, by: User, export_id: int) -> None:
-    """Cancel an export that is being made; delete one that has ended, with its file."""
+    """Cancel an export that waits or runs; delete one that has ended, together with its file."""
     export = export_for(by, export_id)
     if export.author_id != by.pk and not allows(role_for(by, export.video_id), Role.MANAGER):
         raise Forbidden("This export is somebody else's. A manager can remove it.")
@@ -87,7 +87,7 @@ def remove_export(*, by: User, export_id: int) -> None:
 
 
 def run_export(export_id: int) -> None:
-    """Write the file of an export that waits. One that another worker has claimed, or that ended, is left alone."""
+    """Write the file of an export that waits. Does nothing if another worker has claimed it or it has ended."""
     export = EXPORTS.claim(export_id)
     if export is None:
         return
@@ -96,7 +96,7 @@ def run_export(export_id: int) -> None:
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         check_disk()
         assert export.round_id is not None
-        # A thread beats: 254 files of a large frame, on a slow disk, take longer than the lease allows.
+        # A thread writes the heartbeat: 254 files of a large frame on a slow disk take longer than the lease allows.
         with beating(partial(EXPORTS.beat, export.pk, export.fence), BEAT_SECONDS, export=export.pk):
             _format_of(export).write(Subject(export.video, export.round_id), unfinished, _Progress(export))
             unfinished.rename(export_path(export.pk))
@@ -118,7 +118,7 @@ def run_export(export_id: int) -> None:
 
 def _format_of(export: Export) -> Format:
     known = FORMATS.get(export.format)
-    if known is None:  # the export was asked for before an update of the program
+    if known is None:  # the format was removed after the export was created
         raise Refused("unknown_format", f"This version of Maskwright has no export format {export.format!r} any more.")
     return known
 
@@ -157,7 +157,7 @@ EXPORTS = ExportLease(
 
 
 class _Progress:
-    """Writes progress, at most twice a second, and stops an export that nobody wants any more."""
+    """Writes the progress, at most twice a second, and raises Stopped if the export is not wanted any more."""
 
     def __init__(self, export: Export) -> None:
         self._export = export
