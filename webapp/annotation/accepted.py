@@ -38,9 +38,9 @@ def accept_frame(*, video: Video, by: User, frame: int, expected_round: int, may
 
 @transaction.atomic
 def release_frame(*, video: Video, by: User, frame: int, expected_round: int, may_accept_others: bool) -> None:
-    """Let rounds change a frame again whose mask is that of the round `expected_round`.
+    """Let rounds change an accepted frame again. Its mask must be the one that the round `expected_round` stored.
 
-    Without `may_accept_others` only what one accepted oneself.
+    Without `may_accept_others` the frame must have been accepted by `by`. Raises Problem "conflict" as above.
     """
     head = hold(video.pk)
     accepted = AcceptedFrame.objects.select_related("mask").filter(video=video, frame=frame).first()

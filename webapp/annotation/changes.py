@@ -1,7 +1,7 @@
 """The log of a video: each write appends what its sockets are told, in the same transaction.
 
-The caller holds the video's head (head.py: `hold`), so numbers of one video are committed in their order: a follower
-that asks for everything after the last number it has cannot miss a row that commits late.
+The caller has locked the video's head (`hold` in head.py), so the rows of one video are committed in the order of their
+ids: a follower that reads everything after the last id it has cannot miss a row that commits late.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def accepted_changed(video_id: int, frame: int, round_id: int | None) -> None:
 
 
 def round_scored(round_: Round) -> None:
-    """The figures themselves are not told: the log is read by those who may not see ground truth, too."""
+    """Log that a round has a score, without the figures: members who may not see ground truth read the log, too."""
     _append(round_.video_id, "round.scored", round=round_.pk)
 
 

@@ -30,12 +30,15 @@ LOST_TEXT = (
 
 
 class Lost(Exception):
-    """The round is no longer this worker's: it was requeued or ended by others. Stop, store nothing."""
+    """The worker no longer holds the round: the sweep took it back, or somebody ended it.
+
+    It must store nothing more.
+    """
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A worker's right to write to a round: void as soon as the round has another fence or state."""
+    """A worker's right to write to a round. It is void as soon as the round has another fence or state."""
 
     round_id: int
     video_id: int
@@ -44,7 +47,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class NewMask:
-    """A mask that is to be stored. Build it with `new_mask`, outside the transaction: encoding takes time."""
+    """A mask to store. Build it with `new_mask` before the transaction begins, because encoding takes time."""
 
     frame: int
     data: bytes
@@ -58,7 +61,7 @@ def new_mask(frame: int, labels: LabelMap, confidence: Sequence[float], engine_s
 
 @transaction.atomic
 def claim(round_id: int, worker: str) -> Claim | None:
-    """Take a queued round. None when there is nothing to take: taken, ended, or another round of its video runs."""
+    """Claim a queued round. Returns None if it was claimed, has ended, or another round of its video runs."""
     video_id = Round.objects.filter(pk=round_id).values_list("video_id", flat=True).first()
     if video_id is None:
         return None
@@ -74,7 +77,7 @@ def claim(round_id: int, worker: str) -> Claim | None:
 
 @transaction.atomic
 def begin(claim: Claim, *, engine: str, weights: str, total: int) -> None:
-    """Note what computes the round, and how many frames it will have. Raises Lost."""
+    """Store which engine and weights compute the round and how many frames it will have. Raises Lost."""
     hold(claim.video_id)
     columns = {"engine": engine, "weights": weights, "progress_total": total}
     if not ROUNDS.beat(claim.round_id, claim.fence, **columns):
@@ -84,7 +87,7 @@ def begin(claim: Claim, *, engine: str, weights: str, total: int) -> None:
 
 @transaction.atomic
 def store(claim: Claim, masks: Sequence[NewMask]) -> bool:
-    """Store masks of a running round; False when it was asked to stop. Raises Lost, and then nothing is stored."""
+    """Store masks of a running round. Returns False if it was asked to stop; raises Lost and then stores nothing."""
     count = F("progress_done") + len(masks)
     if not ROUNDS.beat(claim.round_id, claim.fence, progress_done=count):
         raise Lost
@@ -103,17 +106,17 @@ def store(claim: Claim, masks: Sequence[NewMask]) -> bool:
 
 
 def beat(claim: Claim) -> None:
-    """Say that the round is being worked on."""
+    """Store a heartbeat, unless the round is no longer the worker's."""
     ROUNDS.beat(claim.round_id, claim.fence)
 
 
 def asked_to_stop(claim: Claim) -> bool:
-    """Whether somebody cancelled the round, or a newer one waits for it to end."""
+    """Return whether somebody cancelled the round, or a newer one waits for it to end."""
     return not _held(claim).filter(cancel_requested=False, superseded_by=None).exists()
 
 
 def stored_frames(claim: Claim) -> set[int]:
-    """Frames that an earlier attempt at this round has stored."""
+    """Return the frames whose masks an earlier attempt at this round stored."""
     return set(Mask.objects.filter(round_id=claim.round_id).values_list("frame", flat=True))
 
 
@@ -130,7 +133,7 @@ def finish(claim: Claim, *, complete: bool) -> RoundState:
 
 @transaction.atomic
 def fail(claim: Claim, *, code: str, text: str) -> None:
-    """End a round with a reason for the person who made it: the scribbles wait again. Raises Lost."""
+    """End a round with a sentence for its author; its scribbles wait again. Raises Lost."""
     hold(claim.video_id)
     round_ = Round.objects.select_related("author").get(pk=claim.round_id)
     _end(round_, RoundState.FAILED, claim.fence, error_code=code, error=text)
@@ -158,7 +161,7 @@ def _end(round_: Round, state: RoundState, fence: int, **fields: object) -> Roun
 
 
 class RoundLease(Lease[Round]):
-    """Rounds. Their workers write a heartbeat every second; a machine that swaps may miss a few."""
+    """The lease of rounds. Their workers store a heartbeat every second; a machine that swaps may miss a few."""
 
     def notify(self, pk: int) -> None:
         notify_worker(pk)

@@ -9,13 +9,13 @@ from webapp.problems import Problem
 
 
 def hold(video_id: int) -> Head:
-    """The head of a video, locked until the transaction ends (SQLite locks the whole database instead)."""
+    """Return the head of a video, locked until the transaction ends. SQLite locks the whole database instead."""
     Head.objects.get_or_create(video_id=video_id)
     return Head.objects.select_for_update().get(video_id=video_id)
 
 
 def head_of(video_id: int) -> int | None:
-    """The id of the round that a video stands at."""
+    """Return the id of the round that a video stands at, or None before its first round."""
     return Head.objects.filter(video_id=video_id).values_list("round_id", flat=True).first()
 
 

@@ -32,7 +32,9 @@ class StoredMask:
 
 
 def line_of(round_id: int | None) -> list[int]:
-    """The ids of a round and of those it builds on, oldest first. Empty for None: a video without rounds."""
+    """Return the ids of a round and of the rounds that it builds on, oldest first; none for None, before the first
+    round.
+    """
     if round_id is None:
         return []
     video = Round.objects.values("video_id").filter(pk=round_id)
@@ -46,7 +48,9 @@ def line_of(round_id: int | None) -> list[int]:
 
 
 def effective(video_id: int, head: int | None, first: int = 0, last: int | None = None) -> dict[int, int]:
-    """Frame -> Mask.id for the frames from `first` to `last` (inclusive) that have a mask at `head`, ascending."""
+    """Map each frame from `first` to `last` (inclusive) that has a mask at `head` to its Mask.id, in
+    ascending order.
+    """
     frames = {"frame__gte": first} if last is None else {"frame__gte": first, "frame__lte": last}
     # A round is younger than its base, so the newest round of a line is the one with the highest id.
     newest = Mask.objects.filter(round_id__in=line_of(head), **frames).values("frame").annotate(newest=Max("round_id"))
@@ -58,7 +62,10 @@ def effective(video_id: int, head: int | None, first: int = 0, last: int | None 
 
 
 def masks_of(video_id: int, head: int | None, first: int = 0, last: int | None = None) -> Iterator[StoredMask]:
-    """The masks at `head` in the order of frames, a chunk at a time: a long video never lies in memory as a whole."""
+    """Yield the masks at `head` in the order of frames.
+
+    They are read in chunks, so a long video needs little memory.
+    """
     ids = list(effective(video_id, head, first, last).values())
     for start in range(0, len(ids), CHUNK):
         wanted = ids[start : start + CHUNK]
@@ -73,7 +80,7 @@ def mask_at(video_id: int, head: int | None, frame: int) -> StoredMask | None:
 
 
 def container(round_id: int, first: int, last: int) -> bytes:
-    """A round's own masks from `first` to `last` (inclusive), packed."""
+    """Pack the masks that a round itself stored for the frames from `first` to `last` (inclusive)."""
     return pack(packed(Mask.objects.filter(round_id=round_id, frame__gte=first, frame__lte=last).order_by("frame")))
 
 
@@ -87,7 +94,7 @@ def ranges_of(round_id: int) -> list[tuple[int, int]]:
 
 
 def ranges(frames: Iterable[int]) -> list[tuple[int, int]]:
-    """Ascending frames as inclusive ranges."""
+    """Group ascending frames into inclusive ranges: 1, 2, 3, 7 gives (1, 3), (7, 7)."""
     found: list[tuple[int, int]] = []
     for frame in frames:
         if found and frame == found[-1][1] + 1:

@@ -81,13 +81,13 @@ def update_object(
 
 
 def deleted_numbers(video_id: int) -> set[int]:
-    """The objects that are deleted now: in masks that leave the house they are background."""
+    """Return the ids of the objects that are deleted now. Exports show them as background."""
     rows = Object.objects.filter(video_id=video_id, deleted_at__isnull=False)
     return set(rows.values_list("number", flat=True))
 
 
 def _numbered(name: str, number: int) -> str:
-    """`name` with `number` behind it, cut so that both fit: the name of a label may fill the whole column."""
+    """Append `number` to `name`, which is cut so that both fit the column: a label's name may fill it already."""
     behind = f" {number}"
     return name[: NAME_LENGTH - len(behind)].rstrip() + behind
 

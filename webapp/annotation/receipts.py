@@ -18,9 +18,9 @@ KEPT = timedelta(days=30)  # a page that was offline for longer than this loads 
 
 
 def once(*, key: UUID | str, video: Video, author: User, act: Callable[[], int | None]) -> int | None:
-    """Run `act` in a transaction, unless `key` has been seen: then only its result is given back.
+    """Run `act` in a transaction and return its result. If `key` was seen before, return the first result instead.
 
-    What `act` raises leaves no receipt, so that the same message may be tried again.
+    If `act` raises, nothing is remembered, so the same message can be tried again.
     """
     with transaction.atomic():
         receipt, new = Receipt.objects.get_or_create(key=key, defaults={"video": video, "author": author})

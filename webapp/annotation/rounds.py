@@ -1,10 +1,10 @@
 """Rounds, as people make and stop them. What workers do with them is in claims.py.
 
     queued -> running -> done | cancelled | superseded | failed          queued -> cancelled | superseded
-    running -> queued    when the worker is lost (claims.py: requeue)
+    running -> queued    when the worker is lost (claims.py: ROUNDS)
 
 Each step is a compare-and-set on `state`. One round of a video runs at a time: one that is made while another runs asks
-that one to stop (`superseded_by`) and is claimed when it has, so that a mask is never stored beside the line.
+that one to stop (`superseded_by`) and is claimed when it has, so every stored mask belongs to the head's line.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ACTIVE = (RoundState.QUEUED, RoundState.RUNNING)
 
 @transaction.atomic
 def create_round(*, video: Video, author: User, key: UUID | str, frame: int, engine: str, base: int | None) -> Round:
-    """A round of what `author` drew on `frame` and no round has used. It becomes the head and waits for a worker.
+    """Make a round of the scribbles of `author` on `frame` that no round has used. It becomes the head and waits.
 
     Raises Problem: "conflict" (with the head) when the video does not stand at `base`; "no_scribbles"; "no_objects".
     The same `key` again gives the same round.
@@ -102,7 +102,7 @@ def merge_into_successor(ended: Round, following: Round) -> None:
 
 @transaction.atomic
 def cancel_round(*, video: Video, by: User, round_id: int, may_stop_others: bool) -> None:
-    """Cancel one's own round, or any with `may_stop_others`. One that has ended is left as it is."""
+    """Cancel a round of `by`, or anybody's with `may_stop_others`. A round that has ended stays as it is."""
     hold(video.pk)
     round_ = Round.objects.filter(video=video, pk=round_id).select_related("author").first()
     if round_ is None:
@@ -113,7 +113,10 @@ def cancel_round(*, video: Video, by: User, round_id: int, may_stop_others: bool
 
 
 def stop(round_: Round, by: User) -> None:
-    """End a round that waits; ask one that runs to end at the next frame. The caller holds the video."""
+    """End a round that waits, or ask one that runs to stop at the next frame.
+
+    The caller has locked the video's head.
+    """
     if end(round_, RoundState.QUEUED, RoundState.CANCELLED):
         changes.round_changed(round_)
         release_round(round_)
@@ -125,7 +128,10 @@ def stop(round_: Round, by: User) -> None:
 
 
 def end(round_: Round, before: RoundState, after: RoundState, **fields: object) -> bool:
-    """Compare-and-set to an end state; False when the round was not in `before`. `round_` is then as stored."""
+    """Move a round from the state `before` to `after`, which is final. Returns False if it was in another state.
+
+    `round_` is read again when the state was set.
+    """
     conditions = {"fence": fields.pop("fence")} if "fence" in fields else {}
     count = Round.objects.filter(pk=round_.pk, state=before, **conditions).update(
         state=after, finished_at=Now(), **fields
@@ -138,15 +144,15 @@ def end(round_: Round, before: RoundState, after: RoundState, **fields: object) 
 
 
 def release_round(round_: Round) -> None:
-    """Let scribbles wait again and the head go back, after a round failed or ended before its first mask.
+    """Let the scribbles of a round wait again and move the head back, after it failed or ended without a mask.
 
-    Not when it failed with masks that a round which waits builds on already. The caller holds the video.
+    A failed round keeps them if a waiting round builds on its masks already. The caller has locked the video's head.
     """
     if round_.frames:
         if round_.state != RoundState.FAILED or round_.branches.filter(state=RoundState.QUEUED).exists():
             return
     elif round_.state == RoundState.DONE:
-        return  # every frame is accepted: there was nothing to compute
+        return  # Every frame is accepted, so there was nothing to compute.
     scribbles.release_scribbles(round_)
     head = hold(round_.video_id)
     if head.round_id == round_.pk:

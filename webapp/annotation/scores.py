@@ -1,4 +1,4 @@
-"""J and F of rounds against ground truth: stored by the worker that computed them, shown to those who may see truth."""
+"""The scores (J and F) of rounds against ground truth: a worker stores them, reviewers see them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def store_score(*, round_id: int, objects: Sequence[ObjectScore], frames: Mappin
     """Store how good the masks at a round are; a later score of the same round replaces it."""
     round_ = Round.objects.get(pk=round_id)
     hold(round_.video_id)
-    count = max(len(objects), 1)  # where nothing was found of the truth, nothing is right
+    count = max(len(objects), 1)  # Without a matched object the score is 0.
     values = {
         "j": sum(one.j for one in objects) / count,
         "f": sum(one.f for one in objects) / count,

@@ -1,4 +1,4 @@
-"""Scribbles: saved when the pen is lifted, and waiting for a round since then."""
+"""Scribbles: stored when the pen is lifted, they wait until their author runs a round."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def add_scribble(
 
 @transaction.atomic
 def remove_scribble(*, video: Video, author: User, key: UUID | str) -> None:
-    """Take back a scribble of one's own that no round has used; one that was taken back before stays so."""
+    """Remove a scribble of `author` that no round has used. Removing it twice is no error."""
     hold(video.pk)
     scribble = Scribble.objects.filter(video=video, key=key).first()
     if scribble is None:
@@ -56,7 +56,9 @@ def remove_scribble(*, video: Video, author: User, key: UUID | str) -> None:
 
 
 def waiting(video: Video, author: User, frame: int) -> QuerySet[Scribble]:
-    """What `author` drew on `frame` and no round has used, oldest first, without scribbles of deleted objects."""
+    """Return the scribbles of `author` on `frame` that no round has used, oldest first, without those of deleted
+    objects.
+    """
     there = Object.objects.filter(video=video, deleted_at=None).values("number")
     return Scribble.objects.filter(
         Q(object_id=0) | Q(object_id__in=there),
@@ -74,7 +76,7 @@ def davis_scribbles(scribbles: Iterable[Scribble]) -> list[dict[str, object]]:
 
 
 def release_scribbles(round_: Round) -> None:
-    """Let the scribbles of a round wait again: it ended without having used them."""
+    """Let the scribbles of a round wait for a round again, because this one ended without using them."""
     scribbles = list(round_.drawn_scribbles.select_related("author"))
     round_.drawn_scribbles.update(round=None)
     for scribble in scribbles:

@@ -1,4 +1,4 @@
-"""A video's state as people are shown it: rows into the parts of schemas.py, and all of them at once."""
+"""Turns the rows of a video into the schemas that its page receives (schemas.py)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def scribble_info(scribble: Scribble) -> ScribbleInfo:
 
 
 def round_info(round_: Round) -> RoundInfo:
-    """`round_` needs its author. The frames of one that runs are counted from its masks: one query."""
+    """Describe a round. `round_` needs its author loaded; for one that has not ended, its masks are queried."""
     return RoundInfo(
         id=round_.pk,
         number=round_.number,
@@ -71,9 +71,10 @@ def round_info(round_: Round) -> RoundInfo:
 
 
 def state_of(video: Video, role: Role) -> State:
-    """Everything of a video but its masks, as a member with `role` may see it.
+    """Return the whole state of a video, without its masks, as a member with `role` may see it.
 
-    The numbers are read first: what is written meanwhile comes once more as a message, which changes nothing.
+    The sequence numbers are read first. What is written while the rest is read is sent again as a message, which then
+    changes nothing.
     """
     seq, mask_seq = last_change(video.pk), last_mask(video.pk)
     head = Head.objects.filter(video=video).values_list("round_id", flat=True).first()
@@ -111,7 +112,10 @@ def last_change(video_id: int) -> int:
 
 
 def last_mask(video_id: int) -> int:
-    """The newest Mask.id of a video. Only one of its rounds runs at a time, so the newest round with masks has it."""
+    """Return the newest Mask.id of a video, 0 without masks.
+
+    Rounds run one after the other, so the newest one has it.
+    """
     masks = Mask.objects.filter(round__video_id=video_id)
     newest = masks.order_by("-round_id").values_list("round_id", flat=True).first()
     if newest is None:

@@ -48,7 +48,7 @@ def _check_target(video: Video, round_id: int) -> None:
 
 
 def _check_may_stop(video: Video, by: User, rounds: Iterable[Round]) -> None:
-    """Rounds of others only as a reviewer, as in `cancel_round`. One that was asked to stop already ends anyway."""
+    """Raise Forbidden unless `by` may stop all `rounds`: those of others need a reviewer, as in `cancel_round`."""
     stopped = (one for one in rounds if not one.cancel_requested and one.superseded_by_id is None)
     theirs = next((one for one in stopped if one.author_id != by.pk), None)
     if theirs is None:

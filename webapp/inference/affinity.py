@@ -1,7 +1,7 @@
 """In team mode a follow-up round goes to the worker that has the video's session, when it is alive and idle.
 
-Each worker listens to a queue of its own beside the common one. A round is passed on once, while it is young: who gets
-it later, because that worker did not take it after all, computes it, which costs a rebuilt session and nothing else.
+Each worker listens to a queue of its own beside the common one. A round is forwarded once, within three seconds of its
+creation. If that worker does not take it, any other worker computes it later, at the cost of rebuilding a session.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def queue_of(worker: str) -> str:
 
 
 def better_queue(round_id: int) -> str | None:
-    """The queue of the worker that should rather have this round; None when it is this one's as well as another's."""
+    """Return the queue of the worker that has the session for this round; None if this worker may compute it itself."""
     if not settings.TEAM_MODE:
         return None
     waiting = Round.objects.filter(pk=round_id, state=RoundState.QUEUED, created_at__gte=Now() - YOUNG)

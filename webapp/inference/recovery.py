@@ -18,10 +18,10 @@ log = structlog.get_logger(__name__)
 
 
 def remove_spilled_features() -> None:
-    """Delete what engines of processes that are gone have spilled to disk.
+    """Delete the feature caches on disk of workers that are gone.
 
-    Containers that were replaced had host names of their own: whether their processes live cannot be seen from here, so
-    what they spilled goes when for a day neither the worker was heard of nor anything was written.
+    Whether a process on another host or in another container lives cannot be seen from here. Its cache is deleted when
+    its worker stored no heartbeat for a day and no file in the cache is younger than that.
     """
     day_ago = time.time() - FORGOTTEN_AFTER.total_seconds()
     heard_of = set(Worker.objects.filter(heartbeat__gte=Now() - FORGOTTEN_AFTER).values_list("name", flat=True))
@@ -39,4 +39,4 @@ def _is_older(folder: Path, than: float) -> bool:
     try:
         return all(path.stat().st_mtime < than for path in (folder, *folder.rglob("*")))
     except FileNotFoundError:
-        return False  # somebody writes or deletes in it at this moment
+        return False  # Another process writes or deletes in it at this moment.

@@ -1,6 +1,6 @@
-"""The one door to `segmentation`: which engines there are, and sessions of them over rows and files.
+"""The only module of the web application that imports `segmentation`: it lists engines and opens sessions of them.
 
-Listing engines imports no torch: the web process does that. Opening one does.
+Listing engines does not import torch, because the web process does that. Opening a session does.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _of_shipped(spec: registry.EngineSpec, states: list[weights.WeightsState]) -
 
 
 def names() -> list[str]:
-    """What a project or a round may name."""
+    """Return the names of engines that a project or a round may have, "default" included."""
     return ["default", *registry.ENGINES]
 
 
@@ -90,7 +90,7 @@ def weights_label(engine: str) -> str:
 
 
 def weights_states() -> list[weights.WeightsState]:
-    """Of every network that needs weights, what is there."""
+    """Return, for every network that needs weights, which file it would use."""
     return [weights.state_of(name) for name in registry.networks()]
 
 
@@ -109,7 +109,7 @@ def check_weights(network: str) -> str:
 
 
 def cache_folder() -> Path:
-    """Where the engines of this process may spill features; it goes when the process has gone."""
+    """Return the folder for features that do not fit into memory. It is deleted after the process has ended."""
     return Path(settings.HOME) / "cache" / own_name().replace(":", "-")
 
 
@@ -214,7 +214,7 @@ def _past(round_: Round) -> PastRound:
 
 
 class _StoredByFrame(Mapping[int, T]):
-    """Something of a round's masks by frame, read when it is asked for. A round that is past does not change."""
+    """One column of a round's masks by frame. A value is read when it is asked for; rounds that ended do not change."""
 
     column: str
 

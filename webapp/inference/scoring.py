@@ -23,7 +23,7 @@ IDS = 256  # a label map has one byte a pixel
 def score(round_id: int) -> bool:
     """Compare the masks at a round with ground truth and store the result; False when there is nothing to compare.
 
-    A round that has a score keeps it: workers that are busy are rung every minute until they have looked.
+    A round that has a score keeps it, because a busy worker may be notified of the same round several times.
     """
     round_ = Round.objects.select_related("video").filter(pk=round_id).first()
     if round_ is None or not round_.ended or not round_.video.truth_objects:
@@ -62,7 +62,7 @@ def overlaps(round_: Round) -> NDArray[np.int64]:
 
 
 def match(shared: NDArray[np.int64]) -> dict[int, int]:
-    """Object number -> truth id, so that they share most: people number objects in an order of their own."""
+    """Map each object id to the ground truth id with which it shares most pixels in all: people choose ids freely."""
     objects, ids = linear_sum_assignment(-shared[1:, 1:255])  # 255 in a truth is "no decision"
     pairs = ((int(o) + 1, int(t) + 1) for o, t in zip(objects, ids, strict=True))
     return {number: truth for number, truth in pairs if shared[number, truth] > 0}

@@ -1,6 +1,6 @@
 """Engine sessions that a worker keeps between rounds: the least recently used go when together they need too much.
 
-A session is a cache. What it knows can be rebuilt from the database, so one is dropped at the slightest doubt.
+A session is a cache: it can be rebuilt from the database, so it is dropped whenever it might not match the rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ E = TypeVar("E", bound=SessionEngine)
 
 @dataclass(frozen=True)
 class SessionKey:
-    """A video, a method, and the weights of the method."""
+    """What a session is for: a video, an engine, and the label of the engine's weights."""
 
     video_id: int
     engine: str
@@ -34,7 +34,7 @@ class SessionKey:
 
 @dataclass
 class Session(Generic[E]):
-    """An engine and what it has been told: the rounds of a line, oldest first, and the masks that are locked."""
+    """An engine with the rounds that it has seen, oldest first, and the masks that are locked in it."""
 
     key: SessionKey
     engine: E
@@ -42,7 +42,9 @@ class Session(Generic[E]):
     locked: dict[int, int] = field(default_factory=dict)  # frame -> Mask.id
 
     def behind(self, line: Sequence[int]) -> list[int] | None:
-        """The rounds of `line` that the session has not seen; None when it has seen others, and is of no use."""
+        """Return the rounds of `line` that the session has not seen yet; None if it has seen rounds outside of
+        `line`.
+        """
         known = len(self.line)
         return list(line[known:]) if list(line[:known]) == self.line else None
 
@@ -55,7 +57,10 @@ class SessionCache(Generic[E]):
         self._sessions: OrderedDict[SessionKey, Session[E]] = OrderedDict()
 
     def take(self, key: SessionKey, line: Sequence[int]) -> Session[E] | None:
-        """A session that can go on to `line`. It is the caller's now: what breaks is not put back."""
+        """Take a session out of the cache that has seen a beginning of `line`.
+
+        The caller puts it back if it is intact.
+        """
         session = self._sessions.pop(key, None)
         if session is None:
             return None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from celery import current_app, shared_task
 
 from webapp.annotation.notify import RUN_ROUND, SCORE_ROUND
-from webapp.inference import worker_lifecycle  # noqa: F401 (a worker has a heart as soon as it has tasks)
+from webapp.inference import worker_lifecycle  # noqa: F401 (connects the signals of a worker)
 from webapp.inference.affinity import better_queue
 
 
 @shared_task(name=RUN_ROUND)
 def run_round(round_id: int, passed_on: bool = False) -> None:
-    """Compute a round, or pass it on, once, to the worker that has the session of its video."""
+    """Compute a round, or forward it, once, to the worker that has the session of its video."""
     queue = None if passed_on else better_queue(round_id)
     if queue is not None:
         current_app.send_task(RUN_ROUND, args=[round_id, True], queue=queue)

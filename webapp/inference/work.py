@@ -1,4 +1,4 @@
-"""One round, from claim to end: opens the session, stores masks as they come, looks between frames whether to stop."""
+"""Computes one round: claims it, opens the session, stores masks as they come, and stops when it is asked to."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def work_on(round_id: int, on_progress: Progress | None = None) -> bool:
     except Lost:
         log.warning("round_lost", round=round_id, fence=claimed.fence)
     except DatabaseError:
-        raise  # the row cannot be written now: its heartbeat gets stale, and the sweep queues it again
+        raise  # The row cannot be written now. Its heartbeat gets stale, and the sweep takes it back.
     except Exception as error:
         _fail(claimed, error)
     return True
@@ -84,13 +84,13 @@ def _compute(claimed: Claim, on_progress: Progress) -> None:
         session.engine.close()
         raise
     if known:
-        session.engine.close()  # it saw masks of this attempt where the earlier one's are stored
+        session.engine.close()  # It saw masks of this attempt where those of the earlier one are stored.
     else:
         sessions.put(session)
 
 
 class _Store:
-    """Stores what an engine yields in one round, and looks on the way whether the round was asked to stop.
+    """Stores the masks that an engine yields in one round, and checks between them whether the round is to stop.
 
     The first mask, of the frame that was drawn on, is stored at once. Whenever this stops, all that was yielded is
     stored: the session is then in the state of what the database has.
@@ -117,7 +117,7 @@ class _Store:
         return not self._asked
 
     def stopping(self) -> bool:
-        """Whether to stop. Engines ask too, while they work on what no mask comes of yet: what has come is stored."""
+        """Return whether to stop, after storing the masks that have come. Engines call it too, during long steps."""
         if self._asked or time.monotonic() - self._stored_at < BATCH_SECONDS:
             return self._asked
         batch, self._batch = self._batch, []
@@ -129,7 +129,10 @@ class _Store:
 
 
 def _fail(claimed: Claim, error: Exception) -> None:
-    """End a round that the engine could not compute, with a sentence; what nobody can act on goes to the log whole."""
+    """End a round that the engine could not compute, with a sentence for its author.
+
+    Unknown errors are logged whole.
+    """
     explained = runner.explain(error)
     if explained is None:
         log.error("round_failed", round=claimed.round_id, exc_info=error)

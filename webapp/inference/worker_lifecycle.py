@@ -1,7 +1,7 @@
-"""The thread of a worker that says every second that it lives, and sweeps after those that do not.
+"""What a worker does beside its tasks: its heartbeat, the sweep after lost workers, and loading an engine at the start.
 
-A thread, because engines hold the main one for long. It starts with the Celery worker, whatever its queues; only a
-worker for rounds announces itself.
+A thread does it, because an engine may occupy the main one for minutes. It starts with every Celery worker; only a
+worker for rounds has a row in the table of workers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TIDY_SECONDS = 60.0
 
 
 class WorkerHeartbeat(threading.Thread):
-    """Beats until `stop`."""
+    """A thread that stores the heartbeat of this process and sweeps, until `stop` is called."""
 
     def __init__(self, device: str | None) -> None:
         super().__init__(name="heartbeat", daemon=True)
@@ -75,8 +75,10 @@ class WorkerHeartbeat(threading.Thread):
 
 
 def _try(*steps: Callable[[], object]) -> None:
-    """Take each step, whatever becomes of the others: the database or the disk may be away for a while, a folder of one
-    video be somebody else's, and a heartbeat that gave up would not come back."""
+    """Run each step even if others fail, and log errors.
+
+    The database may be away for a while, but the thread must go on.
+    """
     for step in steps:
         try:
             step()
@@ -88,7 +90,7 @@ def _try(*steps: Callable[[], object]) -> None:
 _heartbeats: list[WorkerHeartbeat] = []
 _warm: list[Any] = []  # an engine's session, held for the networks in it
 _warming: list[threading.Thread] = []
-WARM_UP_SECONDS = 5.0  # that a worker which ends waits for it: Python is not to end while libraries are being loaded
+WARM_UP_SECONDS = 5.0  # A worker waits so long for it at its end: Python must not end while libraries are loading.
 
 
 def use_threads(count: int) -> None:

@@ -25,17 +25,17 @@ def announce(device: str) -> None:
 
 
 def beat() -> None:
-    """Say that this process lives."""
+    """Store the heartbeat of this process."""
     Worker.objects.filter(name=own_name()).update(heartbeat=Now())
 
 
 def withdraw() -> None:
-    """Take the row of this process away: it ends in an orderly way."""
+    """Delete the row of this process, which is about to end."""
     Worker.objects.filter(name=own_name()).delete()
 
 
 def status() -> WorkerStatus:
-    """What the page says of the workers, in a sentence."""
+    """Return whether any worker for rounds lives, and the sentence that the page shows about it."""
     alive = Worker.objects.filter(heartbeat__gte=Now() - ALIVE_WITHIN).order_by("name")
     # One that was killed on this machine is known to be gone before its heartbeat is stale.
     devices = [device for name, device in alive.values_list("name", "device") if not is_dead(name)]

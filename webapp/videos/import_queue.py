@@ -13,7 +13,7 @@ TASK = "videos.import_video"
 
 
 class ImportLease(Lease[Video]):
-    """Imports of videos. A worker that lives writes a heartbeat twice a second, but a slow disk may hold it up."""
+    """The lease of imports. A worker stores a heartbeat twice a second, but a slow disk may delay it."""
 
     def notify(self, pk: int) -> None:
         notify_import_worker(pk)

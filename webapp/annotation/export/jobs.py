@@ -124,7 +124,7 @@ def _format_of(export: Export) -> Format:
 
 
 class ExportLease(Lease[Export]):
-    """Exports. A thread of the worker writes a heartbeat every second, however long one frame takes."""
+    """The lease of exports. A thread of the worker stores a heartbeat every second, however long one frame takes."""
 
     def notify(self, pk: int) -> None:
         send_task(TASK, pk)
