@@ -1,7 +1,7 @@
-"""Masks in bytes: one frame's label map as runs, and the container of several. docs/contracts.md has both layouts.
+"""Encodes label maps as runs, and packs several of them into a container. docs/contracts.md describes both layouts.
 
-The same bytes lie in the database, travel over the socket and answer HTTP: a mask is encoded once. Row-major runs in
-the box of the objects cost 0.5-2 kB at 480p, where PNG costs five times that and COCO's columns a transposition.
+The same bytes are stored in the database and sent over the socket and by HTTP, so a mask is encoded once. Row-major
+runs within the bounding box of the objects take 0.5-2 kB at 480p; a PNG takes five times that.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_RUN_BYTES = 6  # a run of a 32,768 x 32,768 frame with 256 ids is below 2 **
 
 
 class BadMask(ValueError):
-    """Bytes that are no mask; the text says what was expected."""
+    """The bytes do not encode a mask; the text says what was expected."""
 
 
 # --- one mask ---------------------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def unpack(container: bytes) -> list[PackedMask]:
 
 
 def varint(number: int) -> bytes:
-    """Unsigned LEB128: seven bits a byte, lowest first, the top bit says that more follow."""
+    """Encode a number as unsigned LEB128: seven bits a byte, lowest first; the top bit says that more bytes follow."""
     out = bytearray()
     while number > 127:
         out.append(number & 127 | 128)
@@ -177,7 +177,7 @@ def _read_varints(data: bytes) -> NDArray[np.int64]:
 
 
 def _inflate(data: bytes, limit: int) -> bytes:
-    """Raw deflate, stopped at `limit` bytes: a few hundred bytes could otherwise claim all memory."""
+    """Decompress raw deflate data, up to `limit` bytes: a few hundred bytes could otherwise fill the memory."""
     inflater = zlib.decompressobj(-15)
     try:
         plain = inflater.decompress(data, limit)

@@ -1,4 +1,4 @@
-"""The head: which round a video stands at. It is also the lock of its video: who appends to the log holds it first."""
+"""The head: the round that a video stands at. Its row is also the lock that every writer of the change log takes."""
 
 from __future__ import annotations
 

@@ -85,12 +85,12 @@ def resolve(name: str) -> str:
 
 
 def weights_label(engine: str) -> str:
-    """Which weights a round is made with. Raises WeightsMissing with what to do."""
+    """Return the label of the weights that an engine would load. Raises WeightsMissing, whose text says what to do."""
     return weights.weights_label(engine)
 
 
 def weights_states() -> list[weights.WeightsState]:
-    """Return, for every network that needs weights, which file it would use."""
+    """Return, for every network that needs weights, which file an engine would load, or what is missing."""
     return [weights.state_of(name) for name in registry.networks()]
 
 
@@ -102,7 +102,7 @@ def add_weights(file: Path) -> Path:
 
 
 def check_weights(network: str) -> str:
-    """Load a network's weights as an engine would; their checksum. Raises ValueError with the reason."""
+    """Load a network's weights as an engine would and return their checksum. Raises ValueError with the reason."""
     from segmentation.checkpoints import check_weights
 
     return check_weights(network)
@@ -126,7 +126,10 @@ def engine_settings() -> EngineSettings:
 
 
 def device_name() -> str:
-    """What this process computes on, in a word. Torch takes long to import: it is asked where there may be a GPU."""
+    """Return the name of the device that this process computes on.
+
+    PyTorch is imported only where there may be a GPU.
+    """
     wanted = str(settings.CONFIG["MASKWRIGHT_DEVICE"])
     if wanted != "auto":
         return wanted
@@ -138,7 +141,7 @@ def device_name() -> str:
 
 
 def tried_device() -> str:
-    """As `device_name`, but asks torch in every case. ValueError for a device that is not there."""
+    """Return the name of the device, as PyTorch reports it. Raises ValueError for a device that does not exist."""
     from segmentation.runtime.device import choose_device
 
     return str(choose_device(str(settings.CONFIG["MASKWRIGHT_DEVICE"])))
@@ -246,7 +249,7 @@ class _StoredByFrame(Mapping[int, T]):
 
 
 class StoredLabels(_StoredByFrame[LabelMap]):
-    """Frame -> uint8 [H, W], what a round itself stored."""
+    """The label maps that a round itself stored: uint8 [H, W] by frame."""
 
     column = "data"
 
@@ -271,7 +274,7 @@ def j_and_f(truth: LabelMap, labels: LabelMap, objects: int) -> tuple[NDArray[np
 
 
 def explain(error: Exception) -> tuple[str, str] | None:
-    """Code and sentence for an error that a person can do something about; None for one that is ours."""
+    """Return a code and a sentence for an error that a person can act on; None for a fault of the program."""
     if isinstance(error, weights.WeightsMissing):
         return "weights_missing", str(error)
     if isinstance(error, weights.WeightsError):

@@ -16,7 +16,7 @@ def run_round(round_id: int, passed_on: bool = False) -> None:
     if queue is not None:
         current_app.send_task(RUN_ROUND, args=[round_id, True], queue=queue)
         return
-    from webapp.inference.work import work_on  # engines are of no use to a worker for media
+    from webapp.inference.work import work_on  # A worker for media needs no engines.
 
     work_on(round_id)
 

@@ -70,8 +70,8 @@ def _compute(claimed: Claim, on_progress: Progress) -> None:
     if asked_to_stop(claimed):
         finish(claimed, complete=False)
         return
-    # An attempt that was interrupted has stored masks. The round is computed anew, because engines know whole rounds
-    # only; what is stored stays as it is and is not stored twice.
+    # An earlier attempt may have stored masks. The round is computed from its beginning all the same, because an engine
+    # cannot start in the middle of one; masks that are stored already are kept.
     known = stored_frames(claimed)
     session = runner.session_at(sessions, round_.video, key, line_of(round_.base_id), round_.num_objects)
     try:

@@ -114,10 +114,10 @@ def _start(sender: Any, **rest: Any) -> None:
     heartbeat.start()
     if computes and settings.TEAM_MODE:
         own = queue_of(workers.own_name())
-        sender.app.amqp.queues[own]  # makes it as whoever sends to it does
+        sender.app.amqp.queues[own]  # Declares the queue with the same options as the sender does.
         sender.add_task_queue(own)
     if computes and settings.CONFIG["MASKWRIGHT_WARM_UP"]:
-        # A thread: rounds need not wait, but for the networks that they use themselves.
+        # In a thread, so that rounds wait only for the networks that they use themselves.
         _warming.append(threading.Thread(target=_warm_up, name="warm-up", daemon=True))
         _warming[-1].start()
 
@@ -127,7 +127,7 @@ def _warm_up() -> None:
 
     try:
         _warm.append(runner.warm_up())
-    except Exception as error:  # a round that fails in the same way tells who asked for it
+    except Exception as error:  # A round that fails in the same way tells its author.
         log.warning("warm_up_failed", error=str(error), kind=type(error).__name__)
 
 

@@ -1,4 +1,4 @@
-"""An import, from the claim of its row to the ready video: progress, heartbeat, cancel, and a clear end.
+"""Imports a video: claims its row, writes its files, and marks it ready, failed or cancelled.
 
 A worker holds a lease on the row of the video while it imports it (webapp/tasks/lease.py). It writes the files beside
 the video's folder and moves them there when they are complete.
