@@ -118,9 +118,9 @@ def test_rgmp(objects: int) -> None:
     assert plain is not None
     assert fast is not None
     picture, masks = torch.rand(1, 3, 90, 150), torch.rand(objects, 90, 150).round()
-    references = [one.reference(picture, masks) for one in (fast, plain)]
+    references = [network.reference(picture, masks) for network in (fast, plain)]
     assert_alike(*references)
-    assert_alike(*(one(picture, masks, references[1]) for one in (fast, plain)))
+    assert_alike(*(network(picture, masks, references[1]) for network in (fast, plain)))
 
 
 def test_weights_that_were_named_and_a_precision_that_was_named_stay_with_pytorch() -> None:

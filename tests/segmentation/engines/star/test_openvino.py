@@ -60,7 +60,7 @@ def test_the_refiner(height: int, width: int) -> None:
         readout = torch.randn(objects, network.config.value, *frame.p8.shape[2:])
         cues, scores = Cues(*torch.rand(5, objects, height, width)), torch.rand(objects, 2, *frame.f4.shape[2:])
         clip = torch.zeros(objects, dtype=torch.long)
-        logits = [one.decoder(readout, frame, cues, scores, clip) for one in (fast, plain)]
+        logits = [network.decoder(readout, frame, cues, scores, clip) for network in (fast, plain)]
         assert_alike(*logits)
 
 
