@@ -1,4 +1,4 @@
-"""Answers 404 to addresses with numbers that no key can be, since the database would fail on them."""
+"""Answers 404 to addresses with a number that is too large for a database key, before a query fails on it."""
 
 from __future__ import annotations
 

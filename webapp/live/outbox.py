@@ -20,7 +20,7 @@ Payload = str | bytes
 
 
 class Outbox:
-    """Filled by the follower and by the socket, emptied by the task that sends. All of them run in one event loop."""
+    """The queue of one browser. The follower and the socket fill it, and the task that sends empties it, in one event loop."""
 
     def __init__(self) -> None:
         self.filled = asyncio.Event()
