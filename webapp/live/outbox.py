@@ -20,7 +20,7 @@ Payload = str | bytes
 
 
 class Outbox:
-    """The queue of one browser. The follower and the socket fill it, and the task that sends empties it, in one event loop."""
+    """The queue of one browser. The follower and the socket fill it; the sending task of the socket empties it."""
 
     def __init__(self) -> None:
         self.filled = asyncio.Event()
