@@ -1,4 +1,7 @@
-"""Accepted frames: masks that a person vouches for. No round changes them, and every engine takes them as given."""
+"""Accepted frames: frames whose mask a person approved.
+
+No round changes them, and every engine keeps their masks as given.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,11 @@ from webapp.videos.models import Video
 
 @transaction.atomic
 def accept_frame(*, video: Video, by: User, frame: int, expected_round: int, may_accept_others: bool) -> None:
-    """Accept the mask that `frame` has at the head, which must be the mask that the round `expected_round` stored.
+    """Accept the mask that `frame` has at the head (the round that the video stands at).
 
-    Without `may_accept_others` that round must have been made by `by`. Raises Problem "conflict" when the frame has
-    another mask by now: a person accepts only what they have seen.
+    `expected_round` is the id of the round that stored the mask which the person saw. Without `may_accept_others` that
+    round must have been made by `by`. Raises Problem "conflict" when the frame has the mask of another round by now,
+    because a person accepts only what they have seen.
     """
     head = hold(video.pk)
     check_frame(video, frame)
@@ -38,9 +42,11 @@ def accept_frame(*, video: Video, by: User, frame: int, expected_round: int, may
 
 @transaction.atomic
 def release_frame(*, video: Video, by: User, frame: int, expected_round: int, may_accept_others: bool) -> None:
-    """Let rounds change an accepted frame again. Its mask must be the one that the round `expected_round` stored.
+    """Let rounds change an accepted frame again.
 
-    Without `may_accept_others` the frame must have been accepted by `by`. Raises Problem "conflict" as above.
+    `expected_round` is the id of the round that stored the accepted mask which the person saw. Without
+    `may_accept_others` the frame must have been accepted by `by`. Raises Problem "conflict" when the accepted mask is
+    of another round by now. Does nothing if the frame is not accepted.
     """
     head = hold(video.pk)
     accepted = AcceptedFrame.objects.select_related("mask").filter(video=video, frame=frame).first()

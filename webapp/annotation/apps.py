@@ -1,4 +1,4 @@
-"""Django app: objects, scribbles, rounds, masks, export."""
+"""The Django app of objects, scribbles, rounds, masks and exports."""
 
 from importlib import import_module
 
@@ -10,4 +10,4 @@ class AnnotationConfig(AppConfig):
     label = "annotation"
 
     def ready(self) -> None:
-        import_module("webapp.annotation.export.files")  # connects its signal
+        import_module("webapp.annotation.export.files")  # It connects a signal handler, which deletes files.

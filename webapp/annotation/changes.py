@@ -1,4 +1,5 @@
-"""The log of a video: each write appends what its sockets are told, in the same transaction.
+"""The change log of a video: every write appends, in its own transaction, the message that the video's sockets are
+told.
 
 The caller has locked the video's head (`hold` in head.py), so the rows of one video are committed in the order of their
 ids: a follower that reads everything after the last id it has cannot miss a row that commits late.
@@ -43,7 +44,7 @@ def accepted_changed(video_id: int, frame: int, round_id: int | None) -> None:
 
 
 def round_scored(round_: Round) -> None:
-    """Log that a round has a score, without the figures: members who may not see ground truth read the log, too."""
+    """Log that a round has a score, without the score: members who may not see ground truth read the log, too."""
     _append(round_.video_id, "round.scored", round=round_.pk)
 
 

@@ -1,7 +1,7 @@
-"""Rounds as workers see them: claim, store masks, beat, finish or fail; and what happens when a worker is lost.
+"""What a worker does with a round: it claims it, stores masks and heartbeats, and ends it. Also the lease of rounds.
 
-The claim is a lease (webapp/tasks/lease.py): a worker that was given up and comes back writes nothing, because the
-round has another fence by then.
+The claim is a lease (webapp/tasks/lease.py): a worker that the sweep took for lost and that comes back can write
+nothing, because the fence of the round (a number that each claim raises) has changed.
 """
 
 from __future__ import annotations
@@ -30,15 +30,18 @@ LOST_TEXT = (
 
 
 class Lost(Exception):
-    """The worker no longer holds the round: the sweep took it back, or somebody ended it.
+    """The worker no longer holds the round: the sweep took the round back, or somebody ended it.
 
-    It must store nothing more.
+    A worker that gets this must store nothing more.
     """
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A worker's right to write to a round. It is void as soon as the round has another fence or state."""
+    """A worker's right to write to a round.
+
+    It is void once another worker has claimed the round or the round has ended.
+    """
 
     round_id: int
     video_id: int
@@ -61,13 +64,13 @@ def new_mask(frame: int, labels: LabelMap, confidence: Sequence[float], engine_s
 
 @transaction.atomic
 def claim(round_id: int, worker: str) -> Claim | None:
-    """Claim a queued round. Returns None if it was claimed, has ended, or another round of its video runs."""
+    """Claim a queued round. Return None if it was claimed already, has ended, or another round of its video runs."""
     video_id = Round.objects.filter(pk=round_id).values_list("video_id", flat=True).first()
     if video_id is None:
         return None
     hold(video_id)
     if Round.objects.filter(video_id=video_id, state=RoundState.RUNNING).exists():
-        return None  # The workers are notified again when that one ends.
+        return None  # The workers are notified of this round again when the running one ends.
     round_ = ROUNDS.claim(round_id, worker=worker, started_at=Coalesce("started_at", Now()))
     if round_ is None:
         return None
@@ -87,7 +90,11 @@ def begin(claim: Claim, *, engine: str, weights: str, total: int) -> None:
 
 @transaction.atomic
 def store(claim: Claim, masks: Sequence[NewMask]) -> bool:
-    """Store masks of a running round. Returns False if it was asked to stop; raises Lost and then stores nothing."""
+    """Store masks of a running round.
+
+    Return False if the round was asked to stop; the masks are stored all the same. Raises Lost, and then stores
+    nothing.
+    """
     count = F("progress_done") + len(masks)
     if not ROUNDS.beat(claim.round_id, claim.fence, progress_done=count):
         raise Lost
@@ -122,7 +129,10 @@ def stored_frames(claim: Claim) -> set[int]:
 
 @transaction.atomic
 def finish(claim: Claim, *, complete: bool) -> RoundState:
-    """End a round: done when `complete`, else superseded or cancelled, whichever was asked for. Raises Lost."""
+    """End a round: as done when `complete`, otherwise as superseded or cancelled, whichever was asked for.
+
+    Return the state. Raises Lost.
+    """
     hold(claim.video_id)
     round_ = Round.objects.select_related("author", "video").get(pk=claim.round_id)
     state = RoundState.DONE if complete else _stopped(round_)
@@ -133,7 +143,7 @@ def finish(claim: Claim, *, complete: bool) -> RoundState:
 
 @transaction.atomic
 def fail(claim: Claim, *, code: str, text: str) -> None:
-    """End a round with a sentence for its author; its scribbles wait again. Raises Lost."""
+    """End a round as failed, with a sentence for its author. Its scribbles wait for a round again. Raises Lost."""
     hold(claim.video_id)
     round_ = Round.objects.select_related("author").get(pk=claim.round_id)
     _end(round_, RoundState.FAILED, claim.fence, error_code=code, error=text)
@@ -161,7 +171,9 @@ def _end(round_: Round, state: RoundState, fence: int, **fields: object) -> Roun
 
 
 class RoundLease(Lease[Round]):
-    """The lease of rounds. Their workers store a heartbeat every second; a machine that swaps may miss a few."""
+    """The lease of rounds. A worker stores a heartbeat every second, but a few may be missing on a
+    machine that swaps.
+    """
 
     def notify(self, pk: int) -> None:
         notify_worker(pk)

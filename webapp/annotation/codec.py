@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 LabelMap = NDArray[np.uint8]  # [H, W]
 
-FORMAT = 1  # first byte of a mask
+FORMAT = 1  # The first byte of an encoded mask.
 CONTAINER_VERSION = 1
 TYPE_MASKS = 1
 MAX_SIDE = 1 << 15
-MAX_RUN_BYTES = 6  # a run of a 32,768 x 32,768 frame with 256 ids is below 2 ** 42
+MAX_RUN_BYTES = 6  # A run in a frame of 32,768 x 32,768 with 256 ids is below 2 ** 42, which takes six bytes.
 
 
 class BadMask(ValueError):
@@ -31,7 +31,7 @@ class BadMask(ValueError):
 
 
 def encode(labels: LabelMap) -> bytes:
-    """The bytes of a label map, uint8 [H, W], H and W from 1 to 32,768."""
+    """Return the bytes of a label map, uint8 [H, W], with H and W from 1 to 32,768."""
     if labels.dtype != np.uint8 or labels.ndim != 2 or not 0 < min(labels.shape) <= max(labels.shape) <= MAX_SIDE:
         raise ValueError(f"labels: expected uint8 [H, W], got {labels.dtype} {labels.shape}")
     height, width = labels.shape
@@ -47,8 +47,9 @@ def encode(labels: LabelMap) -> bytes:
     index = np.searchsorted(ids, values)
     last = len(ids) - 1
     if last and index[0] == last:
-        # A step names one of K - 1 ids, never that of the run before, and "before the first run" is the last id: a run
-        # of no length makes way when the first run is of that very id.
+        # A step encodes an id as its distance from the id of the previous run, so it cannot encode the same id again.
+        # The first run counts as following a run of the last id. If it is of the last id itself, an empty run of the
+        # first id is put before it.
         index, lengths = np.concatenate(([0], index)), np.concatenate(([0], lengths))
     before = np.concatenate(([last], index[:-1]))
     steps = (index - before - 1) % len(ids)
@@ -60,7 +61,9 @@ def encode(labels: LabelMap) -> bytes:
 
 
 def decode(data: bytes) -> LabelMap:
-    """The label map of encoded bytes. Raises BadMask for anything that `encode` cannot have written."""
+    """Return the label map, uint8 [H, W], of encoded bytes. Raises BadMask for bytes that `encode`
+    cannot have written.
+    """
     reader = _Reader(data)
     if reader.varint() != FORMAT:
         raise BadMask(f"format: expected {FORMAT}")
@@ -85,12 +88,14 @@ def decode(data: bytes) -> LabelMap:
 
 
 def _box(labels: LabelMap) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 (exclusive) of the labels above 0; four zeros where there are none."""
+    """Return x0, y0, x1, y1 (x1 and y1 exclusive) of the box around all labels above 0; four zeros if
+    there are none.
+    """
     rows = np.flatnonzero(labels.any(axis=1))
     if rows.size == 0:
         return 0, 0, 0, 0
     y0, y1 = int(rows[0]), int(rows[-1]) + 1
-    # Folding rows into one is four times as fast as any(axis=0), which walks the columns.
+    # This is four times as fast as any(axis=0), because it combines whole rows.
     columns = np.flatnonzero(np.bitwise_or.reduce(labels[y0:y1], axis=0))
     return int(columns[0]), y0, int(columns[-1]) + 1, y1
 
@@ -100,9 +105,9 @@ def _box(labels: LabelMap) -> tuple[int, int, int, int]:
 
 @dataclass(frozen=True)
 class PackedMask:
-    """A stored mask with what a browser must know of it. `confidence` is for objects 1, 2, ... in 0..1."""
+    """A stored mask with what a browser needs to know about it. `confidence` is for objects 1, 2, ... and in 0..1."""
 
-    seq: int  # Mask.id
+    seq: int  # The id of its row (Mask.id), which grows with every stored mask.
     round: int
     frame: int
     confidence: Sequence[float]
@@ -110,7 +115,7 @@ class PackedMask:
 
 
 def pack(masks: Iterable[PackedMask]) -> bytes:
-    """The container of several masks: a binary frame of the socket, and the answer of /api/rounds/{id}/masks."""
+    """Pack several masks into a container: a binary frame of the socket, or the answer of /api/rounds/{id}/masks."""
     parts = [bytes((CONTAINER_VERSION, TYPE_MASKS))]
     for mask in masks:
         confidence = bytes(min(max(round(value * 255), 0), 255) for value in mask.confidence)
@@ -121,7 +126,7 @@ def pack(masks: Iterable[PackedMask]) -> bytes:
 
 
 def unpack(container: bytes) -> list[PackedMask]:
-    """The masks of a container. Raises BadMask."""
+    """Return the masks in a container. Raises BadMask."""
     reader = _Reader(container)
     if (reader.byte(), reader.byte()) != (CONTAINER_VERSION, TYPE_MASKS):
         raise BadMask("container: expected version 1 of type 1")
@@ -147,7 +152,7 @@ def varint(number: int) -> bytes:
 
 
 def _varints(numbers: NDArray[Any]) -> bytes:
-    """Many numbers as LEB128, without a loop over them."""
+    """Encode many numbers as LEB128, in array operations instead of a loop."""
     sizes = np.ones(len(numbers), np.intp)
     limit, largest = 128, int(numbers.max())
     while limit <= largest:
@@ -177,7 +182,9 @@ def _read_varints(data: bytes) -> NDArray[np.int64]:
 
 
 def _inflate(data: bytes, limit: int) -> bytes:
-    """Decompress raw deflate data, up to `limit` bytes: a few hundred bytes could otherwise fill the memory."""
+    """Decompress raw deflate data to at most `limit` bytes, because a few hundred bytes could otherwise fill the
+    memory.
+    """
     inflater = zlib.decompressobj(-15)
     try:
         plain = inflater.decompress(data, limit)

@@ -1,4 +1,7 @@
-"""The head: the round that a video stands at. Its row is also the lock that every writer of the change log takes."""
+"""The head: the round that a video stands at. Undo moves it to an earlier round.
+
+Its row is also the lock that every writer of the video's change log takes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from webapp.problems import Problem
 
 
 def hold(video_id: int) -> Head:
-    """Return the head of a video, locked until the transaction ends. SQLite locks the whole database instead."""
+    """Return the head of a video, with its row locked until the transaction ends.
+
+    SQLite locks the whole database instead.
+    """
     Head.objects.get_or_create(video_id=video_id)
     return Head.objects.select_for_update().get(video_id=video_id)
 

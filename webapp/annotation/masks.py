@@ -1,7 +1,7 @@
-"""The mask store: what each round made, and which mask a frame has at a head.
+"""The mask store: which masks each round stored, and which mask a frame has when the video stands at a given round.
 
-The mask of a frame is the accepted one where a person accepted it, else that of the newest round on the head's line
-that has the frame.
+That round is called the head. The mask of a frame is the accepted one if a person accepted it. Otherwise it is from the
+newest round that stored a mask for the frame, among the head and the rounds that the head builds on.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from django.db.models import Max
 from webapp.annotation.codec import LabelMap, PackedMask, decode, pack
 from webapp.annotation.models import AcceptedFrame, Mask, Round
 
-CHUNK = 200  # masks read at once: some hundred kB, however long the video
+CHUNK = 200  # The number of masks that are read at once: some hundred kB, however long the video is.
 
 
 @dataclass(frozen=True)
 class StoredMask:
-    """The mask that a frame has: whose it is, and its bytes (codec.py)."""
+    """The mask of a frame: the round that stored it, and its bytes as codec.py encodes them."""
 
     frame: int
     mask_id: int
@@ -32,8 +32,9 @@ class StoredMask:
 
 
 def line_of(round_id: int | None) -> list[int]:
-    """Return the ids of a round and of the rounds that it builds on, oldest first; none for None, before the first
-    round.
+    """Return the line of a round: the ids of all rounds that it builds on and its own, oldest first.
+
+    For None, which stands for the state before the first round, the line is empty.
     """
     if round_id is None:
         return []
@@ -48,11 +49,12 @@ def line_of(round_id: int | None) -> list[int]:
 
 
 def effective(video_id: int, head: int | None, first: int = 0, last: int | None = None) -> dict[int, int]:
-    """Map each frame from `first` to `last` (inclusive) that has a mask at `head` to its Mask.id, in
-    ascending order.
+    """Return {frame: Mask.id} for each frame from `first` to `last` (inclusive) that has a mask, in ascending order.
+
+    `head` is the id of the round at which the video is looked at, None for before the first round.
     """
     frames = {"frame__gte": first} if last is None else {"frame__gte": first, "frame__lte": last}
-    # A round is younger than its base, so the newest round of a line is the one with the highest id.
+    # A round is created after its base, so the newest round of a line is the one with the highest id.
     newest = Mask.objects.filter(round_id__in=line_of(head), **frames).values("frame").annotate(newest=Max("round_id"))
     wanted = dict(newest.values_list("frame", "newest"))
     rows = Mask.objects.filter(round_id__in=set(wanted.values()), **frames).values_list("frame", "round_id", "pk")
@@ -62,7 +64,7 @@ def effective(video_id: int, head: int | None, first: int = 0, last: int | None 
 
 
 def masks_of(video_id: int, head: int | None, first: int = 0, last: int | None = None) -> Iterator[StoredMask]:
-    """Yield the masks at `head` in the order of frames.
+    """Yield the masks that a video has at the round with id `head`, in the order of frames.
 
     They are read in chunks, so a long video needs little memory.
     """
@@ -75,12 +77,14 @@ def masks_of(video_id: int, head: int | None, first: int = 0, last: int | None =
 
 
 def mask_at(video_id: int, head: int | None, frame: int) -> StoredMask | None:
-    """The mask that one frame has at `head`."""
+    """Return the mask that `frame` has at the round with id `head` (None: before the first round);
+    None if it has none.
+    """
     return next(masks_of(video_id, head, frame, frame), None)
 
 
 def container(round_id: int, first: int, last: int) -> bytes:
-    """Pack the masks that a round itself stored for the frames from `first` to `last` (inclusive)."""
+    """Pack the masks that a round itself stored for the frames from `first` to `last` (inclusive) into a container."""
     return pack(packed(Mask.objects.filter(round_id=round_id, frame__gte=first, frame__lte=last).order_by("frame")))
 
 
@@ -89,7 +93,7 @@ def packed(masks: Iterable[Mask]) -> list[PackedMask]:
 
 
 def ranges_of(round_id: int) -> list[tuple[int, int]]:
-    """Inclusive ranges of the frames whose mask a round stored."""
+    """Return the frames for which a round stored a mask, as inclusive ranges."""
     return ranges(Mask.objects.filter(round_id=round_id).order_by("frame").values_list("frame", flat=True))
 
 

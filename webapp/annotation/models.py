@@ -1,4 +1,8 @@
-"""Objects, scribbles, rounds and their masks. Nothing here is overwritten: undo moves the head, deletion is a date."""
+"""Objects, scribbles, rounds and their masks.
+
+Nothing is overwritten: undo only moves the head (the round that the video stands at), and a deleted object keeps its
+row with the date of the deletion.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,14 @@ from webapp.videos.models import Video
 
 
 class Object(models.Model):
-    """An instance to segment. `number` is its id in label maps, 1..254, and is never given to another object."""
+    """An instance to segment. `number` is its id in label maps, 1..254, which no other object of the
+    video ever gets.
+    """
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="instances")
     number = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=60)
-    color = models.CharField(max_length=7)  # #rrggbb
+    color = models.CharField(max_length=7)  # Written as #rrggbb.
     label = models.ForeignKey("projects.Label", on_delete=models.SET_NULL, null=True, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -41,23 +47,24 @@ class Round(LeasedTask):
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="rounds")
     number = models.PositiveIntegerField()
-    key = models.UUIDField(unique=True)  # idempotency key of the request that made it
+    key = models.UUIDField(unique=True)  # The idempotency key of the request that made the round.
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     frame = models.PositiveIntegerField()
-    # In the order they were drawn, as the DAVIS challenge has them: [{"path": [[x, y], ...], "object_id": n}, ...]
+    # In the order they were drawn, in the format of the DAVIS challenge: [{"path": [[x, y], ...], "object_id": n}, ...]
     scribbles = models.JSONField()
     num_objects = models.PositiveSmallIntegerField()
     engine = models.CharField(max_length=40)
-    weights = models.CharField(max_length=80, blank=True)  # checksum prefix or name of the weights that made it
+    weights = models.CharField(max_length=80, blank=True)  # The checksum prefix or name of the weights that were used.
     base = models.ForeignKey("self", on_delete=models.RESTRICT, null=True, related_name="branches")
     state = models.CharField(max_length=12, choices=RoundState.choices, default=RoundState.QUEUED)
     cancel_requested = models.BooleanField(default=False)
-    # A newer round came while this one ran: it stops at the next frame, and what it stored stays.
+    # A newer round was made while this one ran: this one stops at the next frame, and the masks that it stored stay.
     superseded_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
-    worker = models.CharField(max_length=120, blank=True)  # the one that claimed it last
+    worker = models.CharField(max_length=120, blank=True)  # The name of the worker that claimed it last.
     progress_done = models.PositiveIntegerField(default=0)
     progress_total = models.PositiveIntegerField(default=0)
-    frames = models.JSONField(default=list)  # inclusive ranges of frames it stored; written when it ends
+    # Inclusive ranges of the frames that it stored masks of; written when it ends.
+    frames = models.JSONField(default=list)
     error_code = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -75,13 +82,16 @@ class Round(LeasedTask):
 
 
 class Mask(models.Model):
-    """The label map of one frame, as one round made it. `id` is the sequence number of the socket's hints."""
+    """The label map of one frame, as one round made it.
+
+    `id` is also the sequence number by which a socket tells its page which masks are new.
+    """
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="masks")
     frame = models.PositiveIntegerField()
-    data = models.BinaryField()  # annotation/codec.py: the very bytes that the socket carries
-    confidence = models.JSONField(default=list)  # per object, 0..1
-    engine_state = models.BinaryField(null=True)  # what the engine attached, for rebuilding its session
+    data = models.BinaryField()  # Encoded by annotation/codec.py; the socket sends the same bytes.
+    confidence = models.JSONField(default=list)  # For each object, 0..1.
+    engine_state = models.BinaryField(null=True)  # What the engine attached, so that its session can be rebuilt.
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["round", "frame"], name="mask_once_per_round_and_frame")]
@@ -90,13 +100,13 @@ class Mask(models.Model):
 
 
 class Scribble(models.Model):
-    """A path that a person drew on a frame, stored when the pen is lifted. Without a `round` it waits for one."""
+    """A path that a person drew on a frame, stored when the pen is lifted. With `round` None it waits for a round."""
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="scribbles")
-    key = models.UUIDField(unique=True)  # made by the browser: a scribble that is sent twice is stored once
+    key = models.UUIDField(unique=True)  # Made by the browser, so that a scribble that is sent twice is stored once.
     frame = models.PositiveIntegerField()
-    object_id = models.PositiveSmallIntegerField()  # 0 is the background
-    path = models.JSONField()  # [[x, y], ...] in 0..1
+    object_id = models.PositiveSmallIntegerField()  # 0 is the background.
+    path = models.JSONField()  # A list [[x, y], ...] with coordinates in 0..1.
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     round = models.ForeignKey(Round, on_delete=models.SET_NULL, null=True, related_name="drawn_scribbles")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -107,7 +117,10 @@ class Scribble(models.Model):
 
 
 class Head(models.Model):
-    """Which round a video stands at. The mask of a frame is that of the newest round on the head's line that has it."""
+    """The round that a video stands at; undo moves it.
+
+    The mask of a frame is from the newest round that has one, among the head and the rounds that it builds on.
+    """
 
     video = models.OneToOneField(Video, on_delete=models.CASCADE, related_name="head")
     round = models.ForeignKey(Round, on_delete=models.RESTRICT, null=True, related_name="+")
@@ -116,7 +129,7 @@ class Head(models.Model):
 
 
 class AcceptedFrame(models.Model):
-    """A frame whose mask a person accepted: no round changes it, every engine takes it as given."""
+    """A frame whose mask a person accepted. No round changes it, and every engine keeps it as given."""
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="accepted_frames")
     frame = models.PositiveIntegerField()
@@ -129,20 +142,26 @@ class AcceptedFrame(models.Model):
 
 
 class RoundScore(models.Model):
-    """How good the masks at a round are, against the ground truth of its video. Written once the round has ended."""
+    """How good the masks at a round are, measured against the ground truth of the video.
+
+    Written once the round has ended.
+    """
 
     round = models.OneToOneField(Round, on_delete=models.CASCADE, related_name="score")
-    j = models.FloatField()  # means over the objects that were found in the truth
+    j = models.FloatField()  # `j` and `f` are means over the objects that were found in the ground truth.
     f = models.FloatField()
-    objects_scored = models.JSONField()  # [{"object", "truth", "j", "f"}]
-    frames = models.JSONField()  # frame -> J&F, for the frames that have truth
+    objects_scored = models.JSONField()  # A list of {"object", "truth", "j", "f"}.
+    frames = models.JSONField()  # J&F by frame, for the frames that have ground truth.
     created_at = models.DateTimeField(auto_now_add=True)
 
 
 class Receipt(models.Model):
-    """A message of a browser that took effect: sent again, it is answered with the same result and does nothing."""
+    """The result of a message that took effect.
 
-    key = models.UUIDField(unique=True)  # made by the browser
+    If a browser sends it again, it gets the same answer and nothing is done.
+    """
+
+    key = models.UUIDField(unique=True)  # Made by the browser.
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="+")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     result = models.PositiveBigIntegerField(null=True)
@@ -150,10 +169,13 @@ class Receipt(models.Model):
 
 
 class Change(models.Model):
-    """The log of a video: what its sockets are told. `id` is the sequence number after which a browser asks again."""
+    """A row of the change log of a video: a message for its sockets.
+
+    `id` is the sequence number: after a break, a page asks for the rows after the last id that it has.
+    """
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="changes")
-    message = models.JSONField()  # a server message of live/protocol.py, without its seq
+    message = models.JSONField()  # A message of the server (live/protocol.py), without its `seq`.
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -174,7 +196,7 @@ class Export(LeasedTask):
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="exports")
     round = models.ForeignKey(Round, on_delete=models.RESTRICT, null=True, related_name="+")
-    format = models.CharField(max_length=40)  # the name of a format in export/formats; a new one needs no migration
+    format = models.CharField(max_length=40)  # The name of a format in export/formats.
     state = models.CharField(max_length=12, choices=ExportState.choices, default=ExportState.QUEUED)
     progress_done = models.PositiveIntegerField(default=0)
     progress_total = models.PositiveIntegerField(default=0)

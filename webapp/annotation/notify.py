@@ -1,7 +1,8 @@
-"""Notifies workers of a round that waits, and followers of a video that changed, after the transaction has committed.
+"""After a transaction has committed, notifies workers of a round that waits, and followers of a video that changed.
 
-A notification carries the id of a row and nothing else. One that is lost costs time only: the sweep notifies workers
-again, and followers read new rows every second without being told.
+A follower is the part of the web process that reads the change log of a video for its sockets. A notification carries
+only the id of a row. A lost one costs only time: the sweep notifies workers again, and followers read new rows every
+second without being told.
 """
 
 from __future__ import annotations
@@ -30,27 +31,29 @@ _listeners: set[Listener] = set()
 
 
 def notify_worker(round_id: int) -> None:
-    """Tell the workers, once the transaction at hand has committed, that a round waits."""
+    """Tell the workers, once the current transaction has committed, that a round waits."""
     send_task(RUN_ROUND, round_id)
 
 
 def notify_scorer(round_id: int) -> None:
-    """Tell a worker for media, once the transaction at hand has committed, that a round can be scored."""
+    """Tell a media worker, once the current transaction has committed, that a round can be compared
+    with ground truth.
+    """
     send_task(SCORE_ROUND, round_id, queue="media")
 
 
 def notify_followers(video_id: int) -> None:
-    """Tell the followers of a video, once the transaction at hand has committed, that there are new rows."""
+    """Tell the followers of a video, once the current transaction has committed, that its change log has new rows."""
     after_commit(_announce, video_id)
 
 
 def listen(listener: Listener) -> None:
-    """Call `listener(video_id)` from now on, from any thread, when this process has changed a video."""
+    """Register `listener(video_id)`, which is called, from any thread, whenever this process has changed a video."""
     _listeners.add(listener)
 
 
 def group_of(video_id: int) -> str:
-    """Return the group of the channel layer that is told of changes by other processes, in team mode."""
+    """Return the channel-layer group through which, in team mode, other processes are told of changes of a video."""
     return f"video.{video_id}"
 
 
@@ -62,10 +65,11 @@ def _announce(video_id: int) -> None:
 
 
 class _Background:
-    """A thread with an event loop: the channel layer keeps connections per loop, and the callers run in none.
+    """A thread with an event loop that sends to the channel layer.
 
-    A Redis that hangs must not make unsent notifications pile up: beyond `MOST_UNSENT` they are dropped, because
-    followers read new rows every second anyway.
+    The channel layer keeps its connections per event loop, and its callers here have no loop. At most `MOST_UNSENT`
+    notifications wait, so that they do not pile up while Redis hangs; further ones are dropped, because followers read
+    new rows every second anyway.
     """
 
     def __init__(self) -> None:
@@ -75,9 +79,9 @@ class _Background:
         self._unsent: set[Future[None]] = set()
 
     def send(self, video_id: int) -> None:
-        """Tell the other processes soon. Returns at once."""
+        """Tell the other processes soon that a video changed. Returns at once."""
         with self._lock:
-            if self._pid != os.getpid():  # the first use, or the first one after a fork
+            if self._pid != os.getpid():  # This is the first use, or the first one after a fork.
                 self._loop, self._pid, self._unsent = asyncio.new_event_loop(), os.getpid(), set()
                 threading.Thread(target=self._loop.run_forever, name="notify", daemon=True).start()
         if len(self._unsent) >= MOST_UNSENT:

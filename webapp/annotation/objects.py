@@ -13,10 +13,10 @@ from webapp.problems import NotFound, Problem
 from webapp.projects.models import Label
 from webapp.videos.models import Video
 
-NAME_LENGTH = 60  # of the column
-MAX_OBJECTS = 254  # ids of a label map are bytes; 255 means "ignore" in the data sets of this field
+NAME_LENGTH = 60  # The length of the database column.
+MAX_OBJECTS = 254  # Ids in a label map are bytes, 0 is the background, and 255 means "ignore".
 
-# Told apart on a dark page and over pictures: neighbours differ in hue and in lightness.
+# Colours that differ clearly on a dark page and over pictures: neighbours differ in hue and in lightness.
 COLORS = (
     "#4cc9f0",
     "#f72585",
@@ -37,7 +37,7 @@ COLORS = (
 def add_object(
     *, video: Video, author: User, name: str = "", color: str | None = None, label_id: int | None = None
 ) -> Object:
-    """A new object with the next number, which no other object of the video ever had."""
+    """Create an object with the next number, which no other object of the video has ever had."""
     head = hold(video.pk)
     number = head.next_object_number
     if number > MAX_OBJECTS:
@@ -62,7 +62,10 @@ def add_object(
 def update_object(
     *, video: Video, number: int, name: str | None = None, color: str | None = None, deleted: bool | None = None
 ) -> Object:
-    """Change what is given (None = as it was). A deleted object keeps its masks and scribbles, and can come back."""
+    """Change the given columns of an object; None leaves a column as it is.
+
+    A deleted object keeps its masks and scribbles, so it can be brought back.
+    """
     hold(video.pk)
     instance = Object.objects.filter(video=video, number=number).first()
     if instance is None:
@@ -87,7 +90,7 @@ def deleted_numbers(video_id: int) -> set[int]:
 
 
 def _numbered(name: str, number: int) -> str:
-    """Append `number` to `name`, which is cut so that both fit the column: a label's name may fill it already."""
+    """Append `number` to `name` and cut `name` so that both fit the column: the name of a label may fill it already."""
     behind = f" {number}"
     return name[: NAME_LENGTH - len(behind)].rstrip() + behind
 

@@ -1,4 +1,7 @@
-"""A message that arrives twice takes effect once: browsers send again what was not acknowledged before a break."""
+"""Receipts make a message that arrives twice take effect once.
+
+After a broken connection a browser sends again what was not acknowledged before.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,13 @@ from webapp.annotation.models import Receipt
 from webapp.problems import Problem
 from webapp.videos.models import Video
 
-KEPT = timedelta(days=30)  # a page that was offline for longer than this loads anew
+KEPT = timedelta(days=30)  # A page that was offline for longer loads everything anew.
 
 
 def once(*, key: UUID | str, video: Video, author: User, act: Callable[[], int | None]) -> int | None:
     """Run `act` in a transaction and return its result. If `key` was seen before, return the first result instead.
 
-    If `act` raises, nothing is remembered, so the same message can be tried again.
+    If `act` raises, no receipt is stored, so the same message can be sent again.
     """
     with transaction.atomic():
         receipt, new = Receipt.objects.get_or_create(key=key, defaults={"video": video, "author": author})
@@ -33,5 +36,5 @@ def once(*, key: UUID | str, video: Video, author: User, act: Callable[[], int |
 
 
 def forget_old() -> int:
-    """Delete receipts that no page can ask for any more; returns how many."""
+    """Delete the receipts that are too old to be asked for, and return how many there were."""
     return Receipt.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]

@@ -1,10 +1,13 @@
-"""Rounds, as people make and stop them. What workers do with them is in claims.py.
+"""Rounds, as people create and stop them. What workers do with them is in claims.py.
+
+The states of a round:
 
     queued -> running -> done | cancelled | superseded | failed          queued -> cancelled | superseded
     running -> queued    when the worker is lost (claims.py: ROUNDS)
 
-Each step is a compare-and-set on `state`. One round of a video runs at a time: one that is made while another runs asks
-that one to stop (`superseded_by`) and is claimed when it has, so every stored mask belongs to the head's line.
+Each transition is a compare-and-set on `state`. Only one round of a video runs at a time: a round that is created while
+another one runs asks that one to stop (`superseded_by`) and is claimed after it has stopped. So every stored mask
+belongs to a round that the head (the round that the video stands at) builds on.
 """
 
 from __future__ import annotations
@@ -28,10 +31,14 @@ ACTIVE = (RoundState.QUEUED, RoundState.RUNNING)
 
 @transaction.atomic
 def create_round(*, video: Video, author: User, key: UUID | str, frame: int, engine: str, base: int | None) -> Round:
-    """Make a round of the scribbles of `author` on `frame` that no round has used. It becomes the head and waits.
+    """Create a round of the scribbles that `author` drew on `frame` and no round has used.
 
-    Raises Problem: "conflict" (with the head) when the video does not stand at `base`; "no_scribbles"; "no_objects".
-    The same `key` again gives the same round.
+    It becomes the head and waits.
+
+    `base` is the id of the head (the round that the video stands at) that the author sees.
+
+    Raises Problem: "conflict" (with the id of the actual head) when the video does not stand at `base`; "no_scribbles";
+    "no_objects". A second call with the same `key` returns the same round.
     """
     head = hold(video.pk)
     made = Round.objects.filter(key=key).first()
@@ -84,10 +91,11 @@ def _insert(
 
 
 def merge_into_successor(ended: Round, following: Round) -> None:
-    """Take a round that ended without a mask out of the line, so that its successor builds on its base.
+    """Remove a round that ended without a mask: the queued round that builds on it builds on its base instead.
 
-    The successor gets its scribbles when both are of the same frame: two quick runs are then one interaction. Otherwise
-    the scribbles wait again. The caller holds the video's head and logs the change of `following`.
+    If both rounds are of the same frame, the successor also gets its scribbles, so that two quick runs become one
+    interaction. Otherwise the scribbles wait for a round again. Nothing happens if `following` does not wait or does
+    not build on `ended`. The caller has locked the video's head and logs the change of `following`.
     """
     if ended.frames or following.base_id != ended.pk or following.state != RoundState.QUEUED:
         return
@@ -102,7 +110,7 @@ def merge_into_successor(ended: Round, following: Round) -> None:
 
 @transaction.atomic
 def cancel_round(*, video: Video, by: User, round_id: int, may_stop_others: bool) -> None:
-    """Cancel a round of `by`, or anybody's with `may_stop_others`. A round that has ended stays as it is."""
+    """Cancel a round of `by`, or with `may_stop_others` anybody's round. A round that has ended stays as it is."""
     hold(video.pk)
     round_ = Round.objects.filter(video=video, pk=round_id).select_related("author").first()
     if round_ is None:
@@ -113,9 +121,9 @@ def cancel_round(*, video: Video, by: User, round_id: int, may_stop_others: bool
 
 
 def stop(round_: Round, by: User) -> None:
-    """End a round that waits, or ask one that runs to stop at the next frame.
+    """End a round that waits, or ask a round that runs to stop at the next frame.
 
-    The caller has locked the video's head.
+    The caller has locked the row of the video's head.
     """
     if end(round_, RoundState.QUEUED, RoundState.CANCELLED):
         changes.round_changed(round_)
@@ -128,25 +136,27 @@ def stop(round_: Round, by: User) -> None:
 
 
 def end(round_: Round, before: RoundState, after: RoundState, **fields: object) -> bool:
-    """Move a round from the state `before` to `after`, which is final. Returns False if it was in another state.
+    """Move a round from the state `before` to the final state `after`. Return False if it was in another state.
 
-    `round_` is read again when the state was set.
+    `round_` is reloaded from the database after the state was set.
     """
     conditions = {"fence": fields.pop("fence")} if "fence" in fields else {}
     count = Round.objects.filter(pk=round_.pk, state=before, **conditions).update(
         state=after, finished_at=Now(), **fields
     )
     if count:
-        # Read after the state is set: from then on no worker can store a mask.
+        # The ranges are read after the state was set, because from then on no worker can store a mask.
         Round.objects.filter(pk=round_.pk).update(frames=ranges_of(round_.pk))
         round_.refresh_from_db()
     return bool(count)
 
 
 def release_round(round_: Round) -> None:
-    """Let the scribbles of a round wait again and move the head back, after it failed or ended without a mask.
+    """Undo a round that failed, or that ended without a mask.
 
-    A failed round keeps them if a waiting round builds on its masks already. The caller has locked the video's head.
+    Its scribbles wait for a round again, and the head (the round that the video stands at) moves back to its base.
+    Nothing is undone when a failed round stored masks and a queued round already builds on it. The caller has locked
+    the row of the video's head.
     """
     if round_.frames:
         if round_.state != RoundState.FAILED or round_.branches.filter(state=RoundState.QUEUED).exists():

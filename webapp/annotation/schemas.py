@@ -1,4 +1,4 @@
-"""What people are shown of a video: the typed parts of the state and of the messages in live/protocol.py."""
+"""What people are shown of a video: the typed parts of its state and of the messages in live/protocol.py."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ScribbleInfo(Model):
 
     key: Key
     frame: FrameIndex
-    object: Annotated[int, Field(ge=0, le=254)]  # 0 = background
+    object: Annotated[int, Field(ge=0, le=254)]  # 0 is the background.
     path: list[Point]
     author: Person
 
@@ -56,19 +56,22 @@ class RoundInfo(Model):
     scribbles: list[RoundScribble]
     engine: str
     weights: str
-    base: int | None  # id of the round it started from
+    base: int | None  # The id of the round that it builds on.
     state: RoundStateName
-    cancel_requested: bool  # asked to stop, by a person or by the round that supersedes it
-    done: int  # frames stored so far
+    cancel_requested: bool  # True if a person, or the round that supersedes it, asked it to stop.
+    done: int  # The number of frames stored so far.
     total: int
-    seconds: float | None  # since it started; final when it has ended
+    seconds: float | None  # The time since it started; final when it has ended.
     error: str
-    created_at: str  # ISO 8601
-    frames: list[tuple[int, int]]  # inclusive ranges of frames whose mask this round stored
+    created_at: str  # In ISO 8601.
+    frames: list[tuple[int, int]]  # Inclusive ranges of the frames whose mask this round stored.
 
 
 class ObjectScore(Model):
-    """J and F of one object, mean over the frames with ground truth. `truth` is the id that it has there."""
+    """J and F of one object, as means over the frames with ground truth.
+
+    `truth` is the object's id in the ground truth.
+    """
 
     object: ObjectNumber
     truth: int
@@ -77,14 +80,17 @@ class ObjectScore(Model):
 
 
 class RoundScores(Model):
-    """How good the masks at a round are. Only for those who may see ground truth: GET /api/videos/{id}/scores."""
+    """How good the masks at a round are.
+
+    Only people who may see ground truth get this, from GET /api/videos/{id}/scores.
+    """
 
     round: int
     j: Unit
     f: Unit
     jf: Unit
     objects: list[ObjectScore]
-    frames: dict[int, Unit]  # frame -> J&F
+    frames: dict[int, Unit]  # J&F by frame.
 
 
 class VideoInfo(Model):
@@ -96,18 +102,18 @@ class VideoInfo(Model):
     height: int
     frame_count: int
     fps: float
-    engine: str  # the project's choice: a registry name, or "default" (GET /api/engines says which that is)
-    truth_frames: list[int]  # empty for those who may not see ground truth
+    engine: str  # The project's choice: the name of an engine, or "default" (GET /api/engines says which that is).
+    truth_frames: list[int]  # Empty for people who may not see ground truth.
 
 
 class State(Model):
-    """All of a video's state but its masks: those of RoundInfo.frames are loaded over HTTP."""
+    """The whole state of a video except its masks. Those of the frames in RoundInfo.frames are loaded over HTTP."""
 
     video: VideoInfo
     objects: list[ObjectInfo]
     scribbles: list[ScribbleInfo]
     rounds: list[RoundInfo]
-    head: int | None  # id of the round the video stands at
-    accepted: dict[int, int]  # frame -> id of the round whose mask was accepted
-    seq: int  # newest Change.id contained
-    mask_seq: int  # newest Mask.id contained in the rounds' frames
+    head: int | None  # The id of the round that the video stands at.
+    accepted: dict[int, int]  # By frame, the id of the round whose mask was accepted.
+    seq: int  # The newest Change.id that this state contains.
+    mask_seq: int  # The newest Mask.id that the rounds' frames contain.

@@ -14,13 +14,13 @@ from webapp.annotation.models import Round, RoundScore
 from webapp.annotation.notify import notify_scorer
 from webapp.annotation.schemas import ObjectScore, RoundScores
 
-FORGOTTEN_AFTER = timedelta(minutes=1)  # The scorer is notified again of a round without a score ...
-GIVEN_UP_AFTER = timedelta(minutes=10)  # ... until then: what cannot be scored is not tried for ever.
+FORGOTTEN_AFTER = timedelta(minutes=1)  # After this time the scorer is notified again of a round without a score.
+GIVEN_UP_AFTER = timedelta(minutes=10)  # After this time a round that could not be scored is not tried again.
 
 
 @transaction.atomic
 def store_score(*, round_id: int, objects: Sequence[ObjectScore], frames: Mapping[int, float]) -> None:
-    """Store how good the masks at a round are; a later score of the same round replaces it."""
+    """Store how good the masks at a round are. A later score of the same round replaces an earlier one."""
     round_ = Round.objects.get(pk=round_id)
     hold(round_.video_id)
     count = max(len(objects), 1)  # Without a matched object the score is 0.
@@ -39,7 +39,7 @@ def is_scored(round_id: int) -> bool:
 
 
 def scores_of(video_id: int) -> list[RoundScores]:
-    """The scores of a video's rounds, in the order of rounds."""
+    """Return the scores of a video's rounds, in the order of rounds."""
     rows = RoundScore.objects.filter(round__video_id=video_id).order_by("round__number")
     return [
         RoundScores(
@@ -55,7 +55,10 @@ def scores_of(video_id: int) -> list[RoundScores]:
 
 
 def sweep_scores() -> int:
-    """Notify again for rounds that ended, can be compared with ground truth and were not. Returns how many."""
+    """Notify a worker again of ended rounds that could be compared with ground truth and have no score yet.
+
+    Return how many there were.
+    """
     forgotten = Round.objects.filter(
         finished_at__gt=Now() - GIVEN_UP_AFTER,
         finished_at__lt=Now() - FORGOTTEN_AFTER,

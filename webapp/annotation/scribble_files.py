@@ -1,4 +1,6 @@
-"""Scribble files of the DAVIS challenge, as `manage.py annotate` takes them: each frame with scribbles is a round."""
+"""Reads scribble files of the DAVIS challenge for `manage.py annotate`, which makes a round of each frame with
+scribbles.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,10 @@ from webapp.problems import Problem
 
 
 def interactions_in(path: Path, frame_count: int | None = None) -> tuple[Interaction, ...]:
-    """The interactions of a scribble file, in the order of frames.
+    """Return the interactions in a scribble file, one for each frame with scribbles, in the order of frames.
 
     Raises:
-        Problem: the file cannot be used, is for a video of another length, or has no scribble. The text names it.
+        Problem: the file cannot be used, is for a video of another length, or has no scribble. The text names the file.
     """
     try:
         found = read_scribbles(path, frame_count)

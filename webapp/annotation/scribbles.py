@@ -1,4 +1,4 @@
-"""Scribbles: stored when the pen is lifted, they wait until their author runs a round."""
+"""Scribbles are stored when the pen is lifted, and then wait until their author runs a round."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webapp.annotation.models import Object, Round, Scribble
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video, VideoState
 
-PLACES = 5  # decimals of a coordinate that are kept: a 25th of a pixel on the widest frame
+PLACES = 5  # The decimals of a coordinate that are kept, which is finer than a 25th of a pixel on the widest frame.
 
 
 @transaction.atomic
@@ -56,8 +56,9 @@ def remove_scribble(*, video: Video, author: User, key: UUID | str) -> None:
 
 
 def waiting(video: Video, author: User, frame: int) -> QuerySet[Scribble]:
-    """Return the scribbles of `author` on `frame` that no round has used, oldest first, without those of deleted
-    objects.
+    """Return the scribbles of `author` on `frame` that no round has used, oldest first.
+
+    Scribbles of deleted objects are left out.
     """
     there = Object.objects.filter(video=video, deleted_at=None).values("number")
     return Scribble.objects.filter(
@@ -71,12 +72,12 @@ def waiting(video: Video, author: User, frame: int) -> QuerySet[Scribble]:
 
 
 def davis_scribbles(scribbles: Iterable[Scribble]) -> list[dict[str, object]]:
-    """Scribbles in the DAVIS format, in the order they were drawn."""
+    """Return scribbles in the format of the DAVIS challenge, in the order in which they were drawn."""
     return [{"path": one.path, "object_id": one.object_id} for one in scribbles]
 
 
 def release_scribbles(round_: Round) -> None:
-    """Let the scribbles of a round wait for a round again, because this one ended without using them."""
+    """Let the scribbles of a round wait for a round again, because this round ended without using them."""
     scribbles = list(round_.drawn_scribbles.select_related("author"))
     round_.drawn_scribbles.update(round=None)
     for scribble in scribbles:

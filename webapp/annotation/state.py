@@ -49,7 +49,10 @@ def scribble_info(scribble: Scribble) -> ScribbleInfo:
 
 
 def round_info(round_: Round) -> RoundInfo:
-    """Describe a round. `round_` needs its author loaded; for one that has not ended, its masks are queried."""
+    """Describe a round for the page. The author of `round_` must be loaded (select_related).
+
+    For a round that has not ended, its masks are queried.
+    """
     return RoundInfo(
         id=round_.pk,
         number=round_.number,
@@ -71,10 +74,10 @@ def round_info(round_: Round) -> RoundInfo:
 
 
 def state_of(video: Video, role: Role) -> State:
-    """Return the whole state of a video, without its masks, as a member with `role` may see it.
+    """Return the whole state of a video except its masks, as a member with `role` may see it.
 
-    The sequence numbers are read first. What is written while the rest is read is sent again as a message, which then
-    changes nothing.
+    The sequence numbers are read first. What is written while the rest is read is then sent again as a message, and
+    that message changes nothing on the page.
     """
     seq, mask_seq = last_change(video.pk), last_mask(video.pk)
     head = Head.objects.filter(video=video).values_list("round_id", flat=True).first()
@@ -112,9 +115,9 @@ def last_change(video_id: int) -> int:
 
 
 def last_mask(video_id: int) -> int:
-    """Return the newest Mask.id of a video, 0 without masks.
+    """Return the highest Mask.id of a video, or 0 if it has no masks.
 
-    Rounds run one after the other, so the newest one has it.
+    Rounds run one after the other, so only the masks of the newest round are searched.
     """
     masks = Mask.objects.filter(round__video_id=video_id)
     newest = masks.order_by("-round_id").values_list("round_id", flat=True).first()
@@ -127,6 +130,6 @@ def _seconds(round_: Round) -> float | None:
     if round_.started_at is None:
         return None
     until = round_.finished_at
-    if until is None:  # It runs. Its start is a time of the database's clock, so the same clock is asked now.
+    if until is None:  # The round runs. Its start was read from the database's clock, so the end is, too.
         until = Round.objects.values_list(Now(), flat=True).get(pk=round_.pk)
     return round((until - round_.started_at).total_seconds(), 3)

@@ -1,4 +1,4 @@
-"""Celery tasks of annotation. Rounds are run a layer above, in inference."""
+"""Celery tasks of annotation. The task that computes rounds is in webapp/inference/tasks.py, a layer above."""
 
 from __future__ import annotations
 

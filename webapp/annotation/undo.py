@@ -1,4 +1,7 @@
-"""Undo, redo, go back: the head moves over rounds. A round after an undo starts a branch; nothing is deleted."""
+"""Undo and redo, which move the head (the round that the video stands at) to another round and delete nothing.
+
+A round that is made after an undo starts a new branch.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,13 @@ from webapp.videos.models import Video
 
 @transaction.atomic
 def move_head(*, video: Video, by: User, from_round: int | None, to_round: int | None) -> None:
-    """Undo, redo, or go back to any round. `from_round` is the head that the page shows; another one is a conflict.
+    """Undo or redo: move the head to the round `to_round`, which may be any round of the video.
 
-    A round that waits or runs and is not on the new line any more is cancelled. That needs the right to cancel it: undo
-    must not do to other people's work what `cancel_round` refuses.
+    None moves it to before the first round.
+
+    `from_round` is the id of the head that the page shows; if it is not the actual head, this is a conflict. Rounds
+    that wait or run and that the new head does not build on are cancelled. The user needs the right to cancel them,
+    because undo must not do to other people's work what `cancel_round` refuses.
     """
     head = hold(video.pk)
     if head.round_id == to_round:
@@ -48,7 +54,10 @@ def _check_target(video: Video, round_id: int) -> None:
 
 
 def _check_may_stop(video: Video, by: User, rounds: Iterable[Round]) -> None:
-    """Raise Forbidden unless `by` may stop all `rounds`: those of others need a reviewer, as in `cancel_round`."""
+    """Raise Forbidden unless `by` may stop all `rounds`.
+
+    Stopping other people's rounds needs a reviewer, as in `cancel_round`.
+    """
     stopped = (one for one in rounds if not one.cancel_requested and one.superseded_by_id is None)
     theirs = next((one for one in stopped if one.author_id != by.pk), None)
     if theirs is None:

@@ -1,4 +1,4 @@
-"""REST calls of exports."""
+"""REST calls of exports: list the formats; create, follow, download and delete an export."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ class FormatInfo(Schema):
 
 
 class ExportBody(Schema):
-    format: Annotated[str, Field(max_length=40)]  # its name
-    round: int | None = None  # the id of a round; None: the head
+    format: Annotated[str, Field(max_length=40)]  # The name of the format.
+    round: int | None = None  # The id of a round; None for the head.
 
 
 class ExportInfo(Schema):
     id: int
     video: int
     video_name: str
-    format: str  # its name
+    format: str  # The name of the format.
     state: ExportState
-    round: int | None  # the number of the round
+    round: int | None  # The number of the round within its video.
     progress_done: int
     progress_total: int
     error: str

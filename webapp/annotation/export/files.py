@@ -21,7 +21,7 @@ def export_path(export_id: int) -> Path:
 
 
 def unfinished_path(export_id: int, fence: int) -> Path:
-    """Return the path to which a worker writes until the file is complete. Each attempt has its own."""
+    """Return the path to which a worker writes until the export is complete. Each attempt has a path of its own."""
     return Path(settings.HOME) / "exports" / f"unfinished-{export_id}-{fence}"
 
 

@@ -1,4 +1,4 @@
-"""What the rest of the program knows of an export format. Each format is a file in `formats/`."""
+"""What every export format has in common. Each format is a file in `formats/`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from webapp.annotation.export.subject import Subject, Tick
 
 @dataclass(frozen=True)
 class Format:
-    """`write(subject, path, tick)` writes the whole file to `path` and calls `tick` after each frame."""
+    """An export format: how it is named, and the function that writes it.
 
-    name: str  # in the API and in the database
-    title: str  # on the page
-    note: str  # a sentence or two that say what the file holds
-    suffix: str  # of the file's name, without the dot
+    `write(subject, path, tick)` writes the whole file to `path` and calls `tick` after each frame.
+    """
+
+    name: str  # Used in the API and in the database.
+    title: str  # Shown on the page.
+    note: str  # One or two sentences that say what the file holds.
+    suffix: str  # Of the file's name, without the dot.
     media_type: str
     write: Callable[[Subject, Path, Tick], None]

@@ -1,4 +1,4 @@
-"""Exports, from the request to the file: creating, running, following and cancelling them."""
+"""Exports, from the request to the file: creating, listing, writing and cancelling them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 TASK = "annotation.export"
 PROGRESS_SECONDS = 0.5
 BEAT_SECONDS = 1.0
-DISK_CHECK_EVERY = 50  # frames between two checks of the free space
+DISK_CHECK_EVERY = 50  # The number of frames between two checks of the free disk space.
 OPEN = (ExportState.QUEUED, ExportState.RUNNING)
 
 
@@ -58,7 +58,11 @@ def export_for(user: Visitor, export_id: int) -> Export:
 
 @transaction.atomic
 def make_export(*, by: User, video_id: int, format_name: str, round_id: int | None = None) -> Export:
-    """Create an export of the masks at a round, or at the head if None. Raises Problem if there are no masks."""
+    """Create an export of the masks that the video has at a round, or at the head (the current round) if `round_id` is
+    None.
+
+    Raises Problem if there are no masks.
+    """
     video = video_for(by, video_id, Role.ANNOTATOR)
     if format_name not in FORMATS:
         known = ", ".join(FORMATS)
@@ -76,7 +80,7 @@ def make_export(*, by: User, video_id: int, format_name: str, round_id: int | No
 
 
 def remove_export(*, by: User, export_id: int) -> None:
-    """Cancel an export that waits or runs; delete one that has ended, together with its file."""
+    """Cancel an export that waits or runs; delete an export that has ended, together with its file."""
     export = export_for(by, export_id)
     if export.author_id != by.pk and not allows(role_for(by, export.video_id), Role.MANAGER):
         raise Forbidden("This export is somebody else's. A manager can remove it.")
@@ -118,7 +122,7 @@ def run_export(export_id: int) -> None:
 
 def _format_of(export: Export) -> Format:
     known = FORMATS.get(export.format)
-    if known is None:  # the format was removed after the export was created
+    if known is None:  # The format was removed after the export was created.
         raise Refused("unknown_format", f"This version of Maskwright has no export format {export.format!r} any more.")
     return known
 

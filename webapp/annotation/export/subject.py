@@ -13,12 +13,12 @@ from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Object
 from webapp.videos.models import Video
 
-Tick = Callable[[int], None]  # called with the number of frames done; raises to stop the export
+Tick = Callable[[int], None]  # It is called with the number of frames done, and raises an exception to stop the export.
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is exported: the masks of a video as they are at one round, without deleted objects."""
+    """What is exported: the masks that a video has at one round, without deleted objects."""
 
     video: Video
     round_id: int

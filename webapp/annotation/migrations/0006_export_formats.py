@@ -1,4 +1,4 @@
-"""The format of an export is a name that the code looks up: a new format needs no migration."""
+"""Store the format of an export as a name that the code looks up, so that a new format needs no migration."""
 
 from django.db import migrations, models
 

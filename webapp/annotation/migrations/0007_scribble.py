@@ -1,9 +1,9 @@
-"""What a person drew is called a scribble: the table, its columns, and the messages in the change log."""
+"""Rename what a person drew to scribble: in the table, in its columns, and in the messages of the change log."""
 
 import django.db.models.deletion
 from django.db import migrations, models
 
-AT_ONCE = 1000  # rows of the change log that are rewritten in one statement
+AT_ONCE = 1000  # The number of rows of the change log that are rewritten in one statement.
 NAMES = {"stroke.added": "scribble.added", "stroke.removed": "scribble.removed"}
 
 

@@ -1,4 +1,4 @@
-"""The bytes that an engine attaches to a mask are called its engine state."""
+"""Rename the bytes that an engine attaches to a mask to engine state."""
 
 from django.db import migrations
 

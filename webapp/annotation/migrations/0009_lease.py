@@ -1,4 +1,6 @@
-"""One lease for rounds and exports: a row that waits has no heartbeat, and times come from the database's clock."""
+"""Give rounds and exports the same lease columns: a row that waits has no heartbeat; times are from the database's
+clock.
+"""
 
 from django.db import migrations, models
 from django.db.models.functions import Now
