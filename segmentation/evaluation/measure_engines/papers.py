@@ -12,23 +12,18 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 
-from segmentation.evaluation.measure_engines import manet, stm_and_ipn, strnn
 from segmentation.evaluation.measure_engines.scene import HEIGHT, WIDTH, Clock, Measured, Scene, matrix_rate
 from segmentation.evaluation.paper_weights import paper_weights
 
-ENGINES: dict[str, Callable[[str, Scene, str, Clock], Measured]] = {
-    "stm": stm_and_ipn.measure,
-    "stm-semi": stm_and_ipn.measure,
-    "ipn": stm_and_ipn.measure,
-    "manet": manet.measure,
-    "strnn": strnn.measure,
-}
+PACKAGE = "segmentation.evaluation.measure_engines"
+# The module that measures each engine. It is imported when it is needed, as it does not exist without its engine.
+ENGINES = {"stm": "stm_and_ipn", "stm-semi": "stm_and_ipn", "ipn": "stm_and_ipn", "manet": "manet", "strnn": "strnn"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,9 +69,10 @@ def _in_a_process(engine: str, options: argparse.Namespace) -> int:
 def _measure(engine: str, weights: str, counts: tuple[int, ...], frames: int, clock: Clock) -> None:
     """Print a table for each number of objects, and how much more three objects cost than one."""
     found = {}
+    measure = import_module(f"{PACKAGE}.{ENGINES[engine]}").measure
     for objects in counts:
         rate = matrix_rate(clock=clock)
-        measured = ENGINES[engine](engine, Scene(objects, frames), weights, clock)
+        measured: Measured = measure(engine, Scene(objects, frames), weights, clock)
         print(f"\n{engine}, {objects} object(s), {HEIGHT}x{WIDTH}: seconds a frame")
         print(table(measured, rate))
         found[objects] = measured.float32
