@@ -1,4 +1,4 @@
-"""Generates small clips with truth: textured objects that move over a textured background."""
+"""Generates small clips with ground truth: textured objects that move over a textured background."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ class Clip:
 def make_clip(
     *, length: int = 8, height: int = 48, width: int = 64, num_objects: int = 1, seed: int = 0, speed: float = 0.012
 ) -> Clip:
-    """Make a clip of moving ellipses. Later ids lie in front. `speed` is in widths per frame."""
+    """Make a clip of moving ellipses.
+
+    Objects with higher ids are in front. `speed` is in widths of the frame per frame.
+    """
     rng = np.random.default_rng(seed)
     ground = _texture(rng, height * 2, width * 2, hue=100)
     skins = [_texture(rng, height, width, hue=int(i * 180 / num_objects) % 180) for i in range(num_objects)]

@@ -3,8 +3,8 @@
     class TestFlow(EngineConformance):
         engine = "flow"
 
-Override `settings`, `options`, `height`, `width`, `length` for an engine that needs weights or is slow; the properties
-stay the same.
+Override `settings`, `options`, `height`, `width`, `length` for an engine that needs weights or is slow; the tests stay
+the same.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class EngineConformance:
     length: ClassVar[int] = 8
     reads_before_first_mask: ClassVar[int] = 3  # frames that the engine may read before the first mask
 
-    # --- tools of the class ---------------------------------------------------------------------------------------
+    # --- what the tests use ---------------------------------------------------------------------------------------
 
     def clip(self, **changes: Any) -> Clip:
         shape = {"length": self.length, "height": self.height, "width": self.width}
@@ -91,7 +91,7 @@ class EngineConformance:
             assert update.engine_state is None or len(update.engine_state) <= ENGINE_STATE_LIMIT
 
     def test_scribbled_pixels_get_their_object(self) -> None:
-        """Nine in ten pixels suffice, because an engine may work at a smaller size and smooth edges."""
+        """Nine of ten pixels are enough, because an engine may compute at a smaller size and smooth edges."""
         clip = self.clip(num_objects=2)
         interaction = interaction_on(clip, 3)
         first = self.run(self.open(clip), interaction, stop_after=1)[0]
@@ -205,7 +205,7 @@ class EngineConformance:
         session = self.open(clip)
         mask = clip.truth[3].copy()
         session.lock(3, mask)
-        mask[:] = 0  # The session must have copied it.
+        mask[:] = 0  # The session must have copied the mask.
         np.testing.assert_array_equal(session.locked[3], clip.truth[3])
         assert session.locked_ids[3] == {0, 1}
         assert isinstance(session.locked, PackedLabels)

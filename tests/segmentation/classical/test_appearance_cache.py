@@ -28,7 +28,8 @@ def test_the_same_mask_is_fitted_once_and_another_one_anew(scaled_frames: Scaled
     assert kept.of(1, 0, mask(20)) is first
     changed = kept.of(1, 0, mask(30))
     assert not np.array_equal(changed.texture.b, first.texture.b)
-    np.testing.assert_array_equal(kept.of(1, 0, mask(20)).texture.b, first.texture.b)  # as if never seen
+    # equals a model that was never in the cache
+    np.testing.assert_array_equal(kept.of(1, 0, mask(20)).texture.b, first.texture.b)
     assert kept.of(2, 0, mask(20)) is not kept.of(1, 0, mask(20))
 
 

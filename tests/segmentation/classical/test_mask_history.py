@@ -67,14 +67,12 @@ def test_confidence_is_that_of_the_last_look_also_when_it_is_rebuilt() -> None:
     for history in (kept, rebuilt):
         assert [history.confidence(2, o) for o in (1, 2)] == list(update.confidence)
         assert history.confidence(2, 3) == history.confidence(5, 1) == UNKNOWN_CONFIDENCE
-    rebuilt.restore(
-        PastRound("stm", drawn(2, 1), 2, {2: labels(3)})
-    )  # the engine state of another engine means nothing here
+    rebuilt.restore(PastRound("stm", drawn(2, 1), 2, {2: labels(3)}))  # the engine state of another engine is ignored
     assert rebuilt.confidence(2, 1) == UNKNOWN_CONFIDENCE
 
 
 class Lazy(Mapping[int, np.ndarray]):
-    """Masks of `count` frames that remember which were read."""
+    """Masks of `count` frames, by frame. `read` lists the frames whose masks were read."""
 
     def __init__(self, count: int) -> None:
         self.count = count

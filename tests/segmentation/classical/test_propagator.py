@@ -33,12 +33,15 @@ def test_a_walk_that_loses_its_object_takes_no_mask_away_that_was_found_before()
     assert not first[LAST].any()
     again = {update.frame: update.labels for update in session.run_round(Interaction(LAST, (line(45, 64),)))}
     assert again[LAST].sum() > 900
-    for index in range(HIDDEN):  # what is behind the frame in which nothing is found
+    for index in range(HIDDEN):  # frames beyond the one in which the object is hidden
         np.testing.assert_array_equal(again.get(index, first[index]), first[index])
 
 
 def test_where_much_was_wrong_little_of_what_stood_is_kept_on_the_way_to_an_older_annotation() -> None:
-    """A mask that is too large is corrected in the last frame; most frames between change with it."""
+    """The stored masks are too large.
+
+    A correction in the last frame changes most frames back to the first annotation.
+    """
     random = np.random.default_rng(0)
     frame = random.integers(90, 120, (96, 160, 3)).astype(np.uint8)
     frame[30:60, 30:70], frame[20:80, 100:150] = (200, 30, 30), (40, 60, 180)
@@ -55,13 +58,13 @@ def test_where_much_was_wrong_little_of_what_stood_is_kept_on_the_way_to_an_olde
         for update in session.run_round(Interaction(10, tuple(Scribble(0, path) for path in background)))
     }
     wrong = [(found[index] & ~right & 1).sum() / (over != right).sum() for index in range(6, 11)]
-    assert max(wrong) < 0.3  # weighed by distance alone, frame 6 keeps all of it
+    assert max(wrong) < 0.3  # weights by distance alone would leave frame 6 unchanged
     assert all((found[index][30:60, 30:70] == 1).mean() > 0.9 for index in range(1, 11))
-    assert 0 not in found  # what was annotated there stays
+    assert 0 not in found  # the mask of the annotated frame does not change
 
 
 class OfOneThread(Mapping[int, LabelMap]):
-    """Stored masks that only one thread may read, as with a connection to a database."""
+    """Stored masks that only the thread which made them may read, as if through a connection to a database."""
 
     def __init__(self, masks: dict[int, LabelMap]) -> None:
         self._masks, self._thread = masks, threading.get_ident()
@@ -85,7 +88,7 @@ def test_stored_masks_are_read_by_the_thread_that_runs_the_round(engine: str) ->
     first = {update.frame: update.labels for update in kept.run_round(drawn[0])}
     fresh.restore([PastRound(engine, drawn[0], 2, OfOneThread(first), {})])
     for session in (kept, fresh):
-        session.lock(7, clip.truth[7])  # not drawn on, but looked at from other frames
+        session.lock(7, clip.truth[7])  # has no scribbles, but other frames are compared with it
     for update, other in zip(kept.run_round(drawn[1]), fresh.run_round(drawn[1]), strict=True):
         assert update.frame == other.frame
         np.testing.assert_array_equal(update.labels, other.labels)

@@ -12,8 +12,8 @@ from segmentation.types import Interaction, Scribble
 def in_parts() -> NDArray[np.bool_]:
     mask = np.zeros((40, 60), bool)
     mask[5:30, 5:30] = True
-    mask[35:37, 40:43] = True  # 6 of 643 pixels
-    mask[5:9, 50:54] = True  # 16 of them: more than a speck
+    mask[35:37, 40:43] = True  # a speck: 6 of 643 pixels
+    mask[5:9, 50:54] = True  # 16 pixels, too many for a speck
     return mask
 
 

@@ -1,4 +1,6 @@
-"""Engines whose annotated frames are segmented by the cutter: conformance tests, and tests of this combination."""
+"""Tests engines whose annotated frames are segmented by the cutter (STAR's segmentation of a scribbled frame).
+
+The conformance tests of all engines run on this combination, and tests of its own behaviour."""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ from tests.segmentation.engine_conformance import EngineConformance, assert_same
 from tests.segmentation.engines.ipn import tiny as ipn
 from tests.segmentation.engines.stm import tiny as stm
 
-CUTTER_CONFIG = RefinementNetConfig(widths=(2, 2, 2, 2, 2, 2), skip=2)  # of random weights: about what GrabCut makes
+# has random weights, so its masks are about those of GrabCut
+CUTTER_CONFIG = RefinementNetConfig(widths=(2, 2, 2, 2, 2, 2), skip=2)
 
 
 @pytest.fixture(scope="module")
@@ -102,14 +105,14 @@ class Drawn(EngineConformance):
         assert self.run(session, interaction_on(clip, 1)) == []
 
     def test_an_object_whose_first_round_was_stopped_at_once_is_found_in_the_next(self) -> None:
-        """Two strokes one after the other do that: the second round begins when the first one has one mask."""
+        """This happens when a user draws two scribbles quickly: the first round is stopped after its first mask."""
         clip = self.clip(num_objects=2)
         session, history = self.open(clip), []
         for frame, ids, stop_after in ((2, (1,), 1), (4, (2,), None)):
             interaction = interaction_on(clip, frame, ids)
             history.append(past_round(self.engine, interaction, 2, self.run(session, interaction, stop_after)))
         assert 1 in session._inner._known_objects()  # type: ignore[attr-defined]
-        # On frame 4 nobody has looked for it yet: the next round does.
+        # No round has searched frame 4 for object 1 yet. The next round does.
         later = interaction_on(clip, 0)
         rebuilt = self.open(clip, rounds=history)
         updates = self.run(session, later)
@@ -139,7 +142,9 @@ class TestDrawnIPN(Drawn):
 
 
 class TestChoice:
-    """By default the cutter segments annotated frames for the small shipped weights, else the engine does."""
+    """By default the cutter segments annotated frames for the small shipped weights; for other weights the
+    engine does.
+    """
 
     frames = ArrayFrames(make_clip(length=2).frames)
 

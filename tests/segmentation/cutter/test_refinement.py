@@ -65,7 +65,7 @@ def test_what_is_taken_out_goes_back_where_it_was(window: Window, size: tuple[in
         min(window.y + window.height, 1) - max(window.y, 0), 0, 1
     )
     assert inside.mean() == pytest.approx(share, abs=0.05)
-    inner = np.s_[2:-2, 2:-2]  # at the frame's edge what is shown fades into what lies beyond
+    inner = np.s_[2:-2, 2:-2]  # at the edge, the window blends the frame with the area outside it
     assert np.abs(back - values)[inner][inside[inner]].max() < 0.02
 
 
@@ -78,7 +78,7 @@ def test_clues_lie_where_the_picture_shows_them(scaled_frames: ScaledFrames, evi
     own, others = cues[6], cues[7]
     assert own.max() == 1
     assert not others.any()
-    assert (cues[0] > 0.5)[own == 1].all()  # what was drawn is taken
+    assert (cues[0] > 0.5)[own == 1].all()  # scribbled pixels belong to the object
     assert window.of_picture(scaled_frames[0]).shape == (SIDE, SIDE, 3)
 
 
@@ -115,7 +115,9 @@ def test_an_untrained_network_leaves_what_grabcut_made(scaled_frames: ScaledFram
 
 
 def test_what_nobody_drew_on_is_put_right_in_windows_of_its_own(scaled_frames: ScaledFrames) -> None:
-    """Several objects in a batch give the same result as each alone, and a lost object stays lost."""
+    """Propagated objects in a batch get the same result as each alone; one that no pixel clearly shows is
+    not changed.
+    """
     network, (height, width) = tiny(), scaled_frames.sizes.grid
     y, x = np.mgrid[0:height, 0:width]
     left, right = (np.exp(-np.hypot(x - at * width, y - height / 2) / 9).astype(np.float32) for at in (0.3, 0.75))

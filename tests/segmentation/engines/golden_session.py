@@ -1,4 +1,6 @@
-"""Runs engines on golden cases: a session with the weights of the case, and its bars as scribbles."""
+"""Runs engines on golden cases, whose arrays the official code computed.
+
+A session has the weights of the case, and the bars that the case draws through its objects are the scribbles."""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def golden_session(engine: str, case: Case, folder: Path, networks: dict[str, tuple[nn.Module, float, int]]) -> Engine:
-    """`engine` on the case's frames; `networks` by name with the gain and the offset of their seed."""
+    """Open a session of `engine` on the frames of `case`, with its weights, which are written to `folder`.
+
+    `networks` gives for the name of each network the module, and the gain and the seed offset of its weights.
+    """
     for name, (network, gain, offset) in networks.items():
         case.fill(network, gain, offset)
         torch.save({f"module.{key}": tensor for key, tensor in network.state_dict().items()}, folder / f"{name}.pth")
@@ -34,6 +39,7 @@ def bars(case: Case, frame: int) -> Interaction:
         ys, xs = np.nonzero(raster == object_id)
         for y in np.unique(ys):
             row = xs[ys == y]
-            ends = np.array([[row.min(), y], [row.max(), y]]) + 0.5  # the middle of a pixel, so that none is missed
+            # the centres of pixels, so that the scribble covers each pixel
+            ends = np.array([[row.min(), y], [row.max(), y]]) + 0.5
             strokes.append(Scribble(object_id, np.minimum(ends / (width - 1, height - 1), 1)))
     return Interaction(frame, tuple(strokes))

@@ -1,4 +1,4 @@
-"""Every engine with its shipped weights on another device than the CPU: half precision and batches of frames."""
+"""Runs every engine with its shipped weights on another device than the CPU, in half precision and with batches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.segmentation.engine_conformance import EngineConformance
 
 ENGINES = ("star", "stm", "stm-semi", "ipn", "manet", "strnn")
 SETTINGS = EngineSettings(device="cuda", max_side=64)  # half precision is slow on a CPU
-ASKED = (  # of what every engine is asked
+ASKED = (  # the conformance tests that run here
     "test_confidence_is_a_number_from_0_to_1_for_each_object",
     "test_a_cancelled_round_leaves_a_usable_session",
     "test_a_rebuilt_session_with_locked_frames_is_the_kept_one",

@@ -28,7 +28,7 @@ from segmentation.weights import find_weights
 from tests.segmentation.engines.strnn.tiny import TINY
 
 HOW = torch.device("cpu"), torch.float32
-TOLERANCE = 0.04  # of the largest value: bfloat16 has 8 bits, and some layers pass them on
+TOLERANCE = 0.04  # relative to the largest value: bfloat16 has 8 bits, and its errors add up over some layers
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -38,7 +38,7 @@ def assert_alike(found: Tensor, right: Tensor) -> None:
 
 
 def pair(kind: type[Network], name: str, prepare: Any, plain: Any) -> tuple[Network, Network]:
-    """Load the shipped network, compiled and plain."""
+    """Return the shipped network twice: compiled with OpenVINO, and as plain PyTorch."""
     network = load_network(name, find_weights(name))
     assert isinstance(network, kind)
     return prepare(network, *HOW), plain(network, *HOW)
@@ -140,7 +140,7 @@ def test_weights_that_were_named_and_a_precision_that_was_named_stay_with_pytorc
         fastest_network(STRNN, STRNNEngine.name, explicit, torch.device("cpu"), precision, plain, fast)
         for explicit, precision in given
     ]
-    assert ways == ["fast", "plain"]  # the last one is the second: the same file, made ready in the same way
+    assert ways == ["fast", "plain"]  # the third session shares the network of the second: same file, same preparation
     assert kept[1] is kept[2]
 
 

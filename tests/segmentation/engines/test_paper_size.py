@@ -1,4 +1,4 @@
-"""The networks of the papers at 480 x 854: a rebuilt session gives the masks of one that was kept."""
+"""With the papers' networks at 480 x 854, a rebuilt session gives the same masks as one that was kept."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from segmentation.frames import ArrayFrames
 from tests.segmentation.engine_conformance import assert_same_updates, past_round
 
 pytestmark = pytest.mark.slow
-OPTIONS: dict[str, dict[str, Any]] = {"strnn": {"refine_from": 2}}  # the paper's eighth is far
-GRIDS = {"manet": (120, 214), "strnn": (60, 107)}  # of the papers: a fourth and an eighth of the frame
+# the paper refines from round 8 on, which would take long
+OPTIONS: dict[str, dict[str, Any]] = {"strnn": {"refine_from": 2}}
+GRIDS = {"manet": (120, 214), "strnn": (60, 107)}  # sizes of the papers' feature maps: 1/4 and 1/8 of the frame
 
 
 @pytest.mark.timeout(1200)

@@ -1,4 +1,4 @@
-"""The `flow` engine: what every engine does, and its own: quality on a simple clip, corrections, stops, memory."""
+"""Tests the `flow` engine: the conformance tests of all engines, and its quality, corrections, stopping and memory."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_objects_that_pass_each_other_keep_their_names() -> None:
 
 def test_a_round_stops_at_frames_annotated_before(clip: Clip) -> None:
     empty = [MaskUpdate(f, np.zeros_like(clip.truth[0]), (1.0, 1.0)) for f in range(16)]
-    history = [past_round("flow", interaction_on(clip, 2), 2, empty)]  # a first round that found nothing
+    history = [past_round("flow", interaction_on(clip, 2), 2, empty)]  # a first round whose masks are empty
     session = create_engine_session("flow", ArrayFrames(clip.frames), 2, rounds=history)
     second = {u.frame for u in session.run_round(interaction_on(clip, 12))}
     third = {u.frame for u in session.run_round(interaction_on(clip, 7))}
@@ -65,7 +65,7 @@ def test_a_round_stops_at_frames_annotated_before(clip: Clip) -> None:
 
 def test_a_small_correction_leaves_far_parts_of_other_frames_alone(clip: Clip) -> None:
     wrong = clip.truth.copy()
-    wrong[:, :, :100][wrong[:, :, :100] == 2] = 0  # two faults, far from each other; the stroke speaks of neither
+    wrong[:, :, :100][wrong[:, :, :100] == 2] = 0  # two errors, far from each other and from the scribble
     y, x = (int(v) for v in np.argwhere(wrong[8] == 1).mean(axis=0))
     bite = wrong[8].copy()
     bite[y - 3 : y + 3, x - 6 : x + 6] = 0
@@ -91,7 +91,7 @@ def test_a_correction_of_one_object_leaves_the_other_alone(clip: Clip) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_correction_does_not_make_its_frame_worse(seed: int) -> None:
-    """A mask lacks a part or has one too many; a scribble in the wrong region improves it."""
+    """A mask lacks a part, or has a part that is wrong; a scribble in the wrong region improves it."""
     clip = make_clip(length=3, height=120, width=214, seed=seed)
     rng = np.random.default_rng(seed)
     wrong = clip.truth[1].copy()
@@ -152,10 +152,10 @@ class Endless:
 
 
 def test_memory_does_not_grow_with_the_clip(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A session caches a constant number of frames, and masks are on disk."""
+    """A session caches a constant number of frames, and keeps masks on disk."""
     import tracemalloc
 
-    monkeypatch.setattr("segmentation.classical.engine.FLOWS_BYTES", 100_000)  # full after a few frames
+    monkeypatch.setattr("segmentation.classical.engine.FLOWS_BYTES", 100_000)  # the cache is full after a few frames
 
     def held(length: int) -> int:
         session = create_engine_session("flow", Endless(length), 1)
@@ -169,7 +169,7 @@ def test_memory_does_not_grow_with_the_clip(monkeypatch: pytest.MonkeyPatch) -> 
         session.close()
         return size
 
-    held(20)  # what is loaded once
+    held(20)  # this run loads what stays in memory for all runs
     short, long = held(40), held(160)
     assert long < short + 120 * 1000, "a kilobyte a frame at most"
     assert KEPT <= 16

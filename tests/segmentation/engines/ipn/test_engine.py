@@ -67,7 +67,7 @@ class TestIPN(EngineConformance):
             session = create_engine_session("ipn", ArrayFrames(clip.frames), 2, settings)
             assert isinstance(session, IPNEngine)
             found.append([u for frame in (1, 6, 3) for u in self.run(session, interaction_on(clip, frame))])
-            session.lock(6, clip.truth[6])  # all references are made again
+            session.lock(6, clip.truth[6])  # all reference features are computed again
             found[-1] += self.run(session, interaction_on(clip, 4))
             assert len(session._references._seen) == (0 if budget == 0 else 4)
         assert_same_updates(*found)
@@ -80,7 +80,10 @@ class TestIPN(EngineConformance):
         assert sorted(u.frame for u in self.run(session, interaction_on(clip, 4))) == [3, 4, 5]
 
     def test_masks_are_the_weighted_average_of_both_rounds(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The paper averages with the previous round. The demo of the authors does not, because of an aliased array."""
+        """The paper averages the masks with those of the previous round.
+
+        The authors' demo does not, because of an aliased array.
+        """
         clip = self.clip()
         session = self.session(clip)
         before = {u.frame: decode(u.engine_state or b"", 48, 64) for u in self.run(session, interaction_on(clip, 1))}

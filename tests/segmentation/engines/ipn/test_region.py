@@ -1,4 +1,4 @@
-"""The region of interest: boxes follow the rule, and warping back restores the image."""
+"""The region of interest of IPN: boxes have the official size and place, and warping back restores the image."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def mask_with(top: int, bottom: int, left: int, right: int, size: tuple[int, int
 @pytest.mark.parametrize(
     ("sides", "expected"),
     [
-        # 201 x 301 pixels, 1.5 times as large about its edges
+        # a mask of 201 x 301 pixels gives a box 1.5 times as large
         ((100, 300, 200, 500), Box(200, 350, 301.5, 451.5)),
-        # 11 pixels: at least 128 between the edges first
+        # a mask of 11 pixels is first enlarged to 128 pixels
         ((240, 250, 400, 410), Box(245, 405, 193.5, 193.5)),
-        # at the border: at most 5 pixels out of the frame
+        # at the border, the box reaches at most 5 pixels out of the frame
         ((0, 300, 0, 500), Box(185.125, 310.125, 381.25, 631.25)),
     ],
 )
@@ -47,5 +47,5 @@ def test_what_is_sampled_and_warped_back_is_where_it_was() -> None:
     region = Region([Box(60, 80, 100, 120)], 120, 160, 256, "cpu")
     back = region.warp_back(region.sample(picture))
     inside = (..., slice(20, 100), slice(30, 130))
-    assert (back[inside] - picture[inside]).abs().max() < 0.06  # the two maps are inverse but for a pixel
+    assert (back[inside] - picture[inside]).abs().max() < 0.06  # the two maps are inverse up to one pixel
     assert back[..., :5, :].abs().max() == 0

@@ -1,4 +1,4 @@
-"""Small, untrained IPN networks, for tests of rules. Their masks mean nothing."""
+"""Small, untrained IPN networks for tests that do not depend on the quality of masks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TINY = IPNConfig(
 
 
 def write_weights(folder: Path) -> str:
-    """Checkpoints of both networks in `folder`."""
+    """Write checkpoints of both networks into `folder`, and return it as a setting for an engine's weights."""
     torch.manual_seed(7)
     save_checkpoint(folder / "ipn-inet.safetensors", "ipn-inet", Inet(TINY))
     save_checkpoint(folder / "ipn-pnet.safetensors", "ipn-pnet", Pnet(TINY))

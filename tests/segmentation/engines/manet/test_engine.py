@@ -65,16 +65,16 @@ class TestMANet(EngineConformance):
     def test_frames_that_are_embedded_together_get_the_same_embeddings(self) -> None:
         clip = make_clip()
         alone, together = self.session(clip), self.session(clip)
-        together._batch = 3  # as on a GPU
+        together._batch = 3  # frames are embedded in batches, as on a GPU
         for frame in (4, 7, 0):
             torch.testing.assert_close(together._embed(frame), alone._embed(frame), rtol=1e-4, atol=1e-5)
-        assert len(together._embeddings) == 3 + 2 + 3  # of 8 frames the last group has two
+        assert len(together._embeddings) == 3 + 2 + 3  # the last batch of the 8 frames has two
 
     def test_later_rounds_read_no_frame_again(self) -> None:
         clip = make_clip()
         session = self.session(clip)
         self.run(session, interaction_on(clip, 3))
-        session.frames = ArrayFrames(np.zeros_like(clip.frames))  # would change every mask
+        session.frames = ArrayFrames(np.zeros_like(clip.frames))  # if frames were read again, every mask would change
         other = self.session(clip)
         self.run(other, interaction_on(clip, 3))
         second = interaction_on(clip, 5)
@@ -114,9 +114,11 @@ class TestMANet(EngineConformance):
         guided.lock(5, clip.truth[5])
         ours = {u.frame: u for u in self.run(free, interaction_on(clip, 3))}
         theirs = {u.frame: u for u in self.run(guided, interaction_on(clip, 3))}
-        assert ours[6].confidence != theirs[6].confidence  # the frame behind it starts from its mask
+        # propagation to frame 6 starts from the accepted mask of its neighbour
+        assert ours[6].confidence != theirs[6].confidence
         far = torch.ones(2, *guided._size)
-        assert (guided._with_given(4, far, range(2)) < 1).all()  # and its pixels are references for all others
+        # pixels of the accepted frame are references for all other frames
+        assert (guided._with_given(4, far, range(2)) < 1).all()
         assert (free._with_given(4, far, range(2)) == 1).all()
 
     def test_half_precision_gives_nearly_the_same_embeddings(self) -> None:
@@ -155,7 +157,7 @@ class TestMANet(EngineConformance):
         clip = make_clip()
         session = self.session(clip, max_side=40)
         assert all(u.labels.shape == (48, 64) for u in self.run(session, interaction_on(clip, 3)))
-        assert session._size == (6, 8)  # 30 x 22 pixels
+        assert session._size == (6, 8)  # for an internal size of 30 x 22 pixels
 
     def test_a_session_in_the_middle_of_a_long_history_is_restored_exactly(self) -> None:
         clip = make_clip(num_objects=2)

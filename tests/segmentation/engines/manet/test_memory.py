@@ -46,7 +46,7 @@ def scene() -> Scene:
 
 
 def official_loop(scene: Scene) -> dict[tuple[int, int], tuple[Tensor, Tensor]]:
-    """(round, frame) -> the global and the local map that the propagation head is given there."""
+    """Run the official loop. Return, by (round, frame), the global and the local map that the propagation head gets."""
     shape = (IDS, HEIGHT, WIDTH)
     memory = torch.ones(FRAMES, *shape)
     local = torch.zeros(FRAMES, len(scene.rounds), *shape)
@@ -86,7 +86,7 @@ def test_both_memories_read_what_the_official_loop_reads(scene: Scene, cache_byt
 
 def test_a_memory_built_at_once_equals_one_built_round_by_round(scene: Scene) -> None:
     options = MemoryOptions(window=WINDOW, margin=MARGIN)
-    for round_ in scene.rounds[:2]:  # the third object comes late
+    for round_ in scene.rounds[:2]:  # object 3 is first drawn in the third round
         round_.scribbles[round_.scribbles == 2] = -1
     grown = GlobalMemory(scene.embed, options, FeatureCache(1 << 24))
     for r in range(len(scene.rounds)):
@@ -97,7 +97,7 @@ def test_a_memory_built_at_once_equals_one_built_round_by_round(scene: Scene) ->
 
 def test_with_one_remembered_round_the_local_map_is_always_the_newest(scene: Scene) -> None:
     near = LocalMemory(scene.embed, MemoryOptions(window=WINDOW, rounds=1), FeatureCache(0))
-    rounds = scene.rounds[:3]  # annotated on 3, 5, 1: for frame 4 the newest is the farthest
+    rounds = scene.rounds[:3]  # rounds on frames 3, 5, 1: for frame 4 the newest is the farthest
     previous = rounds[-1].labels[3]
     expected = local_map(scene.embed(4), scene.embed(3), previous, IDS, WINDOW)
     torch.testing.assert_close(near.read(4, rounds, previous, range(IDS)), expected, rtol=0, atol=1e-5)
@@ -106,7 +106,7 @@ def test_with_one_remembered_round_the_local_map_is_always_the_newest(scene: Sce
 def test_with_three_remembered_rounds_the_nearest_of_them_is_read(scene: Scene) -> None:
     near = LocalMemory(scene.embed, MemoryOptions(window=WINDOW, rounds=3), FeatureCache(0))
     rounds = scene.rounds[:3]
-    expected = local_map(scene.embed(2), scene.embed(1), rounds[2].labels[1], IDS, WINDOW)  # tie of 3 and 1: see below
+    expected = local_map(scene.embed(2), scene.embed(1), rounds[2].labels[1], IDS, WINDOW)  # 3 and 1 are equally near
     older = local_map(scene.embed(2), scene.embed(3), rounds[0].labels[3], IDS, WINDOW)
     got = near.read(2, rounds, rounds[2].labels[1], range(IDS))
     # Of two rounds at the same distance the older one is used.

@@ -1,4 +1,4 @@
-"""The network of MA-Net: the official entries, and shortcuts that change no number."""
+"""The MA-Net network has the state dict of the official checkpoint, and its optimisations do not change its results."""
 
 from __future__ import annotations
 

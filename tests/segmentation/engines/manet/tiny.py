@@ -1,4 +1,4 @@
-"""A small, untrained MA-Net, for tests of rules. Its masks mean nothing."""
+"""A small, untrained MA-Net for tests that do not depend on the quality of masks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TINY = MANetConfig(
 
 
 def tiny_network(seed: int = 7) -> MANet:
-    """TINY with random weights and running statistics, in eval mode."""
+    """Return a network of the configuration TINY with random weights and running statistics, in eval mode."""
     torch.manual_seed(seed)
     network = MANet(TINY)
     for module in network.modules():

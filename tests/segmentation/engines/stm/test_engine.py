@@ -85,7 +85,7 @@ class TestInteractiveSTM(EngineConformance):
 
     @pytest.mark.parametrize("memory_bytes", [0, 1 << 30])
     def test_frames_may_be_encoded_in_blocks(self, memory_bytes: int) -> None:
-        """As on a GPU. The blocks are the same whatever was asked for before."""
+        """On a GPU frames are encoded in blocks. The blocks do not depend on which frames were needed before."""
         clip = make_clip()
         single, blocks = self.session(memory_bytes=memory_bytes), self.session(memory_bytes=memory_bytes)
         blocks._video._block = 3

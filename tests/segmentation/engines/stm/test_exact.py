@@ -1,4 +1,4 @@
-"""At the paper's size the engines give the masks of the official programs."""
+"""With networks of the paper's size, both STM engines give the masks of the official programs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from segmentation.types import Interaction, Scribble
 from tests.segmentation.engines.golden_session import GOLDEN, bars, golden_session
 
 pytestmark = pytest.mark.slow
-AGREEMENT = 0.995  # as the golden rules have it: ties of an argmax move
+AGREEMENT = 0.995  # of pixels, as in the golden comparison: rounding decides ties of an argmax
 
 
 def test_interactive_stm_gives_the_official_masks_over_three_rounds(tmp_path: Path) -> None:

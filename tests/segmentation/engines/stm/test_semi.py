@@ -62,7 +62,9 @@ class TestSemiSTM(EngineConformance):
         assert 2 not in {u.frame for u in self.run(session, interaction_on(clip, 5))}
 
     def test_the_memory_rule_of_the_paper(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The given frame, each second frame from there, and the one before."""
+        """The memory of a frame consists of the given frame, every second frame from there on, and the
+        previous frame.
+        """
         clip = self.clip()
         session = self.session(clip, every=2)
         real, seen = session._video.segment, {}

@@ -1,4 +1,4 @@
-"""The solution of equation 3 has a vanishing gradient, and it uses the samples of all rounds."""
+"""The solution of equation 3 of the ST-RNN paper minimises its loss, and it uses the samples of all rounds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def test_the_gradient_of_equation_3_vanishes_at_the_solution(ridge: float) -> No
     y = torch.nn.functional.one_hot(samples.ids, 3).double()
     penalty = penalty_of(x.t() @ x, ridge)
     positive = samples.ids > 0
-    loss = sum((x[part] @ weights - y[part]).square().sum() for part in (positive, ~positive))  # L+ and L-
+    # the losses L+ and L- of the paper
+    loss = sum((x[part] @ weights - y[part]).square().sum() for part in (positive, ~positive))
     (loss + penalty * weights.square().sum()).backward()
     assert weights.grad is not None
     assert weights.grad.abs().max() < 1e-4 * (x.t() @ y).abs().max()

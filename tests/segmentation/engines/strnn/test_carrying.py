@@ -14,7 +14,10 @@ EMPTY, FULL = np.zeros((8, 8), np.uint8), np.ones((8, 8), np.uint8)
 
 
 class Copies:
-    """In place of RGMP: a frame gets its neighbour's mask as it is. Notes which frame started from which."""
+    """Stands in for RGMP: each frame gets the unchanged mask of its neighbour.
+
+    Records from which frame each one started.
+    """
 
     def __init__(self) -> None:
         self.steps: list[tuple[int, int]] = []
@@ -32,7 +35,11 @@ def shown_of(carrier: Carrier, start: int, count: int) -> list[Carried]:
 
 
 def carry(anchors: dict[int, LabelMap], start: int, count: int) -> tuple[list[tuple[int, int]], dict[int, float]]:
-    """Steps (anchor, frame) in their order; of each frame the object's share, in the order in which they came."""
+    """Propagate from `anchors` (annotated frames with their masks), outward from `start`, in a video of `count` frames.
+
+    Return the steps (anchor, frame) in their order, and by frame the mean probability of the object, in the order in
+    which the frames were yielded.
+    """
     copies = Copies()
 
     def picture(frame: int) -> Tensor:
@@ -56,7 +63,7 @@ def test_both_sides_come_in_turns_outward() -> None:
 
 def test_a_side_that_can_show_does_not_wait_for_one_that_cannot() -> None:
     _, found = carry({2: FULL, 7: FULL}, start=7, count=14)
-    assert list(found) == [8, 9, 10, 11, 12, 6, 13, 5, 4, 3, 1, 0]  # four steps from 2 come before 6
+    assert list(found) == [8, 9, 10, 11, 12, 6, 13, 5, 4, 3, 1, 0]  # the four steps from frame 2 are not shown yet
 
 
 def test_a_step_that_shows_nothing_is_told() -> None:
@@ -87,7 +94,7 @@ def test_every_other_frame_is_carried_once() -> None:
 
 def test_far_anchors_share_the_frames_between_them() -> None:
     steps, found = carry({0: FULL, TOGETHER + 1: EMPTY}, start=0, count=TOGETHER + 2)
-    assert len(steps) == len(found) == TOGETHER  # no frame twice
+    assert len(steps) == len(found) == TOGETHER  # no frame is computed twice
     assert all(abs(frame - anchor) <= TOGETHER // 2 + 1 for anchor, frame in steps)
     assert found[1] == pytest.approx(1, abs=1e-6)
     assert found[TOGETHER] == pytest.approx(0, abs=1e-6)

@@ -28,7 +28,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 class TestSTRNN(EngineConformance):
     engine = "strnn"
-    reads_before_first_mask = TINY.chain  # the chain from its start to the frame
+    reads_before_first_mask = TINY.chain  # all frames of a chain up to the interacted one
 
     @pytest.fixture(autouse=True)
     def _use(self, weights: str) -> None:
@@ -70,7 +70,9 @@ class TestSTRNN(EngineConformance):
         assert sorted(session.frames.read) == list(range(self.length))
 
     def test_chains_to_both_sides_are_gone_on_with_in_turns(self) -> None:
-        """From the middle of a chain: what was run of it before the round turned to the other side counts."""
+        """Each frame is read only once, although the round alternates between chains on both sides of the interacted
+        frame.
+        """
         clip = make_clip(length=24)
         session = self.session(clip)
         self.run(session, interaction_on(clip, 9))
@@ -119,7 +121,9 @@ class TestSTRNN(EngineConformance):
         assert ours[0].confidence != theirs[0].confidence
 
     def test_an_object_of_its_own_colour_is_found_in_other_frames(self) -> None:
-        """Random features tell colours apart: after a stroke the regression finds the object elsewhere."""
+        """Random features distinguish colours, so after one scribble the regression finds the object in other
+        frames.
+        """
         clip = make_clip(num_objects=1)
         updates = {u.frame: u.labels == 1 for u in self.run(self.session(clip), interaction_on(clip, 3))}
         truth = {t: clip.truth[t] == 1 for t in updates}
@@ -155,7 +159,7 @@ class TestRefinedRound(TestSTRNN):
             return len(asked) == 3
 
         kept.stopping = stopping
-        cut = self.run(kept, interaction_on(clip, 8))  # seven frames between, none of them shown before seven steps
+        cut = self.run(kept, interaction_on(clip, 8))  # of the seven frames between, none is shown before seven steps
         assert [u.frame for u in cut] == [8, 0]
         assert len(asked) == 3
         kept.stopping = lambda: False
@@ -184,7 +188,8 @@ class TestRefinedRound(TestSTRNN):
         weights = session._solve([0, 1, 2])
         found = session._blended(3, carried, weights, shown)
         said = torch.softmax(SHARPNESS * session._scores(3, weights), dim=0)[2].mean()
-        assert float(found[2].mean()) > ADAPTED * float(said)  # it is not weighed down by what could not be carried
+        # the adaptation alone counts, as the object was not propagated
+        assert float(found[2].mean()) > ADAPTED * float(said)
         torch.testing.assert_close(found[0], session._blended(3, carried, weights, [])[0])
 
     def test_an_accepted_frame_is_a_start_too(self) -> None:

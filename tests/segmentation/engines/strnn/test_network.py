@@ -1,4 +1,4 @@
-"""The paper's two models and the refinement: sizes, and what does not change when a network is folded."""
+"""The networks of ST-RNN (two models and RGMP) have the paper's sizes, and folding does not change their results."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def test_the_papers_models_are_resnet_101_and_xception_65() -> None:
     with torch.device("meta"):
         network = STRNN()
     keys = network.state_dict().keys()
-    assert "branches.0.body.layer3.22.conv3.weight" in keys  # 23 blocks: ResNet-101
-    assert "branches.1.body.backbone.middle.15.conv3.pointwise.weight" in keys  # 16 middle blocks: Xception-65
+    assert "branches.0.body.layer3.22.conv3.weight" in keys  # ResNet-101 has 23 blocks in this stage
+    assert "branches.1.body.backbone.middle.15.conv3.pointwise.weight" in keys  # Xception-65 has 16 middle blocks
     assert network.branches[0].rnn.U.shape == (4, 128, 2048)  # type: ignore[union-attr]
     assert network.branches[1].rnn.U.shape == (4, 128, 256)  # type: ignore[union-attr]
 

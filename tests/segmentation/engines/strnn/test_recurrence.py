@@ -1,4 +1,4 @@
-"""The scan over anti-diagonals against equation 2, vertex by vertex, in float64."""
+"""The scan over anti-diagonals equals equation 2 of the ST-RNN paper, computed vertex by vertex in float64."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from torch import Tensor
 
 from segmentation.engines.strnn.recurrence import SpatioTemporalRNN, skew, unskew
 
-DIRECTIONS = ((1, 1), (1, -1), (-1, 1), (-1, -1))  # se, sw, ne, nw: steps down and to the right
+DIRECTIONS = ((1, 1), (1, -1), (-1, 1), (-1, -1))  # southeast, southwest, northeast, northwest, as steps (down, right)
 
 State = list[dict[tuple[int, int], Tensor]]
 
 
 def equation_2(rnn: SpatioTemporalRNN, x: Tensor, before: State | None) -> tuple[Tensor, State]:
-    """One frame [inputs, h, w] -> y [outputs, h, w] and the hidden states of every DAG by vertex."""
+    """Apply equation 2 to one frame [inputs, h, w].
+
+    Return y [outputs, h, w] and the hidden states of each DAG by vertex.
+    """
     _, height, width = x.shape
     y = rnn.c[:, None, None].expand(-1, height, width).clone()
     states: State = []
@@ -54,7 +57,7 @@ def test_three_frames_are_equation_2(height: int, width: int) -> None:
 
 
 def test_without_a_frame_before_it_is_equation_1() -> None:
-    """K has no part in the first frame."""
+    """For the first frame of a chain, the term with the temporal matrix K is zero."""
     rnn = random_rnn()
     x = torch.randn(5, 3, 4, dtype=torch.float64)
     y, _ = rnn(x)

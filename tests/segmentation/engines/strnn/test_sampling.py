@@ -1,4 +1,4 @@
-"""The rules of section 2.3 for choosing samples."""
+"""Which pixels become samples of the regression, by section 2.3 of the ST-RNN paper (Lin et al. 2019)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_no_random_cell_when_the_background_was_drawn_enough() -> None:
 
 def test_random_negatives_lie_outside_the_enlarged_boxes() -> None:
     raster = raster_of()
-    raster[5:15, 3:28] = 1  # leaves little outside
+    raster[5:15, 3:28] = 1  # few cells are left outside
     cells, ids = sample(raster, None, np.random.default_rng(0))
     inside = inside_boxes(raster)
     assert not inside.ravel()[cells[ids == 0]].any()

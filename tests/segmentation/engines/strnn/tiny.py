@@ -1,4 +1,4 @@
-"""A small, untrained ST-RNN, for tests of rules. Its random features tell colours apart, and nothing else."""
+"""A small, untrained ST-RNN for tests. Its random features can distinguish colours, but nothing else."""
 
 from __future__ import annotations
 
