@@ -24,7 +24,10 @@ PIXELS_A_FRAME = 1  # how far a mask moves to the right from one frame to the ne
 
 
 class FakeEngine(Engine):
-    """Draws every scribble so far into frame f, dilated to a 64th of the width and moved by (f - its frame) pixels."""
+    """An engine whose mask of frame f shows all scribbles so far.
+
+    Each is dilated to 1/64 of the width and moved to the right by (f - frame of the scribble) pixels.
+    """
 
     name = "fake"
 
@@ -32,7 +35,7 @@ class FakeEngine(Engine):
         self._sleep = float(os.environ.get("FAKE_ENGINE_SLEEP", "0")) if sleep is None else sleep
         environment = os.environ.get("FAKE_ENGINE_FAIL_AT", "")
         self._fail_at = (int(environment) if environment else None) if fail_at is None else fail_at
-        self._stamps: list[tuple[int, LabelMap]] = []  # frame, what was drawn there (255 = nothing)
+        self._stamps: list[tuple[int, LabelMap]] = []  # frames with the scribbles drawn there (255 = none)
 
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         self._stamps.append((interaction.frame, self._stamp(interaction)))

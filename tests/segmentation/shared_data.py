@@ -11,7 +11,7 @@ SHARED = Path(os.environ.get("MASKWRIGHT_SHARED", Path(__file__).parents[3] / "s
 
 
 def shared(relative: str) -> Path:
-    """A file or folder of the shared material; skips the test, with the reason, where it is absent."""
+    """Return the path of an optional file or folder. Skip the test, with a reason, where it does not exist."""
     path = SHARED / relative
     if not path.exists():
         pytest.skip(f"{relative} is not here (set MASKWRIGHT_SHARED to the folder of shared data)")

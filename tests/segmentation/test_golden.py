@@ -25,7 +25,7 @@ def _no_gradients() -> Iterator[None]:
 
 
 def make_case(root: Path, system: str, letter: str, size: tuple[int, int, int], objects: int) -> Case:
-    """A case of another seed, size and number of objects, by the rules, without golden numbers."""
+    """Make a case of another seed, size and number of objects, without golden arrays."""
     folder = root / system
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(GOLDEN / system / "state_dict.json", folder)
@@ -41,7 +41,7 @@ def make_case(root: Path, system: str, letter: str, size: tuple[int, int, int], 
 
 
 def relabelled(case: Case, new_ids: list[int]) -> Case:
-    """The same case, object o called new_ids[o - 1], as the letter's inputs of another folder."""
+    """Copy the inputs of a case to another folder, with object o renamed to new_ids[o - 1]."""
     other = Case(case.folder.parent / "relabelled" / case.system, case.letter)
     shutil.copytree(case.folder, other.folder)
     arrays = dict(case.inputs)

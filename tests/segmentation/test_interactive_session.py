@@ -1,4 +1,6 @@
-"""The researcher's door: draw, get masks, give masks, save; what is wrong names the argument and changes nothing."""
+"""Tests the Python interface for researchers: drawing, getting, giving and saving masks.
+
+The error for a wrong argument names it, and nothing is changed."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from tests.segmentation.shared_data import shared
 
 
 def scene(dy: int = 0, dx: int = 0) -> np.ndarray:
-    """Two ellipses and a block in the corner, moved by (dy, dx)."""
+    """Return a label map of two ellipses and a block in the corner, moved by (dy, dx) pixels."""
     yy, xx = np.mgrid[0:120, 0:160]
     labels = np.zeros((120, 160), np.uint8)
     labels[((yy - 50 - dy) / 20) ** 2 + ((xx - 40 - dx) / 30) ** 2 <= 1] = 1

@@ -1,4 +1,4 @@
-"""A simulated user draws where an engine is most wrong, on videos whose masks are known."""
+"""The simulated user, which knows the true masks of a video, scribbles where an engine's masks are most wrong."""
 
 from __future__ import annotations
 

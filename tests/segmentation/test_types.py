@@ -1,4 +1,4 @@
-"""Values with arrays can be compared, and no dataclass of this package compares arrays as if they were one truth."""
+"""Dataclasses that hold arrays can be compared with `==`."""
 
 import ast
 import pkgutil
@@ -64,7 +64,7 @@ def holds_arrays(hint: Any) -> bool:
 
 
 def test_no_dataclass_compares_arrays_as_if_they_were_one_truth() -> None:
-    """The `==` that dataclasses are given asks an array whether it is true, which raises."""
+    """The `==` that `dataclass` generates would call `bool` on the comparison of two arrays, which raises."""
     wrong = [
         f"{found.__module__}.{found.__name__}"
         for found in dataclasses()

@@ -1,4 +1,4 @@
-"""What a researcher has becomes a video: a file, a folder, pages, an array, a DAVIS sequence."""
+"""A video can be opened from a file, a folder of images, a file with several pages, an array or a DAVIS sequence."""
 
 from __future__ import annotations
 

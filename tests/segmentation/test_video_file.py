@@ -1,4 +1,4 @@
-"""Video files by index: any frame, in any order, with little memory."""
+"""Frames of video files can be read by index, in any order, with little memory."""
 
 from __future__ import annotations
 

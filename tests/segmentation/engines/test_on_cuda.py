@@ -1,4 +1,6 @@
-"""Runs every engine with its shipped weights on another device than the CPU, in half precision and with batches."""
+"""Runs every engine with its shipped weights on a simulated CUDA device, in half precision and with
+batches of frames.
+"""
 
 from __future__ import annotations
 

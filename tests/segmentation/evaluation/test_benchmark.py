@@ -1,4 +1,4 @@
-"""The benchmark as a command: real robot, real engine, generated clips in the DAVIS layout."""
+"""Runs the benchmark as a command, with the real robot and a real engine, on generated clips in the DAVIS layout."""
 
 import json
 import shutil
@@ -77,7 +77,8 @@ def test_finished_pairs_are_kept_and_others_are_played(tmp_path: Path) -> None:
     report = evaluate(root, out, "--engine", "fake")
     assert kept.stat().st_mtime_ns == stamp
     assert set(report["engines"]["fake"]["sequences"]) == {"moving", "other"}
-    evaluate(root, out, "--engine", "fake", "--set", "fake.sleep=0.001")  # other options: nothing is kept
+    # with other options, no finished run is reused
+    evaluate(root, out, "--engine", "fake", "--set", "fake.sleep=0.001")
     assert kept.stat().st_mtime_ns != stamp
 
 
@@ -117,7 +118,7 @@ def test_masks_that_come_late_do_not_count(tmp_path: Path) -> None:
     sequence = engine["sequences"]["moving"]
     assert sequence["late_rounds"] == 1
     assert len(sequence["seconds_by_round"]) < 4
-    assert engine["by_round"][-1] == engine["by_round"][-2]  # a missing round counts as the one before it
+    assert engine["by_round"][-1] == engine["by_round"][-2]  # a missing round has the value of the round before it
 
 
 @pytest.mark.usefixtures("fake")

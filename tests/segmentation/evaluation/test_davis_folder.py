@@ -1,4 +1,4 @@
-"""Evaluates data sets with other layouts, black and white masks, ids with gaps, and bad sequences."""
+"""Loads sequences with other layouts, black and white masks, or gaps in the ids, and refuses bad ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLIP = make_clip(length=3, height=48, width=64, num_objects=2)
 
 
 def lay_out(root: Path, name: str = "car", ids: tuple[int, ...] = (0, 1, 2), level: str = "480p/") -> Path:
-    """A sequence whose objects have these ids."""
+    """Write a sequence whose masks have the values `ids`, and return the root folder."""
     frames, masks = root / f"JPEGImages/{level}{name}", root / f"Annotations/{level}{name}"
     frames.mkdir(parents=True)
     masks.mkdir(parents=True)

@@ -17,7 +17,7 @@ from segmentation.evaluation.golden.case import Array, Case, compare, full
 from segmentation.networks.aggregation import aggregate_logits
 from tests.segmentation.evaluation.tiny_golden import shrink, tiny_case, with_golden
 
-NEAR_ONE = 1 - 2.4e-6  # its logit is 12.9, and 12.95 one step of float32 further
+NEAR_ONE = 1 - 2.4e-6  # its logit is 12.9, that of the next float32 is 12.95
 
 
 @pytest.fixture(autouse=True)
@@ -27,12 +27,12 @@ def _no_gradients() -> Iterator[None]:
 
 
 def step_down(probabilities: Tensor) -> Tensor:
-    """The next smaller float32 of each probability."""
+    """Return the next smaller float32 of each probability."""
     return torch.nextafter(probabilities, torch.zeros(()))
 
 
 def verdicts(root: Path, stored: dict[str, Array], tensor: Tensor, bounds: Bounds | None) -> dict[str, bool]:
-    """Compare `tensor`, which a program yields under every stored name, with the stored arrays."""
+    """Compare `tensor` with each of the `stored` arrays. Return, by name, whether it is within tolerance."""
     case = with_golden(tiny_case(root, "stm"), stored)
 
     def program(_: Case) -> Iterator[tuple[str, Array]]:
@@ -87,7 +87,7 @@ def test_a_processor_that_rounds_the_other_way_gives_no_miss(
     shrink(monkeypatch)
 
     def sharp(probabilities: Tensor) -> Tensor:
-        """Probabilities as a trained network has them: many lie within 1e-5 of 0 or 1."""
+        """Make probabilities similar to those of a trained network: many lie within 1e-5 of 0 or 1."""
         return torch.sigmoid(20 * torch.logit(probabilities, eps=1e-6)).clamp(4e-6, 1 - 4e-6)
 
     with monkeypatch.context() as here:

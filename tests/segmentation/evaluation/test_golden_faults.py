@@ -1,4 +1,4 @@
-"""Golden folders that are damaged or incomplete: never a traceback, and never exact where nothing was compared."""
+"""A golden folder that is damaged or incomplete gives no traceback, and never a pass where nothing was compared."""
 
 from __future__ import annotations
 

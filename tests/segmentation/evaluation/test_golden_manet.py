@@ -1,4 +1,4 @@
-"""The golden program of MA-Net takes any seed, size and number of objects; ids are names, not numbers."""
+"""The golden comparison of MA-Net works for any seed, size, number of objects and choice of ids."""
 
 from __future__ import annotations
 

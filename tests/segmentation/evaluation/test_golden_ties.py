@@ -18,7 +18,7 @@ from segmentation.types import LabelMap
 from tests.segmentation.engines.ipn.tiny import TINY
 from tests.segmentation.evaluation.tiny_golden import shrink, tiny_case, with_golden
 
-TIED = 32, 40  # a pixel that the nearest cell of MA-Net's grid takes
+TIED = 32, 40  # the pixel (y, x) that a cell of MA-Net's grid is sampled from
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,9 @@ def _small_networks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class TiedInet(Inet):
-    """A network whose probability is nearly 0.5 at one pixel, above it on one machine and below on another."""
+    """A network whose probability at one pixel is slightly above or below 0.5, as rounding on two machines
+    may give it.
+    """
 
     def __init__(self, tied: float) -> None:
         super().__init__(TINY)
@@ -50,7 +52,7 @@ def missed(rows: dict[str, Row]) -> list[str]:
 
 
 def manet_case_with_a_tie(root: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
-    """Make golden numbers of a machine on which one pixel of every mask has another id."""
+    """Make a case whose golden arrays come from a machine on which one pixel of every mask has another id."""
     honest = manet.upsampled_argmax
 
     def other_machine(scores: Tensor, ids: range, size: tuple[int, int]) -> LabelMap:
@@ -67,7 +69,8 @@ def test_manet_does_not_carry_a_tie_of_the_argmax(tmp_path: Path, monkeypatch: p
     case = manet_case_with_a_tie(tmp_path, monkeypatch)
     rows = rows_of(case)
     assert missed(rows) == []
-    assert all(0 < rows[f"loop.r{index}.masks"].error <= 1 - AGREEMENT for index in range(3))  # its own are compared
+    # our masks, not the stored ones, are compared
+    assert all(0 < rows[f"loop.r{index}.masks"].error <= 1 - AGREEMENT for index in range(3))
     monkeypatch.setattr(manet, "carried", lambda ours, stored: ours)
     assert "loop.r0.f3.p_logits" in missed(rows_of(case))
 
@@ -76,7 +79,7 @@ def test_manet_goes_on_from_its_own_mask_where_the_stored_one_is_another(tmp_pat
     case = with_golden(tiny_case(tmp_path, "manet"))
     arrays = dict(case.golden)
     masks = arrays["loop.r0.masks"].copy()
-    masks[2, :8] = (masks[2, :8] + 1) % 3  # an eighth of the annotated frame: no tie
+    masks[2, :8] = (masks[2, :8] + 1) % 3  # an eighth of the annotated frame is wrong, which rounding cannot cause
     rows = rows_of(with_golden(case, {**arrays, "loop.r0.masks": masks}))
     assert missed(rows) == ["loop.r0.masks"]
 

@@ -1,4 +1,4 @@
-"""The patched davisinteractive package gives its golden numbers."""
+"""The patched package davisinteractive gives the numbers that it gave with the library versions it was written for."""
 
 import json
 import subprocess
@@ -74,7 +74,7 @@ def test_our_j_and_f_equal_the_package_s_on_random_masks(seed: int) -> None:
     coarse = random.integers(0, 4, (2, 3, 9, 14))
     truth, predicted = coarse.repeat(11, axis=2).repeat(7, axis=3).astype(np.uint8)
     predicted = np.roll(predicted, seed, axis=1)
-    ours = score(truth, predicted, 4)  # the fourth object is in neither
+    ours = score(truth, predicted, 4)  # the fourth object is in neither mask
     package = davisinteractive().metrics
     theirs = {"average_over_objects": False, "nb_objects": 4}
     np.testing.assert_allclose(ours.j, package.batched_jaccard(truth, predicted, **theirs), atol=1e-6)

@@ -19,7 +19,10 @@ def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def davis(tmp_path: Path) -> Callable[..., Path]:
-    """A folder in the DAVIS layout with a clip or two, at a resolution level when one is named."""
+    """Return a function that writes a folder in the DAVIS layout with one or two clips.
+
+    A name of a resolution ("480p") adds a folder level of that name.
+    """
 
     def make(level: str = "480p", names: tuple[str, ...] = ("reef",), scribbles: bool = True) -> Path:
         for seed, name in enumerate(names):

@@ -1,4 +1,6 @@
-"""Semi-supervised evaluation: what is given, what is scored, and what is refused."""
+"""Semi-supervised evaluation gives the first mask, scores the frames between the first and the last, and refuses
+others.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from tests.segmentation.clips import Clip, make_clip
 
 
 class RepeatingEngine(Engine):
-    """Shows the accepted mask of frame 0 in every other frame, and an empty mask in the last one."""
+    """An engine that repeats the accepted mask of frame 0 in all frames but the last, which gets an empty mask."""
 
     name = "repeating"
 
@@ -54,7 +56,7 @@ def write_sequence(root: Path, name: str, clip: Clip) -> None:
 
 
 def still_clip(length: int = 5) -> Clip:
-    """A clip in which nothing moves."""
+    """Make a clip in which nothing moves."""
     clip = make_clip(length=length, num_objects=2)
     return Clip(np.repeat(clip.frames[:1], length, 0), np.repeat(clip.truth[:1], length, 0), clip.num_objects)
 
@@ -76,7 +78,7 @@ def test_the_mean_is_over_objects_not_over_sequences(tmp_path: Path) -> None:
     moved = still_clip()
     truth = moved.truth.copy()
     truth[1:] = 0
-    truth[1:, 0, 0] = 1  # one object, which is never where it was
+    truth[1:, 0, 0] = 1  # the object is in one corner in all frames but the first
     truth[0][truth[0] == 2] = 0
     write_sequence(tmp_path / "davis", "gone", Clip(moved.frames, truth, 1))
     arguments = ["--semi", "--davis-root", str(tmp_path / "davis"), "--engine", "repeating"]

@@ -1,6 +1,6 @@
-"""Golden cases for small networks. They test how the golden program compares, not the official numbers.
+"""Golden cases for small networks. They test how arrays are compared, not the official numbers.
 
-There is no state_dict.json beside them, so a network of any size is filled.
+The cases have no state_dict.json with the official names and shapes, so networks of any size get weights.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LETTER = "b"
 
 
 def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let all programs use small networks."""
+    """Let the golden comparison of every system use small networks."""
     monkeypatch.setattr(ipn, "Inet", lambda: Inet(TINY_IPN))
     monkeypatch.setattr(ipn, "Pnet", lambda: Pnet(TINY_IPN))
     monkeypatch.setattr(manet, "MANet", lambda: MANet(TINY_MANET))
@@ -35,11 +35,11 @@ def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def save_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
-    np.savez(path, **arrays)  # type: ignore[arg-type]  # its stub takes every name for the flag allow_pickle
+    np.savez(path, **arrays)  # type: ignore[arg-type]  # its type stub mistakes every name for the flag allow_pickle
 
 
 def tiny_case(root: Path, system: str, objects: int = 2, size: tuple[int, int] = (64, 80)) -> Case:
-    """A case with inputs and without golden numbers."""
+    """Make a case that has inputs but no golden arrays."""
     case = Case(root / system, LETTER)
     case.folder.mkdir(parents=True)
     labels = rules.make_labels(LENGTH, *size, objects)
@@ -51,9 +51,9 @@ def tiny_case(root: Path, system: str, objects: int = 2, size: tuple[int, int] =
 
 
 def with_golden(case: Case, arrays: dict[str, Array] | None = None) -> Case:
-    """Add golden numbers to a case; by default those that its program computes."""
+    """Add golden arrays to a case; by default those that its program computes now."""
     if arrays is None:
-        # Copied at once, for some are views of what later rounds write on.
+        # Arrays are copied at once, because some are views of memory that later rounds overwrite.
         arrays = {name: array.copy() for name, array in program_of(case.system)(case)}
     save_arrays(case.golden_path, arrays)
     return Case(case.folder, case.letter)

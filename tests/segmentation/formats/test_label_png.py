@@ -33,7 +33,7 @@ def test_what_goes_in_comes_out(labels: NDArray[np.uint8]) -> None:
 
 
 def test_the_palette_is_that_of_the_challenge() -> None:
-    """The first colours as published with PASCAL VOC and DAVIS."""
+    """The first colours are those published with PASCAL VOC and DAVIS."""
     assert davis_palette()[:9].tolist() == [
         [0, 0, 0],
         [128, 0, 0],

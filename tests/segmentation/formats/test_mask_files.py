@@ -1,4 +1,4 @@
-"""Masks of many kinds: the ids are decided for the whole sequence."""
+"""Reads mask files of many kinds. How pixel values or colours map to object ids is decided for the whole sequence."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def saved(image: Image.Image | NDArray[Any], kind: str = "PNG", **options: Any) 
 
 
 def read(*files: bytes) -> list[Labels]:
-    """The masks of one sequence."""
+    """Read files as the masks of one sequence."""
     masks = MaskFiles(range(len(files)), files.__getitem__, lambda number: f"car/{number:05}.png")
     return [masks.labels(number) for number in range(len(files))]
 
 
 def disc(*ids: int, size: tuple[int, int] = (48, 64)) -> Labels:
-    """Discs side by side, one for each id."""
+    """Return a label map of discs side by side, one for each id."""
     y, x = np.mgrid[: size[0], : size[1]]
     labels = np.zeros(size, np.uint8)
     for place, number in enumerate(ids):
@@ -147,7 +147,7 @@ def test_every_form_of_ids_is_read_as_ids(form: str, ids: tuple[int, ...]) -> No
 
 
 def test_a_frame_that_shows_one_object_has_the_ids_of_the_others() -> None:
-    """By its colours alone the second file could be a DAVIS mask in another order; its palette says that it is not."""
+    """The second file shows one object, whose colour is that of another id in DAVIS; its palette gives the right id."""
     colours = [(0, 0, 0), (0, 128, 0), (255, 0, 0)]
     found = read(saved(indexed(disc(1, 2), colours)), saved(indexed(disc(1), colours)))
     assert np.array_equal(found[1], disc(1))

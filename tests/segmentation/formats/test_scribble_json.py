@@ -1,4 +1,4 @@
-"""Scribble files of the DAVIS challenge are read and written, and refused with the place that is wrong."""
+"""Scribble files of the DAVIS challenge are read and written; an error message names the place that is wrong."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""The distance maps computed directly from their equations: slow, as a reference for the fast code."""
+"""Computes the distance maps of MA-Net directly from the equations of its paper, as a slow reference
+for the fast code.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,11 @@ from torch import Tensor
 
 
 def global_map(query: Tensor, reference: Tensor, labels: Tensor, ids: int) -> Tensor:
-    """Equation 2 for ids 0..ids-1, labels -1 = not a reference: [ids, h, w]."""
+    """Return, for each id 0..ids-1, the distance of each query pixel to the nearest reference pixel of that id: [ids,
+    h, w].
+
+    This is equation 2 of the MA-Net paper. A pixel with label -1 is no reference.
+    """
     pairs = (query.flatten(1)[:, :, None] - reference.flatten(1)[:, None, :]).square().sum(0)  # [h * w, h * w]
     flat = labels.flatten()
     maps = [
@@ -18,7 +24,10 @@ def global_map(query: Tensor, reference: Tensor, labels: Tensor, ids: int) -> Te
 
 
 def local_map(query: Tensor, previous: Tensor, labels: Tensor, ids: int, window: int) -> Tensor:
-    """Equation 4 on the half grid, label lookup on the full one: [ids, h, w]."""
+    """Return, for each id, the distance to the nearest pixel of that id in a window of the previous frame: [ids, h, w].
+
+    This is equation 4 of the MA-Net paper, with distances at half the size and labels at full size.
+    """
     distances = all_offsets(query, previous, window)  # [(2k + 1)^2, h, w]
     height, width = labels.shape
     result = torch.ones(ids, height, width)
@@ -35,7 +44,10 @@ def local_map(query: Tensor, previous: Tensor, labels: Tensor, ids: int, window:
 
 
 def all_offsets(query: Tensor, previous: Tensor, window: int) -> Tensor:
-    """[(2k + 1)^2, h, w]: distances of the pooled embeddings, 1 beyond the border, resized to the full grid."""
+    """Return the distances at all offsets of up to k = `window` cells, [(2k + 1)^2, h, w].
+
+    They are computed between embeddings pooled to half the size, are 1 beyond the border, and are resized to h x w.
+    """
     small, other = F.avg_pool2d(query[None], 2)[0], F.avg_pool2d(previous[None], 2)[0]
     _, height, width = small.shape
     maps = []
@@ -51,5 +63,5 @@ def all_offsets(query: Tensor, previous: Tensor, window: int) -> Tensor:
 
 
 def normalised(squared: Tensor) -> Tensor:
-    """Map squared distances to 0..1 by equation 1."""
+    """Map squared distances to 0..1 by equation 1 of the MA-Net paper."""
     return 2 * (torch.sigmoid(squared) - 0.5)

@@ -1,4 +1,4 @@
-"""Soft aggregation is equation 1 of IPN."""
+"""Soft aggregation equals equation 1 of the IPN paper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes of DeepLabv3+ with either body."""
+"""The outputs of DeepLabv3+ have the right sizes with either backbone, ResNet or Xception."""
 
 from __future__ import annotations
 

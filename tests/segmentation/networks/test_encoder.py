@@ -1,4 +1,4 @@
-"""An encoder with cues is the sum of its first convolutions."""
+"""An encoder with cues (masks and scribbles) adds the first convolutions of image and cues."""
 
 from __future__ import annotations
 

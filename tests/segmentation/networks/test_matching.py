@@ -27,7 +27,10 @@ def test_offsets_come_row_by_row_in_reading_order() -> None:
 
 
 def test_beyond_the_border_is_background() -> None:
-    """A frame full of object 1: near the border background is found outside, at distances below 1 by interpolation."""
+    """Object 1 fills the frame.
+
+    Near the border, background is found outside it, at distances that interpolation makes < 1.
+    """
     embedding = torch.rand(4, 8, 8)
     got = local_distances(embedding, embedding, torch.ones(8, 8, dtype=torch.int64), [0, 1], 2)
     torch.testing.assert_close(

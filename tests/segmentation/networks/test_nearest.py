@@ -1,4 +1,4 @@
-"""The pruned search gives the result of the full comparison."""
+"""The pruned nearest-neighbour search gives the result of a comparison with all references."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_nearest_is_found_across_blocks(queries: int, references: int) -> No
 
 
 def low_dimensional(count: int, dimensions: int, generator: torch.Generator) -> Tensor:
-    """Points near a subspace of a space of 40, as embeddings of pixels are."""
+    """Return `count` points in 40 dimensions near a subspace of `dimensions`, similar to embeddings of pixels."""
     basis = torch.randn(dimensions, 40, generator=torch.Generator().manual_seed(9))
     noise = 0.05 * torch.randn(count, 40, generator=generator)
     return torch.rand(count, dimensions, generator=generator) @ basis + noise
@@ -57,12 +57,12 @@ def test_references_that_are_all_the_same() -> None:
 def test_it_compares_only_a_part_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
     generator = torch.Generator().manual_seed(0)
     reference, query = low_dimensional(8192, 2, generator), low_dimensional(128, 2, generator)
-    query = query[query[:, 0].argsort()][:32]  # near each other
+    query = query[query[:, 0].argsort()][:32]  # queries that are near each other
     compared = []
     full = torch.mm
 
     def counting(left: Tensor, right: Tensor, **options: Any) -> Tensor:
-        if left.shape[1] == query.shape[1] + 1:  # a comparison in full
+        if left.shape[1] == query.shape[1] + 1:  # a comparison in all dimensions
             compared.append(len(left) * right.shape[1])
         return full(left, right, **options)
 

@@ -60,7 +60,7 @@ def test_what_is_derived_is_made_anew_when_its_origin_changes() -> None:
     assert kept.get("a", b"2", lambda: [3]) == [3]
     kept.get("b", b"1", list)
     assert kept.get("a", b"2", list) == [3]
-    kept.get("c", b"1", list)  # one too many: the least recently used leaves
+    kept.get("c", b"1", list)  # exceeds the limit, so the least recently used entry is dropped
     assert kept.get("a", b"2", list) == [3]
     assert kept.get("b", b"1", lambda: [4]) == [4]
 

@@ -1,4 +1,4 @@
-"""Devices and precisions by name; a wrong name says the known ones."""
+"""Devices and precisions are chosen by name; the error for an unknown name lists the known ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features stay within their budget, survive on disk, and are gone after close."""
+"""Cached features stay within their memory budget, can be read back from disk, and are deleted on close."""
 
 from __future__ import annotations
 

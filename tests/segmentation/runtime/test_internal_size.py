@@ -1,4 +1,4 @@
-"""The internal size keeps the aspect ratio of frames and its limits."""
+"""The internal size, at which a network runs, keeps the aspect ratio of the frames and respects its limits."""
 
 from __future__ import annotations
 

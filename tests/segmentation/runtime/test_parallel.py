@@ -8,11 +8,11 @@ import pytest
 
 from segmentation.runtime.parallel import HelperThread
 
-SECONDS = 10  # that a test waits for what must come at once
+SECONDS = 10  # how long a test waits for an event that should come at once
 
 
 def test_both_calls_run_at_the_same_time() -> None:
-    meeting = threading.Barrier(2, timeout=SECONDS)  # breaks unless both are there
+    meeting = threading.Barrier(2, timeout=SECONDS)  # raises unless both threads arrive
     with HelperThread() as helper:
         found = helper.run_both(lambda: (meeting.wait(), "here")[1], lambda: (meeting.wait(), "there")[1])
     assert found == ("here", "there")

@@ -1,4 +1,4 @@
-"""The history returns the newest masks, and treats its own rounds like stored ones."""
+"""The history of rounds returns the newest masks, and treats rounds of this session like rounds from the database."""
 
 from __future__ import annotations
 

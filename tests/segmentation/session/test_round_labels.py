@@ -1,4 +1,4 @@
-"""Masks of a round on a grid are the same for a session's own and for stored rounds."""
+"""The masks of a round on the grid of an engine are the same for rounds of this session and for stored rounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A generated data folder: two videos, one of them held out, a still image, and an excluded set."""
+"""Generates a data folder with two videos (one of them held out for validation), a still image, and an excluded set."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def data(tmp_path: Path) -> Path:
     (root / "still/masks").mkdir()
     cv2.imwrite(str(root / "still/images/one.webp"), still.frames[0])
     write_labels(root / "still/masks/one.png", still.truth[0])
-    (root / "development/images").mkdir(parents=True)  # excluded: its missing masks do not matter
+    (root / "development/images").mkdir(parents=True)  # this set is excluded, so its missing masks do not matter
     cv2.imwrite(str(root / "development/images/a.png"), still.frames[0])
     return root
 

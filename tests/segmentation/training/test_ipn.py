@@ -1,4 +1,4 @@
-"""IPN's objective on generated data: both networks are trained together, in rounds."""
+"""Tests the training objective of IPN on generated data: both networks are trained together, in rounds."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_run_ends_with_a_validation_by_the_engine(plan: Plan, sources: Sources
 def test_the_interaction_network_learns_from_what_is_carried_on(
     plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Through the reference feature: with the loss of propagated masks alone, its encoder still gets a gradient."""
+    """The loss of the propagated masks alone gives its encoder a gradient, through the reference feature."""
     add, add_side = RunningMeans.add, RunningMeans.add_side
 
     def without(means: RunningMeans, name: str, logits: list[torch.Tensor], labels: list[torch.Tensor]) -> None:
@@ -123,7 +123,10 @@ def test_a_mask_that_is_given_is_carried_on_as_it_is(
 def test_a_round_ends_where_an_earlier_one_was_annotated(
     plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each frame starts from the rounded mask of its neighbour in the same round."""
+    """Propagation stops at a frame that an earlier round annotated.
+
+    Up to there, each frame is computed from the binarised mask of its neighbour in the same round.
+    """
     monkeypatch.setattr(ipn, "DRIFT", 0.0)
     objective = Objective(plan, CPU)
     clips = make_clips(objective, sources, plan.stages[0].clips, 1)
@@ -153,7 +156,7 @@ def test_a_round_ends_where_an_earlier_one_was_annotated(
 
 
 def test_labels_are_cut_out_as_the_frame_is(plan: Plan, sources: Sources) -> None:
-    """Outside the frame, and where the truth is not known, no pixel of a region counts."""
+    """Pixels of a region outside the frame, or whose true label is not known, are labelled "ignore"."""
     objective = Objective(plan, CPU)
     drawn = make_clips(objective, sources, plan.stages[0].clips, 1)[0]
     drawn.clip.labels[0] = 0

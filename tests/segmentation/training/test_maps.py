@@ -1,4 +1,4 @@
-"""The differentiable maps equal those of the engine."""
+"""The differentiable distance maps for training MA-Net equal those of the engine."""
 
 import pytest
 import torch

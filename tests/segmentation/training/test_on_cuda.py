@@ -1,4 +1,4 @@
-"""Runs on another device than the CPU: two steps, validation, a checkpoint, and resuming from it."""
+"""Training on a simulated CUDA device runs two steps, validates, writes a checkpoint, and resumes from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from tests.segmentation.training import test_ipn, test_manet, test_run, test_stm
 from tests.segmentation.training.test_star_cut import CLIPS
 
 CUDA = torch.device("cuda")
-# The pretended device is "meta" to PyTorch, and copying there is: the last assertion says otherwise.
+# PyTorch takes the simulated device for "meta" and warns that copying to it does nothing. It does copy: the last
+# assertion checks that.
 pytestmark = pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter")
 
 

@@ -1,4 +1,4 @@
-"""When training computes in half precision."""
+"""Tests on which devices training computes in half precision."""
 
 import pytest
 import torch

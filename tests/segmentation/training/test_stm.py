@@ -1,4 +1,4 @@
-"""STM's objective, interactive and semi-supervised, on generated data."""
+"""Tests the training objectives of interactive and semi-supervised STM on generated data."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ def test_a_step_reaches_every_parameter(plan: Plan, sources: Sources, system: st
     objective.progress = 1.0  # at the beginning true masks take the place of first scribbles
     losses = learn(objective, make_clips(objective, sources, plan.stages[0].clips, 2), steps=1)
     assert np.isfinite(losses).all()
-    unused = {"Encoder_M.conv1_om.weight"} if system == "stm" else set()  # the official program never feeds it
+    # the official program always passes zeros for this cue
+    unused = {"Encoder_M.conv1_om.weight"} if system == "stm" else set()
     assert untouched(objective.network) == unused
 
 
@@ -131,10 +132,10 @@ def test_annotated_frames_are_the_memory_and_a_frame_keeps_one_slot(
     clips = make_clips(objective, sources, plan.stages[0].clips, 1)
     objective.loss(clips, np.random.default_rng(0))
     assert len(cues) == 4
-    assert not cues[0][:, 0].any()  # nothing is known of the first frame but its scribbles
+    assert not cues[0][:, 0].any()  # the first frame has scribbles but no mask yet
     assert cues[0][:, 1].flatten(1).any(dim=1).all()
     assert all(given[:, 0].any() for given in cues[1:])
-    assert max(sizes) <= 3  # of three frames
+    assert max(sizes) <= 3  # the clip has three frames
 
 
 def test_good_masks_of_annotated_frames_are_looked_up_by_all_others(
@@ -158,7 +159,9 @@ def test_good_masks_of_annotated_frames_are_looked_up_by_all_others(
 
 
 def test_a_single_object_is_trained_as_the_engine_shows_it() -> None:
-    """Interactive STM leaves it as the network has it, semi-supervised STM aggregates it with the background."""
+    """Interactive STM uses the network's logits of the object; semi-supervised STM aggregates it with the
+    background.
+    """
     logits = torch.tensor([[0.3, 1.1]])[..., None, None]
     alone, shared = (stm._joint(cls(TINY), logits) for cls in (InteractiveSTM, STM))
     torch.testing.assert_close(alone, logits[0])
@@ -166,7 +169,7 @@ def test_a_single_object_is_trained_as_the_engine_shows_it() -> None:
 
 
 def test_semi_supervised_stm_begins_with_what_the_interactive_one_knows(plan: Plan, tmp_path: Path) -> None:
-    """Both give the same keys for a frame with a mask of one object."""
+    """After initialisation from interactive STM, both give the same keys for a frame with the mask of one object."""
     known = Objective(plan, CPU).network.eval()
     assert isinstance(known, InteractiveSTM)
     save_checkpoint(tmp_path / "stm.safetensors", "stm", known)
@@ -177,7 +180,7 @@ def test_semi_supervised_stm_begins_with_what_the_interactive_one_knows(plan: Pl
     network = objective.network
     assert isinstance(network, STM)
     ours = network.memorize(frame, torch.cat([mask, torch.rand(1, 1, 32, 48)], dim=1))[0]
-    torch.testing.assert_close(ours.key, theirs.key, rtol=1e-2, atol=1e-2)  # half precision in the file
+    torch.testing.assert_close(ours.key, theirs.key, rtol=1e-2, atol=1e-2)  # the file has half precision
     torch.testing.assert_close(network.encode_query(frame).key, known.encode_query(frame).key, rtol=1e-2, atol=1e-2)
 
 

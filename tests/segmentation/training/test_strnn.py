@@ -58,7 +58,8 @@ clips = { frames = 3, height = 32, width = 48, max_objects = 2 }
 """
 CLIPS = parse_plan(PLAN).stages[0].clips
 LEARNS = {"features": "branches.", "time": "branches.0.rnn.", "refinement": "refinement."}
-NEVER = ("branches.0.rnn.c",)  # the same for all features: neither a distance nor a regression with intercept sees it
+# adds the same to all features, which changes neither distances nor a regression with intercept
+NEVER = ("branches.0.rnn.c",)
 
 
 def start(**options: Any) -> Objective:
@@ -167,6 +168,6 @@ def test_refinement_starts_from_weights_that_have_none(tmp_path: Path) -> None:
     for key, value in last.network.state_dict().items():
         given = first.network.state_dict().get(key)
         if given is not None and given.is_floating_point():
-            given = given.half().float()  # as it ships
+            given = given.half().float()  # exported weights have half precision
         expected = before[key] if given is None else given
         torch.testing.assert_close(value, expected)

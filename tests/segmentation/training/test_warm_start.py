@@ -1,4 +1,4 @@
-"""Initial weights and batch norms of networks."""
+"""Tests how networks get their initial weights, and how their batch norms are trained."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ def test_manets_body_goes_into_a_deeplab_and_into_encoders(tmp_path: Path) -> No
     begin(network, NormPlan(), str(tmp_path / "manet.safetensors"))
     own, theirs = network.state_dict(), given.feature_extracter.state_dict()
     first = theirs["backbone.conv1.weight"].half().float()
-    torch.testing.assert_close(own["branches.0.body.backbone.conv1.weight"], first.flip(1))  # RGB in place of BGR
+    # the order of the colours is changed from BGR to RGB
+    torch.testing.assert_close(own["branches.0.body.backbone.conv1.weight"], first.flip(1))
     torch.testing.assert_close(own["refinement.encoder.conv1.weight"], first.flip(1))
     for key in ("aspp.conv1.weight", "decoder.conv1.weight", "backbone.layer4.0.conv2.weight"):
         torch.testing.assert_close(own[f"branches.0.body.{key}"], theirs[key].half().float())
@@ -147,6 +148,7 @@ def test_a_network_may_be_like_another_plans_but_for_some_sizes() -> None:
 
 def test_a_network_may_be_like_one_that_is_like_another() -> None:
     first = read_config(STRNNConfig, {"like": "strnn-compact-refinement"})
-    second = read_config(STRNNConfig, {"like": "strnn-compact-refinement-fine"})  # whose own table has a `like`
+    # this plan refers to a plan that has a `like` too
+    second = read_config(STRNNConfig, {"like": "strnn-compact-refinement-fine"})
     assert first == second
     assert first.branches == read_config(STRNNConfig, {"like": "strnn-compact"}).branches

@@ -1,4 +1,6 @@
-"""The layers of the trunk: shapes, "same" padding, and the numbers of the package they come from."""
+"""The trunk is the image backbone (EfficientNet-Lite) of STAR: its shapes, its "same" padding, and its outputs.
+
+The outputs must equal those of the package efficientnet-lite-pytorch."""
 
 from __future__ import annotations
 
@@ -64,13 +66,13 @@ def test_padding_of_a_strided_layer_puts_the_odd_pixel_at_the_end() -> None:
     layer = ConvNorm(1, 1, 3, 2).eval()
     with torch.no_grad():
         layer.conv.weight.zero_()
-        layer.conv.weight[0, 0, 0, 0] = 1  # shows the pixel up and left of the middle
+        layer.conv.weight[0, 0, 0, 0] = 1  # the output is the pixel above and to the left
         frame = torch.arange(16.0).view(1, 1, 4, 4)
         shown = layer(frame)[0, 0]
         odd = layer(torch.arange(25.0).view(1, 1, 5, 5))[0, 0]
     torch.testing.assert_close(shown, frame[0, 0, ::2, ::2], rtol=1e-2, atol=1e-2)
     assert odd.shape == (3, 3)
-    assert float(odd[0, 0]) == 0  # padded here
+    assert float(odd[0, 0]) == 0  # this pixel is padding
     assert float(odd[1, 1]) == pytest.approx(6, rel=1e-2)
 
 

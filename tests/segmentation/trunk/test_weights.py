@@ -1,4 +1,4 @@
-"""Errors of the trunk's file are sentences."""
+"""Every error of the weight file of the trunk (STAR's image backbone) has a readable message."""
 
 from __future__ import annotations
 

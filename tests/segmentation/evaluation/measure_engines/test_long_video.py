@@ -1,4 +1,4 @@
-"""Measuring an engine over a long video."""
+"""Tests the measurement of an engine's speed and memory over a long video."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The plain version that MA-Net's speed is compared with computes the same maps."""
+"""The plain version of MA-Net, with which the engine's speed is compared, computes the same distance maps."""
 
 from __future__ import annotations
 

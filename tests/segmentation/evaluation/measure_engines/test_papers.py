@@ -1,4 +1,4 @@
-"""Measuring the published systems: the tables, and that each engine runs in a process of its own."""
+"""Measuring the published systems prints tables, and runs each engine in a separate process."""
 
 from __future__ import annotations
 

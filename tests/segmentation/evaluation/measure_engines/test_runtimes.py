@@ -1,4 +1,4 @@
-"""Measuring PyTorch against OpenVINO."""
+"""Tests the measurement that compares PyTorch with OpenVINO."""
 
 import sys
 
