@@ -1,5 +1,6 @@
-"""In team mode a follow-up round goes to the worker that has the video's session, when it is alive and idle.
+"""In team mode, a round that builds on another one goes to the worker that computed that one and still has its session.
 
+That saves rebuilding the session (an engine that has the video open). It is done only if that worker is alive and idle.
 Each worker listens to a queue of its own beside the common one. A round is forwarded once, within three seconds of its
 creation. If that worker does not take it, any other worker computes it later, at the cost of rebuilding a session.
 """
@@ -24,7 +25,10 @@ def queue_of(worker: str) -> str:
 
 
 def better_queue(round_id: int) -> str | None:
-    """Return the queue of the worker that has the session for this round; None if this worker may compute it itself."""
+    """Return the queue of another worker that has the session for this round.
+
+    None if this worker may as well compute the round itself.
+    """
     if not settings.TEAM_MODE:
         return None
     waiting = Round.objects.filter(pk=round_id, state=RoundState.QUEUED, created_at__gte=Now() - YOUNG)

@@ -1,4 +1,4 @@
-"""HTTP calls of inference."""
+"""REST calls of inference: the list of engines."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ class EngineAnswer(Schema):
 
 @router.get("/engines", response=list[EngineAnswer])
 def list_engines(request: HttpRequest) -> list[runner.EngineInfo]:
-    """Every engine, what it is good at, and what it lacks."""
+    """Return every engine: what it is good at, and whether its weights are there or what is missing."""
     return runner.engines()

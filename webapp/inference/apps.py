@@ -1,4 +1,4 @@
-"""Django app: workers: the one door to segmentation."""
+"""The Django app of workers, and the only one that uses engines."""
 
 from django.apps import AppConfig
 

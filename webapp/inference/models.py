@@ -1,4 +1,4 @@
-"""Workers that are alive."""
+"""The table of workers that compute rounds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from django.db import models
 
 
 class Worker(models.Model):
-    """A process that runs rounds. It writes its heartbeat every second; one older than a few seconds is gone."""
+    """A process that computes rounds.
+
+    It writes its heartbeat every second; a worker whose heartbeat is older than a few seconds counts as gone.
+    """
 
     name = models.CharField(max_length=120, unique=True)
     pid = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""Removes what the engines of lost workers left on disk."""
+"""Removes the feature caches that the engines of lost workers left on disk."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ log = structlog.get_logger(__name__)
 
 
 def remove_spilled_features() -> None:
-    """Delete the feature caches on disk of workers that are gone.
+    """Delete the feature caches (computed features that did not fit into memory) of workers that are gone.
 
-    Whether a process on another host or in another container lives cannot be seen from here. Its cache is deleted when
-    its worker stored no heartbeat for a day and no file in the cache is younger than that.
+    Whether a process on another host or in another container is alive cannot be seen from here. So its cache is deleted
+    only when its worker has stored no heartbeat for a day and every file in the cache is older than a day.
     """
     day_ago = time.time() - FORGOTTEN_AFTER.total_seconds()
     heard_of = set(Worker.objects.filter(heartbeat__gte=Now() - FORGOTTEN_AFTER).values_list("name", flat=True))
@@ -39,4 +39,4 @@ def _is_older(folder: Path, than: float) -> bool:
     try:
         return all(path.stat().st_mtime < than for path in (folder, *folder.rglob("*")))
     except FileNotFoundError:
-        return False  # Another process writes or deletes in it at this moment.
+        return False  # Another process writes or deletes files in it at this moment.

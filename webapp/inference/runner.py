@@ -1,4 +1,4 @@
-"""The only module of the web application that imports `segmentation`: it lists engines and opens sessions of them.
+"""The only module of the web application that uses engines: it lists them and opens their sessions.
 
 Listing engines does not import torch, because the web process does that. Opening a session does.
 """
@@ -35,22 +35,25 @@ EngineSessions = SessionCache[Engine]
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """An engine as the studio's choice shows it. `hint` says what is missing, or what to know of weights that ship."""
+    """An engine as the page offers it.
+
+    `hint` says what is missing, or what to know about the weights that come with Maskwright.
+    """
 
     name: str
     title: str
     good_at: str
     needs_weights: bool
     ready: bool
-    weights: str  # file names of what is there, "" for nothing
+    weights: str  # The names of the weights files that are there, "" if there are none.
     size_bytes: int
-    shipped: bool  # all of them come with Maskwright
+    shipped: bool  # True if all weights come with Maskwright.
     default: bool
     hint: str
 
 
 def engines() -> list[EngineInfo]:
-    """Every engine of the registry, with the state of its weights."""
+    """Return every engine of the registry, with the state of its weights."""
     return [_info(spec) for spec in registry.ENGINES.values()]
 
 
@@ -80,22 +83,31 @@ def names() -> list[str]:
 
 
 def resolve(name: str) -> str:
-    """The registry's name of an engine ("default" is one too). ValueError lists the known ones."""
+    """Return the name that the registry has for an engine; `name` may be "default".
+
+    Raises ValueError with the known names.
+    """
     return registry.engine_spec(name).name
 
 
 def weights_label(engine: str) -> str:
-    """Return the label of the weights that an engine would load. Raises WeightsMissing, whose text says what to do."""
+    """Return the label of the weights that an engine would load.
+
+    Raises WeightsMissing, whose text says what to do.
+    """
     return weights.weights_label(engine)
 
 
 def weights_states() -> list[weights.WeightsState]:
-    """Return, for every network that needs weights, which file an engine would load, or what is missing."""
+    """Return, for every network that needs weights, which file an engine would load or what is missing."""
     return [weights.state_of(name) for name in registry.networks()]
 
 
 def add_weights(file: Path) -> Path:
-    """Check a checkpoint and copy it to where engines look. Raises WeightsError, a ValueError, and copies nothing."""
+    """Check a checkpoint and copy it to the folder where engines look.
+
+    Raises WeightsError, a ValueError, for a file that cannot be used; then nothing is copied.
+    """
     from segmentation.checkpoints import add_weights
 
     return add_weights(file)
@@ -109,7 +121,10 @@ def check_weights(network: str) -> str:
 
 
 def cache_folder() -> Path:
-    """Return the folder for features that do not fit into memory. It is deleted after the process has ended."""
+    """Return the folder of this process for features that do not fit into memory.
+
+    It is deleted after the process has ended.
+    """
     return Path(settings.HOME) / "cache" / own_name().replace(":", "-")
 
 
@@ -128,7 +143,7 @@ def engine_settings() -> EngineSettings:
 def device_name() -> str:
     """Return the name of the device that this process computes on.
 
-    PyTorch is imported only where there may be a GPU.
+    PyTorch is imported only if the machine may have a GPU.
     """
     wanted = str(settings.CONFIG["MASKWRIGHT_DEVICE"])
     if wanted != "auto":
@@ -141,7 +156,10 @@ def device_name() -> str:
 
 
 def tried_device() -> str:
-    """Return the name of the device, as PyTorch reports it. Raises ValueError for a device that does not exist."""
+    """Return the name of the device that this process computes on, after PyTorch has tried it.
+
+    Raises ValueError for a device that does not exist.
+    """
     from segmentation.runtime.device import choose_device
 
     return str(choose_device(str(settings.CONFIG["MASKWRIGHT_DEVICE"])))
@@ -155,8 +173,11 @@ def interaction_of(round_: Round) -> Interaction:
 
 
 def warm_up() -> Engine:
-    """A session of the default engine that has made a round: as long as it lives, its networks are loaded, and the
-    first round of a video does not wait for them. Raises what opening it raises, WeightsMissing say."""
+    """Open a session of the default engine, compute a round of a tiny video in it, and return it.
+
+    While the returned engine lives, its networks stay loaded, so that the first round of a real video does not wait for
+    them. Raises what opening a session raises, such as WeightsMissing.
+    """
     side = 64
     picture = np.zeros((2, side, side, 3), np.uint8)
     picture[:, side // 4 : side // 2, side // 4 : side // 2] = 255
@@ -168,10 +189,17 @@ def warm_up() -> Engine:
 
 
 def session_at(sessions: EngineSessions, video: Video, key: SessionKey, line: list[int], objects: int) -> EngineSession:
-    """A session of a video in the state after the rounds of `line`, with the frames that are accepted now locked.
+    """Return a session of a video in the state after the rounds of `line`, with the accepted frames locked.
 
-    A kept one that has seen a beginning of the line is told the rest; else a new one is told everything. One that
-    cannot be brought there is closed: it holds memory, perhaps that of a GPU, and nobody else knows of it.
+    Args:
+        sessions: the cache; the session is taken out of it.
+        key: which video, engine and weights the session is for.
+        line: ids of rounds, oldest first.
+        objects: the number of objects of the video.
+
+    A cached session that has seen the beginning of `line` is given only the other rounds; a new session is given all of
+    them. If that fails, the session is closed, because it holds memory, perhaps of a GPU, and nothing else refers to
+    it.
     """
     session = sessions.take(key, line)
     if session is None:
@@ -217,7 +245,11 @@ def _past(round_: Round) -> PastRound:
 
 
 class _StoredByFrame(Mapping[int, T]):
-    """One column of a round's masks by frame. A value is read when it is asked for; rounds that ended do not change."""
+    """One column of the masks of a round, by frame.
+
+    A value is read from the database when it is asked for, which is safe because a round that has ended does not
+    change.
+    """
 
     column: str
 
@@ -249,7 +281,7 @@ class _StoredByFrame(Mapping[int, T]):
 
 
 class StoredLabels(_StoredByFrame[LabelMap]):
-    """The label maps that a round itself stored: uint8 [H, W] by frame."""
+    """The label maps that a round itself stored, uint8 [H, W], by frame."""
 
     column = "data"
 
@@ -258,7 +290,7 @@ class StoredLabels(_StoredByFrame[LabelMap]):
 
 
 class StoredEngineStates(_StoredByFrame[bytes]):
-    """Frame -> the bytes that the engine attached to its mask."""
+    """The engine state of each frame of a round: the bytes that the engine attached to the mask."""
 
     column = "engine_state"
 
@@ -267,19 +299,24 @@ class StoredEngineStates(_StoredByFrame[bytes]):
 
 
 def j_and_f(truth: LabelMap, labels: LabelMap, objects: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """J and F of objects 1..`objects` in one frame."""
-    from segmentation import metrics  # needs OpenCV, of which the web process has no use
+    """Return J and F, each float64 [objects], of objects 1..`objects` in one frame.
+
+    Both label maps are uint8 [H, W], and an object has the same id in both.
+    """
+    from segmentation import metrics  # This needs OpenCV, which the web process does not load.
 
     return metrics.jaccard(truth, labels, objects), metrics.boundary_f(truth, labels, objects)
 
 
 def explain(error: Exception) -> tuple[str, str] | None:
-    """Return a code and a sentence for an error that a person can act on; None for a fault of the program."""
+    """Return a code and a sentence for an error that a person can do something about; None for a fault
+    of the program.
+    """
     if isinstance(error, weights.WeightsMissing):
         return "weights_missing", str(error)
     if isinstance(error, weights.WeightsError):
         return "weights_unusable", str(error)
-    # Torch has its own class for a GPU that is full; naming it here would import torch.
+    # PyTorch has its own class for a full GPU, which is compared by name, because PyTorch is not imported here.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return (
             "out_of_memory",

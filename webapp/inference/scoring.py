@@ -1,4 +1,7 @@
-"""A round against ground truth: which object is which, then J and F of each, over the frames that have truth."""
+"""Compares the masks at a round with ground truth: finds which object is which, then computes J and F of each object.
+
+Only frames that have ground truth count.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,13 @@ from webapp.inference import runner
 from webapp.videos.models import Video
 from webapp.videos.storage import read_truth
 
-IDS = 256  # a label map has one byte a pixel
+IDS = 256  # A label map has one byte per pixel.
 
 
 def score(round_id: int) -> bool:
-    """Compare the masks at a round with ground truth and store the result; False when there is nothing to compare.
+    """Compare the masks at a round with ground truth and store the result. Return False if there is nothing to compare.
 
-    A round that has a score keeps it, because a busy worker may be notified of the same round several times.
+    A round that has a score already keeps it, because a busy worker may be notified of the same round several times.
     """
     round_ = Round.objects.select_related("video").filter(pk=round_id).first()
     if round_ is None or not round_.ended or not round_.video.truth_objects:
@@ -32,7 +35,8 @@ def score(round_id: int) -> bool:
         return True
     matched = match(overlaps(round_))
     numbers = sorted(matched)
-    table = np.zeros(IDS, np.uint8)  # an object's number -> its place in `numbers`, from 1; what is not in the truth: 0
+    # By object id, its index in `numbers` plus 1; 0 for an object that is not in the ground truth.
+    table = np.zeros(IDS, np.uint8)
     table[numbers] = range(1, len(numbers) + 1)
     truth_table = np.zeros(IDS, np.uint8)
     truth_table[[matched[number] for number in numbers]] = range(1, len(numbers) + 1)
@@ -54,7 +58,10 @@ def score(round_id: int) -> bool:
 
 
 def overlaps(round_: Round) -> NDArray[np.int64]:
-    """Pixels that an object and a truth id share, over all frames: [object number, truth id]."""
+    """Count the pixels that each object shares with each ground truth id over all frames: int64 [256, 256].
+
+    The first index is the object id, the second the ground truth id.
+    """
     shared = np.zeros(IDS * IDS, np.int64)
     for _, truth, labels in _pairs(round_):
         shared += np.bincount(labels.ravel().astype(np.int32) * IDS + truth.ravel(), minlength=IDS * IDS)
@@ -62,14 +69,21 @@ def overlaps(round_: Round) -> NDArray[np.int64]:
 
 
 def match(shared: NDArray[np.int64]) -> dict[int, int]:
-    """Map each object id to the ground truth id with which it shares most pixels in all: people choose ids freely."""
-    objects, ids = linear_sum_assignment(-shared[1:, 1:255])  # 255 in a truth is "no decision"
+    """Map object ids to ground truth ids, each at most once, so that the matched pairs share as many pixels as
+    possible.
+
+    This is needed because people choose object ids freely. `shared` is what `overlaps` returns.
+    """
+    objects, ids = linear_sum_assignment(-shared[1:, 1:255])  # 255 in ground truth means "ignore".
     pairs = ((int(o) + 1, int(t) + 1) for o, t in zip(objects, ids, strict=True))
     return {number: truth for number, truth in pairs if shared[number, truth] > 0}
 
 
 def _pairs(round_: Round) -> Iterator[tuple[int, LabelMap, LabelMap]]:
-    """Frame, truth and mask of every frame that has truth; a frame without a mask counts as empty."""
+    """Yield (frame, ground truth, mask) for every frame that has ground truth, both uint8 [H, W].
+
+    A frame without a mask counts as empty.
+    """
     video: Video = round_.video
     wanted = set(video.truth_frames)
     masks = (mask for mask in masks_of(video.pk, round_.pk) if mask.frame in wanted)

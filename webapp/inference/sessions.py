@@ -1,6 +1,7 @@
-"""Engine sessions that a worker keeps between rounds: the least recently used go when together they need too much.
+"""The engine sessions that a worker keeps between rounds. When they need too much memory, the least recently used goes.
 
-A session is a cache: it can be rebuilt from the database, so it is dropped whenever it might not match the rows.
+A session is an engine that has one video open. It can be rebuilt from the database at any time, so it is dropped
+whenever it might not match the rows.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 
 class SessionEngine(Protocol):
-    """What the cache needs of an engine (segmentation/engine.py)."""
+    """What the cache needs of an engine: its size in memory, and closing it. segmentation/engine.py has all of it."""
 
     @property
     def nbytes(self) -> int: ...
@@ -34,32 +35,39 @@ class SessionKey:
 
 @dataclass
 class Session(Generic[E]):
-    """An engine with the rounds that it has seen, oldest first, and the masks that are locked in it."""
+    """An engine with the ids of the rounds that it has seen, oldest first (`line`), and the masks that are locked in
+    it.
+
+    A locked mask is one that a person accepted; the engine does not change it.
+    """
 
     key: SessionKey
     engine: E
     line: list[int]
-    locked: dict[int, int] = field(default_factory=dict)  # frame -> Mask.id
+    locked: dict[int, int] = field(default_factory=dict)  # Mask.id by frame.
 
     def behind(self, line: Sequence[int]) -> list[int] | None:
-        """Return the rounds of `line` that the session has not seen yet; None if it has seen rounds outside of
-        `line`.
+        """Return the rounds of `line` (ids, oldest first) that the session has not seen yet.
+
+        None if it has seen a round that is not in `line`: it cannot be used for `line` then.
         """
         known = len(self.line)
         return list(line[known:]) if list(line[:known]) == self.line else None
 
 
 class SessionCache(Generic[E]):
-    """Sessions by key, at most one each, at most `limit` bytes together."""
+    """The sessions by key: at most one for each key, and at most `limit` bytes together, though one is always kept."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._sessions: OrderedDict[SessionKey, Session[E]] = OrderedDict()
 
     def take(self, key: SessionKey, line: Sequence[int]) -> Session[E] | None:
-        """Take a session out of the cache that has seen a beginning of `line`.
+        """Remove from the cache, and return, the session for `key`, if the rounds it has seen are the beginning of
+        `line`.
 
-        The caller puts it back if it is intact.
+        Otherwise the session is closed. Return None if there is none. The caller puts the session back after success,
+        and closes it after a failure.
         """
         session = self._sessions.pop(key, None)
         if session is None:
@@ -70,13 +78,15 @@ class SessionCache(Generic[E]):
         return session
 
     def put(self, session: Session[E]) -> None:
-        """Keep a session for the next round of its video."""
+        """Keep a session for the next round of its video. The least recently used ones are closed if
+        memory needs it.
+        """
         self._sessions[session.key] = session
         while len(self._sessions) > 1 and self.nbytes > self.limit:
             self._drop_oldest()
 
     def clear(self) -> None:
-        """Drop everything: memory ran out."""
+        """Close and drop all sessions, because memory ran out."""
         while self._sessions:
             self._drop_oldest()
 

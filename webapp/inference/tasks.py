@@ -1,22 +1,28 @@
-"""Celery tasks of inference. The row is the queue entry: a task that comes twice finds nothing to claim."""
+"""Celery tasks of inference.
+
+The row of a round is what counts: a task that is delivered twice finds nothing to claim the second time.
+"""
 
 from __future__ import annotations
 
 from celery import current_app, shared_task
 
 from webapp.annotation.notify import RUN_ROUND, SCORE_ROUND
-from webapp.inference import worker_lifecycle  # noqa: F401 (connects the signals of a worker)
+from webapp.inference import worker_lifecycle  # noqa: F401 (the import connects the signals of a worker)
 from webapp.inference.affinity import better_queue
 
 
 @shared_task(name=RUN_ROUND)
 def run_round(round_id: int, passed_on: bool = False) -> None:
-    """Compute a round, or forward it, once, to the worker that has the session of its video."""
+    """Compute a round, or forward it to the worker that has the session of its video.
+
+    `passed_on` says that it was forwarded already, which happens once at most.
+    """
     queue = None if passed_on else better_queue(round_id)
     if queue is not None:
         current_app.send_task(RUN_ROUND, args=[round_id, True], queue=queue)
         return
-    from webapp.inference.work import work_on  # A worker for media needs no engines.
+    from webapp.inference.work import work_on  # It is imported here because a worker for media loads no engines.
 
     work_on(round_id)
 

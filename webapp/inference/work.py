@@ -1,4 +1,4 @@
-"""Computes one round: claims it, opens the session, stores masks as they come, and stops when it is asked to."""
+"""Computes one round: claims it, opens the session, stores masks as they are computed, and stops when asked to."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from webapp.tasks.worker_names import own_name
 
 log = structlog.get_logger(__name__)
 
-BATCH_SECONDS = 0.05  # masks that come faster than this share a transaction; slower ones are stored one by one
+BATCH_SECONDS = 0.05  # Masks that come faster than this share a transaction.
 BEAT_SECONDS = 1.0
 
 Progress = Callable[[int, int], None]
@@ -42,9 +42,10 @@ sessions: runner.EngineSessions = runner.EngineSessions(settings.CONFIG["MASKWRI
 
 
 def work_on(round_id: int, on_progress: Progress | None = None) -> bool:
-    """Claim a round and compute it in this process; False when there was nothing to claim.
+    """Claim a round and compute it in this process. Return False if it could not be claimed.
 
-    `on_progress(frames done, frames in all)` is called after each transaction. How the round ended is in its row.
+    `on_progress(frames done, frames in all)` is called after each transaction. How the round ended is stored in its
+    row.
     """
     claimed = claim(round_id, own_name())
     if claimed is None:
@@ -55,7 +56,7 @@ def work_on(round_id: int, on_progress: Progress | None = None) -> bool:
     except Lost:
         log.warning("round_lost", round=round_id, fence=claimed.fence)
     except DatabaseError:
-        raise  # The row cannot be written now. Its heartbeat gets stale, and the sweep takes it back.
+        raise  # The row cannot be written now. Its heartbeat gets stale, and then the sweep takes the round back.
     except Exception as error:
         _fail(claimed, error)
     return True
@@ -84,7 +85,7 @@ def _compute(claimed: Claim, on_progress: Progress) -> None:
         session.engine.close()
         raise
     if known:
-        session.engine.close()  # It saw masks of this attempt where those of the earlier one are stored.
+        session.engine.close()  # The session has masks of this attempt, but those of the earlier attempt are stored.
     else:
         sessions.put(session)
 
@@ -92,8 +93,8 @@ def _compute(claimed: Claim, on_progress: Progress) -> None:
 class _Store:
     """Stores the masks that an engine yields in one round, and checks between them whether the round is to stop.
 
-    The first mask, of the frame that was drawn on, is stored at once. Whenever this stops, all that was yielded is
-    stored: the session is then in the state of what the database has.
+    The first mask, which is of the frame that was drawn on, is stored at once. Whenever this stops, everything that the
+    engine yielded is stored, so that the session is in the state that the database describes.
     """
 
     def __init__(self, claimed: Claim, known: set[int], on_progress: Progress) -> None:
@@ -104,20 +105,25 @@ class _Store:
         self._asked = False
 
     def all(self, updates: Iterator[Any]) -> bool:
-        """False when the round was asked to stop before it was complete."""
+        """Store everything that the engine yields. Return False if the round was asked to stop before it
+        was complete.
+        """
         for update in updates:
             if update.frame not in self._known:
                 self._batch.append(new_mask(update.frame, update.labels, update.confidence, update.engine_state))
             if self.stopping():
                 updates.close()  # type: ignore[attr-defined]
                 break
-        if self._batch:  # also of a round that stops: an engine may yield what it had when it was told so
+        if self._batch:  # This is done for a round that stops, too: the engine may have yielded more masks meanwhile.
             store_masks(self._claimed, self._batch)
             self._on_progress(self._done + len(self._batch), self._total)
         return not self._asked
 
     def stopping(self) -> bool:
-        """Return whether to stop, after storing the masks that have come. Engines call it too, during long steps."""
+        """Return whether the round is to stop. The masks that have been yielded so far are stored before.
+
+        Engines call it, too, during long steps.
+        """
         if self._asked or time.monotonic() - self._stored_at < BATCH_SECONDS:
             return self._asked
         batch, self._batch = self._batch, []
@@ -131,7 +137,7 @@ class _Store:
 def _fail(claimed: Claim, error: Exception) -> None:
     """End a round that the engine could not compute, with a sentence for its author.
 
-    Unknown errors are logged whole.
+    An error that nobody foresaw is logged with its traceback.
     """
     explained = runner.explain(error)
     if explained is None:

@@ -1,7 +1,8 @@
-"""What a worker does beside its tasks: its heartbeat, the sweep after lost workers, and loading an engine at the start.
+"""What a worker does beside its tasks: its heartbeat, the sweep (the search for tasks of lost workers), and warming up.
 
-A thread does it, because an engine may occupy the main one for minutes. It starts with every Celery worker; only a
-worker for rounds has a row in the table of workers.
+The heartbeat and the sweep run in a thread, because an engine may occupy the main thread for minutes. The thread starts
+with every Celery worker, but only workers for rounds have a row in the table of workers. Warming up means loading the
+default engine at the start.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ TIDY_SECONDS = 60.0
 
 
 class WorkerHeartbeat(threading.Thread):
-    """A thread that stores the heartbeat of this process and sweeps, until `stop` is called."""
+    """A thread that stores the heartbeat of this process and sweeps regularly, until `stop` is called."""
 
     def __init__(self, device: str | None) -> None:
         super().__init__(name="heartbeat", daemon=True)
-        self.device = device  # None: this worker computes no rounds
+        self.device = device  # None for a worker that computes no rounds.
         self._announced = False
         self._ended = threading.Event()
 
@@ -77,7 +78,7 @@ class WorkerHeartbeat(threading.Thread):
 def _try(*steps: Callable[[], object]) -> None:
     """Run each step even if others fail, and log errors.
 
-    The database may be away for a while, but the thread must go on.
+    The thread must go on even when the database is away for a while.
     """
     for step in steps:
         try:
@@ -88,13 +89,16 @@ def _try(*steps: Callable[[], object]) -> None:
 
 
 _heartbeats: list[WorkerHeartbeat] = []
-_warm: list[Any] = []  # an engine's session, held for the networks in it
+_warm: list[Any] = []  # The engine that was warmed up; while it is here, its networks stay loaded.
 _warming: list[threading.Thread] = []
-WARM_UP_SECONDS = 5.0  # A worker waits so long for it at its end: Python must not end while libraries are loading.
+WARM_UP_SECONDS = 5.0  # At its end a worker waits this long for it, because Python must not end while libraries load.
 
 
 def use_threads(count: int) -> None:
-    """Bound the threads of the engines' libraries; to be called before they are imported. 0 = one per core."""
+    """Limit the number of threads of the libraries that engines use; 0 means one per core.
+
+    This must be called before those libraries are imported.
+    """
     if count:
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ[name] = str(count)
@@ -114,10 +118,10 @@ def _start(sender: Any, **rest: Any) -> None:
     heartbeat.start()
     if computes and settings.TEAM_MODE:
         own = queue_of(workers.own_name())
-        sender.app.amqp.queues[own]  # Declares the queue with the same options as the sender does.
+        sender.app.amqp.queues[own]  # This declares the queue with the same options as the sender does.
         sender.add_task_queue(own)
     if computes and settings.CONFIG["MASKWRIGHT_WARM_UP"]:
-        # In a thread, so that rounds wait only for the networks that they use themselves.
+        # A thread does it, so that rounds wait only for the networks that they use themselves.
         _warming.append(threading.Thread(target=_warm_up, name="warm-up", daemon=True))
         _warming[-1].start()
 
@@ -127,7 +131,7 @@ def _warm_up() -> None:
 
     try:
         _warm.append(runner.warm_up())
-    except Exception as error:  # A round that fails in the same way tells its author.
+    except Exception as error:  # A round that fails for the same reason tells its author.
         log.warning("warm_up_failed", error=str(error), kind=type(error).__name__)
 
 

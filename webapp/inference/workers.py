@@ -1,4 +1,4 @@
-"""Workers that compute rounds: who they are, and whether one is alive."""
+"""The workers that compute rounds: their rows, and whether one of them is alive."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from webapp.inference.models import Worker
 from webapp.live.protocol import WorkerStatus
 from webapp.tasks.worker_names import is_dead, own_name
 
-ALIVE_WITHIN = timedelta(seconds=4)  # it beats every second; the page says that it is gone after this
+# A worker stores a heartbeat every second; after this time without one, the page says that it is gone.
+ALIVE_WITHIN = timedelta(seconds=4)
 FORGOTTEN_AFTER = timedelta(days=1)
 
 
 def announce(device: str) -> None:
-    """Write the row of this process. Rows of workers that are long gone are removed."""
+    """Write the row of this process, and delete the rows of workers that are long gone."""
     Worker.objects.filter(heartbeat__lt=Now() - FORGOTTEN_AFTER).delete()
     Worker.objects.update_or_create(
         name=own_name(), defaults={"pid": os.getpid(), "device": device, "heartbeat": Now(), "started_at": Now()}
@@ -35,9 +36,9 @@ def withdraw() -> None:
 
 
 def status() -> WorkerStatus:
-    """Return whether any worker for rounds lives, and the sentence that the page shows about it."""
+    """Return whether any worker for rounds is alive, and the sentence that the page shows about it."""
     alive = Worker.objects.filter(heartbeat__gte=Now() - ALIVE_WITHIN).order_by("name")
-    # One that was killed on this machine is known to be gone before its heartbeat is stale.
+    # A worker that was killed on this machine is known to be gone before its heartbeat is stale.
     devices = [device for name, device in alive.values_list("name", "device") if not is_dead(name)]
     if devices:
         device = ", ".join(sorted(set(devices)))

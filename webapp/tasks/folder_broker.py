@@ -1,8 +1,8 @@
-"""The embedded broker: kombu's filesystem transport, without the races that lose messages and end workers.
+"""The embedded broker: the filesystem transport of kombu, without the races that lose messages and end workers.
 
-kombu writes a message under its final name, so that a reader may take the first half of it, and it empties the table
-of an exchange before it writes it anew. Here a file gets its name when it is complete. A message that no worker could
-understand is put aside, logged, and does not come back.
+kombu writes a message under its final name, so that a reader may take the first half of it. It also empties the table
+of an exchange before it rewrites it. Here a file gets its final name when it is complete. A message that cannot be
+parsed is moved to another folder and logged, so that it does not end one worker after the other.
 """
 
 from __future__ import annotations
@@ -26,11 +26,14 @@ SCHEME = "folder"
 
 
 class BrokenMessage(ValueError):
-    """A message lacks what a worker needs; the text says what."""
+    """A message lacks something that a worker needs. The text says what."""
 
 
 class Channel(filesystem.Channel):
-    """Queues and exchanges as files. `broken_folder` among the transport's options takes what cannot be read."""
+    """Queues and exchanges as files.
+
+    The transport option `broken_folder` is the folder to which messages that cannot be read are moved.
+    """
 
     def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:  # type: ignore[override]
         name = f"{monotonic_ns() // 1_000_000}_{uuid.uuid4()}.{queue}.msg"
@@ -41,7 +44,8 @@ class Channel(filesystem.Channel):
         for name in sorted(os.listdir(folder)):
             if name.partition(".")[2] != f"{queue}.msg":
                 continue
-            # The name of a message that is taken belongs to no queue: of several readers one succeeds.
+            # Taking a message means renaming it to a name that belongs to no queue, so only one of several readers
+            # succeeds.
             taken = folder / f"taken-{os.getpid()}-{name}.json"
             try:
                 (folder / name).rename(taken)
@@ -57,7 +61,10 @@ class Channel(filesystem.Channel):
         raise Empty
 
     def _understood(self, data: bytes) -> dict[str, Any]:
-        """Parse a message and make of it what a worker makes of it. Raises an error of any kind where that fails."""
+        """Parse a message in the same way as a worker does, and return it.
+
+        Raises exceptions of many kinds for a message that a worker could not parse.
+        """
         payload = loads(data.decode())
         message = self.Message(payload, channel=self)
         if "task" in message.headers:
@@ -94,12 +101,12 @@ class Channel(filesystem.Channel):
                 _write(self._exchange_file(exchange), dumps(table))
 
     def get_table(self, exchange: str) -> list[filesystem.exchange_queue_t]:
-        """The bindings of an exchange: routing key, pattern and queue of each."""
+        """Return the bindings of an exchange: the routing key, pattern and queue of each."""
         try:
             rows: Iterable[Any] = loads(self._exchange_file(exchange).read_text())
         except FileNotFoundError:
             return []
-        except ValueError as error:  # kombu left half a table: a worker binds its queues anew when it starts
+        except ValueError as error:  # kombu left half a table. Workers bind their queues again when they start.
             log.error("broken_exchange", file=str(self._exchange_file(exchange)), error=repr(error))
             return []
         except OSError as error:
@@ -112,7 +119,7 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """kombu's filesystem transport with the channel above."""
+    """The filesystem transport of kombu, with the channel above."""
 
     Channel = Channel
 
@@ -132,7 +139,7 @@ class _FileLock:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file under another name, then give it its own: nobody sees a part of it."""
+    """Write a file under another name and then rename it, so that no reader sees a part of it."""
     unfinished = path.with_name(f"unfinished-{uuid.uuid4()}")
     unfinished.write_text(text)
     unfinished.rename(path)

@@ -1,4 +1,7 @@
-"""A heartbeat from a thread: what is being worked on looks alive, however long a single step of it takes."""
+"""Stores heartbeats from a thread.
+
+So a task that is being worked on counts as alive, however long a single step of it takes.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ log = structlog.get_logger(__name__)
 
 @contextmanager
 def beating(beat: Callable[[], object], seconds: float, **what: object) -> Iterator[None]:
-    """Call `beat`, which writes to a row, every so many seconds. `what` names the row in the log."""
+    """Call `beat`, which stores a heartbeat, every `seconds` seconds in a thread while the block runs.
+
+    `what` names the row in the log.
+    """
     ended = threading.Event()
 
     def run() -> None:

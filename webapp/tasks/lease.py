@@ -1,10 +1,12 @@
 """The lease of a task: which worker may write to its row, for how long, and what happens when that worker is lost.
 
-A task is a database row: a round, an import or an export. A worker claims it, which raises its *fence*; each later
-write names that fence, so a worker that was given up and comes back writes nothing. While it works it stores a
-heartbeat. The sweep of any worker takes back a task whose heartbeat is stale, and repeats lost notifications.
+A task is a database row: a round, an import or an export. A worker claims it, which raises its *fence*, a number. Each
+later write names that fence, so a worker that was given up and comes back can write nothing. While it works it stores a
+heartbeat. Every worker sweeps regularly: it takes back tasks whose heartbeat is stale, and notifies workers again of
+tasks that wait.
 
-Every time is read from the clock of the database (`Now()` in SQL): the clocks of two workers may differ by minutes.
+Every time is read from the clock of the database (`Now()` in SQL), because the clocks of two workers may differ by
+minutes.
 """
 
 from __future__ import annotations
@@ -20,16 +22,16 @@ from django.db.models.functions import Now
 
 log = structlog.get_logger(__name__)
 
-FIRST_NOTIFICATION = timedelta(seconds=2)  # how long a worker that starts leaves to a notification that is on its way
+FIRST_NOTIFICATION = timedelta(seconds=2)  # A worker that starts waits this long for a notification on its way.
 
 
 class LeasedTask(models.Model):
-    """The columns of a lease. A row that waits for a worker has no heartbeat, one that is worked on has one."""
+    """The columns of a lease. A row that waits for a worker has no heartbeat; a row that is worked on has one."""
 
-    fence = models.PositiveIntegerField(default=0)  # raised by each claim; a write with an older fence is refused
+    fence = models.PositiveIntegerField(default=0)  # Raised by each claim; a write with an older fence is refused.
     attempts = models.PositiveSmallIntegerField(default=0)
     heartbeat = models.DateTimeField(null=True)
-    notified_at = models.DateTimeField(db_default=Now())  # when the workers were last told of it
+    notified_at = models.DateTimeField(db_default=Now())  # When the workers were last told that it waits.
 
     class Meta:
         abstract = True
@@ -37,9 +39,9 @@ class LeasedTask(models.Model):
 
 @dataclass(frozen=True)
 class Limits:
-    """How patient the sweep is with one kind of task."""
+    """How long the sweep waits before it acts on one kind of task, and how often such a task is tried."""
 
-    stale_after: timedelta  # a worker without a heartbeat for so long is lost
+    stale_after: timedelta  # A worker that stored no heartbeat for so long is lost.
     notify_again_after: timedelta
     max_attempts: int = 3
 
@@ -48,9 +50,9 @@ Task = TypeVar("Task", bound=LeasedTask)
 
 
 class Lease(Generic[Task]):
-    """One kind of task, with the states of its rows while they wait and while they are worked on.
+    """The lease of one kind of task, with the states that its rows have while they wait and while they are worked on.
 
-    A kind says how its workers are notified, and how a task ends whose worker is lost for good.
+    A subclass says how workers are notified of such a task, and how a task ends whose worker is lost for good.
     """
 
     def __init__(self, model: type[Task], *, waiting: str, running: str, limits: Limits) -> None:
@@ -62,31 +64,42 @@ class Lease(Generic[Task]):
     # --- what a kind of task defines ----------------------------------------------------------------------------------
 
     def notify(self, pk: int) -> None:
-        """Tell the workers, once the transaction at hand has committed, that a task waits."""
+        """Tell the workers, once the current transaction has committed, that a task waits."""
         raise NotImplementedError
 
     def is_wanted(self, task: Task) -> bool:
-        """Return whether a lost task is to be tried again, had it attempts left: nobody cancelled it, say."""
+        """Return whether a task whose worker is lost should be tried again, for example because nobody cancelled it."""
         raise NotImplementedError
 
     def end_lost(self, task: Task) -> None:
-        """End a task whose worker is lost and that is not tried again. Runs in the transaction that took it back."""
+        """End a task whose worker is lost and that is not tried again.
+
+        Called in the transaction that takes the task from the worker.
+        """
         raise NotImplementedError
 
     def hold(self, task: Task) -> None:
-        """Lock the rows beside the task's own that `end_lost` and `requeued` write."""
+        """Lock the other rows that `end_lost` and `requeued` write, beside the task's own. By default
+        there are none.
+        """
 
     def requeued(self, task: Task) -> None:
-        """Write what else changes when a lost task waits again. Runs in the transaction that took it back."""
+        """Write what else changes when a task of a lost worker waits again.
+
+        Called in the transaction that takes the task from the worker.
+        """
 
     def is_dead(self, task: Task) -> bool:
-        """Return whether the worker of a task is known to be gone, however fresh its heartbeat is."""
+        """Return whether the worker of a task is known to be gone, even if its heartbeat is fresh."""
         return False
 
     # --- for workers --------------------------------------------------------------------------------------------------
 
     def claim(self, pk: int, **columns: Any) -> Task | None:
-        """Take a task that waits and store `columns` with it. None: somebody else took it, or it ended."""
+        """Claim a task that waits, and store `columns` with it. Return the task.
+
+        None if another worker took it or it has ended.
+        """
         with transaction.atomic():
             taken = (
                 self.waiting()
@@ -102,34 +115,37 @@ class Lease(Generic[Task]):
             return self.model._default_manager.get(pk=pk) if taken else None
 
     def held(self, pk: int, fence: int) -> QuerySet[Task]:
-        """The row of a task while `fence` is the newest and the task is worked on; empty from then on."""
+        """Return the row of a task if it is worked on and `fence` is still its newest fence, else an empty
+        query set.
+        """
         return self.running().filter(pk=pk, fence=fence)
 
     def beat(self, pk: int, fence: int, **columns: Any) -> bool:
-        """Store a heartbeat and `columns`. False: the task is no longer the caller's, and nothing is stored."""
+        """Store a heartbeat and `columns`. Return False, and store nothing, if the task is no longer the caller's."""
         return bool(self.held(pk, fence).update(heartbeat=Now(), **columns))
 
     # --- for the sweep ------------------------------------------------------------------------------------------------
 
     def waiting(self) -> QuerySet[Task]:
-        """Tasks that wait for a worker."""
+        """Return the tasks that wait for a worker."""
         return self.model._default_manager.filter(state=self.waiting_state, heartbeat=None)
 
     def running(self) -> QuerySet[Task]:
-        """Tasks that a worker has claimed, whether it lives or not."""
+        """Return the tasks that a worker has claimed, whether it is alive or not."""
         return self.model._default_manager.filter(state=self.running_state, heartbeat__isnull=False)
 
     def sweep(self, *, starting: bool = False) -> None:
-        """Take back the tasks of lost workers and repeat lost notifications. Safe at any time, by several at once.
+        """Take back the tasks of lost workers, and notify workers again of tasks that wait for long.
 
-        `starting`: this worker has just started, so what was sent to its predecessor may be lost: it does not wait for
+        It is safe to call this at any time and from several workers at once. `starting` says that this worker has just
+        started: notifications to its predecessor may be lost, so it repeats them without waiting for
         `notify_again_after`.
         """
         for task in self._with_staleness(self.running()):
             if self._is_lost(task):
                 try:
                     self.take_back(task.pk, task.fence)
-                except Exception:  # The tasks after this one are swept all the same.
+                except Exception:  # The other tasks are swept all the same.
                     log.exception("lost_task_not_taken_back", kind=self.model.__name__, task=task.pk)
         patience = FIRST_NOTIFICATION if starting else self.limits.notify_again_after
         unheard = self.waiting().filter(notified_at__lt=Now() - patience)
@@ -139,14 +155,14 @@ class Lease(Generic[Task]):
 
     @transaction.atomic
     def take_back(self, pk: int, fence: int) -> None:
-        """Take a task from its worker, if that is still lost: the task waits again, or it ends."""
+        """Take a task from its worker, if the worker is still lost. The task then waits again, or it ends."""
         seen = self.held(pk, fence).first()
         if seen is None:
             return
         self.hold(seen)
         task = self._with_staleness(self.held(pk, fence)).select_for_update(of=("self",)).first()
         if task is None or not self._is_lost(task):
-            return  # The worker was heard of meanwhile, or another sweep was faster.
+            return  # The worker stored a heartbeat meanwhile, or another sweep was faster.
         if not self.is_wanted(task) or task.attempts >= self.limits.max_attempts:
             self.end_lost(task)
         else:

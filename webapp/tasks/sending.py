@@ -1,7 +1,7 @@
 """What happens after a transaction has committed: tasks are sent to workers, files are removed.
 
-The committed row is what counts. A broker that is away or hangs delays the work until the sweep sends the task again;
-it never makes a stored row look refused, and never keeps a thread of the web process waiting.
+The committed row is what counts. A broker that is away or hangs only delays the work until the sweep sends the task
+again: a request whose row was stored never fails because of it, and no thread of the web process waits for it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ from django.db import transaction
 
 log = structlog.get_logger(__name__)
 
-MOST_UNSENT = 1000  # tasks that wait while the broker is away; what does not fit is left to the sweep
+MOST_UNSENT = 1000  # So many tasks wait while the broker is away. Further ones are left to the sweep.
 EXIT_SECONDS = 2.0
 
 
 def after_commit(function: Callable[..., object], *arguments: object) -> None:
-    """Call `function` once the transaction at hand has committed, at once without one. An error is logged, not raised.
+    """Call `function` once the current transaction has committed, or at once if there is none.
 
-    Django's own `on_commit(robust=True)` fails for a `functools.partial`, because it asks for its `__qualname__`.
+    An error is logged, not raised. Django's own `on_commit(robust=True)` is not used, because it fails for a
+    `functools.partial`, which has no `__qualname__`.
     """
 
     def call() -> None:
@@ -41,9 +42,9 @@ def after_commit(function: Callable[..., object], *arguments: object) -> None:
 
 
 def send_task(name: str, *arguments: Any, queue: str | None = None) -> None:
-    """Send a task to the workers once the transaction at hand has committed.
+    """Send a task to the workers once the current transaction has committed.
 
-    In team mode another thread sends it, because a broker that hangs may take seconds to be noticed.
+    In team mode another thread sends it, because it may take seconds to notice that a broker hangs.
     """
     message = _Message(name, arguments, queue)
     if settings.TEAM_MODE:
@@ -60,12 +61,15 @@ class _Message:
 
     def send(self) -> None:
         options = {"queue": self.queue} if self.queue else {}
-        # Without a retry: the sweep sends it again.
+        # Celery need not retry, because the sweep sends the task again.
         current_app.send_task(self.name, args=list(self.arguments), retry=False, **options)
 
 
 class _Sender:
-    """A thread that sends tasks one after the other. It is started by the first task, again after a fork."""
+    """A thread that sends tasks one after the other.
+
+    The first task starts it, and the first one after a fork starts it again.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -73,7 +77,7 @@ class _Sender:
         self._unsent: queue.Queue[_Message] = queue.Queue(MOST_UNSENT)
 
     def put(self, message: _Message) -> None:
-        """Send a message soon. One that does not fit any more is dropped and logged."""
+        """Send a message soon. If too many wait already, it is dropped and logged."""
         with self._lock:
             if self._pid != os.getpid():
                 self._unsent = queue.Queue(MOST_UNSENT)
@@ -85,7 +89,7 @@ class _Sender:
             log.warning("task_not_sent", task=message.name, arguments=message.arguments, error="too many are unsent")
 
     def finish(self) -> None:
-        """Wait a moment for what is unsent: this process ends."""
+        """Wait a moment until the waiting messages are sent, because this process ends."""
         if self._pid != os.getpid():
             return
         done = threading.Thread(target=self._unsent.join, daemon=True)
@@ -98,7 +102,7 @@ class _Sender:
             message = unsent.get()
             try:
                 message.send()
-            except Exception as error:  # kombu, redis and the system each have their own
+            except Exception as error:  # kombu, redis and the system each raise classes of their own.
                 log.warning("task_not_sent", task=message.name, arguments=message.arguments, error=repr(error))
             finally:
                 unsent.task_done()

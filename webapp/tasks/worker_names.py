@@ -14,7 +14,7 @@ def own_name() -> str:
 def is_dead(name: str) -> bool:
     """Return whether the worker called `name` ran on this host and is gone.
 
-    Of a worker on another host only its heartbeat tells.
+    Whether a worker on another host is gone cannot be told from its name, only from its heartbeat.
     """
     host, _, pid = name.rpartition(":")
     if host != socket.gethostname() or not pid.isdigit():
