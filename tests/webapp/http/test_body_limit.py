@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -17,7 +16,7 @@ from webapp.asgi import application
 from webapp.http import body_limit
 from webapp.http.body_limit import MAX_BODY, MAX_CHUNK, BodyLimit
 
-CHUNK_ADDRESS = f"/api/uploads/{uuid4()}"
+CHUNK_ADDRESS = "/api/uploads/0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
 class Ends:
