@@ -9,8 +9,8 @@ const BEFORE: Group[] = ["Drawing", "Objects"]; // This order makes both columns
 const AFTER: Group[] = ["Frames", "View", "Rounds", "Help"];
 
 const GESTURES: [what: string, does: string][] = [
-  ["Drag on the picture", "use the tool; with Space held, move the picture"],
-  ["Drag with the right button or Alt", "scribble on the background"],
+  ["Drag on the picture", "draw; with Space held, move it"],
+  ["Right drag, Alt and drag", "draw on the background"],
   ["Wheel on the picture", "zoom at the cursor"],
   ["Two fingers on the picture", "move and zoom"],
   ["Drag on the timeline", "scrub"],
