@@ -1,4 +1,4 @@
-"""Finds the videos and uploads that a user may see. The rules are those of projects/access.py."""
+"""Finds the videos and uploads that a user may see. What each role may do is defined in projects/access.py."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def role_for(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -> Role
 
 
 def video_for(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -> Video:
-    """Return the video, if `user` has at least this role in its project. Raises NotFound or Forbidden."""
+    """Return a video if `user` has at least the role `at_least` in its project. Raises NotFound or Forbidden."""
     video = videos_of(user).select_related("project").filter(pk=video_id).first()
     if video is None:
         raise NotFound("video")

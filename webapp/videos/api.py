@@ -1,4 +1,4 @@
-"""REST calls for videos: uploads, cards, frames, thumbnails, ground truth."""
+"""REST calls for videos: uploads, cards of the project page, frames, thumbnails and ground truth."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def get_ground_truth(request: HttpRequest, video_id: int, frame: int) -> HttpRes
 
 
 def _file(path: Path, content_type: str) -> HttpResponse:
-    """Answer with a whole file. It has some 100 kB, for which a streamed answer would be slower."""
+    """Answer with a whole file. Frames have some 100 kB, for which a streamed answer would be slower."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:

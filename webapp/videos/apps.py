@@ -1,4 +1,4 @@
-"""Django app: videos, uploads, import, frames on disk."""
+"""The Django app of videos, uploads, imports, and frames on disk."""
 
 from importlib import import_module
 
@@ -10,4 +10,4 @@ class VideosConfig(AppConfig):
     label = "videos"
 
     def ready(self) -> None:
-        import_module("webapp.videos.cleanup")  # connects its signals
+        import_module("webapp.videos.cleanup")  # The import connects the signals of files that go with their rows.

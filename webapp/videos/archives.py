@@ -1,4 +1,4 @@
-"""Reads the files of an untrusted zip. Nothing is unpacked to disk."""
+"""Reads the files in an untrusted zip, without unpacking any to disk."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BROKEN = (
     EOFError,
     OSError,
     struct.error,
-    UnicodeDecodeError,  # raised for names that are marked as UTF-8
+    UnicodeDecodeError,  # Raised for names that are marked as UTF-8 and are not.
 )
 
 
@@ -58,7 +58,8 @@ class ZipFiles:
 
     def _check_entries(self) -> None:
         entries = self._zip.infolist()
-        most = 4 * int(settings.CONFIG["MASKWRIGHT_MAX_FRAMES"]) + 1000  # frames, masks and other files
+        # This allows for frames, masks and other files.
+        most = 4 * int(settings.CONFIG["MASKWRIGHT_MAX_FRAMES"]) + 1000
         if len(entries) > most:
             raise Refused("too_many_files", f"The zip has {len(entries)} entries; at most {most} are looked at.", 413)
         for entry in entries:
@@ -105,7 +106,7 @@ class ZipFiles:
 
 
 def check_entry(entry: zipfile.ZipInfo) -> None:
-    """Raise Refused for a path that leads out of the zip, or a link. No normal zip has such entries."""
+    """Raise Refused for a link, or a path that leads out of the zip. No normal zip has such entries."""
     path = entry.filename.replace("\\", "/")
     outside = path.startswith("/") or ".." in path.split("/") or re.match(r"[A-Za-z]:", path)
     link = stat.S_ISLNK(entry.external_attr >> 16)

@@ -1,4 +1,4 @@
-"""Cards of videos on the page of a project."""
+"""The cards that show the videos of a project on its page."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ RUNNING = ("queued", "running")
 
 
 class VideoCard(Schema):
-    """One video. Its figures about rounds come from the annotations of `with_work`."""
+    """A video on the page of its project. Its figures about rounds come from the annotations of `with_work`."""
 
     id: int
     project: int
     name: str
     state: VideoState
     error: str
-    note: str  # what a person should know about a ready video, such as files that were left out
+    note: str  # What a person should know about a ready video, such as files that were left out.
     width: int
     height: int
     frame_count: int
     fps: float
     size_bytes: int
     progress_done: int
-    progress_total: int  # 0 = unknown
+    progress_total: int  # 0 if unknown.
     created_at: datetime
     rounds: int
     last_worked_by: str | None
@@ -53,7 +53,7 @@ class VideoCard(Schema):
 def with_work(videos: QuerySet[Video]) -> QuerySet[Video]:
     """Annotate `videos` with figures about their rounds, in one query.
 
-    Rounds belong to a higher layer, so they are used by the name of the relation, without an import.
+    Rounds belong to a higher layer, so the relation is used by its name instead of importing the model.
     """
     same = Video.objects.filter(pk=OuterRef("pk"))
     newest = same.order_by("-rounds__id")

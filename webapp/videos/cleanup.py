@@ -1,4 +1,4 @@
-"""Deletes files after the transaction that deleted their row, whoever deleted it."""
+"""Deletes the files of videos and uploads once a transaction that deleted their row has committed."""
 
 from __future__ import annotations
 

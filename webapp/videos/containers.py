@@ -1,7 +1,7 @@
-"""Detects the format of a file by its own bytes: never by its name, and never by letting a library guess.
+"""Detects the format of a file by its first bytes: never by its name, and never by letting a library guess.
 
 FFmpeg also detects playlists (m3u8, concat, DASH, SDP ...) and opens the files and addresses in them. So only the
-formats below are opened, each with an explicit demuxer.
+formats below are opened, each with its demuxer named explicitly.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PLAYLISTS = (b"#extm3u", b"ffconcat", b"<?xml", b"<mpd", b"<smil", b"v=0", b"[pl
 
 
 class Container(Enum):
-    """A supported format.
+    """A supported file format.
 
     The value is the name of FFmpeg's demuxer, or "" for zip files, which FFmpeg does not read.
     """
@@ -35,7 +35,7 @@ class Container(Enum):
 
 
 def container_of(path: Path) -> Container:
-    """Detect the format of `path`. Raises Refused, which names the kind of file as far as its first bytes tell."""
+    """Detect the format of `path`. Raises Refused, which names the kind of file if its first bytes tell."""
     with path.open("rb") as file:
         start = file.read(4096)
     if start[4:8] in ISO_BOXES and not _is_still(start):

@@ -1,4 +1,4 @@
-"""Creates a video synchronously, from frames in memory or from a folder, for commands and tests."""
+"""Creates a video at once, without a worker, from frames in memory or in a folder. Commands and tests use it."""
 
 from __future__ import annotations
 
@@ -26,22 +26,26 @@ def create_video(
     truth: Iterable[LabelMap | None] = (),
     fps: float = 24.0,
 ) -> Video:
-    """Create a ready video from frames, uint8 RGB [H, W, 3], and their truth, uint8 [H, W] or None for each.
+    """Create a ready video from frames, uint8 RGB [H, W, 3], with ground truth, uint8 [H, W] or None for each frame.
 
-    Raises Refused for frames that an import would refuse too. Then no row and no file is left.
+    Raises Refused for frames that an import would refuse, too; then no row and no file is left.
     """
     video = _claimed(project, name, author, fps)
     return _written(video, _paired(frames, truth), 0, [], None)
 
 
 def bring_in(*, project: Project, clip: Clip, name: str, author: User, on_progress: OnProgress | None = None) -> Video:
-    """A ready video from a clip of a file or folder on this machine. Raises as `create_video` does."""
+    """Create a ready video from one of the videos that `open_source` found in a file or folder on this machine.
+
+    `name` is used if `clip` has no name of its own. Raises Refused as `create_video` does.
+    """
     video = _claimed(project, clip.name or name, author, clip.fps)
     return _written(video, clip.frames(), clip.expected, clip.notes, on_progress)
 
 
 def _claimed(project: Project, name: str, author: User, fps: float) -> Video:
-    # With a heartbeat from the start it looks like any import, so the sweep finds it if this process is killed.
+    # The row has a heartbeat from the start, as an import that a worker has claimed, so that the sweep finds it if this
+    # process is killed.
     return Video.objects.create(
         project=project, name=name[:200], created_by=author, fps=fps, part=".", fence=1, heartbeat=Now()
     )

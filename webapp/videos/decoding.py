@@ -23,18 +23,18 @@ from webapp.videos.frame_writer import SourceFrame
 from webapp.videos.refusal import Refused, check_count, check_size
 
 DEFAULT_FPS = 24.0
-SLOWEST_FPS, FASTEST_FPS = 1 / 86400, 1000.0  # time lapses have a frame a day; a rate outside is a fault of the file
-# FFmpeg may decode a frame to find the size of a stream. This limits its pixels: 8K passes, so that the refusal can
-# name
-# the size, and a file that claims billions does not.
+# Time lapses have a frame a day. A rate outside this range is an error in the file.
+SLOWEST_FPS, FASTEST_FPS = 1 / 86400, 1000.0
+# FFmpeg may decode a frame to find the size of a stream. This limits its number of pixels. 8K is within the limit, so
+# that the message which refuses such a file can name its size; a file that claims billions of pixels is not.
 PROBE_PIXELS = 64 << 20
-MOST_STREAMS = 32  # Tracks of any kind; each costs memory when the file is opened.
+MOST_STREAMS = 32  # The most tracks of any kind; each costs memory when the file is opened.
 
 
 class VideoFile:
-    """One video stream of a file. Each call of `frames` opens the file again."""
+    """A file with a video stream. Each call of `frames` opens the file again."""
 
-    name = ""  # the video is named after the file
+    name = ""  # Empty: the video is named after the file.
     part = "."
 
     def __init__(self, path: Path, container: Container) -> None:
@@ -47,12 +47,15 @@ class VideoFile:
                 raise Refused("no_size", "The frames have no size that can be read, or far too many pixels.", 413)
             check_size(stream.width, stream.height)
             self.expected = min(filter(None, (stream.frames, _estimated_frames(file, stream))), default=0)
-            if stream.frames:  # Without a stated number the writer counts.
+            if stream.frames:  # If the file does not state a number, the writer counts the frames.
                 check_count(self.expected)
             self.fps = _fps(stream)
 
     def frames(self) -> Iterator[SourceFrame]:
-        """Yield every frame that can be decoded. `notes` then says what could not. Raises Refused if none could."""
+        """Yield every frame that can be decoded. Raises Refused if none could be.
+
+        When the frames are exhausted, `notes` holds sentences about those that could not be decoded.
+        """
         self.notes.clear()
         with self._open() as file:
             stream = _picture_stream(file)
@@ -80,8 +83,8 @@ class VideoFile:
     def _decoded(self, file: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:
         """Yield the frames in order of presentation, and None for each packet that cannot be decoded.
 
-        Packets without data are left out: containers hold them where a recorder had nothing to store, and PyAV ends
-        each stream with one. A decoder would take any of them for the end of the stream.
+        Packets without data are left out, because a decoder would take them for the end of the stream. Containers hold
+        them where a recorder had nothing to store, and PyAV ends each stream with one.
         """
         packets = file.demux(stream)
         ended = False
@@ -114,7 +117,7 @@ class VideoFile:
         try:
             # Titles in old files may be in any encoding. They are not used.
             return av.open(f"file:{self._path}", mode="r", format=name, options=options, metadata_errors="replace")
-        except av.error.MemoryError:  # raised for more streams than max_streams
+        except av.error.MemoryError:  # FFmpeg raises this for more streams than max_streams.
             raise Refused(
                 "too_many_streams",
                 f"The file has more than {MOST_STREAMS} tracks. Save it with its one video track alone.",
@@ -126,23 +129,23 @@ class VideoFile:
 
 
 def _picture_stream(file: InputContainer) -> VideoStream:
-    """Choose the stream that players show: the largest of the enabled ones, or the largest where none is enabled.
+    """Choose the stream that players show: the largest of the enabled ones, or the largest of all if none is enabled.
 
-    Cover images of audio files are video streams too; they do not count.
+    Cover images of audio files are video streams as well; they are not chosen.
     """
     moving = [s for s in file.streams.video if not s.disposition & Disposition.attached_pic]
     if not moving:
         raise Refused(
             "audio_only", "The file has no moving pictures" + (", only sound." if file.streams.audio else ".")
         )
-    readable = [s for s in moving if s.codec_context is not None]  # None if FFmpeg has no decoder
+    readable = [s for s in moving if s.codec_context is not None]  # It is None if FFmpeg has no decoder for the stream.
     if not readable:
         raise Refused("unknown_codec", "The pictures are coded in a way that cannot be read here. Convert it to H.264.")
     return max(readable, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height))
 
 
 def _most_pixels() -> int:
-    """Return the limit of pixels for decoders, which round sizes up to whole blocks before they crop."""
+    """Return the most pixels for decoders. It allows for blocks, because decoders round sizes up before they crop."""
     width, height = settings.CONFIG["MASKWRIGHT_MAX_WIDTH"], settings.CONFIG["MASKWRIGHT_MAX_HEIGHT"]
     return int((width + 128) * (height + 128))
 
@@ -154,7 +157,10 @@ def _fps(stream: VideoStream) -> float:
 
 
 def _estimated_frames(file: InputContainer, stream: VideoStream) -> int:
-    """Estimate the number of frames from the presented duration, since an edit list may cut frames. 0 = unknown."""
+    """Estimate the number of frames from the presented duration, because an edit list may cut frames.
+
+    0 if it is unknown.
+    """
     if stream.duration and stream.time_base:
         seconds = float(stream.duration * stream.time_base)
     elif file.duration:

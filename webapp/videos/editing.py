@@ -1,4 +1,4 @@
-"""Write functions for existing videos: rename, cancel the import, delete."""
+"""Renames a video, cancels its import, or deletes it."""
 
 from __future__ import annotations
 
@@ -31,11 +31,14 @@ def stop_import(*, by: User, video_id: int) -> Video:
 
 
 def delete_video(*, by: User, video_id: int) -> None:
-    """Delete a video with its rounds. Annotators may delete a video whose import failed; others need a manager."""
+    """Delete a video with its rounds.
+
+    This needs a manager. An annotator may delete a video whose import failed or was cancelled.
+    """
     video = video_for(by, video_id)
     ended = video.state in (VideoState.FAILED, VideoState.CANCELLED)
     video_for(by, video_id, Role.ANNOTATOR if ended else Role.MANAGER)
     upload = video.upload
-    video.delete()  # its files go with the row, see cleanup.py; an import that runs notices
+    video.delete()  # cleanup.py deletes its files. An import that runs notices and stops.
     if upload is not None:
         release_upload(upload)

@@ -1,4 +1,6 @@
-"""Writes the files of one video: JPEG frames, thumbnails and ground truth, by index, in order."""
+"""Writes the files of one video in order of frames: JPEG frames, thumbnails and ground truth, each
+named by its index.
+"""
 
 from __future__ import annotations
 
@@ -19,38 +21,42 @@ from segmentation.types import IGNORE, LabelMap
 from webapp.videos.refusal import Refused, check_count, check_disk, check_size
 from webapp.videos.storage import RgbFrame, VideoFolder
 
-JPEG_QUALITY = 92  # Quality of frames, which engines read. Below 90, artefacts appear at the edges of objects.
+JPEG_QUALITY = 92  # Engines read these frames. Below 90, artefacts appear at the edges of objects.
 THUMB_QUALITY = 80
 THUMB_SIDE = 256
-DISK_CHECK_EVERY = 50  # frames between two checks of free disk space
+DISK_CHECK_EVERY = 50  # The number of frames between two checks of the free disk space.
 
 
 @dataclass(frozen=True)
 class SourceFrame:
-    """A frame from a source. `jpeg` is its original file, which is stored unchanged where that is possible."""
+    """A frame of a file that is imported.
 
-    picture: RgbFrame | Image.Image  # uint8 [H, W, 3], or an image of mode RGB
+    `jpeg` holds the bytes of its original file, which is stored unchanged if that is possible; `truth` is its ground
+    truth.
+    """
+
+    picture: RgbFrame | Image.Image  # An array uint8 [H, W, 3], or an image of mode RGB.
     jpeg: bytes | None = None
     truth: LabelMap | None = None
-    name: str = ""  # for messages to the user
+    name: str = ""  # Used in messages to the user.
 
 
 @dataclass(frozen=True)
 class WrittenVideo:
-    """What a `FrameWriter` wrote: sizes in pixels, frames, bytes, and the frames and object ids of ground truth."""
+    """What a `FrameWriter` wrote: the size of frames, their number, the bytes, and which frames have ground truth."""
 
     width: int
     height: int
     count: int
     size_bytes: int
     truth_frames: list[int]
-    truth_objects: int  # the highest object id
+    truth_objects: int  # The highest object id in the ground truth.
 
 
 class FrameWriter:
-    """Encodes frames in a few threads. Leaving the block waits for all of them.
+    """Encodes and writes frames in a few threads. It is a context manager; leaving the block waits for the threads.
 
-    After the block `written` describes the video.
+    After the block, `written` describes the video.
     """
 
     def __init__(self, folder: VideoFolder) -> None:
@@ -60,7 +66,7 @@ class FrameWriter:
         threads = min(4, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="frames")
         self._pending: deque[Future[int]] = deque()
-        self._most_pending = 2 * threads  # This bounds memory: a 4K frame has 28 MB.
+        self._most_pending = 2 * threads  # This bounds the memory, because a 4K frame takes 28 MB.
 
     def __enter__(self) -> Self:
         check_disk()
@@ -80,7 +86,7 @@ class FrameWriter:
     def add(self, frame: SourceFrame) -> None:
         """Write the next frame.
 
-        Raises Refused if its size differs from the first, for too many frames, or a full disk.
+        Raises Refused if its size differs from that of the first frame, for too many frames, or for a full disk.
         """
         picture = frame.picture if isinstance(frame.picture, Image.Image) else Image.fromarray(frame.picture)
         self._check(picture, frame)

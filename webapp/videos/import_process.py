@@ -1,7 +1,7 @@
-"""Reads an untrusted file in a separate process, with limits of memory and time.
+"""Reads an untrusted file in a separate process with limits of memory and time.
 
-A file of some kilobytes can make FFmpeg, Pillow or zlib take gigabytes or minutes. The process is killed at its limits
-or when the import is cancelled, and its memory is freed with it.
+A file of some kilobytes can make FFmpeg, Pillow or zlib take gigabytes or minutes. The process is killed when it
+reaches a limit or the import is cancelled, which frees its memory.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from webapp.videos.refusal import Refused
 from webapp.videos.sources import Clip, open_source
 from webapp.videos.storage import VideoFolder
 
-POLL_SECONDS = 0.25  # between two calls of `beat` while no frame comes
-SILENT_SECONDS = 60.0  # The slowest normal frame (8K, on a busy machine) takes a few seconds.
+POLL_SECONDS = 0.25  # The time between two calls of `beat` while no frame comes.
+SILENT_SECONDS = (
+    60.0  # The process is killed after so long without a message. The slowest normal frame (8K) takes a few seconds.
+)
 EXIT_SECONDS = 5.0
 # A server process forks the readers. It has imported what they need and has no threads, so forking is safe.
 _context = multiprocessing.get_context("forkserver")
@@ -34,14 +36,17 @@ _context.set_forkserver_preload(["webapp.videos.import_process"])
 
 
 class Beat(Protocol):
-    """Called with the number of frames that are written, or with None while no new one is."""
+    """Called with the number of frames written so far, or with None while there is no new one."""
 
     def __call__(self, done: int | None = None) -> None: ...
 
 
 @dataclass(frozen=True)
 class FoundVideo:
-    """A video that the file holds: `part` names it within the file, `expected` is about its frames (0 = unknown)."""
+    """A video that was found in the file.
+
+    `part` names it within the file; `expected` is its approximate number of frames, 0 if unknown.
+    """
 
     part: str
     name: str
@@ -70,18 +75,18 @@ class _Refusal:
 
 @dataclass(frozen=True)
 class _Fault:
-    """An unexpected exception. `errno` is that of an OSError, else 0."""
+    """An unexpected exception in the process. `errno` is that of an OSError, else 0."""
 
     errno: int
     traceback: str
 
 
 class ReaderFault(Exception):
-    """The program that reads files has a fault. The text is the traceback in its process."""
+    """The program that reads files has a fault. The text is the traceback from its process."""
 
 
 class ImportReader:
-    """The videos of one file, and the process that reads it."""
+    """The videos that were found in one file, and the connection to the process that reads it."""
 
     def __init__(self, connection: Connection, found: list[FoundVideo], beat: Beat) -> None:
         self.found = found
@@ -89,9 +94,9 @@ class ImportReader:
         self._beat = beat
 
     def write(self, part: str, folder: VideoFolder) -> tuple[WrittenVideo, list[str]]:
-        """Write the files of the video `part` into `folder`. Raises Refused, and whatever `beat` raises.
+        """Write the files of the video named `part` into `folder`. Raises Refused, and whatever `beat` raises.
 
-        The second value holds sentences for the note of the video.
+        The second value returned is a list of sentences for the note of the video.
         """
         self._connection.send((part, folder))
         while True:
@@ -104,9 +109,9 @@ class ImportReader:
 
 @contextmanager
 def read_in_process(path: Path, beat: Beat) -> Iterator[ImportReader]:
-    """Open the file at `path` in a separate process. Raises Refused, and whatever `beat` raises.
+    """Open the file at `path` in a separate process. Leaving the block ends the process.
 
-    `beat` is called at least four times a second. Leaving the block ends the process.
+    `beat` is called at least four times a second. Raises Refused, and whatever `beat` raises.
     """
     ours, theirs = _context.Pipe()
     process = _context.Process(target=_read, args=(theirs, path, settings.CONFIG, settings.HOME), daemon=True)
@@ -123,7 +128,11 @@ def read_in_process(path: Path, beat: Beat) -> Iterator[ImportReader]:
 
 
 def _receive(connection: Connection, beat: Beat) -> list[FoundVideo] | _Progress | _Done:
-    """Wait for the next message of the process. Raises Refused if it refuses the file, is silent too long, or dies."""
+    """Wait for the next message of the process.
+
+    Raises Refused if the process refuses the file, sends nothing for too long, or dies; raises ReaderFault for a fault
+    in it.
+    """
     deadline = time.monotonic() + SILENT_SECONDS
     while not connection.poll(POLL_SECONDS):
         beat()
@@ -177,9 +186,12 @@ def _read(connection: Connection, path: Path, configuration: Configuration, home
 
 
 def _reached(limit: int) -> bool:
-    """Whether this process came near its limit of memory, in bytes. Libraries report that as errors of many kinds."""
+    """Return whether this process came near `limit`, its limit of memory in bytes.
+
+    Libraries report that they got no memory by exceptions of many kinds, so the kind does not tell.
+    """
     status = Path("/proc/self/status")
-    if not status.exists():  # outside Linux
+    if not status.exists():  # This is not Linux.
         return False
     peak = next(line for line in status.read_text().splitlines() if line.startswith("VmPeak"))
     return int(peak.split()[1]) << 10 > 0.8 * limit

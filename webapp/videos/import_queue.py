@@ -1,4 +1,4 @@
-"""The imports: their lease, and what the web process does with them. It needs no decoder for any of it."""
+"""The lease of imports, and what the web process does with imports. None of it needs a decoder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ImportLease(Lease[Video]):
         notify_import_worker(pk)
 
     def is_wanted(self, task: Video) -> bool:
-        # Without an upload a command brought the video in: only that command has its frames.
+        # A video without an upload was imported by a command, and only that command has its frames.
         return not task.cancel_requested and task.upload_id is not None
 
     def end_lost(self, task: Video) -> None:
@@ -31,7 +31,8 @@ class ImportLease(Lease[Video]):
             state = VideoState.FAILED
             error = f"The worker stopped {task.attempts} times before this import was done. Its log may say why."
         self.held(task.pk, task.fence).update(state=state, error=error)
-        after_commit(folder_of(task.pk).remove)  # The worker may have stopped between moving its files and the row.
+        # The worker may have been lost after it moved the files and before it wrote the row.
+        after_commit(folder_of(task.pk).remove)
         if task.upload is not None:
             after_commit(release_upload, task.upload)
 
@@ -45,18 +46,18 @@ IMPORTS = ImportLease(
 
 
 def notify_import_worker(video_id: int) -> None:
-    """Tell the workers, once the transaction at hand has committed, that a video waits to be imported."""
+    """Tell the workers, once the current transaction has committed, that a video waits to be imported."""
     send_task(TASK, video_id)
 
 
 def release_upload(upload: Upload) -> None:
-    """Remove the file of `upload` when no video waits for it any more."""
+    """Remove the file of `upload` if no video of it still waits to be imported."""
     if not upload.videos.filter(state=VideoState.IMPORTING).exists():
         upload_path(upload.pk).unlink(missing_ok=True)
 
 
 def cancel_import(*, video: Video) -> None:
-    """Ask an import to stop; one that no worker has begun ends at once. Nothing happens after its end."""
+    """Ask an import to stop. An import that no worker has begun ends at once; one that has ended stays as it is."""
     if IMPORTS.waiting().filter(pk=video.pk).update(state=VideoState.CANCELLED, cancel_requested=True):
         if video.upload is not None:
             release_upload(video.upload)

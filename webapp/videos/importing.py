@@ -27,11 +27,11 @@ from webapp.videos.storage import VideoFolder, folder_of, staging_of, upload_pat
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 0.5
-OnProgress = Callable[[int, int], None]  # frames done, frames in all (0 = unknown)
+OnProgress = Callable[[int, int], None]  # Called with the frames done and the frames in all (0 if unknown).
 
 
 def run_import(video_id: int) -> None:
-    """Import a video that waits. One that another worker has claimed, or whose import has ended, is left alone."""
+    """Import a video that waits. Does nothing if another worker has claimed it or its import has ended."""
     video = claim(video_id)
     if video is None:
         return
@@ -55,7 +55,7 @@ def run_import(video_id: int) -> None:
 
 
 def claim(video_id: int) -> Video | None:
-    """Take a video that waits to be imported. None: another worker took it, or its import has ended."""
+    """Claim a video that waits to be imported. None if another worker has claimed it or its import has ended."""
     return IMPORTS.claim(video_id, progress_done=0)
 
 
@@ -77,9 +77,10 @@ def write_video(
     notes: list[str] | None = None,
     on_progress: OnProgress | None = None,
 ) -> None:
-    """Write all files of a claimed video and mark it ready. `notes` is read when the frames have run through.
+    """Write all files of a claimed video and mark it ready.
 
-    Raises Refused, or ImportCancelled when somebody asked for that or the claim was lost; no file is left then.
+    `notes` becomes the note of the video; it is read after the last frame, because `frames` may add to it. Raises
+    Refused, or ImportCancelled if somebody cancelled the import or the claim was lost. Then no file is left.
     """
     beat = Heartbeat(video, expected, on_progress)
     with _staging(video) as folder:
@@ -92,7 +93,7 @@ def write_video(
 
 @contextmanager
 def _staging(video: Video) -> Iterator[VideoFolder]:
-    """The folder in which this attempt writes. Whatever is left in it at the end is removed."""
+    """Provide the folder in which this attempt writes. What is left in it at the end is removed."""
     folder = staging_of(video.pk, video.fence)
     try:
         yield folder
@@ -101,7 +102,7 @@ def _staging(video: Video) -> Iterator[VideoFolder]:
 
 
 class Heartbeat:
-    """Writes progress, at most twice a second, and notices that the import is to stop."""
+    """Stores heartbeat and progress, at most twice a second, and notices that the import is to stop."""
 
     def __init__(self, video: Video, expected: int = 0, on_progress: OnProgress | None = None) -> None:
         self.expected = expected
@@ -111,7 +112,10 @@ class Heartbeat:
         self._done = 0
 
     def __call__(self, done: int | None = None, *, now: bool = False) -> None:
-        """Note that `done` frames are written; None: as many as before. Raises ImportCancelled."""
+        """Store that `done` frames are written; None means as many as before. With `now` it is stored in any case.
+
+        Raises ImportCancelled if the import is to stop or the claim was lost.
+        """
         self._done = self._done if done is None else done
         if not now and time.monotonic() < self._next:
             return
@@ -130,7 +134,7 @@ def _publish(video: Video, written: WrittenVideo, staging: VideoFolder, notes: I
         raise Refused("no_frames", "There are no frames.")
     beat(written.count, now=True)
     folder = folder_of(video.pk)
-    folder.remove()  # of an attempt that was killed between the move and the row
+    folder.remove()  # It exists if an attempt was killed after it moved the files and before it wrote the row.
     staging.root.rename(folder.root)
     ready = IMPORTS.held(video.pk, video.fence).update(
         state=VideoState.READY,
@@ -152,9 +156,10 @@ def _publish(video: Video, written: WrittenVideo, staging: VideoFolder, notes: I
 
 
 def _own_part(video: Video, found: Iterable[FoundVideo]) -> FoundVideo:
-    """Find the part of the file that `video` is.
+    """Find the part of the file that `video` is for.
 
-    The first look at a file gives the video its name and part, and makes a further video for every further part.
+    A file may hold several videos. When it is read for the first time, `video` gets the name of the first part, and a
+    further video is created for each further part.
     """
     parts = {_fitting_part(part.part): part for part in found}
     if not video.part:
@@ -182,12 +187,12 @@ def _take_parts(video: Video, others: Iterable[tuple[str, FoundVideo]]) -> None:
 
 
 def _fitting_name(name: str) -> str:
-    """`name` as its column holds it: the path of a folder in a zip may have thousands of letters."""
+    """Cut `name` to fit its column: the path of a folder in a zip may have thousands of letters."""
     return name[:NAME_LENGTH]
 
 
 def _fitting_part(part: str) -> str:
-    """`part` as its column holds it. A hash in place of what is too long keeps the parts of a source apart."""
+    """Shorten `part` to fit its column. A hash replaces what is cut, so that the parts of a file stay different."""
     if len(part) <= PART_LENGTH:
         return part
     digest = hashlib.sha256(part.encode()).hexdigest()

@@ -24,28 +24,27 @@ class VideoState(models.TextChoices):
 class Video(LeasedTask):
     """A sequence of frames. A worker holds a lease on the row while it imports the video.
 
-    The files lie in HOME/videos/<id>/ (videos/storage.py); rows hold no paths.
+    The files are in HOME/videos/<id>/ (videos/storage.py); rows hold no paths.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="videos")
     name = models.CharField(max_length=NAME_LENGTH)
     state = models.CharField(max_length=12, choices=VideoState.choices, default=VideoState.IMPORTING)
-    error = models.TextField(blank=True)  # a sentence for the user when state is failed
-    note = models.TextField(
-        blank=True
-    )  # what a user should know of a video that is ready, e.g. damaged frames left out
+    error = models.TextField(blank=True)  # A sentence for the user when `state` is failed.
+    # What a user should know about a ready video, such as damaged frames that were left out.
+    note = models.TextField(blank=True)
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
     frame_count = models.PositiveIntegerField(default=0)
-    fps = models.FloatField(default=24.0)  # for playing back only; a frame's number never comes from a time
+    fps = models.FloatField(default=24.0)  # Used only for playing; the index of a frame is never computed from a time.
     size_bytes = models.PositiveBigIntegerField(default=0)
-    truth_frames = models.JSONField(default=list)  # indexes of frames that have a ground truth mask
-    truth_objects = models.PositiveIntegerField(default=0)  # highest object id in the ground truth
-    progress_done = models.PositiveIntegerField(default=0)  # of the import: frames written
-    progress_total = models.PositiveIntegerField(default=0)  # estimated; 0 = unknown
+    truth_frames = models.JSONField(default=list)  # The indexes of frames that have a ground truth mask.
+    truth_objects = models.PositiveIntegerField(default=0)  # The highest object id in the ground truth.
+    progress_done = models.PositiveIntegerField(default=0)  # The frames that the import has written.
+    progress_total = models.PositiveIntegerField(default=0)  # Estimated; 0 if unknown.
     cancel_requested = models.BooleanField(default=False)
     upload = models.ForeignKey("Upload", on_delete=models.SET_NULL, null=True, related_name="videos")
-    # Which sequence of the upload; empty = not yet looked at.
+    # The part of the uploaded file that this video is; empty until a worker has looked at the file.
     part = models.CharField(max_length=PART_LENGTH, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -55,9 +54,9 @@ class Video(LeasedTask):
 
 
 class Upload(models.Model):
-    """A file that arrives in chunks. `received` is the offset at which a broken upload goes on.
+    """A file that arrives in chunks. `received` is the offset at which a broken upload continues.
 
-    Its file is removed when every video that comes from it is imported, or was refused.
+    Its file is removed when every video that comes from it was imported or refused.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -67,4 +66,4 @@ class Upload(models.Model):
     received = models.PositiveBigIntegerField(default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
-    touched_at = models.DateTimeField(default=timezone.now)  # one that nobody goes on with is removed after a while
+    touched_at = models.DateTimeField(default=timezone.now)  # An upload that is not continued is removed after a while.

@@ -16,7 +16,9 @@ from webapp.videos.refusal import Refused, check_count, check_size
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
-Depth = Callable[[], tuple[float, float]]  # gives the values of black and white; called for deep pictures only
+Depth = Callable[
+    [], tuple[float, float]
+]  # Returns the grey values of black and white; called only for pictures with more than 8 bits.
 # The operation that undoes each EXIF orientation.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -30,9 +32,10 @@ TURNS = {
 
 
 def read_pages(data: bytes, name: str, depth: Depth) -> Iterator[SourceFrame]:
-    """The picture in `data` as RGB, upright; of a file with several pages (TIFF, WebP, PNG, GIF) each page.
+    """Yield the pages of the image file `data` as RGB frames, upright. TIFF, WebP, PNG and GIF may have several pages.
 
-    The size of a page is looked at before a pixel is decoded. Raises Refused.
+    The size of a page is checked before a pixel of it is decoded. `depth` is called for pictures with more than 8 bits.
+    Raises Refused.
     """
     with _opened(data, name) as image:
         pages = getattr(image, "n_frames", 1)
@@ -48,7 +51,7 @@ def read_pages(data: bytes, name: str, depth: Depth) -> Iterator[SourceFrame]:
 
 
 def count_pages(data: bytes) -> int:
-    """How many pages a picture has; 1 for what cannot be read, which whoever reads it says."""
+    """Return how many pages an image file has. 1 if it cannot be read; reading its pages then raises Refused."""
     try:
         with Image.open(io.BytesIO(data)) as image:
             return int(getattr(image, "n_frames", 1))
@@ -57,7 +60,7 @@ def count_pages(data: bytes) -> int:
 
 
 def check_mask(data: bytes, name: str) -> None:
-    """Raise Refused for a mask that is no picture, or larger than a frame may be. No pixel is decoded."""
+    """Raise Refused for a mask that is no image file or is larger than a frame may be. No pixel is decoded."""
     try:
         with Image.open(io.BytesIO(data)) as image:
             check_size(*image.size, what=name)
@@ -77,7 +80,7 @@ def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
 
 @contextmanager
 def _refusing(name: str) -> Iterator[None]:
-    """Turn the exceptions of Pillow into Refused, with a sentence about the file."""
+    """Turn the exceptions of Pillow within the block into Refused, with a sentence that names the file."""
     try:
         yield
     except Image.DecompressionBombError:
@@ -87,16 +90,16 @@ def _refusing(name: str) -> Iterator[None]:
 
 
 def _may_stay(image: Image.Image) -> bool:
-    """Whether the file itself can be stored as the frame, so that engines see exactly its pixels.
+    """Return whether the file itself can be stored as the frame, so that engines see exactly its pixels.
 
-    Files with metadata are converted: with an orientation or a colour profile browsers would show other pixels than
-    engines see, and the place where a photograph was taken is private.
+    Files with metadata are converted instead: with an orientation or a colour profile, browsers would show other pixels
+    than engines see, and the place where a photograph was taken is private.
     """
     return image.format == "JPEG" and image.mode == "RGB" and not ({"exif", "icc_profile", "xmp"} & image.info.keys())
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    # Pillow's exif_transpose also rewrites all other EXIF data and fails where a camera wrote some of it wrongly.
+    # Pillow's exif_transpose is not used, because it rewrites all EXIF data and fails if a camera wrote some wrongly.
     turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     return image if turn is None else image.transpose(turn)
 
@@ -114,7 +117,7 @@ def _rgb(image: Image.Image, depth: Depth) -> Image.Image:
 
 
 def is_deep(image: Image.Image) -> bool:
-    """Whether a picture has more than eight bits a pixel, in whole or floating-point numbers of grey."""
+    """Return whether a picture has more than 8 bits per pixel of grey, as integers or floating-point numbers."""
     return image.mode.startswith("I") or image.mode == "F"
 
 
@@ -123,10 +126,10 @@ def _numbers(image: Image.Image) -> NDArray[np.float64]:
 
 
 def found_range(files: Iterable[bytes]) -> tuple[float, float]:
-    """Return the grey values that are black and white in a sequence of deep pictures.
+    """Return the grey values that become black and white in a sequence of pictures with more than 8 bits.
 
-    Cameras store 10, 12 or 14 bits in files of 16, and say so nowhere that can be relied on. So the range is the
-    smallest of these that holds all values of the whole sequence: frames stay comparable, and none is nearly black.
+    Cameras store 10, 12 or 14 bits in files of 16 bits, and no header reliably says so. So the range is the smallest of
+    these that holds all values of the whole sequence: frames stay comparable, and none is nearly black.
     """
     low, high, whole = 0.0, 0.0, True
     for data in files:

@@ -1,4 +1,6 @@
-"""What a crash leaves behind: imports without a worker, half-written folders, uploads that nobody goes on with."""
+"""Removes what a crash leaves behind: imports without a worker, half-written folders, uploads that
+are not continued.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,11 @@ ABANDONED_AFTER = timedelta(days=3)
 
 
 def sweep_imports(*, starting: bool = False) -> None:
-    """Take back the imports of lost workers and remove what crashes left. Safe at any time, by several at once."""
+    """Take back the imports of lost workers and remove what crashes left.
+
+    It is safe to call this at any time and from several workers at once. `starting` says that this worker has just
+    started.
+    """
     IMPORTS.sweep(starting=starting)
     _remove_leftovers()
     _remove_deleted_videos()
@@ -26,9 +32,9 @@ def sweep_imports(*, starting: bool = False) -> None:
 
 
 def _remove_leftovers() -> None:
-    """Remove the folders of attempts that were given up."""
-    # Listed before the rows are read: an attempt makes its folder after its claim, so each folder of a claim that
-    # holds is known to the rows. No clock is asked how old a folder is.
+    """Remove the folders in which lost workers were writing."""
+    # The folders are listed before the rows are read. A worker makes its folder after its claim, so the row of each
+    # listed folder in use is found. The age of a folder does not matter.
     folders = list(videos_root().glob("importing-*"))
     claimed = Video.objects.filter(state=VideoState.IMPORTING).values_list("pk", "fence")
     kept = {staging_of(pk, fence).root.name for pk, fence in claimed}
@@ -43,7 +49,7 @@ def _remove_deleted_videos() -> None:
 
 
 def _remove_tree(folder: Path) -> None:
-    with suppress(FileNotFoundError):  # Another sweep removes it at the same time.
+    with suppress(FileNotFoundError):  # Another worker may remove it at the same time.
         shutil.rmtree(folder)
 
 

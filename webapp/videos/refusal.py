@@ -1,4 +1,4 @@
-"""Reasons why a file cannot be imported, each with a sentence for the person who uploaded it."""
+"""The reasons why a file is not imported, each with a sentence for the person who uploaded it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from webapp.videos.storage import free_bytes, min_free_bytes
 
 
 class Refused(Problem):
-    """The file is refused. Whoever catches this removes what was written so far."""
+    """A file is refused. The code that catches this removes what was written so far."""
 
 
 class ImportCancelled(Exception):
@@ -32,7 +32,7 @@ def check_disk(more: int = 0) -> None:
 
 
 def check_size(width: int, height: int, what: str = "The video") -> None:
-    """Raise Refused for frames that are larger than the settings allow, in landscape or in portrait format."""
+    """Raise Refused for frames that are larger than the settings allow, whether they are wide or tall."""
     widest, tallest = settings.CONFIG["MASKWRIGHT_MAX_WIDTH"], settings.CONFIG["MASKWRIGHT_MAX_HEIGHT"]
     # A portrait video of 2160x3840 is as large as one of 3840x2160, so the limits apply to the longer and shorter side.
     across, along = (height, width) if height > width else (width, height)

@@ -1,4 +1,7 @@
-"""Pictures in a zip or folder as videos: which files are frames and masks, `segmentation.formats` finds."""
+"""Turns image files in a zip or folder into videos.
+
+`segmentation.formats` finds which of the files are frames and which are their masks.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,14 @@ from webapp.videos.frame_writer import SourceFrame
 from webapp.videos.pictures import check_mask, count_pages, found_range, read_pages
 from webapp.videos.refusal import Refused, check_count
 
-MAX_SEQUENCES = 1000  # of one source; each becomes a video
+MAX_SEQUENCES = 1000  # The most folders of pictures in one zip or folder; each becomes a video.
 MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".ogv", ".gif", ".m4v")
 UNREAD_PICTURES = (".heic", ".heif", ".avif", ".cr2", ".nef", ".dng", ".arw", ".exr", ".jp2", ".jxl", ".psd", ".svg")
 
 
 @dataclass
 class PictureSequence:
-    """One video-to-be: picture files in order, and masks for some of them."""
+    """A video that can be created from image files, in their order, with ground truth masks for some of them."""
 
     files: FileTree
     found: SequenceFiles
@@ -33,12 +36,12 @@ class PictureSequence:
 
     @property
     def part(self) -> str:
-        """The folder of the pictures; names this sequence within `files`."""
+        """Return the folder of the pictures, which names this sequence within `files`."""
         return self.found.folder
 
     @property
     def name(self) -> str:
-        """Empty when the video is to be named after its source."""
+        """Return the name for the video. It is empty if the video is to be named after the zip or folder."""
         return self.found.name
 
     @property
@@ -46,7 +49,10 @@ class PictureSequence:
         return len(self.found.frames)
 
     def frames(self) -> Iterator[SourceFrame]:
-        """Every picture, in order; of a file with several pages, each page. Raises Refused."""
+        """Yield every picture in order, with its ground truth. Each page of a file with several pages is a frame.
+
+        Raises Refused for files that cannot be used.
+        """
         if self.found.problem:
             raise Refused("bad_sequence", f"{self.found.problem} Remove it or add what is missing, then try again.")
         check_count(len(self.found.frames))
@@ -60,7 +66,10 @@ class PictureSequence:
                 yield from self._with_truth(pages, masks, mask)
 
     def _with_truth(self, pages: Iterator[SourceFrame], masks: MaskFiles[str], mask: str) -> Iterator[SourceFrame]:
-        """The pages of a picture with the pages of its mask. A mask of one page belongs to a picture of one page."""
+        """Give each page of an image file the same page of its mask file as ground truth.
+
+        Raises Refused if the two files have different numbers of pages.
+        """
         in_mask = count_pages(self.files.read(mask))
         number = 0
         for number, frame in enumerate(pages, 1):
@@ -75,7 +84,10 @@ class PictureSequence:
 
     @cached_property
     def _depth(self) -> tuple[float, float]:
-        """The grey values that are black and white, of all pictures; asked for where they have more than 8 bits."""
+        """The lowest and highest grey value of all pictures, which become black and white.
+
+        It is computed only if a picture has more than 8 bits.
+        """
         return found_range(self.files.read(path) for path in self.found.frames)
 
     def _read_mask(self, name: str) -> bytes:
@@ -85,9 +97,9 @@ class PictureSequence:
 
 
 def find_sequences(files: FileTree, also_left_out: Sequence[str] = ()) -> list[PictureSequence]:
-    """All sequences of `files`, sorted by name. Raises Refused when there is no picture.
+    """Return all picture sequences in `files`, sorted by name. Raises Refused if there is no picture.
 
-    `also_left_out` names files that the tree could not even list, such as broken links; they are told in a note too.
+    `also_left_out` names files that could not even be listed, such as broken links; a note mentions them, too.
     """
     layout = find_layout(files.names)
     if not layout.sequences:
@@ -104,12 +116,12 @@ def find_sequences(files: FileTree, also_left_out: Sequence[str] = ()) -> list[P
 
 
 def _own_notes(sequence: SequenceFiles) -> list[str]:
-    """What is to be said of one sequence, in the note of its video."""
+    """Return the sentences about one sequence, for the note of its video."""
     return [*sequence.notes, *_left_out([PurePosixPath(name).name for name in sequence.left_out])]
 
 
 def _common_notes(layout: Layout, also_left_out: Sequence[str]) -> list[str]:
-    """What is to be said of the whole source: files outside of all sequences, and sequences that cannot be used."""
+    """Return the sentences about the whole zip or folder: files in no sequence, and sequences that cannot be used."""
     notes = _left_out([*layout.left_out, *also_left_out])
     bad = [sequence for sequence in layout.sequences if sequence.problem]
     if bad and len(bad) < len(layout.sequences):

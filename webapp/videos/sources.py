@@ -1,4 +1,7 @@
-"""The clips in a file or folder: one for a video, one or several for pictures."""
+"""Finds the videos in a file or folder: one in a video file, one or several in a zip or folder of pictures.
+
+Each is called a clip until it has been imported.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,13 @@ from webapp.videos.sequences import PictureSequence, find_sequences
 
 
 class Clip(Protocol):
-    """A video-to-be. `part` names it within its source; `name` is empty when it is to be named after the source."""
+    """A video that can be created from a file or folder.
+
+    `part` names it within the file or folder; `name` is empty if the video is to be named after the file or folder.
+    """
 
     fps: float
-    notes: list[str]  # complete when `frames` is exhausted
+    notes: list[str]  # They are complete when `frames` is exhausted.
 
     @property
     def part(self) -> str: ...
@@ -32,7 +38,7 @@ class Clip(Protocol):
 
     @property
     def expected(self) -> int:
-        """The approximate number of frames; 0 = unknown."""
+        """Return the approximate number of frames, 0 if unknown."""
         ...
 
     def frames(self) -> Iterator[SourceFrame]: ...
@@ -40,7 +46,7 @@ class Clip(Protocol):
 
 @contextmanager
 def open_source(path: Path) -> Iterator[Sequence[Clip]]:
-    """The clips in `path`, at least one. Raises Refused."""
+    """Open a file or folder, and provide the videos in it, at least one. Raises Refused."""
     if path.is_dir():
         folder = FolderTree(path)
         yield find_sequences(folder, folder.broken)
@@ -61,7 +67,7 @@ def open_source(path: Path) -> Iterator[Sequence[Clip]]:
 
 
 def picture_of_pages(path: Path) -> PictureSequence | None:
-    """The pages of a TIFF, WebP or PNG file as a clip; None when it has one page only."""
+    """Return the pages of a TIFF, WebP or PNG file as a video; None if it has only one page."""
     tree = SingleFile(path)
     if count_pages(tree.read(SingleFile.NAME)) < 2:
         return None
@@ -69,7 +75,10 @@ def picture_of_pages(path: Path) -> PictureSequence | None:
 
 
 class SingleFile:
-    """One file as a tree of files. An upload has no name on disk that says what it is."""
+    """A single file in the form of a tree of files, which PictureSequence reads from.
+
+    Its name is always "picture", because an upload is stored under a name that says nothing about it.
+    """
 
     NAME = "picture"
 

@@ -22,7 +22,7 @@ from PIL import Image
 
 from segmentation.formats.label_png import LabelMap, decode_labels
 
-if TYPE_CHECKING:  # The process that reads uploads does not use the database.
+if TYPE_CHECKING:  # The process that reads uploads does not use the database, so it cannot import models.
     from webapp.videos.models import Video
 
 RgbFrame = NDArray[np.uint8]  # [H, W, 3]
@@ -30,7 +30,7 @@ RgbFrame = NDArray[np.uint8]  # [H, W, 3]
 
 @dataclass(frozen=True)
 class VideoFolder:
-    """The paths of one video. They are computed without checking whether the files exist."""
+    """The paths of the files of one video. They are computed without checking whether the files exist."""
 
     root: Path
 
@@ -53,7 +53,7 @@ class VideoFolder:
             shutil.rmtree(self.root)
 
 
-DELETED_PREFIX = "deleted-"  # of the folders of videos that have no row any more; the sweep of a worker removes them
+DELETED_PREFIX = "deleted-"  # Of folders whose videos were deleted; workers remove them.
 
 
 def videos_root() -> Path:
@@ -65,13 +65,13 @@ def folder_of(video_id: int) -> VideoFolder:
 
 
 def set_aside(video_id: int) -> None:
-    """Rename the folder of a video that was deleted, at once; a worker removes its thousands of files later."""
+    """Rename the folder of a deleted video, which takes no time. A worker removes its thousands of files later."""
     with suppress(FileNotFoundError):  # A video whose import failed has no folder.
         folder_of(video_id).root.rename(videos_root() / f"{DELETED_PREFIX}{video_id}")
 
 
 def staging_of(video_id: int, fence: int) -> VideoFolder:
-    """Return the folder in which an attempt of an import writes. Each attempt has a separate one."""
+    """Return the folder in which one attempt of an import writes. Each attempt has a folder of its own."""
     return VideoFolder(videos_root() / f"importing-{video_id}-{fence}")
 
 
@@ -80,7 +80,7 @@ def upload_path(upload_id: UUID) -> Path:
 
 
 def free_bytes() -> int:
-    """Return the free bytes on the disk of the data folder."""
+    """Return the free bytes on the disk that holds the data folder."""
     return shutil.disk_usage(settings.HOME).free
 
 
@@ -89,7 +89,7 @@ def min_free_bytes() -> int:
 
 
 class StoredFrames:
-    """The frames of a video by index, read on demand. It is a `FrameSource` for the engines."""
+    """The frames of a video by index, read on demand. Engines use it as a `FrameSource`."""
 
     def __init__(self, video: Video) -> None:
         self.height, self.width = video.height, video.width
@@ -108,7 +108,7 @@ class StoredFrames:
 
     @property
     def paths(self) -> list[Path]:
-        """The JPEG file of every frame, in order."""
+        """Return the path of the JPEG file of every frame, in order."""
         return [self._folder.frame(index) for index in range(self._count)]
 
 

@@ -1,6 +1,6 @@
-"""Files on their way in: in chunks, each at the offset that the row names, so that a broken connection costs one chunk.
+"""Uploads, which arrive in chunks, each at the offset that the row names: a broken connection costs at most one chunk.
 
-The bytes of a chunk are written first and counted afterwards: what was not counted is written again.
+The bytes of a chunk are written to the file before the row counts them. Bytes that were not counted are sent again.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from webapp.videos.refusal import Refused, check_disk
 from webapp.videos.storage import free_bytes, min_free_bytes, upload_path
 
 MAX_CHUNK = 64 << 20
-MOST_UNDER_WAY = 20  # of one person; the page sends two files at a time
-RESERVED = timedelta(hours=1)  # an upload that nobody goes on with keeps its room free for so long
-BEGIN_LOCK = 0x6D61736B  # any number that no other advisory lock of the database has
+MOST_UNDER_WAY = 20  # The most unfinished uploads of one person; the page sends two files at a time.
+RESERVED = timedelta(hours=1)  # So long disk space is reserved for an upload that is not continued.
+BEGIN_LOCK = 0x6D61736B  # Any number that no other advisory lock of the database uses.
 COPY = 1 << 20
 
 
@@ -40,7 +40,10 @@ class Readable(Protocol):
 
 
 def begin_upload(*, by: User, project_id: int, name: str, size: int) -> Upload:
-    """Room for a file of `size` bytes. Raises Problem when it is too large, or the disk too full."""
+    """Create an upload and reserve disk space for its `size` bytes.
+
+    Raises Problem if the file is too large, the disk is too full, or the user has too many unfinished uploads.
+    """
     project = project_for(by, project_id, Role.ANNOTATOR)
     most = settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"]
     if size < 1:
@@ -58,14 +61,14 @@ def begin_upload(*, by: User, project_id: int, name: str, size: int) -> Upload:
 
 
 def _begin_alone() -> None:
-    """Let no other upload begin before this transaction ends, so that no two count on the same room."""
-    if connection.vendor == "postgresql":  # SQLite has one writing transaction at a time
+    """Let no other upload begin before this transaction ends, so that no two uploads reserve the same disk space."""
+    if connection.vendor == "postgresql":  # SQLite has only one writing transaction at a time.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [BEGIN_LOCK])
 
 
 def _check_room(by: User, size: int) -> None:
-    """Raise Refused when the uploads that are under way need the room, or when too many of them are `by`'s own."""
+    """Raise Refused if other unfinished uploads need the disk space, or if `by` has too many of them."""
     under_way = Upload.objects.filter(videos=None, touched_at__gt=timezone.now() - RESERVED)
     if under_way.filter(created_by=by).count() >= MOST_UNDER_WAY:
         raise Refused(
@@ -86,9 +89,10 @@ def _check_room(by: User, size: int) -> None:
 
 
 def receive_chunk(*, by: User, upload_id: UUID, offset: int, length: int, body: Readable) -> Upload:
-    """Store `length` bytes of `body` at `offset`. Nothing of a chunk counts that does not arrive whole.
+    """Store `length` bytes of `body` at `offset`. A chunk that does not arrive completely does not count.
 
-    Raises Problem: 409 with `received` when the file goes on elsewhere, 413 when the chunk is too long.
+    Raises Problem: 409, with the actual offset in `received`, if the upload does not continue at `offset`; 413 if the
+    chunk is too long; 400 if the connection broke.
     """
     upload = upload_for(by, upload_id)
     if length > MAX_CHUNK:
@@ -111,7 +115,10 @@ def receive_chunk(*, by: User, upload_id: UUID, offset: int, length: int, body: 
 
 
 def finish_upload(*, by: User, upload_id: UUID) -> Video:
-    """Return the video that the complete file becomes, and tell the workers. Asked again, it returns the same video."""
+    """Create the video of a complete upload and notify the workers, which import it. Return the video.
+
+    A second call returns the same video.
+    """
     upload = upload_for(by, upload_id)
     with transaction.atomic():
         upload = Upload.objects.select_for_update().select_related("project").get(pk=upload.pk)
@@ -127,7 +134,7 @@ def finish_upload(*, by: User, upload_id: UUID) -> Video:
 
 
 def drop_upload(*, by: User, upload_id: UUID) -> None:
-    """Forget an upload and its bytes. One that has become a video stays with that."""
+    """Delete an upload and its file. Raises Problem if the upload has become a video already."""
     upload = upload_for(by, upload_id)
     if upload.videos.exists():
         raise Problem("finished", "This upload is complete. Cancel the import of its video instead.", 409)
@@ -141,8 +148,10 @@ def _elsewhere(upload: Upload) -> Problem:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[IO[bytes]]:
-    """The file, for one writer at a time: a client that gave up on a chunk may send it again while the first still is
-    being written."""
+    """Open the file with a lock that only one request can hold. Raises Problem "busy" if another one holds it.
+
+    A client that gave up on a chunk may send it again while the first request is still writing.
+    """
     try:
         file = path.open("r+b")
     except FileNotFoundError:
@@ -166,5 +175,5 @@ def _copy(body: Readable, file: IO[bytes], length: int) -> int:
 
 
 def _base_name(name: str) -> str:
-    """The last part of what a browser says the file is called: some send a whole path."""
+    """Return the last part of the file name that a browser sends, because some browsers send a whole path."""
     return (PurePosixPath(name.replace("\\", "/")).name or "video")[:200]

@@ -1,4 +1,4 @@
-"""The lease of an import: times come from the database's clock."""
+"""Give imports the lease columns, whose times are read from the database's clock."""
 
 from django.db import migrations, models
 from django.db.models.functions import Now

@@ -1,7 +1,7 @@
-"""The still pictures of the sample clip: a pond's pebbled bottom, two koi and a lily leaf, all drawn by the program.
+"""The still pictures of the sample video: the pebbles of a pond, two koi and a lily leaf, all drawn by the program.
 
-Pictures are float32 in 0..1. A *sprite* is [H, W, 4]: RGB multiplied by alpha, then alpha, so that warping keeps edges
-clean. Koi look to the right, their spine along the middle row.
+Pictures are float32 in 0..1. A *sprite* is a picture [H, W, 4] of one thing: RGB multiplied by alpha, then alpha, so
+that warping keeps edges clean. Koi look to the right, and their spine is the middle row.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-Picture = NDArray[Any]  # [H, W, 3] or [H, W]; the stubs of OpenCV promise no more than some number
+Picture = NDArray[Any]  # Float32 [H, W, 3] or [H, W]; the type stubs of OpenCV do not say which number type.
 Sprite = NDArray[Any]  # [H, W, 4]
 
 PEBBLE_COLORS = ((86, 104, 108), (104, 118, 116), (72, 92, 100), (122, 126, 116), (62, 80, 92), (96, 102, 96))
 Outline = list[tuple[float, float]]
-Fin = tuple[Outline, tuple[float, float]]  # and the point from which its rays fan out
-KOI_SIZE = (620, 330)  # width, height of a koi's sprite
+Fin = tuple[Outline, tuple[float, float]]  # The outline, and the point from which the rays of the fin fan out.
+KOI_SIZE = (620, 330)  # The width and height of a koi's sprite.
 LEAF_SIDE = 460
 
 
 def noise(shape: tuple[int, int], cell: float, rng: np.random.Generator, octaves: int = 3) -> Picture:
-    """Smooth noise [H, W] in 0..1 whose largest bumps are about `cell` pixels wide."""
+    """Return smooth noise, [H, W] in 0..1, whose largest bumps are about `cell` pixels wide."""
     total = np.zeros(shape, np.float32)
     for octave in range(octaves):
         size = max(1.5, cell / 2**octave)
@@ -41,14 +41,20 @@ def smoothstep(low: float, high: float, value: Picture) -> Picture:
 
 
 def relief(height: Picture, strength: float) -> Picture:
-    """How much light a height field [H, W] sends up when the light comes from the upper left; 1 where it is flat."""
+    """Return the brightness of a surface whose height is given, [H, W], in light from the upper left.
+
+    1 where it is flat.
+    """
     dx = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3)
     dy = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3)
     return np.clip(1 + strength * (-0.6 * dx - 0.8 * dy), 0.35, 1.7)
 
 
 def pond_bottom(width: int, height: int) -> Picture:
-    """Round pebbles under water, [height, width, 3]: cells around random points, domed and lit."""
+    """Draw round pebbles under water, [height, width, 3].
+
+    They are the cells around random points, shaded as domes.
+    """
     rng = np.random.default_rng(7)
     points = rng.random((width * height // 1500, 2)) * (width, height)
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
@@ -67,19 +73,25 @@ def pond_bottom(width: int, height: int) -> Picture:
 
 
 def light_net(width: int, height: int, seed: int) -> Picture:
-    """The bright net that waves cast on the ground, [height, width] in 0..1: ridges of smooth noise."""
+    """Draw the net of bright lines that waves cast on the bottom of water, [height, width] in 0..1.
+
+    The lines are the ridges of smooth noise.
+    """
     field = noise((height, width), 74, np.random.default_rng(seed), 2)
     ridges = 1 - np.abs(2 * smoothstep(0.2, 0.8, field) - 1)
     return ridges**2.2
 
 
 def _koi_shape(u: Picture) -> Picture:
-    """Half the width of the body at u (0 = end of the tail's root, 1 = nose), in units of its greatest half width."""
+    """Return half the width of a koi's body at u (0 = where the tail begins, 1 = nose).
+
+    The unit is the greatest half width.
+    """
     return np.where((u > 0) & (u < 1), np.clip(u, 0, 1) ** 0.75 * np.clip(1 - u, 0, 1) ** 0.42 * 1.75 + 0.06, 0)
 
 
 def _fin(shape: tuple[int, int], outline: Outline, root: tuple[float, float]) -> tuple[Picture, Picture]:
-    """Coverage and light of a fin with rays that fan out from `root`; both [H, W]."""
+    """Return alpha and brightness, both [H, W], of a fin whose rays fan out from `root`."""
     points = np.array(outline, np.float32)
     t = np.linspace(0, len(points), 160, endpoint=False)
     smooth = np.stack([_closed_spline(points[:, axis], t) for axis in (0, 1)], -1)
@@ -91,7 +103,7 @@ def _fin(shape: tuple[int, int], outline: Outline, root: tuple[float, float]) ->
 
 
 def _closed_spline(values: NDArray[np.float32], t: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Catmull-Rom through `values` and back to the first, at `t` in 0..len(values)."""
+    """Return the closed Catmull-Rom spline through `values` at the parameters `t` in 0..len(values)."""
     i = np.floor(t).astype(int)
     f, n = t - i, len(values)
     a, b, c, d = (values[(i + k) % n] for k in (-1, 0, 1, 2))
@@ -99,7 +111,10 @@ def _closed_spline(values: NDArray[np.float32], t: NDArray[np.float64]) -> NDArr
 
 
 def _koi(paint: Callable[[Picture, Picture, np.random.Generator], Picture], fins: tuple[float, float, float]) -> Sprite:
-    """A koi from above. `paint(u, v, rng)` gives the body's colour; v is -1..1 across it, u 0..1 along it."""
+    """Draw a koi from above.
+
+    `paint(u, v, rng)` returns the colour of the body; u is 0..1 along it, v is -1..1 across it.
+    """
     width, height = KOI_SIZE
     rng = np.random.default_rng(11)
     y, x = np.mgrid[:height, :width].astype(np.float32)
@@ -131,7 +146,7 @@ def _koi(paint: Callable[[Picture, Picture, np.random.Generator], Picture], fins
 
 
 def _fin_outlines(middle: float, root: float) -> list[Fin]:
-    """Tail, two pectoral and two pelvic fins."""
+    """Return the outlines of the tail, two pectoral and two pelvic fins."""
     tail: Outline = [(root + 26, middle), (root - 40, middle - 26), (10, middle - 74), (34, middle - 22)]
     tail += [(60, middle), (34, middle + 22), (10, middle + 74), (root - 40, middle + 26)]
     found: list[Fin] = [(tail, (root + 50, middle))]
@@ -146,7 +161,9 @@ def _fin_outlines(middle: float, root: float) -> list[Fin]:
 
 
 def _scales(x: Picture, y: Picture) -> Picture:
-    """Edges of overlapping scales, 0..1: rows of arcs, every other row set off by half."""
+    """Draw the edges of overlapping scales, in 0..1: rows of arcs, of which every other row is shifted
+    by half a scale.
+    """
     row = np.floor(x / 9)
     dy = (y / 11 + 0.5 * (row % 2)) % 1 - 0.5
     dx = (x / 9) % 1 - 0.15
@@ -164,14 +181,14 @@ def _face(color: Picture, x: Picture, y: Picture, middle: float, nose: float) ->
 
 
 def _over(picture: Sprite, color: Picture, alpha: Picture) -> None:
-    """Lay `color` with coverage `alpha` over a sprite, in place."""
+    """Draw `color` with the opacity `alpha` over a sprite, in place."""
     picture *= (1 - alpha)[..., None]
     picture[..., :3] += color * alpha[..., None]
     picture[..., 3] += alpha
 
 
 def red_koi() -> Sprite:
-    """White with vermilion patches."""
+    """Draw a white koi with vermilion patches."""
 
     def paint(u: Picture, v: Picture, rng: np.random.Generator) -> Picture:
         field = noise(u.shape, 120, rng, 2) + 0.22 * np.cos(v * 1.4)
@@ -182,7 +199,7 @@ def red_koi() -> Sprite:
 
 
 def golden_koi() -> Sprite:
-    """Yellow gold with a dark ridge of spots along the back."""
+    """Draw a golden koi with a dark ridge of spots along its back."""
 
     def paint(u: Picture, v: Picture, rng: np.random.Generator) -> Picture:
         speck = noise(u.shape, 30, rng, 2)
@@ -194,7 +211,7 @@ def golden_koi() -> Sprite:
 
 
 def lily_leaf() -> Sprite:
-    """A round leaf with a notch and veins, seen from above. Its centre is the sprite's."""
+    """Draw a round leaf with a notch and veins, seen from above. Its centre is the centre of the sprite."""
     rng = np.random.default_rng(5)
     y, x = np.mgrid[:LEAF_SIDE, :LEAF_SIDE].astype(np.float32)
     dx, dy = (x - LEAF_SIDE / 2) / (LEAF_SIDE / 2), (y - LEAF_SIDE / 2) / (LEAF_SIDE / 2)

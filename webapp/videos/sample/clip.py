@@ -1,6 +1,7 @@
-"""The clip that comes with the first run: two koi cross, one passes below a lily leaf. Rendered, so its truth is known.
+"""The sample video of the first run: two koi cross each other, and one swims below a lily leaf.
 
-Object ids of the truth: 1 = the red and white koi, 2 = the golden koi, 3 = the leaf, which floats above both.
+It is rendered by the program, so its ground truth is known: id 1 is the red and white koi, 2 the golden koi, 3 the
+leaf, which floats above both.
 """
 
 from __future__ import annotations
@@ -26,14 +27,18 @@ from webapp.videos.storage import RgbFrame
 
 CLIP_NAME = "Koi pond"
 WIDTH, HEIGHT, FRAMES, FPS = 854, 480, 96, 24.0
-MARGIN = 90  # pixels of bottom around the picture, for the camera's drift
-Grid = NDArray[Any]  # coordinates in a sprite, one for each pixel of a part of the picture
+MARGIN = 90  # The pixels of pond bottom around the picture, because the camera drifts.
+Grid = NDArray[Any]  # Coordinates in a sprite, one for each pixel of a part of the picture.
 Warp = Callable[[Grid, Grid, float], tuple[Grid, Grid]]
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Where a sprite is: its centre in pixels, heading in radians (0 = to the right), size against the sprite's own."""
+    """Where a sprite is in the picture.
+
+    The centre is in pixels, the heading in radians (0 = to the right), and the scale is relative to the sprite's own
+    size.
+    """
 
     x: float
     y: float
@@ -43,25 +48,29 @@ class Pose:
 
 @dataclass(frozen=True)
 class Swimmer:
-    """A koi's way: along a quadratic curve, its body waving as it goes."""
+    """A koi that swims along a quadratic Bezier curve while its body waves."""
 
     start: tuple[float, float]
     bend: tuple[float, float]
     end: tuple[float, float]
     scale: float
-    beats: float  # of the tail, over the whole clip
+    beats: float  # The number of tail beats in the whole video.
 
     def pose(self, t: float) -> Pose:
-        """At t in 0..1, the nose along the curve's direction."""
+        """Return the pose at time t in 0..1, with the nose in the direction of the curve."""
         a, b, c = (np.array(point) for point in (self.start, self.bend, self.end))
         x, y = (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c
         dx, dy = 2 * (1 - t) * (b - a) + 2 * t * (c - b)
         return Pose(float(x), float(y), float(np.arctan2(dy, dx)), self.scale)
 
     def warp(self, x: Grid, y: Grid, t: float) -> tuple[Grid, Grid]:
-        """Undo the body's bend: a wave that runs backward and grows toward the tail, and the turn of the way itself."""
+        """Map points of the bent koi to points of its straight sprite, at time t in 0..1.
+
+        Both are relative to the centre: x along the heading, y across it. The bend is a wave that runs toward the tail
+        and grows on its way, plus the curvature of the path that the koi swims.
+        """
         turn = self.pose(t + 0.02).heading - self.pose(t - 0.02).heading
-        tail = np.clip(0.5 - x / KOI_SIZE[0], 0, 1.2)  # 0 at the nose, 1 at the end of the tail
+        tail = np.clip(0.5 - x / KOI_SIZE[0], 0, 1.2)  # 0 at the nose, 1 at the end of the tail.
         wave = np.sin(2 * np.pi * (0.8 * tail - self.beats * t)) * (5 + 74 * tail**1.8)
         return x, y - wave - turn * 700 * (tail - 0.35) ** 2
 
@@ -75,7 +84,7 @@ def leaf_pose(t: float) -> Pose:
 
 
 def warp_leaf(x: Grid, y: Grid, t: float) -> tuple[Grid, Grid]:
-    """Ripples that run through the leaf: its rim goes in and out."""
+    """Map points of the rippling leaf to points of its sprite, at time t in 0..1. Ripples move its rim in and out."""
     angle = np.arctan2(y, x)
     swell = 1 + 0.035 * np.sin(3 * angle + 9 * t) + 0.02 * np.sin(5 * angle - 13 * t)
     return x * swell, y * swell
@@ -83,7 +92,10 @@ def warp_leaf(x: Grid, y: Grid, t: float) -> tuple[Grid, Grid]:
 
 @dataclass(frozen=True)
 class Layer:
-    """A sprite as it lies in the picture: where its rectangle begins, and its pixels [h, w, 4] there."""
+    """A sprite after it was placed in the picture:
+
+    `pixels`, [h, w, 4], of the rectangle whose upper left corner is x, y.
+    """
 
     x: int
     y: int
@@ -99,14 +111,17 @@ class Layer:
         return self.pixels[..., 3:]
 
     def shadow(self, dx: float, dy: float, softness: float) -> Picture:
-        """How much light it keeps from what lies below and aside of it, [HEIGHT, WIDTH, 1] in 0..1."""
+        """Return how much light the layer keeps from what is below it, [HEIGHT, WIDTH, 1] in 0..1.
+
+        The shadow is shifted by `dx`, `dy` pixels and blurred by `softness`.
+        """
         shift = np.array([[1, 0, self.x + dx], [0, 1, self.y + dy]], np.float32)
         moved = cv2.warpAffine(np.ascontiguousarray(self.pixels[..., 3]), shift, (WIDTH, HEIGHT))
         return cv2.GaussianBlur(moved, (0, 0), softness)[..., None]
 
 
 def place(sprite: Sprite, pose: Pose, warp: Warp, t: float) -> Layer:
-    """For each pixel near the sprite, which of the sprite's own pixels it shows after moving, turning and bending."""
+    """Move, turn, scale and bend a sprite, and return the rectangle of the picture around it."""
     height, width = sprite.shape[:2]
     reach = 0.56 * pose.scale * np.hypot(width, height)
     left, right = int(max(0, pose.x - reach)), int(min(WIDTH, pose.x + reach))
@@ -120,7 +135,7 @@ def place(sprite: Sprite, pose: Pose, warp: Warp, t: float) -> Layer:
 
 
 class Pond:
-    """Everything still, drawn once; `frame` moves it."""
+    """Everything that stays the same, drawn once: bottom, light, sprites and grain. `frame` draws one frame with it."""
 
     def __init__(self) -> None:
         size = (WIDTH + 2 * MARGIN, HEIGHT + 2 * MARGIN)
@@ -130,7 +145,7 @@ class Pond:
         self.grain = np.random.default_rng(3).normal(0, 0.012, (2 * HEIGHT, 2 * WIDTH, 1)).astype(np.float32)
 
     def frame(self, index: int) -> tuple[RgbFrame, LabelMap]:
-        """Frame `index` and its truth: uint8 RGB [HEIGHT, WIDTH, 3] and ids [HEIGHT, WIDTH]."""
+        """Return frame `index`, uint8 RGB [HEIGHT, WIDTH, 3], and its ground truth, uint8 [HEIGHT, WIDTH]."""
         t = index / (FRAMES - 1)
         red, gold, leaf = self.sprites
         layers = [
@@ -141,20 +156,26 @@ class Pond:
         return self._picture(layers, t, index), truth_of(layers)
 
     def _view(self, picture: Picture, t: float, drift: tuple[float, float] = (0, 0)) -> Picture:
-        """The part of `picture` that the camera sees at t, moved by `drift` pixels besides."""
+        """Return the part of `picture` that the camera sees at time t, moved by another `drift` pixels."""
         x = MARGIN * (1 + 0.85 * np.sin(2.2 * t - 0.6)) + drift[0]
         y = MARGIN * (1 + 0.7 * np.cos(2.6 * t)) + drift[1]
         shift = np.array([[1, 0, -x], [0, 1, -y]], np.float32)
         return cv2.warpAffine(picture, shift, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
 
     def _light(self, t: float) -> Picture:
-        """The net of light [HEIGHT, WIDTH, 1], about 1: two nets that drift through each other."""
+        """Return the light on the bottom at time t, [HEIGHT, WIDTH, 1], around 1.
+
+        It is made of two nets of light that drift through each other.
+        """
         first = self._view(self.nets[0], t, (55 * t, -30 * t))
         second = self._view(self.nets[1], t, (-48 * t, 36 * t))
         return (0.8 + 0.95 * np.sqrt(first * second))[..., None]
 
     def _picture(self, layers: list[Layer], t: float, index: int) -> RgbFrame:
-        """Bottom, the koi's shadows, the koi, the leaf's shadow, the leaf; then the camera's grain."""
+        """Draw one frame at time t: the bottom, the shadows of the koi, the koi, the shadow of the leaf, and the leaf.
+
+        At last the grain of the camera is added.
+        """
         light = self._light(t)
         image = self._view(self.bottom, t) * light
         *koi, leaf = layers
@@ -174,7 +195,7 @@ class Pond:
 
 
 def truth_of(layers: list[Layer]) -> LabelMap:
-    """Whose colour a pixel mostly has: the uppermost layer that covers more than half of it."""
+    """Return the ground truth: in each pixel, the id of the uppermost layer that covers more than half of it."""
     labels = np.zeros((HEIGHT, WIDTH), np.uint8)
     for number, layer in enumerate(layers, 1):
         labels[layer.rectangle][layer.pixels[..., 3] > 0.5] = number
@@ -182,14 +203,17 @@ def truth_of(layers: list[Layer]) -> LabelMap:
 
 
 def render() -> Iterator[tuple[RgbFrame, LabelMap]]:
-    """Every frame with its truth, in order. Always the same bytes."""
+    """Yield every frame with its ground truth, in order. The result is always the same."""
     pond = Pond()
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # numpy and OpenCV let go of the interpreter's lock
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # NumPy and OpenCV release the interpreter's lock.
         yield from pool.map(pond.frame, range(FRAMES))
 
 
 def add_sample_clip(*, project: Project, author: User) -> Video:
-    """Render the clip into `project`, with its truth. Takes some seconds. Raises Refused when the disk is too full."""
+    """Render the sample video into `project`, with its ground truth. This takes some seconds.
+
+    Raises Refused if the disk is too full.
+    """
     first, second = tee(render())
     frames, truth = (frame for frame, _ in first), (labels for _, labels in second)
     return create_video(project=project, name=CLIP_NAME, frames=frames, truth=truth, author=author, fps=FPS)
