@@ -1,18 +1,18 @@
-"""Soft aggregation: masks of objects that were estimated alone become one multi-object mask (RGMP; IPN, equation 1)."""
+"""Soft aggregation: combines the masks of objects that were estimated separately (RGMP; IPN, equation 1)."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-EPSILON = 1e-7  # keeps the logit finite; the value is STM's
+EPSILON = 1e-7  # keeps the logit finite; the value is that of STM
 STM_CHANNELS = 11  # STM's fixed number of channels: background and at most ten objects
 
 
 def aggregate_logits(probabilities: Tensor, channels: int = STM_CHANNELS) -> Tensor:
-    """Foreground probabilities [N, ...] of N objects -> logits [K, ...], background first, K = max(channels, N + 1).
+    """Combine foreground probabilities [N, ...] of N objects into logits [K, ...], K = max(channels, N + 1).
 
-    Channels above N stay at logit(1e-7), as in STM, where they take a share of a few 1e-7 in the softmax.
+    Channel 0 is the background. Channels above N stay at logit(1e-7), as in STM; in the softmax each gets about 1e-7.
     """
     objects = probabilities.shape[0]
     joint = probabilities.new_zeros((max(channels, objects + 1), *probabilities.shape[1:]))
@@ -22,5 +22,5 @@ def aggregate_logits(probabilities: Tensor, channels: int = STM_CHANNELS) -> Ten
 
 
 def aggregate(probabilities: Tensor, channels: int = 0) -> Tensor:
-    """Foreground probabilities [N, ...] -> a distribution over background and objects [N + 1, ...]."""
+    """Combine foreground probabilities [N, ...] into a distribution over background and objects [N + 1, ...]."""
     return torch.softmax(aggregate_logits(probabilities, channels), dim=0)[: probabilities.shape[0] + 1]

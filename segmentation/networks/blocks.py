@@ -1,6 +1,7 @@
 """Parts of decoders: residual blocks without normalisation, and the refinement step that merges a skip connection.
 
-They are those of Oh et al. (RGMP, CVPR 2018), used by IPN and STM alike: 3x3 convolutions with biases, ReLU first.
+They are those of Oh et al. (RGMP, CVPR 2018), and IPN and STM use them too: 3x3 convolutions with biases, after a
+ReLU.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
 
 
 class ResBlock(nn.Module):
-    """conv(relu(conv(relu(x)))) added to x, or to a 3x3 convolution of x where the channels differ."""
+    """Residual block: adds conv(relu(conv(relu(x)))) to x, or to a 3x3 convolution of x if the number of channels
+    changes.
+    """
 
     def __init__(self, inputs: int, outputs: int | None = None) -> None:
         super().__init__()
@@ -36,9 +39,9 @@ class ResBlock(nn.Module):
 class Refine(nn.Module):
     """Adds a coarser map, upsampled, to the features of a skip connection.
 
-    `skip` depends on the frame alone, `merge` on the object too: what `skip` gives can be kept and shared.
-    With `project` (STM) a 3x3 convolution brings the skip to the decoder's width before its ResBlock; without (IPN) the
-    ResBlock does both.
+    `skip` depends on the frame alone, so its result can be cached and shared by all objects; `merge` depends on the
+    object too. With `project` (STM) a 3x3 convolution changes the skip to the decoder's width before its ResBlock;
+    without it (IPN) the ResBlock does both.
     """
 
     def __init__(self, inputs: int, width: int, *, project: bool, align_corners: bool) -> None:
@@ -51,18 +54,18 @@ class Refine(nn.Module):
         self.ResMM = ResBlock(width)
 
     def skip(self, features: Tensor) -> Tensor:
-        """Encoder features [N, inputs, h, w] -> [N, width, h, w]."""
+        """Prepare encoder features [N, inputs, h, w] for `merge`: [N, width, h, w]."""
         if self.convFS is not None:
             features = self.convFS(features)
         out: Tensor = self.ResFS(features)
         return out
 
     def merge(self, skip: Tensor, coarse: Tensor) -> Tensor:
-        """`skip` [1 or N, width, h, w] and `coarse` [N, width, h/2, w/2] -> [N, width, h, w]."""
+        """Merge `skip` [1 or N, width, h, w] with `coarse` [N, width, h/2, w/2] into [N, width, h, w]."""
         fine = F.interpolate(coarse, size=skip.shape[-2:], mode="bilinear", align_corners=self.align_corners)
         out: Tensor = self.ResMM(skip + fine)
         return out
 
     def forward(self, features: Tensor, coarse: Tensor) -> Tensor:
-        """Encoder features [N, inputs, h, w] and the coarser map [N, width, h/2, w/2] -> [N, width, h, w]."""
+        """Merge encoder features [N, inputs, h, w] with the coarser map [N, width, h/2, w/2] into [N, width, h, w]."""
         return self.merge(self.skip(features), coarse)

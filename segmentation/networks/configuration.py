@@ -1,4 +1,4 @@
-"""Network configurations (frozen dataclasses) as JSON, so that a checkpoint says which sizes it was trained with."""
+"""Writes and reads network configurations (frozen dataclasses) as JSON, which a checkpoint stores with its weights."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ KIND = "kind"  # names the class, so that a union of configurations is read as t
 
 
 class ConfigurationError(ValueError):
-    """JSON that is no configuration of the wanted class; the sentence names the field."""
+    """The JSON is no configuration of the wanted class. The message names the field."""
 
 
 def to_json(config: Any) -> Any:
-    """A dataclass (nested ones and tuples too) as dicts, lists and plain values."""
+    """Convert a dataclass, including nested dataclasses and tuples, to dicts, lists and plain values."""
     if is_dataclass(config) and not isinstance(config, type):
         values = {field.name: to_json(getattr(config, field.name)) for field in fields(config)}
         return {KIND: _kind_of(type(config)), **values}
@@ -27,10 +27,10 @@ def to_json(config: Any) -> Any:
 
 
 def from_json(wanted: Any, data: Any, name: str = "config") -> Any:
-    """The configuration of type `wanted` that `to_json` wrote. Fields that `data` lacks keep their defaults.
+    """Read a configuration of type `wanted` that `to_json` wrote. Fields that `data` lacks have their defaults.
 
     Raises:
-        ConfigurationError: for anything else.
+        ConfigurationError: `data` is no such configuration. `name` is its name in the message.
     """
     if get_origin(wanted) in (Union, types.UnionType):
         return _from_union(get_args(wanted), data, name)
@@ -46,7 +46,7 @@ def from_json(wanted: Any, data: Any, name: str = "config") -> Any:
 
 
 def _kind_of(configuration: Any) -> str:
-    """The name by which checkpoints know a class: the class's own name, unless a class variable `kind` overrides it."""
+    """Return the name of a class in checkpoints: its class variable `kind` if it has one, otherwise its own name."""
     kind: str = getattr(configuration, KIND, getattr(configuration, "__name__", ""))
     return kind
 

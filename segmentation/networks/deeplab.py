@@ -1,7 +1,7 @@
 """DeepLabv3+ without its classifier (Chen et al., ECCV 2018): atrous spatial pyramid pooling and decoder.
 
 Parameter names are those of the PyTorch port that MA-Net builds on (`backbone`, `aspp`, `decoder`), so that its
-published checkpoint loads. All bilinear resizing is corner aligned, as there.
+published checkpoint loads. As in that port, all bilinear resizing uses `align_corners=True`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from segmentation.networks.xception import Xception, XceptionConfig
 
 @dataclass(frozen=True)
 class DeepLabConfig:
-    """Sizes of a DeepLabv3+; the defaults are the ResNet-101 of output stride 16."""
+    """Sizes of a DeepLabv3+. The default backbone is a ResNet-101 with output stride 16."""
 
     backbone: ResNetConfig | XceptionConfig = RESNET101_STRIDE16
     rates: tuple[int, ...] = (1, 6, 12, 18)  # dilations of the pyramid at output stride 16; the first branch is 1x1
@@ -27,7 +27,9 @@ class DeepLabConfig:
 
 
 class AtrousBranch(nn.Module):
-    """One branch of the pyramid: 1x1 for rate 1, else 3x3 with that dilation; batch norm and ReLU."""
+    """One branch of the pyramid: a 1x1 convolution for rate 1, else 3x3 with that dilation, then batch
+    norm and ReLU.
+    """
 
     def __init__(self, inplanes: int, planes: int, rate: int) -> None:
         super().__init__()
@@ -41,7 +43,7 @@ class AtrousBranch(nn.Module):
 
 
 class AtrousPyramid(nn.Module):
-    """Atrous spatial pyramid pooling: the branches and the pooled image, joined by a 1x1 convolution."""
+    """Atrous spatial pyramid pooling: a 1x1 convolution joins the outputs of the branches and the pooled image."""
 
     def __init__(self, inplanes: int, config: DeepLabConfig) -> None:
         super().__init__()
@@ -55,17 +57,17 @@ class AtrousPyramid(nn.Module):
         self.conv1 = nn.Conv2d(width * (self.branches + 1), width, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
-        self.dropout = nn.Dropout(0.1)  # training only
+        self.dropout = nn.Dropout(0.1)  # has an effect in training only
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, inplanes, h, w] -> [N, width, h, w]."""
         parts = [self.get_submodule(f"aspp{index}")(x) for index in range(1, self.branches + 1)]
-        parts.append(self.global_avg_pool(x).expand_as(parts[0]))  # one cell resized to h x w is that cell everywhere
+        parts.append(self.global_avg_pool(x).expand_as(parts[0]))  # resizing a single cell to h x w repeats it
         return self.dropout(self.relu(self.bn1(self.conv1(torch.cat(parts, dim=1)))))
 
 
 class Decoder(nn.Module):
-    """Joins the pyramid with the finest features at 1/4 and refines with two 3x3 convolutions."""
+    """Joins the output of the pyramid with the features at 1/4 of the image, and applies two 3x3 convolutions."""
 
     def __init__(self, low_inplanes: int, config: DeepLabConfig) -> None:
         super().__init__()
@@ -73,7 +75,7 @@ class Decoder(nn.Module):
         self.conv1 = nn.Conv2d(low_inplanes, low, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(low)
         self.relu = nn.ReLU(inplace=True)
-        self.last_conv = nn.Sequential(  # empty places are where the original has its dropouts switched off
+        self.last_conv = nn.Sequential(  # the identities stand where the original has dropouts that are switched off
             nn.Conv2d(width + low, width, 3, padding=1, bias=False),
             nn.BatchNorm2d(width),
             nn.ReLU(inplace=True),
@@ -85,19 +87,21 @@ class Decoder(nn.Module):
         )
 
     def forward(self, x: Tensor, low: Tensor) -> Tensor:
-        """Pyramid [N, width, h, w] and finest features [N, low_inplanes, h4, w4] -> [N, width, h4, w4]."""
+        """Join the pyramid's output [N, width, h, w] with finer features [N, low_inplanes, h4, w4] into [N, width, h4,
+        w4].
+        """
         low = self.relu(self.bn1(self.conv1(low)))
         x = F.interpolate(x, size=low.shape[-2:], mode="bilinear", align_corners=True)
         return self.last_conv(torch.cat((x, low), dim=1))
 
 
 def build_backbone(config: ResNetConfig | XceptionConfig) -> ResNet | Xception:
-    """The body that a configuration describes; its `forward` gives features, the finest (1/4) first."""
+    """Build the backbone that a configuration describes. Its `forward` returns features, the finest (at 1/4) first."""
     return ResNet(config) if isinstance(config, ResNetConfig) else Xception(config)
 
 
 class DeepLabV3Plus(nn.Module):
-    """Image -> features of `config.width` channels at 1/4 of its size."""
+    """Computes features of an image, with `config.width` channels, at 1/4 of its size."""
 
     def __init__(self, config: DeepLabConfig = DeepLabConfig()) -> None:
         super().__init__()

@@ -1,7 +1,8 @@
-"""An image encoder that also sees one-channel cues: masks and scribbles.
+"""An image encoder with further one-channel inputs, the cues: masks and scribbles.
 
-Each cue has a first convolution of its own, added to that of the image before the batch norm (Perazzi et al., CVPR
-2017). A cue `m` is called `conv1_m` in a checkpoint; the stages of the ResNet are called res2, res3, ...
+Each cue has a separate first convolution, whose output is added to that of the image before the batch norm (Perazzi et
+al., CVPR 2017). In a checkpoint, the convolution of a cue `m` is called `conv1_m`, and the stages of the ResNet are
+called res2, res3, ...
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class CueEncoder(nn.Module):
-    """ResNet over an RGB image and any number of cues.
+    """A ResNet whose input is an RGB image and any number of cues.
 
     Args:
-        config: the body.
+        config: the ResNet.
         cues: names of the one-channel inputs, in the order in which `forward` takes them.
         biased: the cues whose convolution has a bias (the checkpoints of IPN have one for `m`).
     """
@@ -43,9 +44,9 @@ class CueEncoder(nn.Module):
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
 
     def forward(self, image: Tensor, cues: Tensor | None = None) -> list[Tensor]:
-        """Image [1 or N, 3, H, W] in 0..1 and cues [N, len(cues), H, W] -> features, finest (1/4) first.
+        """Return the output of each stage, the finest (at 1/4) first, for an image [1 or N, 3, H, W] in 0..1.
 
-        One image serves all N items: its first convolution is run once.
+        `cues` are [N, len(self.cues), H, W]. A single image is used for all N items; its first convolution runs once.
         """
         x = self.conv1((image - self.mean) / self.std)  # [1 or N, width, H/2, W/2]
         if cues is not None:
@@ -58,7 +59,7 @@ class CueEncoder(nn.Module):
         return features
 
     def _convolve_cues(self, cues: Tensor) -> Tensor:
-        """The sum of the cues' own convolutions, as one: [N, C, H, W] -> [N, width, H/2, W/2]."""
+        """Return the sum of the cues' first convolutions, computed as one: [N, C, H, W] -> [N, width, H/2, W/2]."""
         state: dict[str, Tensor] = dict(self.named_parameters())
         weight = torch.cat([state[f"conv1_{cue}.weight"] for cue in self.cues], dim=1)  # [width, C, 7, 7]
         biases = [state[name] for cue in self.cues if (name := f"conv1_{cue}.bias") in state]

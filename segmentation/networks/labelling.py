@@ -1,4 +1,4 @@
-"""From scores of ids on a coarse grid to the mask at the video's size."""
+"""Turns scores of ids (0 = background, then objects) on a coarse grid into a mask at the video's size."""
 
 from __future__ import annotations
 
@@ -12,19 +12,26 @@ from segmentation.types import LabelMap
 
 
 def upsampled_argmax(scores: Tensor, ids: Sequence[int], size: tuple[int, int], align_corners: bool = True) -> LabelMap:
-    """Scores [n, h, w] of `ids`, n >= 1 -> labels uint8 [H, W]; one id's scores exist at full size at a time."""
+    """Upsample the scores [n, h, w] of `ids`, n >= 1, and return the id with the highest score per pixel, uint8 [H, W].
+
+    To save memory, the scores of only one id at a time exist at full size.
+    """
     best = _full(scores[0], size, align_corners)
     labels = torch.full(size, ids[0], dtype=torch.uint8, device=scores.device)
     for row, label in zip(scores[1:], ids[1:], strict=True):
         full = _full(row, size, align_corners)
-        labels[full > best] = label  # of equal scores the first id stays, as argmax has it
+        labels[full > best] = label  # for equal scores the first id stays, as in argmax
         torch.maximum(best, full, out=best)
     result: LabelMap = labels.cpu().numpy()
     return result
 
 
 def confidences(probability: Tensor) -> list[float]:
-    """Of every id in [n, h, w] the mean probability over the cells it won; if none, how sure its absence is."""
+    """Return a confidence for each of n ids from their probabilities [n, h, w].
+
+    It is the mean probability over the cells where the id is the most probable one. If there is no such cell, it is
+    1 minus the largest probability of the id.
+    """
     best, winner = probability[0], torch.zeros(probability.shape[1:], dtype=torch.uint8, device=probability.device)
     for row, values in enumerate(probability[1:], start=1):  # argmax along the first axis takes ten times as long
         winner[values > best] = row

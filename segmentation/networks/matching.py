@@ -1,8 +1,8 @@
 """Nearest-neighbour distance maps between pixel embeddings (FEELVOS, CVPR 2019; MA-Net, CVPR 2020, eq. 1, 2, 4, 7).
 
-Distances are d(p, q) = 1 - 2 / (1 + exp(|e_p - e_q|^2)) = tanh(|e_p - e_q|^2 / 2), in 0..1; 1 also is "no such label".
-Both maps are matrix products over small blocks: |e_p - e_q|^2 = |e_p|^2 + |e_q|^2 - 2 e_p.e_q, so that neither the
-[pixels x references] nor the [pixels x offsets x channels] array exists as a whole.
+Distances are d(p, q) = 1 - 2 / (1 + exp(|e_p - e_q|^2)) = tanh(|e_p - e_q|^2 / 2), in 0..1; 1 also means "no such
+label". Both maps are matrix products over small blocks: |e_p - e_q|^2 = |e_p|^2 + |e_q|^2 - 2 e_p.e_q, so that neither
+the [pixels x references] nor the [pixels x offsets x channels] array exists as a whole.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from torch import Tensor
 
 from segmentation.networks.nearest import NearestReference, tiled_order
 
-_TILE = 32  # query columns of a block of the local product; wider ones compute more that lies outside the window
-_OUTSIDE = 1e4  # squared distance beyond the border: tanh(5000) is exactly 1
+_TILE = 32  # query columns in a block of the local product; in a wider block, more products lie outside the window
+_OUTSIDE = 1e4  # squared distance outside the frame: tanh(5000) is exactly 1
 
 
 def squared_distance(squared: Tensor) -> Tensor:
-    """Squared Euclidean distance -> 0..1 (equation 1), in place."""
+    """Map squared Euclidean distances to 0..1 (equation 1), in place."""
     return squared.clamp_min_(0).mul_(0.5).tanh_()
 
 
 class References:
-    """Labelled embeddings to which frames are matched, prepared once for all of them.
+    """Labelled embeddings of pixels, to which the pixels of frames are matched. They are prepared once for all frames.
 
     Args:
         cells: embeddings [R, C], R >= 0.
@@ -36,9 +36,9 @@ class References:
         self._nearest = {label: NearestReference(cells[labels == label]) for label in torch.unique(labels).tolist()}
 
     def distances(self, query: Tensor, ids: Sequence[int]) -> Tensor:
-        """Global matching map (equation 2) of an embedding [C, h, w]: float32 [len(ids), h, w] in 0..1.
+        """Return the global matching map (equation 2) of an embedding [C, h, w]: float32 [len(ids), h, w] in 0..1.
 
-        1 everywhere for an id without reference.
+        It holds, for each id, the distance of each pixel to the nearest reference of that id, or 1 if there is none.
         """
         _, height, width = query.shape
         order = tiled_order(height, width).to(query.device)
@@ -51,7 +51,7 @@ class References:
 
 
 def local_distances(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int], window: int) -> Tensor:
-    """Local matching map (equations 4 and 7).
+    """Return the local matching map (equations 4 and 7): for each id, the distance to its nearest pixel in a window.
 
     Distances are those of the 2x2 average-pooled embeddings at offsets of up to `window` cells of that half grid,
     resized (bilinear, corner aligned) to the full grid; labels are looked up there, two cells a step. Beyond the border
@@ -82,18 +82,21 @@ def local_distances(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequen
 
 
 def offset_rows(query: Tensor, previous: Tensor, window: int) -> Iterator[Tensor]:
-    """For every vertical offset -window..window: distances [2 * window + 1, h, w] over the horizontal offsets."""
+    """Yield, for each vertical offset -window..window, the distances at all horizontal offsets, [2 *
+    window + 1, h, w].
+    """
     size = query.shape[-2:]
     for distances in _half_rows(query, previous, window):
         yield F.interpolate(distances[None], size=size, mode="bilinear", align_corners=True)[0]
 
 
 def _half_rows(query: Tensor, previous: Tensor, window: int) -> Iterator[Tensor]:
-    """As `offset_rows`, on the half grid: [2 * window + 1, h/2, w/2]."""
+    """Yield the same as `offset_rows`, but on the grid of half the size: [2 * window + 1, h/2, w/2]."""
     blocks = _window_blocks(_half(query), _half(previous), window)  # [tiles, h/2, tile, 2k + 1, tile + 2k]
     tiles, height, tile, span, _ = blocks.shape
     width = query.shape[2] // 2
-    strides = (blocks.stride(2) + 1, blocks.stride(0), blocks.stride(1))  # a step in x moves query and window alike
+    # a step in x moves both the query and its window
+    strides = (blocks.stride(2) + 1, blocks.stride(0), blocks.stride(1))
     for step in range(span):
         band = blocks[:, :, :, step].as_strided(  # [2k + 1, h/2, tiles, tile]
             (span, height, tiles, tile), (1, strides[2], strides[1], strides[0]), blocks[:, :, :, step].storage_offset()
@@ -106,7 +109,10 @@ def _half(embedding: Tensor) -> Tensor:
 
 
 def _window_blocks(query: Tensor, previous: Tensor, window: int) -> Tensor:
-    """Squared distances of tiles of `query` to all of `previous` in reach: [tiles, h, tile, 2k + 1, tile + 2k]."""
+    """Return squared distances of tiles of `query` to the cells of `previous` within the window.
+
+    Their shape is [tiles, h, tile, 2k + 1, tile + 2k].
+    """
     channels, height, width = query.shape
     tiles = -(-width // _TILE)
     span, columns = 2 * window + 1, _TILE + 2 * window
@@ -124,7 +130,8 @@ def _window_blocks(query: Tensor, previous: Tensor, window: int) -> Tensor:
         )
     )
     product = torch.empty(tiles, height, _TILE, span * columns, device=query.device)
-    for tile in range(tiles):  # one by one: a product over overlapping rows of several tiles would copy them
+    # one at a time, because a product over the overlapping rows of several tiles would copy them
+    for tile in range(tiles):
         torch.bmm(left[tile], stacked[tile].transpose(1, 2), out=product[tile])
     return product.view(tiles, height, _TILE, span, columns)
 

@@ -17,11 +17,11 @@ from torch import Tensor, nn
 
 from segmentation.networks.blocks import conv3x3
 
-BLOCK_BYTES = 16 << 20  # of scores at a time: stays near the last-level cache of a small CPU
+BLOCK_BYTES = 16 << 20  # bytes of scores at a time; this fits roughly into the last-level cache of a small CPU
 
 
 class KeyValue(nn.Module):
-    """Key and value maps of encoder features: two 3x3 convolutions with biases, no activation."""
+    """Computes key and value maps of encoder features by two 3x3 convolutions with biases and without activation."""
 
     def __init__(self, inputs: int, keys: int, values: int) -> None:
         super().__init__()
@@ -35,14 +35,14 @@ class KeyValue(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class MemorySlot:
-    """What one frame holds for one object: key [C, M] and value [D, M], M memory cells."""
+    """The memory of one frame for one object: key [C, M] and value [D, M] of M memory cells."""
 
     key: Tensor
     value: Tensor
 
     @classmethod
     def from_maps(cls, key: Tensor, value: Tensor) -> MemorySlot:
-        """From maps [C, h, w] and [D, h, w]."""
+        """Make a slot from maps [C, h, w] and [D, h, w]."""
         return cls(key.flatten(1).contiguous(), value.flatten(1).contiguous())
 
     @property
@@ -51,10 +51,10 @@ class MemorySlot:
 
 
 def read_memory(slots: Sequence[MemorySlot], query: Tensor, block_bytes: int = BLOCK_BYTES) -> Tensor:
-    """Read `slots` for every query cell: query [C, h, w] -> [D, h, w].
+    """Read `slots` for each cell of `query` [C, h, w], which gives values [D, h, w].
 
     Raises:
-        ValueError: for an empty memory, which has nothing to read.
+        ValueError: `slots` is empty.
     """
     if not slots:
         raise ValueError("slots: the memory is empty")
@@ -67,7 +67,10 @@ def read_memory(slots: Sequence[MemorySlot], query: Tensor, block_bytes: int = B
 
 
 def _read_block(slots: Sequence[MemorySlot], cells: Tensor) -> Tensor:
-    """Query cells [B, C], already scaled -> [B, D]. Softmax and sums are float32 also where keys and values are not."""
+    """Read the memory for query cells [B, C] that are already scaled: [B, D].
+
+    Softmax and sums are in float32, even if keys and values are not.
+    """
     peak = cells.new_full((len(cells), 1), -math.inf, dtype=torch.float32)
     total = torch.zeros_like(peak)
     result = peak.new_zeros(len(cells), slots[0].value.shape[0])
@@ -78,7 +81,8 @@ def _read_block(slots: Sequence[MemorySlot], cells: Tensor) -> Tensor:
         mass = odds.sum(dim=1, keepdim=True)  # at least 1
         shares = (odds / mass).to(cells.dtype)  # sum to 1, so that half precision cannot overflow
         higher = torch.maximum(peak, top)
-        shrink = torch.exp(peak - higher)  # of what was gathered under the lower peak; 0 for the first slot
+        # factor for the sums so far, which were relative to a lower peak; 0 for the first slot
+        shrink = torch.exp(peak - higher)
         mass = mass * torch.exp(top - higher)
         total = total * shrink + mass
         result = result * shrink + mass * (shares @ slot.value.t())

@@ -1,8 +1,9 @@
-"""Exact nearest neighbours of many queries among one set of references, as matrix products that stay in the cache.
+"""Finds the exact nearest neighbours of many queries among one set of references, by cache-sized matrix products.
 
-A large set is searched in two steps. Embeddings of pixels lie near a subspace of few dimensions, and a distance inside
-a subspace is never larger than the whole one. So a product with 16 principal components out of 100 tells for a block
-of queries which references could be nearer than one that is known already; only those few are compared in full.
+A large set is searched in two steps. Embeddings of pixels lie near a subspace of few dimensions, and a distance within
+a subspace is never larger than the full distance. So a product with 16 principal components out of 100 finds, for a
+block of queries, the references that could be nearer than the nearest one known so far. Only those few are compared in
+all dimensions.
 """
 
 from __future__ import annotations
@@ -10,17 +11,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-_ROWS, _COLUMNS = 2048, 512  # a block of the full product: 4 MB, near what the caches of two cores hold
+_ROWS, _COLUMNS = 2048, 512  # a block of the full product: 4 MB, about the size of the caches of two cores
 _GPU_ROWS, _GPU_COLUMNS = 1 << 14, 1 << 13
-_PRUNE_FROM = 2048  # references from which the first step pays
+_PRUNE_FROM = 2048  # number of references from which on the first step saves time
 _COMPONENTS = 16
-_BLOCK = 64  # queries that are pruned together: with 20,000 references 5 MB, and near each other in the picture
+_BLOCK = 64  # neighbouring queries that are pruned together; with 20,000 references they need 5 MB
 _COARSE = 16  # every 16th reference gives the first upper bound
-_SLACK = 1e-4  # of the squared norms: far above what rounding can do to a distance, far below what tells them apart
+_SLACK = 1e-4  # share of the squared norms: much more than rounding errors, much less than typical distances
 
 
 class NearestReference:
-    """References [R, C], R >= 1, prepared for any number of searches."""
+    """Searches for the nearest of the references [R, C], R >= 1, which are prepared once for any number of searches."""
 
     def __init__(self, reference: Tensor) -> None:
         self._extended = _extended_reference(reference.float())  # [R, C + 1]
@@ -31,7 +32,7 @@ class NearestReference:
     def _prepare(self, reference: Tensor) -> None:
         self._mean = reference.mean(0)
         centred = reference - self._mean
-        _, axes = torch.linalg.eigh(centred.t() @ centred)  # ascending
+        _, axes = torch.linalg.eigh(centred.t() @ centred)  # axes by ascending eigenvalue
         self._axes = axes[:, -_COMPONENTS:].contiguous()  # [C, k]
         inner = centred @ self._axes
         norms = inner.square().sum(1, keepdim=True)
@@ -39,16 +40,16 @@ class NearestReference:
         self._largest = self._extended[:, -1].max()
 
     def squared(self, query: Tensor) -> Tensor:
-        """Squared distance of every row of `query` [P, C] to its nearest reference: float32 [P].
+        """Return the squared distance of every row of `query` [P, C] to its nearest reference: float32 [P].
 
-        Fast when rows that follow each other are neighbours in the picture (`tiled_order`).
+        This is fast if consecutive rows are neighbours in the image (see `tiled_order`).
         """
         query = query.float()
         norms = query.square().sum(1)
         extended = _extended_query(query)
         if not self._pruned:
             return _nearest(extended, self._extended).add_(norms)
-        nearest = _nearest(extended, self._extended[::_COARSE])  # an upper bound, and the answer where it is reached
+        nearest = _nearest(extended, self._extended[::_COARSE])  # an upper bound, which often is the result
         inner = (query - self._mean) @ self._axes
         bound = nearest + norms + _SLACK * (norms + self._largest)
         left = torch.cat((inner, torch.ones_like(inner[:, :1]), (inner.square().sum(1) - bound)[:, None]), dim=1)
@@ -65,12 +66,14 @@ class NearestReference:
 
 
 def nearest_squared(query: Tensor, reference: Tensor) -> Tensor:
-    """Squared distance of every row of `query` [P, C] to the nearest row of `reference` [R, C], R >= 1: float32 [P]."""
+    """Return the squared distance of each row of `query` [P, C] to the nearest row of `reference` [R, C]:
+    float32 [P].
+    """
     query = query.float()
     return _nearest(_extended_query(query), _extended_reference(reference.float())).add_(query.square().sum(1))
 
 
-# -2 q.r + |r|^2 is one product with a column more; |q|^2 does not change which r is the nearest, and is added last.
+# -2 q.r + |r|^2 is one product with an extra column. |q|^2 does not change which r is nearest, and is added last.
 
 
 def _extended_query(query: Tensor) -> Tensor:
@@ -82,7 +85,7 @@ def _extended_reference(reference: Tensor) -> Tensor:
 
 
 def _nearest(query: Tensor, reference: Tensor) -> Tensor:
-    """Extended [P, C + 1] and [R, C + 1] -> the smallest product of every query, [P], block by block."""
+    """Return the smallest product of each query, [P], with the references, from extended [P, C + 1] and [R, C + 1]."""
     nearest = torch.full((len(query),), torch.inf, device=query.device)
     rows, columns = (_ROWS, _COLUMNS) if query.device.type == "cpu" else (_GPU_ROWS, _GPU_COLUMNS)
     product = torch.empty(rows * columns, device=query.device)
@@ -96,7 +99,7 @@ def _nearest(query: Tensor, reference: Tensor) -> Tensor:
 
 
 def tiled_order(height: int, width: int, rows: int = 8, columns: int = 8) -> Tensor:
-    """The cells of a grid tile by tile: int64 [height * width], a permutation of its flat indices."""
+    """Return the flat indices of the cells of a grid, ordered tile by tile: int64 [height * width]."""
     y, x = torch.arange(height)[:, None], torch.arange(width)[None]
     tile = (y // rows) * (-(-width // columns)) + x // columns
     return torch.argsort(tile.flatten(), stable=True)

@@ -8,11 +8,11 @@ from torch.nn import functional as F
 
 
 class Pointwise(nn.Conv2d):
-    """A 1x1 convolution without padding, with the names and numbers of nn.Conv2d.
+    """A 1x1 convolution without padding, with the parameter names and results of nn.Conv2d.
 
-    While it learns, the pixels that the stride leaves out are left out before it: on CPUs with AVX-512, oneDNN's
-    backward pass of the strided form in channels-last order writes past its buffers (seen with PyTorch 2.13: a crash
-    at once with few channels, and no saying what it overwrites with more).
+    In training, the pixels that the stride skips are removed before the convolution. The reason is a bug: on CPUs with
+    AVX-512, oneDNN's backward pass of a strided 1x1 convolution in channels-last order writes outside its buffers. With
+    PyTorch 2.13 it crashes at once with few channels, and with more it overwrites other memory.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1, bias: bool = False) -> None:

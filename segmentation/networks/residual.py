@@ -1,4 +1,4 @@
-"""Blocks of the small networks of this project: batch norms, two 3x3 convolutions to a block."""
+"""Residual blocks of this project's own small networks, with two 3x3 convolutions and batch norms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def pointwise_bn(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 
 class Residual(nn.Module):
-    """relu(x + conv(relu(conv(x)))) with batch norms; the first convolution may stride and widen."""
+    """relu(x + conv(relu(conv(x)))) with batch norms; the first convolution may have a stride and more outputs."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
@@ -32,5 +32,5 @@ class Residual(nn.Module):
 
 
 def upsample(x: Tensor, like: Tensor) -> Tensor:
-    """x [N, C, ., .] at the size of `like` [., ., H, W]."""
+    """Resize x [N, C, ., .] to the size of `like` [., ., H, W]."""
     return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)

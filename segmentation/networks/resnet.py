@@ -1,8 +1,8 @@
 """ResNet with bottleneck blocks (He et al., CVPR 2016), under torchvision's parameter names.
 
 The topology is torchvision's v1.5: the stride sits on the 3x3 convolution. Dilated stages with a multi-grid are those
-of DeepLab (Chen et al., 2017). Networks of this field either hold the whole body (`ResNet`: conv1, bn1, layer1..4) or
-name the stages themselves (`build_stages`: a list to be registered as res2, res3, ...).
+of DeepLab (Chen et al., 2017). A network of this project either contains a whole `ResNet` (conv1, bn1, layer1..4), or
+registers the stages from `build_stages` under its own names (res2, res3, ...).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STEM_KERNEL = 7  # first convolution: 7x7, stride 2, then a 3x3 max pool of stri
 
 @dataclass(frozen=True)
 class ResNetConfig:
-    """Sizes of a body; the defaults are ResNet-50. Stage s has `width * 2**s * expansion` output channels.
+    """Sizes of a ResNet; the defaults are those of ResNet-50. Stage s has `width * 2**s * expansion` output channels.
 
     `dilations[s]` is repeated over the blocks of stage s: (2, 4, 8) is a multi-grid, (1,) a plain stage. An empty
     `dilations` means no dilation anywhere. `stride_on_first` puts the stride of a block on its first 1x1 convolution
@@ -43,7 +43,7 @@ class ResNetConfig:
 
     @property
     def channels(self) -> tuple[int, ...]:
-        """Output channels of every stage, (256, 512, 1024, 2048) by default."""
+        """The output channels of each stage, (256, 512, 1024, 2048) by default."""
         return tuple(self.width * 2**stage * self.expansion for stage in range(len(self.blocks)))
 
 
@@ -55,7 +55,9 @@ RESNET101_STRIDE16 = ResNetConfig(  # DeepLabv3+ with output stride 16 and multi
 
 
 class Bottleneck(nn.Module):
-    """1x1 -> 3x3 -> 1x1 with batch norms, added to x (or to a projection of x)."""
+    """Bottleneck block: adds the result of a 1x1, a 3x3 and a 1x1 convolution with batch norms to x, or to a projection
+    of x.
+    """
 
     def __init__(
         self, inplanes: int, planes: int, outplanes: int, stride: int, dilation: int, stride_on_first: bool = False
@@ -83,7 +85,7 @@ class Bottleneck(nn.Module):
 
 
 def build_stages(config: ResNetConfig) -> list[nn.Sequential]:
-    """The stages of a body, in order; the input of the first has `config.width` channels."""
+    """Build the stages of a ResNet, in order. The input of the first one has `config.width` channels."""
     stages = []
     inplanes = config.width
     for index, (blocks, stride, outplanes) in enumerate(
@@ -102,7 +104,9 @@ def build_stages(config: ResNetConfig) -> list[nn.Sequential]:
 
 
 class ResNet(nn.Module):
-    """A body under torchvision's names: conv1, bn1, layer1, layer2, ... (no pooling, no classifier)."""
+    """A ResNet without the final pooling and the classifier, under torchvision's names: conv1, bn1,
+    layer1, layer2, ...
+    """
 
     def __init__(self, config: ResNetConfig = RESNET50) -> None:
         super().__init__()
@@ -115,7 +119,7 @@ class ResNet(nn.Module):
             self.add_module(f"layer{index}", stage)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Image [N, 3, H, W] -> the output of every stage, the finest first (1/4 of the image for stage 1)."""
+        """Return the output of each stage for an image [N, 3, H, W], the finest first (stage 1 has 1/4 of the size)."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         features = []
         for index in range(1, len(self.config.blocks) + 1):

@@ -1,7 +1,7 @@
-"""Aligned Xception-65, the body of DeepLabv3+ (Chollet, CVPR 2017; modified by Chen et al., ECCV 2018).
+"""Aligned Xception-65, a backbone of DeepLabv3+ (Chollet, CVPR 2017; modified by Chen et al., ECCV 2018).
 
-Every 3x3 is a depthwise separable convolution with batch norm after both parts; max pooling is replaced by strided
-separable convolutions. Entry flow, 16 middle blocks, exit flow. Stage numbers follow the paper's figure 4.
+Every 3x3 convolution is depthwise separable, with batch norm after both parts. Strided separable convolutions replace
+max pooling. There are an entry flow, 16 middle blocks and an exit flow, as in figure 4 of the DeepLabv3+ paper.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ EPS = 1e-3  # batch norm epsilon of the published Xception models
 
 @dataclass(frozen=True)
 class XceptionConfig:
-    """Sizes of the body; the defaults are Xception-65 at output stride 16."""
+    """Sizes of an Xception; the defaults are those of Xception-65 with output stride 16."""
 
     stem: tuple[int, int] = (32, 64)
     entry: tuple[int, ...] = (128, 256, 728)  # output channels of the entry blocks, each of stride 2
@@ -30,12 +30,15 @@ class XceptionConfig:
 
     @property
     def channels(self) -> tuple[int, ...]:
-        """Channels of the features that `Xception` gives: at 1/4 and at 1/16."""
+        """The channels of the features that `Xception` returns, at 1/4 and at 1/16."""
         return (self.entry[0], self.tail[-1])
 
 
 class SeparableConv(nn.Module):
-    """Depthwise 3x3, batch norm, pointwise 1x1, batch norm; ReLU before it, or after both norms if `relu_after`."""
+    """Separable convolution: depthwise 3x3, batch norm, pointwise 1x1, batch norm.
+
+    A ReLU comes before it, or, with `relu_after`, after each of the two norms.
+    """
 
     def __init__(self, inplanes: int, planes: int, stride: int = 1, dilation: int = 1, relu_after: bool = False):
         super().__init__()
@@ -54,7 +57,9 @@ class SeparableConv(nn.Module):
 
 
 class XceptionBlock(nn.Module):
-    """Three separable convolutions, the last with the stride, added to x (or to a projection of x)."""
+    """Adds the result of three separable convolutions, of which the last has the stride, to x, or to a
+    projection of x.
+    """
 
     def __init__(self, inplanes: int, planes: tuple[int, int, int], stride: int = 1) -> None:
         super().__init__()
@@ -72,7 +77,7 @@ class XceptionBlock(nn.Module):
 
 
 class Xception(nn.Module):
-    """The body: `forward` gives the features at 1/4 (first entry block) and at 1/16 (the tail)."""
+    """The Xception without a classifier. It returns features at 1/4 (first entry block) and at 1/16 (the tail)."""
 
     def __init__(self, config: XceptionConfig = XceptionConfig()) -> None:
         super().__init__()
@@ -100,7 +105,9 @@ class Xception(nn.Module):
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """[N, 3, H, W] -> [N, entry[0], H/4, W/4] and [N, tail[-1], H/16, W/16] (sizes rounded up)."""
+        """Return features [N, entry[0], H/4, W/4] and [N, tail[-1], H/16, W/16] (sizes rounded up) of images [N, 3, H,
+        W].
+        """
         x = self.stem(x)
         x = low = self.entry[0](x)
         for block in self.entry[1:]:
