@@ -1,8 +1,9 @@
-"""IPN as an engine: a round propagates from the annotated frame to both sides, up to frames that were annotated before.
+"""IPN as an engine: a round propagates masks from the annotated frame to both sides, up to frames annotated earlier.
 
-The session keeps probability maps of every object (the engine state of each frame) and one reference feature per
-object, aggregated over the rounds since the object was first drawn. Where a round overlaps with an earlier one, the two
-masks are averaged with weights that depend on the distance from the annotated frame.
+For each frame, a session keeps the probability maps of all objects; they are also its engine state, which is stored
+with the mask. For each object, it keeps one reference feature, aggregated over the rounds since the object was first
+drawn. Where a round overlaps with an earlier one, the two masks are averaged with weights that depend on the distance
+from the annotated frame.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ from segmentation.weights import WeightsError, find_weights
 
 @dataclass(eq=False)
 class _Reach:
-    """How far a round propagates for one object: the weight of the round in every frame, and the object's
-    first record.
+    """How far a round propagates for one object.
+
+    `weight` is, for each frame, the share of the round's mask in the average with the mask of earlier rounds. `since`
+    is the index in the history of the round that first drew the object.
     """
 
     weight: NDArray[np.float64]  # [T]
@@ -51,7 +54,7 @@ class IPNEngine(Engine):
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU, by OpenVINO for the small weights that ship, where it is installed.
-        networks: both, already loaded, instead of checkpoints (training validates the ones it trains).
+        networks: both networks, already loaded, to use instead of checkpoints (training validates with its own).
     """
 
     name = "ipn"
@@ -122,7 +125,7 @@ class IPNEngine(Engine):
                 yield update
 
     def _interact(self, ids: list[int]) -> Tensor:
-        """Compute the probability maps of the interacted frame, [N, h, w]."""
+        """Run the interaction network on the interacted frame. Return the probability maps [N, h, w]."""
         masks = torch.zeros(self.num_objects, *self._size)
         if ids:
             probabilities = self._references.interact(len(self._history.records) - 1, ids)
@@ -130,9 +133,9 @@ class IPNEngine(Engine):
         return masks
 
     def _step(self, frame: int, neighbour: Tensor, reach: dict[int, _Reach]) -> tuple[Tensor, MaskUpdate | None]:
-        """Propagate to `frame`.
+        """Propagate to `frame` from its neighbour, whose probability maps are `neighbour`.
 
-        Return the probability maps that the next frame starts from, and the update to yield.
+        Return the probability maps that the next frame starts from, and the update to yield, or None if there is none.
         """
         if frame in self.locked:
             return self._accepted(frame), None
@@ -150,15 +153,16 @@ class IPNEngine(Engine):
         return moved, self._finish(frame, fused, list(reach), None)
 
     def _propagate(self, frame: int, ids: list[int], before: Tensor, neighbour: Tensor) -> Tensor:
-        """Propagate each object separately, from the maps of the previous round and of the neighbour, each [n,
-        h, w].
+        """Propagate each object separately to `frame`.
+
+        The inputs, each [n, h, w], are its maps from the previous round (`before`) and the maps of its neighbour.
         """
         references = torch.stack([self._references.aggregated(i) for i in ids])
         masks = [mask.to(self._device, self._dtype) for mask in (before, neighbour.round())]
         return self._pnet(self._frame(frame), references, *masks).probability.float().cpu()
 
     def _fused(self, frame: int, moved: Tensor, before: Tensor | None, reach: dict[int, _Reach]) -> Tensor:
-        """Average with the probability maps of earlier rounds, where there are any."""
+        """Average the propagated maps `moved` with those of earlier rounds (`before`), if there are any."""
         fused = moved.clone()
         for object_id, r in reach.items():
             if before is not None and self._history.covers(frame, r.since):
@@ -188,7 +192,10 @@ class IPNEngine(Engine):
         return sorted(i for i in self._history.first_drawn() if i <= self.num_objects)
 
     def _reach(self, object_id: int) -> _Reach:
-        """Compute how far the newest round propagates. Rounds before the object was first drawn do not limit it."""
+        """Compute how far the newest round propagates for an object.
+
+        Rounds before the object was first drawn do not limit it.
+        """
         since = self._history.first_drawn()[object_id]
         frames = [record.frame for record in self._history.records]
         weight = round_weight(frames[-1], frames[since:-1], len(self.frames), self._at_least)

@@ -1,7 +1,7 @@
 """How far a round of IPN reaches, and how its masks are weighed against those of earlier rounds.
 
 A round propagates up to the nearest frames that were annotated before; between them and the new annotation its weight
-falls linearly with the distance (DAVIS challenge 2018, "Testing").
+falls linearly with the distance (section "Testing" of the paper by Oh et al. in the DAVIS challenge 2018).
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 
 def reach(target: int, earlier: Collection[int], length: int, at_least: int = -1) -> tuple[int, int]:
-    """Return the first and the last frame of a round on `target`. `earlier` are the annotated frames of earlier rounds.
+    """Return the first and the last frame to which a round propagates from the annotated frame `target`.
 
-    `at_least` is the smallest distance that the round reaches; -1 = no minimum.
+    `earlier` are the annotated frames of earlier rounds, `length` is the number of frames of the video, and `at_least`
+    is the smallest distance that the round reaches (-1 = no minimum).
     """
     left = max((frame for frame in earlier if frame < target), default=0)
     right = min((frame for frame in earlier if frame > target), default=length - 1)
@@ -25,8 +26,11 @@ def reach(target: int, earlier: Collection[int], length: int, at_least: int = -1
 
 
 def round_weight(target: int, earlier: Collection[int], length: int, at_least: int = -1) -> NDArray[np.float64]:
-    """The weight [T] of this round's masks, 0..1: 1 on the target and on a side without earlier annotation; else
-    falling linearly to 0 on the last frame that is reached, and 0 beyond it."""
+    """Return the weight 0..1 of the masks of a round in each frame, [T], for the average with masks of earlier rounds.
+
+    It is 1 on the annotated frame `target`, and on a side without earlier annotated frames. On the other sides it falls
+    linearly to 0 on the last frame that the round reaches, and is 0 beyond it.
+    """
     left, right = reach(target, earlier, length, at_least)
     weight = np.ones(length)
     if any(frame < target for frame in earlier):

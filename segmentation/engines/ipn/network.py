@@ -1,8 +1,8 @@
 """Interaction-and-propagation networks (Oh et al., DAVIS challenge 2018 and CVPR 2019), under the official names.
 
-`Inet` turns scribbles on a frame into the object's mask and a reference feature; `Pnet` carries the mask to a
-neighbour, helped by the reference, which `Aggregation` (SEFA) mixes with that of earlier rounds. Both look at a region
-of interest only.
+`Inet` turns the scribbles of a frame into the mask of an object and a reference feature. `Pnet` propagates the mask to
+the neighbouring frame, and also uses the reference feature, which `Aggregation` (called SEFA in the paper) mixes with
+that of earlier rounds. Both networks only see a region around the object.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from segmentation.networks.blocks import Refine, ResBlock, conv3x3
 from segmentation.networks.encoder import CueEncoder
 from segmentation.networks.resnet import RESNET50, ResNetConfig
 
-Look = tuple[tuple[Tensor, ...], Tensor]  # The logits of an `Estimate`, and the deepest features.
+Look = tuple[tuple[Tensor, ...], Tensor]  # the logits of an `Estimate`, and the deepest features
 
 
 @dataclass(frozen=True)
 class IPNConfig:
-    """Sizes; the defaults are the official ones."""
+    """Sizes of both networks of IPN; the defaults are the official ones."""
 
     body: ResNetConfig = RESNET50
-    width: int = 256  # of the decoder
-    fusion: int = 1024  # of Pnet's first block, which merges the reference with the frame
-    reduction: int = 2  # of SEFA's hidden layer
+    width: int = 256  # channels of the decoder
+    fusion: int = 1024  # channels of the first block of Pnet's decoder, which merges the reference with the frame
+    reduction: int = 2  # factor by which the hidden layer of SEFA is narrower
     region: RegionConfig = field(default_factory=RegionConfig)
     frame_size: tuple[int, int] = (480, 910)  # short and long side above which a frame is made smaller; DAVIS at 480p
 
@@ -42,14 +42,14 @@ class IPNConfig:
 class Estimate:
     """The output of a network for N objects in one frame. `s` is the side of the square region, in pixels."""
 
-    probability: Tensor  # [N, H, W], foreground, zero outside the box
+    probability: Tensor  # [N, H, W], of the foreground, zero outside the box
     reference: Tensor  # [N, 2048, s/32, s/32], the deepest features
     logits: tuple[Tensor, ...]  # [N, 2, size, size] at s, s/4, s/8, s/16, s/32; the loss uses all of them
     region: Region
 
 
 class Pyramid(nn.Module):
-    """The decoder: `fusion` blocks that make m5 (registered first, as in the checkpoints), then three refinements."""
+    """The decoder: blocks that merge the deepest features (named in `fusion`), followed by three refinement steps."""
 
     def __init__(self, config: IPNConfig, fusion: Mapping[str, nn.Module]) -> None:
         super().__init__()
@@ -66,7 +66,10 @@ class Pyramid(nn.Module):
         self.fusion = tuple(fusion)
 
     def forward(self, deepest: Tensor, features: list[Tensor]) -> tuple[Tensor, ...]:
-        """Input of the fusion [N, ., s/32, s/32] and r2..r5 -> logits [N, 2, ., .] at s, s/4, s/8, s/16, s/32."""
+        """Return logits [N, 2, ., .] at the sizes s, s/4, s/8, s/16 and s/32.
+
+        `deepest` is the input of the fusion blocks, [N, ., s/32, s/32]; `features` are r2..r5 of the encoder.
+        """
         r2, r3, r4, _ = features
         m5 = deepest
         for name in self.fusion:
@@ -80,7 +83,7 @@ class Pyramid(nn.Module):
 
 
 class Aggregation(nn.Module):
-    """SEFA: a convex mix, channel by channel, of an earlier reference and that of this round."""
+    """SEFA: mixes the earlier reference feature with that of this round, with weights per channel that sum to 1."""
 
     def __init__(self, channels: int, reduction: int) -> None:
         super().__init__()
@@ -88,7 +91,7 @@ class Aggregation(nn.Module):
         self.fc2 = nn.Linear(2 * channels // reduction, 2 * channels)
 
     def forward(self, earlier: Tensor, current: Tensor) -> Tensor:
-        """Two references [N, C, h, w] -> their mix [N, C, h, w]."""
+        """Return the mix [N, C, h, w] of two references [N, C, h, w]."""
         pooled = torch.cat([current, earlier], dim=1).mean(dim=(2, 3))  # [N, 2C]
         weights = self.fc2(F.relu(self.fc1(pooled)))  # [N, 2C]
         weights = torch.softmax(weights.view(*earlier.shape[:2], 2), dim=2)  # [N, C, (current, earlier)]
@@ -96,7 +99,9 @@ class Aggregation(nn.Module):
 
 
 class Inet(nn.Module):
-    """Interaction: a frame, its mask so far, positive and negative scribbles -> the mask and a reference feature."""
+    """Interaction network: computes an object's mask and its reference feature from a frame, its mask so far and
+    scribbles.
+    """
 
     def __init__(self, config: IPNConfig | None = None) -> None:
         super().__init__()
@@ -105,7 +110,11 @@ class Inet(nn.Module):
         self.Decoder = Pyramid(config, {"ResFM": ResBlock(config.body.channels[-1], config.width)})
 
     def forward(self, frame: Tensor, mask: Tensor, positive: Tensor, negative: Tensor) -> Estimate:
-        """Frame [1, 3, H, W] in 0..1; mask (soft), positive and negative scribbles (0 or 1) of N objects [N, H, W]."""
+        """Segment N objects in a frame [1, 3, H, W] in 0..1.
+
+        Of each object there are the probability map so far, and the positive and negative scribbles (0 or 1), [N, H,
+        W].
+        """
         cues = torch.stack([mask, positive, negative], dim=1)  # [N, 3, H, W]
         region = region_of(cues, self.config.region)
         return _estimate(*self.look(region.sample(frame), region.sample(cues)), region)
@@ -117,7 +126,9 @@ class Inet(nn.Module):
 
 
 class Pnet(nn.Module):
-    """Propagation: a frame, its mask of the round before, the mask of its neighbour, a reference -> the mask."""
+    """Propagation network: computes an object's mask from a frame, its mask of the previous round, the mask of its
+    neighbour and the reference feature.
+    """
 
     def __init__(self, config: IPNConfig | None = None) -> None:
         super().__init__()
@@ -129,12 +140,16 @@ class Pnet(nn.Module):
         self.Decoder = Pyramid(config, fusion)
 
     def aggregate(self, earlier: Tensor | None, current: Tensor) -> Tensor:
-        """The reference of a round: that of the interaction, mixed with that of earlier rounds if there is one."""
+        """Mix the reference of this round with that of earlier rounds, if there is one."""
         return current if earlier is None else self.SEFA(earlier, current)
 
     def forward(self, frame: Tensor, reference: Tensor, before: Tensor, neighbour: Tensor) -> Estimate:
-        """Frame [1, 3, H, W] in 0..1, aggregated reference [N, C, h, w]; masks [N, H, W]: of this frame from the round
-        before (soft), of the neighbouring frame (rounded to 0 or 1)."""
+        """Segment N objects in a frame [1, 3, H, W] in 0..1.
+
+        Args:
+            reference: the aggregated reference of each object, [N, C, h, w].
+            before: probability maps of this frame from the previous round, [N, H, W].
+            neighbour: masks of the neighbouring frame, rounded to 0 or 1, [N, H, W]."""
         cues = torch.stack([before, neighbour], dim=1)  # [N, 2, H, W]
         region = region_of(cues, self.config.region)
         return _estimate(*self.look(region.sample(frame), region.sample(cues), reference), region)
@@ -146,7 +161,7 @@ class Pnet(nn.Module):
 
 
 def region_of(cues: Tensor, config: RegionConfig) -> Region:
-    """The boxes around the cues [N, C, H, W] of each object."""
+    """Return the boxes around the cues [N, C, H, W] (masks and scribbles) of each object."""
     height, width = cues.shape[-2:]
     boxes: list[Box] = [box_around(list(item), config) for item in cues.float().cpu().numpy()]
     return Region(boxes, height, width, config.size, cues.device)

@@ -1,7 +1,7 @@
 """The reference features of IPN: the deepest features of the interaction network, aggregated over the rounds.
 
-They are computed from the history alone (frames, scribbles, and the masks before each round) when they are first
-needed, so a rebuilt session has the same ones as a session that was kept.
+They depend on the history alone (frames, scribbles, and the masks before each round) and are computed when they are
+first needed, so a rebuilt session has the same features as one that was kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from segmentation.types import LabelMap, ProbabilityMaps
 
 
 class References:
-    """Reference features by record (a round in the history) and object.
+    """Reference features by record (a round in the session's history) and object.
 
     Args:
         frame: gives a frame [1, 3, h, w] in 0..1 by index.
@@ -40,17 +40,20 @@ class References:
     ) -> None:
         self._inet, self._pnet = inet, pnet
         self._history, self._frame, self._locked = history, frame, locked
-        self._seen = FeatureCache(memory_bytes)  # by record: [n, C, h, w] of the objects that were drawn by then
-        self._newest: tuple[int, Tensor] | None = None  # the record that was computed last
+        self._seen = FeatureCache(memory_bytes)  # by index of the record: [n, C, h, w] of the objects drawn by then
+        # the features that were computed last, with the index of their record
+        self._newest: tuple[int, Tensor] | None = None
         self._aggregated: dict[int, tuple[int, Tensor]] = {}  # object id -> number of aggregated records, reference
 
     def interact(self, index: int, ids: list[int]) -> Tensor:
-        """Run the interaction network for a record. Return probability maps [n, h, w] of `ids`, all drawn by then."""
+        """Run the interaction network for the record with that index. Return probability maps [n, h, w] of the objects
+        `ids`, which must have been drawn in it or earlier.
+        """
         estimate = self._look(index, ids)
         return estimate.probability.float().cpu()
 
     def aggregated(self, object_id: int) -> Tensor:
-        """The reference [C, h, w] of an object over all records since it was first drawn."""
+        """Return the reference [C, h, w] of an object, aggregated over all records since the object was first drawn."""
         records = len(self._history.records)
         first = self._history.first_drawn()[object_id]
         done, reference = self._aggregated.get(object_id, (first, None))
@@ -58,12 +61,12 @@ class References:
             current = self._of_record(index, object_id)[None]
             mixed = self._pnet.aggregate(None if reference is None else reference[None], current)
             reference = mixed[0]
-        assert reference is not None  # the object was drawn
+        assert reference is not None  # the object has been drawn, so it has a record
         self._aggregated[object_id] = records, reference
         return reference
 
     def forget(self, frame: int) -> None:
-        """Forget all features that depend on the mask of `frame`, which was accepted or released."""
+        """Forget all features that depend on the mask of `frame`, because it was accepted, or is no longer accepted."""
         self._newest = None
         changed = [i for i, record in enumerate(self._history.records) if record.frame == frame]
         for index in changed:

@@ -23,14 +23,14 @@ PRESENT = 0.49  # Pixels whose mask value is at least this belong to the box.
 class RegionConfig:
     """How the box around an object is chosen, in pixels of the frame. The defaults are the official ones."""
 
-    size: int = 256  # of the square that the networks see
+    size: int = 256  # side of the square that the networks see
     smallest: int = 128  # side of the box, before it is scaled
     scale: float = 1.5
     margin: int = 5  # how far a box may reach out of the frame
 
 
 class Box(NamedTuple):
-    """Centre and size, in pixels: y, x, height, width."""
+    """A box by its centre (y, x) and its height and width, in pixels."""
 
     y: float
     x: float
@@ -39,7 +39,7 @@ class Box(NamedTuple):
 
 
 def box_around(masks: list[NDArray[np.floating]], config: RegionConfig) -> Box:
-    """The box around the union of `masks` (float [H, W] each); of an empty union, the whole frame."""
+    """Return the box around the union of `masks` (float [H, W] each), or the whole frame if the union is empty."""
     height, width = masks[0].shape
     present = np.zeros((height, width), bool)
     for mask in masks:
@@ -54,7 +54,9 @@ def box_around(masks: list[NDArray[np.floating]], config: RegionConfig) -> Box:
 
 
 def _enlarge(low: int, high: int, size: int, config: RegionConfig) -> tuple[float, float]:
-    """One side of a box: at least `smallest` long, scaled about its middle, inside the frame and its margin."""
+    """Enlarge one side of a box to at least `smallest`, scale it about its middle, and clip it to the frame and its
+    margin.
+    """
     if high - low < config.smallest:
         missing = config.smallest - (high - low)
         low, high = low - int(missing / 2), high + int(missing / 2)
@@ -63,7 +65,7 @@ def _enlarge(low: int, high: int, size: int, config: RegionConfig) -> tuple[floa
 
 
 class Region:
-    """The boxes of N items on a frame of H x W, as sampling grids."""
+    """The boxes of N items on a frame of H x W, with the grids that sample them to squares and back."""
 
     def __init__(self, boxes: list[Box], height: int, width: int, size: int, device: torch.device | str) -> None:
         self.boxes = torch.tensor(boxes, dtype=torch.float32, device=device)  # [N, 4]
@@ -73,13 +75,13 @@ class Region:
         self.backward_grid = F.affine_grid(self.inverse, [count, 1, height, width], align_corners=True)  # [N, H, W, 2]
 
     def sample(self, x: Tensor) -> Tensor:
-        """[1 or N, C, H, W] -> [N, C, size, size]; zeros outside the frame."""
+        """Crop [1 or N, C, H, W] to the boxes: [N, C, size, size], with zeros outside the frame."""
         if x.shape[0] != len(self.boxes):
             x = x.expand(len(self.boxes), -1, -1, -1)
         return _grid_sample(x, self.forward_grid)
 
     def warp_back(self, x: Tensor) -> Tensor:
-        """[N, C, size, size] -> [N, C, H, W]; zeros outside the box."""
+        """Put crops [N, C, size, size] back into frames [N, C, H, W], with zeros outside the boxes."""
         return _grid_sample(x, self.backward_grid)
 
 
@@ -89,7 +91,7 @@ def _grid_sample(x: Tensor, grid: Tensor) -> Tensor:
 
 
 def _affine(boxes: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Boxes [N, 4] -> the maps frame <- square and square <- frame, each [N, 2, 3]."""
+    """Return the affine maps of boxes [N, 4], from the square to the frame and back, each [N, 2, 3]."""
     y, x, box_h, box_w = boxes.unbind(1)
     span_y, span_x = (y + box_h / 2) - (y - box_h / 2), (x + box_w / 2) - (x - box_w / 2)
     theta = boxes.new_zeros(len(boxes), 2, 3)

@@ -1,4 +1,4 @@
-"""What the rest of the software knows of IPN."""
+"""The registry entry of IPN: its name, title and networks, which can be read without importing PyTorch."""
 
 from segmentation.engine_spec import EngineSpec, NetworkSpec
 

@@ -1,4 +1,4 @@
-"""MA-Net as an engine: embeddings are computed once per frame, and every round runs two shallow heads on them."""
+"""MA-Net as an engine: pixel embeddings are computed once per frame, and each round runs two small networks on them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from segmentation.scribbles import rasterise
 from segmentation.session.round_labels import RoundLabels, to_cells
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
-GIVEN_CELLS = 1024  # Most cells of one id that an accepted frame contributes as references.
-GIVEN_KEPT = 8  # A propagation step needs two of them on each side.
+GIVEN_CELLS = 1024  # The largest number of cells of one id that an accepted frame contributes as references.
+GIVEN_KEPT = 8  # Accepted frames whose references are cached. A step needs those of the nearest on each side.
 GPU_BATCH = 8  # frames that are embedded together on CUDA
 
 
@@ -41,8 +41,8 @@ class MANetEngine(Engine):
     """A session of MA-Net.
 
     Options:
-        window, memory_rounds: k and R of the paper.
-        global_memory, local_memory, augmented_map: switches of the paper's ablations.
+        window, memory_rounds: k (reach of a local map) and R (rounds whose local maps are kept) of the paper.
+        global_memory, local_memory, augmented_map: False switches a part off, as in the paper's ablations.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU, by OpenVINO for the small weights that ship, where it is installed.
@@ -79,10 +79,10 @@ class MANetEngine(Engine):
         self._strokes_win = strokes_win
         fit = config.frame_size
         self._image_size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
-        self._size = (-(-self._image_size[0] // 4), -(-self._image_size[1] // 4))  # of an embedding
+        self._size = (-(-self._image_size[0] // 4), -(-self._image_size[1] // 4))  # height and width of an embedding
         self._batch = (
             GPU_BATCH if self._device.type == "cuda" else 1
-        )  # On a CPU the first mask comes soonest with single frames.
+        )  # On a CPU, frames are embedded one at a time, so that the first mask comes as soon as possible.
         self._rounds: list[ManetRound] = []
         self._given: dict[int, References] = {}  # references of the GIVEN_KEPT accepted frames that were used last
         self._open_caches()
@@ -157,7 +157,7 @@ class MANetEngine(Engine):
 
     @torch.inference_mode()
     def _next(self, frame: int, sides: dict[bool, _Side], ids: Sequence[int]) -> MaskUpdate:
-        """Segment any other frame with both maps and the propagation head."""
+        """Segment another frame than the interacted one with the global map, the local map and the propagation head."""
         side = sides[frame > self._rounds[-1].frame]
         everyone = range(self.num_objects + 1)
         near = self._local.read(frame, self._rounds, side.labels, everyone)
@@ -191,7 +191,7 @@ class MANetEngine(Engine):
         return sorted(id_ for id_ in known if id_ <= self.num_objects)
 
     def _mask_before(self, frame: int) -> Tensor | None:
-        """The newest mask of `frame` from an earlier round, [h, w]; None if no round got there."""
+        """Return the newest mask of `frame` from an earlier round, [h, w], or None if no round reached it."""
         for round_ in reversed(self._rounds[:-1]):
             if frame in round_.labels:
                 return round_.labels[frame].to(self._device)
@@ -201,7 +201,7 @@ class MANetEngine(Engine):
 
     @torch.inference_mode()
     def _embed(self, frame: int) -> Tensor:
-        """float32 or half precision [C, h, w], computed once."""
+        """Return the embedding of a frame, float32 or half precision [C, h, w]. It is computed once and then cached."""
         found = self._embeddings.get(f"embedding-{frame}", self._device)
         if found is not None:
             return found
@@ -219,7 +219,7 @@ class MANetEngine(Engine):
         return to_cells(labels, self._size).to(self._device)
 
     def _to_update(self, frame: int, logits: Tensor, ids: Sequence[int]) -> MaskUpdate:
-        """Logits [n, h, w] of `ids` -> the mask at the video's size, and each object's confidence."""
+        """Turn logits [n, h, w] of `ids` into the mask at the video's size and the confidence of each object."""
         logits = logits.float()
         labels = upsampled_argmax(logits, ids, (self.frames.height, self.frames.width))
         found = dict(zip(ids, confidences(torch.softmax(logits, dim=0)), strict=True))

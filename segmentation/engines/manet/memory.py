@@ -1,4 +1,7 @@
-"""The two memories of MA-Net: global maps by minimum (eq. 3 and 8), local maps with forgetting (eq. 5 and 6)."""
+"""The two memories of MA-Net, which hold distance maps of frames to annotated pixels (equations of the MA-Net paper).
+
+The global memory keeps the minimum over all rounds (equations 3 and 8). The local memory keeps the maps of the last
+rounds and forgets older ones (equations 5 and 6)."""
 
 from __future__ import annotations
 
@@ -19,26 +22,27 @@ Embed = Callable[[int], Tensor]  # frame -> embedding [C, h, w]
 class MemoryOptions:
     """The paper's ablations (section 4.3); the defaults are its final model."""
 
-    window: int = 12  # k: reach of a local map in cells of the half grid (table 2)
+    window: int = 12  # k: reach of a local map, in cells at half the size of an embedding (table 2)
     rounds: int = 2  # R: local maps of this many rounds are remembered, this one included (figure 9)
-    keep_global: bool = True  # False ("No Global"): only the first round's global maps
-    augment: bool = True  # False: the annotated frame's own map does not enter the global memory
-    margin: int = 20  # cells around the scribbles of the first round; beyond is background (the official 20)
+    keep_global: bool = True  # False ("No Global"): only the global maps of the first round are used
+    augment: bool = True  # False: the map of the annotated frame itself does not enter the global memory
+    # cells around the scribbles of the first round, outside which all is background (20 in the official code)
+    margin: int = 20
 
 
 class GlobalMemory:
-    """The minimum over all interactions of the matching maps of each frame.
+    """The global memory: for each frame, the minimum of its global matching maps over all rounds.
 
-    1 means that nothing of that id was found.
+    A value of 1 means that no pixel of that id was annotated.
     """
 
     def __init__(self, embed: Embed, options: MemoryOptions, cache: FeatureCache) -> None:
         self._embed, self._options, self._cache = embed, options, cache
-        self._counts: dict[int, int] = {}  # how many interactions a cached map holds
-        self._references: dict[int, References] = {}  # of an interaction
+        self._counts: dict[int, int] = {}  # frame -> number of rounds in its cached map
+        self._references: dict[int, References] = {}  # by index of the round
 
     def read(self, frame: int, rounds: Sequence[ManetRound], ids: Sequence[int]) -> Tensor:
-        """M [n, h, w] of `frame` after `rounds`; `ids` must be 0..n-1 (ids only ever grow)."""
+        """Return the map M [n, h, w] of `frame` after `rounds`. `ids` must be 0..n-1; later calls may have more ids."""
         embedding = self._embed(frame)
         memory = torch.ones(len(ids), *embedding.shape[1:], device=embedding.device)
         cached = self._cache.get(f"global-{frame}", embedding.device)
@@ -70,13 +74,17 @@ class GlobalMemory:
 
 
 class LocalMemory:
-    """The local maps of the last R rounds. `read` returns the map of the round whose annotated frame is nearest."""
+    """The local memory: local matching maps of the last R rounds.
+
+    `read` returns the map of that round whose annotated frame is nearest.
+    """
 
     def __init__(self, embed: Embed, options: MemoryOptions, cache: FeatureCache) -> None:
         self._embed, self._options, self._cache = embed, options, cache
 
     def read(self, frame: int, rounds: Sequence[ManetRound], previous: Tensor, ids: Sequence[int]) -> Tensor:
-        """Compute L' [n, h, w] of `frame` in the newest of `rounds`. `previous` [h, w] are the labels of its neighbour.
+        """Return the local map L' [n, h, w] of `frame`. `previous` [h, w] are the labels of its neighbour in the newest
+        round.
 
         The map of an older round is computed again from the masks of that round if it is not cached.
         """
@@ -104,8 +112,9 @@ class LocalMemory:
 
 
 def labelled_cells(embedding: Tensor, labels: Tensor, most: int | None = None) -> tuple[Tensor, Tensor]:
-    """Embeddings [R, C] and labels [R] of the cells with a label >= 0, evenly subsampled to at most `most` cells per
-    id.
+    """Return embeddings [R, C] and labels [R] of the cells that have a label >= 0.
+
+    They are evenly subsampled to at most `most` cells per id.
     """
     flat, ids = embedding.flatten(1).t(), labels.flatten()
     chosen = torch.nonzero(ids >= 0)[:, 0]

@@ -1,10 +1,9 @@
-"""MA-Net (Miao, Wei and Yang, CVPR 2020): one pixel embedding, two shallow heads.
+"""MA-Net (Miao, Wei and Yang, CVPR 2020): an embedding of pixels, and two small networks on it, called heads.
 
 Symbols: e = embedding [C, h, w] at 1/4 of the image (C = 100), G = global map, L = local map, A = augmented map (the
-local map of the annotated frame against itself), o = an id, 0 (background) included. A head gives one logit per id with
-weights that all ids share; the softmax over ids is the answer.
-
-State dict: exactly that of the official checkpoint, in which the layers of the embedding have two names each.
+local map of the annotated frame against itself), o = an id, 0 (background) included. A head computes one logit per id,
+with the same weights for all ids, and the softmax over the ids gives their probabilities. The state dict equals that of
+the official checkpoint, in which each layer of the embedding has two names.
 """
 
 from __future__ import annotations
@@ -19,25 +18,25 @@ from torch import Tensor, nn
 from segmentation.networks.deeplab import DeepLabConfig, DeepLabV3Plus
 from segmentation.runtime.folding import fold_batch_norms
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)  # in the order R, G, B ...
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # published for the order R, G, B ...
 IMAGENET_STD = (0.229, 0.224, 0.225)  # ... but applied to B, G, R, as the published weights were trained
-IDS_AT_ONCE = 2  # ids per run of a head; with more, the activations no longer fit into the cache of the CPU
+IDS_AT_ONCE = 2  # ids per run of a head; with more, the activations do not fit into the cache of a CPU
 
 
 @dataclass(frozen=True)
 class MANetConfig:
-    """Sizes; the defaults are the paper's (section 4.1)."""
+    """Sizes of MA-Net; the defaults are those of the paper (section 4.1)."""
 
     deeplab: DeepLabConfig = field(default_factory=DeepLabConfig)
     embedding: int = 100  # channels of an embedding, as in FEELVOS
     head_width: int = 256
     head_kernel: int = 7
-    window: int = 12  # k of the local map, in cells of the half grid (table 2: best of 6, 9, 12, 15)
+    window: int = 12  # k of the local map, in cells at half the size (best of 6, 9, 12 and 15 in table 2)
     frame_size: tuple[int, int] = (480, 854)  # short and long side that a frame is resized to
 
 
 class SplitConv(nn.Module):
-    """Depthwise convolution, batch norm, ReLU, then pointwise convolution, batch norm, ReLU."""
+    """A depthwise separable convolution: depthwise, batch norm, ReLU, then pointwise, batch norm, ReLU."""
 
     def __init__(self, inplanes: int, planes: int, kernel: int) -> None:
         super().__init__()
@@ -53,7 +52,10 @@ class SplitConv(nn.Module):
 
 
 class SegmentationHead(nn.Module):
-    """Four split convolutions and a 1x1 to one logit; the two heads differ in their inputs only."""
+    """Four depthwise separable convolutions and a 1x1 convolution to one logit.
+
+    The interaction head and the propagation head differ in their inputs only.
+    """
 
     def __init__(self, inplanes: int, config: MANetConfig) -> None:
         super().__init__()
@@ -65,9 +67,9 @@ class SegmentationHead(nn.Module):
         self.conv = nn.Conv2d(width, 1, 1)
 
     def forward(self, embedding: Tensor, cues: Tensor) -> Tensor:
-        """Embedding [C, h, w], which all ids share, and cues [n, k, h, w] of n ids -> logits [n, h, w].
+        """Return logits [n, h, w] from an embedding [C, h, w], which all n ids share, and their cues [n, k, h, w].
 
-        Training gives each row its own embedding, [n, C, h, w]: batch norms then see the ids of several videos.
+        In training, each id has its own embedding, [n, C, h, w], so that a batch can contain ids of several videos.
         """
         x = torch.cat((embedding.expand(len(cues), -1, -1, -1), cues), dim=1)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
@@ -76,27 +78,27 @@ class SegmentationHead(nn.Module):
 
 
 class SharedHead(nn.Module):
-    """A folded `SegmentationHead` that runs the embedding's part of the first layer once for all ids."""
+    """A `SegmentationHead` with folded batch norms that runs the first layer on the embedding once for all ids."""
 
     def __init__(self, head: SegmentationHead, shared: int) -> None:
-        """`shared`: channels of the embedding."""
+        """`shared` is the number of channels of the embedding."""
         super().__init__()
         self.shared, self.cues = shared, head.layer1.conv1.in_channels - shared
         self.rest = nn.Sequential(head.layer2, head.layer3, head.layer4, head.conv)
         self.depthwise, self.pointwise = head.layer1.conv1, head.layer1.conv2
 
     def forward(self, embedding: Tensor, cues: Tensor) -> Tensor:
-        """Embedding [C, h, w] and cues [n, k, h, w] -> logits [n, h, w]."""
+        """Return logits [n, h, w] from an embedding [C, h, w] and cues [n, k, h, w]."""
         return self.logits(embedding[None], cues)
 
     def logits(self, embedding: Tensor, cues: Tensor) -> Tensor:
-        """`forward` of an embedding [1, C, h, w]."""
+        """Return the same as `forward` for an embedding [1, C, h, w]."""
         x = self._part(embedding, 0, self.shared) + self._part(cues, self.shared, self.cues)
         out: Tensor = self.rest(F.relu(x, inplace=True))
         return out[:, 0]
 
     def _part(self, x: Tensor, start: int, count: int) -> Tensor:
-        """The first layer of `count` channels from `start` on; the first of these parts has the bias too."""
+        """Run the first layer on the `count` input channels from `start` on. The bias is added only if `start` is 0."""
         first, second, part = self.depthwise, self.pointwise, slice(start, start + count)
         assert first.bias is not None
         padding = first.kernel_size[0] // 2
@@ -105,7 +107,7 @@ class SharedHead(nn.Module):
 
 
 class MANet(nn.Module):
-    """The embedding and both heads, without state. The engine holds the memories."""
+    """The embedding network and both heads. It has no state; the engine holds the memories."""
 
     def __init__(self, config: MANetConfig = MANetConfig()) -> None:
         super().__init__()
@@ -123,17 +125,18 @@ class MANet(nn.Module):
         self.inter_seghead: nn.Module = SegmentationHead(config.embedding + 2, config)  # the interaction head
 
     def embed(self, images: Tensor) -> Tensor:
-        """Normalised images [N, 3, H, W] (`to_input`) -> embeddings [N, C, ceil(H / 4), ceil(W / 4)]."""
+        """Return embeddings [N, C, ceil(H / 4), ceil(W / 4)] of images [N, 3, H, W] that `to_input` has normalised."""
         out: Tensor = self.semantic_embedding(self.feature_extracter(images))
         return out
 
     def interact(self, embedding: Tensor, scribbles: Tensor, previous: Tensor | None, ids: Sequence[int]) -> Tensor:
-        """Logits [n, h, w] of the annotated frame.
+        """Return logits [n, h, w] of the annotated frame.
 
         Args:
             embedding: [C, h, w].
             scribbles: int [h, w], -1 where there is none.
-            previous: int [h, w], the frame's mask of the round before; None in the first round (all background).
+            previous: int [h, w], the mask of the frame from the previous round; None in the first round (all
+            background).
         """
         if previous is None:
             previous = torch.zeros_like(scribbles)
@@ -141,7 +144,9 @@ class MANet(nn.Module):
         return _in_parts(self.inter_seghead, embedding, cues)
 
     def propagate(self, embedding: Tensor, maps: tuple[Tensor, Tensor], previous: Tensor, ids: Sequence[int]) -> Tensor:
-        """Logits [n, h, w] of a frame from its maps (G, L), each [n, h, w], and int [h, w] labels of its neighbour."""
+        """Return logits [n, h, w] of a frame, from its maps (G, L), each [n, h, w], and the labels of its neighbour,
+        int [h, w].
+        """
         cues = torch.stack((*maps, one_hot(previous, ids)), dim=1)  # [n, 3, h, w]
         return _in_parts(self.dynamic_seghead, embedding, cues)
 
@@ -150,27 +155,31 @@ class MANet(nn.Module):
 
 
 def _in_parts(head: nn.Module, embedding: Tensor, cues: Tensor) -> Tensor:
-    """Run a head for a few ids at a time, because one layer of eleven ids takes 290 MB."""
+    """Run a head for a few ids at a time, because one layer of eleven ids needs 290 MB."""
     return torch.cat([head(embedding, part) for part in cues.to(embedding.dtype).split(IDS_AT_ONCE)])
 
 
 def one_hot(labels: Tensor, ids: Sequence[int]) -> Tensor:
-    """int [h, w] -> float32 [n, h, w]: 1 where the label is ids[i]."""
+    """Turn labels, int [h, w], into float32 [n, h, w]: map i is 1 where the label is ids[i]."""
     return (labels[None] == torch.tensor(ids, device=labels.device)[:, None, None]).float()
 
 
 def to_input(frames: Tensor) -> Tensor:
-    """RGB [N, 3, H, W] in 0..255 -> what `embed` takes: BGR, normalised with the constants in the order R, G, B."""
+    """Turn RGB [N, 3, H, W] in 0..255 into the input of `embed`:
+
+    BGR, normalised with the constants in the order R, G, B.
+    """
     mean = torch.tensor(IMAGENET_MEAN, device=frames.device)[:, None, None]
     std = torch.tensor(IMAGENET_STD, device=frames.device)[:, None, None]
     return (frames.float().flip(1) / 255 - mean) / std
 
 
 def for_inference(network: MANet, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> MANet:
-    """A copy with its batch norms folded away and channels last in memory; same results within rounding."""
+    """Return a copy with folded batch norms in channels-last memory order. Results are equal up to rounding."""
     folded = fold_batch_norms(network)
     assert isinstance(folded, MANet)
-    for name in ("seperate_conv", "bn1", "embedding_conv", "bn2"):  # `semantic_embedding` has the folded ones
+    # these second names are removed; `semantic_embedding` has the folded layers
+    for name in ("seperate_conv", "bn1", "embedding_conv", "bn2"):
         delattr(folded, name)
     for name in ("dynamic_seghead", "inter_seghead"):
         head = folded.get_submodule(name)

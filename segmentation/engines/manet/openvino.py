@@ -43,7 +43,7 @@ class _Embed(nn.Module):
 
 
 class _Head(nn.Module):
-    """A head that takes an embedding [1, C, h, w]. OpenVINO needs the first axis."""
+    """Wraps a head so that it takes an embedding [1, C, h, w]. OpenVINO needs the first axis."""
 
     def __init__(self, head: SharedHead) -> None:
         super().__init__()

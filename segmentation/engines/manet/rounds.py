@@ -1,7 +1,7 @@
 """The history of MA-Net: scribbles and masks of its rounds, at the size of the embedding.
 
-Both memories of the paper are functions of this history and of the embeddings, so a session that was rebuilt from
-stored rounds holds exactly what a kept one does; the maps themselves are only cached.
+Both memories of the paper are computed from this history and the embeddings alone, and are only cached. So a session
+that was rebuilt from stored rounds gives exactly the masks of one that was kept.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from segmentation.session.round_labels import RoundLabels
 
 @dataclass(eq=False)
 class ManetRound:
-    """One interaction and its masks. `scribbles` int64 [h, w]: ids, -1 where nothing was drawn."""
+    """One interaction and the masks of its round.
+
+    `scribbles` are ids, int64 [h, w], with -1 where nothing was drawn.
+    """
 
     frame: int
     scribbles: Tensor
@@ -28,14 +31,15 @@ class ManetRound:
         return frame - 1 if frame > self.frame else frame + 1
 
     def reached(self, frame: int) -> bool:
-        """Whether this round computed a local map of `frame` and stored the masks for it."""
+        """Return whether this round computed a local map of `frame` and stored the masks that the map depends on."""
         return frame != self.frame and frame in self.labels and self.neighbour(frame) in self.labels
 
 
 def rough_region(scribbles: Tensor, margin: int) -> Tensor:
-    """Scribbles with everything outside their box, grown by `margin` cells, as background (paper, figure 6).
+    """Label everything outside the box around the scribbles, enlarged by `margin` cells, as background.
 
-    The last row and column are outside even of a box that touches them, as in the official code.
+    This is the rough region of figure 6 of the MA-Net paper. As in the official code, the last row and column always
+    are outside.
     """
     height, width = scribbles.shape
     drawn = torch.nonzero(scribbles >= 0)

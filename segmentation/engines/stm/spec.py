@@ -1,4 +1,4 @@
-"""What the rest of the software knows of the two engines that are made of space-time memory networks."""
+"""The registry entries of both STM engines: names, titles and networks, which can be read without importing PyTorch."""
 
 from segmentation.engine_spec import EngineSpec, NetworkSpec
 

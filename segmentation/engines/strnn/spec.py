@@ -1,4 +1,4 @@
-"""What the rest of the software knows of ST-RNN."""
+"""The registry entry of ST-RNN: its name, title and network, which can be read without importing PyTorch."""
 
 from segmentation.engine_spec import EngineSpec, NetworkSpec
 
