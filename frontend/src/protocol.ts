@@ -52,24 +52,28 @@ export interface RoundInfo {
   scribbles: RoundScribble[];
   engine: string;
   weights: string;
-  /** id of the round it started from */
+  /** The id of the round that it builds on. */
   base: number | null;
   state: RoundStateName;
-  /** asked to stop, by a person or by the round that supersedes it */
+  /** True if a person, or the round that supersedes it, asked it to stop. */
   cancel_requested: boolean;
-  /** frames stored so far */
+  /** The number of frames stored so far. */
   done: number;
   total: number;
-  /** since it started; final when it has ended */
+  /** The time since it started; final when it has ended. */
   seconds: number | null;
   error: string;
-  /** ISO 8601 */
+  /** In ISO 8601. */
   created_at: string;
-  /** inclusive ranges of frames whose mask this round stored */
+  /** Inclusive ranges of the frames whose mask this round stored. */
   frames: [number, number][];
 }
 
-/** J and F of one object, mean over the frames with ground truth. `truth` is the id that it has there. */
+/**
+ * J and F of one object, as means over the frames with ground truth.
+ *
+ * `truth` is the object's id in the ground truth.
+ */
 export interface ObjectScore {
   object: ObjectNumber;
   truth: number;
@@ -77,14 +81,18 @@ export interface ObjectScore {
   f: Unit;
 }
 
-/** How good the masks at a round are. Only for those who may see ground truth: GET /api/videos/{id}/scores. */
+/**
+ * How good the masks at a round are.
+ *
+ * Only people who may see ground truth get this, from GET /api/videos/{id}/scores.
+ */
 export interface RoundScores {
   round: number;
   j: Unit;
   f: Unit;
   jf: Unit;
   objects: ObjectScore[];
-  /** frame -> J&F */
+  /** J&F by frame. */
   frames: Record<number, Unit>;
 }
 
@@ -97,25 +105,25 @@ export interface VideoInfo {
   height: number;
   frame_count: number;
   fps: number;
-  /** the project's choice: a registry name, or "default" (GET /api/engines says which that is) */
+  /** The project's choice: the name of an engine, or "default" (GET /api/engines says which that is). */
   engine: string;
-  /** empty for those who may not see ground truth */
+  /** Empty for people who may not see ground truth. */
   truth_frames: number[];
 }
 
-/** All of a video's state but its masks: those of RoundInfo.frames are loaded over HTTP. */
+/** The whole state of a video except its masks. Those of the frames in RoundInfo.frames are loaded over HTTP. */
 export interface State {
   video: VideoInfo;
   objects: ObjectInfo[];
   scribbles: ScribbleInfo[];
   rounds: RoundInfo[];
-  /** id of the round the video stands at */
+  /** The id of the round that the video stands at. */
   head: number | null;
-  /** frame -> id of the round whose mask was accepted */
+  /** By frame, the id of the round whose mask was accepted. */
   accepted: Record<number, number>;
-  /** newest Change.id contained */
+  /** The newest Change.id that this state contains. */
   seq: number;
-  /** newest Mask.id contained in the rounds' frames */
+  /** The newest Mask.id that the rounds' frames contain. */
   mask_seq: number;
 }
 

@@ -38,7 +38,7 @@ class ScribbleInfo(Model):
 
     key: Key
     frame: FrameIndex
-    object: Annotated[int, Field(ge=0, le=254)]  # 0 is the background.
+    object: Annotated[int, Field(ge=0, le=254)]  # 0 = background
     path: list[Point]
     author: Person
 

@@ -21,7 +21,7 @@ from django.db import transaction
 
 log = structlog.get_logger(__name__)
 
-MOST_UNSENT = 1000  # So many tasks wait while the broker is away. Further ones are left to the sweep.
+MOST_UNSENT = 1000  # The most tasks that wait while the broker is away. Further ones are left to the sweep.
 EXIT_SECONDS = 2.0
 
 

@@ -10,4 +10,4 @@ class VideosConfig(AppConfig):
     label = "videos"
 
     def ready(self) -> None:
-        import_module("webapp.videos.cleanup")  # The import connects the signals of files that go with their rows.
+        import_module("webapp.videos.cleanup")  # The import connects signal handlers, which delete files.

@@ -44,8 +44,8 @@ def bring_in(*, project: Project, clip: Clip, name: str, author: User, on_progre
 
 
 def _claimed(project: Project, name: str, author: User, fps: float) -> Video:
-    # The row has a heartbeat from the start, as an import that a worker has claimed, so that the sweep finds it if this
-    # process is killed.
+    # The row has a heartbeat from the start, like an import that a worker has claimed, so that the sweep finds it if
+    # this process is killed.
     return Video.objects.create(
         project=project, name=name[:200], created_by=author, fps=fps, part=".", fence=1, heartbeat=Now()
     )

@@ -26,9 +26,8 @@ from webapp.videos.sources import Clip, open_source
 from webapp.videos.storage import VideoFolder
 
 POLL_SECONDS = 0.25  # The time between two calls of `beat` while no frame comes.
-SILENT_SECONDS = (
-    60.0  # The process is killed after so long without a message. The slowest normal frame (8K) takes a few seconds.
-)
+# The process is killed when it sends no message for so long. The slowest normal frame (8K) takes a few seconds.
+SILENT_SECONDS = 60.0
 EXIT_SECONDS = 5.0
 # A server process forks the readers. It has imported what they need and has no threads, so forking is safe.
 _context = multiprocessing.get_context("forkserver")

@@ -16,9 +16,8 @@ from webapp.videos.refusal import Refused, check_count, check_size
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
-Depth = Callable[
-    [], tuple[float, float]
-]  # Returns the grey values of black and white; called only for pictures with more than 8 bits.
+# Returns the grey values that become black and white; called only for pictures with more than 8 bits.
+Depth = Callable[[], tuple[float, float]]
 # The operation that undoes each EXIF orientation.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

@@ -53,7 +53,7 @@ class VideoFolder:
             shutil.rmtree(self.root)
 
 
-DELETED_PREFIX = "deleted-"  # Of folders whose videos were deleted; workers remove them.
+DELETED_PREFIX = "deleted-"  # The prefix of folders whose videos were deleted; workers remove them.
 
 
 def videos_root() -> Path:

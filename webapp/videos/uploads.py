@@ -30,7 +30,7 @@ from webapp.videos.storage import free_bytes, min_free_bytes, upload_path
 
 MAX_CHUNK = 64 << 20
 MOST_UNDER_WAY = 20  # The most unfinished uploads of one person; the page sends two files at a time.
-RESERVED = timedelta(hours=1)  # So long disk space is reserved for an upload that is not continued.
+RESERVED = timedelta(hours=1)  # Disk space is reserved for so long for an upload that is not continued.
 BEGIN_LOCK = 0x6D61736B  # Any number that no other advisory lock of the database uses.
 COPY = 1 << 20
 

@@ -1,4 +1,4 @@
-"""Accepted frames."""
+"""Accepted frames: who may accept a mask, and which mask is meant."""
 
 from __future__ import annotations
 

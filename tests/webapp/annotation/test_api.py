@@ -1,4 +1,4 @@
-"""State and masks over HTTP."""
+"""The REST calls for the state of a video and for masks."""
 
 from __future__ import annotations
 

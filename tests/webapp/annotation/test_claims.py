@@ -1,4 +1,4 @@
-"""Rounds as workers take and fill them."""
+"""What workers do with rounds: claim them, store masks and end them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def queued(video: Video, owner: User) -> Round:
 
 
 def lose(round_: Round) -> str:
-    """Return the state that a round has after its worker is lost and the sweep came."""
+    """Let the worker of a round be lost, sweep, and return the state that the round has then."""
     return lose_worker(ROUNDS, round_)
 
 

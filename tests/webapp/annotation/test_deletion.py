@@ -1,4 +1,4 @@
-"""A video goes with all that was made on it."""
+"""Deleting a video deletes everything that was made on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which mask a frame has, and how many are read at once."""
+"""Which mask a frame has, and how many masks are read at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Migrations keep what people made."""
+"""Migrations keep everything that people made."""
 
 from __future__ import annotations
 

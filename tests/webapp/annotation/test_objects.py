@@ -1,4 +1,4 @@
-"""Objects of a video."""
+"""Objects of a video: their numbers, names and colours, and deleting them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Rounds as a state machine: people, two workers and the sweep act in any order, and what was promised still holds."""
+"""Rounds as a state machine: people, two workers and the sweep act in any order, and the invariants hold after each
+step.
+
+The sweep is the search for rounds of lost workers.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +45,7 @@ PROJECT: list[Project] = []
 
 
 def attempt(act: Callable[[], Any]) -> tuple[str | None, Any]:
-    """The code of the problem that `act` raised, or None and its result."""
+    """Return the code of the Problem that `act` raises and None, or else None and the result of `act`."""
     try:
         return None, act()
     except Problem as problem:
@@ -49,7 +53,7 @@ def attempt(act: Callable[[], Any]) -> tuple[str | None, Any]:
 
 
 class Rounds(RuleBasedStateMachine):
-    """Two people draw and run on one video; two workers claim, store, end, die and come back."""
+    """Two people draw and run rounds on one video. Two workers claim, store, end, die and come back."""
 
     @initialize()
     def start(self) -> None:

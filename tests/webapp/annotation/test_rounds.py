@@ -1,4 +1,4 @@
-"""Rounds as people make and stop them."""
+"""Creating, cancelling and superseding rounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scribble files that a command is given: what is wrong is one sentence that begins with the file."""
+"""Every error in a scribble file for a command is one sentence that begins with the name of the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of a video, and the log that leads to it."""
+"""The state of a video, and the change log from which a page can compute the same state."""
 
 from __future__ import annotations
 

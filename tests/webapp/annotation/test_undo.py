@@ -1,4 +1,4 @@
-"""The head moves over rounds; nothing is deleted."""
+"""Undo and redo move the head (the round that the video stands at) and delete nothing."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_annotators_go_back_from_rounds_of_others_that_have_ended_or_are_ending(
 
 
 def test_one_undoes_ones_own_round_on_top_of_somebody_else_s(video: Video, owner: User, annotator: User) -> None:
-    """Rounds of others on the new line go on: only what is beside it asks for the right."""
+    """Rounds that the new head builds on go on, so undo needs no right to cancel them."""
     theirs = run(video, owner, None)
     assert claim(theirs.pk, "w")
     own = run(video, annotator, theirs.pk)

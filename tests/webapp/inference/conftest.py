@@ -1,4 +1,4 @@
-"""A video with frames on disk, and the fake engine in the registry."""
+"""Fixtures: a video with frames on disk, and the fake engine in the registry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which worker a follow-up round goes to."""
+"""To which worker a round goes that builds on another round."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HOLDER = "gpu-1:77"
 
 @pytest.fixture
 def follow_up(video: Video, owner: User, settings: Any) -> Round:
-    """A queued round whose base was computed by HOLDER, which is alive and idle."""
+    """Return a queued round whose base was computed by the worker HOLDER, which is alive and idle."""
     settings.TEAM_MODE = True
     Worker.objects.create(name=HOLDER, pid=77, device="cuda:0", heartbeat=timezone.now())
     first = run(video, owner, None)

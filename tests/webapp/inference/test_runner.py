@@ -1,4 +1,4 @@
-"""The door to segmentation: engines as they are listed, and earlier rounds as they are handed over."""
+"""webapp/inference/runner.py: how it lists engines, and how it gives engines the earlier rounds of a video."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from webapp.videos.models import Video
 
 @pytest.fixture
 def with_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """The name of an engine that needs a network, and finds no weights of it yet."""
+    """Return the name of an engine that needs a network for which there are no weights yet."""
     monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path / "mine"))
     monkeypatch.setattr(weights, "ENGINES_FOLDER", tmp_path / "shipped")
     network = NetworkSpec("lacking", "Lacking", "nowhere:Network", "nowhere:Config", "lacking", "a test")
@@ -53,7 +53,7 @@ def test_engines_are_listed_with_what_they_lack(
     (tmp_path / "mine" / "lacking.pth").write_bytes(b"12345")
     row = listed(client_as(viewer))[with_weights]
     assert (row["ready"], row["weights"], row["size_bytes"], row["shipped"]) == (True, "lacking.pth", 5, False)
-    assert row["hint"] == ""  # a person's own weights need no warning
+    assert row["hint"] == ""  # Weights that a person added need no warning.
     assert client_as(None).get("/api/engines").status_code == 401
 
 

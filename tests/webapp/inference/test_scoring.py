@@ -1,4 +1,6 @@
-"""Rounds against ground truth: the right object is compared with the right one, and only some may see it."""
+"""Comparing rounds with ground truth: each object is compared with the right one, and only some
+people see the scores.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _silent(sent_tasks: list[Any]) -> None:
-    """No broker."""
+    """Record the tasks that are sent to workers, because there is no broker."""
 
 
 def give_truth(video: Video, truth: np.ndarray[Any, Any], frames: list[int]) -> None:
@@ -42,7 +44,10 @@ def give_truth(video: Video, truth: np.ndarray[Any, Any], frames: list[int]) -> 
 
 @pytest.fixture
 def round_(video: Video, owner: User) -> Round:
-    """A round that has ended, over a video whose truth calls object 1 by the number 2, one pixel to the right."""
+    """Return a round that has ended.
+
+    The object with id 1 has id 2 in the ground truth of its video, and is one pixel further to the right there.
+    """
     draw(video, owner, 0, 1)
     made = create_round(video=video, author=owner, key=uuid4(), frame=0, engine="fake", base=None)
     work_on(made.pk)
@@ -69,7 +74,10 @@ def test_a_round_is_scored_by_the_frames_that_have_truth(round_: Round, video: V
 def test_objects_are_matched_by_what_they_share_most() -> None:
     shared = np.zeros((256, 256), np.int64)
     shared[1, 3], shared[1, 1], shared[2, 3], shared[2, 1] = 100, 90, 95, 5
-    assert match(shared) == {1: 1, 2: 3}  # 185 pixels; each to its own best would be one truth for both
+    assert match(shared) == {
+        1: 1,
+        2: 3,
+    }  # 185 pixels in all. The best match of each object alone would give both the same id.
     assert match(np.zeros((256, 256), np.int64)) == {}
 
 
@@ -104,7 +112,7 @@ def test_reviewers_see_scores_and_annotators_do_not(
 
 def test_a_forgotten_round_is_sent_to_be_scored_again(round_: Round, sent_tasks: list[Any]) -> None:
     sent_tasks.clear()
-    assert sweep_scores() == 0  # it has only just ended
+    assert sweep_scores() == 0  # The round has only just ended.
     Round.objects.filter(pk=round_.pk).update(finished_at=timezone.now() - FORGOTTEN_AFTER * 2)
     assert sweep_scores() == 1
     score(round_.pk)

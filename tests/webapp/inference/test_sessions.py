@@ -1,4 +1,4 @@
-"""Sessions that are kept: by line, and within a number of bytes."""
+"""Which engine sessions the cache keeps: those whose rounds still count, and only as many bytes as allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One round from claim to end, with the fake engine, in this process."""
+"""Computing one round, from the claim to its end, with the fake engine and in this process."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from webapp.tasks.heartbeat import beating
 from webapp.videos.models import Video
 from webapp.videos.storage import folder_of
 
-pytestmark = pytest.mark.django_db(transaction=True)  # a heartbeat thread has a connection of its own
+pytestmark = pytest.mark.django_db(transaction=True)  # The heartbeat thread has a connection of its own.
 
 
 @pytest.fixture(autouse=True)
 def _silent(sent_tasks: list[Any]) -> None:
-    """No broker."""
+    """Record the tasks that are sent to workers, because there is no broker."""
 
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[Engine]:
-    """Every session that is opened anew."""
+    """Return a list to which every newly opened session is added."""
     sessions: list[Engine] = []
     real = runner.registry.create_engine_session
 
@@ -146,7 +146,7 @@ def test_accepted_frames_are_locked_and_released(video: Video, owner: User, open
 
 
 def stopping(monkeypatch: pytest.MonkeyPatch, at: int, act: Any) -> None:
-    """Call `act` when the engine is about to yield its mask number `at`."""
+    """Call `act` when the engine is about to yield mask number `at`, counted from 0."""
     real = FakeEngine._run
 
     def run(self: FakeEngine, interaction: Interaction) -> Iterator[MaskUpdate]:
@@ -171,7 +171,7 @@ def test_a_cancelled_round_stops_after_the_frame_at_hand(
 def test_an_engine_that_shows_nothing_for_long_is_stopped_too(
     video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it has yielded is stored meanwhile, and counts."""
+    """The masks that the engine yielded before are stored while it computes, and they are kept."""
     row, real = make(video, owner, None), FakeEngine._run
     seen: list[int] = []
 
@@ -199,7 +199,7 @@ def test_an_engine_that_shows_nothing_for_long_is_stopped_too(
 def test_a_mask_that_comes_after_the_engine_was_told_to_stop_is_stored_too(
     video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The session has seen it: the next round would build on a mask that nobody has."""
+    """Otherwise the session would contain a mask that is not in the database, and the next round would build on it."""
     row, real = make(video, owner, None), FakeEngine._run
 
     def run(self: FakeEngine, interaction: Interaction) -> Iterator[MaskUpdate]:
@@ -325,7 +325,7 @@ def test_a_round_that_cannot_be_computed_fails_with_a_sentence_and_gives_back_it
 def test_a_session_that_cannot_be_rebuilt_is_closed(
     video: Video, owner: User, monkeypatch: pytest.MonkeyPatch, opened: list[Engine], step: str
 ) -> None:
-    """Memory may be what it lacked: it must not keep its own."""
+    """The rebuilding may have failed because memory ran out, so the session must not keep its own memory."""
     first = make(video, owner, None)
     work_on(first.pk)
     accept_frame(video=video, by=owner, frame=2, expected_round=first.pk, may_accept_others=True)

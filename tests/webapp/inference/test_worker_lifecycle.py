@@ -1,4 +1,4 @@
-"""A worker's heart goes on, whatever one of its steps stumbles over."""
+"""The heartbeat of a worker goes on, whichever of its steps fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ STEPS = ["sweep_imports", "forget_old", "sweep_scores"]
 
 @pytest.fixture
 def ran(transactional_db: None, sent_tasks: list[Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The steps that the heart has taken; what they do is left out."""
+    """Return the names of the steps that the heartbeat thread has run, which are replaced by functions
+    that do nothing.
+    """
     names: list[str] = []
     for name in STEPS:
         monkeypatch.setattr(worker_lifecycle, name, lambda name=name, **how: names.append(name))

@@ -1,4 +1,4 @@
-"""A real Celery worker on the embedded broker, killed with -9 in the middle of a round."""
+"""A real Celery worker on the embedded broker, which is killed with SIGKILL in the middle of a round."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 Start = Callable[[], subprocess.Popen[bytes]]
 
-# The settings of a studio, but with the database that the test has made.
+# The default settings, but with the database of the test.
 WORKER_SETTINGS = """
 from webapp.settings import *
 DATABASES["default"]["NAME"] = {database!r}
@@ -40,7 +40,10 @@ DATABASES["default"]["NAME"] = {database!r}
 
 @pytest.fixture
 def start_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    """Start `manage.py worker` in a data folder of its own; rings of this process reach it."""
+    """Return a function that starts `manage.py worker` with a data folder of its own.
+
+    The tasks that this process sends reach the worker.
+    """
     (tmp_path / "worker_settings.py").write_text(WORKER_SETTINGS.format(database=settings.DATABASES["default"]["NAME"]))
     environment = {
         **os.environ,

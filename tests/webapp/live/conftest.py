@@ -1,4 +1,4 @@
-"""A socket of the real application, without a server in between."""
+"""Fixtures that open a socket of the real application, without a server in between."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from webapp.videos.models import Video
 
 
 class Page:
-    """A browser's end of the socket. Keeps what came in, message by message."""
+    """The browser's end of a socket. It keeps every message that came in."""
 
     def __init__(self, communicator: ApplicationCommunicator) -> None:
         self.communicator = communicator
@@ -33,7 +33,7 @@ class Page:
         self.left = False
 
     async def post(self, kind: str, **fields: Any) -> str:
-        """Send a message; the key it was given."""
+        """Send a message and return the key that it was given."""
         key = str(fields.pop("key", uuid4()))
         keyless = kind in ("resume", "looking", "ping")
         await self.text(json.dumps({"type": kind, **({} if keyless else {"key": key}), **fields}))
@@ -46,7 +46,10 @@ class Page:
         await self.communicator.send_input({"type": "websocket.receive", "bytes": data})
 
     async def next(self, timeout: float = 5) -> Any:
-        """The next message or, as a list, the masks of the next binary frame. The code when the socket was closed."""
+        """Return the next message or, for a binary frame, a list of the masks in it.
+
+        If the socket is closed, return the code with which it was closed.
+        """
         output = await self.communicator.receive_output(timeout)
         if output["type"] == "websocket.close":
             self.closed = output["code"]
@@ -60,7 +63,7 @@ class Page:
         return message
 
     async def until(self, wanted: Callable[[Any], bool], timeout: float = 10) -> Any:
-        """Read on until something `wanted` comes."""
+        """Read messages until `wanted` is true for one, and return it."""
         async with asyncio.timeout(timeout):
             while not wanted(got := await self.next(timeout)):
                 assert self.closed is None, f"closed with {self.closed} while waiting"
@@ -70,7 +73,7 @@ class Page:
         return await self.until(lambda got: getattr(got, "type", None) == kind, timeout)
 
     async def answer(self, key: str) -> Any:
-        """The ack or error for a message."""
+        """Return the ack or the error that answers the message with this key."""
         return await self.until(lambda got: getattr(got, "type", "") in ("ack", "error") and got.key == key)
 
     async def ask(self, kind: str, **fields: Any) -> Any:
@@ -100,9 +103,12 @@ def cookie_of(user: User | None) -> str:
 
 @pytest.fixture
 async def open_socket(transactional_db: None, sent_tasks: list) -> AsyncIterator[Open]:
-    """`await open_socket(user, video)`: a page whose handshake was accepted; `resume=True` sends that too."""
+    """Return a function: `await open_socket(user, video)` returns a page whose handshake was accepted.
+
+    With `resume=True` the page has also sent `resume` and received the state.
+    """
     pages: list[Page] = []
-    asgi.hub._loop = None  # each test has an event loop of its own
+    asgi.hub._loop = None  # Each test has an event loop of its own.
 
     async def make(
         user: User | None, video: Video | int, *, resume: bool = False, origin: str = "http://localhost"

@@ -1,4 +1,6 @@
-"""Every message of the socket, sent as every role and as a stranger: what is not allowed changes nothing."""
+"""Every message of the socket is sent as every role and by a stranger; a message that is not
+allowed changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,10 @@ PATH = [[0.1, 0.2], [0.3, 0.4]]
 
 @dataclass(frozen=True)
 class Case:
-    """A message that would be right: `fields` prepares what it needs and gives its fields. Allowed from `role` up."""
+    """A valid message, which users with `role` or a higher one may send.
+
+    `fields` creates what the message refers to and returns the fields of the message.
+    """
 
     name: str
     kind: str
@@ -83,7 +88,7 @@ case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
 def everything() -> list[Any]:
-    """All rows that a message could touch."""
+    """Return all rows that a message could change."""
     tables = (Object, Scribble, Round, Mask, Head, AcceptedFrame, Change, Receipt)
     return [list(table.objects.order_by("pk").values()) for table in tables]
 

@@ -1,4 +1,4 @@
-"""The socket: what it answers, what it refuses, and what a page gets that was away."""
+"""The socket: what it answers, what it refuses, and what a page gets that was disconnected for a while."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def count(model: Any) -> int:
 
 @database
 def compute(round_id: int, frames: list[int], *, complete: bool = True) -> None:
-    """What a worker does with a round."""
+    """Do what a worker does with a round."""
     claimed = claim(round_id, "w")
     assert claimed
     for frame in frames:
@@ -160,7 +160,7 @@ async def test_a_gap_that_cannot_be_filled_gets_a_state(
 
 
 async def test_nothing_is_lost_between_the_state_and_what_follows(open_socket: Open, owner: User, video: Video) -> None:
-    """Scribbles are written all the time while pages connect; each page ends with all of them."""
+    """While pages connect, scribbles are stored all the time, and in the end each page has all of them."""
 
     async def write() -> None:
         for _ in range(25):
@@ -222,7 +222,8 @@ async def test_a_malformed_message_is_answered_and_nothing_is_stored(
 async def test_a_text_with_nul_is_refused_once_and_for_all(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
     refused = await page.ask("object.add", name="Ko\0i")
-    assert (refused.type, refused.code) == ("error", "malformed")  # not "not_stored", which a page tries again
+    # The code is not "not_stored", after which a page tries again.
+    assert (refused.type, refused.code) == ("error", "malformed")
     assert "NUL" in refused.text
 
 
@@ -280,7 +281,7 @@ async def test_an_old_page_is_sent_away(open_socket: Open, owner: User, video: V
 async def test_a_page_that_the_server_keeps_waiting_may_come_again(
     open_socket: Open, owner: User, video: Video, monkeypatch: pytest.MonkeyPatch, resumes: bool, code: int
 ) -> None:
-    """Only one that says nothing is taken for an old one."""
+    """Only a page that sends nothing is refused as an old version of the page."""
     monkeypatch.setattr(consumer, "RESUME_SECONDS", 0.2)
     real = change_feed.catch_up
     monkeypatch.setattr(change_feed, "catch_up", lambda *args: (time.sleep(0.6), real(*args))[1])

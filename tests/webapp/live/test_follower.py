@@ -1,4 +1,4 @@
-"""What a follower hands on."""
+"""What a follower, which reads the change log of a video, sends to the sockets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_a_look_that_began_before_the_state_was_read_brings_nothing_twice(
 
 
 class Away(Exception):
-    """What a channel layer raises while its server is away: no OSError."""
+    """What a channel layer raises while its server is away. It is not an OSError."""
 
 
 class Layer:

@@ -1,4 +1,4 @@
-"""A slow browser gets the newest, in order, and never a queue of the past."""
+"""A slow browser gets the newest masks and all messages in order, and never a long queue of old masks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def mask(seq: int, frame: int, size: int = 10) -> PackedMask:
 
 
 def drain(outbox: Outbox) -> list[str | list[int]]:
-    """Messages as they are, binary frames as the numbers of their masks."""
+    """Return what the outbox holds: messages as they are, and binary frames as the lists of the ids of their masks."""
     out: list[str | list[int]] = []
     while (payload := outbox.next()) is not None:
         out.append(payload if isinstance(payload, str) else [mask.seq for mask in unpack(payload)])
@@ -86,7 +86,10 @@ async def test_a_browser_that_is_too_far_behind_is_noticed_and_keeps_its_answers
 
 
 async def test_nothing_is_told_over_a_gap() -> None:
-    """Not even when there is room again: a page that has heard of a later row never asks for the ones between."""
+    """After rows were dropped, later rows are not sent even if there is room again.
+
+    A page that has received a later row would never ask for the dropped ones.
+    """
     outbox = Outbox()
     outbox.tell(LogEntry(number, str(number), False) for number in range(module.MOST_WAITING + 1))
     assert len(drain(outbox)) == module.MOST_WAITING

@@ -1,4 +1,4 @@
-"""Kept connections that the database has closed meanwhile: nobody notices."""
+"""When the database has closed a connection that a thread still has, the request is tried again and succeeds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GONE = OperationalError("server closed the connection unexpectedly")
 
 
 def failing(*errors: Exception) -> tuple[Callable[[], str], list[int]]:
-    """A function that raises these, one a call, and then answers; and the calls."""
+    """Return a function that raises `errors` one after the other and then returns, and the list of its calls."""
     calls: list[int] = []
 
     def ask() -> str:
@@ -27,7 +27,7 @@ def failing(*errors: Exception) -> tuple[Callable[[], str], list[int]]:
 
 
 class Connection:
-    """The connection of a thread, kept from before."""
+    """Stands in for the database connection that a pool thread still has from an earlier request."""
 
     def __init__(self) -> None:
         self.connection: object | None = object()
@@ -48,7 +48,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Connection:
 
 @pytest.fixture
 def lost(kept: Connection) -> Connection:
-    """As the database left it when it was restarted."""
+    """Return the connection as it is after the database was restarted."""
     kept.usable = False
     return kept
 

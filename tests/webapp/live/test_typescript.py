@@ -1,4 +1,4 @@
-"""The page's types are those of the server."""
+"""The message types of the page are generated from those of the server and up to date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The lease of rounds, imports and exports: two workers with clocks that differ act and die in any order."""
+"""The lease of rounds, imports and exports, as a state machine.
+
+Two workers whose clocks differ act and die in any order.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ from webapp.tasks.lease import Lease, LeasedTask, Limits
 from webapp.videos.import_queue import IMPORTS
 from webapp.videos.models import Upload, Video
 
-# A hundred times the real ones, so that the seconds that a busy machine takes for an example make no difference.
+# These are a hundred times the real limits, so that a few seconds of a busy machine make no difference.
 STALE, AGAIN, FIRST = 800, 1500, 200
 LIMITS = Limits(timedelta(seconds=STALE), timedelta(seconds=AGAIN), max_attempts=3)
 PROJECT: list[Project] = []
@@ -69,7 +72,7 @@ KINDS = [(ROUNDS, make_round), (IMPORTS, make_import), (EXPORTS, make_export)]
 
 @contextmanager
 def wrong_clock(ahead: timedelta) -> Iterator[None]:
-    """Run on a host whose clock is `ahead` of the database's."""
+    """Let the clock of this process be ahead of the database's clock by `ahead`."""
     real = timezone.now
 
     def now() -> datetime:
@@ -81,9 +84,9 @@ def wrong_clock(ahead: timedelta) -> Iterator[None]:
 
 @dataclass
 class Worker:
-    """A process on a host of its own. A paused one forgets nothing: it comes back with the fence that it had."""
+    """A worker on a host of its own. It may pause for long, and then goes on with the fence that it had."""
 
-    offset: int  # seconds by which its clock is wrong
+    offset: int  # The seconds by which its clock is ahead.
     fence: int | None = None
 
     @contextmanager
@@ -93,7 +96,7 @@ class Worker:
 
 
 class OneTask(RuleBasedStateMachine):
-    """One task and two workers. `holder` is the one whose writes must be stored; it may be dead."""
+    """One task and two workers. `holder` is the worker whose writes must be stored; it may be dead."""
 
     lease: Lease[Any]
 
@@ -140,7 +143,9 @@ class OneTask(RuleBasedStateMachine):
         return self.lease.running().filter(pk=self.pk).exists()
 
     def meanwhile(self, task: Any) -> None:
-        """What happens between a sweep's look at a task and its lock: perhaps a heartbeat."""
+        """Stand in for what may happen after a sweep has read a task and before it locks it: a heartbeat
+        of its worker.
+        """
         if self.beats_before_taking_back and self.holder is not None:
             self.age = 0
             with self.holder.clock():
@@ -163,7 +168,7 @@ class OneTask(RuleBasedStateMachine):
     @precondition(lambda self: any(worker.fence is not None for worker in self.workers))
     @rule(at=who, done=st.integers(1, 99))
     def write(self, at: int, done: int) -> None:
-        """A worker that holds the task, or believes so, stores progress together with a heartbeat."""
+        """Let a worker that holds the task, or believes that it does, store its progress together with a heartbeat."""
         worker, before = self.workers[at], self.row.progress_done
         if worker.fence is None:
             return
@@ -186,7 +191,7 @@ class OneTask(RuleBasedStateMachine):
 
     @rule(at=who)
     def kill(self, at: int) -> None:
-        """The process ends; another one starts on the same host, which knows nothing of the task."""
+        """End the process of a worker. A new one starts on the same host and knows nothing of the task."""
         worker = self.workers[at]
         self.workers[at] = replace(worker, fence=None)
         if self.holder is worker:
@@ -196,7 +201,7 @@ class OneTask(RuleBasedStateMachine):
 
     @rule(passed=seconds)
     def time_passes(self, passed: int) -> None:
-        """Every time in the row moves into the past, as seen from the database."""
+        """Move every time in the row into the past, so that time has passed for the database."""
         back = timedelta(seconds=passed)
         rows = self.lease.model._default_manager.filter(pk=self.pk)
         rows.update(heartbeat=F("heartbeat") - back, notified_at=F("notified_at") - back)
@@ -245,7 +250,9 @@ class OneTask(RuleBasedStateMachine):
         assert self.row.attempts == self.claims <= LIMITS.max_attempts
 
     def it_ends_after_a_bounded_number_of_attempts(self) -> None:
-        """From wherever it is, with workers that all die: it fails, or ends as was asked, and does not stay open."""
+        """Whatever the state of the task, it ends if all further workers die: it fails, or it is cancelled as was
+        asked.
+        """
         self.beats_before_taking_back = False
         for _ in range(LIMITS.max_attempts + 1):
             self.time_passes(STALE + AGAIN)

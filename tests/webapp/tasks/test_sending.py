@@ -1,4 +1,4 @@
-"""What happens after a commit: a broker that is away delays work and refuses nothing."""
+"""What happens after a commit: a broker that is away delays work, but no request fails because of it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_in_team_mode_a_broker_that_hangs_keeps_no_caller_waiting(
 
 
 def test_nothing_but_this_module_waits_for_a_commit() -> None:
-    """Django's own `on_commit` lets an error reach the caller, or fails over a `functools.partial`."""
+    """Django's own `on_commit` lets an error reach the caller, or fails for a `functools.partial`."""
     asked = [
         path.relative_to(BASE).as_posix() for path in BASE.glob("webapp/**/*.py") if "on_commit(" in path.read_text()
     ]

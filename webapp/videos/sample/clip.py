@@ -92,9 +92,9 @@ def warp_leaf(x: Grid, y: Grid, t: float) -> tuple[Grid, Grid]:
 
 @dataclass(frozen=True)
 class Layer:
-    """A sprite after it was placed in the picture:
+    """A sprite that was placed in the picture.
 
-    `pixels`, [h, w, 4], of the rectangle whose upper left corner is x, y.
+    `pixels`, [h, w, 4], are those of the rectangle whose upper left corner in the picture is `x`, `y`.
     """
 
     x: int

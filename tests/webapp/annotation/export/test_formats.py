@@ -1,4 +1,4 @@
-"""webapp/annotation/export/formats: the page offers what is there, and a format is its file and one line."""
+"""The list of export formats: the page offers all of them, and a new format is one file and one line in the list."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -47,7 +47,8 @@ def test_a_new_format_is_offered_and_needs_no_migration(
     new = replace(FORMATS["davis"], name="coco-rle-with-a-long-name", title="COCO")
     monkeypatch.setitem(FORMATS, new.name, new)
     assert client_as(owner).get("/api/export-formats").json()[-1]["title"] == "COCO"
-    call_command("makemigrations", check=True, dry_run=True, verbosity=0)  # exits with status 1 where one is missing
+    # This exits with status 1 if a migration is missing.
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
     assert Export._meta.get_field("format").choices is None
     assert len(new.name) <= (Export._meta.get_field("format").max_length or 0)
 

@@ -1,4 +1,4 @@
-"""Masks are taken out exactly, followed while they are, and come back in as they went out."""
+"""Exports contain the masks exactly, show their progress, and can be imported again without a difference."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ def home(settings: Any, tmp_path: Path, sent_tasks: list[Any]) -> Path:
 
 
 def labels(seed: int, height: int = 160, width: int = 240) -> NDArray[np.uint8]:
-    """Ragged regions of ids 0, 1, 2 and 254: nothing that a careless resize or palette would leave as it is."""
+    """Return a random label map, uint8 [H, W], with ragged regions of ids 0, 1, 2 and 254.
+
+    A resize or a change of the palette would change it.
+    """
     rng = np.random.default_rng(seed)
     coarse = rng.choice(np.array([0, 0, 1, 2, 254], np.uint8), (height // 8 + 1, width // 8 + 1))
     full = np.kron(coarse, np.ones((8, 8), np.uint8))[:height, :width]
@@ -68,7 +71,7 @@ def make_video(project: Project, author: User, size: tuple[int, int] = (240, 160
 
 
 def add_round(video: Video, masks: dict[int, NDArray[np.uint8]], base: Round | None = None) -> Round:
-    """A finished round with these masks, which becomes the head."""
+    """Create a round that has ended with these masks, and move the video's head to it."""
     number = Round.objects.filter(video=video).count() + 1
     made = Round.objects.create(
         video=video,
@@ -156,7 +159,7 @@ def test_a_video_of_480_lines_is_called_480p(project: Project, owner: User) -> N
 def test_a_mask_is_that_of_the_newest_round_of_its_line(video: Video, owner: User) -> None:
     first = Round.objects.get()
     second = add_round(video, {2: labels(92), 3: labels(93)}, base=first)
-    add_round(video, {2: labels(82)}, base=first)  # another branch
+    add_round(video, {2: labels(82)}, base=first)  # This round is on another branch.
     accepted = Mask.objects.get(round=second, frame=3)
     AcceptedFrame.objects.create(video=video, frame=3, mask=accepted, author=owner)
 
@@ -356,7 +359,7 @@ def test_the_list_is_what_the_page_shows(video: Video, client_as: ClientAs, view
 
 def test_access(video: Video, client_as: ClientAs, cast: dict[Role, User], stranger: User) -> None:
     exported(video, "objects")
-    export = Export.objects.get()  # the owner's
+    export = Export.objects.get()  # It belongs to the owner.
     lists = (f"/api/videos/{video.pk}/exports", f"/api/projects/{video.project_id}/exports")
     for user, status in ((stranger, 404), (None, 401)):
         for address in (*lists, f"/api/exports/{export.pk}", f"/api/exports/{export.pk}/file"):
@@ -382,7 +385,10 @@ def test_the_file_goes_with_the_export_and_with_the_video(video: Video, client_a
 
 
 def test_an_overlay_begins_with_its_index_and_is_written_once(video: Video) -> None:
-    """Players begin at once; and there is no last step that grows with the file and stops all threads."""
+    """The index comes first, so that players can begin at once.
+
+    The file is not rewritten for that, because such a step would take longer for longer files and block all threads.
+    """
     data = exported(video, "overlay").read_bytes()
     room = data.index(b"free")
     assert data.index(b"moov") < room < data.index(b"mdat")
