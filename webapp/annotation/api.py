@@ -41,8 +41,9 @@ def get_scores(request: HttpRequest, video_id: int) -> list[RoundScores]:
     openapi_extra=binary_answer("application/octet-stream"),
 )
 def get_masks(request: HttpRequest, round_id: int, first: int = 0, last: int = MOST_FRAMES - 1) -> HttpResponse:
-    """Return the masks that this round itself stored for the frames from `first` to `last`, packed as codec.py
-    describes.
+    """Return the masks that this round itself stored for the frames from `first` to `last`, as one container.
+
+    docs/contracts.md describes the container.
     """
     round_ = Round.objects.filter(pk=round_id).first()
     if round_ is None:

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List Engines
-         * @description Every engine, what it is good at, and what it lacks.
+         * @description Return every engine: what it is good at, and whether its weights are there or what is missing.
          */
         get: operations["list_engines"];
         put?: never;
@@ -233,7 +233,9 @@ export interface paths {
         };
         /**
          * Get Masks
-         * @description The masks that a round itself stored for the frames from `first` to `last`, as a container (codec.py).
+         * @description Return the masks that this round itself stored for the frames from `first` to `last`, as one container.
+         *
+         *     docs/contracts.md describes the container.
          */
         get: operations["get_masks"];
         put?: never;
@@ -397,7 +399,7 @@ export interface paths {
         };
         /**
          * Get Scores
-         * @description J and F of every round that was compared with ground truth.
+         * @description Return J and F of every round of the video that was compared with ground truth.
          */
         get: operations["get_scores"];
         put?: never;
@@ -417,7 +419,7 @@ export interface paths {
         };
         /**
          * Get State
-         * @description Everything of a video but its masks.
+         * @description Return everything about a video except its masks: objects, rounds, waiting scribbles, accepted frames.
          */
         get: operations["get_state"];
         put?: never;
@@ -636,7 +638,9 @@ export interface components {
         };
         /**
          * ObjectScore
-         * @description J and F of one object, mean over the frames with ground truth. `truth` is the id that it has there.
+         * @description J and F of one object, as means over the frames with ground truth.
+         *
+         *     `truth` is the object's id in the ground truth.
          */
         ObjectScore: {
             /** F */
@@ -763,7 +767,9 @@ export interface components {
         };
         /**
          * RoundScores
-         * @description How good the masks at a round are. Only for those who may see ground truth: GET /api/videos/{id}/scores.
+         * @description How good the masks at a round are.
+         *
+         *     Only people who may see ground truth get this, from GET /api/videos/{id}/scores.
          */
         RoundScores: {
             /** F */
@@ -818,7 +824,7 @@ export interface components {
         };
         /**
          * State
-         * @description All of a video's state but its masks: those of RoundInfo.frames are loaded over HTTP.
+         * @description The whole state of a video except its masks. Those of the frames in RoundInfo.frames are loaded over HTTP.
          */
         State: {
             /** Accepted */
@@ -874,7 +880,7 @@ export interface components {
         };
         /**
          * VideoCard
-         * @description One video. Its figures about rounds come from the annotations of `with_work`.
+         * @description A video on the page of its project. Its figures about rounds come from the annotations of `with_work`.
          */
         VideoCard: {
             /**
