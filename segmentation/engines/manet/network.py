@@ -165,9 +165,9 @@ def one_hot(labels: Tensor, ids: Sequence[int]) -> Tensor:
 
 
 def to_input(frames: Tensor) -> Tensor:
-    """Turn RGB [N, 3, H, W] in 0..255 into the input of `embed`:
+    """Turn RGB images [N, 3, H, W] in 0..255 into the input of `embed`.
 
-    BGR, normalised with the constants in the order R, G, B.
+    That is BGR, normalised with the constants in the order R, G, B, as in the official code.
     """
     mean = torch.tensor(IMAGENET_MEAN, device=frames.device)[:, None, None]
     std = torch.tensor(IMAGENET_STD, device=frames.device)[:, None, None]

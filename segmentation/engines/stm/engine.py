@@ -1,4 +1,4 @@
-"""Interactive STM as an engine: the annotated frames are the memory, and every other frame is a separate query.
+"""Interactive STM as an engine: the annotated frames are its memory, with which it segments each frame separately.
 
 A round adds the annotated frame to the memory, or replaces it there, and segments all frames outward from it. No frame
 depends on the mask of its neighbour, so errors do not accumulate along the video.
@@ -22,8 +22,8 @@ from segmentation.session.probability_maps import decode, encode, from_labels, w
 from segmentation.session.round_history import RoundHistory, RoundRecord
 from segmentation.types import Interaction, MaskUpdate, PastRound
 
-Slots = dict[int, MemorySlot]  # by object
-QUERY_SHARE = 0.75  # Share of the byte budget for queries. The rest is for the memory.
+Slots = dict[int, MemorySlot]  # by object id
+QUERY_SHARE = 0.75  # share of the byte budget for queries (features of frames); the rest is for the memory
 
 
 class InteractiveSTMEngine(Engine):
@@ -56,7 +56,7 @@ class InteractiveSTMEngine(Engine):
         self._slot_budget = int((1 - QUERY_SHARE) * budget)
         self._given_frames, self._strokes_win = given_frames, strokes_win
         self._history = RoundHistory(self._video.size)
-        self._slots: dict[int, Slots] = {}  # by index of the record
+        self._slots: dict[int, Slots] = {}  # by index of the record (a round in the history)
         self._given_slots: dict[int, Slots] = {}  # by accepted frame
 
     def close(self) -> None:
@@ -109,12 +109,12 @@ class InteractiveSTMEngine(Engine):
     # --- memory ---------------------------------------------------------------------------------------------------
 
     def _known_objects(self) -> list[int]:
-        """Return the ids of all objects that were drawn or occur in an accepted mask."""
+        """Return the ids of all objects that have scribbles or occur in an accepted mask."""
         known = set(self._history.first_drawn()).union(*self.locked_ids.values())
         return sorted(i for i in known if 1 <= i <= self.num_objects)
 
     def _memory_for(self, frame: int, ids: list[int]) -> dict[int, list[MemorySlot]]:
-        """Return the memory slots of each object for the query `frame`."""
+        """Return the memory slots of each object for segmenting `frame`."""
         memory: dict[int, list[MemorySlot]] = {i: [] for i in ids}
         annotated = self._records_in_memory(len(ids))
         slots = [self._record_slots(index) for index in annotated]
@@ -130,8 +130,9 @@ class InteractiveSTMEngine(Engine):
         return memory
 
     def _records_in_memory(self, objects: int) -> list[int]:
-        """Return the indices of the records in memory: the newest record of each frame, and fewer if they exceed the
-        budget.
+        """Return the indices of the rounds whose annotated frames are in memory.
+
+        These are the newest round of each frame, and fewer if the memory exceeds its budget.
         """
         newest = {record.frame: index for index, record in enumerate(self._history.records)}
         room = max(2, self._slot_budget // max(1, self._video.slot_bytes * objects))
@@ -146,9 +147,9 @@ class InteractiveSTMEngine(Engine):
         return self._slots[index]
 
     def _memorize_record(self, index: int, record: RoundRecord) -> Slots:
-        """Encode an annotated frame for the objects that had been drawn by then.
+        """Encode the annotated frame of a round for the objects that were drawn in this round or earlier.
 
-        For an object that was added later, the frame would wrongly count as evidence that it is absent.
+        For an object that was drawn later, the frame would be wrong evidence that the object is absent.
         """
         ids = sorted(i for i, first in self._history.first_drawn().items() if first <= index and i <= self.num_objects)
         if not ids:
@@ -160,8 +161,9 @@ class InteractiveSTMEngine(Engine):
         return dict(zip(ids, slots, strict=True))
 
     def _mask_of(self, record: RoundRecord) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        """Return the probability maps that are encoded with an annotated frame: those before the round, or the accepted
-        mask.
+        """Return the probability maps with which the annotated frame of a round is encoded into the memory.
+
+        They are the accepted mask of the frame if a person approved one, otherwise the maps from before the round.
         """
         if record.frame in self.locked:
             return from_labels(self.locked[record.frame], self.num_objects, *self._video.size)
@@ -188,7 +190,7 @@ class InteractiveSTMEngine(Engine):
             slots = self._video.memorize(frame, torch.from_numpy(cues)) if ids else []
             while len(self._given_slots) >= max(
                 4, 4 * self._given_frames
-            ):  # Steps to both sides use at most this many.
+            ):  # Steps to both sides use at most this many slots.
                 del self._given_slots[next(iter(self._given_slots))]
             self._given_slots[frame] = dict(zip(ids, slots, strict=True))
         return self._given_slots[frame]

@@ -1,8 +1,8 @@
 """Space-time memory networks (Oh et al., ICCV 2019; interactive: DAVIS challenge 2019), under the official names.
 
-Symbols: N objects, C key channels, D value channels, h x w = the padded frame at 1/16. All frames and cues come padded
-to a multiple of 16 and in 0..1. What depends on the frame alone (`Query`) is separate from what depends on memory and
-object.
+N objects, C key channels, D value channels; h x w is 1/16 of the size of the padded frame. Frames and cues (masks and
+scribbles) have values in 0..1 and are padded to a multiple of 16. What depends on the frame alone (`Query`) is computed
+separately from what depends on the memory and the object.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from segmentation.networks.encoder import CueEncoder
 from segmentation.networks.memory import KeyValue, MemorySlot, read_memory
 from segmentation.networks.resnet import ResNetConfig
 
-STRIDE = 16  # of the keys and values against the frame
+STRIDE = 16  # pixels of the frame per cell of keys and values
 
 
 @dataclass(frozen=True)
 class STMConfig:
-    """Sizes; the defaults are the paper's (ResNet-50 without its last stage)."""
+    """Sizes of STM; the defaults are those of the paper (ResNet-50 without its last stage)."""
 
     body: ResNetConfig = field(default_factory=lambda: ResNetConfig(blocks=(3, 4, 6), strides=(1, 2, 2)))
     keys: int = 128
     values: int = 512
-    width: int = 256  # of the decoder
+    width: int = 256  # channels of the decoder
     frame_size: tuple[int, int] = (480, 910)  # short and long side above which a frame is made smaller; DAVIS at 480p
 
     def __post_init__(self) -> None:
@@ -40,7 +40,7 @@ class STMConfig:
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """The features of a query frame that depend on neither memory nor object."""
+    """The features of a frame to segment (a query) that depend on neither the memory nor the object."""
 
     key: Tensor  # [C, h, w]
     value: Tensor  # [D, h, w]
@@ -56,7 +56,9 @@ class Query:
 
 
 class Decoder(nn.Module):
-    """From the read-out and the skips to two logits (background, object) at the frame's size."""
+    """Computes two logits (background, object) at the frame's size, from what was read from the memory and skip
+    features.
+    """
 
     def __init__(self, config: STMConfig) -> None:
         super().__init__()
@@ -68,7 +70,9 @@ class Decoder(nn.Module):
         self.pred2 = conv3x3(config.width, 2)
 
     def forward(self, readout: Tensor, skip3: Tensor, skip2: Tensor) -> Tensor:
-        """Read-out [N, 2D, h, w] and skips of the frame -> logits [N, 2, 16h, 16w]."""
+        """Return logits [N, 2, 16h, 16w] from the read-out of the memory [N, 2D, h, w] and the skip features of the
+        frame.
+        """
         m4 = self.ResMM(self.convFM(readout))  # [N, width, h, w]
         m3 = self.RF3.merge(skip3, m4)  # [N, width, 2h, 2w]
         m2 = self.RF2.merge(skip2, m3)  # [N, width, 4h, 4w]
@@ -77,7 +81,9 @@ class Decoder(nn.Module):
 
 
 class SpaceTimeMemory(nn.Module):
-    """The base of both systems, which differ in the cues of the memory encoder and in two names of the checkpoint."""
+    """The base of both STM systems, which differ in the cues of the memory encoder and in two names in the
+    checkpoint.
+    """
 
     cues: ClassVar[tuple[str, ...]]
     memory_name: ClassVar[str]  # name of the key and value layers in the checkpoint
@@ -94,28 +100,33 @@ class SpaceTimeMemory(nn.Module):
         self.Decoder = Decoder(config)
 
     def memorize(self, frame: Tensor, cues: Tensor) -> list[MemorySlot]:
-        """Frame [1, 3, H, W] and the cues of N objects [N, len(cues), H, W] -> one slot for each object."""
+        """Encode a frame [1, 3, H, W] with the cues of N objects, [N, len(self.cues), H, W], into a memory slot for
+        each object.
+        """
         r4 = self.Encoder_M(frame, self.order_cues(cues))[-1]
         keys, values = self.get_submodule(self.memory_name)(r4)  # [N, C, h, w], [N, D, h, w]
         return [MemorySlot.from_maps(key, value) for key, value in zip(keys, values, strict=True)]
 
     def encode_query(self, frame: Tensor) -> Query:
-        """Frame [1, 3, H, W] -> its query, which serves all objects and rounds."""
+        """Encode a frame [1, 3, H, W] as a query, which is used for all objects and rounds."""
         return self.encode_queries(frame)[0]
 
     def encode_queries(self, frames: Tensor) -> list[Query]:
-        """Frames [B, 3, H, W] -> a query for each."""
+        """Encode frames [B, 3, H, W] as a query each."""
         r2, r3, r4 = self.Encoder_Q(frames)
         key, value = self.get_submodule(self.query_name)(r4)
         parts = key, value, self.Decoder.RF3.skip(r3), self.Decoder.RF2.skip(r2)
         return [Query(*of_frame) for of_frame in zip(*parts, strict=True)]
 
     def read(self, slots: Sequence[MemorySlot], query: Query) -> Tensor:
-        """The read-out of one object [2D, h, w]: memory first, the query's own value after it."""
+        """Read the memory of one object:
+
+        [2D, h, w], with the value from the memory first and the query's own value second.
+        """
         return torch.cat([read_memory(slots, query.key), query.value])
 
     def segment(self, memories: Sequence[Sequence[MemorySlot]], query: Query) -> Tensor:
-        """The memory of each of N objects -> logits [N, 2, H, W], padded as the frame is."""
+        """Return logits [N, 2, H, W] of the padded frame from the memories of N objects."""
         readout = torch.stack([self.read(slots, query) for slots in memories])
         logits: Tensor = self.Decoder(readout, query.skip3[None], query.skip2[None])
         return logits
@@ -127,7 +138,7 @@ class SpaceTimeMemory(nn.Module):
 
 
 class STM(SpaceTimeMemory):
-    """Semi-supervised STM. Cues: own mask, union of the other objects' masks."""
+    """Semi-supervised STM. The cues of an object are its mask and the union of the masks of the other objects."""
 
     cues = ("m", "o")
     memory_name = "KV_M_r4"
@@ -135,7 +146,8 @@ class STM(SpaceTimeMemory):
 
 
 class InteractiveSTM(SpaceTimeMemory):
-    """Interactive STM. Cues: own mask, own scribbles, other scribbles (those of the background among them).
+    """Interactive STM. The cues of an object are its mask, its scribbles, and all other scribbles, also of the
+    background.
 
     The checkpoint has a fourth cue, `om` (other masks). The official program always passes zeros for it.
     """
@@ -146,11 +158,11 @@ class InteractiveSTM(SpaceTimeMemory):
 
     @staticmethod
     def order_cues(cues: Tensor) -> Tensor:
-        """[N, 3, H, W] (mask, positive, negative) -> [N, 4, H, W] with an empty `om`."""
+        """Turn [N, 3, H, W] (mask, positive and negative scribbles) into [N, 4, H, W] with zeros for the cue `om`."""
         mask, positive, negative = cues.unbind(1)
         return torch.stack([mask, positive, torch.zeros_like(mask), negative], dim=1)
 
 
 def other_masks(masks: Tensor) -> Tensor:
-    """Of object masks [N, H, W]: for each, the sum of all others, at most 1 [N, H, W]."""
+    """Return for each of the object masks [N, H, W] the sum of all other masks, at most 1, [N, H, W]."""
     return (masks.sum(dim=0, keepdim=True) - masks).clamp_(0, 1)

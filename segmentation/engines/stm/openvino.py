@@ -38,7 +38,7 @@ def compile_stm(network: System, device: torch.device, dtype: torch.dtype) -> Sy
     if query is None or memory is None or decode is None or look_up is None:
         return ready
 
-    order = type(ready).order_cues  # A reference to `ready` would be circular.
+    order = type(ready).order_cues  # A reference to `ready` in the functions below would be circular.
 
     def encode_queries(frames: Tensor) -> list[Query]:
         return [Query(*of_frame) for of_frame in zip(*query(frames), strict=True)]
@@ -68,7 +68,7 @@ def compile_stm(network: System, device: torch.device, dtype: torch.dtype) -> Sy
 
 
 class _Encode(nn.Module):
-    """Frames [N, 3, H, W] -> keys, values and skips of all of them."""
+    """Computes the keys, values and skip features of frames [N, 3, H, W]."""
 
     def __init__(self, network: SpaceTimeMemory) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class _Encode(nn.Module):
 
 
 class _Memorize(nn.Module):
-    """A frame [1, 3, H, W] and the cues of its objects [N, C, H, W] -> keys and values of these."""
+    """Computes the keys and values of N objects from a frame [1, 3, H, W] and the objects' cues [N, C, H, W]."""
 
     def __init__(self, network: SpaceTimeMemory) -> None:
         super().__init__()
@@ -94,7 +94,9 @@ class _Memorize(nn.Module):
 
 
 class _Read(nn.Module):
-    """The read-out of `read_memory`: query [1, Q, C], scaled, keys [1, M, C] and values [1, M, D] -> [1, Q, D]."""
+    """Reads the memory as `read_memory` does: scaled query [1, Q, C], keys [1, M, C] and values [1, M, D] give [1, Q,
+    D].
+    """
 
     def forward(self, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         return torch.softmax(query @ keys.transpose(1, 2), dim=-1) @ values

@@ -10,7 +10,7 @@ import numpy as np
 from segmentation.scribbles import rasterise, stroke_pixels
 from segmentation.types import LabelMap, Scribble
 
-CLOSED = 0.05  # A scribble whose ends are nearer than this share of the frame's diagonal is an outline.
+CLOSED = 0.05  # A scribble is an outline if its ends are nearer to each other than this share of the frame's diagonal.
 LEAST_AREA = 4.0  # An outline with a smaller area, in squared thicknesses, is a dot and is not filled.
 THICKNESS = 5  # pixels
 

@@ -1,7 +1,8 @@
 """Semi-supervised STM as an engine: it propagates given masks through the video, forward and backward.
 
-A mask is given where a frame was drawn on (the mask that it had, with the scribbles painted over it) or accepted. The
-memory of a frame consists of the nearest given masks, every fifth frame since the given one, and the previous frame.
+Frames with scribbles have a given mask (the mask before the round, with the scribbles painted over it), and so have
+accepted frames. The memory for segmenting a frame consists of the nearest given masks, every fifth frame since the
+given one, and the previous frame.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from segmentation.session.probability_maps import from_labels
 from segmentation.session.round_history import RoundHistory
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound, ProbabilityMaps
 
-QUERY_SHARE = 0.5  # Share of the byte budget for queries. The rest is for the memory.
-Slots = dict[int, MemorySlot]  # by object
+QUERY_SHARE = 0.5  # share of the byte budget for queries (features of frames); the rest is for the memory
+Slots = dict[int, MemorySlot]  # by object id
 
 
 @dataclass(eq=False)
@@ -64,9 +65,9 @@ class SemiSTMEngine(Engine):
         self._memory_budget = int((1 - QUERY_SHARE) * budget)
         self._every, self._given_frames = every, given_frames
         self._history = RoundHistory(self._video.size)
-        self._given = PackedLabels()  # masks of interacted frames, from the time when they were drawn on
+        self._given = PackedLabels()  # masks of interacted frames, with the scribbles painted over them
         self._given_ids: dict[int, frozenset[int]] = {}  # the ids that they contain, 0 included
-        self._given_objects: dict[int, int] = {}  # the number of objects at that time
+        self._given_objects: dict[int, int] = {}  # the number of objects when the mask was given
         self._given_slots: dict[int, Slots] = {}
 
     def close(self) -> None:
@@ -105,7 +106,7 @@ class SemiSTMEngine(Engine):
                 yield update
 
     def _step(self, frame: int, start: int, side: _Side, ids: list[int]) -> MaskUpdate | None:
-        """Propagate `side` to `frame`. Return None where the frame keeps its given mask."""
+        """Propagate `side` to `frame`. Return the update, or None if the frame keeps its given mask."""
         if self._stands(frame):
             update, masks = None, self._soft(self._fixed(frame))
         else:
@@ -129,7 +130,7 @@ class SemiSTMEngine(Engine):
             distribution = torch.ones(1, *self._video.size)
         masks[[i - 1 for i in ids]] = distribution[1:].cpu().numpy()
         labels = self._video.labels(distribution, ids)
-        if frame in self._given:  # The frame was drawn on before an object was added: only that object is new.
+        if frame in self._given:  # The mask was given before an object was added, so only that object is new.
             given, known = self._given[frame], self._given_objects[frame]
             labels = np.where((given == 0) & (labels > known), labels, given)
             masks = self._soft(labels)
@@ -163,7 +164,7 @@ class SemiSTMEngine(Engine):
         return self.locked_ids[frame] if frame in self.locked else self._given_ids[frame]
 
     def _stands(self, frame: int) -> bool:
-        """Whether `frame` has a given mask that knows of every object."""
+        """Return whether `frame` has an accepted mask, or a given mask that was made when all objects existed."""
         return frame in self.locked or self._given_objects.get(frame, 0) >= self.num_objects
 
     def _known_objects(self) -> list[int]:
@@ -179,7 +180,9 @@ class SemiSTMEngine(Engine):
     # --- memory ---------------------------------------------------------------------------------------------------
 
     def _memory_for(self, frame: int, start: int, side: _Side, ids: list[int]) -> dict[int, list[MemorySlot]]:
-        """Return the memory of each object: given masks that show it, kept frames, and the previous frame."""
+        """Return the memory slots of each object: of given masks that show it, of kept frames, and of the previous
+        frame.
+        """
         before = side.frame
         near = self._nearest_given(frame, start)
         slots = [self._slots_of_given(f) for f in sorted(near)] + side.kept
@@ -207,7 +210,7 @@ class SemiSTMEngine(Engine):
         return {start, *before, *after} - {frame}
 
     def _nearest_showing(self, frame: int, object_id: int) -> MemorySlot:
-        """Return the slot of the nearest given mask that shows an object which no near mask shows."""
+        """Return the slot of the nearest given mask that shows an object, if none of the usual given masks shows it."""
         showing = [f for f in self._given_frames_all() if object_id in self._shown(f)]
         return self._slots_of_given(min(showing, key=lambda f: (abs(f - frame), f)))[object_id]
 
@@ -215,7 +218,8 @@ class SemiSTMEngine(Engine):
         """Encode a given mask for the objects that it shows."""
         if frame not in self._given_slots:
             ids = sorted(i for i in self._shown(frame) if 1 <= i <= self.num_objects)
-            while len(self._given_slots) >= 4 + 4 * self._given_frames:  # Steps to both sides use at most this many.
+            # Steps to both sides use at most this many slots.
+            while len(self._given_slots) >= 4 + 4 * self._given_frames:
                 del self._given_slots[next(iter(self._given_slots))]
             self._given_slots[frame] = self._memorize(frame, self._soft(self._fixed(frame)), ids)
         return self._given_slots[frame]

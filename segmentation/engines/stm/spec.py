@@ -1,4 +1,4 @@
-"""The registry entries of both STM engines: names, titles and networks, which can be read without importing PyTorch."""
+"""The registry entries of both STM engines: names, titles and networks. Reading them does not import PyTorch."""
 
 from segmentation.engine_spec import EngineSpec, NetworkSpec
 

@@ -1,4 +1,4 @@
-"""One video for an STM network: frames at the internal size, cached queries, masks at the size of the video."""
+"""Adapts a video to an STM network: resizes frames to the internal size, caches queries, and resizes masks back."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ BLOCKS_AT_HAND = 2  # A round propagates to both sides and needs a block for eac
 class STMVideo:
     """One video with one network.
 
-    Queries are cached in half precision, in at most `cache_bytes`. They are rounded to it before their first use too,
-    so that a mask does not depend on what is cached.
+    Queries (features of frames) are cached in half precision, in at most `cache_bytes`. They are rounded to half
+    precision before their first use too, so that a mask does not depend on what is cached.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class STMVideo:
         cache_bytes: int,
         precision: str = "auto",
     ) -> None:
-        """`network` is a loaded network, or its class and name; then it is shared with other sessions."""
+        """Open the video. `network` is a loaded network, or the class and name of one that sessions share."""
         self.frames = frames
         self.device = choose_device(settings.device)
         self.dtype = choose_precision(precision, self.device)
@@ -68,7 +68,7 @@ class STMVideo:
 
     @property
     def slot_bytes(self) -> int:
-        """The size of a memory slot, which holds one frame of one object."""
+        """The bytes of a memory slot, which holds one frame of one object."""
         height, width = self._padded
         cells = (height // STRIDE) * (width // STRIDE)
         return cells * (self.config.keys + self.config.values) * torch.finfo(self.dtype).bits // 8
@@ -78,20 +78,22 @@ class STMVideo:
         self._at_hand.clear()
 
     def memorize(self, frame: int, cues: Tensor) -> list[MemorySlot]:
-        """Cues of N objects [N, C, h, w] -> a slot for each."""
+        """Encode a frame with the cues of N objects (masks and scribbles), [N, C, h, w], into a memory slot
+        for each.
+        """
         image, padded = self._image(frame), pad(cues.to(self.device, self.dtype), self.padding)
         parts = padded.split(self._chunk)
         return [slot for part in parts for slot in self._network.memorize(image, part)]
 
     def segment(self, frame: int, memories: Sequence[Sequence[MemorySlot]]) -> Tensor:
-        """The memories of N objects -> their probabilities float32 [N, h, w], each object alone."""
+        """Segment a frame with the memories of N objects. Return their separate probability maps, float32 [N, h, w]."""
         query = self._query(frame)
         chunks = [memories[i : i + self._chunk] for i in range(0, len(memories), self._chunk)]
         logits = torch.cat([self._network.segment(chunk, query) for chunk in chunks])
         return unpad(torch.softmax(logits.float(), dim=1)[:, 1], self.padding)
 
     def labels(self, distribution: Tensor, ids: Sequence[int]) -> LabelMap:
-        """A distribution [1 + n, h, w] over background and the objects `ids` -> labels at the video's size."""
+        """Turn a distribution [1 + n, h, w] over background and the objects `ids` into labels at the video's size."""
         return upsampled_argmax(distribution, [0, *ids], (self.frames.height, self.frames.width), align_corners=False)
 
     @property
@@ -143,6 +145,6 @@ class STMVideo:
 
 
 def confidence_of(distribution: Tensor, ids: Sequence[int], num_objects: int) -> tuple[float, ...]:
-    """Return the confidence of each object, 0..1. It is 1 for objects that were never drawn, whose masks are empty."""
+    """Return the confidence of each object, 0..1. It is 1 for objects without scribbles, whose masks are empty."""
     found = dict(zip(ids, confidences(distribution)[1:], strict=True))
     return tuple(found.get(object_id, 1.0) for object_id in range(1, num_objects + 1))

@@ -1,4 +1,4 @@
-"""Closed-form online adaptation (Lin et al. 2019, equation 3): the last 1x1 convolution by ridge regression.
+"""Closed-form online adaptation (Lin et al. 2019, equation 3): ridge regression solves the last 1x1 convolution.
 
     W* = argmin |W^T X - Y|^2 + lambda |W|^2 = (X X^T + lambda I)^-1 X Y^T
 
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# lambda, relative to the mean diagonal of X X^T, so that it does not depend on the scale; the paper gives none
+# lambda, relative to the mean diagonal of X X^T, so that it does not depend on the scale; the paper gives no value
 RIDGE = 1e-3
 SHARPNESS = 10.0  # factor of the scores, which are about 0 or 1, in the softmax
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Features [S, D] and ids [S] of labelled vertices."""
+    """Features [S, D] and ids [S] of labelled vertices (cells of the feature grid)."""
 
     features: Tensor
     ids: Tensor
@@ -52,12 +52,15 @@ def solve(samples: Samples, ids: Sequence[int], ridge: float = RIDGE) -> Tensor:
 
 
 def penalty_of(gram: Tensor, ridge: float) -> Tensor:
-    """lambda for X X^T [D, D]."""
+    """Return lambda of the regression: `ridge` times the mean diagonal of `gram` = X X^T [D, D]."""
     return ridge * gram.diagonal().mean()
 
 
 def scores(weights: Tensor, features: Tensor) -> Tensor:
-    """W [D + 1, n] and features [D, h, w] -> regressed membership of each id [n, h, w], about 0..1."""
+    """Return the scores of n ids, [n, h, w], from W [D + 1, n] and features [D, h, w].
+
+    A score is near 1 where a vertex has the id, and near 0 elsewhere.
+    """
     depth, height, width = features.shape
     flat = weights[:-1].t() @ features.reshape(depth, -1) + weights[-1][:, None]
     return flat.view(-1, height, width)

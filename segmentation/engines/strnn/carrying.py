@@ -1,4 +1,4 @@
-"""How RGMP carries masks: from the annotated frames, to both sides, and together where they meet."""
+"""Propagates masks with RGMP from the annotated frames to both sides, and averages where two propagations meet."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from segmentation.types import LabelMap
 
 Carried = tuple[int, Tensor, frozenset[int]]
 
-TOGETHER = 64  # frames between two anchors up to which both reach all of them: no step shows anything until one has
+TOGETHER = 64  # fewer frames between two anchors get masks from both; nothing is shown before one has reached them all
 
 
 class Carrier:
-    """What one round carries.
+    """The propagation of masks by RGMP in one round.
 
     Args:
         refinement: RGMP.
-        picture: frame -> RGB [1, 3, H, W] in 0..1, at the size at which masks are carried.
-        anchors: the frames that others start from; at least one.
+        picture: frame -> RGB [1, 3, H, W] in 0..1, at the size at which masks are propagated.
+        anchors: the annotated frames, from which masks are propagated; at least one.
         labels: anchor -> its mask at the video's size.
         ids: background (0) first, then the objects; at least one of these.
     """
@@ -41,9 +41,12 @@ class Carrier:
         self._anchors, self._ids = sorted(anchors), ids
 
     def distributions(self, start: int, count: int) -> Iterator[Carried | None]:
-        """Of every frame 0..count - 1 but the anchors: its number, a distribution over `ids` [n, H, W], and the ids
-        that an anchor shows from which it was reached: of others nothing was carried. They come outward from `start`,
-        an anchor, from both sides in turns; None after a step that nothing is shown of yet."""
+        """Propagate outward from the anchor `start`, alternating between both sides, in a video of `count` frames.
+
+        Yields for each frame except the anchors: its index, a distribution over `ids` [n, H, W], and the ids that the
+        anchors of its propagation show. Other ids were not propagated to it. Yields None after a step whose frame gets
+        its mask only later.
+        """
         later = [anchor for anchor in self._anchors if anchor > start]
         earlier = [anchor for anchor in reversed(self._anchors) if anchor < start]
         sides = [self._side(start, later, range(start, count)), self._side(start, earlier, range(start, -1, -1))]
@@ -55,14 +58,16 @@ class Carrier:
                     sides.remove(side)
 
     def _side(self, start: int, anchors: Sequence[int], frames: range) -> Iterator[Carried | None]:
-        """The frames to one side of `start`, gap by gap: `frames` from it to the end of the video, `anchors` among them
-        in their order."""
+        """Propagate on one side of `start`, from one anchor to the next.
+
+        `frames` runs from `start` to the end of the video, and `anchors` are the anchors in it, in the same order.
+        """
         near = start
         for far in anchors:
             between = range(near + frames.step, far, frames.step)
             if len(between) < TOGETHER:
                 yield from self._from_both(near, far, between)
-            else:  # each those that it is nearest to
+            else:  # each anchor propagates to the frames that it is nearest to
                 middle = (near + far) // 2
                 half = middle - near if frames.step > 0 else near - middle - 1
                 yield from self._from_one(near, between[:half])
@@ -76,13 +81,13 @@ class Carrier:
             yield frame, p, shown
 
     def _from_both(self, near: int, far: int, between: range) -> Iterator[Carried | None]:
-        """Between two anchors: both chains, weighed by how near a frame is to where each began."""
+        """Propagate from two anchors to the frames between them, and average: a nearer anchor has a larger weight."""
         if not between:
             return
         shown, length = self._shown(near) | self._shown(far), abs(far - near)
         others: dict[int, Tensor] = {}
         for frame, p in self._chain(far, between[::-1]):
-            # In steps of 1/255: a chain of 64 frames at 480p would be 100 MB for each object.
+            # Stored as uint8 to save memory: in float32, 64 frames at 480p would take 100 MB for each object.
             others[frame] = (255 * p).round().to(torch.uint8)
             yield None
         for frame, p in self._chain(near, between):
@@ -90,7 +95,7 @@ class Carrier:
             yield frame, share * p + (1 - share) * others.pop(frame).to(p) / 255, shown
 
     def _chain(self, anchor: int, frames: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
-        """From `anchor` through `frames`, which follow one another."""
+        """Propagate from `anchor` through `frames`, which are consecutive. Yields each frame with its distribution."""
         if not frames:
             return
         masks = self._masks(anchor)
@@ -106,14 +111,14 @@ class Carrier:
 
     @torch.inference_mode()
     def _step(self, frame: int, masks: Tensor, references: Tensor) -> Tensor:
-        """Soft masks of the neighbour [n - 1, H, W] -> distribution over ids [n, H, W]."""
+        """Propagate the soft masks of the neighbour, [n - 1, H, W], to `frame`: a distribution over ids [n, H, W]."""
         return aggregate(self._refinement(self._picture(frame), masks, references))
 
     def _shown(self, anchor: int) -> frozenset[int]:
         return frozenset(np.unique(self._labels(anchor)).tolist())
 
     def _masks(self, anchor: int) -> Tensor:
-        """Masks of the objects in an anchor at the size of pictures, 0..1, [n - 1, H, W]."""
+        """Return the masks of the objects in an anchor, resized to the size of `picture`, 0..1, [n - 1, H, W]."""
         picture, labels = self._picture(anchor), self._labels(anchor)
         stack = torch.from_numpy(np.stack([labels == id_ for id_ in self._ids[1:]]).astype(np.float32)).to(picture)
         return F.interpolate(stack[None], size=picture.shape[-2:], mode="bilinear", align_corners=False)[0]

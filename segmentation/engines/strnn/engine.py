@@ -1,4 +1,7 @@
-"""ST-RNN with closed-form online adaptation as an engine: features are computed once, W is solved in every round."""
+"""ST-RNN with closed-form online adaptation as an engine.
+
+Features of frames are computed once. In each round, a regression on the scribbled pixels of all rounds gives W, the
+weights of the last layer."""
 
 from __future__ import annotations
 
@@ -27,13 +30,13 @@ from segmentation.session.round_labels import RoundLabels, to_cells
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 GIVEN_CELLS = 256  # Samples of one id from an accepted frame: about as many as a few scribbles give.
-ADAPTED = 0.3  # Share of the adaptation where it is averaged with RGMP.
-GIVEN_FRAMES = 8  # The nearest accepted frames that give samples; the features of each must be computed.
+ADAPTED = 0.3  # weight of the adaptation in the average with the masks that RGMP propagates
+GIVEN_FRAMES = 8  # the largest number of accepted frames that give samples, since the features of each must be computed
 
 
 @dataclass(eq=False)
 class StrnnRound:
-    """One interaction: its scribbles on the grid, and the masks of its round."""
+    """One interaction: its scribbles on the feature grid, and the masks of its round."""
 
     frame: int
     raster: Raster
@@ -46,12 +49,12 @@ class STRNNEngine(Engine):
 
     Options:
         ridge: lambda of equation 3, as a share of the mean diagonal of X X^T.
-        refine_from: the round (1, 2, ...) from which on RGMP propagates from the annotated frames; 0 = in none; None:
-            as the configuration of the network has it.
+        refine_from: the round (1, 2, ...) from which on RGMP propagates masks from the annotated frames; 0 = never;
+            None = the value in the configuration of the network.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
-        precision: of the bodies: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
+        precision: of the backbones: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU; by OpenVINO for the small weights that ship, where it is installed
-            (bodies in bfloat16 where the processor has it).
+            (backbones in bfloat16 where the processor has it).
         network: a network to use instead of loading a checkpoint.
     """
 
@@ -84,7 +87,7 @@ class STRNNEngine(Engine):
         self._cache = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
         self._outputs = Outputs(self._network, self._read, self._cache)
         self._rounds: list[StrnnRound] = []
-        self._samples: dict[int, list[Samples]] = {}  # by round, for each model
+        self._samples: dict[int, list[Samples]] = {}  # by index of the round: the samples for each model
 
     @property
     def nbytes(self) -> int:
@@ -124,7 +127,7 @@ class STRNNEngine(Engine):
         return self._adapted(outward(interaction.frame, len(self.frames)), ids)
 
     def _adapted(self, order: Iterator[int], ids: Sequence[int]) -> Iterator[MaskUpdate]:
-        """Segment the frames of `order` that are not locked, by the solution of equation 3."""
+        """Segment the frames of `order` that are not locked (accepted), with W solved by equation 3 of the paper."""
         weights = self._solve(ids)
         for frame in order:
             if frame not in self.locked:
@@ -167,7 +170,7 @@ class STRNNEngine(Engine):
         return [Samples(y.flatten(1)[:, where].t().contiguous(), ids) for y in self._outputs.get(frame)]
 
     def _mask_before(self, index: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None:
-        """Return the mask, on the grid, that the frame of round `index` had before that round."""
+        """Return the mask, on the feature grid, that the frame of round `index` had before that round."""
         frame = self._rounds[index].frame
         for round_ in reversed(self._rounds[:index]):
             if frame in round_.labels:
@@ -175,14 +178,16 @@ class STRNNEngine(Engine):
         return None
 
     def _known_ids(self) -> list[int]:
-        """Return 0 and the ids of all objects that were drawn or occur in an accepted mask."""
+        """Return 0 and the ids of all objects that have scribbles or occur in an accepted mask."""
         known = {0}.union(*(round_.ids for round_ in self._rounds), *self.locked_ids.values())
         return sorted(id_ for id_ in known if id_ <= self.num_objects)
 
     # --- refined rounds -----------------------------------------------------------------------------------------
 
     def _refined(self, interaction: Interaction, ids: Sequence[int]) -> Iterator[MaskUpdate]:
-        """Segment annotated frames by adaptation, and all others by RGMP from these, averaged with the adaptation."""
+        """Segment annotated frames by adaptation, and the others by propagation from these, averaged with the
+        adaptation.
+        """
         weights, drawn = self._solve(ids), dict[int, LabelMap]()
         annotated = {round_.frame for round_ in self._rounds} - set(self.locked)
         for frame in sorted(annotated, key=lambda f: (abs(f - interaction.frame), f)):
@@ -208,7 +213,8 @@ class STRNNEngine(Engine):
     def _blended(self, frame: int, carried: Tensor, weights: Sequence[Tensor], unknown: list[int]) -> Tensor:
         """Average the maps [n, h, w] that RGMP propagated to `frame` with the scores of the adaptation.
 
-        The rows `unknown` take the adaptation alone, because no anchor shows these objects.
+        For the rows `unknown` the adaptation alone is used, because no annotated frame near `frame` shows these
+        objects.
         """
         found = F.softmax(SHARPNESS * self._scores(frame, weights), dim=0)
         adapted = F.interpolate(found[None], size=carried.shape[-2:], mode="bilinear", align_corners=False)[0]
@@ -219,7 +225,7 @@ class STRNNEngine(Engine):
     # --- frames and masks -----------------------------------------------------------------------------------------
 
     def _picture(self, frame: int) -> Tensor:
-        """RGB [1, 3, H', W'] in 0..1, as RGMP sees it."""
+        """Return a frame at the size for RGMP, RGB [1, 3, H', W'] in 0..1."""
         assert self._network.refinement is not None
         fit = self._network.refinement.config.frame_size
         size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
@@ -230,7 +236,9 @@ class STRNNEngine(Engine):
         return image.to(self._dtype).contiguous(memory_format=torch.channels_last)
 
     def _to_update(self, frame: int, values: Tensor, ids: Sequence[int]) -> MaskUpdate:
-        """Scores or probabilities [n, h, w] of `ids` -> the mask at the video's size, and each object's confidence."""
+        """Turn scores or probabilities [n, h, w] of `ids` into the mask at the video's size and each object's
+        confidence.
+        """
         labels = upsampled_argmax(values, ids, (self.frames.height, self.frames.width), align_corners=False)
         found = dict(zip(ids, confidences(values.clamp(0, 1)), strict=True))
         return MaskUpdate(frame, labels, tuple(found.get(o, 1.0) for o in range(1, self.num_objects + 1)))

@@ -1,7 +1,8 @@
-"""The networks of Lin et al. (DAVIS Challenge 2019): two pretrained bodies, each with a spatio-temporal RNN on top.
+"""The networks of Lin et al. (DAVIS Challenge 2019): two pretrained backbones, each followed by a spatio-temporal RNN.
 
-There is no official code; choices that the paper leaves open are named here and in CARD.md. The classifier of both
-bodies is removed (as PML does, CVPR 2018); W, the 1x1 convolution behind the RNN, is no parameter but solved per video.
+There is no official code; choices that the paper leaves open are named here and in CARD.md. The classifiers of both
+backbones are removed (as in PML, CVPR 2018). W, the 1x1 convolution after the RNN, is not a parameter of the network;
+it is solved for each video.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from segmentation.networks.resnet import ResNet, ResNetConfig
 from segmentation.networks.xception import XceptionConfig
 from segmentation.runtime.folding import fold_batch_norms
 
-GRID = 8  # pixels per vertex: the stride of DeepLab-v2, to which finer features are pooled
+GRID = 8  # pixels per vertex (cell) of the feature grid: the stride of DeepLab-v2; finer features are pooled to it
 
 DEEPLAB_V2_RESNET101 = ResNetConfig(  # output stride 8, the topology of the original Caffe model
     blocks=(3, 4, 23, 3),
@@ -35,7 +36,9 @@ DEEPLAB_V3PLUS_XCEPTION65 = DeepLabConfig(backbone=XceptionConfig())
 
 @dataclass(frozen=True)
 class BranchConfig:
-    """One model: a body (a ResNet is DeepLab-v2 without its classifier) and the widths of its RNN."""
+    """Sizes of one model: its backbone (a ResNet stands for DeepLab-v2 without its classifier) and the widths of its
+    RNN.
+    """
 
     body: ResNetConfig | DeepLabConfig
     hidden: int = 128  # not given in the paper
@@ -43,23 +46,25 @@ class BranchConfig:
 
     @property
     def features(self) -> int:
-        """Channels that the body gives."""
+        """The channels of the features that the backbone computes."""
         return self.body.channels[-1] if isinstance(self.body, ResNetConfig) else self.body.width
 
 
 @dataclass(frozen=True)
 class STRNNConfig:
-    """Sizes; the defaults are the paper's two models. `refinement` None: no network that refines."""
+    """Sizes of ST-RNN; the defaults are the two models of the paper. If `refinement` is None, there is no RGMP."""
 
     branches: tuple[BranchConfig, ...] = (BranchConfig(DEEPLAB_V2_RESNET101), BranchConfig(DEEPLAB_V3PLUS_XCEPTION65))
     refinement: RefinementConfig | None = field(default_factory=RefinementConfig)
     frame_size: tuple[int, int] = (480, 854)  # short and long side that a frame is resized to
-    refine_from: int = 8  # the round from which RGMP refines (the paper's eighth is its last one); 0 = none
+    refine_from: int = 8  # the round from which on RGMP is used (8 is the last one in the paper); 0 = never
     chain: int = 16  # frames after which the temporal state is reset, so that any frame can be reached; 0 = never
 
 
 class Branch(nn.Module):
-    """Image -> features of every vertex -> features with the context of the frame and of the frames before."""
+    """One model: computes features of an image, to which its RNN adds the context of the frame and of
+    earlier frames.
+    """
 
     def __init__(self, config: BranchConfig) -> None:
         super().__init__()
@@ -71,7 +76,7 @@ class Branch(nn.Module):
         self.rnn = SpatioTemporalRNN(config.features, config.hidden, config.outputs)
 
     def extract(self, images: Tensor) -> Tensor:
-        """Normalised images [N, 3, H, W] -> features [N, C, ceil(H / 8), ceil(W / 8)]."""
+        """Compute features [N, C, ceil(H / 8), ceil(W / 8)] of normalised images [N, 3, H, W]."""
         features = self.body(images)
         if isinstance(features, list):
             features = features[-1]
@@ -82,13 +87,13 @@ class Branch(nn.Module):
         return out
 
     def forward(self, images: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """One image [1, 3, H, W] and the state of the frame before -> y [D, h, w] and the new state."""
+        """Return y [D, h, w] and the new state, for an image [1, 3, H, W] and the state of the previous frame."""
         y, new_state = self.rnn(self.extract(images)[0].float(), state)  # the recurrence is always single precision
         return y, new_state
 
 
 class STRNN(nn.Module):
-    """All models and the refinement; `forward` runs one frame through every model."""
+    """All models, and RGMP, which propagates masks in late rounds. `forward` runs one frame through every model."""
 
     def __init__(self, config: STRNNConfig = STRNNConfig()) -> None:
         super().__init__()
@@ -102,14 +107,14 @@ class STRNN(nn.Module):
 
 
 def to_input(frames: Tensor) -> Tensor:
-    """RGB [N, 3, H, W] in 0..255 -> normalised by ImageNet's mean and deviation, for both bodies."""
+    """Normalise RGB [N, 3, H, W] in 0..255 by ImageNet's mean and standard deviation, for both backbones."""
     mean = torch.tensor(IMAGENET_MEAN, device=frames.device)[:, None, None]
     std = torch.tensor(IMAGENET_STD, device=frames.device)[:, None, None]
     return (frames.float() / 255 - mean) / std
 
 
 def for_inference(network: STRNN, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> STRNN:
-    """A copy with folded batch norms, channels last, its bodies in `dtype`."""
+    """Return a copy with folded batch norms, in channels-last memory order, with its backbones in `dtype`."""
     folded = fold_batch_norms(network)
     assert isinstance(folded, STRNN)
     for branch in folded.branches:

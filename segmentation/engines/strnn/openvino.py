@@ -1,4 +1,4 @@
-"""Compiles the bodies and RGMP of ST-RNN with OpenVINO for a CPU. The RNN stays in PyTorch."""
+"""Compiles the backbones and RGMP of ST-RNN with OpenVINO for a CPU. The RNN stays in PyTorch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEIGHT, WIDTH = 64, 80  # Size of the frame for tracing; any size would do.
 
 
 def compile_strnn(network: STRNN, device: torch.device, dtype: torch.dtype) -> STRNN:
-    """Return a copy that OpenVINO computes: bodies in bfloat16 where the processor supports it, RGMP in float32."""
+    """Return a copy that OpenVINO computes: backbones in bfloat16 where the processor supports it, RGMP in float32."""
     ready = for_inference(network, device, dtype)
     for branch in ready.branches:
         assert isinstance(branch, Branch)

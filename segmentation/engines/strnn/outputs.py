@@ -11,17 +11,17 @@ from torch import Tensor
 from segmentation.engines.strnn.network import STRNN
 from segmentation.runtime.feature_cache import FeatureCache
 
-OPEN = 2  # Chains that can be continued: a round alternates between its two sides.
+OPEN = 2  # number of chains that can be continued, since a round alternates between its two sides
 States = list[Tensor | None]
 KEPT = torch.float16  # Every use sees the rounded values, so a mask does not depend on what is cached.
 
 
 class Outputs:
-    """The output y of every model for any frame.
+    """Computes and caches the output y of every model for any frame.
 
-    Time runs forward in every chain, also for frames before the interacted one: a frame's features then depend neither
-    on where a person scribbles nor on the order of frames, and serve all rounds. A chain starts anew every `chain`
-    frames.
+    The RNNs run through chains of `chain` frames, at whose start their state is reset. They always run forward in
+    time, also for frames before the interacted one. So the features of a frame depend neither on the scribbles nor on
+    the order of requests, and all rounds can use them.
 
     Args:
         network: the models.
@@ -31,7 +31,7 @@ class Outputs:
 
     def __init__(self, network: STRNN, read: Callable[[int], Tensor], cache: FeatureCache) -> None:
         self._network, self._read, self._cache = network, read, cache
-        # First frame of a chain -> the frame that it has reached, and the states there; in order of use.
+        # First frame of a chain -> the frame that it has reached, and the states there; least recently used first.
         self._chains: OrderedDict[int, tuple[int, States]] = OrderedDict()
 
     @torch.inference_mode()

@@ -17,13 +17,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))  # se, sw, ne, nw: axes of [.., h, w] to flip
+# for southeast, southwest, northeast, northwest: the axes of [.., h, w] to flip
+FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
 
 
 class SpatioTemporalRNN(nn.Module):
-    """Features of a frame and the hidden state of the frame before -> features with context, new hidden state.
+    """Adds context to the features of a frame, from the frame itself and from the hidden state of the previous frame.
 
-    f is tanh: the paper does not name it, and a bounded one cannot grow over the hundreds of steps of a path.
+    f is tanh. The paper does not name it; a bounded function cannot grow over the hundreds of steps of a path.
     """
 
     def __init__(self, inputs: int, hidden: int, outputs: int) -> None:
@@ -45,7 +46,7 @@ class SpatioTemporalRNN(nn.Module):
         nn.init.uniform_(self.Kt, -0.5 / math.sqrt(hidden), 0.5 / math.sqrt(hidden))
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """One frame.
+        """Run one frame.
 
         Args:
             x: [inputs, h, w].
@@ -89,14 +90,17 @@ def _down(rows: Tensor) -> Tensor:
 
 
 def skew(x: Tensor) -> Tensor:
-    """[..., h, w] -> [..., h, h + w - 1]: row i moves i to the right, column s is the anti-diagonal i + j = s."""
+    """Move row i of [..., h, w] by i to the right:
+
+    [..., h, h + w - 1]. Column s then is the anti-diagonal i + j = s.
+    """
     *lead, height, width = x.shape
     flat = F.pad(x, (0, height)).flatten(-2)  # rows of h + w cells ...
     return flat[..., :-height].reshape(*lead, height, height + width - 1)  # ... read as rows of one cell less
 
 
 def unskew(x: Tensor, width: int) -> Tensor:
-    """The inverse of `skew`: [..., h, h + w - 1] -> [..., h, w]."""
+    """Undo `skew`: [..., h, h + w - 1] -> [..., h, w]."""
     *lead, height, _ = x.shape
     flat = F.pad(x.reshape(*lead, -1), (0, height))
     return flat.view(*lead, height, height + width)[..., :width]

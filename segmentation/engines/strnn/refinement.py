@@ -1,7 +1,8 @@
-"""RGMP (Oh et al., CVPR 2018), with which Lin et al. refine their last round: propagation guided by a reference mask.
+"""RGMP (Oh et al., CVPR 2018), which Lin et al. use in their last round: propagation guided by a reference mask.
 
-One encoder sees the reference (an interacted frame with its mask) and the target (with the mask of its neighbour); both
-meet in a global convolution block, and a decoder with skip connections of the target gives foreground and background.
+The same encoder encodes the reference (an interacted frame with its mask) and the target frame (with the mask of its
+neighbour). A global convolution block joins both, and a decoder with skip connections from the target computes
+foreground and background.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from segmentation.networks.resnet import RESNET50, ResNetConfig
 
 @dataclass(frozen=True)
 class RefinementConfig:
-    """Sizes of RGMP; the defaults are its paper's."""
+    """Sizes of RGMP; the defaults are those of its paper."""
 
     body: ResNetConfig = RESNET50
-    width: int = 256  # of the decoder
-    kernel: int = 7  # of the global convolutions
+    width: int = 256  # channels of the decoder
+    kernel: int = 7  # kernel size of the global convolutions
     frame_size: tuple[int, int] = (480, 854)  # short and long side that a frame is resized to
 
 
@@ -65,12 +66,15 @@ class Refinement(nn.Module):
         self.predict = nn.Conv2d(width, 2, 3, padding=1)
 
     def reference(self, image: Tensor, masks: Tensor) -> Tensor:
-        """Image [1, 3, H, W] in 0..1 and masks [n, H, W] of its n objects -> references [n, C, h, w]."""
+        """Encode a reference frame [1, 3, H, W] in 0..1 with the masks [n, H, W] of its n objects: [n, C, h, w]."""
         padding = padding_to(self.stride, *image.shape[-2:])
         return self.encode(pad(image, padding), pad(masks[:, None], padding))
 
     def forward(self, image: Tensor, masks: Tensor, references: Tensor) -> Tensor:
-        """Image, masks of its neighbour [n, H, W] in 0..1, references -> foreground probability [n, H, W]."""
+        """Return the foreground probabilities [n, H, W] of n objects in an image, from the masks of its neighbour.
+
+        `masks` are [n, H, W] in 0..1, and `references` are what `reference` returned for the annotated frame.
+        """
         padding = padding_to(self.stride, *image.shape[-2:])
         padded = pad(image, padding)
         logits = self.propagate(padded, pad(masks[:, None], padding), references)

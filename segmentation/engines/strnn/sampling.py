@@ -1,8 +1,8 @@
-"""Which vertices a round adds as samples (Lin et al. 2019, section 2.3).
+"""Chooses the vertices (cells of the feature grid) that a round adds as samples (Lin et al. 2019, section 2.3).
 
-The cells under scribbles are positive. Background scribbles are negative, and so are random cells of the interacted
-frame outside the boxes of the scribbles, enlarged 1.2 times, from the second round on only where the frame was
-predicted background. There are as many negatives as positives.
+The cells under scribbles on objects are positive samples. Cells under background scribbles are negative samples, and so
+are random cells of the interacted frame outside the boxes around the scribbles, enlarged 1.2 times. From the second
+round on, the random cells must have been predicted as background. There are as many negative as positive samples.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ def sample(raster: Raster, predicted: NDArray[np.uint8] | None, rng: np.random.G
     """Choose the samples of one interaction.
 
     Args:
-        raster: scribbles on the grid, [h, w], -1 where none.
-        predicted: the mask of this frame before the interaction, [h, w]; None in a first round, or where no earlier
-            round got to the frame.
-        rng: where the random cells come from.
+        raster: scribbles on the feature grid, [h, w], -1 where there is none.
+        predicted: the mask of this frame before the interaction, [h, w]; None in a first round, or if no earlier round
+            reached the frame.
+        rng: the generator that chooses the random cells.
 
     Returns:
         indices of cells and their ids, without repetition. There are fewer negatives than positives where too few cells
@@ -42,7 +42,7 @@ def sample(raster: Raster, predicted: NDArray[np.uint8] | None, rng: np.random.G
 
 
 def inside_boxes(raster: Raster) -> NDArray[np.bool_]:
-    """Cells inside the enlarged tight box of any object's scribbles, bool [h, w]."""
+    """Return the cells inside the enlarged bounding boxes of all objects' scribbles, bool [h, w]."""
     height, width = raster.shape
     inside = np.zeros((height, width), bool)
     for object_id in np.unique(raster[raster > 0]):
