@@ -28,8 +28,9 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
     parse.add_argument("--start", type=Path, help="initial weights: a file, or a folder of <network>.safetensors")
     parse.add_argument("--body", help="initial weights of all encoders: a ResNet, MA-Net or STM")
-    parse.add_argument("--recordings", type=Path, help="folder of recorded propagations to train on as well (STAR)")
+    parse.add_argument("--recordings", type=Path, help="recorded propagations to train on as well (the cutter)")
     parse.add_argument("--own", type=Path, help="weights whose masks the training samples correct (STAR's cutter)")
+    parse.add_argument("--features", type=Path, help="folder for the frozen trunk's features of clips (STAR)")
     parse.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parse.add_argument(
         "--precision", choices=PRECISIONS, default="auto", help="by default bfloat16 where the processor is fast in it"
@@ -46,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         plan = load_plan(args.engine, args.config)
         objectives = import_module(f"segmentation.training.objectives.{plan.engine.replace('-', '_')}")
-        for name in ("body", "own", "recordings"):
+        for name in ("body", "own", "recordings", "features"):
             if getattr(args, name) and name not in signature(objectives.Objective).parameters:
                 raise ValueError(f"--{name} says nothing to {args.engine}: leave it out")
         sources = find_sources(args.data, plan.validation, plan.exclude)
@@ -58,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
             options["body"] = args.body
         if args.own:
             options["own"] = args.own
+        if args.features:
+            options["features"] = args.features
         recordings = {"recordings": RecordedClips(args.recordings, sources.videos)} if args.recordings else {}
         device = torch.device(args.device)
         objective = objectives.Objective(plan, device, **options, **recordings)

@@ -25,6 +25,7 @@ from segmentation.checkpoints import load_state, read_checkpoint, save_checkpoin
 from segmentation.training.clips import Clip, Clips
 from segmentation.training.plan import Plan
 from segmentation.training.sources import Sources
+from segmentation.training.stored_clips import ClipStore
 from segmentation.weights import find_weights
 
 SAVE_EVERY = 240.0  # seconds
@@ -215,7 +216,8 @@ class Run:
         """
         made = [Clips(self.sources, stage.clips, self.plan.seed + i) for i, stage in enumerate(self.plan.stages)]
         sizes = [stage.batch for stage in self.plan.stages]
-        data = _Batches(made, sizes, self.objective.prepare, kept=ECHO * self.plan.uses)
+        store = getattr(self.objective, "store", None)
+        data = _Batches(made, sizes, self.objective.prepare, kept=ECHO * self.plan.uses, store=store)
         yield from DataLoader(
             data,
             batch_size=None,
@@ -256,9 +258,14 @@ class _Batches(Dataset[list[Any]]):
     """
 
     def __init__(
-        self, clips: list[Clips], sizes: list[int], prepare: Callable[[Clip, np.random.Generator], Any], kept: int
+        self,
+        clips: list[Clips],
+        sizes: list[int],
+        prepare: Callable[[Clip, np.random.Generator], Any],
+        kept: int,
+        store: ClipStore | None = None,
     ) -> None:
-        self.clips, self.sizes, self.prepare, self.kept = clips, sizes, prepare, kept
+        self.clips, self.sizes, self.prepare, self.kept, self.store = clips, sizes, prepare, kept, store
         self.made: dict[tuple[int, int], list[Any]] = {}
 
     def __getitem__(self, index: tuple[int, int]) -> list[Any]:
@@ -271,7 +278,10 @@ class _Batches(Dataset[list[Any]]):
         return self.made[index]
 
     def _made(self, clips: Clips, number: int) -> Any:
-        return self.prepare(clips[number], np.random.default_rng([clips.seed, 2, number]))
+        def make(number: int) -> Any:
+            return self.prepare(clips[number], np.random.default_rng([clips.seed, 2, number]))
+
+        return make(number) if self.store is None else self.store.get(clips.seed, number, make)
 
 
 def echoed(step: int, uses: int) -> int:

@@ -5,8 +5,7 @@ scribbles first, then corrections of the worst frame. It stores the probability 
 each round, so it shows the errors that occur far from an annotated frame and between two of them, which synthetic
 clips do not show.
 
-`python -m segmentation.training.recorded_propagations --data DIR --out DIR` makes recordings; with --weights it records
-STAR with these weights, whose errors are different ones.
+`python -m segmentation.training.recorded_propagations --data DIR --out DIR` makes recordings.
 """
 
 from __future__ import annotations
@@ -14,12 +13,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from itertools import product
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +27,11 @@ from segmentation.frames import ArrayFrames
 from segmentation.training.plan import load_plan
 from segmentation.training.sources import Shot, find_sources
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles
-from segmentation.types import IGNORE, FloatMap, FrameSource, Interaction, MaskUpdate, Scribble
+from segmentation.types import IGNORE, FloatMap, Interaction, Scribble
 
 SHORT_SIDE = 240  # pixels; the size of the engine's grid, so that nothing is resized
 FRAMES = 40
 ROUNDS = 3
-STAR_RECORDER = "segmentation.training.star_recorder"  # imported when STAR is recorded
 MOST_OBJECTS = 3
 LEAST_AREA = 0.004  # smallest object, as a fraction of the frame in which a recording begins
 
@@ -88,25 +83,8 @@ class Recorder(ClassicalEngine):
         return maps
 
 
-class RecordingSession(Protocol):
-    """An engine's session that records the probability maps of its rounds in `found`."""
-
-    found: Found
-
-    def run_round(self, interaction: Interaction) -> Iterator[MaskUpdate]: ...
-
-    def close(self) -> None: ...
-
-
-OpenSession = Callable[[FrameSource, int], RecordingSession]  # frames and number of objects -> session
-
-
-def record(shot: Shot, random: np.random.Generator, open_session: OpenSession = Recorder) -> RecordedPropagation | None:
-    """Record rounds on a part of a video. Returns None if the first frame of that part shows no object well.
-
-    Args:
-        open_session: opens the session that is recorded; the default is classical vision alone.
-    """
+def record(shot: Shot, random: np.random.Generator) -> RecordedPropagation | None:
+    """Record rounds on a part of a video. Returns None if the first frame of that part shows no object well."""
     step = int(random.integers(1, 3)) if len(shot) >= FRAMES else 1
     begin = int(random.integers(0, max(1, len(shot) - step * FRAMES + 1)))
     indices = tuple(range(begin, len(shot), step))[:FRAMES]
@@ -116,7 +94,7 @@ def record(shot: Shot, random: np.random.Generator, open_session: OpenSession = 
     if not numbers:
         return None
     truth = np.stack([renumbered(labels, numbers) for _, labels in loaded])
-    session = open_session(ArrayFrames(np.stack([frame for frame, _ in loaded])), len(numbers))
+    session = Recorder(ArrayFrames(np.stack([frame for frame, _ in loaded])), len(numbers))
     masks = np.zeros_like(truth)
     drawn, strokes, found = [start], [first_scribbles(random, truth[start], len(numbers))], []
     for _ in range(ROUNDS):
@@ -192,22 +170,18 @@ def main(arguments: list[str] | None = None) -> int:
     parse.add_argument("--data", type=Path, required=True, help="folder of the training sets")
     parse.add_argument("--out", type=Path, required=True, help="folder of the recordings")
     parse.add_argument("--plan", default="compact", help="plan of STAR, which names the held-out videos (compact)")
-    parse.add_argument("--weights", type=Path, help="record STAR with the weights in this folder")
     parse.add_argument("--times", type=int, default=3, help="recordings of each video (3)")
     args = parse.parse_args(arguments)
     try:
         plan = load_plan("star", args.plan)
         sources = find_sources(args.data, plan.validation, plan.exclude)
-        open_session: OpenSession = Recorder
-        if args.weights:
-            open_session = import_module(STAR_RECORDER).recorder(args.weights)
         args.out.mkdir(parents=True, exist_ok=True)
         for again in range(args.times):
             for number, shot in enumerate(sources.videos):
                 path = args.out / f"{shot.name.replace('/', '-')}-{again}"
                 if path.with_suffix(".json").exists():
                     continue
-                recording = record(shot, np.random.default_rng([plan.seed, again, number]), open_session)
+                recording = record(shot, np.random.default_rng([plan.seed, again, number]))
                 if recording is not None:
                     save(recording, path)
                     print(f"{path.name}: {len(recording.frames)} frames, {len(recording.numbers)} objects", flush=True)

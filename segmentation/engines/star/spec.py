@@ -6,7 +6,7 @@ STAR = EngineSpec(
     name="star",
     title="STAR",
     path="segmentation.engines.star.engine:StarEngine",
-    good_at="Flow, put right by small networks where you draw and in every other frame. The best one here, but slower.",
+    good_at="Finds objects again by what a pretrained network sees of them, wherever they are. The best one here.",
     networks=(
         NetworkSpec(
             name="star",

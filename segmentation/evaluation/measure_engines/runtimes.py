@@ -21,7 +21,6 @@ import torch
 from torch import Tensor, nn
 
 from segmentation.checkpoints import load_network, network_class
-from segmentation.classical.scaled_frames import CHANNELS
 from segmentation.cutter.refinement import NUM_CUES, SIDE
 from segmentation.evaluation.davis_folder import DavisFolder, load_sequence
 from segmentation.evaluation.davis_folder import Sequence as Clip
@@ -31,10 +30,12 @@ from segmentation.metrics import jaccard
 from segmentation.registry import create_engine_session
 from segmentation.runtime.folding import for_inference
 from segmentation.runtime.openvino import compiled, openvino
+from segmentation.trunk.weights import load_network as load_trunk_network
 from segmentation.types import Interaction
 from segmentation.weights import find_weights
 
 RUNS = 7
+TRUNK_FRAME = (288, 512)  # height and width of a 16:9 frame as the trunk sees it
 GRID = (240, 432)  # input size of the networks that ship
 ENGINES = ("star", "stm", "manet", "ipn", "strnn")
 # options that switch OpenVINO off; for other engines a named precision does
@@ -64,17 +65,11 @@ def shipped_parts() -> list[Part]:
     star, cutter = _loaded("star"), _loaded("star-cut")
     manet = _for_manet(load_network("manet", find_weights("manet")))
     width = manet.config.embedding
-    pixel_features, cues = (
-        torch.randn(1, CHANNELS, GRID[0] // 2, GRID[1] // 2),
-        torch.rand(2, 3, GRID[0] // 4, GRID[1] // 4),
-    )
+    cues = torch.rand(2, 3, GRID[0] // 4, GRID[1] // 4)
     clues = torch.rand(2, NUM_CUES, SIDE, SIDE)
     return [
-        (
-            "STAR, encoder",
-            _Applied(star.encoder, lambda m, x: m(x, pixel_features.to(x.dtype))),
-            torch.rand(1, 3, *GRID),
-        ),
+        ("trunk", _Applied(load_trunk_network("lite0"), lambda m, x: m(x)), torch.rand(1, 3, *TRUNK_FRAME)),
+        _star_decoder(star),
         ("STAR, cutter", _Applied(cutter, lambda m, x: m(x, clues.to(x.dtype))), torch.rand(2, 3, SIDE, SIDE)),
         ("MA-Net, embedding", _Applied(manet, _embed), torch.rand(1, 3, *GRID)),
         (
@@ -83,6 +78,23 @@ def shipped_parts() -> list[Part]:
             torch.rand(1, width, *cues.shape[2:]),
         ),
     ]
+
+
+def _star_decoder(star: Any) -> Part:
+    """STAR's decoder of one object: its input is the cues, what is seen of the frame is fixed."""
+    height, width = TRUNK_FRAME
+    convolutions = star.decoder.enter, star.decoder.seen4, star.decoder.seen2
+    cues = convolutions[0].in_channels - star.config.context
+    fine = star.decoder.up4.in_channels - star.config.widths[0] - convolutions[1].out_channels
+    channels = star.config.context, convolutions[1].in_channels, convolutions[2].in_channels
+    seen = [torch.rand(1, c, height // s, width // s) for c, s in zip(channels, (8, 4, 2), strict=True)]
+    carried = torch.rand(1, fine, height // 4, width // 4)
+
+    def decode(decoder: nn.Module, x: Tensor) -> Any:
+        context, f4, colours = (part.to(x.dtype) for part in seen)
+        return decoder((context, f4, colours), x, carried.to(x.dtype))
+
+    return "STAR, decoder", _Applied(star.decoder, decode), torch.rand(1, cues, height // 8, width // 8)
 
 
 def paper_parts() -> list[Part]:

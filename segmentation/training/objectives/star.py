@@ -1,68 +1,88 @@
-"""Trains STAR to refine propagated masks with the help of one or two annotated frames, as it does in a round."""
+"""STAR learns to propagate masks through clips from its own answers, and again after a correction.
+
+The trunk is frozen: its features of a clip are computed once and kept on disk (`stored_clips.py`). Every step plays
+rounds on a few clips: from one annotated frame outward, then, with a second one, outward from there. Only a window of
+each clip is decoded, which is cheaper; annotated frames are remembered as a whole.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segmentation.engine import EngineSettings
 from segmentation.engines.star.engine import StarEngine
-from segmentation.engines.star.memory import MemoryFrame, decode, encode_memory
-from segmentation.engines.star.network import Cues, Frame, Star, StarConfig, aggregate
-from segmentation.scribbles import rasterise
+from segmentation.engines.star.features import Raw, flow_between, raw_features
+from segmentation.engines.star.matching import Cues, Memory, Neighbour, gather_cues, remembered
+from segmentation.engines.star.network import Encoded, Star, StarConfig, compete
+from segmentation.training.clip_staging import staged
 from segmentation.training.clips import Clip
-from segmentation.training.losses import bootstrapped_cross_entropy, soft_jaccard
-from segmentation.training.objectives.batch import Batch, damage
-from segmentation.training.objectives.warm_start import NormPlan, hold_norms
+from segmentation.training.objectives.batch import damage
+from segmentation.training.objectives.configs import read_config
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
-from segmentation.training.recorded_clips import RecordedClips
 from segmentation.training.sources import Sources
-from segmentation.training.star_clips import StarClip, draw
+from segmentation.training.stored_clips import ClipStore
 from segmentation.training.validation import validate
+from segmentation.trunk import load_trunk
+from segmentation.types import IGNORE
 
-GIVEN_MASK = 0.2  # probability that the memory holds the true masks of the annotated frames
-NOISE = 0.7  # probability that a synthetic guess is damaged, since clips are too short for large errors
-RECORDED = 0.65  # probability that a sample comes from a recording, where recordings are given
-BOTH = 0.5  # weight of the loss of the mean of guess and output, which is what the engine shows
+DAMAGED = 0.5  # probability that the mask of an annotated frame is as a drawn one is, not the true one
+SAMPLED = 384  # cells of a frame whose matching is learned from in a step
+WINDOWS = ((20, 32), (14, 22), (28, 48))  # cells that are decoded: rows and columns
+USED = (0.6, 0.2, 0.2)  # how often each
+GAP = (1.0, 5.0)  # frames of a video that two frames of a clip stand for, in what is said of distances
+KEPT = 0.4  # of the cells of annotated frames in which there is no object
+SURE = 0.1  # weight of the loss of the expected J
+
+
+def prepared(clip: Clip, random: np.random.Generator, max_objects: int, trunk: str = "lite0") -> dict[str, Tensor]:
+    """What is learned from a clip of T frames of H x W pixels, and does not change while something is learned.
+
+    Features by the names of `Raw` [T, ...] in half precision; `labels` uint8 [T, H / 2, W / 2]; `back` and `forth` with
+    their trust: flow from every frame but the first to the one before, and from the one before to it.
+    """
+    clip = staged(clip, random, max_objects)
+    raw = raw_features(load_trunk(trunk), clip.frames)
+    greys = [np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)) for frame in clip.frames]
+    flows = [flow_between(now, before) for before, now in pairwise(greys)]
+    parts = {name: part.half() for name, part in raw._asdict().items() if name != "colours"}
+    for name, index in (("back", 0), ("forth", 1)):
+        parts[name] = torch.cat([pair[index].back for pair in flows]).half()
+        parts[f"{name}_trust"] = (torch.cat([pair[index].trust for pair in flows]) * 255).byte()
+    parts["colours"] = (raw.colours * 255).round().byte()
+    parts["labels"] = torch.from_numpy(np.ascontiguousarray(clip.labels[:, ::2, ::2]))
+    parts["objects"] = torch.tensor(clip.num_objects)
+    return parts
 
 
 class Objective:
-    """`plan.objective` may set `keep` (fraction of the bootstrapped pixels) and `settle_norms` (see `NormPlan`).
-
-    `recordings` are recorded propagations to train on as well; None for none.
-    """
-
-    half = False  # set from outside, like `progress`
+    half = False
     progress = 0.0
 
-    def __init__(
-        self,
-        plan: Plan,
-        device: torch.device,
-        keep: float = 0.25,
-        settle_norms: float = 0.0,
-        recordings: RecordedClips | None = None,
-    ) -> None:
-        self.network: nn.Module = Star(StarConfig(**_tuples(plan.network))).to(device)
+    def __init__(self, plan: Plan, device: torch.device, clips: int = 1500, features: Path | None = None) -> None:
+        config = read_config(StarConfig, plan.network)
+        self.network: nn.Module = Star(config).to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"star": self.network}
-        self.device, self.keep, self.norms, self.recordings = device, keep, NormPlan(settle=settle_norms), recordings
+        self.device = device
+        self.max_objects = plan.stages[0].clips.max_objects
+        self.trunk = config.trunk
+        self.store = ClipStore(features, clips) if features is not None else None
 
-    def prepare(self, clip: Clip, random: np.random.Generator) -> StarClip:
-        """Make a training sample of `clip`, or, with probability RECORDED, replace it by one of a recording."""
-        if self.recordings is not None and random.random() < RECORDED:
-            return self.recordings.draw(random, len(clip.frames), clip.labels.shape[1:])
-        return draw(clip, random)
+    def prepare(self, clip: Clip, random: np.random.Generator) -> dict[str, Tensor]:
+        return prepared(clip, random, self.max_objects, self.trunk)
 
-    def loss(self, clips: list[StarClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        """Return the loss over all objects in the frames without annotation, and figures for the log."""
-        hold_norms(self.network, self.norms, self.progress)
+    def loss(self, clips: list[dict[str, Tensor]], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         with mixed(self.device, self.half):
-            return _TrainingStep(self, clips, random).play()
+            return Episode(self, clips, random).play()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         assert isinstance(network, Star)
@@ -70,94 +90,270 @@ class Objective:
         return validate(lambda frames, count: StarEngine(frames, count, settings, network=network), sources.validation)
 
 
-class _TrainingStep:
-    """Computes the loss of one step. Frames are counted in the clip; the first two are annotated."""
+@dataclass
+class Scene:
+    """One clip of a step: everything in the window but `full` and `labels`."""
 
-    def __init__(self, objective: Objective, clips: list[StarClip], random: np.random.Generator) -> None:
+    full: Tensor  # [T, E, h, w], the embedding of whole frames
+    labels: Tensor  # uint8 [T, 4h, 4w]
+    encoded: Encoded  # [T, ...]
+    truth: Tensor  # uint8 [T, ...] at stride 2
+    back: tuple[Tensor, Tensor]  # flow [T - 1, 2, ...] and trust at stride 4, to the frame before
+    forth: tuple[Tensor, Tensor]  # to the frame after
+    objects: int
+    gap: float
+    window: tuple[int, int]  # y and x of its corner at stride 2
+
+    def one_hot(self, labels: Tensor) -> Tensor:
+        numbers = torch.arange(1, self.objects + 1, device=labels.device)[:, None, None]
+        return (labels[None] == numbers).float()
+
+
+class Episode:
+    """One step: the same frames are annotated in all of its clips, elsewhere each goes its own way."""
+
+    def __init__(self, objective: Objective, clips: list[dict[str, Tensor]], random: np.random.Generator) -> None:
         network = objective.network
         assert isinstance(network, Star)
-        self.network, self.keep, self.drawn, self.random = network, objective.keep, clips, random
-        self.batch = batch = Batch([drawn.clip for drawn in clips], objective.device)
+        self.network, self.random, self.device = network, random, objective.device
         self.noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
-        pixel_features = (
-            torch.from_numpy(np.concatenate([drawn.pixel_features for drawn in clips])).to(objective.device).float()
-        )
-        frames = batch.frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        self.encoded: Frame = network.encoder(frames, pixel_features)
-        self.nothing = torch.zeros(len(batch.clip), *batch.labels.shape[-2:], device=objective.device)
-        made_up = torch.tensor([not drawn.recorded for drawn in clips], device=objective.device)
-        self.made_up = made_up[batch.clip, None, None]
-        pairs = zip(batch.clip.tolist(), batch.number.tolist(), strict=True)
-        guess = np.stack([clips[clip].guess[:, number - 1] for clip, number in pairs])
-        self.guess = torch.from_numpy(guess).to(objective.device).float() / 255  # [N, T, H, W]
-        self.offset = [int(i) for i in random.integers(2, size=2)]
+        self.window = WINDOWS[int(random.choice(len(WINDOWS), p=USED))]
         self.losses: list[Tensor] = []
         self.figures: dict[str, list[float]] = {}
+        self.matching: list[Tensor] = []
+        self.scenes = [self._scene(clip) for clip in clips]
+        self.given: list[dict[int, Tensor]] = [{} for _ in clips]  # masks of annotated frames [n, 4h, 4w]
+
+    def _scene(self, clip: dict[str, Tensor]) -> Scene:
+        clip = {name: part.to(self.device) for name, part in clip.items()}
+        if self.random.random() < 0.5:
+            clip = mirrored(clip)
+        f4, f8, f16, f32 = (clip[name].float() for name in ("f4", "f8", "f16", "f32"))
+        raw = Raw(f4, f8, f16, f32, clip["colours"].float() / 255)
+        self._learn_matching(raw, clip["labels"], int(clip["objects"]))
+        with torch.no_grad():
+            embedding = F.normalize(self.network.embed(raw.f8, raw.f16, raw.f32).float(), dim=1)
+        context = F.relu(self.network.context(raw.f8, raw.f16, raw.f32).float())
+        window = self._window(clip["labels"], (embedding.shape[-2], embedding.shape[-1]))
+        cut8, cut4, cut2 = (_cut(window, factor) for factor in (1, 2, 4))
+        whole = Encoded(embedding, context, raw.f4, raw.colours)
+        encoded = Encoded(*(part[(..., *cut)] for part, cut in zip(whole, (cut8, cut8, cut4, cut2), strict=True)))
+        flows = [
+            (clip[name][(..., *cut4)].float(), clip[f"{name}_trust"][(..., *cut4)].float() / 255)
+            for name in ("back", "forth")
+        ]
+        gap = float(self.random.uniform(*GAP))
+        truth = clip["labels"][(..., *cut2)]
+        return Scene(
+            embedding,
+            clip["labels"],
+            encoded,
+            truth,
+            flows[0],
+            flows[1],
+            int(clip["objects"]),
+            gap,
+            (4 * window[0], 4 * window[1]),
+        )
+
+    def _window(self, labels: Tensor, cells: tuple[int, int]) -> tuple[int, int, int, int]:
+        """Where the clip is looked at: rows and columns of cells, most times with some of an object in some frame."""
+        height, width = min(self.window[0], cells[0]), min(self.window[1], cells[1])
+        t = int(self.random.integers(len(labels)))
+        small = labels[t, 2::4, 2::4].cpu().numpy()
+        ys, xs = np.nonzero((small > 0) & (small != IGNORE))
+        y, x = int(self.random.integers(cells[0])), int(self.random.integers(cells[1]))
+        if len(ys) and self.random.random() < 0.9:
+            chosen = int(self.random.integers(len(ys)))
+            y, x = int(ys[chosen]), int(xs[chosen])
+        y0 = int(np.clip(y - self.random.uniform(0.2, 0.8) * height, 0, cells[0] - height))
+        x0 = int(np.clip(x - self.random.uniform(0.2, 0.8) * width, 0, cells[1] - width))
+        return y0, x0, height, width
+
+    # --- matching -------------------------------------------------------------------------------------------------
+
+    def _learn_matching(self, raw: Raw, labels: Tensor, objects: int) -> None:
+        """The embedding learns from how well one frame's masks are read in another one."""
+        a, b = (int(i) for i in self.random.choice(len(labels), 2, replace=False))
+        pair = torch.tensor([a, b], device=self.device)
+        embedded = self.network.embed(raw.f8[pair], raw.f16[pair], raw.f32[pair]).float()
+        memory, query = (F.normalize(part.flatten(1).T, dim=1) for part in embedded)
+        shares = self._shares(labels[a], objects)
+        wanted = self._shares(labels[b], objects)
+        known = (F.avg_pool2d((labels[b] != IGNORE).float()[None, None], 4) > 0.9).flatten()
+        where = torch.nonzero(known).flatten()
+        inside = torch.nonzero(known & (wanted[:, 1:].sum(1) > 0.2)).flatten()
+        if not len(where) or not len(inside):
+            return
+        half = SAMPLED // 2
+        chosen = torch.cat([self._some(inside, half), self._some(where, half)])
+        read = torch.softmax(query[chosen] @ memory.T * self.network.sharpness.exp(), 1) @ shares
+        self.matching.append(-(wanted[chosen] * read.clamp_min(1e-4).log()).sum(1).mean())
+
+    def _some(self, where: Tensor, count: int) -> Tensor:
+        return where[torch.from_numpy(self.random.integers(len(where), size=count)).to(where.device)]
+
+    def _shares(self, labels: Tensor, objects: int) -> Tensor:
+        """[cells, objects + 1], background first."""
+        numbers = torch.arange(1, objects + 1, device=labels.device)[:, None, None]
+        own = F.avg_pool2d((labels[None] == numbers).float()[None], 4)[0].flatten(1).T
+        return torch.cat([1 - own.sum(1, keepdim=True), own], 1)
+
+    # --- rounds ---------------------------------------------------------------------------------------------------
 
     def play(self) -> tuple[Tensor, dict[str, float]]:
-        given = self.random.random() < GIVEN_MASK
-        memory = [self._memorize(t, given=given) for t in (0, 1)]
-        for t in range(2, self.batch.length):
-            self._decode(t, memory)
+        length = len(self.scenes[0].labels)
+        start = int(self.random.choice([0, 1, length - 1], p=[0.3, 0.45, 0.25]))
+        starts = [start] * len(self.scenes)
+        first = self._round(starts, [None] * len(self.scenes), "first")
+        corrected = [self._worst(index, found) for index, found in enumerate(first)]
+        earlier: list[dict[int, Tensor] | None] = list(first)
+        self._round(corrected, earlier, "second")
         figures = {key: sum(values) / len(values) for key, values in self.figures.items()}
-        return torch.stack(self.losses).mean(), figures
+        loss = torch.stack(self.losses).mean()
+        if self.matching:
+            matching = torch.stack(self.matching).mean()
+            figures["matching"] = float(matching.detach())
+            loss = loss + matching
+        return loss, figures
 
-    def _memorize(self, t: int, *, given: bool) -> MemoryFrame:
-        batch = self.batch
-        masks = batch.own(batch.labels[:, t]) if given else self.guess[:, t]
-        positive, negative = batch.scribbles([rasterise(drawn.strokes[t], *batch.size) for drawn in self.drawn])
-        cues = self._cues(masks, positive, negative)
-        return encode_memory(self.network, self._frame(t), cues, batch.clip)
+    def _worst(self, index: int, found: dict[int, Tensor]) -> int:
+        """The frame that a person would correct, or any other one."""
+        if self.random.random() < 0.4:
+            return int(self.random.choice(list(found)))
+        scene = self.scenes[index]
+        overlaps = {}
+        for t, masks in found.items():
+            truth = F.avg_pool2d(scene.one_hot(scene.truth[t])[None], 2)[0]
+            overlaps[t] = float(torch.minimum(masks, truth).sum() / torch.maximum(masks, truth).sum().clamp_min(1))
+        return min(overlaps, key=lambda t: overlaps[t])
 
-    def _cues(self, masks: Tensor, positive: Tensor, negative: Tensor) -> Cues:
-        return Cues(masks, self.batch.others(masks), torch.ones_like(masks), positive, negative)
+    def _round(self, starts: list[int], earlier: list[dict[int, Tensor] | None], name: str) -> list[dict[int, Tensor]]:
+        """Go outward from `starts`, which are annotated from now on; returns the answers at stride 4, by frame."""
+        for index, start in enumerate(starts):
+            self._annotate(index, start)
+        memories = [self._memory(index) for index in range(len(self.scenes))]
+        found: list[dict[int, Tensor]] = [{} for _ in self.scenes]
+        orders = [self._order(index, start) for index, start in enumerate(starts)]
+        for step in zip(*orders, strict=True):
+            cues = [
+                self._cues(index, t, before, starts[index], memories[index], earlier[index], found[index])
+                for index, (t, before) in enumerate(step)
+            ]
+            answers = self._decode([t for t, _ in step], cues, name)
+            for index, (t, _) in enumerate(step):
+                found[index][t] = answers[index]
+        return found
 
-    def _frame(self, t: int) -> Frame:
-        """Return the features of frame t of every clip."""
-        return self.encoded.take(torch.arange(len(self.drawn), device=self.nothing.device) * self.batch.length + t)
+    def _order(self, index: int, start: int) -> list[tuple[int, int]]:
+        """Frames without a mask, outward on one side and then on the other, each with the frame it is reached from."""
+        length = len(self.scenes[index].labels)
+        after = [(t, t - 1) for t in range(start + 1, length)]
+        before = [(t, t + 1) for t in range(start - 1, -1, -1)]
+        return [pair for pair in after + before if pair[0] not in self.given[index]]
 
-    def _decode(self, t: int, memory: list[MemoryFrame]) -> None:
-        """Add the loss of frame t.
+    def _annotate(self, index: int, t: int) -> None:
+        scene = self.scenes[index]
+        masks = scene.one_hot(scene.labels[t])
+        if self.random.random() < DAMAGED:
+            masks = damage(masks, self.noise)
+        self.given[index][t] = masks
 
-        It is computed at half the size, the size of the output, against one of four pixels of the ground truth. Which
-        pixel changes from step to step, so that no direction is preferred.
-        """
-        batch, guess = self.batch, self.guess[:, t]
-        worn = self.made_up & (torch.rand(len(guess), 1, 1, generator=self.noise).to(guess.device) < NOISE)
-        guess = torch.where(worn, damage(guess, self.noise), guess)
-        cues = self._cues(guess, self.nothing, self.nothing)
-        logits = decode(self.network, self._frame(t), memory, cues, batch.clip)
-        each = [aggregate(part.float()) for part in batch.by_clip(logits)]
-        labels = batch.labels[:, t, self.offset[0] :: 2, self.offset[1] :: 2]
-        before = batch.by_clip(guess[:, self.offset[0] :: 2, self.offset[1] :: 2])
-        self._note("next", each, labels)
-        halves = [_half_of(logits_, masks) for logits_, masks in zip(each, before, strict=True)]
-        self._note("both", halves, labels, BOTH)
-        self.figures.setdefault("j_before", []).append(float(_jaccard([_log(masks) for masks in before], labels)))
+    def _memory(self, index: int) -> Memory:
+        scene, given = self.scenes[index], self.given[index]
+        cells = torch.cat([scene.full[t].flatten(1).T for t in given])
+        shares = torch.cat([F.avg_pool2d(masks[None], 4)[0].flatten(1).T for masks in given.values()])
+        kept = (shares.sum(1) > 0) | (torch.rand(len(cells), generator=self.noise) < KEPT).to(cells.device)
+        weights = torch.where(shares.sum(1, keepdim=True) > 0, 1.0, 1 / KEPT).expand_as(shares)
+        return remembered(cells[kept], shares[kept], weights[kept])
 
-    def _note(self, name: str, logits: list[Tensor], labels: Tensor, weight: float = 1.0) -> None:
-        pairs = list(zip(logits, labels, strict=True))
-        cross = torch.stack([bootstrapped_cross_entropy(a, y, self.keep) for a, y in pairs]).mean()
-        overlap = _jaccard(logits, labels)
-        self.losses.append(weight * (cross + 1 - overlap))
-        self.figures.setdefault(f"j_{name}", []).append(float(overlap.detach()))
+    @torch.no_grad()
+    def _cues(
+        self,
+        index: int,
+        t: int,
+        before: int,
+        start: int,
+        memory: Memory,
+        earlier: dict[int, Tensor] | None,
+        found: dict[int, Tensor],
+    ) -> Cues:
+        scene = self.scenes[index]
+        given = self.given[index].get(before)
+        masks = found[before] if given is None else F.avg_pool2d(self._in_window(scene, given)[None], 2)[0]
+        flow, trust = scene.back if before < t else scene.forth
+        number = min(before, t)
+        neighbour = Neighbour(scene.encoded.embedding[before], masks, flow[number], trust[number])
+        others = [abs(t - other) * scene.gap for other in self.given[index] if other != start]
+        network = self.network
+        with torch.autocast(self.device.type, enabled=False):
+            return gather_cues(
+                scene.encoded.embedding[t],
+                memory,
+                neighbour,
+                None if earlier is None else earlier[t],
+                (abs(t - start) * scene.gap, min(others, default=1000.0)),
+                (network.sharpness.exp(), network.near_sharpness.exp()),
+            )
+
+    def _in_window(self, scene: Scene, masks: Tensor) -> Tensor:
+        y, x = scene.window
+        height, width = scene.truth.shape[-2:]
+        return masks[:, y : y + height, x : x + width]
+
+    def _decode(self, frames: list[int], cues: list[Cues], name: str) -> list[Tensor]:
+        """The answers of a step at stride 4, by clip; the loss is noted."""
+        seen = []
+        for part in ("context", "f4", "colours"):
+            rows = [getattr(s.encoded, part)[t][None].expand(s.objects, -1, -1, -1) for s, t in self._pairs(frames)]
+            seen.append(_last(torch.cat(rows)))
+        coarse, fine = _last(torch.cat([c.coarse for c in cues])), _last(torch.cat([c.fine for c in cues]))
+        logits, sure = self.network.decoder((seen[0], seen[1], seen[2]), coarse, fine)
+        sizes = [scene.objects for scene in self.scenes]
+        answers = []
+        for scene, t, own, expected in zip(
+            self.scenes, frames, logits.float().split(sizes), sure.float().split(sizes), strict=True
+        ):
+            masks = compete(own)
+            self._note(masks, expected, scene.truth[t], name)
+            answers.append(F.avg_pool2d(masks[1:].detach()[None], 2)[0])
+        return answers
+
+    def _pairs(self, frames: list[int]) -> list[tuple[Scene, int]]:
+        return list(zip(self.scenes, frames, strict=True))
+
+    def _note(self, masks: Tensor, expected: Tensor, truth: Tensor, name: str) -> None:
+        """The loss of one frame: cross-entropy and soft J, and how far the expected J is from the true one."""
+        known = (truth != IGNORE).float()
+        labels = torch.where(truth == IGNORE, 0, truth).long()
+        cross = -(masks.gather(0, labels[None])[0].clamp_min(1e-5).log() * known).sum() / known.sum().clamp_min(1)
+        y = F.one_hot(labels, len(masks)).permute(2, 0, 1)[1:].float() * known
+        p = masks[1:] * known
+        hit, union = (p * y).sum((1, 2)), (p + y - p * y).sum((1, 2))
+        missed = (1 - (hit + 1) / (union + 1)) * (y.sum((1, 2)) > 0)
+        hard = (masks.argmax(0)[None] == torch.arange(1, len(masks), device=masks.device)[:, None, None]) * known
+        hard_union = torch.maximum(hard, y).sum((1, 2))
+        j = torch.where(hard_union > 0, torch.minimum(hard, y).sum((1, 2)) / hard_union.clamp_min(1), 1.0)
+        sure = F.binary_cross_entropy_with_logits(expected, j)
+        self.losses.append(4 * cross + missed.mean() + SURE * sure)
+        shown = y.sum((1, 2)) > 20
+        if shown.any():
+            self.figures.setdefault(f"j_{name}", []).append(float(j[shown].mean()))
+        self.figures.setdefault("cross", []).append(float(cross.detach()))
 
 
-def _jaccard(logits: list[Tensor], labels: Tensor) -> Tensor:
-    return 1 - torch.stack([soft_jaccard(a, y) for a, y in zip(logits, labels, strict=True)]).mean()
+def mirrored(clip: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The clip from right to left. The trunk would see other features of it, but nothing that is learned here knows."""
+    turned = {name: part if part.ndim < 3 else part.flip(-1) for name, part in clip.items()}
+    for name in ("back", "forth"):
+        turned[name] = turned[name] * torch.tensor([-1, 1], device=turned[name].device).view(1, 2, 1, 1)
+    return turned
 
 
-def _log(masks: Tensor) -> Tensor:
-    """Convert masks [n, h, w] of a clip to logits [n + 1, h, w], background first."""
-    background = (1 - masks.sum(dim=0, keepdim=True)).clamp_min(0)
-    return torch.cat([background, masks]).clamp_min(1e-3).log()
+def _cut(window: tuple[int, int, int, int], factor: int) -> tuple[slice, slice]:
+    y, x, height, width = (factor * value for value in window)
+    return slice(y, y + height), slice(x, x + width)
 
 
-def _half_of(logits: Tensor, masks: Tensor) -> Tensor:
-    """Return the logits of the mean of the output (logits [n + 1, h, w]) and the guess (masks [n, h, w])."""
-    answer = torch.softmax(logits, dim=0)
-    return ((answer + torch.softmax(_log(masks), dim=0)) / 2).clamp_min(1e-4).log()
-
-
-def _tuples(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+def _last(part: Tensor) -> Tensor:
+    return part.contiguous(memory_format=torch.channels_last)

@@ -38,13 +38,10 @@ clip_gradient = 1.0
 validation = ["held-out"]
 exclude = ["development"]
 [network]
-widths = [4, 6, 8, 10]
+embedding = 8
+context = 4
+widths = [8, 6, 4]
 blocks = 1
-key = 8
-value = 8
-decoder = [8, 6, 4]
-skips = [4, 4, 4]
-embedding = 4
 [[stages]]
 until = 1.0
 batch = 2
@@ -193,7 +190,7 @@ def test_what_ships_opens_as_an_engine_and_can_be_started_from(sources: Sources,
     start_from(again, tmp_path / "first")
     torch.testing.assert_close(again.network.state_dict(), load_network("star", weights).state_dict())
     assert all(parameter.requires_grad for parameter in again.network.parameters())
-    other = Objective(replace(plan, network={**plan.network, "key": 12}), torch.device("cpu"))
+    other = Objective(replace(plan, network={**plan.network, "embedding": 12}), torch.device("cpu"))
     with pytest.raises(WeightsError, match="of another shape"):
         start_from(other, weights)
 

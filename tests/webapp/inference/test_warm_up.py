@@ -23,7 +23,7 @@ def test_a_session_that_comes_after_it_has_its_networks_at_once(monkeypatch: pyt
     session = registry.create_engine_session("star", ArrayFrames(np.zeros((3, 96, 64, 3), np.uint8)), 2)
     assert isinstance(session, StarEngine)
     assert session._network is warm._network
-    assert session._cutter is warm._cutter
+    assert session._drawing._cutter is warm._drawing._cutter
 
 
 def test_what_goes_wrong_is_logged_and_the_worker_lives(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,3 +1,7 @@
+"""STAR as an engine: the shared properties, and what it promises beyond them."""
+
+from __future__ import annotations
+
 from typing import Any, ClassVar
 
 import numpy as np
@@ -5,33 +9,25 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from segmentation.cutter.refinement import RefinementNet, RefinementNetConfig
-from segmentation.engines.star.engine import StarEngine
-from segmentation.engines.star.memory import MemoryFrame
+from segmentation.engines.star import engine as star_engine
+from segmentation.engines.star.engine import MEMORY_FRAMES, StarEngine
 from segmentation.engines.star.network import Star, StarConfig
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
-from segmentation.types import Interaction, Scribble
+from segmentation.metrics import jaccard
+from segmentation.types import Interaction
 from tests.segmentation.clips import make_clip
 from tests.segmentation.engine_conformance import EngineConformance
-
-TINY = StarConfig(widths=(4, 6, 8, 10), blocks=1, key=8, value=8, decoder=(8, 6, 4), skips=(4, 4, 4), embedding=4)
-TINY_CUTTER = RefinementNetConfig(widths=(4, 4, 6, 8), skip=2)
 
 
 def tiny() -> Star:
     torch.manual_seed(0)
-    return Star(TINY).eval()
-
-
-def tiny_cutter() -> RefinementNet:
-    torch.manual_seed(0)
-    return RefinementNet(TINY_CUTTER).eval()
+    return Star(StarConfig(embedding=8, context=4, widths=(8, 6, 4), blocks=1)).eval()
 
 
 class TestStar(EngineConformance):
     engine = "star"
-    options: ClassVar[dict[str, Any]] = {"network": tiny(), "cutter": tiny_cutter()}
+    options: ClassVar[dict[str, Any]] = {"network": tiny()}
 
 
 class TestStarThatShips(EngineConformance):
@@ -45,7 +41,7 @@ def test_compiled_networks_find_the_same_masks(objects: int) -> None:
 
     def masks(openvino: bool) -> NDArray[np.uint8]:
         session = StarEngine(ArrayFrames(clip.frames), objects, openvino=openvino)
-        found = {update.frame: update.labels for round_ in rounds for update in session.run_round(round_)}
+        found = {update.frame: update.labels for drawn in rounds for update in session.run_round(drawn)}
         session.close()
         return np.stack([found[frame] for frame in range(7)])
 
@@ -56,49 +52,68 @@ def test_compiled_networks_find_the_same_masks(objects: int) -> None:
         assert both.sum() > 0.97 * ((with_openvino == number) | (with_torch == number)).sum()
 
 
-def test_what_is_remembered_of_a_frame_stays_until_its_masks_change() -> None:
-    clip = make_clip(length=8, height=48, width=64, num_objects=1)
-    session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny(), cutter=tiny_cutter())
-
-    def remembered_in_the_next_round() -> MemoryFrame:
-        session._propagated_refiner()
-        return session._remember(0)
-
-    for frame in (0, 7):
-        list(session.run_round(Interaction(frame, first_strokes(clip.truth[frame], 1))))
-    kept = remembered_in_the_next_round()
-    assert remembered_in_the_next_round() is kept
-    session.lock(0, 1 - clip.truth[0])
-    assert remembered_in_the_next_round() is not kept
+@pytest.mark.parametrize("shade", [0, 255])
+def test_an_object_comes_back_after_a_frame_of_one_colour(shade: int) -> None:
+    clip = make_clip(length=9, height=144, width=192, num_objects=1)
+    frames = clip.frames.copy()
+    frames[4] = shade
+    session = StarEngine(ArrayFrames(frames), 1)
+    session.lock(0, clip.truth[0])
+    found = {u.frame: u for u in session.run_round(Interaction(0, first_strokes(clip.truth[0], 1)))}
+    j = [float(jaccard(clip.truth[t], found[t].labels, 1)[0]) for t in range(1, 9)]
+    assert np.mean(j[4:]) >= 0.95 * np.mean(j[:3])
 
 
-def test_the_cutter_has_the_say_where_a_stroke_contradicts() -> None:
-    clip = make_clip(length=3, height=48, width=64, num_objects=1)
-    frames, scribbles = ArrayFrames(clip.frames), first_strokes(clip.truth[1], 1)
-    everything = tiny_cutter()
-    torch.nn.init.constant_(everything.out.get_parameter("bias"), 50.0)  # says object everywhere
-    plain, cut = (StarEngine(frames, 1, network=tiny(), cutter=cutter) for cutter in (None, everything))
-    first = [next(iter(session.run_round(Interaction(1, scribbles)))).labels for session in (plain, cut)]
-    assert first[1].mean() > 1.3 * first[0].mean()  # all of its window
-    second = [next(iter(session.run_round(Interaction(1, scribbles)))).labels for session in (plain, cut)]
-    for before, after in zip(first, second, strict=True):  # a stroke where the mask is right changes nothing
-        np.testing.assert_array_equal(before, after)
-    nothing = tiny_cutter()
-    torch.nn.init.constant_(nothing.out.get_parameter("bias"), -50.0)
-    cut._cutter = nothing
-    background = Scribble(0, np.argwhere(second[1] == 0)[:1, ::-1] / (63, 47))
-    wrong = Scribble(0, np.argwhere(second[1] == 1)[:1, ::-1] / (63, 47))
-    kept = next(iter(cut.run_round(Interaction(1, (background,))))).labels
-    emptied = next(iter(cut.run_round(Interaction(1, (wrong,))))).labels
-    np.testing.assert_array_equal(kept, second[1])
-    assert emptied.sum() < 0.5 * second[1].sum()
+def test_annotated_frames_keep_their_masks_also_when_more_are_annotated_than_a_round_reads() -> None:
+    length = MEMORY_FRAMES + 4
+    clip = make_clip(length=length, height=48, width=64, num_objects=1)
+    session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny())
+    drawn: dict[int, NDArray[np.uint8]] = {}
+    for frame in range(length):
+        updates = list(session.run_round(Interaction(frame, first_strokes(clip.truth[frame], 1))))
+        assert not set(drawn) & {update.frame for update in updates}
+        drawn[frame] = updates[0].labels
 
 
-def test_reading_by_rows_is_reading_at_once() -> None:
-    network = tiny()
-    random = torch.Generator().manual_seed(0)
-    query, memory = (torch.randn(8, cells, generator=random) for cells in (150, 170))
-    values = torch.randn(3, 5, 170, generator=random)
-    with torch.no_grad():
-        affinity = torch.softmax(memory.T @ (network.sharpness.exp() * query), dim=0)  # [M, Q]
-        torch.testing.assert_close(network.read(query, memory, values), values @ affinity)
+def test_a_frame_annotated_before_an_object_was_drawn_keeps_the_others_and_gets_the_new_one() -> None:
+    clip = make_clip(length=6, height=96, width=128, num_objects=2)
+    session = StarEngine(ArrayFrames(clip.frames), 2)
+    first = first_strokes(clip.truth[1], 2)
+    updates = list(session.run_round(Interaction(1, tuple(s for s in first if s.object_id == 1))))
+    before = updates[0].labels == 1
+    second = first_strokes(clip.truth[4], 2)
+    again = {u.frame: u for u in session.run_round(Interaction(4, tuple(s for s in second if s.object_id == 2)))}
+    np.testing.assert_array_equal(again[1].labels == 1, before)
+    assert (again[1].labels == 2).any()
+
+
+def test_no_object_of_one_pixel_and_no_forty_objects_stop_a_round() -> None:
+    clip = make_clip(length=3, height=64, width=96, num_objects=1)
+    dot = np.zeros((64, 96), np.uint8)
+    dot[30, 40] = 1
+    many = np.zeros((64, 96), np.uint8)
+    for number in range(40):
+        many[8 * (number // 10) + 4 : 8 * (number // 10) + 8, 9 * (number % 10) + 2 : 9 * (number % 10) + 7] = (
+            number + 1
+        )
+    for mask, objects in ((dot, 1), (many, 40)):
+        session = StarEngine(ArrayFrames(clip.frames), objects, network=tiny())
+        session.lock(0, mask)
+        updates = list(session.run_round(Interaction(0, first_strokes(mask, objects))))
+        assert [update.frame for update in updates] == [1, 2]
+        assert all(len(update.confidence) == objects for update in updates)
+
+
+def test_answers_of_the_round_are_read_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = make_clip(length=9, height=48, width=64, num_objects=1)
+    read: list[int] = []
+    whole = star_engine.join_cells
+
+    def counted(frames: Any) -> Any:
+        read.append(len(frames))
+        return whole(frames)
+
+    monkeypatch.setattr(star_engine, "join_cells", counted)
+    session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny())
+    list(session.run_round(Interaction(0, first_strokes(clip.truth[0], 1))))
+    assert read == [1, 1, 2]  # both sides begin with the drawn frame; after five frames one answer is read too

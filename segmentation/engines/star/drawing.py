@@ -1,0 +1,43 @@
+"""The mask of the frame that was drawn on: made by the cutter, which looks at one object in one frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from segmentation.classical.interacted_frame import InteractedFrame, ObjectEvidence
+from segmentation.classical.scaled_frames import ScaledFrames, Sizes
+from segmentation.cutter.openvino import compile_refinement_net
+from segmentation.cutter.refinement import RefinementNet, refine_interacted
+from segmentation.engine import EngineSettings
+from segmentation.runtime.shared_networks import shared_network
+from segmentation.types import FrameSource, Interaction, LabelMap, Scribble
+from segmentation.weights import CUTTER
+
+
+class FrameDrawing:
+    """Draws masks from scribbles.
+
+    Raises:
+        WeightsMissing: the cutter has no weights.
+    """
+
+    def __init__(self, frames: FrameSource, settings: EngineSettings, device: torch.device) -> None:
+        size = frames.height, frames.width
+        self._frames = ScaledFrames(frames, Sizes.of(*size, settings.max_side))
+        self._seed = settings.seed
+        self._cutter = shared_network(RefinementNet, CUTTER, None, device, torch.float32, compile_refinement_net)
+
+    @property
+    def nbytes(self) -> int:
+        return self._frames.nbytes
+
+    def labels(self, interaction: Interaction, earlier: list[Scribble], before: LabelMap | None) -> LabelMap:
+        """The new mask of the interacted frame, after `earlier` scribbles on it and the mask that it had `before`."""
+        drawn = InteractedFrame(self._frames, interaction.frame, earlier, interaction.scribbles, before, self._seed)
+        return drawn.labels(self._refine)
+
+    @torch.inference_mode()
+    def _refine(self, frame: int, evidence: ObjectEvidence) -> NDArray[np.float32]:
+        return refine_interacted(self._cutter, self._frames[frame], evidence)
