@@ -1,1 +1,1 @@
-"""Training: clips from labelled data, synthetic scribbles, and one loop for all engines."""
+"""Trains the networks of all engines by one loop, on clips of labelled data with synthetic scribbles."""

@@ -1,4 +1,4 @@
-"""`python -m segmentation.training ENGINE`: train an engine by a plan, resumable at any moment."""
+"""`python -m segmentation.training ENGINE`: train an engine by a plan. A run can be resumed at any time."""
 
 from __future__ import annotations
 

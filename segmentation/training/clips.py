@@ -1,4 +1,4 @@
-"""Training clips: a few frames of a video, or of a moving still image, with pasted objects.
+"""Makes training clips: a few frames of a video, or of a still image that is moved, with pasted objects.
 
 Clip k of a run depends on (seed, k) alone, so a resumed run continues with the same clips.
 """
@@ -16,7 +16,7 @@ from segmentation.training.motion import Path, Range, draw_path, light, warp
 from segmentation.training.sources import Shot, Sources
 from segmentation.types import IGNORE
 
-TRIES = 20  # attempts to find a view that shows an object
+TRIES = 20  # number of attempts to find a view that shows an object
 MIN_AREA = 0.004  # Smallest area of an object, as a share of the frame; smaller ones cannot be scribbled on.
 FEATHER = 0.8  # Blur of a pasted object's outline in pixels, so that a network cannot learn to see the hard edge.
 
@@ -29,7 +29,7 @@ class ClipConfig:
     height: int = 240
     width: int = 416
     max_gap: int = 4  # largest distance between two frames of a video clip
-    reach: int = 0  # largest distance between the first two frames, if it is more than max_gap
+    reach: int = 0  # largest distance between the first two frames, if greater than max_gap
     video: float = 0.5  # probability of a clip from a video instead of a still image
     paste: float = 0.5  # probability of a pasted object; half as often there is a second one
     max_objects: int = 3
@@ -42,7 +42,7 @@ class ClipConfig:
 class Clip:
     """Frames, uint8 RGB [T, H, W, 3], and labels, uint8 [T, H, W], 0..num_objects and 255 = ignore.
 
-    Frame 0 shows object 1.
+    Frame 0 shows at least object 1.
     """
 
     frames: NDArray[np.uint8]
@@ -55,7 +55,7 @@ class Clips:
 
     def __init__(self, sources: Sources, config: ClipConfig, seed: int) -> None:
         self.sources, self.config, self.seed = sources, config, seed
-        self.pool: Sequence[Shot] = (*sources.stills, *sources.videos)  # sources of pasted objects
+        self.pool: Sequence[Shot] = (*sources.stills, *sources.videos)  # the shots from which objects are pasted
 
     def __getitem__(self, index: int) -> Clip:
         random = np.random.default_rng([self.seed, index])
@@ -73,7 +73,7 @@ class Clips:
         if base is None:
             return None
         frames, labels = base
-        # Without it, no random number is drawn, so that clips of older plans stay the same.
+        # A plan without this option draws no random number here, so that clips of older plans stay the same.
         if config.join and random.random() < config.join:
             _join(random, labels)
         if random.random() < config.paste:
@@ -198,7 +198,7 @@ def _warp_all(
     size: tuple[int, int],
     pasted: bool,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Warp all frames. Outside a frame, the image is mirrored and labelled "ignore"; a pasted one is empty there."""
+    """Warp all frames. Outside a frame, the image is mirrored and labelled "ignore"; a pasted image is empty there."""
     beyond, undecided = (0, 0) if pasted else (None, IGNORE)
     frames = [warp(views[i][0], path, t, size, labels=False, outside=beyond) for t, i in enumerate(indices)]
     labels = [warp(views[i][1], path, t, size, labels=True, outside=undecided) for t, i in enumerate(indices)]

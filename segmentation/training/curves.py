@@ -1,4 +1,4 @@
-"""Loss and validation curves of a run: `python -m segmentation.training.curves OUT` writes OUT/curves.svg."""
+"""Draws loss and validation curves of a run: `python -m segmentation.training.curves OUT` writes OUT/curves.svg."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SMOOTH = 0.9  # decay of the running mean that is drawn as a thick line
 
 
 def read_log(path: Path) -> dict[str, tuple[list[float], list[float]]]:
-    """Read each figure of a log: its hours and its values. Raises ValueError for a file that is no log."""
+    """Read, for each figure in a log, the hours and the values. Raises ValueError if the file is no log."""
     found: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         pairs = [entry.partition("=") for entry in line.split(",")]
@@ -33,7 +33,7 @@ def read_log(path: Path) -> dict[str, tuple[list[float], list[float]]]:
 
 
 def draw(path: Path) -> str:
-    """Return an SVG with the loss above and the scores of objective and validation below, over hours."""
+    """Return an SVG of the loss (above) and the scores of training and validation (below) over hours."""
     from matplotlib.figure import Figure
 
     log = read_log(path)

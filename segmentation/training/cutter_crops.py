@@ -1,4 +1,6 @@
-"""Training samples of the refinement network: objects with scribbles, corrections or propagated masks, as crops."""
+"""Makes training samples for STAR's refinement network, which computes an object's mask in a crop of a frame.
+
+The network gets scribbles on an object, corrections of an earlier mask, or a propagated mask without scribbles."""
 
 from __future__ import annotations
 
@@ -22,12 +24,12 @@ from segmentation.training.objectives.batch import damage
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles, thorough_scribbles
 from segmentation.types import IGNORE, FloatMap, LabelMap, Scribble
 
-WHOLE = 0.4  # fraction of clips with a scribble through the middle of the whole object, as the robot draws it
+WHOLE = 0.4  # fraction of clips with a scribble through the middle of the whole object, as the DAVIS robot draws it
 CORRECTED = 0.8  # fraction of objects that also get a correction
 UNCUT = 0.35  # fraction of first samples without the result of GrabCut, on which the network must not rely
-FOLLOWED = 0.3  # fraction of objects with a damaged mask and no scribble, as after propagation
+FOLLOWED = 0.3  # fraction of objects with a damaged mask and no scribble, similar to propagated masks
 OWN = 0.6  # fraction of corrections of the mask that a given network makes from the first scribbles
-OF_CUT = 0.4  # of the other corrections, the fraction of GrabCut's masks; the rest are damaged true masks
+OF_CUT = 0.4  # fraction of the other corrections that correct GrabCut's mask; the rest correct damaged true masks
 AGAIN = 0.4  # fraction of corrections whose result gets another correction
 # Fractions of corrections with a scribble through every wrong part, as the robot draws them, and with one through the
 # largest part. The rest have partial scribbles, at most one for each id.
@@ -37,14 +39,14 @@ Map = FloatMap
 Draw = Callable[[ScaledFrame, ObjectEvidence], Map]  # computes the probability map of an object on the grid
 Known = tuple[
     ObjectEvidence, NDArray[np.uint8]
-]  # evidence of an object, and its ground truth: 1 = object, 255 = undecided
+]  # evidence of an object (scribbles, masks, GrabCut), and its ground truth: 1 = object, 255 = ignore
 
 
 @dataclass(frozen=True, eq=False)
 class CutterCrops:
     """N crops: frames uint8 [N, SIDE, SIDE, 3], cues uint8 [N, CLUES, SIDE, SIDE], ground truth uint8 [N, SIDE, SIDE].
 
-    In the ground truth 1 is the object and 255 is undecided.
+    In the ground truth 1 is the object, and pixels with 255 are ignored.
     """
 
     images: NDArray[np.uint8]
@@ -54,10 +56,12 @@ class CutterCrops:
 
 
 def sketch(clip: Clip, random: np.random.Generator, draw: Draw | None = None) -> CutterCrops:
-    """Make first samples and corrections of the objects in the first frame. The second frame only shows the motion.
+    """Make first samples and corrections of the objects in the first frame. The second frame only serves to measure the
+    motion.
 
     Args:
-        draw: computes masks that are corrected; without it, masks of GrabCut and damaged true masks are.
+        draw: a network that computes some of the masks to correct; the others are masks of GrabCut and damaged true
+        masks.
     """
     pictures = _scaled_frames(clip)
     return _windows(pictures, _sketches(pictures, clip.labels[0], clip.num_objects, random, draw), random)
@@ -66,7 +70,10 @@ def sketch(clip: Clip, random: np.random.Generator, draw: Draw | None = None) ->
 def sketch_found(
     clip: Clip, found: NDArray[np.uint8], random: np.random.Generator, draw: Draw | None = None
 ) -> CutterCrops:
-    """Make samples that correct the maps `found` of the objects in the first frame, uint8 [n, H, W], 255 = 1."""
+    """Make samples that correct the probability maps `found` of the objects in the first frame, uint8 [n, H, W].
+
+    255 stands for probability 1.
+    """
     pictures, labels = _scaled_frames(clip), clip.labels[0]
     made: list[Known] = []
     for number, probability in enumerate(found, start=1):
@@ -81,7 +88,7 @@ def _scaled_frames(clip: Clip) -> ScaledFrames:
 
 
 def _followed(pictures: ScaledFrames, truth: NDArray[np.uint8], probability: Map) -> list[Known]:
-    """Make a sample of a propagated map in the first frame, where no scribble is."""
+    """Make a sample of the propagated probability map of an object in the first frame, without scribbles."""
     height, width = pictures[0].grey.shape
     found = cv2.resize(probability, (width, height), interpolation=cv2.INTER_AREA).view(np.ndarray)
     if not (found > 0.5).any():
@@ -96,13 +103,14 @@ def _of_object(labels: LabelMap, number: int) -> NDArray[np.uint8]:
 def _windows(pictures: ScaledFrames, made: Iterable[Known], random: np.random.Generator) -> CutterCrops:
     windows = []
     for found, truth in made:
-        if found.own.any() and not found.contradicts:  # the scribble of another object covers its own scribble
+        # false if another object's scribble covers this object's scribble
+        if found.own.any() and not found.contradicts:
             continue
         window = Window.around(found).shaken(random)
         if not found.before.any() and random.random() < UNCUT:
             found = replace(found, cut=found.own)
         clues = np.round(255 * cue_channels(found, window)).astype(np.uint8)
-        answer = window.of(truth + np.uint8(1), labels=True) - np.uint8(1)  # 255 (undecided) outside the frame
+        answer = window.of(truth + np.uint8(1), labels=True) - np.uint8(1)  # 255 (ignore) outside the frame
         windows.append((window.of_picture(pictures[0]), clues, answer, found.before.any()))
     if not windows:
         nothing = np.zeros((0, SIDE, SIDE), np.uint8)
@@ -116,7 +124,7 @@ def _windows(pictures: ScaledFrames, made: Iterable[Known], random: np.random.Ge
 def _sketches(
     pictures: ScaledFrames, labels: LabelMap, count: int, random: np.random.Generator, draw: Draw | None
 ) -> list[Known]:
-    """Make first samples and corrections of the objects of a frame, each with its ground truth (255 = undecided)."""
+    """Make first samples and corrections of the objects of a frame, each with its ground truth (255 = ignore)."""
     known = np.where(labels == IGNORE, 0, labels).astype(np.uint8)
     strokes = first_strokes(known, count) if random.random() < WHOLE else first_scribbles(random, known, count)
     drawing = InteractedFrame(pictures, 0, [], strokes, None, int(random.integers(1 << 30)))
@@ -137,7 +145,11 @@ def _sketches(
 
 @dataclass(frozen=True, eq=False)
 class Correcting:
-    """Makes corrections of one object of a frame. In `truth` 1 is the object and 255 is undecided."""
+    """Simulates a user who corrects the mask of one object in one frame, with scribbles where it differs from `truth`.
+
+    In `truth`, 1 is the object, and pixels with 255 are ignored. `draw` is the network that computes the mask after
+    scribbles; without it there are no further corrections.
+    """
 
     pictures: ScaledFrames
     truth: NDArray[np.uint8]
@@ -145,7 +157,9 @@ class Correcting:
     draw: Draw | None
 
     def begun(self, first: ObjectEvidence, strokes: list[Scribble]) -> list[Known]:
-        """Make corrections of a random first mask: the network's, GrabCut's, or a damaged true mask."""
+        """Make samples that correct a first mask: at random that of the network, that of GrabCut, or a damaged true
+        mask.
+        """
         what = self.random.random()
         if self.draw is not None and what < OWN and first.contradicts:
             return self.of(self._mask(self.draw(self.pictures[0], first)), strokes)
@@ -154,9 +168,9 @@ class Correcting:
         return self.of(_worn((self.truth == 1).astype(np.uint8), self.random), [])
 
     def of(self, before: LabelMap, earlier: list[Scribble]) -> list[Known]:
-        """Make a correction of the mask `before` (0 and 1), and sometimes further corrections of its result.
+        """Make a sample that corrects the mask `before` (0 and 1), and sometimes more that correct the results.
 
-        They end when no wrong region is large enough for a scribble.
+        The corrections end when no wrong region is large enough for a scribble.
         """
         made: list[Known] = []
         while True:
@@ -187,7 +201,7 @@ class Correcting:
 
 
 def _worn(mask: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """Damage a mask [H, W] of 0 and 1 as long propagation does: bent, shifted, with missing and extra parts."""
+    """Damage a mask [H, W] of 0 and 1 as a long propagation does: bend and shift it, and remove and add parts."""
     ys, xs = np.nonzero(mask)
     if not len(ys):
         return mask

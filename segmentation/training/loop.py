@@ -1,4 +1,4 @@
-"""The training loop for all engines: steps, moving average, cosine schedule, and checkpoints that resume exactly."""
+"""The training loop for all engines: steps, moving average, cosine schedule, and checkpoints for exact resuming."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ ECHO = 8  # number of new batches between two uses of a batch
 
 
 class TrainingStopped(RuntimeError):
-    """The run cannot continue. The text says why, and what remains of it."""
+    """The run cannot continue. The message says why, and which files remain."""
 
 
 class Objective(Protocol):
-    """How one engine is trained.
+    """How the network of one engine is trained.
 
-    `prepare` runs in the process that makes clips; `loss` gets its results for the clips of a step. Their random
-    generators depend only on the seed and on the number of the clip or step.
+    `prepare` runs in the processes that make clips; `loss` gets its results for the clips of a step. Their random
+    generators depend only on the seed and the number of the clip or step.
     """
 
     @property
@@ -84,7 +84,7 @@ class Run:
     step: int = 0
     elapsed: float = 0.0
     best: float = -math.inf
-    _waited: float = field(default=0.0, init=False)  # seconds of waiting for data since the last line of the log
+    _waited: float = field(default=0.0, init=False)  # seconds spent waiting for data since the last line of the log
 
     def __post_init__(self) -> None:
         network = self.objective.network
@@ -95,12 +95,15 @@ class Run:
 
     @property
     def progress(self) -> float:
-        """Return the progress, 0..1, by the clock if hours are given, else by steps."""
+        """Return the progress of the run, 0..1, measured in time if hours are given, otherwise in steps."""
         done = self.elapsed / (3600 * self.hours) if self.hours else self.step / self.plan.steps
         return min(1.0, done)
 
     def resume(self) -> bool:
-        """Load checkpoint.pt, if there is one. Raises TrainingStopped if it belongs to another plan."""
+        """Load checkpoint.pt, and return whether there was one.
+
+        Raises TrainingStopped if it belongs to another plan.
+        """
         path = self.out / CHECKPOINT
         if not path.is_file():
             return False
@@ -182,7 +185,7 @@ class Run:
 
     @torch.no_grad()
     def _follow_average(self) -> None:
-        # The average starts fast, so that it forgets the first weights.
+        # The average has a faster decay at the start, so that it forgets the first weights.
         decay = min(self.plan.average, (1 + self.step) / (10 + self.step))
         for key, value in self.objective.network.state_dict().items():
             if value.dtype.is_floating_point:
@@ -209,10 +212,10 @@ class Run:
                 save_checkpoint(path, name, part, notes)
 
     def _batches(self) -> Iterator[list[Any]]:
-        """Yield the batches from this step on, each for the stage of its step.
+        """Yield the batches from this step on, each with the settings of the stage that its step belongs to.
 
         There is one loader for the whole run, whose processes are forked before PyTorch starts threads. A process that
-        is forked later can wait for ever for threads that exist only in its parent.
+        is forked later can wait forever for threads that exist only in its parent.
         """
         made = [Clips(self.sources, stage.clips, self.plan.seed + i) for i, stage in enumerate(self.plan.stages)]
         sizes = [stage.batch for stage in self.plan.stages]
@@ -237,7 +240,7 @@ class Run:
 
 
 class _Steps(Sampler[tuple[int, int]]):
-    """Yields (stage, number of the batch) for each step of a run from the current one on, without end."""
+    """Yields (stage, number of the batch) for each step of a run, endlessly from the current one on."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -245,7 +248,8 @@ class _Steps(Sampler[tuple[int, int]]):
     def __iter__(self) -> Iterator[tuple[int, int]]:
         plan = self.run.plan
         for step in count(self.run.step):
-            # If hours are given, the stage follows the clock. The loader asks a few steps ahead, which does not matter.
+            # If hours are given, the stage depends on the time. The loader asks a few steps early, which does not
+            # matter.
             progress = self.run.progress if self.run.hours else step / plan.steps
             yield plan.stages.index(plan.stage(progress)), echoed(step, plan.uses)
 
@@ -253,8 +257,8 @@ class _Steps(Sampler[tuple[int, int]]):
 class _Batches(Dataset[list[Any]]):
     """Prepared batches by (stage, number).
 
-    Every batch is used several times (data echoing, Choi et al. 2019), each time with other random corrections. This
-    saves time where the same cores make clips and train. The last `kept` batches are cached.
+    Every batch is used several times (data echoing, Choi et al. 2019), each time with different random corrections.
+    This saves time if the same cores make clips and train. The last `kept` batches are cached.
     """
 
     def __init__(
@@ -285,7 +289,10 @@ class _Batches(Dataset[list[Any]]):
 
 
 def echoed(step: int, uses: int) -> int:
-    """Return the batch of a step: alternately a new one, and those that were new ECHO, 2 ECHO, ... batches ago."""
+    """Return the number of the batch for a step, when each batch is used `uses` times.
+
+    The steps use a new batch, then those that were new ECHO, 2 ECHO, ... batches ago, then the next new one, and so on.
+    """
     number, again = divmod(step, uses)
     return number - again * ECHO if number >= again * ECHO else number
 
@@ -300,10 +307,10 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
 
 
 def start_from(objective: Objective, source: Path) -> None:
-    """Initialise with the weights in `source`, a file or a folder of <network>.safetensors, instead of random ones.
+    """Initialise the objective's networks with the weights in `source`, a file or a folder of <network>.safetensors.
 
-    Keys with a prefix in the objective's `anew` may be missing; they keep their values. The objective's `translated`
-    converts the weights of a related network.
+    Keys that begin with a prefix in the objective's `anew` may be missing; their tensors keep their initial values. The
+    objective's `translated` converts the weights of a related network.
 
     Raises WeightsMissing or WeightsError, the latter for weights of another configuration.
     """

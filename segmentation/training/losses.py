@@ -10,7 +10,7 @@ from torch import Tensor
 
 from segmentation.types import IGNORE
 
-SURE = 0.7  # Pixels whose own label has this probability may be left out.
+SURE = 0.7  # Pixels whose true label has at least this probability may be left out of the loss.
 
 
 def bootstrapped_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> Tensor:
@@ -26,10 +26,10 @@ def bootstrapped_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> T
 
 
 def hard_pixels_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> Tensor:
-    """Like `bootstrapped_cross_entropy`, but pixels whose own label has a probability below SURE always count.
+    """Like `bootstrapped_cross_entropy`, but pixels whose true label has a probability below SURE always count.
 
-    So an untrained network learns from all pixels. From the worst pixels alone it first learns to be undecided
-    everywhere, and stays so for long.
+    So an untrained network learns from all pixels. From the worst pixels alone, it would first learn to give equal
+    probabilities everywhere, and would do so for long.
     """
     each = F.cross_entropy(logits[None], labels[None].long(), ignore_index=IGNORE, reduction="none").flatten()
     count = max(1, int(keep * each.numel()))

@@ -1,4 +1,4 @@
-"""Synthetic motion and light for still images: smooth camera paths, bending, and changes of colour."""
+"""Gives still images synthetic motion and light: smooth camera paths, bending, and changes of colour."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Range:
     """Limits for rotation, scale and shift of a clip, as a whole and from frame to frame."""
 
     turn: float = 15.0  # degrees
-    zoom: float = 1.4  # factor, and its inverse
+    zoom: float = 1.4  # largest factor of the scale; its inverse is the smallest
     shear: float = 0.12
     turn_a_frame: float = 5.0
     zoom_a_frame: float = 1.06
@@ -43,7 +43,7 @@ def draw_path(
 ) -> Path:
     """Draw a path that puts `focus` (x, y of the source) inside the target [h, w] in the first frame.
 
-    With `moving` False the view changes by a small jitter only, for videos, which have their own motion.
+    If `moving` is False, the view only has a small jitter. This is for videos, which have their own motion.
     """
     height, width = target
     fit = max(height / source[0], width / source[1]) * np.exp(random.uniform(-1, 1) * np.log(limits.zoom))

@@ -1,4 +1,4 @@
-"""A clip with the scribbles of a first round."""
+"""Makes training clips with the scribbles of a first round."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Labelled pictures and videos on disk, as they are listed before a training run.
+"""Finds the labelled images and videos in a data folder before a training run.
 
 A data folder holds any of
     <video set>/JPEGImages[/<resolution>]/<sequence>/*, <video set>/Annotations[/<resolution>]/<sequence>/*
     <still set>/images/*, <still set>/masks/*               (a still set may lie one level deeper, as static/<set> does)
-Masks are read as everywhere (`segmentation.formats`): 0 background, 1..N instances, 255 no decision.
+Masks are read by `segmentation.formats`: 0 is the background, 1..N are objects, 255 is "ignore".
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Shot:
-    """A labelled video, or a still picture as a video of one frame. `mask_files[i]` is the mask of `images[i]`."""
+    """A labelled video, or a still image as a video of one frame. `mask_files[i]` is the mask of `images[i]`."""
 
     name: str
     images: tuple[Path, ...]
@@ -77,7 +77,8 @@ def find_sources(root: Path, validation: tuple[str, ...], exclude: tuple[str, ..
     """List the data in `root`, except for the folders named in `exclude` (the development set, for example).
 
     Raises:
-        DataError: no such folder, no usable video or still in it, stills without masks, an unknown validation name.
+        DataError: there is no such folder, it has no usable video or still image, a still image has no mask, or a
+            name in `validation` is unknown.
     """
     if not root.is_dir():
         raise DataError(f"{root} is not a folder: --data names the folder that holds the training sets")

@@ -1,4 +1,4 @@
-"""Synthetic scribbles for training: first ones on an object, and corrections where a mask is wrong."""
+"""Draws synthetic scribbles for training: first ones on an object, and corrections where a mask is wrong."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def _curve(opened: Open, shot: Shot) -> list[float]:
         curve.append(result.mean_j_and_f)
         worst = int(result.j_and_f.mean(axis=1).argmin())
         stroke = correcting_stroke(truth[worst], masks[worst])
-        if stroke is None:  # no frame has a wrong region
+        if stroke is None:  # the masks have no errors left
             break
         interaction = Interaction(worst, (stroke,))
     session.close()
@@ -80,6 +80,6 @@ def _load(shot: Shot) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     loaded = [shot.load(i, SHORT_SIDE) for i in range(0, len(shot), step)[:FRAMES]]
     truth = np.stack([labels for _, labels in loaded])
     ids = object_ids(truth)
-    table = np.zeros(IGNORE + 1, np.uint8)  # ids with holes become 1..N, and pixels without a decision background
+    table = np.zeros(IGNORE + 1, np.uint8)  # ids with gaps become 1..N, and ignored pixels become background
     table[list(ids)] = np.arange(1, len(ids) + 1)
     return np.stack([frame for frame, _ in loaded]), table[truth]

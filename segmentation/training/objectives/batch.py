@@ -13,7 +13,7 @@ from segmentation.training.clips import Clip
 
 
 class Batch:
-    """B clips of T frames with N pairs in all. Pair i is object `number[i]` of clip `clip[i]`."""
+    """B clips of T frames, with N (clip, object) pairs in all. Pair i is object `number[i]` of clip `clip[i]`."""
 
     def __init__(self, clips: list[Clip], device: torch.device) -> None:
         self.clips = clips
@@ -27,19 +27,22 @@ class Batch:
         self.size: tuple[int, int] = clips[0].labels.shape[1:]
 
     def own(self, labels: Tensor) -> Tensor:
-        """Turn label maps of the clips [B, H, W] into a mask for each pair [N, H, W], 0 or 1."""
+        """Turn label maps of the clips, [B, H, W], into the mask of each (clip, object) pair, [N, H, W], 0 or 1."""
         return (labels[self.clip] == self.number[:, None, None]).float()
 
     def others(self, masks: Tensor) -> Tensor:
-        """Return for each mask of the pairs [N, H, W] the sum of the other masks of its clip, at most 1."""
+        """Return for the mask of each (clip, object) pair, [N, H, W], the sum of the other masks of its clip, at most
+        1.
+        """
         sums = torch.zeros(len(self.clips), *masks.shape[1:], device=masks.device, dtype=masks.dtype)
         sums = sums.index_add(0, self.clip, masks)
         return (sums[self.clip] - masks).clamp(0, 1)
 
     def scribbles(self, rasters: list[Raster]) -> tuple[Tensor, Tensor]:
-        """Turn the scribbles of every clip [H, W] into positive and negative maps of the pairs, each [N, H, W].
+        """Turn the scribbles of every clip, [H, W], into positive and negative maps for each (clip, object) pair, [N,
+        H, W].
 
-        They are thickened to three pixels, since networks look at them at half the size.
+        They are thickened to three pixels, since networks halve their size first.
         """
         thick = np.stack([dilate(raster, 1) for raster in rasters])
         drawn = torch.from_numpy(thick).to(self.labels.device)[self.clip]
@@ -47,7 +50,7 @@ class Batch:
         return own.float(), ((drawn >= 0) & ~own).float()
 
     def by_clip(self, values: Tensor) -> list[Tensor]:
-        """Group values of the pairs by clip, in the order of the objects."""
+        """Group the values of the (clip, object) pairs by clip, in the order of the objects."""
         return [values[self.clip == b] for b in range(len(self.clips))]
 
 

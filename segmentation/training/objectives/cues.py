@@ -1,4 +1,4 @@
-"""Turns the scribbles of clips into positive and negative maps for every object, as IPN and STM expect them."""
+"""Turns the scribbles of clips into the inputs of IPN and STM: positive and negative maps of every object."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from segmentation.types import Scribble
 
 
 def cues_of_pairs(batch: Batch, strokes: Sequence[Sequence[Scribble]], both: bool = False) -> Tensor:
-    """Return positive and negative maps [N, 2, H, W], 0 or 1, thickened as IPN does it or, with `both`, as STM does."""
+    """Return positive and negative scribble maps for each (clip, object) pair, [N, 2, H, W], 0 or 1.
+
+    They are thickened as in IPN or, with `both`, as in STM.
+    """
     rasters = [rasterise(drawn, *batch.size) for drawn in strokes]
     pairs = zip(batch.clip.tolist(), batch.number.tolist(), strict=True)
     maps = np.stack([np.stack(cues_of(rasters[clip], number, both)) for clip, number in pairs])
@@ -24,7 +27,10 @@ def cues_of_pairs(batch: Batch, strokes: Sequence[Sequence[Scribble]], both: boo
 
 
 def correcting_cues(batch: Batch, t: int, masks: Tensor, random: np.random.Generator, both: bool = False) -> Tensor:
-    """Draw corrections for the masks [N, H, W] of frame t and return their maps [N, 2, H, W]; zero for right masks."""
+    """Draw scribbles that correct the masks [N, H, W] of frame t.
+
+    Return their maps [N, 2, H, W], zero for right masks.
+    """
     labels = label_maps(batch, masks)
     strokes = [
         correcting_scribbles(random, clip.labels[t], labels[b], clip.num_objects) for b, clip in enumerate(batch.clips)

@@ -1,4 +1,4 @@
-"""Trains both networks of IPN together, in rounds: an interaction, propagation to both sides, a correction, and so on.
+"""Trains both networks of IPN together, in rounds. A round is an interaction and the propagation to both sides.
 
 Gradients of the propagation reach the interaction network through the reference feature. Masks are detached from step
 to step, so that each network sees the real output of the other, as in the engine.
@@ -40,7 +40,7 @@ class Objective:
         frozen_norms, settle_norms: see `NormPlan`.
         body: see `begin`.
         rounds: rounds in each clip.
-        given: probability that an annotated frame already has its true mask, as if another network had drawn it.
+        given: probability that an annotated frame already has its true mask, as if from another network.
         keep, overlap: see `RunningMeans`.
         sides: weight of the losses at the coarser scales.
     """
@@ -83,12 +83,12 @@ class Objective:
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         settings, networks = EngineSettings(device=str(self.device)), _networks(network)
-        judge = validate_given if self.given > 0.5 else validate  # The validation matches what most steps train.
+        judge = validate_given if self.given > 0.5 else validate  # validate in the way in which most steps train
         return judge(lambda frames, n: IPNEngine(frames, n, settings, networks=networks), sources.validation)
 
 
 class _Known(NamedTuple):
-    """The results of earlier rounds: probability maps [T, N, H, W], aggregated references, annotated frames."""
+    """The results of earlier rounds: probability maps [T, N, H, W], aggregated reference features, annotated frames."""
 
     masks: Tensor
     reference: Tensor | None
@@ -122,8 +122,9 @@ class _TrainingStep:
             known = self._round(t, cues, known)
 
     def _round(self, t: int, cues: Tensor, known: _Known) -> _Known:
-        """Run the interaction on frame t with `cues` [N, 2, H, W], then propagate up to frames that were annotated
-        before.
+        """Run a round: the interaction on frame t with scribble maps `cues` [N, 2, H, W], and the propagation.
+
+        The propagation ends at frames that earlier rounds annotated.
         """
         given = self.batch.own(self.batch.labels[:, t]) if self.random.random() < self.given else None
         estimate = self.inet(self._frame(t), known.masks[t] if given is None else given, *cues.unbind(1))
@@ -144,13 +145,13 @@ class _TrainingStep:
         return _Known(masks, reference, (*known.frames, t))
 
     def _frame(self, t: int) -> Tensor:
-        """Return frame t for every pair, [N, 3, H, W]."""
+        """Return frame t for every (clip, object) pair, [N, 3, H, W]."""
         return self.batch.frames[self.batch.clip, t]
 
     def _noted(self, estimate: Estimate, t: int, name: str) -> Tensor:
         """Aggregate the masks of frame t, [N, H, W], within each clip, and add the losses at all scales."""
         labels = list(self._labels(estimate, t))
-        full, _, *coarser = estimate.logits  # The second is the first before upsampling.
+        full, _, *coarser = estimate.logits  # The second one is skipped, since the first one is the same, upsampled.
         self.means.add(name, list(full.float()), labels)
         for logits in coarser:
             enlarged = F.interpolate(logits.float(), size=full.shape[-2:], mode="bilinear", align_corners=True)
@@ -158,7 +159,10 @@ class _TrainingStep:
         return torch.cat([joined(part) for part in self.batch.by_clip(estimate.probability.detach())])
 
     def _labels(self, estimate: Estimate, t: int) -> Tensor:
-        """Return the truth within the region of each pair: uint8 [N, s, s], 1 = object, 255 = ignore or outside."""
+        """Return the true labels in the region of each (clip, object) pair: uint8 [N, s, s], 1 = object.
+
+        255 means "ignore", or that the pixel is outside the frame.
+        """
         labels = self.batch.labels[:, t]
         known = (labels != IGNORE)[self.batch.clip].float()
         sampled = estimate.region.sample(torch.stack([self.batch.own(labels), known], dim=1))  # [N, 2, s, s]

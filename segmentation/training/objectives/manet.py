@@ -1,9 +1,9 @@
 """Trains MA-Net in the two stages of its paper (section 4.1), each in a separate run.
 
-`propagation`: the embedding and the propagation head, on clips of three frames. The first frame is the reference; each
-other one is segmented from the one before it.
-`interaction`: the interaction head alone, in rounds of scribbles. After each round the masks are propagated, and the
-next round corrects another frame.
+`propagation`: trains the embedding and the propagation head on clips of three frames. The first frame is the reference;
+each other frame is segmented from the previous one.
+`interaction`: trains only the interaction head, in rounds of scribbles. After each round the masks are propagated, and
+the next round corrects another frame.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ from segmentation.training.validation import validate, validate_given
 from segmentation.types import Scribble
 
 ROUNDS = 3  # rounds per clip in the second stage (section 4.1)
-CELLS = 1024  # random cells per id that frames are compared with, as in FEELVOS
-SPREAD = 1.5  # squared distance of two unrelated cells at the start; with a larger one, equation 1 is flat
-RECTIFIED = 0.68  # the same for one channel, the positive part of a standard normal variable
+CELLS = 1024  # number of random reference cells per id, as in FEELVOS
+SPREAD = 1.5  # initial squared distance of two unrelated cells; for a larger one, equation 1 is flat
+RECTIFIED = 0.68  # the same for one channel that is the positive part of a standard normal variable
 
 Result = tuple[Tensor, dict[str, float]]
 Strokes = tuple[Scribble, ...]
 
 
 class Objective:
-    """`plan.objective` may set
+    """How MA-Net is trained. The table `plan.objective` may set:
 
     stage: "propagation" or "interaction".
     keep, overlap: see `RunningMeans`.
-    drawn: probability that the reference is scribbles in a rough region, as in a first round, instead of the true mask.
+    drawn: probability that the reference is scribbles in a rough region, as in a first round, not the true mask.
     worn: probability that the mask of the previous frame is damaged or predicted instead of the true one.
     settle_norms: the `settle` of `NormPlan`.
     """
@@ -86,7 +86,10 @@ class Objective:
         return STAGES[self.stage](self, clips, random).play()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
-        """Validate. In the first stage interacted frames have their true masks, as there is no interaction head yet."""
+        """Return J&F on the validation videos.
+
+        In the first stage, interacted frames have their true masks, because there is no trained interaction head yet.
+        """
         assert isinstance(network, MANet)
         settings = EngineSettings(device=str(self.device))
         judge = validate_given if self.stage == "propagation" else validate
@@ -133,7 +136,7 @@ class _TrainingStep(ABC):
         return list(logits.float().split([len(ids) for ids in self.ids]))
 
     def _note(self, logits: list[Tensor], t: int, name: str) -> Tensor:
-        """Add the loss against frame t at full size. Return the predicted labels, int64 [B, H, W]."""
+        """Add the loss of frame t, computed at full size. Return the predicted labels, int64 [B, H, W]."""
         full = self._full(logits)
         self.means.add(name, full, list(self.batch.labels[:, t]))
         return torch.stack([part.argmax(0) for part in full])
@@ -161,7 +164,7 @@ class _TrainingStep(ABC):
 
 
 class _Propagation(_TrainingStep):
-    """The first stage."""
+    """A step of the first stage, which trains the embedding and the propagation head."""
 
     def play(self) -> Result:
         embeddings = self._embed()
@@ -202,7 +205,10 @@ class _Propagation(_TrainingStep):
 
 
 class _Interaction(_TrainingStep):
-    """The second stage. Frozen parts run without gradients, and their batch norms as in the engine."""
+    """A step of the second stage, which trains the interaction head.
+
+    The other parts are frozen: they run without gradients, and their batch norms run as in the engine.
+    """
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
         super().__init__(objective, clips, random)
@@ -224,7 +230,10 @@ class _Interaction(_TrainingStep):
         return self.means.result()
 
     def _interact(self, frame: int, strokes: list[Strokes], before: Tensor, name: str) -> Tensor:
-        """Return the labels of the interaction head, int64 [B, H, W]. Scribbled pixels get the id of the scribble."""
+        """Return the labels that the interaction head predicts, int64 [B, H, W].
+
+        Scribbled pixels get the scribble's id.
+        """
         previous = on_grid(before[:, None], self.size)[:, 0]
         cues = [
             torch.stack((one_hot(self._on_cells(drawn), ids), one_hot(labels, ids)), dim=1)
@@ -236,7 +245,10 @@ class _Interaction(_TrainingStep):
 
     @torch.no_grad()
     def _spread(self, frame: int, strokes: list[Strokes], found: Tensor, *, first: bool) -> Tensor:
-        """Propagate `found` both ways and return the masks of all frames, int64 [B, T, H, W]."""
+        """Propagate the labels `found` of a frame in both directions.
+
+        Return the masks of all frames, int64 [B, T, H, W].
+        """
         self._remember(frame, strokes, first=first)
         masks = {frame: found}
         for step in (1, -1):
@@ -253,8 +265,8 @@ class _Interaction(_TrainingStep):
         return torch.stack([masks[t] for t in range(self.batch.length)], dim=1)
 
     def _remember(self, frame: int, strokes: list[Strokes], *, first: bool) -> None:
-        """Update the global memory: the global map of other frames (equation 3), the own map of this one
-        (equation 8).
+        """Update the global memory with this round: by equation 3 of the MA-Net paper for other frames, by equation 8
+        for this one.
         """
         for e, memory, drawn, ids in zip(self.embeddings, self.memory, strokes, self.ids, strict=True):
             scribbles = self._on_cells(drawn)
@@ -266,7 +278,7 @@ class _Interaction(_TrainingStep):
                 memory[t] = torch.minimum(memory[t], new)
 
     def _correct(self, frame: int, masks: Tensor) -> tuple[int, list[Strokes]]:
-        """Choose another frame and draw scribbles where its masks are wrong; none for clips that are right."""
+        """Choose another frame, and draw scribbles where its masks are wrong. Clips without errors get none."""
         others = [t for t in range(self.batch.length) if t != frame] or [frame]
         chosen = int(self.random.choice(others))
         wrong = masks[:, chosen].to(torch.uint8).cpu().numpy()

@@ -1,7 +1,7 @@
-"""The distance maps of MA-Net (equations 1, 2, 4 and 7) as differentiable functions.
+"""The distance maps of MA-Net (equations 1, 2, 4 and 7 of its paper) as differentiable functions.
 
 `segmentation.networks.matching` computes the same values in place and in blocks, which is faster but has no gradient.
-The gradient of a minimum goes to the pair that reaches it.
+The gradient of a minimum goes to the pair of cells with the smallest distance.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ROWS = 4096  # queries per block: 170 MB at the paper's size
 
 
 def global_map(query: Tensor, cells: Tensor, labels: Tensor, ids: Sequence[int]) -> Tensor:
-    """Equation 2: distance of every cell to the nearest labelled one of each id, 1 where there is none.
+    """Return the distance of each cell to the nearest labelled cell of each id, 1 if there is none (equation 2).
 
     Args:
         query: embedding [C, h, w].
@@ -37,12 +37,14 @@ def global_map(query: Tensor, cells: Tensor, labels: Tensor, ids: Sequence[int])
 
 
 def local_map(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int], window: int) -> Tensor:
-    """Equations 4 and 7, with the pooling and resizing of `networks.matching.local_distances`: [len(ids), h, w].
+    """Return the distance to the nearest cell of each id within a window, [len(ids), h, w] (equations 4 and 7).
+
+    Pooling and resizing are those of `networks.matching.local_distances`.
 
     Args:
         query, previous: embeddings [C, h, w].
         labels: int [h, w] of `previous`; outside the frame is background.
-        window: k, in cells of the half grid.
+        window: k of the paper, in cells at half the size.
     """
     height, width = labels.shape
     small, other = (F.avg_pool2d(embedding[None], 2)[0] for embedding in (query, previous))
@@ -61,9 +63,9 @@ def local_map(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int
 
 
 def _row_of_offsets(query: Tensor, band: Tensor, inside: Tensor, window: int) -> Tensor:
-    """Distances of `query` [C, h, w] to `band` [C, h, w + 2k] at the horizontal offsets -k..k: [2k + 1, h, w].
+    """Return distances of `query` [C, h, w] to `band` [C, h, w + 2k] at the horizontal offsets -k..k: [2k + 1, h, w].
 
-    1 where `inside` [h, w + 2k] is not.
+    The distance is 1 where `inside` [h, w + 2k] is False, which is outside the frame.
     """
     _, height, width = query.shape
     columns = torch.arange(width, device=query.device)[:, None] + torch.arange(2 * window + 1, device=query.device)

@@ -1,4 +1,4 @@
-"""Averages the losses and the quality of the masks of one step."""
+"""Averages the losses and the soft J of the masks in one training step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from segmentation.training.losses import hard_pixels_cross_entropy, soft_jaccard
 
 
 class RunningMeans:
-    """Cross-entropy of the hard pixels plus `overlap` times (1 - soft J), of every mask that is added.
+    """Averages the loss of all added masks: cross-entropy of hard pixels plus `overlap` times (1 - soft J).
 
     Args:
         keep: the fraction of the pixels, the worst ones, that always count; 1 = plain cross-entropy.

@@ -1,4 +1,6 @@
-"""Trains the refinement network of STAR: first masks, corrections, and propagated masks of an object in a frame.
+"""Trains the refinement network of STAR, which improves a mask of an object in a frame.
+
+It learns from first masks, corrections and propagated masks.
 
 Its input is a window around the object with the frame, the scribbles and the result of GrabCut, or the mask of a
 recorded propagation.
@@ -51,7 +53,8 @@ class Objective:
     """`plan.objective` may set `keep` (fraction of the bootstrapped pixels) and `settle_norms` (see `NormPlan`).
 
     `recordings` are recorded propagations to train on as well. `own` names weights whose masks are corrected, since a
-    network's own errors differ from synthetic ones; they stay fixed during a run, so that a resumed run sees the same.
+    network's own errors differ from synthetic ones. They stay fixed during a run, so that a resumed run gets the same
+    masks.
     """
 
     half = False  # set from outside, like `progress`
@@ -108,7 +111,7 @@ class Objective:
         return cross + miss.mean(), figures
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
-        """Return the J of GrabCut and of the network on held-out videos: first masks, and after one and two
+        """Return the J of GrabCut and of the network on held-out videos, for first masks and after one and two
         corrections.
 
         A correction has a scribble through every wrong part. The score is the mean J of the network.
@@ -143,7 +146,7 @@ def _turned(images: Tensor, clues: Tensor, truth: Tensor, random: np.random.Gene
     lit = (images * gain + shift).clamp(0, 1)
     beyond = torch.tensor((0, 0, 0, *CUES_OUTSIDE_FRAME)).to(images)[:, None, None]
     shown = F.grid_sample(torch.cat([lit, clues], dim=1) - beyond, grid, align_corners=False) + beyond
-    # Labels are raised by one, so that the 0 outside of the window becomes 255 (undecided) afterwards.
+    # Labels are raised by one, so that the 0 outside the window becomes 255 (ignore) afterwards.
     known = F.grid_sample((truth[:, None].float() + 1) % 256, grid, mode="nearest", align_corners=False)[:, 0]
     return shown[:, :3], shown[:, 3:], (known.to(torch.uint8) - 1).to(torch.uint8)
 
@@ -158,7 +161,7 @@ def _mean_j(masks: Tensor, truth: Tensor) -> float:
 
 @torch.inference_mode()
 def _judge(network: RefinementNet, shot: Shot) -> NDArray[np.float64]:
-    """Return the J of GrabCut and of the network for first masks and two corrections, [frames, 6]."""
+    """Return the J of GrabCut and of the network, each after 0, 1 and 2 corrections: [frames, 6]."""
     rows = []
     for index in np.linspace(0, len(shot) - 2, VALIDATED).astype(int):
         frames, labels = zip(*(shot.load(int(index) + step, SHORT_SIDE) for step in (0, 1)), strict=True)

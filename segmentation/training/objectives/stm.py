@@ -29,13 +29,13 @@ from segmentation.training.sources import Sources
 from segmentation.training.validation import validate, validate_given
 
 ACCEPTED = 0.15  # probability that a frame is accepted with its true mask instead of being corrected
-EASY = 0.3  # share of the run in which true masks come first more often
+EASY = 0.3  # share of the run at whose start more clips begin with true masks
 WORSE = 0.3  # probability that a mask is damaged before it is corrected, as in long videos
 DRAWN = 0.5  # probability that a frame with a good mask has scribbles too
 BOTH = 0.5  # probability of annotated frames at both ends of a clip, where masks are given
-SHARP = 2.0  # factor of the keys at the start, which makes reading prefer similar cells without being decided
+SHARP = 2.0  # initial factor of the keys, with which reading prefers similar cells, but not exclusively
 SYSTEMS: dict[str, type[SpaceTimeMemory]] = {"stm": InteractiveSTM, "stm-semi": STM}
-Slots = list[MemorySlot]  # one slot for each pair
+Slots = list[MemorySlot]  # one slot for each (clip, object) pair
 
 
 class Objective:
@@ -47,8 +47,8 @@ class Objective:
         body: see `begin`.
         rounds: rounds in each clip, for interactive STM.
         keep, overlap: see `RunningMeans`.
-        given: probability of a step whose annotated frames have good masks, as if drawn by another network. The
-            other steps are rounds of scribbles.
+        given: probability of a step whose annotated frames have good masks, as if from another network. The other
+            steps are rounds of scribbles.
     """
 
     prepare = staticmethod(scribble)
@@ -96,7 +96,7 @@ class Objective:
     def translated(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         """Convert weights of interactive STM into initial weights of semi-supervised STM.
 
-        Cues that the latter does not have are left out. Its cue of other objects' masks starts with zero weights.
+        Weights of cues that the latter does not have are left out. Its cue of other objects' masks starts with zeros.
         """
         if not isinstance(self.network, STM) or not any(key.startswith(InteractiveSTM.memory_name) for key in tensors):
             return tensors
@@ -143,12 +143,17 @@ class _Reading:
         self.queries = network.encode_queries(flat)  # B * T queries
 
     def memorize(self, t: int, *cues: Tensor) -> Slots:
-        """Encode frame t with cues [N, H, W] into memory slots for all pairs."""
+        """Encode frame t with each of the cues [N, H, W] into memory slots, one for each of the N (clip,
+        object) pairs.
+        """
         frames = self.frames[self.batch.clip, t].contiguous(memory_format=torch.channels_last)
         return self.network.memorize(frames, pad(torch.stack(cues, dim=1), self.padding))
 
     def decode(self, t: int, memory: list[Slots], name: str) -> Tensor:
-        """Decode the masks of all pairs, [N, H, W], aggregated within each clip, and add their loss under `name`."""
+        """Decode the masks of all (clip, object) pairs from `memory`, and add their loss under `name`.
+
+        The masks [N, H, W] are aggregated within each clip.
+        """
         batch = self.batch
         queries = [self.queries[b * batch.length + t] for b in batch.clip.tolist()]
         readout = torch.stack([self.network.read([of[i] for of in memory], q) for i, q in enumerate(queries)])
@@ -169,7 +174,7 @@ def _joint(network: SpaceTimeMemory, logits: Tensor) -> Tensor:
 def given_at(progress: float) -> float:
     """Return the probability that a clip begins with a true mask. It is high at first.
 
-    Propagating a mask is learned sooner than reading scribbles, of which little is left at 1/16 of the size.
+    A network learns to propagate a mask sooner than to read scribbles, which are hardly visible at 1/16 of the size.
     """
     return ACCEPTED + (1 - ACCEPTED) * max(0.0, 1 - progress / EASY)
 
@@ -177,8 +182,10 @@ def given_at(progress: float) -> float:
 def _interact(
     reading: _Reading, clips: list[ScribbledClip], random: np.random.Generator, rounds: int, given: float
 ) -> None:
-    """Run rounds as the engine does: an annotated frame enters the memory with its mask and scribbles, then every frame
-    is a query, including the annotated ones.
+    """Run rounds as the engine does.
+
+    In each round an annotated frame is added to the memory with its mask and scribbles. Then all frames, including the
+    annotated ones, are segmented from the memory.
 
     `given` is the probability that the first frame is accepted with its true mask instead of being drawn on.
     """

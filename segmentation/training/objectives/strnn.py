@@ -1,7 +1,8 @@
 """Trains ST-RNN in the two steps of its paper (section 2.4.1), and RGMP; each in a separate run.
 
-`features`: the bodies and the RNNs without temporal links. `time`: the RNNs with temporal links; the bodies are frozen.
-`refinement`: RGMP (Oh et al., CVPR 2018), which propagates masks from a reference frame in the last round.
+`features`: trains the backbones and the RNNs without temporal links. `time`: trains the RNNs with temporal links, while
+the backbones are frozen. `refinement`: trains RGMP (Oh et al., CVPR 2018), which propagates masks from a reference
+frame in the last round.
 """
 
 from __future__ import annotations
@@ -35,19 +36,19 @@ from segmentation.training.synthetic_scribbles import correcting_scribbles
 from segmentation.training.validation import ROUNDS, validate
 from segmentation.types import IGNORE, Scribble
 
-ALPHA = 0.05  # of equation 4, relative to the spread of the features, so that shrinking all of them gains nothing
+ALPHA = 0.05  # margin of equation 4, relative to the spread of the features, so that shrinking them does not help
 
 Result = tuple[Tensor, dict[str, float]]
 
 
 class Objective:
-    """`plan.objective` may set
+    """How ST-RNN is trained. The table `plan.objective` may set:
 
     stage: "features", "time" or "refinement".
     ratio: weight of the loss of equation 4.
-    adapted: weight of the loss after the closed-form adaptation, through which the gradient goes (as in Bertinetto et
-        al. 2019; the paper does not have it). 0: it is not computed.
-    keep, overlap: see `RunningMeans`; of `adapted` and of RGMP.
+    adapted: weight of the loss after the closed-form adaptation, with gradients through it (as in Bertinetto et al.
+        2019; the paper does not have it). With 0 it is not computed.
+    keep, overlap: see `RunningMeans`; for the losses of `adapted` and of RGMP.
     given: probability that annotated frames have true masks, which are sampled too.
     worn: probability that RGMP's reference mask is damaged.
     settle_norms: the `settle` of `NormPlan`.
@@ -83,7 +84,7 @@ class Objective:
         begin(network, self.norms, body)
         if stage == "features":
             for branch in branches_of(network):
-                # Without temporal links; the engine, which has them, gives the same result.
+                # Training has no temporal links here. The engine has them, and gives the same result.
                 nn.init.zeros_(branch.rnn.Kt)
         self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"strnn": self.network}
@@ -96,7 +97,7 @@ class Objective:
         return STAGES[self.stage](self, clips, random).play()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
-        """Validate. For RGMP the score is that of the last round, in which it is used."""
+        """Return J&F on the validation videos. For RGMP the score is that of the last round, in which it is used."""
         assert isinstance(network, STRNN)
         settings, last = EngineSettings(device=str(self.device)), ROUNDS if self.stage == "refinement" else 0
         figures = validate(
@@ -128,7 +129,10 @@ class _TrainingStep(ABC):
 
 
 class _Features(_TrainingStep):
-    """Step 1: every frame separately."""
+    """A step of the stages `features` and `time`.
+
+    In `features`, each frame runs without the state of earlier frames.
+    """
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
         super().__init__(objective, clips, random)
@@ -165,7 +169,9 @@ class _Features(_TrainingStep):
         return features.float().unflatten(0, self.batch.labels.shape[:2])
 
     def _ratio(self, outputs: Tensor) -> Tensor:
-        """Compute equation 4 for every object: its cells in an anchor frame against the cells of all other frames."""
+        """Compute the loss of equation 4 for every object: its cells in one frame against the cells of all other
+        frames.
+        """
         anchor = int(self.random.integers(self.batch.length))
         pool = [t for t in range(self.batch.length) if t != anchor]
         ratios = []
@@ -218,7 +224,7 @@ class _Features(_TrainingStep):
 
 
 class _Time(_Features):
-    """Step 2: the bodies are frozen, and the state passes from frame to frame."""
+    """A step of the stage `time`: the backbones are frozen, and the state passes from frame to frame."""
 
     def _extract(self, branch: Branch) -> Tensor:
         branch.body.eval()
@@ -237,7 +243,10 @@ class _Time(_Features):
 
 
 class _Refinement(_TrainingStep):
-    """RGMP: the first frame is the reference. Probability maps pass from frame to frame, with gradients."""
+    """A step of training RGMP.
+
+    The first frame is the reference; probability maps pass from frame to frame with gradients.
+    """
 
     def play(self) -> Result:
         refinement, batch = self.network.refinement, self.batch
@@ -254,11 +263,13 @@ class _Refinement(_TrainingStep):
         return self.means.result()
 
     def _images(self, t: int) -> Tensor:
-        """Return frame t for each pair, [N, 3, H, W]."""
+        """Return frame t for each (clip, object) pair, [N, 3, H, W]."""
         return self.batch.frames[self.batch.clip, t].contiguous(memory_format=torch.channels_last)
 
     def _given(self) -> Tensor:
-        """Return masks of the first frame, [N, H, W], sometimes damaged, since the adaptation's are seldom perfect."""
+        """Return masks of the first frame, [N, H, W], sometimes damaged, since masks of the adaptation have
+        errors too.
+        """
         truth = self.batch.own(self.batch.labels[:, 0])
         worn = damage(truth, torch.Generator().manual_seed(int(self.random.integers(1 << 62))))
         chosen = torch.from_numpy(self.random.random(len(truth)) < self.objective.worn).to(truth.device)
@@ -269,7 +280,7 @@ STAGES: dict[str, type[_TrainingStep]] = {"features": _Features, "time": _Time, 
 
 
 def ratio_of(anchors: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
-    """Compute equation 4 for every anchor, [A].
+    """Compute the loss of equation 4 of the ST-RNN paper for every anchor (a cell of an object), [A].
 
     Args:
         anchors, positives, negatives: features [A, D], [P, D], [N, D], none empty.

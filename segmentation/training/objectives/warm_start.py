@@ -19,7 +19,7 @@ MANET, BACKBONE = "feature_extracter.", "backbone."  # prefixes of MA-Net's Deep
 RESIDUAL = 0.2  # Initial scale of residual branches, which keeps deep sums in scale without norms (De and Smith, 2020).
 MEMORY, DECODER = "Encoder_M.", "Decoder."  # prefixes of STM's memory encoder and decoder
 CUES = {"conv1_x": "conv1_m"}  # cues that correspond to a cue of STM
-REFINEMENTS = ("RF3", "RF2")  # to 1/8, and to 1/4
+REFINEMENTS = ("RF3", "RF2")  # the refinement steps to 1/8 and to 1/4 of the size
 LOGITS, UNDECIDED = 2, 0.1  # A convolution with this many outputs is the last one; the scale of its initial weights.
 
 
@@ -27,7 +27,7 @@ LOGITS, UNDECIDED = 2, 0.1  # A convolution with this many outputs is the last o
 class NormPlan:
     """How batch norms are trained.
 
-    `frozen`: they stay fixed, as in the papers, whose bodies were pretrained on ImageNet. Otherwise they use the
+    `frozen`: they stay fixed, as in the papers, whose backbones were pretrained on ImageNet. Otherwise they use the
     statistics of the batch, and from the fraction `settle` of the run on (0..1; 0 = never) their running statistics, as
     at test time. A network that alternates between kinds of input needs that, because each kind has different
     statistics.
@@ -44,11 +44,12 @@ def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
     """Initialise the weights of `network`.
 
     Args:
-        body: path of a ResNet with torchvision's names, for every encoder; or of MA-Net's weights, whose DeepLab is
-            used for every DeepLab of `network` too; or of STM's weights (see `_take_of_stm`). Empty: random weights.
+        body: path of pretrained weights, or "" for random weights. They are a ResNet with torchvision's names, for
+            every encoder; or MA-Net's weights, whose DeepLab is used for every DeepLab of `network` too; or STM's
+            weights (see `_take_of_stm`).
 
     Raises:
-        ValueError: for a body that does not fit.
+        ValueError: the pretrained weights do not fit.
     """
     _draw(network)
     if body:
@@ -59,7 +60,10 @@ def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
 
 
 def hold_norms(network: nn.Module, norms: NormPlan, progress: float) -> None:
-    """Apply `norms` after `network` was put into training mode. `progress` of the run is 0..1."""
+    """Apply `norms` to the batch norms of `network`, after it was put into training mode.
+
+    `progress` of the run is 0..1.
+    """
     if norms.frozen or norms.settled(progress):
         for norm in _norms(network):
             norm.eval()
@@ -67,7 +71,7 @@ def hold_norms(network: nn.Module, norms: NormPlan, progress: float) -> None:
 
 @torch.no_grad()
 def load_bodies(network: nn.Module, path: Path) -> None:
-    """Copy convolutions and norms of a trained body into the bodies of `network`. Other parameters are unchanged.
+    """Copy convolutions and norms of a trained backbone into the backbones of `network`, and leave the rest unchanged.
 
     Raises:
         ValueError: the file cannot be read, or lacks a tensor, or has one of another shape, or nothing can take it.
@@ -79,7 +83,7 @@ def load_bodies(network: nn.Module, path: Path) -> None:
     deeplab = {key.removeprefix(MANET): tensor for key, tensor in found.items() if key.startswith(MANET)}
     if deeplab:
         stem = f"{BACKBONE}conv1.weight"
-        deeplab[stem] = deeplab[stem].flip(1)  # MA-Net takes BGR, all others RGB.
+        deeplab[stem] = deeplab[stem].flip(1)  # MA-Net takes BGR images, all others take RGB.
         found = {key.removeprefix(BACKBONE): value for key, value in deeplab.items() if key.startswith(BACKBONE)}
     stages = {_stage_name(key): tensor for key, tensor in found.items()}
     encoders = [module for module in network.modules() if isinstance(module, CueEncoder)]
@@ -98,7 +102,7 @@ def _take_of_stm(network: nn.Module, found: dict[str, Tensor], path: Path) -> No
     refinements of the decoder, except where shapes differ.
 
     Raises:
-        ValueError: the bodies differ, or nothing can take them.
+        ValueError: the backbones differ, or no part of `network` can take the weights.
     """
     encoders = [module for module in network.modules() if isinstance(module, CueEncoder)]
     if not encoders:
@@ -133,7 +137,7 @@ def _copy(found: dict[str, Tensor], own: dict[str, Tensor], path: Path) -> None:
 
 
 def _stage_name(key: str) -> str:
-    """Convert a key of torchvision, which counts layers from 1, to the encoders, which count stages from 2."""
+    """Convert a key of torchvision, which counts layers from 1, to a key of our encoders, which count stages from 2."""
     return re.sub(r"^layer(\d+)", lambda match: f"res{int(match[1]) + 1}", key)
 
 
