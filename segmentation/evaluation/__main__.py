@@ -88,7 +88,7 @@ def _weights(text: str) -> tuple[str, str]:
 
 
 def _option(text: str) -> tuple[str, str, Any]:
-    """Parse `manet.window=9` to ("manet", "window", 9). A value that is no JSON is a string."""
+    """Parse `manet.window=9` to ("manet", "window", 9). A value that is not valid JSON is taken as a string."""
     where, separator, given = text.partition("=")
     target, dot, key = where.rpartition(".")
     if not (separator and dot and target and key):

@@ -1,4 +1,4 @@
-"""Run the benchmark for all engines and sequences, skip what is already finished, and write the report."""
+"""Runs the benchmark for all engines and sequences, skips what is already finished, and writes the report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCHEMA = 1
 
 
 class BenchmarkFailed(ValueError):
-    """A run failed. The text is the message of the engine."""
+    """A run of the benchmark failed. The message is that of the engine."""
 
 
 def run(
@@ -39,8 +39,8 @@ def run(
     """Run everything, write report.json, report.html and one CSV per engine into `out`, and return the report.
 
     Args:
-        only_these: refuse the whole run when one of the sequences cannot be evaluated. Otherwise such a sequence is
-            named in the report ("left_out": name -> sentence) and the others are run.
+        only_these: refuse the whole run if one of the sequences cannot be evaluated. Otherwise such a sequence is named
+            in the report ("left_out": name -> reason), and the others are run.
 
     Raises:
         FolderError: the folder, or a sequence, cannot be evaluated (checked before the first round).
@@ -63,9 +63,9 @@ def run(
 
 
 def stage(sequences: dict[str, Sequence], root: Path) -> Path:
-    """Create the folder that the package reads: masks with the ids 1..N, and scribbles.
+    """Create the folder that the package davisinteractive reads: masks with the ids 1..N, and scribbles.
 
-    Where a sequence has no stored scribbles, the robot draws the first one.
+    If a sequence has no stored scribbles, the robot (the simulated user) draws the first one.
     """
     for name, sequence in sequences.items():
         masks = root / "Annotations" / "480p" / name
@@ -84,7 +84,7 @@ def stage(sequences: dict[str, Sequence], root: Path) -> Path:
 
 
 def first_scribble(sequence: Sequence) -> dict[str, Any]:
-    """Let the robot draw the first scribble: against an empty mask, on the frame where the objects are largest."""
+    """Let the robot draw the first scribble of a sequence, on the frame where the objects are largest."""
     found = make_robot().interact(
         sequence.name,
         np.zeros_like(sequence.truth),

@@ -1,4 +1,6 @@
-"""Evaluate one engine on one sequence with the robot, in a process of its own so that its peak memory is its own.
+"""Evaluates one engine on one sequence with the robot (the simulated user of the DAVIS challenge).
+
+Each run has a separate process, so that its peak memory can be measured.
 
 davisinteractive defines the session protocol, the clock, the time limit and the rows of the report. A run writes a
 folder with report.csv (the package's rows), rounds.json, masks/%05d.png of the last round, and finally done.json.
@@ -34,7 +36,9 @@ Masks = NDArray[np.uint8]  # [T, H, W]
 
 @dataclass(frozen=True)
 class Protocol:
-    """Number of rounds, seconds for each object and round (None: no limit), and the metric that the robot uses."""
+    """The rules of a benchmark: number of rounds, seconds for each object and round (None = no limit), and the metric
+    by
+    which the robot chooses the frame to correct."""
 
     rounds: int = 8
     max_time: int | None = 30
@@ -42,7 +46,7 @@ class Protocol:
 
     @property
     def seconds_an_object(self) -> int | None:
-        """Seconds for each object over all rounds, which the package calls max_time. The challenge allows 8 x 30 s."""
+        """The seconds for each object over all rounds (max_time of the package). The challenge allows 8 x 30 s."""
         return self.rounds * self.max_time if self.max_time else None
 
 
@@ -59,7 +63,7 @@ class EngineUnderTest:
 
 @dataclass(frozen=True)
 class Run:
-    """One engine on one sequence, with everything that the child process needs."""
+    """A run of one engine on one sequence, with everything that its child process needs."""
 
     engine: EngineUnderTest
     sequence: str
@@ -111,7 +115,7 @@ def execute(run: Run, on_round: Callable[[int], None]) -> None:
         load_engines(run.engine.plugin)
     sequence = load_sequence(run.folder, run.sequence)
     rounds: list[dict[str, Any]] = []
-    sample = number = 0  # each first scribble of the sequence starts a new sample
+    sample = number = 0  # each stored first scribble of the sequence starts a new sample
     masks = np.zeros_like(sequence.truth)
     with _package_session(run, sequence) as session:
         memory = PeakMemory()
@@ -183,7 +187,7 @@ def _open(engine: EngineUnderTest, sequence: Sequence) -> Engine:
 
 
 def _deadline(protocol: Protocol, sequence: Sequence, started: float) -> float | None:
-    """The time at which to stop, since the package ignores masks that are submitted later. None for no limit."""
+    """Return the time at which to stop, or None for no limit. The package ignores masks that are submitted later."""
     limit = protocol.seconds_an_object
     return started + limit * sequence.num_objects if limit else None
 
@@ -223,6 +227,6 @@ def _write(run: Run, sequence: Sequence, masks: Masks, rounds: list[dict[str, An
         "num_objects": sequence.num_objects,
         "num_frames": sequence.num_frames,
         "size": sequence.size,
-        "peak_memory_bytes": peak_memory,  # above the memory of the robot and the ground truth
+        "peak_memory_bytes": peak_memory,  # without the memory of the robot and the ground truth
     }
     (run.out / "done.json").write_text(json.dumps(done, indent=1))

@@ -1,4 +1,4 @@
-"""Sequences as they are evaluated: every frame has a mask, and the objects are numbered without holes."""
+"""Loads sequences for an evaluation: every frame has a mask, and the object ids are 1..N without gaps."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ __all__ = ["DavisFolder", "FolderError", "Sequence", "load_sequence", "usable_se
 class Sequence:
     """One sequence with ground truth on every frame.
 
-    Data sets number objects with holes (1, 3) where one was dropped. An id that no pixel has would count as an object
-    that every engine gets right, and would buy time for the others. So the ids that occur are numbered 1..N here, in
-    their order: in `truth`, in scribbles, and in everything that is computed from them.
+    In some data sets the object ids have gaps (1, 3), because an object was removed. An id that no pixel has would
+    count as an object that every engine segments correctly, and would add to the time limit. So the ids that occur are
+    renumbered 1..N here, in their order: in `truth`, in scribbles, and in everything that is computed from them.
     """
 
     files: DavisSequence
@@ -61,7 +61,7 @@ class Sequence:
 
     @cached_property
     def truth(self) -> NDArray[np.uint8]:
-        """uint8 [T, H, W]: 0 = background, 1..N = objects, 255 = no decision."""
+        """The ground truth, uint8 [T, H, W]: 0 = background, 1..N = objects, 255 = ignore."""
         table = np.zeros(256, np.uint8)
         table[list(self.object_ids)] = np.arange(1, self.num_objects + 1)
         table[IGNORE] = IGNORE
@@ -69,27 +69,28 @@ class Sequence:
 
     @property
     def num_objects(self) -> int:
-        """How many objects any mask shows: the folder decides, not the package's table of DAVIS-2017."""
+        """The number of objects in the masks of the folder. The package's own table of DAVIS-2017 is not used."""
         return len(self.object_ids)
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width, height."""
+        """The width and height of a frame in pixels."""
         return self.truth.shape[2], self.truth.shape[1]
 
     def frames(self) -> ImageFrames:
         return ImageFrames(self.frame_files)
 
     def largest_frame(self) -> int:
-        """The frame on which the objects cover most: where the first scribble is drawn."""
+        """The frame on which the objects cover the largest area. The first scribble is drawn there."""
         areas = [int(((labels > 0) & (labels != IGNORE)).sum()) for labels in self.truth]
         return int(np.argmax(areas))
 
     def scribbles(self, path: Path) -> tuple[Interaction, ...]:
-        """The interactions of a stored scribble file, for the objects 1..N.
+        """Read the interactions of a stored scribble file, with the object ids 1..N.
 
         Raises:
-            FolderError: the file is none, is for another number of frames, or draws an object that no mask shows.
+            FolderError: it is no scribble file, is for another number of frames, or has scribbles on an object that no
+                mask shows.
         """
         try:
             stored = read_scribbles(path, self.num_frames)
@@ -107,7 +108,7 @@ class Sequence:
 
 
 def load_sequence(folder: DavisFolder, name: str) -> Sequence:
-    """One sequence, checked. Raises FolderError with a sentence that names what does not fit."""
+    """Load and check one sequence. Raises FolderError with a message that names what is wrong."""
     files = folder.sequence(name)
     sequence = Sequence(files)
     if files.problem:
@@ -124,7 +125,10 @@ def load_sequence(folder: DavisFolder, name: str) -> Sequence:
 
 
 def usable_sequences(folder: DavisFolder, names: Iterable[str]) -> tuple[dict[str, Sequence], dict[str, str]]:
-    """Those of the sequences that can be evaluated, and why the others cannot. Raises FolderError when none can."""
+    """Return the sequences that can be evaluated, and for each other one the reason.
+
+    Raises FolderError if there is none.
+    """
     good: dict[str, Sequence] = {}
     bad: dict[str, str] = {}
     for name in names:

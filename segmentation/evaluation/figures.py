@@ -1,4 +1,4 @@
-"""Compute the figures of the report from the robot's rows: AUC and J&F at 60 s as the challenge does, and curves."""
+"""Computes the figures of the report from the package's rows: AUC and J&F at 60 s as in the challenge, and curves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TARGETS = (0.8, 0.9)
 def official(
     report: pd.DataFrame, sequences: Mapping[str, Sequence], staged: Path, protocol: Protocol
 ) -> dict[str, Any]:
-    """Return the package's own summary for J, F and J&F: {metric: {auc, at_60s, curve: {time, value}}}."""
+    """Return the summary of the package davisinteractive: {metric: {auc, at_60s, curve: {time, value}}}."""
     package = davisinteractive()
     register(package.dataset, dict(sequences))
     found = {}
@@ -54,12 +54,14 @@ def by_round(report: pd.DataFrame, rounds: int, column: str = "j_and_f") -> list
 
 
 def round_area(curve: list[float]) -> float:
-    """Area under the curve over rounds, 0..1 (the R-AUC of CiVOS). It does not depend on the speed of the machine."""
+    """Return the area under the curve over rounds, 0..1 (R-AUC of CiVOS), which does not depend on the
+    machine's speed.
+    """
     return float(np.trapezoid(curve) / (len(curve) - 1)) if len(curve) > 1 else float(curve[0])
 
 
 def rounds_until(curve: list[float], target: float) -> int | None:
-    """The first round whose value reaches `target`, or None."""
+    """Return the first round whose value reaches `target`, or None."""
     return next((number for number, value in enumerate(curve, start=1) if value >= target), None)
 
 
@@ -68,7 +70,7 @@ def read_report(run: Run) -> pd.DataFrame:
 
 
 def sequence_figures(run: Run, rounds: int) -> dict[str, Any]:
-    """Return the figures of one engine on one sequence, as they stand in report.json."""
+    """Return the figures of one engine on one sequence, as written to report.json."""
     report = read_report(run)
     done = json.loads((run.out / "done.json").read_text())
     played = json.loads((run.out / "rounds.json").read_text())
@@ -92,7 +94,7 @@ def sequence_figures(run: Run, rounds: int) -> dict[str, Any]:
 
 
 def _mean_by_round(played: list[dict[str, Any]]) -> list[float]:
-    """Seconds of each round, averaged over the first scribbles of the sequence."""
+    """Return the seconds of each round, averaged over the runs for the different first scribbles of a sequence."""
     last = max(entry["round"] for entry in played)
     seconds = [[entry["seconds"] for entry in played if entry["round"] == number] for number in range(1, last + 1)]
     return [round(float(np.mean(values)), 3) for values in seconds]
@@ -101,7 +103,7 @@ def _mean_by_round(played: list[dict[str, Any]]) -> list[float]:
 def engine_figures(
     runs: list[Run], sequences: Mapping[str, Sequence], staged: Path, protocol: Protocol
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Return all figures of one engine, as they stand in report.json, and its rows of all sequences."""
+    """Return all figures of one engine, as written to report.json, and its rows of all sequences."""
     report = pd.concat([read_report(run) for run in runs], ignore_index=True)
     metrics = official(report, sequences, staged, protocol)
     each = {run.sequence: sequence_figures(run, protocol.rounds) for run in runs}

@@ -1,4 +1,4 @@
-"""Peak memory of a section of code, above what the process held before."""
+"""Measures the peak memory of a section of code, above what the process held before."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Import the optional package `davisinteractive` (GPL-3.0) with patches for current versions of its libraries.
+"""Imports the optional package `davisinteractive` (GPL-3.0) with patches for current versions of its libraries.
 
 It was written for numpy 1, networkx 2, pandas 1 and scikit-image 0.18. A comment at each patch says what it is for.
-Only `segmentation.evaluation` uses the package, in a process of its own.
+Only `segmentation.evaluation` uses the package, in a separate process.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-KERNEL_SIZE = 0.2  # as in the challenge's service; the default of the robot's class is 0.15
+KERNEL_SIZE = 0.2  # the value of the challenge's service; the default of the class is 0.15
 HOW_TO_INSTALL = (
     "The benchmark needs the extra 'evaluation': pip install -e '.[evaluation]' and then "
     "pip install --no-build-isolation --no-deps davisinteractive==1.0.4"
@@ -21,7 +21,7 @@ HOW_TO_INSTALL = (
 
 
 class BenchmarkPackageMissing(RuntimeError):
-    """The optional package is not installed. The text says how to install it."""
+    """The optional package is not installed. The message says how to install it."""
 
 
 class Package(NamedTuple):

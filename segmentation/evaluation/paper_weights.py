@@ -1,4 +1,4 @@
-"""Random weights for networks of the papers' sizes, for measurements and tests of what these networks cost.
+"""Makes random weights for networks of the papers' sizes, to measure and test the speed and memory of these networks.
 
 The project has no trained weights of these sizes. Masks computed with random weights mean nothing.
 """
@@ -12,7 +12,7 @@ import torch
 from segmentation.checkpoints import network_class, save_checkpoint
 from segmentation.evaluation.golden.rules import fill_network
 
-SEED = 1  # of the golden weights
+SEED = 1  # seed of the deterministic weights of the golden comparison
 GAINS: dict[str, dict[str, float | None]] = {
     # For each engine and network: the gain of the golden rule, or None for PyTorch's initialisation.
     "stm": {"stm": 1.0},

@@ -1,4 +1,4 @@
-"""Draw the curves of the report as SVG, which is embedded in the page."""
+"""Draws the curves of the benchmark report as SVG, which is embedded in the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A quick evaluation: J of each sequence after a first scribble and after simulated corrections.
+"""Quickly evaluates an engine: J of each sequence after a first scribble and after simulated corrections.
 
     python -m segmentation.evaluation.quick ROOT [--engine flow] [--sequences dog libby] [--corrections 2]
 
@@ -141,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _sequences(folder: DavisFolder, names: Sequence[str] | None) -> dict[str, Clip]:
-    """The named sequences, or all that can be evaluated; the others are told."""
+    """Load the named sequences, or all that can be evaluated. The others are printed with the reason."""
     if names:
         return {name: load_sequence(folder, name) for name in names}
     good, bad = usable_sequences(folder, folder.names())

@@ -1,4 +1,4 @@
-"""Write report.html, one page with all plots and images embedded."""
+"""Writes report.html, the page of a benchmark, with all plots and images embedded."""
 
 from __future__ import annotations
 

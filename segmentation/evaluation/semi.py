@@ -1,8 +1,8 @@
-"""Semi-supervised evaluation: an engine is given the true mask of the first frame and carries it through the video.
+"""Semi-supervised evaluation: an engine gets the true mask of the first frame and propagates it through the video.
 
-The rules are those of DAVIS-2016 and DAVIS-2017: J and F of every object are means over all frames but the first, which
-is given, and the last; the figures of a set are means over the objects of all its sequences. Pixels that the
-annotation leaves undecided (255) count as background.
+The rules are those of DAVIS-2016 and DAVIS-2017: J and F of every object are means over all
+frames but the first, whose mask is given, and the last. The figures of a data set are means over the objects of all its
+sequences. Pixels that the annotation ignores (255) count as background.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from segmentation.registry import create_engine_session, load_engines
 from segmentation.types import IGNORE, Interaction
 
 SCHEMA = 1
-FEWEST = 3  # frames: the first and the last one are left out
+FEWEST = 3  # the fewest frames of a sequence, since the first and the last one are left out
 
 
 @dataclass(frozen=True)
 class SemiScore:
-    """J and F of each object of a sequence, means over its frames."""
+    """J and F of each object of a sequence, averaged over its frames."""
 
     j: tuple[float, ...]
     f: tuple[float, ...]
@@ -39,10 +39,11 @@ class SemiScore:
 def run_semi(
     folder: DavisFolder, names: Many[str], engines: Many[EngineUnderTest], out: Path
 ) -> dict[str, dict[str, Any]]:
-    """Evaluate every engine on every sequence, write `out`/semi.json, and return what it holds of the engines by label.
+    """Evaluate every engine on every sequence, write `out`/semi.json, and return the figures of each engine by its
+    label.
 
     Raises:
-        FolderError: a sequence cannot be evaluated this way; all are checked before the first is computed.
+        FolderError: a sequence cannot be evaluated. All sequences are checked before the first one is run.
     """
     sequences = {name: load_sequence(folder, name) for name in names}
     for sequence in sequences.values():
@@ -58,8 +59,10 @@ def run_semi(
 
 
 def carry_first_mask(engine: EngineUnderTest, sequence: Sequence) -> SemiScore:
-    """The engine's masks of one sequence, scored. The first frame is accepted with its true mask, and the round that
-    follows begins there."""
+    """Run an engine on one sequence and score its masks.
+
+    The first frame is accepted with its true mask, and a round with scribbles on this frame propagates it.
+    """
     if engine.plugin:
         load_engines(engine.plugin)
     truth = _decided(sequence)
@@ -78,7 +81,7 @@ def carry_first_mask(engine: EngineUnderTest, sequence: Sequence) -> SemiScore:
 
 
 def semi_table(engines: dict[str, dict[str, Any]]) -> str:
-    """A line for each sequence of each engine, and one for the mean over all objects."""
+    """Return a table with a line for each sequence of each engine, and a line for the mean over all objects."""
     lines = [f"{'engine':<20} {'sequence':<24} {'J':>6} {'F':>6} {'J&F':>6}"]
     for label, figures in engines.items():
         for name, own in [*figures["sequences"].items(), ("mean over all objects", figures["mean"])]:

@@ -1,7 +1,7 @@
-"""A stroke such as a person would draw: through the middle of a region, from one end to the other.
+"""Draws a scribble as a person would: through the middle of a region, from one end to the other.
 
-Not the robot of the DAVIS package, only of its kind: the region's ends are the two pixels farthest apart inside it, the
-stroke is the path between them that keeps away from the region's border.
+This is similar to the robot of the DAVIS package, but not equal. The ends of a region are the two pixels that are
+farthest apart within it, and the scribble is the path between them that keeps away from the region's border.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def correcting_stroke(truth: LabelMap, predicted: LabelMap) -> Scribble | None:
 
 
 def largest_part(mask: Mask) -> Mask:
-    """The largest 8-connected component of `mask`."""
+    """Return the largest 8-connected component of `mask`."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     if count < 2:
         return mask

@@ -1,4 +1,4 @@
-"""Compare the published systems with numbers that their official code computed from deterministic weights.
+"""Compares the published systems with golden arrays, which their official code computed with deterministic weights.
 
 `python -m segmentation.evaluation.golden DIR [--case a] [--system stm]` compares every array of every case in DIR.
 """

@@ -1,4 +1,4 @@
-"""The program: `python -m segmentation.evaluation.golden DIR [--case a] [--system stm]`."""
+"""The command `python -m segmentation.evaluation.golden DIR [--case a] [--system stm]`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ FILES = ("[a-z].npz", "inputs_*.npz")  # the golden arrays and the inputs of a c
 
 
 def program_of(system: str) -> Compute:
-    """Return the `compute` of a system. Raises GoldenError for an unknown one, with the list of the known."""
+    """Return the function `compute` of a system.
+
+    Raises GoldenError for an unknown system, with a list of the known ones.
+    """
     if system not in SYSTEMS:
         raise GoldenError(f"no program for {system!r}, known are {', '.join(SYSTEMS)}")
     compute: Compute = import_module(SYSTEMS[system]).compute
@@ -34,7 +37,7 @@ def program_of(system: str) -> Compute:
 def find_cases(root: Path, systems: Sequence[str], letter: str | None = None) -> list[Case]:
     """Find the cases in `root`, only those of `letter` if it is given. Raises GoldenError if there are none.
 
-    A case that lacks one of its files is found too, and `compare` reports the missing file.
+    A case that lacks one of its files is returned too, and `compare` reports the missing file.
     """
     found = []
     for system in systems:

@@ -1,4 +1,4 @@
-"""Bounds of rounding for logits of aggregated probabilities, and for the softmax over them.
+"""Computes how much rounding may change the logits of aggregated probabilities, and the softmax over them.
 
 The logit of a probability near 0 or 1 is ill-conditioned: where it is 13, one float32 step of the probability changes
 it by 0.2 %. That is more than the tolerance of a golden array, and the kernels of two processors often differ so much.
@@ -14,8 +14,8 @@ from torch import Tensor
 
 from segmentation.networks.aggregation import EPSILON
 
-STEEP = 8  # above this absolute value a logit is compared as its probability
-STEP = 1e-6  # allowed change of the probability; just below 1 it is 17 steps of float32
+STEEP = 8  # above this absolute value, not the logit but its probability is compared
+STEP = 1e-6  # allowed change of a probability; just below 1 this is 17 steps of float32
 
 Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]  # lowest and highest value of each element
 

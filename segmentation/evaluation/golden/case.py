@@ -41,19 +41,19 @@ OBJECT_AXES = {
 
 
 class GoldenError(ValueError):
-    """A golden folder cannot be used. The text says why."""
+    """A golden folder cannot be used. The message says why."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A case of a system:
+    """A golden case of one system, stored in `folder`/`letter`.npz and a file of inputs.
 
-    `folder`/`letter`.npz and its inputs. The letter a means seed 1, b means seed 2, and so on.
+    The letter gives the seed of its weights and inputs: a means 1, b means 2, and so on.
     """
 
     folder: Path
     letter: str
-    absent: set[str] = field(default_factory=set, compare=False)  # JSON files that were asked for and do not exist
+    absent: set[str] = field(default_factory=set, compare=False)  # JSON files that were needed but do not exist
 
     @property
     def system(self) -> str:
@@ -99,19 +99,19 @@ class Case:
 
     @property
     def frames(self) -> NDArray[np.uint8]:
-        """RGB frames, uint8 [T, H, W, 3]."""
+        """The RGB frames, uint8 [T, H, W, 3]."""
         return self.inputs["frames"]
 
     @property
     def labels(self) -> NDArray[np.uint8]:
-        """Ground truth, uint8 [T, H, W]."""
+        """The ground truth, uint8 [T, H, W]."""
         return self.inputs["labels"]
 
     @cached_property
     def num_objects(self) -> int:
         """The number of objects, from the masks, the scribbles and the stored arrays.
 
-        An object that lies outside the frame is in no mask, but the official code computed it too.
+        An object outside the frame is in no mask, but the official code computed arrays for it too.
         """
         drawn = [int(array.max()) for name, array in self.inputs.items() if name != "frames"]
         stored = self.golden if self.golden_path.exists() else {}
@@ -120,7 +120,7 @@ class Case:
     def fill(self, network: nn.Module, gain: float, offset: int = 0) -> None:
         """Give `network` the case's weights, after checking its keys, shapes and types against `state_dict.json`.
 
-        Without that file they are not checked. Wrong keys would still give wrong arrays, since the values depend on the
+        Without that file they are not checked. Wrong keys still lead to wrong arrays, since the weights depend on the
         keys.
         """
         known = self.known("state_dict.json")
@@ -133,7 +133,7 @@ class Case:
 
 
 def _objects_of(name: str, array: Array) -> int:
-    """Return the number of objects that a stored array implies, or 0."""
+    """Return the number of objects according to the name or shape of a stored array, or 0 if they do not show it."""
     prefix = re.match(r"obj(\d+)\.", name)
     if prefix:
         return int(prefix[1])
@@ -144,14 +144,16 @@ def _objects_of(name: str, array: Array) -> int:
 
 
 class BoundedArray(np.ndarray[Any, Any]):
-    """An array with bounds: rounding may change each element within `low`..`high`, beyond the usual tolerance."""
+    """An array with bounds: beyond the usual tolerance, each element may differ within `low`..`high` because of
+    rounding.
+    """
 
     low: Array
     high: Array
 
 
 def bounded(array: Array, bounds: Bounds) -> BoundedArray:
-    """Attach bounds to an array. Both bounds have its shape."""
+    """Attach bounds, both with the shape of the array, to an array."""
     found = array.view(BoundedArray)
     found.low, found.high = bounds
     return found
@@ -197,9 +199,9 @@ def sampled(tensor: Tensor | Array, *steps: int, bounds: Bounds | None = None) -
 def carried(ours: Array, stored: Array | None) -> Array:
     """Return the mask that the next step uses: the stored mask if ours agrees with it, otherwise ours.
 
-    Where two scores are nearly equal, rounding decides the id of a pixel. That is within the tolerance of the mask, but
-    as an input to the next frame that pixel would change all later arrays. So the stored mask is used. A mask that is
-    wrong by more than the tolerance is still passed on.
+    Where two scores are nearly equal, rounding decides the id of a pixel. Such pixels are within the tolerance of the
+    mask, but as inputs to the next frame they would change all later arrays. So the stored mask is used. If our mask is
+    wrong by more than the tolerance, it is used itself, so that the error shows in later arrays too.
     """
     if stored is None or stored.shape != ours.shape or _differing(ours, stored) > 1 - AGREEMENT:
         return ours
@@ -208,7 +210,7 @@ def carried(ours: Array, stored: Array | None) -> Array:
 
 @dataclass(frozen=True)
 class Row:
-    """Result for one array.
+    """The result of comparing one array.
 
     `error` is relative to the golden range; for masks it is the fraction of different pixels.
     """
@@ -223,7 +225,7 @@ class Row:
 def compare(case: Case, compute: Compute) -> Iterator[Row]:
     """Yield a row for each stored array, in the order in which the program computes them.
 
-    A stored array that the program does not compute is a miss, and so is a case without stored arrays.
+    A stored array that the program does not compute gives a failing row, and so does a case without stored arrays.
     """
     for path in (case.golden_path, case.inputs_path):
         if not path.exists():
@@ -256,7 +258,7 @@ def _row(system: str, name: str, got: Array, golden: Array) -> Row:
 
 
 def _mask_row(system: str, name: str, got: Array, golden: Array) -> Row:
-    if name.endswith("masks") and golden.ndim == 1:  # packed bits
+    if name.endswith("masks") and golden.ndim == 1:  # the masks are stored as packed bits
         got, golden = np.unpackbits(got), np.unpackbits(golden)
     differs = _differing(got, golden)
     return Row(system, name, differs, differs <= 1 - AGREEMENT, "share that differs")

@@ -1,11 +1,11 @@
-"""Golden arrays of IPN: interactions and propagations of every object, and the demo's round loop for object 1.
+"""Computes the golden arrays of IPN: interactions and propagations of all objects, and the demo's rounds for object 1.
 
-In the demo the weighted average of rounds has no effect, because the masks of the previous round are an alias of the
-current ones, so `loop.*` is computed without it. The engine does average, as the paper says, so its masks of a second
-round differ from `loop.r1.all_E` and `loop.r1.masks`. All other arrays are stages of the engine.
+In the official demo the weighted average of rounds has no effect, because the masks of the previous round are an alias
+of the current ones. So `loop.*` is computed without it. The engine does average, as the paper says, so its masks of a
+second round differ from `loop.r1.all_E` and `loop.r1.masks`. All other arrays are intermediate results of the engine.
 
-Propagation takes the neighbour's mask rounded to 0 or 1, so rounding decides a pixel whose probability is about 0.5.
-Where our rounded masks agree with the stored ones, the stored ones are used (`carried`).
+Propagation uses the neighbour's mask rounded to 0 or 1, so small errors decide a pixel whose probability is about 0.5.
+If our rounded mask agrees with the stored one within the tolerance, the stored one is used (`carried`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from segmentation.evaluation.golden.case import Array, Case, GoldenError, carrie
 from segmentation.evaluation.golden.single import FIRST, SECOND, frames_of, scribbles_of
 
 GAIN = 0.7
-CONFIDENT = 0.9  # probability inside the previous mask of I1
+CONFIDENT = 0.9  # probability inside the previous mask of the golden array I1
 LOSS_GUARD = 1e-3  # the official code adds it to the number of items, so its loss is the mean / 1.001
 
 
@@ -42,7 +42,7 @@ def _stages(case: Case, inet: Inet, pnet: Pnet, object_id: int) -> Iterator[tupl
     frames = frames_of(case)
     frame, neighbour = frames[FIRST : FIRST + 1], frames[FIRST + 1 : FIRST + 2]
     positive, negative = scribbles_of(case, FIRST, object_id)
-    yield "scribble_dilated", (2 * positive + negative - 1).numpy()  # 1 own, 0 others, -1 none
+    yield "scribble_dilated", (2 * positive + negative - 1).numpy()  # 1 = own scribble, 0 = other scribble, -1 = none
     scribbles = [positive[None], negative[None]]
     truth = torch.from_numpy(case.labels[FIRST] == object_id).float()[None]
 

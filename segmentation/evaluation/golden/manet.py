@@ -1,8 +1,8 @@
-"""Golden arrays of MA-Net: every stage, and the official loop over rounds on frames 2, 4 and 1.
+"""Computes the golden arrays of MA-Net: all intermediate results, and the official rounds on frames 2, 4 and 1.
 
-The network is the folded one of the engine, and the loop uses the engine's memories, so all arrays are its stages. Far
-from the scribbles two ids may have equal or nearly equal logits. Then rounding decides the id, which is an input to the
-next frame and the next round. So the loop continues from the stored masks where its own agree with them (`carried`).
+The network (with folded batch norms) and the memories are those of the engine. Far from the scribbles two ids may have
+equal or nearly equal logits. Then rounding decides the id, which is an input to the next frame and the next round. So
+the rounds continue from the stored masks if our masks agree with them within the tolerance (`carried`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CACHE_BYTES = 256 << 20
 
 
 class Program:
-    """MA-Net on one case, with the embeddings of all frames. The ids are 0..n."""
+    """Runs MA-Net on one case. It holds the embeddings of all frames; the ids are 0 (background) to n."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -52,7 +52,7 @@ class Program:
         return resize_labels(torch.from_numpy(self.case.labels[frame].astype(np.int64)), self.size)
 
     def scribbles(self, frame: int) -> Tensor:
-        """Return the scribbles of the input rule at the size of an embedding, one cell thick, int64 [h, w]."""
+        """Return the case's scribbles of a frame at the size of an embedding, one cell thick, int64 [h, w]."""
         bars = make_scribble(self.labels(frame).numpy().astype(np.uint8), self.case.num_objects, thickness=1)
         return torch.from_numpy(bars.astype(np.int64))
 

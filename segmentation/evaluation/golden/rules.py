@@ -1,4 +1,6 @@
-"""Deterministic weights and inputs that depend only on a key, a shape and a seed (see tests/golden/README.md)."""
+"""Makes deterministic weights and inputs, which depend only on a key, a shape and a seed (see
+tests/golden/README.md).
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 _BODY = re.compile(r"(backbone\.layer|Encoder(_[MQ])?\.res)[0-9]")
-_BODY_GAIN = 0.7  # inside a ResNet, where a larger gain would let the activations grow from block to block
+_BODY_GAIN = 0.7  # gain inside a ResNet, where with a larger one the activations would grow from block to block
 _KEPT = ("num_batches_tracked", "mean", "std")
 
 
 def fill(key: str, shape: Sequence[int], seed: int, gain: float) -> NDArray[np.float32] | None:
-    """Return the value of an entry of a state dict, or None for an entry that keeps its initial value."""
+    """Return the value of the entry `key` of a state dict, or None if the entry keeps its initial value."""
     leaf = key.rsplit(".", 1)[-1]
     if leaf in _KEPT:
         return None
@@ -40,7 +42,7 @@ def fill(key: str, shape: Sequence[int], seed: int, gain: float) -> NDArray[np.f
 
 
 def fill_network(network: nn.Module, seed: int, gain: float) -> None:
-    """Fill `network` with the weights of the rule, and put it into eval mode without gradients.
+    """Fill `network` with the deterministic weights, and put it into eval mode without gradients.
 
     A tensor with two names gets the value of the later name in the state dict.
     """

@@ -1,4 +1,4 @@
-"""One object of a multi-object case, as the single-object demos of IPN and interactive STM see it."""
+"""Gives one object of a case with several objects the form that the official demos of IPN and interactive STM use."""
 
 from __future__ import annotations
 

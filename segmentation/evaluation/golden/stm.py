@@ -1,4 +1,6 @@
-"""Golden arrays of semi-supervised STM: two memory frames, one query, and the loop under three memory rules."""
+"""Computes the golden arrays of semi-supervised STM: two memory frames, a query, and whole videos.
+
+Each video is run with three rules for which frames are kept in memory."""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ SHARPNESS = 3  # the probability maps of frame 1 are softmax(SHARPNESS * one-hot
 
 
 class Program:
-    """STM on one case. Masks are probability maps [K, H, W], background first."""
+    """Runs semi-supervised STM on one case. Masks are probability maps [K, H, W], background first."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -37,7 +39,7 @@ class Program:
         return torch.nn.functional.one_hot(ids, self.channels).permute(2, 0, 1).float()  # [K, H, W]
 
     def cues(self, masks: Tensor) -> Tensor:
-        """Return for each object its own mask and the others', padded: [K, H, W] -> [N, 2, H', W']."""
+        """Return, padded, for each object its own mask and the sum of the others: [K, H, W] -> [N, 2, H', W']."""
         own = masks[1 : self.objects + 1]
         return pad(torch.stack([own, other_masks(own)], dim=1), self.padding)
 

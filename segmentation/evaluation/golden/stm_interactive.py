@@ -1,4 +1,6 @@
-"""Golden arrays of interactive STM: rounds on frames 2, 4 and 2 for each object alone, then the merged objects."""
+"""Computes the golden arrays of interactive STM: rounds on frames 2, 4 and 2 for each object, and the
+merged objects.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,14 @@ ROUNDS = (FIRST, SECOND, FIRST)
 
 
 class Program:
-    """The official round loop for one object: memorize the frame, segment it, then segment all frames."""
+    """Runs the official rounds for one object: memorize the annotated frame, segment it, then segment all frames."""
 
     def __init__(self, case: Case, network: InteractiveSTM, object_id: int) -> None:
         self.case, self.network, self.object_id = case, network, object_id
         self.frames = frames_of(case)
         self.padding = padding_to(STRIDE, *self.frames.shape[-2:])
-        self.estimates = torch.zeros(len(self.frames), *self.frames.shape[-2:])  # [T, H, W], of the object
+        # probability maps of the object, [T, H, W]
+        self.estimates = torch.zeros(len(self.frames), *self.frames.shape[-2:])
         self.memory: dict[int, MemorySlot] = {}
 
     def frame(self, index: int) -> Tensor:

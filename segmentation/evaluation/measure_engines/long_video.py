@@ -1,8 +1,8 @@
-"""Seconds per frame and peak memory of an engine over a long video, in two rounds.
+"""Measures seconds per frame and peak memory of an engine over a long video, in two rounds.
 
 The frames are computed when they are read: 480x854, a disc in front of a panning texture. Features that do not fit into
-the budget go to a temporary folder, as in the studio's workers. Peak memory is that of the whole process. With --paper
-the networks have the papers' sizes and random weights, so the masks (J) mean nothing.
+the memory budget are written to a temporary folder, as in the web application's workers. Peak memory is that of the
+whole process. With --paper the networks have the papers' sizes and random weights, so the masks (J) mean nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Compare the speed of our J and F with that of davisinteractive, measured alternately."""
+"""Compares the speed of our J and F with that of the package davisinteractive, by measuring both alternately."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """This measurement has no options."""
+    """Add no arguments, because this measurement has no options."""
 
 
 def run(_: argparse.Namespace) -> int:

@@ -1,9 +1,9 @@
-"""Seconds per frame and peak memory of the published systems at the papers' size, 480x854.
+"""Measures seconds per frame and peak memory of the published systems at the papers' size, 480x854.
 
 Prints for rounds 1 and 2: the seconds per frame of a plain version of the same computation, those of the engine in
 float32 and in bfloat16 with their speed-up, and the bound by arithmetic (the plain version's GFLOP over the matrix rate
 of this machine). Below that: the peak memory, and how far the masks of both number formats agree (J). Each engine runs
-in a process of its own, so that its peak memory is its own.
+in a separate process, so that its peak memory can be measured.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _in_a_process(engine: str, options: argparse.Namespace) -> int:
 
 
 def _measure(engine: str, weights: str, counts: tuple[int, ...], frames: int, clock: Clock) -> None:
-    """Print a table for each number of objects, and how much more three objects cost than one."""
+    """Print a table for each number of objects, and how much more time three objects take than one."""
     found = {}
     measure = import_module(f"{PACKAGE}.{ENGINES[engine]}").measure
     for objects in counts:

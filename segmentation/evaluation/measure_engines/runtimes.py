@@ -1,4 +1,4 @@
-"""PyTorch against OpenVINO on this CPU, in float32 and bfloat16.
+"""Compares PyTorch with OpenVINO on this CPU, in float32 and bfloat16.
 
 Prints, for each part of the networks that ship (or, with --paper, for encoders of the papers' sizes with random
 weights), the CPU seconds of a run and the largest difference from PyTorch's float32 relative to its largest value. With
@@ -38,7 +38,7 @@ RUNS = 7
 TRUNK_FRAME = (288, 512)  # height and width of a 16:9 frame as the trunk sees it
 GRID = (240, 432)  # input size of the networks that ship
 ENGINES = ("star", "stm", "manet", "ipn", "strnn")
-# options that switch OpenVINO off; for other engines a named precision does
+# options that switch OpenVINO off; for other engines, naming a precision does that
 PYTORCH: dict[str, dict[str, Any]] = {"star": {"openvino": False}}
 WAYS = ("torch float32", "torch bfloat16", "openvino f32", "openvino bf16")
 
@@ -114,7 +114,7 @@ def _embed(network: Any, images: Tensor) -> Tensor:
 
 
 def _for_manet(network: nn.Module) -> Any:
-    """MA-Net prepares itself for inference in its own way. Its module is imported only here, as all engines are."""
+    """Prepare MA-Net for inference with its own function. Engines are imported only when they are measured."""
     return import_module("segmentation.engines.manet.network").for_inference(network)
 
 

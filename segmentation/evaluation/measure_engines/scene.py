@@ -1,4 +1,4 @@
-"""What the measurements of the engines share: a synthetic video with the interactions of two rounds, and timing."""
+"""Provides a synthetic video with the interactions of two rounds, and timing, to the measurements of all engines."""
 
 from __future__ import annotations
 
@@ -25,13 +25,16 @@ Clock = Callable[[], float]  # perf_counter, or process_time on a busy machine
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds per frame of each stage, by its name. `plain` and `gflop` have only the stages of the plain version."""
+    """Measurements of one engine: seconds per frame by name of the stage, memory and agreement.
+
+    `plain` and `gflop` have only the stages of the plain version, which computes as the official code does.
+    """
 
     float32: dict[str, float]
     bfloat16: dict[str, float]
     plain: dict[str, float]
-    gflop: dict[str, float]  # of the plain version
-    peak_bytes: int  # of the float32 engine, above what the process held before
+    gflop: dict[str, float]  # GFLOP per frame of the plain version
+    peak_bytes: int  # peak of the float32 engine, above what the process held before
     agreement: float  # mean J of the bfloat16 masks against the float32 masks
 
 
@@ -48,7 +51,7 @@ class Scene:
         return self.interaction(0), self.interaction(len(self.frames) - 1)
 
     def interaction(self, frame: int) -> Interaction:
-        """Return an interaction with a bar through each object, and except on frame 0 one on the background."""
+        """Return an interaction with a bar through each object and, except on frame 0, a bar on the background."""
         raster = make_scribble(self.labels[frame], self.objects, thickness=1)
         ids = range(0 if frame else 1, self.objects + 1)
         return Interaction(frame, tuple(_bar(raster == i, i) for i in ids))

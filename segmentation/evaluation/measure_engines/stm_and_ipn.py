@@ -1,6 +1,6 @@
-"""Measurements of STM, semi-supervised STM and IPN.
+"""Measures the speed of STM, semi-supervised STM and IPN, as the engines run them and in a plain version.
 
-The plain version computes as the official programs do: every object and every round encodes the frame again.
+The plain version computes as the official programs do: it encodes a frame again for every object and every round.
 """
 
 from __future__ import annotations

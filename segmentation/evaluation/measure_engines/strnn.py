@@ -1,4 +1,4 @@
-"""Measurements of ST-RNN.
+"""Measures the speed of ST-RNN, as the engine runs it and in a plain version.
 
 There is no official code to compare with. The plain version is the network as it is trained, with separate batch norms;
 it computes features and RNN, which the engine needs once for each frame of a video.

@@ -29,7 +29,7 @@ from segmentation.training.sources import Sources
 from segmentation.training.validation import validate, validate_given
 
 ACCEPTED = 0.15  # probability that a frame is accepted with its true mask instead of being corrected
-EASY = 0.3  # share of the run at whose start more clips begin with true masks
+EASY = 0.3  # share of the run during which more clips than later begin with true masks
 WORSE = 0.3  # probability that a mask is damaged before it is corrected, as in long videos
 DRAWN = 0.5  # probability that a frame with a good mask has scribbles too
 BOTH = 0.5  # probability of annotated frames at both ends of a clip, where masks are given

@@ -36,7 +36,7 @@ from segmentation.training.synthetic_scribbles import correcting_scribbles
 from segmentation.training.validation import ROUNDS, validate
 from segmentation.types import IGNORE, Scribble
 
-ALPHA = 0.05  # margin of equation 4, relative to the spread of the features, so that shrinking them does not help
+ALPHA = 0.05  # alpha of equation 4, relative to the spread of the features, so that shrinking them does not help
 
 Result = tuple[Tensor, dict[str, float]]
 
