@@ -55,6 +55,6 @@ def get_masks(request: HttpRequest, round_id: int, first: int = 0, last: int = M
     if not 0 <= first <= last < first + MOST_FRAMES:
         raise Problem("bad_range", f"Ask for 1 to {MOST_FRAMES} frames at a time.", 422)
     answer = HttpResponse(container(round_id, first, last), content_type="application/octet-stream")
-    # Masks of a round that has ended never change; `ended` was read before them, so it cannot be too early.
+    # Masks of a round that has ended never change. `ended` was read before the masks, so none can be missing.
     answer["Cache-Control"] = "private, max-age=31536000, immutable" if round_.ended else "private, no-store"
     return answer

@@ -113,12 +113,14 @@ def store(claim: Claim, masks: Sequence[NewMask]) -> bool:
 
 
 def beat(claim: Claim) -> None:
-    """Store a heartbeat, unless the round is no longer the worker's."""
+    """Store a heartbeat. Does nothing if the worker no longer holds the round."""
     ROUNDS.beat(claim.round_id, claim.fence)
 
 
 def asked_to_stop(claim: Claim) -> bool:
-    """Return whether somebody cancelled the round, or a newer one waits for it to end."""
+    """Return whether the round should stop: somebody cancelled it, a newer one waits for it to end, or the claim is
+    lost.
+    """
     return not _held(claim).filter(cancel_requested=False, superseded_by=None).exists()
 
 

@@ -1,4 +1,4 @@
-"""Encodes label maps as runs, and packs several of them into a container. docs/contracts.md describes both layouts.
+"""Encodes label maps by run lengths, and packs several of them into a container. docs/contracts.md has both layouts.
 
 The same bytes are stored in the database and sent over the socket and by HTTP, so a mask is encoded once. Row-major
 runs within the bounding box of the objects take 0.5-2 kB at 480p; a PNG takes five times that.

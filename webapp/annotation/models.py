@@ -43,7 +43,10 @@ class RoundState(models.TextChoices):
 
 
 class Round(LeasedTask):
-    """An interaction and the propagation that follows it. A worker holds a lease on the row while it computes it."""
+    """What a person drew on one frame (the interaction), and the masks that an engine computed from it.
+
+    A worker holds a lease on the row while it computes the round.
+    """
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="rounds")
     number = models.PositiveIntegerField()
@@ -95,7 +98,7 @@ class Mask(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["round", "frame"], name="mask_once_per_round_and_frame")]
-        # Followers ask for the newest masks of a round many times a second.
+        # Followers (live/follower.py) ask for the newest masks of a round many times a second.
         indexes = [models.Index(fields=["round", "id"])]
 
 

@@ -26,7 +26,7 @@ E = TypeVar("E", bound=SessionEngine)
 
 @dataclass(frozen=True)
 class SessionKey:
-    """What a session is for: a video, an engine, and the label of the engine's weights."""
+    """What a session belongs to: a video, an engine, and the label of the engine's weights."""
 
     video_id: int
     engine: str

@@ -91,7 +91,9 @@ def _try(*steps: Callable[[], object]) -> None:
 _heartbeats: list[WorkerHeartbeat] = []
 _warm: list[Any] = []  # The engine that was warmed up; while it is here, its networks stay loaded.
 _warming: list[threading.Thread] = []
-WARM_UP_SECONDS = 5.0  # At its end a worker waits this long for it, because Python must not end while libraries load.
+WARM_UP_SECONDS = (
+    5.0  # A worker that ends waits this long for the warm-up, because Python must not end while libraries load.
+)
 
 
 def use_threads(count: int) -> None:

@@ -68,7 +68,7 @@ class Lease(Generic[Task]):
         raise NotImplementedError
 
     def is_wanted(self, task: Task) -> bool:
-        """Return whether a task whose worker is lost should be tried again, for example because nobody cancelled it."""
+        """Return whether a task whose worker is lost should be tried again. False if it was cancelled, for example."""
         raise NotImplementedError
 
     def end_lost(self, task: Task) -> None:

@@ -18,7 +18,7 @@ from segmentation.formats.file_tree import is_clutter
 from webapp.videos.refusal import Refused
 
 CHUNK = 1 << 20
-# Size of a zip's table of contents: some 400,000 entries, which Python holds as objects.
+# The largest table of contents of a zip: some 400,000 entries, which Python holds as objects.
 MAX_DIRECTORY_BYTES = 64 << 20
 READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # Other methods of compression may need gigabytes of memory.
 BROKEN = (

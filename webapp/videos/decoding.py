@@ -98,7 +98,7 @@ class VideoFile:
             if packet is not None and not packet.size:
                 continue
             try:
-                yield from stream.decode(packet)  # None drains the decoder.
+                yield from stream.decode(packet)  # With None the decoder yields the frames that it still holds.
             except av.error.EOFError:
                 return
             except av.error.MemoryError:

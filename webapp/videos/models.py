@@ -1,4 +1,4 @@
-"""Videos and the uploads they come from."""
+"""Videos, and the uploads from which they are imported."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def disk_full() -> Refused:
 
 
 def check_disk(more: int = 0) -> None:
-    """Raise Refused when storing `more` bytes would leave less than MASKWRIGHT_MIN_FREE_MB."""
+    """Raise Refused if storing `more` bytes would leave less free disk space than MASKWRIGHT_MIN_FREE_MB."""
     if free_bytes() - more < min_free_bytes():
         raise disk_full()
 

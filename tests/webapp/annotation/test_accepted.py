@@ -50,9 +50,8 @@ def test_nobody_vouches_for_a_mask_that_they_did_not_see(video: Video, owner: Us
         accept_frame(video=video, by=owner, frame=0, expected_round=shown.pk, may_accept_others=True)
     assert (problem.value.code, problem.value.extra) == ("conflict", {"head": newer.pk})
     assert AcceptedFrame.objects.count() == 0
-    accept_frame(
-        video=video, by=owner, frame=1, expected_round=shown.pk, may_accept_others=True
-    )  # newer has no mask of it
+    # The newer round has no mask of frame 1.
+    accept_frame(video=video, by=owner, frame=1, expected_round=shown.pk, may_accept_others=True)
     accept_frame(video=video, by=owner, frame=0, expected_round=newer.pk, may_accept_others=True)
     for act in (accept_frame, release_frame):
         with pytest.raises(Problem) as problem:

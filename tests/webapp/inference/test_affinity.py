@@ -1,4 +1,4 @@
-"""To which worker a round goes that builds on another round."""
+"""Which worker computes a round that builds on another round."""
 
 from __future__ import annotations
 

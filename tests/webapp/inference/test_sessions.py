@@ -1,4 +1,4 @@
-"""Which engine sessions the cache keeps: those whose rounds still count, and only as many bytes as allowed."""
+"""Which engine sessions the cache returns, keeps and closes, by their rounds and by their size in bytes."""
 
 from __future__ import annotations
 
