@@ -49,7 +49,7 @@ class Sequence:
 
     @cached_property
     def _stored(self) -> NDArray[np.uint8]:
-        """The masks with the ids of the files, uint8 [T, H, W]."""
+        """The masks with the ids that the files have, uint8 [T, H, W]."""
         masks = [self.files.labels(index) for index in range(self.num_frames)]
         return np.stack([labels for labels in masks if labels is not None])
 

@@ -30,7 +30,7 @@ class ResBlock(nn.Module):
         self.conv2 = conv3x3(outputs, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, inputs, h, w] -> [N, outputs, h, w]."""
+        """Apply the block to [N, inputs, h, w], which gives [N, outputs, h, w]."""
         residual = self.conv2(F.relu(self.conv1(F.relu(x))))
         shortcut = x if self.downsample is None else self.downsample(x)
         return shortcut + residual

@@ -60,7 +60,7 @@ class AtrousPyramid(nn.Module):
         self.dropout = nn.Dropout(0.1)  # has an effect in training only
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, inplanes, h, w] -> [N, width, h, w]."""
+        """Apply the pyramid to [N, inplanes, h, w], which gives [N, width, h, w]."""
         parts = [self.get_submodule(f"aspp{index}")(x) for index in range(1, self.branches + 1)]
         parts.append(self.global_avg_pool(x).expand_as(parts[0]))  # resizing a single cell to h x w repeats it
         return self.dropout(self.relu(self.bn1(self.conv1(torch.cat(parts, dim=1)))))
@@ -112,6 +112,6 @@ class DeepLabV3Plus(nn.Module):
         self.decoder = Decoder(channels[0], config)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, 3, H, W] -> [N, width, ceil(H / 4), ceil(W / 4)]."""
+        """Compute features [N, width, ceil(H / 4), ceil(W / 4)] of images [N, 3, H, W]."""
         features = self.backbone(x)
         return self.decoder(self.aspp(features[-1]), features[0])

@@ -53,12 +53,12 @@ class References:
 def local_distances(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int], window: int) -> Tensor:
     """Return the local matching map (equations 4 and 7): for each id, the distance to its nearest pixel in a window.
 
-    Distances are those of the 2x2 average-pooled embeddings at offsets of up to `window` cells of that half grid,
-    resized (bilinear, corner aligned) to the full grid; labels are looked up there, two cells a step. Beyond the border
-    the label is 0 and the distance 1.
+    Distances are those of the 2x2 average-pooled embeddings at offsets of up to `window` cells. They are resized
+    (bilinear, corner aligned) to the full size, where the labels are looked up at twice the offset. Outside the frame
+    the label is 0 and the distance is 1.
 
     Args:
-        query, previous: embeddings [C, h, w], h and w >= 2.
+        query, previous: embeddings [C, h, w] of the frame and of its neighbour, h and w >= 2.
         labels: int [h, w], labels of `previous`.
         ids: labels to match.
         window: k of the paper, >= 0.

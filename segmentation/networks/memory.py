@@ -29,7 +29,7 @@ class KeyValue(nn.Module):
         self.Value = conv3x3(inputs, values)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """[N, inputs, h, w] -> key [N, keys, h, w], value [N, values, h, w]."""
+        """Compute keys [N, keys, h, w] and values [N, values, h, w] of features [N, inputs, h, w]."""
         return self.Key(features), self.Value(features)
 
 

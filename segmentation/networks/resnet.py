@@ -76,7 +76,7 @@ class Bottleneck(nn.Module):
             self.downsample = nn.Sequential(Pointwise(inplanes, outplanes, stride), nn.BatchNorm2d(outplanes))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, inplanes, h, w] -> [N, outplanes, ceil(h / stride), ceil(w / stride)]."""
+        """Apply the block to [N, inplanes, h, w], which gives [N, outplanes, ceil(h / stride), ceil(w / stride)]."""
         shortcut = x if self.downsample is None else self.downsample(x)
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)))

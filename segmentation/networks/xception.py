@@ -71,7 +71,7 @@ class XceptionBlock(nn.Module):
             self.shortcut = nn.Sequential(Pointwise(inplanes, planes[2], stride), nn.BatchNorm2d(planes[2], eps=EPS))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, inplanes, h, w] -> [N, planes[2], ceil(h / stride), ceil(w / stride)]."""
+        """Apply the block to [N, inplanes, h, w], which gives [N, planes[2], ceil(h / stride), ceil(w / stride)]."""
         shortcut = x if self.shortcut is None else self.shortcut(x)
         return self.conv3(self.conv2(self.conv1(x))) + shortcut
 

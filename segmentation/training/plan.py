@@ -1,4 +1,4 @@
-"""A training run as one file in git: `segmentation/training/plans/<engine>-<config>.toml`."""
+"""Reads the plan of a training run, a file in git: `segmentation/training/plans/<engine>-<config>.toml`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Plan:
     average: float  # decay of the exponential moving average of the weights
     clip_gradient: float
     validation: tuple[str, ...]  # training videos that are held out
-    exclude: tuple[str, ...]  # folders that are not used
+    exclude: tuple[str, ...]  # folders of the data folder that are not used
     stages: tuple[Stage, ...]
     network: dict[str, Any] = field(default_factory=dict)  # arguments of the network's configuration
     objective: dict[str, Any] = field(default_factory=dict)  # arguments of the objective

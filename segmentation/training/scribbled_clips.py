@@ -13,7 +13,7 @@ from segmentation.types import Scribble
 
 @dataclass(frozen=True)
 class ScribbledClip:
-    """A clip with `strokes` on frame 0: on every object, and sometimes on the background."""
+    """A clip with scribbles (`strokes`) on frame 0: on every object, and sometimes on the background."""
 
     clip: Clip
     strokes: tuple[Scribble, ...]

@@ -47,13 +47,13 @@ class _Reach:
 
 
 class IPNEngine(Engine):
-    """A session of IPN.
+    """A session of IPN: the engine with one video open.
 
     Options:
         at_least: the smallest number of frames that a round propagates to each side; -1 = no minimum.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
-            on a CPU, by OpenVINO for the small weights that ship, where it is installed.
+            on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed.
         networks: both networks, already loaded, to use instead of checkpoints (training validates with its own).
     """
 

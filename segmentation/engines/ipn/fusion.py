@@ -1,4 +1,4 @@
-"""How far a round of IPN reaches, and how its masks are weighed against those of earlier rounds.
+"""Computes how far a round of IPN propagates, and the weight of its masks in the average with those of earlier rounds.
 
 A round propagates up to the nearest frames that were annotated before; between them and the new annotation its weight
 falls linearly with the distance (section "Testing" of the paper by Oh et al. in the DAVIS challenge 2018).

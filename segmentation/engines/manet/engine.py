@@ -38,14 +38,14 @@ class _Side:
 
 
 class MANetEngine(Engine):
-    """A session of MA-Net.
+    """A session of MA-Net: the engine with one video open.
 
     Options:
         window, memory_rounds: k (reach of a local map) and R (rounds whose local maps are kept) of the paper.
         global_memory, local_memory, augmented_map: False switches a part off, as in the paper's ablations.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
-            on a CPU, by OpenVINO for the small weights that ship, where it is installed.
+            on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed.
         network: a network to use instead of loading a checkpoint.
     """
 

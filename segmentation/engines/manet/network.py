@@ -46,7 +46,7 @@ class SplitConv(nn.Module):
         self.bn2 = nn.BatchNorm2d(planes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, inplanes, h, w] -> [N, planes, h, w]."""
+        """Apply the convolution to [N, inplanes, h, w], which gives [N, planes, h, w]."""
         x = F.relu(self.bn1(self.conv1(x)), inplace=True)
         return F.relu(self.bn2(self.conv2(x)), inplace=True)
 

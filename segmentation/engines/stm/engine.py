@@ -27,14 +27,14 @@ QUERY_SHARE = 0.75  # share of the byte budget for queries (features of frames);
 
 
 class InteractiveSTMEngine(Engine):
-    """A session of interactive STM.
+    """A session of interactive STM: the engine with one video open.
 
     Options:
         given_frames: how many accepted frames on each side of a frame serve as memory for it, the nearest first.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
-            on a CPU; by OpenVINO for the small weights that ship, where it is installed
-            (read and decoded in bfloat16 where the processor has it).
+            on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed, and reads the
+            memory and decodes in bfloat16 if the processor supports it.
         network: a network to use instead of loading a checkpoint.
     """
 

@@ -119,9 +119,9 @@ class SpaceTimeMemory(nn.Module):
         return [Query(*of_frame) for of_frame in zip(*parts, strict=True)]
 
     def read(self, slots: Sequence[MemorySlot], query: Query) -> Tensor:
-        """Read the memory of one object:
+        """Read the memory of one object.
 
-        [2D, h, w], with the value from the memory first and the query's own value second.
+        The result [2D, h, w] holds the value from the memory first, and the query's own value second.
         """
         return torch.cat([read_memory(slots, query.key), query.value])
 

@@ -39,13 +39,13 @@ class _Side:
 
 
 class SemiSTMEngine(Engine):
-    """A session of semi-supervised STM.
+    """A session of semi-supervised STM: the engine with one video open.
 
     Options:
         every: each `every`-th frame from the given one is kept as memory (the paper's N).
-        given_frames: how many given masks on each side of a frame serve as memory for it, besides the round's own.
+        given_frames: how many given masks on each side of a frame serve as memory for it, besides that of the round.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
-            on a CPU, by OpenVINO for the small weights that ship, where it is installed.
+            on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed.
         network: a network to use instead of loading a checkpoint.
     """
 

@@ -19,7 +19,7 @@ TOGETHER = 64  # fewer frames between two anchors get masks from both; nothing i
 
 
 class Carrier:
-    """The propagation of masks by RGMP in one round.
+    """Propagates masks by RGMP in one round.
 
     Args:
         refinement: RGMP.

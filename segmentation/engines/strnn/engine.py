@@ -45,16 +45,16 @@ class StrnnRound:
 
 
 class STRNNEngine(Engine):
-    """A session of ST-RNN.
+    """A session of ST-RNN: the engine with one video open.
 
     Options:
-        ridge: lambda of equation 3, as a share of the mean diagonal of X X^T.
+        ridge: lambda of equation 3 of the paper, as a share of the mean diagonal of X X^T.
         refine_from: the round (1, 2, ...) from which on RGMP propagates masks from the annotated frames; 0 = never;
             None = the value in the configuration of the network.
         strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
-        precision: of the backbones: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
-            on a CPU; by OpenVINO for the small weights that ship, where it is installed
-            (backbones in bfloat16 where the processor has it).
+        precision: of the backbones: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and
+            float32 on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed, with
+            the backbones in bfloat16 if the processor supports it.
         network: a network to use instead of loading a checkpoint.
     """
 

@@ -30,7 +30,9 @@ class RefinementConfig:
 
 
 class GlobalConvolution(nn.Module):
-    """A k x k convolution as k x 1 then 1 x k, plus the same in the other order, followed by a residual block."""
+    """Replaces a k x k convolution by k x 1 and 1 x k, adds the same in the other order, and applies a
+    residual block.
+    """
 
     def __init__(self, inputs: int, width: int, kernel: int) -> None:
         super().__init__()
@@ -45,7 +47,7 @@ class GlobalConvolution(nn.Module):
         self.residual = ResBlock(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, inputs, h, w] -> [N, width, h, w]."""
+        """Apply the block to [N, inputs, h, w], which gives [N, width, h, w]."""
         out: Tensor = self.residual(self.left(x) + self.right(x))
         return out
 
@@ -87,7 +89,7 @@ class Refinement(nn.Module):
         return deepest
 
     def propagate(self, image: Tensor, masks: Tensor, references: Tensor) -> Tensor:
-        """Compute logits [n, 2, H / 4, W / 4], background first, for padded input as `encode` takes it."""
+        """Compute logits [n, 2, H / 4, W / 4], background first, for input that is padded as for `encode`."""
         *skips, coarse = self.encoder(image, masks)
         x = self.merge(torch.cat((coarse, references), dim=1))
         for refine, skip in zip(self.refine, reversed(skips), strict=True):

@@ -63,7 +63,7 @@ def run_engine(
 
 
 class Plain:
-    """The computation of the official code for one frame."""
+    """Computes what the official code computes for one frame."""
 
     def __init__(self, scene: Scene, weights: str) -> None:
         network = load_network("manet", weights)

@@ -1,6 +1,6 @@
 """Compares PyTorch with OpenVINO on this CPU, in float32 and bfloat16.
 
-Prints, for each part of the networks that ship (or, with --paper, for encoders of the papers' sizes with random
+Prints, for each part of the shipped networks (or, with --paper, for encoders of the papers' sizes with random
 weights), the CPU seconds of a run and the largest difference from PyTorch's float32 relative to its largest value. With
 --davis-root also the CPU seconds per frame of the engines with and without OpenVINO, and how far their masks agree (J).
 """
@@ -36,7 +36,7 @@ from segmentation.weights import find_weights
 
 RUNS = 7
 TRUNK_FRAME = (288, 512)  # height and width of a 16:9 frame as the trunk sees it
-GRID = (240, 432)  # input size of the networks that ship
+GRID = (240, 432)  # input size of the shipped networks
 ENGINES = ("star", "stm", "manet", "ipn", "strnn")
 # options that switch OpenVINO off; for other engines, naming a precision does that
 PYTORCH: dict[str, dict[str, Any]] = {"star": {"openvino": False}}
@@ -61,7 +61,7 @@ class _Applied(nn.Module):
 
 
 def shipped_parts() -> list[Part]:
-    """Return the parts of the networks that ship which take most of the time of a round."""
+    """Return the parts of the shipped networks that take most of the time of a round."""
     star, cutter = _loaded("star"), _loaded("star-cut")
     manet = _for_manet(load_network("manet", find_weights("manet")))
     width = manet.config.embedding

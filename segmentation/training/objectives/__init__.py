@@ -1,1 +1,1 @@
-"""The training objective of each engine: a module named after the engine, with a class `Objective`."""
+"""The training objectives: for each engine a module that has its name and contains a class `Objective`."""

@@ -1,4 +1,4 @@
-"""The clips of one step as tensors, and their objects as a flat list of (clip, object) pairs."""
+"""Holds the clips of one training step as tensors, and their objects as a flat list of (clip, object) pairs."""
 
 from __future__ import annotations
 

@@ -97,7 +97,10 @@ class Objective:
 
 
 class _TrainingStep(ABC):
-    """The clips of one step. Lists have one entry per clip. The ids of a clip are 0 (background) to its last object."""
+    """The loss of one training step on its clips.
+
+    Lists have one entry per clip. The ids of a clip are 0 (background) to its last object.
+    """
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
         network = objective.network

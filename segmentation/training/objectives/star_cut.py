@@ -133,7 +133,7 @@ def _cutter(weights: Path) -> RefinementNet:
 
 
 def _turned(images: Tensor, clues: Tensor, truth: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Mirror, rotate and relight a batch at random, since each batch is used several times."""
+    """Mirror and rotate a batch and change its brightness at random, since each batch is used several times."""
     count = len(images)
     angle, zoom = random.normal(0, 0.15, count), np.exp(random.normal(0, 0.08, (2, count)))
     mirror = np.where(random.random(count) < 0.5, -1.0, 1.0)

@@ -84,7 +84,8 @@ class Objective:
         begin(network, self.norms, body)
         if stage == "features":
             for branch in branches_of(network):
-                # Training has no temporal links here. The engine has them, and gives the same result.
+                # This stage trains without temporal links. In the engine, which has them, the zero weights give the
+                # same result.
                 nn.init.zeros_(branch.rnn.Kt)
         self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"strnn": self.network}
@@ -111,7 +112,7 @@ def branches_of(network: STRNN) -> list[Branch]:
 
 
 class _TrainingStep(ABC):
-    """The clips of one step."""
+    """The loss of one training step on its clips. Each stage has a subclass."""
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
         network = objective.network
@@ -163,7 +164,7 @@ class _Features(_TrainingStep):
         return torch.stack([torch.stack([branch.rnn(frame)[0] for frame in clip]) for clip in x])
 
     def _extract(self, branch: Branch) -> Tensor:
-        """Return the features of the body, [B, T, C, h, w]."""
+        """Return the features that the backbone computes, [B, T, C, h, w]."""
         with self._mixed():
             features = branch.extract(self.images)
         return features.float().unflatten(0, self.batch.labels.shape[:2])

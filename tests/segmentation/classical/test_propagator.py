@@ -1,4 +1,4 @@
-"""How propagation changes the masks of earlier rounds."""
+"""Tests how propagation changes the masks of earlier rounds."""
 
 import threading
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The window around an object: cropping to it and pasting back."""
+"""Tests the crop (window) around an object that STAR's refinement network gets, and how its result is pasted back."""
 
 from dataclasses import replace
 

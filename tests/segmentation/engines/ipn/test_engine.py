@@ -1,4 +1,4 @@
-"""IPN: the conformance tests of all engines, and tests of its own behaviour."""
+"""Runs the conformance tests of all engines on IPN, and tests of its own behaviour."""
 
 from __future__ import annotations
 

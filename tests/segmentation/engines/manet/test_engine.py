@@ -1,4 +1,4 @@
-"""MA-Net as an engine: the conformance tests of all engines, and tests of its own behaviour."""
+"""Runs the conformance tests of all engines on MA-Net, and tests of its own behaviour."""
 
 from __future__ import annotations
 

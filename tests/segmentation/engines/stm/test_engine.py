@@ -1,4 +1,4 @@
-"""Interactive STM: the conformance tests of all engines, and tests of its own behaviour."""
+"""Runs the conformance tests of all engines on interactive STM, and tests of its own behaviour."""
 
 from __future__ import annotations
 

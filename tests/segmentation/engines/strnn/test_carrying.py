@@ -1,4 +1,4 @@
-"""The order in which RGMP propagates from annotated frames, and how two propagations are averaged."""
+"""Tests the order in which RGMP propagates from annotated frames, and how two propagations are averaged."""
 
 from __future__ import annotations
 

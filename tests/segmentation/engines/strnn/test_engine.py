@@ -1,4 +1,4 @@
-"""ST-RNN as an engine: the conformance tests of all engines, and tests of its own behaviour."""
+"""Runs the conformance tests of all engines on ST-RNN, and tests of its own behaviour."""
 
 from __future__ import annotations
 
