@@ -87,8 +87,9 @@ class Decoder(nn.Module):
         )
 
     def forward(self, x: Tensor, low: Tensor) -> Tensor:
-        """Join the pyramid's output [N, width, h, w] with finer features [N, low_inplanes, h4, w4] into [N, width, h4,
-        w4].
+        """Join the pyramid's output [N, width, h, w] with finer features [N, low_inplanes, h4, w4].
+
+        The result is [N, width, h4, w4].
         """
         low = self.relu(self.bn1(self.conv1(low)))
         x = F.interpolate(x, size=low.shape[-2:], mode="bilinear", align_corners=True)

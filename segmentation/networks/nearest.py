@@ -66,8 +66,9 @@ class NearestReference:
 
 
 def nearest_squared(query: Tensor, reference: Tensor) -> Tensor:
-    """Return the squared distance of each row of `query` [P, C] to the nearest row of `reference` [R, C]:
-    float32 [P].
+    """Return the squared distance of each row of `query` [P, C] to the nearest row of `reference` [R, C].
+
+    The result is float32 [P]; R must be at least 1.
     """
     query = query.float()
     return _nearest(_extended_query(query), _extended_reference(reference.float())).add_(query.square().sum(1))

@@ -104,8 +104,9 @@ def build_stages(config: ResNetConfig) -> list[nn.Sequential]:
 
 
 class ResNet(nn.Module):
-    """A ResNet without the final pooling and the classifier, under torchvision's names: conv1, bn1,
-    layer1, layer2, ...
+    """A ResNet without the final pooling and the classifier.
+
+    Parameters have torchvision's names: conv1, bn1, layer1, layer2, ...
     """
 
     def __init__(self, config: ResNetConfig = RESNET50) -> None:

@@ -105,8 +105,9 @@ class Xception(nn.Module):
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Return features [N, entry[0], H/4, W/4] and [N, tail[-1], H/16, W/16] (sizes rounded up) of images [N, 3, H,
-        W].
+        """Compute the features of images [N, 3, H, W] at two sizes.
+
+        They are [N, entry[0], H/4, W/4] and [N, tail[-1], H/16, W/16], with sizes rounded up.
         """
         x = self.stem(x)
         x = low = self.entry[0](x)

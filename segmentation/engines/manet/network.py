@@ -144,8 +144,9 @@ class MANet(nn.Module):
         return _in_parts(self.inter_seghead, embedding, cues)
 
     def propagate(self, embedding: Tensor, maps: tuple[Tensor, Tensor], previous: Tensor, ids: Sequence[int]) -> Tensor:
-        """Return logits [n, h, w] of a frame, from its maps (G, L), each [n, h, w], and the labels of its neighbour,
-        int [h, w].
+        """Return logits [n, h, w] of a frame that was reached by propagation.
+
+        `maps` are its maps G and L, each [n, h, w]; `previous` are the labels of its neighbour, int [h, w].
         """
         cues = torch.stack((*maps, one_hot(previous, ids)), dim=1)  # [n, 3, h, w]
         return _in_parts(self.dynamic_seghead, embedding, cues)

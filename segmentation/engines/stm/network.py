@@ -56,9 +56,7 @@ class Query:
 
 
 class Decoder(nn.Module):
-    """Computes two logits (background, object) at the frame's size, from what was read from the memory and skip
-    features.
-    """
+    """Computes two logits (background, object) at the frame's size, from the memory's read-out and skip features."""
 
     def __init__(self, config: STMConfig) -> None:
         super().__init__()

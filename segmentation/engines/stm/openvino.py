@@ -94,8 +94,9 @@ class _Memorize(nn.Module):
 
 
 class _Read(nn.Module):
-    """Reads the memory as `read_memory` does: scaled query [1, Q, C], keys [1, M, C] and values [1, M, D] give [1, Q,
-    D].
+    """Reads the memory as `read_memory` does.
+
+    A scaled query [1, Q, C], keys [1, M, C] and values [1, M, D] give [1, Q, D].
     """
 
     def forward(self, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:

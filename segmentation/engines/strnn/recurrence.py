@@ -90,9 +90,9 @@ def _down(rows: Tensor) -> Tensor:
 
 
 def skew(x: Tensor) -> Tensor:
-    """Move row i of [..., h, w] by i to the right:
+    """Move row i of [..., h, w] by i cells to the right.
 
-    [..., h, h + w - 1]. Column s then is the anti-diagonal i + j = s.
+    In the result [..., h, h + w - 1], column s is the anti-diagonal i + j = s.
     """
     *lead, height, width = x.shape
     flat = F.pad(x, (0, height)).flatten(-2)  # rows of h + w cells ...

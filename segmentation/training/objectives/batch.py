@@ -39,10 +39,9 @@ class Batch:
         return (sums[self.clip] - masks).clamp(0, 1)
 
     def scribbles(self, rasters: list[Raster]) -> tuple[Tensor, Tensor]:
-        """Turn the scribbles of every clip, [H, W], into positive and negative maps for each (clip, object) pair, [N,
-        H, W].
+        """Turn the scribbles of every clip, [H, W], into positive and negative maps for each (clip, object) pair.
 
-        They are thickened to three pixels, since networks halve their size first.
+        Both are [N, H, W]. They are thickened to three pixels, since networks halve their size first.
         """
         thick = np.stack([dilate(raster, 1) for raster in rasters])
         drawn = torch.from_numpy(thick).to(self.labels.device)[self.clip]

@@ -268,8 +268,9 @@ class _Interaction(_TrainingStep):
         return torch.stack([masks[t] for t in range(self.batch.length)], dim=1)
 
     def _remember(self, frame: int, strokes: list[Strokes], *, first: bool) -> None:
-        """Update the global memory with this round: by equation 3 of the MA-Net paper for other frames, by equation 8
-        for this one.
+        """Update the global memory with this round.
+
+        Other frames follow equation 3 of the MA-Net paper, this frame follows equation 8.
         """
         for e, memory, drawn, ids in zip(self.embeddings, self.memory, strokes, self.ids, strict=True):
             scribbles = self._on_cells(drawn)

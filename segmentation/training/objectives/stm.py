@@ -143,9 +143,7 @@ class _Reading:
         self.queries = network.encode_queries(flat)  # B * T queries
 
     def memorize(self, t: int, *cues: Tensor) -> Slots:
-        """Encode frame t with each of the cues [N, H, W] into memory slots, one for each of the N (clip,
-        object) pairs.
-        """
+        """Encode frame t with cues [N, H, W] into N memory slots, one for each (clip, object) pair."""
         frames = self.frames[self.batch.clip, t].contiguous(memory_format=torch.channels_last)
         return self.network.memorize(frames, pad(torch.stack(cues, dim=1), self.padding))
 

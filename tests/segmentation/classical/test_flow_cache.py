@@ -30,7 +30,7 @@ def test_what_is_kept_is_what_was_found_and_serves_both_directions(
 ) -> None:
     flows = FlowCache(scaled_frames, 1 << 20)
     forwards, backwards = flows.between(2, 1), flows.between(1, 2)
-    monkeypatch.setattr(FlowEstimator, "flow", None)  # nothing is computed again
+    monkeypatch.setattr(FlowEstimator, "flow", None)  # raises if the flow is computed again
     for first, again in ((forwards, flows.between(2, 1)), (backwards, flows.between(1, 2))):
         np.testing.assert_array_equal(first.back, again.back)
         np.testing.assert_array_equal(first.trust, again.trust)

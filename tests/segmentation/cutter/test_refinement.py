@@ -58,7 +58,7 @@ def test_a_window_has_the_object_in_its_middle(evidence: ObjectEvidence) -> None
 @pytest.mark.parametrize("size", [(50, 70), (100, 141), (480, 854)])
 def test_what_is_taken_out_goes_back_where_it_was(window: Window, size: tuple[int, int]) -> None:
     y, x = np.mgrid[0 : size[0], 0 : size[1]]
-    values = np.hypot(y - 0.6 * size[0], x - 0.45 * size[1]).astype(np.float32) / size[1]  # smooth
+    values = np.hypot(y - 0.6 * size[0], x - 0.45 * size[1]).astype(np.float32) / size[1]  # a smooth map
     back = window.put(window.of(values), np.full(size, -1, np.float32))
     inside = back >= 0
     share = np.clip(min(window.x + window.width, 1) - max(window.x, 0), 0, 1) * np.clip(

@@ -10,10 +10,9 @@ from torch import Tensor
 
 
 def global_map(query: Tensor, reference: Tensor, labels: Tensor, ids: int) -> Tensor:
-    """Return, for each id 0..ids-1, the distance of each query pixel to the nearest reference pixel of that id: [ids,
-    h, w].
+    """Return, for each id 0..ids-1, the distance of each query pixel to the nearest reference pixel of that id.
 
-    This is equation 2 of the MA-Net paper. A pixel with label -1 is no reference.
+    The result is [ids, h, w]. This is equation 2 of the MA-Net paper. A pixel with label -1 is no reference.
     """
     pairs = (query.flatten(1)[:, :, None] - reference.flatten(1)[:, None, :]).square().sum(0)  # [h * w, h * w]
     flat = labels.flatten()

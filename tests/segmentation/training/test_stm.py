@@ -135,7 +135,7 @@ def test_annotated_frames_are_the_memory_and_a_frame_keeps_one_slot(
     assert not cues[0][:, 0].any()  # the first frame has scribbles but no mask yet
     assert cues[0][:, 1].flatten(1).any(dim=1).all()
     assert all(given[:, 0].any() for given in cues[1:])
-    assert max(sizes) <= 3  # the clip has three frames
+    assert max(sizes) <= 3  # the memory holds at most the three frames of the clip
 
 
 def test_good_masks_of_annotated_frames_are_looked_up_by_all_others(

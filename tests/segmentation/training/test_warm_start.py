@@ -70,7 +70,7 @@ def test_manets_body_goes_into_a_deeplab_and_into_encoders(tmp_path: Path) -> No
     begin(network, NormPlan(), str(tmp_path / "manet.safetensors"))
     own, theirs = network.state_dict(), given.feature_extracter.state_dict()
     first = theirs["backbone.conv1.weight"].half().float()
-    # the order of the colours is changed from BGR to RGB
+    # the input channels are reordered from BGR to RGB
     torch.testing.assert_close(own["branches.0.body.backbone.conv1.weight"], first.flip(1))
     torch.testing.assert_close(own["refinement.encoder.conv1.weight"], first.flip(1))
     for key in ("aspp.conv1.weight", "decoder.conv1.weight", "backbone.layer4.0.conv2.weight"):
