@@ -63,7 +63,7 @@ def walk_the_main_path(studio: Studio) -> None:
 
 def export(owner: Visitor, video: int, head: int) -> None:
     """Export the head in the DAVIS format and compare it with the masks that the page gets."""
-    made = owner.call("POST", f"/videos/{video}/exports", kind="davis")
+    made = owner.call("POST", f"/videos/{video}/exports", format="davis")
     until(lambda: owner.call("GET", f"/exports/{made['id']}")["state"] in ("done", "failed"), "the export", 60)
     file = owner.http.get(f"/api/exports/{made['id']}/file")
     assert file.status_code == 200
