@@ -1,4 +1,4 @@
-"""Small video files that the browser tests bring in."""
+"""Make the small video files that the browser tests upload."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ WIDTH, HEIGHT, RATE = 320, 180, 24
 
 
 def write_mp4(path: Path, *, frames: int = 24, padding: int = 0) -> Path:
-    """An mp4 (H.264) in which a bright disc moves over a dark ramp.
+    """Write an mp4 (H.264) in which a bright disc moves over a dark gradient, and return its path.
 
-    `padding` bytes are appended in a `free` box: a file as large as wanted that is decoded as fast as a small one.
+    `padding` bytes are appended in a `free` box, which decoders skip: the upload is as large as a test needs, and the
+    import is as fast as that of a small file.
     """
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     with av.open(str(path), "w") as container:

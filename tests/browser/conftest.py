@@ -1,4 +1,8 @@
-"""A real Chromium, the system's, in front of a whole studio over a data folder of its own."""
+"""Fixtures for tests in a real browser.
+
+They start the Chromium that is installed on this machine and a complete Maskwright (`manage.py studio`, with its web
+process and workers) with a new data folder.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,10 @@ or name one with CHROMIUM=/path/to/it. `make test BROWSER=skip` leaves these tes
 
 
 def find_chromium() -> str | None:
-    """Path of the system's Chromium or Chrome; CHROMIUM in the environment names another one."""
+    """Return the path of the installed Chromium or Chrome, or None.
+
+    The environment variable CHROMIUM takes precedence.
+    """
     if named := os.environ.get("CHROMIUM"):
         return shutil.which(named)
     found = next(filter(None, map(shutil.which, NAMES)), None)
@@ -44,7 +51,7 @@ def chromium() -> Iterator[Browser]:
         pytest.fail(MISSING, pytrace=False)
     if not (settings.FRONTEND_DIST / "index.html").is_file():
         pytest.fail("The page is not built: run `make setup`, or npm ci && npm run build in frontend/.", pytrace=False)
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses its sandbox to root
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium does not start with its sandbox as root.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
@@ -53,13 +60,13 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """A studio with the sample project, for all tests of a file."""
+    """Run one Maskwright with the sample project, which all tests of a file share."""
     with Studio(tmp_path_factory.mktemp("studio")) as running:
         yield running
 
 
 class Visitors:
-    """Opens browser windows, each of somebody who is signed in, and remembers what the pages complained about."""
+    """Opens browser windows for users and collects the errors of their pages in `complaints`."""
 
     def __init__(self, browser: Browser, studio: Studio) -> None:
         self._browser = browser
@@ -68,7 +75,10 @@ class Visitors:
         self.complaints: list[str] = []
 
     def open(self, username: str | None = "owner", size: tuple[int, int] = VIEWPORT) -> Page:
-        """A page at the start address. None: nobody is signed in. A user who does not exist yet is made."""
+        """Open a window at the start page in which `username` is signed in, or nobody if it is None.
+
+        A user who does not exist yet is created.
+        """
         context = self._browser.new_context(
             base_url=self._studio.address, viewport={"width": size[0], "height": size[1]}
         )
@@ -81,8 +91,8 @@ class Visitors:
         return page
 
     def _listen(self, message: ConsoleMessage) -> None:
-        # What the content security policy stops, and code that fails; answers such as 401 are the page's own business.
-        # So is a socket that does not open: Chromium logs each try of a page that is offline.
+        # Violations of the content security policy and errors of the code are kept. Responses such as 401 are left out,
+        # since the page handles them, and so is a socket that does not open: Chromium logs each attempt while offline.
         tried = ("Failed to load resource", "WebSocket connection to")
         if message.type == "error" and not any(text in message.text for text in tried):
             self.complaints.append(message.text)
@@ -94,7 +104,7 @@ class Visitors:
 
 @pytest.fixture
 def visitors(chromium: Browser, studio: Studio) -> Iterator[Visitors]:
-    """Windows of this test; the test fails when one of their pages had an error that nobody expected."""
+    """Open windows for one test. The test fails if one of their pages had an error."""
     visitors = Visitors(chromium, studio)
     yield visitors
     visitors.close()
@@ -103,19 +113,19 @@ def visitors(chromium: Browser, studio: Studio) -> Iterator[Visitors]:
 
 @pytest.fixture
 def page(visitors: Visitors) -> Page:
-    """The owner's window, at the list of projects."""
+    """Open a window of the user "owner" at the list of projects."""
     return visitors.open()
 
 
 @pytest.fixture
 def page_at(visitors: Visitors) -> Callable[[tuple[int, int]], Page]:
-    """The owner's window in a size of one's own: `page_at((1024, 768))`."""
+    """Return a function that opens a window of the owner in a given size: `page_at((1024, 768))`."""
     return lambda size: visitors.open(size=size)
 
 
 @pytest.fixture
 def shot() -> Callable[[Page, str], None]:
-    """Keep a picture of a page below tests/browser/shots, to be looked at."""
+    """Return a function that saves a screenshot of a page below tests/browser/shots, for people to look at."""
 
     def take(page: Page, name: str) -> None:
         SHOTS.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Contrast of the text that a page shows (WCAG 2.1, 1.4.3): every visible text against what is painted behind it."""
+"""Check the contrast of every visible text of a page with its background (WCAG 2.1, criterion 1.4.3)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from playwright.sync_api import Page
 
 LEAST = 4.5
 
-# Backgrounds are blended from the page's own up to the element; text over a picture cannot be judged and is left out.
-# So is what is disabled, as the guideline has it.
+# The background of a text is computed from the background colours of the element and all elements around it. Pictures
+# behind a text are not taken into account. Disabled controls are left out, as the guideline says.
 FAINT_TEXT = """
 (least) => {
   const scratch = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -56,6 +56,6 @@ FAINT_TEXT = """
 
 
 def faint_texts(page: Page) -> list[str]:
-    """Texts whose contrast is below 4.5:1, each with its ratio; none on a page that is as it should be."""
+    """Return the texts whose contrast is below 4.5:1, each with its ratio. The list of a good page is empty."""
     found: list[str] = page.evaluate(FAINT_TEXT, LEAST)
     return found

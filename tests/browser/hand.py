@@ -1,4 +1,4 @@
-"""A person's hand in the studio: opens a video, draws where it is told to in the frame, and waits for rounds."""
+"""What a user does on the page of a video: open it, draw scribbles with the mouse, run rounds and export masks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from segmentation.evaluation.stroke import largest_part, middle_path
 from webapp.annotation.codec import decode, unpack
 
-Path01 = NDArray[np.float64]  # [P, 2] points (x, y) in 0..1 of the frame
+Path01 = NDArray[np.float64]  # [P, 2] points (x, y), each 0..1 of the frame's width or height
 ROUND_MS = 180_000
 
 
@@ -28,7 +28,7 @@ def open_video(page: Page, video: int = 1) -> None:
 
 
 def to_frame(page: Page, frame: int) -> None:
-    """Go to a frame by the timeline's slider: Home, then as many steps as it takes."""
+    """Go to a frame with the keyboard: Home for the first frame, then steps of ten frames (v) and of one (f)."""
     page.keyboard.press("Home")
     for _ in range(frame // 10):
         page.keyboard.press("v")
@@ -50,12 +50,12 @@ def draw(page: Page, path: Path01) -> None:
 
 
 def saved(page: Page) -> None:
-    """Wait until every scribble is acknowledged."""
+    """Wait until the page shows that the server has stored every scribble."""
     expect(page.get_by_test_id("hud-saved")).to_contain_text("saved")
 
 
 def run(page: Page, number: int, state: str = "done") -> None:
-    """Run a round by its key and wait for its end."""
+    """Press the shortcut that runs a round (r), and wait until the round with this number is in `state`."""
     page.keyboard.press("r")
     ended(page, number, state)
 
@@ -65,17 +65,20 @@ def ended(page: Page, number: int, state: str = "done") -> None:
 
 
 def middle_of(mask: NDArray[np.bool_]) -> Path01:
-    """The path that a person would draw through a region."""
+    """Return a path along the middle of the largest part of `mask`, as a user would draw it."""
     return middle_path(largest_part(mask))[::3]
 
 
 def truth_of(home: Path, video: int, frame: int) -> NDArray[np.uint8]:
-    """The ground truth that the studio stored for a frame."""
+    """Return the ground truth of a frame from the data folder `home`: object ids [H, W]."""
     return np.array(Image.open(home / "videos" / str(video) / "truth" / f"{frame:06d}.png"))
 
 
 def masks_of_head(page: Page, video: int = 1) -> dict[int, NDArray[np.uint8]]:
-    """What the head shows, as the page gets it: of each frame the mask of the newest round on the line."""
+    """Return the masks that the video has at its head (the round that it stands at), by frame, as the page gets them.
+
+    The mask of a frame is that of the newest round with one, among the rounds from the first to the head.
+    """
     state = page.request.get(f"/api/videos/{video}/state").json()
     rounds = {entry["id"]: entry for entry in state["rounds"]}
     line, at = [], state["head"]
@@ -91,7 +94,7 @@ def masks_of_head(page: Page, video: int = 1) -> dict[int, NDArray[np.uint8]]:
 
 
 def exported_masks(page: Page) -> dict[int, NDArray[np.uint8]]:
-    """Export as DAVIS from the studio's dialog; the annotations of the downloaded file, by frame."""
+    """Export in the DAVIS layout with the dialog of the page. Return the masks in the downloaded file, by frame."""
     page.get_by_test_id("export-open").click()
     page.get_by_test_id("export-kind-davis").click()
     page.get_by_test_id("export-make").click()

@@ -1,4 +1,4 @@
-"""What a screen reader says of the controls of a page, by the browser's own accessibility tree."""
+"""Find controls for which a screen reader has no name, with the accessibility tree of the browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CONTROLS = {"button", "link", "textbox", "searchbox", "combobox", "slider", "che
 
 
 def nameless_controls(page: Page) -> list[str]:
-    """Roles of controls that have no name, each with its HTML; none on a page that is as it should be."""
+    """Return the role and the HTML of each control that has no name. The list of a good page is empty."""
     session = page.context.new_cdp_session(page)
     try:
         session.send("DOM.enable")

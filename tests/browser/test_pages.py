@@ -1,4 +1,4 @@
-"""The pages around the studio: projects, videos on their way in, members, and who sees what."""
+"""Tests of the pages other than that of a video: projects, uploads, members, and what each role sees."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TABS = ("videos", "guide", "members", "exports", "settings")
 
 
 def make_project(page: Page, name: str) -> int:
-    """Make a project from the list of projects; its id. The page then shows it."""
+    """Create a project from the list of projects and return its id. The page then shows the project."""
     page.get_by_test_id("project-new").click()
     page.get_by_test_id("new-project-name").fill(name)
     page.get_by_test_id("new-project-create").click()
@@ -39,7 +39,7 @@ def bring_in(page: Page, *paths: Path) -> None:
 
 
 def card(page: Page, name: str) -> Locator:
-    """The card of the video called `name`."""
+    """Find the card of the video called `name` in the list of videos."""
     return page.get_by_test_id("videos").locator("li").filter(has_text=name)
 
 
@@ -127,7 +127,7 @@ def test_an_empty_file_is_refused_before_it_is_sent(page: Page, tmp_path: Path) 
 
 
 class BrokenLine:
-    """Lets the first chunk of an upload through and drops the later ones until it is mended."""
+    """A broken connection: it lets the first chunk of an upload through and drops the others until `mended` is set."""
 
     def __init__(self, page: Page) -> None:
         self.offsets: list[int] = []

@@ -1,4 +1,7 @@
-"""The life of a round in the page, with an engine that takes its time: reload, cancel, a killed worker, two people."""
+"""Tests of what can happen during a round: a reload, cancelling, a killed worker, a lost connection, another user.
+
+They use a slow fake engine, so that there is time for it.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,17 @@ from tests.studio import Studio, until
 
 pytestmark = pytest.mark.browser
 
-FAKE = {"MASKWRIGHT_ENGINES": "tests.segmentation.fake_engine", "FAKE_ENGINE_SLEEP": "0.06"}  # 96 frames: 6 s a round
+FAKE = {
+    "MASKWRIGHT_ENGINES": "tests.segmentation.fake_engine",
+    "FAKE_ENGINE_SLEEP": "0.06",
+}  # A round of 96 frames takes 6 s.
 LINE = np.array([[0.3, 0.5], [0.4, 0.5], [0.5, 0.52]])
 BELOW = LINE + np.array([0.0, 0.2])
 
 
 @pytest.fixture
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """A studio of its own for each test: rounds of one must not be the base of another's."""
+    """Run a new Maskwright for each test, so that no test builds on the rounds of another one."""
     with Studio(tmp_path_factory.mktemp("rounds"), **FAKE) as running:
         yield running
 
@@ -53,7 +59,7 @@ def test_a_reload_during_a_round_loses_nothing(page: Page) -> None:
     hand.draw(page, LINE)
     page.keyboard.press("r")
     until(lambda: frames_done(page) > 5, "a few frames")
-    hand.draw(page, BELOW)  # a scribble that waits for the next round
+    hand.draw(page, BELOW)  # This scribble waits for the next round.
     hand.saved(page)
     page.reload()
     expect(page.get_by_test_id("hud-frame")).to_have_text("frame 12")
@@ -90,7 +96,7 @@ def test_a_killed_worker_comes_back_and_the_round_goes_on(page: Page, studio: St
 
 def test_a_scribble_drawn_offline_is_sent_once_when_the_connection_is_back(page: Page) -> None:
     page.context.set_offline(True)
-    # Chromium keeps an open socket when it is set offline; the page must notice that nothing answers, or be told.
+    # Chromium keeps an open socket when it is set offline, so the event tells the page what has happened.
     page.evaluate("() => window.dispatchEvent(new Event('offline'))")
     expect(page.get_by_test_id("banner-offline")).to_be_visible()
     hand.draw(page, LINE)
@@ -107,7 +113,10 @@ def test_a_scribble_drawn_offline_is_sent_once_when_the_connection_is_back(page:
 
 
 def scribbles_waiting_by_server(page: Page) -> int:
-    """Asked past the page: its context is offline, Playwright's own requests are not stopped by that."""
+    """Return how many scribbles of the video wait for a round, according to the server.
+
+    The request comes from Playwright and not from the page, so it works while the page is offline.
+    """
     return len(scribbles_waiting(page))
 
 
@@ -124,7 +133,7 @@ def test_undo_takes_back_a_waiting_scribble_before_a_round(page: Page) -> None:
 
 
 def test_two_people_see_each_other_s_scribbles_and_rounds(page: Page, visitors: Visitors) -> None:
-    other = visitors.open()  # the same person at another desk sees no less than another member would
+    other = visitors.open()  # a second window of the same user, who sees what another member would see
     hand.open_video(other)
     with_fake(other)
     hand.draw(page, LINE)
@@ -133,14 +142,14 @@ def test_two_people_see_each_other_s_scribbles_and_rounds(page: Page, visitors: 
     page.keyboard.press("r")
     expect(other.get_by_test_id("round-1")).to_be_visible()
     hand.ended(other, 1)
-    # The other one draws on what is there by now: nothing is lost, and the head is the same in both windows.
+    # A round that is run in the second window builds on the first one, and both windows show it as the head.
     hand.draw(other, BELOW)
     hand.run(other, 2)
     expect(page.get_by_test_id("round-2")).to_have_attribute("data-head", "true")
 
 
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
-    """But for the scribble itself, which a hand draws."""
+    """Everything except drawing the scribble can be done with the keyboard."""
     page.keyboard.press("n")
     expect(page.get_by_test_id("object-1")).to_have_attribute("data-chosen", "true")
     page.keyboard.press("n")

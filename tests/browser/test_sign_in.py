@@ -1,4 +1,4 @@
-"""The way in: by link, by password, and out again."""
+"""Tests of signing in with a link and with a password, and of the page of somebody who is not signed in."""
 
 from collections.abc import Callable
 

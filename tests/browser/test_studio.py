@@ -1,4 +1,4 @@
-"""The main path with the real engine: scribble, masks, a correction on another frame, undo, masks out."""
+"""Tests of the main path in the browser with the default engine: draw, run, correct, undo and export."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
 
-OBJECT = 1  # of the sample's truth
+OBJECT = 1  # an object id in the ground truth of the sample video
 
 
 def test_two_rounds_give_the_object_and_the_export_has_it(page: Page, studio: Studio) -> None:
@@ -32,7 +32,7 @@ def test_two_rounds_give_the_object_and_the_export_has_it(page: Page, studio: St
     extra = ~truth[worst] & (masks[worst] == 1)
     hand.to_frame(page, worst)
     if extra.sum() > missed.sum():
-        page.keyboard.press("0")  # a background scribble
+        page.keyboard.press("0")  # The next scribble is for the background.
     hand.draw(page, hand.middle_of(extra if extra.sum() > missed.sum() else missed))
     hand.run(page, 2)
 
@@ -45,7 +45,7 @@ def test_two_rounds_give_the_object_and_the_export_has_it(page: Page, studio: St
 
 
 def test_undo_and_redo_of_a_round_move_the_head(page: Page) -> None:
-    """Stands on the two rounds of the test above, as a person would come back to them."""
+    """This test needs the two rounds that the test above has run."""
     hand.open_video(page)
     second = hand.masks_of_head(page)
     page.keyboard.press("Control+z")

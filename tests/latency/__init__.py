@@ -1,1 +1,4 @@
-"""What a person waits for in the studio. `make measure-latency` runs this after `manage.py measure_latency`."""
+"""Measure how long a user waits for the page and the web process.
+
+`make measure-latency` runs this package after the command `manage.py measure_latency`, which measures masks and rounds.
+"""

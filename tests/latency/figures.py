@@ -1,4 +1,4 @@
-"""A measured figure with its target, and the line that is printed for it."""
+"""Measured values with their targets, and how they are printed."""
 
 from __future__ import annotations
 
