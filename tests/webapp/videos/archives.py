@@ -1,4 +1,4 @@
-"""Zips for the tests, honest and other."""
+"""Make zips for the tests: ordinary ones, and some that an attacker might send."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write_zip(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
 
 
 def write_link(path: Path, target: str) -> Path:
-    """A zip with pictures, and an entry that is a symbolic link."""
+    """Write a zip with a picture and a symbolic link to `target`."""
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("0.png", numbered_picture(0))
         entry = zipfile.ZipInfo("1.png")
@@ -46,7 +46,7 @@ def write_link(path: Path, target: str) -> Path:
 
 
 def huge_png(side: int) -> bytes:
-    """A valid PNG of side x side pixels, black, in some kB: deflate packs a line of zeros a thousandfold."""
+    """Return a valid black PNG of side x side pixels. It is small, because deflate compresses zeros a thousandfold."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">L", len(data)) + kind + data + struct.pack(">L", zlib.crc32(kind + data))

@@ -1,7 +1,7 @@
-"""Clips for the tests: the number of each frame is in its picture, as bars that survive lossy coding exactly.
+"""Make video files for the tests in which each frame shows its own number, as bars that survive lossy coding.
 
-A frame has two rows of bars at its top (the number's bits, and the same inverted, as a check), a red field at its lower
-left and a blue one at its lower right: turned, mirrored or with colours exchanged it reads differently.
+At the top of a frame are two rows of bars: the bits of its number, and the same bits inverted as a check. A red field
+at the lower left and a blue one at the lower right reveal a frame that is turned, mirrored or has its colours swapped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WIDTH, HEIGHT = 240, 160
 
 
 def numbered(index: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
-    """Frame `index` as uint8 RGB [H, W, 3]."""
+    """Return the picture that shows the number `index`: uint8 RGB [H, W, 3]."""
     picture = np.full((height, width, 3), 90, np.uint8)
     edges = np.linspace(0, width, BITS + 1).astype(int)
     quarter = height // 4
@@ -39,14 +39,17 @@ def numbered(index: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np
 
 
 def stored_truth(video: Video, index: int) -> LabelMap:
-    """The ground truth that is stored for a frame. AssertionError where there is none."""
+    """Return the stored ground truth of a frame. Raise AssertionError if there is none."""
     labels = read_truth(video, index)
     assert labels is not None
     return labels
 
 
 def read_number(picture: NDArray[np.uint8]) -> int:
-    """The number in a picture. AssertionError when it is no upright picture made by `numbered`."""
+    """Return the number that a picture shows.
+
+    Raise AssertionError unless it is an upright picture made by `numbered`.
+    """
     height, width = picture.shape[:2]
     edges = np.linspace(0, width, BITS + 1).astype(int)
     quarter = height // 4
@@ -79,9 +82,10 @@ def write_clip(
     title: str = "",
     options: dict[str, str] | None = None,
 ) -> Path:
-    """Encode frames 0..count-1. `times` are presentation times in `time_base`.
+    """Encode frames 0..count-1 and return the path. `times` are presentation times in units of `time_base`.
 
-    With `quarter_turns` (or `mirrored`) the coded pictures are turned away and the file asks to turn them back.
+    With `quarter_turns` or `mirrored` the pictures are stored turned or mirrored, and the metadata of the file tells
+    players to undo it.
     """
     with av.open(str(path), "w") as file:
         stream = file.add_stream(codec, rate=rate, options=options or {})
@@ -105,19 +109,19 @@ def write_clip(
 
 
 def _turned_away(picture: NDArray[np.uint8], quarter_turns: int, mirrored: bool) -> NDArray[np.uint8]:
-    # The file asks to turn first and then to mirror; undone in the other order.
+    # Players turn first and then mirror, so a picture is stored mirrored first and then turned.
     return np.ascontiguousarray(np.rot90(picture[:, ::-1] if mirrored else picture, -quarter_turns))
 
 
 def write_gif(path: Path, count: int = 12) -> Path:
-    """With frames of different lengths, as animated pictures have them."""
+    """Write a GIF whose frames are shown for different times, as animated GIFs often do."""
     frames = [Image.fromarray(numbered(index)).convert("P", palette=Image.Palette.ADAPTIVE) for index in range(count)]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=[40, 120] * (count // 2), loop=0)
     return path
 
 
 def write_sound(path: Path, cover: bool = False) -> Path:
-    """A file with sound only; `cover` adds the picture of a record."""
+    """Write a file with sound and no video. With `cover` it also has a cover picture, as music files do."""
     with av.open(str(path), "w") as file:
         stream = file.add_stream("aac", rate=44100)
         picture = file.add_stream("mjpeg") if cover else None
@@ -151,7 +155,7 @@ def with_edit(path: Path, skip: int, keep: int, rate: int = 25) -> Path:
 
 
 def write_tracks(path: Path, sizes: Sequence[tuple[int, int]], enabled: int = 0, count: int = 5) -> Path:
-    """An mp4 with a video track for each size, of which only track `enabled` is one that players show."""
+    """Write an mp4 with one video track for each size. Players show only the track with the index `enabled`."""
     with av.open(str(path), "w") as file:
         streams = []
         for number, (width, height) in enumerate(sizes):
@@ -168,7 +172,10 @@ def write_tracks(path: Path, sizes: Sequence[tuple[int, int]], enabled: int = 0,
 
 
 def write_hdr(path: Path, codes: NDArray[np.uint16], transfer: int) -> Path:
-    """An HEVC file of one frame with grey codes [H, W], 0..65535, in PQ (16) or HLG (18)."""
+    """Write an HEVC file of one HDR frame with grey `codes` [H, W], 0..65535.
+
+    `transfer` is the transfer characteristic: 16 for PQ, 18 for HLG.
+    """
     with av.open(str(path), "w") as file:
         stream = file.add_stream("libx265", rate=10, options={"x265-params": "crf=4:log-level=none"})
         stream.height, stream.width = codes.shape

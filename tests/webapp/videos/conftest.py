@@ -1,4 +1,4 @@
-"""Each test here has a data folder of its own, so that it can look at all that was left in it."""
+"""Fixtures for tests of imports. Each test has a new data folder and can check which files are left in it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def home(settings: Any, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def limit(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Limit:
-    """Set one variable of the settings' table for this test."""
+    """Return a function that sets an environment setting, such as MASKWRIGHT_MAX_FRAMES, during one test."""
 
     def change(name: str, value: int) -> None:
         monkeypatch.setitem(settings.CONFIG.values, name, value)
@@ -41,7 +41,7 @@ def limit(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Limit:
 
 @pytest.fixture
 def waiting(project: Project, annotator: User, sent_tasks: list[Any]) -> Bring:
-    """A video whose complete upload waits for its import; nothing runs by itself."""
+    """Return a function that creates a video from a file as its upload does. The import waits, since no worker runs."""
 
     def make(path: Path) -> Video:
         size = path.stat().st_size
@@ -54,7 +54,7 @@ def waiting(project: Project, annotator: User, sent_tasks: list[Any]) -> Bring:
 
 @pytest.fixture
 def bring(waiting: Bring) -> Bring:
-    """The video that a file becomes, or the failed one, after its import has run here."""
+    """Return a function that imports a file in the test process and returns the video, which is ready or has failed."""
 
     def run(path: Path) -> Video:
         video = waiting(path)
@@ -71,5 +71,5 @@ def files_below(folder: Path) -> list[Path]:
 
 @pytest.fixture
 def forked_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fork the process that reads files from the test itself, so that it sees what the test has patched."""
+    """Fork the process that reads files from the test process, so that it has what the test has patched."""
     monkeypatch.setattr(import_process, "_context", multiprocessing.get_context("fork"))

@@ -1,4 +1,4 @@
-"""Cards, frames, thumbnails and ground truth, and who may have them."""
+"""Tests of the REST calls for cards, frames, thumbnails and ground truth of videos, and of who may make them."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_strangers_and_the_signed_out_get_nothing(client_as: ClientAs, stranger:
 
 
 def test_a_frame_costs_three_queries(client_as: ClientAs, viewer: User, video: Video) -> None:
-    """The session, its user, their role: a studio asks for frames by the dozen."""
+    """They read the session, its user and the user's role. A page requests dozens of frames, so each must be cheap."""
     client = client_as(viewer)
     with CaptureQueriesContext(
         connection,

@@ -1,4 +1,4 @@
-"""A video made from arrays, and what is read back of it."""
+"""Tests of making a video from arrays, and of reading back what was stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every special clip gives frame n at index n, upright, in its own colours."""
+"""Tests that files of all formats give frame n at index n, upright and in the right colours."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CLIPS = Path(__file__).parents[2] / "data" / "videos"
 
 
 def numbers(path: Path, size: tuple[int, int] = (WIDTH, HEIGHT)) -> list[int]:
-    """The numbers in the frames of the one clip in `path`, each of which must have `size`."""
+    """Return the number that each frame of the only video in `path` shows. Each frame must have `size`."""
     found = []
     with open_source(path) as (clip,):
         for frame in clip.frames():
@@ -119,7 +119,7 @@ def test_it_leaves_out_what_an_edit_list_cuts(tmp_path: Path, b_frames: str) -> 
 
 
 def test_it_takes_the_colours_of_hd_for_what_players_take_them(tmp_path: Path) -> None:
-    """HD that names no colour space is BT.709: red read as BT.601 would come out 15 levels darker."""
+    """HD video that states no colour space is decoded as BT.709. As BT.601 the red would be 15 levels darker."""
     red = np.zeros((720, 1280, 3), np.uint8)
     red[...] = (200, 30, 0)
     path = tmp_path / "clip.mp4"
@@ -196,7 +196,7 @@ def test_it_keeps_the_rate_of_a_time_lapse(tmp_path: Path, seconds: int) -> None
 
 @pytest.mark.parametrize(("transfer", "name", "white"), [(16, "PQ", 0.5807), (18, "HLG", 0.7500)])
 def test_it_converts_hdr_to_the_standard_range(tmp_path: Path, transfer: int, name: str, white: float) -> None:
-    """Black, half of the light of white, white (203 nits), and the brightest code."""
+    """The frame has four grey values: black, half the light of white, white (203 nits) and the brightest code."""
     half = {16: 0.5075, 18: 0.6323}[transfer]
     codes = np.repeat(np.array([0, half, white, 1.0]), 32)[None].repeat(64, axis=0)
     path = write_hdr(tmp_path / "clip.mp4", (codes * 65535).astype(np.uint16), transfer)
@@ -205,7 +205,7 @@ def test_it_converts_hdr_to_the_standard_range(tmp_path: Path, transfer: int, na
         assert clip.notes == [f"The video is HDR ({name}): its colours were converted to the standard range."]
     black, middle, paper, brightest = (frame[32, 16 + 32 * step].astype(int) for step in range(4))
     assert black.max() <= 2
-    assert np.abs(middle - 188).max() <= 6  # half the light of white is 188 in sRGB
+    assert np.abs(middle - 188).max() <= 6  # Half the light of white is 188 in sRGB.
     assert paper.min() >= 240
     assert brightest.min() >= paper.min()
     assert brightest.max() - brightest.min() <= 3, "grey stays grey"

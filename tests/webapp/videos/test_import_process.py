@@ -1,4 +1,4 @@
-"""A file that a stranger made is read with limits of memory and time, and its reader can be stopped at any moment."""
+"""Tests of the process that reads an uploaded file: it has limits of memory and time, and can always be stopped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCANS = 4000
 
 @pytest.fixture
 def slow_zip(tmp_path: Path) -> Path:
-    """A zip with one progressive JPEG that repeats a scan so often that it takes minutes to decode."""
+    """Write a zip with one progressive JPEG that repeats a scan so often that it takes minutes to decode."""
     buffer = io.BytesIO()
     noise = np.random.default_rng(1).integers(0, 255, (1024, 1024, 3), np.uint8)
     Image.fromarray(noise).save(buffer, "JPEG", progressive=True, quality=30)

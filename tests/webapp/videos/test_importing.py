@@ -1,4 +1,4 @@
-"""An import from its claim to the ready video."""
+"""Tests of an import, from its claim by a worker to the ready video."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def stored_numbers(video: Video) -> list[int]:
 
 
 def labels(index: int) -> np.ndarray:
-    """A label map that differs from frame to frame, with ids far apart."""
+    """Return a label map that differs from frame to frame. Its object ids are 1, 3 and 254."""
     found = np.zeros((160, 240), np.uint8)
     found[10 : 40 + index, 20:90] = 1
     found[60:100, 100 : 150 + index] = 254
@@ -95,7 +95,7 @@ def test_it_reads_pictures_of_every_mode(bring: Bring, tmp_path: Path, mode: str
 
 
 def test_it_keeps_the_very_bytes_of_a_jpeg(bring: Bring, tmp_path: Path) -> None:
-    """So that an engine sees the pixels that were brought, and a benchmark here is one elsewhere."""
+    """An engine must get the same pixels as with the original files, so that results of benchmarks can be compared."""
     data = picture(numbered(5), "JPEG", quality=71)
     video = bring(write_zip(tmp_path / "clip.zip", [("0.jpg", data)]))
     assert folder_of(video.pk).frame(0).read_bytes() == data
@@ -236,7 +236,7 @@ def test_a_row_is_claimed_once(waiting: Bring, tmp_path: Path) -> None:
 
 
 def at_each_beat(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> None:
-    """Let an import note its progress for each frame, and call `act` with the number of frames before that."""
+    """Make imports note their progress at every frame. Before each time, call `act` with the number of frames done."""
     real = importing.Heartbeat.__call__
 
     def beat(self: importing.Heartbeat, done: int | None = None, *, now: bool = False) -> None:
@@ -289,7 +289,7 @@ def test_a_waiting_import_is_cancelled_at_once(waiting: Bring, tmp_path: Path, h
 
 
 def test_a_worker_that_lost_its_claim_changes_nothing(waiting: Bring, tmp_path: Path) -> None:
-    """It was taken for dead, another one finished the video, and then it wakes up."""
+    """The worker was considered lost and another one imported the video; then the first one goes on."""
     waits = waiting(write_clip(tmp_path / "clip.mp4", 4))
     late = claim(waits.pk)
     assert late is not None
@@ -327,7 +327,7 @@ def test_a_fault_of_ours_is_named_as_such(
 
 
 def test_folders_with_very_long_names_become_videos(bring: Bring, tmp_path: Path) -> None:
-    """Postgres takes no more letters than a column has; SQLite takes all."""
+    """PostgreSQL refuses a text that is longer than its column, which SQLite accepts, so names must be shortened."""
     folders = ["d" * 300, "e" * 190 + "/" + "f" * 800 + "/1", "e" * 190 + "/" + "f" * 800 + "/2", "g"]
     path = write_zip(tmp_path / "many.zip", [(f"{f}/{i}.png", numbered_picture(i)) for f in folders for i in range(2)])
     first = bring(path)

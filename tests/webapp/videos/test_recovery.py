@@ -1,4 +1,4 @@
-"""What a killed worker leaves behind is set right."""
+"""Tests of the sweep of imports, which finds those whose worker was killed and removes what it left on disk."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from webapp.videos.recovery import sweep_imports
 from webapp.videos.storage import folder_of, staging_of, upload_path
 
 LONG_AGO = timedelta(minutes=5)
-pytestmark = pytest.mark.django_db(transaction=True)  # workers are notified after the commit
+pytestmark = pytest.mark.django_db(transaction=True)  # Workers are notified when a transaction commits.
 
 
 def killed(video: Video, **changes: Any) -> None:
-    """Leave the row and files of `video` as a worker that was killed leaves them."""
+    """Change the row and the files of `video` as if its worker had been killed during the import."""
     claimed = claim(video.pk)
     assert claimed is not None
     staging = staging_of(video.pk, claimed.fence)

@@ -1,4 +1,4 @@
-"""What is refused, with the sentence that a person reads, and nothing left on disk."""
+"""Tests that unusable files are refused with a message for the user, and that nothing of them stays on disk."""
 
 from __future__ import annotations
 
@@ -147,7 +147,10 @@ def test_it_refuses_a_zip_with_too_many_entries(bring: Bring, tmp_path: Path, ho
 
 
 def zip64(path: Path, files: list[tuple[str, bytes]], count: int, size: int) -> Path:
-    """A zip that also has the end record of large zips; the usual one states this `count` and `size`."""
+    """Write a zip that also has the end record of large zips (ZIP64).
+
+    Its usual end record states `count` entries and a directory of `size` bytes, which need not be true.
+    """
     data = write_zip(path, files).read_bytes()
     body, end = data[:-22], list(struct.unpack("<4s4H2LH", data[-22:]))
     large = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, end[4], end[4], end[5], end[6])
@@ -166,7 +169,7 @@ def test_it_takes_a_zip_with_the_record_of_large_ones(bring: Bring, tmp_path: Pa
 def test_it_reads_no_large_directory_whichever_record_states_it(
     bring: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, forked_reader: None
 ) -> None:
-    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 152)  # that of GOOD has 153
+    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 152)  # The directory of a zip of GOOD has 153 bytes.
     words = "The zip has far too many entries."
     assert_refused(bring(write_zip(tmp_path / "plain.zip", GOOD)), home, words)
     assert_refused(bring(zip64(tmp_path / "large.zip", GOOD, 0xFFFF, 0xFFFFFFFF)), home, words)
@@ -226,7 +229,7 @@ def test_it_refuses_a_video_that_is_too_large(bring: Bring, tmp_path: Path, home
 
 
 def test_it_makes_no_room_for_a_size_that_is_only_claimed(bring: Bring, tmp_path: Path, home: Path) -> None:
-    """Some bytes that claim frames of 30,000 x 30,000: 3.6 GB each, once decoded."""
+    """A small GIF states frames of 30,000 x 30,000 pixels, which would take 3.6 GB each when decoded."""
     path = write_gif(tmp_path / "clip.gif", 4)
     data = bytearray(path.read_bytes())
     data[6:10] = struct.pack("<HH", 30_000, 30_000)
@@ -279,7 +282,7 @@ def test_frames_that_an_edit_list_cuts_do_not_count(bring: Bring, tmp_path: Path
 def test_it_stops_before_the_disk_is_full(
     bring: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, forked_reader: None
 ) -> None:
-    """The first look finds room, a later one none: what was written until then goes too."""
+    """There is enough room when the import starts, but not later. What it has written until then is removed."""
     looks = iter([2 << 30, 2 << 30])
     monkeypatch.setattr(refusal, "free_bytes", lambda: next(looks, 100 << 20))
     path = write_clip(tmp_path / "clip.mp4", 120)
@@ -317,7 +320,7 @@ def test_it_refuses_masks_that_cannot_be_ground_truth(bring: Bring, tmp_path: Pa
 
 
 def test_it_opens_no_connection_for_any_refusal(tmp_path: Path, bring: Bring, home: Path) -> None:
-    """A playlist that names an address of ours: nobody calls."""
+    """The files are playlists with the address of a server in this test, to which nobody must connect."""
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         door.listen()

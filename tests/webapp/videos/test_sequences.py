@@ -1,4 +1,4 @@
-"""What people bring in zips and folders: videos with ground truth, and a note that names what was left out."""
+"""Tests of imports of zips with folders: videos with ground truth, and a note that names the files left out."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def stored_numbers(video: Video) -> list[int]:
 
 
 def the_others(first: Video) -> list[Video]:
-    """The further videos of an upload, imported."""
+    """Import the other videos that an upload has become, and return them."""
     others = list(Video.objects.exclude(pk=first.pk).order_by("pk"))
     for video in others:
         run_import(video.pk)
@@ -192,7 +192,7 @@ def ramp(top: float) -> np.ndarray:
 def test_pictures_of_many_bits_are_scaled_by_the_range_of_their_sequence(
     bring: Bring, tmp_path: Path, top: float, kind: str, form: str
 ) -> None:
-    """The first frame is half as bright as the second, and stays so."""
+    """The first frame is half as bright as the second, and still is after the conversion to 8 bits."""
     files = []
     for index, share in enumerate((0.5, 1.0)):
         files.append((f"{index}.{form.lower()}", picture(ramp(top * share).astype(kind), form)))
@@ -213,7 +213,7 @@ def test_colours_under_clear_pixels_are_not_shown(bring: Bring, tmp_path: Path) 
     assert frames[0][:, 130:].min() > 190
 
 
-# --- inputs that went wrong -------------------------------------------------------------------------------------------
+# --- inputs that once were imported wrongly ---------------------------------------------------------------------------
 
 CASES = {
     "bs_davis.zip": ("car", 2, [0, 1], 1, ""),

@@ -1,4 +1,4 @@
-"""webapp/videos/sample/clip.py"""
+"""Tests of webapp/videos/sample/clip.py, which renders the sample video of swimming koi."""
 
 from itertools import islice
 
@@ -44,19 +44,19 @@ def test_the_objects_move_bend_and_cover_each_other(pond: Pond) -> None:
         centres = [np.argwhere(labels == number).mean(0) for labels in maps]
         assert np.hypot(*(centres[-1] - centres[0])) > 80
     visible = {number: [int((labels == number).sum()) for labels in maps] for number in (1, 2)}
-    assert min(visible[1]) < 0.8 * visible[1][0]  # the golden koi crosses above it
-    assert min(visible[2]) < 0.6 * visible[2][0]  # it goes below the leaf
+    assert min(visible[1]) < 0.8 * visible[1][0]  # The golden koi swims over it.
+    assert min(visible[2]) < 0.6 * visible[2][0]  # It swims below the leaf.
 
 
 def test_a_koi_bends_as_it_swims(pond: Pond) -> None:
-    free = [np.argwhere(pond.frame(index)[1] == 1) for index in range(0, 20, 2)]  # before the other one covers it
+    free = [np.argwhere(pond.frame(index)[1] == 1) for index in range(0, 20, 2)]  # before the other koi covers it
     assert max(map(len, free)) < 1.1 * min(map(len, free))
     shapes = [_spread(points) for points in free]
     assert max(shapes) > 1.1 * min(shapes)
 
 
 def _spread(points: np.ndarray) -> float:
-    """Ratio of the axes of a shape: the same for a rigid shape however it lies."""
+    """Return the ratio of the squared axes of a shape. For a rigid shape it does not depend on position or angle."""
     small, large = np.linalg.eigvalsh(np.cov(points.T))
     return float(small / large)
 
@@ -69,9 +69,9 @@ def test_the_ground_moves_too(pond: Pond) -> None:
 def test_the_truth_lies_where_the_colours_are(pond: Pond) -> None:
     frame, labels = pond.frame(0)
     red, green, blue = (frame[..., channel].astype(float) for channel in range(3))
-    assert (green - blue)[labels == 3].mean() > 60  # the leaf
-    assert (red - blue)[labels == 2].mean() > 60  # gold
-    assert (red - blue)[labels == 0].mean() < 0  # stones under water
+    assert (green - blue)[labels == 3].mean() > 60  # The leaf is green.
+    assert (red - blue)[labels == 2].mean() > 60  # The second koi is golden.
+    assert (red - blue)[labels == 0].mean() < 0  # The ground under water is bluish.
 
 
 def test_it_is_stored_with_its_truth(project: Project, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
