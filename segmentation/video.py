@@ -1,4 +1,4 @@
-"""A video for the notebook: frames by index from a file, a folder, an array or a DAVIS sequence, with its masks."""
+"""Videos for scripts and notebooks: frames by index from a file, a folder, an array or a DAVIS sequence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FRAMES_FOLDER = "jpegimages"
 
 
 class Video:
-    """A video whose frames are read when they are asked for. `len(video)` is the number of frames.
+    """A video whose frames are read on demand. `len(video)` is the number of frames.
 
     `video[i]` is frame i, read-only uint8 RGB [H, W, 3]; i in 0..len - 1, else IndexError.
 
@@ -63,13 +63,13 @@ class Video:
         return self._truth is not None
 
     def truth(self, frame: int) -> LabelMap | None:
-        """The ground truth of a frame, uint8 [H, W]: 0, ids 1..254, 255 = no decision. None where there is none."""
+        """Read the ground truth of a frame, uint8 [H, W]: 0, ids 1..254, 255 = ignore. Return None if there is none."""
         if not 0 <= frame < len(self):
             raise IndexError(f"frame {frame} is outside 0..{len(self) - 1}")
         return None if self._truth is None else self._truth(frame)
 
     def close(self) -> None:
-        """Close the file. A video that was closed is not used again."""
+        """Close the file. The video cannot be used afterwards."""
         close = getattr(self._frames, "close", None)
         if close is not None:
             close()
@@ -121,7 +121,7 @@ def _open_path(path: Path) -> Video:
     pages = _pages(path)
     if pages is not None:
         return Video(ArrayFrames(pages), path.stem)
-    from segmentation.video_file import VideoFileFrames  # PyAV, which images and arrays do not need
+    from segmentation.video_file import VideoFileFrames  # imported here because only video files need PyAV
 
     frames = VideoFileFrames(path)
     return Video(frames, path.stem, fps=frames.fps)
@@ -143,7 +143,9 @@ def _from_davis(sequence: DavisSequence) -> Video:
 
 
 def _davis_sequence(path: Path) -> DavisSequence | None:
-    """The sequence that `path` is the frames' folder of, or that is alone in it; None for a plain folder of images."""
+    """Return the DAVIS sequence whose frames are in `path`, or the only one below it; None for a plain folder of
+    images.
+    """
     resolved = path.resolve()
     for folder in (resolved, *resolved.parents):
         if folder.name.casefold() == FRAMES_FOLDER:
@@ -166,7 +168,7 @@ def _davis_sequence(path: Path) -> DavisSequence | None:
 
 
 def _pages(path: Path) -> NDArray[np.uint8] | None:
-    """The pages of a picture file of several pages, uint8 RGB [T, H, W, 3]; None for what PyAV is to open."""
+    """Read the pages of an image file with several pages, uint8 RGB [T, H, W, 3]. Return None for other files."""
     try:
         with PillowImage.open(path) as image:
             pages = getattr(image, "n_frames", 1)

@@ -1,4 +1,4 @@
-"""Frames of a video file by index, decoded when they are asked for."""
+"""Reads the frames of a video file by index, decoding on demand."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from segmentation.runtime.caches import ByteCache
 from segmentation.types import Image
 
 DEFAULT_FPS = 24.0
-FORWARD = 32  # frames that are decoded on the way rather than found by a jump to a key frame
+FORWARD = 32  # Up to this distance, frames are decoded in order instead of seeking to a key frame.
 
 
 class VideoFileFrames:
     """The frames of a video file (mp4, mov, mkv, webm, avi, gif, ...), read-only uint8 RGB [H, W, 3].
 
-    Opening reads the times of all packets and decodes one frame. A frame that is asked for is decoded from the key
-    frame before it; asking for one after the other decodes each once. The newest frames stay in memory, within
-    `cache_bytes`. Frames are turned upright and HDR is converted to the standard range, as in the web application.
+    Opening reads the times of all packets and decodes one frame. A frame is decoded from the previous key frame on;
+    reading in order decodes each frame once. The frames that were read last are cached within `cache_bytes`. Frames are
+    turned upright and HDR is converted to the standard range, as in the web application.
 
     Raises:
         ValueError: it is no video, or has no frame that can be decoded. When a frame is read: it is damaged.
@@ -41,7 +41,7 @@ class VideoFileFrames:
         self._times = self._frame_times()
         self._place = {time: index for index, time in enumerate(self._times)}
         self._decoded: Iterator[VideoFrame] = iter(())
-        self._next = len(self._times)  # the index that the decoder is about to give
+        self._next = len(self._times)  # the index of the next frame from the decoder
         rate = self._stream.average_rate or self._stream.guessed_rate
         self.fps = float(rate) if rate else DEFAULT_FPS
         self.height, self.width = self[0].shape[:2]
@@ -70,7 +70,7 @@ class VideoFileFrames:
             raise ValueError(f"source: {self.path.name} cannot be read as a video") from None
 
     def _choose_stream(self) -> VideoStream:
-        """The stream that players show. The cover of a song is a video stream too, of one picture."""
+        """Choose the stream that players show. Cover images of audio files, which are streams too, do not count."""
         moving = [s for s in self._file.streams.video if not s.disposition & Disposition.attached_pic]
         readable = [s for s in moving if s.codec_context is not None]
         if not readable:
@@ -80,14 +80,16 @@ class VideoFileFrames:
         return stream
 
     def _frame_times(self) -> list[int]:
-        """The presentation times of all frames, ascending. Read from the packets, or decoded where they have none."""
+        """Return the presentation times of all frames, ascending, from the packets or, if they have none, by
+        decoding.
+        """
         times = []
         try:
             for packet in self._file.demux(self._stream):
                 if packet.size and not packet.is_discard:
                     times.append(packet.pts)
         except av.error.FFmpegError:
-            pass  # a file that was cut short has the frames up to there
+            pass  # A truncated file has the frames before this point.
         known = [time for time in times if time is not None]
         if len(known) < len(times) or len(set(known)) < len(known):
             self._file.close()
@@ -99,7 +101,7 @@ class VideoFileFrames:
         return sorted(set(known))
 
     def _read(self, index: int) -> Image:
-        """Decode up to `index`; what is passed on the way stays in the cache, as far as there is room."""
+        """Decode up to `index` and cache the frames on the way, as far as there is room."""
         if not self._next <= index < self._next + FORWARD:
             self._file.seek(self._times[index], stream=self._stream, backward=True, any_frame=False)
             self._decoded, self._next = _decode(self._file, self._stream), 0

@@ -1,4 +1,4 @@
-"""Hard cases that are added to clips: twins of their objects, and frames that show something else."""
+"""Adds hard cases to clips: twins of their objects, and interruptions by foreign frames."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from segmentation.training.clips import FEATHER, Clip
 from segmentation.types import IGNORE
 
-TWIN = 0.25  # probability that an object has a twin, which is background or an object of its own
-INTERRUPTED = 0.25  # that one frame in the middle is black, white, of one colour, noise or of something else
+TWIN = 0.25  # probability that an object has a twin, which is background or another object
+INTERRUPTED = 0.25  # probability that a middle frame is black, white, of one colour, noise or a foreign picture
 
 
 def staged(clip: Clip, random: np.random.Generator, max_objects: int) -> Clip:
-    """The clip with what makes propagation hard."""
+    """Return the clip with random hard cases added."""
     if random.random() < TWIN:
         clip = with_twin(clip, random, named=clip.num_objects < max_objects and random.random() < 0.5)
     if random.random() < INTERRUPTED and len(clip.frames) > 3:
@@ -25,7 +25,7 @@ def staged(clip: Clip, random: np.random.Generator, max_objects: int) -> Clip:
 
 
 def with_twin(clip: Clip, random: np.random.Generator, named: bool) -> Clip:
-    """The clip with a copy of object 1 beside it, behind all objects. `named`: the copy is one more object."""
+    """Return the clip with a copy of object 1 behind all objects. With `named` the copy is another object."""
     height, width = clip.labels.shape[1:]
     ys, xs = np.nonzero(clip.labels[0] == 1)
     if not len(ys):
@@ -52,7 +52,9 @@ def with_twin(clip: Clip, random: np.random.Generator, named: bool) -> Clip:
 
 
 def _shifted(mask: NDArray[np.bool_], shift: NDArray[np.float64], mirrored: bool) -> NDArray[np.float64]:
-    """The affine map [2, 3] that moves a picture by `shift`, mirrored about the middle of the mask if wanted."""
+    """Return the affine map [2, 3] that moves an image by `shift` and, if wanted, mirrors it about the middle of the
+    mask.
+    """
     if not mirrored or not mask.any():
         return np.array([[1.0, 0.0, shift[0]], [0.0, 1.0, shift[1]]])
     columns = np.flatnonzero(mask.any(axis=0))
@@ -60,7 +62,7 @@ def _shifted(mask: NDArray[np.bool_], shift: NDArray[np.float64], mirrored: bool
 
 
 def interrupted(clip: Clip, random: np.random.Generator) -> Clip:
-    """The clip with one frame in the middle that shows no object."""
+    """Return the clip with one frame in the middle that shows no object."""
     frames, labels = clip.frames.copy(), clip.labels.copy()
     index = int(random.integers(2, len(frames) - 1))
     shape = frames[index].shape
@@ -73,7 +75,7 @@ def interrupted(clip: Clip, random: np.random.Generator) -> Clip:
         shown = np.broadcast_to(random.uniform(0, 255, 3), shape)
     elif kind == 3:
         shown = random.normal(random.uniform(60, 200), 40, shape)
-    else:  # parts of this frame, enlarged, turned upside down, in other colours: no scene of this clip
+    else:  # A part of this frame, enlarged, upside down and in other colours, serves as a foreign picture.
         corner = frames[index][: shape[0] // 3, : shape[1] // 3][::-1, :, random.permutation(3)]
         shown = cv2.resize(np.ascontiguousarray(corner), shape[1::-1]).astype(np.float64)
     frames[index], labels[index] = np.clip(shown, 0, 255).astype(np.uint8), 0

@@ -1,4 +1,4 @@
-"""Prepared clips on disk: what a frozen trunk makes of a clip is computed once, however often it is learned from."""
+"""Stores prepared clips on disk, so that the features of a frozen trunk are computed once per clip."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Prepared = dict[str, Tensor]
 
 
 class ClipStore:
-    """Clips of a run by (seed, number), each a file of tensors in `folder`; a run that is repeated finds them there.
+    """Clips of a run by (seed, number), each as a file of tensors in `folder`, which another run can reuse.
 
     Args:
-        folder: is made if it is missing.
-        count: how many different clips there are; later numbers begin again with the first.
+        folder: created if it is missing.
+        count: the number of different clips; later numbers repeat them from the first on.
     """
 
     def __init__(self, folder: Path, count: int) -> None:
@@ -27,7 +27,7 @@ class ClipStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     def get(self, seed: int, number: int, make: Callable[[int], Prepared]) -> Prepared:
-        """Clip `number`, made by `make` (which gets its number among the kept ones) where it is not there yet."""
+        """Return clip `number`. If it is not stored, `make` computes it from its number modulo `count`."""
         number %= self.count
         path = self.folder / f"{seed}-{number:06d}.safetensors"
         if path.is_file():

@@ -68,9 +68,9 @@ class Step(Enum):
 
 
 class VideoSocket:
-    """One connection.
+    """The socket of one page that has one video open.
 
-    One task receives and a second one sends, so that a slow browser does not delay its own messages.
+    One asyncio task receives and another one sends, so that a browser that reads slowly can still send messages.
     """
 
     def __init__(self, hub: Hub, video_id: int, scope: Any, receive: Any, send: Any) -> None:

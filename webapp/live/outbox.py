@@ -30,7 +30,7 @@ class Outbox:
         self._hints: dict[str, str] = {}
 
     def message(self, text: str) -> None:
-        """Add an answer."""
+        """Add the answer to a message of the page (an acknowledgement, an error or a welcome)."""
         self._messages.append(text)
         self.filled.set()
 

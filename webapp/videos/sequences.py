@@ -116,7 +116,7 @@ def find_sequences(files: FileTree, also_left_out: Sequence[str] = ()) -> list[P
 
 
 def _own_notes(sequence: SequenceFiles) -> list[str]:
-    """Return the sentences about one sequence, for the note of its video."""
+    """Return what the importer should know about one sequence, such as files that were left out, as sentences."""
     return [*sequence.notes, *_left_out([PurePosixPath(name).name for name in sequence.left_out])]
 
 

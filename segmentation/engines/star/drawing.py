@@ -1,4 +1,4 @@
-"""The mask of the frame that was drawn on: made by the cutter, which looks at one object in one frame."""
+"""Segments the frame that was drawn on with the cutter, a network that segments one object in one frame."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from segmentation.weights import CUTTER
 
 
 class FrameDrawing:
-    """Draws masks from scribbles.
+    """Computes masks from scribbles.
 
     Raises:
         WeightsMissing: the cutter has no weights.
@@ -34,7 +34,7 @@ class FrameDrawing:
         return self._frames.nbytes
 
     def labels(self, interaction: Interaction, earlier: list[Scribble], before: LabelMap | None) -> LabelMap:
-        """The new mask of the interacted frame, after `earlier` scribbles on it and the mask that it had `before`."""
+        """Compute the new mask of the interacted frame, given `earlier` scribbles on it and its mask `before`."""
         drawn = InteractedFrame(self._frames, interaction.frame, earlier, interaction.scribbles, before, self._seed)
         return drawn.labels(self._refine)
 

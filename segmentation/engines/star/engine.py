@@ -1,4 +1,4 @@
-"""STAR as an engine: it segments the drawn frame first, then every other frame outward from there, by all its cues."""
+"""STAR as an engine: it segments the frame that was drawn on, then all other frames outward from it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ from segmentation.trunk import load_trunk
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 MEMORY_FRAMES = 8  # annotated and accepted frames that a round reads
-UNKNOWN = 0.5  # confidence for an object that nobody has looked for
-DIGITS = 3  # of a confidence: the others differ between processors
+UNKNOWN = 0.5  # confidence of an object that no round has looked for
+DIGITS = 3  # Confidences are rounded to this many digits, since further ones differ between processors.
 FAR = 1000.0  # distance in frames when there is no other annotated frame
 
-# The last answers are read as well, with half the weight of annotated frames, because objects turn and come nearer.
+# The last masks of the round are memory as well, with half the weight of annotated frames, because objects turn and
+# change their size.
 # Semi-supervised J on four development sequences: 0.62 without, 0.77 with them; six held-out ones: 0.824 and 0.829.
 ANSWER_EVERY, ANSWERS_KEPT, ANSWER_WEIGHT = 5, 3, 0.5
 
@@ -40,7 +41,7 @@ class StarEngine(Engine):
     """A session of STAR.
 
     Options:
-        network: a network that is already loaded; training validates its own with it. None: the weights that are found.
+        network: a network to use instead of loading weights.
         openvino: whether OpenVINO computes the networks on a CPU, where it is installed.
     """
 
@@ -60,7 +61,7 @@ class StarEngine(Engine):
         self._video = Video(self.frames, network, trunk, self._device, self._cache, self.settings.max_side)
         self._state = SessionState()
         height, width = self._video.size
-        self._grid = (height // 4, width // 4)  # of the masks that are carried from frame to frame
+        self._grid = (height // 4, width // 4)  # size of the masks that are warped from frame to frame
 
     @property
     def nbytes(self) -> int:
@@ -96,12 +97,12 @@ class StarEngine(Engine):
         return self._drawing.labels(interaction, earlier, self._state.labels(interaction.frame))
 
     def _drawn_confidence(self, frame: int) -> tuple[float, ...]:
-        """A person has just looked at the frame: what was drawn there is certain, nothing is known of the rest."""
+        """Return confidence 1 for objects that were drawn in the frame, and UNKNOWN for the others."""
         drawn = {scribble.object_id for scribble in self._state.scribbles[frame]}
         return tuple(1.0 if number in drawn else UNKNOWN for number in range(1, self.num_objects + 1))
 
     def _propagate(self, start: int) -> Iterator[MaskUpdate]:
-        """Segment all frames that are neither accepted nor annotated, later and earlier ones in turns."""
+        """Segment all frames that are neither accepted nor annotated, alternately after and before `start`."""
         objects = self._known_objects()
         memory = self._memory_frames(start) if objects else []
         if not memory:
@@ -119,7 +120,7 @@ class StarEngine(Engine):
                     yield update
 
     def _empty_masks(self, start: int) -> Iterator[MaskUpdate]:
-        """As long as nobody has drawn an object, frames without a mask get an empty one."""
+        """Yield empty masks for frames without a mask, while no object has been drawn."""
         for frame in outward(start, len(self.frames)):
             if frame not in self.locked and self._state.labels(frame) is None:
                 labels = np.zeros((self.frames.height, self.frames.width), np.uint8)
@@ -132,12 +133,14 @@ class StarEngine(Engine):
     # --- what is known before a frame is computed -----------------------------------------------------------------
 
     def _known_objects(self) -> list[int]:
-        """The ids of the objects that were drawn or that an accepted mask shows."""
+        """Return the ids of the objects that were drawn or that an accepted mask shows."""
         accepted = {number for ids in self.locked_ids.values() for number in ids if 0 < number <= self.num_objects}
         return sorted(self._state.drawn | accepted)
 
     def _memory_frames(self, start: int) -> list[int]:
-        """The annotated and accepted frames that a round reads: the newest annotated ones, then those near `start`."""
+        """Choose the annotated and accepted frames for the memory: the newest annotated ones, then those near
+        `start`.
+        """
         annotated = [frame for frame in self._state.annotated if frame not in self.locked]
         newest = annotated[::-1][: MEMORY_FRAMES // 2]
         others = sorted(set(annotated) | set(self.locked), key=lambda frame: (abs(frame - start), frame))
@@ -147,12 +150,12 @@ class StarEngine(Engine):
         return frame in self.locked or frame in self._state.annotated
 
     def _given(self, frame: int, objects: list[int]) -> Given:
-        """The mask of an annotated or accepted frame."""
+        """Return the mask of an annotated or accepted frame, and which objects it covers."""
         if frame in self.locked:
             labels, speaks_of = self.locked[frame], frozenset(objects)
         else:
             standing = self._state.labels(frame)
-            assert standing is not None  # a frame is annotated when its mask is stored
+            assert standing is not None  # A frame counts as annotated once its mask is stored.
             labels, speaks_of = standing, self._state.annotated[frame]
         masks = torch.from_numpy(from_labels(labels, max(objects), *self._grid))[[number - 1 for number in objects]]
         known = torch.tensor([float(number in speaks_of) for number in objects])
@@ -162,7 +165,9 @@ class StarEngine(Engine):
         return sample_cells(self._video.encoded(frame).embedding[0], shares, weights)
 
     def _earlier(self, frame: int, objects: list[int]) -> Tensor | None:
-        """What the last round found in `frame` [n, h, w] at stride 4; None when no round has reached it."""
+        """Return the probability maps of an earlier round in `frame`, [n, h, w] at stride 4, or None if there
+        are none.
+        """
         engine_state = self._state.engine_state(frame)
         labels = self._state.labels(frame)
         if engine_state is not None:
@@ -179,7 +184,7 @@ class StarEngine(Engine):
 
 
 class _Side:
-    """One direction of a round. It depends on what is known when the round begins, and on its own answers alone."""
+    """Propagates one direction of a round. It depends only on the state at the start of the round and its own masks."""
 
     def __init__(
         self,
@@ -201,7 +206,7 @@ class _Side:
         end = len(session.frames) if self._direction > 0 else -1
         for frame in range(self._start + self._direction, end, self._direction):
             if session._is_given(before):
-                # What comes after a given frame continues from its masks.
+                # Propagation continues from the masks of a given frame.
                 given = self._given_of(before)
                 self._masks = torch.where(given.known[:, None, None] > 0, given.masks, self._masks)
             given_here = self._given_of(frame) if session._is_given(frame) else None
@@ -223,7 +228,8 @@ class _Side:
         probabilities, expected = self._segment(frame, before)
         self._masks = F.avg_pool2d(probabilities[1:][None], 2)[0]
         labels = upsample_labels(probabilities, objects, (session.frames.height, session.frames.width))
-        if given is not None:  # annotated before some of the objects were drawn: what it says of the others stands
+        # The frame was annotated before some objects were drawn: it keeps the masks of the others.
+        if given is not None:
             spoken = [number for number, known in zip(objects, given.known, strict=True) if known > 0]
             labels[np.isin(labels, spoken)] = 0
             held = np.isin(given.labels, spoken)
@@ -237,7 +243,7 @@ class _Side:
 
     @torch.inference_mode()
     def _segment(self, frame: int, before: int) -> tuple[Tensor, Tensor]:
-        """Probabilities at stride 2 [n + 1, h, w], background first, and the expected J of each object [n]."""
+        """Return probabilities at stride 2, [n + 1, h, w], background first, and the expected J of each object, [n]."""
         session, network, video = self._session, self._session._network, self._session._video
         encoded, flow = video.encoded(frame), video.flow(frame, before)
         embedding = video.encoded(before).embedding[0]

@@ -1,4 +1,4 @@
-"""What is computed of a frame once, whatever is drawn later: the trunk's features, small pictures, optical flow."""
+"""Computes what does not depend on scribbles: features of the trunk, small frames, and optical flow."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from torch import Tensor
 from segmentation.trunk import Trunk
 
 LARGEST_SCALE = 2.0
-LONGEST = 3 * 288  # pixels of the longer side
-LINES = 288  # of the frame that the trunk sees
-MULTIPLE = 32  # its sides are multiples of the coarsest stride
-CELL = 8  # pixels: the stride at which frames are matched
-FLOW_LINES = 144  # of the frames between which flow is computed; it is kept at stride 4 of `LINES`
-MISS = 1.0  # pixels that going back and forth may miss by before a flow is trusted less
-LIGHT = 24.0  # grey levels that a pixel may change by before a flow is trusted less
+LONGEST = 3 * 288  # limit of the longer side, in pixels
+LINES = 288  # height of frames for the trunk, in pixels
+MULTIPLE = 32  # Sides are multiples of the coarsest stride.
+CELL = 8  # stride at which frames are matched, in pixels
+FLOW_LINES = 144  # height of frames for optical flow, which is kept at stride 4 of `LINES`
+MISS = 1.0  # Error in pixels of flow back and forth at which its trust begins to fall.
+LIGHT = 24.0  # Change in grey levels at which the trust of flow begins to fall.
 
 
 class Raw(NamedTuple):
-    """The trunk's features of B frames of H x W pixels. At strides 8, 16 and 32 every cell is a unit vector, because
-    only directions are matched."""
+    """The features of the trunk for B frames of H x W pixels.
 
-    f4: Tensor  # [B, 24, H / 4, W / 4], divided by their usual size
+    At strides 8, 16 and 32 every cell is a unit vector, because matching uses cosine similarity.
+    """
+
+    f4: Tensor  # [B, 24, H / 4, W / 4], divided by their typical scale
     f8: Tensor  # [B, 40, H / 8, W / 8]
     f16: Tensor  # [B, 112, H / 16, W / 16]
     f32: Tensor  # [B, 320, H / 32, W / 32]
@@ -38,14 +40,14 @@ class Raw(NamedTuple):
 class Flow(NamedTuple):
     """Optical flow from a frame back to its neighbour, at stride 4 of the working size."""
 
-    back: Tensor  # [B, 2, h, w]: x, y; where each cell was, relative to itself, in cells of stride 4
+    back: Tensor  # [B, 2, h, w]: displacement x, y of each cell to its place in the neighbour, in cells of stride 4
     trust: Tensor  # [B, 1, h, w], 0..1
 
 
 def working_size(height: int, width: int, max_side: int | None = None) -> tuple[int, int]:
-    """The size at which a video of height x width is computed: 288 lines, of its shape; multiples of 32.
+    """Return the working size for a video: about 288 lines, with the aspect ratio of the video, multiples of 32.
 
-    A small video is enlarged, twice at most; a very long one has fewer lines.
+    A small video is enlarged at most twice. A very wide one has fewer lines.
     """
     scale = min(LINES / min(height, width), LARGEST_SCALE, LONGEST / max(height, width))
     if max_side is not None:
@@ -56,7 +58,7 @@ def working_size(height: int, width: int, max_side: int | None = None) -> tuple[
 
 
 def resized(frame: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """RGB uint8 [H, W, 3] at a working size."""
+    """Resize a frame, RGB uint8 [H, W, 3], to a working size."""
     if frame.shape[:2] == size:
         return frame
     how = cv2.INTER_AREA if frame.shape[0] > size[0] else cv2.INTER_LINEAR
@@ -64,7 +66,7 @@ def resized(frame: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
 
 
 def raw_features(trunk: Trunk, frames: NDArray[np.uint8]) -> Raw:
-    """Of frames uint8 [B, H, W, 3] at their working size."""
+    """Compute the features of frames, uint8 [B, H, W, 3] at their working size."""
     images = torch.tensor(frames).permute(0, 3, 1, 2).float() / 255
     _, f4, *coarser = trunk(images)
     f8, f16, f32 = (F.normalize(part, dim=1) for part in coarser)
@@ -72,7 +74,7 @@ def raw_features(trunk: Trunk, frames: NDArray[np.uint8]) -> Raw:
 
 
 def flow_between(frame: NDArray[np.uint8], neighbour: NDArray[np.uint8]) -> tuple[Flow, Flow]:
-    """The flow from `frame` back to `neighbour` and the reverse; both are grey uint8 [H, W] at the working size."""
+    """Compute the flow from `frame` to `neighbour` and the reverse. Both are grey, uint8 [H, W] at the working size."""
     scale = min(1.0, FLOW_LINES / min(frame.shape))
     height, width = (math.ceil(side * scale) for side in frame.shape)
     a, b = (_smaller(part, (width, height)) for part in (frame, neighbour))
@@ -87,7 +89,7 @@ def _smaller(grey: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
 
 def _dis(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float32]:
     flow = np.zeros((*a.shape, 2), np.float32)
-    if min(a.shape) < 16:  # DIS fails below twice its patches
+    if min(a.shape) < 16:  # DIS fails on frames smaller than two of its patches.
         return flow
     return np.asarray(cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(a, b, flow), np.float32)
 

@@ -1,4 +1,4 @@
-"""Given masks: those of annotated and accepted frames, and the cells that are remembered of a frame."""
+"""Given masks, which are those of annotated and accepted frames, and the cells of them that enter the memory."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from torch import Tensor
 from segmentation.engines.star.matching import Memory, remembered
 from segmentation.types import LabelMap
 
-NEAR = 3  # cells: this close to an object, all cells are remembered
-SPARSE = 5  # elsewhere, one cell of this many is, with as much more weight
-SEEN = 0.05  # share of a cell from which an object counts as being there
+NEAR = 3  # Within this distance of an object, in cells, all cells enter the memory.
+SPARSE = 5  # Elsewhere one of this many cells does, with this many times the weight.
+SEEN = 0.05  # An object is in a cell if it covers at least this share of it.
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """The mask of an annotated or accepted frame, and which of n objects it speaks of."""
+    """The mask of an annotated or accepted frame, and which of n objects it covers."""
 
     labels: LabelMap  # [H, W] at the size of the video
     masks: Tensor  # [n, h, w], 0..1, at stride 4
-    known: Tensor  # [n], 1 where the mask says something of the object, else 0
+    known: Tensor  # [n], 1 for objects that had been drawn when the mask was made, else 0
 
     @property
     def shares(self) -> Tensor:
-        """The share of each cell of stride 8 that the objects cover [n, h, w]."""
+        """The share of each cell of stride 8 that each object covers, [n, h, w]."""
         return F.avg_pool2d(self.masks[None], 2)[0]
 
 
 class CellRows(NamedTuple):
-    """What is remembered of one frame, a row per cell; see `remembered`."""
+    """The cells of one frame that enter the memory, one per row; see `matching.remembered`."""
 
     cells: Tensor  # [M, E]
     shares: Tensor  # [M, n]
@@ -41,9 +41,9 @@ class CellRows(NamedTuple):
 
 
 def sample_cells(embedding: Tensor, shares: Tensor, weights: Tensor) -> CellRows:
-    """The cells that are remembered of a frame with `embedding` [E, h, w] and object shares [n, h, w].
+    """Choose the cells that enter the memory, from a frame with `embedding` [E, h, w] and object shares [n, h, w].
 
-    `weights` [n] say how much the frame counts for each object.
+    `weights` [n] is the weight of the frame for each object.
     """
     near = F.max_pool2d(shares.sum(0)[None, None], 2 * NEAR + 1, 1, NEAR)[0, 0].flatten() > SEEN
     kept = near | (torch.arange(len(near), device=near.device) % SPARSE == 0)
@@ -52,5 +52,5 @@ def sample_cells(embedding: Tensor, shares: Tensor, weights: Tensor) -> CellRows
 
 
 def join_cells(frames: Sequence[CellRows]) -> Memory:
-    """The memory of several frames together."""
+    """Combine the cells of several frames into a memory."""
     return remembered(*(torch.cat(parts) for parts in zip(*frames, strict=True)))

@@ -1,4 +1,4 @@
-"""Label maps at the size of the video, from probabilities on a smaller grid."""
+"""Turns probability maps on a smaller grid into label maps at the size of the video."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from torch import Tensor
 from segmentation.masks import box_of
 from segmentation.types import LabelMap
 
-FAINTEST = 0.1  # a pixel that is background with more than 1 minus this can become no object's
+FAINTEST = 0.1  # Pixels whose background probability is above 1 minus this stay background.
 
 
 def upsample_labels(probabilities: Tensor, object_ids: Sequence[int], size: tuple[int, int]) -> LabelMap:
-    """The most probable object of each pixel.
+    """Return the most probable object of each pixel.
 
     Args:
         probabilities: [n + 1, h, w], background first.
@@ -29,8 +29,7 @@ def upsample_labels(probabilities: Tensor, object_ids: Sequence[int], size: tupl
     box = box_of(planes[0] < 1 - FAINTEST)
     if box is None:
         return labels
-    # Only the part where an object may be is enlarged. The matrix leads from pixels of that part to cells, centre on
-    # centre.
+    # Only the part that may show an object is enlarged. The matrix maps the centres of its pixels to cells.
     rows, columns = planes.shape[1:]
     down, across = rows / height, columns / width
     y0, x0 = int(box.y0 / down), int(box.x0 / across)

@@ -1,4 +1,4 @@
-"""Where an object is likely to be, in closed form: by similarity to annotated frames, and by what was found beside."""
+"""Computes cues for each object in closed form: similarity to annotated frames, and to the neighbouring frame."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-OWN = 15  # cues of an object itself: see `Cues.stack`
-RIVAL = 4  # of the strongest other object
+OWN = 15  # number of cues of an object itself: see `Cues.stack`
+RIVAL = 4  # number of cues of the strongest other object
 CUES = OWN + RIVAL
-REACH = 2  # cells: how far from where the flow leads the frame before is searched
-RIDGE = 0.02  # of the ridge regression, as a share of the weight of all samples
+REACH = 2  # radius, in cells, of the window of the previous frame around the place that the flow leads to
+RIDGE = 0.02  # penalty of the ridge regression, relative to the weight of all samples
 LEAST_SIMILARITY = -1.0
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Cells of all annotated frames, and what of each belongs to whom: M cells, n objects."""
+    """M cells of all annotated frames, and how much of each belongs to each of n objects."""
 
     cells: Tensor  # [M, E], unit vectors
-    columns: Tensor  # [M, 2n]: how much a cell counts for each object, and how much it counts where that is asked
+    columns: Tensor  # [M, 2n]: weight times share of each object, then the weight for each object
     scores: Tensor  # [E + 1, n]: the ridge regression of the objects' shares on the cells
 
 
 def remembered(cells: Tensor, shares: Tensor, weights: Tensor) -> Memory:
-    """Of cells [M, E] with shares [M, n] in 0..1 of what belongs to whom, and weights [M, n]: how much a cell counts
-    when this object is looked for, 0 where nobody knows whether it is there."""
+    """Make a memory of cells [M, E] with the share of each object, [M, n] in 0..1, and weights [M, n].
+
+    The weight of a cell for an object is 0 where it is unknown whether the object is there.
+    """
     return Memory(cells, torch.cat([shares * weights, weights], 1), ridge(cells, shares, weights))
 
 
 def ridge(cells: Tensor, shares: Tensor, weights: Tensor) -> Tensor:
-    """Factors [E + 1, n] of the closed-form target model: object and rest count equally, however large they are."""
+    """Solve the target model, factors [E + 1, n]. An object and the rest have the same total weight."""
     x = torch.cat([cells, torch.ones_like(cells[:, :1])], 1)
     result = []
     for own, weight in zip(shares.unbind(1), weights.unbind(1), strict=True):
@@ -47,7 +49,7 @@ def ridge(cells: Tensor, shares: Tensor, weights: Tensor) -> Tensor:
 
 
 class Found(NamedTuple):
-    """A soft read-out [..., n] and the largest similarities to the object and to anything else."""
+    """A soft read-out [..., n], and the largest similarities to the object and to everything else."""
 
     read: Tensor
     own: Tensor
@@ -55,15 +57,17 @@ class Found(NamedTuple):
 
 
 def read_memory(query: Tensor, memory: Memory, sharpness: Tensor) -> Found:
-    """What the annotated frames say of cells `query` [m, E]: each [m, n]."""
+    """Read the memory of annotated frames for cells `query` [m, E]. Each result is [m, n]."""
     likeness = torch.addmm(-sharpness, query * sharpness, memory.cells.T).exp()
     inside, total = (likeness @ memory.columns).chunk(2, 1)
     return _found(inside, total, sharpness)
 
 
 def read_near(query: Tensor, before: Tensor, shares: Tensor, sharpness: Tensor, reach: int = REACH) -> Found:
-    """What the frame before says, near where the flow leads: `query` and `before` (carried along the flow) [E, h, w],
-    `shares` [n, h, w]; each [h * w, n]."""
+    """Read the previous frame in a window around each cell, after warping it along the flow.
+
+    `query` and `before` (warped) are [E, h, w], `shares` [n, h, w]. Each result is [h * w, n].
+    """
     _, height, width = query.shape
     side = 2 * reach + 1
     before, shares = (F.pad(part, (reach,) * 4) for part in (before, shares))
@@ -82,12 +86,12 @@ def _found(inside: Tensor, total: Tensor, sharpness: Tensor) -> Found:
 
 
 def score(query: Tensor, memory: Memory) -> Tensor:
-    """The target model's answer for cells `query` [m, E]: [m, n], about -1..1."""
+    """Evaluate the target model for cells `query` [m, E]. Return [m, n], about -1..1."""
     return query @ memory.scores[:-1] + memory.scores[-1]
 
 
 def carried(values: Tensor, back: Tensor) -> Tensor:
-    """Values of the neighbour [C, h, w] where the flow `back` [2, h, w] (x, y in cells of that size) leads to."""
+    """Warp values of the neighbour [C, h, w] along the flow `back` [2, h, w] (x, y in cells of that size)."""
     _, height, width = values.shape
     y, x = torch.meshgrid(
         torch.arange(height, device=values.device), torch.arange(width, device=values.device), indexing="ij"
@@ -101,7 +105,7 @@ def carried(values: Tensor, back: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """The frame that was computed before this one, and how it moved here."""
+    """The neighbouring frame that was computed before this one, and the motion between both."""
 
     embedding: Tensor  # [E, h, w]
     masks: Tensor  # [n, 2h, 2w], probabilities at stride 4
@@ -110,7 +114,7 @@ class Neighbour:
 
 
 class Cues(NamedTuple):
-    """All that is known of n objects in a frame."""
+    """The cues of n objects in a frame."""
 
     coarse: Tensor  # [n, CUES, h, w]
     fine: Tensor  # [n, 3, 2h, 2w]
@@ -124,12 +128,12 @@ def gather_cues(
     distances: tuple[float, float],
     sharpness: tuple[Tensor, Tensor],
 ) -> Cues:
-    """The cues of a frame.
+    """Compute the cues of a frame.
 
     Args:
         embedding: [E, h, w] of this frame.
-        earlier: [n, 2h, 2w], what the round before found here, if there was one.
-        distances: frames to the one the round began with, and to the nearest other annotated one.
+        earlier: [n, 2h, 2w], the probability maps of an earlier round in this frame, or None.
+        distances: distances in frames to the start of the round, and to the nearest other annotated frame.
     """
     size = embedding.shape[-2:]
     query = embedding.flatten(1).T
@@ -145,7 +149,7 @@ def gather_cues(
     def grid(values: Tensor) -> Tensor:
         return values.T.reshape(n, *size)
 
-    # Similarities come as the margin between both and the better one, which are about as large as the other cues.
+    # Similarities are given as their difference and their maximum, which have the scale of the other cues.
     parts = [
         grid(far.read),
         5 * grid(far.own - far.rest),
@@ -171,7 +175,9 @@ def gather_cues(
 
 
 def _place(masks: Tensor) -> tuple[Tensor, Tensor]:
-    """x and y of every cell relative to the carried mask [n, h, w], in sizes of that mask, -2..2; 0 without a mask."""
+    """Return x and y of every cell relative to the warped mask [n, h, w], in units of its size, -2..2; 0 without a
+    mask.
+    """
     _, height, width = masks.shape
     y = torch.arange(height, device=masks.device)[None, :, None].expand_as(masks)
     x = torch.arange(width, device=masks.device)[None, None, :].expand_as(masks)
@@ -191,7 +197,9 @@ def _closeness(distance: float) -> float:
 
 
 def _rivals(own: Tensor) -> Tensor:
-    """For each object the strongest of the others [n, 4, h, w]: read-out, score, near read-out and carried mask."""
+    """Return for each object the strongest cues of the others, [n, 4, h, w]: read-out, score, near read-out, warped
+    mask.
+    """
     chosen = torch.stack([own[:, cue] for cue in (0, 3, 4, 7)], 1)
     if len(own) == 1:
         none = torch.zeros_like(chosen)

@@ -1,7 +1,7 @@
-"""STAR's network: it matches cells of a frame by what the trunk saw there, and decides from several cues at once.
+"""STAR's network: an embedding of the trunk's features for matching, and a decoder that weighs the cues.
 
-Everything that looks for an object is computed in closed form from an embedding of cells (`Cues`); a small decoder, the
-same for every object, weighs the cues and draws the mask at half the working size. Objects compete for each pixel.
+The cues of an object are computed in closed form from the embedding (`Cues`). A small decoder with the same weights for
+every object turns them into a mask at half the working size. Objects compete for each pixel.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from segmentation.engines.star.features import Raw
 from segmentation.engines.star.matching import CUES
 
 TRUNK = (24, 40, 112, 320)  # channels of `Raw` at strides 4, 8, 16, 32
-FINE = 3  # cues that are also shown at stride 4: the mask carried along the flow, its trust, the round before
+FINE = 3  # number of cues at stride 4: the warped mask, the trust of the flow, the mask of an earlier round
 
 
 @dataclass(frozen=True)
 class StarConfig:
-    """Sizes of the network; `trunk` is the one whose features it was trained on."""
+    """Sizes of the network. `trunk` names the trunk whose features it was trained on."""
 
     embedding: int = 64
-    context: int = 32  # channels of what is seen in a cell, beside what is found by matching
+    context: int = 32  # channels of features for the decoder, beside the cues
     widths: tuple[int, ...] = (48, 24, 12)  # of the decoder at strides 8, 4, 2
     blocks: int = 3  # at stride 8
     trunk: str = "lite0"
 
 
 class Encoded(NamedTuple):
-    """B frames as they are matched and decoded, h x w cells of stride 8."""
+    """B encoded frames with h x w cells of stride 8, ready for matching and decoding."""
 
     embedding: Tensor  # [B, E, h, w], unit vectors
     context: Tensor  # [B, C, h, w]
@@ -44,7 +44,9 @@ class Encoded(NamedTuple):
 
 
 class Projection(nn.Module):
-    """A linear map of the features of three strides, at stride 8: each is mapped at its own size, then summed."""
+    """A linear map of the features at three strides: each is mapped at its own stride, resized to stride
+    8, and summed.
+    """
 
     def __init__(self, outputs: int) -> None:
         super().__init__()
@@ -71,7 +73,7 @@ class Residual(nn.Module):
 
 
 class Decoder(nn.Module):
-    """N objects: what is seen and what was found -> logits at stride 2, and the logit of the J that is expected."""
+    """Decodes features and cues of N objects into logits at stride 2, and the logit of the expected J."""
 
     def __init__(self, config: StarConfig) -> None:
         super().__init__()
@@ -89,7 +91,7 @@ class Decoder(nn.Module):
         self.sure = nn.Sequential(nn.Linear(2 * coarse + 3, 32), nn.ReLU(), nn.Linear(32, 1))
 
     def forward(self, seen: tuple[Tensor, Tensor, Tensor], cues: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
-        """Seen: context [N, C, h, w], f4, colours; cues [N, CUES, h, w]; fine [N, FINE, 2h, 2w].
+        """Decode `seen` (context [N, C, h, w], f4, colours), cues [N, CUES, h, w] and fine cues [N, FINE, 2h, 2w].
 
         Returns logits [N, 4h, 4w] and the logit of the expected J [N].
         """
@@ -107,7 +109,7 @@ class Decoder(nn.Module):
         return logits, self._expected(x, coarse, logits)
 
     def _expected(self, x: Tensor, coarse: Tensor, logits: Tensor) -> Tensor:
-        """The logit of the J that this mask is expected to have."""
+        """Return the logit of the J that is expected of this mask."""
         x = x.detach()
         p = torch.sigmoid(coarse.detach())
         inside = (x * p).sum((2, 3)) / (p.sum((2, 3)) + 1e-3)
@@ -120,15 +122,16 @@ class Decoder(nn.Module):
 
 
 class Star(nn.Module):
-    """The whole: what is embedded, how sharply it is matched, and the decoder."""
+    """All trained parts of STAR: the embedding, the sharpness of matching, and the decoder."""
 
     def __init__(self, config: StarConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or StarConfig()
         self.embed = Projection(config.embedding)
         self.context = Projection(config.context)
-        self.sharpness = nn.Parameter(torch.tensor(3.0))  # log of the factor of similarities among all cells
-        self.near_sharpness = nn.Parameter(torch.tensor(3.0))  # among cells of the window around where it was
+        # logarithm of the factor of similarities to all cells of the memory
+        self.sharpness = nn.Parameter(torch.tensor(3.0))
+        self.near_sharpness = nn.Parameter(torch.tensor(3.0))  # the same for the window of the previous frame
         self.decoder = Decoder(config)
 
     def encode(self, raw: Raw) -> Encoded:
@@ -138,9 +141,11 @@ class Star(nn.Module):
 
 
 def compete(logits: Tensor) -> Tensor:
-    """Logits of a frame's objects [n, H, W] -> probabilities [n + 1, H, W], background first (soft aggregation of STM,
-    Oh et al. 2019, in logits)."""
-    absent = F.logsigmoid(-logits).sum(0, keepdim=True)  # log of the probability that no object is there
+    """Turn logits of objects [n, H, W] into probabilities [n + 1, H, W], background first.
+
+    This is the soft aggregation of STM (Oh et al. 2019), computed in logits.
+    """
+    absent = F.logsigmoid(-logits).sum(0, keepdim=True)  # logarithm of the probability that there is no object
     background = absent - torch.log1p(-absent.exp().clamp(max=1 - 1e-6))
     return torch.softmax(torch.cat([background, logits], 0), 0)
 

@@ -1,4 +1,4 @@
-"""STAR's network as it runs fastest on a device: on a CPU, compiled by OpenVINO, in float32."""
+"""Compiles STAR's network with OpenVINO for a CPU, in float32."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from segmentation.engines.star.network import FINE, TRUNK, Decoder, Projection, 
 from segmentation.runtime.folding import for_inference
 from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled, replace_forward
 
-HEIGHT, WIDTH = 8, 12  # cells of the frame that is traced: any will do
+HEIGHT, WIDTH = 8, 12  # Size in cells of the frame for tracing; any size would do.
 
 
 def compile_star(network: Star, device: torch.device, dtype: torch.dtype) -> Star:
-    """A copy of the network that computes the same but for the last digits."""
+    """Return a copy of the network that OpenVINO computes. Results differ from PyTorch's by rounding only."""
     ready = for_inference(network, device, dtype)
     for projection in (ready.embed, ready.context):
         _compile_projection(projection, device)
@@ -30,7 +30,7 @@ def _compile_projection(projection: Projection, device: torch.device) -> None:
 
 
 class _Decode(nn.Module):
-    """The decoder with its inputs side by side."""
+    """The decoder with all inputs as separate arguments, for tracing."""
 
     def __init__(self, decoder: Decoder) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a STAR session knows between rounds. It follows from the stored rounds and the accepted frames alone."""
+"""The state of a STAR session between rounds. It can be rebuilt from the stored rounds and accepted frames alone."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound, Scr
 
 
 class SessionState:
-    """The newest mask and engine state of every frame, all scribbles, and which frames were annotated for whom."""
+    """The newest mask and engine state of every frame, all scribbles, and the annotated frames with their objects."""
 
     def __init__(self) -> None:
-        self._labels: dict[int, Mapping[int, LabelMap]] = {}  # by frame: where its newest mask is found
+        self._labels: dict[int, Mapping[int, LabelMap]] = {}  # by frame: the mapping that holds its newest mask
         self._states: dict[int, bytes] = {}
         self._own = PackedLabels()
         self.scribbles: dict[int, list[Scribble]] = {}
-        self.drawn: set[int] = set()  # objects that were ever drawn
+        self.drawn: set[int] = set()  # ids of the objects that were ever drawn
         self.annotated: dict[int, frozenset[int]] = {}  # by frame, oldest first: the objects that its mask speaks of
 
     def labels(self, frame: int) -> LabelMap | None:
-        """The newest mask of `frame`."""
+        """Return the newest mask of `frame`, or None."""
         found = self._labels.get(frame)
         return None if found is None else found[frame]
 
     def engine_state(self, frame: int) -> bytes | None:
-        """What STAR itself noted of the newest mask of `frame`; None where another engine, or nobody, made it."""
+        """Return STAR's engine state for the newest mask of `frame`; None if there is no mask, or another engine made
+        it.
+        """
         return self._states.get(frame)
 
     def keep(self, update: MaskUpdate) -> None:
@@ -37,14 +39,17 @@ class SessionState:
             self._states[update.frame] = update.engine_state
 
     def annotate(self, interaction: Interaction, accepted: bool) -> Callable[[], None]:
-        """Note what was drawn. The mask of the frame speaks of all objects that anybody has drawn by now, as the person
-        who drew looked at it; on an `accepted` frame scribbles change nothing. Returns what takes all of it back."""
+        """Record an interaction, and return a function that undoes this.
+
+        The mask of the frame then counts for all objects that have been drawn so far, because the person has looked at
+        it. On an `accepted` frame scribbles change nothing.
+        """
         frame = interaction.frame
         before = set(self.drawn), dict(self.annotated)
         self.scribbles.setdefault(frame, []).extend(interaction.scribbles)
         self.drawn |= {scribble.object_id for scribble in interaction.scribbles} - {0}
         if not accepted:
-            self.annotated.pop(frame, None)  # the newest come last
+            self.annotated.pop(frame, None)  # The newest frame is the last key.
             self.annotated[frame] = frozenset(self.drawn)
 
         def undo() -> None:

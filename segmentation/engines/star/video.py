@@ -1,4 +1,4 @@
-"""The frames of a session as the network sees them, computed once and kept within a budget."""
+"""Computes the features and flow of the frames of a session once, and caches them within a budget."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from segmentation.runtime.feature_cache import FeatureCache
 from segmentation.trunk import Trunk
 from segmentation.types import FrameSource
 
-SMALL_FRAMES = 8  # frames at their working size that are kept: those of the steps that are computed now
+SMALL_FRAMES = 8  # cached frames at their working size: those of the current steps
 
 
 class Video:
-    """Encoded frames and the flow between neighbours. Safe to share between threads."""
+    """Encoded frames, and the flow between neighbours. Safe for several threads."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Video:
         return len(self.frames)
 
     def small(self, frame: int) -> NDArray[np.uint8]:
-        """The frame at its working size, RGB."""
+        """Return the frame at its working size, RGB."""
         with self._lock:
             if frame not in self._small:
                 self._small[frame] = resized(self.frames[frame], self.size)
@@ -51,7 +51,7 @@ class Video:
 
     @torch.inference_mode()
     def encoded(self, frame: int) -> Encoded:
-        """Of one frame, batch size 1. The first use sees the kept numbers too, so that every use sees the same."""
+        """Return the encoded frame, batch size 1. Its first use gets the rounded values of the cache, too."""
         names = [f"{part}-{frame}" for part in Encoded._fields]
         kept = [self._cache.get(name, self.device) for name in names]
         if any(part is None for part in kept):
@@ -64,7 +64,7 @@ class Video:
         return Encoded(embedding, context, f4, colours / 255)
 
     def flow(self, frame: int, neighbour: int) -> Flow:
-        """From `frame` back to the frame beside it."""
+        """Return the flow from `frame` back to its neighbour."""
         found = self._kept_flow(frame, neighbour)
         if found is None:
             there, back = flow_between(self._grey(frame), self._grey(neighbour))

@@ -31,7 +31,7 @@ def logit_bounds(logits: Tensor) -> Bounds:
 
 
 def softmax_bounds(logits: Tensor) -> Bounds:
-    """Return the lowest and highest softmax over the first axis [K, ...] for any logits within their bounds."""
+    """Return the lowest and highest softmax over the first axis [K, ...] for logits within `logit_bounds`."""
     low, high = (np.exp(bound) for bound in logit_bounds(logits))
     lowest = low / (low + high.sum(axis=0) - high)
     highest = high / (high + low.sum(axis=0) - low)

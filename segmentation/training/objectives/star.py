@@ -1,8 +1,8 @@
-"""STAR learns to propagate masks through clips from its own answers, and again after a correction.
+"""Trains STAR to propagate masks through clips from its own masks, and again after a correction.
 
-The trunk is frozen: its features of a clip are computed once and kept on disk (`stored_clips.py`). Every step plays
-rounds on a few clips: from one annotated frame outward, then, with a second one, outward from there. Only a window of
-each clip is decoded, which is cheaper; annotated frames are remembered as a whole.
+The trunk is frozen, so its features of a clip are computed once and stored on disk (`stored_clips.py`). Every step runs
+two rounds on a few clips: outward from one annotated frame, and then outward from a second one. To save time, only a
+window of each clip is decoded, while the whole annotated frames enter the memory.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ from segmentation.training.validation import validate
 from segmentation.trunk import load_trunk
 from segmentation.types import IGNORE
 
-DAMAGED = 0.5  # probability that the mask of an annotated frame is as a drawn one is, not the true one
-SAMPLED = 384  # cells of a frame whose matching is learned from in a step
-WINDOWS = ((20, 32), (14, 22), (28, 48))  # cells that are decoded: rows and columns
-USED = (0.6, 0.2, 0.2)  # how often each
-GAP = (1.0, 5.0)  # frames of a video that two frames of a clip stand for, in what is said of distances
-KEPT = 0.4  # of the cells of annotated frames in which there is no object
-SURE = 0.1  # weight of the loss of the expected J
+DAMAGED = 0.5  # probability that the mask of an annotated frame is damaged, as a drawn one is
+SAMPLED = 384  # cells per frame in the loss of matching
+WINDOWS = ((20, 32), (14, 22), (28, 48))  # sizes of the decoded window, rows and columns in cells
+USED = (0.6, 0.2, 0.2)  # probability of each size
+GAP = (1.0, 5.0)  # range of the distance in frames between two frames of a clip
+KEPT = 0.4  # share of the background cells of annotated frames that enter the memory
+SURE = 0.1  # weight of the loss for the expected J
 
 
 def prepared(clip: Clip, random: np.random.Generator, max_objects: int, trunk: str = "lite0") -> dict[str, Tensor]:
-    """What is learned from a clip of T frames of H x W pixels, and does not change while something is learned.
+    """Compute the part of a clip of T frames of H x W pixels that stays the same during training.
 
-    Features by the names of `Raw` [T, ...] in half precision; `labels` uint8 [T, H / 2, W / 2]; `back` and `forth` with
-    their trust: flow from every frame but the first to the one before, and from the one before to it.
+    The result holds features by the names of `Raw`, [T, ...] in half precision; `labels`, uint8 [T, H / 2, W / 2]; and
+    the flow from each frame but the first to the previous one (`back`) and the reverse (`forth`), each with its trust.
     """
     clip = staged(clip, random, max_objects)
     raw = raw_features(load_trunk(trunk), clip.frames)
@@ -92,17 +92,17 @@ class Objective:
 
 @dataclass
 class Scene:
-    """One clip of a step: everything in the window but `full` and `labels`."""
+    """One clip of a step. All fields but `full` and `labels` are cropped to the window."""
 
     full: Tensor  # [T, E, h, w], the embedding of whole frames
     labels: Tensor  # uint8 [T, 4h, 4w]
     encoded: Encoded  # [T, ...]
     truth: Tensor  # uint8 [T, ...] at stride 2
-    back: tuple[Tensor, Tensor]  # flow [T - 1, 2, ...] and trust at stride 4, to the frame before
-    forth: tuple[Tensor, Tensor]  # to the frame after
+    back: tuple[Tensor, Tensor]  # flow [T - 1, 2, ...] to the previous frame and its trust, at stride 4
+    forth: tuple[Tensor, Tensor]  # the same to the next frame
     objects: int
     gap: float
-    window: tuple[int, int]  # y and x of its corner at stride 2
+    window: tuple[int, int]  # y and x of the corner of the window, at stride 2
 
     def one_hot(self, labels: Tensor) -> Tensor:
         numbers = torch.arange(1, self.objects + 1, device=labels.device)[:, None, None]
@@ -110,7 +110,7 @@ class Scene:
 
 
 class Episode:
-    """One step: the same frames are annotated in all of its clips, elsewhere each goes its own way."""
+    """One step on several clips, which are propagated together."""
 
     def __init__(self, objective: Objective, clips: list[dict[str, Tensor]], random: np.random.Generator) -> None:
         network = objective.network
@@ -157,7 +157,7 @@ class Episode:
         )
 
     def _window(self, labels: Tensor, cells: tuple[int, int]) -> tuple[int, int, int, int]:
-        """Where the clip is looked at: rows and columns of cells, most times with some of an object in some frame."""
+        """Choose the window as rows and columns of cells. It mostly contains a part of an object in some frame."""
         height, width = min(self.window[0], cells[0]), min(self.window[1], cells[1])
         t = int(self.random.integers(len(labels)))
         small = labels[t, 2::4, 2::4].cpu().numpy()
@@ -173,7 +173,7 @@ class Episode:
     # --- matching -------------------------------------------------------------------------------------------------
 
     def _learn_matching(self, raw: Raw, labels: Tensor, objects: int) -> None:
-        """The embedding learns from how well one frame's masks are read in another one."""
+        """Add the loss of the embedding: how well the masks of one frame are read from another one."""
         a, b = (int(i) for i in self.random.choice(len(labels), 2, replace=False))
         pair = torch.tensor([a, b], device=self.device)
         embedded = self.network.embed(raw.f8[pair], raw.f16[pair], raw.f32[pair]).float()
@@ -194,7 +194,7 @@ class Episode:
         return where[torch.from_numpy(self.random.integers(len(where), size=count)).to(where.device)]
 
     def _shares(self, labels: Tensor, objects: int) -> Tensor:
-        """[cells, objects + 1], background first."""
+        """Return the share of each object in each cell, [cells, objects + 1], background first."""
         numbers = torch.arange(1, objects + 1, device=labels.device)[:, None, None]
         own = F.avg_pool2d((labels[None] == numbers).float()[None], 4)[0].flatten(1).T
         return torch.cat([1 - own.sum(1, keepdim=True), own], 1)
@@ -218,7 +218,7 @@ class Episode:
         return loss, figures
 
     def _worst(self, index: int, found: dict[int, Tensor]) -> int:
-        """The frame that a person would correct, or any other one."""
+        """Choose the frame to correct: the one with the smallest overlap or, in four of ten cases, a random one."""
         if self.random.random() < 0.4:
             return int(self.random.choice(list(found)))
         scene = self.scenes[index]
@@ -229,7 +229,10 @@ class Episode:
         return min(overlaps, key=lambda t: overlaps[t])
 
     def _round(self, starts: list[int], earlier: list[dict[int, Tensor] | None], name: str) -> list[dict[int, Tensor]]:
-        """Go outward from `starts`, which are annotated from now on; returns the answers at stride 4, by frame."""
+        """Annotate the frames `starts` and propagate outward from them.
+
+        Return the probability maps at stride 4, by frame.
+        """
         for index, start in enumerate(starts):
             self._annotate(index, start)
         memories = [self._memory(index) for index in range(len(self.scenes))]
@@ -246,7 +249,7 @@ class Episode:
         return found
 
     def _order(self, index: int, start: int) -> list[tuple[int, int]]:
-        """Frames without a mask, outward on one side and then on the other, each with the frame it is reached from."""
+        """Return the frames without a mask, outward on one side and then on the other, each with its neighbour."""
         length = len(self.scenes[index].labels)
         after = [(t, t - 1) for t in range(start + 1, length)]
         before = [(t, t + 1) for t in range(start - 1, -1, -1)]
@@ -302,7 +305,7 @@ class Episode:
         return masks[:, y : y + height, x : x + width]
 
     def _decode(self, frames: list[int], cues: list[Cues], name: str) -> list[Tensor]:
-        """The answers of a step at stride 4, by clip; the loss is noted."""
+        """Decode one frame of each clip. Return the probability maps at stride 4, and add the loss."""
         seen = []
         for part in ("context", "f4", "colours"):
             rows = [getattr(s.encoded, part)[t][None].expand(s.objects, -1, -1, -1) for s, t in self._pairs(frames)]
@@ -323,7 +326,7 @@ class Episode:
         return list(zip(self.scenes, frames, strict=True))
 
     def _note(self, masks: Tensor, expected: Tensor, truth: Tensor, name: str) -> None:
-        """The loss of one frame: cross-entropy and soft J, and how far the expected J is from the true one."""
+        """Add the loss of one frame: cross-entropy, soft J, and the error of the expected J."""
         known = (truth != IGNORE).float()
         labels = torch.where(truth == IGNORE, 0, truth).long()
         cross = -(masks.gather(0, labels[None])[0].clamp_min(1e-5).log() * known).sum() / known.sum().clamp_min(1)
@@ -343,7 +346,7 @@ class Episode:
 
 
 def mirrored(clip: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The clip from right to left. The trunk would see other features of it, but nothing that is learned here knows."""
+    """Mirror a clip with its stored features. They differ slightly from the features of a mirrored frame."""
     turned = {name: part if part.ndim < 3 else part.flip(-1) for name, part in clip.items()}
     for name in ("back", "forth"):
         turned[name] = turned[name] * torch.tensor([-1, 1], device=turned[name].device).view(1, 2, 1, 1)
