@@ -70,6 +70,10 @@ def files_below(folder: Path) -> list[Path]:
 
 
 @pytest.fixture
-def forked_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fork the process that reads files from the test process, so that it has what the test has patched."""
+def forked_reader(monkeypatch: pytest.MonkeyPatch, limit: Limit) -> None:
+    """Fork the process that reads files from the test process, so that it has what the test has patched.
+
+    The fork has the address space of the test process, which may exceed the limit of memory by far.
+    """
+    limit("MASKWRIGHT_IMPORT_MEMORY_MB", 1 << 20)
     monkeypatch.setattr(import_process, "_context", multiprocessing.get_context("fork"))
