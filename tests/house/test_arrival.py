@@ -1,4 +1,4 @@
-"""Uploads and imports through all processes, with a connection that breaks and a worker that is killed."""
+"""Tests an upload and its import with all processes running, a broken connection and a killed worker."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_video_arrives_whatever_breaks(tmp_path: Path) -> None:
             return owner.call("GET", f"/videos/{video}")
 
         until(lambda: card()["progress_done"] > 0, "the import", 60)
-        if card()["state"] == "importing":  # On a very fast machine the import may be over; then no worker is killed.
+        if card()["state"] == "importing":  # A very fast import may have ended; then no worker is killed.
             studio.children()["media"].kill()
         until(lambda: card()["state"] != "importing", "the end of the import", 90)
         assert (card()["state"], card()["frame_count"], card()["error"]) == ("ready", FRAMES, "")

@@ -1,4 +1,4 @@
-"""docs/contracts.md lists every call, type and message as it is in the code. A failure shows the row that is wanted."""
+"""Tests that docs/contracts.md lists every REST call, type and message as in the code. Failures show the right row."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ MESSAGES: list[tuple[str, type[BaseModel]]] = [
 
 
 def rows(heading: str) -> list[list[str]]:
-    """The cells of each row of the table below a heading."""
+    """Return the cells of each row of the table below a heading of docs/contracts.md."""
     section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[1:]]
 
 
 def named(schema: dict[str, Any]) -> str:
-    """`VideoCard`, `[VideoCard]` or the plain type of a JSON body."""
+    """Return the name of a JSON body's type as the document has it: `VideoCard`, `[VideoCard]` or a plain type."""
     if schema.get("type") == "array":
         return f"[{named(schema['items'])}]"
     return str(schema.get("$ref", "")).rpartition("/")[2] or str(schema["type"])

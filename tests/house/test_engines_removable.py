@@ -1,7 +1,7 @@
-"""An engine is its folder and a line of the registry: without both, everything else works as before.
+"""Tests that an engine can be removed: without its folder and its line in the registry, everything else works.
 
-Each test removes engines from a copy of the tree. Offline programs that exist for one engine alone, such as its
-training objective, are its own as well: they bear its name, and nothing else imports them.
+The tests remove engines from a copy of the source tree. Training and evaluation modules that import an engine belong to
+it and are removed too: such a module has the engine in its name, and nothing else imports it.
 """
 
 import ast
@@ -31,13 +31,13 @@ print(json.dumps({**names, "networks": sorted(states)}))
 
 
 def modules() -> dict[str, Path]:
-    """Every module of the product by its dotted name."""
+    """Return the path of every module of `segmentation` and `webapp` by its dotted name."""
     files = [path for package in ("segmentation", "webapp") for path in (BASE / package).rglob("*.py")]
     return {".".join(path.relative_to(BASE).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
 
 
 def imports_of(path: Path) -> Iterator[str]:
-    """The dotted names that a file imports anywhere, in functions too."""
+    """Yield the dotted names that a file imports, also inside functions."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -50,7 +50,7 @@ IMPORTS = {name: set(imports_of(path)) for name, path in modules().items()}
 
 
 def own_programs(folder: str) -> set[str]:
-    """Modules outside of an engine's folder that import it."""
+    """Return the modules outside of an engine's folder that import the engine."""
     inside = f"segmentation.engines.{folder}"
     return {
         name
@@ -61,7 +61,7 @@ def own_programs(folder: str) -> set[str]:
 
 
 def copy_without(folders: set[str], target: Path) -> None:
-    """Copy the tree without some engines: their folders, their lines in the registry, and their own programs."""
+    """Copy the source tree without some engines: their folders, lines in the registry and training modules."""
     listed = subprocess.run(LISTED, cwd=BASE, capture_output=True, text=True, check=True).stdout
     removed = {str(modules()[name].relative_to(BASE)) for folder in folders for name in own_programs(folder)}
     for name in filter(None, listed.split("\0")):
@@ -78,7 +78,7 @@ def copy_without(folders: set[str], target: Path) -> None:
     lines = registry.read_text().splitlines(keepends=True)
     kept = [line for line in lines if not re.search(rf"engines\.({'|'.join(folders)})\.spec:", line)]
     assert len(kept) < len(lines)
-    registry.unlink()  # the copy may be a link
+    registry.unlink()  # Writing to it would change the original if it is a link.
     registry.write_text("".join(kept))
 
 
@@ -87,7 +87,7 @@ def _same_disk(folder: Path) -> bool:
 
 
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    # A relative path: whoever imports segmentation here shall get the copy.
+    # The relative path makes `import segmentation` find the copy.
     environment = {**os.environ, "PYTHONPATH": ".", "MASKWRIGHT_HOME": str(folder / "data"), "MASKWRIGHT_WEIGHTS": ""}
     return subprocess.run(
         [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=800
@@ -120,7 +120,7 @@ def test_without_an_engine_the_registry_lists_the_others(folder: str, tmp_path: 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_without_all_engines_but_one_types_contracts_and_the_list_of_engines_hold(tmp_path: Path) -> None:
-    """One run for all engines: what one of them breaks, their removal together breaks too."""
+    """All engines but one are removed at once to save time: what one removal breaks, this breaks too."""
     copy_without(set(FOLDERS) - {"flow"}, tmp_path)
     checks = {
         "mypy": ["-m", "mypy", "-p", "segmentation", "-p", "webapp"],

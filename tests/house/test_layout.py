@@ -1,4 +1,4 @@
-"""Rules for the whole source tree: layers of imports, names and lengths of files, and no paths of a machine."""
+"""Tests of rules for the whole source tree, such as layers of imports, and names and lengths of files."""
 
 import ast
 import re
@@ -57,7 +57,7 @@ def test_no_file_is_named_after_nothing() -> None:
 
 
 def test_no_file_is_too_long_to_read() -> None:
-    """Those that a program wrote are not read."""
+    """Generated files are left out."""
     texts = {str(path.relative_to(BASE)): path.read_text() for path in sources()}
     long = {name: len(text.splitlines()) for name, text in texts.items() if "auto-generated" not in text[:200]}
     assert {name: lines for name, lines in long.items() if lines > MOST_LINES} == {}

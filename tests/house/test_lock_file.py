@@ -1,4 +1,4 @@
-"""The lock files name what was tested, for every platform, and no registry."""
+"""Tests that the lock files fix every required package, for all platforms, and name no package registry."""
 
 import json
 import re
@@ -13,7 +13,7 @@ PYTHON_LOCK = (BASE / "requirements.lock").read_text()
 
 
 def locked_versions() -> dict[str, list[str]]:
-    """Each Python package of the lock with its versions (several where they depend on the platform)."""
+    """Return the versions of each Python package in requirements.lock. Platforms may have different ones."""
     found: dict[str, list[str]] = {}
     for line in PYTHON_LOCK.splitlines():
         name, version = line.partition(";")[0].strip().split("==")
@@ -22,7 +22,7 @@ def locked_versions() -> dict[str, list[str]]:
 
 
 def test_every_optional_package_of_the_page_is_locked() -> None:
-    """`npm ci` refuses a lock that lacks the packages of other platforms, and npm leaves them out at times."""
+    """npm sometimes leaves the packages of other platforms out of a lock file, which `npm ci` then refuses there."""
     packages = json.loads((BASE / "frontend" / "package-lock.json").read_text())["packages"]
     missing = [
         f"{wanted} for {name}"

@@ -1,4 +1,4 @@
-"""The main path through all processes, in embedded and in team mode: draw, run, undo, export, and a killed worker."""
+"""Tests of the main path (draw, run, undo, export) with all processes running, in embedded and in team mode."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SCRIBBLE = [[0.3, 0.4], [0.4, 0.4], [0.4, 0.5]]
 
 @pytest.fixture
 def team() -> Iterator[dict[str, str]]:
-    """Create a database, empty the Redis, and return the variables of team mode for them."""
+    """Create a database, empty Redis, and return the environment variables of team mode with their addresses."""
     redis_url = os.environ.get("MASKWRIGHT_TEST_REDIS_URL")
     database_url = os.environ.get("MASKWRIGHT_TEST_DATABASE_URL")
     if not redis_url or not database_url:
@@ -49,7 +49,7 @@ def walk_the_main_path(studio: Studio) -> None:
         assert first is not None
         done = page.round_in("done", first)
         page.masks_until(FRAMES)
-        assert page.mask_frames[0] == 10  # the frame that was drawn on comes first
+        assert page.mask_frames[0] == 10  # The mask of the annotated frame comes first.
         assert sorted(page.mask_frames) == list(range(FRAMES))
         assert done["done"] == done["total"] == FRAMES
 
@@ -62,7 +62,10 @@ def walk_the_main_path(studio: Studio) -> None:
 
 
 def export(owner: Visitor, video: int, head: int) -> None:
-    """Export the head in the DAVIS format and compare it with the masks that the page gets."""
+    """Export a video in the DAVIS format and compare the file with the masks that the page gets.
+
+    `head` is the id of the round that the video stands at. It must have a mask of every frame.
+    """
     made = owner.call("POST", f"/videos/{video}/exports", format="davis")
     until(lambda: owner.call("GET", f"/exports/{made['id']}")["state"] in ("done", "failed"), "the export", 60)
     file = owner.http.get(f"/api/exports/{made['id']}/file")
@@ -73,7 +76,7 @@ def export(owner: Visitor, video: int, head: int) -> None:
     masks = owner.masks(head, FRAMES - 1)
     assert len(exported) == len(masks) == FRAMES
     for frame, labels in masks.items():
-        assert labels.any() or frame > 60  # the fake engine's mask moves out of the picture in the end
+        assert labels.any() or frame > 60  # The fake engine's mask moves out of later frames.
         assert np.array_equal(exported[frame], labels)
 
 
@@ -104,7 +107,7 @@ def test_a_round_goes_on_by_itself_when_its_worker_is_killed(tmp_path: Path) -> 
         worker.kill()
         killed = time.monotonic()
         until(lambda: studio.children().get("rounds", worker).pid != worker.pid, "a new worker", 5)
-        assert httpx.get(f"{studio.address}/api/me").status_code == 401  # the page stays up
+        assert httpx.get(f"{studio.address}/api/me").status_code == 401  # The web process still answers.
         page.until(lambda message: message["type"] == "worker" and not message["worker"]["alive"])
         page.until(lambda message: message["type"] == "worker" and message["worker"]["alive"])
         page.round_in("done", made, 90)

@@ -1,4 +1,4 @@
-"""README.md and the documents say what is true of settings, commands, make targets, folders and links."""
+"""Tests that README.md and docs/ are right about settings, commands, make targets, folders and links."""
 
 import re
 from pathlib import Path
@@ -28,18 +28,20 @@ def test_the_table_has_no_setting_that_is_gone() -> None:
 
 
 def test_the_settings_are_read_in_one_place_only() -> None:
-    """`os.environ` elsewhere would be a setting that nobody documents."""
+    """A module that reads `os.environ` itself would have a setting that is not documented."""
     allowed = {
-        "webapp/__init__.py",  # tells libraries how their threads wait
-        "webapp/settings.py",  # hands it to configuration.py
+        "webapp/__init__.py",  # sets how threads of libraries wait for work
+        "webapp/settings.py",  # passes it to configuration.py
         "webapp/configuration.py",
-        "webapp/asgi.py",  # these two name the settings module
+        # These two set DJANGO_SETTINGS_MODULE.
+        "webapp/asgi.py",
         "webapp/celery.py",
-        "webapp/inference/worker_lifecycle.py",  # tells libraries how many threads
-        "webapp/process/supervisor.py",  # hands it on to children
-        "webapp/management/commands/measure_latency.py",  # these two hand it on to a child with a folder of its own
+        "webapp/inference/worker_lifecycle.py",  # sets the number of threads of libraries
+        "webapp/process/supervisor.py",  # passes it on to child processes
+        # These two pass it on to a child process with another data folder.
+        "webapp/management/commands/measure_latency.py",
         "webapp/management/commands/evaluate.py",
-        "webapp/management/commands/studio.py",  # whether the port was asked for
+        "webapp/management/commands/studio.py",  # finds out whether the user has set the port
     }
     base = Path(settings.BASE_DIR)
     found = {

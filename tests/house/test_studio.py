@@ -26,7 +26,7 @@ def status(address: str) -> int:
 
 
 def run_studio(home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a studio that is expected to refuse to start."""
+    """Run `manage.py studio` until it ends. It is expected to refuse to start."""
     return subprocess.run(
         [sys.executable, str(MANAGE), "studio", "--no-sample"],
         env=environment_of(home, **variables),
@@ -37,7 +37,7 @@ def run_studio(home: Path, **variables: str) -> subprocess.CompletedProcess[str]
 
 
 def is_another(studio: Studio, name: str, pid: int) -> bool:
-    """Whether the child `name` runs and its process is not `pid`."""
+    """Return whether the child process `name` runs again, in another process than `pid`."""
     child = studio.children().get(name)
     return child is not None and child.pid != pid
 
@@ -45,7 +45,7 @@ def is_another(studio: Studio, name: str, pid: int) -> bool:
 def test_it_starts_lets_in_and_brings_back_what_is_killed(tmp_path: Path) -> None:
     with Studio(tmp_path, "--no-sample") as studio:
         assert studio.link is not None
-        assert status(studio.link) in (200, 503)  # the page, or how to build it
+        assert status(studio.link) in (200, 503)  # 503 tells how to build the page.
         assert status(studio.link) == 410
         until(lambda: len(studio.children()) == 3, "three children")
         for name in ("rounds", "web"):
@@ -53,7 +53,7 @@ def test_it_starts_lets_in_and_brings_back_what_is_killed(tmp_path: Path) -> Non
             before.kill()
             killed = time.monotonic()
             until(partial(is_another, studio, name, before.pid), f"a new {name}", 5)
-            assert status(f"{studio.address}/api/me") == 401  # waits at the socket that the studio holds
+            assert status(f"{studio.address}/api/me") == 401  # The request waits until the new process runs.
             assert time.monotonic() - killed < 15
         assert "was killed" in studio.text
         again = run_studio(tmp_path)
@@ -66,7 +66,7 @@ def test_it_starts_lets_in_and_brings_back_what_is_killed(tmp_path: Path) -> Non
 def test_no_child_is_left_when_it_is_killed(tmp_path: Path) -> None:
     with Studio(tmp_path, "--no-sample") as studio:
         until(lambda: len(studio.children()) == 3, "three children")
-        time.sleep(3)  # the workers are up
+        time.sleep(3)  # The workers have started by then.
         children = studio.children()
         os.kill(studio.process.pid, signal.SIGKILL)
         until(lambda: not any(map(alive, children.values())), "the end of every child", 15)
@@ -84,7 +84,7 @@ def test_the_second_start_makes_no_second_owner(tmp_path: Path) -> None:
         assert first.link is not None
     key = (tmp_path / "secret_key").read_text()
     with Studio(tmp_path, "--no-sample") as second:
-        assert second.link is not None  # nobody has a password yet: there is no other way in
+        assert second.link is not None  # Without a password, a link is the only way to sign in.
         assert second.link.rpartition("/")[2] != first.link.rpartition("/")[2]
     assert (tmp_path / "secret_key").read_text() == key
 

@@ -1,6 +1,6 @@
-"""Who may make which HTTP call, one row for each: the table that test_access_matrix.py holds the program to.
+"""A table of all HTTP calls and who may make them, against which test_access_matrix.py tests the program.
 
-A call that is not in the table fails the tests: nobody adds one without deciding who may make it.
+A call that is missing in the table fails the tests, so that nobody adds a call without deciding who may make it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may make a call: everyone, all who are signed in, or members from a role up.
+    """Who may make a call: anyone, every signed-in user, or members of the project with the role `who` or a higher one.
 
-    `only` further narrows members to one person of the cast, by role: the maker of an upload, say. `body` and `headers`
-    are those of a call that would change something if it were let through.
+    `only` limits them further to test users with one of these roles, for example to the user who started an upload.
+    `body` and `headers` make a valid request, which would change something if it were allowed.
     """
 
     who: Signed | Role
@@ -37,7 +37,7 @@ class Rule:
         return ("" if self.body is None else json.dumps(self.body)), JSON
 
 
-MAKER = frozenset({Role.ANNOTATOR})  # who made the upload and the export of the world that the tests build
+MAKER = frozenset({Role.ANNOTATOR})  # the test user who started the upload and the export
 MAKER_OR_MANAGERS = frozenset({Role.ANNOTATOR, Role.MANAGER, Role.OWNER})
 
 RULES: dict[tuple[str, str], Rule] = {
@@ -90,7 +90,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/exports/{export_id}/file"): Rule(Role.VIEWER),
 }
 
-# Addresses outside /api, as their patterns are written in webapp/urls.py, and what somebody signed out gets there.
+# The URL patterns outside /api in webapp/urls.py, each with an example and the status that a signed-out user gets.
 OTHER_ADDRESSES = {
     "admin/": ("/admin/", 302),
     "sign-in/link/<str:token>": ("/sign-in/link/guess", 410),

@@ -1,4 +1,4 @@
-"""A video that is ready, and the short way to scribbles and rounds on it."""
+"""Fixtures and functions that create videos, scribbles and rounds in the database, without files or engines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WIDTH, HEIGHT, FRAMES = 32, 24, 8
 
 
 def make_video(project: Project, author: User, frame_count: int = FRAMES) -> Video:
-    """A row without files: what is drawn on it is never computed."""
+    """Create the row of a ready video that has no files. Its rounds wait, since no worker runs."""
     return Video.objects.create(
         project=project,
         name="reef.mp4",
@@ -44,7 +44,7 @@ def draw(video: Video, author: User, frame: int = 0, number: int = 1) -> Scribbl
 
 
 def run(video: Video, author: User, base: int | None, frame: int = 0) -> Round:
-    """A round of a fresh scribble on `frame`."""
+    """Draw a scribble on `frame` and create a round with it. `base` is the id of the round that it builds on."""
     draw(video, author, frame)
     return create_round(video=video, author=author, key=uuid4(), frame=frame, engine="fake", base=base)
 
@@ -56,7 +56,10 @@ def some_mask(frame: int, label: int = 1) -> NewMask:
 
 
 def lose_worker(lease: Lease[Any], task: LeasedTask) -> str:
-    """Let the worker of a task fall silent for a minute, and sweep. Returns the state that the task has then."""
+    """Set the last heartbeat of a task back by a minute, as if its worker were gone, and run the sweep.
+
+    Return the state that the task has afterwards.
+    """
     lease.model._default_manager.filter(pk=task.pk).update(heartbeat=Now() - timedelta(minutes=1))
     lease.sweep()
     task.refresh_from_db()
@@ -65,7 +68,7 @@ def lose_worker(lease: Lease[Any], task: LeasedTask) -> str:
 
 @pytest.fixture
 def video(project: Project, owner: User) -> Video:
-    """Ready, with one object."""
+    """Create a ready video with one object."""
     video = make_video(project, owner)
     add_object(video=video, author=owner, name="Fish")
     return video
@@ -73,7 +76,7 @@ def video(project: Project, owner: User) -> Video:
 
 @pytest.fixture(autouse=True)
 def _answers_are_documented(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compare every answer of a REST call, in any test here, with what the OpenAPI schema says of the call."""
+    """Check, in every test of this folder, that each response to a REST call is documented in the OpenAPI schema."""
     request = Client.request
 
     def checked(self: Client, **values: Any) -> Any:

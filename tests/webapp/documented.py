@@ -1,4 +1,4 @@
-"""Compares an answer of the test client with the OpenAPI schema: status, media type, and the shape of errors."""
+"""Compare a response with the OpenAPI schema: its status, media type, and the fields of errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def paths() -> dict[str, Any]:
 
 
 def check_documented(method: str, response: Any) -> None:
-    """Assert that the schema documents this answer. Answers of addresses that are no REST call are left alone."""
+    """Assert that the schema documents this response. Responses of URLs that are no REST call are not checked."""
     path = _path_of(response)
     call = paths().get(path, {}).get(method.lower())
     if call is None or (response.status_code >= 500 and response.status_code not in (503, 507)):
@@ -41,7 +41,7 @@ def check_documented(method: str, response: Any) -> None:
 
 
 def _path_of(response: Any) -> str:
-    """The path of the call as the schema writes it, or "" where the address has no view."""
+    """Return the path of the call as in the schema, such as /api/videos/{video_id}, or "" if the URL has no view."""
     try:
         route = response.resolver_match.route
     except Resolver404:

@@ -1,6 +1,7 @@
-"""Every HTTP call as every role, as a stranger and signed out: who may not gets 401, 403 or 404, and nothing changes.
+"""Tests of every HTTP call with every role, as a user who is no member, and signed out.
 
-The calls come from the program's own list (OpenAPI), what is right from access_rules.py.
+A call that is not allowed gets 401, 403 or 404 and changes nothing. The list of calls is the OpenAPI schema of the
+program, and access_rules.py says who may make each of them.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ CALLS = sorted(
 
 @dataclass(frozen=True)
 class World:
-    """One of everything, in `project`: what the parameters of an address stand for."""
+    """A project with one row of each kind (video, upload, round, ...), whose ids are put into the URLs of the calls."""
 
     numbers: dict[str, Any]
     cast: dict[Role, User]
@@ -54,7 +55,7 @@ class World:
         return path.format(**self.numbers)
 
     def rows(self) -> dict[str, list[Any]]:
-        """Everything that the tables of this program hold."""
+        """Return all rows of all tables of this program, by the name of the model."""
         models = [model for model in apps.get_models() if model.__module__.startswith("webapp.")]
         return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
 
@@ -70,8 +71,8 @@ def world(
     settings.FRONTEND_DIST = tmp_path / "dist"
     (tmp_path / "uploads").mkdir()
     annotator = cast[Role.ANNOTATOR]
-    make_user("guest")  # whom a manager may invite
-    member = make_user("member")  # whom a manager may remove
+    make_user("guest")  # A manager may invite this user.
+    member = make_user("member")  # A manager may remove this user.
     Membership.objects.create(project=project, user=member, role=Role.VIEWER)
     Label.objects.create(project=project, name="Fish", color="#112233")
     frames = [np.full((24, 32, 3), 40 * index, np.uint8) for index in range(4)]
@@ -102,7 +103,7 @@ def world(
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """What happens inside is as if it had not been, so that the next role meets the same world."""
+    """Roll back every change of the database made inside, so that the next role starts with the same data."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -177,7 +178,7 @@ class TestEachCall:
             refuses(world, client_as(None), call, 401)
 
     def test_from_a_foreign_page(self, world: World, call: tuple[str, str]) -> None:
-        """Signed in, but the CSRF token is missing: the request came from somebody else's page."""
+        """Without the CSRF token, as from the page of another site, a request of a signed-in user is refused."""
         client = Client(enforce_csrf_checks=True)
         client.force_login(world.cast[Role.OWNER])
         if call[0] != "GET":
@@ -185,7 +186,7 @@ class TestEachCall:
 
 
 def test_there_is_no_address_that_this_file_does_not_know() -> None:
-    known: list[Any] = list(urlpatterns)  # patterns and resolvers, which both have a pattern
+    known: list[Any] = list(urlpatterns)  # patterns and resolvers, which both have the attribute `pattern`
     patterns = {str(entry.pattern) for entry in known}
     assert patterns == {"api/", "^api/(?P<address>.*)$", *OTHER_ADDRESSES}
 
@@ -200,4 +201,4 @@ def test_the_other_addresses_give_nothing_away(
     rows = world.rows()
     for user in (None, world.stranger, world.cast[Role.OWNER]):
         assert client_as(user).get(address).status_code == status
-    assert {**world.rows(), "User": []} == {**rows, "User": []}  # signing in notes the time
+    assert {**world.rows(), "User": []} == {**rows, "User": []}  # Signing in stores the time.

@@ -1,4 +1,4 @@
-"""webapp/asgi.py: whose word on a client's address and scheme is believed."""
+"""Tests that webapp/asgi.py believes X-Forwarded-For and X-Forwarded-Proto only if a trusted proxy sends them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webapp.configuration import load
 
 
 async def seen(client: str, proxies: str, forwarded: str, tmp_path: Any) -> tuple[str, str]:
-    """Address and scheme that the application sees when `client` connects and says that it asks for others."""
+    """Return the client's address and the scheme that the application sees for a request with forwarding headers."""
     trusted = load({"MASKWRIGHT_TRUSTED_PROXIES": proxies}, tmp_path)["MASKWRIGHT_TRUSTED_PROXIES"]
     found: list[tuple[str, str]] = []
 

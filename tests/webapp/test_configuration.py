@@ -1,4 +1,4 @@
-"""webapp/configuration.py"""
+"""Tests of webapp/configuration.py, which reads and checks the settings in environment variables."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""webapp/doctor.py"""
+"""Tests of webapp/doctor.py, which checks an installation and names what is wrong."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""webapp/first_run.py"""
+"""Tests of webapp/first_run.py, which creates the owner and the sample project when there are no users yet."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""webapp/rest.py: every REST call is documented in the OpenAPI schema, from which the page's types are made."""
+"""Tests that every REST call is documented in the OpenAPI schema, from which the page's types are generated."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_it_documents_that_signing_in_is_needed(call: dict[str, Any]) -> None:
 
 
 def test_no_two_types_share_a_name_in_the_schema() -> None:
-    """django-ninja keeps one of two types of the same name, and the other's calls would be documented wrongly."""
+    """Of two types with one name, django-ninja keeps one, so the calls of the other would be documented wrongly."""
     found: dict[str, set[type]] = {}
 
     def visit(kind: Any) -> None:
@@ -97,7 +97,7 @@ def test_every_reference_in_the_schema_leads_somewhere() -> None:
 def test_a_body_that_is_a_form_is_refused_with_a_sentence(
     client_as: Callable[[User | None], Client], owner: User, method: str, path: str, content_type: str
 ) -> None:
-    """Django's check of the CSRF token reads a form before the call can read its body."""
+    """Django's CSRF check reads a body that is a form, and the view cannot read it again after that."""
     client = Client(enforce_csrf_checks=True)
     client.force_login(owner)
     client.get("/api/me")

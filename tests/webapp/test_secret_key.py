@@ -1,4 +1,4 @@
-"""webapp/secret_key.py"""
+"""Tests of webapp/secret_key.py, which creates Django's secret key once in the data folder."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ def test_the_secret_key_is_made_once_for_its_owners_eyes(tmp_path: Path) -> None
 
 
 def test_an_empty_key_file_is_as_none(tmp_path: Path) -> None:
-    """A disk that was full when the key was made, or a machine that fell."""
+    """A full disk or a crash while the key is written leaves an empty file. A new key is made then."""
     (tmp_path / "data").mkdir()
     path = tmp_path / "data" / "secret_key"
     path.write_text("")

@@ -1,4 +1,4 @@
-"""A text with the character NUL is refused with a sentence, wherever it comes in."""
+"""Tests that input with the character NUL, which PostgreSQL cannot store, is refused with a message."""
 
 from __future__ import annotations
 

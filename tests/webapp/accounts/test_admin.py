@@ -1,4 +1,4 @@
-"""webapp/accounts/admin.py"""
+"""Tests of webapp/accounts/admin.py: who can sign in to Django's admin site, and what can be done there."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from webapp.accounts.models import User
 def test_only_a_superuser_gets_in(owner: User) -> None:
     client = Client()
     client.force_login(owner)
-    owner.is_staff = True  # Django's own rule would do with this
+    owner.is_staff = True  # Django's admin lets staff in, Maskwright's only superusers.
     owner.save()
     assert client.get("/admin/").status_code == 302
     owner.is_superuser = True

@@ -1,4 +1,4 @@
-"""webapp/accounts/links.py and the address that takes a link"""
+"""Tests of webapp/accounts/links.py, which makes sign-in links, and of the URL of such a link."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Bodies are bounded in size and time, and large ones are taken from people who are signed in alone."""
+"""Tests that request bodies are limited in size and time, and that only signed-in users may send large ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ CHUNK_ADDRESS = "/api/uploads/0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
 class Ends:
-    """The two ends that a server hands to an application. A number among the parts is a pause in seconds."""
+    """The ASGI callables `receive` and `send` for one request whose body comes in `parts`.
+
+    A number among the parts is a pause in seconds.
+    """
 
     def __init__(self, *parts: bytes | float) -> None:
         self.sent: list[Any] = []
@@ -46,7 +49,7 @@ class Ends:
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
-    """Reads the whole body before it answers, and says nothing to somebody who hung up, as Django does."""
+    """An ASGI application that sends the whole body back. To a client that has disconnected it sends nothing."""
     body = b""
     while True:
         message = await receive()
@@ -92,7 +95,7 @@ async def test_one_that_stops_coming_is_refused(monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_one_that_comes_drop_by_drop_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each piece alone comes in time, but all of them together would hold the connection for hours."""
+    """Each part arrives in time, but the whole body would hold the connection for hours."""
     monkeypatch.setattr(body_limit, "GRACE_SECONDS", 0.2)
     monkeypatch.setattr(body_limit, "LOWEST_RATE", 1000)
     ends = Ends(*[part for _ in range(1000) for part in (b"a", 0.03)])
@@ -111,7 +114,10 @@ async def test_a_large_one_has_the_time_that_a_slow_line_needs(monkeypatch: pyte
 
 
 async def test_an_answer_may_take_as_long_as_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bounds of time are those of the body. Django waits for the end of the connection while a view works."""
+    """The time limits are for the body only.
+
+    While a view works, Django waits for a disconnect, as `waits` does here.
+    """
     monkeypatch.setattr(body_limit, "IDLE_SECONDS", 0.02)
     heard: list[Any] = []
 

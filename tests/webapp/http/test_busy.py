@@ -1,4 +1,4 @@
-"""A database that cannot serve a request in time is an answer that says so, and no fault of the program."""
+"""Tests that a request gets status 503 and not 500 when the database has no free connection in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""webapp/http/number_limit.py: every address with a number that no key can be."""
+"""Tests that every URL that takes a number answers 404 when the number is too large for a database key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webapp.videos.access import role_for
 
 ClientAs = Callable[[User | None], Client]
 KEYS = ("project_id", "user_id", "video_id", "frame", "round_id", "export_id")
-HUGE = (str(MOST + 1), f"1{'0' * 30}", f"1{'0' * 400}", f"1{'0' * 5000}")  # Python reads 4300 digits at most
+HUGE = (str(MOST + 1), f"1{'0' * 30}", f"1{'0' * 400}", f"1{'0' * 5000}")  # Python converts at most 4300 digits.
 
 
 @pytest.fixture

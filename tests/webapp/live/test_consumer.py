@@ -281,7 +281,10 @@ async def test_an_old_page_is_sent_away(open_socket: Open, owner: User, video: V
 async def test_a_page_that_the_server_keeps_waiting_may_come_again(
     open_socket: Open, owner: User, video: Video, monkeypatch: pytest.MonkeyPatch, resumes: bool, code: int
 ) -> None:
-    """Only a page that sends nothing is refused as an old version of the page."""
+    """A page that asked to resume while the server is slow gets the close code 4503, after which pages reconnect.
+
+    A page that never sends `resume` gets 4400, which tells it that it is older than the server.
+    """
     monkeypatch.setattr(consumer, "RESUME_SECONDS", 0.2)
     real = change_feed.catch_up
     monkeypatch.setattr(change_feed, "catch_up", lambda *args: (time.sleep(0.6), real(*args))[1])

@@ -1,4 +1,4 @@
-"""When the database has closed a connection that a thread still has, the request is tried again and succeeds."""
+"""Tests that a query is repeated, and succeeds, if the database had closed the connection that a thread still has."""
 
 from __future__ import annotations
 

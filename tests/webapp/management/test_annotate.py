@@ -1,4 +1,4 @@
-"""`manage.py annotate` as a script calls it: a process of its own, a data folder that did not exist, masks as files."""
+"""Tests of `manage.py annotate`, run as a process with a new data folder: scribble files in, mask files out."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def scribbles(path: Path, count: int, drawn: dict[int, list[dict[str, Any]]]) ->
 
 
 def masks_in(folder: Path, count: int, size: tuple[int, int]) -> list[NDArray[np.uint8]]:
-    """The masks, each looked at: all are there and nothing else, indexed, with the palette, of the video's size."""
+    """Return the masks in `folder`. They must be exactly `count` PNGs of this size with the DAVIS palette."""
     assert sorted(path.name for path in folder.iterdir()) == [f"{index:05}.png" for index in range(count)]
     found = []
     for index in range(count):
@@ -111,7 +111,7 @@ def test_pictures_are_taken_too(tmp_path: Path, home: Path, kind: str) -> None:
 
 
 def disk_clip(folder: Path, count: int) -> tuple[Path, list[NDArray[np.uint8]]]:
-    """A textured disk that moves over another texture, and where it is."""
+    """Write frames of a textured disk that moves over a texture. Return their folder and the masks of the disk."""
     rng = np.random.default_rng(3)
     ground = cv2.GaussianBlur(rng.integers(0, 120, (240, 320, 3), np.uint8), (0, 0), 3).astype(np.uint8)
     skin = rng.integers(150, 255, (240, 320, 3), np.uint8)
@@ -126,7 +126,7 @@ def disk_clip(folder: Path, count: int) -> tuple[Path, list[NDArray[np.uint8]]]:
 
 
 def test_the_default_engine_follows_a_disk(tmp_path: Path, home: Path) -> None:
-    """No engine named, none of the tests' own: what a user types."""
+    """The command is called as by a user: it names no engine, and the fake engine of the tests does not exist."""
     folder, truth = disk_clip(tmp_path / "disk", 12)
     inside = [stroke(1, (0.38, 0.45), (0.44, 0.55), (0.5, 0.6)), stroke(0, (0.05, 0.1), (0.9, 0.1), (0.9, 0.9))]
     drawn = scribbles(tmp_path / "1.json", 12, {6: inside})

@@ -1,4 +1,4 @@
-"""manage.py itself: what it sets before anything is imported."""
+"""Tests of the environment variables for thread pools that manage.py sets before it imports anything."""
 
 import os
 import subprocess

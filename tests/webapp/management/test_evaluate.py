@@ -1,4 +1,4 @@
-"""`manage.py evaluate`: a project's own videos under the robot, in processes as a person starts them."""
+"""Tests of `manage.py evaluate`, run as a process: it lets the DAVIS robot annotate the videos of a project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""frontend/openapi.json, from which the page's types are generated, is the schema of the REST calls as they are."""
+"""Tests that frontend/openapi.json, from which the page's types are generated, is up to date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder in the DAVIS layout becomes videos with ground truth, by one command."""
+"""Tests of `manage.py import_davis`, which imports a folder in the DAVIS layout as videos with ground truth."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def labels(index: int) -> np.ndarray:
 
 
 def run(*arguments: object) -> int:
-    """The exit code."""
+    """Run the command and return its exit code."""
     try:
         call_command("import_davis", *map(str, arguments))
     except SystemExit as end:

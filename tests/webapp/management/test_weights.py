@@ -1,4 +1,4 @@
-"""Weights can be listed, added and checked from the command line."""
+"""Tests of `manage.py weights`, which lists, adds and checks the weights of networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""webapp/process/home_lock.py"""
+"""Tests of webapp/process/home_lock.py: only one process of a kind uses a data folder at a time."""
 
 import os
 from pathlib import Path

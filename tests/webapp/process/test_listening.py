@@ -1,4 +1,4 @@
-"""webapp/process/listening.py"""
+"""Tests of webapp/process/listening.py, which opens the port on which the web process is reached."""
 
 import socket
 
@@ -27,7 +27,7 @@ def test_an_address_that_is_not_this_machine_is_refused() -> None:
 
 
 def test_it_accepts_before_anybody_serves() -> None:
-    """A browser that comes while the web process restarts waits instead of being turned away."""
+    """A browser that connects while the web process restarts therefore waits and gets no error."""
     with listen("127.0.0.1", 0, may_move=False) as bound:
         socket.create_connection(bound.getsockname(), timeout=2).close()
 

@@ -1,4 +1,4 @@
-"""webapp/process/supervisor.py and webapp/process/lifeline.py, with real processes"""
+"""Tests of the supervisor, which starts and restarts child processes, and of how they notice its end."""
 
 import os
 import signal
@@ -42,7 +42,7 @@ def running(*programs: Program) -> Iterator[tuple[Supervisor, list[str]]]:
 
 
 def noting(path: Path, code: str, name: str = "It", reloads: bool = True) -> Program:
-    """A program that adds its process id to a file and then runs `code`."""
+    """Return a program that appends its process id to the file `path` and then runs `code`."""
     return Program(name, (sys.executable, "-c", NOTES + code, str(path)), reloads=reloads)
 
 
@@ -104,7 +104,7 @@ def test_restart_ends_only_what_reloads(tmp_path: Path) -> None:
 
 
 def test_children_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
-    """`kill -9` leaves no time to tell anyone: the children find out by themselves."""
+    """A killed supervisor cannot stop its children, so they must notice by themselves that it is gone."""
     notes = tmp_path / "pids"
     parent_code = (
         "import sys; from webapp.process.supervisor import Program, Supervisor; "

@@ -1,4 +1,4 @@
-"""webapp/projects/access.py"""
+"""Tests of webapp/projects/access.py, which decides what each role may do in a project."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser

@@ -1,4 +1,4 @@
-"""STAR as an engine: the shared properties, and what it promises beyond them."""
+"""Tests of the engine STAR: the tests that all engines share, and some of its own."""
 
 from __future__ import annotations
 
@@ -116,4 +116,5 @@ def test_answers_of_the_round_are_read_on_the_way(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(star_engine, "join_cells", counted)
     session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny())
     list(session.run_round(Interaction(0, first_strokes(clip.truth[0], 1))))
-    assert read == [1, 1, 2]  # both sides begin with the drawn frame; after five frames one answer is read too
+    # Both directions start with a memory of the annotated frame alone. Later the mask of one computed frame is added.
+    assert read == [1, 1, 2]

@@ -1,4 +1,4 @@
-"""Label maps at the size of the video."""
+"""Tests of upsampling STAR's probabilities to label maps at the size of the video."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""STAR's networks as OpenVINO computes them: the numbers of PyTorch, for any number of objects and any size."""
+"""Tests that STAR's networks give the same results with OpenVINO as with PyTorch, for several sizes and objects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from segmentation.runtime.folding import for_inference
 from segmentation.weights import find_weights
 
 HOW = torch.device("cpu"), torch.float32
-TOLERANCE = 0.03  # of the largest value: the cutter computes in bfloat16 where it is faster
+TOLERANCE = 0.03  # relative to the largest value; the refinement network may run in bfloat16
 
 
 def assert_alike(found: Tensor, right: Tensor, tolerance: float = TOLERANCE) -> None:
