@@ -17,10 +17,8 @@ from tests.studio import Studio, until
 
 pytestmark = pytest.mark.browser
 
-FAKE = {
-    "MASKWRIGHT_ENGINES": "tests.segmentation.fake_engine",
-    "FAKE_ENGINE_SLEEP": "0.06",
-}  # A round of 96 frames takes 6 s.
+# With 0.06 s for each frame, a round of 96 frames takes 6 s.
+FAKE = {"MASKWRIGHT_ENGINES": "tests.segmentation.fake_engine", "FAKE_ENGINE_SLEEP": "0.06"}
 LINE = np.array([[0.3, 0.5], [0.4, 0.5], [0.5, 0.52]])
 BELOW = LINE + np.array([0.0, 0.2])
 

@@ -1,4 +1,4 @@
-"""Tests an upload and its import with all processes running, a broken connection and a killed worker."""
+"""Tests of an upload and its import with all processes running, a broken connection and a killed worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `manage.py studio`: its processes, signals, ports and messages."""
+"""Tests of the command `manage.py studio`: its processes, signals, ports and messages."""
 
 import os
 import signal

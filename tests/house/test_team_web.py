@@ -1,4 +1,4 @@
-"""Team mode with several web processes and workers."""
+"""Tests of team mode with several web processes and workers on one database and one Redis."""
 
 from __future__ import annotations
 

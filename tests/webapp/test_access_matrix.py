@@ -44,7 +44,10 @@ CALLS = sorted(
 
 @dataclass(frozen=True)
 class World:
-    """A project with one row of each kind (video, upload, round, ...), whose ids are put into the URLs of the calls."""
+    """A project with one row of each kind (video, upload, round, ...).
+
+    `address` puts their ids into the URL of a call.
+    """
 
     numbers: dict[str, Any]
     cast: dict[Role, User]

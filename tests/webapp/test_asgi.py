@@ -12,7 +12,7 @@ from webapp.configuration import load
 
 
 async def seen(client: str, proxies: str, forwarded: str, tmp_path: Any) -> tuple[str, str]:
-    """Return the client's address and the scheme that the application sees for a request with forwarding headers."""
+    """Return the client's address and the scheme that the application sees for a request with X-Forwarded headers."""
     trusted = load({"MASKWRIGHT_TRUSTED_PROXIES": proxies}, tmp_path)["MASKWRIGHT_TRUSTED_PROXIES"]
     found: list[tuple[str, str]] = []
 

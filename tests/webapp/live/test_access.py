@@ -1,5 +1,6 @@
-"""Every message of the socket is sent as every role and by a stranger; a message that is not
-allowed changes nothing.
+"""Tests of every message of the socket with every role and as a user who is no member.
+
+A message that is not allowed changes nothing.
 """
 
 from __future__ import annotations

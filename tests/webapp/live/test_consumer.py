@@ -1,4 +1,4 @@
-"""The socket: what it answers, what it refuses, and what a page gets that was disconnected for a while."""
+"""Tests of the socket: what it answers and refuses, and what a page gets after it was disconnected for a while."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def count(model: Any) -> int:
 
 @database
 def compute(round_id: int, frames: list[int], *, complete: bool = True) -> None:
-    """Do what a worker does with a round."""
+    """Do what a worker does with a round: claim it, store masks of `frames` and, if `complete`, finish it."""
     claimed = claim(round_id, "w")
     assert claimed
     for frame in frames:
@@ -160,7 +160,7 @@ async def test_a_gap_that_cannot_be_filled_gets_a_state(
 
 
 async def test_nothing_is_lost_between_the_state_and_what_follows(open_socket: Open, owner: User, video: Video) -> None:
-    """While pages connect, scribbles are stored all the time, and in the end each page has all of them."""
+    """Scribbles are stored all the time while four pages connect, and in the end each page has all of them."""
 
     async def write() -> None:
         for _ in range(25):
@@ -222,7 +222,7 @@ async def test_a_malformed_message_is_answered_and_nothing_is_stored(
 async def test_a_text_with_nul_is_refused_once_and_for_all(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
     refused = await page.ask("object.add", name="Ko\0i")
-    # The code is not "not_stored", after which a page tries again.
+    # After the code "not_stored" the page would send the message again.
     assert (refused.type, refused.code) == ("error", "malformed")
     assert "NUL" in refused.text
 

@@ -1,4 +1,4 @@
-"""What a follower, which reads the change log of a video, sends to the sockets."""
+"""Tests of what a follower, which reads the change log of a video, sends to the sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A slow browser gets the newest masks and all messages in order, and never a long queue of old masks."""
+"""Tests that a slow browser gets all messages in order and only the newest mask of each frame."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def test_a_browser_that_is_too_far_behind_is_noticed_and_keeps_its_answers
 
 
 async def test_nothing_is_told_over_a_gap() -> None:
-    """After rows were dropped, later rows are not sent even if there is room again.
+    """After rows of the change log were dropped, later rows are not sent even if there is room again.
 
     A page that has received a later row would never ask for the dropped ones.
     """

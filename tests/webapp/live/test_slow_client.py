@@ -1,4 +1,4 @@
-"""A browser that reads slowly or not at all does not hold up others, and it gets what is newest."""
+"""Tests that a browser that reads slowly or not at all does not delay others, and later gets the newest masks."""
 
 from __future__ import annotations
 

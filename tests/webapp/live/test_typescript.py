@@ -1,4 +1,4 @@
-"""The message types of the page are generated from those of the server and up to date."""
+"""Tests that the types in frontend/src/protocol.ts, which are generated from those of the server, are up to date."""
 
 from __future__ import annotations
 

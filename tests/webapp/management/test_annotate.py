@@ -126,7 +126,7 @@ def disk_clip(folder: Path, count: int) -> tuple[Path, list[NDArray[np.uint8]]]:
 
 
 def test_the_default_engine_follows_a_disk(tmp_path: Path, home: Path) -> None:
-    """The command is called as by a user: it names no engine, and the fake engine of the tests does not exist."""
+    """The command runs as for a user: without the fake engine of the tests, and without naming an engine."""
     folder, truth = disk_clip(tmp_path / "disk", 12)
     inside = [stroke(1, (0.38, 0.45), (0.44, 0.55), (0.5, 0.6)), stroke(0, (0.05, 0.1), (0.9, 0.1), (0.9, 0.9))]
     drawn = scribbles(tmp_path / "1.json", 12, {6: inside})
