@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from segmentation.evaluation.package import HOW_TO_INSTALL, davisinteractive, make_robot
 from segmentation.metrics import score
@@ -82,8 +83,9 @@ def test_our_j_and_f_equal_the_package_s_on_random_masks(seed: int) -> None:
 
 
 def test_without_the_extra_the_command_says_how_to_install_it(tmp_path: Path) -> None:
-    (tmp_path / "JPEGImages" / "480p" / "a").mkdir(parents=True)
-    (tmp_path / "Annotations" / "480p" / "a").mkdir(parents=True)
+    for folder, name in (("JPEGImages", "00000.jpg"), ("Annotations", "00000.png")):
+        (tmp_path / folder / "480p" / "a").mkdir(parents=True)
+        Image.new("L", (16, 16)).save(tmp_path / folder / "480p" / "a" / name)
     program = (
         "import sys; sys.modules['davisinteractive'] = None\n"
         "from segmentation.evaluation.__main__ import main\n"
