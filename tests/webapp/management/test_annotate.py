@@ -183,7 +183,7 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_2(tmp_path: Path, home: Pat
     assert all(bar.lstrip("\r").startswith(("Import:", "Round")) for bar in bars if bar), f"more than progress: {bars}"
     assert "Traceback" not in done.stderr
     assert not list((tmp_path / "out").glob("*"))
-    if (home / "maskwright.sqlite3").exists():
+    if rows(home, "select name from sqlite_master where name = 'videos_video'"):
         assert rows(home, "select count(*) from videos_video") == [(0,)]
     assert not [path for path in (home / "videos").glob("**/*") if path.is_file()]
 
