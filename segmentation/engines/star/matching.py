@@ -17,7 +17,7 @@ RIDGE = 0.02  # penalty of the ridge regression, relative to the weight of all s
 LEAST_SIMILARITY = -1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Memory:
     """M cells of all annotated frames, and how much of each belongs to each of n objects."""
 
@@ -103,7 +103,7 @@ def carried(values: Tensor, back: Tensor) -> Tensor:
     return F.grid_sample(values[None], grid[None], padding_mode="border", align_corners=False)[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Neighbour:
     """The neighbouring frame that was computed before this one, and the motion between both."""
 

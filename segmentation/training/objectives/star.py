@@ -90,7 +90,7 @@ class Objective:
         return validate(lambda frames, count: StarEngine(frames, count, settings, network=network), sources.validation)
 
 
-@dataclass
+@dataclass(eq=False)
 class Scene:
     """One clip of a step. All fields but `full` and `labels` are cropped to the window."""
 
