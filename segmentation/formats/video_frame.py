@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from av.sidedata.sidedata import SideDataContainer
@@ -21,7 +21,9 @@ HD_HEIGHT = 720  # frames of this height and above that name no colour space are
 def upright(frame: VideoFrame) -> Image:
     """Convert `frame` to uint8 RGB [H, W, 3] of the standard range, turned and mirrored as its display matrix asks."""
     rgb = _converted(frame)
-    side_data = cast(SideDataContainer, frame.side_data)  # PyAV's stubs know only two kinds of it.
+    # `frame.side_data` is not used, because it and its frame refer to each other: frames would stay until Python
+    # collects them, each with the threads of its conversion, which takes 2 GB for 90 frames of 720p.
+    side_data = cast(Any, SideDataContainer)(frame)
     try:
         matrix = side_data[SideDataType.DISPLAYMATRIX]
     except KeyError:

@@ -70,6 +70,14 @@ def test_its_refusals_are_those_of_the_source(tmp_path: Path) -> None:
     assert readers() == 0
 
 
+def test_a_long_video_needs_no_more_memory_than_a_short_one(tmp_path: Path, settings: Any) -> None:
+    """PyAV keeps frames whose side data was read until Python collects them, each with threads."""
+    values = {**settings.CONFIG.values, "MASKWRIGHT_IMPORT_MEMORY_MB": 1024}
+    settings.CONFIG = dataclasses.replace(settings.CONFIG, values=values)
+    path = write_clip(tmp_path / "clip.mp4", 150, size=(1280, 720), options={"preset": "ultrafast"})
+    assert read_all(path, tmp_path / "out") == 150
+
+
 def test_a_file_that_needs_more_memory_than_the_limit_is_refused(tmp_path: Path, settings: Any) -> None:
     values = {**settings.CONFIG.values, "MASKWRIGHT_IMPORT_MEMORY_MB": 400}
     settings.CONFIG = dataclasses.replace(settings.CONFIG, values=values)
