@@ -23,7 +23,7 @@ LIMIT = 64 * 1024  # bytes that `MaskUpdate.engine_state` may have
 _HEADER = struct.Struct("<BBHHH")  # version, levels, N, height, width (as stored)
 _VERSION = 1
 _LEVELS = (255, 15)
-_COARSEST = 16  # pixels of the smaller side; the maps are not made smaller than this
+_COARSEST = 16  # pixels; a side is halved while it has at least twice as many
 
 
 def encode(maps: ProbabilityMaps) -> bytes:
@@ -84,7 +84,8 @@ def _candidates(maps: ProbabilityMaps) -> Iterator[tuple[ProbabilityMaps, int]]:
     while True:
         for levels in _LEVELS:
             yield maps, levels
-        if min(height, width) < 2 * _COARSEST:
+        smaller = [side // 2 if side >= 2 * _COARSEST else side for side in (height, width)]
+        if smaller == [height, width]:
             return
-        height, width = height // 2, width // 2
+        height, width = smaller
         maps = resize_probabilities(maps, height, width)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from segmentation.session.probability_maps import LIMIT, decode, encode, from_labels, with_objects
@@ -26,6 +26,7 @@ def test_a_frame_of_480_lines_keeps_256_steps() -> None:
 
 
 @settings(max_examples=10, deadline=None)
+@example(24, 28, 172, 0)
 @given(st.integers(1, 40), st.integers(1, 300), st.integers(1, 300), st.integers(0, 5))
 def test_any_masks_fit_and_keep_their_shape(objects: int, height: int, width: int, seed: int) -> None:
     masks = np.random.default_rng(seed).random((objects, height, width), dtype=np.float32)

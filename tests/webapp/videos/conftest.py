@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
+import threading
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -69,11 +73,25 @@ def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if not path.is_dir()]
 
 
-@pytest.fixture
-def forked_reader(monkeypatch: pytest.MonkeyPatch, limit: Limit) -> None:
-    """Fork the process that reads files from the test process, so that it has what the test has patched.
+class ReaderThread(threading.Thread):
+    """Stands in for the process that reads files. It has a copy of the connection, as a process has."""
 
-    The fork has the address space of the test process, which may exceed the limit of memory by far.
-    """
-    limit("MASKWRIGHT_IMPORT_MEMORY_MB", 1 << 20)
-    monkeypatch.setattr(import_process, "_context", multiprocessing.get_context("fork"))
+    def __init__(self, target: Callable[..., None], args: tuple[Any, ...], daemon: bool) -> None:
+        connection, *others = args
+        self._connection = Connection(os.dup(connection.fileno()))
+        super().__init__(target=target, args=(self._connection, *others), daemon=daemon)
+
+    def run(self) -> None:
+        super().run()
+        self._connection.close()
+
+    def kill(self) -> None:
+        pass
+
+
+@pytest.fixture
+def reader_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read files in a thread of the test process, without limits, so that the reader has what the test has patched."""
+    context = SimpleNamespace(Pipe=multiprocessing.Pipe, Process=ReaderThread)
+    monkeypatch.setattr(import_process, "_context", context)
+    monkeypatch.setattr(import_process.resource, "setrlimit", lambda *limits: None)

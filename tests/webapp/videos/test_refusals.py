@@ -167,7 +167,7 @@ def test_it_takes_a_zip_with_the_record_of_large_ones(bring: Bring, tmp_path: Pa
 
 
 def test_it_reads_no_large_directory_whichever_record_states_it(
-    bring: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, forked_reader: None
+    bring: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, reader_thread: None
 ) -> None:
     monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 152)  # The directory of a zip of GOOD has 153 bytes.
     words = "The zip has far too many entries."
@@ -280,7 +280,7 @@ def test_frames_that_an_edit_list_cuts_do_not_count(bring: Bring, tmp_path: Path
 
 
 def test_it_stops_before_the_disk_is_full(
-    bring: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, forked_reader: None
+    bring: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, reader_thread: None
 ) -> None:
     """There is enough room when the import starts, but not later. What it has written until then is removed."""
     looks = iter([2 << 30, 2 << 30])
@@ -290,7 +290,7 @@ def test_it_stops_before_the_disk_is_full(
 
 
 def test_it_ends_with_a_sentence_when_a_write_finds_the_disk_full(
-    bring: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, forked_reader: None
+    bring: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, reader_thread: None
 ) -> None:
     real = Path.write_bytes
 
