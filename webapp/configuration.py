@@ -137,7 +137,7 @@ VARIABLES = (
 
 @dataclass(frozen=True)
 class Configuration:
-    """The values of the table, and the Django settings that follow from them."""
+    """The values of all variables in `VARIABLES`, and the Django settings that follow from them."""
 
     values: Mapping[str, Any]
     home: Path

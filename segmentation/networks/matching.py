@@ -91,7 +91,9 @@ def offset_rows(query: Tensor, previous: Tensor, window: int) -> Iterator[Tensor
 
 
 def _half_rows(query: Tensor, previous: Tensor, window: int) -> Iterator[Tensor]:
-    """Yield the same as `offset_rows`, but on the grid of half the size: [2 * window + 1, h/2, w/2]."""
+    """Yield what `offset_rows` yields before resizing: distances at half the size of `query`, [2 * window + 1, h/2,
+    w/2].
+    """
     blocks = _window_blocks(_half(query), _half(previous), window)  # [tiles, h/2, tile, 2k + 1, tile + 2k]
     tiles, height, tile, span, _ = blocks.shape
     width = query.shape[2] // 2

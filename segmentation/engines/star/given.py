@@ -33,7 +33,7 @@ class Given:
 
 
 class CellRows(NamedTuple):
-    """The cells of one frame that enter the memory, one per row; see `matching.remembered`."""
+    """The cells (8 x 8 pixels) of one frame that enter the memory, one per row; see `matching.remembered`."""
 
     cells: Tensor  # [M, E]
     shares: Tensor  # [M, n]

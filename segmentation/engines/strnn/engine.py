@@ -138,7 +138,9 @@ class STRNNEngine(Engine):
         return self._to_update(frame, self._scores(frame, weights), ids)
 
     def _scores(self, frame: int, weights: Sequence[Tensor]) -> Tensor:
-        """Return the mean scores of all models, [n, h, w]: near 1 where a pixel has that id, near 0 elsewhere."""
+        """Average the scores of both branches for the n ids, [n, h, w]: near 1 where a pixel has that id, else
+        near 0.
+        """
         return torch.stack([scores(w, y) for w, y in zip(weights, self._outputs.get(frame), strict=True)]).mean(0)
 
     # --- adaptation -----------------------------------------------------------------------------------------------

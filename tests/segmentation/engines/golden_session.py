@@ -31,7 +31,7 @@ def golden_session(engine: str, case: Case, folder: Path, networks: dict[str, tu
 
 
 def bars(case: Case, frame: int) -> Interaction:
-    """Return the scribbles of a frame, with each row of a bar as a separate scribble."""
+    """Return the scribbles of a frame. Golden cases draw them as thick bars, so each row of pixels is one scribble."""
     raster = case.inputs[f"scribble_f{frame}"]
     height, width = raster.shape
     strokes = []

@@ -1,4 +1,4 @@
-"""Prepared clips on disk, and the clips that make propagation hard."""
+"""Tests that prepared clips are stored on disk, and that hard cases (twins, foreign frames) are added to clips."""
 
 from __future__ import annotations
 

@@ -281,10 +281,7 @@ async def test_an_old_page_is_sent_away(open_socket: Open, owner: User, video: V
 async def test_a_page_that_the_server_keeps_waiting_may_come_again(
     open_socket: Open, owner: User, video: Video, monkeypatch: pytest.MonkeyPatch, resumes: bool, code: int
 ) -> None:
-    """A page that asked to resume while the server is slow gets the close code 4503, after which pages reconnect.
-
-    A page that never sends `resume` gets 4400, which tells it that it is older than the server.
-    """
+    """A page that sent `resume` to a slow server is closed with 4503 and reconnects; one that did not, with 4400."""
     monkeypatch.setattr(consumer, "RESUME_SECONDS", 0.2)
     real = change_feed.catch_up
     monkeypatch.setattr(change_feed, "catch_up", lambda *args: (time.sleep(0.6), real(*args))[1])
