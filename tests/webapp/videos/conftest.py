@@ -90,8 +90,9 @@ class ReaderThread(threading.Thread):
 
 
 @pytest.fixture
-def reader_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def reader_thread(monkeypatch: pytest.MonkeyPatch, limit: Limit) -> None:
     """Read files in a thread of the test process, without limits, so that the reader has what the test has patched."""
+    limit("MASKWRIGHT_IMPORT_MEMORY_MB", 1 << 20)
     context = SimpleNamespace(Pipe=multiprocessing.Pipe, Process=ReaderThread)
     monkeypatch.setattr(import_process, "_context", context)
     monkeypatch.setattr(import_process.resource, "setrlimit", lambda *limits: None)
