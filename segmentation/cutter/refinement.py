@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from segmentation.classical.fusion import sigmoid
-from segmentation.classical.interacted_frame import ObjectEvidence, evidence_from_probability
-from segmentation.classical.motion import CameraMotion, Motion, object_motion_score
+from segmentation.classical.interacted_frame import ObjectEvidence
+from segmentation.classical.motion import CameraMotion, object_motion_score
 from segmentation.classical.scaled_frames import ScaledFrame
 from segmentation.cutter.snapping import snap_to_appearance
 from segmentation.masks import box_of
@@ -208,25 +208,6 @@ def refine_interacted(network: RefinementNet, scaled: ScaledFrame, evidence: Obj
     # A correction is often about a part that looks unlike the rest of the object, such as a head or a wheel. The
     # object's appearance would undo it.
     return found if evidence.before.any() else snap_to_appearance(scaled, found)
-
-
-def refine_propagated(
-    network: RefinementNet, scaled: ScaledFrame, motion: Motion, found: dict[int, FloatMap]
-) -> dict[int, FloatMap]:
-    """Refine the probability maps of objects in a frame without scribbles, on the grid. An empty map stays empty.
-
-    Args:
-        motion: from the frame back to the one from which the maps were propagated.
-        found: probability maps by object id.
-    """
-    seen = {object_id: probability for object_id, probability in found.items() if (probability > 0.5).any()}
-    if not seen:
-        return found
-    evidences = [evidence_from_probability(probability, motion) for probability in seen.values()]
-    windows = [Window.around(evidence) for evidence in evidences]
-    logits = _answers(network, *_shown(scaled, evidences, windows))
-    answers = zip(seen.items(), windows, logits, strict=True)
-    return {**found, **{o: window.put(_probability(own), whole) for (o, whole), window, own in answers}}
 
 
 def _shown(

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from segmentation.classical.interacted_frame import InteractedFrame, ObjectEvidence
-from segmentation.classical.motion import FlowEstimator
 from segmentation.classical.scaled_frames import ScaledFrames, Sizes
 from segmentation.cutter.refinement import (
     NUM_CUES,
@@ -18,7 +17,6 @@ from segmentation.cutter.refinement import (
     Window,
     cue_channels,
     refine_interacted,
-    refine_propagated,
 )
 from segmentation.evaluation.stroke import correcting_stroke, first_strokes
 from segmentation.frames import ArrayFrames
@@ -112,27 +110,3 @@ def test_an_untrained_network_leaves_what_grabcut_made(scaled_frames: ScaledFram
     assert found.shape == scaled_frames.sizes.grid
     expected = cv2.resize(evidence.cut.astype(np.float32), found.shape[::-1]) > 0.5
     assert ((found > 0.5) == expected).mean() > 0.98
-
-
-def test_what_nobody_drew_on_is_put_right_in_windows_of_its_own(scaled_frames: ScaledFrames) -> None:
-    """Propagated objects in a batch get the same result as each alone; one that no pixel clearly shows is
-    not changed.
-    """
-    network, (height, width) = tiny(), scaled_frames.sizes.grid
-    y, x = np.mgrid[0:height, 0:width]
-    left, right = (np.exp(-np.hypot(x - at * width, y - height / 2) / 9).astype(np.float32) for at in (0.3, 0.75))
-    motion = FlowEstimator().between(scaled_frames[1].grey, scaled_frames[0].grey)
-    found = {1: left, 2: right, 3: np.full((height, width), 0.4, np.float32)}
-    with torch.inference_mode():
-        together = refine_propagated(network, scaled_frames[1], motion, found)
-        alone = refine_propagated(network, scaled_frames[1], motion, {2: right})
-        assert refine_propagated(network, scaled_frames[1], motion, {3: found[3]})[3] is found[3]
-    assert together.keys() == found.keys()
-    assert together[3] is found[3]
-    np.testing.assert_allclose(together[2], alone[2], atol=1e-5)
-    assert not np.allclose(together[1], left, atol=0.05)
-    torch.nn.init.zeros_(network.out.weight)
-    torch.nn.init.zeros_(network.out.get_parameter("bias"))
-    with torch.inference_mode():
-        same = refine_propagated(network, scaled_frames[1], motion, found)
-    assert ((same[1] > 0.5) == (left > 0.5)).mean() > 0.98
