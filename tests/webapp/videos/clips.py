@@ -172,12 +172,12 @@ def write_tracks(path: Path, sizes: Sequence[tuple[int, int]], enabled: int = 0,
 
 
 def write_hdr(path: Path, codes: NDArray[np.uint16], transfer: int) -> Path:
-    """Write an HEVC file of one HDR frame with grey `codes` [H, W], 0..65535.
+    """Write a lossless file of one HDR frame with grey `codes` [H, W], 0..65535, in ten bits.
 
     `transfer` is the transfer characteristic: 16 for PQ, 18 for HLG.
     """
     with av.open(str(path), "w") as file:
-        stream = file.add_stream("libx265", rate=10, options={"x265-params": "crf=4:log-level=none"})
+        stream = file.add_stream("ffv1", rate=10)
         stream.height, stream.width = codes.shape
         stream.pix_fmt = "yuv420p10le"
         context = stream.codec_context

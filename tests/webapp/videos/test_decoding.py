@@ -199,7 +199,7 @@ def test_it_converts_hdr_to_the_standard_range(tmp_path: Path, transfer: int, na
     """The frame has four grey values: black, half the light of white, white (203 nits) and the brightest code."""
     half = {16: 0.5075, 18: 0.6323}[transfer]
     codes = np.repeat(np.array([0, half, white, 1.0]), 32)[None].repeat(64, axis=0)
-    path = write_hdr(tmp_path / "clip.mp4", (codes * 65535).astype(np.uint16), transfer)
+    path = write_hdr(tmp_path / "clip.mkv", (codes * 65535).astype(np.uint16), transfer)
     with open_source(path) as (clip,):
         (frame,) = [np.asarray(frame.picture) for frame in clip.frames()]
         assert clip.notes == [f"The video is HDR ({name}): its colours were converted to the standard range."]
