@@ -4,6 +4,7 @@ import { lazy, Suspense } from "preact/compat";
 import { me } from "./api/session";
 import { Confirms } from "./parts/Confirm";
 import { Toasts } from "./parts/Toast";
+import { followTheme } from "./parts/theme";
 import { follow, route } from "./route";
 import "./tokens.css";
 
@@ -37,6 +38,7 @@ addEventListener("vite:preloadError", () => {
   location.reload();
 });
 
+followTheme();
 follow();
 const root = document.getElementById("app");
 if (root) render(<App />, root);

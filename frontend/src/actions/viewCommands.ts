@@ -1,5 +1,6 @@
 /** Commands of the view: zoom, ways to show masks, help. */
-import { CircleHelp, GitCompare, Layers, Maximize, Scan, ZoomIn, ZoomOut } from "lucide-preact";
+import { CircleHelp, GitCompare, Layers, Maximize, Scan, SunMoon, ZoomIn, ZoomOut } from "lucide-preact";
+import { shownTheme, toggleTheme } from "../parts/theme";
 import type { Mode } from "../state/view";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
@@ -72,6 +73,15 @@ function modes(studio: Studio): CommandSpec[] {
 
 function help({ store }: Studio): CommandSpec[] {
   return [
+    {
+      id: "view.theme",
+      name: "Light or dark theme",
+      group,
+      icon: SunMoon,
+      keys: ["Shift+T"],
+      pressed: () => shownTheme.value === "light",
+      perform: toggleTheme,
+    },
     {
       id: "help.open",
       name: "Keys and gestures",

@@ -1,5 +1,5 @@
 /** The layout of every page: a bar with breadcrumbs and the account menu, and the page below. */
-import { LogOut, Shield, UserRound } from "lucide-preact";
+import { LogOut, Monitor, Moon, Shield, Sun, UserRound } from "lucide-preact";
 import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { me, signOut } from "../api/session";
@@ -8,6 +8,7 @@ import { Avatar } from "../parts/Avatar";
 import { Logo } from "../parts/Logo";
 import { Menu, type MenuItem } from "../parts/Menu";
 import { toastError } from "../parts/Toast";
+import { setTheme, THEMES, theme } from "../parts/theme";
 import { visits } from "../route";
 import { openAccount } from "./Account";
 import { mayLeave } from "./leave";
@@ -64,6 +65,12 @@ export function Shell({ title, crumbs = [], children }: ShellProps) {
   );
 }
 
+const THEME_ITEMS = {
+  system: { name: "Theme of the system", icon: Monitor },
+  dark: { name: "Dark theme", icon: Moon },
+  light: { name: "Light theme", icon: Sun },
+} as const;
+
 function AccountMenu({ me }: { me: Me }) {
   const shown = me.name || me.username;
   const admin: MenuItem[] = me.is_superuser
@@ -96,6 +103,13 @@ function AccountMenu({ me }: { me: Me }) {
       items={[
         { name: "Name and password", icon: UserRound, testid: "account-change", perform: openAccount },
         ...admin,
+        "line",
+        ...THEMES.map((name) => ({
+          ...THEME_ITEMS[name],
+          testid: `theme-${name}`,
+          checked: theme.value === name,
+          perform: () => setTheme(name),
+        })),
         "line",
         {
           name: "Sign out",

@@ -14,6 +14,7 @@ export function ToolRail() {
       <hr />
       <Undo />
       <span class={css.grow} />
+      <CommandIcon id="view.theme" />
       <CommandIcon id="help.open" corner="?" />
     </nav>
   );
