@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from segmentation.metrics import Score, score
     from segmentation.registry import ENGINES, create_engine_session, engine_spec, load_engines
     from segmentation.simulated_user import SimulatedRound, SimulatedUser, simulate
-    from segmentation.types import FrameSource, Interaction, MaskUpdate, PastRound, Scribble
+    from segmentation.types import Box, Click, FrameSource, Interaction, MaskUpdate, PastRound, Scribble
     from segmentation.video import Video, open_video
 
 _MODULES = {
+    "Box": "types",
+    "Click": "types",
     "DavisFolder": "formats.davis_folder",
     "DavisSequence": "formats.davis_folder",
     "ENGINES": "registry",
@@ -70,6 +72,8 @@ _MODULES = {
 
 __all__ = [
     "ENGINES",
+    "Box",
+    "Click",
     "DavisFolder",
     "DavisSequence",
     "EngineSettings",

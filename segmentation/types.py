@@ -67,11 +67,41 @@ class Scribble:
 
 
 @dataclass(frozen=True)
+class Click:
+    """A point that a person clicked.
+
+    Args:
+        object_id: 1..254, or 0 for the background.
+        point: (x, y) in 0..1.
+        positive: whether the point belongs to the object; False: it does not.
+    """
+
+    object_id: int
+    point: tuple[float, float]
+    positive: bool = True
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle that a person drew around an object: in its frame, the object has no pixel outside of it.
+
+    Args:
+        object_id: 1..254.
+        corners: (x0, y0, x1, y1) in 0..1 with x0 < x1 and y0 < y1.
+    """
+
+    object_id: int
+    corners: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
 class Interaction:
-    """All scribbles that a person drew on one frame before a round."""
+    """All prompts that a person drew on one frame before a round: scribbles, clicks and boxes."""
 
     frame: int
-    scribbles: tuple[Scribble, ...]
+    scribbles: tuple[Scribble, ...] = ()
+    clicks: tuple[Click, ...] = ()
+    boxes: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,29 +116,45 @@ class MaskUpdate:
             Whoever stores the mask stores these bytes too and hands them back in `PastRound.engine_states`. An engine
             that attaches them must itself continue from their content and not from anything more precise, so that a
             session that was kept and a session that was rebuilt compute identical masks.
+        lost: ids of the objects that are lost in this frame, ascending: they were drawn or given somewhere, but have no
+            mask here or almost none, and are not marked as absent.
     """
 
     frame: int
     labels: LabelMap
     confidence: tuple[float, ...]
     engine_state: bytes | None = None
+    lost: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class PastRound:
-    """An earlier round as it was stored: enough for any engine to rebuild its state. It is compared by identity.
+    """An earlier version of the masks as it was stored: enough for any engine to rebuild its state.
+
+    It is compared by identity.
 
     Args:
-        engine: name of the engine that ran the round. Another engine that restores the round ignores `engine_states`.
-        interaction: what was drawn before the round.
+        engine: name of the engine that ran the round; "" for masks that were painted, edited or imported. Another
+            engine that restores the round ignores `engine_states`.
+        interactions: what was drawn before the round, one interaction for each frame; empty for masks that no engine
+            made.
         num_objects: how many objects the video had.
         labels: the masks that this round itself stored, by frame. The mapping may read each mask when it is asked for.
             A cancelled round has masks of some frames only.
         engine_states: the bytes that came with these masks, by frame.
+        given: by frame, the ids of the objects whose pixels a person fixed in it by this version (see `Engine.give`).
+            Every frame in it has a mask in `labels`.
     """
 
     engine: str
-    interaction: Interaction
+    interactions: tuple[Interaction, ...]
     num_objects: int
     labels: Mapping[int, LabelMap]
     engine_states: Mapping[int, bytes] = field(default_factory=dict)
+    given: Mapping[int, frozenset[int]] = field(default_factory=dict)
+
+    @property
+    def interaction(self) -> Interaction:
+        """The interaction of a round that was drawn on one frame only."""
+        (only,) = self.interactions
+        return only

@@ -74,7 +74,7 @@ class CutterInteraction(Engine):
             if drawn is not None and not made:  # the inner engine has not seen this round
                 labels = PackedLabels()
                 labels[drawn.frame] = drawn.labels
-                self._inner.restore([PastRound(self.name, interaction, self.num_objects, labels)])
+                self._inner.restore([PastRound(self.name, (interaction,), self.num_objects, labels)])
 
     def _propagated(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         """Run the round of the inner engine, if there is a frame that it may change."""

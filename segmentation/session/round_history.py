@@ -42,7 +42,7 @@ class RoundHistory:
         """Begin a round of this session. `store` adds its masks."""
         labels, engine_states = PackedLabels(), dict[int, bytes]()
         self._own.append((labels, engine_states))
-        return self.add(PastRound(engine, interaction, num_objects, labels, engine_states))
+        return self.add(PastRound(engine, (interaction,), num_objects, labels, engine_states))
 
     def end(self) -> int | None:
         """End the round that was begun last.

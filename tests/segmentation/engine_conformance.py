@@ -171,7 +171,7 @@ class EngineConformance:
         clip = self.clip()
         first = interaction_on(clip, 2)
         labels = {t: clip.truth[t] for t in range(self.length)}
-        other = PastRound("another", first, 1, labels, dict.fromkeys(labels, b"not yours"))
+        other = PastRound("another", (first,), 1, labels, dict.fromkeys(labels, b"not yours"))
         session = self.open(clip, rounds=[other])
         updates = self.run(session, interaction_on(clip, 5))
         assert updates[0].frame == 5

@@ -16,7 +16,7 @@ def past_round(name: str, interaction: Interaction, objects: int, updates: Itera
     stored = list(updates)
     return PastRound(
         engine=name,
-        interaction=interaction,
+        interactions=(interaction,),
         num_objects=objects,
         labels={u.frame: u.labels.copy() for u in stored},
         engine_states={u.frame: bytes(u.engine_state) for u in stored if u.engine_state is not None},

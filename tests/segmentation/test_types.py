@@ -45,7 +45,7 @@ def test_updates_and_past_rounds_are_compared_by_identity() -> None:
     assert update == update
     assert update != other
     interaction = Interaction(0, (Scribble(1, POINTS),))
-    assert PastRound("flow", interaction, 1, {0: labels}) != PastRound("flow", interaction, 1, {0: labels})
+    assert PastRound("flow", (interaction,), 1, {0: labels}) != PastRound("flow", (interaction,), 1, {0: labels})
 
 
 def dataclasses() -> Iterator[type]:

@@ -237,7 +237,7 @@ def _lock_accepted(session: EngineSession) -> None:
 def _past(round_: Round) -> PastRound:
     return PastRound(
         engine=round_.engine,
-        interaction=interaction_of(round_),
+        interactions=(interaction_of(round_),),
         num_objects=round_.num_objects,
         labels=StoredLabels(round_.pk),
         engine_states=StoredEngineStates(round_.pk),

@@ -45,7 +45,7 @@ def test_a_locked_frame_is_annotated_for_what_was_drawn() -> None:
 def test_the_newest_mask_counts_whoever_made_it() -> None:
     history = MaskHistory(6, 8, None)
     history.store(update_with_confidence(1, labels(1), [0.7]))
-    history.restore(PastRound("flow", drawn(1, 1), 1, {1: labels(3), 2: labels(4)}))
+    history.restore(PastRound("flow", (drawn(1, 1),), 1, {1: labels(3), 2: labels(4)}))
     for frame, value in ((1, 3), (2, 4)):
         mask = history.mask(frame)
         assert mask is not None
@@ -63,11 +63,13 @@ def test_confidence_is_that_of_the_last_look_also_when_it_is_rebuilt() -> None:
     update = update_with_confidence(2, labels(1), [0.7, 0.123456])
     kept.store(update)
     assert update.engine_state is not None
-    rebuilt.restore(PastRound("flow", drawn(2, 1), 2, {2: labels(1)}, {2: update.engine_state}))
+    rebuilt.restore(PastRound("flow", (drawn(2, 1),), 2, {2: labels(1)}, {2: update.engine_state}))
     for history in (kept, rebuilt):
         assert [history.confidence(2, o) for o in (1, 2)] == list(update.confidence)
         assert history.confidence(2, 3) == history.confidence(5, 1) == UNKNOWN_CONFIDENCE
-    rebuilt.restore(PastRound("stm", drawn(2, 1), 2, {2: labels(3)}))  # the engine state of another engine is ignored
+    rebuilt.restore(
+        PastRound("stm", (drawn(2, 1),), 2, {2: labels(3)})
+    )  # the engine state of another engine is ignored
     assert rebuilt.confidence(2, 1) == UNKNOWN_CONFIDENCE
 
 
@@ -92,5 +94,5 @@ class Lazy(Mapping[int, np.ndarray]):
 def test_stored_masks_are_read_when_they_are_needed() -> None:
     stored = Lazy(50)
     history = MaskHistory(6, 8, None)
-    history.restore(PastRound("flow", drawn(7, 1), 1, stored))
+    history.restore(PastRound("flow", (drawn(7, 1),), 1, stored))
     assert set(stored.read) <= {7}

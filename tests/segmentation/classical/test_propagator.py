@@ -88,7 +88,7 @@ def test_stored_masks_are_read_by_the_thread_that_runs_the_round(engine: str) ->
     updates = list(kept.run_round(drawn[0]))
     first = {update.frame: update.labels for update in updates}
     states = {update.frame: update.engine_state for update in updates if update.engine_state is not None}
-    fresh.restore([PastRound(engine, drawn[0], 2, OfOneThread(first), states)])
+    fresh.restore([PastRound(engine, (drawn[0],), 2, OfOneThread(first), states)])
     for session in (kept, fresh):
         session.lock(7, clip.truth[7])  # has no scribbles, but other frames are compared with it
     for update, other in zip(kept.run_round(drawn[1]), fresh.run_round(drawn[1]), strict=True):

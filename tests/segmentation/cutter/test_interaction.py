@@ -124,7 +124,7 @@ class Drawn(EngineConformance):
         first = interaction_on(clip, 2)
         kept = self.open(clip)
         history = [past_round(self.engine, first, 2, self.run(kept, first))]
-        history.append(PastRound("another", interaction_on(clip, 5), 2, {t: clip.truth[t] for t in range(8)}))
+        history.append(PastRound("another", (interaction_on(clip, 5),), 2, {t: clip.truth[t] for t in range(8)}))
         kept.restore(history[1:])
         np.testing.assert_array_equal(kept._inner.locked[2], clip.truth[2])
         third = interaction_on(clip, 0)

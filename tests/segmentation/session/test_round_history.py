@@ -49,7 +49,7 @@ def test_masks_of_another_engine_count_as_certain() -> None:
     history = RoundHistory((4, 6))
     labels = np.zeros((8, 12), np.uint8)
     labels[:4] = 2
-    history.add(PastRound("another", interaction(0, 1, 2), 2, {5: labels}))
+    history.add(PastRound("another", (interaction(0, 1, 2),), 2, {5: labels}))
     probabilities = history.probabilities(5)
     assert probabilities is not None
     assert probabilities.shape == (2, 4, 6)
