@@ -1,15 +1,9 @@
 /** Fills pixels from decoded masks by table lookups, and only inside the bounding boxes of the old and the new mask. */
+import type { Box } from "../masks/bitmap";
 import type { DecodedMask } from "../masks/contour";
 import { labelsOf } from "../masks/decode";
 import type { ChangeTables, ColorTable } from "./table";
 import type { Size } from "./view";
-
-export interface Box {
-  x: number;
-  y: number;
-  w: number;
-  h: number;
-}
 
 const NOTHING: Box = { x: 0, y: 0, w: 0, h: 0 };
 
