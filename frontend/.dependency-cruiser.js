@@ -18,7 +18,7 @@ const ROOMS = {
   actions: ["api", "connection", "parts", "state", "studio"],
   tools: ["actions", "canvas", "parts", "state", "studio"],
   exports: ["api", "parts"],
-  panels: ["actions", "api", "exports", "parts", "state", "studio", "tools"],
+  panels: ["actions", "api", "canvas", "exports", "masks", "parts", "state", "studio", "tools"],
   editor: ["actions", "api", "canvas", "connection", "masks", "panels", "parts", "state", "studio", "tools"],
   uploads: ["api"],
   pages: ["api", "exports", "parts", "uploads"],

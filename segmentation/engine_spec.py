@@ -45,6 +45,7 @@ class EngineSpec:
         reads_scribbles: whether its networks segment the frame that was drawn on. Such an engine has the option
             `interaction`, by which STAR's cutter can segment that frame in place of the engine's own network.
         shipped: what to tell a person while the weights in use are those that ship with Maskwright.
+        published: whether it follows a paper by others. Menus list these engines apart, as research.
         preferred: whether this is the engine that "default" stands for.
     """
 
@@ -55,6 +56,7 @@ class EngineSpec:
     networks: tuple[NetworkSpec, ...] = ()
     reads_scribbles: bool = False
     shipped: str = ""
+    published: bool = False
     preferred: bool = False
 
     @property

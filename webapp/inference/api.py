@@ -19,6 +19,7 @@ class EngineAnswer(Schema):
     weights: str
     size_bytes: int
     shipped: bool
+    published: bool
     default: bool
     hint: str
 

@@ -48,6 +48,7 @@ class EngineInfo:
     weights: str  # The names of the weights files that are there, "" if there are none.
     size_bytes: int
     shipped: bool  # True if all weights come with Maskwright.
+    published: bool  # True if it follows a paper by others: the page lists it as research.
     default: bool
     hint: str
 
@@ -68,6 +69,7 @@ def _info(spec: registry.EngineSpec) -> EngineInfo:
         weights=", ".join(state.path.name for state in states if state.path),
         size_bytes=sum(state.size for state in states),
         shipped=bool(states) and all(state.shipped for state in states),
+        published=spec.published,
         default=spec.name == registry.DEFAULT_ENGINE,
         hint=" ".join(state.sentence for state in states if not state.path) or _of_shipped(spec, states),
     )

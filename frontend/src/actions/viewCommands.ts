@@ -1,6 +1,6 @@
 /** Commands of the view: zoom, ways to show masks, help. */
 import { CircleHelp, GitCompare, Layers, Maximize, Scan, SunMoon, ZoomIn, ZoomOut } from "lucide-preact";
-import { shownTheme, toggleTheme } from "../parts/theme";
+import { toggleTheme } from "../parts/theme";
 import type { Mode } from "../state/view";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
@@ -79,7 +79,6 @@ function help({ store }: Studio): CommandSpec[] {
       group,
       icon: SunMoon,
       keys: ["Shift+T"],
-      pressed: () => shownTheme.value === "light",
       perform: toggleTheme,
     },
     {

@@ -12,6 +12,7 @@ const STM: Engine = {
   size_bytes: 4_900_000,
   shipped: true,
   default: false,
+  published: true,
   hint: "Its weights are small.",
 };
 

@@ -480,6 +480,8 @@ export interface components {
             name: string;
             /** Needs Weights */
             needs_weights: boolean;
+            /** Published */
+            published: boolean;
             /** Ready */
             ready: boolean;
             /** Shipped */

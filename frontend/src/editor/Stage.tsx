@@ -2,8 +2,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { listen } from "../actions/keys";
 import { Banner } from "../panels/Banner";
-import { Hint } from "../panels/Hint";
-import { Hud } from "../panels/Hud";
 import { useStudio } from "../studio/context";
 import type { Studio } from "../studio/studio";
 import { listenToPen } from "../tools/keypen";
@@ -56,8 +54,6 @@ export function Stage() {
         <canvas ref={top} class={css.top} data-testid="canvas-top" />
       </div>
       <Banner />
-      <Hud />
-      <Hint />
     </main>
   );
 

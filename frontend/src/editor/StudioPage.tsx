@@ -1,5 +1,6 @@
 /** The page of one video: its frames, objects, rounds and timeline. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import { Dock } from "../panels/Dock";
 import { ExportDialog } from "../panels/ExportDialog";
 import { HelpDialog } from "../panels/HelpDialog";
 import { SidePanel } from "../panels/SidePanel";
@@ -36,12 +37,6 @@ function Page() {
   useEffect(() => {
     if (name) document.title = `${name} · Maskwright`;
   }, [name]);
-  const foot = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const height = foot.current?.offsetHeight ?? 0;
-    document.documentElement.style.setProperty("--toasts-bottom", `${height + 92}px`);
-    return () => document.documentElement.style.removeProperty("--toasts-bottom");
-  }, [video === null]);
   if (store.problem.value) return <ProblemPage problem={store.problem.value} />;
   if (!video) return <Opening />;
   if (video.frame_count === 0) return <NoFrames project={video.project} />;
@@ -51,7 +46,8 @@ function Page() {
       <ToolRail />
       <Stage />
       <SidePanel />
-      <div ref={foot} class={css.time}>
+      <div class={css.time}>
+        <Dock />
         <Timeline />
       </div>
       <Dialogs />

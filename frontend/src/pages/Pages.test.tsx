@@ -331,6 +331,7 @@ describe("settings", () => {
       title: "Flow",
       good_at: "",
       needs_weights: false,
+      published: false,
       weights: "",
       size_bytes: 0,
       shipped: false,

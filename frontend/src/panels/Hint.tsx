@@ -4,7 +4,7 @@ import { framesToRun } from "../actions/rounds";
 import { Kbd } from "../parts/Kbd";
 import { commandOf } from "../studio/command";
 import { useStudio } from "../studio/context";
-import css from "./Floating.module.css";
+import css from "./Dock.module.css";
 
 export function Hint() {
   const studio = useStudio();

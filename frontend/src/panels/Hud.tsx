@@ -1,10 +1,10 @@
-/** The corner of the stage: frame, zoom, whether scribbles are saved, whether the frame is accepted. */
+/** The left part of the dock: frame, zoom, whether work is saved, whether the frame is accepted. */
 
 import { Menu, type MenuItem } from "../parts/Menu";
 import { type Command, commandOf } from "../studio/command";
 import { useStudio } from "../studio/context";
 import { testidOf } from "./CommandButton";
-import css from "./Floating.module.css";
+import css from "./Dock.module.css";
 
 export function Hud() {
   const { store, frames } = useStudio();

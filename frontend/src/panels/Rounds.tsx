@@ -1,28 +1,30 @@
 /**
- * The rounds as cards, newest first, each with its author, frame, engine and time. A card shows, compares or restores
- * its round.
+ * The rounds as a thin history, newest first: a dot, the number, the drawn frame, the number of scribbles and the time.
+ * A row shows its round; the row that is shown has buttons to compare with the round before and to go back to it.
  */
-import { GitCompare, Redo2, RotateCcw, Undo2 } from "lucide-preact";
+import { ChevronDown, ChevronRight, GitCompare, Redo2, RotateCcw, Undo2 } from "lucide-preact";
+import { useState } from "preact/hooks";
 import { lookAt, moveHead, roundBack, roundForward } from "../actions/head";
 import { setView } from "../actions/objects";
 import { seek } from "../actions/playback";
 import { retry } from "../actions/rounds";
-import { duration } from "../format";
+import { duration, plural } from "../format";
 import { Button } from "../parts/Button";
 import { IconButton } from "../parts/IconButton";
-import { Progress } from "../parts/Progress";
 import type { RoundInfo } from "../protocol";
 import { isActive, isUndone } from "../state/line";
 import { useStudio } from "../studio/context";
 import css from "./Rounds.module.css";
+import { ChangePreview } from "./rounds/ChangePreview";
+import { historyOf } from "./rounds/history";
 import { changeOf, ObjectScores, ScoreCurve } from "./Scores";
 import side from "./SidePanel.module.css";
 
 export function Rounds() {
   const { store } = useStudio();
-  const rounds = [...store.rounds.value.values()].sort((a, b) => b.number - a.number);
   const truth = store.video.value?.truth_frames.length ?? 0;
   const scored = store.scores.value.size > 0;
+  const entries = historyOf(store.rounds.value, store.head.value, store.shownRound.value);
   return (
     <section
       class={`${side.section} ${side.scrolls} ${side.yields}`}
@@ -35,15 +37,19 @@ export function Rounds() {
         <Move />
       </div>
       <ScoreCurve />
-      {rounds.length === 0 ? (
+      {entries.length === 0 ? (
         <p class={side.none}>
           No round yet. Draw a scribble, then run a round: the engine finds the object in every frame.
         </p>
       ) : (
         <ol class={css.list}>
-          {rounds.map((round) => (
-            <Card key={round.id} round={round} />
-          ))}
+          {entries.map((entry) =>
+            "round" in entry ? (
+              <Row key={entry.round.id} round={entry.round} />
+            ) : (
+              <Folded key={`folded-${entry.folded[0]?.id}`} rounds={entry.folded} />
+            ),
+          )}
         </ol>
       )}
     </section>
@@ -78,70 +84,89 @@ function Move() {
   );
 }
 
-function Card({ round }: { round: RoundInfo }) {
+function Folded({ rounds }: { rounds: readonly RoundInfo[] }) {
+  const [open, setOpen] = useState(false);
+  const numbers = rounds.map(({ number }) => number);
+  const Icon = open ? ChevronDown : ChevronRight;
+  return (
+    <>
+      <li>
+        <button
+          type="button"
+          class={css.fold}
+          aria-expanded={open}
+          data-testid={`rounds-folded-${numbers[0]}`}
+          title={`Undone: ${numbers.map((number) => `round ${number}`).join(", ")}`}
+          onClick={() => setOpen(!open)}
+        >
+          <Icon size={14} aria-hidden="true" />
+          {plural(rounds.length, "undone round")}
+        </button>
+      </li>
+      {open && rounds.map((round) => <Row key={round.id} round={round} />)}
+    </>
+  );
+}
+
+function Row({ round }: { round: RoundInfo }) {
   const studio = useStudio();
   const { store, engines } = studio;
+  const [hovered, setHovered] = useState<HTMLElement | null>(null);
   const head = store.head.value === round.id;
   const undone = isUndone(round, store.headLine.value);
   const shown = store.shownRound.value === round.id;
   const engine = engines.value.find(({ name }) => name === round.engine)?.title ?? round.engine;
+  const strokes = plural(round.scribbles.length, "scribble");
   return (
     <li
-      class={css.card}
+      class={css.item}
       data-testid={`round-${round.number}`}
       data-state={round.state}
       data-head={head}
       data-undone={undone}
       data-shown={shown}
     >
-      <Compare round={round} shown={shown} />
-      <button
-        type="button"
-        class={css.open}
-        aria-pressed={shown}
-        data-testid={`round-${round.number}-look`}
-        title={`Look at round ${round.number}`}
-        onClick={() => lookAt(studio, round.id)}
-        onDblClick={() => seek(studio, round.frame)}
+      <div
+        class={css.row}
+        onPointerEnter={(event) => event.pointerType === "mouse" && setHovered(event.currentTarget)}
+        onPointerLeave={() => setHovered(null)}
       >
-        <span class={css.line}>
-          <b>
-            Round {round.number}
-            {head && <em>current</em>}
-          </b>
-          <Figure round={round} />
-        </span>
-        <span class={css.sub}>
-          <span>
-            {round.author.name} · frame {round.frame} · {engine}
+        <button
+          type="button"
+          class={css.open}
+          aria-pressed={shown}
+          aria-label={`Round ${round.number}${head ? ", current" : ""}${undone ? ", undone" : ""}: frame ${round.frame}, ${strokes}, ${round.author.name}, ${engine} ${stateOf(round)}`}
+          data-testid={`round-${round.number}-look`}
+          title={`${round.author.name} · ${engine}${head ? " · current" : ""}. Double click: go to frame ${round.frame}`}
+          onClick={() => lookAt(studio, round.id)}
+          onDblClick={() => seek(studio, round.frame)}
+        >
+          <i class={css.dot} aria-hidden="true" />
+          <b>{round.number}</b>
+          <span class={css.what}>
+            frame {round.frame} · {round.scribbles.length ? strokes : engine}
           </span>
-          <span class={css.mono}>{timeOf(round)}</span>
-        </span>
-      </button>
-      {isActive(round) && (
-        <Progress
-          value={round.state === "queued" || round.total === 0 ? null : round.done / round.total}
-          label={`Round ${round.number}`}
-          testid={`round-${round.number}-progress`}
-        />
-      )}
+          <Figure round={round} />
+        </button>
+        <Ways round={round} undone={undone} shown={shown} />
+      </div>
+      {hovered && <ChangePreview round={round} beside={hovered} />}
       {round.state === "failed" && <Failure round={round} />}
       {shown && <ObjectScores round={round.id} />}
-      <Ways round={round} undone={undone} shown={shown} />
     </li>
   );
 }
 
-/** Shows J&F and its change if there is ground truth, else the state of the round. */
+/** Shows J&F and its change if there is ground truth, else the state of the round or its time. */
 function Figure({ round }: { round: RoundInfo }) {
   const { store } = useStudio();
   const score = store.scores.value.get(round.id);
-  if (!score) return <span class={css.state}>{stateOf(round)}</span>;
+  if (!score) return <span class={css.figure}>{stateOf(round) || timeOf(round)}</span>;
   const base = round.base === null ? undefined : store.scores.value.get(round.base);
   const change = base ? changeOf(score, base) : null;
   return (
     <span
-      class={css.mono}
+      class={css.figure}
       data-better={change !== null && change >= 0.0005}
       data-testid={`round-${round.number}-score`}
     >
@@ -192,48 +217,38 @@ function Failure({ round }: { round: RoundInfo }) {
   );
 }
 
-/** Offers to continue from a round that is shown or was undone. */
+/** The buttons of a row: compare with the round before, and continue from a round that is shown or was undone. */
 function Ways({ round, undone, shown }: { round: RoundInfo; undone: boolean; shown: boolean }) {
   const studio = useStudio();
   const { store } = studio;
+  const comparing = shown && store.view.value.mode === "changes";
   const head = store.head.value === round.id;
   const made = round.frames.length > 0 || isActive(round);
-  const goable = store.canDraw.value && made && !head && (shown || undone);
-  if (!goable) return undone ? <p class={css.gone}>undone</p> : null;
+  const goes = store.canDraw.value && made && !head && (shown || undone);
   return (
-    <div class={css.ways}>
-      {undone && <span class={css.sub}>undone</span>}
-      <span class={css.grow} />
-      <Button
-        size="small"
-        tone="quiet"
-        icon={RotateCcw}
-        testid={`round-${round.number}-go`}
-        title={`Continue from round ${round.number}. Nothing is deleted.`}
-        onClick={() => moveHead(studio, round.id)}
-      >
-        Go back
-      </Button>
-    </div>
-  );
-}
-
-/** Shows what the round changed compared with its base. */
-function Compare({ round, shown }: { round: RoundInfo; shown: boolean }) {
-  const studio = useStudio();
-  const comparing = shown && studio.store.view.value.mode === "changes";
-  if (round.base === null || round.frames.length + round.done === 0) return null;
-  return (
-    <IconButton
-      icon={GitCompare}
-      size="small"
-      pressed={comparing}
-      label={comparing ? "Hide the changes" : `Show what round ${round.number} changed`}
-      testid={`round-${round.number}-compare`}
-      onClick={() => {
-        lookAt(studio, round.id);
-        setView(studio, () => ({ mode: comparing ? "overlay" : "changes" }));
-      }}
-    />
+    <span class={css.ways}>
+      {round.base !== null && round.frames.length + round.done > 0 && (
+        <IconButton
+          icon={GitCompare}
+          size="small"
+          pressed={comparing}
+          label={comparing ? "Hide the changes" : `Show what round ${round.number} changed`}
+          testid={`round-${round.number}-compare`}
+          onClick={() => {
+            lookAt(studio, round.id);
+            setView(studio, () => ({ mode: comparing ? "overlay" : "changes" }));
+          }}
+        />
+      )}
+      {goes && (
+        <IconButton
+          icon={RotateCcw}
+          size="small"
+          label={`Go back to round ${round.number}. Nothing is deleted.`}
+          testid={`round-${round.number}-go`}
+          onClick={() => moveHead(studio, round.id)}
+        />
+      )}
+    </span>
   );
 }

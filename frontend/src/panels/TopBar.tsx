@@ -1,7 +1,6 @@
-/** The bar at the top: project and video, people, engine, the running round, and the buttons to run and export. */
+/** The bar at the top: project and video, people, engine, and the buttons to run and export. Nothing in it moves. */
 import { PanelRightClose, PanelRightOpen } from "lucide-preact";
-import { framesToRun } from "../actions/rounds";
-import { plural, remaining } from "../format";
+import { plural } from "../format";
 import { Avatar } from "../parts/Avatar";
 import { IconButton } from "../parts/IconButton";
 import { Logo } from "../parts/Logo";
@@ -9,6 +8,7 @@ import { useStudio } from "../studio/context";
 import { CommandButton } from "./CommandButton";
 import { ConnectionState } from "./ConnectionState";
 import { EngineMenu } from "./EngineMenu";
+import { RunButton } from "./RunButton";
 import css from "./TopBar.module.css";
 
 export function TopBar() {
@@ -23,8 +23,7 @@ export function TopBar() {
       <span class={css.grow} />
       <People />
       <EngineMenu />
-      <Working />
-      <Run />
+      <RunButton />
       <CommandButton id="export.open" />
       <DrawerButton />
     </header>
@@ -76,56 +75,6 @@ function People() {
       {rest > 0 && <small>+{rest}</small>}
     </span>
   );
-}
-
-/** The progress of the running round, and the button to stop it. Shown only while a round waits or runs. */
-function Working() {
-  const { store } = useStudio();
-  const active = store.active.value;
-  const waits = store.queue.value.length;
-  if (!active && waits === 0) return null;
-  return (
-    <>
-      <span class={css.working} data-testid="run-progress" role="status">
-        {active ? progressText(active) : "about to run"}
-        {waits > 0 && active && ` · then ${waits} more`}
-      </span>
-      <CommandButton id="round.cancel" title="Stop the running round. The masks that it has computed stay." />
-    </>
-  );
-}
-
-/** "round 3 · 61/80 · 22 f/s · 1 s" */
-export function progressText(round: {
-  number: number;
-  state: string;
-  cancel_requested: boolean;
-  done: number;
-  total: number;
-  seconds: number | null;
-}): string {
-  const name = `round ${round.number}`;
-  if (round.cancel_requested) return `${name} · stopping`;
-  if (round.state === "queued") return `${name} · waiting for the worker`;
-  const rate = round.seconds && round.done ? round.done / round.seconds : 0;
-  const parts = [name, `${round.done}/${round.total}`];
-  if (rate > 0)
-    parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)} f/s`, remaining((round.total - round.done) / rate));
-  return parts.join(" · ");
-}
-
-function Run() {
-  const studio = useStudio();
-  const waits = new Set(studio.store.queue.value.map((item) => item.frame));
-  const frames = framesToRun(studio).filter((frame) => !waits.has(frame));
-  const label = frames.length > 1 ? `Run ${frames.length} rounds` : "Run round";
-  const title =
-    frames.length > 1
-      ? `Scribbles wait on frames ${frames.slice(0, 6).join(", ")}${frames.length > 6 ? ", …" : ""}`
-      : frames.length === 0
-        ? "Draw a scribble first"
-        : `Runs what you drew on frame ${frames[0]}`;
-  return <CommandButton id="round.run" tone="accent" label={label} title={title} />;
 }
 
 function DrawerButton() {

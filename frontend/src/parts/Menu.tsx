@@ -14,6 +14,8 @@ export interface MenuItem {
   href?: string;
   icon?: LucideIcon;
   hotkey?: string;
+  /** The tooltip. */
+  title?: string;
   /** A second line, in a fainter colour. */
   note?: string;
   /** A few words about the state of the item, opposite its name. */
@@ -24,13 +26,16 @@ export interface MenuItem {
   tone?: "plain" | "bad";
 }
 
+/** An item, a line between items, or a heading above the items that follow. */
+export type MenuEntry = MenuItem | "line" | { heading: string };
+
 export interface MenuProps {
   /** What a screen reader says of the button, and its tooltip. */
   label: string;
   testid: string;
   /** What the button shows. */
   children: ComponentChildren;
-  items: (MenuItem | "line")[];
+  items: MenuEntry[];
   /** A line of text above the items. */
   heading?: ComponentChildren;
   /** The CSS class of the button, which has no style of its own. */
@@ -124,6 +129,10 @@ export function Menu(props: MenuProps) {
           {props.items.map((item, index) =>
             item === "line" ? (
               <hr key={index} class={css.line} />
+            ) : "heading" in item ? (
+              <div key={item.heading} class={css.section} role="presentation">
+                {item.heading}
+              </div>
             ) : (
               <Item key={item.testid} item={item} close={close} />
             ),
@@ -177,6 +186,7 @@ function Item({ item, close }: { item: MenuItem; close: (focus: boolean) => void
     class: `${css.item} ${item.tone === "bad" ? css.bad : ""}`,
     tabIndex: -1,
     "data-testid": item.testid,
+    title: item.title,
   };
   if (item.href) {
     return (

@@ -41,12 +41,37 @@ export function dismiss(id: number): void {
   toasts.value = toasts.value.filter((shown) => shown.id !== id);
 }
 
-/** The list of messages; it is rendered once in the page. */
+/** Whether another part of the page shows the messages in a place of its own. */
+const docked = signal(false);
+
+/** Says that the caller shows the messages with `<ToastList docked />`. Returns a function that ends it. */
+export function dockToasts(): () => void {
+  docked.value = true;
+  return () => {
+    docked.value = false;
+  };
+}
+
+/** The messages over the page; rendered once, and empty while another part of the page shows them. */
 export function Toasts() {
+  return docked.value ? null : <ToastList />;
+}
+
+/** A docked list shows the newest message, and how many others there are. */
+export function ToastList({ docked = false }: { docked?: boolean }) {
+  const all = toasts.value;
+  const shown = docked ? all.slice(-1) : all;
+  const hidden = all.length - shown.length;
   return (
-    <section class={css.toasts} aria-label="Messages" aria-live="polite" data-testid="toasts">
-      {toasts.value.map((shown) => (
-        <Toast key={shown.id} shown={shown} />
+    <section
+      class={docked ? css.docked : css.toasts}
+      aria-label="Messages"
+      aria-live="polite"
+      data-testid="toasts"
+    >
+      {hidden > 0 && <small class={css.more}>{hidden} more</small>}
+      {shown.map((message) => (
+        <Toast key={message.id} shown={message} />
       ))}
     </section>
   );
@@ -76,7 +101,9 @@ function Toast({ shown }: { shown: Shown }) {
       onBlurCapture={() => setHeld(false)}
     >
       <Icon size={16} aria-hidden="true" />
-      <span class={css.text}>{shown.text}</span>
+      <span class={css.text} title={shown.text}>
+        {shown.text}
+      </span>
       {shown.action && (
         <Button
           size="small"

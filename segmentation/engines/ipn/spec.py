@@ -5,6 +5,7 @@ from segmentation.engine_spec import EngineSpec, NetworkSpec
 IPN = EngineSpec(
     name="ipn",
     title="IPN",
+    published=True,
     path="segmentation.engines.ipn.engine:IPNEngine",
     good_at=(
         "Looks closely at a region around each object: good for small ones. Corrections blend with earlier rounds."

@@ -5,6 +5,7 @@ from segmentation.engine_spec import EngineSpec, NetworkSpec
 MANET = EngineSpec(
     name="manet",
     title="MA-Net",
+    published=True,
     path="segmentation.engines.manet.engine:MANetEngine",
     good_at="Looks at every frame once, then rounds are quick: good where an object needs many corrections.",
     networks=(

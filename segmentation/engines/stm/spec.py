@@ -5,6 +5,7 @@ from segmentation.engine_spec import EngineSpec, NetworkSpec
 STM = EngineSpec(
     name="stm",
     title="STM, interactive",
+    published=True,
     path="segmentation.engines.stm.engine:InteractiveSTMEngine",
     good_at="Finds an object again after it was hidden: each frame is matched to the annotated ones.",
     networks=(
@@ -25,6 +26,7 @@ STM = EngineSpec(
 STM_SEMI = EngineSpec(
     name="stm-semi",
     title="STM, from given masks",
+    published=True,
     path="segmentation.engines.stm.semi:SemiSTMEngine",
     good_at="Carries good masks (accepted or painted ones) through the video, frame by frame.",
     networks=(

@@ -5,6 +5,7 @@ from segmentation.engine_spec import EngineSpec, NetworkSpec
 STRNN = EngineSpec(
     name="strnn",
     title="ST-RNN",
+    published=True,
     path="segmentation.engines.strnn.engine:STRNNEngine",
     good_at="Adapts to the video in closed form, then refines: best for objects of a look of their own.",
     networks=(

@@ -1,0 +1,49 @@
+/** A small picture of a frame with its mask, or with what a round changed in it. */
+import { useEffect, useRef } from "preact/hooks";
+import { urlOf } from "../api/http";
+import { MaskPixels } from "../canvas/paint";
+import { changeTables, colorTable } from "../canvas/table";
+import type { PackedMask } from "../masks/decode";
+import { useStudio } from "../studio/context";
+import css from "./MaskThumb.module.css";
+
+export interface MaskThumbProps {
+  frame: number;
+  /** The mask to show, null if there is none or it is not loaded. */
+  mask: PackedMask | null;
+  /** If given, the differences from this mask are shown; null stands for an empty mask. */
+  before?: PackedMask | null;
+  /** Called when the picture of the frame has arrived or failed. */
+  onLoad?: () => void;
+}
+
+export function MaskThumb({ frame, mask, before, onLoad }: MaskThumbProps) {
+  const { store } = useStudio();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const video = store.video.value;
+  const objects = store.objects.value;
+  const view = store.view.value;
+
+  useEffect(() => {
+    const context = canvas.current?.getContext("2d");
+    if (!context || !video) return;
+    const { width, height } = video;
+    context.canvas.width = width;
+    context.canvas.height = height;
+    if (!mask) return;
+    const pixels = new MaskPixels({ width, height });
+    const now = store.masks.decode(mask);
+    if (before) pixels.showChanges(now, store.masks.decode(before), changeTables(objects, view));
+    else pixels.show(now, colorTable(objects, { ...view, mode: "overlay", opacity: 60, contour: 0 }, 1));
+    context.putImageData(new ImageData(pixels.data, width, height), 0, 0);
+  }, [video, objects, view, mask, before]);
+
+  if (!video) return null;
+  const src = urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: video.id, frame });
+  return (
+    <div class={css.thumb} style={{ aspectRatio: `${video.width} / ${video.height}` }}>
+      <img src={src} alt="" onLoad={onLoad} onError={onLoad} />
+      <canvas ref={canvas} />
+    </div>
+  );
+}

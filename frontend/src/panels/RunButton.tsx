@@ -1,0 +1,107 @@
+/**
+ * The button that runs a round. While a round of this person runs, the same button shows how far it is and cancels it,
+ * so nothing beside it moves.
+ */
+import { framesToRun } from "../actions/rounds";
+import { remaining } from "../format";
+import { Kbd } from "../parts/Kbd";
+import { commandOf } from "../studio/command";
+import { useStudio } from "../studio/context";
+import css from "./RunButton.module.css";
+
+/** What the button needs to know of a round. */
+interface Running {
+  number: number;
+  state: string;
+  cancel_requested: boolean;
+  done: number;
+  total: number;
+  seconds: number | null;
+}
+
+export function RunButton() {
+  const { store, commands } = useStudio();
+  const active = store.active.value;
+  const waiting = store.queue.value.length;
+  const cancel = commandOf(commands, "round.cancel");
+  if (!active && waiting === 0) return <Run />;
+  // A round of somebody else that this person may not cancel leaves the button as it is, with its progress below.
+  if (active && !cancel.enabled() && !active.cancel_requested) return <Run below={active} />;
+  const text = active ? progressText(active) : "about to run";
+  return (
+    <button
+      type="button"
+      class={`${css.run} ${css.running}`}
+      data-testid="round-cancel"
+      disabled={!cancel.enabled()}
+      aria-label={`Cancel round ${active?.number ?? ""}`}
+      aria-keyshortcuts="Escape"
+      title="Stops the running round. The masks that it has computed stay. (Esc)"
+      onClick={cancel.perform}
+    >
+      <Bar running={active} />
+      <b>{active?.cancel_requested ? "Stopping" : "Cancel"}</b>
+      <span class={css.figures} data-testid="run-progress">
+        {text}
+        {waiting > 0 && active && ` +${waiting}`}
+      </span>
+    </button>
+  );
+}
+
+function Run({ below }: { below?: Running }) {
+  const studio = useStudio();
+  const command = commandOf(studio.commands, "round.run");
+  const waits = new Set(studio.store.queue.value.map((item) => item.frame));
+  const frames = framesToRun(studio).filter((frame) => !waits.has(frame));
+  const key = command.keys[0];
+  return (
+    <button
+      type="button"
+      class={css.run}
+      data-testid="round-run"
+      disabled={!command.enabled()}
+      aria-keyshortcuts={key}
+      title={titleOf(frames)}
+      onClick={command.perform}
+    >
+      {below && <Bar running={below} />}
+      <b>{frames.length > 1 ? `Run ${frames.length} frames` : "Run round"}</b>
+      {key && <Kbd keys={key} />}
+    </button>
+  );
+}
+
+function titleOf(frames: readonly number[]): string {
+  if (frames.length === 0) return "Draw a scribble first";
+  if (frames.length === 1) return `Runs what you drew on frame ${frames[0]}`;
+  return `Scribbles wait on frames ${frames.slice(0, 6).join(", ")}${frames.length > 6 ? ", …" : ""}`;
+}
+
+function Bar({ running }: { running: Running | null }) {
+  const known = running !== null && running.state !== "queued" && running.total > 0;
+  const percent = known ? Math.round((100 * running.done) / running.total) : 0;
+  return (
+    <span
+      class={css.bar}
+      role="progressbar"
+      aria-label={running ? `Round ${running.number}` : "The next round"}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      {...(known && { "aria-valuenow": percent })}
+    >
+      <i style={{ width: `${percent}%` }} />
+    </span>
+  );
+}
+
+/** "61/80 · 22 f/s · 1 s" */
+export function progressText(round: Running): string {
+  if (round.cancel_requested) return "";
+  if (round.state === "queued") return "waiting";
+  const rate = round.seconds && round.done ? round.done / round.seconds : 0;
+  const parts = [`${round.done}/${round.total}`];
+  if (rate > 0)
+    parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)} f/s`, remaining((round.total - round.done) / rate));
+  return parts.join(" · ");
+}
