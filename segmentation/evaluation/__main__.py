@@ -44,6 +44,12 @@ def parser() -> argparse.ArgumentParser:
         "--metric", choices=("J", "F", "J_AND_F"), default="J_AND_F", help="by which the robot chooses the worst frame"
     )
     parse.add_argument(
+        "--next",
+        choices=("worst", "advised"),
+        default="worst",
+        help="the frame to correct: the worst by the ground truth, or the one that the engine's confidence advises",
+    )
+    parse.add_argument(
         "--semi", action="store_true", help="no robot: the true mask of the first frame is given, J and F are printed"
     )
     parse.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
@@ -112,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
         if args.semi:
             print(semi_table(run_semi(folder, names, entered, args.out)))
             return 0
-        protocol = Protocol(args.rounds, args.max_time or None, args.metric)
+        protocol = Protocol(args.rounds, args.max_time or None, args.metric, args.next)
         report = run(folder, names, entered, protocol, args.out, only_these=bool(args.sequences or args.subset))
     except (ValueError, BenchmarkPackageMissing) as error:
         print(f"evaluation: {error}", file=sys.stderr)

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.engine import Engine, EngineSettings
+from segmentation.evaluation.advice import advised_frame
 from segmentation.evaluation.davis_folder import DavisFolder, Sequence, load_sequence
 from segmentation.evaluation.memory import PeakMemory
 from segmentation.evaluation.package import davisinteractive
@@ -36,13 +37,17 @@ Masks = NDArray[np.uint8]  # [T, H, W]
 
 @dataclass(frozen=True)
 class Protocol:
-    """The rules of a benchmark: number of rounds, seconds for each object and round (None = no limit), and the metric
-    by
-    which the robot chooses the frame to correct."""
+    """The rules of a benchmark: number of rounds, seconds for each object and round (None = no limit), and how the
+    robot chooses the frame to correct.
+
+    `next_frame` is "worst", the frame with the lowest `metric`, for which the robot looks at the ground truth; or
+    "advised", the frame that the engine's own confidence advises.
+    """
 
     rounds: int = 8
     max_time: int | None = 30
     metric: str = "J_AND_F"
+    next_frame: str = "worst"
 
     @property
     def seconds_an_object(self) -> int | None:
@@ -59,6 +64,28 @@ class EngineUnderTest:
     settings: EngineSettings = field(default_factory=EngineSettings)
     options: dict[str, Any] = field(default_factory=dict)
     plugin: str | None = None  # a module with further engines (registry.load_engines)
+
+
+@dataclass(eq=False)
+class Answers:
+    """What an engine has answered so far: masks [T, H, W], confidence [T, N], and the frames that were asked about."""
+
+    masks: Masks
+    confidence: NDArray[np.float64]
+    asked: set[int] = field(default_factory=set)
+
+    @classmethod
+    def none_for(cls, sequence: Sequence) -> Answers:
+        """Return empty masks with confidence 0."""
+        return cls(np.zeros_like(sequence.truth), np.zeros((sequence.num_frames, sequence.num_objects)))
+
+    def candidates(self, protocol: Protocol) -> list[int] | None:
+        """Return the frames among which the robot may choose the next one to correct; None stands for all."""
+        if protocol.next_frame == "worst":
+            return None
+        frame = advised_frame(self.confidence, self.asked)
+        self.asked.add(frame)
+        return [frame]
 
 
 @dataclass(frozen=True)
@@ -116,7 +143,7 @@ def execute(run: Run, on_round: Callable[[int], None]) -> None:
     sequence = load_sequence(run.folder, run.sequence)
     rounds: list[dict[str, Any]] = []
     sample = number = 0  # each stored first scribble of the sequence starts a new sample
-    masks = np.zeros_like(sequence.truth)
+    answers = Answers.none_for(sequence)
     with _package_session(run, sequence) as session:
         memory = PeakMemory()
         engine: Engine | None = None
@@ -126,7 +153,7 @@ def execute(run: Run, on_round: Callable[[int], None]) -> None:
                 if engine is not None:
                     engine.close()
                 engine = _open(run.engine, sequence)
-                masks = np.zeros_like(sequence.truth)
+                answers = Answers.none_for(sequence)
                 started = time.monotonic()
                 sample, number = sample + 1, 0
             assert engine is not None
@@ -134,18 +161,18 @@ def execute(run: Run, on_round: Callable[[int], None]) -> None:
             memory.start()
             interactions = parse_scribbles(drawn, sequence.num_frames)
             deadline = _deadline(run.protocol, sequence, started)
-            frames = sum(_run(engine, interaction, masks, deadline) for interaction in interactions)
+            frames = sum(_run(engine, interaction, answers, deadline) for interaction in interactions)
             seconds = time.monotonic() - before
             memory.stop()
             late = deadline is not None and time.monotonic() > deadline
-            session.submit_masks(masks.astype(np.int64))
+            session.submit_masks(answers.masks.astype(np.int64), answers.candidates(run.protocol))
             number += 1
             entry = {"sample": sample, "round": number, "frames": frames, "seconds": seconds, "late": late}
-            rounds.append(entry | _drawn_and_got(interactions, masks))
+            rounds.append(entry | _drawn_and_got(interactions, answers.masks))
             on_round(len(rounds))
         report = session.get_report()
     report.to_csv(run.out / "report.csv", index=False)
-    _write(run, sequence, masks, rounds, memory.bytes)
+    _write(run, sequence, answers.masks, rounds, memory.bytes)
 
 
 def _package_session(run: Run, sequence: Sequence) -> Any:
@@ -192,12 +219,14 @@ def _deadline(protocol: Protocol, sequence: Sequence, started: float) -> float |
     return started + limit * sequence.num_objects if limit else None
 
 
-def _run(engine: Engine, interaction: Interaction, masks: Masks, deadline: float | None) -> int:
-    """Run one round, write its masks into `masks`, and return the number of computed frames."""
+def _run(engine: Engine, interaction: Interaction, answers: Answers, deadline: float | None) -> int:
+    """Run one round, write its masks and confidence into `answers`, and return the number of computed frames."""
     count = 0
+    answers.asked.add(interaction.frame)
     updates = engine.run_round(interaction)
     for update in updates:
-        masks[update.frame] = update.labels
+        answers.masks[update.frame] = update.labels
+        answers.confidence[update.frame] = update.confidence
         count += 1
         if deadline is not None and time.monotonic() > deadline:
             updates.close()  # type: ignore[attr-defined]

@@ -122,6 +122,23 @@ def test_masks_that_come_late_do_not_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("fake")
+def test_advised_the_robot_corrects_the_frame_of_the_lowest_confidence_that_is_far_from_earlier_ones(
+    tmp_path: Path,
+) -> None:
+    root = clip(tmp_path / "d", length=12)
+    drawn = {}
+    for way in ("worst", "advised"):
+        evaluate(root, tmp_path / way, "--engine", "fake", "--next", way, rounds=3)
+        rounds = json.loads((tmp_path / way / "runs" / "fake" / "moving" / "rounds.json").read_text())
+        drawn[way] = [each["interactions"][0]["frame"] for each in rounds if each["interactions"]]
+    start = drawn["worst"][0]
+    # The fake engine is equally sure of all frames that show the object, so the first far frame is advised.
+    far = [frame for frame in range(12) if abs(frame - start) > 3]
+    assert drawn["advised"][:2] == [start, far[0]]
+    assert drawn["advised"] != drawn["worst"]
+
+
+@pytest.mark.usefixtures("fake")
 def test_figures_do_not_depend_on_how_objects_are_numbered(tmp_path: Path) -> None:
     made = make_clip(length=4, height=96, width=128, num_objects=2)
     figures = []

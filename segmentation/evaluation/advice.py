@@ -1,0 +1,27 @@
+"""Chooses the frame to correct next by an engine's confidence alone, as the studio's advice does."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+import numpy as np
+from numpy.typing import NDArray
+
+REACH = 3  # Frames within this distance of an earlier interaction are advised last, as in the studio.
+
+
+def advised_frame(confidence: NDArray[np.float64], asked: Set[int]) -> int:
+    """Return the frame whose least certain object is the least certain of all.
+
+    Args:
+        confidence: [T, N], the confidence of each object in each frame.
+        asked: the frames that were drawn on or advised before. Frames within REACH of them are chosen only when there
+            is no other, and they themselves only when every frame was asked.
+    """
+    least = confidence.min(axis=1)
+    frames = np.arange(len(least))
+    distance = np.full(len(least), len(least)) if not asked else np.abs(frames[:, None] - sorted(asked)).min(axis=1)
+    for reach in (REACH, 0):
+        if (distance > reach).any():
+            return int(np.where(distance > reach, least, np.inf).argmin())
+    return int(least.argmin())
