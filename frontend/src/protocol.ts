@@ -105,6 +105,8 @@ export interface VideoInfo {
   height: number;
   frame_count: number;
   fps: number;
+  /** The width of a pixel divided by its height: the page stretches frames and masks by it. */
+  pixel_aspect: number;
   /** The project's choice: the name of an engine, or "default" (GET /api/engines says which that is). */
   engine: string;
   /** Empty for people who may not see ground truth. */

@@ -70,5 +70,7 @@ def test_a_video_arrives_whatever_breaks(tmp_path: Path) -> None:
             with Image.open(io.BytesIO(answer.content)) as frame:
                 assert read_number(np.asarray(frame)) == index
         files = [path for path in (tmp_path / "home" / "videos").rglob("*") if path.is_file()]
-        assert len(files) == 2 * FRAMES, "nothing of the killed attempt is left"
+        assert len(files) == 2 * FRAMES + 1, (
+            "frames, thumbnails and the table of times; nothing of the killed attempt is left"
+        )
         assert not list((tmp_path / "home" / "uploads").iterdir())

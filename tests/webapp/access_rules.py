@@ -72,6 +72,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("PATCH", "/api/videos/{video_id}"): Rule(Role.ANNOTATOR, body={"name": "Changed"}),
     ("DELETE", "/api/videos/{video_id}"): Rule(Role.MANAGER),
     ("POST", "/api/videos/{video_id}/cancel-import"): Rule(Role.ANNOTATOR),
+    ("GET", "/api/videos/{video_id}/source-frames"): Rule(Role.VIEWER),
     ("GET", "/api/videos/{video_id}/frames/{frame}.jpg"): Rule(Role.VIEWER),
     ("GET", "/api/videos/{video_id}/thumbs/{frame}.jpg"): Rule(Role.VIEWER),
     ("GET", "/api/videos/{video_id}/truth/{frame}.png"): Rule(Role.REVIEWER),

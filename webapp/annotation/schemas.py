@@ -102,6 +102,7 @@ class VideoInfo(Model):
     height: int
     frame_count: int
     fps: float
+    pixel_aspect: float  # The width of a pixel divided by its height: the page stretches frames and masks by it.
     engine: str  # The project's choice: the name of an engine, or "default" (GET /api/engines says which that is).
     truth_frames: list[int]  # Empty for people who may not see ground truth.
 

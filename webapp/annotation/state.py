@@ -105,6 +105,7 @@ def video_info(video: Video, role: Role) -> VideoInfo:
         height=video.height,
         frame_count=video.frame_count,
         fps=video.fps,
+        pixel_aspect=video.pixel_aspect,
         engine=video.project.engine,
         truth_frames=video.truth_frames if allows(role, Role.REVIEWER) else [],
     )

@@ -20,6 +20,7 @@ from webapp.videos import editing, uploads
 from webapp.videos.access import role_for, upload_for, video_for, videos_of
 from webapp.videos.cards import VideoCard, with_work
 from webapp.videos.models import Upload, Video
+from webapp.videos.source_table import read_source_table
 from webapp.videos.storage import folder_of
 
 router = Router(tags=["videos"])
@@ -41,6 +42,13 @@ class UploadInfo(Schema):
 
 class VideoPatch(Schema):
     name: Annotated[str, Field(max_length=200)]
+
+
+class SourceFrames(Schema):
+    """The names and the time stamps in seconds that the frames had in their source, by frame: "" and null if none."""
+
+    names: list[str]
+    times: list[float | None]
 
 
 def _card(video: Video) -> Video:
@@ -117,6 +125,14 @@ def delete_video(request: HttpRequest, video_id: int) -> Status[None]:
 @router.post("/videos/{int:video_id}/cancel-import", response={200: VideoCard, 404: ErrorAnswer})
 def cancel_import(request: HttpRequest, video_id: int) -> Video:
     return _card(editing.stop_import(by=signed_in(request), video_id=video_id))
+
+
+@router.get("/videos/{int:video_id}/source-frames", response={200: SourceFrames, 404: ErrorAnswer})
+def get_source_frames(request: HttpRequest, video_id: int) -> SourceFrames:
+    """Return what the frames were called, and when they are shown, in the file that the video was imported from."""
+    video = video_for(signed_in(request), video_id)
+    table = read_source_table(folder_of(video.pk), video.frame_count)
+    return SourceFrames(names=table.names, times=table.times)
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""Reads the files in an untrusted zip, without unpacking any to disk."""
+"""Reads the files in an untrusted zip."""
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import stat
@@ -10,12 +11,12 @@ import zipfile
 import zlib
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from django.conf import settings
 
 from segmentation.formats.file_tree import is_clutter
-from webapp.videos.refusal import Refused
+from webapp.videos.refusal import Refused, check_disk
 
 CHUNK = 1 << 20
 # The largest table of contents of a zip: some 400,000 entries, which Python holds as objects.
@@ -70,25 +71,43 @@ class ZipFiles:
         self.names = list(self._entries)
 
     def read(self, name: str) -> bytes:
+        entry = self._readable(name)
+        data = io.BytesIO()
+        self._inflate(entry, data, _most_picture_bytes(), "any allowed picture has")
+        return data.getvalue()
+
+    def copy(self, name: str, target: IO[bytes]) -> None:
+        """Write an entry that is too large for the memory, such as a video file, to `target`. Raises Refused."""
+        entry = self._readable(name)
+        check_disk(entry.file_size)
+        most = int(settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"]) << 20
+        self._inflate(entry, target, most, "an upload may have")
+
+    def _readable(self, name: str) -> zipfile.ZipInfo:
         entry = self._entries[name]
         if entry.flag_bits & 1:
             raise Refused("encrypted", "The zip is encrypted. Pack it without a password.")
         if entry.compress_type not in READABLE:
             raise Refused("bad_zip", "The zip is packed in an unusual way. Pack it with the common method (deflate).")
-        data = bytearray()
+        return entry
+
+    def _inflate(self, entry: zipfile.ZipInfo, target: IO[bytes], most: int, limit: str) -> None:
+        name, written = entry.filename.replace("\\", "/"), 0
         try:
             with self._zip.open(entry) as file:
                 while chunk := file.read(CHUNK):
-                    data += chunk
-                    self._count(name, len(chunk), len(data))
-        except BROKEN:
+                    written += len(chunk)
+                    self._count(len(chunk))
+                    if written > most:
+                        raise Refused("zip_bomb", f"{name} inflates to more bytes than {limit}.", 413)
+                    target.write(chunk)
+        except BROKEN as error:
+            if getattr(error, "errno", None) == errno.ENOSPC:
+                raise
             raise Refused("bad_zip", f"{name} in the zip is damaged.") from None
-        return bytes(data)
 
-    def _count(self, name: str, more: int, of_entry: int) -> None:
+    def _count(self, more: int) -> None:
         self._left -= more
-        if of_entry > _most_picture_bytes():
-            raise Refused("zip_bomb", f"{name} inflates to more bytes than any allowed picture has.", 413)
         if self._left < 0:
             raise Refused("zip_bomb", "The zip inflates to far more than an upload may have.", 413)
 

@@ -27,6 +27,7 @@ class VideoCard(Schema):
     height: int
     frame_count: int
     fps: float
+    pixel_aspect: float  # The width of a pixel divided by its height; 1 for nearly all videos.
     size_bytes: int
     progress_done: int
     progress_total: int  # 0 if unknown.

@@ -37,7 +37,11 @@ class Container(Enum):
 def container_of(path: Path) -> Container:
     """Detect the format of `path`. Raises Refused, which names the kind of file if its first bytes tell."""
     with path.open("rb") as file:
-        start = file.read(4096)
+        return container_of_start(file.read(4096))
+
+
+def container_of_start(start: bytes) -> Container:
+    """Detect the format of a file from its first bytes, of which 4096 are enough. Raises as `container_of` does."""
     if start[4:8] in ISO_BOXES and not _is_still(start):
         return Container.ISO
     if start.startswith(b"\x1aE\xdf\xa3"):

@@ -31,7 +31,7 @@ def create_video(
     Raises Refused for frames that an import would refuse, too; then no row and no file is left.
     """
     video = _claimed(project, name, author, fps)
-    return _written(video, _paired(frames, truth), 0, [], None)
+    return _written(video, FramesInMemory(frames, truth, fps), None)
 
 
 def bring_in(*, project: Project, clip: Clip, name: str, author: User, on_progress: OnProgress | None = None) -> Video:
@@ -40,7 +40,7 @@ def bring_in(*, project: Project, clip: Clip, name: str, author: User, on_progre
     `name` is used if `clip` has no name of its own. Raises Refused as `create_video` does.
     """
     video = _claimed(project, clip.name or name, author, clip.fps)
-    return _written(video, clip.frames(), clip.expected, clip.notes, on_progress)
+    return _written(video, clip, on_progress)
 
 
 def _claimed(project: Project, name: str, author: User, fps: float) -> Video:
@@ -51,11 +51,9 @@ def _claimed(project: Project, name: str, author: User, fps: float) -> Video:
     )
 
 
-def _written(
-    video: Video, frames: Iterable[SourceFrame], expected: int, notes: list[str], on_progress: OnProgress | None
-) -> Video:
+def _written(video: Video, clip: Clip, on_progress: OnProgress | None) -> Video:
     try:
-        write_video(video, frames, expected, notes=notes, on_progress=on_progress)
+        write_video(video, clip, on_progress=on_progress)
     except ImportCancelled:
         video.delete()
         raise Refused("cancelled", f"Somebody cancelled the import of {video.name}.", 409) from None
@@ -65,7 +63,17 @@ def _written(
     return video
 
 
-def _paired(frames: Iterable[RgbFrame], truth: Iterable[LabelMap | None]) -> Iterator[SourceFrame]:
-    masks = iter(truth)
-    for frame in frames:
-        yield SourceFrame(frame, truth=next(masks, None))
+class FramesInMemory:
+    """Frames that a program made, in the form of a clip that is imported."""
+
+    part, name, expected, pixel_aspect = ".", "", 0, 1.0
+
+    def __init__(self, frames: Iterable[RgbFrame], truth: Iterable[LabelMap | None] = (), fps: float = 24.0) -> None:
+        self._frames, self._truth = frames, truth
+        self.fps = fps
+        self.notes: list[str] = []
+
+    def frames(self) -> Iterator[SourceFrame]:
+        masks = iter(self._truth)
+        for frame in self._frames:
+            yield SourceFrame(frame, truth=next(masks, None))

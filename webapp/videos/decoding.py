@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import av
 from av.container import InputContainer
@@ -17,7 +18,7 @@ from av.video.stream import VideoStream
 from django.conf import settings
 
 from segmentation.formats.tone_mapping import HDR_TRANSFERS
-from segmentation.formats.video_frame import upright
+from segmentation.formats.video_frame import is_quarter_turned, upright
 from webapp.videos.containers import Container
 from webapp.videos.frame_writer import SourceFrame
 from webapp.videos.refusal import Refused, check_count, check_size
@@ -28,19 +29,28 @@ SLOWEST_FPS, FASTEST_FPS = 1 / 86400, 1000.0
 # FFmpeg may decode a frame to find the size of a stream. This limits its number of pixels. 8K is within the limit, so
 # that the message which refuses such a file can name its size; a file that claims billions of pixels is not.
 PROBE_PIXELS = 64 << 20
+NOT_SQUARE = (
+    "The pixels of the video are not square. Masks are drawn and stored on its grid; exported videos are stretched as "
+    "players do it."
+)
+NARROWEST_PIXEL = 0.1  # Anamorphic video has ratios between 1:2 and 2:1.
 MOST_STREAMS = 32  # The most tracks of any kind; each costs memory when the file is opened.
 
 
 class VideoFile:
-    """A file with a video stream. Each call of `frames` opens the file again."""
+    """A file with a video stream. Each call of `frames` opens the file again.
+
+    `source` is a path, or an open file, which stays open.
+    """
 
     name = ""  # Empty: the video is named after the file.
     part = "."
 
-    def __init__(self, path: Path, container: Container) -> None:
-        self._path = path
+    def __init__(self, source: Path | IO[bytes], container: Container) -> None:
+        self._source = source
         self._container = container
         self.notes: list[str] = []
+        self.pixel_aspect = 1.0
         with self._open() as file:
             stream = _picture_stream(file)
             if not stream.width or not stream.height:
@@ -69,7 +79,10 @@ class VideoFile:
                     continue
                 found += 1
                 transfers.add(frame.color_trc)
-                yield SourceFrame(upright(frame))
+                picture = upright(frame)
+                if found == 1:
+                    self.pixel_aspect = _pixel_aspect(stream, frame)
+                yield SourceFrame(picture, time=_time(frame))
         if not found:
             raise Refused("no_frames", "No frame of this video can be decoded: it is damaged, or was cut short.")
         self.notes += [
@@ -77,6 +90,8 @@ class VideoFile:
             for transfer, name in HDR_TRANSFERS.items()
             if transfer in transfers
         ]
+        if self.pixel_aspect != 1:
+            self.notes.append(NOT_SQUARE)
         if damaged:
             self.notes.append(f"The file is damaged: {damaged} places could not be decoded and were left out.")
 
@@ -114,9 +129,15 @@ class VideoFile:
         options["max_streams"] = str(MOST_STREAMS)
         if self._container is Container.ISO:
             options |= {"enable_drefs": "0", "use_absolute_path": "0"}
+        source: str | IO[bytes]
+        if isinstance(self._source, Path):
+            source = f"file:{self._source}"
+        else:
+            source = self._source
+            source.seek(0)
         try:
             # Titles in old files may be in any encoding. They are not used.
-            return av.open(f"file:{self._path}", mode="r", format=name, options=options, metadata_errors="replace")
+            return av.open(source, mode="r", format=name, options=options, metadata_errors="replace")
         except av.error.MemoryError:  # FFmpeg raises this for more streams than max_streams.
             raise Refused(
                 "too_many_streams",
@@ -154,6 +175,26 @@ def _fps(stream: VideoStream) -> float:
     rate = stream.average_rate or stream.guessed_rate
     fps = float(rate) if rate else DEFAULT_FPS
     return fps if SLOWEST_FPS <= fps <= FASTEST_FPS else DEFAULT_FPS
+
+
+def _pixel_aspect(stream: VideoStream, frame: VideoFrame) -> float:
+    """Return the width of a pixel of the upright `frame` divided by its height.
+
+    The container states it for the picture as it is coded, so a quarter turn inverts it. A ratio that no camera has is
+    an error in the file and counts as 1.
+    """
+    stated = stream.sample_aspect_ratio
+    aspect = float(stated) if stated else 1.0
+    if not NARROWEST_PIXEL <= aspect <= 1 / NARROWEST_PIXEL:
+        return 1.0
+    return 1 / aspect if is_quarter_turned(frame) else aspect
+
+
+def _time(frame: VideoFrame) -> float | None:
+    """Return the time stamp of a frame in seconds, or None if the file has none."""
+    if frame.pts is None or frame.time_base is None:
+        return None
+    return round(float(frame.pts * frame.time_base), 6)
 
 
 def _estimated_frames(file: InputContainer, stream: VideoStream) -> int:

@@ -19,6 +19,7 @@ from PIL import Image
 from segmentation.formats.label_png import encode_labels
 from segmentation.types import IGNORE, LabelMap
 from webapp.videos.refusal import Refused, check_count, check_disk, check_size
+from webapp.videos.source_table import SourceTable, write_source_table
 from webapp.videos.storage import RgbFrame, VideoFolder
 
 JPEG_QUALITY = 92  # Engines read these frames. Below 90, artefacts appear at the edges of objects.
@@ -32,13 +33,16 @@ class SourceFrame:
     """A frame of a file that is imported.
 
     `jpeg` holds the bytes of its original file, which is stored unchanged if that is possible; `truth` is its ground
-    truth.
+    truth. `source` is the name of the file that the frame comes from, for videos of picture files; `time` is its time
+    stamp in seconds, for video files.
     """
 
     picture: RgbFrame | Image.Image  # An array uint8 [H, W, 3], or an image of mode RGB.
     jpeg: bytes | None = None
     truth: LabelMap | None = None
     name: str = ""  # Used in messages to the user.
+    source: str = ""
+    time: float | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class FrameWriter:
     def __init__(self, folder: VideoFolder) -> None:
         self.width = self.height = self.count = self.size_bytes = self.truth_objects = 0
         self.truth_frames: list[int] = []
+        self._names: list[str] = []
+        self._times: list[float | None] = []
         self._folder = folder
         threads = min(4, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="frames")
@@ -80,6 +86,7 @@ class FrameWriter:
             if kind is None:
                 while self._pending:
                     self._collect()
+                self.size_bytes += write_source_table(self._folder, SourceTable(self._names, self._times))
         finally:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -92,6 +99,8 @@ class FrameWriter:
         self._check(picture, frame)
         index = self.count
         self.count += 1
+        self._names.append(frame.source)
+        self._times.append(frame.time)
         if frame.truth is not None:
             self._note_truth(index, frame.truth)
         self._pending.append(self._pool.submit(_write, self._folder, index, picture, frame.jpeg, frame.truth))

@@ -59,8 +59,15 @@ class _Progress:
 
 
 @dataclass(frozen=True)
-class _Done:
+class ReadVideo:
+    """A video whose files are written, and what only reading all its frames tells about it.
+
+    `notes` are sentences for the note of the video; `pixel_aspect` is the width of a pixel divided by its height.
+    """
+
     written: WrittenVideo
+    fps: float
+    pixel_aspect: float
     notes: list[str]
 
 
@@ -92,16 +99,13 @@ class ImportReader:
         self._connection = connection
         self._beat = beat
 
-    def write(self, part: str, folder: VideoFolder) -> tuple[WrittenVideo, list[str]]:
-        """Write the files of the video named `part` into `folder`. Raises Refused, and whatever `beat` raises.
-
-        The second value returned is a list of sentences for the note of the video.
-        """
+    def write(self, part: str, folder: VideoFolder) -> ReadVideo:
+        """Write the files of the video named `part` into `folder`. Raises Refused, and whatever `beat` raises."""
         self._connection.send((part, folder))
         while True:
             answer = _receive(self._connection, self._beat)
-            if isinstance(answer, _Done):
-                return answer.written, answer.notes
+            if isinstance(answer, ReadVideo):
+                return answer
             assert isinstance(answer, _Progress)
             self._beat(answer.count)
 
@@ -126,7 +130,7 @@ def read_in_process(path: Path, beat: Beat) -> Iterator[ImportReader]:
         process.join(EXIT_SECONDS)
 
 
-def _receive(connection: Connection, beat: Beat) -> list[FoundVideo] | _Progress | _Done:
+def _receive(connection: Connection, beat: Beat) -> list[FoundVideo] | _Progress | ReadVideo:
     """Wait for the next message of the process.
 
     Raises Refused if the process refuses the file, sends nothing for too long, or dies; raises ReaderFault for a fault
@@ -196,12 +200,12 @@ def _reached(limit: int) -> bool:
     return int(peak.split()[1]) << 10 > 0.8 * limit
 
 
-def _write(connection: Connection, video: Clip, folder: VideoFolder) -> _Done:
+def _write(connection: Connection, video: Clip, folder: VideoFolder) -> ReadVideo:
     with FrameWriter(folder) as writer:
         for frame in video.frames():
             writer.add(frame)
             connection.send(_Progress(writer.count))
-    return _Done(writer.written, list(video.notes))
+    return ReadVideo(writer.written, video.fps, video.pixel_aspect, list(video.notes))
 
 
 def _chosen(videos: Sequence[Clip], part: str) -> Clip:

@@ -17,11 +17,12 @@ import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
-from webapp.videos.frame_writer import FrameWriter, SourceFrame, WrittenVideo
-from webapp.videos.import_process import FoundVideo, read_in_process
+from webapp.videos.frame_writer import FrameWriter
+from webapp.videos.import_process import FoundVideo, ReadVideo, read_in_process
 from webapp.videos.import_queue import IMPORTS, notify_import_worker, release_upload
 from webapp.videos.models import NAME_LENGTH, PART_LENGTH, Video, VideoState
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
+from webapp.videos.sources import Clip
 from webapp.videos.storage import VideoFolder, folder_of, staging_of, upload_path
 
 log = structlog.get_logger(__name__)
@@ -65,30 +66,21 @@ def _import(video: Video, path: Path) -> None:
     with _staging(video) as folder, read_in_process(path, beat) as reader:
         own = _own_part(video, reader.found)
         beat.expected = own.expected
-        written, notes = reader.write(own.part, folder)
-        _publish(video, written, folder, notes, beat)
+        _publish(video, reader.write(own.part, folder), folder, beat)
 
 
-def write_video(
-    video: Video,
-    frames: Iterable[SourceFrame],
-    expected: int = 0,
-    *,
-    notes: list[str] | None = None,
-    on_progress: OnProgress | None = None,
-) -> None:
+def write_video(video: Video, clip: Clip, *, on_progress: OnProgress | None = None) -> None:
     """Write all files of a claimed video and mark it ready.
 
-    `notes` becomes the note of the video; it is read after the last frame, because `frames` may add to it. Raises
-    Refused, or ImportCancelled if somebody cancelled the import or the claim was lost. Then no file is left.
+    Raises Refused, or ImportCancelled if somebody cancelled the import or the claim was lost. Then no file is left.
     """
-    beat = Heartbeat(video, expected, on_progress)
+    beat = Heartbeat(video, clip.expected, on_progress)
     with _staging(video) as folder:
         with FrameWriter(folder) as writer:
-            for frame in frames:
+            for frame in clip.frames():
                 writer.add(frame)
                 beat(writer.count)
-        _publish(video, writer.written, folder, notes or [], beat)
+        _publish(video, ReadVideo(writer.written, clip.fps, clip.pixel_aspect, clip.notes), folder, beat)
 
 
 @contextmanager
@@ -129,7 +121,8 @@ class Heartbeat:
             self._on_progress(done, total)
 
 
-def _publish(video: Video, written: WrittenVideo, staging: VideoFolder, notes: Iterable[str], beat: Heartbeat) -> None:
+def _publish(video: Video, read: ReadVideo, staging: VideoFolder, beat: Heartbeat) -> None:
+    written = read.written
     if not written.count:
         raise Refused("no_frames", "There are no frames.")
     beat(written.count, now=True)
@@ -138,11 +131,12 @@ def _publish(video: Video, written: WrittenVideo, staging: VideoFolder, notes: I
     staging.root.rename(folder.root)
     ready = IMPORTS.held(video.pk, video.fence).update(
         state=VideoState.READY,
-        note=" ".join(notes),
+        note=" ".join(read.notes),
         width=written.width,
         height=written.height,
         frame_count=written.count,
-        fps=video.fps,
+        fps=read.fps,
+        pixel_aspect=read.pixel_aspect,
         size_bytes=written.size_bytes,
         truth_frames=written.truth_frames,
         truth_objects=written.truth_objects,
@@ -166,9 +160,7 @@ def _own_part(video: Video, found: Iterable[FoundVideo]) -> FoundVideo:
         (video.part, first), *others = parts.items()
         video.name = _fitting_name(first.name) or video.name
         _take_parts(video, others)
-    own = parts[video.part]
-    video.fps = own.fps
-    return own
+    return parts[video.part]
 
 
 @transaction.atomic

@@ -37,6 +37,9 @@ class Video(LeasedTask):
     height = models.PositiveIntegerField(default=0)
     frame_count = models.PositiveIntegerField(default=0)
     fps = models.FloatField(default=24.0)  # Used only for playing; the index of a frame is never computed from a time.
+    # The width of a pixel divided by its height. Frames and masks are stored as they are coded; players, the page and
+    # exported videos stretch them by this.
+    pixel_aspect = models.FloatField(default=1.0)
     size_bytes = models.PositiveBigIntegerField(default=0)
     truth_frames = models.JSONField(default=list)  # The indexes of frames that have a ground truth mask.
     truth_objects = models.PositiveIntegerField(default=0)  # The highest object id in the ground truth.

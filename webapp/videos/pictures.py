@@ -6,14 +6,19 @@ import io
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import PurePosixPath
+from typing import cast
 
+import av
 import numpy as np
+from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from webapp.videos.frame_writer import SourceFrame
 from webapp.videos.refusal import Refused, check_count, check_size
 
+DEEP_DECODERS = {"PNG": "png", "TIFF": "tiff"}  # FFmpeg's decoders of formats that hold colours of 16 bits.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
 # Returns the grey values that become black and white; called only for pictures with more than 8 bits.
@@ -43,10 +48,18 @@ def read_pages(data: bytes, name: str, depth: Depth) -> Iterator[SourceFrame]:
             with _refusing(name):
                 image.seek(page)
                 check_size(*image.size, what=name)
+                deep = deep_values(image, data, page)
                 image.load()
-                picture = _rgb(_upright(image), depth)
+                picture = _rgb(image, deep, depth)
             title = name if pages == 1 else f"{name}, page {page + 1},"
-            yield SourceFrame(picture, jpeg=data if pages == 1 and _may_stay(image) else None, name=title)
+            jpeg = data if pages == 1 and _may_stay(image) else None
+            yield SourceFrame(picture, jpeg=jpeg, name=title, source=_source_name(name, page, pages))
+
+
+def _source_name(name: str, page: int, pages: int) -> str:
+    """Return the name of the file without its folder, with the number of the page if it has several."""
+    file = PurePosixPath(name)
+    return file.name if pages == 1 else f"{file.stem}_{page + 1:04}{file.suffix}"
 
 
 def count_pages(data: bytes) -> int:
@@ -97,31 +110,65 @@ def _may_stay(image: Image.Image) -> bool:
     return image.format == "JPEG" and image.mode == "RGB" and not ({"exif", "icc_profile", "xmp"} & image.info.keys())
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _turned(picture: Image.Image, source: Image.Image) -> Image.Image:
     # Pillow's exif_transpose is not used, because it rewrites all EXIF data and fails if a camera wrote some wrongly.
-    turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    return image if turn is None else image.transpose(turn)
+    turn = TURNS.get(source.getexif().get(ExifTags.Base.Orientation, 1))
+    return picture if turn is None else picture.transpose(turn)
 
 
-def _rgb(image: Image.Image, depth: Depth) -> Image.Image:
+def _rgb(image: Image.Image, deep: NDArray[np.float64] | None, depth: Depth) -> Image.Image:
+    """Convert to upright RGB. `deep` are the values of a page with more than 8 bits (deep_values), else None."""
+    if deep is None:
+        return _turned(_on_black(image), image)
+    low, high = depth()
+    scaled = (deep - low) * (255 / max(high - low, 1e-9))
+    picture = Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8)).convert("RGB")
+    return _turned(picture, image)
+
+
+def _on_black(image: Image.Image) -> Image.Image:
     """Convert to RGB. Transparent pixels become black, because their stored colours were not meant to be seen."""
-    if is_deep(image):
-        low, high = depth()
-        scaled = (_numbers(image) - low) * (255 / max(high - low, 1e-9))
-        return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         clear = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", clear.size, (0, 0, 0, 255)), clear).convert("RGB")
     return image.convert("RGB")
 
 
-def is_deep(image: Image.Image) -> bool:
-    """Return whether a picture has more than 8 bits per pixel of grey, as integers or floating-point numbers."""
-    return image.mode.startswith("I") or image.mode == "F"
+def deep_values(image: Image.Image, data: bytes, page: int) -> NDArray[np.float64] | None:
+    """Return the values of a page with more than 8 bits for each channel: grey [H, W] or colour [H, W, 3], else None.
+
+    `image` is the file `data`, opened at this page and not loaded yet. Transparent pixels become 0.
+    """
+    if image.mode.startswith("I") or image.mode == "F":
+        return np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
+    if image.format in DEEP_DECODERS and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())):
+        return _deep_colours(DEEP_DECODERS[image.format], data, page)
+    return None
 
 
-def _numbers(image: Image.Image) -> NDArray[np.float64]:
-    return np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
+def _deep_colours(decoder: str, data: bytes, page: int) -> NDArray[np.float64]:
+    """Decode colours of 16 bits with FFmpeg, because Pillow keeps only the upper 8 of them."""
+    codec = cast(VideoCodecContext, av.CodecContext.create(decoder, "r"))
+    if page:
+        data = _tiff_from_page(data, page)
+    try:
+        frames = [*codec.decode(av.Packet(data)), *codec.decode(None)]
+    except av.error.FFmpegError as error:
+        raise ValueError("FFmpeg cannot decode the picture") from error
+    if not frames:
+        raise ValueError("FFmpeg finds no picture")
+    values = frames[0].to_ndarray(format="rgba64le").astype(np.float64)
+    return np.asarray(values[..., :3] * (values[..., 3:] / 65535))
+
+
+def _tiff_from_page(data: bytes, page: int) -> bytes:
+    """Return a TIFF whose first page is `page`. FFmpeg decodes only the first page of a packet."""
+    order = "<" if data.startswith(b"II") else ">"
+    (at,) = struct.unpack_from(f"{order}L", data, 4)
+    for _ in range(page):
+        (entries,) = struct.unpack_from(f"{order}H", data, at)
+        (at,) = struct.unpack_from(f"{order}L", data, at + 2 + 12 * entries)
+    return data[:4] + struct.pack(f"{order}L", at) + data[8:]
 
 
 def found_range(files: Iterable[bytes]) -> tuple[float, float]:
@@ -135,8 +182,8 @@ def found_range(files: Iterable[bytes]) -> tuple[float, float]:
         with _opened(data, "A picture") as image:
             for page in range(getattr(image, "n_frames", 1)):
                 image.seek(page)
-                if is_deep(image):
-                    values = _numbers(image)
+                values = deep_values(image, data, page)
+                if values is not None:
                     low, high = min(low, float(values.min())), max(high, float(values.max()))
                     whole = whole and image.mode != "F"
     steps = (255, 1023, 4095, 16383, 65535) if whole else (1, 255)

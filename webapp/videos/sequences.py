@@ -17,11 +17,11 @@ from segmentation.formats.label_png import MaskError
 from segmentation.formats.mask_files import MaskFiles
 from webapp.videos.decoding import DEFAULT_FPS
 from webapp.videos.frame_writer import SourceFrame
+from webapp.videos.movies import is_movie
 from webapp.videos.pictures import check_mask, count_pages, found_range, read_pages
 from webapp.videos.refusal import Refused, check_count
 
 MAX_SEQUENCES = 1000  # The most folders of pictures in one zip or folder; each becomes a video.
-MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".ogv", ".gif", ".m4v")
 UNREAD_PICTURES = (".heic", ".heif", ".avif", ".cr2", ".nef", ".dng", ".arw", ".exr", ".jp2", ".jxl", ".psd", ".svg")
 
 
@@ -33,6 +33,7 @@ class PictureSequence:
     found: SequenceFiles
     notes: list[str] = field(default_factory=list)
     fps: float = DEFAULT_FPS
+    pixel_aspect: float = 1.0
 
     @property
     def part(self) -> str:
@@ -96,13 +97,18 @@ class PictureSequence:
         return data
 
 
-def find_sequences(files: FileTree, also_left_out: Sequence[str] = ()) -> list[PictureSequence]:
-    """Return all picture sequences in `files`, sorted by name. Raises Refused if there is no picture.
+def find_sequences(
+    files: FileTree, also_left_out: Sequence[str] = (), *, may_be_none: bool = False
+) -> list[PictureSequence]:
+    """Return all picture sequences in `files`, sorted by name. Raises Refused if there is none, unless `may_be_none`.
 
-    `also_left_out` names files that could not even be listed, such as broken links; a note mentions them, too.
+    `also_left_out` names files that could not even be listed, such as broken links; a note mentions them, too. Video
+    files are videos of their own (movies.py), so no note mentions them.
     """
-    layout = find_layout(files.names)
+    layout = find_layout(name for name in files.names if not is_movie(name))
     if not layout.sequences:
+        if may_be_none:
+            return []
         raise _no_pictures(files.names)
     if len(layout.sequences) > MAX_SEQUENCES:
         raise Refused(
@@ -139,16 +145,14 @@ def _count(number: int, noun: str) -> str:
 
 
 def _no_pictures(names: Sequence[str]) -> Refused:
-    movies = [name for name in names if name.lower().endswith(MOVIE_SUFFIXES)]
-    if movies:
-        return Refused("no_pictures", "There are no pictures inside, but a video: bring that itself, without a zip.")
     unread = [name for name in names if name.lower().endswith(UNREAD_PICTURES)]
     if unread:
         return Refused(
             "no_pictures",
-            f"There are no pictures inside that can be read ({listed(unread)}). Save them as JPEG or PNG first.",
+            f"There are no pictures and no videos inside that can be read ({listed(unread)}). "
+            "Save them as JPEG or PNG first.",
         )
-    return Refused("no_pictures", "There are no pictures inside.")
+    return Refused("no_pictures", "There are no pictures and no videos inside.")
 
 
 def _short(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Finds the videos in a file or folder: one in a video file, one or several in a zip or folder of pictures.
+"""Finds the videos in a file or folder: one in a video file, one or several in a zip or folder.
 
 Each is called a clip until it has been imported.
 """
@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 from segmentation.formats.davis_layout import SequenceFiles
-from segmentation.formats.file_tree import FolderTree
+from segmentation.formats.file_tree import FileTree, FolderTree
 from webapp.videos.archives import ZipFiles
 from webapp.videos.containers import Container, container_of
 from webapp.videos.decoding import VideoFile
 from webapp.videos.frame_writer import SourceFrame
+from webapp.videos.movies import find_movies
 from webapp.videos.pictures import count_pages
 from webapp.videos.refusal import Refused
 from webapp.videos.sequences import PictureSequence, find_sequences
@@ -28,7 +29,9 @@ class Clip(Protocol):
     """
 
     fps: float
-    notes: list[str]  # They are complete when `frames` is exhausted.
+    # These two are final when `frames` is exhausted. `pixel_aspect` is the width of a pixel divided by its height.
+    pixel_aspect: float
+    notes: list[str]
 
     @property
     def part(self) -> str: ...
@@ -49,7 +52,7 @@ def open_source(path: Path) -> Iterator[Sequence[Clip]]:
     """Open a file or folder, and provide the videos in it, at least one. Raises Refused."""
     if path.is_dir():
         folder = FolderTree(path)
-        yield find_sequences(folder, folder.broken)
+        yield _clips(folder, folder.broken)
         return
     try:
         container = container_of(path)
@@ -63,7 +66,13 @@ def open_source(path: Path) -> Iterator[Sequence[Clip]]:
         yield [VideoFile(path, container)]
         return
     with ZipFiles(path) as files:
-        yield find_sequences(files)
+        yield _clips(files)
+
+
+def _clips(files: FileTree, also_left_out: Sequence[str] = ()) -> Sequence[Clip]:
+    """Return the picture sequences and the video files in a zip or folder."""
+    movies = find_movies(files)
+    return [*find_sequences(files, also_left_out, may_be_none=bool(movies)), *movies]
 
 
 def picture_of_pages(path: Path) -> PictureSequence | None:

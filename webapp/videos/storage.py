@@ -3,6 +3,7 @@
 HOME/videos/<id>/frames/000000.jpg   the frames, by index
 HOME/videos/<id>/thumbs/000000.jpg   the same, at most 256 pixels on the longest side
 HOME/videos/<id>/truth/000000.png    ground truth, indexed PNG, where there is some
+HOME/videos/<id>/source.json         the names and time stamps that the frames had in their source (source_table.py)
 HOME/uploads/<uuid>                  a file that is arriving, or waits to be imported
 """
 
@@ -42,6 +43,10 @@ class VideoFolder:
 
     def truth(self, index: int) -> Path:
         return self.root / "truth" / f"{index:06d}.png"
+
+    @property
+    def source(self) -> Path:
+        return self.root / "source.json"
 
     def make(self) -> None:
         for name in ("frames", "thumbs", "truth"):

@@ -410,6 +410,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/videos/{video_id}/source-frames": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Source Frames
+         * @description Return what the frames were called, and when they are shown, in the file that the video was imported from.
+         */
+        get: operations["get_source_frames"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/videos/{video_id}/state": {
         parameters: {
             query?: never;
@@ -825,6 +845,16 @@ export interface components {
             username: string;
         };
         /**
+         * SourceFrames
+         * @description The names and the time stamps in seconds that the frames had in their source, by frame: "" and null if none.
+         */
+        SourceFrames: {
+            /** Names */
+            names: string[];
+            /** Times */
+            times: (number | null)[];
+        };
+        /**
          * State
          * @description The whole state of a video except its masks. Those of the frames in RoundInfo.frames are loaded over HTTP.
          */
@@ -910,6 +940,8 @@ export interface components {
             name: string;
             /** Note */
             note: string;
+            /** Pixel Aspect */
+            pixel_aspect: number;
             /** Progress Done */
             progress_done: number;
             /** Progress Total */
@@ -940,6 +972,8 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+            /** Pixel Aspect */
+            pixel_aspect: number;
             /** Project */
             project: number;
             /** Project Name */
@@ -3221,6 +3255,55 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_source_frames: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceFrames"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -76,6 +76,7 @@ def write_clip(
     pixels: str = "yuv420p",
     rate: int | Fraction = 25,
     times: Sequence[int] | None = None,
+    pixel_aspect: Fraction | None = None,
     time_base: Fraction = Fraction(1, 1000),
     quarter_turns: int = 0,
     mirrored: bool = False,
@@ -97,6 +98,8 @@ def write_clip(
         stream.height, stream.width = coded[0].shape[:2]
         if times is not None:
             stream.time_base = stream.codec_context.time_base = time_base
+        if pixel_aspect is not None:
+            stream.codec_context.sample_aspect_ratio = pixel_aspect
         if quarter_turns or mirrored:
             stream.set_display_rotation(90 * quarter_turns, hflip=mirrored)
         for index, picture in enumerate(coded):

@@ -21,6 +21,7 @@ from webapp.projects.models import Project, Role
 from webapp.videos.create import create_video
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.recovery import sweep_imports
+from webapp.videos.source_table import SourceTable, write_source_table
 from webapp.videos.storage import folder_of, upload_path
 
 JSON = "application/json"
@@ -64,6 +65,18 @@ def test_a_frame_that_is_not_there_is_not_kept_by_caches(
     answer = client_as(viewer).get(f"/api/videos/{video.pk}/{address}")
     assert answer.status_code == 404
     assert "immutable" not in answer.get("Cache-Control", "")
+
+
+def test_the_names_of_frames_in_their_source_are_shown(
+    client_as: ClientAs, viewer: User, stranger: User, video: Video
+) -> None:
+    address = f"/api/videos/{video.pk}/source-frames"
+    count = video.frame_count
+    assert client_as(viewer).get(address).json() == {"names": [""] * count, "times": [None] * count}
+    table = SourceTable([f"IMG_{index}.png" for index in range(count)], [None] * count)
+    write_source_table(folder_of(video.pk), table)
+    assert client_as(viewer).get(address).json()["names"] == table.names
+    assert client_as(stranger).get(address).status_code == 404
 
 
 def test_ground_truth_is_for_reviewers(

@@ -194,6 +194,31 @@ def test_it_keeps_the_rate_of_a_time_lapse(tmp_path: Path, seconds: int) -> None
         assert clip.fps == pytest.approx(1 / seconds, rel=0.01)
 
 
+@pytest.mark.parametrize(("quarter_turns", "aspect"), [(0, 64 / 45), (2, 64 / 45), (1, 45 / 64)])
+def test_it_keeps_the_grid_of_pixels_that_are_not_square_and_tells_their_shape(
+    tmp_path: Path, quarter_turns: int, aspect: float
+) -> None:
+    path = write_clip(tmp_path / "clip.mp4", 2, pixel_aspect=Fraction(64, 45), quarter_turns=quarter_turns)
+    with open_source(path) as (clip,):
+        assert [np.asarray(frame.picture).shape for frame in clip.frames()] == [(HEIGHT, WIDTH, 3)] * 2
+        assert clip.pixel_aspect == pytest.approx(aspect, rel=0.01)
+        assert clip.notes == [
+            "The pixels of the video are not square: the page and exported videos stretch its frames."
+        ]
+
+
+def test_a_shape_of_pixels_that_no_camera_has_is_an_error_in_the_file(tmp_path: Path) -> None:
+    with open_source(write_clip(tmp_path / "clip.mp4", 2, pixel_aspect=Fraction(100, 1))) as (clip,):
+        assert len(list(clip.frames())) == 2
+        assert (clip.pixel_aspect, clip.notes) == (1, [])
+
+
+def test_it_keeps_the_time_stamps_of_frames(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mkv", 4, times=[0, 40, 200, 1240])
+    with open_source(path) as (clip,):
+        assert [frame.time for frame in clip.frames()] == [0, 0.04, 0.2, 1.24]
+
+
 @pytest.mark.parametrize(("transfer", "name", "white"), [(16, "PQ", 0.5807), (18, "HLG", 0.7500)])
 def test_it_converts_hdr_to_the_standard_range(tmp_path: Path, transfer: int, name: str, white: float) -> None:
     """The frame has four grey values: black, half the light of white, white (203 nits) and the brightest code."""

@@ -41,7 +41,7 @@ def no_beat(done: int | None = None) -> None:
 
 def read_all(path: Path, folder: Path) -> int:
     with read_in_process(path, no_beat) as reader:
-        return reader.write(reader.found[0].part, VideoFolder(folder))[0].count
+        return reader.write(reader.found[0].part, VideoFolder(folder)).written.count
 
 
 def readers() -> int:
@@ -53,8 +53,10 @@ def test_it_writes_the_frames_and_counts_them(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", 7)
     with read_in_process(path, lambda done=None: seen.append(done)) as reader:
         (found,) = reader.found
-        written, notes = reader.write(found.part, VideoFolder(tmp_path / "out"))
-    assert (written.width, written.height, written.count, notes) == (240, 160, 7, [])
+        read = reader.write(found.part, VideoFolder(tmp_path / "out"))
+    written = read.written
+    assert (written.width, written.height, written.count, read.notes) == (240, 160, 7, [])
+    assert (read.fps, read.pixel_aspect) == (25, 1)
     assert [done for done in seen if done is not None] == list(range(1, 8))
     assert len(list((tmp_path / "out" / "frames").iterdir())) == 7
     assert readers() == 0

@@ -16,7 +16,7 @@ from tests.webapp.videos.archives import numbered_picture, picture, write_zip
 from tests.webapp.videos.clips import numbered, read_number, stored_truth, write_clip, write_gif
 from tests.webapp.videos.conftest import Bring, files_below
 from webapp.videos import importing
-from webapp.videos.frame_writer import SourceFrame
+from webapp.videos.create import FramesInMemory
 from webapp.videos.import_queue import cancel_import
 from webapp.videos.importing import claim, run_import, write_video
 from webapp.videos.models import Video, VideoState
@@ -59,7 +59,7 @@ def test_it_stores_every_frame_with_a_thumbnail(bring: Bring, tmp_path: Path, ho
         with Image.open(folder_of(video.pk).thumb(index)) as thumb:
             assert read_number(np.asarray(thumb)) == index
     files = files_below(home)
-    assert len(files) == 60, "the upload and the staging folder are gone"
+    assert len(files) == 61, "frames, thumbnails and the table of times; the upload and the staging folder are gone"
     assert video.size_bytes == sum(path.stat().st_size for path in files)
 
 
@@ -296,7 +296,7 @@ def test_a_worker_that_lost_its_claim_changes_nothing(waiting: Bring, tmp_path: 
     Video.objects.filter(pk=waits.pk).update(heartbeat=None)
     run_import(waits.pk)
     with pytest.raises(ImportCancelled):
-        write_video(late, [SourceFrame(numbered(99))])
+        write_video(late, FramesInMemory([numbered(99)]))
     video = Video.objects.get(pk=waits.pk)
     assert (video.state, video.fence) == (VideoState.READY, 2)
     assert stored_numbers(video) == [0, 1, 2, 3]

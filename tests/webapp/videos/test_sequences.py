@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,11 +13,12 @@ from PIL import Image
 from segmentation.formats.label_png import encode_labels
 from tests.segmentation.shared_data import shared
 from tests.webapp.videos.archives import numbered_picture, picture, write_zip
-from tests.webapp.videos.clips import numbered, read_number, stored_truth
-from tests.webapp.videos.conftest import Bring
+from tests.webapp.videos.clips import numbered, read_number, stored_truth, write_clip
+from tests.webapp.videos.conftest import Bring, Limit
 from webapp.videos.importing import run_import
 from webapp.videos.models import Video, VideoState
-from webapp.videos.storage import StoredFrames
+from webapp.videos.source_table import SourceTable, read_source_table
+from webapp.videos.storage import StoredFrames, folder_of
 
 
 def labels(*ids: int) -> np.ndarray:
@@ -61,9 +63,9 @@ def test_files_that_are_not_read_are_named_in_the_note(bring: Bring, tmp_path: P
     files = [(f"f/{i}.png", numbered_picture(i)) for i in range(3)]
     video = bring(write_zip(tmp_path / "a.zip", [*files, ("f/IMG_3.heic", b"x")]))
     assert (video.frame_count, video.note) == (3, "1 file was left out: IMG_3.heic.")
-    many = [(f"f/clip {i}.mp4", b"x") for i in range(5)]
+    many = [(f"f/raw {i}.dng", b"x") for i in range(5)]
     video = bring(write_zip(tmp_path / "b.zip", [*files, *many]))
-    assert video.note == "5 files were left out: clip 0.mp4, clip 1.mp4, clip 2.mp4 and 2 more."
+    assert video.note == "5 files were left out: raw 0.dng, raw 1.dng, raw 2.dng and 2 more."
     clutter = [("f/@eaDir/0.png/SYNOPHOTO_THUMB_M.jpg", numbered_picture(7, "JPEG")), ("f/Thumbs.db", b"x")]
     video = bring(write_zip(tmp_path / "c.zip", [*files, *clutter]))
     assert (video.frame_count, video.note) == (3, "")
@@ -202,6 +204,88 @@ def test_pictures_of_many_bits_are_scaled_by_the_range_of_their_sequence(
     assert abs(float(frames[1][:, -1].mean()) - full) < 4
     assert abs(float(frames[0][:, -1].mean()) - full / 2) < 4
     assert frames[0][:, 0].mean() < 4
+
+
+def colours_of_16_bits(top: int, kind: str, alpha: int | None = None) -> bytes:
+    """Encode a picture whose red rises from 0 to `top` from left to right; green and blue are half of it."""
+    red = ramp(top)
+    channels = [red / 2, red / 2, red] + ([] if alpha is None else [np.full_like(red, alpha)])
+    found, data = cv2.imencode(f".{kind}", np.dstack(channels).astype(np.uint16))
+    assert found
+    return data.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["png", "tiff"])
+@pytest.mark.parametrize(("top", "full"), [(4095, 4095), (3000, 4095), (65535, 65535)])
+def test_colours_of_16_bits_are_scaled_like_grey(bring: Bring, tmp_path: Path, kind: str, top: int, full: int) -> None:
+    files = [(f"{index}.{kind}", colours_of_16_bits(top // (2 - index), kind)) for index in range(2)]
+    frames = StoredFrames(bring(write_zip(tmp_path / "a.zip", files)))
+    bright = 255 * top / full
+    assert np.abs(frames[1][:, -8:].mean(axis=(0, 1)) - np.array([1, 0.5, 0.5]) * bright).max() < 8
+    assert np.abs(frames[0][:, -8:].mean(axis=(0, 1)) - np.array([0.5, 0.25, 0.25]) * bright).max() < 8
+
+
+def test_clear_pixels_of_16_bits_are_black(bring: Bring, tmp_path: Path) -> None:
+    clear = colours_of_16_bits(65535, "png", alpha=0)
+    assert StoredFrames(bring(write_zip(tmp_path / "a.zip", [("0.png", clear)])))[0].max() < 8
+
+
+def test_every_page_of_16_bit_colours_is_a_frame_of_its_own(bring: Bring, tmp_path: Path) -> None:
+    pages = [np.full((160, 240, 3), level, np.uint16) for level in (1000, 4000)]
+    assert cv2.imwritemulti(str(tmp_path / "stack.tif"), pages)
+    frames = StoredFrames(bring(tmp_path / "stack.tif"))
+    assert [round(float(frames[index].mean()) / 255, 2) for index in range(len(frames))] == [0.24, 0.98]
+
+
+def test_frames_keep_the_names_of_their_files(bring: Bring, tmp_path: Path) -> None:
+    files = [(f"in/IMG_{number:04}.png", numbered_picture(number)) for number in (2, 5, 11)]
+    video = bring(write_zip(tmp_path / "a.zip", [*files, ("in/stack.tif", stack(1, 2))]))
+    table = read_source_table(folder_of(video.pk), video.frame_count)
+    assert table.names == ["IMG_0002.png", "IMG_0005.png", "IMG_0011.png", "stack_0001.tif", "stack_0002.tif"]
+    assert table.stems() == ["IMG_0002", "IMG_0005", "IMG_0011", "stack_0001", "stack_0002"]
+
+
+def test_names_that_are_the_same_without_their_suffix_are_no_stems() -> None:
+    assert SourceTable(["a.png", "A.jpg"], [None, None]).stems() is None
+    assert SourceTable(["a.png", ""], [None, None]).stems() is None
+
+
+# --- video files in zips ----------------------------------------------------------------------------------------------
+
+
+def test_each_video_file_in_a_zip_is_a_video(bring: Bring, tmp_path: Path) -> None:
+    first = write_clip(tmp_path / "first.mp4", 4, rate=10).read_bytes()
+    second = write_clip(tmp_path / "second.mkv", 6).read_bytes()
+    files = [("day/second.MKV", second), ("day/first.mp4", first), ("day/notes.txt", b"x")]
+    video = bring(write_zip(tmp_path / "a.zip", files))
+    (other,) = the_others(video)
+    assert [(v.name, v.state, v.fps, stored_numbers(v)) for v in (video, other)] == [
+        ("first", VideoState.READY, 10, [0, 1, 2, 3]),
+        ("second", VideoState.READY, 25, [0, 1, 2, 3, 4, 5]),
+    ]
+
+
+def test_a_video_file_beside_pictures_is_a_video_of_its_own(bring: Bring, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 2).read_bytes()
+    video = bring(write_zip(tmp_path / "a.zip", [("f/0.png", numbered_picture(3)), ("f/clip.mp4", clip)]))
+    (other,) = the_others(video)
+    assert (video.name, stored_numbers(video), video.note) == ("a", [3], "")
+    assert (other.name, stored_numbers(other)) == ("clip", [0, 1])
+
+
+def test_what_only_has_the_name_of_a_video_file_fails_alone(bring: Bring, tmp_path: Path) -> None:
+    files = [("f/0.png", numbered_picture(3)), ("f/playlist.mp4", b"#EXTM3U"), ("f/inner.mov", b"PK\x03\x04")]
+    video = bring(write_zip(tmp_path / "a.zip", files))
+    inner, playlist = the_others(video)
+    assert video.state == VideoState.READY
+    assert inner.error == "f/inner.mov is a zip, not a video."
+    assert playlist.error.startswith("f/playlist.mp4 cannot be used. This is a playlist")
+
+
+def test_a_video_file_in_a_zip_may_be_as_large_as_an_upload(bring: Bring, tmp_path: Path, limit: Limit) -> None:
+    limit("MASKWRIGHT_MAX_UPLOAD_MB", 1)
+    video = bring(write_zip(tmp_path / "a.zip", [("clip.mp4", bytes(2 << 20))]))
+    assert video.error == "clip.mp4 inflates to more bytes than an upload may have."
 
 
 def test_colours_under_clear_pixels_are_not_shown(bring: Bring, tmp_path: Path) -> None:

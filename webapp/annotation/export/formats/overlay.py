@@ -37,6 +37,8 @@ def write(subject: Subject, path: Path, tick: Tick) -> None:
         stream.width, stream.height = video.width + video.width % 2, video.height + video.height % 2
         stream.pix_fmt = "yuv420p"  # every player supports it; it needs even sizes
         stream.options = {"crf": CRF, "preset": "veryfast"}
+        # Players stretch the pixels of the export as they stretch those of the source.
+        stream.codec_context.sample_aspect_ratio = Fraction(video.pixel_aspect).limit_denominator(1000)
         stream.codec_context.colorspace = BT709 if hd else SMPTE170M
         stream.codec_context.color_range = LIMITED
         for index, labels in subject.frames():

@@ -1,0 +1,38 @@
+"""The names and time stamps that the frames of a video had in their source, kept beside its frames."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from webapp.videos.storage import VideoFolder
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """One entry for each frame. A name is "" and a time None where the source has none."""
+
+    names: list[str]  # Names of picture files, such as "IMG_0005.jpg".
+    times: list[float | None]  # Time stamps of a video file, in seconds.
+
+    def stems(self) -> list[str] | None:
+        """Return the names without their suffixes. None if a frame has no name or two have the same."""
+        stems = [PurePosixPath(name).stem for name in self.names]
+        return stems if all(stems) and len({stem.casefold() for stem in stems}) == len(stems) else None
+
+
+def write_source_table(folder: VideoFolder, table: SourceTable) -> int:
+    """Write the table, and return its size in bytes. Nothing is written if no frame has a name or a time."""
+    if not any(table.names) and not any(time is not None for time in table.times):
+        return 0
+    return folder.source.write_text(json.dumps({"names": table.names, "times": table.times}), encoding="utf-8")
+
+
+def read_source_table(folder: VideoFolder, count: int) -> SourceTable:
+    """Read the table of a video with `count` frames. Its entries are empty if none was stored."""
+    try:
+        stored = json.loads(folder.source.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return SourceTable([""] * count, [None] * count)
+    return SourceTable(stored["names"], stored["times"])
