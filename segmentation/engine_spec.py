@@ -6,7 +6,8 @@ computes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,27 @@ class NetworkSpec:
 
 
 @dataclass(frozen=True)
+class OfflinePrograms:
+    """Where an engine's own parts of the offline commands are, as dotted paths "package.module:name".
+
+    They are in the engine's folder and are imported when a command needs them.
+
+    Args:
+        objectives: the class that trains the engine, by the `engine` of its plans (`python -m segmentation.training`).
+        golden: the function that computes the golden arrays, by system (`python -m segmentation.evaluation.golden`).
+        measure: a function (engine, scene, weights, clock) -> `Measured` for `measure_engines papers`.
+        shipped_parts: a function that returns the parts of its shipped networks for `measure_engines runtimes`.
+        paper_parts: the same for networks of the paper's size.
+    """
+
+    objectives: Mapping[str, str] = field(default_factory=dict, hash=False)
+    golden: Mapping[str, str] = field(default_factory=dict, hash=False)
+    measure: str = ""
+    shipped_parts: str = ""
+    paper_parts: str = ""
+
+
+@dataclass(frozen=True)
 class EngineSpec:
     """An engine as menus, commands and the registry know it.
 
@@ -47,6 +69,7 @@ class EngineSpec:
         shipped: what to tell a person while the weights in use are those that ship with Maskwright.
         published: whether it follows a paper by others. Menus list these engines apart, as research.
         preferred: whether this is the engine that "default" stands for.
+        programs: where its own parts of the commands for training, evaluation and measuring are.
     """
 
     name: str
@@ -58,6 +81,7 @@ class EngineSpec:
     shipped: str = ""
     published: bool = False
     preferred: bool = False
+    programs: OfflinePrograms = OfflinePrograms()
 
     @property
     def needs_weights(self) -> bool:

@@ -25,13 +25,13 @@ INTERACTIONS = "auto", "own", "cutter"  # values of the option `interaction`
 WITH_CUTTER = "segmentation.cutter.interaction:with_cutter"
 
 
-def _load(path: str) -> Any:
+def load(path: str) -> Any:
     """Import what a dotted path "package.module:name" leads to."""
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)
 
 
-ENGINES: dict[str, EngineSpec] = {name: _load(path) for name, path in SPECS.items()}
+ENGINES: dict[str, EngineSpec] = {name: load(path) for name, path in SPECS.items()}
 DEFAULT_ENGINE = next((name for name, spec in ENGINES.items() if spec.preferred), next(iter(ENGINES)))
 
 
@@ -59,6 +59,16 @@ def networks() -> dict[str, NetworkSpec]:
     return {network.name: network for spec in ENGINES.values() for network in spec.networks}
 
 
+def objectives() -> dict[str, str]:
+    """The dotted paths of the training objectives of all engines, by the `engine` of a plan."""
+    return {name: path for spec in ENGINES.values() for name, path in spec.programs.objectives.items()}
+
+
+def golden_systems() -> dict[str, str]:
+    """The dotted paths of the functions that compute golden arrays, by the published system's name."""
+    return {name: path for spec in ENGINES.values() for name, path in spec.programs.golden.items()}
+
+
 def create_engine_session(
     name: str,
     frames: FrameSource,
@@ -83,10 +93,10 @@ def create_engine_session(
     interaction = options.pop("interaction", "auto") if spec.reads_scribbles else "own"
     if interaction not in INTERACTIONS:
         raise ValueError(f"interaction: expected one of {', '.join(INTERACTIONS)}, got {interaction!r}")
-    engine: Engine = _load(spec.path)(frames, num_objects, settings, **options)
+    engine: Engine = load(spec.path)(frames, num_objects, settings, **options)
     if interaction == "cutter" or (interaction == "auto" and uses_cutter(spec.name, engine.settings.weights)):
         try:
-            engine = _load(WITH_CUTTER)(engine)
+            engine = load(WITH_CUTTER)(engine)
         except ValueError:
             engine.close()
             raise

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib import import_module
+from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
 
 import torch
 
+from segmentation import registry
 from segmentation.training.curves import draw
-from segmentation.training.loop import LOG, LOG_EVERY, Run, TrainingStopped, start_from
-from segmentation.training.plan import load_plan
+from segmentation.training.loop import LOG, LOG_EVERY, Objective, Run, TrainingStopped, start_from
+from segmentation.training.plan import Plan, load_plan
 from segmentation.training.precision import PRECISIONS, computes_in_half
 from segmentation.training.recorded_clips import RecordedClips
 from segmentation.training.sources import find_sources
@@ -40,15 +41,27 @@ def parser() -> argparse.ArgumentParser:
     return parse
 
 
+def objective_of(plan: Plan) -> Callable[..., Objective]:
+    """Return the class that trains the engine of a plan.
+
+    Raises ValueError if no engine in the registry has one of that name; the message lists the known ones.
+    """
+    known = registry.objectives()
+    if plan.engine not in known:
+        raise ValueError(f"engine: the plan trains {plan.engine!r}, known are {', '.join(known)}")
+    found: Callable[..., Objective] = registry.load(known[plan.engine])
+    return found
+
+
 def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     if args.threads:
         torch.set_num_threads(args.threads)
     try:
         plan = load_plan(args.engine, args.config)
-        objectives = import_module(f"segmentation.training.objectives.{plan.engine.replace('-', '_')}")
+        objective_class = objective_of(plan)
         for name in ("body", "own", "recordings", "features"):
-            if getattr(args, name) and name not in signature(objectives.Objective).parameters:
+            if getattr(args, name) and name not in signature(objective_class).parameters:
                 raise ValueError(f"--{name} says nothing to {args.engine}: leave it out")
         sources = find_sources(args.data, plan.validation, plan.exclude)
         for sentence in sources.left_out:
@@ -63,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
             options["features"] = args.features
         recordings = {"recordings": RecordedClips(args.recordings, sources.videos)} if args.recordings else {}
         device = torch.device(args.device)
-        objective = objectives.Objective(plan, device, **options, **recordings)
+        objective = objective_class(plan, device, **options, **recordings)
         objective.half = computes_in_half(args.precision, device)
         if args.start:
             start_from(objective, args.start)

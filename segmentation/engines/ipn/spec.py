@@ -1,6 +1,6 @@
 """The registry entry of IPN: its name, title and networks, which can be read without importing PyTorch."""
 
-from segmentation.engine_spec import EngineSpec, NetworkSpec
+from segmentation.engine_spec import EngineSpec, NetworkSpec, OfflinePrograms
 
 IPN = EngineSpec(
     name="ipn",
@@ -32,4 +32,9 @@ IPN = EngineSpec(
     ),
     reads_scribbles=True,
     shipped="Its weights are small: STAR is better.",
+    programs=OfflinePrograms(
+        objectives={"ipn": "segmentation.engines.ipn.objective:Objective"},
+        golden={"ipn": "segmentation.engines.ipn.golden:compute"},
+        measure="segmentation.engines.ipn.measurement:measure",
+    ),
 )

@@ -1,6 +1,6 @@
 """The registry entry of MA-Net: its name, title and network, which can be read without importing PyTorch."""
 
-from segmentation.engine_spec import EngineSpec, NetworkSpec
+from segmentation.engine_spec import EngineSpec, NetworkSpec, OfflinePrograms
 
 MANET = EngineSpec(
     name="manet",
@@ -21,4 +21,11 @@ MANET = EngineSpec(
     ),
     reads_scribbles=True,
     shipped="Its weights are small: STAR is better.",
+    programs=OfflinePrograms(
+        objectives={"manet": "segmentation.engines.manet.objective:Objective"},
+        golden={"manet": "segmentation.engines.manet.golden:compute"},
+        measure="segmentation.engines.manet.measurement:measure",
+        shipped_parts="segmentation.engines.manet.measurement:shipped_parts",
+        paper_parts="segmentation.engines.manet.measurement:paper_parts",
+    ),
 )

@@ -1,6 +1,6 @@
 """What the rest of the software knows of STAR, and of the cutter, whose weights ship with it."""
 
-from segmentation.engine_spec import EngineSpec, NetworkSpec
+from segmentation.engine_spec import EngineSpec, NetworkSpec, OfflinePrograms
 
 STAR = EngineSpec(
     name="star",
@@ -26,4 +26,11 @@ STAR = EngineSpec(
         ),
     ),
     preferred=True,  # the best of the benchmark on a CPU
+    programs=OfflinePrograms(
+        objectives={
+            "star": "segmentation.engines.star.objective:Objective",
+            "star-cut": "segmentation.engines.star.cutter_objective:Objective",
+        },
+        shipped_parts="segmentation.engines.star.measurement:shipped_parts",
+    ),
 )

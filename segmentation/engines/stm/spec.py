@@ -1,6 +1,6 @@
 """The registry entries of both STM engines: names, titles and networks. Reading them does not import PyTorch."""
 
-from segmentation.engine_spec import EngineSpec, NetworkSpec
+from segmentation.engine_spec import EngineSpec, NetworkSpec, OfflinePrograms
 
 STM = EngineSpec(
     name="stm",
@@ -21,6 +21,12 @@ STM = EngineSpec(
     ),
     reads_scribbles=True,
     shipped="Its weights are small: STAR is better.",
+    programs=OfflinePrograms(
+        objectives={"stm": "segmentation.engines.stm.objective:Objective"},
+        golden={"stm_interactive": "segmentation.engines.stm.golden_interactive:compute"},
+        measure="segmentation.engines.stm.measurement:measure",
+        paper_parts="segmentation.engines.stm.measurement:paper_parts",
+    ),
 )
 
 STM_SEMI = EngineSpec(
@@ -41,4 +47,8 @@ STM_SEMI = EngineSpec(
         ),
     ),
     shipped="Its weights are small: accept a mask that STAR made, and it carries that on.",
+    programs=OfflinePrograms(
+        golden={"stm": "segmentation.engines.stm.golden:compute"},
+        measure="segmentation.engines.stm.measurement:measure",
+    ),
 )

@@ -1,6 +1,6 @@
 """The registry entry of ST-RNN: its name, title and network, which can be read without importing PyTorch."""
 
-from segmentation.engine_spec import EngineSpec, NetworkSpec
+from segmentation.engine_spec import EngineSpec, NetworkSpec, OfflinePrograms
 
 STRNN = EngineSpec(
     name="strnn",
@@ -20,4 +20,8 @@ STRNN = EngineSpec(
     ),
     reads_scribbles=True,
     shipped="Its weights are small: STAR is better.",
+    programs=OfflinePrograms(
+        objectives={"strnn": "segmentation.engines.strnn.objective:Objective"},
+        measure="segmentation.engines.strnn.measurement:measure",
+    ),
 )

@@ -6,20 +6,15 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 import torch
 
+from segmentation import registry
 from segmentation.evaluation.golden.case import Case, Compute, GoldenError, Row, compare
 
-# For each system, which is also the name of its folder: the module whose `compute` yields its arrays.
-SYSTEMS = {
-    "ipn": "segmentation.evaluation.golden.ipn",
-    "stm": "segmentation.evaluation.golden.stm",
-    "stm_interactive": "segmentation.evaluation.golden.stm_interactive",
-    "manet": "segmentation.evaluation.golden.manet",
-}
+# For each system, which is also the name of its folder: the dotted path of the function that yields its arrays.
+SYSTEMS = registry.golden_systems()
 FILES = ("[a-z].npz", "inputs_*.npz")  # the golden arrays and the inputs of a case
 
 
@@ -30,7 +25,7 @@ def program_of(system: str) -> Compute:
     """
     if system not in SYSTEMS:
         raise GoldenError(f"no program for {system!r}, known are {', '.join(SYSTEMS)}")
-    compute: Compute = import_module(SYSTEMS[system]).compute
+    compute: Compute = registry.load(SYSTEMS[system])
     return compute
 
 

@@ -12,18 +12,17 @@ import argparse
 import subprocess
 import sys
 import time
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 
+from segmentation import registry
 from segmentation.evaluation.measure_engines.scene import HEIGHT, WIDTH, Clock, Measured, Scene, matrix_rate
 from segmentation.evaluation.paper_weights import paper_weights
 
-PACKAGE = "segmentation.evaluation.measure_engines"
-# The module that measures each engine. It is imported when it is needed, as it does not exist without its engine.
-ENGINES = {"stm": "stm_and_ipn", "stm-semi": "stm_and_ipn", "ipn": "stm_and_ipn", "manet": "manet", "strnn": "strnn"}
+# The dotted path of the function that measures each engine.
+ENGINES = {name: spec.programs.measure for name, spec in registry.ENGINES.items() if spec.programs.measure}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +68,7 @@ def _in_a_process(engine: str, options: argparse.Namespace) -> int:
 def _measure(engine: str, weights: str, counts: tuple[int, ...], frames: int, clock: Clock) -> None:
     """Print a table for each number of objects, and how much more time three objects take than one."""
     found = {}
-    measure = import_module(f"{PACKAGE}.{ENGINES[engine]}").measure
+    measure = registry.load(ENGINES[engine])
     for objects in counts:
         rate = matrix_rate(clock=clock)
         measured: Measured = measure(engine, Scene(objects, frames), weights, clock)

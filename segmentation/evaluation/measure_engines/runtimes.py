@@ -12,114 +12,46 @@ import copy
 import sys
 import time
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from segmentation.checkpoints import load_network, network_class
-from segmentation.cutter.refinement import NUM_CUES, SIDE
+from segmentation import registry
 from segmentation.evaluation.davis_folder import DavisFolder, load_sequence
 from segmentation.evaluation.davis_folder import Sequence as Clip
-from segmentation.evaluation.measure_engines.scene import HEIGHT, WIDTH, seconds
+from segmentation.evaluation.measure_engines.parts import TRUNK_FRAME, Applied, Part
+from segmentation.evaluation.measure_engines.scene import seconds
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.metrics import jaccard
 from segmentation.registry import create_engine_session
-from segmentation.runtime.folding import for_inference
 from segmentation.runtime.openvino import compiled, openvino
 from segmentation.trunk.weights import load_network as load_trunk_network
 from segmentation.types import Interaction
-from segmentation.weights import find_weights
 
 RUNS = 7
-TRUNK_FRAME = (288, 512)  # height and width of a 16:9 frame as the trunk sees it
-GRID = (240, 432)  # input size of the shipped networks
-ENGINES = ("star", "stm", "manet", "ipn", "strnn")
+ENGINES = [name for name, spec in registry.ENGINES.items() if spec.networks]
 # options that switch OpenVINO off; for other engines, naming a precision does that
 PYTORCH: dict[str, dict[str, Any]] = {"star": {"openvino": False}}
 WAYS = ("torch float32", "torch bfloat16", "openvino f32", "openvino bf16")
 
-Part = tuple[str, nn.Module, Tensor]
-
-
-class _Applied(nn.Module):
-    """Wraps a module so that it has one input and one output: other inputs are fixed, several outputs are
-    concatenated.
-    """
-
-    def __init__(self, module: nn.Module, call: Callable[[nn.Module, Tensor], Any]) -> None:
-        super().__init__()
-        self.module, self.call = module, call
-
-    def forward(self, x: Tensor) -> Tensor:
-        out = self.call(self.module, x)
-        found: Tensor = out if isinstance(out, Tensor) else torch.cat([part.flatten() for part in out])
-        return found
-
 
 def shipped_parts() -> list[Part]:
     """Return the parts of the shipped networks that take most of the time of a round."""
-    star, cutter = _loaded("star"), _loaded("star-cut")
-    manet = _for_manet(load_network("manet", find_weights("manet")))
-    width = manet.config.embedding
-    cues = torch.rand(2, 3, GRID[0] // 4, GRID[1] // 4)
-    clues = torch.rand(2, NUM_CUES, SIDE, SIDE)
-    return [
-        ("trunk", _Applied(load_trunk_network("lite0"), lambda m, x: m(x)), torch.rand(1, 3, *TRUNK_FRAME)),
-        _star_decoder(star),
-        ("STAR, cutter", _Applied(cutter, lambda m, x: m(x, clues.to(x.dtype))), torch.rand(2, 3, SIDE, SIDE)),
-        ("MA-Net, embedding", _Applied(manet, _embed), torch.rand(1, 3, *GRID)),
-        (
-            "MA-Net, head of two ids",
-            _Applied(manet.dynamic_seghead, lambda m, x: m(x[0], cues.to(x.dtype))),
-            torch.rand(1, width, *cues.shape[2:]),
-        ),
-    ]
-
-
-def _star_decoder(star: Any) -> Part:
-    """STAR's decoder of one object: its input is the cues, what is seen of the frame is fixed."""
-    height, width = TRUNK_FRAME
-    convolutions = star.decoder.enter, star.decoder.seen4, star.decoder.seen2
-    cues = convolutions[0].in_channels - star.config.context
-    fine = star.decoder.up4.in_channels - star.config.widths[0] - convolutions[1].out_channels
-    channels = star.config.context, convolutions[1].in_channels, convolutions[2].in_channels
-    seen = [torch.rand(1, c, height // s, width // s) for c, s in zip(channels, (8, 4, 2), strict=True)]
-    carried = torch.rand(1, fine, height // 4, width // 4)
-
-    def decode(decoder: nn.Module, x: Tensor) -> Any:
-        context, f4, colours = (part.to(x.dtype) for part in seen)
-        return decoder((context, f4, colours), x, carried.to(x.dtype))
-
-    return "STAR, decoder", _Applied(star.decoder, decode), torch.rand(1, cues, height // 8, width // 8)
+    trunk = Applied(load_trunk_network("lite0"), lambda m, x: m(x))
+    paths = [spec.programs.shipped_parts for spec in registry.ENGINES.values()]
+    return [("trunk", trunk, torch.rand(1, 3, *TRUNK_FRAME)), *_parts(paths)]
 
 
 def paper_parts() -> list[Part]:
     """Return the encoders of the papers' sizes, with 480p input."""
-    size = (HEIGHT // 16 * 16, WIDTH // 16 * 16)
-    manet, stm = _for_manet(network_class("manet")().eval()), network_class("stm")().eval()
-    query = for_inference(stm.get_submodule("Encoder_Q"), torch.device("cpu"), torch.float32)
-    return [
-        ("MA-Net, embedding", _Applied(manet, _embed), torch.rand(1, 3, *size)),
-        ("STM, query encoder", _Applied(query, lambda m, x: m(x)), torch.rand(1, 3, *size)),
-    ]
+    return _parts([spec.programs.paper_parts for spec in registry.ENGINES.values()])
 
 
-def _embed(network: Any, images: Tensor) -> Tensor:
-    embedding: Tensor = network.embed(images)
-    return embedding
-
-
-def _for_manet(network: nn.Module) -> Any:
-    """Prepare MA-Net for inference with its own function. Engines are imported only when they are measured."""
-    return import_module("segmentation.engines.manet.network").for_inference(network)
-
-
-def _loaded(name: str) -> Any:
-    return for_inference(load_network(name, find_weights(name)), torch.device("cpu"), torch.float32)
+def _parts(paths: list[str]) -> list[Part]:
+    return [part for path in paths if path for part in registry.load(path)()]
 
 
 @torch.inference_mode()
@@ -167,7 +99,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads of both runtimes (1)")
     parser.add_argument("--paper", action="store_true", help="the papers' sizes instead of the networks that ship")
     parser.add_argument("--davis-root", type=Path, help="folder in the DAVIS layout with 480p sequences")
-    parser.add_argument("--engines", nargs="+", default=ENGINES, choices=ENGINES, help="engines to run on --davis-root")
+    parser.add_argument(
+        "--engines",
+        nargs="+",
+        default=ENGINES,
+        choices=ENGINES,
+        help="engines to run on --davis-root",
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,1 +1,1 @@
-"""The training objectives: for each engine a module that has its name and contains a class `Objective`."""
+"""What the training objectives share. The objective of an engine is in its folder, `objective.py`."""

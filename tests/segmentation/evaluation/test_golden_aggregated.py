@@ -10,7 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from segmentation.evaluation.golden import aggregated, stm, stm_interactive
+from segmentation.engines.stm import golden as stm
+from segmentation.engines.stm import golden_interactive as stm_interactive
+from segmentation.evaluation.golden import aggregated
 from segmentation.evaluation.golden.__main__ import program_of
 from segmentation.evaluation.golden.aggregated import Bounds, logit_bounds, softmax_bounds
 from segmentation.evaluation.golden.case import Array, Case, compare, full

@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from segmentation.engines.ipn import golden as ipn
 from segmentation.engines.ipn.network import Estimate, Inet
-from segmentation.evaluation.golden import ipn, manet
+from segmentation.engines.manet import golden as manet
 from segmentation.evaluation.golden.__main__ import program_of
 from segmentation.evaluation.golden.case import AGREEMENT, Array, Case, Row, carried, compare
 from segmentation.types import LabelMap

@@ -11,10 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from segmentation.engines.ipn import golden as ipn
 from segmentation.engines.ipn.network import Inet, Pnet
+from segmentation.engines.manet import golden as manet
 from segmentation.engines.manet.network import MANet
+from segmentation.engines.stm import golden as stm
+from segmentation.engines.stm import golden_interactive as stm_interactive
 from segmentation.engines.stm.network import STM, InteractiveSTM
-from segmentation.evaluation.golden import ipn, manet, rules, stm, stm_interactive
+from segmentation.evaluation.golden import rules
 from segmentation.evaluation.golden.__main__ import program_of
 from segmentation.evaluation.golden.case import Array, Case
 from tests.segmentation.engines.ipn.tiny import TINY as TINY_IPN

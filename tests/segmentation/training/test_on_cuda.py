@@ -10,13 +10,22 @@ from typing import Any
 import pytest
 import torch
 
+from segmentation.engines.ipn import objective as ipn
+from segmentation.engines.manet import objective as manet
+from segmentation.engines.star import cutter_objective
+from segmentation.engines.star import objective as star
+from segmentation.engines.stm import objective as stm
+from segmentation.engines.strnn import objective as strnn
 from segmentation.training.loop import Run
-from segmentation.training.objectives import ipn, manet, star, star_cut, stm, strnn
 from segmentation.training.plan import Plan, load_plan, parse_plan
 from segmentation.training.sources import Sources
 from tests.pretend_cuda import OnCuda, pretended_cuda
-from tests.segmentation.training import test_ipn, test_manet, test_run, test_stm, test_strnn
-from tests.segmentation.training.test_star_cut import CLIPS
+from tests.segmentation.engines.ipn import test_objective as test_ipn
+from tests.segmentation.engines.manet import test_objective as test_manet
+from tests.segmentation.engines.star.test_cutter_objective import CLIPS
+from tests.segmentation.engines.stm import test_objective as test_stm
+from tests.segmentation.engines.strnn import test_objective as test_strnn
+from tests.segmentation.training import test_run
 
 CUDA = torch.device("cuda")
 # PyTorch takes the simulated device for "meta" and warns that copying to it does nothing. It does copy: the last
@@ -39,7 +48,7 @@ def cutter_plan() -> Plan:
 
 OBJECTIVES: dict[str, tuple[Any, str | None, dict[str, Any]]] = {
     "star": (star.Objective, test_run.PLAN, {}),
-    "cutter": (star_cut.Objective, None, {}),
+    "cutter": (cutter_objective.Objective, None, {}),
     "stm": (stm.Objective, test_stm.PLAN, {"system": "stm"}),
     "stm-semi": (stm.Objective, test_stm.PLAN, {"system": "stm-semi"}),
     "ipn": (ipn.Objective, test_ipn.PLAN, {}),

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from segmentation.engines.star import cutter_objective
 from segmentation.training.clips import ClipConfig
-from segmentation.training.objectives import star_cut
 from segmentation.training.plan import load_plan
 from segmentation.training.recorded_clips import RecordedClips
 from segmentation.training.recorded_propagations import load, main, record, save
@@ -71,7 +71,9 @@ def test_pairs_are_neighbours_with_what_was_found_in_the_first(sources: Sources,
 
 def test_the_cutter_learns_to_correct_what_was_found_on_recordings(sources: Sources, recordings: Path) -> None:
     plan = replace(load_plan("star-cut", "compact"), network={"widths": [4, 8, 12, 16], "skip": 4})
-    objective = star_cut.Objective(plan, torch.device("cpu"), recordings=RecordedClips(recordings, sources.videos))
+    objective = cutter_objective.Objective(
+        plan, torch.device("cpu"), recordings=RecordedClips(recordings, sources.videos)
+    )
     made = make_clips(objective, sources, ClipConfig(frames=2, height=64, width=96, max_objects=2), 10)
     loss, figures = objective.loss(made, np.random.default_rng(0))
     assert torch.isfinite(loss)

@@ -11,6 +11,7 @@ import torch
 
 from segmentation.checkpoints import load_network
 from segmentation.engine import EngineSettings
+from segmentation.engines.star.objective import Objective
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.formats.label_png import write_labels
 from segmentation.frames import ArrayFrames
@@ -19,7 +20,6 @@ from segmentation.training.__main__ import main
 from segmentation.training.clips import ClipConfig, Clips, _indices, _join
 from segmentation.training.curves import main as draw_curves
 from segmentation.training.loop import Run, TrainingStopped, echoed, start_from
-from segmentation.training.objectives.star import Objective
 from segmentation.training.plan import Plan, load_plan, parse_plan
 from segmentation.training.sources import DataError, Sources, find_sources
 from segmentation.types import IGNORE, Interaction

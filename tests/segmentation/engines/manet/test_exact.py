@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from segmentation import EngineSettings, Interaction, Scribble, create_engine_session
+from segmentation.engines.manet.golden import GAIN
 from segmentation.engines.manet.network import MANet, MANetConfig
 from segmentation.evaluation.golden.case import AGREEMENT, Case
-from segmentation.evaluation.golden.manet import GAIN
 from segmentation.evaluation.golden.rules import make_scribble
 from segmentation.frames import ArrayFrames
 from segmentation.networks.configuration import to_json

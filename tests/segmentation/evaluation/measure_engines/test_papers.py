@@ -37,7 +37,7 @@ def test_it_prints_a_table_for_each_number_of_objects(
         seen.append((engine, scene.objects, len(scene.frames), weights))
         return MEASURED
 
-    monkeypatch.setattr(f"{papers.PACKAGE}.manet.measure", measure)
+    monkeypatch.setattr("segmentation.engines.manet.measurement.measure", measure)
     monkeypatch.setattr(papers, "matrix_rate", lambda *args, **more: 1e11)
     assert main(["papers", "--engine", "manet", "--frames", "1", "--weights", "w"]) == 0
     assert seen == [("manet", 1, 2, "w"), ("manet", 3, 2, "w")]

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from segmentation.checkpoints import load_network
+from segmentation.engines.ipn import objective as module
 from segmentation.engines.ipn.network import Inet, IPNConfig, Pnet
+from segmentation.engines.ipn.objective import Objective
 from segmentation.engines.ipn.region import Region
 from segmentation.networks.resnet import RESNET50
 from segmentation.training.loop import Run
-from segmentation.training.objectives import ipn
 from segmentation.training.objectives.batch import Batch
-from segmentation.training.objectives.ipn import Objective
 from segmentation.training.objectives.running_means import RunningMeans
 from segmentation.training.plan import Plan, load_plan, parse_plan
 from segmentation.training.sources import Sources
@@ -105,10 +105,10 @@ def test_the_interaction_network_learns_from_what_is_carried_on(
 def test_a_mask_that_is_given_is_carried_on_as_it_is(
     plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ipn, "DRIFT", 0.0)
+    monkeypatch.setattr(module, "DRIFT", 0.0)
     objective = Objective(plan, CPU, rounds=1, given=1.0)
     seen, neighbours = [], []
-    inet, pnet = ipn._networks(objective.network)
+    inet, pnet = module._networks(objective.network)
     look, carry = inet.forward, pnet.forward
     monkeypatch.setattr(inet, "forward", lambda frame, mask, *cues: seen.append(mask) or look(frame, mask, *cues))
     monkeypatch.setattr(pnet, "forward", lambda *given: neighbours.append(given[3]) or carry(*given))
@@ -127,12 +127,12 @@ def test_a_round_ends_where_an_earlier_one_was_annotated(
 
     Up to there, each frame is computed from the binarised mask of its neighbour in the same round.
     """
-    monkeypatch.setattr(ipn, "DRIFT", 0.0)
+    monkeypatch.setattr(module, "DRIFT", 0.0)
     objective = Objective(plan, CPU)
     clips = make_clips(objective, sources, plan.stages[0].clips, 1)
-    inet, pnet = ipn._networks(objective.network)
+    inet, pnet = module._networks(objective.network)
     batch = Batch([drawn.clip for drawn in clips], CPU)
-    episode = ipn._TrainingStep((inet, pnet), batch, RunningMeans(0.3, 1.0), 0.2, 0.0, np.random.default_rng(0))
+    episode = module._TrainingStep((inet, pnet), batch, RunningMeans(0.3, 1.0), 0.2, 0.0, np.random.default_rng(0))
     noted, neighbours = [], []
     real = pnet.forward
 
@@ -146,7 +146,7 @@ def test_a_round_ends_where_an_earlier_one_was_annotated(
     cues = torch.zeros(len(batch.clip), 2, *batch.size)
     cues[:, 0, 10:20, 10:20] = 1
     nothing = torch.zeros(batch.length, len(batch.clip), *batch.size)
-    known = episode._round(0, cues, ipn._Known(nothing, None, ()))
+    known = episode._round(0, cues, module._Known(nothing, None, ()))
     later = episode._round(2, cues, known)
     assert noted == [(0, "first"), (1, "next"), (2, "next"), (2, "corrected"), (1, "later")]
     assert later.frames == (0, 2)
@@ -163,8 +163,8 @@ def test_labels_are_cut_out_as_the_frame_is(plan: Plan, sources: Sources) -> Non
     drawn.clip.labels[0, :20] = 1
     drawn.clip.labels[0, :, :10] = IGNORE
     batch = Batch([drawn.clip], CPU)
-    inet, pnet = ipn._networks(objective.network)
-    episode = ipn._TrainingStep((inet, pnet), batch, RunningMeans(0.3, 1.0), 0.2, 0.0, np.random.default_rng(0))
+    inet, pnet = module._networks(objective.network)
+    episode = module._TrainingStep((inet, pnet), batch, RunningMeans(0.3, 1.0), 0.2, 0.0, np.random.default_rng(0))
     everything = torch.ones(len(batch.clip), *batch.size)
     estimate = inet(episode._frame(0), everything, everything, torch.zeros_like(everything))
     assert isinstance(estimate.region, Region)

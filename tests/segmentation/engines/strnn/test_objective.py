@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from segmentation.checkpoints import save_checkpoint
+from segmentation.engines.strnn import objective as module
 from segmentation.engines.strnn.adaptation import solve
 from segmentation.engines.strnn.network import STRNN, STRNNConfig
+from segmentation.engines.strnn.objective import ALPHA, Objective, branches_of, ratio_of
 from segmentation.training.loop import start_from
-from segmentation.training.objectives import strnn
 from segmentation.training.objectives.configs import read_config
-from segmentation.training.objectives.strnn import ALPHA, Objective, branches_of, ratio_of
 from segmentation.training.plan import load_plan, parse_plan
 from segmentation.training.sources import Sources
 from tests.segmentation.training.training_steps import learn, make_clips
@@ -72,7 +72,9 @@ def test_cells_of_a_mask_that_is_given_are_samples(sources: Sources, monkeypatch
     for given in (0.0, 1.0):
         seen: list[int] = []
         monkeypatch.setattr(
-            strnn, "solve", lambda samples, ids, seen=seen: seen.append(len(samples.ids)) or solve(samples, ids)
+            module,
+            "solve",
+            lambda samples, ids, seen=seen: seen.append(len(samples.ids)) or solve(samples, ids),
         )
         objective = start(adapted=1.0, overlap=1.0, given=given)
         objective.loss(make_clips(objective, sources, CLIPS, 1), np.random.default_rng(0))

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from segmentation.engines.manet.golden import QUERY, REFERENCE, Program
 from segmentation.evaluation.golden.__main__ import program_of
-from segmentation.evaluation.golden.manet import QUERY, REFERENCE, Program
 from tests.segmentation.networks.brute_force import global_map, local_map
 from tests.segmentation.test_golden import make_case, relabelled
 

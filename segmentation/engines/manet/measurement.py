@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,9 +18,10 @@ from torch import Tensor
 from segmentation.checkpoints import load_network
 from segmentation.engine import EngineSettings
 from segmentation.engines.manet.engine import MANetEngine
-from segmentation.engines.manet.network import MANet, to_input
+from segmentation.engines.manet.network import MANet, for_inference, to_input
 from segmentation.engines.manet.rounds import rough_region
 from segmentation.evaluation.golden.rules import make_scribble
+from segmentation.evaluation.measure_engines.parts import GRID, Applied, Part
 from segmentation.evaluation.measure_engines.scene import (
     HEIGHT,
     WIDTH,
@@ -36,6 +37,7 @@ from segmentation.evaluation.memory import PeakMemory
 from segmentation.frames import ArrayFrames
 from segmentation.session.round_labels import to_cells
 from segmentation.types import MaskUpdate
+from segmentation.weights import find_weights
 
 WRONG = 1e20
 CHUNKS = 10  # the official code splits the queries into this many parts
@@ -57,6 +59,31 @@ def run_engine(
     later, masks = timed_rounds(session, scene, clock)
     peak.stop()
     return times | later, masks, peak
+
+
+# --- the parts that are measured by themselves ---------------------------------------------------------------------
+
+
+def shipped_parts() -> list[Part]:
+    """Return the embedding and the head of two ids with the weights that ship."""
+    manet = load_network("manet", find_weights("manet"))
+    assert isinstance(manet, MANet)
+    network = for_inference(manet)
+    cues = torch.rand(2, 3, GRID[0] // 4, GRID[1] // 4)
+    head = Applied(network.dynamic_seghead, lambda m, x: m(x[0], cues.to(x.dtype)))
+    return [
+        _embedding(network, GRID),
+        ("MA-Net, head of two ids", head, torch.rand(1, network.config.embedding, *cues.shape[2:])),
+    ]
+
+
+def paper_parts() -> list[Part]:
+    """Return the embedding with 480p input."""
+    return [_embedding(for_inference(MANet().eval()), (HEIGHT // 16 * 16, WIDTH // 16 * 16))]
+
+
+def _embedding(network: MANet, size: tuple[int, int]) -> Part:
+    return "MA-Net, embedding", Applied(network, lambda m, x: cast(MANet, m).embed(x)), torch.rand(1, 3, *size)
 
 
 # --- the plain version ---------------------------------------------------------------------------------------------

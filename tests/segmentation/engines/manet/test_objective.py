@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from segmentation.engines.manet.network import MANet, MANetConfig
+from segmentation.engines.manet.objective import Objective
 from segmentation.training.objectives.configs import read_config
-from segmentation.training.objectives.manet import Objective
 from segmentation.training.plan import load_plan, parse_plan
 from segmentation.training.sources import Sources
 from tests.segmentation.training.training_steps import learn, make_clips

@@ -11,12 +11,12 @@ from segmentation.checkpoints import save_checkpoint
 from segmentation.classical.interacted_frame import InteractedFrame, ObjectEvidence
 from segmentation.classical.scaled_frames import ScaledFrame, ScaledFrames, Sizes
 from segmentation.cutter.refinement import FIRST_SCRIBBLE_CUE, NUM_CUES, SIDE
+from segmentation.engines.star.cutter_objective import Objective, _turned
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
 from segmentation.training.clips import ClipConfig
 from segmentation.training.cutter_crops import Correcting, _worn
-from segmentation.training.objectives.star_cut import Objective, _turned
 from segmentation.training.plan import load_plan
 from segmentation.training.sources import Sources
 from tests.segmentation.clips import make_clip

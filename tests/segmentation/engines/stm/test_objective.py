@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from segmentation.checkpoints import load_network, save_checkpoint
+from segmentation.engines.stm import objective as module
 from segmentation.engines.stm.network import STM, STRIDE, InteractiveSTM, SpaceTimeMemory, STMConfig
+from segmentation.engines.stm.objective import Objective
 from segmentation.networks.memory import MemorySlot
 from segmentation.networks.padding import pad, padding_to
 from segmentation.training.loop import Run, start_from
-from segmentation.training.objectives import stm
 from segmentation.training.objectives.batch import Batch
-from segmentation.training.objectives.stm import Objective
 from segmentation.training.plan import Plan, load_plan, parse_plan
 from segmentation.training.sources import Sources
 from tests.segmentation.engines.stm.tiny import TINY
@@ -97,10 +97,10 @@ def test_memory_and_query_begin_as_one_network(plan: Plan, system: str) -> None:
 
 
 def test_true_masks_come_first_at_the_beginning_of_a_run() -> None:
-    shares = [stm.given_at(progress) for progress in (0.0, stm.EASY / 2, stm.EASY, 1.0)]
+    shares = [module.given_at(progress) for progress in (0.0, module.EASY / 2, module.EASY, 1.0)]
     assert shares[0] == 1.0
-    assert shares[1] == pytest.approx((1 + stm.ACCEPTED) / 2)
-    assert shares[2:] == [stm.ACCEPTED, stm.ACCEPTED]
+    assert shares[1] == pytest.approx((1 + module.ACCEPTED) / 2)
+    assert shares[2:] == [module.ACCEPTED, module.ACCEPTED]
 
 
 def test_frozen_norms_stay_as_they_are(plan: Plan, sources: Sources) -> None:
@@ -116,7 +116,7 @@ def test_frozen_norms_stay_as_they_are(plan: Plan, sources: Sources) -> None:
 def test_annotated_frames_are_the_memory_and_a_frame_keeps_one_slot(
     plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stm, "ACCEPTED", 0.0)
+    monkeypatch.setattr(module, "ACCEPTED", 0.0)
     objective = Objective(plan, CPU, rounds=4)
     objective.progress = 1.0  # at the beginning true masks take the place of first scribbles
     network, cues, sizes = objective.network, [], []
@@ -141,8 +141,8 @@ def test_annotated_frames_are_the_memory_and_a_frame_keeps_one_slot(
 def test_good_masks_of_annotated_frames_are_looked_up_by_all_others(
     plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stm, "BOTH", 0.0)
-    monkeypatch.setattr(stm, "WORSE", 0.0)
+    monkeypatch.setattr(module, "BOTH", 0.0)
+    monkeypatch.setattr(module, "WORSE", 0.0)
     objective = Objective(plan, CPU, given=1.0)
     network, cues = objective.network, []
     assert isinstance(network, InteractiveSTM)
@@ -163,7 +163,7 @@ def test_a_single_object_is_trained_as_the_engine_shows_it() -> None:
     background.
     """
     logits = torch.tensor([[0.3, 1.1]])[..., None, None]
-    alone, shared = (stm._joint(cls(TINY), logits) for cls in (InteractiveSTM, STM))
+    alone, shared = (module._joint(cls(TINY), logits) for cls in (InteractiveSTM, STM))
     torch.testing.assert_close(alone, logits[0])
     torch.testing.assert_close(shared[1] - shared[0], 2 * (logits[0, 1] - logits[0, 0]))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from segmentation.engines.manet.measurement import plain_global, plain_local
 from segmentation.engines.manet.memory import labelled_cells
-from segmentation.evaluation.measure_engines.manet import plain_global, plain_local
 from segmentation.networks.matching import References, local_distances
 
 
