@@ -3,6 +3,7 @@ import { drawingCommands } from "../actions/drawingCommands";
 import { frameCommands } from "../actions/frameCommands";
 import { objectCommands } from "../actions/objectCommands";
 import { roundCommands } from "../actions/roundCommands";
+import { selectionCommands } from "../actions/selectionCommands";
 import { viewCommands } from "../actions/viewCommands";
 import { type Command, commandsFrom } from "../studio/command";
 import type { Studio } from "../studio/studio";
@@ -15,6 +16,7 @@ export function createCommands(studio: Studio): readonly Command[] {
     ...objectCommands(studio),
     ...roundCommands(studio),
     ...frameCommands(studio),
+    ...selectionCommands(studio),
     ...viewCommands(studio),
   ]);
 }

@@ -1,17 +1,27 @@
 /** The timeline: playback controls, the current frame, the legend, and the track. */
+
+import { useSignal } from "@preact/signals";
 import { Pause } from "lucide-preact";
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { seek } from "../actions/playback";
 import { IconButton } from "../parts/IconButton";
 import { needsFix } from "../state/suggest";
 import { commandOf } from "../studio/command";
 import { useStudio } from "../studio/context";
 import css from "./Timeline.module.css";
+import { Lanes } from "./timeline/Lanes";
+import { clampHeight, layoutOf } from "./timeline/layout";
+import { ResizeHandle } from "./timeline/ResizeHandle";
 import { Track } from "./timeline/Track";
 
 export function Timeline() {
+  const { store } = useStudio();
+  const offset = useSignal(0);
+  const height = clampHeight(store.view.value.timeline);
+  const layout = useMemo(() => layoutOf(height), [height]);
   return (
     <section class={css.timeline} aria-label="Timeline" data-testid="timeline-panel">
+      <ResizeHandle />
       <div class={css.controls}>
         <CommandIcon id="frame.previous" />
         <CommandIcon id="play" />
@@ -20,7 +30,10 @@ export function Timeline() {
         <span class={css.grow} />
         <Legend />
       </div>
-      <Track />
+      <div class={css.body}>
+        <Lanes layout={layout} offset={offset} />
+        <Track layout={layout} offset={offset} />
+      </div>
     </section>
   );
 }

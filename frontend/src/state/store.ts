@@ -17,6 +17,7 @@ import type {
 } from "../protocol";
 import { type FrameSummary, summariesOf } from "./frameSummary";
 import { activeRound, drawnFrames, lineOf } from "./line";
+import type { Range } from "./lost";
 import { type Suggestion, suggest } from "./suggest";
 import { DEFAULT_VIEW, type ViewSettings } from "./view";
 
@@ -65,6 +66,7 @@ export interface Store {
   readonly engine: Signal<string>;
   readonly view: Signal<ViewSettings>;
   readonly queue: Signal<readonly Waiting[]>; // frames whose rounds start when the round before has ended
+  readonly selection: Signal<Range | null>; // the span of frames that is selected on the timeline
   readonly dialog: Signal<Dialog>;
   readonly drawer: Signal<boolean>; // whether the right panel is open, on small windows
   // Derived values.
@@ -115,6 +117,7 @@ function given(id: number) {
     engine: signal("default"),
     view: signal<ViewSettings>(DEFAULT_VIEW),
     queue: signal<readonly Waiting[]>([]),
+    selection: signal<Range | null>(null),
     dialog: signal<Dialog>(null),
     drawer: signal(false),
   };

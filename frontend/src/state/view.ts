@@ -14,6 +14,7 @@ export interface ViewSettings {
   showScores: boolean; // bars of the timeline show J&F instead of confidence
   brush: number; // width of scribbles in screen pixels; engines see only the path
   runOnRelease: boolean;
+  timeline: number; // height of the timeline's track, in pixels
 }
 
 export const DEFAULT_VIEW: ViewSettings = {
@@ -27,6 +28,7 @@ export const DEFAULT_VIEW: ViewSettings = {
   showScores: false,
   brush: 6,
   runOnRelease: false,
+  timeline: 164,
 };
 
 export interface Remembered {

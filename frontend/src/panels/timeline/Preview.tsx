@@ -1,13 +1,11 @@
-/** A preview above the timeline of the frame under the pointer. */
+/** A preview above the timeline of the frame under the pointer, with its mask. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { urlOf } from "../../api/http";
+import { useStudio } from "../../studio/context";
+import { MaskThumb } from "../MaskThumb";
 import css from "./Preview.module.css";
 
 export interface PreviewProps {
-  video: number;
   frame: number;
-  /** Width divided by height of the video. */
-  aspect: number;
   /** Position of the pointer, in pixels of the window. */
   x: number;
   y: number;
@@ -17,7 +15,8 @@ export interface PreviewProps {
 const WIDTH = 168;
 const MARGIN = 8;
 
-export function Preview({ video, frame, aspect, x, y, note }: PreviewProps) {
+export function Preview({ frame, x, y, note }: PreviewProps) {
+  const { store } = useStudio();
   // One image is loaded at a time. When it has arrived, the newest wanted frame is loaded.
   const [asked, setAsked] = useState(frame);
   const loading = useRef(true);
@@ -34,6 +33,8 @@ export function Preview({ video, frame, aspect, x, y, note }: PreviewProps) {
     }
   };
 
+  const round = store.summaries.value[asked]?.round ?? null;
+  const mask = round === null ? null : (store.masks.get(round, asked) ?? null);
   const left = Math.min(innerWidth - WIDTH - MARGIN, Math.max(MARGIN, x - WIDTH / 2));
   return (
     <div
@@ -43,14 +44,7 @@ export function Preview({ video, frame, aspect, x, y, note }: PreviewProps) {
       data-testid="timeline-preview"
       data-frame={frame}
     >
-      <div class={css.picture} style={{ aspectRatio: String(aspect) }}>
-        <img
-          src={urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: video, frame: asked })}
-          alt=""
-          onLoad={arrived}
-          onError={arrived}
-        />
-      </div>
+      <MaskThumb frame={asked} mask={mask} onLoad={arrived} />
       <span>
         <b>{frame}</b>
         {note}

@@ -7,6 +7,7 @@ import type { FrameSummary } from "../../state/frameSummary";
 import { createStore, type Store } from "../../state/store";
 import { StudioContext } from "../../studio/context";
 import type { Studio } from "../../studio/studio";
+import { layoutOf } from "./layout";
 import { modelOf } from "./model";
 import { Track } from "./Track";
 
@@ -29,7 +30,7 @@ function round(id: number, state: RoundInfo["state"], frames: [number, number][]
     number: id,
     author: { id: 1, name: "A" },
     frame: 7,
-    scribbles: [],
+    scribbles: [{ object_id: 1, path: [[0.5, 0.5]] }],
     engine: "flow",
     weights: "",
     base: id === 1 ? null : id - 1,
@@ -82,7 +83,7 @@ beforeEach(async () => {
   store = makeStore();
   await show(
     <StudioContext.Provider value={{ store } as Studio}>
-      <Track />
+      <Track layout={layoutOf(164)} offset={signal(0)} />
     </StudioContext.Provider>,
   );
 });
@@ -138,7 +139,8 @@ describe("what the timeline draws", () => {
     const model = modelOf(store);
     expect([...model.fix].flatMap((fix, frame) => (fix ? [frame] : []))).toEqual([20]);
     expect(model.lanes.map((lane) => lane.ranges)).toEqual([[[0, 39]], [[10, 39]]]);
-    expect(model.drawn).toEqual([7]);
+    expect(model.lanes.map((lane) => lane.drawn)).toEqual([[7], []]);
+    expect(model.lanes[0]?.name).toBe("o1");
     expect(model.truth).toEqual([[3, 4]]);
     expect(model.running).toBe(false);
     expect(model.reached).toEqual([[0, 39]]);

@@ -1,12 +1,15 @@
 /** The drawn part of the timeline: a slider over all frames, by pointer, wheel and keys. */
-import { effect, signal, useSignalEffect } from "@preact/signals";
+import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { seek, step } from "../../actions/playback";
 import { colorOf } from "../../parts/Avatar";
+import { shownTheme } from "../../parts/theme";
 import type { Store } from "../../state/store";
 import { needsFix } from "../../state/suggest";
 import { useStudio } from "../../studio/context";
-import { drawPlayhead, drawTimeline, HEIGHT, palette } from "./draw";
+import { drawPlayhead, drawTimeline, palette } from "./draw";
+import { Filmstrip } from "./Filmstrip";
+import type { Layout } from "./layout";
 import { modelOf } from "./model";
 import { Preview } from "./Preview";
 import { Pointers } from "./pointers";
@@ -28,12 +31,17 @@ export function describe(store: Store, frame: number): string[] {
 }
 
 /** A canvas whose pixels follow its size on screen. `draw` is called at most once per animation frame. */
-function paint(canvas: HTMLCanvasElement, width: number, draw: (context: CanvasRenderingContext2D) => void) {
+function paint(
+  canvas: HTMLCanvasElement,
+  width: number,
+  height: number,
+  draw: (context: CanvasRenderingContext2D) => void,
+) {
   const ratio = devicePixelRatio || 1;
-  const pixels = Math.round(width * ratio);
-  if (canvas.width !== pixels || canvas.height !== HEIGHT * ratio) {
-    canvas.width = pixels;
-    canvas.height = HEIGHT * ratio;
+  const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== across || canvas.height !== down) {
+    canvas.width = across;
+    canvas.height = down;
   }
   const context = canvas.getContext("2d");
   if (!context) return;
@@ -54,7 +62,13 @@ function afterPaint(draw: () => void): { ask: () => void; end: () => void } {
   };
 }
 
-export function Track() {
+export interface TrackProps {
+  layout: Layout;
+  /** How far the lanes are scrolled, in pixels. */
+  offset: ReadonlySignal<number>;
+}
+
+export function Track({ layout, offset }: TrackProps) {
   const studio = useStudio();
   const { store } = studio;
   const box = useRef<HTMLDivElement>(null);
@@ -62,7 +76,9 @@ export function Track() {
   const top = useRef<HTMLCanvasElement>(null);
   const scale = useMemo(() => signal<Scale>(whole(store.video.peek()?.frame_count ?? 1, 1)), [store]);
   const hover = useMemo(() => signal<number | null>(null), []);
-  const colors = useMemo(palette, []);
+  const theme = shownTheme.value;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are those of the theme
+  const colors = useMemo(palette, [theme]);
 
   useEffect(() => follow(store, scale, box.current as HTMLElement), [store, scale]);
 
@@ -70,7 +86,9 @@ export function Track() {
     const canvas = base.current as HTMLCanvasElement;
     let model = modelOf(store);
     const drawing = afterPaint(() =>
-      paint(canvas, scale.peek().width, (context) => drawTimeline(context, scale.peek(), model, colors)),
+      paint(canvas, scale.peek().width, layout.height, (context) =>
+        drawTimeline(context, scale.peek(), layout, model, offset.peek(), colors),
+      ),
     );
     const ends = [
       effect(() => {
@@ -79,6 +97,7 @@ export function Track() {
       }),
       effect(() => {
         scale.value;
+        offset.value;
         drawing.ask();
       }),
     ];
@@ -86,25 +105,36 @@ export function Track() {
       for (const end of ends) end();
       drawing.end();
     };
-  }, [store, scale, colors]);
+  }, [store, scale, layout, offset, colors]);
 
-  useSignalEffect(() => {
-    const canvas = top.current;
-    const others = store.presence.value
-      .filter((viewer) => viewer.person.id !== store.you.value?.id)
-      .map((viewer) => ({ frame: viewer.frame, color: colorOf(viewer.person.id) }));
-    const [at, frame, over] = [scale.value, store.frame.value, hover.value];
-    if (canvas) paint(canvas, at.width, (context) => drawPlayhead(context, at, frame, over, others, colors));
-  });
+  useEffect(
+    () =>
+      effect(() => {
+        const canvas = top.current;
+        const others = store.presence.value
+          .filter((viewer) => viewer.person.id !== store.you.value?.id)
+          .map((viewer) => ({ frame: viewer.frame, color: colorOf(viewer.person.id) }));
+        const [at, frame, over] = [scale.value, store.frame.value, hover.value];
+        if (canvas)
+          paint(canvas, at.width, layout.height, (context) =>
+            drawPlayhead(context, at, layout, frame, over, others, colors),
+          );
+      }),
+    [store, scale, hover, layout, colors],
+  );
 
   useEffect(() => {
     const pointers = new Pointers(box.current as HTMLElement, {
       scale,
       hover,
       seek: (frame) => seek(studio, frame),
+      select: (span) => {
+        store.selection.value = span;
+      },
+      selects: (y) => y >= layout.lanes.top,
     });
     return () => pointers.end();
-  }, [studio, scale, hover]);
+  }, [studio, store, scale, hover, layout]);
 
   const video = store.video.value;
   const frame = store.frame.value;
@@ -114,6 +144,7 @@ export function Track() {
     <div
       ref={box}
       class={css.track}
+      style={{ height: `${layout.height}px` }}
       role="slider"
       tabIndex={0}
       aria-label="Frame"
@@ -125,7 +156,7 @@ export function Track() {
       data-zoomed={!isWhole(scale.value)}
       onKeyDown={(event) => {
         const by = stepOf(event.key, last);
-        if (by === null || event.ctrlKey || event.metaKey || event.altKey) return;
+        if (by === null || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
         event.preventDefault();
         step(studio, by);
       }}
@@ -133,13 +164,19 @@ export function Track() {
         scale.value = whole(scale.peek().total, scale.peek().width);
       }}
     >
+      {layout.film && video && (
+        <Filmstrip
+          video={video.id}
+          aspect={video.width / video.height}
+          scale={scale.value}
+          {...layout.film}
+        />
+      )}
       <canvas ref={base} class={css.layer} />
       <canvas ref={top} class={css.layer} />
       {over !== null && video && (
         <Preview
-          video={video.id}
           frame={over}
-          aspect={video.width / video.height}
           x={
             (box.current?.getBoundingClientRect().left ?? 0) +
             xOf(scale.value, over) +

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { barHeight, bars, shownLanes, strips } from "./draw";
-import { type Lane, NO_MASK, type TimelineModel } from "./model";
+import { barHeight, bars, heatOf, heatsOf, strips } from "./draw";
+import { NO_MASK, type TimelineModel } from "./model";
 import { whole, xOf, zoomAt } from "./scale";
 
 function model(frames: number, fix: number[] = []): TimelineModel {
@@ -10,8 +10,9 @@ function model(frames: number, fix: number[] = []): TimelineModel {
     fix: new Uint8Array(frames),
     scores: null,
     lanes: [],
-    drawn: [],
-    waiting: [],
+    cuts: [],
+    selection: null,
+    scope: null,
     reached: [],
     running: false,
     accepted: [],
@@ -29,8 +30,8 @@ describe("confidence bars", () => {
     const scale = whole(80, 1000);
     const drawn = bars(scale, model(80, [52]));
     expect(drawn).toHaveLength(80);
-    expect(drawn[52]).toMatchObject({ x: xOf(scale, 52), tone: "fix" });
-    expect(drawn.filter((bar) => bar.tone === "fix")).toHaveLength(1);
+    expect(drawn[52]).toMatchObject({ x: xOf(scale, 52), heat: expect.closeTo(heatOf(0.3) as number) });
+    expect(drawn.filter((bar) => (bar.heat ?? 1) < 0.5)).toHaveLength(1);
   });
 
   test("one a pixel for a long video, and no frame to fix is lost", () => {
@@ -38,7 +39,7 @@ describe("confidence bars", () => {
     for (const frame of [0, 1, 2503, 4999]) {
       const drawn = bars(scale, model(5000, [frame]));
       expect(drawn).toHaveLength(1000);
-      const found = drawn.filter((bar) => bar.tone === "fix");
+      const found = drawn.filter((bar) => (bar.heat ?? 1) < 0.5);
       expect(found).toHaveLength(1);
       expect(found[0]?.x).toBe(Math.floor(frame / 5));
       expect(found[0]?.height).toBeCloseTo(barHeight(0.3));
@@ -52,9 +53,29 @@ describe("confidence bars", () => {
 
   test("are higher the surer, and lowest without a mask", () => {
     expect(barHeight(NO_MASK)).toBeLessThan(barHeight(0));
-    expect(barHeight(0)).toBeLessThan(barHeight(0.5));
-    expect(barHeight(0.5)).toBeLessThan(barHeight(1));
+    expect(barHeight(0.8)).toBeLessThan(barHeight(0.9));
     expect(barHeight(1)).toBe(barHeight(1.7));
+  });
+
+  test("fill the height between 75 and 95 %, where most frames are", () => {
+    expect(barHeight(0.95)).toBe(1);
+    expect(barHeight(0.85)).toBeCloseTo((barHeight(0.75) + barHeight(0.95)) / 2);
+    expect(barHeight(0.2)).toBe(barHeight(0.75));
+  });
+
+  test("have a heat that rises with confidence", () => {
+    const heats = [0, 0.4, 0.79, 0.8, 0.9, 1].map((sure) => heatOf(sure) as number);
+    expect(heats).toEqual([...heats].sort((a, b) => a - b));
+    expect(heats[0]).toBe(0);
+    expect(heatOf(NO_MASK)).toBeNull();
+    const colors = heatsOf("#ff0000", "#00ff00", "#0000ff");
+    expect([colors[0], colors.at(-1)]).toEqual(["rgb(255 0 0)", "rgb(0 0 255)"]);
+  });
+
+  test("of an accepted frame are never hot", () => {
+    const accepted = model(10, [4]);
+    accepted.fix[4] = 0;
+    expect(bars(whole(10, 500), accepted)[4]?.heat).toBeGreaterThanOrEqual(0.75);
   });
 });
 
@@ -67,13 +88,13 @@ describe("bars of J&F", () => {
 
   test("take the place of confidence and say how good a frame is", () => {
     const drawn = bars(whole(4, 400), scored(4, { 0: 0.9, 1: 0.6, 2: 0.3 }));
-    expect(drawn.map((bar) => bar.tone)).toEqual(["good", "middling", "low", "plain"]);
+    expect(drawn.map((bar) => bar.heat)).toEqual([expect.closeTo(1), expect.closeTo(0.25), 0, null]);
     expect(drawn.map((bar) => bar.height)).toEqual([...drawn.map((bar) => bar.height)].sort((a, b) => b - a));
   });
 
   test("a bad frame is not lost among many", () => {
     const scale = whole(5000, 1000);
-    const found = bars(scale, scored(5000, { 2500: 0.9, 2503: 0.2 })).filter((bar) => bar.tone === "low");
+    const found = bars(scale, scored(5000, { 2500: 0.9, 2503: 0.2 })).filter((bar) => bar.heat === 0);
     expect(found).toHaveLength(1);
     expect(found[0]?.x).toBe(500);
   });
@@ -108,26 +129,5 @@ describe("ranges on the screen", () => {
       [0, 100],
       [900, 1000],
     ]);
-  });
-});
-
-describe("lanes", () => {
-  const lane = (number: number, selected = false): Lane => ({
-    number,
-    color: "#ff0000",
-    hidden: false,
-    selected,
-    ranges: [],
-  });
-
-  test("are all shown while there is room", () => {
-    expect(shownLanes([lane(1), lane(2)]).map((lane) => lane.number)).toEqual([1, 2]);
-  });
-
-  test("of many always hold the selected object", () => {
-    const many = Array.from({ length: 40 }, (_, index) => lane(index + 1, index === 30));
-    const shown = shownLanes(many).map((lane) => lane.number);
-    expect(shown).toHaveLength(13);
-    expect(shown).toContain(31);
   });
 });

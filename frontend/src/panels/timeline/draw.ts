@@ -1,67 +1,87 @@
 /**
  * Draws the timeline. Long videos are drawn per pixel column, so the cost depends on the width and not on the length.
  */
+import { LANE, type Layout } from "./layout";
 import { type Lane, NO_MASK, NOT_LOADED, NOTHING_THERE, type Range, type TimelineModel } from "./model";
 import { cellWidth, frameAt, isWhole, type Scale, ticks, xOf } from "./scale";
 
-export const HEIGHT = 96;
-const RULER = 11; // y of the bottom of the numbers
-const TRUTH = 14;
-const BARS = { top: 18, base: 43 };
-const DIAMONDS = 49;
-const LANES = { top: 56, bottom: 82, pitch: 10, most: 13 };
-const REACHED = 85;
-const ACCEPTED = 91;
-
 export interface Palette {
   track: string;
-  bar: string;
   faint: string;
   text: string;
   accent: string;
-  warn: string;
   bad: string;
   ok: string;
   mark: string;
+  ring: string;
+  ground: string;
+  /** Colours of confidence, from none to sure. */
+  heat: readonly string[];
   font: string;
 }
 
-/** Colours of tokens.css, because a canvas cannot use CSS variables. */
+const HEATS = 24;
+
+/** Colours of tokens.css, because a canvas cannot use CSS variables. Call it again when the theme has changed. */
 export function palette(): Palette {
   const style = getComputedStyle(document.documentElement);
   const token = (name: string) => style.getPropertyValue(name).trim();
   return {
     track: token("--ink-3"),
-    bar: token("--line-strong"),
     faint: token("--text-3"),
     text: token("--text"),
     accent: token("--accent"),
-    warn: token("--warn"),
     bad: token("--bad"),
     ok: token("--ok"),
     mark: token("--text-2"),
+    ring: token("--ring"),
+    ground: token("--ink-1"),
+    heat: heatsOf(token("--heat-low"), token("--heat-middle"), token("--heat-high")),
     font: `10px ${token("--mono")}`,
   };
 }
 
-type Context = CanvasRenderingContext2D;
-
-export function drawTimeline(context: Context, scale: Scale, model: TimelineModel, colors: Palette): void {
-  context.clearRect(0, 0, scale.width, HEIGHT);
-  if (!model.frames) return;
-  drawRuler(context, scale, colors);
-  drawRanges(context, scale, model.truth, TRUTH, 2, colors.faint);
-  drawBars(context, scale, model, colors);
-  drawLanes(context, scale, model.lanes);
-  drawRanges(context, scale, [[0, model.frames - 1]], REACHED, 3, colors.track);
-  drawRanges(context, scale, model.reached, REACHED, 3, model.running ? colors.accent : colors.faint);
-  drawRanges(context, scale, model.accepted, ACCEPTED, 3, colors.ok);
-  drawDiamonds(context, scale, model.waiting, colors.text, false);
-  drawDiamonds(context, scale, model.drawn, colors.text, true);
-  if (!isWhole(scale)) drawWindow(context, scale, colors);
+/** Returns HEATS colours between three colours in the form #rrggbb. */
+export function heatsOf(low: string, middle: string, high: string): string[] {
+  return Array.from({ length: HEATS }, (_, index) => {
+    const part = (2 * index) / (HEATS - 1);
+    return part < 1 ? mix(low, middle, part) : mix(middle, high, part - 1);
+  });
 }
 
-function drawRuler(context: Context, scale: Scale, colors: Palette): void {
+function mix(from: string, to: string, part: number): string {
+  const channel = (color: string, at: number) => Number.parseInt(color.slice(at, at + 2), 16) || 0;
+  const values = [1, 3, 5].map((at) =>
+    Math.round(channel(from, at) + part * (channel(to, at) - channel(from, at))),
+  );
+  return `rgb(${values.join(" ")})`;
+}
+
+type Context = CanvasRenderingContext2D;
+
+/** Draws everything but the playhead. `offset` is how far the lanes are scrolled, in pixels. */
+export function drawTimeline(
+  context: Context,
+  scale: Scale,
+  layout: Layout,
+  model: TimelineModel,
+  offset: number,
+  colors: Palette,
+): void {
+  context.clearRect(0, 0, scale.width, layout.height);
+  if (!model.frames) return;
+  drawRuler(context, scale, layout, colors);
+  drawRanges(context, scale, model.truth, layout.bars.top - 2, 1.5, colors.faint);
+  drawBars(context, scale, layout, model, colors);
+  drawRanges(context, scale, model.accepted, layout.accepted, 3, colors.ok);
+  drawLanes(context, scale, layout, model, offset, colors);
+  drawReached(context, scale, layout, model, colors);
+  drawCuts(context, scale, layout, model.cuts, colors);
+  drawMarks(context, scale, layout, model, colors);
+  if (!isWhole(scale)) drawWindow(context, scale, layout, colors);
+}
+
+function drawRuler(context: Context, scale: Scale, layout: Layout, colors: Palette): void {
   context.font = colors.font;
   context.textBaseline = "alphabetic";
   context.fillStyle = colors.faint;
@@ -70,47 +90,56 @@ function drawRuler(context: Context, scale: Scale, colors: Palette): void {
     const text = String(frame);
     const wide = context.measureText(text).width;
     const left = Math.min(scale.width - wide, Math.max(0, x - wide / 2));
-    context.fillText(text, left, RULER - 2);
+    context.fillText(text, left, layout.ruler - 3);
   }
 }
 
-/**
- * The height of a bar grows with confidence; a frame without objects gets a stub. Confidence is squared, because it is
- * mostly between 80 and 100 %, where differences should be visible.
- */
+// Confidence is mostly in this range, so it fills the height; less is as low as the lowest.
+const UNSURE = 0.75;
+const SURE = 0.95;
+
+/** Returns the height of a bar as a part of the row, 0..1. A frame without objects gets a stub. */
 export function barHeight(sure: number): number {
-  const full = BARS.base - BARS.top;
-  if (sure === NO_MASK) return 1;
-  if (sure === NOT_LOADED || sure === NOTHING_THERE) return 4;
-  return 4 + Math.max(0, Math.min(1, sure)) ** 2 * (full - 4);
+  if (sure === NO_MASK) return 0.04;
+  if (sure === NOT_LOADED || sure === NOTHING_THERE) return 0.12;
+  return 0.12 + 0.88 * Math.max(0, Math.min(1, (sure - UNSURE) / (SURE - UNSURE)));
 }
 
-/** `low`, `middling` and `good` are for bars of J&F; the others are for confidence. */
-type Tone = "plain" | "fix" | "low" | "middling" | "good";
-const TONES: readonly Tone[] = ["plain", "fix", "good", "middling", "low"];
+/** Returns the place of a confidence in the colours of heat, 0 (none) to 1 (sure), or null for no confidence. */
+export function heatOf(sure: number): number | null {
+  if (sure < 0) return null;
+  // Half of the colours are for what needs a look: below 0.8.
+  return sure < 0.8 ? (0.5 * sure) / 0.8 : 0.5 + Math.min(0.5, (sure - 0.8) / 0.3);
+}
 
-interface Bar {
+/** Returns the heat of J&F: below 0.5 is as bad as it gets, 0.9 and more is good. */
+function heatOfScore(score: number): number | null {
+  return score < 0 ? null : Math.max(0, Math.min(1, (score - 0.5) / 0.4));
+}
+
+export interface Bar {
   x: number;
   width: number;
+  /** The part of the row's height, 0..1. */
   height: number;
-  tone: Tone;
+  heat: number | null;
 }
 
-function toneOf(model: TimelineModel, frame: number): Tone {
+function barOf(model: TimelineModel, frame: number): { height: number; heat: number | null } {
   const score = model.scores?.[frame];
-  if (score === undefined) return model.fix[frame] === 1 ? "fix" : "plain";
-  if (score < 0) return "plain";
-  return score < 0.5 ? "low" : score < 0.75 ? "middling" : "good";
-}
-
-function heightOf(model: TimelineModel, frame: number): number {
-  const score = model.scores?.[frame];
-  if (score === undefined) return barHeight(model.sure[frame] as number);
-  return score < 0 ? 1 : 4 + score * (BARS.base - BARS.top - 4);
+  if (score !== undefined)
+    return { height: score < 0 ? 0.04 : Math.max(0.12, score), heat: heatOfScore(score) };
+  const sure = model.sure[frame] as number;
+  const heat = heatOf(sure);
+  // What a person has accepted needs no look any more.
+  return {
+    height: barHeight(sure),
+    heat: heat === null || model.fix[frame] === 1 ? heat : Math.max(heat, 0.75),
+  };
 }
 
 /**
- * Draws a bar for each frame; if frames are narrower than a pixel, a bar per pixel, of the frame that most needs
+ * Returns a bar for each frame; if frames are narrower than a pixel, a bar per pixel, of the frame that most needs
  * attention.
  */
 export function bars(scale: Scale, model: TimelineModel): Bar[] {
@@ -119,10 +148,8 @@ export function bars(scale: Scale, model: TimelineModel): Bar[] {
   if (width >= 1.5) {
     const gap = width >= 3 ? 1 : 0;
     const last = frameAt(scale, scale.width - 0.01);
-    for (let frame = frameAt(scale, 0); frame <= last; frame += 1) {
-      const height = heightOf(model, frame);
-      result.push({ x: xOf(scale, frame), width: width - gap, height, tone: toneOf(model, frame) });
-    }
+    for (let frame = frameAt(scale, 0); frame <= last; frame += 1)
+      result.push({ x: xOf(scale, frame), width: width - gap, ...barOf(model, frame) });
     return result;
   }
   for (let x = 0; x < scale.width; x += 1) result.push(column(scale, model, x));
@@ -133,51 +160,213 @@ function column(scale: Scale, model: TimelineModel, x: number): Bar {
   const from = frameAt(scale, x);
   const edge = scale.first + ((x + 1) / scale.width) * scale.count;
   const to = Math.min(scale.total - 1, Math.max(from, Math.ceil(edge) - 1));
-  let least = Number.POSITIVE_INFINITY;
-  let worst = -1;
-  for (let frame = from; frame <= to; frame += 1) {
-    const rank = TONES.indexOf(toneOf(model, frame));
-    const height = heightOf(model, frame);
-    if (rank > worst || (rank === worst && height < least)) least = height;
-    worst = Math.max(worst, rank);
+  let worst = barOf(model, from);
+  for (let frame = from + 1; frame <= to; frame += 1) {
+    const bar = barOf(model, frame);
+    if ((bar.heat ?? 2) < (worst.heat ?? 2)) worst = bar;
   }
-  return { x, width: 1, height: least, tone: TONES[worst] ?? "plain" };
+  return { x, width: 1, ...worst };
 }
 
-function drawBars(context: Context, scale: Scale, model: TimelineModel, colors: Palette): void {
-  const all = bars(scale, model);
-  const fills = {
-    plain: colors.bar,
-    fix: colors.warn,
-    low: colors.bad,
-    middling: colors.warn,
-    good: colors.ok,
-  };
-  for (const tone of TONES) {
-    context.fillStyle = fills[tone];
-    // Single rectangles, because one path with a thousand rectangles takes a hundred times as long.
-    for (const bar of all)
-      if (bar.tone === tone) context.fillRect(bar.x, BARS.base - bar.height, bar.width, bar.height);
+function drawBars(
+  context: Context,
+  scale: Scale,
+  layout: Layout,
+  model: TimelineModel,
+  colors: Palette,
+): void {
+  const { top, base } = layout.bars;
+  // Single rectangles, because one path with a thousand rectangles takes a hundred times as long.
+  for (const bar of bars(scale, model)) {
+    const height = Math.max(1, bar.height * (base - top));
+    context.fillStyle =
+      bar.heat === null
+        ? colors.track
+        : (colors.heat[Math.round(bar.heat * (colors.heat.length - 1))] as string);
+    context.fillRect(bar.x, base - height, bar.width, height);
   }
 }
 
-/** Returns the lanes that fit, always including the one of the selected object. */
-export function shownLanes(lanes: readonly Lane[]): Lane[] {
-  if (lanes.length <= LANES.most) return [...lanes];
-  const first = lanes.slice(0, LANES.most);
-  const selected = lanes.find((lane) => lane.selected);
-  return !selected || first.includes(selected) ? first : [...first.slice(0, -1), selected];
-}
+const BAND = 8; // the height of what a lane shows
 
-function drawLanes(context: Context, scale: Scale, lanes: readonly Lane[]): void {
-  const shown = shownLanes(lanes);
-  const pitch = Math.min(LANES.pitch, (LANES.bottom - LANES.top) / Math.max(1, shown.length));
-  const height = pitch > 4 ? pitch - 3 : Math.max(1, pitch - 0.5);
-  shown.forEach((lane, index) => {
-    context.globalAlpha = lane.hidden ? 0.25 : lane.selected ? 1 : 0.7;
-    drawRanges(context, scale, lane.ranges, LANES.top + index * pitch, height, lane.color);
+function drawLanes(
+  context: Context,
+  scale: Scale,
+  layout: Layout,
+  model: TimelineModel,
+  offset: number,
+  colors: Palette,
+): void {
+  const { top, bottom } = layout.lanes;
+  context.save();
+  context.beginPath();
+  context.rect(0, top, scale.width, bottom - top);
+  context.clip();
+  model.lanes.forEach((lane, index) => {
+    const y = top + index * LANE - offset;
+    if (y + LANE < top || y > bottom) return;
+    if (lane.selected) {
+      context.fillStyle = colors.track;
+      context.fillRect(0, y, scale.width, LANE);
+    }
+    drawLane(context, scale, lane, y + (LANE - BAND) / 2, colors);
   });
+  context.restore();
+}
+
+/** Draws one lane; `y` is the top of its band. */
+function drawLane(context: Context, scale: Scale, lane: Lane, y: number, colors: Palette): void {
+  context.globalAlpha = lane.hidden ? 0.15 : 0.5;
+  drawRanges(context, scale, lane.ranges, y, BAND, lane.color);
+  context.globalAlpha = lane.hidden ? 0.3 : 1;
+  drawRanges(context, scale, lane.changed, y, BAND, lane.color);
+  drawHatched(context, scale, lane.absent, y, BAND, colors.faint);
+  drawRanges(context, scale, lane.lost, y + BAND / 2 - 1, 2, colors.bad);
   context.globalAlpha = 1;
+  for (const frame of lane.painted) drawSquare(context, middleOf(scale, frame), y + BAND / 2, colors);
+  for (const frame of lane.waiting) drawDiamond(context, middleOf(scale, frame), y + BAND / 2, colors, false);
+  for (const frame of lane.drawn) drawDiamond(context, middleOf(scale, frame), y + BAND / 2, colors, true);
+}
+
+function middleOf(scale: Scale, frame: number): number {
+  const middle = xOf(scale, frame) + cellWidth(scale) / 2;
+  const inside = middle >= 0 && middle <= scale.width;
+  return inside ? Math.min(scale.width - 5, Math.max(5, middle)) : -100; // not cut off at the ends
+}
+
+/** A diamond marks a frame that was drawn on: hollow while its scribbles wait for a round. */
+function drawDiamond(context: Context, x: number, y: number, colors: Palette, filled: boolean): void {
+  const r = 4.5;
+  context.beginPath();
+  context.moveTo(x, y - r);
+  context.lineTo(x + r, y);
+  context.lineTo(x, y + r);
+  context.lineTo(x - r, y);
+  context.closePath();
+  context.lineWidth = 1.3;
+  context.fillStyle = filled ? colors.text : colors.ground;
+  context.strokeStyle = filled ? colors.ground : colors.text;
+  context.fill();
+  context.stroke();
+}
+
+/** A square marks a frame whose mask was painted by hand. */
+function drawSquare(context: Context, x: number, y: number, colors: Palette): void {
+  context.fillStyle = colors.text;
+  context.strokeStyle = colors.ground;
+  context.lineWidth = 1.3;
+  context.fillRect(x - 3.5, y - 3.5, 7, 7);
+  context.strokeRect(x - 3.5, y - 3.5, 7, 7);
+}
+
+function drawHatched(
+  context: Context,
+  scale: Scale,
+  ranges: readonly Range[],
+  y: number,
+  height: number,
+  color: string,
+): void {
+  context.strokeStyle = color;
+  context.lineWidth = 1;
+  for (const [left, right] of strips(scale, ranges)) {
+    context.beginPath();
+    context.rect(left + 0.5, y + 0.5, Math.max(1, right - left - 1), height - 1);
+    for (let x = left + 3; x < right; x += 5) {
+      context.moveTo(x, y + height - 1);
+      context.lineTo(Math.min(right, x + 5), y + 1);
+    }
+    context.stroke();
+  }
+}
+
+/** Draws what the round has reached, with an arrow at each end that a propagation moved to. */
+function drawReached(
+  context: Context,
+  scale: Scale,
+  layout: Layout,
+  model: TimelineModel,
+  colors: Palette,
+): void {
+  const color = model.running ? colors.accent : colors.faint;
+  drawRanges(context, scale, [[0, model.frames - 1]], layout.reached, 3, colors.track);
+  drawRanges(context, scale, model.reached, layout.reached, 3, color);
+  context.fillStyle = color;
+  const y = layout.reached + 1.5;
+  for (const [left, right] of strips(scale, model.reached)) {
+    if (right - left < 14) continue;
+    arrow(context, right, y, -6);
+    arrow(context, left, y, 6);
+  }
+}
+
+function arrow(context: Context, x: number, y: number, back: number): void {
+  context.beginPath();
+  context.moveTo(x, y);
+  context.lineTo(x + back, y - 4.5);
+  context.lineTo(x + back, y + 4.5);
+  context.fill();
+}
+
+function drawCuts(
+  context: Context,
+  scale: Scale,
+  layout: Layout,
+  cuts: readonly number[],
+  colors: Palette,
+): void {
+  context.strokeStyle = colors.mark;
+  context.lineWidth = 1;
+  context.setLineDash([3, 3]);
+  context.beginPath();
+  for (const frame of cuts) {
+    const x = Math.round(xOf(scale, frame)) + 0.5;
+    context.moveTo(x, layout.ruler);
+    context.lineTo(x, layout.height);
+  }
+  context.stroke();
+  context.setLineDash([]);
+}
+
+/** Draws the selected span, and the in and out points of the next round as brackets with what is outside dimmed. */
+function drawMarks(
+  context: Context,
+  scale: Scale,
+  layout: Layout,
+  model: TimelineModel,
+  colors: Palette,
+): void {
+  const { selection, scope } = model;
+  const bottom = layout.height;
+  if (scope) {
+    const [left, right] = [xOf(scale, scope[0]), xOf(scale, scope[1] + 1)];
+    context.fillStyle = colors.ground;
+    context.globalAlpha = 0.6;
+    context.fillRect(0, layout.ruler, Math.max(0, left), bottom);
+    context.fillRect(right, layout.ruler, Math.max(0, scale.width - right), bottom);
+    context.globalAlpha = 1;
+    context.strokeStyle = colors.text;
+    context.lineWidth = 2;
+    context.beginPath();
+    for (const [x, turn] of [
+      [left + 1, 5],
+      [right - 1, -5],
+    ] as const) {
+      context.moveTo(x + turn, layout.ruler - 1);
+      context.lineTo(x, layout.ruler - 1);
+      context.lineTo(x, layout.ruler + 10);
+    }
+    context.stroke();
+  }
+  if (selection) {
+    const [left, right] = [xOf(scale, selection[0]), xOf(scale, selection[1] + 1)];
+    context.fillStyle = colors.ring;
+    context.globalAlpha = 0.18;
+    context.fillRect(left, layout.ruler, right - left, bottom - layout.ruler);
+    context.globalAlpha = 1;
+    context.fillRect(left, layout.ruler, 1.5, bottom - layout.ruler);
+    context.fillRect(right - 1.5, layout.ruler, 1.5, bottom - layout.ruler);
+  }
 }
 
 /** Returns the left and right edges of the visible ranges, in pixels. Ranges that touch on screen are merged. */
@@ -210,42 +399,17 @@ function drawRanges(
       continue;
     }
     context.beginPath();
-    context.roundRect(left, y, width, height, height / 2);
+    context.roundRect(left, y, width, height, Math.min(3, height / 2));
     context.fill();
   }
 }
 
-function drawDiamonds(
-  context: Context,
-  scale: Scale,
-  frames: readonly number[],
-  color: string,
-  filled: boolean,
-): void {
-  const r = 4.5;
-  context.beginPath();
-  for (const frame of frames) {
-    const middle = xOf(scale, frame) + cellWidth(scale) / 2;
-    if (middle < 0 || middle > scale.width) continue;
-    const x = Math.min(scale.width - r, Math.max(r, middle)); // not cut off at the ends
-    context.moveTo(x, DIAMONDS - r);
-    context.lineTo(x + r, DIAMONDS);
-    context.lineTo(x, DIAMONDS + r);
-    context.lineTo(x - r, DIAMONDS);
-    context.closePath();
-  }
-  context.fillStyle = context.strokeStyle = color;
-  context.lineWidth = 1.2;
-  if (filled) context.fill();
-  else context.stroke();
-}
-
 /** Draws which part of the video is shown, if it is not all of it. */
-function drawWindow(context: Context, scale: Scale, colors: Palette): void {
+function drawWindow(context: Context, scale: Scale, layout: Layout, colors: Palette): void {
   const left = (scale.first / scale.total) * scale.width;
   const width = Math.max(8, (scale.count / scale.total) * scale.width);
   context.fillStyle = colors.mark;
-  context.fillRect(Math.min(left, scale.width - width), HEIGHT - 1, width, 1);
+  context.fillRect(Math.min(left, scale.width - width), layout.height - 1, width, 1);
 }
 
 export interface Viewpoint {
@@ -257,30 +421,34 @@ export interface Viewpoint {
 export function drawPlayhead(
   context: Context,
   scale: Scale,
+  layout: Layout,
   frame: number,
   hover: number | null,
   others: readonly Viewpoint[],
   colors: Palette,
 ): void {
-  context.clearRect(0, 0, scale.width, HEIGHT);
+  const { ruler, height } = layout;
+  context.clearRect(0, 0, scale.width, height);
   const cell = cellWidth(scale);
   for (const other of others) {
     const x = xOf(scale, other.frame) + cell / 2;
     context.fillStyle = other.color;
     context.globalAlpha = 0.4;
-    context.fillRect(x - 0.5, RULER, 1, HEIGHT - RULER);
+    context.fillRect(x - 0.5, ruler, 1, height - ruler);
     context.globalAlpha = 1;
     context.beginPath();
-    context.arc(x, RULER + 2, 3.5, 0, Math.PI * 2);
+    context.arc(x, ruler + 2, 3.5, 0, Math.PI * 2);
     context.fill();
   }
+  context.fillStyle = colors.ring;
   if (hover !== null && hover !== frame) {
-    context.fillStyle = "#ffffff14";
-    context.fillRect(xOf(scale, hover), RULER, Math.max(1, cell), HEIGHT - RULER);
+    context.globalAlpha = 0.1;
+    context.fillRect(xOf(scale, hover), ruler, Math.max(1, cell), height - ruler);
   }
   const x = xOf(scale, frame);
-  context.fillStyle = "#ffffff22";
-  context.fillRect(x, RULER, cell, HEIGHT - RULER);
+  context.globalAlpha = 0.16;
+  context.fillRect(x, ruler, cell, height - ruler);
+  context.globalAlpha = 1;
   context.fillStyle = colors.text;
-  context.fillRect(Math.round(x + cell / 2) - 0.5, RULER, 1.5, HEIGHT - RULER);
+  context.fillRect(Math.round(x + cell / 2) - 0.5, ruler, 1.5, height - ruler);
 }

@@ -3,6 +3,7 @@
  */
 import type { RoundInfo } from "../../protocol";
 import { type FrameSummary, hasFrame } from "../../state/frameSummary";
+import { lostRanges } from "../../state/lost";
 import type { Store } from "../../state/store";
 import { needsFix } from "../../state/suggest";
 
@@ -15,7 +16,21 @@ export interface Lane {
   /** The object is hidden on the stage, and drawn faintly here. */
   hidden: boolean;
   selected: boolean;
+  name: string;
+  /** Where the object has a mask. */
   ranges: Range[];
+  /** Where the running round, else the shown one, has changed it. Empty if there is only one round. */
+  changed: Range[];
+  /** Where the object is expected but has no mask. */
+  lost: readonly Range[];
+  /** Where a person said that the object is not in the picture. */
+  absent: readonly Range[];
+  /** Frames on which it was drawn, in rounds of the line. */
+  drawn: number[];
+  /** Frames with scribbles that wait for a round. */
+  waiting: number[];
+  /** Frames whose mask of the object was painted by hand. */
+  painted: number[];
 }
 
 export interface TimelineModel {
@@ -27,9 +42,11 @@ export interface TimelineModel {
   /** J&F of each frame, or NO_MASK for frames without ground truth. Null: the bars show confidence. */
   scores: Float32Array | null;
   lanes: Lane[];
-  drawn: number[];
-  /** Frames with scribbles that wait for a round. */
-  waiting: number[];
+  /** The first frame of each scene but the first. */
+  cuts: readonly number[];
+  selection: Range | null;
+  /** The frames to which the next round is limited. */
+  scope: Range | null;
   /** The frames that the running round, else the shown one, has masks for. */
   reached: Range[];
   running: boolean;
@@ -73,10 +90,11 @@ export function sureness(summary: FrameSummary | undefined): number {
   return summary.confidence ?? NOTHING_THERE;
 }
 
-function lanesOf(store: Store, summaries: readonly FrameSummary[]): Lane[] {
-  const { hidden, solo } = store.view.value;
+/** Returns the ranges of frames in which each object has a mask, by object number. */
+function placesOf(summaries: readonly FrameSummary[], which: (summary: FrameSummary) => boolean) {
   const places = new Map<number, [number, number][]>();
   summaries.forEach((summary, frame) => {
+    if (!which(summary)) return;
     for (const id of summary.ids) {
       const ranges = places.get(id);
       const last = ranges?.at(-1);
@@ -85,12 +103,35 @@ function lanesOf(store: Store, summaries: readonly FrameSummary[]): Lane[] {
       else places.set(id, [[frame, frame]]);
     }
   });
-  return store.alive.value.map(({ number, color }) => ({
+  return places;
+}
+
+function lanesOf(store: Store, summaries: readonly FrameSummary[], current: number | null): Lane[] {
+  const { hidden, solo } = store.view.value;
+  const places = placesOf(summaries, () => true);
+  const several = store.line.value.length > 1;
+  const changed = placesOf(summaries, ({ round }) => several && round === current);
+  const drawn = new Map<number, Set<number>>();
+  for (const id of store.line.value) {
+    const round = store.rounds.value.get(id);
+    for (const { object_id } of round?.scribbles ?? [])
+      drawn.set(object_id, (drawn.get(object_id) ?? new Set()).add(round?.frame ?? 0));
+  }
+  const waiting = (number: number) =>
+    store.scribbles.value.filter(({ object }) => object === number).map(({ frame }) => frame);
+  return store.alive.value.map(({ number, name, color }) => ({
     number,
+    name,
     color,
     hidden: hidden.includes(number) || (solo !== null && solo !== number),
     selected: store.selected.value === number,
     ranges: places.get(number) ?? [],
+    changed: changed.get(number) ?? [],
+    lost: lostRanges(summaries, number, []),
+    absent: [],
+    drawn: [...(drawn.get(number) ?? [])],
+    waiting: [...new Set(waiting(number))],
+    painted: [],
   }));
 }
 
@@ -129,9 +170,10 @@ export function modelOf(store: Store): TimelineModel {
     sure,
     fix,
     scores: scoresOf(store, frames),
-    lanes: lanesOf(store, summaries),
-    drawn: [...store.drawn.value].sort((a, b) => a - b),
-    waiting: [...new Set(store.scribbles.value.map((scribble) => scribble.frame))],
+    lanes: lanesOf(store, summaries, round?.id ?? null),
+    cuts: [],
+    selection: store.selection.value,
+    scope: null,
     reached: reachedBy(store, round, frames),
     running: active !== null,
     accepted: rangesOf(accepted.keys()),

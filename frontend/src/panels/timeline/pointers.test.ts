@@ -8,6 +8,7 @@ let pointers: Pointers;
 const scale = signal<Scale>(whole(100, 1000));
 const hover = signal<number | null>(null);
 const seek = vi.fn();
+const select = vi.fn();
 
 function point(type: string, x: number, more: PointerEventInit = {}): void {
   element.dispatchEvent(
@@ -30,7 +31,8 @@ beforeEach(() => {
   scale.value = whole(100, 1000);
   hover.value = null;
   seek.mockClear();
-  pointers = new Pointers(element, { scale, hover, seek });
+  select.mockClear();
+  pointers = new Pointers(element, { scale, hover, seek, select, selects: (y) => y >= 80 });
 });
 afterEach(() => pointers.end());
 
@@ -53,6 +55,28 @@ describe("on the timeline", () => {
     point("pointermove", 5000);
     point("pointermove", -20);
     expect(seek.mock.calls.flat()).toEqual([50, 99, 0]);
+  });
+
+  test("dragging on the lanes, or with Shift, selects a span while it scrubs", () => {
+    point("pointerdown", 305, { clientY: 90 });
+    point("pointermove", 307, { clientY: 90 });
+    expect(select.mock.calls).toEqual([[null]]);
+    point("pointermove", 555, { clientY: 90 });
+    point("pointermove", 205, { clientY: 10 });
+    point("pointerup", 205);
+    expect(select.mock.calls.slice(1)).toEqual([[[30, 55]], [[20, 30]]]);
+    expect(seek.mock.calls.flat()).toEqual([30, 30, 55, 20]);
+    select.mockClear();
+    point("pointerdown", 105, { shiftKey: true });
+    point("pointermove", 155, { shiftKey: true });
+    point("pointerup", 155);
+    expect(select.mock.calls).toEqual([[[10, 15]]]);
+  });
+
+  test("dragging elsewhere scrubs and ends the selection", () => {
+    point("pointerdown", 305, { clientY: 20 });
+    point("pointermove", 555, { clientY: 20 });
+    expect(select.mock.calls).toEqual([[null]]);
   });
 
   test("the right button does not scrub", () => {

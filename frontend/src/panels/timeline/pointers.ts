@@ -1,4 +1,7 @@
-/** Pointers and wheel on the timeline: one pointer scrubs, two zoom and move, the wheel zooms, and moves sideways. */
+/**
+ * Pointers and wheel on the timeline: one pointer scrubs, and on the lanes or with Shift it selects a span; two pointers
+ * zoom and move; the wheel zooms, and moves sideways.
+ */
 import type { Signal } from "@preact/signals";
 import { frameAt, isWhole, pan, type Scale, zoomAt } from "./scale";
 
@@ -7,7 +10,14 @@ export interface PointerWishes {
   /** The frame under the pointer. */
   hover: Signal<number | null>;
   seek: (frame: number) => void;
+  /** The span that the pointer selects, in frames; null: a press without a drag, which selects nothing. */
+  select: (span: readonly [first: number, last: number] | null) => void;
+  /** Whether a drag that begins at `y` selects a span. */
+  selects: (y: number) => boolean;
 }
+
+/** A press becomes a drag when the pointer has moved this far, in pixels. */
+const DRAG = 4;
 
 /** Exponent of the zoom factor per pixel of the wheel: a notch of 100 pixels shows a quarter more or fewer frames. */
 const ZOOM_PER_PIXEL = 0.0022;
@@ -15,6 +25,7 @@ const LINE = 16;
 
 export class Pointers {
   private readonly down = new Map<number, number>(); // pointer -> x
+  private anchor: { frame: number; x: number; dragged: boolean } | null = null;
   private readonly stop = new AbortController();
 
   constructor(
@@ -43,8 +54,16 @@ export class Pointers {
     const x = this.xOf(event);
     this.down.set(event.pointerId, x);
     this.element.setPointerCapture(event.pointerId);
-    if (this.down.size === 1) this.scrub(x);
-    else this.wishes.hover.value = null;
+    if (this.down.size > 1) {
+      this.anchor = null;
+      this.wishes.hover.value = null;
+      return;
+    }
+    const y = event.clientY - this.element.getBoundingClientRect().top;
+    const selects = event.shiftKey || this.wishes.selects(y);
+    this.anchor = selects ? { frame: this.frameAt(x), x, dragged: false } : null;
+    this.scrub(x);
+    if (!event.shiftKey) this.wishes.select(null);
   };
 
   private readonly moved = (event: PointerEvent): void => {
@@ -56,10 +75,12 @@ export class Pointers {
     }
     if (this.down.size === 2) this.pinch(event.pointerId, x);
     else this.scrub(x);
+    if (this.down.size === 1) this.stretch(x);
     this.down.set(event.pointerId, x);
   };
 
   private readonly released = (event: PointerEvent): void => {
+    this.anchor = null;
     this.down.delete(event.pointerId);
     if (event.pointerType === "touch") this.wishes.hover.value = null;
   };
@@ -81,6 +102,16 @@ export class Pointers {
 
   private frameAt(x: number): number {
     return frameAt(this.wishes.scale.peek(), x);
+  }
+
+  /** Selects from where the drag began to the frame at `x`. */
+  private stretch(x: number): void {
+    const { anchor } = this;
+    if (!anchor) return;
+    anchor.dragged ||= Math.abs(x - anchor.x) >= DRAG;
+    if (!anchor.dragged) return;
+    const frame = this.frameAt(x);
+    this.wishes.select([Math.min(anchor.frame, frame), Math.max(anchor.frame, frame)]);
   }
 
   /** Moves a zoomed timeline when the pointer reaches its ends. */

@@ -1,0 +1,64 @@
+/** Commands of the selected span of frames. */
+import { BoxSelect, ChevronLeft, ChevronRight, X } from "lucide-preact";
+import type { CommandSpec } from "../studio/command";
+import type { Studio } from "../studio/studio";
+import { extendSelection } from "./selection";
+
+const group = "Frames";
+
+export function selectionCommands(studio: Studio): CommandSpec[] {
+  const { store } = studio;
+  const last = () => (store.video.value?.frame_count ?? 1) - 1;
+  const extend = (id: string, name: string, keys: string[], by: number): CommandSpec => ({
+    id,
+    name,
+    group,
+    icon: by < 0 ? ChevronLeft : ChevronRight,
+    keys,
+    repeats: true,
+    perform: () => extendSelection(studio, by),
+  });
+  return [
+    extend("span.back", "Select one frame back", ["Shift+ArrowLeft"], -1),
+    extend("span.forward", "Select one frame forward", ["Shift+ArrowRight"], 1),
+    extend("span.back10", "Select 10 frames back", ["Shift+C", "Shift+PageUp"], -10),
+    extend("span.forward10", "Select 10 frames forward", ["Shift+V", "Shift+PageDown"], 10),
+    {
+      id: "span.first",
+      name: "Select to the first frame",
+      group,
+      icon: ChevronLeft,
+      keys: ["Shift+Home"],
+      perform: () => extendSelection(studio, -store.frame.peek()),
+    },
+    {
+      id: "span.last",
+      name: "Select to the last frame",
+      group,
+      icon: ChevronRight,
+      keys: ["Shift+End"],
+      perform: () => extendSelection(studio, last() - store.frame.peek()),
+    },
+    {
+      id: "span.all",
+      name: "Select all frames",
+      group,
+      icon: BoxSelect,
+      keys: ["Ctrl+A"],
+      perform: () => {
+        store.selection.value = [0, last()];
+      },
+    },
+    {
+      id: "span.none",
+      name: "Clear the selection",
+      group,
+      icon: X,
+      keys: ["Escape"],
+      enabled: () => store.selection.value !== null,
+      perform: () => {
+        store.selection.value = null;
+      },
+    },
+  ];
+}
