@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from segmentation.training.plan import Plan, load_plan
 from segmentation.training.precision import PRECISIONS, computes_in_half
 from segmentation.training.recorded_clips import RecordedClips
 from segmentation.training.sources import find_sources
+from segmentation.trunk import TRUNKS
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--body", help="initial weights of all encoders: a ResNet, MA-Net or STM")
     parse.add_argument("--recordings", type=Path, help="recorded propagations to train on as well (the cutter)")
     parse.add_argument("--own", type=Path, help="weights whose masks the training samples correct (STAR's cutter)")
+    parse.add_argument("--trunk", choices=TRUNKS, help="the frozen trunk (STAR); default: the plan's")
     parse.add_argument("--features", type=Path, help="folder for the frozen trunk's features of clips (STAR)")
     parse.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parse.add_argument(
@@ -53,6 +56,13 @@ def objective_of(plan: Plan) -> Callable[..., Objective]:
     return found
 
 
+def with_trunk(plan: Plan, trunk: str, objective_class: Callable[..., Objective]) -> Plan:
+    """Return the plan with another trunk. Raises ValueError if the engine has none."""
+    if not getattr(objective_class, "has_trunk", False):
+        raise ValueError(f"--trunk says nothing to {plan.engine}: leave it out")
+    return replace(plan, network={**plan.network, "trunk": trunk})
+
+
 def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     if args.threads:
@@ -60,6 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         plan = load_plan(args.engine, args.config)
         objective_class = objective_of(plan)
+        if args.trunk:
+            plan = with_trunk(plan, args.trunk, objective_class)
         for name in ("body", "own", "recordings", "features"):
             if getattr(args, name) and name not in signature(objective_class).parameters:
                 raise ValueError(f"--{name} says nothing to {args.engine}: leave it out")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import torch
@@ -133,3 +134,9 @@ def empty(name: str) -> EfficientNetLite:
     """A network of the variant whose parameters take no memory, to know its shapes."""
     with torch.device("meta"):
         return EfficientNetLite(name)
+
+
+@cache
+def trunk_channels(name: str) -> tuple[int, ...]:
+    """Return the channels of a variant's features at strides 2, 4, 8, 16 and 32. Raises KeyError for other names."""
+    return empty(name).channels

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from segmentation.engines.star.features import Raw
 from segmentation.engines.star.matching import CUES
+from segmentation.trunk import trunk_channels
 
-TRUNK = (24, 40, 112, 320)  # channels of `Raw` at strides 4, 8, 16, 32
 FINE = 3  # number of cues at stride 4: the warped mask, the trust of the flow, the mask of an earlier round
 
 
@@ -29,6 +29,11 @@ class StarConfig:
     widths: tuple[int, ...] = (48, 24, 12)  # of the decoder at strides 8, 4, 2
     blocks: int = 3  # at stride 8
     trunk: str = "lite0"
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """The channels of the trunk's features at strides 4, 8, 16 and 32."""
+        return trunk_channels(self.trunk)[1:]
 
 
 class Encoded(NamedTuple):
@@ -48,9 +53,10 @@ class Projection(nn.Module):
     8, and summed.
     """
 
-    def __init__(self, outputs: int) -> None:
+    def __init__(self, channels: tuple[int, ...], outputs: int) -> None:
         super().__init__()
-        self.parts = nn.ModuleList(nn.Conv2d(inputs, outputs, 1, bias=i == 0) for i, inputs in enumerate(TRUNK[1:]))
+        self.channels = channels  # at strides 8, 16 and 32
+        self.parts = nn.ModuleList(nn.Conv2d(inputs, outputs, 1, bias=i == 0) for i, inputs in enumerate(channels))
 
     def forward(self, f8: Tensor, f16: Tensor, f32: Tensor) -> Tensor:
         at8, at16, at32 = (part(f) for part, f in zip(self.parts, (f8, f16, f32), strict=True))
@@ -81,7 +87,7 @@ class Decoder(nn.Module):
         self.enter = nn.Conv2d(config.context + CUES, coarse, 3, padding=1)
         self.blocks = nn.ModuleList(Residual(coarse, dilation=2 if i == 1 else 1) for i in range(config.blocks))
         self.scene = nn.Linear(coarse, coarse)
-        self.seen4 = nn.Conv2d(TRUNK[0], 16, 1)
+        self.seen4 = nn.Conv2d(config.channels[0], 16, 1)
         self.up4 = nn.Conv2d(coarse + 16 + FINE, middle, 3, padding=1)
         self.block4 = Residual(middle)
         self.seen2 = nn.Conv2d(3, 8, 3, padding=1)
@@ -127,8 +133,8 @@ class Star(nn.Module):
     def __init__(self, config: StarConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or StarConfig()
-        self.embed = Projection(config.embedding)
-        self.context = Projection(config.context)
+        self.embed = Projection(config.channels[1:], config.embedding)
+        self.context = Projection(config.channels[1:], config.context)
         # logarithm of the factor of similarities to all cells of the memory
         self.sharpness = nn.Parameter(torch.tensor(3.0))
         self.near_sharpness = nn.Parameter(torch.tensor(3.0))  # the same for the window of the previous frame

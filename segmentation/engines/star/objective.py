@@ -8,21 +8,19 @@ window of each clip is decoded, while the whole annotated frames enter the memor
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segmentation.engine import EngineSettings
-from segmentation.engines.star.engine import StarEngine
-from segmentation.engines.star.features import Raw, flow_between, raw_features
+from segmentation.engines.star.engine import ANSWER_WEIGHT, StarEngine
+from segmentation.engines.star.features import Raw
 from segmentation.engines.star.matching import Cues, Memory, Neighbour, gather_cues, remembered
 from segmentation.engines.star.network import Encoded, Star, StarConfig, compete
-from segmentation.training.clip_staging import staged
+from segmentation.engines.star.training_clips import prepared, random_start
 from segmentation.training.clips import Clip
 from segmentation.training.objectives.batch import damage
 from segmentation.training.objectives.configs import read_config
@@ -31,10 +29,11 @@ from segmentation.training.precision import mixed
 from segmentation.training.sources import Sources
 from segmentation.training.stored_clips import ClipStore
 from segmentation.training.validation import validate
-from segmentation.trunk import load_trunk
 from segmentation.types import IGNORE
 
-DAMAGED = 0.5  # probability that the mask of an annotated frame is damaged, as a drawn one is
+DRAWN = 0.6  # probability that a clip starts from the frame with a drawn mask
+DAMAGED = 0.5  # probability that the true mask of another annotated frame is damaged, as a drawn one is
+ANSWERS = 3  # number of answers of the round that the memory holds, as in the engine
 SAMPLED = 384  # cells per frame in the loss of matching
 WINDOWS = ((20, 32), (14, 22), (28, 48))  # sizes of the decoded window, rows and columns in cells
 USED = (0.6, 0.2, 0.2)  # probability of each size
@@ -43,29 +42,10 @@ KEPT = 0.4  # share of the background cells of annotated frames that enter the m
 SURE = 0.1  # weight of the loss for the expected J
 
 
-def prepared(clip: Clip, random: np.random.Generator, max_objects: int, trunk: str = "lite0") -> dict[str, Tensor]:
-    """Compute the part of a clip of T frames of H x W pixels that stays the same during training.
-
-    The result holds features by the names of `Raw`, [T, ...] in half precision; `labels`, uint8 [T, H / 2, W / 2]; and
-    the flow from each frame but the first to the previous one (`back`) and the reverse (`forth`), each with its trust.
-    """
-    clip = staged(clip, random, max_objects)
-    raw = raw_features(load_trunk(trunk), clip.frames)
-    greys = [np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)) for frame in clip.frames]
-    flows = [flow_between(now, before) for before, now in pairwise(greys)]
-    parts = {name: part.half() for name, part in raw._asdict().items() if name != "colours"}
-    for name, index in (("back", 0), ("forth", 1)):
-        parts[name] = torch.cat([pair[index].back for pair in flows]).half()
-        parts[f"{name}_trust"] = (torch.cat([pair[index].trust for pair in flows]) * 255).byte()
-    parts["colours"] = (raw.colours * 255).round().byte()
-    parts["labels"] = torch.from_numpy(np.ascontiguousarray(clip.labels[:, ::2, ::2]))
-    parts["objects"] = torch.tensor(clip.num_objects)
-    return parts
-
-
 class Objective:
     half = False
     progress = 0.0
+    has_trunk = True
 
     def __init__(self, plan: Plan, device: torch.device, clips: int = 1500, features: Path | None = None) -> None:
         config = read_config(StarConfig, plan.network)
@@ -73,9 +53,9 @@ class Objective:
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"star": self.network}
         self.device = device
-        self.max_objects = plan.stages[0].clips.max_objects
+        self.max_objects = max(stage.clips.max_objects for stage in plan.stages)
         self.trunk = config.trunk
-        self.store = ClipStore(features, clips) if features is not None else None
+        self.store = ClipStore(features / self.trunk, clips) if features is not None else None
 
     def prepare(self, clip: Clip, random: np.random.Generator) -> dict[str, Tensor]:
         return prepared(clip, random, self.max_objects, self.trunk)
@@ -92,10 +72,11 @@ class Objective:
 
 @dataclass(eq=False)
 class Scene:
-    """One clip of a step. All fields but `full` and `labels` are cropped to the window."""
+    """One clip of a step. All fields but `full`, `labels` and `drawn` are cropped to the window."""
 
     full: Tensor  # [T, E, h, w], the embedding of whole frames
     labels: Tensor  # uint8 [T, 4h, 4w]
+    drawn: Tensor  # uint8 [T, 4h, 4w], masks drawn with scribbles; IGNORE in frames without one
     encoded: Encoded  # [T, ...]
     truth: Tensor  # uint8 [T, ...] at stride 2
     back: tuple[Tensor, Tensor]  # flow [T - 1, 2, ...] to the previous frame and its trust, at stride 4
@@ -147,6 +128,7 @@ class Episode:
         return Scene(
             embedding,
             clip["labels"],
+            clip["drawn"] if "drawn" in clip else torch.full_like(clip["labels"], IGNORE),
             encoded,
             truth,
             flows[0],
@@ -202,9 +184,7 @@ class Episode:
     # --- rounds ---------------------------------------------------------------------------------------------------
 
     def play(self) -> tuple[Tensor, dict[str, float]]:
-        length = len(self.scenes[0].labels)
-        start = int(self.random.choice([0, 1, length - 1], p=[0.3, 0.45, 0.25]))
-        starts = [start] * len(self.scenes)
+        starts = [self._start(scene) for scene in self.scenes]
         first = self._round(starts, [None] * len(self.scenes), "first")
         corrected = [self._worst(index, found) for index, found in enumerate(first)]
         earlier: list[dict[int, Tensor] | None] = list(first)
@@ -216,6 +196,13 @@ class Episode:
             figures["matching"] = float(matching.detach())
             loss = loss + matching
         return loss, figures
+
+    def _start(self, scene: Scene) -> int:
+        """Choose the frame that is annotated first: mostly the one with a drawn mask, if there is one."""
+        drawn = torch.nonzero((scene.drawn != IGNORE).flatten(1).any(1)).flatten().tolist()
+        if drawn and self.random.random() < DRAWN:
+            return int(self.random.choice(drawn))
+        return random_start(self.random, len(scene.labels))
 
     def _worst(self, index: int, found: dict[int, Tensor]) -> int:
         """Choose the frame to correct: the one with the smallest overlap or, in four of ten cases, a random one."""
@@ -238,7 +225,11 @@ class Episode:
         memories = [self._memory(index) for index in range(len(self.scenes))]
         found: list[dict[int, Tensor]] = [{} for _ in self.scenes]
         orders = [self._order(index, start) for index, start in enumerate(starts)]
-        for step in zip(*orders, strict=True):
+        for number, step in enumerate(zip(*orders, strict=True)):
+            if number and number % 2 == 0:
+                memories = [
+                    self._memory(index, _same_side(found[index], t, starts[index])) for index, (t, _) in enumerate(step)
+                ]
             cues = [
                 self._cues(index, t, before, starts[index], memories[index], earlier[index], found[index])
                 for index, (t, before) in enumerate(step)
@@ -258,17 +249,24 @@ class Episode:
     def _annotate(self, index: int, t: int) -> None:
         scene = self.scenes[index]
         masks = scene.one_hot(scene.labels[t])
-        if self.random.random() < DAMAGED:
+        if bool((scene.drawn[t] != IGNORE).any()):
+            masks = scene.one_hot(scene.drawn[t])
+        elif self.random.random() < DAMAGED:
             masks = damage(masks, self.noise)
         self.given[index][t] = masks
 
-    def _memory(self, index: int) -> Memory:
+    def _memory(self, index: int, answers: dict[int, Tensor] | None = None) -> Memory:
+        """Make the memory of the annotated frames, and of the last answers of the round with less weight."""
         scene, given = self.scenes[index], self.given[index]
         cells = torch.cat([scene.full[t].flatten(1).T for t in given])
         shares = torch.cat([F.avg_pool2d(masks[None], 4)[0].flatten(1).T for masks in given.values()])
         kept = (shares.sum(1) > 0) | (torch.rand(len(cells), generator=self.noise) < KEPT).to(cells.device)
         weights = torch.where(shares.sum(1, keepdim=True) > 0, 1.0, 1 / KEPT).expand_as(shares)
-        return remembered(cells[kept], shares[kept], weights[kept])
+        rows = [(cells[kept], shares[kept], weights[kept])]
+        for t, masks in list((answers or {}).items())[-ANSWERS:]:
+            own = F.avg_pool2d(masks[None], 2)[0].flatten(1).T
+            rows.append((scene.encoded.embedding[t].flatten(1).T, own, torch.full_like(own, ANSWER_WEIGHT)))
+        return remembered(*(torch.cat(parts) for parts in zip(*rows, strict=True)))
 
     @torch.no_grad()
     def _cues(
@@ -343,6 +341,11 @@ class Episode:
         if shown.any():
             self.figures.setdefault(f"j_{name}", []).append(float(j[shown].mean()))
         self.figures.setdefault("cross", []).append(float(cross.detach()))
+
+
+def _same_side(found: dict[int, Tensor], t: int, start: int) -> dict[int, Tensor]:
+    """Return the answers of the frames on the side of `start` on which the frame `t` lies."""
+    return {frame: masks for frame, masks in found.items() if (frame > start) == (t > start)}
 
 
 def mirrored(clip: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from segmentation.engines.star.matching import CUES
-from segmentation.engines.star.network import FINE, TRUNK, Decoder, Projection, Star
+from segmentation.engines.star.network import FINE, Decoder, Projection, Star
 from segmentation.runtime.folding import for_inference
 from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled, replace_forward
 
@@ -23,7 +23,7 @@ def compile_star(network: Star, device: torch.device, dtype: torch.dtype) -> Sta
 
 
 def _compile_projection(projection: Projection, device: torch.device) -> None:
-    example = [torch.rand(1, TRUNK[i + 1], HEIGHT // 2**i, WIDTH // 2**i) for i in range(3)]
+    example = [torch.rand(1, c, HEIGHT // 2**i, WIDTH // 2**i) for i, c in enumerate(projection.channels)]
     run = compiled(projection, example, device, precision=EXACT)
     if run is not None:
         replace_forward(projection, lambda f8, f16, f32: run(f8, f16, f32)[0])
@@ -44,7 +44,7 @@ class _Decode(nn.Module):
 
 def _compile_decoder(decoder: Decoder, context: int, device: torch.device) -> None:
     sizes = [(HEIGHT * factor, WIDTH * factor) for factor in (1, 2, 4)]
-    channels = (context, TRUNK[0], 3)
+    channels = (context, decoder.seen4.in_channels, 3)
     example = [torch.rand(2, c, *size) for c, size in zip(channels, sizes, strict=True)]
     example += [torch.rand(2, CUES, *sizes[0]), torch.rand(2, FINE, *sizes[1])]
     run = compiled(_Decode(decoder), example, device, precision=EXACT)

@@ -12,12 +12,13 @@ from segmentation.cutter.openvino import compile_refinement_net
 from segmentation.cutter.refinement import NUM_CUES, SIDE, RefinementNet
 from segmentation.engines.star.features import Raw
 from segmentation.engines.star.matching import CUES
-from segmentation.engines.star.network import FINE, TRUNK, Star
+from segmentation.engines.star.network import FINE, Star, StarConfig
 from segmentation.engines.star.openvino import compile_star
 from segmentation.runtime.folding import for_inference
 from segmentation.weights import find_weights
 
 HOW = torch.device("cpu"), torch.float32
+TRUNK = StarConfig().channels
 TOLERANCE = 0.03  # relative to the largest value; the refinement network may run in bfloat16
 
 

@@ -1,0 +1,68 @@
+"""Prepares clips for training STAR: features of the frozen trunk, optical flow, and a mask that was drawn."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from segmentation.engine import EngineSettings
+from segmentation.engines.star.drawing import FrameDrawing
+from segmentation.engines.star.features import flow_between, raw_features
+from segmentation.frames import ArrayFrames
+from segmentation.training.clip_staging import staged
+from segmentation.training.clips import Clip
+from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles
+from segmentation.trunk import load_trunk
+from segmentation.types import IGNORE, Interaction
+
+CORRECTED = 0.5  # probability that a drawn mask was corrected once
+
+
+def prepared(clip: Clip, random: np.random.Generator, max_objects: int, trunk: str = "lite0") -> dict[str, Tensor]:
+    """Compute the part of a clip of T frames of H x W pixels that stays the same during training.
+
+    The result holds features by the names of `Raw`, [T, ...] in half precision; `labels`, uint8 [T, H / 2, W / 2]; and
+    the flow from each frame but the first to the previous one (`back`) and the reverse (`forth`), each with its trust.
+    """
+    clip = staged(clip, random, max_objects)
+    raw = raw_features(load_trunk(trunk), clip.frames)
+    greys = [np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)) for frame in clip.frames]
+    flows = [flow_between(now, before) for before, now in pairwise(greys)]
+    parts = {name: part.half() for name, part in raw._asdict().items() if name != "colours"}
+    for name, index in (("back", 0), ("forth", 1)):
+        parts[name] = torch.cat([pair[index].back for pair in flows]).half()
+        parts[f"{name}_trust"] = (torch.cat([pair[index].trust for pair in flows]) * 255).byte()
+    parts["colours"] = (raw.colours * 255).round().byte()
+    parts["labels"] = torch.from_numpy(np.ascontiguousarray(clip.labels[:, ::2, ::2]))
+    parts["drawn"] = torch.from_numpy(np.ascontiguousarray(drawn_mask(clip, random)[:, ::2, ::2]))
+    parts["objects"] = torch.tensor(clip.num_objects)
+    return parts
+
+
+def random_start(random: np.random.Generator, length: int) -> int:
+    """Choose the frame of a clip that is annotated first."""
+    return int(random.choice([0, 1, length - 1], p=[0.3, 0.45, 0.25]))
+
+
+def drawn_mask(clip: Clip, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw synthetic scribbles on a random first frame and return what STAR makes of them there, [T, H, W].
+
+    All other frames are IGNORE, and so is this one if it shows no object.
+    """
+    found = np.full_like(clip.labels, IGNORE)
+    t = random_start(random, len(clip.frames))
+    scribbles = first_scribbles(random, clip.labels[t], clip.num_objects)
+    if not any(scribble.object_id for scribble in scribbles):
+        return found
+    drawing = FrameDrawing(ArrayFrames(clip.frames), EngineSettings(device="cpu"), torch.device("cpu"))
+    labels = drawing.labels(Interaction(t, scribbles), [], None)
+    more = correcting_scribbles(random, clip.labels[t], labels, clip.num_objects)
+    if more and random.random() < CORRECTED:
+        labels = drawing.labels(Interaction(t, more), list(scribbles), labels)
+    found[t] = labels
+    return found
