@@ -135,13 +135,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def table(report: dict[str, Any]) -> str:
     """Return the summary that is printed at the end, with one line per engine."""
-    lines = [f"{'engine':<20} {'AUC':>6} {'@60s':>6} {'round 1':>8} {'last':>6} {'s/frame':>8} {'peak MB':>8}"]
+    titles = f"{'AUC':>6} {'R-AUC':>6} {'@60s':>6} {'round 1':>8} {'last':>6} {'s/frame':>8} {'peak MB':>8} {'ECE':>6}"
+    lines = [f"{'engine':<20} {titles}"]
     for name, e in report["engines"].items():
+        first, last = e["by_round"][0], e["by_round"][-1]
         lines.append(
-            f"{name:<20} {e['auc']:6.3f} {e['at_60s']:6.3f} {e['by_round'][0]:8.3f} {e['by_round'][-1]:6.3f} "
-            f"{e['seconds_a_frame']:8.3f} {e['peak_memory_bytes'] / 1e6:8.0f}"
+            f"{name:<20} {e['auc']:6.3f} {e['r_auc']:6.3f} {e['at_60s']:6.3f} {first:8.3f} {last:6.3f} "
+            f"{e['seconds_a_frame']:8.3f} {e['peak_memory_bytes'] / 1e6:8.0f} {e['confidence']['ece']:6.3f}"
         )
-    return "\n".join([*lines, f"(J&F; `default` is {DEFAULT_ENGINE})"])
+    meaning = "R-AUC: area over rounds, without the clock; ECE: calibration error of the confidence against J"
+    return "\n".join([*lines, f"(J&F; `default` is {DEFAULT_ENGINE}; {meaning})"])
 
 
 if __name__ == "__main__":

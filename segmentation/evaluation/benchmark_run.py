@@ -168,7 +168,7 @@ def execute(run: Run, on_round: Callable[[int], None]) -> None:
             session.submit_masks(answers.masks.astype(np.int64), answers.candidates(run.protocol))
             number += 1
             entry = {"sample": sample, "round": number, "frames": frames, "seconds": seconds, "late": late}
-            rounds.append(entry | _drawn_and_got(interactions, answers.masks))
+            rounds.append(entry | _drawn_and_got(interactions, answers))
             on_round(len(rounds))
         report = session.get_report()
     report.to_csv(run.out / "report.csv", index=False)
@@ -234,8 +234,8 @@ def _run(engine: Engine, interaction: Interaction, answers: Answers, deadline: f
     return count
 
 
-def _drawn_and_got(interactions: tuple[Interaction, ...], masks: Masks) -> dict[str, Any]:
-    """Return the scribbles of a round and a digest of its masks, by which two runs can be compared."""
+def _drawn_and_got(interactions: tuple[Interaction, ...], answers: Answers) -> dict[str, Any]:
+    """Return the scribbles of a round, its confidence, and a digest of its masks, by which two runs can be compared."""
     drawn = [
         {
             "frame": interaction.frame,
@@ -243,7 +243,8 @@ def _drawn_and_got(interactions: tuple[Interaction, ...], masks: Masks) -> dict[
         }
         for interaction in interactions
     ]
-    return {"interactions": drawn, "masks_sha256": hashlib.sha256(masks.tobytes()).hexdigest()}
+    digest = hashlib.sha256(answers.masks.tobytes()).hexdigest()
+    return {"interactions": drawn, "confidence": answers.confidence.round(4).tolist(), "masks_sha256": digest}
 
 
 def _write(run: Run, sequence: Sequence, masks: Masks, rounds: list[dict[str, Any]], peak_memory: int) -> None:

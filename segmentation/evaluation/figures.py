@@ -13,6 +13,7 @@ import pandas as pd
 from segmentation.evaluation.benchmark_run import Protocol, Run, register
 from segmentation.evaluation.davis_folder import Sequence
 from segmentation.evaluation.package import davisinteractive
+from segmentation.evaluation.reliability import measure
 
 METRICS = {"J": "jaccard", "F": "contour", "J_AND_F": "j_and_f"}
 SAMPLE = ["sequence", "scribble_idx", "object_id"]
@@ -93,6 +94,20 @@ def sequence_figures(run: Run, rounds: int) -> dict[str, Any]:
     }
 
 
+def reliability(runs: list[Run]) -> dict[str, Any]:
+    """Compare the confidence of every frame and object after every round with its J (`reliability.measure`)."""
+    sure, true = [], []
+    for run in runs:
+        report = read_report(run).sort_values(["scribble_idx", "interaction", "frame", "object_id"])
+        played = json.loads((run.out / "rounds.json").read_text())
+        for (sample, number), rows in report.groupby(["scribble_idx", "interaction"]):
+            own = [each for each in played if (each["sample"], each["round"]) == (sample, number)]
+            if own:
+                sure.append(np.array(own[0]["confidence"]).ravel())
+                true.append(rows["jaccard"].to_numpy())
+    return measure(np.concatenate(sure), np.concatenate(true))
+
+
 def _mean_by_round(played: list[dict[str, Any]]) -> list[float]:
     """Return the seconds of each round, averaged over the runs for the different first scribbles of a sequence."""
     last = max(entry["round"] for entry in played)
@@ -124,6 +139,7 @@ def engine_figures(
         "j_by_round": by_round(report, protocol.rounds, "jaccard"),
         "f_by_round": by_round(report, protocol.rounds, "contour"),
         "r_auc": round_area(curve),
+        "confidence": reliability(runs),
         "rounds_until": {str(target): rounds_until(curve, target) for target in TARGETS},
         "seconds_a_frame": float(
             np.mean([e["seconds_a_frame"] for e in each.values() if e["seconds_a_frame"]] or [0.0])
