@@ -20,6 +20,7 @@ from tests.webapp.videos.clips import (
     write_hdr,
     write_tracks,
 )
+from webapp.videos.decoding import NOT_SQUARE
 from webapp.videos.refusal import Refused
 from webapp.videos.sources import Clip, open_source
 
@@ -202,9 +203,7 @@ def test_it_keeps_the_grid_of_pixels_that_are_not_square_and_tells_their_shape(
     with open_source(path) as (clip,):
         assert [np.asarray(frame.picture).shape for frame in clip.frames()] == [(HEIGHT, WIDTH, 3)] * 2
         assert clip.pixel_aspect == pytest.approx(aspect, rel=0.01)
-        assert clip.notes == [
-            "The pixels of the video are not square: the page and exported videos stretch its frames."
-        ]
+        assert clip.notes == [NOT_SQUARE]
 
 
 def test_a_shape_of_pixels_that_no_camera_has_is_an_error_in_the_file(tmp_path: Path) -> None:
