@@ -82,7 +82,7 @@ class VideoFile:
                 picture = upright(frame)
                 if found == 1:
                     self.pixel_aspect = _pixel_aspect(stream, frame)
-                yield SourceFrame(picture, time=_time(frame))
+                yield SourceFrame(picture, time=_time(frame, stream))
         if not found:
             raise Refused("no_frames", "No frame of this video can be decoded: it is damaged, or was cut short.")
         self.notes += [
@@ -190,11 +190,10 @@ def _pixel_aspect(stream: VideoStream, frame: VideoFrame) -> float:
     return 1 / aspect if is_quarter_turned(frame) else aspect
 
 
-def _time(frame: VideoFrame) -> float | None:
+def _time(frame: VideoFrame, stream: VideoStream) -> float | None:
     """Return the time stamp of a frame in seconds, or None if the file has none."""
-    if frame.pts is None or frame.time_base is None:
-        return None
-    return round(float(frame.pts * frame.time_base), 6)
+    base = frame.time_base or stream.time_base  # PyAV sets none for the frames that a decoder holds at the end.
+    return None if frame.pts is None or base is None else round(float(frame.pts * base), 6)
 
 
 def _estimated_frames(file: InputContainer, stream: VideoStream) -> int:
