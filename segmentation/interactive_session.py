@@ -14,6 +14,7 @@ from segmentation.engine import Engine, EngineSettings
 from segmentation.formats.saving import SAVERS, SavedSession
 from segmentation.masks import shown_ids
 from segmentation.registry import create_engine_session, engine_spec
+from segmentation.session.checks import check_frame
 from segmentation.session.packed_labels import PackedLabels
 from segmentation.types import IGNORE, MAX_OBJECTS, FrameSource, Interaction, LabelMap, MaskUpdate, Scribble
 from segmentation.video import Video, open_video
@@ -112,7 +113,7 @@ class InteractiveSession:
 
     def interact(self, interaction: Interaction) -> Round:
         """Run the round of an interaction, from `read_scribbles` or a simulated user. Raises ValueError as above."""
-        self._engine._check_frame("frame", interaction.frame)
+        check_frame("frame", interaction.frame, len(self.video))
         self._grow(interaction.scribbles)
         self._engine.check(interaction)
         self._stop()

@@ -144,6 +144,7 @@ class PastRound:
         engine_states: the bytes that came with these masks, by frame.
         given: by frame, the ids of the objects whose pixels a person fixed in it by this version (see `Engine.give`).
             Every frame in it has a mask in `labels`.
+        direction: the direction of the round, as `Engine.run_round` got it.
     """
 
     engine: str
@@ -152,6 +153,7 @@ class PastRound:
     labels: Mapping[int, LabelMap]
     engine_states: Mapping[int, bytes] = field(default_factory=dict)
     given: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    direction: str = "both"
 
     @property
     def interaction(self) -> Interaction:

@@ -8,7 +8,7 @@ too.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from segmentation.classical.appearance_cache import AppearanceCache
 from segmentation.classical.flow_cache import FlowCache
 from segmentation.classical.interacted_frame import InteractedFrame, RefineInteracted
-from segmentation.classical.mask_history import MaskHistory, update_with_confidence
+from segmentation.classical.mask_history import MaskHistory, encode_confidence, update_with_confidence
 from segmentation.classical.propagator import MaskChange, Propagator, RefinePropagated, RoundContext
 from segmentation.classical.scaled_frames import ScaledFrames, Sizes
 from segmentation.engine import Engine
@@ -38,6 +38,8 @@ class ClassicalEngine(Engine):
         self._flow_cache = FlowCache(self._scaled_frames, FLOWS_BYTES)
         self._appearance_cache = AppearanceCache(self._scaled_frames)
         self._history = MaskHistory(self.frames.height, self.frames.width, self.settings.cache_dir)
+        # For each frame that the round has drawn: its mask before, and the objects that the interaction concerned.
+        self._drawn: dict[int, tuple[LabelMap | None, set[int]]] = {}
 
     @property
     def nbytes(self) -> int:
@@ -49,20 +51,23 @@ class ClassicalEngine(Engine):
 
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         start = interaction.frame
-        update = self._start(interaction)
+        update, made = self._start(interaction), not self._keeps(start)
         before = self._history.mask(start)
-        touched = self._history.annotate(interaction, None if start in self.locked else update.labels)
+        touched = self._history.annotate(interaction, update.labels if made else None)
         self._history.add_scribbles(interaction)
-        made = start not in self.locked
         if made:
             self._history.store(update)
+            self._drawn[start] = before, touched
+        elif start in self._done:
+            before, touched = self._drawn[start]
         try:
             yield update
             with closing(self._propagate(start, before, touched, update)) as steps:
                 for step in steps:
+                    settled = self._settled(step)
                     made = True
-                    self._history.store(step)
-                    yield step
+                    self._history.store(settled)
+                    yield settled
         finally:
             if not made:
                 self._history.undo_interaction(interaction)
@@ -83,7 +88,10 @@ class ClassicalEngine(Engine):
             self._history,
             self._helper,
             self.locked,
-            self.locked_ids,
+            self._sure_frames(),
+            self._constraints,
+            self._done,
+            self._zone,
             self.num_objects,
             self._propagated_refiner(),
             self._prepare,
@@ -126,10 +134,19 @@ class ClassicalEngine(Engine):
     def _restore(self, past: PastRound) -> None:
         self._history.restore(past)
 
+    def _adopt(self, labels: Mapping[int, LabelMap]) -> None:
+        self._history.adopt(labels)
+
+    def _on_given(self, frame: int, ids: frozenset[int]) -> None:
+        self._history.annotate_given(frame, ids)
+
+    def _settled_state(self, update: MaskUpdate) -> bytes | None:
+        return encode_confidence(update.confidence)
+
     def _start(self, interaction: Interaction) -> MaskUpdate:
         frame = interaction.frame
-        if frame in self.locked:
-            labels = self.locked[frame]
+        if self._keeps(frame):
+            labels = self._kept(frame)
         else:
             earlier, before = self._history.scribbles.get(frame, []), self._history.mask(frame)
             drawing = InteractedFrame(
@@ -138,9 +155,10 @@ class ClassicalEngine(Engine):
             labels = drawing.labels(self._interacted_refiner())
         drawn = {scribble.object_id for scribble in interaction.scribbles}
         everyone = range(1, self.num_objects + 1)
-        return update_with_confidence(
+        update = update_with_confidence(
             frame, labels, [1.0 if o in drawn else self._history.confidence(frame, o) for o in everyone]
         )
+        return update if self._keeps(frame) else self._settled(update)
 
 
 def _change(before: NDArray[np.bool_] | None, after: NDArray[np.bool_]) -> MaskChange:

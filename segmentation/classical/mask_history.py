@@ -132,6 +132,18 @@ class MaskHistory:
             state = past.engine_states.get(stored)
             self._confidence[stored] = () if state is None else _decode_confidence(state)
 
+    def adopt(self, labels: Mapping[int, LabelMap]) -> None:
+        """Take masks that no round made as the newest ones of their frames."""
+        for frame in labels:
+            self._own.discard(frame)
+            self._stored[frame] = labels
+            self._confidence[frame] = ()
+
+    def annotate_given(self, frame: int, ids: Iterable[int]) -> None:
+        """Record that a person gave the masks of objects in a frame."""
+        for object_id in ids:
+            self.annotated.setdefault(object_id, set()).add(frame)
+
     def close(self) -> None:
         self._own.close()
 
@@ -141,8 +153,12 @@ def update_with_confidence(frame: int, labels: LabelMap, confidence: list[float]
 
     A later round repeats the confidence of objects that it does not look for, also in a rebuilt session.
     """
-    state = np.array(confidence, np.float16).tobytes()
+    state = encode_confidence(confidence)
     return MaskUpdate(frame, labels, _decode_confidence(state), state)
+
+
+def encode_confidence(confidence: Iterable[float]) -> bytes:
+    return np.array(list(confidence), np.float16).tobytes()
 
 
 def _decode_confidence(state: bytes) -> tuple[float, ...]:

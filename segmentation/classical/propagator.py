@@ -19,6 +19,7 @@ from segmentation.classical.object_tracker import ObjectTracker
 from segmentation.classical.scaled_frames import ScaledFrames
 from segmentation.classical.specks import specks, without_specks
 from segmentation.runtime.parallel import HelperThread
+from segmentation.session.constraints import Constraints, with_pixels
 from segmentation.types import FloatMap, LabelMap, MaskUpdate
 
 LEAST_SAY = 0.55  # Smallest weight of a round far from its frame, if it changed very little there.
@@ -47,7 +48,10 @@ class RoundContext:
     history: MaskHistory
     helper: HelperThread
     locked: Mapping[int, LabelMap]
-    locked_ids: Mapping[int, frozenset[int]]
+    sure: Mapping[int, frozenset[int]]  # by frame, the objects that its accepted or fixed pixels show
+    constraints: Constraints
+    held: frozenset[int]  # frames that this round has drawn
+    zone: range  # frames that this round may compute
     num_objects: int
     refine: RefinePropagated | None = None
     prepare: Callable[[int], None] | None = None
@@ -57,7 +61,10 @@ class RoundContext:
         if frame in self.locked:
             return self.locked[frame]
         mask = self.history.mask(frame)
-        return np.zeros(self.scaled_frames.sizes.video, np.uint8) if mask is None else mask
+        if mask is None:
+            mask = np.zeros(self.scaled_frames.sizes.video, np.uint8)
+        fixed = self.constraints.fixed_labels(frame)
+        return mask if fixed is None else with_pixels(mask, fixed, self.constraints.fixed_ids(frame))
 
     def on_grid(self, frame: int, object_id: int) -> FloatMap:
         """Return the current mask of the object in `frame` as the share of each grid cell that it covers."""
@@ -70,12 +77,16 @@ class RoundContext:
     def appearance_samples(self, object_id: int, start: int) -> list[AppearanceSample]:
         """Return the appearance models of the object in the annotated and accepted frames nearest to `start`."""
         annotated = self.history.annotated.get(object_id, set())
-        accepted = {f for f, ids in self.locked_ids.items() if object_id in ids}
+        accepted = {f for f, ids in self.sure.items() if object_id in ids}
         nearest = sorted(annotated | accepted, key=lambda f: (abs(f - start), f))[:MOST_LOOKS]
         return [self.appearance_cache.of(object_id, frame, self.on_grid(frame, object_id)) for frame in nearest]
 
     def has_mask(self, frame: int) -> bool:
         return frame in self.locked or frame in self.history
+
+    def keeps(self, frame: int) -> bool:
+        """Whether the round must not change the mask of a frame."""
+        return frame in self.locked or frame in self.held
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +127,10 @@ class Propagator:
         self._has_specks: dict[int, bool] = {}
         self._ahead: tuple[int, Motion] | None = None
         self._removed = {object_id: context.to_grid(mask) for object_id, mask in removed.items() if mask.any()}
-        ahead = range(start + direction, len(context.scaled_frames) if direction > 0 else -1, direction)
+        ahead = range(start + direction, context.zone.stop if direction > 0 else context.zone.start - 1, direction)
         missing = [f for f in ahead if not context.has_mask(f)]
         reach = [abs(end - start) - 1 for end in self._ends.values()]
-        self._last = max([abs(f - start) for f in missing[-1:]] + reach, default=0)
+        self._last = min(len(ahead), max([abs(f - start) for f in missing[-1:]] + reach, default=0))
 
     @property
     def next(self) -> int:
@@ -133,7 +144,7 @@ class Propagator:
         """Compute the mask of the next frame. Return None if the frame keeps its mask."""
         before, self._frame = self._frame, self.next
         frame = self._frame
-        if frame in self._context.locked:
+        if self._context.keeps(frame):
             self._trackers.clear()
             return None
         active = {o for o, end in self._ends.items() if abs(frame - self._start) < abs(end - self._start)}
@@ -143,7 +154,10 @@ class Propagator:
             del self._trackers[object_id]
         if not followed and not missing:
             return None
-        return self._follow(frame, before, sorted(followed), missing)
+        update = self._follow(frame, before, sorted(followed), missing)
+        for object_id in self._context.constraints.fixed_ids(frame):
+            self._trackers.pop(object_id, None)  # The next step begins with the fixed pixels.
+        return update
 
     def _follow(self, frame: int, before: int, followed: list[int], missing: bool) -> MaskUpdate:
         context = self._context
@@ -186,7 +200,7 @@ class Propagator:
     def _look_ahead(self) -> tuple[int, Motion] | None:
         """Prepare what the next step needs independently of this one: its frame and the motion back."""
         context, frame = self._context, self.next
-        if not self.more() or frame in context.locked:
+        if not self.more() or context.keeps(frame):
             return None
         try:
             if context.prepare is not None:
@@ -291,7 +305,9 @@ class Propagator:
         """Return the frame at which propagation ends: annotated for this object, accepted, or just outside the
         video.
         """
-        given = (self._context.history.annotated.get(object_id, set()) - {self._start}) | set(self._context.locked)
+        context = self._context
+        given = (context.history.annotated.get(object_id, set()) - {self._start}) | set(context.locked)
+        given |= {f for f in context.sure if object_id in context.constraints.fixed_ids(f)}
         ahead = [f for f in given if (f - self._start) * self._direction > 0]
-        beyond = len(self._context.scaled_frames) if self._direction > 0 else -1
+        beyond = len(context.scaled_frames) if self._direction > 0 else -1
         return min(ahead, key=lambda f: abs(f - self._start), default=beyond)

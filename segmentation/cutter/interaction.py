@@ -8,6 +8,7 @@ of locked frames, and uses them as memory, references or samples and as the mask
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 
 import torch
@@ -21,6 +22,7 @@ from segmentation.engine import Engine
 from segmentation.runtime.device import choose_device
 from segmentation.runtime.shared_networks import shared_network
 from segmentation.session.packed_labels import PackedLabels
+from segmentation.session.round_parts import RoundPart, SomeFrames
 from segmentation.types import FloatArray, Interaction, LabelMap, MaskUpdate, PastRound
 from segmentation.weights import CUTTER
 
@@ -45,6 +47,8 @@ class CutterInteraction(Engine):
         self._history = MaskHistory(*size, self.settings.cache_dir)
         self._held: dict[int, frozenset[int]] = {}  # for each held frame, the objects that its mask was made for
         self._looked_for: dict[int, frozenset[int]] = {}  # for each frame, the objects that its newest round knew
+        # What people decided, and the newest masks, are the same for both sessions.
+        inner._constraints, inner._standing, inner._areas = self._constraints, self._standing, self._areas
 
     @property
     def nbytes(self) -> int:
@@ -58,7 +62,7 @@ class CutterInteraction(Engine):
 
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         self._inner.num_objects, self._inner.stopping = self.num_objects, self.stopping
-        drawn = None if interaction.frame in self.locked else self._draw(interaction)
+        drawn = None if self._keeps(interaction.frame) else self._draw(interaction)
         made = False
         try:
             if drawn is not None:
@@ -77,9 +81,10 @@ class CutterInteraction(Engine):
                 self._inner.restore([PastRound(self.name, (interaction,), self.num_objects, labels)])
 
     def _propagated(self, interaction: Interaction) -> Iterator[MaskUpdate]:
-        """Run the round of the inner engine, if there is a frame that it may change."""
-        if len(self._inner.locked) < len(self.frames):
-            yield from self._inner.run_round(interaction)
+        """Run the round of the inner engine, which settles its masks."""
+        part = RoundPart(interaction, self._zone, self._done)
+        with closing(self._inner._run_part(part, self._limits.objects)) as updates:
+            yield from updates
 
     def _draw(self, interaction: Interaction) -> MaskUpdate:
         """Segment the interacted frame, and hold its mask from now on."""
@@ -91,10 +96,10 @@ class CutterInteraction(Engine):
         labels = drawing.labels(self._refine_interacted)
         drawn = {scribble.object_id for scribble in (*earlier, *interaction.scribbles)}
         sure = tuple(1.0 if number in drawn else UNKNOWN_CONFIDENCE for number in range(1, self.num_objects + 1))
-        update = MaskUpdate(frame, labels, sure)
-        self._note(interaction, labels)
+        update = self._settled(MaskUpdate(frame, labels, sure))
+        self._note(interaction, update.labels)
         self._history.store(update)
-        self._hold(frame, labels)
+        self._hold(frame, update.labels)
         return update
 
     def _note(self, interaction: Interaction, labels: LabelMap | None) -> None:
@@ -111,16 +116,32 @@ class CutterInteraction(Engine):
         frame = past.interaction.frame
         if frame in past.labels:
             self._hold(frame, past.labels[frame])
-        warped = _Without(past.labels, frame)
+        warped = SomeFrames(past.labels, [other for other in past.labels if other != frame])
         for other in warped:
             self._looked_for[other] = self._known()
             if other in self._held:  # another engine changed its mask
                 self._held[other] |= self._known()
                 if other not in self.locked:
-                    self._inner.lock(other, past.labels[other])
+                    self._inner._lock_whole(other, past.labels[other])
         # The mask of the interacted frame was the cutter's. The inner engine gets it only if the round made no other
         # mask.
         self._inner.restore([replace(past, labels=warped) if warped else past])
+
+    def _adopt(self, labels: Mapping[int, LabelMap]) -> None:
+        self._inner.num_objects = self.num_objects
+        self._history.adopt(labels)
+        self._inner._adopt(labels)
+        for frame in labels:
+            if frame in self._held and frame not in self.locked:
+                self._inner._lock_whole(frame, labels[frame])
+
+    def _on_given(self, frame: int, ids: frozenset[int]) -> None:
+        self._history.annotate_given(frame, ids)
+        self._inner._on_given(frame, ids)
+
+    def _prepare_frame(self, frame: int) -> None:
+        self._scaled_frames[frame]
+        self._inner._prepare_frame(frame)
 
     # --- annotated frames -----------------------------------------------------------------------------------------
 
@@ -134,20 +155,22 @@ class CutterInteraction(Engine):
         drawn = frozenset(scribble.object_id for scribble in self._history.scribbles[frame]) - {0}
         self._held[frame] = self._looked_for.get(frame, frozenset()) | drawn
         if frame not in self.locked:
-            self._inner.lock(frame, labels)
+            self._inner._lock_whole(frame, labels)
         for other in [f for f, objects in self._held.items() if f != frame and not known <= objects]:
             del self._held[other]
             if other not in self.locked:
-                self._inner.unlock(other)
+                self._inner._unlock_whole(other)
 
     def _locked_changed(self, frame: int) -> None:
         held = self._history.mask(frame) if frame in self._held else None
         if frame in self.locked:
-            self._inner.lock(frame, self.locked[frame])
+            self._inner._lock_whole(frame, self.locked[frame])
         elif held is not None:
-            self._inner.lock(frame, held)
+            self._inner._lock_whole(frame, held)
+        elif frame in self._inner.locked:
+            self._inner._unlock_whole(frame)
         else:
-            self._inner.unlock(frame)
+            self._inner._locked_changed(frame)
 
 
 def with_cutter(inner: Engine) -> CutterInteraction:
@@ -155,24 +178,3 @@ def with_cutter(inner: Engine) -> CutterInteraction:
     device = choose_device(inner.settings.device)
     cutter = shared_network(RefinementNet, CUTTER, None, device, torch.float32, compile_refinement_net)
     return CutterInteraction(inner.frames, inner.num_objects, inner.settings, inner=inner, cutter=cutter)
-
-
-class _Without(Mapping[int, LabelMap]):
-    """The masks of a stored round without that of one frame. They are read when they are asked for."""
-
-    def __init__(self, labels: Mapping[int, LabelMap], frame: int) -> None:
-        self._labels, self._frame = labels, frame
-
-    def __getitem__(self, frame: int) -> LabelMap:
-        if frame == self._frame:
-            raise KeyError(frame)
-        return self._labels[frame]
-
-    def __contains__(self, frame: object) -> bool:
-        return frame != self._frame and frame in self._labels
-
-    def __iter__(self) -> Iterator[int]:
-        return (frame for frame in self._labels if frame != self._frame)
-
-    def __len__(self) -> int:
-        return len(self._labels) - (self._frame in self._labels)

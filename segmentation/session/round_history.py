@@ -6,6 +6,7 @@ session equals a kept one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from segmentation.session.packed_labels import PackedLabels
@@ -37,6 +38,7 @@ class RoundHistory:
         self.size = size
         self.records: list[RoundRecord] = []
         self._own: list[tuple[PackedLabels, dict[int, bytes]]] = []
+        self._versions: list[PastRound] = []  # the rounds, and between them the masks that no round made
 
     def begin(self, engine: str, interaction: Interaction, num_objects: int) -> RoundRecord:
         """Begin a round of this session. `store` adds its masks."""
@@ -53,6 +55,7 @@ class RoundHistory:
             return None
         self._own.pop()
         self.records.pop()
+        self._versions.pop()
         return len(self.records)
 
     def add(self, past: PastRound) -> RoundRecord:
@@ -60,7 +63,12 @@ class RoundHistory:
         drawn = frozenset(s.object_id for s in past.interaction.scribbles if s.object_id)
         record = RoundRecord(past, self.engine_state(past.interaction.frame), drawn)
         self.records.append(record)
+        self._versions.append(past)
         return record
+
+    def adopt(self, labels: Mapping[int, LabelMap], num_objects: int) -> None:
+        """Take masks that no round made as the newest ones of their frames."""
+        self._versions.append(PastRound("", (), num_objects, labels))
 
     def store(self, update: MaskUpdate) -> None:
         """Store a mask of the round that was begun last, and delete older masks of its frame that this session made."""
@@ -104,4 +112,4 @@ class RoundHistory:
         return any(frame in record.past.labels for record in self.records[since:-1])
 
     def _newest(self, frame: int) -> PastRound | None:
-        return next((r.past for r in reversed(self.records) if frame in r.past.labels), None)
+        return next((past for past in reversed(self._versions) if frame in past.labels), None)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from segmentation.engine import Engine, outward
+from segmentation.engine import Engine
 from segmentation.engine_spec import EngineSpec
 from segmentation.scribbles import rasterise
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
@@ -42,14 +42,15 @@ class FakeEngine(Engine):
         made = False
         try:
             for update in self._moved(interaction):
-                made = made or update.frame not in self.locked
-                yield update
+                settled = update if self._keeps(update.frame) else self._settled(update)
+                made = made or settled is not update
+                yield settled
         finally:
             if not made:
                 self._stamps.pop()
 
     def _moved(self, interaction: Interaction) -> Iterator[MaskUpdate]:
-        for frame in outward(interaction.frame, len(self.frames)):
+        for frame in self._outward(interaction.frame):
             if self._sleep:
                 time.sleep(self._sleep)
             if frame == self._fail_at:

@@ -8,7 +8,7 @@ from the annotated frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from segmentation.engine import Engine, outward
+from segmentation.engine import Engine
 from segmentation.engines.ipn.fusion import round_weight
 from segmentation.engines.ipn.network import Inet, Pnet
 from segmentation.engines.ipn.openvino import compile_inet, compile_pnet
@@ -28,9 +28,11 @@ from segmentation.runtime.folding import for_inference
 from segmentation.runtime.internal_size import internal_size, resized_frame
 from segmentation.runtime.shared_networks import fastest_network
 from segmentation.scribbles import rasterise
+from segmentation.session.packed_labels import PackedLabels
 from segmentation.session.probability_maps import encode, from_labels, with_objects
+from segmentation.session.prompts import strokes_of
 from segmentation.session.round_history import RoundHistory
-from segmentation.types import Interaction, MaskUpdate, PastRound
+from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 from segmentation.weights import WeightsError, find_weights
 
 
@@ -97,6 +99,18 @@ class IPNEngine(Engine):
     def _restore(self, past: PastRound) -> None:
         self._history.add(past)
 
+    def _adopt(self, labels: Mapping[int, LabelMap]) -> None:
+        self._history.adopt(labels, self.num_objects)
+
+    def _on_given(self, frame: int, ids: frozenset[int]) -> None:
+        """Record a round in which the given objects were drawn in the frame, so that they have reference features."""
+        given = PackedLabels()
+        given[frame] = self._mask(frame)
+        strokes = strokes_of(given[frame], ids)
+        if strokes:
+            self._history.add(PastRound("", (Interaction(frame, strokes),), self.num_objects, given))
+        self._locked_changed(frame)
+
     @torch.inference_mode()
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         self._history.begin(self.name, interaction, self.num_objects)
@@ -111,18 +125,19 @@ class IPNEngine(Engine):
         start = interaction.frame
         reach = {i: self._reach(i) for i in ids}
         found = self._interact(ids)  # [N, h, w]; zero for objects without a mask
-        if start in self.locked:
-            found = self._accepted(start)
+        if self._keeps(start):
+            found = self._kept_maps(start)
         else:
-            yield self._finish(start, found, ids, interaction)
+            found, update = self._finish(start, found, found, ids, interaction)
+            yield update
         sides = {True: found, False: found}
-        for frame in outward(start, len(self.frames)):
+        for frame in self._outward(start):
             if frame == start:
                 continue
-            moved, update = self._step(frame, sides[frame > start], reach)
+            moved, step = self._step(frame, sides[frame > start], reach)
             sides[frame > start] = moved
-            if update is not None:
-                yield update
+            if step is not None:
+                yield step
 
     def _interact(self, ids: list[int]) -> Tensor:
         """Run the interaction network on the interacted frame. Return the probability maps [N, h, w]."""
@@ -137,8 +152,8 @@ class IPNEngine(Engine):
 
         Return the probability maps that the next frame starts from, and the update to yield, or None if there is none.
         """
-        if frame in self.locked:
-            return self._accepted(frame), None
+        if self._keeps(frame):
+            return self._kept_maps(frame), None
         before = self._masks(frame)
         due = [i for i, r in reach.items() if r.weight[frame] > 0 or not self._history.covers(frame, r.since)]
         if not due and (reach or before is not None):
@@ -150,7 +165,7 @@ class IPNEngine(Engine):
             known = [i - 1 for i in reach]
             moved[known] = joined(moved[known])
         fused = self._fused(frame, moved, before, reach)
-        return moved, self._finish(frame, fused, list(reach), None)
+        return self._finish(frame, fused, moved, list(reach), None)
 
     def _propagate(self, frame: int, ids: list[int], before: Tensor, neighbour: Tensor) -> Tensor:
         """Propagate each object separately to `frame`.
@@ -170,8 +185,14 @@ class IPNEngine(Engine):
                 fused[row] = weight * moved[row] + (1 - weight) * before[row]
         return fused
 
-    def _finish(self, frame: int, masks: Tensor, ids: list[int], interaction: Interaction | None) -> MaskUpdate:
-        """Store the probability maps [N, h, w] of a frame and turn them into an update."""
+    def _finish(
+        self, frame: int, masks: Tensor, moved: Tensor, ids: list[int], interaction: Interaction | None
+    ) -> tuple[Tensor, MaskUpdate]:
+        """Store the probability maps `masks` [N, h, w] of a frame and turn them into an update.
+
+        Return the maps from which the propagation continues, and the update. These maps are `moved`, or those of the
+        mask if it had to change to agree with what a person decided.
+        """
         rows = [i - 1 for i in ids]
         distribution = torch.cat([(1 - masks[rows].sum(dim=0, keepdim=True)).clamp_min(0), masks[rows]])
         size = (self.frames.height, self.frames.width)
@@ -181,9 +202,11 @@ class IPNEngine(Engine):
             labels[raster >= 0] = raster[raster >= 0]
         sure = dict(zip(ids, confidences(distribution)[1:], strict=True))
         confidence = tuple(sure.get(i, 1.0) for i in range(1, self.num_objects + 1))
-        update = MaskUpdate(frame, labels, confidence, encode(masks.numpy()))
+        update = self._settled(MaskUpdate(frame, labels, confidence, encode(masks.numpy())))
         self._history.store(update)
-        return update
+        if update.labels is not labels:
+            moved = self._maps_of(update.labels)
+        return moved, update
 
     # --- what is known --------------------------------------------------------------------------------------------
 
@@ -209,8 +232,14 @@ class IPNEngine(Engine):
     def _or_nothing(self, masks: Tensor | None) -> Tensor:
         return torch.zeros(self.num_objects, *self._size) if masks is None else masks
 
-    def _accepted(self, frame: int) -> Tensor:
-        return torch.from_numpy(from_labels(self.locked[frame], self.num_objects, *self._size))
+    def _kept_maps(self, frame: int) -> Tensor:
+        """Return the probability maps of a frame whose mask the round must not change."""
+        if frame in self.locked:
+            return self._maps_of(self.locked[frame])
+        return self._or_nothing(self._masks(frame))
+
+    def _maps_of(self, labels: LabelMap) -> Tensor:
+        return torch.from_numpy(from_labels(labels, self.num_objects, *self._size))
 
     def _frame(self, index: int) -> Tensor:
         image = resized_frame(self.frames[index], self._size).to(self._device) / 255

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from segmentation.engine import Engine, outward
+from segmentation.engine import Engine
 from segmentation.engines.manet.memory import GlobalMemory, LocalMemory, MemoryOptions, labelled_cells
 from segmentation.engines.manet.network import MANet, for_inference, to_input
 from segmentation.engines.manet.openvino import compile_manet
@@ -20,7 +20,7 @@ from segmentation.runtime.device import choose_device, choose_precision
 from segmentation.runtime.feature_cache import FeatureCache
 from segmentation.runtime.internal_size import internal_size, resized_frame
 from segmentation.runtime.shared_networks import fastest_network
-from segmentation.scribbles import rasterise
+from segmentation.scribbles import NO_SCRIBBLE, rasterise
 from segmentation.session.round_labels import RoundLabels, to_cells
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
@@ -127,9 +127,9 @@ class MANetEngine(Engine):
         round_, ids = self._rounds[-1], self._known_ids()
         sides: dict[bool, _Side] = {}
         # The two directions are independent, so they take turns. The paper runs them one after the other.
-        for frame in outward(interaction.frame, len(self.frames)):
-            if frame in self.locked:
-                update, labels = None, self._cells(self.locked[frame])
+        for frame in self._outward(interaction.frame):
+            if self._keeps(frame):
+                update, labels = None, self._cells(self._kept(frame))
             else:
                 update = self._first(interaction, ids) if frame == round_.frame else self._next(frame, sides, ids)
                 labels = self._cells(update.labels)
@@ -151,6 +151,7 @@ class MANetEngine(Engine):
         if self._strokes_win:
             raster = rasterise(interaction.scribbles, self.frames.height, self.frames.width)
             update.labels[raster >= 0] = raster[raster >= 0]
+        update = self._settled(update)
         # The frame's own map enters the global memory while its scribbles are the newest ones.
         self._global.read(frame, self._rounds, range(self.num_objects + 1))
         return update
@@ -165,17 +166,20 @@ class MANetEngine(Engine):
         chosen = torch.tensor(ids, device=self._device)
         embedding = self._embed(frame).to(self._dtype)
         logits = self._network.propagate(embedding, (far[chosen], near[chosen]), side.labels, ids)
-        return self._to_update(frame, logits, ids)
+        return self._settled(self._to_update(frame, logits, ids))
 
     def _with_given(self, frame: int, memory: Tensor, ids: Sequence[int]) -> Tensor:
-        """Extend the global maps by references from the nearest accepted frame on each side."""
-        before = max((f for f in self.locked if f < frame), default=None)
-        after = min((f for f in self.locked if f > frame), default=None)
+        """Extend the global maps by references from the nearest frame on each side that was accepted or given."""
+        sure = self._sure_frames()
+        before = max((f for f in sure if f < frame), default=None)
+        after = min((f for f in sure if f > frame), default=None)
         for given in (before, after):
             if given is None:
                 continue
             if given not in self._given:
-                labels = self._cells(self.locked[given])
+                labels = self._cells(self._sure_labels(given))
+                if given not in self.locked:
+                    labels[labels == 0] = NO_SCRIBBLE  # Nobody said what is beside the given objects.
                 while len(self._given) >= GIVEN_KEPT:
                     del self._given[next(iter(self._given))]
                 self._given[given] = References(*labelled_cells(self._embed(given), labels, GIVEN_CELLS))
@@ -186,16 +190,14 @@ class MANetEngine(Engine):
         self._given.pop(frame, None)
 
     def _known_ids(self) -> list[int]:
-        """Return 0 and the ids of all objects that were drawn or occur in an accepted mask."""
-        known = {0}.union(*(round_.ids for round_ in self._rounds), *self.locked_ids.values())
+        """Return 0 and the ids of all objects that were drawn or occur in an accepted or given mask."""
+        known = {0}.union(*(round_.ids for round_ in self._rounds), *self._sure_frames().values())
         return sorted(id_ for id_ in known if id_ <= self.num_objects)
 
     def _mask_before(self, frame: int) -> Tensor | None:
-        """Return the newest mask of `frame` from an earlier round, [h, w], or None if no round reached it."""
-        for round_ in reversed(self._rounds[:-1]):
-            if frame in round_.labels:
-                return round_.labels[frame].to(self._device)
-        return None
+        """Return the newest mask of `frame` before this round, [h, w], or None if there is none."""
+        found = self._standing.get(frame)
+        return None if found is None else self._cells(found)
 
     # --- frames and masks -----------------------------------------------------------------------------------------
 

@@ -38,6 +38,10 @@ class FrameDrawing:
         drawn = InteractedFrame(self._frames, interaction.frame, earlier, interaction.scribbles, before, self._seed)
         return drawn.labels(self._refine)
 
+    def prepare(self, frame: int) -> None:
+        """Read a frame ahead of need."""
+        self._frames[frame]
+
     @torch.inference_mode()
     def _refine(self, frame: int, evidence: ObjectEvidence) -> NDArray[np.float32]:
         return refine_interacted(self._cutter, self._frames[frame], evidence)

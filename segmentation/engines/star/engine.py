@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from segmentation.engine import Engine, outward
+from segmentation.engine import Engine
 from segmentation.engines.star.drawing import FrameDrawing
 from segmentation.engines.star.given import CellRows, Given, join_cells, sample_cells
 from segmentation.engines.star.labels import upsample_labels
@@ -22,6 +22,7 @@ from segmentation.runtime.device import choose_device
 from segmentation.runtime.feature_cache import FeatureCache
 from segmentation.runtime.folding import for_inference
 from segmentation.runtime.shared_networks import shared_network
+from segmentation.session.constraints import with_pixels
 from segmentation.session.probability_maps import decode, encode, from_labels
 from segmentation.trunk import load_trunk
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
@@ -59,7 +60,7 @@ class StarEngine(Engine):
         trunk = load_trunk(network.config.trunk, str(self._device), openvino)
         self._drawing = FrameDrawing(self.frames, self.settings, self._device)
         self._video = Video(self.frames, network, trunk, self._device, self._cache, self.settings.max_side)
-        self._state = SessionState()
+        self._state = SessionState(self._standing)
         height, width = self._video.size
         self._grid = (height // 4, width // 4)  # size of the masks that are warped from frame to frame
 
@@ -73,11 +74,18 @@ class StarEngine(Engine):
     def _restore(self, past: PastRound) -> None:
         self._state.restore(past)
 
+    def _adopt(self, labels: Mapping[int, LabelMap]) -> None:
+        self._state.forget(labels)
+
+    def _prepare_frame(self, frame: int) -> None:
+        self._video.encoded(frame)
+        self._drawing.prepare(frame)
+
     # --- rounds ---------------------------------------------------------------------------------------------------
 
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         frame = interaction.frame
-        accepted = frame in self.locked
+        accepted = self._keeps(frame)
         labels = None if accepted else self._draw(interaction)
         undo = self._state.annotate(interaction, accepted)
         made = False
@@ -121,42 +129,45 @@ class StarEngine(Engine):
 
     def _empty_masks(self, start: int) -> Iterator[MaskUpdate]:
         """Yield empty masks for frames without a mask, while no object has been drawn."""
-        for frame in outward(start, len(self.frames)):
-            if frame not in self.locked and self._state.labels(frame) is None:
+        for frame in self._outward(start):
+            if not self._keeps(frame) and self._state.labels(frame) is None:
                 labels = np.zeros((self.frames.height, self.frames.width), np.uint8)
                 yield self._keep(MaskUpdate(frame, labels, (UNKNOWN,) * self.num_objects))
 
     def _keep(self, update: MaskUpdate) -> MaskUpdate:
-        self._state.keep(update)
-        return update
+        settled = self._settled(update)
+        self._state.keep(settled)
+        return settled
 
     # --- what is known before a frame is computed -----------------------------------------------------------------
 
     def _known_objects(self) -> list[int]:
-        """Return the ids of the objects that were drawn or that an accepted mask shows."""
-        accepted = {number for ids in self.locked_ids.values() for number in ids if 0 < number <= self.num_objects}
-        return sorted(self._state.drawn | accepted)
+        """Return the ids of the objects that were drawn or that an accepted or given mask shows."""
+        sure = {number for ids in self._sure_frames().values() for number in ids if 0 < number <= self.num_objects}
+        return sorted(self._state.drawn | sure)
 
     def _memory_frames(self, start: int) -> list[int]:
-        """Choose the annotated and accepted frames for the memory: the newest annotated ones, then those near
-        `start`.
+        """Choose the frames for the memory: the newest annotated ones, then accepted and given ones near `start`, then
+        others near it.
         """
         annotated = [frame for frame in self._state.annotated if frame not in self.locked]
         newest = annotated[::-1][: MEMORY_FRAMES // 2]
-        others = sorted(set(annotated) | set(self.locked), key=lambda frame: (abs(frame - start), frame))
+        sure = self._sure_frames()
+        others = sorted({*annotated, *sure}, key=lambda frame: (frame not in sure, abs(frame - start), frame))
         return list(dict.fromkeys([*newest, *others]))[:MEMORY_FRAMES]
 
     def _is_given(self, frame: int) -> bool:
-        return frame in self.locked or frame in self._state.annotated
+        return frame in self._state.annotated or bool(self._spoken_of(frame))
 
     def _given(self, frame: int, objects: list[int]) -> Given:
-        """Return the mask of an annotated or accepted frame, and which objects it covers."""
+        """Return the mask of an annotated, accepted or given frame, and which objects it covers."""
         if frame in self.locked:
             labels, speaks_of = self.locked[frame], frozenset(objects)
         else:
-            standing = self._state.labels(frame)
-            assert standing is not None  # A frame counts as annotated once its mask is stored.
-            labels, speaks_of = standing, self._state.annotated[frame]
+            labels, fixed = self._mask(frame), self._constraints.fixed_labels(frame)
+            speaks_of = self._state.annotated.get(frame, frozenset()) | self._spoken_of(frame)
+            if fixed is not None:
+                labels = with_pixels(labels, fixed, self._spoken_of(frame))
         masks = torch.from_numpy(from_labels(labels, max(objects), *self._grid))[[number - 1 for number in objects]]
         known = torch.tensor([float(number in speaks_of) for number in objects])
         return Given(labels, masks.to(self._device), known.to(self._device))
@@ -203,14 +214,14 @@ class _Side:
 
     def updates(self) -> Iterator[MaskUpdate]:
         session, before, steps = self._session, self._start, 0
-        end = len(session.frames) if self._direction > 0 else -1
+        end = session._zone.stop if self._direction > 0 else session._zone.start - 1
         for frame in range(self._start + self._direction, end, self._direction):
             if session._is_given(before):
                 # Propagation continues from the masks of a given frame.
                 given = self._given_of(before)
                 self._masks = torch.where(given.known[:, None, None] > 0, given.masks, self._masks)
             given_here = self._given_of(frame) if session._is_given(frame) else None
-            if given_here is None or not bool(given_here.known.all()):
+            if not session._keeps(frame) and (given_here is None or not bool(given_here.known.all())):
                 update = self._step(frame, before, given_here)
                 steps += 1
                 if steps % ANSWER_EVERY == 0:
@@ -239,7 +250,11 @@ class _Side:
         confidence = [UNKNOWN] * session.num_objects
         for number, value in zip(objects, expected.tolist(), strict=True):
             confidence[number - 1] = round(float(value), DIGITS)
-        return session._keep(MaskUpdate(frame, labels, tuple(confidence), encode(everyone)))
+        update = session._keep(MaskUpdate(frame, labels, tuple(confidence), encode(everyone)))
+        if update.labels is not labels:  # The next frame continues from what people decided about this one.
+            fixed = from_labels(update.labels, max(objects), *session._grid)[[number - 1 for number in objects]]
+            self._masks = torch.from_numpy(fixed).to(self._masks)
+        return update
 
     @torch.inference_mode()
     def _segment(self, frame: int, before: int) -> tuple[Tensor, Tensor]:

@@ -6,13 +6,13 @@ depends on the mask of its neighbour, so errors do not accumulate along the vide
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from segmentation.engine import Engine, outward
+from segmentation.engine import Engine
 from segmentation.engines.stm.network import InteractiveSTM
 from segmentation.engines.stm.video import STMVideo, confidence_of
 from segmentation.networks.aggregation import aggregate
@@ -20,7 +20,7 @@ from segmentation.networks.memory import MemorySlot
 from segmentation.scribbles import cues_of, rasterise
 from segmentation.session.probability_maps import decode, encode, from_labels, with_objects
 from segmentation.session.round_history import RoundHistory, RoundRecord
-from segmentation.types import Interaction, MaskUpdate, PastRound
+from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 Slots = dict[int, MemorySlot]  # by object id
 QUERY_SHARE = 0.75  # share of the byte budget for queries (features of frames); the rest is for the memory
@@ -69,6 +69,9 @@ class InteractiveSTMEngine(Engine):
     def _restore(self, past: PastRound) -> None:
         self._history.add(past)
 
+    def _adopt(self, labels: Mapping[int, LabelMap]) -> None:
+        self._history.adopt(labels, self.num_objects)
+
     @torch.inference_mode()
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         self._history.begin(self.name, interaction, self.num_objects)
@@ -80,15 +83,16 @@ class InteractiveSTMEngine(Engine):
 
     def _updates(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         ids = self._known_objects()
-        for frame in outward(interaction.frame, len(self.frames)):
-            if frame in self.locked:
+        for frame in self._outward(interaction.frame):
+            if self._keeps(frame):
                 continue
             update = self._segment(frame, ids)
             if frame == interaction.frame and self._strokes_win:
                 raster = rasterise(interaction.scribbles, self.frames.height, self.frames.width)
                 update.labels[raster >= 0] = raster[raster >= 0]
-            self._history.store(update)
-            yield update
+            settled = self._settled(update)
+            self._history.store(settled)
+            yield settled
 
     def _segment(self, frame: int, ids: list[int]) -> MaskUpdate:
         memory = self._memory_for(frame, ids)
@@ -109,8 +113,8 @@ class InteractiveSTMEngine(Engine):
     # --- memory ---------------------------------------------------------------------------------------------------
 
     def _known_objects(self) -> list[int]:
-        """Return the ids of all objects that have scribbles or occur in an accepted mask."""
-        known = set(self._history.first_drawn()).union(*self.locked_ids.values())
+        """Return the ids of all objects that have scribbles or occur in an accepted or given mask."""
+        known = set(self._history.first_drawn()).union(*self._sure_frames().values())
         return sorted(i for i in known if 1 <= i <= self.num_objects)
 
     def _memory_for(self, frame: int, ids: list[int]) -> dict[int, list[MemorySlot]]:
@@ -163,29 +167,34 @@ class InteractiveSTMEngine(Engine):
     def _mask_of(self, record: RoundRecord) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         """Return the probability maps with which the annotated frame of a round is encoded into the memory.
 
-        They are the accepted mask of the frame if a person approved one, otherwise the maps from before the round.
+        They are the accepted or given masks of the frame if there are any, otherwise the maps from before the round.
         """
-        if record.frame in self.locked:
-            return from_labels(self.locked[record.frame], self.num_objects, *self._video.size)
+        size, count = self._video.size, self.num_objects
         if record.before is None:
-            return np.zeros((self.num_objects, *self._video.size), np.float32)
-        return with_objects(decode(record.before, *self._video.size), self.num_objects)
+            masks = np.zeros((count, *size), np.float32)
+        else:
+            masks = with_objects(decode(record.before, *size), count)
+        known = [i - 1 for i in sorted(self._spoken_of(record.frame))]
+        if known:
+            masks[known] = from_labels(self._sure_labels(record.frame), count, *size)[known]
+        return masks
 
     def _nearest_given(self, frame: int) -> list[int]:
-        before = sorted(f for f in self.locked if f < frame)[::-1]
-        after = sorted(f for f in self.locked if f > frame)
+        sure = sorted(self._sure_frames())
+        before = [f for f in sure if f < frame][::-1]
+        after = [f for f in sure if f > frame]
         return before[: self._given_frames] + after[: self._given_frames]
 
     def _farther_given(self, frame: int, object_id: int) -> list[MemorySlot]:
-        """Return the slot of the nearest accepted frame that shows an object for which no nearer memory exists."""
-        showing = [f for f, ids in self.locked_ids.items() if object_id in ids]
+        """Return the slot of the nearest given mask that shows an object for which no nearer memory exists."""
+        showing = [f for f, ids in self._sure_frames().items() if object_id in ids]
         return [self._given(min(showing, key=lambda f: (abs(f - frame), f)))[object_id]]
 
     def _given(self, frame: int) -> Slots:
-        """Encode an accepted frame for the objects that it shows."""
+        """Encode an accepted or given mask for the objects that it shows."""
         if frame not in self._given_slots:
-            ids = sorted(i for i in self.locked_ids[frame] if 1 <= i <= self.num_objects)
-            masks = from_labels(self.locked[frame], self.num_objects, *self._video.size)[[i - 1 for i in ids]]
+            ids = sorted(i for i in self._sure_frames()[frame] if 1 <= i <= self.num_objects)
+            masks = from_labels(self._sure_labels(frame), self.num_objects, *self._video.size)[[i - 1 for i in ids]]
             cues = np.stack([masks, np.zeros_like(masks), np.zeros_like(masks)], axis=1)
             slots = self._video.memorize(frame, torch.from_numpy(cues)) if ids else []
             while len(self._given_slots) >= max(

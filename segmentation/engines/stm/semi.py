@@ -7,19 +7,20 @@ given one, and the previous frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from segmentation.engine import Engine, outward
+from segmentation.engine import Engine
 from segmentation.engines.stm.network import STM, other_masks
 from segmentation.engines.stm.painting import paint
 from segmentation.engines.stm.video import STMVideo, confidence_of
 from segmentation.masks import shown_ids
 from segmentation.networks.aggregation import STM_CHANNELS, aggregate
 from segmentation.networks.memory import MemorySlot
+from segmentation.session.constraints import with_pixels
 from segmentation.session.packed_labels import PackedLabels
 from segmentation.session.probability_maps import from_labels
 from segmentation.session.round_history import RoundHistory
@@ -66,7 +67,6 @@ class SemiSTMEngine(Engine):
         self._every, self._given_frames = every, given_frames
         self._history = RoundHistory(self._video.size)
         self._given = PackedLabels()  # masks of interacted frames, with the scribbles painted over them
-        self._given_ids: dict[int, frozenset[int]] = {}  # the ids that they contain, 0 included
         self._given_objects: dict[int, int] = {}  # the number of objects when the mask was given
         self._given_slots: dict[int, Slots] = {}
 
@@ -82,6 +82,9 @@ class SemiSTMEngine(Engine):
         self._give(frame, given, past.num_objects)
         self._history.add(past)
 
+    def _adopt(self, labels: Mapping[int, LabelMap]) -> None:
+        self._history.adopt(labels, self.num_objects)
+
     @torch.inference_mode()
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         start = interaction.frame
@@ -95,12 +98,15 @@ class SemiSTMEngine(Engine):
                 self._take_back(start, *before)
 
     def _updates(self, start: int) -> Iterator[MaskUpdate]:
+        update = self._given_update(start)
+        if update is not None:
+            self._history.store(update)
+            yield update
         ids = self._known_objects()
         first = self._soft(self._fixed(start))
         sides = {forward: _Side(start, first) for forward in (True, False)}
-        for frame in outward(start, len(self.frames)):
-            side = sides[frame > start]
-            update = self._given_update(frame) if frame == start else self._step(frame, start, side, ids)
+        for frame in self._outward(start):
+            update = None if frame == start else self._step(frame, start, sides[frame > start], ids)
             if update is not None:
                 self._history.store(update)
                 yield update
@@ -115,9 +121,11 @@ class SemiSTMEngine(Engine):
         return update
 
     def _given_update(self, frame: int) -> MaskUpdate | None:
-        if frame in self.locked:
+        if self._keeps(frame):
             return None
-        return MaskUpdate(frame, self._given[frame], (1.0,) * self.num_objects)
+        update = self._settled(MaskUpdate(frame, self._given[frame], (1.0,) * self.num_objects))
+        self._give(frame, update.labels, self.num_objects)
+        return update
 
     def _segment(self, frame: int, start: int, side: _Side, ids: list[int]) -> tuple[MaskUpdate, ProbabilityMaps]:
         masks = np.zeros((self.num_objects, *self._video.size), np.float32)
@@ -134,18 +142,19 @@ class SemiSTMEngine(Engine):
             given, known = self._given[frame], self._given_objects[frame]
             labels = np.where((given == 0) & (labels > known), labels, given)
             masks = self._soft(labels)
-        return MaskUpdate(frame, labels, confidence_of(distribution, ids, self.num_objects)), masks
+        update = self._settled(MaskUpdate(frame, labels, confidence_of(distribution, ids, self.num_objects)))
+        return update, masks if update.labels is labels else self._soft(update.labels)
 
     # --- given masks ----------------------------------------------------------------------------------------------
 
     def _give(self, frame: int, labels: LabelMap, num_objects: int) -> None:
-        self._given[frame], self._given_ids[frame] = labels, shown_ids(labels)
+        self._given[frame] = labels
         self._given_objects[frame] = num_objects
         self._given_slots.pop(frame, None)
 
     def _take_back(self, frame: int, labels: LabelMap | None, num_objects: int | None) -> None:
         if labels is None or num_objects is None:
-            del self._given[frame], self._given_ids[frame], self._given_objects[frame]
+            del self._given[frame], self._given_objects[frame]
             self._given_slots.pop(frame, None)
         else:
             self._give(frame, labels, num_objects)
@@ -158,10 +167,18 @@ class SemiSTMEngine(Engine):
         return paint(labels, interaction.scribbles)
 
     def _fixed(self, frame: int) -> LabelMap:
-        return self.locked[frame] if frame in self.locked else self._given[frame]
+        if frame in self.locked:
+            return self.locked[frame]
+        painted, fixed = self._given.get(frame), self._constraints.fixed_labels(frame)
+        if painted is None or fixed is None:
+            found = fixed if painted is None else painted
+            assert found is not None, "this frame has no given mask"
+            return found
+        return with_pixels(painted, fixed, self._constraints.fixed_ids(frame))
 
     def _shown(self, frame: int) -> frozenset[int]:
-        return self.locked_ids[frame] if frame in self.locked else self._given_ids[frame]
+        """Return the ids that the accepted or given mask of a frame shows."""
+        return shown_ids(self._fixed(frame))
 
     def _stands(self, frame: int) -> bool:
         """Return whether `frame` has an accepted mask, or a given mask that was made when all objects existed."""
@@ -172,7 +189,7 @@ class SemiSTMEngine(Engine):
         return sorted(i for i in known if 1 <= i <= self.num_objects)
 
     def _given_frames_all(self) -> list[int]:
-        return sorted(set(self._given) | set(self.locked))
+        return sorted({*self._given, *self._sure_frames()})
 
     def _locked_changed(self, frame: int) -> None:
         self._given_slots.pop(frame, None)

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from segmentation.engine import Engine, outward
+from segmentation.engine import Engine
 from segmentation.engines.strnn.adaptation import RIDGE, SHARPNESS, Samples, scores, solve
 from segmentation.engines.strnn.carrying import Carrier
 from segmentation.engines.strnn.network import GRID, STRNN, for_inference, to_input
@@ -112,8 +112,9 @@ class STRNNEngine(Engine):
                 if self._strokes_win and update.frame == interaction.frame:
                     raster = rasterise(interaction.scribbles, self.frames.height, self.frames.width)
                     update.labels[raster >= 0] = raster[raster >= 0]
-                self._rounds[-1].labels[update.frame] = to_cells(update.labels, self._size)
-                yield update
+                settled = self._settled(update)
+                self._rounds[-1].labels[update.frame] = to_cells(settled.labels, self._size)
+                yield settled
         finally:
             if not self._rounds[-1].labels:  # A round without masks has no effect on later rounds.
                 self._rounds.pop()
@@ -124,13 +125,13 @@ class STRNNEngine(Engine):
         due = 0 < self._refine_from <= len(self._rounds)
         if due and self._network.refinement is not None and len(ids) > 1:
             return self._refined(interaction, ids)
-        return self._adapted(outward(interaction.frame, len(self.frames)), ids)
+        return self._adapted(self._outward(interaction.frame), ids)
 
     def _adapted(self, order: Iterator[int], ids: Sequence[int]) -> Iterator[MaskUpdate]:
-        """Segment the frames of `order` that are not locked (accepted), with W solved by equation 3 of the paper."""
+        """Segment the frames of `order` whose masks may change, with W solved by equation 3 of the paper."""
         weights = self._solve(ids)
         for frame in order:
-            if frame not in self.locked:
+            if not self._keeps(frame):
                 yield self._classify(frame, weights, ids)
 
     @torch.inference_mode()
@@ -147,12 +148,14 @@ class STRNNEngine(Engine):
 
     @torch.inference_mode()
     def _solve(self, ids: Sequence[int]) -> list[Tensor]:
-        """Solve W for every model, from the samples of all rounds and of the nearest accepted frames."""
+        """Solve W for every model, from the samples of all rounds and of the nearest accepted or given masks."""
         parts = [self._samples_of(index) for index in range(len(self._rounds))]
         here = self._rounds[-1].frame
-        for frame in sorted(self.locked, key=lambda f: (abs(f - here), f))[:GIVEN_FRAMES]:
-            cells = to_cells(self.locked[frame], self._size).numpy().astype(np.uint8)
-            parts.append(self._features_of(frame, thinned(cells, GIVEN_CELLS)))
+        for frame in sorted(self._sure_frames(), key=lambda f: (abs(f - here), f))[:GIVEN_FRAMES]:
+            cells = to_cells(self._sure_labels(frame), self._size).numpy().astype(np.uint8)
+            where, shown = thinned(cells, GIVEN_CELLS)
+            sure = (shown > 0) | (frame in self.locked)  # Nobody said what is beside given objects.
+            parts.append(self._features_of(frame, (where[sure], shown[sure])))
         return [solve(Samples.joined(model), ids, self._ridge) for model in zip(*parts, strict=True)]
 
     def _samples_of(self, index: int) -> list[Samples]:
@@ -180,8 +183,8 @@ class STRNNEngine(Engine):
         return None
 
     def _known_ids(self) -> list[int]:
-        """Return 0 and the ids of all objects that have scribbles or occur in an accepted mask."""
-        known = {0}.union(*(round_.ids for round_ in self._rounds), *self.locked_ids.values())
+        """Return 0 and the ids of all objects that have scribbles or occur in an accepted or given mask."""
+        known = {0}.union(*(round_.ids for round_ in self._rounds), *self._sure_frames().values())
         return sorted(id_ for id_ in known if id_ <= self.num_objects)
 
     # --- refined rounds -----------------------------------------------------------------------------------------
@@ -193,9 +196,9 @@ class STRNNEngine(Engine):
         weights, drawn = self._solve(ids), dict[int, LabelMap]()
         annotated = {round_.frame for round_ in self._rounds} - set(self.locked)
         for frame in sorted(annotated, key=lambda f: (abs(f - interaction.frame), f)):
-            update = self._classify(frame, weights, ids)
-            yield update
-            drawn[frame] = update.labels  # The scribbles have been written into these labels by `_run`.
+            if frame in self._zone and not self._keeps(frame):
+                yield self._classify(frame, weights, ids)
+            drawn[frame] = self._mask(frame)
         assert self._network.refinement is not None
 
         def labels(anchor: int) -> LabelMap:
@@ -208,6 +211,8 @@ class STRNNEngine(Engine):
                     return
                 continue
             frame, carried, shown = found
+            if frame not in self._zone:
+                continue
             unknown = [row for row, id_ in enumerate(ids) if id_ and id_ not in shown]
             yield self._to_update(frame, self._blended(frame, carried, weights, unknown), ids)
 

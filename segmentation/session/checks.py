@@ -1,0 +1,108 @@
+"""Checks of what a session is asked for. Each raises ValueError with a sentence that begins with the field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.types import Box, Click, Interaction
+
+
+def check_whole(field: str, value: object) -> None:
+    """Refuse numbers with a fraction, which would be cut off, and bool, which would be taken for 0 or 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{field}: expected a whole number, got {value!r}")
+
+
+def check_frame(field: str, frame: int, count: int) -> None:
+    check_whole(field, frame)
+    if not 0 <= frame < count:
+        raise ValueError(f"{field}: {frame} is outside 0..{count - 1}")
+
+
+def checked_span(span: tuple[int, int] | None, count: int) -> range:
+    """Return the frames of a span (first, last), both included; None: all frames of the video."""
+    if span is None:
+        return range(count)
+    try:
+        first, last = span
+    except (TypeError, ValueError):
+        raise ValueError(f"span: expected (first, last), got {span!r}") from None
+    check_frame("span", first, count)
+    check_frame("span", last, count)
+    if first > last:
+        raise ValueError(f"span: the first frame, {first}, is after the last one, {last}")
+    return range(int(first), int(last) + 1)
+
+
+def checked_ids(field: str, ids: Iterable[int], count: int) -> frozenset[int]:
+    """Return ids of objects 1..`count` as a set of Python's int."""
+    found = list(ids)
+    for number in found:
+        check_whole(field, number)
+        if not 1 <= number <= count:
+            raise ValueError(f"{field}: {number} is unknown, have 1..{count}")
+    return frozenset(int(number) for number in found)
+
+
+def checked_labels(labels: object, height: int, width: int) -> NDArray[np.uint8]:
+    expected = (height, width)
+    if not isinstance(labels, np.ndarray):
+        raise ValueError(f"labels: expected uint8 {expected}, got {type(labels).__name__}")
+    if labels.shape != expected or labels.dtype != np.uint8:
+        raise ValueError(f"labels: expected uint8 {expected}, got {labels.dtype} {labels.shape}")
+    return labels
+
+
+def check_prompts(interaction: Interaction, objects: int) -> None:
+    """Check the scribbles, clicks and boxes of an interaction in a session with so many objects."""
+    for i, scribble in enumerate(interaction.scribbles):
+        field = f"interaction.scribbles[{i}]"
+        _check_object(f"{field}.object_id", scribble.object_id, 0, objects)
+        path = _points(f"{field}.path", scribble.path)
+        if path.ndim != 2 or path.shape[1] != 2 or len(path) < 1:
+            raise ValueError(f"{field}.path: expected [P, 2] points, got shape {path.shape}")
+        if not np.isfinite(path).all() or path.min() < 0 or path.max() > 1:
+            raise ValueError(f"{field}.path: points must lie inside the frame (0..1)")
+    for i, click in enumerate(interaction.clicks):
+        _check_click(f"interaction.clicks[{i}]", click, objects)
+    for i, box in enumerate(interaction.boxes):
+        _check_box(f"interaction.boxes[{i}]", box, objects)
+
+
+def _check_click(field: str, click: Click, objects: int) -> None:
+    _check_object(f"{field}.object_id", click.object_id, 0, objects)
+    if not isinstance(click.positive, bool | np.bool_):
+        raise ValueError(f"{field}.positive: expected True or False, got {click.positive!r}")
+    if not click.positive and click.object_id == 0:
+        raise ValueError(f"{field}: a negative click of the background says nothing; name the object")
+    point = _points(f"{field}.point", click.point)
+    if point.shape != (2,) or not np.isfinite(point).all() or point.min() < 0 or point.max() > 1:
+        raise ValueError(f"{field}.point: expected (x, y) inside the frame (0..1), got {click.point!r}")
+
+
+def _check_box(field: str, box: Box, objects: int) -> None:
+    _check_object(f"{field}.object_id", box.object_id, 1, objects)
+    corners = _points(f"{field}.corners", box.corners)
+    if corners.shape != (4,) or not np.isfinite(corners).all() or corners.min() < 0 or corners.max() > 1:
+        raise ValueError(f"{field}.corners: expected (x0, y0, x1, y1) inside the frame (0..1), got {box.corners!r}")
+    if not (corners[0] < corners[2] and corners[1] < corners[3]):
+        raise ValueError(f"{field}.corners: expected x0 < x1 and y0 < y1, got {box.corners!r}")
+
+
+def _check_object(field: str, object_id: int, least: int, objects: int) -> None:
+    check_whole(field, object_id)
+    if not least <= object_id <= objects:
+        raise ValueError(f"{field}: {object_id} is unknown, have {least}..{objects}")
+
+
+def _points(field: str, path: object) -> NDArray[np.float64]:
+    try:
+        points = np.asarray(path)
+        if points.dtype.kind not in "fiu":  # NumPy would drop an imaginary part and parse text
+            raise ValueError(f"got {points.dtype}")
+        return points.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{field}: expected numbers ({error})") from error

@@ -1,0 +1,241 @@
+"""What people have decided about masks, which no engine may change, and how an engine's mask is made to agree with it.
+
+A person may fix the pixels of objects in a frame (given and locked objects), say that an object is absent in a span of
+frames, and freeze an object in the whole video. `Constraints.applied` combines a mask of an engine with all of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmentation.masks import shown_ids
+from segmentation.scribbles import NO_SCRIBBLE, rasterise
+from segmentation.session.packed_labels import PackedLabels
+from segmentation.types import Interaction, LabelMap
+
+NOBODY: frozenset[int] = frozenset()
+Window = tuple[float, float, float, float]  # x0, y0, x1, y1 in 0..1: an object has no pixel outside of it
+
+
+@dataclass(frozen=True)
+class RoundLimits:
+    """What the round that runs may change, and the frame that it was drawn on.
+
+    Args:
+        objects: only these ids may change; None: all.
+        frame: the frame that was drawn on.
+        drawn: the ids that were drawn there.
+        windows: by object, the box that was drawn around it in `frame`.
+    """
+
+    objects: frozenset[int] | None = None
+    frame: int | None = None
+    drawn: frozenset[int] = NOBODY
+    windows: Mapping[int, Window] = field(default_factory=dict)
+
+
+class Constraints:
+    """Fixed pixels, absent spans and frozen objects of one session."""
+
+    def __init__(self) -> None:
+        self._given = _FixedPixels()
+        self._locked = _FixedPixels()
+        self._absent: dict[int, list[tuple[int, int]]] = {}
+        self.frozen: frozenset[int] = NOBODY
+
+    # --- fixed pixels ---------------------------------------------------------------------------------------------
+
+    def give(self, frame: int, labels: LabelMap, ids: frozenset[int]) -> None:
+        """Fix the pixels of some objects in a frame. A scribble for one of them releases it (see `release`)."""
+        self._given.add(frame, labels, ids)
+
+    def release(self, frame: int, ids: Iterable[int]) -> None:
+        """Let rounds change objects whose pixels were given in a frame."""
+        self._given.remove(frame, frozenset(ids))
+
+    def released_by(self, interaction: Interaction) -> tuple[LabelMap, frozenset[int]] | None:
+        """Release the given objects that scribbles are for or run over. Return their pixels and ids, or None."""
+        frame, given = interaction.frame, self.given_ids(interaction.frame)
+        if not given:
+            return None
+        labels = self._given.labels[frame]
+        raster = rasterise(interaction.scribbles, *labels.shape)
+        under = labels[(raster != NO_SCRIBBLE) & (raster != labels)]
+        ids = given & ({scribble.object_id for scribble in interaction.scribbles} | set(np.unique(under).tolist()))
+        self.release(frame, ids)
+        return (labels, ids) if ids else None
+
+    def lock(self, frame: int, labels: LabelMap, ids: frozenset[int]) -> None:
+        """Fix the pixels of some objects in a frame until they are unlocked, whatever is drawn there."""
+        self._locked.add(frame, labels, ids)
+
+    def unlock(self, frame: int, ids: Iterable[int]) -> None:
+        self._locked.remove(frame, frozenset(ids))
+
+    def given_ids(self, frame: int) -> frozenset[int]:
+        return self._given.ids.get(frame, NOBODY)
+
+    def locked_ids(self, frame: int) -> frozenset[int]:
+        return self._locked.ids.get(frame, NOBODY)
+
+    def fixed_ids(self, frame: int) -> frozenset[int]:
+        """Return the ids of the objects whose pixels are given or locked in `frame`."""
+        return self.given_ids(frame) | self.locked_ids(frame)
+
+    def fixed_labels(self, frame: int) -> LabelMap | None:
+        """Return the fixed pixels of `frame` with their ids, 0 elsewhere; None where nothing is fixed."""
+        given, locked = self._given.labels.get(frame), self._locked.labels.get(frame)
+        if given is None or locked is None:
+            return given if locked is None else locked
+        return np.where(locked > 0, locked, given)
+
+    @property
+    def shown(self) -> dict[int, frozenset[int]]:
+        """The ids of the fixed objects that have pixels, by frame."""
+        given, locked = self._given.shown, self._locked.shown
+        return {frame: given.get(frame, NOBODY) | locked.get(frame, NOBODY) for frame in sorted({*given, *locked})}
+
+    # --- absence --------------------------------------------------------------------------------------------------
+
+    def set_absent(self, object_id: int, first: int, last: int, absent: bool) -> None:
+        """Say that an object is absent from frames `first` to `last`, both included, or that it is not."""
+        spans = [
+            part
+            for begin, end in self._absent.get(object_id, [])
+            for part in ((begin, min(end, first - 1)), (max(begin, last + 1), end))
+            if part[0] <= part[1]
+        ]
+        self._absent[object_id] = sorted([*spans, (first, last)]) if absent else spans
+
+    def absent_ids(self, frame: int) -> frozenset[int]:
+        return frozenset(
+            number for number, spans in self._absent.items() if any(first <= frame <= last for first, last in spans)
+        )
+
+    # --- masks ----------------------------------------------------------------------------------------------------
+
+    def applied(
+        self,
+        frame: int,
+        labels: LabelMap,
+        standing: Callable[[], LabelMap | None],
+        limits: RoundLimits,
+        count: int,
+    ) -> LabelMap:
+        """Make the mask that an engine computed for a frame agree with all constraints.
+
+        Fixed pixels win over everything. Objects that may not change keep their pixels of the standing mask, and an
+        absent object has none. Pixels that an object loses become background.
+
+        Args:
+            labels: uint8 [H, W], which stays as it is.
+            standing: returns the mask that the frame has had so far, or None.
+            limits: what the round may change.
+            count: the number of objects.
+
+        Returns:
+            the mask; `labels` itself where nothing had to change.
+        """
+        result = _Drawing(labels)
+        kept = self.frozen
+        if limits.objects is not None:
+            kept = kept | (frozenset(range(1, count + 1)) - limits.objects)
+        if kept:
+            result.replace(kept, standing())
+        if frame == limits.frame:
+            for object_id, window in limits.windows.items():
+                result.cut(object_id, window)
+        fixed = self.fixed_ids(frame)
+        result.replace(self.absent_ids(frame) - fixed, None)
+        if fixed:
+            result.replace(fixed, self.fixed_labels(frame))
+        return result.labels
+
+
+class _FixedPixels:
+    """Pixels of some objects by frame."""
+
+    def __init__(self) -> None:
+        self.labels = PackedLabels()  # with pixels of the fixed objects only
+        self.ids: dict[int, frozenset[int]] = {}
+        self.shown: dict[int, frozenset[int]] = {}  # those of `ids` that have pixels
+
+    def add(self, frame: int, labels: LabelMap, ids: frozenset[int]) -> None:
+        new = _only(labels, ids)
+        before = self.ids.get(frame, NOBODY) - ids
+        if before:
+            old = self.labels[frame]
+            new = np.where(_member(old, before) & (new == 0), old, new)
+        self._put(frame, new, before | ids)
+
+    def remove(self, frame: int, ids: frozenset[int]) -> None:
+        left = self.ids.get(frame, NOBODY) - ids
+        if left:
+            self._put(frame, _only(self.labels[frame], left), left)
+        else:
+            self.labels.pop(frame, None)
+            self.ids.pop(frame, None)
+            self.shown.pop(frame, None)
+
+    def _put(self, frame: int, labels: LabelMap, ids: frozenset[int]) -> None:
+        self.labels[frame], self.ids[frame], self.shown[frame] = labels, ids, shown_ids(labels) - {0}
+
+
+def with_pixels(labels: LabelMap, source: LabelMap, ids: frozenset[int]) -> LabelMap:
+    """Return the mask `labels` in which the objects `ids` have exactly their pixels of `source`."""
+    drawing = _Drawing(labels)
+    drawing.replace(ids, source)
+    return drawing.labels
+
+
+class _Drawing:
+    """A mask that is copied before its first change."""
+
+    def __init__(self, labels: LabelMap) -> None:
+        self.labels = labels
+        self._own = False
+
+    def replace(self, ids: frozenset[int], source: LabelMap | None) -> None:
+        """Give the objects `ids` their pixels of `source`; None: no pixels."""
+        if not ids:
+            return
+        here = _member(self.labels, ids)
+        there = np.zeros_like(here) if source is None else _member(source, ids)
+        if source is None and not here.any():
+            return
+        if source is not None and np.array_equal(here, there) and (self.labels[here] == source[here]).all():
+            return
+        self._change()
+        self.labels[here] = 0
+        if source is not None:
+            self.labels[there] = source[there]
+
+    def cut(self, object_id: int, window: Window) -> None:
+        """Remove the pixels of an object outside of its window."""
+        height, width = self.labels.shape
+        x0, y0, x1, y1 = window
+        outside = self.labels == object_id
+        rows = slice(int(np.floor(y0 * (height - 1))), int(np.ceil(y1 * (height - 1))) + 1)
+        columns = slice(int(np.floor(x0 * (width - 1))), int(np.ceil(x1 * (width - 1))) + 1)
+        outside[rows, columns] = False
+        if outside.any():
+            self._change()
+            self.labels[outside] = 0
+
+    def _change(self) -> None:
+        if not self._own:
+            self.labels, self._own = self.labels.copy(), True
+
+
+def _member(labels: LabelMap, ids: frozenset[int]) -> NDArray[np.bool_]:
+    table = np.zeros(256, bool)
+    table[list(ids)] = True
+    return table[labels]
+
+
+def _only(labels: LabelMap, ids: frozenset[int]) -> LabelMap:
+    return np.where(_member(labels, ids), labels, np.uint8(0))
