@@ -21,12 +21,13 @@ from segmentation.frames import ArrayFrames
 from segmentation.scribbles import rasterise
 from segmentation.session.packed_labels import PackedLabels
 from tests.segmentation.clips import Clip, interaction_on, make_clip
+from tests.segmentation.decision_conformance import DecisionConformance
 from tests.segmentation.engine_tools import CountingFrames, assert_same_updates, past_round
 
 ENGINE_STATE_LIMIT = 64 * 1024
 
 
-class EngineConformance:
+class EngineConformance(DecisionConformance):
     engine: ClassVar[str]
     settings: ClassVar[EngineSettings | None] = None
     options: ClassVar[dict[str, Any]] = {}

@@ -11,12 +11,14 @@ from segmentation import Interaction, MaskUpdate, PastRound
 from segmentation.frames import ArrayFrames
 
 
-def past_round(name: str, interaction: Interaction, objects: int, updates: Iterable[MaskUpdate]) -> PastRound:
+def past_round(
+    name: str, drawn: Interaction | Sequence[Interaction], objects: int, updates: Iterable[MaskUpdate]
+) -> PastRound:
     """Make a stored round from copies of the updates, so that nothing is shared with the session."""
     stored = list(updates)
     return PastRound(
         engine=name,
-        interactions=(interaction,),
+        interactions=(drawn,) if isinstance(drawn, Interaction) else tuple(drawn),
         num_objects=objects,
         labels={u.frame: u.labels.copy() for u in stored},
         engine_states={u.frame: bytes(u.engine_state) for u in stored if u.engine_state is not None},
@@ -29,6 +31,7 @@ def assert_same_updates(kept: Sequence[MaskUpdate], rebuilt: Sequence[MaskUpdate
         np.testing.assert_array_equal(a.labels, b.labels, err_msg=f"labels of frame {a.frame}")
         assert a.confidence == b.confidence, f"confidence of frame {a.frame}"
         assert a.engine_state == b.engine_state, f"engine state of frame {a.frame}"
+        assert a.lost == b.lost, f"lost objects of frame {a.frame}"
 
 
 class CountingFrames(ArrayFrames):
