@@ -119,7 +119,7 @@ def way_figures(socket: Connection, video: Video, owner: User) -> list[Figure]:
     """Measure the time from the commit of a mask to its arrival at the page, both in this process and by one clock."""
     truth = [labels for frame in range(video.frame_count) if (labels := read_truth(video, frame)) is not None]
     add_scribble(video=video, author=owner, key=uuid4(), frame=0, object_id=1, path=[[0.5, 0.5]])
-    row = create_round(video=video, author=owner, key=uuid4(), frame=0, engine="played", base=None)
+    row = create_round(video=video, author=owner, key=uuid4(), frames=[0], engine="played", base=None)
     claimed = claim(row.pk, workers.own_name())
     assert claimed is not None
     begin(claimed, engine="played", weights="", total=len(truth))
@@ -162,7 +162,7 @@ def round_figures(socket: Connection, video: Video, engine: str) -> list[Figure]
         path = scribble(read_truth(video, frame), label=1)
         released = time.perf_counter()
         ask(socket, "scribble.add", frame=frame, object=1, path=path)
-        head = ask(socket, "round.run", frame=frame, engine=engine, base=head)
+        head = ask(socket, "round.run", frames=[frame], engine=engine, base=head)
         first = wait_for_mask(socket, head)
         wait_for_end(socket, head)
         row = Round.objects.get(pk=head)

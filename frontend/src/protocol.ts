@@ -14,6 +14,16 @@ export type ObjectNumber = number;
 
 export type RoundStateName = "queued" | "running" | "done" | "cancelled" | "superseded" | "failed";
 
+export type Origin = "round" | "painted" | "edited" | "imported";
+
+export type Direction = "both" | "forward" | "backward";
+
+export type ScribbleKind = "scribble" | "click" | "box";
+
+export type EditOp = "clear" | "copy" | "merge" | "swap" | "split" | "interpolate";
+
+export type Span = [FrameIndex, FrameIndex];
+
 export type RoleName = "owner" | "manager" | "reviewer" | "annotator" | "viewer";
 
 export interface Person {
@@ -27,29 +37,68 @@ export interface ObjectInfo {
   color: Color;
   label: number | null;
   deleted: boolean;
+  /** A person locked it: nothing changes its masks. */
+  locked: boolean;
+  /** Its place in the list of objects; ties are listed by number. */
+  position: number;
 }
 
-/** A scribble that waits for a round. */
+/**
+ * A scribble that waits for a round.
+ *
+ * A click has one point, a box has two opposite corners. `positive` is false for a click on what is not the object.
+ */
 export interface ScribbleInfo {
   key: Key;
   frame: FrameIndex;
   /** 0 = background */
   object: number;
   path: Point[];
+  kind: ScribbleKind;
+  positive: boolean;
   author: Person;
 }
 
 export interface RoundScribble {
   object_id: number;
   path: Point[];
+  frame: FrameIndex;
+  kind: ScribbleKind;
+  positive: boolean;
 }
 
+/**
+ * What an edited version did to the masks of the frames from `first` to `last` (inclusive).
+ *
+ * `source` is the frame that "copy" copied from. `into` is the object that "merge" and "split" gave the pixels to.
+ */
+export interface EditInfo {
+  op: EditOp;
+  objects: ObjectNumber[];
+  first: FrameIndex;
+  last: FrameIndex;
+  source: FrameIndex | null;
+  into: ObjectNumber | null;
+}
+
+/** A version of the masks: a round of an engine, a painted mask, an edit of a span, or imported masks (`origin`). */
 export interface RoundInfo {
   id: number;
   number: number;
   author: Person;
+  origin: Origin;
+  /** The first of `drawn`. */
   frame: FrameIndex;
+  /** The frames that were drawn on or painted; for an edit, its first and last frame. */
+  drawn: FrameIndex[];
   scribbles: RoundScribble[];
+  /** No frame outside gets a mask. */
+  span: Span | null;
+  direction: Direction;
+  /** Only these may change; None: all. For a painted version, the painted one. */
+  objects: ObjectNumber[] | null;
+  edit: EditInfo | null;
+  /** Empty if no engine made it. */
   engine: string;
   weights: string;
   /** The id of the round that it builds on. */
@@ -109,6 +158,8 @@ export interface VideoInfo {
   pixel_aspect: number;
   /** The project's choice: the name of an engine, or "default" (GET /api/engines says which that is). */
   engine: string;
+  /** What to know about the video, such as damaged frames that were left out. */
+  note: string;
   /** Empty for people who may not see ground truth. */
   truth_frames: number[];
 }
@@ -123,15 +174,23 @@ export interface State {
   head: number | null;
   /** By frame, the id of the round whose mask was accepted. */
   accepted: Record<number, number>;
+  /** By object, the frames in which it is not visible. Objects without any are left out. */
+  absent: Record<number, Span[]>;
+  /** The first frame of each new scene. */
+  cuts: FrameIndex[];
+  /** Human work by object; 0: while no object was selected. Idle time is left out. */
+  seconds: Record<number, number>;
   /** The newest Change.id that this state contains. */
   seq: number;
   /** The newest Mask.id that the rounds' frames contain. */
   mask_seq: number;
 }
 
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 export const MAX_MESSAGE_BYTES = 262144;
+
+export const MOST_DRAWN = 200;
 
 export interface WorkerStatus {
   alive: boolean;
@@ -168,6 +227,21 @@ export interface ScribbleAdd {
   path: Point[];
 }
 
+/**
+ * Add a click (one point) or a box (two opposite corners), which waits for a round like a scribble.
+ *
+ * `positive` is false for a click on what is not the object. `scribble.remove` removes it.
+ */
+export interface PromptAdd {
+  type: "prompt.add";
+  key: Key;
+  frame: FrameIndex;
+  object: number;
+  kind: "click" | "box";
+  points: Point[];
+  positive?: boolean;
+}
+
 /** Remove a scribble that the sender drew and no round has used. `scribble` is its key. */
 export interface ScribbleRemove {
   type: "scribble.remove";
@@ -183,7 +257,11 @@ export interface ObjectAdd {
   label?: number | null;
 }
 
-/** Rename, recolour, delete or restore an object. Only the fields that are given change. */
+/**
+ * Rename, recolour, label, lock, move, delete or restore an object. Only the fields that are given change.
+ *
+ * `label` null takes the label away. `position` is the new index in the list of objects.
+ */
 export interface ObjectUpdate {
   type: "object.update";
   key: Key;
@@ -191,15 +269,27 @@ export interface ObjectUpdate {
   name?: string | null;
   color?: Color | null;
   deleted?: boolean | null;
+  label?: number | null;
+  locked?: boolean | null;
+  position?: number | null;
 }
 
-/** Run a round with the scribbles that the sender drew on `frame`. `base` is the head that the page shows. */
+/**
+ * Run one round with everything that the sender drew on `frames` and that waits for a round.
+ *
+ * `base` is the head that the page shows. `span` (inclusive), `direction` and `objects` limit which masks may change.
+ * The round crosses scene cuts only with `across_cuts`.
+ */
 export interface RoundRun {
   type: "round.run";
   key: Key;
-  frame: FrameIndex;
+  frames: FrameIndex[];
   engine: string;
   base: number | null;
+  span?: Span | null;
+  direction?: Direction;
+  objects?: ObjectNumber[] | null;
+  across_cuts?: boolean;
 }
 
 export interface RoundCancel {
@@ -220,13 +310,37 @@ export interface HeadMove {
   to_round: number | null;
 }
 
-/** Accept or release the mask of `frame`. `round` is the round whose mask the page shows. */
-export interface FrameAccept {
-  type: "frame.accept";
+/**
+ * Accept or release the masks of the frames from `first` to `last` (inclusive). Frames without a mask stay as
+ * they are. The `result` of the `ack` is the number of frames that changed.
+ *
+ * `head` is the head that the page shows and `seen` the highest number of a mask that it has. If a frame has another
+ * mask by now, nothing changes and the answer is the error "conflict".
+ */
+export interface FramesAccept {
+  type: "frames.accept";
+  key: Key;
+  first: FrameIndex;
+  last: FrameIndex;
+  accepted: boolean;
+  head: number | null;
+  seen: number;
+}
+
+/**
+ * Replace the mask of one object in one frame. The `result` of the `ack` is the id of the new version.
+ *
+ * `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, in the bytes of a mask.
+ * It is applied to the mask that the frame has when the message arrives. `over` says over which other objects it may
+ * paint: over none, over those that are not locked, or over all of them.
+ */
+export interface MaskPaint {
+  type: "mask.paint";
   key: Key;
   frame: FrameIndex;
-  round: number;
-  accepted: boolean;
+  object: ObjectNumber;
+  data: string;
+  over: "none" | "unlocked" | "all";
 }
 
 /** Which frame the person looks at. It has no key and gets no answer. */
@@ -247,7 +361,8 @@ export type Command =
   | RoundRun
   | RoundCancel
   | HeadMove
-  | FrameAccept;
+  | FramesAccept
+  | MaskPaint;
 
 export type ClientMessage = Resume | Command | Looking | Ping;
 
@@ -318,12 +433,17 @@ export interface HeadMoved {
   by: Person;
 }
 
+export interface AcceptedSpan {
+  first: FrameIndex;
+  last: FrameIndex;
+  /** The round whose masks were accepted; None: the frames were released. */
+  round: number | null;
+}
+
 export interface AcceptedChanged {
   type: "accepted.changed";
   seq: number;
-  frame: FrameIndex;
-  /** None: released */
-  round: number | null;
+  spans: AcceptedSpan[];
 }
 
 /** A round was compared with ground truth. Reviewers get the scores from GET /api/videos/{id}/scores. */

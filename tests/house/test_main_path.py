@@ -45,7 +45,7 @@ def walk_the_main_path(studio: Studio) -> None:
     with Visitor(studio) as owner, owner.open(video := owner.sample_video()) as page:
         number = page.ask("object.add", name="Koi")
         page.ask("scribble.add", frame=10, object=number, path=SCRIBBLE)
-        first = page.ask("round.run", frame=10, engine="fake", base=None)
+        first = page.ask("round.run", frames=[10], engine="fake", base=None)
         assert first is not None
         done = page.round_in("done", first)
         page.masks_until(FRAMES)
@@ -54,7 +54,7 @@ def walk_the_main_path(studio: Studio) -> None:
         assert done["done"] == done["total"] == FRAMES
 
         page.ask("scribble.add", frame=20, object=number, path=[[0.6, 0.6]])
-        second = page.ask("round.run", frame=20, engine="fake", base=first)
+        second = page.ask("round.run", frames=[20], engine="fake", base=first)
         assert second is not None
         page.round_in("done", second)
         page.ask("head.move", from_round=second, to_round=first)
@@ -100,7 +100,7 @@ def test_a_round_goes_on_by_itself_when_its_worker_is_killed(tmp_path: Path) -> 
     ):
         number = page.ask("object.add", name="Koi")
         page.ask("scribble.add", frame=0, object=number, path=SCRIBBLE)
-        made = page.ask("round.run", frame=0, engine="fake", base=None)
+        made = page.ask("round.run", frames=[0], engine="fake", base=None)
         assert made is not None
         page.masks_until(15)
         worker = studio.children()["rounds"]

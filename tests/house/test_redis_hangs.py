@@ -82,13 +82,13 @@ def test_people_go_on_while_redis(tmp_path: Path, team: dict[str, str], fault: s
         number = draws.ask("object.add", name="Koi")
         runs.ask("scribble.add", frame=0, object=number, path=SCRIBBLE)
         server.hang() if fault == "hangs" else server.end()
-        head = runs.ask("round.run", frame=0, engine="fake", base=None)
+        head = runs.ask("round.run", frames=[0], engine="fake", base=None)
         seconds = []
         for frame in range(1, 13):  # There are more rounds than the web process has threads.
             began = time.monotonic()
             draws.ask("scribble.add", frame=frame, object=number, path=SCRIBBLE)
             seconds.append(time.monotonic() - began)
-            head = runs.ask("round.run", frame=frame, engine="fake", base=head)
+            head = runs.ask("round.run", frames=[frame], engine="fake", base=head)
         assert statistics.median(seconds) < TYPICAL_SECONDS
         assert max(seconds) < WORST_SECONDS
         answer = try_to_sign_in(studio)

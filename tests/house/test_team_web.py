@@ -75,7 +75,7 @@ def test_pages_at_two_web_processes_see_each_other(tmp_path: Path, team: dict[st
             ),
             10,
         )
-        made = there.ask("round.run", frame=3, engine="fake", base=None)
+        made = there.ask("round.run", frames=[3], engine="fake", base=None)
         assert made is not None
         for page in (here, there):
             page.round_in("done", made)
@@ -117,7 +117,7 @@ def test_a_follow_up_round_goes_to_the_worker_that_has_the_session(
         head = None
         for frame in range(6):
             page.ask("scribble.add", frame=frame, object=number, path=SCRIBBLE)
-            head = page.ask("round.run", frame=frame, engine="fake", base=head)
+            head = page.ask("round.run", frames=[frame], engine="fake", base=head)
             assert head is not None
             page.round_in("done", head)
         found = rows.execute("SELECT count(*), count(DISTINCT worker) FROM annotation_round").fetchone()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,11 +14,15 @@ from django.test import Client
 
 from tests.webapp.documented import check_documented
 from webapp.accounts.models import User
+from webapp.annotation.accepted import accept_frames
 from webapp.annotation.claims import NewMask, new_mask
+from webapp.annotation.codec import LabelMap, encode
+from webapp.annotation.head import head_of
 from webapp.annotation.models import Round, Scribble
 from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import create_round
 from webapp.annotation.scribbles import add_scribble
+from webapp.annotation.state import last_mask
 from webapp.projects.models import Project
 from webapp.tasks.lease import Lease, LeasedTask
 from webapp.videos.models import Video, VideoState
@@ -46,7 +51,25 @@ def draw(video: Video, author: User, frame: int = 0, number: int = 1) -> Scribbl
 def run(video: Video, author: User, base: int | None, frame: int = 0) -> Round:
     """Draw a scribble on `frame` and create a round with it. `base` is the id of the round that it builds on."""
     draw(video, author, frame)
-    return create_round(video=video, author=author, key=uuid4(), frame=frame, engine="fake", base=base)
+    return create_round(video=video, author=author, key=uuid4(), frames=[frame], engine="fake", base=base)
+
+
+def accept(video: Video, by: User, frame: int, last: int | None = None) -> int:
+    """Accept the masks that `frame` (or the frames up to `last`) has, as a reviewer whose page is up to date."""
+    return accept_frames(
+        video=video,
+        by=by,
+        first=frame,
+        last=frame if last is None else last,
+        head=head_of(video.pk),
+        seen=last_mask(video.pk),
+        may_accept_others=True,
+    )
+
+
+def painted(labels: LabelMap) -> str:
+    """Return a binary mask, uint8 [H, W] of 0 and 1, as a page sends it."""
+    return base64.b64encode(encode(labels)).decode()
 
 
 def some_mask(frame: int, label: int = 1) -> NewMask:

@@ -5,59 +5,114 @@ No round changes them, and every engine keeps their masks as given.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import transaction
+from django.db.models import QuerySet
 
 from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.head import hold
-from webapp.annotation.masks import mask_at
-from webapp.annotation.models import AcceptedFrame, Head, Round
-from webapp.annotation.scribbles import check_frame
+from webapp.annotation.masks import effective
+from webapp.annotation.models import AcceptedFrame, Head, Mask, Round
+from webapp.annotation.scribbles import check_span
 from webapp.problems import Forbidden, Problem
 from webapp.videos.models import Video
 
 
 @transaction.atomic
-def accept_frame(*, video: Video, by: User, frame: int, expected_round: int, may_accept_others: bool) -> None:
-    """Accept the mask that `frame` has at the head (the round that the video stands at).
+def accept_frames(
+    *, video: Video, by: User, first: int, last: int, head: int | None, seen: int, may_accept_others: bool
+) -> int:
+    """Accept the masks that the frames from `first` to `last` (inclusive) have. Return how many were accepted.
 
-    `expected_round` is the id of the round that stored the mask which the person saw. Without `may_accept_others` that
-    round must have been made by `by`. Raises Problem "conflict" when the frame has the mask of another round by now,
-    because a person accepts only what they have seen.
+    Frames without a mask, and frames that are accepted already, stay as they are.
+
+    Args:
+        video: the video.
+        by: the person who accepts.
+        first: the first frame.
+        last: the last frame.
+        head: the id of the head (the round that the video stands at) that the person saw.
+        seen: the highest Mask.id that the person's page has.
+        may_accept_others: without it, all the masks must be from versions that `by` made.
+
+    Raises:
+        Problem: "no_mask" if none of the frames has a mask; "conflict" if a frame has another mask than the person saw,
+            because a person accepts only what they have seen.
+        Forbidden: a mask is somebody else's.
     """
-    head = hold(video.pk)
-    check_frame(video, frame)
-    mask = mask_at(video.pk, head.round_id, frame)
-    if mask is None:
-        raise Problem("no_mask", "This frame has no mask yet. Run a round first.", 409)
-    if mask.round_id != expected_round:
-        raise _changed(head)
-    if AcceptedFrame.objects.filter(video=video, frame=frame).exists():
-        return
-    if not may_accept_others and Round.objects.get(pk=mask.round_id).author_id != by.pk:
-        raise Forbidden("This mask is from somebody else's round. A reviewer can accept it.")
-    AcceptedFrame.objects.create(video=video, frame=frame, mask_id=mask.mask_id, author=by)
-    changes.accepted_changed(video.pk, frame, mask.round_id)
+    stands = hold(video.pk)
+    check_span(video, first, last)
+    masks = effective(video.pk, stands.round_id, first, last)
+    if not masks:
+        raise Problem("no_mask", f"{_frames(first, last)} no mask yet. Run a round first.", 409)
+    accepted = set(_accepted_in(video, first, last).values_list("frame", flat=True))
+    new = {frame: mask_id for frame, mask_id in masks.items() if frame not in accepted}
+    _check_seen(video, stands, head, seen, new, first, last)
+    rounds = dict(Mask.objects.filter(pk__in=new.values()).values_list("frame", "round_id"))
+    if not may_accept_others:
+        _check_own(by, rounds)
+    AcceptedFrame.objects.bulk_create(
+        AcceptedFrame(video=video, frame=frame, mask_id=mask_id, author=by) for frame, mask_id in new.items()
+    )
+    changes.accepted_changed(video.pk, rounds)
+    return len(new)
 
 
 @transaction.atomic
-def release_frame(*, video: Video, by: User, frame: int, expected_round: int, may_accept_others: bool) -> None:
-    """Let rounds change an accepted frame again.
+def release_frames(*, video: Video, by: User, first: int, last: int, seen: int, may_accept_others: bool) -> int:
+    """Let rounds change the accepted frames from `first` to `last` (inclusive) again. Return how many were released.
 
-    `expected_round` is the id of the round that stored the accepted mask which the person saw. Without
-    `may_accept_others` the frame must have been accepted by `by`. Raises Problem "conflict" when the accepted mask is
-    of another round by now. Does nothing if the frame is not accepted.
+    `seen` is the highest Mask.id that the person's page has. Without `may_accept_others` all of them must have been
+    accepted by `by`. Raises Problem "conflict" if a frame was accepted with a mask that the person has not seen.
     """
-    head = hold(video.pk)
-    accepted = AcceptedFrame.objects.select_related("mask").filter(video=video, frame=frame).first()
-    if accepted is None:
-        return
-    if accepted.mask.round_id != expected_round:
-        raise _changed(head)
-    if not may_accept_others and accepted.author_id != by.pk:
-        raise Forbidden("Somebody else accepted this frame. A reviewer can release it.")
-    accepted.delete()
-    changes.accepted_changed(video.pk, frame, None)
+    stands = hold(video.pk)
+    check_span(video, first, last)
+    accepted = list(_accepted_in(video, first, last))
+    if any(row.mask_id > seen for row in accepted):
+        raise _changed(stands)
+    theirs = next((row for row in accepted if row.author_id != by.pk), None)
+    if theirs is not None and not may_accept_others:
+        raise Forbidden(f"Somebody else accepted frame {theirs.frame}. A reviewer can release it.")
+    AcceptedFrame.objects.filter(pk__in=[row.pk for row in accepted]).delete()
+    changes.accepted_changed(video.pk, {row.frame: None for row in accepted})
+    return len(accepted)
+
+
+def accepted_frames(video_id: int, frames: Iterable[int] | None = None) -> set[int]:
+    """Return the accepted frames of a video, or those among `frames`."""
+    rows = AcceptedFrame.objects.filter(video_id=video_id)
+    if frames is not None:
+        rows = rows.filter(frame__in=frames)
+    return set(rows.values_list("frame", flat=True))
+
+
+def _accepted_in(video: Video, first: int, last: int) -> QuerySet[AcceptedFrame]:
+    return AcceptedFrame.objects.filter(video=video, frame__gte=first, frame__lte=last)
+
+
+def _check_seen(
+    video: Video, stands: Head, head: int | None, seen: int, new: dict[int, int], first: int, last: int
+) -> None:
+    """Raise a conflict unless the page at `head` that has the masks up to `seen` shows the masks `new`."""
+    if any(mask_id > seen for mask_id in new.values()):
+        raise _changed(stands)
+    if head != stands.round_id:
+        shown = effective(video.pk, head, first, last)
+        if any(shown.get(frame) != mask_id for frame, mask_id in new.items()):
+            raise _changed(stands)
+
+
+def _check_own(by: User, rounds: dict[int, int]) -> None:
+    own = set(Round.objects.filter(pk__in=set(rounds.values()), author=by).values_list("pk", flat=True))
+    theirs = next((frame for frame, round_id in sorted(rounds.items()) if round_id not in own), None)
+    if theirs is not None:
+        raise Forbidden(f"The mask of frame {theirs} is from somebody else's round. A reviewer can accept it.")
+
+
+def _frames(first: int, last: int) -> str:
+    return f"Frame {first} has" if first == last else f"Frames {first} to {last} have"
 
 
 def _changed(head: Head) -> Problem:

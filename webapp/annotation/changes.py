@@ -7,7 +7,7 @@ ids: a follower that reads everything after the last id it has cannot miss a row
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -39,8 +39,16 @@ def head_moved(video_id: int, head: int | None, by: User) -> None:
     _append(video_id, "head.moved", head=head, by=person(by).model_dump())
 
 
-def accepted_changed(video_id: int, frame: int, round_id: int | None) -> None:
-    _append(video_id, "accepted.changed", frame=frame, round=round_id)
+def accepted_changed(video_id: int, rounds: Mapping[int, int | None]) -> None:
+    """Log that frames were accepted or released. `rounds` has by frame the accepted round, or None for a release."""
+    spans: list[dict[str, int | None]] = []
+    for frame, round_id in sorted(rounds.items()):
+        if spans and spans[-1]["last"] == frame - 1 and spans[-1]["round"] == round_id:
+            spans[-1]["last"] = frame
+        else:
+            spans.append({"first": frame, "last": frame, "round": round_id})
+    if spans:
+        _append(video_id, "accepted.changed", spans=spans)
 
 
 def round_scored(round_: Round) -> None:

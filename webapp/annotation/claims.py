@@ -93,8 +93,10 @@ def store(claim: Claim, masks: Sequence[NewMask]) -> bool:
     """Store masks of a running round.
 
     Return False if the round was asked to stop; the masks are stored all the same. Raises Lost, and then stores
-    nothing.
+    nothing. The head is locked, so that the masks of a video are committed in the order of their ids, although people
+    paint masks while a round runs.
     """
+    hold(claim.video_id)
     count = F("progress_done") + len(masks)
     if not ROUNDS.beat(claim.round_id, claim.fence, progress_done=count):
         raise Lost

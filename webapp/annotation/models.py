@@ -24,12 +24,16 @@ class Object(models.Model):
     name = models.CharField(max_length=60)
     color = models.CharField(max_length=7)  # Written as #rrggbb.
     label = models.ForeignKey("projects.Label", on_delete=models.SET_NULL, null=True, related_name="+")
+    position = models.PositiveIntegerField(default=0)  # The place in the list of objects; ties are listed by number.
+    locked = models.BooleanField(default=False)  # A person locked it: nothing changes its masks.
+    # Inclusive ranges [first, last] of frames in which the object is not visible, ascending and without overlaps.
+    absent = models.JSONField(default=list)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True)
 
     class Meta:
-        ordering = ["number"]
+        ordering = ["position", "number"]
         constraints = [models.UniqueConstraint(fields=["video", "number"], name="object_number_once_per_video")]
 
 
@@ -42,21 +46,46 @@ class RoundState(models.TextChoices):
     FAILED = "failed"
 
 
-class Round(LeasedTask):
-    """What a person drew on one frame (the interaction), and the masks that an engine computed from it.
+class Origin(models.TextChoices):
+    """Where the masks of a version come from."""
 
-    A worker holds a lease on the row while it computes the round.
+    ROUND = "round"  # An engine computed them from what a person drew.
+    PAINTED = "painted"  # A person painted the mask of one object in one frame.
+    EDITED = "edited"  # A person changed masks of a span of frames at once; `Round.edit` says how.
+    IMPORTED = "imported"  # A person brought them in a file.
+
+
+class Direction(models.TextChoices):
+    """Where a round goes from the frames that were drawn on."""
+
+    BOTH = "both"
+    FORWARD = "forward"
+    BACKWARD = "backward"
+
+
+class Round(LeasedTask):
+    """A version of the masks of a video: what a person did, and the masks that came of it.
+
+    Usually a person drew on frames (the interaction) and an engine computed masks; `origin` names the other cases. A
+    worker holds a lease on the row while it computes the version. A painted version is complete when it is created.
     """
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="rounds")
     number = models.PositiveIntegerField()
     key = models.UUIDField(unique=True)  # The idempotency key of the request that made the round.
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    frame = models.PositiveIntegerField()
-    # In the order they were drawn, in the format of the DAVIS challenge: [{"path": [[x, y], ...], "object_id": n}, ...]
+    origin = models.CharField(max_length=12, choices=Origin.choices, default=Origin.ROUND)
+    frame = models.PositiveIntegerField()  # The first frame that was drawn on, painted or edited.
+    # In the order they were drawn: [{"path": [[x, y], ...], "object_id": n, "frame": f, "kind": k, "positive": p}, ...]
+    # `path` and `object_id` are as in the DAVIS challenge; `kind` and `positive` are those of Scribble.
     scribbles = models.JSONField()
+    span = models.JSONField(null=True)  # [first, last]: no frame outside of it gets a mask. None: the whole video.
+    direction = models.CharField(max_length=8, choices=Direction.choices, default=Direction.BOTH)
+    objects_changed = models.JSONField(null=True)  # The ids of the objects that may change. None: all of them.
+    across_cuts = models.BooleanField(default=False)  # True if the round may cross scene cuts.
+    edit = models.JSONField(null=True)  # Of an edited version: {"op", "objects", "first", "last", "source", "into"}.
     num_objects = models.PositiveSmallIntegerField()
-    engine = models.CharField(max_length=40)
+    engine = models.CharField(max_length=40)  # Empty for a version that no engine made.
     weights = models.CharField(max_length=80, blank=True)  # The checksum prefix or name of the weights that were used.
     base = models.ForeignKey("self", on_delete=models.RESTRICT, null=True, related_name="branches")
     state = models.CharField(max_length=12, choices=RoundState.choices, default=RoundState.QUEUED)
@@ -83,6 +112,13 @@ class Round(LeasedTask):
     def ended(self) -> bool:
         return self.state not in (RoundState.QUEUED, RoundState.RUNNING)
 
+    @property
+    def drawn(self) -> list[int]:
+        """The frames that a person drew on or painted, ascending; for an edited version its first and last frame."""
+        if self.edit is not None:
+            return sorted({self.edit["first"], self.edit["last"]})
+        return sorted({scribble["frame"] for scribble in self.scribbles} | {self.frame})
+
 
 class Mask(models.Model):
     """The label map of one frame, as one round made it.
@@ -102,14 +138,27 @@ class Mask(models.Model):
         indexes = [models.Index(fields=["round", "id"])]
 
 
+class ScribbleKind(models.TextChoices):
+    """How the points of a scribble are meant."""
+
+    SCRIBBLE = "scribble"  # A path inside the object.
+    CLICK = "click"  # One point on the object, or with `positive` False one that does not belong to it.
+    BOX = "box"  # Two opposite corners of a box around the object.
+
+
 class Scribble(models.Model):
-    """A path that a person drew on a frame, stored when the pen is lifted. With `round` None it waits for a round."""
+    """A path, a click or a box that a person drew on a frame, stored when the pen is lifted.
+
+    With `round` None it waits for a round.
+    """
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="scribbles")
     key = models.UUIDField(unique=True)  # Made by the browser, so that a scribble that is sent twice is stored once.
     frame = models.PositiveIntegerField()
     object_id = models.PositiveSmallIntegerField()  # 0 is the background.
     path = models.JSONField()  # A list [[x, y], ...] with coordinates in 0..1.
+    kind = models.CharField(max_length=8, choices=ScribbleKind.choices, default=ScribbleKind.SCRIBBLE)
+    positive = models.BooleanField(default=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     round = models.ForeignKey(Round, on_delete=models.SET_NULL, null=True, related_name="drawn_scribbles")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -142,6 +191,25 @@ class AcceptedFrame(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["video", "frame"], name="accepted_once_per_frame")]
+
+
+class HumanTime(models.Model):
+    """How long a person worked on an object of a video. Pauses of more than 30 s are left out.
+
+    The page measures it. `object_id` 0 is work on the video while no object was selected.
+    """
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="human_times")
+    object_id = models.PositiveSmallIntegerField()
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    seconds = models.FloatField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["video", "object_id", "author"], name="human_time_once_per_object_and_author"
+            )
+        ]
 
 
 class RoundScore(models.Model):

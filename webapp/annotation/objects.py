@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypedDict, Unpack
+
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from webapp.accounts.models import User
@@ -33,6 +36,17 @@ COLORS = (
 )
 
 
+class ObjectChanges(TypedDict, total=False):
+    """What can be changed of an object. `label` None takes the label away; `position` is an index in the list."""
+
+    name: str
+    color: str
+    deleted: bool
+    label: int | None
+    locked: bool
+    position: int
+
+
 @transaction.atomic
 def add_object(
     *, video: Video, author: User, name: str = "", color: str | None = None, label_id: int | None = None
@@ -40,6 +54,7 @@ def add_object(
     """Create an object with the next number, which no other object of the video has ever had."""
     head = hold(video.pk)
     number = head.next_object_number
+    last = Object.objects.filter(video=video).aggregate(last=Max("position"))["last"]
     if number > MAX_OBJECTS:
         raise Problem("too_many_objects", f"A video has {MAX_OBJECTS} objects at most, deleted ones included.", 409)
     label = _label(video, label_id)
@@ -50,6 +65,7 @@ def add_object(
         name=name.strip() or _numbered(label.name if label else "Object", number),
         color=color or fallback,
         label=label,
+        position=(last or 0) + 1,
         created_by=author,
     )
     head.next_object_number = number + 1
@@ -59,10 +75,8 @@ def add_object(
 
 
 @transaction.atomic
-def update_object(
-    *, video: Video, number: int, name: str | None = None, color: str | None = None, deleted: bool | None = None
-) -> Object:
-    """Change the given columns of an object; None leaves a column as it is.
+def update_object(*, video: Video, number: int, **changed: Unpack[ObjectChanges]) -> Object:
+    """Change the given columns of an object; those that are not given stay as they are.
 
     A deleted object keeps its masks and scribbles, so it can be brought back.
     """
@@ -70,22 +84,45 @@ def update_object(
     instance = Object.objects.filter(video=video, number=number).first()
     if instance is None:
         raise NotFound("object")
-    if name is not None:
-        if not name.strip():
+    if "name" in changed:
+        if not changed["name"].strip():
             raise Problem("empty_name", "An object needs a name.")
-        instance.name = name.strip()
-    if color is not None:
-        instance.color = color
-    if deleted is not None and deleted != (instance.deleted_at is not None):
-        instance.deleted_at = timezone.now() if deleted else None
-    instance.save(update_fields=["name", "color", "deleted_at"])
-    changes.object_changed(instance)
+        instance.name = changed["name"].strip()
+    if "color" in changed:
+        instance.color = changed["color"]
+    if "deleted" in changed and changed["deleted"] != (instance.deleted_at is not None):
+        instance.deleted_at = timezone.now() if changed["deleted"] else None
+    if "label" in changed:
+        instance.label = _label(video, changed["label"])
+    if "locked" in changed:
+        instance.locked = changed["locked"]
+    instance.save(update_fields=["name", "color", "deleted_at", "label", "locked"])
+    moved = _move(instance, changed["position"]) if "position" in changed else []
+    for row in [instance, *(row for row in moved if row.pk != instance.pk)]:
+        changes.object_changed(row)
     return instance
+
+
+def _move(instance: Object, position: int) -> list[Object]:
+    """Move an object to an index in the list of the video's objects. Return the rows whose position changed."""
+    rows = [row for row in Object.objects.filter(video=instance.video_id) if row.pk != instance.pk]
+    rows.insert(position, instance)
+    moved = [(index, row) for index, row in enumerate(rows, 1) if row.position != index]
+    for index, row in moved:
+        row.position = index
+        row.save(update_fields=["position"])
+    return [row for _, row in moved]
 
 
 def deleted_numbers(video_id: int) -> set[int]:
     """Return the ids of the objects that are deleted now. Exports show them as background."""
     rows = Object.objects.filter(video_id=video_id, deleted_at__isnull=False)
+    return set(rows.values_list("number", flat=True))
+
+
+def locked_numbers(video_id: int) -> set[int]:
+    """Return the ids of the objects that are locked now and not deleted."""
+    rows = Object.objects.filter(video_id=video_id, deleted_at=None, locked=True)
     return set(rows.values_list("number", flat=True))
 
 

@@ -12,6 +12,7 @@ belongs to a round that the head (the round that the video stands at) builds on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -30,8 +31,10 @@ ACTIVE = (RoundState.QUEUED, RoundState.RUNNING)
 
 
 @transaction.atomic
-def create_round(*, video: Video, author: User, key: UUID | str, frame: int, engine: str, base: int | None) -> Round:
-    """Create a round of the scribbles that `author` drew on `frame` and no round has used.
+def create_round(
+    *, video: Video, author: User, key: UUID | str, frames: Sequence[int], engine: str, base: int | None
+) -> Round:
+    """Create a round of the scribbles that `author` drew on `frames` and no round has used.
 
     It becomes the head and waits.
 
@@ -46,20 +49,20 @@ def create_round(*, video: Video, author: User, key: UUID | str, frame: int, eng
         if (made.video_id, made.author_id) != (video.pk, author.pk):
             raise Problem("key_taken", "This message has the key of another one. Reload the page.", 409)
         return made
-    scribbles.check_frame(video, frame)
+    for frame in frames:
+        scribbles.check_frame(video, frame)
     if head.round_id != base:
         raise conflict(head)
-    drawn = list(scribbles.waiting(video, author, frame))
+    drawn = list(scribbles.waiting(video, author, frames))
     if not drawn:
-        raise Problem("no_scribbles", "There is no scribble on this frame yet. Draw one, then run.", 409)
+        which = "this frame" if len(frames) == 1 else "these frames"
+        raise Problem("no_scribbles", f"There is no scribble on {which} yet. Draw one, then run.", 409)
     if head.next_object_number == 1:
         raise Problem("no_objects", "This video has no object yet. Add one and scribble on it, then run.", 409)
-    return _insert(head, video, author, key, frame, engine, drawn)
+    return _insert(head, video, author, key, engine, drawn)
 
 
-def _insert(
-    head: Head, video: Video, author: User, key: UUID | str, frame: int, engine: str, drawn: list[Scribble]
-) -> Round:
+def _insert(head: Head, video: Video, author: User, key: UUID | str, engine: str, drawn: list[Scribble]) -> Round:
     active = list(Round.objects.filter(video=video, state__in=ACTIVE).order_by("id"))
     ended = [one for one in active if end(one, RoundState.QUEUED, RoundState.SUPERSEDED)]
     made = Round.objects.create(
@@ -67,8 +70,8 @@ def _insert(
         number=head.next_round_number,
         key=key,
         author=author,
-        frame=frame,
-        scribbles=scribbles.davis_scribbles(drawn),
+        frame=min(scribble.frame for scribble in drawn),
+        scribbles=scribbles.for_round(drawn),
         num_objects=head.next_object_number - 1,
         engine=engine,
         base_id=head.round_id,
@@ -93,14 +96,14 @@ def _insert(
 def merge_into_successor(ended: Round, following: Round) -> None:
     """Remove a round that ended without a mask: the queued round that builds on it builds on its base instead.
 
-    If both rounds are of the same frame, the successor also gets its scribbles, so that two quick runs become one
-    interaction. Otherwise the scribbles wait for a round again. Nothing happens if `following` does not wait or does
-    not build on `ended`. The caller has locked the video's head and logs the change of `following`.
+    If both rounds were drawn on the same frames, the successor also gets its scribbles, so that two quick runs become
+    one interaction. Otherwise the scribbles wait for a round again. Nothing happens if `following` does not wait or
+    does not build on `ended`. The caller has locked the video's head and logs the change of `following`.
     """
     if ended.frames or following.base_id != ended.pk or following.state != RoundState.QUEUED:
         return
     following.base_id = ended.base_id
-    if following.frame == ended.frame:
+    if following.drawn == ended.drawn:
         following.scribbles = [*ended.scribbles, *following.scribbles]
         ended.drawn_scribbles.update(round=following)
     else:
@@ -164,6 +167,16 @@ def release_round(round_: Round) -> None:
     elif round_.state == RoundState.DONE:
         return  # Every frame is accepted, so there was nothing to compute.
     scribbles.release_scribbles(round_)
+    if not round_.frames:
+        _take_from_line(round_)
     head = hold(round_.video_id)
     if head.round_id == round_.pk:
         set_head(head, round_.base_id, round_.author)
+
+
+def _take_from_line(round_: Round) -> None:
+    """Let the versions that build on a round without masks, such as painted ones, build on its base instead."""
+    for following in round_.branches.select_related("author"):
+        following.base_id = round_.base_id
+        following.save(update_fields=["base"])
+        changes.round_changed(following)

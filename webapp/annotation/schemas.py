@@ -13,6 +13,11 @@ Point = tuple[Unit, Unit]
 FrameIndex = Annotated[int, Field(ge=0)]
 ObjectNumber = Annotated[int, Field(ge=1, le=254)]
 RoundStateName = Literal["queued", "running", "done", "cancelled", "superseded", "failed"]
+Origin = Literal["round", "painted", "edited", "imported"]
+Direction = Literal["both", "forward", "backward"]
+ScribbleKind = Literal["scribble", "click", "box"]
+EditOp = Literal["clear", "copy", "merge", "swap", "split", "interpolate"]
+Span = tuple[FrameIndex, FrameIndex]
 RoleName = Literal["owner", "manager", "reviewer", "annotator", "viewer"]
 
 
@@ -31,30 +36,62 @@ class ObjectInfo(Model):
     color: Color
     label: int | None
     deleted: bool
+    locked: bool  # A person locked it: nothing changes its masks.
+    position: int  # Its place in the list of objects; ties are listed by number.
 
 
 class ScribbleInfo(Model):
-    """A scribble that waits for a round."""
+    """A scribble that waits for a round.
+
+    A click has one point, a box has two opposite corners. `positive` is false for a click on what is not the object.
+    """
 
     key: Key
     frame: FrameIndex
     object: Annotated[int, Field(ge=0, le=254)]  # 0 = background
     path: list[Point]
+    kind: ScribbleKind
+    positive: bool
     author: Person
 
 
 class RoundScribble(Model):
     object_id: int
     path: list[Point]
+    frame: FrameIndex
+    kind: ScribbleKind
+    positive: bool
+
+
+class EditInfo(Model):
+    """What an edited version did to the masks of the frames from `first` to `last` (inclusive).
+
+    `source` is the frame that "copy" copied from. `into` is the object that "merge" and "split" gave the pixels to.
+    """
+
+    op: EditOp
+    objects: list[ObjectNumber]
+    first: FrameIndex
+    last: FrameIndex
+    source: FrameIndex | None
+    into: ObjectNumber | None
 
 
 class RoundInfo(Model):
+    """A version of the masks: a round of an engine, a painted mask, an edit of a span, or imported masks (`origin`)."""
+
     id: int
     number: int
     author: Person
-    frame: FrameIndex
+    origin: Origin
+    frame: FrameIndex  # The first of `drawn`.
+    drawn: list[FrameIndex]  # The frames that were drawn on or painted; for an edit, its first and last frame.
     scribbles: list[RoundScribble]
-    engine: str
+    span: Span | None  # No frame outside gets a mask.
+    direction: Direction
+    objects: list[ObjectNumber] | None  # Only these may change; None: all. For a painted version, the painted one.
+    edit: EditInfo | None
+    engine: str  # Empty if no engine made it.
     weights: str
     base: int | None  # The id of the round that it builds on.
     state: RoundStateName
@@ -104,6 +141,7 @@ class VideoInfo(Model):
     fps: float
     pixel_aspect: float  # The width of a pixel divided by its height: the page stretches frames and masks by it.
     engine: str  # The project's choice: the name of an engine, or "default" (GET /api/engines says which that is).
+    note: str  # What to know about the video, such as damaged frames that were left out.
     truth_frames: list[int]  # Empty for people who may not see ground truth.
 
 
@@ -116,5 +154,8 @@ class State(Model):
     rounds: list[RoundInfo]
     head: int | None  # The id of the round that the video stands at.
     accepted: dict[int, int]  # By frame, the id of the round whose mask was accepted.
+    absent: dict[int, list[Span]]  # By object, the frames in which it is not visible. Objects without any are left out.
+    cuts: list[FrameIndex]  # The first frame of each new scene.
+    seconds: dict[int, float]  # Human work by object; 0: while no object was selected. Idle time is left out.
     seq: int  # The newest Change.id that this state contains.
     mask_seq: int  # The newest Mask.id that the rounds' frames contain.

@@ -55,8 +55,8 @@ def remove_scribble(*, video: Video, author: User, key: UUID | str) -> None:
         changes.scribbles_removed(video.pk, [str(scribble.key)])
 
 
-def waiting(video: Video, author: User, frame: int) -> QuerySet[Scribble]:
-    """Return the scribbles of `author` on `frame` that no round has used, oldest first.
+def waiting(video: Video, author: User, frames: Sequence[int]) -> QuerySet[Scribble]:
+    """Return the scribbles of `author` on `frames` that no round has used, oldest first.
 
     Scribbles of deleted objects are left out.
     """
@@ -65,15 +65,24 @@ def waiting(video: Video, author: User, frame: int) -> QuerySet[Scribble]:
         Q(object_id=0) | Q(object_id__in=there),
         video=video,
         author=author,
-        frame=frame,
+        frame__in=frames,
         round=None,
         deleted_at=None,
     ).order_by("id")
 
 
-def davis_scribbles(scribbles: Iterable[Scribble]) -> list[dict[str, object]]:
-    """Return scribbles in the format of the DAVIS challenge, in the order in which they were drawn."""
-    return [{"path": one.path, "object_id": one.object_id} for one in scribbles]
+def for_round(scribbles: Iterable[Scribble]) -> list[dict[str, object]]:
+    """Return scribbles in the form that `Round.scribbles` stores, in the order in which they were drawn."""
+    return [
+        {
+            "path": scribble.path,
+            "object_id": scribble.object_id,
+            "frame": scribble.frame,
+            "kind": scribble.kind,
+            "positive": scribble.positive,
+        }
+        for scribble in scribbles
+    ]
 
 
 def release_scribbles(round_: Round) -> None:
@@ -89,3 +98,11 @@ def check_frame(video: Video, frame: int) -> None:
         raise Problem("not_ready", "This video is not ready yet. Wait for its import to end.", 409)
     if not 0 <= frame < video.frame_count:
         raise Problem("bad_frame", f"Frame {frame} is outside this video: it has 0 to {video.frame_count - 1}.", 422)
+
+
+def check_span(video: Video, first: int, last: int) -> None:
+    """Raise Problem unless `first` to `last` (inclusive) is a span of frames of a ready video."""
+    if first > last:
+        raise Problem("bad_span", f"The span from frame {first} to frame {last} has no frames.", 422)
+    check_frame(video, first)
+    check_frame(video, last)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import cast
 
+from django.db.models import Max, OuterRef, Subquery, Sum
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.annotation.masks import ranges_of
-from webapp.annotation.models import AcceptedFrame, Change, Head, Mask, Object, Round, Scribble
+from webapp.annotation.models import AcceptedFrame, Change, Head, HumanTime, Mask, Object, Round, Scribble
 from webapp.annotation.schemas import (
+    Direction,
+    EditInfo,
     ObjectInfo,
+    Origin,
     Person,
     RoundInfo,
     RoundScribble,
     RoundStateName,
     ScribbleInfo,
+    ScribbleKind,
     State,
     VideoInfo,
 )
@@ -35,6 +40,8 @@ def object_info(instance: Object) -> ObjectInfo:
         color=instance.color,
         label=instance.label_id,
         deleted=instance.deleted_at is not None,
+        locked=instance.locked,
+        position=instance.position,
     )
 
 
@@ -44,6 +51,8 @@ def scribble_info(scribble: Scribble) -> ScribbleInfo:
         frame=scribble.frame,
         object=scribble.object_id,
         path=scribble.path,
+        kind=cast(ScribbleKind, scribble.kind),
+        positive=scribble.positive,
         author=person(scribble.author),
     )
 
@@ -57,8 +66,14 @@ def round_info(round_: Round) -> RoundInfo:
         id=round_.pk,
         number=round_.number,
         author=person(round_.author),
+        origin=cast(Origin, round_.origin),
         frame=round_.frame,
-        scribbles=[RoundScribble(object_id=one["object_id"], path=one["path"]) for one in round_.scribbles],
+        drawn=round_.drawn,
+        scribbles=[RoundScribble(**scribble) for scribble in round_.scribbles],
+        span=round_.span,
+        direction=cast(Direction, round_.direction),
+        objects=round_.objects_changed,
+        edit=None if round_.edit is None else EditInfo(**round_.edit),
         engine=round_.engine,
         weights=round_.weights,
         base=round_.base_id,
@@ -83,13 +98,17 @@ def state_of(video: Video, role: Role) -> State:
     head = Head.objects.filter(video=video).values_list("round_id", flat=True).first()
     waiting = Scribble.objects.filter(video=video, round=None, deleted_at=None)
     accepted = AcceptedFrame.objects.filter(video=video).values_list("frame", "mask__round_id")
+    objects = list(Object.objects.filter(video=video))
     return State(
         video=video_info(video, role),
-        objects=[object_info(one) for one in Object.objects.filter(video=video)],
+        objects=[object_info(instance) for instance in objects],
         scribbles=[scribble_info(one) for one in waiting.select_related("author")],
         rounds=[round_info(one) for one in Round.objects.filter(video=video).select_related("author")],
         head=head,
         accepted=dict(accepted),
+        absent={instance.number: instance.absent for instance in objects if instance.absent},
+        cuts=video.cuts,
+        seconds=human_seconds(video.pk),
         seq=seq,
         mask_seq=mask_seq,
     )
@@ -107,6 +126,7 @@ def video_info(video: Video, role: Role) -> VideoInfo:
         fps=video.fps,
         pixel_aspect=video.pixel_aspect,
         engine=video.project.engine,
+        note=video.note,
         truth_frames=video.truth_frames if allows(role, Role.REVIEWER) else [],
     )
 
@@ -116,15 +136,18 @@ def last_change(video_id: int) -> int:
 
 
 def last_mask(video_id: int) -> int:
-    """Return the highest Mask.id of a video, or 0 if it has no masks.
+    """Return the highest Mask.id of a video, or 0 if it has no masks."""
+    newest = Mask.objects.filter(round=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    rounds = Round.objects.filter(video_id=video_id).annotate(newest=Subquery(newest))
+    return int(rounds.aggregate(last=Max("newest"))["last"] or 0)
 
-    Rounds run one after the other, so only the masks of the newest round are searched.
-    """
-    masks = Mask.objects.filter(round__video_id=video_id)
-    newest = masks.order_by("-round_id").values_list("round_id", flat=True).first()
-    if newest is None:
-        return 0
-    return Mask.objects.filter(round_id=newest).order_by("-id").values_list("id", flat=True)[0]
+
+def human_seconds(video_id: int) -> dict[int, float]:
+    """Return how many seconds people worked on each object of a video, by object id."""
+    times = HumanTime.objects.filter(video_id=video_id).values("object_id").annotate(total=Sum("seconds"))
+    return {
+        object_id: round(total, 1) for object_id, total in times.order_by("object_id").values_list("object_id", "total")
+    }
 
 
 def _seconds(round_: Round) -> float | None:

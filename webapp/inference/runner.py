@@ -5,7 +5,7 @@ Listing engines does not import torch, because the web process does that. Openin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +19,7 @@ from segmentation.engine import Engine, EngineSettings
 from segmentation.frames import ArrayFrames
 from segmentation.types import Interaction, LabelMap, PastRound, Scribble
 from webapp.annotation.codec import decode
-from webapp.annotation.models import AcceptedFrame, Mask, Round
+from webapp.annotation.models import AcceptedFrame, Mask, Origin, Round
 from webapp.inference.sessions import Session, SessionCache, SessionKey
 from webapp.tasks.worker_names import own_name
 from webapp.videos.models import Video
@@ -190,14 +190,22 @@ def warm_up() -> Engine:
     return engine
 
 
-def session_at(sessions: EngineSessions, video: Video, key: SessionKey, line: list[int], objects: int) -> EngineSession:
-    """Return a session of a video in the state after the rounds of `line`, with the accepted frames locked.
+def session_at(
+    sessions: EngineSessions,
+    video: Video,
+    key: SessionKey,
+    line: list[int],
+    objects: int,
+    drawn: Collection[int] = (),
+) -> EngineSession:
+    """Return a session of a video in the state after the rounds of `line`, with accepted and painted frames locked.
 
     Args:
         sessions: the cache; the session is taken out of it.
         key: which video, engine and weights the session is for.
         line: ids of rounds, oldest first.
         objects: the number of objects of the video.
+        drawn: frames that the next round was drawn on. If they were painted before, they are not locked.
 
     A cached session that has seen the beginning of `line` is given only the other rounds; a new session is given all of
     them. If that fails, the session is closed, because it holds memory, perhaps of a GPU, and nothing else refers to
@@ -208,29 +216,49 @@ def session_at(sessions: EngineSessions, video: Video, key: SessionKey, line: li
         engine = registry.create_engine_session(key.engine, StoredFrames(video), max(objects, 1), engine_settings())
         session = Session(key, engine, [])
     try:
-        _bring_to(session, line, objects)
+        _bring_to(session, line, objects, drawn)
     except BaseException:
         session.engine.close()
         raise
     return session
 
 
-def _bring_to(session: EngineSession, line: list[int], objects: int) -> None:
+def _bring_to(session: EngineSession, line: list[int], objects: int, drawn: Collection[int]) -> None:
     missing = session.behind(line) or []
     rounds = Round.objects.in_bulk(missing)
-    session.engine.restore([_past(rounds[pk]) for pk in missing])
+    session.engine.restore([_past(rounds[pk]) for pk in missing if rounds[pk].origin == Origin.ROUND])
     session.line += missing
     if objects > session.engine.num_objects:
         session.engine.num_objects = objects
-    _lock_accepted(session)
+    fixed = _painted(session.line)
+    _lock(session, {frame: fixed[frame] for frame in fixed if frame not in drawn} | _accepted(session.key.video_id))
 
 
-def _lock_accepted(session: EngineSession) -> None:
-    accepted = dict(AcceptedFrame.objects.filter(video_id=session.key.video_id).values_list("frame", "mask_id"))
-    for frame in [frame for frame, mask in session.locked.items() if accepted.get(frame) != mask]:
+def _accepted(video_id: int) -> dict[int, int]:
+    return dict(AcceptedFrame.objects.filter(video_id=video_id).values_list("frame", "mask_id"))
+
+
+def _painted(line: list[int]) -> dict[int, int]:
+    """Return {frame: Mask.id} of the frames of a line that were painted after they were last drawn on."""
+    fixed: dict[int, int] = {}
+    rounds = Round.objects.filter(pk__in=line).only("origin", "frame", "scribbles", "edit").order_by("pk")
+    painted = Mask.objects.filter(round__in=line, round__origin=Origin.PAINTED)
+    masks = dict(painted.values_list("round_id", "pk"))
+    for round_ in rounds:
+        if round_.origin == Origin.PAINTED:
+            fixed[round_.frame] = masks[round_.pk]
+        elif round_.origin == Origin.ROUND:
+            for frame in round_.drawn:
+                fixed.pop(frame, None)
+    return fixed
+
+
+def _lock(session: EngineSession, fixed: dict[int, int]) -> None:
+    """Lock exactly the frames of `fixed`, {frame: Mask.id}, in a session."""
+    for frame in [frame for frame, mask in session.locked.items() if fixed.get(frame) != mask]:
         session.engine.unlock(frame)
         del session.locked[frame]
-    for frame, mask_id in accepted.items():
+    for frame, mask_id in fixed.items():
         if frame not in session.locked:
             session.engine.lock(frame, decode(bytes(Mask.objects.values_list("data", flat=True).get(pk=mask_id))))
             session.locked[frame] = mask_id

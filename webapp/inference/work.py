@@ -74,7 +74,7 @@ def _compute(claimed: Claim, on_progress: Progress) -> None:
     # An earlier attempt may have stored masks. The round is computed from its beginning all the same, because an engine
     # cannot start in the middle of one; masks that are stored already are kept.
     known = stored_frames(claimed)
-    session = runner.session_at(sessions, round_.video, key, line_of(round_.base_id), round_.num_objects)
+    session = runner.session_at(sessions, round_.video, key, line_of(round_.base_id), round_.num_objects, round_.drawn)
     try:
         store = _Store(claimed, known, on_progress)
         session.engine.stopping = store.stopping

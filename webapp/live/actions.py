@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import assert_never, cast
 
 from webapp.accounts.models import User
-from webapp.annotation.accepted import accept_frame, release_frame
-from webapp.annotation.objects import add_object, update_object
+from webapp.annotation.accepted import accept_frames, release_frames
+from webapp.annotation.objects import ObjectChanges, add_object, update_object
+from webapp.annotation.painting import paint_mask
 from webapp.annotation.receipts import once
 from webapp.annotation.rounds import cancel_round, create_round
 from webapp.annotation.scribbles import add_scribble, remove_scribble
 from webapp.annotation.undo import move_head
 from webapp.live.protocol import (
     Command,
-    FrameAccept,
+    FramesAccept,
     HeadMove,
+    MaskPaint,
     ObjectAdd,
     ObjectUpdate,
     RoundCancel,
@@ -23,6 +25,7 @@ from webapp.live.protocol import (
     ScribbleAdd,
     ScribbleRemove,
 )
+from webapp.problems import Problem
 from webapp.projects.access import allows, require
 from webapp.projects.models import Role
 from webapp.videos.access import video_for
@@ -64,17 +67,20 @@ def _add_object(actor: Actor, message: ObjectAdd) -> int:
 
 
 def _update_object(actor: Actor, message: ObjectUpdate) -> None:
-    update_object(
-        video=actor.video, number=message.number, name=message.name, color=message.color, deleted=message.deleted
-    )
+    given = message.model_dump(include=message.model_fields_set & ObjectChanges.__annotations__.keys())
+    # Null means the same as a field that is not given, except for the label, which it takes away.
+    changed = {name: value for name, value in given.items() if value is not None or name == "label"}
+    update_object(video=actor.video, number=message.number, **cast(ObjectChanges, changed))
 
 
 def _run_round(actor: Actor, message: RoundRun) -> int:
+    if len(message.frames) > 1 or message.span or message.direction != "both" or message.objects:
+        raise Problem("not_yet", "This server runs rounds of one frame through the whole video only.")
     return create_round(
         video=actor.video,
         author=actor.user,
         key=message.key,
-        frame=message.frame,
+        frames=message.frames,
         engine=message.engine,
         base=message.base,
     ).pk
@@ -88,15 +94,37 @@ def _move_head(actor: Actor, message: HeadMove) -> None:
     move_head(video=actor.video, by=actor.user, from_round=message.from_round, to_round=message.to_round)
 
 
-def _accept_frame(actor: Actor, message: FrameAccept) -> None:
-    act = accept_frame if message.accepted else release_frame
-    act(
+def _accept_frames(actor: Actor, message: FramesAccept) -> int:
+    if not message.accepted:
+        return release_frames(
+            video=actor.video,
+            by=actor.user,
+            first=message.first,
+            last=message.last,
+            seen=message.seen,
+            may_accept_others=actor.reviews,
+        )
+    return accept_frames(
         video=actor.video,
         by=actor.user,
-        frame=message.frame,
-        expected_round=message.round,
+        first=message.first,
+        last=message.last,
+        head=message.head,
+        seen=message.seen,
         may_accept_others=actor.reviews,
     )
+
+
+def _paint_mask(actor: Actor, message: MaskPaint) -> int:
+    return paint_mask(
+        video=actor.video,
+        author=actor.user,
+        key=message.key,
+        frame=message.frame,
+        object_id=message.object,
+        data=message.data,
+        over=message.over,
+    ).pk
 
 
 REQUIRED = Role.ANNOTATOR  # for every message; whether more is needed depends on whose work it changes
@@ -118,6 +146,10 @@ def _act(actor: Actor, message: Command) -> int | None:
             return _add_object(actor, message)
         case RoundRun():
             return _run_round(actor, message)
+        case FramesAccept():
+            return _accept_frames(actor, message)
+        case MaskPaint():
+            return _paint_mask(actor, message)
         case ScribbleAdd():
             _add_scribble(actor, message)
         case ScribbleRemove():
@@ -128,8 +160,6 @@ def _act(actor: Actor, message: Command) -> int | None:
             _cancel_round(actor, message)
         case HeadMove():
             _move_head(actor, message)
-        case FrameAccept():
-            _accept_frame(actor, message)
         case _:
             assert_never(message)
     return None

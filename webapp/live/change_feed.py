@@ -100,14 +100,19 @@ def catch_up(video: Video, role: Role, seq: int, mask_seq: int) -> Catchup:
     if seq <= 0 or seq > last_change(video.pk) or _is_long(video.pk, seq):
         return _anew(video, role)
     changes = _changes(video.pk, seq)
-    newest = Mask.objects.filter(round__video=video, pk__gt=mask_seq).values("frame").annotate(newest=Max("pk"))
-    ids = list(newest.values_list("newest", flat=True)[: MOST_MASKS + 1])
-    if len(ids) > MOST_MASKS:
+    missed = Mask.objects.filter(round__video=video, pk__gt=mask_seq)
+    # The mask of the newest round counts, even if an older round that still runs stored one of the frame later.
+    newest = dict(
+        missed.values("frame").annotate(newest=Max("round_id")).values_list("frame", "newest")[: MOST_MASKS + 1]
+    )
+    if len(newest) > MOST_MASKS:
         return _anew(video, role)
+    rows = missed.filter(round__in=set(newest.values())).values_list("pk", "frame", "round_id")
+    ids = [pk for pk, frame, round_id in rows if newest[frame] == round_id]
     masks = packed(Mask.objects.filter(pk__in=ids).order_by("pk").defer("engine_state"))
     return Catchup(
         changes[-1].pk if changes else seq,
-        max([mask_seq, *ids]),
+        last_mask(video.pk) if ids else mask_seq,
         [_entry(change) for change in changes],
         masks,
         None,

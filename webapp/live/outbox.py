@@ -48,6 +48,9 @@ class Outbox:
 
     def masks(self, masks: Iterable[PackedMask]) -> None:
         for mask in masks:
+            waiting = self._masks.get(mask.frame)
+            if waiting is not None and waiting.round > mask.round:
+                continue  # A person painted the frame while an older round was still running.
             self._masks.pop(mask.frame, None)  # the newest mask goes to the end of the queue
             self._masks[mask.frame] = mask
         self.filled.set()

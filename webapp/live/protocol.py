@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter
 
 from webapp.annotation.schemas import (
     Color,
+    Direction,
     FrameIndex,
     Key,
     Model,
@@ -23,11 +24,13 @@ from webapp.annotation.schemas import (
     RoleName,
     RoundInfo,
     ScribbleInfo,
+    Span,
     State,
 )
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 MAX_MESSAGE_BYTES = 256 * 1024
+MOST_DRAWN = 200  # The most frames that one round may have been drawn on.
 
 
 # --- shared parts -----------------------------------------------------------------------------------------------------
@@ -71,6 +74,21 @@ class ScribbleAdd(Model):
     path: Annotated[list[Point], Field(min_length=1, max_length=5000)]
 
 
+class PromptAdd(Model):
+    """Add a click (one point) or a box (two opposite corners), which waits for a round like a scribble.
+
+    `positive` is false for a click on what is not the object. `scribble.remove` removes it.
+    """
+
+    type: Literal["prompt.add"]
+    key: Key
+    frame: FrameIndex
+    object: Annotated[int, Field(ge=0, le=254)]
+    kind: Literal["click", "box"]
+    points: Annotated[list[Point], Field(min_length=1, max_length=2)]
+    positive: bool = True
+
+
 class ScribbleRemove(Model):
     """Remove a scribble that the sender drew and no round has used. `scribble` is its key."""
 
@@ -88,7 +106,10 @@ class ObjectAdd(Model):
 
 
 class ObjectUpdate(Model):
-    """Rename, recolour, delete or restore an object. Only the fields that are given change."""
+    """Rename, recolour, label, lock, move, delete or restore an object. Only the fields that are given change.
+
+    `label` null takes the label away. `position` is the new index in the list of objects.
+    """
 
     type: Literal["object.update"]
     key: Key
@@ -96,16 +117,27 @@ class ObjectUpdate(Model):
     name: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     color: Color | None = None
     deleted: bool | None = None
+    label: int | None = None
+    locked: bool | None = None
+    position: Annotated[int, Field(ge=0, le=1000)] | None = None
 
 
 class RoundRun(Model):
-    """Run a round with the scribbles that the sender drew on `frame`. `base` is the head that the page shows."""
+    """Run one round with everything that the sender drew on `frames` and that waits for a round.
+
+    `base` is the head that the page shows. `span` (inclusive), `direction` and `objects` limit which masks may change.
+    The round crosses scene cuts only with `across_cuts`.
+    """
 
     type: Literal["round.run"]
     key: Key
-    frame: FrameIndex
+    frames: Annotated[list[FrameIndex], Field(min_length=1, max_length=MOST_DRAWN)]
     engine: Annotated[str, Field(min_length=1, max_length=40)]
     base: int | None
+    span: Span | None = None
+    direction: Direction = "both"
+    objects: Annotated[list[ObjectNumber], Field(min_length=1, max_length=254)] | None = None
+    across_cuts: bool = False
 
 
 class RoundCancel(Model):
@@ -126,14 +158,37 @@ class HeadMove(Model):
     to_round: int | None
 
 
-class FrameAccept(Model):
-    """Accept or release the mask of `frame`. `round` is the round whose mask the page shows."""
+class FramesAccept(Model):
+    """Accept or release the masks of the frames from `first` to `last` (inclusive). Frames without a mask stay as
+    they are. The `result` of the `ack` is the number of frames that changed.
 
-    type: Literal["frame.accept"]
+    `head` is the head that the page shows and `seen` the highest number of a mask that it has. If a frame has another
+    mask by now, nothing changes and the answer is the error "conflict".
+    """
+
+    type: Literal["frames.accept"]
+    key: Key
+    first: FrameIndex
+    last: FrameIndex
+    accepted: bool
+    head: int | None
+    seen: Annotated[int, Field(ge=0)]
+
+
+class MaskPaint(Model):
+    """Replace the mask of one object in one frame. The `result` of the `ack` is the id of the new version.
+
+    `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, in the bytes of a mask.
+    It is applied to the mask that the frame has when the message arrives. `over` says over which other objects it may
+    paint: over none, over those that are not locked, or over all of them.
+    """
+
+    type: Literal["mask.paint"]
     key: Key
     frame: FrameIndex
-    round: int
-    accepted: bool
+    object: ObjectNumber
+    data: str
+    over: Literal["none", "unlocked", "all"]
 
 
 class Looking(Model):
@@ -148,7 +203,17 @@ class Ping(Model):
 
 
 # Messages that change something. Each carries a key and is answered by `ack` or `error`.
-Command = ScribbleAdd | ScribbleRemove | ObjectAdd | ObjectUpdate | RoundRun | RoundCancel | HeadMove | FrameAccept
+Command = (
+    ScribbleAdd
+    | ScribbleRemove
+    | ObjectAdd
+    | ObjectUpdate
+    | RoundRun
+    | RoundCancel
+    | HeadMove
+    | FramesAccept
+    | MaskPaint
+)
 ClientMessage = Annotated[Resume | Command | Looking | Ping, Field(discriminator="type")]
 
 # --- server -> browser ------------------------------------------------------------------------------------------------
@@ -224,11 +289,16 @@ class HeadMoved(Model):
     by: Person
 
 
+class AcceptedSpan(Model):
+    first: FrameIndex
+    last: FrameIndex
+    round: int | None  # The round whose masks were accepted; None: the frames were released.
+
+
 class AcceptedChanged(Model):
     type: Literal["accepted.changed"]
     seq: int
-    frame: FrameIndex
-    round: int | None  # None: released
+    spans: list[AcceptedSpan]
 
 
 class RoundScored(Model):

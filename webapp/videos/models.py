@@ -41,6 +41,7 @@ class Video(LeasedTask):
     # exported videos stretch them by this.
     pixel_aspect = models.FloatField(default=1.0)
     size_bytes = models.PositiveBigIntegerField(default=0)
+    cuts = models.JSONField(default=list)  # The first frame of each new scene, ascending; found by the import.
     truth_frames = models.JSONField(default=list)  # The indexes of frames that have a ground truth mask.
     truth_objects = models.PositiveIntegerField(default=0)  # The highest object id in the ground truth.
     progress_done = models.PositiveIntegerField(default=0)  # The frames that the import has written.

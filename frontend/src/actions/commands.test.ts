@@ -14,6 +14,8 @@ const scribble = (key: string, frame = 0): ScribbleInfo => ({
   frame,
   object: 1,
   path: [[0.5, 0.5]],
+  kind: "scribble",
+  positive: true,
   author: ANN,
 });
 const perform = (studio: FakeStudio, id: string): void => commandOf(studio.commands, id).perform();
@@ -150,7 +152,7 @@ describe("running", () => {
     new RunQueue(studio);
     studio.store.engine.value = "flow";
     perform(studio, "round.run");
-    expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", frame: 4, engine: "flow", base: 8 });
+    expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", frames: [4], engine: "flow", base: 8 });
   });
 
   it("runs several frames one after another, the one in view first", async () => {
@@ -162,7 +164,7 @@ describe("running", () => {
     for (let id = 20; id < 23; id++) {
       const message = studio.sent.findLast((sent) => sent.type === "round.run");
       if (message?.type !== "round.run") throw new Error("nothing ran");
-      order.push(message.frame);
+      order.push(...message.frames);
       reduce(studio.store, {
         type: "round.changed",
         seq: seq++,
@@ -187,7 +189,7 @@ describe("running", () => {
     reduce(studio.store, { type: "round.changed", seq: seq++, round: round({ id: 20 }) });
     reduce(studio.store, { type: "head.moved", seq: seq++, head: 20, by: ANN });
     await later();
-    expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", frame: 7, base: 20 });
+    expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", frames: [7], base: 20 });
   });
 
   it("takes the place of one's own running round, and waits for somebody else's", async () => {
@@ -218,7 +220,7 @@ describe("running", () => {
     expect(types(studio)).toEqual(["round.run"]);
     reduce(studio.store, { type: "round.changed", seq: seq++, round: { ...theirs, state: "done" } });
     await later();
-    expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", base: 30, frame: 0 });
+    expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", base: 30, frames: [0] });
   });
 
   it("goes on from where a failed round leaves the video, without a conflict", async () => {
@@ -237,7 +239,7 @@ describe("running", () => {
     await vi.advanceTimersByTimeAsync(5);
     reduce(studio.store, { type: "head.moved", seq: seq++, head: 4, by: ANN });
     await later();
-    expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", frame: 7, base: 4 });
+    expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", frames: [7], base: 4 });
   });
 
   it("stops asking after a few conflicts in a row", async () => {
@@ -300,7 +302,7 @@ describe("cancelling", () => {
 describe("accepting", () => {
   const rounds = [round({ id: 1 }), round({ id: 2, base: 1, frames: [[0, 3]] })];
 
-  it("names the round whose mask is shown, also when that is sent later", async () => {
+  it("names the head that is shown, also when that is sent later", async () => {
     const studio = fakeStudio({ rounds, head: 2 });
     studio.store.masks.add([packedMask({ round: 2, frame: 0 }), packedMask({ round: 1, frame: 5 })]);
     await settled();
@@ -313,10 +315,10 @@ describe("accepting", () => {
     studio.online.value = true;
     studio.outbox.flush();
     expect(studio.sent).toMatchObject([
-      { type: "frame.accept", frame: 0, round: 2, accepted: true },
-      { type: "frame.accept", frame: 5, round: 1, accepted: true },
+      { type: "frames.accept", first: 0, last: 0, accepted: true, head: 2 },
+      { type: "frames.accept", first: 5, last: 5, accepted: true, head: 2 },
     ]);
-    await studio.refuse("frame.accept", "conflict", 3);
+    await studio.refuse("frames.accept", "conflict", 3);
     expect(toasts.value.at(-1)?.text).toBe("refused: conflict");
   });
 
@@ -325,7 +327,7 @@ describe("accepting", () => {
     expect(enabled(studio, "frame.accept")).toBe(false);
     studio.store.frame.value = 4;
     perform(studio, "frame.accept");
-    expect(studio.sent).toMatchObject([{ type: "frame.accept", frame: 4, round: 1, accepted: false }]);
+    expect(studio.sent).toMatchObject([{ type: "frames.accept", first: 4, last: 4, accepted: false }]);
   });
 });
 

@@ -42,8 +42,14 @@ export function acceptable({ store }: Studio, frame: number): number | null {
 
 /** Accepts or releases the mask of `frame` that is shown. The server refuses if the frame has another mask by then. */
 export function accept(studio: Studio, frame: number): void {
-  const round = acceptable(studio, frame);
-  if (round === null) return;
-  const accepted = !studio.store.accepted.peek().has(frame);
-  studio.outbox.send({ type: "frame.accept", key: newKey(), frame, round, accepted }).catch(toastError);
+  if (acceptable(studio, frame) === null) return;
+  acceptSpan(studio, frame, frame, !studio.store.accepted.peek().has(frame));
+}
+
+/** Accepts or releases the masks of the frames from `first` to `last` (inclusive), in one step. */
+export function acceptSpan(studio: Studio, first: number, last: number, accepted: boolean): void {
+  const { store, socket, outbox } = studio;
+  const head = store.looking.peek() ?? store.head.peek();
+  const seen = socket.newestMask;
+  outbox.send({ type: "frames.accept", key: newKey(), first, last, accepted, head, seen }).catch(toastError);
 }

@@ -14,6 +14,8 @@ it("no object follows the 254th, and the command says why", () => {
     color: "#ff0000",
     label: null,
     deleted: index < 250,
+    locked: false,
+    position: index,
   }));
   const studio = fakeStudio({ objects });
   const add = commandOf(studio.commands, "object.add");

@@ -13,7 +13,15 @@ describe("the first object", () => {
   });
 
   it("does not take the number of a deleted one", () => {
-    const gone = { number: 3, name: "x", color: "#000000", label: null, deleted: true };
+    const gone = {
+      number: 3,
+      name: "x",
+      color: "#000000",
+      label: null,
+      deleted: true,
+      locked: false,
+      position: 3,
+    };
     const studio = fakeStudio({ objects: [gone] });
     expect(objectToDraw(studio, 1)).toBe(4);
   });

@@ -59,7 +59,15 @@ function makeObject(studio: Studio, made: (number: number) => void, label?: Labe
   const number = 1 + Math.max(0, ...before.map((object) => object.number));
   const color = label?.color ?? (COLORS[(number - 1) % COLORS.length] as string);
   const name = `${label?.name ?? "Object"} ${number}`;
-  const object: ObjectInfo = { number, name, color, label: label?.id ?? null, deleted: false };
+  const object: ObjectInfo = {
+    number,
+    name,
+    color,
+    label: label?.id ?? null,
+    deleted: false,
+    locked: false,
+    position: number,
+  };
   store.objects.value = [...before, object];
   store.selected.value = number;
   outbox

@@ -67,7 +67,7 @@ export class RunQueue {
     this.starting = true;
     const { frame } = item;
     const engine = store.engine.peek();
-    outbox.send({ type: "round.run", key: newKey(), frame, engine, base: store.head.peek() }).then(
+    outbox.send({ type: "round.run", key: newKey(), frames: [frame], engine, base: store.head.peek() }).then(
       ({ result }) => {
         this.conflicts = 0;
         if (result !== null) this.started(result);

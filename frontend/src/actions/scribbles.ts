@@ -51,7 +51,10 @@ export function moveScribbles(
 }
 
 /** Returns the undo step of a scribble. Each redo sends a new scribble, so the step keeps the current key. */
-function stepOf(studio: Studio, { key, frame, object, path }: Omit<ScribbleInfo, "author">): Step {
+function stepOf(
+  studio: Studio,
+  { key, frame, object, path }: Pick<ScribbleInfo, "key" | "frame" | "object" | "path">,
+): Step {
   let current = key;
   return {
     name: object === 0 ? "background scribble" : "scribble",
@@ -69,7 +72,7 @@ function addScribble(studio: Studio, frame: number, object: number, path: Point[
   const key = newKey();
   const author = store.you.peek();
   if (!author) throw new Error("drawing before the server said who draws");
-  const scribble: ScribbleInfo = { key, frame, object, path, author };
+  const scribble: ScribbleInfo = { key, frame, object, path, kind: "scribble", positive: true, author };
   store.unsaved.value = [...store.unsaved.peek(), scribble];
   outbox.send({ type: "scribble.add", key, frame, object, path }).then(
     ({ again }) => saved(studio, scribble, again),

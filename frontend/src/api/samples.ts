@@ -28,6 +28,7 @@ export const VIDEO: Video = {
   height: 480,
   frame_count: 80,
   fps: 24,
+  pixel_aspect: 1,
   size_bytes: 12_000_000,
   progress_done: 80,
   progress_total: 80,

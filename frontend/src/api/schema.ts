@@ -488,6 +488,29 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * EditInfo
+         * @description What an edited version did to the masks of the frames from `first` to `last` (inclusive).
+         *
+         *     `source` is the frame that "copy" copied from. `into` is the object that "merge" and "split" gave the pixels to.
+         */
+        EditInfo: {
+            /** First */
+            first: number;
+            /** Into */
+            into: number | null;
+            /** Last */
+            last: number;
+            /** Objects */
+            objects: number[];
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "clear" | "copy" | "merge" | "swap" | "split" | "interpolate";
+            /** Source */
+            source: number | null;
+        };
         /** EngineAnswer */
         EngineAnswer: {
             /** Default */
@@ -653,10 +676,14 @@ export interface components {
             deleted: boolean;
             /** Label */
             label: number | null;
+            /** Locked */
+            locked: boolean;
             /** Name */
             name: string;
             /** Number */
             number: number;
+            /** Position */
+            position: number;
         };
         /**
          * ObjectScore
@@ -747,7 +774,10 @@ export interface components {
         RolePatch: {
             role: components["schemas"]["Role"];
         };
-        /** RoundInfo */
+        /**
+         * RoundInfo
+         * @description A version of the masks: a round of an engine, a painted mask, an edit of a span, or imported masks (`origin`).
+         */
         RoundInfo: {
             author: components["schemas"]["Person"];
             /** Base */
@@ -756,8 +786,16 @@ export interface components {
             cancel_requested: boolean;
             /** Created At */
             created_at: string;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "both" | "forward" | "backward";
             /** Done */
             done: number;
+            /** Drawn */
+            drawn: number[];
+            edit: components["schemas"]["EditInfo"] | null;
             /** Engine */
             engine: string;
             /** Error */
@@ -773,10 +811,22 @@ export interface components {
             id: number;
             /** Number */
             number: number;
+            /** Objects */
+            objects: number[] | null;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "round" | "painted" | "edited" | "imported";
             /** Scribbles */
             scribbles: components["schemas"]["RoundScribble"][];
             /** Seconds */
             seconds: number | null;
+            /** Span */
+            span: [
+                number,
+                number
+            ] | null;
             /**
              * State
              * @enum {string}
@@ -811,6 +861,13 @@ export interface components {
         };
         /** RoundScribble */
         RoundScribble: {
+            /** Frame */
+            frame: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "scribble" | "click" | "box";
             /** Object Id */
             object_id: number;
             /** Path */
@@ -818,10 +875,14 @@ export interface components {
                 number,
                 number
             ][];
+            /** Positive */
+            positive: boolean;
         };
         /**
          * ScribbleInfo
          * @description A scribble that waits for a round.
+         *
+         *     A click has one point, a box has two opposite corners. `positive` is false for a click on what is not the object.
          */
         ScribbleInfo: {
             author: components["schemas"]["Person"];
@@ -829,6 +890,11 @@ export interface components {
             frame: number;
             /** Key */
             key: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "scribble" | "click" | "box";
             /** Object */
             object: number;
             /** Path */
@@ -836,6 +902,8 @@ export interface components {
                 number,
                 number
             ][];
+            /** Positive */
+            positive: boolean;
         };
         /** SignIn */
         SignIn: {
@@ -859,10 +927,19 @@ export interface components {
          * @description The whole state of a video except its masks. Those of the frames in RoundInfo.frames are loaded over HTTP.
          */
         State: {
+            /** Absent */
+            absent: {
+                [key: string]: [
+                    number,
+                    number
+                ][];
+            };
             /** Accepted */
             accepted: {
                 [key: string]: number;
             };
+            /** Cuts */
+            cuts: number[];
             /** Head */
             head: number | null;
             /** Mask Seq */
@@ -873,6 +950,10 @@ export interface components {
             rounds: components["schemas"]["RoundInfo"][];
             /** Scribbles */
             scribbles: components["schemas"]["ScribbleInfo"][];
+            /** Seconds */
+            seconds: {
+                [key: string]: number;
+            };
             /** Seq */
             seq: number;
             video: components["schemas"]["VideoInfo"];
@@ -972,6 +1053,8 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+            /** Note */
+            note: string;
             /** Pixel Aspect */
             pixel_aspect: number;
             /** Project */

@@ -3,9 +3,9 @@ import { DEFAULT_VIEW } from "../state/view";
 import { changeTables, colorTable, contourDepth, pixel } from "./table";
 
 const objects = [
-  { number: 1, name: "rider", color: "#ff0000", label: null, deleted: false },
-  { number: 2, name: "bike", color: "#00ff00", label: null, deleted: false },
-  { number: 3, name: "gone", color: "#0000ff", label: null, deleted: true },
+  { number: 1, name: "rider", color: "#ff0000", label: null, deleted: false, locked: false, position: 1 },
+  { number: 2, name: "bike", color: "#00ff00", label: null, deleted: false, locked: false, position: 2 },
+  { number: 3, name: "gone", color: "#0000ff", label: null, deleted: true, locked: false, position: 3 },
 ];
 const alpha = (value: number | undefined): number =>
   new Uint8Array(new Uint32Array([value ?? 0]).buffer)[3] ?? 0;

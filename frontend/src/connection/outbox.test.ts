@@ -221,7 +221,7 @@ describe("a message that the database did not take", () => {
     vi.restoreAllMocks();
   });
 
-  it.each<Keyed>([scribble(), { type: "round.run", key: newKey(), frame: 0, engine: "flow", base: null }])(
+  it.each<Keyed>([scribble(), { type: "round.run", key: newKey(), frames: [0], engine: "flow", base: null }])(
     "is kept and sent again: $type",
     async (message) => {
       const box = outbox();

@@ -50,6 +50,11 @@ export class Socket {
 
   constructor(private readonly options: SocketOptions) {}
 
+  /** The highest number (Mask.id) of a mask that the page has. */
+  get newestMask(): number {
+    return this.maskSeq;
+  }
+
   start(): void {
     addEventListener("online", this.now);
     addEventListener("offline", this.cut);

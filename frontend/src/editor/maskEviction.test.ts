@@ -72,7 +72,7 @@ describe("the room for masks", () => {
 
   it("keeps accepted masks, the round that is looked at, and one that runs", async () => {
     const store = await opened(1000 * KB);
-    reduce(store, { type: "accepted.changed", seq: 9, frame: 7, round: 1 });
+    reduce(store, { type: "accepted.changed", seq: 9, spans: [{ first: 7, last: 7, round: 1 }] });
     reduce(store, { type: "round.changed", seq: 10, round: round({ id: 4, base: 3, state: "running" }) });
     ends.push(keepRoom(store, 1));
     expect([1, 2, 3, 4, 5, 6].map((id) => here(store, id))).toEqual([1, 0, 0, 10, 0, 9]);

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { addObject } from "../actions/objects";
 import { draw } from "../actions/scribbles";
 import { openShelf, type Shelf } from "../connection/outboxStorage";
+import type { ScribbleInfo } from "../protocol";
 import { reduce } from "../state/reduce";
 import { ANN, BEN, type FakeStudio, fakeStudio, settled, state, welcomeOf } from "./testing";
 import { welcome } from "./welcome";
@@ -34,7 +35,15 @@ async function reloaded(objects = state().objects): Promise<FakeStudio> {
   return opened(shelf, objects);
 }
 
-const theirs = { number: 3, name: "theirs", color: "#0000ff", label: null, deleted: false };
+const theirs = {
+  number: 3,
+  name: "theirs",
+  color: "#0000ff",
+  label: null,
+  deleted: false,
+  locked: false,
+  position: 3,
+};
 
 describe("an object made before a reload", () => {
   it("is there again while it waits for its answer", async () => {
@@ -49,7 +58,15 @@ describe("an object made before a reload", () => {
   it("takes its scribbles along when somebody else has its number by now", async () => {
     const studio = await reloaded([...state().objects, theirs]);
     const wrong = studio.sent.at(-1)?.key;
-    const own = { key: "own", frame: 1, object: 3, path: [[0, 0]] as [number, number][], author: ANN };
+    const own: ScribbleInfo = {
+      key: "own",
+      frame: 1,
+      object: 3,
+      path: [[0, 0]],
+      kind: "scribble",
+      positive: true,
+      author: ANN,
+    };
     reduce(studio.store, { type: "scribble.added", seq: 9, scribble: own }); // meant for theirs, in another window
     await studio.ack("object.add", 4);
     expect(studio.sent.slice(2)).toMatchObject([

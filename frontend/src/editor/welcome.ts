@@ -47,7 +47,7 @@ export function restored(store: Store, message: Keyed, expected: number | null):
   const author = store.you.peek();
   if (message.type === "scribble.add" && author) {
     const { key, frame, object, path } = message;
-    const scribble: ScribbleInfo = { key, frame, object, path, author };
+    const scribble: ScribbleInfo = { key, frame, object, path, kind: "scribble", positive: true, author };
     store.unsaved.value = [...store.unsaved.peek(), scribble];
   }
   if (message.type === "scribble.remove")
@@ -58,7 +58,15 @@ export function restored(store: Store, message: Keyed, expected: number | null):
     if (others.some(({ number }) => number === expected)) return;
     const name = `Object ${expected}`;
     const { color, label = null } = message;
-    const object = { number: expected, name, color: color ?? "#4cc9f0", label, deleted: false };
+    const object = {
+      number: expected,
+      name,
+      color: color ?? "#4cc9f0",
+      label,
+      deleted: false,
+      locked: false,
+      position: expected,
+    };
     awaited.set(message, object);
     store.objects.value = [...others, object];
   }

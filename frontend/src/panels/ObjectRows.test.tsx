@@ -21,6 +21,8 @@ const object = (number: number) => ({
   color: "#ff0000",
   label: null,
   deleted: false,
+  locked: false,
+  position: 1,
 });
 
 it("the field for a name has the focus before the next key comes", async () => {

@@ -11,6 +11,8 @@ const scribble = (key: string, author = ANN): ScribbleInfo => ({
   frame: 2,
   object: 1,
   path: [[0, 0]],
+  kind: "scribble",
+  positive: true,
   author,
 });
 const worker = { alive: true, device: "cpu", text: "" };
@@ -97,7 +99,15 @@ describe("objects", () => {
     tell(store, {
       type: "object.changed",
       seq: 2,
-      object: { number: 1, name: "pilot", color: "#000000", label: null, deleted: false },
+      object: {
+        number: 1,
+        name: "pilot",
+        color: "#000000",
+        label: null,
+        deleted: false,
+        locked: false,
+        position: 1,
+      },
     });
     expect(store.alive.value.map(({ name }) => name)).toEqual(["pilot", "bike"]);
   });
@@ -107,7 +117,15 @@ describe("objects", () => {
     tell(store, {
       type: "object.changed",
       seq: 2,
-      object: { number: 1, name: "rider", color: "#000000", label: null, deleted: true },
+      object: {
+        number: 1,
+        name: "rider",
+        color: "#000000",
+        label: null,
+        deleted: true,
+        locked: false,
+        position: 1,
+      },
     });
     expect(store.selected.value).toBe(2);
   });
@@ -159,7 +177,7 @@ describe("rounds", () => {
     const store = opened({ rounds, head: 2, accepted: { 4: 1 } });
     expect(store.summaries.value[4]?.round).toBe(1);
     store.looking.value = 1;
-    tell(store, { type: "accepted.changed", seq: 3, frame: 4, round: null });
+    tell(store, { type: "accepted.changed", seq: 3, spans: [{ first: 4, last: 4, round: null }] });
     store.looking.value = null;
     expect(store.summaries.value[4]?.round).toBe(2);
   });

@@ -36,8 +36,11 @@ function apply(store: Store, message: ServerMessage): void {
       break;
     case "accepted.changed": {
       const accepted = new Map(store.accepted.value);
-      if (message.round === null) accepted.delete(message.frame);
-      else accepted.set(message.frame, message.round);
+      for (const { first, last, round } of message.spans)
+        for (let frame = first; frame <= last; frame++) {
+          if (round === null) accepted.delete(frame);
+          else accepted.set(frame, round);
+        }
       store.accepted.value = accepted;
       break;
     }

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { type FrameSummary, NO_MASK } from "./frameSummary";
 import { suggest } from "./suggest";
 
-const objects = [{ number: 2, name: "rider", color: "#ff0000", label: null, deleted: false }];
+const objects = [
+  { number: 2, name: "rider", color: "#ff0000", label: null, deleted: false, locked: false, position: 1 },
+];
 const sure = (confidence: number | null): FrameSummary => ({
   ...NO_MASK,
   round: 1,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from tests.webapp.annotation.test_undo import done
-from tests.webapp.conftest import draw, make_video, run
+from tests.webapp.conftest import accept, draw, make_video, run
 from webapp.accounts.models import User
-from webapp.annotation.accepted import accept_frame
 from webapp.annotation.models import AcceptedFrame, Change, Export, Head, Mask, Object, Round, Scribble
 from webapp.annotation.objects import add_object
 from webapp.videos.models import Video
@@ -16,7 +15,7 @@ def test_a_video_with_rounds_branches_and_accepted_frames_can_be_deleted(video: 
     add_object(video=other, author=owner)
     kept = done(other, owner, None, [0])
     first = done(video, owner, None, [0, 1])
-    accept_frame(video=video, by=owner, frame=1, expected_round=first.pk, may_accept_others=True)
+    accept(video, owner, 1)
     run(video, owner, first.pk, frame=2)
     draw(video, owner, frame=3)
     Export.objects.create(video=video, round=first, format="davis", author=owner)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.webapp.annotation.test_undo import done
+from tests.webapp.conftest import accept
 from webapp.accounts.models import User
 from webapp.annotation import masks
-from webapp.annotation.accepted import accept_frame
 from webapp.annotation.codec import unpack
 from webapp.annotation.undo import move_head
 from webapp.videos.models import Video
@@ -33,7 +33,7 @@ def test_the_newest_round_that_has_the_frame_wins(video: Video, owner: User) -> 
 
 def test_an_accepted_mask_wins_over_newer_rounds_and_over_undo(video: Video, owner: User) -> None:
     first = done(video, owner, None, [0, 1])
-    accept_frame(video=video, by=owner, frame=1, expected_round=first.pk, may_accept_others=False)
+    accept(video, owner, 1)
     second = done(video, owner, first.pk, [0, 1])
     assert made_by(video, second.pk) == {0: second.pk, 1: first.pk}
     move_head(video=video, by=owner, from_round=second.pk, to_round=None)

@@ -88,7 +88,7 @@ class Rounds(RuleBasedStateMachine):
         base = None if stale and head else head
         problem, made = attempt(
             lambda: create_round(
-                video=self.video, author=self.people[who], key=uuid4(), frame=frame, engine="fake", base=base
+                video=self.video, author=self.people[who], key=uuid4(), frames=[frame], engine="fake", base=base
             )
         )
         if problem:

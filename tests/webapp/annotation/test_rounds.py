@@ -28,7 +28,7 @@ def code_of(problem: pytest.ExceptionInfo[Problem]) -> str:
 def test_a_round_takes_ones_own_waiting_scribbles_of_its_frame(video: Video, owner: User, annotator: User) -> None:
     first, second = draw(video, annotator), draw(video, annotator, number=0)
     elsewhere, others = draw(video, annotator, frame=3), draw(video, owner)
-    made = create_round(video=video, author=annotator, key=uuid4(), frame=0, engine="flow", base=None)
+    made = create_round(video=video, author=annotator, key=uuid4(), frames=[0], engine="flow", base=None)
     assert [scribble["object_id"] for scribble in made.scribbles] == [1, 0]
     assert made.scribbles[0]["path"] == first.path
     assert set(made.drawn_scribbles.values_list("pk", flat=True)) == {first.pk, second.pk}
@@ -41,15 +41,15 @@ def test_scribbles_of_deleted_objects_wait_on(video: Video, owner: User) -> None
     draw(video, owner)
     Object.objects.filter(video=video).update(deleted_at=video.created_at)
     with pytest.raises(Problem) as problem:
-        create_round(video=video, author=owner, key=uuid4(), frame=0, engine="flow", base=None)
+        create_round(video=video, author=owner, key=uuid4(), frames=[0], engine="flow", base=None)
     assert code_of(problem) == "no_scribbles"
 
 
 def test_the_same_key_makes_one_round(video: Video, owner: User) -> None:
     draw(video, owner)
     key = uuid4()
-    first = create_round(video=video, author=owner, key=key, frame=0, engine="flow", base=None)
-    again = create_round(video=video, author=owner, key=key, frame=0, engine="flow", base=None)
+    first = create_round(video=video, author=owner, key=key, frames=[0], engine="flow", base=None)
+    again = create_round(video=video, author=owner, key=key, frames=[0], engine="flow", base=None)
     assert first.pk == again.pk
     assert Round.objects.count() == 1
 
@@ -58,11 +58,11 @@ def test_an_older_base_is_a_conflict_that_keeps_the_scribbles(video: Video, owne
     theirs = run(video, owner, None)
     draw(video, annotator)
     with pytest.raises(Problem) as problem:
-        create_round(video=video, author=annotator, key=uuid4(), frame=0, engine="flow", base=None)
+        create_round(video=video, author=annotator, key=uuid4(), frames=[0], engine="flow", base=None)
     assert code_of(problem) == "conflict"
     assert problem.value.extra == {"head": theirs.pk}
-    assert waiting(video, annotator, 0).count() == 1
-    made = create_round(video=video, author=annotator, key=uuid4(), frame=0, engine="flow", base=theirs.pk)
+    assert waiting(video, annotator, [0]).count() == 1
+    made = create_round(video=video, author=annotator, key=uuid4(), frames=[0], engine="flow", base=theirs.pk)
     assert made.number == 2
 
 
@@ -78,7 +78,7 @@ def test_it_refuses_what_cannot_run(video: Video, owner: User, frame: int, state
     draw(video, owner)
     video.state = state
     with pytest.raises(Problem) as problem:
-        create_round(video=video, author=owner, key=uuid4(), frame=frame, engine="flow", base=None)
+        create_round(video=video, author=owner, key=uuid4(), frames=[frame], engine="flow", base=None)
     assert code_of(problem) == code
     assert Round.objects.count() == 0
 
@@ -89,7 +89,7 @@ def test_a_newer_round_supersedes_one_that_waits(video: Video, owner: User) -> N
     second.refresh_from_db()
     assert states(video) == ["superseded", "queued"]
     assert second.base_id is None, "a round without masks is no base: engines do not learn of it"
-    assert waiting(video, owner, 2).count() == 1, "and its scribbles wait again"
+    assert waiting(video, owner, [2]).count() == 1, "and its scribbles wait again"
 
 
 def test_scribbles_of_a_round_that_never_ran_go_into_the_next_one_of_its_frame(video: Video, owner: User) -> None:
@@ -135,7 +135,7 @@ def test_cancelling_a_round_that_waits_gives_its_scribbles_back(video: Video, ow
     cancel_round(video=video, by=owner, round_id=made.pk, may_stop_others=False)
     assert states(video) == ["cancelled"]
     assert head_of(video.pk) is None
-    assert waiting(video, owner, 0).count() == 1
+    assert waiting(video, owner, [0]).count() == 1
     assert Change.objects.filter(message__type="scribble.added").count() == 2
 
 
@@ -151,7 +151,7 @@ def test_cancelling_a_running_round_keeps_what_it_finished(video: Video, owner: 
     made.refresh_from_db()
     assert made.frames == [[0, 2]]
     assert head_of(video.pk) == made.pk
-    assert waiting(video, owner, 0).count() == 0
+    assert waiting(video, owner, [0]).count() == 0
 
 
 def test_cancelling_what_has_ended_changes_nothing(video: Video, owner: User) -> None:
@@ -189,14 +189,14 @@ def test_a_failed_round_gives_its_scribbles_back_and_says_why(video: Video, owne
     second.refresh_from_db()
     assert (second.state, second.error_code, second.error) == ("failed", "out_of_memory", "Memory ran out.")
     assert head_of(video.pk) == first.pk
-    assert waiting(video, owner, 3).count() == 1
+    assert waiting(video, owner, [3]).count() == 1
 
 
 def test_a_used_scribble_is_not_removed(video: Video, owner: User, annotator: User) -> None:
     scribble = draw(video, owner)
     with pytest.raises(Forbidden):
         remove_scribble(video=video, author=annotator, key=scribble.key)
-    create_round(video=video, author=owner, key=uuid4(), frame=0, engine="flow", base=None)
+    create_round(video=video, author=owner, key=uuid4(), frames=[0], engine="flow", base=None)
     with pytest.raises(Problem) as problem:
         remove_scribble(video=video, author=owner, key=scribble.key)
     assert code_of(problem) == "scribble_used"

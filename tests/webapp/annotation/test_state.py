@@ -7,9 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.webapp.annotation.test_undo import done
-from tests.webapp.conftest import draw, run, some_mask
+from tests.webapp.conftest import accept, draw, run, some_mask
 from webapp.accounts.models import User
-from webapp.annotation.accepted import accept_frame
 from webapp.annotation.changes import head_moved
 from webapp.annotation.claims import claim, store
 from webapp.annotation.models import Change, Mask
@@ -28,7 +27,7 @@ def test_a_fresh_video(video: Video) -> None:
 
 def test_it_holds_everything_but_masks(video: Video, owner: User, annotator: User) -> None:
     first = done(video, owner, None, [0, 1, 5])
-    accept_frame(video=video, by=owner, frame=1, expected_round=first.pk, may_accept_others=False)
+    accept(video, owner, 1)
     second = run(video, owner, first.pk, frame=3)
     claimed = claim(second.pk, "w")
     assert claimed
@@ -67,7 +66,7 @@ def test_its_cost_does_not_grow_with_rounds_that_have_ended(video: Video, owner:
 
 def test_every_row_of_the_log_is_a_message_of_the_protocol(video: Video, owner: User) -> None:
     first = done(video, owner, None, [0, 1])
-    accept_frame(video=video, by=owner, frame=1, expected_round=first.pk, may_accept_others=False)
+    accept(video, owner, 1)
     run(video, owner, first.pk)
     kinds = set()
     for change in Change.objects.all():

@@ -49,7 +49,7 @@ def round_(video: Video, owner: User) -> Round:
     The object with id 1 has id 2 in the ground truth of its video, and is one pixel further to the right there.
     """
     draw(video, owner, 0, 1)
-    made = create_round(video=video, author=owner, key=uuid4(), frame=0, engine="fake", base=None)
+    made = create_round(video=video, author=owner, key=uuid4(), frames=[0], engine="fake", base=None)
     work_on(made.pk)
     masks = np.stack([mask.labels for mask in masks_of(video.pk, made.pk)])
     give_truth(video, np.roll(masks * 2, 1, axis=2).astype(np.uint8), [0, 2])

@@ -14,9 +14,8 @@ import pytest
 from segmentation.engine import Engine
 from segmentation.types import Interaction, MaskUpdate
 from tests.segmentation.fake_engine import FakeEngine
-from tests.webapp.conftest import FRAMES, draw, lose_worker
+from tests.webapp.conftest import FRAMES, accept, draw, lose_worker
 from webapp.accounts.models import User
-from webapp.annotation.accepted import accept_frame
 from webapp.annotation.claims import ROUNDS, Claim, beat, claim
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import masks_of
@@ -55,7 +54,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Engine]:
 
 def make(video: Video, author: User, base: int | None, frame: int = 0, number: int = 1, engine: str = "fake") -> Round:
     draw(video, author, frame, number)
-    return create_round(video=video, author=author, key=uuid4(), frame=frame, engine=engine, base=base)
+    return create_round(video=video, author=author, key=uuid4(), frames=[frame], engine=engine, base=base)
 
 
 def labels(video: Video, head: int | None) -> list[np.ndarray]:
@@ -131,7 +130,7 @@ def test_objects_may_come_late(video: Video, owner: User) -> None:
 def test_accepted_frames_are_locked_and_released(video: Video, owner: User, opened: list[Engine]) -> None:
     first = make(video, owner, None)
     work_on(first.pk)
-    accept_frame(video=video, by=owner, frame=2, expected_round=first.pk, may_accept_others=True)
+    accept(video, owner, 2)
     before = labels(video, first.pk)[2]
     add_object(video=video, author=owner)
     second = make(video, owner, first.pk, frame=2, number=2)
@@ -242,7 +241,7 @@ def test_a_round_that_is_cancelled_before_it_starts_computes_nothing(
     work_on(row.pk)
     assert after(row).state == "cancelled"
     assert opened == []
-    assert waiting(video, owner, 0).count() == 1
+    assert waiting(video, owner, [0]).count() == 1
 
 
 # --- a lost worker ---
@@ -315,8 +314,8 @@ def test_a_round_that_cannot_be_computed_fails_with_a_sentence_and_gives_back_it
     assert (after(row).state, row.error_code) == ("failed", code)
     assert words in row.error
     assert head_of(video.pk) is None
-    assert waiting(video, owner, 0).count() == 1
-    again = create_round(video=video, author=owner, key=uuid4(), frame=0, engine="fake", base=None)
+    assert waiting(video, owner, [0]).count() == 1
+    again = create_round(video=video, author=owner, key=uuid4(), frames=[0], engine="fake", base=None)
     work_on(again.pk)
     assert after(again).state == "done"
 
@@ -328,7 +327,7 @@ def test_a_session_that_cannot_be_rebuilt_is_closed(
     """The rebuilding may have failed because memory ran out, so the session must not keep its own memory."""
     first = make(video, owner, None)
     work_on(first.pk)
-    accept_frame(video=video, by=owner, frame=2, expected_round=first.pk, may_accept_others=True)
+    accept(video, owner, 2)
     work.sessions.clear()
     closed: list[Engine] = []
     monkeypatch.setattr(FakeEngine, "close", lambda self: closed.append(self))

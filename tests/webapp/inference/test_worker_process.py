@@ -95,7 +95,7 @@ def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
 
 def make(video: Video, author: User, base: int | None) -> Round:
     draw(video, author, frame=2)
-    return create_round(video=video, author=author, key=os.urandom(16).hex(), frame=2, engine="fake", base=base)
+    return create_round(video=video, author=author, key=os.urandom(16).hex(), frames=[2], engine="fake", base=base)
 
 
 def bytes_of(round_id: int) -> dict[int, bytes]:

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from typing import Any, get_args
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from asgiref.sync import sync_to_async
 
 from tests.webapp.annotation.test_undo import done
-from tests.webapp.conftest import draw, run
+from tests.webapp.conftest import HEIGHT, WIDTH, accept, draw, painted, run
 from tests.webapp.live.conftest import Open
 from webapp.accounts.models import User
-from webapp.annotation.accepted import accept_frame
 from webapp.annotation.models import AcceptedFrame, Change, Head, Mask, Object, Receipt, Round, Scribble
+from webapp.annotation.state import last_mask
 from webapp.live.protocol import ClientMessage
 from webapp.projects.models import Role
 from webapp.videos.models import Video
@@ -27,6 +28,7 @@ database = sync_to_async
 MEMBERS = [Role.VIEWER, Role.ANNOTATOR, Role.REVIEWER, Role.MANAGER, Role.OWNER]
 UP = {Role.ANNOTATOR: MEMBERS[1:], Role.REVIEWER: MEMBERS[2:]}
 PATH = [[0.1, 0.2], [0.3, 0.4]]
+PAINTED = painted(np.ones((HEIGHT, WIDTH), np.uint8))
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def of_ones_own(video: Video, me: User, other: User) -> dict[str, Any]:
 
 def run_own(video: Video, me: User, other: User) -> dict[str, Any]:
     draw(video, me)
-    return {"frame": 0, "engine": "fake", "base": None}
+    return {"frames": [0], "engine": "fake", "base": None}
 
 
 def cancel(by_me: bool) -> Callable[[Video, User, User], dict[str, Any]]:
@@ -59,13 +61,13 @@ def undo(video: Video, me: User, other: User) -> dict[str, Any]:
     return {"from_round": done(video, other, None, [0]).pk, "to_round": None}
 
 
-def accept(by_me: bool, accepted: bool = True) -> Callable[[Video, User, User], dict[str, Any]]:
+def accepting(by_me: bool, accepted: bool = True) -> Callable[[Video, User, User], dict[str, Any]]:
     def fields(video: Video, me: User, other: User) -> dict[str, Any]:
         author = me if by_me else other
-        made = done(video, author, None, [0]).pk
+        made = done(video, author, None, [0, 1]).pk
         if not accepted:
-            accept_frame(video=video, by=author, frame=0, expected_round=made, may_accept_others=True)
-        return {"frame": 0, "round": made, "accepted": accepted}
+            accept(video, author, 0, 1)
+        return {"first": 0, "last": 1, "head": made, "seen": last_mask(video.pk), "accepted": accepted}
 
     return fields
 
@@ -79,10 +81,11 @@ CASES = [
     Case("cancel one's own", "round.cancel", Role.ANNOTATOR, cancel(by_me=True)),
     Case("cancel another's", "round.cancel", Role.REVIEWER, cancel(by_me=False)),
     Case("undo a round", "head.move", Role.ANNOTATOR, undo),
-    Case("accept one's own", "frame.accept", Role.ANNOTATOR, accept(by_me=True)),
-    Case("accept another's", "frame.accept", Role.REVIEWER, accept(by_me=False)),
-    Case("release one's own", "frame.accept", Role.ANNOTATOR, accept(by_me=True, accepted=False)),
-    Case("release another's", "frame.accept", Role.REVIEWER, accept(by_me=False, accepted=False)),
+    Case("paint", "mask.paint", Role.ANNOTATOR, lambda *_: {"frame": 0, "object": 1, "data": PAINTED, "over": "none"}),
+    Case("accept one's own", "frames.accept", Role.ANNOTATOR, accepting(by_me=True)),
+    Case("accept another's", "frames.accept", Role.REVIEWER, accepting(by_me=False)),
+    Case("release one's own", "frames.accept", Role.ANNOTATOR, accepting(by_me=True, accepted=False)),
+    Case("release another's", "frames.accept", Role.REVIEWER, accepting(by_me=False, accepted=False)),
 ]
 OPEN_TO_ALL = {"resume", "looking", "ping"}
 case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -18,6 +18,7 @@ from tests.webapp.live.conftest import Open
 from webapp.accounts.models import User
 from webapp.annotation.claims import Claim, claim, finish, store
 from webapp.annotation.models import AcceptedFrame, Object, Receipt, Round, Scribble
+from webapp.annotation.state import last_mask
 from webapp.live import change_feed, consumer
 from webapp.live.protocol import MAX_MESSAGE_BYTES, PROTOCOL_VERSION
 from webapp.projects.models import Membership, Role
@@ -80,13 +81,15 @@ async def test_the_whole_way_from_object_to_masks(open_socket: Open, owner: User
     page = await open_socket(owner, video, resume=True)
     number = (await page.ask("object.add", name="Eel")).result
     assert (await page.ask("scribble.add", frame=2, object=number, path=PATH)).type == "ack"
-    made = (await page.ask("round.run", frame=2, engine="fake", base=None)).result
+    made = (await page.ask("round.run", frames=[2], engine="fake", base=None)).result
     await compute(made, [2, 3, 1])
     ended = await page.until(lambda got: getattr(got, "type", "") == "round.changed" and got.round.state == "done")
     assert ended.round.frames == [(1, 3)]
     assert sorted(mask.frame for mask in page.masks) == [1, 2, 3], "masks are there before the end is told"
     assert {mask.round for mask in page.masks} == {made}
-    assert (await page.ask("frame.accept", frame=2, round=made, accepted=True)).type == "ack"
+    seen = max(mask.seq for mask in page.masks)
+    span = {"first": 1, "last": 3, "head": made, "seen": seen}
+    assert (await page.ask("frames.accept", **span, accepted=True)).result == 3
     assert (await page.ask("head.move", from_round=made, to_round=None)).type == "ack"
     while [message.head for message in page.seen if message.type == "head.moved"] != [made, None]:
         await page.next()
@@ -95,12 +98,15 @@ async def test_the_whole_way_from_object_to_masks(open_socket: Open, owner: User
 async def test_a_mask_that_changed_meanwhile_is_not_accepted(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
     shown = (await database(done)(video, owner, None, [0])).pk
+    seen = await database(last_mask)(video.pk)
     newer = (await database(done)(video, owner, shown, [0])).pk
-    refused = await page.ask("frame.accept", frame=0, round=shown, accepted=True)
+    frame = {"first": 0, "last": 0, "accepted": True}
+    refused = await page.ask("frames.accept", **frame, head=shown, seen=seen)
     assert (refused.code, refused.text) == ("conflict", "The mask changed meanwhile: look again.")
-    assert (await page.ask("frame.accept", frame=0, accepted=True)).code == "malformed"
+    assert (await page.ask("frames.accept", **frame, head=newer)).code == "malformed"
     assert await count(AcceptedFrame) == 0
-    assert (await page.ask("frame.accept", frame=0, round=newer, accepted=True)).type == "ack"
+    seen = await database(last_mask)(video.pk)
+    assert (await page.ask("frames.accept", **frame, head=newer, seen=seen)).type == "ack"
 
 
 async def test_a_conflict_says_where_the_video_stands(
@@ -109,9 +115,9 @@ async def test_a_conflict_says_where_the_video_stands(
     theirs = await database(run)(video, owner, None)
     page = await open_socket(annotator, video, resume=True)
     await page.ask("scribble.add", **scribble)
-    refused = await page.ask("round.run", frame=0, engine="fake", base=None)
+    refused = await page.ask("round.run", frames=[0], engine="fake", base=None)
     assert (refused.type, refused.code, refused.head) == ("error", "conflict", theirs.pk)
-    assert (await page.ask("round.run", frame=0, engine="fake", base=refused.head)).type == "ack"
+    assert (await page.ask("round.run", frames=[0], engine="fake", base=refused.head)).type == "ack"
 
 
 # --- after a gap ---
@@ -120,7 +126,7 @@ async def test_a_conflict_says_where_the_video_stands(
 async def test_a_page_that_was_away_gets_what_it_missed(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
     await page.ask("scribble.add", **scribble)
-    made = (await page.ask("round.run", frame=0, engine="fake", base=None)).result
+    made = (await page.ask("round.run", frames=[0], engine="fake", base=None)).result
     await compute(made, [0, 1], complete=False)
     while len(page.masks) < 2:
         await page.next()
@@ -202,7 +208,7 @@ async def test_nothing_is_lost_between_the_state_and_what_follows(open_socket: O
         (json.dumps({"type": "scribble.add", "key": str(uuid4()), **scribble, "object": 255}), "object"),
         (json.dumps({"type": "scribble.add", "key": str(uuid4()), **scribble, "author": 1}), "author"),
         (
-            json.dumps({"type": "round.run", "key": str(uuid4()), "frame": 0, "engine": "e" * 41, "base": None}),
+            json.dumps({"type": "round.run", "key": str(uuid4()), "frames": [0], "engine": "e" * 41, "base": None}),
             "engine",
         ),
     ],

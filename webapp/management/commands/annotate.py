@@ -130,7 +130,7 @@ def _run(video: Video, author: User, interaction: Interaction, engine: str, titl
         path = scribble.path.tolist()
         add_scribble(video=video, author=author, key=uuid.uuid4(), frame=frame, object_id=number, path=path)
     made = create_round(
-        video=video, author=author, key=uuid.uuid4(), frame=frame, engine=engine, base=head_of(video.pk)
+        video=video, author=author, key=uuid.uuid4(), frames=[frame], engine=engine, base=head_of(video.pk)
     )
     try:
         with progress_bar(title, sys.stderr) as on_progress:

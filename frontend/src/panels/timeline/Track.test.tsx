@@ -20,7 +20,9 @@ const video: VideoInfo = {
   height: 360,
   frame_count: 40,
   fps: 24,
+  pixel_aspect: 1,
   engine: "flow",
+  note: "",
   truth_frames: [3, 4],
 };
 
@@ -29,8 +31,14 @@ function round(id: number, state: RoundInfo["state"], frames: [number, number][]
     id,
     number: id,
     author: { id: 1, name: "A" },
+    origin: "round",
     frame: 7,
-    scribbles: [{ object_id: 1, path: [[0.5, 0.5]] }],
+    drawn: [7],
+    scribbles: [{ object_id: 1, path: [[0.5, 0.5]], frame: 7, kind: "scribble", positive: true }],
+    span: null,
+    direction: "both",
+    objects: null,
+    edit: null,
     engine: "flow",
     weights: "",
     base: id === 1 ? null : id - 1,
@@ -55,6 +63,8 @@ function makeStore(): Store {
     color: "#ff0000",
     label: null,
     deleted: false,
+    locked: false,
+    position: number,
   }));
   store.rounds.value = new Map([[1, round(1, "done", [[0, 39]])]]);
   store.head.value = 1;

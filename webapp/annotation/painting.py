@@ -1,0 +1,152 @@
+"""Painted masks: a person replaces the mask of one object in one frame, and every later round keeps it.
+
+A painted mask is a version like a round, so it can be undone like one. It is complete when it is created.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Literal
+from uuid import UUID
+
+import numpy as np
+from django.db import transaction
+from django.db.models.functions import Now
+
+from webapp.accounts.models import User
+from webapp.annotation import changes
+from webapp.annotation.accepted import accepted_frames
+from webapp.annotation.codec import BadMask, LabelMap, decode, encode
+from webapp.annotation.head import hold, set_head
+from webapp.annotation.masks import StoredMask, mask_at
+from webapp.annotation.models import Head, Mask, Object, Origin, Round, RoundState
+from webapp.annotation.notify import notify_scorer
+from webapp.annotation.objects import locked_numbers
+from webapp.annotation.scribbles import check_frame
+from webapp.problems import Problem
+from webapp.videos.models import Video
+
+Over = Literal["none", "unlocked", "all"]
+
+
+@transaction.atomic
+def paint_mask(
+    *, video: Video, author: User, key: UUID | str, frame: int, object_id: int, data: str, over: Over
+) -> Round:
+    """Replace the mask of an object in a frame by what a person painted. It becomes the head at once.
+
+    Args:
+        video: the video.
+        author: the person who painted.
+        key: the idempotency key of the message.
+        frame: the frame.
+        object_id: the id of the painted object.
+        data: the object's new mask in base64: a label map of 0 and 1 at the size of the video, encoded by codec.py.
+        over: which other objects give way where the new mask overlaps them: none, those that are not locked, or all.
+
+    Raises:
+        Problem: "bad_mask"; "no_object"; "locked"; "accepted" if the frame is accepted.
+    """
+    painted = _decoded(video, data)  # This is done before the head is locked, because it takes time.
+    head = hold(video.pk)
+    check_frame(video, frame)
+    _check_paintable(video, frame, object_id)
+    standing = mask_at(video.pk, head.round_id, frame)
+    labels = _blank(video) if standing is None else standing.labels.copy()
+    _apply(labels, painted, object_id, _protected(video, object_id, over))
+    made = _version(head, video, author, key, frame, object_id)
+    Mask.objects.create(
+        round=made, frame=frame, data=encode(labels), confidence=_confidence(standing, object_id, made.num_objects)
+    )
+    changes.round_changed(made)
+    set_head(head, made.pk, author)
+    if video.truth_objects:
+        notify_scorer(made.pk)
+    return made
+
+
+def _decoded(video: Video, data: str) -> LabelMap:
+    """Return the binary mask, uint8 [H, W] of 0 and 1, that a page sent."""
+    try:
+        labels = decode(base64.b64decode(data, validate=True))
+    except (binascii.Error, BadMask) as error:
+        raise Problem("bad_mask", f"The painted mask cannot be read: {error}. Reload the page.") from None
+    if labels.shape != (video.height, video.width):
+        height, width = labels.shape
+        raise Problem(
+            "bad_mask", f"The painted mask has {width} x {height} pixels, the video {video.width} x {video.height}."
+        )
+    if labels.max() > 1:
+        raise Problem("bad_mask", f"The painted mask has the value {labels.max()}; it may have 0 and 1.")
+    return labels
+
+
+def _check_paintable(video: Video, frame: int, object_id: int) -> None:
+    instance = Object.objects.filter(video=video, number=object_id, deleted_at=None).first()
+    if instance is None:
+        raise Problem("no_object", f"Object {object_id} is not there any more. Choose another one.", 409)
+    if instance.locked:
+        raise Problem("locked", f"{instance.name} is locked. Unlock it, then paint.", 409)
+    if accepted_frames(video.pk, [frame]):
+        raise Problem("accepted", f"Frame {frame} is accepted. Release it, then paint.", 409)
+
+
+def _protected(video: Video, object_id: int, over: Over) -> set[int]:
+    """Return the ids of the objects over which `object_id` may not be painted."""
+    match over:
+        case "none":
+            numbers = Object.objects.filter(video=video, deleted_at=None).values_list("number", flat=True)
+            return set(numbers) - {object_id}
+        case "unlocked":
+            return locked_numbers(video.pk)
+        case "all":
+            return set()
+
+
+def _apply(labels: LabelMap, painted: LabelMap, object_id: int, protected: set[int]) -> None:
+    """Replace, in place, the pixels of an object in a label map by `painted`. Pixels of protected objects stay."""
+    new = painted.astype(bool)
+    if protected:
+        new &= ~np.isin(labels, list(protected))
+    labels[labels == object_id] = 0
+    labels[new] = object_id
+
+
+def _blank(video: Video) -> LabelMap:
+    return np.zeros((video.height, video.width), np.uint8)
+
+
+def _confidence(standing: StoredMask | None, object_id: int, num_objects: int) -> list[float]:
+    """Return the confidence of each object: 1 for what a person painted, for the others what it was before."""
+    before = [] if standing is None else Mask.objects.values_list("confidence", flat=True).get(pk=standing.mask_id)
+    confidence = [*before, *[1.0] * (num_objects - len(before))]
+    confidence[object_id - 1] = 1.0
+    return confidence
+
+
+def _version(head: Head, video: Video, author: User, key: UUID | str, frame: int, object_id: int) -> Round:
+    made = Round.objects.create(
+        video=video,
+        number=head.next_round_number,
+        key=key,
+        author=author,
+        origin=Origin.PAINTED,
+        frame=frame,
+        scribbles=[],
+        span=[frame, frame],
+        objects_changed=[object_id],
+        num_objects=head.next_object_number - 1,
+        engine="",
+        base_id=head.round_id,
+        state=RoundState.DONE,
+        progress_done=1,
+        progress_total=1,
+        frames=[(frame, frame)],
+        started_at=Now(),
+        finished_at=Now(),
+    )
+    made.refresh_from_db()
+    head.next_round_number += 1
+    head.save(update_fields=["next_round_number"])
+    return made
