@@ -5,44 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from inspect import signature
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from segmentation.masks import shown_ids
+from segmentation.engine_settings import EngineSettings as EngineSettings
 from segmentation.session import checks
-from segmentation.session.constraints import Constraints, RoundLimits, with_pixels
+from segmentation.session.constraints import RoundLimits, with_pixels
 from segmentation.session.packed_labels import PackedLabels
-from segmentation.session.prompts import as_scribbles, strokes_of
-from segmentation.session.round_parts import DIRECTIONS, RoundPart, parts_of, stored_parts
-from segmentation.session.standing_masks import StandingMasks
-from segmentation.types import MAX_OBJECTS, FrameSource, Interaction, LabelMap, MaskUpdate, PastRound, Scribble
-
-LOST = 0.02  # An object with a smaller share of its size in the frame where it was drawn last is lost.
-
-
-@dataclass(frozen=True)
-class EngineSettings:
-    """How an engine may use the machine.
-
-    Args:
-        device: "auto", "cpu", "cuda" or "cuda:<n>".
-        weights: a checkpoint, or a folder with checkpoints; None: those that `segmentation.weights` finds.
-        memory_bytes: budget for everything that is cached between frames and rounds.
-        cache_dir: folder in which features may be stored; None: features are cached in memory only.
-        max_side: longest side in pixels of the frame that the networks see; None: the engine's own choice.
-        seed: for methods that draw random numbers.
-    """
-
-    device: str = "auto"
-    weights: str | None = None
-    memory_bytes: int = 1 << 30
-    cache_dir: str | None = None
-    max_side: int | None = None
-    seed: int = 0
+from segmentation.session.prompts import has_prompts
+from segmentation.session.round_parts import RoundPart, outward, stored_parts
+from segmentation.session.round_request import RoundRequest
+from segmentation.session.session_masks import SessionMasks
+from segmentation.types import MAX_OBJECTS, FrameSource, Interaction, LabelMap, MaskUpdate, PastRound
 
 
 class Engine(ABC):
@@ -75,17 +49,13 @@ class Engine(ABC):
         # An engine calls this between long steps that yield no mask. Where it returns True, the round ends as if its
         # generator had been closed.
         self.stopping: Callable[[], bool] = _never
-        self.locked = PackedLabels()  # compressed, because a team may accept every frame of a long video
-        self.locked_ids: dict[int, frozenset[int]] = {}  # for each locked frame, the ids in its mask, 0 included
-        self._constraints = Constraints()
-        self._standing = StandingMasks()
-        self._areas: dict[int, int] = {}  # object id -> pixels in the frame where it was drawn or given last
-        self._zone, self._done = range(len(frames)), frozenset[int]()  # of the part that runs, see `RoundPart`
-        self._limits = RoundLimits()
+        self.masks = SessionMasks(frames.height, frames.width)
+        self.locked, self.locked_ids = self.masks.locked, self.masks.locked_ids
+        self._zone = range(len(frames))  # the frames that the part of the round that runs may compute
         self._previews = False
         self._num_objects = 0
         self.num_objects = num_objects
-        self._check_options(options)
+        checks.check_options(self.name, self._setup, options)
         self._setup(**options)
 
     @property
@@ -131,17 +101,17 @@ class Engine(ABC):
         labels = checks.checked_labels(labels, self.frames.height, self.frames.width)
         frame = int(frame)
         if object_ids is not None:
-            self._constraints.lock(frame, labels, checks.checked_ids("object_ids", object_ids, self._num_objects))
+            self.masks.constraints.lock(frame, labels, checks.checked_ids("object_ids", object_ids, self._num_objects))
             self._locked_changed(frame)
         else:
             self._lock_whole(frame, labels)
 
     def unlock(self, frame: int, object_ids: Iterable[int] | None = None) -> None:
         """Let rounds change a locked frame again, or some of its objects if these were locked one by one."""
-        fixed = self._constraints.locked_ids(frame)
+        fixed = self.masks.constraints.locked_ids(frame)
         ids = fixed if object_ids is None else fixed & set(object_ids)
         if ids:
-            self._constraints.unlock(frame, ids)
+            self.masks.constraints.unlock(frame, ids)
             self._locked_changed(frame)
         if object_ids is None:
             self._unlock_whole(frame)
@@ -164,13 +134,13 @@ class Engine(ABC):
         labels = checks.checked_labels(labels, self.frames.height, self.frames.width)
         ids = checks.checked_ids("object_ids", object_ids, self._num_objects)
         frame, given = int(frame), PackedLabels()
-        given[frame] = with_pixels(self._mask(frame), labels, ids)
+        given[frame] = with_pixels(self.masks.newest(frame), labels, ids)
         self._take(given)
         self._fix(frame, labels, ids)
 
     def release(self, frame: int) -> None:
         """Let rounds change everything that was given in a frame; its mask stays as the mask so far."""
-        self._constraints.release(frame, self._constraints.given_ids(frame))
+        self.masks.constraints.release(frame, self.masks.constraints.given_ids(frame))
         self._locked_changed(frame)
 
     def absent(self, object_id: int, first: int, last: int) -> None:
@@ -193,7 +163,7 @@ class Engine(ABC):
         Raises:
             ValueError: an object is unknown.
         """
-        self._constraints.frozen = checks.checked_ids("object_ids", object_ids, self._num_objects)
+        self.masks.constraints.frozen = checks.checked_ids("object_ids", object_ids, self._num_objects)
 
     # --- rounds ---------------------------------------------------------------------------------------------------
 
@@ -224,9 +194,9 @@ class Engine(ABC):
         Raises:
             ValueError: an argument cannot be used; the message names it, and nothing has changed.
         """
-        drawn, frames, ids = self._checked(interactions, span, direction, objects)
-        for part in parts_of(drawn, frames, direction):
-            with closing(self._run_part(part, ids)) as updates:
+        request = self.check_round(interactions, span, direction, objects)
+        for part in request.parts():
+            with closing(self._run_part(part, request.objects)) as updates:
                 yield from updates
 
     def preview(self, interaction: Interaction) -> MaskUpdate:
@@ -235,13 +205,13 @@ class Engine(ABC):
         Raises:
             ValueError: as for `run_round`.
         """
-        (drawn,), _, _ = self._checked(interaction, None, "both", None)
-        frame = drawn.frame
+        self.check(interaction)
+        frame = int(interaction.frame)
         if frame in self.locked:
             return MaskUpdate(frame, self.locked[frame], (1.0,) * self._num_objects)
         self._previews = True
         try:
-            for update in self._run_part(RoundPart(drawn, range(frame, frame + 1), frozenset()), None):
+            for update in self._run_part(RoundPart(interaction, range(frame, frame + 1), frozenset()), None):
                 raise RuntimeError(f"{self.name} yielded frame {update.frame} without settling it")
         except _PreviewMade as made:
             return made.update
@@ -324,200 +294,107 @@ class Engine(ABC):
 
         A subclass stores and yields what this returns. Objects that are fixed or absent in the frame get confidence 1.
         """
-        frame, constraints = update.frame, self._constraints
-        labels = constraints.applied(
-            frame, update.labels, lambda: self._standing.get(frame), self._limits, self._num_objects
-        )
-        sure = constraints.fixed_ids(frame) | constraints.absent_ids(frame)
-        confidence = tuple(1.0 if i in sure else value for i, value in enumerate(update.confidence, 1))
-        counts = np.bincount(labels.ravel(), minlength=self._num_objects + 1)
-        settled = replace(update, labels=labels, confidence=confidence, lost=self._lost(update, counts))
-        if labels is not update.labels or confidence != update.confidence:
+        settled = self.masks.settled(update)
+        if settled.labels is not update.labels or settled.confidence != update.confidence:
             settled = replace(settled, engine_state=self._settled_state(settled))
         if self._previews:
             raise _PreviewMade(settled)
-        if frame == self._limits.frame:
-            self._measure(self._limits.drawn, counts)
-        self._standing.store(frame, labels)
+        self.masks.store(settled)
         return settled
-
-    def _keeps(self, frame: int) -> bool:
-        """Whether the round must not change the mask of a frame: it is locked, or this round has drawn it already."""
-        return frame in self.locked or frame in self._done
-
-    def _kept(self, frame: int) -> LabelMap:
-        """Return the mask of a frame for which `_keeps` is true."""
-        return self.locked[frame] if frame in self.locked else self._mask(frame)
-
-    def _mask(self, frame: int) -> LabelMap:
-        """Return the newest mask of a frame, empty where there is none. Locked masks are not among them."""
-        found = self._standing.get(frame)
-        return np.zeros((self.frames.height, self.frames.width), np.uint8) if found is None else found
 
     def _outward(self, start: int) -> Iterator[int]:
         """Yield the frames of the zone by their distance from `start`, which comes first."""
         return outward(start, self._zone)
 
-    def _sure_frames(self) -> dict[int, frozenset[int]]:
-        """Return the frames in which masks of objects are fixed, with the ids that these masks show."""
-        fixed = {frame: ids for frame, ids in self._constraints.shown.items() if frame not in self.locked}
-        return {**self.locked_ids, **fixed}
-
-    def _sure_labels(self, frame: int) -> LabelMap:
-        """Return the fixed pixels of a frame of `_sure_frames`, 0 elsewhere."""
-        if frame in self.locked:
-            return self.locked[frame]
-        found = self._constraints.fixed_labels(frame)
-        assert found is not None, "no pixel of this frame is fixed"
-        return found
-
-    def _spoken_of(self, frame: int) -> frozenset[int]:
-        """Return the ids of objects whose pixels in a frame are known from fixed masks, also those that it lacks."""
-        if frame in self.locked:
-            return frozenset(range(1, self._num_objects + 1))
-        return self._constraints.fixed_ids(frame)
-
     # --- parts of rounds ------------------------------------------------------------------------------------------
 
     def _run_part(self, part: RoundPart, objects: frozenset[int] | None) -> Generator[MaskUpdate]:
-        self._zone, self._done = part.zone, part.done
-        if all(self._keeps(frame) for frame in part.zone):
+        self._zone, self.masks.done = part.zone, part.done
+        if all(self.masks.keeps(frame) for frame in part.zone):
             return
         frame = part.interaction.frame
-        interaction = self._as_drawn(part.interaction)
+        interaction = self.masks.as_drawn(part.interaction)
         drawn = frozenset(scribble.object_id for scribble in interaction.scribbles)
         windows = {box.object_id: box.corners for box in part.interaction.boxes}
-        self._limits = RoundLimits(objects, frame, drawn, windows)
+        self.masks.limits = RoundLimits(objects, frame, drawn, windows)
         released = self._release(part.interaction, interaction)
         made = False
         try:
             for update in self._run(interaction):
-                if self._keeps(update.frame):
+                if self.masks.keeps(update.frame):
                     continue
                 made = True
                 yield update
         finally:
             if not made and released:
-                self._constraints.give(frame, *released)
+                self.masks.constraints.give(frame, *released)
                 self._locked_changed(frame)
-            self._zone, self._done, self._limits = range(len(self.frames)), frozenset(), RoundLimits()
+            self._zone, self.masks.done, self.masks.limits = range(len(self.frames)), frozenset(), RoundLimits()
 
     def _restore_part(self, past: PastRound) -> None:
-        frame = past.interaction.frame
-        interaction = self._as_drawn(past.interaction)
+        interaction = self.masks.as_drawn(past.interaction)
         self._release(past.interaction, interaction)
         self._restore(replace(past, interactions=(interaction,)))
-        self._standing.add(past.labels)
-        if frame in past.labels:
-            drawn = frozenset(scribble.object_id for scribble in interaction.scribbles)
-            self._measure(drawn, np.bincount(past.labels[frame].ravel(), minlength=self._num_objects + 1))
-
-    def _as_drawn(self, interaction: Interaction) -> Interaction:
-        """Return the interaction with scribbles only, and with Python's int for ids and indices.
-
-        Arithmetic with an index of type uint8 would overflow at 256. Without any prompt, scribbles are drawn through
-        the objects of the frame's mask.
-        """
-        frame = int(interaction.frame)
-        if interaction.clicks or interaction.boxes:
-            interaction = as_scribbles(interaction, self._mask(frame))
-        scribbles = interaction.scribbles
-        if not scribbles:
-            scribbles = strokes_of(self._mask(frame), self._started_from(frame))
-        plain = (Scribble(int(each.object_id), np.asarray(each.path, np.float64)) for each in scribbles)
-        return Interaction(frame, tuple(plain))
-
-    def _started_from(self, frame: int) -> frozenset[int]:
-        """Return the objects from whose masks a round without prompts starts: those given in its frame, else all."""
-        shown = shown_ids(self._mask(frame)) - {0}
-        return (shown & self._constraints.given_ids(frame)) or shown
+        self.masks.restore(interaction, past.labels)
 
     def _release(self, drawn: Interaction, plain: Interaction) -> tuple[LabelMap, frozenset[int]] | None:
         """Release the given objects that an interaction concerns, and return their pixels and ids, or None."""
-        if not (drawn.scribbles or drawn.clicks or drawn.boxes):
-            return None
-        released = self._constraints.released_by(plain)
+        released = self.masks.constraints.released_by(plain) if has_prompts(drawn) else None
         if released is not None:
             self._locked_changed(plain.frame)
         return released
 
     def _lock_whole(self, frame: int, labels: LabelMap) -> None:
-        self.locked[frame] = labels
-        self.locked_ids[frame] = shown_ids(labels)
+        self.masks.lock(frame, labels)
         self._locked_changed(frame)
 
     def _unlock_whole(self, frame: int) -> None:
         if frame in self.locked:
-            del self.locked[frame], self.locked_ids[frame]
+            self.masks.unlock(frame)
             self._locked_changed(frame)
 
     def _take(self, labels: Mapping[int, LabelMap]) -> None:
-        self._standing.add(labels)
+        self.masks.standing.add(labels)
         self._adopt(labels)
 
     def _fix(self, frame: int, labels: LabelMap, ids: frozenset[int]) -> None:
-        self._constraints.give(frame, labels, ids)
-        self._measure(ids, np.bincount(labels.ravel(), minlength=self._num_objects + 1))
+        self.masks.constraints.give(frame, labels, ids)
+        self.masks.measure(ids, labels)
         self._on_given(frame, ids)
-
-    def _measure(self, ids: frozenset[int], counts: NDArray[np.intp]) -> None:
-        """Remember how large objects are where a person drew them or gave their masks."""
-        self._areas.update({number: int(counts[number]) for number in ids if number and counts[number]})
-
-    def _lost(self, update: MaskUpdate, counts: NDArray[np.intp]) -> tuple[int, ...]:
-        """Return the objects that have no mask or almost none in a frame, though they are known and not absent."""
-        sure = self._constraints.fixed_ids(update.frame) | self._constraints.absent_ids(update.frame)
-        small = {number for number, area in self._areas.items() if counts[number] < LOST * area}
-        return tuple(sorted((small | set(update.lost)) - sure))
 
     # --- checks ---------------------------------------------------------------------------------------------------
 
     def check(self, interaction: Interaction) -> None:
         """Raise ValueError for an interaction that this session cannot use. The message names the field."""
-        checks.check_frame("interaction.frame", interaction.frame, len(self.frames))
-        checks.check_prompts(interaction, self._num_objects)
-        prompts = interaction.scribbles or interaction.clicks or interaction.boxes
-        if not prompts and not self._started_from(int(interaction.frame)):
-            raise ValueError("interaction.scribbles: empty, draw at least one scribble")
+        self.check_round(interaction)
 
-    def _checked(
+    def check_round(
         self,
         interactions: Interaction | Sequence[Interaction],
-        span: tuple[int, int] | None,
-        direction: str,
-        objects: Iterable[int] | None,
-    ) -> tuple[list[Interaction], range, frozenset[int] | None]:
-        drawn = [interactions] if isinstance(interactions, Interaction) else list(interactions)
-        if not drawn:
-            raise ValueError("interactions: empty, draw on at least one frame")
-        for interaction in drawn:
-            self.check(interaction)
-        if direction not in DIRECTIONS:
-            raise ValueError(f"direction: expected one of {', '.join(DIRECTIONS)}, got {direction!r}")
-        frames = checks.checked_span(span, len(self.frames))
-        for interaction in drawn:
-            if interaction.frame not in frames:
-                raise ValueError(f"span: {frames.start}..{frames.stop - 1} is without frame {interaction.frame}")
-        if len({interaction.frame for interaction in drawn}) < len(drawn):
-            raise ValueError("interactions: two are of the same frame; join their scribbles")
-        ids = None if objects is None else checks.checked_ids("objects", objects, self._num_objects)
-        return drawn, frames, ids
+        span: tuple[int, int] | None = None,
+        direction: str = "both",
+        objects: Iterable[int] | None = None,
+        num_objects: int | None = None,
+    ) -> RoundRequest:
+        """Check what `run_round` would be asked, with its arguments, and return it.
+
+        Args:
+            num_objects: the number of objects that the session will have by then; None: those that it has.
+
+        Raises:
+            ValueError: an argument cannot be used; the message names it.
+        """
+        count = self._num_objects if num_objects is None else num_objects
+        request = RoundRequest.checked(interactions, span, direction, objects, (len(self.frames), count))
+        for each in request.interactions:
+            if not has_prompts(each) and not self.masks.started_from(int(each.frame)):
+                raise ValueError("interaction.scribbles: empty, draw at least one scribble")
+        return request
 
     def _set_absent(self, object_id: int, first: int, last: int, absent: bool) -> None:
         (number,) = checks.checked_ids("object_id", [object_id], self._num_objects)
         frames = checks.checked_span((first, last), len(self.frames))
-        self._constraints.set_absent(number, frames.start, frames.stop - 1, absent)
-
-    def _check_options(self, options: dict[str, Any]) -> None:
-        known = [
-            name
-            for name, parameter in signature(self._setup).parameters.items()
-            if parameter.kind is not parameter.VAR_KEYWORD
-        ]
-        unknown = sorted(set(options) - set(known))
-        if unknown:
-            has = f"its options are {', '.join(known)}" if known else "it has no options"
-            raise ValueError(f"options: {self.name} does not know {', '.join(unknown)}; {has}")
+        self.masks.constraints.set_absent(number, frames.start, frames.stop - 1, absent)
 
 
 class _PreviewMade(Exception):
@@ -530,15 +407,3 @@ class _PreviewMade(Exception):
 
 def _never() -> bool:
     return False
-
-
-def outward(start: int, frames: range) -> Iterator[int]:
-    """Yield consecutive frames by their distance from `start`, one of them; of two at the same distance, the later one
-    first.
-    """
-    yield start
-    for distance in range(1, len(frames)):
-        if start + distance in frames:
-            yield start + distance
-        if start - distance in frames:
-            yield start - distance

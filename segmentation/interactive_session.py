@@ -16,7 +16,7 @@ from segmentation.masks import shown_ids
 from segmentation.registry import create_engine_session, engine_spec
 from segmentation.session.checks import check_frame
 from segmentation.session.packed_labels import PackedLabels
-from segmentation.types import IGNORE, MAX_OBJECTS, FrameSource, Interaction, LabelMap, MaskUpdate, Scribble
+from segmentation.types import IGNORE, MAX_OBJECTS, Box, Click, FrameSource, Interaction, LabelMap, MaskUpdate, Scribble
 from segmentation.video import Video, open_video
 
 
@@ -85,7 +85,7 @@ class InteractiveSession:
 
     @property
     def locked(self) -> tuple[int, ...]:
-        """The frames whose masks were given, ascending. No round changes them."""
+        """The frames whose whole masks were given, ascending. No round changes them."""
         return tuple(sorted(self._engine.locked))
 
     def scribble(self, *, frame: int, object: int, path: ArrayLike) -> Round:
@@ -104,6 +104,35 @@ class InteractiveSession:
         """
         return self.draw(frame=frame, scribbles=[Scribble(object, _points(path))])
 
+    def click(self, *, frame: int, object: int, point: ArrayLike, positive: bool = True) -> Round:
+        """Click on an object, or with `positive=False` on something that does not belong to it, and propagate.
+
+        Args:
+            frame: the frame that is clicked on, 0..len(video) - 1.
+            object: the object's id, 1..254, or 0 for the background. An id above those so far adds objects.
+            point: (x, y) as fractions of width and height, 0..1.
+            positive: whether the point belongs to the object.
+
+        Raises:
+            ValueError: as for `scribble`.
+        """
+        x, y = _numbers("point", point, 2)
+        return self.interact(Interaction(frame, clicks=(Click(object, (x, y), positive),)))
+
+    def box(self, *, frame: int, object: int, corners: ArrayLike) -> Round:
+        """Draw a box around an object and propagate. The object has no pixel outside of it in this frame.
+
+        Args:
+            frame: the frame that is drawn on, 0..len(video) - 1.
+            object: the object's id, 1..254. An id above those so far adds objects.
+            corners: (x0, y0, x1, y1) as fractions of width and height, 0..1, with x0 < x1 and y0 < y1.
+
+        Raises:
+            ValueError: as for `scribble`.
+        """
+        x0, y0, x1, y1 = _numbers("corners", corners, 4)
+        return self.interact(Interaction(frame, boxes=(Box(object, (x0, y0, x1, y1)),)))
+
     def draw(self, *, frame: int, scribbles: Iterable[Scribble]) -> Round:
         """Draw several scribbles on one frame and propagate, as `scribble` does for one."""
         drawn = list(scribbles)
@@ -111,26 +140,69 @@ class InteractiveSession:
             raise ValueError("scribbles: expected segmentation.Scribble(object_id, path) for each")
         return self.interact(Interaction(frame, tuple(drawn)))
 
-    def interact(self, interaction: Interaction) -> Round:
-        """Run the round of an interaction, from `read_scribbles` or a simulated user. Raises ValueError as above."""
-        check_frame("frame", interaction.frame, len(self.video))
-        self._grow(interaction.scribbles)
-        self._engine.check(interaction)
+    def interact(
+        self,
+        interactions: Interaction | Sequence[Interaction],
+        *,
+        span: tuple[int, int] | None = None,
+        direction: str = "both",
+        only: Iterable[int] | None = None,
+    ) -> Round:
+        """Run a round of what was drawn on one or several frames.
+
+        Args:
+            interactions: from `read_scribbles`, a simulated user, or made of `Scribble`, `Click` and `Box`. In a frame
+                whose mask shows an object already, an interaction without any prompt starts from this mask.
+            span: the first and the last frame that may change, both included; None: all.
+            direction: "both"; "forward" or "backward" for the frames after or before the drawn ones only.
+            only: the objects that may change; None: all.
+
+        Raises:
+            ValueError: an argument is wrong; nothing has changed then.
+        """
+        drawn = [interactions] if isinstance(interactions, Interaction) else list(interactions)
+        highest = max((_checked_prompts(each, len(self.video)) for each in drawn), default=0)
+        objects = None if only is None else tuple(only)
+        request = self._engine.check_round(drawn, span, direction, objects, max(highest, self.objects))
         self._stop()
-        total = len(self.video) - len(self.locked)
-        self._running = Round(self._updates(interaction), self._masks, total)
+        self._add_objects(highest)
+        total = len({frame for part in request.parts() for frame in part.zone} - set(self._engine.locked))
+        self._running = Round(self._updates(drawn, span, direction, objects), self._masks, total)
         return self._running
 
-    def _updates(self, interaction: Interaction) -> Iterator[MaskUpdate]:
-        self.interactions.append(interaction)
-        yield from self._engine.run_round(interaction)
+    def _updates(
+        self, drawn: list[Interaction], span: tuple[int, int] | None, direction: str, objects: tuple[int, ...] | None
+    ) -> Iterator[MaskUpdate]:
+        self.interactions += drawn
+        yield from self._engine.run_round(drawn, span, direction, objects)
 
-    def give(self, frame: int, labels: LabelMap) -> None:
+    def preview(self, interaction: Interaction) -> MaskUpdate:
+        """Compute the mask that a round would give the drawn frame, without a round: `masks` does not change.
+
+        Raises:
+            ValueError: as for `interact`; besides, an object that the session does not have is not added.
+        """
+        self._stop()
+        return self._engine.preview(interaction)
+
+    def prepare(self, frames: Iterable[int]) -> None:
+        """Compute features of frames ahead of need, so that drawing on them is answered faster.
+
+        Raises:
+            ValueError: a frame is outside of the video.
+        """
+        self._stop()
+        for _ in self._engine.prepare(frames):
+            pass
+
+    def give(self, frame: int, labels: LabelMap, objects: Iterable[int] | None = None) -> None:
         """Give the mask of a frame: no later round changes it, and engines propagate from it.
 
         Args:
             frame: 0..len(video) - 1.
             labels: uint8 [H, W] of the video's size, 0 = background, 1..254 = objects.
+            objects: only the pixels of these objects are given, until one of them is drawn on in this frame again;
+                None: all pixels of the frame, until it is released.
 
         Raises:
             ValueError: the sentence names the argument.
@@ -138,14 +210,51 @@ class InteractiveSession:
         if isinstance(labels, np.ndarray) and labels.dtype == np.uint8 and (labels == IGNORE).any():
             raise ValueError("labels: 255 is no object; ids are 1..254")
         self._stop()
-        self._engine.lock(frame, labels)
-        self._add_objects(max(shown_ids(labels), default=0))
-        self._masks[int(frame)] = labels
+        if objects is None:
+            self._engine.lock(frame, labels)
+            self._add_objects(max(shown_ids(labels), default=0))
+            self._masks[int(frame)] = labels
+        else:
+            self._engine.give(frame, labels, objects)
+            self._masks[int(frame)] = self._engine.masks.newest(int(frame))
 
     def release(self, frame: int) -> None:
-        """Let later rounds change a mask that was given. A frame that is not locked stays as it is."""
+        """Let later rounds change what was given in a frame. Its mask stays as the mask so far."""
         self._stop()
         self._engine.unlock(frame)
+        self._engine.release(frame)
+
+    def absent(self, *, object: int, first: int, last: int) -> None:
+        """Say that an object is not in the picture from frame `first` to `last`, both included.
+
+        Rounds give it no pixel there, and its pixels in the masks so far are removed, except in given masks.
+
+        Raises:
+            ValueError: the sentence names the argument.
+        """
+        self._stop()
+        self._engine.absent(object, first, last)
+        for frame in range(first, last + 1):
+            if frame in self._masks and frame not in self._engine.locked:
+                self._masks[frame] = self._engine.masks.agreeing(frame, self._masks[frame], self.objects)
+
+    def present(self, *, object: int, first: int, last: int) -> None:
+        """Take back `absent` for a span of frames: the next round looks for the object there again.
+
+        Raises:
+            ValueError: the sentence names the argument.
+        """
+        self._stop()
+        self._engine.present(object, first, last)
+
+    def freeze(self, objects: Iterable[int]) -> None:
+        """Say which objects no round may change in any frame, in place of those that were named before.
+
+        Raises:
+            ValueError: an object is unknown.
+        """
+        self._stop()
+        self._engine.freeze(objects)
 
     def save(self, folder: Path | str, *, format: str = "labels") -> Path:
         """Write what was made; returns the folder.
@@ -194,15 +303,6 @@ class InteractiveSession:
             self._running.stop()
             self._running = None
 
-    def _grow(self, scribbles: Sequence[Scribble]) -> None:
-        ids = [each.object_id for each in scribbles]
-        for number in ids:
-            if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number <= MAX_OBJECTS:
-                raise ValueError(f"object: expected 1..{MAX_OBJECTS}, or 0 for the background, got {number!r}")
-        for each in scribbles:
-            _check_path(_points(each.path))
-        self._add_objects(max(ids, default=0))
-
     def _add_objects(self, highest: int) -> None:
         if highest > self._engine.num_objects:
             self._engine.num_objects = int(highest)
@@ -247,6 +347,29 @@ class Round(Iterator[MaskUpdate]):
         close = getattr(self._updates, "close", None)
         if close is not None:
             close()
+
+
+def _checked_prompts(interaction: Interaction, count: int) -> int:
+    """Check what was drawn on a frame of a video of `count` frames, and return the highest object id."""
+    check_frame("frame", interaction.frame, count)
+    prompts: list[Scribble | Click | Box] = [*interaction.scribbles, *interaction.clicks, *interaction.boxes]
+    ids = [each.object_id for each in prompts]
+    for number in ids:
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number <= MAX_OBJECTS:
+            raise ValueError(f"object: expected 1..{MAX_OBJECTS}, or 0 for the background, got {number!r}")
+    for each in interaction.scribbles:
+        _check_path(_points(each.path))
+    return int(max(ids, default=0))
+
+
+def _numbers(name: str, values: ArrayLike, count: int) -> list[float]:
+    try:
+        found = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: expected {count} numbers in 0..1") from None
+    if found.shape != (count,) or not np.isfinite(found).all() or found.min() < 0 or found.max() > 1:
+        raise ValueError(f"{name}: expected {count} fractions of width and height, 0..1, got {values!r}")
+    return [float(value) for value in found]
 
 
 def _points(path: ArrayLike) -> NDArray[np.float64]:

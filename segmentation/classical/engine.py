@@ -51,14 +51,14 @@ class ClassicalEngine(Engine):
 
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         start = interaction.frame
-        update, made = self._start(interaction), not self._keeps(start)
+        update, made = self._start(interaction), not self.masks.keeps(start)
         before = self._history.mask(start)
         touched = self._history.annotate(interaction, update.labels if made else None)
         self._history.add_scribbles(interaction)
         if made:
             self._history.store(update)
             self._drawn[start] = before, touched
-        elif start in self._done:
+        elif start in self.masks.done:
             before, touched = self._drawn[start]
         try:
             yield update
@@ -88,9 +88,9 @@ class ClassicalEngine(Engine):
             self._history,
             self._helper,
             self.locked,
-            self._sure_frames(),
-            self._constraints,
-            self._done,
+            self.masks.sure_frames(),
+            self.masks.constraints,
+            self.masks.done,
             self._zone,
             self.num_objects,
             self._propagated_refiner(),
@@ -145,8 +145,8 @@ class ClassicalEngine(Engine):
 
     def _start(self, interaction: Interaction) -> MaskUpdate:
         frame = interaction.frame
-        if self._keeps(frame):
-            labels = self._kept(frame)
+        if self.masks.keeps(frame):
+            labels = self.masks.kept(frame)
         else:
             earlier, before = self._history.scribbles.get(frame, []), self._history.mask(frame)
             drawing = InteractedFrame(
@@ -158,7 +158,7 @@ class ClassicalEngine(Engine):
         update = update_with_confidence(
             frame, labels, [1.0 if o in drawn else self._history.confidence(frame, o) for o in everyone]
         )
-        return update if self._keeps(frame) else self._settled(update)
+        return update if self.masks.keeps(frame) else self._settled(update)
 
 
 def _change(before: NDArray[np.bool_] | None, after: NDArray[np.bool_]) -> MaskChange:

@@ -48,7 +48,7 @@ class CutterInteraction(Engine):
         self._held: dict[int, frozenset[int]] = {}  # for each held frame, the objects that its mask was made for
         self._looked_for: dict[int, frozenset[int]] = {}  # for each frame, the objects that its newest round knew
         # What people decided, and the newest masks, are the same for both sessions.
-        inner._constraints, inner._standing, inner._areas = self._constraints, self._standing, self._areas
+        inner.masks.share(self.masks)
 
     @property
     def nbytes(self) -> int:
@@ -62,7 +62,7 @@ class CutterInteraction(Engine):
 
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         self._inner.num_objects, self._inner.stopping = self.num_objects, self.stopping
-        drawn = None if self._keeps(interaction.frame) else self._draw(interaction)
+        drawn = None if self.masks.keeps(interaction.frame) else self._draw(interaction)
         made = False
         try:
             if drawn is not None:
@@ -82,8 +82,8 @@ class CutterInteraction(Engine):
 
     def _propagated(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         """Run the round of the inner engine, which settles its masks."""
-        part = RoundPart(interaction, self._zone, self._done)
-        with closing(self._inner._run_part(part, self._limits.objects)) as updates:
+        part = RoundPart(interaction, self._zone, self.masks.done)
+        with closing(self._inner._run_part(part, self.masks.limits.objects)) as updates:
             yield from updates
 
     def _draw(self, interaction: Interaction) -> MaskUpdate:

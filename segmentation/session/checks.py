@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from inspect import signature
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,3 +108,16 @@ def _points(field: str, path: object) -> NDArray[np.float64]:
         return points.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{field}: expected numbers ({error})") from error
+
+
+def check_options(name: str, setup: Callable[..., None], options: Mapping[str, Any]) -> None:
+    """Refuse options that an engine's `_setup` does not have. `name` is that of the engine."""
+    known = [
+        option
+        for option, parameter in signature(setup).parameters.items()
+        if parameter.kind is not parameter.VAR_KEYWORD
+    ]
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        has = f"its options are {', '.join(known)}" if known else "it has no options"
+        raise ValueError(f"options: {name} does not know {', '.join(unknown)}; {has}")

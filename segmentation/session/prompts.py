@@ -18,6 +18,10 @@ MARGIN = 0.01  # distance of the scribbles around a box from it, as a share of t
 STEPS = 64  # points of a scribble along one side of a box
 
 
+def has_prompts(interaction: Interaction) -> bool:
+    return bool(interaction.scribbles or interaction.clicks or interaction.boxes)
+
+
 def as_scribbles(interaction: Interaction, standing: LabelMap) -> Interaction:
     """Return the interaction with all of its clicks and boxes as scribbles.
 

@@ -54,6 +54,19 @@ def stored_parts(past: PastRound, count: int) -> Iterator[PastRound]:
             yield replace(past, interactions=(part.interaction,), labels=labels, engine_states=states)
 
 
+def outward(start: int, frames: range) -> Iterator[int]:
+    """Yield consecutive frames by their distance from `start`, which is among them.
+
+    Of two frames at the same distance the later one comes first.
+    """
+    yield start
+    for distance in range(1, len(frames)):
+        if start + distance in frames:
+            yield start + distance
+        if start - distance in frames:
+            yield start - distance
+
+
 class SomeFrames(Mapping[int, T]):
     """The values of a mapping for some frames, where it has them. They are read when they are asked for."""
 

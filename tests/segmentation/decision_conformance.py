@@ -98,10 +98,10 @@ class DecisionConformance:
         painted = clip.truth[4].copy()
         painted[:6, :9] = 1
         kept.give(4, painted, [1])
-        history.append(PastRound("", (), 2, {4: kept._mask(4).copy()}, given={4: frozenset({1})}))
+        history.append(PastRound("", (), 2, {4: kept.masks.newest(4).copy()}, given={4: frozenset({1})}))
         second = interaction_on(clip, 6, (2,))
         updates = list(kept.run_round(second))
-        (fourth,) = [u for u in updates if u.frame == 4] or [MaskUpdate(4, kept._mask(4), (1.0, 1.0))]
+        (fourth,) = [u for u in updates if u.frame == 4] or [MaskUpdate(4, kept.masks.newest(4), (1.0, 1.0))]
         np.testing.assert_array_equal(fourth.labels == 1, painted == 1)
         assert fourth.confidence[0] == 1
         rebuilt = self.open(clip, rounds=history)
@@ -119,7 +119,7 @@ class DecisionConformance:
         rebuilt = self.open(clip, rounds=[painted])
         updates = list(kept.run_round(Interaction(3)))
         assert {u.frame for u in updates} | {3} == set(range(self.length))
-        np.testing.assert_array_equal(kept._mask(3), clip.truth[3])
+        np.testing.assert_array_equal(kept.masks.newest(3), clip.truth[3])
         assert_same_updates(updates, list(rebuilt.run_round(Interaction(3))))
 
     def test_one_object_can_be_locked_in_a_frame(self) -> None:
@@ -130,7 +130,7 @@ class DecisionConformance:
             if update.frame == 5:
                 np.testing.assert_array_equal(update.labels == 2, clip.truth[5] == 2)
         session.unlock(5)
-        assert session._constraints.fixed_ids(5) == frozenset()
+        assert session.masks.constraints.fixed_ids(5) == frozenset()
 
     def test_masks_that_no_round_made_are_the_masks_so_far(self) -> None:
         clip = self.clip()
@@ -181,7 +181,7 @@ class DecisionConformance:
         high = columns.max() / (self.width - 1), rows.max() / (self.height - 1)
         middle = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
         clicked = self.open(clip).preview(Interaction(3, clicks=(Click(1, middle),)))
-        assert clicked.labels[round(middle[1] * (self.height - 1)), round(middle[0] * (self.width - 1))] == 1
+        assert clicked.labels[int(middle[1] * (self.height - 1)), int(middle[0] * (self.width - 1))] == 1
         session = self.open(clip)
         boxed = next(iter(session.run_round(Interaction(3, boxes=(Box(1, (*low, *high)),)))))
         outside = boxed.labels.copy()

@@ -42,7 +42,7 @@ class FakeEngine(Engine):
         made = False
         try:
             for update in self._moved(interaction):
-                settled = update if self._keeps(update.frame) else self._settled(update)
+                settled = update if self.masks.keeps(update.frame) else self._settled(update)
                 made = made or settled is not update
                 yield settled
         finally:

@@ -78,6 +78,71 @@ def test_a_mask_that_was_given_is_not_changed(session: seg.InteractiveSession) -
     assert not np.array_equal(session.masks[3], given)
 
 
+def test_clicks_boxes_and_several_frames_draw_too(session: seg.InteractiveSession) -> None:
+    assert session.click(frame=1, object=2, point=(0.5, 0.5)).run() == 5
+    assert session.objects == 2
+    assert 2 in session.masks[1]
+    assert session.box(frame=0, object=1, corners=(0.1, 0.1, 0.4, 0.5)).run() == 5
+    assert not (session.masks[0][30:] == 1).any()
+    session.click(frame=1, object=2, point=(0.5, 0.5), positive=False).run()
+    assert session.masks[1][23, 31] == 0
+    line = (seg.Scribble(1, np.array(LINE)),)
+    drawing = session.interact([seg.Interaction(0, line), seg.Interaction(4, line)], span=(0, 4), only=[1])
+    assert [update.frame for update in drawing] == [0, 4, 1, 2, 3]
+    assert (drawing.done, drawing.total) == (5, 5)
+    assert session.interact(seg.Interaction(2, line), direction="forward").run() == 3
+    assert [each.frame for each in session.interactions] == [1, 0, 1, 0, 4, 2]
+
+
+def test_a_preview_changes_nothing(session: seg.InteractiveSession) -> None:
+    interaction = seg.Interaction(2, (seg.Scribble(1, np.array(LINE)),))
+    seen = session.preview(interaction)
+    assert (dict(session.masks), session.interactions) == ({}, [])
+    session.prepare([2])
+    assert np.array_equal(next(session.interact(interaction)).labels, seen.labels)
+
+
+def test_objects_can_be_given_frozen_and_absent(session: seg.InteractiveSession) -> None:
+    session.scribble(frame=2, object=2, path=LINE).run()
+    painted = np.zeros((48, 64), np.uint8)
+    painted[10:20, 10:20] = 1
+    session.give(3, painted, objects=[1])
+    assert set(np.unique(session.masks[3])) == {0, 1, 2}
+    session.freeze([2])
+    before = session.masks[0] == 2
+    session.scribble(frame=0, object=1, path=LINE).run()
+    assert np.array_equal(session.masks[3] == 1, painted == 1)
+    assert np.array_equal(session.masks[0] == 2, before)
+    session.absent(object=1, first=0, last=3)
+    assert [1 in session.masks[frame] for frame in range(5)] == [False, False, False, True, True]
+    session.present(object=1, first=0, last=3)
+    session.release(3)
+    session.scribble(frame=0, object=1, path=LINE).run()
+    assert 1 in session.masks[0]
+    assert not np.array_equal(session.masks[3] == 1, painted == 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "words"),
+    [
+        ("click", {"frame": 0, "object": 3, "point": (0.5,)}, "^point: expected 2 fractions"),
+        ("click", {"frame": 0, "object": 300, "point": (0.5, 0.5)}, "^object: expected 1"),
+        ("box", {"frame": 0, "object": 3, "corners": "here"}, "^corners: expected 4 numbers"),
+        ("box", {"frame": 0, "object": 3, "corners": (0.5, 0.5, 0.4, 0.6)}, "corners: expected x0 < x1"),
+        ("absent", {"object": 3, "first": 0, "last": 1}, "^object_id: 3 is unknown"),
+        ("freeze", {"objects": [3]}, "^object_ids: 3 is unknown"),
+    ],
+)
+def test_a_prompt_or_decision_that_cannot_be_used_changes_nothing(
+    session: seg.InteractiveSession, call: str, arguments: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        getattr(session, call)(**arguments)
+    with pytest.raises(ValueError, match="span: the first frame"):
+        session.interact(seg.Interaction(0, (seg.Scribble(3, np.array(LINE)),)), span=(2, 1))
+    assert (session.objects, session.interactions, len(session.masks)) == (1, [], 0)
+
+
 def test_everything_is_saved_in_every_format_and_comes_back(session: seg.InteractiveSession, tmp_path: Path) -> None:
     session.scribble(frame=2, object=1, path=LINE).run()
     labels = session.save(tmp_path / "a" / "labels")

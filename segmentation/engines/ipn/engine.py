@@ -105,7 +105,7 @@ class IPNEngine(Engine):
     def _on_given(self, frame: int, ids: frozenset[int]) -> None:
         """Record a round in which the given objects were drawn in the frame, so that they have reference features."""
         given = PackedLabels()
-        given[frame] = self._mask(frame)
+        given[frame] = self.masks.newest(frame)
         strokes = strokes_of(given[frame], ids)
         if strokes:
             self._history.add(PastRound("", (Interaction(frame, strokes),), self.num_objects, given))
@@ -125,7 +125,7 @@ class IPNEngine(Engine):
         start = interaction.frame
         reach = {i: self._reach(i) for i in ids}
         found = self._interact(ids)  # [N, h, w]; zero for objects without a mask
-        if self._keeps(start):
+        if self.masks.keeps(start):
             found = self._kept_maps(start)
         else:
             found, update = self._finish(start, found, found, ids, interaction)
@@ -152,7 +152,7 @@ class IPNEngine(Engine):
 
         Return the probability maps that the next frame starts from, and the update to yield, or None if there is none.
         """
-        if self._keeps(frame):
+        if self.masks.keeps(frame):
             return self._kept_maps(frame), None
         before = self._masks(frame)
         due = [i for i, r in reach.items() if r.weight[frame] > 0 or not self._history.covers(frame, r.since)]

@@ -128,8 +128,8 @@ class MANetEngine(Engine):
         sides: dict[bool, _Side] = {}
         # The two directions are independent, so they take turns. The paper runs them one after the other.
         for frame in self._outward(interaction.frame):
-            if self._keeps(frame):
-                update, labels = None, self._cells(self._kept(frame))
+            if self.masks.keeps(frame):
+                update, labels = None, self._cells(self.masks.kept(frame))
             else:
                 update = self._first(interaction, ids) if frame == round_.frame else self._next(frame, sides, ids)
                 labels = self._cells(update.labels)
@@ -170,14 +170,14 @@ class MANetEngine(Engine):
 
     def _with_given(self, frame: int, memory: Tensor, ids: Sequence[int]) -> Tensor:
         """Extend the global maps by references from the nearest frame on each side that was accepted or given."""
-        sure = self._sure_frames()
+        sure = self.masks.sure_frames()
         before = max((f for f in sure if f < frame), default=None)
         after = min((f for f in sure if f > frame), default=None)
         for given in (before, after):
             if given is None:
                 continue
             if given not in self._given:
-                labels = self._cells(self._sure_labels(given))
+                labels = self._cells(self.masks.sure_labels(given))
                 if given not in self.locked:
                     labels[labels == 0] = NO_SCRIBBLE  # Nobody said what is beside the given objects.
                 while len(self._given) >= GIVEN_KEPT:
@@ -191,12 +191,12 @@ class MANetEngine(Engine):
 
     def _known_ids(self) -> list[int]:
         """Return 0 and the ids of all objects that were drawn or occur in an accepted or given mask."""
-        known = {0}.union(*(round_.ids for round_ in self._rounds), *self._sure_frames().values())
+        known = {0}.union(*(round_.ids for round_ in self._rounds), *self.masks.sure_frames().values())
         return sorted(id_ for id_ in known if id_ <= self.num_objects)
 
     def _mask_before(self, frame: int) -> Tensor | None:
         """Return the newest mask of `frame` before this round, [h, w], or None if there is none."""
-        found = self._standing.get(frame)
+        found = self.masks.standing.get(frame)
         return None if found is None else self._cells(found)
 
     # --- frames and masks -----------------------------------------------------------------------------------------

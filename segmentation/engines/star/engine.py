@@ -60,7 +60,7 @@ class StarEngine(Engine):
         trunk = load_trunk(network.config.trunk, str(self._device), openvino)
         self._drawing = FrameDrawing(self.frames, self.settings, self._device)
         self._video = Video(self.frames, network, trunk, self._device, self._cache, self.settings.max_side)
-        self._state = SessionState(self._standing)
+        self._state = SessionState(self.masks.standing)
         height, width = self._video.size
         self._grid = (height // 4, width // 4)  # size of the masks that are warped from frame to frame
 
@@ -85,7 +85,7 @@ class StarEngine(Engine):
 
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         frame = interaction.frame
-        accepted = self._keeps(frame)
+        accepted = self.masks.keeps(frame)
         labels = None if accepted else self._draw(interaction)
         undo = self._state.annotate(interaction, accepted)
         made = False
@@ -130,7 +130,7 @@ class StarEngine(Engine):
     def _empty_masks(self, start: int) -> Iterator[MaskUpdate]:
         """Yield empty masks for frames without a mask, while no object has been drawn."""
         for frame in self._outward(start):
-            if not self._keeps(frame) and self._state.labels(frame) is None:
+            if not self.masks.keeps(frame) and self._state.labels(frame) is None:
                 labels = np.zeros((self.frames.height, self.frames.width), np.uint8)
                 yield self._keep(MaskUpdate(frame, labels, (UNKNOWN,) * self.num_objects))
 
@@ -143,7 +143,7 @@ class StarEngine(Engine):
 
     def _known_objects(self) -> list[int]:
         """Return the ids of the objects that were drawn or that an accepted or given mask shows."""
-        sure = {number for ids in self._sure_frames().values() for number in ids if 0 < number <= self.num_objects}
+        sure = {number for ids in self.masks.sure_frames().values() for number in ids if 0 < number <= self.num_objects}
         return sorted(self._state.drawn | sure)
 
     def _memory_frames(self, start: int) -> list[int]:
@@ -152,22 +152,22 @@ class StarEngine(Engine):
         """
         annotated = [frame for frame in self._state.annotated if frame not in self.locked]
         newest = annotated[::-1][: MEMORY_FRAMES // 2]
-        sure = self._sure_frames()
+        sure = self.masks.sure_frames()
         others = sorted({*annotated, *sure}, key=lambda frame: (frame not in sure, abs(frame - start), frame))
         return list(dict.fromkeys([*newest, *others]))[:MEMORY_FRAMES]
 
     def _is_given(self, frame: int) -> bool:
-        return frame in self._state.annotated or bool(self._spoken_of(frame))
+        return frame in self._state.annotated or bool(self.masks.spoken_of(frame, self.num_objects))
 
     def _given(self, frame: int, objects: list[int]) -> Given:
         """Return the mask of an annotated, accepted or given frame, and which objects it covers."""
         if frame in self.locked:
             labels, speaks_of = self.locked[frame], frozenset(objects)
         else:
-            labels, fixed = self._mask(frame), self._constraints.fixed_labels(frame)
-            speaks_of = self._state.annotated.get(frame, frozenset()) | self._spoken_of(frame)
+            labels, fixed = self.masks.newest(frame), self.masks.constraints.fixed_labels(frame)
+            speaks_of = self._state.annotated.get(frame, frozenset()) | self.masks.spoken_of(frame, self.num_objects)
             if fixed is not None:
-                labels = with_pixels(labels, fixed, self._spoken_of(frame))
+                labels = with_pixels(labels, fixed, self.masks.spoken_of(frame, self.num_objects))
         masks = torch.from_numpy(from_labels(labels, max(objects), *self._grid))[[number - 1 for number in objects]]
         known = torch.tensor([float(number in speaks_of) for number in objects])
         return Given(labels, masks.to(self._device), known.to(self._device))
@@ -221,7 +221,7 @@ class _Side:
                 given = self._given_of(before)
                 self._masks = torch.where(given.known[:, None, None] > 0, given.masks, self._masks)
             given_here = self._given_of(frame) if session._is_given(frame) else None
-            if not session._keeps(frame) and (given_here is None or not bool(given_here.known.all())):
+            if not session.masks.keeps(frame) and (given_here is None or not bool(given_here.known.all())):
                 update = self._step(frame, before, given_here)
                 steps += 1
                 if steps % ANSWER_EVERY == 0:

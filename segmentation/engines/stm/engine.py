@@ -84,7 +84,7 @@ class InteractiveSTMEngine(Engine):
     def _updates(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         ids = self._known_objects()
         for frame in self._outward(interaction.frame):
-            if self._keeps(frame):
+            if self.masks.keeps(frame):
                 continue
             update = self._segment(frame, ids)
             if frame == interaction.frame and self._strokes_win:
@@ -114,7 +114,7 @@ class InteractiveSTMEngine(Engine):
 
     def _known_objects(self) -> list[int]:
         """Return the ids of all objects that have scribbles or occur in an accepted or given mask."""
-        known = set(self._history.first_drawn()).union(*self._sure_frames().values())
+        known = set(self._history.first_drawn()).union(*self.masks.sure_frames().values())
         return sorted(i for i in known if 1 <= i <= self.num_objects)
 
     def _memory_for(self, frame: int, ids: list[int]) -> dict[int, list[MemorySlot]]:
@@ -174,27 +174,29 @@ class InteractiveSTMEngine(Engine):
             masks = np.zeros((count, *size), np.float32)
         else:
             masks = with_objects(decode(record.before, *size), count)
-        known = [i - 1 for i in sorted(self._spoken_of(record.frame))]
+        known = [i - 1 for i in sorted(self.masks.spoken_of(record.frame, self.num_objects))]
         if known:
-            masks[known] = from_labels(self._sure_labels(record.frame), count, *size)[known]
+            masks[known] = from_labels(self.masks.sure_labels(record.frame), count, *size)[known]
         return masks
 
     def _nearest_given(self, frame: int) -> list[int]:
-        sure = sorted(self._sure_frames())
+        sure = sorted(self.masks.sure_frames())
         before = [f for f in sure if f < frame][::-1]
         after = [f for f in sure if f > frame]
         return before[: self._given_frames] + after[: self._given_frames]
 
     def _farther_given(self, frame: int, object_id: int) -> list[MemorySlot]:
         """Return the slot of the nearest given mask that shows an object for which no nearer memory exists."""
-        showing = [f for f, ids in self._sure_frames().items() if object_id in ids]
+        showing = [f for f, ids in self.masks.sure_frames().items() if object_id in ids]
         return [self._given(min(showing, key=lambda f: (abs(f - frame), f)))[object_id]]
 
     def _given(self, frame: int) -> Slots:
         """Encode an accepted or given mask for the objects that it shows."""
         if frame not in self._given_slots:
-            ids = sorted(i for i in self._sure_frames()[frame] if 1 <= i <= self.num_objects)
-            masks = from_labels(self._sure_labels(frame), self.num_objects, *self._video.size)[[i - 1 for i in ids]]
+            ids = sorted(i for i in self.masks.sure_frames()[frame] if 1 <= i <= self.num_objects)
+            masks = from_labels(self.masks.sure_labels(frame), self.num_objects, *self._video.size)[
+                [i - 1 for i in ids]
+            ]
             cues = np.stack([masks, np.zeros_like(masks), np.zeros_like(masks)], axis=1)
             slots = self._video.memorize(frame, torch.from_numpy(cues)) if ids else []
             while len(self._given_slots) >= max(

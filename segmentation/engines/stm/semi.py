@@ -121,7 +121,7 @@ class SemiSTMEngine(Engine):
         return update
 
     def _given_update(self, frame: int) -> MaskUpdate | None:
-        if self._keeps(frame):
+        if self.masks.keeps(frame):
             return None
         update = self._settled(MaskUpdate(frame, self._given[frame], (1.0,) * self.num_objects))
         self._give(frame, update.labels, self.num_objects)
@@ -169,12 +169,12 @@ class SemiSTMEngine(Engine):
     def _fixed(self, frame: int) -> LabelMap:
         if frame in self.locked:
             return self.locked[frame]
-        painted, fixed = self._given.get(frame), self._constraints.fixed_labels(frame)
+        painted, fixed = self._given.get(frame), self.masks.constraints.fixed_labels(frame)
         if painted is None or fixed is None:
             found = fixed if painted is None else painted
             assert found is not None, "this frame has no given mask"
             return found
-        return with_pixels(painted, fixed, self._constraints.fixed_ids(frame))
+        return with_pixels(painted, fixed, self.masks.constraints.fixed_ids(frame))
 
     def _shown(self, frame: int) -> frozenset[int]:
         """Return the ids that the accepted or given mask of a frame shows."""
@@ -189,7 +189,7 @@ class SemiSTMEngine(Engine):
         return sorted(i for i in known if 1 <= i <= self.num_objects)
 
     def _given_frames_all(self) -> list[int]:
-        return sorted({*self._given, *self._sure_frames()})
+        return sorted({*self._given, *self.masks.sure_frames()})
 
     def _locked_changed(self, frame: int) -> None:
         self._given_slots.pop(frame, None)

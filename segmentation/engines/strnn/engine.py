@@ -131,7 +131,7 @@ class STRNNEngine(Engine):
         """Segment the frames of `order` whose masks may change, with W solved by equation 3 of the paper."""
         weights = self._solve(ids)
         for frame in order:
-            if not self._keeps(frame):
+            if not self.masks.keeps(frame):
                 yield self._classify(frame, weights, ids)
 
     @torch.inference_mode()
@@ -151,8 +151,8 @@ class STRNNEngine(Engine):
         """Solve W for every model, from the samples of all rounds and of the nearest accepted or given masks."""
         parts = [self._samples_of(index) for index in range(len(self._rounds))]
         here = self._rounds[-1].frame
-        for frame in sorted(self._sure_frames(), key=lambda f: (abs(f - here), f))[:GIVEN_FRAMES]:
-            cells = to_cells(self._sure_labels(frame), self._size).numpy().astype(np.uint8)
+        for frame in sorted(self.masks.sure_frames(), key=lambda f: (abs(f - here), f))[:GIVEN_FRAMES]:
+            cells = to_cells(self.masks.sure_labels(frame), self._size).numpy().astype(np.uint8)
             where, shown = thinned(cells, GIVEN_CELLS)
             sure = (shown > 0) | (frame in self.locked)  # Nobody said what is beside given objects.
             parts.append(self._features_of(frame, (where[sure], shown[sure])))
@@ -184,7 +184,7 @@ class STRNNEngine(Engine):
 
     def _known_ids(self) -> list[int]:
         """Return 0 and the ids of all objects that have scribbles or occur in an accepted or given mask."""
-        known = {0}.union(*(round_.ids for round_ in self._rounds), *self._sure_frames().values())
+        known = {0}.union(*(round_.ids for round_ in self._rounds), *self.masks.sure_frames().values())
         return sorted(id_ for id_ in known if id_ <= self.num_objects)
 
     # --- refined rounds -----------------------------------------------------------------------------------------
@@ -196,9 +196,9 @@ class STRNNEngine(Engine):
         weights, drawn = self._solve(ids), dict[int, LabelMap]()
         annotated = {round_.frame for round_ in self._rounds} - set(self.locked)
         for frame in sorted(annotated, key=lambda f: (abs(f - interaction.frame), f)):
-            if frame in self._zone and not self._keeps(frame):
+            if frame in self._zone and not self.masks.keeps(frame):
                 yield self._classify(frame, weights, ids)
-            drawn[frame] = self._mask(frame)
+            drawn[frame] = self.masks.newest(frame)
         assert self._network.refinement is not None
 
         def labels(anchor: int) -> LabelMap:

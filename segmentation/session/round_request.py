@@ -1,0 +1,62 @@
+"""What a round is asked to do, after it was checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from segmentation.session import checks
+from segmentation.session.round_parts import DIRECTIONS, RoundPart, parts_of
+from segmentation.types import Interaction
+
+
+@dataclass(frozen=True)
+class RoundRequest:
+    """A round as `Engine.run_round` gets it.
+
+    Args:
+        interactions: what was drawn, one for each drawn frame.
+        frames: the frames that may get a mask.
+        direction: "both", "forward" or "backward".
+        objects: the objects that may change; None: all.
+    """
+
+    interactions: tuple[Interaction, ...]
+    frames: range
+    direction: str
+    objects: frozenset[int] | None
+
+    @classmethod
+    def checked(
+        cls,
+        interactions: Interaction | Sequence[Interaction],
+        span: tuple[int, int] | None,
+        direction: str,
+        objects: Iterable[int] | None,
+        video: tuple[int, int],
+    ) -> RoundRequest:
+        """Check everything but prompts that are missing. `video` is its number of frames and of objects.
+
+        Raises:
+            ValueError: the message names the argument.
+        """
+        length, count = video
+        drawn = (interactions,) if isinstance(interactions, Interaction) else tuple(interactions)
+        if not drawn:
+            raise ValueError("interactions: empty, draw on at least one frame")
+        for interaction in drawn:
+            checks.check_frame("interaction.frame", interaction.frame, length)
+            checks.check_prompts(interaction, count)
+        if direction not in DIRECTIONS:
+            raise ValueError(f"direction: expected one of {', '.join(DIRECTIONS)}, got {direction!r}")
+        frames = checks.checked_span(span, length)
+        for interaction in drawn:
+            if interaction.frame not in frames:
+                raise ValueError(f"span: {frames.start}..{frames.stop - 1} is without frame {interaction.frame}")
+        if len({interaction.frame for interaction in drawn}) < len(drawn):
+            raise ValueError("interactions: two are of the same frame; join their scribbles")
+        ids = None if objects is None else checks.checked_ids("objects", objects, count)
+        return cls(drawn, frames, direction, ids)
+
+    def parts(self) -> list[RoundPart]:
+        return parts_of(self.interactions, self.frames, self.direction)
