@@ -10,6 +10,8 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import django_auth
 
 from webapp.accounts.api import router as accounts
+from webapp.accounts.token_api import router as tokens
+from webapp.accounts.tokens import BearerToken
 from webapp.annotation.api import router as annotation
 from webapp.annotation.export.api import router as exports
 from webapp.inference.api import router as inference
@@ -21,12 +23,12 @@ from webapp.videos.api import router as videos
 api = RestApi(
     title="Maskwright",
     version="1",
-    auth=django_auth,
+    auth=[BearerToken(), django_auth],
     docs_url="docs",
     docs_decorator=login_required,
     parser=BodyParser(),
 )
-for part in (accounts, projects, videos, annotation, exports, inference):
+for part in (accounts, tokens, projects, videos, annotation, exports, inference):
     api.add_router("", part)
 
 

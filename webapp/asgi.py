@@ -18,6 +18,7 @@ from django.conf import settings
 from django.urls import path
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from webapp.accounts.tokens import find_token
 from webapp.http.body_limit import BodyLimit
 from webapp.inference import workers
 from webapp.live.consumer import socket_app
@@ -59,7 +60,7 @@ addresses: list[Any] = [
 ]
 router = ProtocolTypeRouter(
     {
-        "http": BodyLimit(http),
+        "http": BodyLimit(http, accepts_token=lambda secret: find_token(secret) is not None),
         "websocket": OwnOriginOnly(AuthMiddlewareStack(URLRouter(addresses))),
         "lifespan": lifespan,
     }

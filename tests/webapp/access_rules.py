@@ -21,12 +21,14 @@ JSON = "application/json"
 class Rule:
     """Who may make a call: anyone, every signed-in user, or members of the project with the role `who` or a higher one.
 
+    With `own`, everybody may make the call only on what is their own, and gets 404 for what others have.
     `only` limits them further to test users with one of these roles, for example to the user who started an upload.
     `body` and `headers` make a valid request, which would change something if it were allowed.
     """
 
     who: Signed | Role
     only: frozenset[Role] | None = None
+    own: bool = False
     body: Mapping[str, Any] | bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -46,6 +48,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("PATCH", "/api/me"): Rule("signed in", body={"name": "Changed"}),
     ("POST", "/api/sign-in"): Rule("anyone", body={"username": "owner", "password": "correct horse battery"}),
     ("POST", "/api/sign-out"): Rule("anyone"),
+    ("GET", "/api/tokens"): Rule("signed in"),
+    ("POST", "/api/tokens"): Rule("signed in", body={"name": "script"}),
+    ("DELETE", "/api/tokens/{token_id}"): Rule("signed in", own=True),
     # projects
     ("GET", "/api/projects"): Rule("signed in"),
     ("POST", "/api/projects"): Rule("signed in", body={"name": "New"}),

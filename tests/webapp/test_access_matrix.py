@@ -23,6 +23,7 @@ from tests.conftest import make_user
 from tests.webapp.access_rules import OTHER_ADDRESSES, RULES, Rule
 from tests.webapp.conftest import draw, run, some_mask
 from webapp.accounts.models import User
+from webapp.accounts.tokens import make_token
 from webapp.annotation.models import Export, ExportState, Mask, Round, RoundState
 from webapp.annotation.objects import add_object
 from webapp.api import api
@@ -100,6 +101,7 @@ def world(
         "frame": 0,
         "round_id": made.pk,
         "export_id": export.pk,
+        "token_id": make_token(by=annotator, name="script", projects=None, may_write=True, days=None)[0].pk,
     }
     return World(numbers, cast, stranger, tmp_path)
 
@@ -153,7 +155,9 @@ class TestEachCall:
     ) -> None:
         clients = {role: client_as(user) for role, user in world.cast.items()}
         for role, client in clients.items():
-            if may(RULES[call], role):
+            if RULES[call].own and role is not Role.ANNOTATOR:
+                refuses(world, client, call, 404)
+            elif may(RULES[call], role):
                 lets_through(world, client, call)
             else:
                 refuses(world, client, call, 403)
@@ -162,7 +166,7 @@ class TestEachCall:
         self, world: World, client_as: Callable[[User | None], Client], call: tuple[str, str]
     ) -> None:
         client = client_as(world.stranger)
-        if isinstance(RULES[call].who, Role):
+        if isinstance(RULES[call].who, Role) or RULES[call].own:
             refuses(world, client, call, 404)
         else:
             lets_through(world, client, call)

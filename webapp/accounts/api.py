@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from ninja import Router, Schema, Status
+from ninja.security import django_auth
 from ninja.utils import check_csrf
 from pydantic import Field
 
@@ -50,7 +51,7 @@ def get_me(request: HttpRequest) -> User:
     return signed_in(request)
 
 
-@router.patch("/me", response={200: Me, (400, 429): ErrorAnswer})
+@router.patch("/me", response={200: Me, (400, 429): ErrorAnswer}, auth=django_auth)
 def change_me(request: HttpRequest, body: MePatch) -> User:
     """Change the name or the password. An account that has a password must send it as `current_password`."""
     user = signed_in(request)

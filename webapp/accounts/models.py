@@ -10,10 +10,34 @@ class User(AbstractUser):
     """A person. Others see `name`, or the user name if `name` is empty."""
 
     name = models.CharField(max_length=120, blank=True)
+    # The projects that a request with a token is limited to; None for all. It is no column: tokens.py sets it for the
+    # user of one request, and projects/access.py reads it.
+    token_projects: frozenset[int] | None = None
 
     @property
     def shown_name(self) -> str:
         return self.name or self.username
+
+
+class Token(models.Model):
+    """A secret with which scripts call the API as its owner. The table holds a hash of it; tokens.py makes it."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=60)
+    token_hash = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=4)  # The last letters of the secret, by which its owner recognises it.
+    projects = models.JSONField(null=True)  # A list of project ids; None for all projects of its owner.
+    may_write = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} (...{self.hint})"
 
 
 class SignInLink(models.Model):

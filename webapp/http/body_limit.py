@@ -29,7 +29,7 @@ App = Callable[[Any, Receive, Any], Awaitable[None]]
 
 MAX_BODY = 2 << 20  # bytes of any request but a chunk of an upload
 MAX_CHUNK = 64 << 20  # bytes; the page sends chunks of at most 8 MB
-CHUNK_PATH = re.compile(r"/api/uploads/[0-9a-f-]{36}")
+CHUNK_PATH = re.compile(r"/api/(v1/)?uploads/[0-9a-f-]{36}")
 
 IDLE_SECONDS = 30.0  # between two pieces of a body
 GRACE_SECONDS = 60.0  # for a whole body, and in addition ...
@@ -56,8 +56,15 @@ def too_large(limit: int) -> Refusal:
 class BodyLimit:
     """Answers 413 to a body that is too large, 408 to one that is too slow, 401 to a chunk from a stranger."""
 
-    def __init__(self, app: App, max_body: int = MAX_BODY, max_chunk: int = MAX_CHUNK) -> None:
+    def __init__(
+        self,
+        app: App,
+        max_body: int = MAX_BODY,
+        max_chunk: int = MAX_CHUNK,
+        accepts_token: Callable[[str], bool] = lambda token: False,
+    ) -> None:
         self._app = app
+        self._accepts_token = accepts_token
         self._max_body, self._max_chunk = max_body, max_chunk
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -65,7 +72,7 @@ class BodyLimit:
         limit = self._max_chunk if is_chunk else self._max_body
         if _announced(scope) > limit:
             await _answer(send, too_large(limit))
-        elif is_chunk and not await is_signed_in(scope):
+        elif is_chunk and not await is_signed_in(scope, self._accepts_token):
             await _answer(send, SIGNED_OUT)
         else:
             await self._pass_on(Body(receive, limit), scope, send)
@@ -117,23 +124,35 @@ class Body:
             self._waited += time.monotonic() - start
 
 
-async def is_signed_in(scope: Any) -> bool:
-    """Whether the session cookie of a request is that of an active user. Costs two queries."""
+async def is_signed_in(scope: Any, accepts_token: Callable[[str], bool]) -> bool:
+    """Whether a request has a valid token, or the session cookie of an active user. Costs two queries at most."""
+    scheme, _, token = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1").partition(" ")
+    if scheme.lower() == "bearer":
+        return await sync_to_async(_closing(accepts_token), thread_sensitive=False)(token)
     header = dict(scope["headers"]).get(b"cookie", b"").decode("latin-1")
     try:
         cookie = SimpleCookie(header).get(settings.SESSION_COOKIE_NAME)
     except CookieError:
         return False
-    return cookie is not None and await sync_to_async(_has_user, thread_sensitive=False)(cookie.value)
+    return cookie is not None and await sync_to_async(_closing(_has_user), thread_sensitive=False)(cookie.value)
 
 
 def _has_user(session_key: str) -> bool:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    try:
-        return get_user(request).is_authenticated
-    finally:
-        connections.close_all()  # this thread belongs to no request that would close them
+    return get_user(request).is_authenticated
+
+
+def _closing(ask: Callable[[str], bool]) -> Callable[[str], bool]:
+    """Return `ask` with its database connections closed, because its thread belongs to no request that does it."""
+
+    def closing(text: str) -> bool:
+        try:
+            return ask(text)
+        finally:
+            connections.close_all()
+
+    return closing
 
 
 def _announced(scope: Any) -> int:

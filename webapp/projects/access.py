@@ -30,10 +30,14 @@ def allows(role: str, at_least: Role) -> bool:
 
 
 def memberships_of(user: Visitor) -> QuerySet[Membership]:
-    """Return the memberships of a user: none if nobody is signed in or the account is inactive."""
+    """Return the memberships of a user: none if nobody is signed in or the account is inactive.
+
+    A request with a token sees only those in the projects of the token.
+    """
     if isinstance(user, AnonymousUser) or not user.is_active:
         return Membership.objects.none()
-    return Membership.objects.filter(user_id=user.pk)
+    own = Membership.objects.filter(user_id=user.pk)
+    return own if user.token_projects is None else own.filter(project__in=user.token_projects)
 
 
 def projects_of(user: Visitor) -> QuerySet[Project]:

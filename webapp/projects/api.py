@@ -12,6 +12,7 @@ from pydantic import Field
 
 from webapp.accounts.api import signed_in
 from webapp.accounts.models import User
+from webapp.problems import Forbidden
 from webapp.projects import editing, members
 from webapp.projects.access import memberships_of, project_for, projects_of
 from webapp.projects.models import Membership, Project, Role
@@ -127,6 +128,8 @@ def list_projects(request: HttpRequest) -> QuerySet[Project]:
 @router.post("/projects", response={201: ProjectInfo, 400: ErrorAnswer})
 def create_project(request: HttpRequest, body: ProjectBody) -> Status[Project]:
     user = signed_in(request)
+    if user.token_projects is not None:
+        raise Forbidden("This token is for certain projects only, so it cannot create one.")
     project = editing.create_project(by=user, name=body.name, guide=body.guide, engine=body.engine)
     return Status(201, _answer(user, project))
 
