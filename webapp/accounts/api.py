@@ -21,12 +21,18 @@ from webapp.rest import ErrorAnswer
 
 router = Router(tags=["accounts"])
 
+Key = Annotated[str, Field(min_length=1, max_length=40)]
+CommandId = Annotated[str, Field(min_length=1, max_length=60)]
+# The keys that a person has changed, by the id of the page's command: "frame.next": ["F", "ArrowRight"].
+KeyBindings = Annotated[dict[CommandId, Annotated[list[Key], Field(max_length=8)]], Field(max_length=300)]
+
 
 class Me(Schema):
     id: int
     username: str
     name: str
     is_superuser: bool
+    key_bindings: KeyBindings
     has_password: bool  # False after a one-time link, until the person chooses one
 
     @staticmethod
@@ -43,6 +49,7 @@ class MePatch(Schema):
     name: Annotated[str, Field(max_length=120)] | None = None
     password: Annotated[str, Field(max_length=1000)] | None = None
     current_password: Annotated[str, Field(max_length=1000)] = ""
+    key_bindings: KeyBindings | None = None
 
 
 @router.get("/me", response=Me)
@@ -53,12 +60,18 @@ def get_me(request: HttpRequest) -> User:
 
 @router.patch("/me", response={200: Me, (400, 429): ErrorAnswer}, auth=django_auth)
 def change_me(request: HttpRequest, body: MePatch) -> User:
-    """Change the name or the password. An account that has a password must send it as `current_password`."""
+    """Change the name, the password or the keys of the page.
+
+    An account that has a password must send it as `current_password` to change the password.
+    """
     user = signed_in(request)
     changed = []  # only these fields are written: others may have changed since `user` was read
     if body.name is not None:
         user.name = body.name.strip()
         changed.append("name")
+    if body.key_bindings is not None:
+        user.key_bindings = body.key_bindings
+        changed.append("key_bindings")
     if body.password is not None:
         _check_current_password(user, body.current_password)
         try:

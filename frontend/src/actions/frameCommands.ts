@@ -10,10 +10,12 @@ import {
   ChevronsRight,
   Play,
   SkipForward,
+  Undo,
 } from "lucide-preact";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
 import { seek, step, togglePlay } from "./playback";
+import { SuggestionVisits } from "./suggestionVisits";
 
 const group = "Frames";
 
@@ -58,6 +60,7 @@ function steps(studio: Studio): CommandSpec[] {
 
 function jumps(studio: Studio): CommandSpec[] {
   const { store } = studio;
+  const visits = new SuggestionVisits(studio);
   return [
     {
       id: "frame.first",
@@ -84,10 +87,25 @@ function jumps(studio: Studio): CommandSpec[] {
       icon: SkipForward,
       keys: ["Tab"],
       enabled: () => store.suggestion.value !== null,
-      perform: () => {
-        const next = store.suggestion.peek();
-        if (next) seek(studio, next.frame);
-      },
+      perform: () => visits.next(),
+    },
+    {
+      id: "frame.suggestedBack",
+      name: "Back from a frame to fix",
+      group,
+      icon: Undo,
+      keys: ["Shift+Tab"],
+      enabled: () => visits.canGoBack.value,
+      perform: () => visits.back(),
+    },
+    {
+      id: "frame.skip",
+      name: "Skip the next frame to fix",
+      group,
+      icon: ChevronsRight,
+      keys: ["."],
+      enabled: () => store.suggestion.value !== null,
+      perform: () => visits.skip(),
     },
   ];
 }

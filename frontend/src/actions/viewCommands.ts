@@ -1,5 +1,15 @@
 /** Commands of the view: zoom, ways to show masks, help. */
-import { CircleHelp, GitCompare, Layers, Maximize, Scan, SunMoon, ZoomIn, ZoomOut } from "lucide-preact";
+import {
+  CircleHelp,
+  GitCompare,
+  Keyboard,
+  Layers,
+  Maximize,
+  Scan,
+  SunMoon,
+  ZoomIn,
+  ZoomOut,
+} from "lucide-preact";
 import { toggleTheme } from "../parts/theme";
 import type { Mode } from "../state/view";
 import type { CommandSpec } from "../studio/command";
@@ -80,6 +90,16 @@ function help({ store }: Studio): CommandSpec[] {
       icon: SunMoon,
       keys: ["Shift+T"],
       perform: toggleTheme,
+    },
+    {
+      id: "keys.open",
+      name: "Change keys",
+      group: "Help",
+      icon: Keyboard,
+      keys: ["Ctrl+K"],
+      perform: () => {
+        store.dialog.value = "keys";
+      },
     },
     {
       id: "help.open",

@@ -1,7 +1,14 @@
 /** For tests: sample answers of the server. */
 import type { Me, Project, Video } from "./types";
 
-export const ME: Me = { id: 1, username: "ada", name: "Ada", is_superuser: false, has_password: true };
+export const ME: Me = {
+  id: 1,
+  username: "ada",
+  name: "Ada",
+  is_superuser: false,
+  key_bindings: {},
+  has_password: true,
+};
 
 export const PROJECT: Project = {
   id: 3,

@@ -95,7 +95,9 @@ export interface paths {
         head?: never;
         /**
          * Change Me
-         * @description Change the name or the password. An account that has a password must send it as `current_password`.
+         * @description Change the name, the password or the keys of the page.
+         *
+         *     An account that has a password must send it as `current_password` to change the password.
          */
         patch: operations["change_me"];
         trace?: never;
@@ -681,6 +683,10 @@ export interface components {
             id: number;
             /** Is Superuser */
             is_superuser: boolean;
+            /** Key Bindings */
+            key_bindings: {
+                [key: string]: string[];
+            };
             /** Name */
             name: string;
             /** Username */
@@ -693,6 +699,10 @@ export interface components {
              * @default
              */
             current_password?: string;
+            /** Key Bindings */
+            key_bindings?: {
+                [key: string]: string[];
+            } | null;
             /** Name */
             name?: string | null;
             /** Password */

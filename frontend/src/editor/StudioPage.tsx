@@ -1,12 +1,16 @@
 /** The page of one video: its frames, objects, rounds and timeline. */
 import { useEffect, useState } from "preact/hooks";
+import { showKeyBadges } from "../actions/keyBadges";
+import { me } from "../api/session";
 import { Dock } from "../panels/Dock";
 import { ExportDialog } from "../panels/ExportDialog";
 import { HelpDialog } from "../panels/HelpDialog";
+import { KeysDialog } from "../panels/KeysDialog";
 import { SidePanel } from "../panels/SidePanel";
 import { Timeline } from "../panels/Timeline";
 import { ToolRail } from "../panels/ToolRail";
 import { TopBar } from "../panels/TopBar";
+import { keyBindings } from "../state/keyBindings";
 import { StudioContext, useStudio } from "../studio/context";
 import type { Studio } from "../studio/studio";
 import { openVideo } from "./open";
@@ -34,6 +38,10 @@ function Page() {
   const { store } = useStudio();
   const video = store.video.value;
   const name = video?.name;
+  useEffect(showKeyBadges, []);
+  useEffect(() => {
+    keyBindings.value = me.peek()?.key_bindings ?? {};
+  }, []);
   useEffect(() => {
     if (name) document.title = `${name} · Maskwright`;
   }, [name]);
@@ -61,6 +69,7 @@ function Dialogs() {
     store.dialog.value = null;
   };
   const dialog = store.dialog.value;
+  if (dialog === "keys") return <KeysDialog commands={commands} onClose={close} />;
   if (dialog === "help") return <HelpDialog commands={commands} onClose={close} />;
   if (dialog !== "export") return null;
   const looking = store.looking.value === null ? undefined : store.rounds.value.get(store.looking.value);

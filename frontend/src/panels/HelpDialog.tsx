@@ -1,8 +1,10 @@
 /** The help: keys, from the list of commands, and gestures. */
 
+import { Keyboard } from "lucide-preact";
+import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { Kbd } from "../parts/Kbd";
-import type { Command, Group } from "../studio/command";
+import { type Command, commandOf, type Group } from "../studio/command";
 import css from "./HelpDialog.module.css";
 
 const BEFORE: Group[] = ["Drawing", "Objects"]; // This order makes both columns about equally long.
@@ -14,9 +16,11 @@ const GESTURES: [what: string, does: string][] = [
   ["Wheel on the picture", "zoom at the cursor"],
   ["Two fingers on the picture", "move and zoom"],
   ["Drag on the timeline", "scrub"],
+  ["Drag on the lanes, Shift and drag", "select a span of frames"],
+  ["Hold Alt", "show the keys on the buttons"],
   ["Wheel on the timeline", "zoom; with Shift, move"],
   ["Double click on the timeline", "show all of it"],
-  ["Tab on a control, Shift+Tab anywhere", "move the focus"],
+  ["Tab and Shift+Tab on a control", "move the focus"],
 ];
 
 /** Returns a row for each command with a key. Commands that differ only by a digit (objects 1 to 9) share a row. */
@@ -32,7 +36,17 @@ export function rowsOf(commands: readonly Command[], group: Group): { name: stri
 
 export function HelpDialog({ commands, onClose }: { commands: readonly Command[]; onClose: () => void }) {
   return (
-    <Dialog title="Keys and gestures" size="wide" testid="help-dialog" onClose={onClose}>
+    <Dialog
+      title="Keys and gestures"
+      size="wide"
+      testid="help-dialog"
+      onClose={onClose}
+      footer={
+        <Button testid="keys-open" icon={Keyboard} onClick={() => commandOf(commands, "keys.open").perform()}>
+          Change keys
+        </Button>
+      }
+    >
       <div class={css.columns}>
         <Sections groups={BEFORE} commands={commands} />
         <section class={css.group}>

@@ -18,12 +18,12 @@ import type {
 import { type FrameSummary, summariesOf } from "./frameSummary";
 import { activeRound, drawnFrames, lineOf } from "./line";
 import type { Range } from "./lost";
-import { type Suggestion, suggest } from "./suggest";
+import { type Shown, type Suggestion, suggest } from "./suggest";
 import { DEFAULT_VIEW, type ViewSettings } from "./view";
 
 /** `lost`: not connected, and reconnecting. `closed`: not connected, and a reload or a sign-in is needed. */
 export type Connection = "connecting" | "live" | "lost" | "closed";
-export type Dialog = "help" | "export" | null;
+export type Dialog = "help" | "keys" | "export" | null;
 
 /**
  * A frame that waits for its round. An `urgent` item supersedes a running round of the same person instead of
@@ -66,6 +66,7 @@ export interface Store {
   readonly engine: Signal<string>;
   readonly view: Signal<ViewSettings>;
   readonly queue: Signal<readonly Waiting[]>; // frames whose rounds start when the round before has ended
+  readonly shown: Signal<Shown>; // suggestions that were gone to or skipped
   readonly selection: Signal<Range | null>; // the span of frames that is selected on the timeline
   readonly dialog: Signal<Dialog>;
   readonly drawer: Signal<boolean>; // whether the right panel is open, on small windows
@@ -85,6 +86,7 @@ export interface Store {
   readonly suggestion: ReadonlySignal<Suggestion | null>;
 }
 
+const NOWHERE: ReadonlyMap<number, readonly Range[]> = new Map();
 const NOTHING_ACCEPTED: ReadonlyMap<number, number> = new Map();
 
 function given(id: number) {
@@ -117,6 +119,7 @@ function given(id: number) {
     engine: signal("default"),
     view: signal<ViewSettings>(DEFAULT_VIEW),
     queue: signal<readonly Waiting[]>([]),
+    shown: signal<Shown>(new Map()),
     selection: signal<Range | null>(null),
     dialog: signal<Dialog>(null),
     drawer: signal(false),
@@ -171,7 +174,15 @@ export function createStore(id: number): Store {
     summaries,
     summariesBefore,
     suggestion: computed(() =>
-      suggest(summaries.value, alive.value, drawn.value, base.accepted.value, base.frame.value),
+      suggest({
+        summaries: summaries.value,
+        before: summariesBefore.value,
+        objects: alive.value,
+        accepted: base.accepted.value,
+        absent: NOWHERE,
+        at: base.frame.value,
+        shown: base.shown.value,
+      }),
     ),
   };
 }

@@ -3,6 +3,7 @@
  * help. `enabled` and `pressed` read signals, so that components which show a command update by themselves.
  */
 import type { LucideIcon } from "lucide-preact";
+import { keysOf } from "../state/keyBindings";
 
 export type Group = "Drawing" | "Objects" | "Rounds" | "Frames" | "View" | "Help";
 
@@ -23,9 +24,15 @@ export interface Command {
 /** The declaration of a command. Without `enabled` the command is always enabled. */
 export type CommandSpec = Omit<Command, "enabled"> & { enabled?: () => boolean };
 
-/** The commands that the specifications describe. */
+/** The commands that the specifications describe. Their keys are those that the person chose, where they did. */
 export function commandsFrom(specs: readonly CommandSpec[]): readonly Command[] {
-  return specs.map((spec) => ({ enabled: () => true, ...spec }));
+  return specs.map(({ keys, ...spec }) => ({
+    enabled: () => true,
+    ...spec,
+    get keys() {
+      return keysOf(spec.id, keys);
+    },
+  }));
 }
 
 /** Returns the command with an id. Throws if there is none, which is a mistake in the code. */

@@ -32,6 +32,7 @@ def test_it_signs_in_and_out(owner: User) -> None:
         "username": "owner",
         "name": "Owner",
         "is_superuser": False,
+        "key_bindings": {},
         "has_password": True,
     }
     assert client.get("/api/me").json() == answer
@@ -202,6 +203,24 @@ def test_it_asks_for_the_old_password_and_refuses_a_weak_one(client_as: ClientAs
     assert weak.json()["code"] == "weak_password"
     owner.refresh_from_db()
     assert owner.check_password(PASSWORD)
+
+
+def test_it_keeps_the_keys_of_a_person(client_as: ClientAs, owner: User, stranger: User) -> None:
+    keys = {"frame.next": ["F", "Ctrl+ArrowRight"], "play": []}
+    client = client_as(owner)
+    assert client.patch("/api/me", {"key_bindings": keys}, "application/json").json()["key_bindings"] == keys
+    client.patch("/api/me", {"name": "Another"}, "application/json")
+    assert client.get("/api/me").json()["key_bindings"] == keys
+    assert client_as(stranger).get("/api/me").json()["key_bindings"] == {}
+
+
+@pytest.mark.parametrize("keys", [{"play": "P"}, {"play": ["x" * 41]}, {"": ["P"]}, {"play": ["P"] * 9}, ["P"]])
+def test_keys_in_another_form_are_refused(client_as: ClientAs, owner: User, keys: object) -> None:
+    answer = client_as(owner).patch("/api/me", {"key_bindings": keys}, "application/json")
+    assert answer.status_code == 400
+    assert "key_bindings" in answer.json()["text"]
+    owner.refresh_from_db()
+    assert owner.key_bindings == {}
 
 
 def test_a_bad_body_is_named(db: None) -> None:

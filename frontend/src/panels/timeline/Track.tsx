@@ -77,7 +77,6 @@ export function Track({ layout, offset }: TrackProps) {
   const scale = useMemo(() => signal<Scale>(whole(store.video.peek()?.frame_count ?? 1, 1)), [store]);
   const hover = useMemo(() => signal<number | null>(null), []);
   const theme = shownTheme.value;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are those of the theme
   const colors = useMemo(palette, [theme]);
 
   useEffect(() => follow(store, scale, box.current as HTMLElement), [store, scale]);
