@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from segmentation.classical.asked_changes import with_asked_changes
 from segmentation.classical.composition import Composition
 from segmentation.classical.correction_reach import certain_region
 from segmentation.classical.grabcut import SIDE, Corrections, correct_mask, cut_object
@@ -103,8 +104,10 @@ class InteractedFrame:
                 cut[object_id] = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA) > 0.5
         scaled = self._scaled_frames[self._frame]
         labels = _drawn(cut, finished, self._before, self._old, scaled, self._scaled_frames.sizes)
-        if refine_interacted is None:  # A refiner decides itself how far a scribble reaches.
+        if refine_interacted is None:
             _change_over(labels, self._before, self._scribbles)
+        else:  # A refiner decides itself what changes within the reach of the scribbles.
+            labels = with_asked_changes(self._before, labels, self._scribbles)
         return _under_strokes(labels, self._everything)
 
     def _concerned(self) -> list[int]:
