@@ -7,7 +7,7 @@ FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/nul
 	frontend/index.html frontend/vite.config.ts frontend/tsconfig.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev docs lock test lint format test-python test-frontend test-browser evaluate measure-latency measure-engines clean
+.PHONY: help setup run dev docs lock test lint format test-python test-frontend test-browser evaluate measure-latency measure-engines gpu-check clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -101,6 +101,9 @@ evaluate: .venv/.evaluation ## J&F of an engine under the DAVIS robot: make eval
 
 measure-latency: .venv/.evaluation frontend/dist/index.html ## what a person waits for in the studio, on this machine
 	@$(PY) manage.py measure_latency; first=$$?; $(PY) -m tests.latency; exit $$((first | $$?))
+
+gpu-check: .venv/.evaluation ## all engines and training on this machine's GPU, in under 8 minutes
+	@$(PY) -m tests.gpu_check
 
 measure-engines: .venv/.evaluation ## seconds a frame and peak memory of the papers' networks
 	$(PY) -m segmentation.evaluation.measure_engines papers

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from segmentation.engine_settings import EngineSettings as EngineSettings
+from segmentation.runtime.blas_threads import with_one_blas_thread
 from segmentation.session import checks
 from segmentation.session.constraints import RoundLimits, with_pixels
 from segmentation.session.packed_labels import PackedLabels
@@ -196,7 +197,7 @@ class Engine(ABC):
         """
         request = self.check_round(interactions, span, direction, objects)
         for part in request.parts():
-            with closing(self._run_part(part, request.objects)) as updates:
+            with closing(with_one_blas_thread(self._run_part(part, request.objects))) as updates:
                 yield from updates
 
     def preview(self, interaction: Interaction) -> MaskUpdate:
@@ -209,9 +210,10 @@ class Engine(ABC):
         frame = int(interaction.frame)
         if frame in self.locked:
             return MaskUpdate(frame, self.locked[frame], (1.0,) * self._num_objects)
+        alone = RoundPart(interaction, range(frame, frame + 1), frozenset())
         self._previews = True
         try:
-            for update in self._run_part(RoundPart(interaction, range(frame, frame + 1), frozenset()), None):
+            for update in with_one_blas_thread(self._run_part(alone, None)):
                 raise RuntimeError(f"{self.name} yielded frame {update.frame} without settling it")
         except _PreviewMade as made:
             return made.update
@@ -309,13 +311,13 @@ class Engine(ABC):
     # --- parts of rounds ------------------------------------------------------------------------------------------
 
     def _run_part(self, part: RoundPart, objects: frozenset[int] | None) -> Generator[MaskUpdate]:
-        self._zone, self.masks.done = part.zone, part.done
-        if all(self.masks.keeps(frame) for frame in part.zone):
+        if all(frame in self.locked or frame in part.done for frame in part.zone):
             return
         frame = part.interaction.frame
         interaction = self.masks.as_drawn(part.interaction)
         drawn = frozenset(scribble.object_id for scribble in interaction.scribbles)
         windows = {box.object_id: box.corners for box in part.interaction.boxes}
+        self._zone, self.masks.done = part.zone, part.done
         self.masks.limits = RoundLimits(objects, frame, drawn, windows)
         released = self._release(part.interaction, interaction)
         made = False

@@ -11,9 +11,15 @@ from numpy.typing import NDArray
 from segmentation.types import LabelMap
 
 
+def pixel_counts(labels: LabelMap) -> NDArray[np.float32]:
+    """Return how many pixels each id 0..255 has in a mask, [256]."""
+    counts: NDArray[np.float32] = cv2.calcHist([labels], [0], None, [256], [0, 256]).ravel()
+    return counts
+
+
 def shown_ids(labels: LabelMap) -> frozenset[int]:
     """Return the ids that occur in a mask, 0 included where there is background."""
-    return frozenset(np.flatnonzero(np.bincount(labels.ravel())).tolist())
+    return frozenset(np.flatnonzero(pixel_counts(labels)).tolist())
 
 
 class Box(NamedTuple):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Thread
 from typing import Any
 from unittest.mock import patch
@@ -270,6 +270,11 @@ def _autocast(device_type: str, *args: Any, **kwargs: Any) -> torch.autocast:
 def _load(file: Any, map_location: Any = None, **kwargs: Any) -> Any:
     found = LOAD(file, map_location="cpu" if _names_cuda(map_location) else map_location, **kwargs)
     return tree_map(_outside, found) if _names_cuda(map_location) else found
+
+
+def real_or_pretended_cuda() -> AbstractContextManager[None]:
+    """Return a context in which there is a CUDA device: the machine's own, or a pretended one."""
+    return nullcontext() if torch.cuda.is_available() else pretended_cuda()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from segmentation.masks import shown_ids
+from segmentation.masks import pixel_counts, shown_ids
 from segmentation.session.constraints import Constraints, RoundLimits
 from segmentation.session.packed_labels import PackedLabels
 from segmentation.session.prompts import as_scribbles, strokes_of
@@ -84,7 +84,7 @@ class SessionMasks:
         labels = self.agreeing(frame, update.labels, count)
         sure = self._certain(frame)
         confidence = tuple(1.0 if i in sure else value for i, value in enumerate(update.confidence, 1))
-        sizes = np.bincount(labels.ravel(), minlength=count + 1)
+        sizes = pixel_counts(labels)
         small = {number for number, area in self._areas.items() if sizes[number] < LOST * area}
         lost = tuple(sorted((small | set(update.lost)) - sure))
         return replace(update, labels=labels, confidence=confidence, lost=lost)
@@ -103,7 +103,7 @@ class SessionMasks:
 
     def measure(self, ids: Iterable[int], labels: LabelMap) -> None:
         """Remember how large objects are where a person drew them or gave their masks."""
-        sizes = np.bincount(labels.ravel(), minlength=256)
+        sizes = pixel_counts(labels)
         self._areas.update({number: int(sizes[number]) for number in ids if number and sizes[number]})
 
     # --- interactions ---------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
-"""Runs every engine with its shipped weights on a simulated CUDA device, in half precision and with
-batches of frames.
+"""Runs every engine with its shipped weights on CUDA, in half precision and with batches of frames.
+
+Where the machine has no GPU, the device is a simulated one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from segmentation.engine import EngineSettings
 from segmentation.frames import ArrayFrames
 from segmentation.metrics import jaccard
 from segmentation.registry import create_engine_session
-from tests.pretend_cuda import pretended_cuda
+from tests.pretend_cuda import real_or_pretended_cuda
 from tests.segmentation.clips import interaction_on, make_clip
 from tests.segmentation.engine_conformance import EngineConformance
 
@@ -25,12 +26,15 @@ ASKED = (  # the conformance tests that run here
     "test_a_cancelled_round_leaves_a_usable_session",
     "test_a_rebuilt_session_with_locked_frames_is_the_kept_one",
     "test_an_object_added_later_appears",
+    "test_a_preview_is_the_first_mask_of_the_round_and_changes_nothing",
+    "test_several_drawn_frames_are_one_round",
+    "test_given_pixels_stay_to_the_pixel_until_their_object_is_drawn_again",
 )
 
 
 @pytest.fixture(autouse=True)
 def _gpu() -> Iterator[None]:
-    with pretended_cuda():
+    with real_or_pretended_cuda():
         yield
 
 
