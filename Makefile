@@ -7,7 +7,7 @@ FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/nul
 	frontend/index.html frontend/vite.config.ts frontend/tsconfig.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev docs lock test lint format test-python test-frontend test-browser evaluate measure-latency measure-engines gpu-check clean
+.PHONY: help setup run dev docs lock wheel test lint format test-python test-frontend test-browser evaluate measure-latency measure-engines gpu-check clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -45,10 +45,10 @@ frontend/dist/index.html: frontend/node_modules/.installed $(FRONTEND_SOURCES)
 # --- running ----------------------------------------------------------------------------------------------------------
 
 run: .venv/.installed frontend/dist/index.html ## start Maskwright and print its address
-	@exec $(PY) manage.py studio
+	@exec $(PY) manage.py serve
 
 dev: .venv/.installed frontend/node_modules/.installed ## the same, reloading what is edited
-	@exec $(PY) manage.py studio --dev
+	@exec $(PY) manage.py serve --dev
 
 # --- documents and versions -------------------------------------------------------------------------------------------
 
@@ -59,6 +59,15 @@ docs: .venv/.installed ## build the documents as web pages, in docs/_build
 lock: .venv/.installed ## write the newest versions that pyproject.toml allows into requirements.lock
 	.venv/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --quiet \
 		--no-header --no-annotate --output-file requirements.lock
+
+WHEELS ?= dist
+wheel: frontend/dist/index.html .venv/.evaluation ## build dist/maskwright-VERSION.whl, which holds the page and the weights
+	rm -rf build/wheel && mkdir -p build/wheel
+	cp -R pyproject.toml README.md LICENSE NOTICE webapp segmentation build/wheel
+	cp -R frontend/dist build/wheel/webapp/page
+	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(WHEELS) build/wheel
+	rm -rf build/wheel
+	@ls $(WHEELS)/*.whl
 
 # --- checking ---------------------------------------------------------------------------------------------------------
 

@@ -1,11 +1,7 @@
 #!/usr/bin/env python
-"""The door to every command: `python manage.py studio` starts all of Maskwright."""
+"""The door to every command of a clone: `python manage.py serve` starts all of Maskwright."""
 
-import os
-import sys
+from webapp.__main__ import main
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
-    from webapp.process.command_line import run
-
-    run(sys.argv)
+    main()

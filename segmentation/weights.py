@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from platformdirs import user_data_path
+
 from segmentation.engine_spec import NetworkSpec
 from segmentation.registry import engine_spec, networks
 
 ENGINES_FOLDER = Path(__file__).parent / "engines"
-DEFAULT_HOME = Path(__file__).parents[1] / "data"  # beside manage.py, as in the web application
+_CLONE = Path(__file__).parents[1]
+_IN_CLONE = (_CLONE / "manage.py").is_file()  # otherwise pip has installed the package
 CUTTER = "star-cut"  # the network that can segment annotated frames for other engines (`uses_cutter`)
 SUFFIXES = (".safetensors", ".pth", ".pt")
 
@@ -64,10 +67,15 @@ def network_spec(name: str) -> NetworkSpec:
 
 
 def weights_folder() -> Path:
-    """Where a person puts weights: MASKWRIGHT_WEIGHTS, else `weights` in MASKWRIGHT_HOME (by default `data`)."""
+    """Where a person puts weights: MASKWRIGHT_WEIGHTS, else `weights` in MASKWRIGHT_HOME."""
     if folder := os.environ.get("MASKWRIGHT_WEIGHTS"):
         return Path(folder).expanduser()
-    return Path(os.environ.get("MASKWRIGHT_HOME") or DEFAULT_HOME).expanduser() / "weights"
+    return Path(os.environ.get("MASKWRIGHT_HOME") or _default_home()).expanduser() / "weights"
+
+
+def _default_home() -> Path:
+    """The folder in which the web application keeps its data when nobody has chosen another one."""
+    return _CLONE / "data" if _IN_CLONE else user_data_path("maskwright", appauthor=False)
 
 
 def find_weights(name: str, explicit: str | Path | None = None) -> Path:
@@ -91,10 +99,11 @@ def find_weights(name: str, explicit: str | Path | None = None) -> Path:
 
 
 def missing_sentence(spec: NetworkSpec) -> str:
+    command = "python manage.py" if _IN_CLONE else "maskwright"
     official = f" (the published one is called {spec.official})" if spec.official else ""
     return (
         f"{spec.title} has no weights here. Put its checkpoint{official} into {weights_folder()} as {spec.name}.pth or "
-        f"{spec.name}.safetensors, or run: python manage.py weights add FILE"
+        f"{spec.name}.safetensors, or run: {command} weights add FILE"
     )
 
 

@@ -1,4 +1,4 @@
-"""Starts `manage.py studio` as a separate process with its own data folder, for tests of the whole system."""
+"""Starts `manage.py serve` as a separate process with its own data folder, for tests of the whole system."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Studio:
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, str(MANAGE), "studio", *self._arguments],
+            [sys.executable, str(MANAGE), "serve", *self._arguments],
             env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

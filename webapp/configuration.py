@@ -37,10 +37,14 @@ class Variable:
 
 VARIABLES = (
     Variable(
-        "MASKWRIGHT_HOME", "", values.text, "a folder", "Where everything is stored. Default: `data/` beside manage.py."
+        "MASKWRIGHT_HOME",
+        "",
+        values.text,
+        "a folder",
+        "Where everything is stored. Default: `data/` in a clone, else the user's data folder.",
     ),
-    Variable("MASKWRIGHT_HOST", "127.0.0.1", values.text, "an address", "Address that `manage.py studio` listens on."),
-    Variable("MASKWRIGHT_PORT", "8710", values.port, "a port, 0 to 65535", "Port that `manage.py studio` listens on."),
+    Variable("MASKWRIGHT_HOST", "127.0.0.1", values.text, "an address", "Address that `manage.py serve` listens on."),
+    Variable("MASKWRIGHT_PORT", "8710", values.port, "a port, 0 to 65535", "Port that `manage.py serve` listens on."),
     Variable("MASKWRIGHT_DEBUG", "0", values.flag, "0 or 1", "Django's debug pages. Never on a reachable address."),
     Variable(
         "MASKWRIGHT_SECRET_KEY",
@@ -248,8 +252,10 @@ class Configuration:
         }
 
 
-def load(environment: Mapping[str, str], base: Path) -> Configuration:
+def load(environment: Mapping[str, str], default_home: Path) -> Configuration:
     """Read the table from `environment`. Creates the data folder and, the first time, its secret key.
+
+    `default_home` is the data folder when MASKWRIGHT_HOME is not set.
 
     Raises BadSetting for a setting that cannot work.
     """
@@ -257,7 +263,7 @@ def load(environment: Mapping[str, str], base: Path) -> Configuration:
     if bool(found["REDIS_URL"]) != bool(found["DATABASE_URL"]):
         given, missing = ("REDIS_URL", "DATABASE_URL") if found["REDIS_URL"] else ("DATABASE_URL", "REDIS_URL")
         raise BadSetting(f"{given} is set but {missing} is not: team mode needs both, embedded mode neither")
-    home = Path(found["MASKWRIGHT_HOME"] or base / "data").expanduser().resolve()
+    home = Path(found["MASKWRIGHT_HOME"] or default_home).expanduser().resolve()
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
         home.mkdir(mode=0o700, exist_ok=True)  # an existing folder keeps its mode

@@ -19,6 +19,7 @@ from webapp.celery import app as celery
 from webapp.inference import runner
 from webapp.inference.models import Worker
 from webapp.inference.workers import ALIVE_WITHIN
+from webapp.installation import COMMAND
 from webapp.process.home_lock import HomeLock
 from webapp.videos.storage import free_bytes, min_free_bytes
 
@@ -108,7 +109,7 @@ def database() -> Iterator[Finding]:
         yield Finding("Database", "wrong", f"{kind}: {first}", remedy or "Is the disk full, or the file damaged?")
         return
     if pending:
-        yield Finding("Database", "note", f"{kind}, {len(pending)} changes behind", "Run `manage.py migrate`.")
+        yield Finding("Database", "note", f"{kind}, {len(pending)} changes behind", f"Run `{COMMAND} migrate`.")
         return
     yield Finding("Database", "ok", f"{kind} {_database_version()}")
 
@@ -156,7 +157,7 @@ def _workers(*, expected: bool) -> Iterator[Finding]:
             "Worker",
             "wrong",
             "none has given a sign of life in the last seconds, so rounds wait",
-            "Start one with `manage.py worker`; where a studio runs, its terminal says why its own keeps ending.",
+            f"Start one with `{COMMAND} worker`; where a studio runs, its terminal says why its own keeps ending.",
         )
 
 

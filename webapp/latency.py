@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -38,6 +37,7 @@ from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import create_round
 from webapp.annotation.scribbles import add_scribble
 from webapp.inference import workers
+from webapp.installation import COMMAND_LINE
 from webapp.live.follower import IDLE_SECONDS
 from webapp.live.protocol import PROTOCOL_VERSION
 from webapp.process.listening import listen
@@ -243,7 +243,7 @@ def worker_process() -> Iterator[None]:
 
 @contextmanager
 def child(*arguments: str, keep: int | None = None) -> Iterator[None]:
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments, "--child"]
+    command = [*COMMAND_LINE, *arguments, "--child"]
     # The child ends when its standard input is closed, which happens even if this process is killed.
     process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=() if keep is None else (keep,))
     try:

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from webapp import first_run
 from webapp.accounts.models import User
+from webapp.installation import COMMAND
 from webapp.problems import Problem
 from webapp.projects.editing import create_project
 from webapp.projects.models import Project
@@ -22,7 +23,7 @@ def prepare() -> User:
     known = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
     made = known or first_run.make_owner()
     if made is None:
-        raise Problem("no_owner", "No active superuser is left to work as. Make one: manage.py createsuperuser.")
+        raise Problem("no_owner", f"No active superuser is left to work as. Make one: {COMMAND} createsuperuser.")
     return made
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
+from webapp import installation
 from webapp.configuration import BadSetting, Configuration, load
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = installation.BASE_DIR
 
 try:
-    CONFIG: Configuration = load(os.environ, BASE_DIR)
+    CONFIG: Configuration = load(os.environ, installation.default_home())
 except BadSetting as problem:
     print(f"maskwright: {problem}.", file=sys.stderr)
     sys.exit(2)
@@ -97,7 +97,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 STATIC_URL = "/static/"
-FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
+FRONTEND_DIST = installation.PAGE
 STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
 WHITENOISE_USE_FINDERS = True  # serves files from the build and the packages, without collectstatic
 # The names of files below assets/ contain a hash of their content, so these files never change.

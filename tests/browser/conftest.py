@@ -1,6 +1,6 @@
 """Fixtures for tests in a real browser.
 
-They start the Chromium that is installed on this machine and a complete Maskwright (`manage.py studio`, with its web
+They start the Chromium that is installed on this machine and a complete Maskwright (`manage.py serve`, with its web
 process and workers) with a new data folder.
 """
 

@@ -1,4 +1,4 @@
-"""Tests of the command `manage.py studio`: its processes, signals, ports and messages."""
+"""Tests of the command `manage.py serve`: its processes, signals, ports and messages."""
 
 import os
 import signal
@@ -26,9 +26,9 @@ def status(address: str) -> int:
 
 
 def run_studio(home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `manage.py studio` until it ends. It is expected to refuse to start."""
+    """Run `manage.py serve` until it ends. It is expected to refuse to start."""
     return subprocess.run(
-        [sys.executable, str(MANAGE), "studio", "--no-sample"],
+        [sys.executable, str(MANAGE), "serve", "--no-sample"],
         env=environment_of(home, **variables),
         capture_output=True,
         text=True,

@@ -11,8 +11,8 @@ from webapp.configuration import DATABASE_FILE, POOL_SIZE, BadSetting, load
 TEAM = {"REDIS_URL": "redis://cache:6379/0", "DATABASE_URL": "postgres://jo%40n:p%2Fw@db:5433/masks"}
 
 
-def test_nothing_set_means_embedded_below_the_base(tmp_path: Path) -> None:
-    configuration = load({}, tmp_path)
+def test_nothing_set_means_embedded_in_the_default_home(tmp_path: Path) -> None:
+    configuration = load({}, tmp_path / "data")
     assert configuration.home == tmp_path / "data"
     assert not configuration.team
     assert configuration.database["ENGINE"].endswith("sqlite3")
@@ -22,7 +22,7 @@ def test_nothing_set_means_embedded_below_the_base(tmp_path: Path) -> None:
 
 
 def test_both_addresses_mean_team_mode(tmp_path: Path) -> None:
-    configuration = load(TEAM, tmp_path)
+    configuration = load(TEAM, tmp_path / "data")
     assert configuration.team
     assert configuration.broker_url == TEAM["REDIS_URL"]
     assert configuration.channel_layer["CONFIG"]["hosts"][0]["address"] == TEAM["REDIS_URL"]
@@ -39,14 +39,15 @@ def test_both_addresses_mean_team_mode(tmp_path: Path) -> None:
 
 def test_celery_gets_its_own_name_for_a_redis_on_a_socket(tmp_path: Path) -> None:
     assert (
-        load({**TEAM, "REDIS_URL": "unix:///run/redis.sock"}, tmp_path).broker_url == "redis+socket:///run/redis.sock"
+        load({**TEAM, "REDIS_URL": "unix:///run/redis.sock"}, tmp_path / "data").broker_url
+        == "redis+socket:///run/redis.sock"
     )
 
 
 @pytest.mark.parametrize("missing", ["REDIS_URL", "DATABASE_URL"])
 def test_half_a_team_is_refused(tmp_path: Path, missing: str) -> None:
     with pytest.raises(BadSetting, match=f"{missing} is not"):
-        load({name: value for name, value in TEAM.items() if name != missing}, tmp_path)
+        load({name: value for name, value in TEAM.items() if name != missing}, tmp_path / "data")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_a_bad_value_names_the_variable_the_value_and_the_form(
     tmp_path: Path, name: str, value: str, wanted: str
 ) -> None:
     with pytest.raises(BadSetting) as refused:
-        load({name: value}, tmp_path)
+        load({name: value}, tmp_path / "data")
     assert name in str(refused.value)
     assert value in str(refused.value)
     assert wanted in str(refused.value)
@@ -83,7 +84,7 @@ def test_a_bad_value_names_the_variable_the_value_and_the_form(
 @pytest.mark.parametrize("name", ["REDIS_URL", "DATABASE_URL"])
 def test_an_address_of_another_kind_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadSetting, match=f"{name} cannot be used: it must begin with"):
-        load({**TEAM, name: "mysql://x/y"}, tmp_path)
+        load({**TEAM, name: "mysql://x/y"}, tmp_path / "data")
 
 
 @pytest.mark.parametrize(
@@ -106,13 +107,13 @@ def test_an_address_that_cannot_work_is_refused_and_its_password_not_shown(
     tmp_path: Path, name: str, url: str, wrong: str
 ) -> None:
     with pytest.raises(BadSetting, match=f"{name} cannot be used: .*{wrong}") as refused:
-        load({**TEAM, name: url}, tmp_path)
+        load({**TEAM, name: url}, tmp_path / "data")
     assert "hidden" not in str(refused.value)
 
 
 def test_the_options_of_the_database_address_are_honoured(tmp_path: Path) -> None:
     url = "postgresql://jo@db/masks?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem&connect_timeout=5"
-    options = load({**TEAM, "DATABASE_URL": url}, tmp_path).database["OPTIONS"]
+    options = load({**TEAM, "DATABASE_URL": url}, tmp_path / "data").database["OPTIONS"]
     assert options.pop("pool")["max_size"] == POOL_SIZE
     assert options == {
         "sslmode": "verify-full",
@@ -123,7 +124,7 @@ def test_the_options_of_the_database_address_are_honoured(tmp_path: Path) -> Non
 
 def test_a_database_on_a_socket_file_has_its_folder_for_a_host(tmp_path: Path) -> None:
     url = "postgres://jo@%2Frun%2Fpostgresql/masks"
-    assert load({**TEAM, "DATABASE_URL": url}, tmp_path).database["HOST"] == "/run/postgresql"
+    assert load({**TEAM, "DATABASE_URL": url}, tmp_path / "data").database["HOST"] == "/run/postgresql"
 
 
 def test_hosts_origins_and_proxies_that_can_work_are_taken(tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_hosts_origins_and_proxies_that_can_work_are_taken(tmp_path: Path) -> No
             "MASKWRIGHT_TRUSTED_ORIGINS": "https://Masks.example.org, http://localhost:5173",
             "MASKWRIGHT_TRUSTED_PROXIES": "192.0.2.1, 10.1.2.3/8,2001:db8::/32",
         },
-        tmp_path,
+        tmp_path / "data",
     )
     assert configuration.allowed_hosts == ["masks.example.org", ".example.com", "192.0.2.7", "[::1]", "localhost"]
     assert configuration.trusted_origins == ["https://masks.example.org", "http://localhost:5173"]
@@ -145,12 +146,12 @@ def test_hosts_origins_and_proxies_that_can_work_are_taken(tmp_path: Path) -> No
 )
 def test_a_secret_key_that_can_be_guessed_is_refused_and_not_shown(tmp_path: Path, key: str) -> None:
     with pytest.raises(BadSetting, match="MASKWRIGHT_SECRET_KEY cannot be used: it can be guessed") as refused:
-        load({"MASKWRIGHT_SECRET_KEY": key}, tmp_path)
+        load({"MASKWRIGHT_SECRET_KEY": key}, tmp_path / "data")
     assert len(key) == 1 or key not in str(refused.value)
     (tmp_path / "data").mkdir(exist_ok=True)
     (tmp_path / "data" / "secret_key").write_text(key)
     with pytest.raises(BadSetting, match=r"secret_key.*can be guessed.*Delete the file"):
-        load({}, tmp_path)
+        load({}, tmp_path / "data")
 
 
 def mode(path: Path) -> int:
@@ -160,7 +161,7 @@ def mode(path: Path) -> int:
 def test_a_new_data_folder_and_its_database_are_for_their_owner_alone(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
-        home = load({}, tmp_path).home
+        home = load({}, tmp_path / "data").home
     finally:
         os.umask(before)
     assert (mode(home), mode(home / DATABASE_FILE)) == (0o700, 0o600)
@@ -173,16 +174,16 @@ def test_a_database_that_others_could_read_is_closed_to_them(tmp_path: Path) -> 
     for file in files:
         file.write_bytes(b"kept")
         file.chmod(0o644)
-    load({}, tmp_path)
+    load({}, tmp_path / "data")
     assert [(mode(file), file.read_bytes()) for file in files] == [(0o600, b"kept")] * 3
     assert mode(home) == 0o755, "a folder that is there has the mode that somebody gave it"
 
 
 def test_team_mode_makes_no_database_file(tmp_path: Path) -> None:
-    assert not (load(TEAM, tmp_path).home / DATABASE_FILE).exists()
+    assert not (load(TEAM, tmp_path / "data").home / DATABASE_FILE).exists()
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadSetting, match="MASKWRIGHT_HOME"):
-        load({"MASKWRIGHT_HOME": str(tmp_path / "file" / "home")}, tmp_path)
+        load({"MASKWRIGHT_HOME": str(tmp_path / "file" / "home")}, tmp_path / "data")

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.management import execute_from_command_line
 from django.db import OperationalError, connection
 
+from webapp.installation import COMMAND
+
 
 def run(arguments: Sequence[str]) -> None:
     """Run the command that `arguments` name. A database that cannot be used ends the program with status 2."""
@@ -26,10 +28,10 @@ def sentence(error: OperationalError) -> str:
     said = _reason() if settings.TEAM_MODE else None
     said = said or (str(error).strip().splitlines() or ["no reason given"])[0]
     if "no such table" in said or ("does not exist" in said and "relation" in said):
-        return f"the database is not prepared ({said}). Run `manage.py migrate`."
+        return f"the database is not prepared ({said}). Run `{COMMAND} migrate`."
     if settings.TEAM_MODE:
         return f"the database that DATABASE_URL names cannot be used ({said}). Start it, or correct the URL."
-    return f"the database in {settings.HOME} cannot be used ({said}). `manage.py doctor` says more."
+    return f"the database in {settings.HOME} cannot be used ({said}). `{COMMAND} doctor` says more."
 
 
 def _reason() -> str | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 from pathlib import Path
 
 from django.conf import settings
 
+from webapp.installation import COMMAND_LINE
 from webapp.process.listening import listen
 from webapp.process.supervisor import Program, Supervisor
 
@@ -23,7 +23,7 @@ VITE_UNTIL_THE_PIPE_CLOSES = (
 
 def studio_programs(listening: socket.socket) -> list[Program]:
     """Return the web process and the workers. `listening` is the open socket for the web process."""
-    manage = (sys.executable, str(settings.BASE_DIR / "manage.py"))
+    manage = COMMAND_LINE
     fd = listening.fileno()
     return [
         Program("The web server", (*manage, "web", "--child", "--fd", str(fd)), keep_fds=(fd,)),

@@ -11,6 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from webapp.installation import COMMAND_LINE
+
 OWN_FOLDER = "MASKWRIGHT_LATENCY_FOLDER"  # tells the child process that its data folder is the temporary one
 
 
@@ -28,7 +30,7 @@ class Command(BaseCommand):
             environment = {**os.environ, "MASKWRIGHT_HOME": folder, OWN_FOLDER: os.path.realpath(folder)}
             for name in ("REDIS_URL", "DATABASE_URL"):
                 environment.pop(name, None)  # the requirements are for embedded mode
-            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "measure_latency", "--engine", engine]
+            command = [*COMMAND_LINE, "measure_latency", "--engine", engine]
             sys.exit(subprocess.run(command, env=environment).returncode)
 
     def measure(self, engine: str) -> bool:

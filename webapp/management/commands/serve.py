@@ -1,4 +1,4 @@
-"""`manage.py studio`: starts all of Maskwright. It prepares the data folder, then keeps the processes alive."""
+"""`manage.py serve`: starts all of Maskwright. It prepares the data folder, then keeps the processes alive."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from webapp import first_run
+from webapp.installation import IN_CLONE
 from webapp.process.home_lock import HomeInUse, HomeLock
 from webapp.process.listening import CannotListen, address_of, listen
 from webapp.process.programs import restart_when_edited, studio_programs, vite
@@ -39,6 +40,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, dev: bool, no_sample: bool, **options: Any) -> None:
         refuse_what_cannot_work()
+        if dev and not IN_CLONE:
+            raise CommandError("--dev needs a clone of the repository: a package has no sources of the page.")
         with self._take_place() as listening:
             link = self._prepare(sample=not no_sample)
             connections.close_all()  # the child processes open their own connections

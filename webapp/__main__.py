@@ -1,0 +1,58 @@
+"""The command `maskwright`, also started as `python -m webapp` or `python manage.py`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+OVERVIEW = """\
+usage: maskwright [--home DIR] COMMAND [options]
+
+  serve          start Maskwright: the web process and the workers
+  annotate       cut objects out of a video without the page
+  evaluate       compare an engine with ground truth
+  weights        list, add and check the weights of the engines
+  doctor         check this machine
+  sign_in_link   print a link that signs a person in once
+  migrate        bring the database up to date
+
+`maskwright COMMAND --help` explains a command, `maskwright help` lists all of them.
+Data is kept in --home, in MASKWRIGHT_HOME, or in the user's data folder, whichever is given first."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command that `arguments` (without the program's name) ask for; by default those of the process."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words in ([], ["--help"], ["-h"]):
+        print(OVERVIEW)
+        return
+    if words == ["--version"]:
+        from importlib.metadata import version
+
+        print(f"maskwright {version('maskwright')}")
+        return
+    words = _take_home(words)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+    from webapp.process.command_line import run
+
+    run(["maskwright", *words])
+
+
+def _take_home(words: list[str]) -> list[str]:
+    """Take `--home DIR` from the front of `words`, and pass it on to the settings and to child processes."""
+    if not words[0].startswith("--home"):
+        return words
+    name, equals, folder = words[0].partition("=")
+    rest = words[1:]
+    if name == "--home" and not equals:
+        folder, rest = (rest[0], rest[1:]) if rest else ("", [])
+    if name != "--home" or not folder or not rest:
+        print("maskwright: write `maskwright --home DIR COMMAND`, with a folder and a command.", file=sys.stderr)
+        sys.exit(2)
+    os.environ["MASKWRIGHT_HOME"] = folder
+    return rest
+
+
+if __name__ == "__main__":
+    main()
