@@ -14,12 +14,12 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
-from webapp import first_run
 from webapp.celery import app as celery
 from webapp.inference import runner
 from webapp.inference.models import Worker
 from webapp.inference.workers import ALIVE_WITHIN
 from webapp.installation import COMMAND
+from webapp.operation.upgrade import pending_migrations
 from webapp.process.home_lock import HomeLock
 from webapp.videos.storage import free_bytes, min_free_bytes
 
@@ -102,7 +102,7 @@ def disk() -> Iterator[Finding]:
 def database() -> Iterator[Finding]:
     kind = "Postgres" if settings.TEAM_MODE else "SQLite"
     try:
-        pending = first_run.pending_migrations()
+        pending = pending_migrations()
     except DatabaseError as error:
         first = str(error).strip().splitlines()[0]
         remedy = "Start the server that DATABASE_URL names, or correct the address." if settings.TEAM_MODE else ""

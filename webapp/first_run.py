@@ -1,12 +1,10 @@
-"""Prepares a data folder for its first use: the tables, an owner and a sample project. Later starts find them."""
+"""Prepares a data folder for its first use: an owner and a sample project. Later starts find them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.core.management import call_command
-from django.db import connection, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db import transaction
 
 from webapp.accounts.links import make_link
 from webapp.accounts.models import User
@@ -20,19 +18,6 @@ GUIDE = (
     "A clip that Maskwright rendered by itself, to try things on. Draw a short scribble on one of the objects, press "
     "Enter, and watch the masks come in. Draw where a mask is wrong and press Enter again."
 )
-
-
-def pending_migrations() -> list[str]:
-    """Return the names of the migrations that this database still lacks."""
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
-
-
-def migrate() -> None:
-    """Bring the tables up to date. This is quick if they are."""
-    if pending_migrations():
-        call_command("migrate", verbosity=0, interactive=False)
 
 
 @transaction.atomic

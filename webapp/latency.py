@@ -40,6 +40,7 @@ from webapp.inference import workers
 from webapp.installation import COMMAND_LINE
 from webapp.live.follower import IDLE_SECONDS
 from webapp.live.protocol import PROTOCOL_VERSION
+from webapp.operation.upgrade import migrate
 from webapp.process.listening import listen
 from webapp.videos.models import Video
 from webapp.videos.storage import read_truth
@@ -73,7 +74,7 @@ def quantile(values: list[float], share: float) -> float:
 
 def measure(engine: str, say: Callable[[str], None]) -> Iterator[Figure]:
     """Yield all figures. The data folder must be empty; the function starts and ends its own processes."""
-    first_run.migrate()
+    migrate(say)
     owner = first_run.make_owner()
     assert owner is not None, "the data folder is not empty"
     say("Rendering the clip ...")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -11,6 +12,7 @@ from tqdm import tqdm
 from webapp import first_run
 from webapp.accounts.models import User
 from webapp.installation import COMMAND
+from webapp.operation.upgrade import migrate
 from webapp.problems import Problem
 from webapp.projects.editing import create_project
 from webapp.projects.models import Project
@@ -19,7 +21,7 @@ from webapp.videos.importing import OnProgress
 
 def prepare() -> User:
     """Bring the tables up to date and return the first superuser, who becomes the author of what a command writes."""
-    first_run.migrate()
+    migrate(lambda text: print(text, file=sys.stderr))
     known = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
     made = known or first_run.make_owner()
     if made is None:

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import DatabaseError
 from django.utils import timezone
 
-from webapp import doctor, first_run
+from webapp import doctor
 from webapp.doctor import Finding
 from webapp.inference import runner
 from webapp.inference.models import Worker
@@ -46,13 +46,13 @@ def test_a_disk_that_fills_up(monkeypatch: pytest.MonkeyPatch, free: int, state:
 
 def test_a_database_that_is_behind_or_away(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert only(doctor.database).text.startswith("SQLite 3.")
-    monkeypatch.setattr(first_run, "pending_migrations", lambda: ["videos.0009"])
+    monkeypatch.setattr(doctor, "pending_migrations", lambda: ["videos.0009"])
     assert "manage.py migrate" in only(doctor.database).remedy
 
     def away() -> list[str]:
         raise DatabaseError("connection refused\nmore lines")
 
-    monkeypatch.setattr(first_run, "pending_migrations", away)
+    monkeypatch.setattr(doctor, "pending_migrations", away)
     assert (only(doctor.database).state, only(doctor.database).text) == ("wrong", "SQLite: connection refused")
 
 

@@ -46,7 +46,3 @@ def test_a_sample_that_cannot_be_stored_is_said_and_stops_nothing(owner: User, m
     assert Project.objects.get() == project
     assert [label.name for label in project.labels.all()] == ["Koi", "Leaf"]
     assert project.memberships.get().role == Role.OWNER
-
-
-def test_the_tests_tables_are_up_to_date(db: None) -> None:
-    assert first_run.pending_migrations() == []

@@ -14,12 +14,17 @@ from webapp.installation import COMMAND
 
 def run(arguments: Sequence[str]) -> None:
     """Run the command that `arguments` name. A database that cannot be used ends the program with status 2."""
+    from webapp.operation.upgrade import NewerDatabase  # needs Django's settings
+
     try:
         execute_from_command_line(list(arguments))
     except OperationalError as error:
         if "--traceback" in arguments:
             raise
         print(f"maskwright: {sentence(error)}", file=sys.stderr)
+        sys.exit(2)
+    except NewerDatabase as problem:
+        print(f"maskwright: {problem}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -141,12 +141,17 @@ class FrameWriter:
 def _write(folder: VideoFolder, index: int, picture: Image.Image, jpeg: bytes | None, truth: LabelMap | None) -> int:
     """Write the files of one frame and return their size in bytes."""
     written = _save(folder.frame(index), jpeg or _jpeg(picture, JPEG_QUALITY))
-    small = picture.copy()
-    small.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    written += _save(folder.thumb(index), _jpeg(small, THUMB_QUALITY))
+    written += write_thumb(picture, folder.thumb(index))
     if truth is not None:
         written += _save(folder.truth(index), encode_labels(np.ascontiguousarray(truth)))
     return written
+
+
+def write_thumb(picture: Image.Image, path: Path) -> int:
+    """Write the small version of a frame as a JPEG file and return its size in bytes."""
+    small = picture.copy()
+    small.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return _save(path, _jpeg(small, THUMB_QUALITY))
 
 
 def _jpeg(picture: Image.Image, quality: int) -> bytes:

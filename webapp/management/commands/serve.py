@@ -18,6 +18,7 @@ from django.db import connections
 
 from webapp import first_run
 from webapp.installation import IN_CLONE
+from webapp.operation.upgrade import migrate
 from webapp.process.home_lock import HomeInUse, HomeLock
 from webapp.process.listening import CannotListen, address_of, listen
 from webapp.process.programs import restart_when_edited, studio_programs, vite
@@ -79,7 +80,7 @@ class Command(BaseCommand):
 
         Returns a one-time link if the owner has no password.
         """
-        first_run.migrate()
+        migrate(self.say)
         owner = first_run.make_owner()
         if owner is not None and sample:
             self.say("First run: rendering a sample clip to try things on.")

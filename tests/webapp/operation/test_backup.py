@@ -1,0 +1,183 @@
+"""Tests of webapp/operation/backup.py: what a backup holds, and what a restore does and refuses."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sqlite3
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from tests.webapp.operation.conftest import Site
+from webapp.operation import backup, database_copy
+from webapp.operation.backup import BackupFailed, check_backup, restore_backup, write_backup
+from webapp.operation.database_copy import CopyFailed
+from webapp.videos.models import Video
+from webapp.videos.storage import folder_of
+
+
+@pytest.fixture
+def archive(site: Site, tmp_path: Path) -> Path:
+    write_backup(tmp_path / "backup.tar", with_frames=True)
+    return tmp_path / "backup.tar"
+
+
+@pytest.fixture
+def empty(settings: Any, tmp_path: Path) -> Iterator[Path]:
+    """An empty data folder. The tests' own database stays in place: `put_database` writes the file of the folder."""
+    settings.HOME = tmp_path / "empty"
+    settings.HOME.mkdir()
+    with pytest.MonkeyPatch.context() as patch:  # It ends before the tests' tables are emptied.
+        patch.setattr(backup.connection.introspection, "table_names", list)
+        patch.setattr(database_copy.connections, "close_all", lambda: None)
+        yield tmp_path / "empty"
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def rewritten(archive: Path, change: Callable[[str, bytes], tuple[str, bytes] | None]) -> Path:
+    """Copy an archive, and let `change` rename, replace or drop (None) each member."""
+    to = archive.with_name("changed.tar")
+    with tarfile.open(archive) as old, tarfile.open(to, "w") as new:
+        for member in old:
+            file = old.extractfile(member)
+            assert file is not None
+            changed = change(member.name, file.read())
+            if changed is not None:
+                entry = tarfile.TarInfo(changed[0])
+                entry.size = len(changed[1])
+                new.addfile(entry, io.BytesIO(changed[1]))
+    return to
+
+
+def test_a_restored_site_has_the_same_database_frames_and_weights(
+    archive: Path, site: Site, empty: Path, settings: Any
+) -> None:
+    assert check_backup(archive).left_out == []
+    restore_backup(archive)
+    for name in ("videos", "weights"):
+        assert files_below(empty / name) == files_below(site.home / name)
+    with closing(sqlite3.connect(empty / "maskwright.sqlite3")) as database:
+        masks = database.execute("SELECT frame, data FROM annotation_mask ORDER BY frame").fetchall()
+        assert database.execute("SELECT username FROM accounts_user").fetchone() == ("owner",)
+    assert masks == [(mask.frame, bytes(mask.data)) for mask in site.round.masks.order_by("frame")]
+    assert not (empty / "exports").exists()
+    assert (empty / "maskwright.sqlite3").stat().st_mode & 0o077 == 0
+
+
+def test_an_archive_is_for_its_owner_alone_and_holds_no_secret_key(site: Site, archive: Path) -> None:
+    assert archive.stat().st_mode & 0o077 == 0
+    with tarfile.open(archive) as tar:
+        assert not [name for name in tar.getnames() if "key" in name]
+
+
+def test_a_backup_without_frames_keeps_the_ground_truth(site: Site, tmp_path: Path) -> None:
+    manifest = write_backup(tmp_path / "small.tar", with_frames=False)
+    assert {name.split("/")[2] for name in manifest.files if name.startswith("videos/")} == {"truth"}
+
+
+def test_a_video_that_is_deleted_meanwhile_is_named(site: Site, tmp_path: Path) -> None:
+    def delete_after_the_first_frame(name: str) -> None:
+        if name.endswith("frames/000001.jpg"):
+            shutil.rmtree(folder_of(site.video.pk).root)
+
+    manifest = write_backup(tmp_path / "b.tar", with_frames=True, on_file=delete_after_the_first_frame)
+    assert manifest.left_out == [site.video.pk]
+    assert check_backup(tmp_path / "b.tar").left_out == [site.video.pk]
+
+
+def test_a_backup_that_fails_leaves_no_file(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(to: Path) -> None:
+        raise CopyFailed("No space left on device")
+
+    monkeypatch.setattr(backup, "copy_database", full)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(CopyFailed):
+        write_backup(tmp_path / "out" / "b.tar", with_frames=True)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_file_that_is_there_is_never_replaced(archive: Path) -> None:
+    before = archive.read_bytes()
+    with pytest.raises(BackupFailed, match="exists already"):
+        write_backup(archive, with_frames=True)
+    assert archive.read_bytes() == before
+
+
+DAMAGED: dict[str, tuple[Callable[[str, bytes], tuple[str, bytes] | None], str]] = {
+    "a changed frame": (
+        lambda name, data: (name, data[:-1] + b"!") if name.endswith("frames/000002.jpg") else (name, data),
+        "000002.jpg differs",
+    ),
+    "a missing frame": (lambda name, data: None if name.endswith("000002.jpg") else (name, data), "000002.jpg differs"),
+    "no manifest": (lambda name, data: None if name == "manifest.json" else (name, data), "cut off"),
+    "a broken manifest": (lambda name, data: (name, b"{") if name == "manifest.json" else (name, data), "manifest"),
+    "a newer format": (
+        lambda name, data: (name, data.replace(b'"format": 1', b'"format": 2')),
+        "newer version of Maskwright",
+    ),
+    "a path that leaves the folder": (
+        lambda name, data: ("weights/../../escaped", data) if name.startswith("weights") else (name, data),
+        "no backup of Maskwright",
+    ),
+    "an absolute path": (
+        lambda name, data: ("/escaped", data) if name.startswith("weights") else (name, data),
+        "no backup of Maskwright",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_damaged_archive_is_refused_and_changes_nothing(archive: Path, empty: Path, case: str) -> None:
+    change, sentence = DAMAGED[case]
+    damaged = rewritten(archive, change)
+    with pytest.raises(BackupFailed, match=sentence):
+        check_backup(damaged)
+    with pytest.raises(BackupFailed, match=sentence):
+        restore_backup(damaged)
+    assert list(empty.iterdir()) == []
+    assert not list(archive.parent.glob("escaped"))
+
+
+@pytest.mark.parametrize("size", [0, 100, 5000, -10])
+def test_an_archive_that_was_cut_is_refused(archive: Path, size: int) -> None:
+    cut = archive.with_name("cut.tar")
+    cut.write_bytes(archive.read_bytes()[:size] if size >= 0 else archive.read_bytes()[:-20_000])
+    with pytest.raises(BackupFailed):
+        check_backup(cut)
+
+
+def test_a_site_in_use_is_never_overwritten(archive: Path, site: Site) -> None:
+    before = files_below(site.home)
+    with pytest.raises(BackupFailed, match="not empty"):
+        restore_backup(archive)
+    assert files_below(site.home) == before
+
+
+def test_a_backup_of_team_mode_is_refused_by_an_embedded_site(archive: Path, empty: Path) -> None:
+    def dumped(name: str, data: bytes) -> tuple[str, bytes]:
+        return name.replace("database.sqlite3", "database.pgdump"), data.replace(
+            b"database.sqlite3", b"database.pgdump"
+        )
+
+    with pytest.raises(BackupFailed, match="embedded mode, and the backup is of a site in team mode"):
+        restore_backup(rewritten(archive, dumped))
+    assert list(empty.iterdir()) == []
+
+
+def test_the_commands_say_what_they_did(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("backup", str(archive), "--check")
+    assert "is sound" in capsys.readouterr().out
+    archive.write_bytes(b"")
+    with pytest.raises(SystemExit) as ended:
+        call_command("backup", str(archive), "--check")
+    assert ended.value.code == 2
+    assert Video.objects.count() == 1

@@ -1,0 +1,121 @@
+"""Tests of webapp/operation/stored.py: each kind of damage is found, and repaired where nothing is lost by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.core.management import call_command
+
+from tests.webapp.operation.conftest import Site
+from webapp.annotation.accepted import accept_frames
+from webapp.annotation.export.files import export_path
+from webapp.annotation.models import Export, ExportState, Mask
+from webapp.operation.stored import Damage, check_site
+from webapp.videos.storage import folder_of, videos_root
+
+
+def found(*, repair: bool = False, deep: bool = False) -> list[Damage]:
+    return list(check_site(repair=repair, deep=deep))
+
+
+def test_a_sound_site_has_no_damage(site: Site) -> None:
+    assert found(deep=True) == []
+
+
+def lose_frame(site: Site) -> None:
+    folder_of(site.video.pk).frame(3).unlink()
+
+
+def empty_frame(site: Site) -> None:
+    folder_of(site.video.pk).frame(3).write_bytes(b"")
+
+
+def break_frame(site: Site) -> None:
+    path = folder_of(site.video.pk).frame(3)
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def lose_thumb(site: Site) -> None:
+    folder_of(site.video.pk).thumb(3).unlink()
+
+
+def break_truth(site: Site) -> None:
+    folder_of(site.video.pk).truth(3).write_bytes(b"no picture")
+
+
+def break_mask(site: Site) -> None:
+    Mask.objects.filter(frame=3).update(data=b"\x07")
+
+
+def swap_mask(site: Site) -> None:
+    """Give a frame the mask of a video of another size."""
+    from numpy import uint8, zeros
+
+    from webapp.annotation.codec import encode
+
+    Mask.objects.filter(frame=3).update(data=encode(zeros((5, 7), uint8)))
+
+
+def add_folder(site: Site) -> None:
+    (videos_root() / "987" / "frames").mkdir(parents=True)
+
+
+def lose_export(site: Site) -> None:
+    export_path(site.export.pk).unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence", "mended"),
+    [
+        (lose_frame, "picture of frame 3 is gone", False),
+        (empty_frame, "picture of frame 3 is gone", False),
+        (break_frame, "picture of frame 3 cannot be used", False),
+        (lose_thumb, "small picture of frame 3 is gone", True),
+        (break_truth, "ground truth of frame 3 cannot be read", False),
+        (break_mask, "mask of frame 3 in round 1 cannot be used", True),
+        (swap_mask, "it has 7x5 pixels", True),
+        (add_folder, "No video has it", True),
+        (lose_export, "file is gone or cut off", True),
+    ],
+)
+def test_damage_is_found_and_mended_where_it_can_be(
+    site: Site, damage: Callable[[Site], None], sentence: str, mended: bool
+) -> None:
+    damage(site)
+    (seen,) = found(deep=True)
+    assert sentence in seen.text
+    assert not seen.repaired
+    (after,) = found(deep=True, repair=True)
+    assert bool(after.repaired) == mended
+    assert len(found(deep=True)) == (0 if mended else 1)
+
+
+def test_an_accepted_mask_is_never_removed(site: Site) -> None:
+    seen = Mask.objects.latest("pk").pk
+    accept_frames(
+        video=site.video, by=site.round.author, first=3, last=3, head=site.round.pk, seen=seen, may_accept_others=True
+    )
+    break_mask(site)
+    (damage,) = found(repair=True)
+    assert "release the frame" in damage.repaired
+    assert Mask.objects.filter(frame=3).exists()
+
+
+def test_people_are_asked_to_export_again(site: Site) -> None:
+    lose_export(site)
+    found(repair=True)
+    export = Export.objects.get()
+    assert export.state == ExportState.FAILED
+    assert "Export again" in export.error
+
+
+def test_the_command_ends_with_1_while_something_is_wrong(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("fsck")
+    assert "Nothing is wrong" in capsys.readouterr().out
+    lose_frame(site)
+    lose_thumb(site)
+    with pytest.raises(SystemExit) as ended:
+        call_command("fsck", "--repair")
+    assert ended.value.code == 1
+    assert "1 left" in capsys.readouterr().out

@@ -1,0 +1,38 @@
+"""`manage.py restore FILE`: fill an empty site from a backup."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from tqdm import tqdm
+
+from webapp.operation.backup import BackupFailed, restore_backup
+from webapp.operation.database_copy import CopyFailed
+from webapp.operation.stored import check_site
+from webapp.operation.upgrade import migrate
+from webapp.process.home_lock import HomeInUse, HomeLock
+
+
+class Command(BaseCommand):
+    help = "Fill an empty site from a file that `backup` wrote. Nothing changes if the file is damaged."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+        try:
+            HomeLock(settings.HOME, "studio").take()
+            with tqdm(desc="Restoring", unit="file", file=self.stderr, mininterval=0.2) as bar:
+                manifest = restore_backup(file, on_file=lambda name: bar.update() and None)
+        except (HomeInUse, BackupFailed, CopyFailed, OSError) as problem:
+            self.stderr.write(f"maskwright: {problem}")
+            sys.exit(2)
+        migrate(self.stdout.write)
+        for finding in check_site(repair=True, frames=manifest.with_frames):
+            self.stdout.write(str(finding))
+        self.stdout.write(f"Restored the backup of {manifest.created} into {settings.HOME}. People sign in again.")

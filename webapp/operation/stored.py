@@ -1,0 +1,143 @@
+"""Compares what the database says with what is stored: every mask can be read, every frame is there, nothing is extra.
+
+`manage.py fsck` prints the findings; with `--repair` it mends those that can be mended without losing anything that
+people made, and says of the others what was lost.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import RestrictedError
+from PIL import Image, UnidentifiedImageError
+
+from segmentation.formats.label_png import decode_labels
+from webapp.annotation.codec import BadMask, decode
+from webapp.annotation.export.files import export_path
+from webapp.annotation.models import Export, ExportState, Mask
+from webapp.videos.frame_writer import write_thumb
+from webapp.videos.models import Video, VideoState
+from webapp.videos.storage import folder_of, videos_root
+
+OnVideo = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Something that is stored wrongly. `repaired` says what `--repair` did about it, and is empty if nothing."""
+
+    where: str
+    text: str
+    repaired: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.text}" + (f" {self.repaired}" if self.repaired else "")
+
+
+def check_site(
+    *, repair: bool, frames: bool = True, deep: bool = False, on_video: OnVideo = lambda done, total: None
+) -> Iterator[Damage]:
+    """Yield everything that is stored wrongly.
+
+    With `frames` False, missing frames are no damage, because a backup without frames was restored. With `deep`, every
+    frame is decoded and not only looked for. `on_video` is called with the videos done and their number.
+    """
+    videos = list(Video.objects.filter(state=VideoState.READY).order_by("pk"))
+    for done, video in enumerate(videos):
+        on_video(done, len(videos))
+        if frames:
+            yield from _frames(video, repair, deep)
+        yield from _truth(video)
+        yield from _masks(video, repair)
+    yield from _extra_folders(repair)
+    yield from _exports(repair)
+
+
+def _frames(video: Video, repair: bool, deep: bool) -> Iterator[Damage]:
+    folder, where = folder_of(video.pk), f"Video {video.pk} ({video.name})"
+    for index in range(video.frame_count):
+        path, thumb = folder.frame(index), folder.thumb(index)
+        if not path.is_file() or path.stat().st_size == 0:
+            yield Damage(where, f"The picture of frame {index} is gone. Import the video again.")
+            continue
+        if deep and (wrong := _wrong_picture(video, index)):
+            yield Damage(where, f"The picture of frame {index} cannot be used: {wrong}. Import the video again.")
+        elif not thumb.is_file() or thumb.stat().st_size == 0:
+            if repair:
+                thumb.parent.mkdir(parents=True, exist_ok=True)
+                with Image.open(path, formats=["JPEG"]) as picture:
+                    write_thumb(picture.convert("RGB"), thumb)
+            yield Damage(where, f"The small picture of frame {index} is gone.", "It was made again." if repair else "")
+
+
+def _wrong_picture(video: Video, index: int) -> str:
+    try:
+        with Image.open(folder_of(video.pk).frame(index), formats=["JPEG"]) as picture:
+            picture.load()
+            size = picture.size
+    except (OSError, UnidentifiedImageError) as error:
+        return str(error)
+    return "" if size == (video.width, video.height) else f"it has {size[0]}x{size[1]} pixels"
+
+
+def _truth(video: Video) -> Iterator[Damage]:
+    for index in video.truth_frames:
+        try:
+            with folder_of(video.pk).truth(index).open("rb") as file:
+                decode_labels(file)
+        except (OSError, ValueError) as error:
+            where = f"Video {video.pk} ({video.name})"
+            yield Damage(where, f"The ground truth of frame {index} cannot be read: {error}. Import the video again.")
+
+
+def _masks(video: Video, repair: bool) -> Iterator[Damage]:
+    for mask in Mask.objects.filter(round__video=video).select_related("round").order_by("pk").iterator(200):
+        try:
+            labels = decode(bytes(mask.data))
+        except BadMask as error:
+            wrong = str(error)
+        else:
+            if labels.shape == (video.height, video.width) and mask.frame < video.frame_count:
+                continue
+            wrong = f"it has {labels.shape[1]}x{labels.shape[0]} pixels and is of frame {mask.frame}"
+        where = f"Video {video.pk} ({video.name})"
+        text = f"The mask of frame {mask.frame} in round {mask.round.number} cannot be used ({wrong})."
+        yield Damage(where, text, _remove_mask(mask) if repair else "")
+
+
+def _remove_mask(mask: Mask) -> str:
+    try:
+        with transaction.atomic():
+            mask.delete()
+    except RestrictedError:
+        return "It is accepted, and therefore was kept: release the frame, then repair again."
+    return "It was removed: the frame has the mask of an earlier round again."
+
+
+def _extra_folders(repair: bool) -> Iterator[Damage]:
+    """Yield folders of videos that have no row. Folders with another name belong to imports and are removed by them."""
+    folders = [folder for folder in videos_root().glob("*") if folder.name.isdigit()]
+    rows = set(Video.objects.values_list("pk", flat=True))
+    for folder in sorted(folders, key=lambda folder: int(folder.name)):
+        if int(folder.name) not in rows:
+            if repair:
+                shutil.rmtree(folder)
+            yield Damage(f"Folder videos/{folder.name}", "No video has it.", "It was removed." if repair else "")
+
+
+def _exports(repair: bool) -> Iterator[Damage]:
+    for export in Export.objects.filter(state=ExportState.DONE).select_related("video").order_by("pk"):
+        path = export_path(export.pk)
+        if path.is_file() and path.stat().st_size == export.size_bytes:
+            continue
+        if repair:
+            gone = "The file of this export is gone. Export again."
+            Export.objects.filter(pk=export.pk).update(state=ExportState.FAILED, error=gone, size_bytes=0)
+        yield Damage(
+            f"Export {export.pk} of {export.video.name}",
+            "Its file is gone or cut off.",
+            "It is marked as failed, so that people export again." if repair else "",
+        )

@@ -1,0 +1,71 @@
+"""Brings the tables of a database up to date when a newer version of Maskwright is started."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+
+from webapp.operation.database_copy import copy_database
+
+KEPT_COPIES = 5
+
+
+class NewerDatabase(Exception):
+    """A newer Maskwright has used this database. The text says so, and what to do."""
+
+
+def pending_migrations() -> list[str]:
+    """Return the names of the migrations that this database still lacks."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def migrate(say: Callable[[str], None]) -> None:
+    """Bring the tables up to date. This is quick if they are.
+
+    An existing SQLite database is copied first, and `say` gets a sentence that names the copy. Raises NewerDatabase;
+    then nothing has changed.
+    """
+    refuse_newer_database()
+    if not pending_migrations():
+        return
+    if connection.introspection.table_names() and not settings.TEAM_MODE:
+        say(f"The database is older than this version. It was copied to {copy_aside()} before it is changed.")
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def refuse_newer_database() -> None:
+    """Raise NewerDatabase if the database has a migration of Maskwright that this version does not have."""
+    loader = MigrationLoader(connection)
+    known = set(loader.disk_migrations)
+    known |= {replaced for migration in loader.disk_migrations.values() for replaced in migration.replaces}
+    ours = {app for app, _ in known}
+    newer = sorted(f"{app}.{name}" for app, name in set(loader.applied_migrations) - known if app in ours)
+    if newer:
+        raise NewerDatabase(
+            f"A newer version of Maskwright has used this database (it has {newer[-1]}). Start that version, or "
+            f"restore the copy in {copies_folder()} that was made before it changed the tables."
+        )
+
+
+def copies_folder() -> Path:
+    return Path(settings.HOME) / "backups"
+
+
+def copy_aside() -> Path:
+    """Copy the database into the folder of copies and return the path. The oldest of more than five are deleted."""
+    folder = copies_folder()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"before-upgrade-{datetime.now(UTC):%Y-%m-%dT%H%M%S}.sqlite3"
+    copy_database(path)
+    for old in sorted(folder.glob("before-upgrade-*.sqlite3"))[:-KEPT_COPIES]:
+        old.unlink()
+    return path
