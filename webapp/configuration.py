@@ -134,6 +134,14 @@ VARIABLES = (
         "MASKWRIGHT_MIN_FREE_MB", "512", values.integer, "megabytes", "Imports stop when less disk would be left."
     ),
     Variable(
+        "MASKWRIGHT_METRICS_TOKEN",
+        "",
+        values.text,
+        "a random text",
+        "Whoever sends it may read /metrics. Empty: administrators alone.",
+        secret=True,
+    ),
+    Variable(
         "MASKWRIGHT_ENGINES", "", values.text, "module", "Further engines: a module whose ENGINES is a dict of specs."
     ),
 )

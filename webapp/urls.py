@@ -6,8 +6,13 @@ from django.urls import path, re_path
 from webapp.accounts.views import open_link
 from webapp.api import api
 from webapp.http.page import PAGE_ADDRESS, index, plain_css, unknown_call
+from webapp.operation.health import alive, ready
+from webapp.operation.metrics import metrics
 
 urlpatterns = [
+    path("healthz", alive),
+    path("readyz", ready),
+    path("metrics", metrics),
     path("admin/", admin.site.urls),
     path("api/", unknown_call),
     path("api/", api.urls),

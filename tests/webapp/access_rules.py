@@ -100,6 +100,9 @@ RULES: dict[tuple[str, str], Rule] = {
 OTHER_ADDRESSES = {
     "admin/": ("/admin/", 302),
     "sign-in/link/<str:token>": ("/sign-in/link/guess", 410),
+    "healthz": ("/healthz", 200),
+    "readyz": ("/readyz", 200),
+    "metrics": ("/metrics", 403),
     "plain.css": ("/plain.css", 200),
     PAGE_ADDRESS: ("/projects/1", 200),
 }

@@ -1,0 +1,65 @@
+"""Tests of /healthz and /readyz."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+from webapp.inference import workers
+from webapp.operation import health
+
+
+@pytest.fixture
+def home(settings: Any, tmp_path: Path) -> Path:
+    settings.HOME = tmp_path
+    settings.CONFIG = replace(settings.CONFIG, home=tmp_path)
+    return tmp_path
+
+
+def test_a_process_is_alive_without_its_database(client: Client) -> None:
+    answer = client.get("/healthz")  # This test has no access to the database.
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+    assert client.post("/healthz").status_code == 405
+
+
+def test_it_is_ready_when_all_parts_can_be_used(db: None, client: Client, home: Path) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"database": "ok", "broker": "ok", "storage": "ok", "workers": "none computes rounds"}
+    workers.announce("cpu")
+    assert client.get("/readyz").json()["workers"] == "ok"
+    assert not list(home.glob(".ready*"))
+
+
+def test_a_database_that_is_away_is_named(
+    db: None, client: Client, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> str:
+        raise OperationalError("connection to server at 10.0.0.7 refused")
+
+    monkeypatch.setattr(health, "_database", away)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["database"] == "the database does not answer"
+    assert "10.0.0.7" not in answer.content.decode()
+
+
+def test_a_folder_of_messages_that_cannot_be_used_is_named(db: None, client: Client, home: Path) -> None:
+    (home / "queue").write_text("a file")
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["broker"] != "ok"
+    assert answer.json()["storage"] == "ok"
+
+
+def test_a_disk_that_is_nearly_full_is_named(
+    db: None, client: Client, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "free_bytes", lambda: 1)
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/readyz").json()["storage"] == "the disk is nearly full"

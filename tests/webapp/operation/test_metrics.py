@@ -1,0 +1,83 @@
+"""Tests of /metrics: who may read it, and that its figures are those of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+from pytest_django import DjangoAssertNumQueries
+
+from tests.webapp.conftest import run
+from tests.webapp.operation.conftest import Site
+from webapp.accounts.models import User
+from webapp.inference import workers
+from webapp.operation.metrics import SiteFigures
+
+
+@pytest.fixture
+def token(settings: Any) -> Iterator[dict[str, str]]:
+    settings.CONFIG.values["MASKWRIGHT_METRICS_TOKEN"] = "a token for the tests"
+    yield {"Authorization": "Bearer a token for the tests"}
+    settings.CONFIG.values["MASKWRIGHT_METRICS_TOKEN"] = ""
+
+
+def figures(client: Client, headers: dict[str, str]) -> dict[tuple[str, ...], float]:
+    """Return the figures by their name and the values of their labels, in the order of the labels' names."""
+    answer = client.get("/metrics", headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.content.decode())
+        for sample in family.samples
+    }
+
+
+def test_only_who_has_the_token_and_administrators_may_read(client: Client, owner: User, token: dict[str, str]) -> None:
+    assert client.get("/metrics").status_code == 403
+    assert client.get("/metrics", headers={"Authorization": "Bearer a wrong one"}).status_code == 403
+    assert client.get("/metrics", headers=token).status_code == 200
+    client.force_login(owner)
+    assert client.get("/metrics").status_code == 403
+    User.objects.filter(pk=owner.pk).update(is_superuser=True)
+    assert client.get("/metrics").status_code == 200
+
+
+def test_an_empty_token_lets_nobody_in(client: Client, db: None) -> None:
+    assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 403
+
+
+def test_the_figures_are_those_of_the_site(client: Client, site: Site, token: dict[str, str]) -> None:
+    run(site.video, site.round.author, site.round.pk, frame=4)
+    workers.announce("cuda:0")
+    found = figures(client, token)
+    assert found["maskwright_rounds", "fake", "done"] == 1
+    assert found["maskwright_rounds", "fake", "queued"] == 1
+    assert found["maskwright_queue_length", "rounds"] == 1
+    assert found["maskwright_queue_age_seconds", "rounds"] >= 0
+    assert found["maskwright_queue_length", "imports"] == 0
+    assert found["maskwright_frames_per_second", "fake"] > 0
+    assert found["maskwright_round_wait_seconds", "fake"] >= 0
+    assert found["maskwright_imports", "ready"] == 1
+    assert found["maskwright_exports", "davis", "done"] == 1
+    assert found["maskwright_exports_bytes",] == 4
+    assert found["maskwright_workers", "cuda:0"] == 1
+    assert found["maskwright_video_frames",] == site.video.frame_count
+    assert found["maskwright_disk_free_bytes",] > 0
+
+
+def test_an_empty_site_has_figures_too(client: Client, db: None, token: dict[str, str]) -> None:
+    assert figures(client, token)["maskwright_queue_length", "rounds"] == 0
+
+
+def test_the_number_of_queries_does_not_grow(site: Site, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(14):
+        list(SiteFigures().collect())
+    for _ in range(3):
+        run(site.video, site.round.author, site.video.head.round_id)
+        site.video.head.refresh_from_db()
+    with django_assert_num_queries(14):
+        list(SiteFigures().collect())

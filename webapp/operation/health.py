@@ -1,0 +1,83 @@
+"""Whether this web process can serve people: what a load balancer and an orchestrator ask."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from webapp.celery import app as celery
+from webapp.inference import workers
+from webapp.videos.storage import free_bytes, min_free_bytes
+
+BROKER_SECONDS = 2.0  # A broker that does not answer in this time counts as away.
+
+
+@require_safe
+@never_cache
+def alive(request: HttpRequest) -> HttpResponse:
+    """Answer 200 while the process serves requests. It asks nothing else, so a lost database restarts no process."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> HttpResponse:
+    """Answer 200 if database, broker and storage can be used, else 503; the body says "ok" or what is wrong of each.
+
+    `workers` is told as well, and changes nothing about the status: people can draw while no worker runs.
+    """
+    parts = {"database": _said(_database), "broker": _said(_broker), "storage": _said(_storage)}
+    status = 200 if set(parts.values()) == {"ok"} else 503
+    return JsonResponse({**parts, "workers": _said(_workers)}, status=status)
+
+
+def _said(check: Callable[[], str]) -> str:
+    """Return what a check says, or that it failed. Reasons are for the log of the server, not for strangers."""
+    try:
+        return check()
+    except DatabaseError:
+        return "the database does not answer"
+    except OSError:
+        return "it does not answer or cannot be written"
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return "ok"
+
+
+def _broker() -> str:
+    """Ask Redis for an answer. In embedded mode the broker is a folder, which must be writable."""
+    if not settings.TEAM_MODE:
+        return _writable(Path(settings.CONFIG.broker_options["data_folder_in"]))
+    with celery.connection_for_write() as link:
+        try:
+            link.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
+        except Exception as error:  # each transport has error classes of its own
+            raise OSError from error
+    return "ok"
+
+
+def _storage() -> str:
+    said = _writable(Path(settings.HOME))
+    return said if said != "ok" or free_bytes() >= min_free_bytes() else "the disk is nearly full"
+
+
+def _writable(folder: Path) -> str:
+    probe = folder / f".ready-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    probe.write_bytes(b"")
+    probe.unlink()
+    return "ok"
+
+
+def _workers() -> str:
+    return "ok" if workers.status().alive else "none computes rounds"

@@ -1,0 +1,156 @@
+"""Figures for Prometheus at /metrics: rounds, queues, imports, exports, workers and storage of the whole site.
+
+The figures are read from the database when they are asked for, so every web process tells the same, and nothing has to
+be collected from workers. Memory and processor time are those of the web process that answers.
+"""
+
+from __future__ import annotations
+
+import hmac
+import shutil
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Min, Q, Sum
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, GCCollector, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from webapp.annotation.models import Export, ExportState, Mask, Round, RoundState, Scribble
+from webapp.inference.models import Worker
+from webapp.inference.workers import ALIVE_WITHIN
+from webapp.videos.models import Upload, Video, VideoState
+
+RECENT = timedelta(minutes=15)  # the window of figures about speed
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer with all figures, in the text format of Prometheus, if the request may see them."""
+    if not _may_read(request):
+        text = "Send MASKWRIGHT_METRICS_TOKEN as `Authorization: Bearer ...`, or sign in as an administrator.\n"
+        return HttpResponse(text, status=403, content_type="text/plain")
+    registry = CollectorRegistry()
+    registry.register(SiteFigures())
+    ProcessCollector(registry=registry)
+    GCCollector(registry=registry)
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_read(request: HttpRequest) -> bool:
+    wanted = str(settings.CONFIG["MASKWRIGHT_METRICS_TOKEN"])
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if wanted and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), wanted.encode()):
+        return True
+    return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+
+
+class SiteFigures(Collector):
+    """Reads all figures of the site from the database, with a constant number of queries."""
+
+    def collect(self) -> Iterable[Metric]:
+        yield from _rounds()
+        yield from _speed()
+        yield from _queues()
+        yield _by("maskwright_imports", "Videos by the state of their import.", ["state"], _counts(Video, "state"))
+        yield _by(
+            "maskwright_exports",
+            "Exports by state and format.",
+            ["state", "format"],
+            _counts(Export, "state", "format"),
+        )
+        yield from _workers()
+        yield from _stored()
+
+
+def _rounds() -> Iterator[Metric]:
+    made = _counts(Round, "state", "engine")
+    yield _by("maskwright_rounds", "Rounds by state and engine.", ["state", "engine"], made)
+    failed = Round.objects.filter(state=RoundState.FAILED).values("error_code").annotate(number=Count("pk"))
+    rows = [([row["error_code"]], row["number"]) for row in failed.order_by("error_code")]
+    yield _by("maskwright_rounds_failed", "Failed rounds by the code of the error.", ["code"], rows)
+
+
+def _speed() -> Iterator[Metric]:
+    """Figures of the rounds that ended in the last quarter of an hour, by engine."""
+    waited = ExpressionWrapper(F("started_at") - F("created_at"), output_field=DurationField())
+    took = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
+    recent = Round.objects.filter(finished_at__gte=Now() - RECENT, started_at__isnull=False).values("engine")
+    rows = list(
+        recent.annotate(waited=Avg(waited), longest=Max(waited), took=Sum(took), frames=Sum("progress_done")).order_by(
+            "engine"
+        )
+    )
+    waits = [([row["engine"]], row["waited"].total_seconds()) for row in rows]
+    yield _by("maskwright_round_wait_seconds", "Mean wait of recent rounds for a worker.", ["engine"], waits)
+    longest = [([row["engine"]], row["longest"].total_seconds()) for row in rows]
+    yield _by("maskwright_round_wait_longest_seconds", "Longest wait of a recent round.", ["engine"], longest)
+    speeds = [([row["engine"]], row["frames"] / max(row["took"].total_seconds(), 1e-3)) for row in rows]
+    yield _by("maskwright_frames_per_second", "Frames a second in recent rounds, waits left out.", ["engine"], speeds)
+
+
+def _queues() -> Iterator[Metric]:
+    """How much waits for a worker, and for how long the oldest has waited."""
+    waiting = {
+        "rounds": (Round.objects.filter(state=RoundState.QUEUED), "created_at"),
+        "imports": (Video.objects.filter(state=VideoState.IMPORTING, heartbeat__isnull=True), "created_at"),
+        "exports": (Export.objects.filter(state=ExportState.QUEUED), "created_at"),
+    }
+    lengths, ages = [], []
+    for name, (rows, since) in waiting.items():
+        found = rows.aggregate(number=Count("pk"), oldest=Min(since), now=Max(Now()))
+        lengths.append(([name], found["number"]))
+        ages.append(([name], (found["now"] - found["oldest"]).total_seconds() if found["oldest"] else 0.0))
+    yield _by("maskwright_queue_length", "What waits for a worker.", ["queue"], lengths)
+    yield _by("maskwright_queue_age_seconds", "How long the oldest in the queue has waited.", ["queue"], ages)
+
+
+def _workers() -> Iterator[Metric]:
+    alive = Worker.objects.filter(heartbeat__gte=Now() - ALIVE_WITHIN)
+    rows = alive.values("device").annotate(number=Count("pk")).order_by("device")
+    found = [([row["device"]], row["number"]) for row in rows]
+    yield _by("maskwright_workers", "Workers for rounds that gave a sign of life, by device.", ["device"], found)
+
+
+def _stored() -> Iterator[Metric]:
+    ready = Video.objects.filter(state=VideoState.READY).aggregate(size=Sum("size_bytes"), frames=Sum("frame_count"))
+    yield _one("maskwright_videos_bytes", "Bytes of the files of all videos.", ready["size"] or 0)
+    yield _one("maskwright_video_frames", "Frames of all videos.", ready["frames"] or 0)
+    done = Export.objects.filter(state=ExportState.DONE).aggregate(size=Sum("size_bytes"))
+    yield _one("maskwright_exports_bytes", "Bytes of the files of all exports.", done["size"] or 0)
+    arriving = Upload.objects.filter(~Q(received=F("size"))).aggregate(number=Count("pk"))
+    yield _one("maskwright_uploads_unfinished", "Uploads that have not arrived completely.", arriving["number"])
+    disk = shutil.disk_usage(settings.HOME)
+    yield _one("maskwright_disk_free_bytes", "Free bytes on the disk of the data folder.", disk.free)
+    yield _one("maskwright_disk_bytes", "Size of the disk of the data folder.", disk.total)
+    yield _one(
+        "maskwright_masks", "The number of the newest mask.", Mask.objects.aggregate(last=Max("pk"))["last"] or 0
+    )
+    last = Scribble.objects.aggregate(last=Max("pk"))["last"] or 0
+    yield _one("maskwright_scribbles", "The number of the newest scribble.", last)
+
+
+Rows = list[tuple[list[str], float]]
+
+
+def _counts(model: type[models.Model], *fields: str) -> Rows:
+    rows = model._default_manager.values(*fields).annotate(number=Count("pk")).order_by(*fields)
+    return [([str(row[field]) for field in fields], row["number"]) for row in rows]
+
+
+def _by(name: str, text: str, labels: list[str], rows: Rows) -> Metric:
+    metric = GaugeMetricFamily(name, text, labels=labels)
+    for values, number in rows:
+        metric.add_metric(values, number)
+    return metric
+
+
+def _one(name: str, text: str, number: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=number)
