@@ -55,7 +55,9 @@ function undoing(studio: Studio): CommandSpec[] {
       keys: ["Ctrl+Z"],
       enabled: () => can() && (history.nextUndo() !== undefined || fallback(studio) !== undefined),
       perform: () => {
+        const name = history.nextUndo()?.name;
         if (!history.undo()) fallback(studio)?.();
+        if (name) tell(`Undid ${name}.`);
       },
     },
     {
@@ -67,6 +69,8 @@ function undoing(studio: Studio): CommandSpec[] {
       enabled: () => can() && (history.nextRedo() !== undefined || roundForward(studio) !== undefined),
       perform: () => {
         const round = roundForward(studio);
+        const name = history.nextRedo()?.name;
+        if (name) tell(`Redid ${name}.`);
         if (!history.redo() && round !== undefined) moveHead(studio, round);
       },
     },
@@ -86,6 +90,13 @@ function fallback(studio: Studio): (() => void) | undefined {
   if (!head || back === undefined) return undefined;
   if (head.author.id !== store.you.value?.id) return () => toast({ text: notYours(head) });
   return () => moveHead(studio, back);
+}
+
+const STAY = 3000; // ms
+
+/** Says what was undone or redone, since it may be out of sight. */
+function tell(text: string): void {
+  toast({ text, tone: "info", stay: STAY });
 }
 
 function notYours(round: RoundInfo): string {

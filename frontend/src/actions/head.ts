@@ -40,12 +40,6 @@ export function acceptable({ store }: Studio, frame: number): number | null {
   return kept ?? (summary?.loaded ? summary.round : null); // A mask that is not loaded has not been looked at.
 }
 
-/** Accepts or releases the mask of `frame` that is shown. The server refuses if the frame has another mask by then. */
-export function accept(studio: Studio, frame: number): void {
-  if (acceptable(studio, frame) === null) return;
-  acceptSpan(studio, frame, frame, !studio.store.accepted.peek().has(frame));
-}
-
 /** Accepts or releases the masks of the frames from `first` to `last` (inclusive), in one step. */
 export function acceptSpan(studio: Studio, first: number, last: number, accepted: boolean): void {
   const { store, socket, outbox } = studio;

@@ -1,13 +1,16 @@
 /** Commands of objects: choose one to draw for, add, hide, lock. */
-import { Circle, EyeOff, Lock, Plus } from "lucide-preact";
+import { ChevronDown, Circle, EyeOff, Focus, Lock, Plus, Tag, Trash2 } from "lucide-preact";
 import { toast } from "../parts/Toast";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
-import { addObject, toggleHidden, toggleLocked } from "./objects";
+import { addObject, deleteObject, toggleHidden, toggleLocked, toggleSolo } from "./objects";
 
 /** Object numbers are the values of a mask: 0 is the background, and 255 is reserved. */
 const MOST_OBJECTS = 254;
 const FULL = `A video has at most ${MOST_OBJECTS} objects. Deleted objects count, because their masks are kept.`;
+
+/** The id of the field in the panel of the selected object. Typing in it finds a label by its first letters. */
+export const LABEL_FIELD = "object-label-field";
 
 export function objectCommands(studio: Studio): CommandSpec[] {
   const { store } = studio;
@@ -54,13 +57,58 @@ export function objectCommands(studio: Studio): CommandSpec[] {
     },
     {
       id: "object.lock",
-      name: "Lock or unlock the object against scribbles",
+      name: "Lock or unlock the object for everybody",
       group,
       icon: Lock,
       keys: ["L"],
-      enabled: chosen,
-      pressed: () => store.view.value.locked.includes(store.selected.value),
+      enabled: () => chosen() && store.canDraw.value,
+      pressed: () =>
+        store.objects.value.some(({ number, locked }) => number === store.selected.value && locked),
       perform: () => toggleLocked(studio, store.selected.peek()),
+    },
+    {
+      id: "object.next",
+      name: "Next object",
+      group,
+      icon: ChevronDown,
+      keys: [],
+      enabled: chosen,
+      perform: () => {
+        const objects = store.alive.peek();
+        const at = objects.findIndex(({ number }) => number === store.selected.peek());
+        store.selected.value = objects[(at + 1) % objects.length]?.number ?? store.selected.peek();
+      },
+    },
+    {
+      id: "object.label",
+      name: "Label of the object",
+      group,
+      icon: Tag,
+      keys: [","],
+      enabled: () => chosen() && store.canDraw.value && store.labels.value.length > 0,
+      perform: () => document.getElementById(LABEL_FIELD)?.focus(),
+    },
+    {
+      id: "object.solo",
+      name: "Show the object alone",
+      group,
+      icon: Focus,
+      keys: ["Shift+H"],
+      enabled: chosen,
+      pressed: () => store.view.value.solo === store.selected.value,
+      perform: () => toggleSolo(studio, store.selected.peek()),
+    },
+    {
+      id: "object.delete",
+      name: "Delete the object",
+      group,
+      icon: Trash2,
+      keys: ["Delete"],
+      enabled: () => chosen() && store.canDraw.value,
+      perform: () => {
+        const object = store.alive.peek().find(({ number }) => number === store.selected.peek());
+        if (object) deleteObject(studio, object);
+      },
     },
   ];
 }

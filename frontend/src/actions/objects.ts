@@ -9,7 +9,14 @@ import type { ViewSettings } from "../state/view";
 import type { Studio } from "../studio/studio";
 import { moveScribbles } from "./scribbles";
 
-type Update = { name?: string; color?: string; deleted?: boolean };
+type Update = {
+  name?: string;
+  color?: string;
+  deleted?: boolean;
+  label?: number | null;
+  locked?: boolean;
+  position?: number;
+};
 
 // Colours that differ on a dark page and over frames. Neighbours in the list differ in hue and in lightness.
 const COLORS = [
@@ -30,8 +37,15 @@ const COLORS = [
 /** The name and colour that an object gets; `id` identifies the label on the server. */
 type Label = { id?: number; name: string; color: string };
 
+/** The label that an object got last in this video: a new object gets it too. */
+function lastLabel({ store }: Studio): Label | undefined {
+  const id = store.lastLabel.peek();
+  return store.labels.peek().find((label) => label.id === id);
+}
+
 /** Adds an object, undoably. It exists and is selected at once, so that drawing does not wait for the server. */
-export function addObject(studio: Studio, label?: Label): void {
+export function addObject(studio: Studio, wanted?: Label): void {
+  const label = wanted ?? lastLabel(studio);
   const made = (number: number) =>
     studio.history.push({
       name: "new object",
@@ -70,6 +84,7 @@ function makeObject(studio: Studio, made: (number: number) => void, label?: Labe
   };
   store.objects.value = [...before, object];
   store.selected.value = number;
+  if (label?.id !== undefined) store.lastLabel.value = label.id;
   outbox
     .send(
       {
@@ -99,18 +114,43 @@ export function changeObject(studio: Studio, object: ObjectInfo, change: Update)
   const after: Update = { ...change };
   if (after.name !== undefined) after.name = after.name.trim().slice(0, 60);
   if (after.name === "" || sameAs(object, after)) return;
-  const before: Update = {};
-  if (after.name !== undefined) before.name = object.name;
-  if (after.color !== undefined) before.color = object.color;
-  if (after.deleted !== undefined) before.deleted = object.deleted;
+  const before = Object.fromEntries(
+    Object.keys(after).map((field) => [field, object[field as keyof Update]]),
+  ) as Update;
+  if (after.label !== undefined && after.label !== null) studio.store.lastLabel.value = after.label;
   update(studio, object.number, after);
   const there = () => find(studio, object.number) !== undefined && studio.store.canDraw.value;
   studio.history.push({
-    name: `${after.deleted ? "deletion" : after.name ? "rename" : "colour"} of ${object.name}`,
+    name: `${wordOf(after)} of ${object.name}`,
     undoable: there,
     undo: () => update(studio, object.number, before),
     redoable: there,
     redo: () => update(studio, object.number, after),
+  });
+}
+
+function wordOf(change: Update): string {
+  if (change.deleted !== undefined) return change.deleted ? "deletion" : "return";
+  if (change.locked !== undefined) return change.locked ? "locking" : "unlocking";
+  if (change.label !== undefined) return "label";
+  if (change.position !== undefined) return "place";
+  return change.name === undefined ? "colour" : "rename";
+}
+
+/** Moves an object one place up (-1) or down (1) in the list. */
+export function moveObject(studio: Studio, object: ObjectInfo, by: -1 | 1): void {
+  const { alive } = studio.store;
+  const from = alive.peek().findIndex(({ number }) => number === object.number);
+  const to = from + by;
+  if (from < 0 || to < 0 || to >= alive.peek().length) return;
+  update(studio, object.number, { position: to });
+  const back = () => update(studio, object.number, { position: from });
+  studio.history.push({
+    name: `place of ${object.name}`,
+    undoable: () => studio.store.canDraw.value,
+    undo: back,
+    redoable: () => studio.store.canDraw.value,
+    redo: () => update(studio, object.number, { position: to }),
   });
 }
 
@@ -129,8 +169,10 @@ export function toggleHidden(studio: Studio, number: number): void {
   setView(studio, (view) => ({ hidden: toggled(view.hidden, number) }));
 }
 
+/** Locks or unlocks an object for everybody: no scribble, round or edit changes the masks of a locked object. */
 export function toggleLocked(studio: Studio, number: number): void {
-  setView(studio, (view) => ({ locked: toggled(view.locked, number) }));
+  const object = find(studio, number);
+  if (object) changeObject(studio, object, { locked: !object.locked });
 }
 
 export function toggleSolo(studio: Studio, number: number): void {

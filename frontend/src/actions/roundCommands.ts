@@ -3,8 +3,9 @@ import { BadgeCheck, Ban, Download, Layers, Play } from "lucide-preact";
 import type { RoleName } from "../protocol";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
-import { accept, acceptable, lookAt } from "./head";
+import { acceptable, lookAt } from "./head";
 import { cancel, run } from "./rounds";
+import { acceptUsed, canAccept, isAccepted } from "./spans";
 
 const group = "Rounds";
 
@@ -64,14 +65,13 @@ function results(studio: Studio): CommandSpec[] {
   return [
     {
       id: "frame.accept",
-      name: "Accept or release this frame's mask",
+      name: "Accept or release the mask, or the selected span",
       group,
       icon: BadgeCheck,
       keys: ["A"],
-      enabled: () =>
-        store.canDraw.value && store.looking.value === null && acceptable(studio, store.frame.value) !== null,
-      pressed: () => store.accepted.value.has(store.frame.value),
-      perform: () => accept(studio, store.frame.peek()),
+      enabled: () => store.canDraw.value && store.looking.value === null && acceptableNow(studio),
+      pressed: () => isAccepted(studio),
+      perform: () => acceptUsed(studio, !isAccepted(studio)),
     },
     {
       id: "export.open",
@@ -85,4 +85,10 @@ function results(studio: Studio): CommandSpec[] {
       },
     },
   ];
+}
+
+/** A single frame is accepted only when its mask is loaded, so that a person has seen it. */
+function acceptableNow(studio: Studio): boolean {
+  const { store } = studio;
+  return store.selection.value ? canAccept(studio) : acceptable(studio, store.frame.value) !== null;
 }

@@ -4,10 +4,12 @@
 import { Ellipsis, Eye, EyeOff, Focus, Lock, LockOpen, PencilLine, Trash2 } from "lucide-preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { changeObject, deleteObject, toggleHidden, toggleLocked, toggleSolo } from "../actions/objects";
+import { TextField } from "../parts/Field";
 import { IconButton } from "../parts/IconButton";
 import { Kbd } from "../parts/Kbd";
 import { Menu } from "../parts/Menu";
 import type { ObjectInfo } from "../protocol";
+import type { ProjectLabel } from "../state/store";
 import { useStudio } from "../studio/context";
 import { CommandIcon } from "./CommandButton";
 import css from "./Objects.module.css";
@@ -17,6 +19,9 @@ import side from "./SidePanel.module.css";
 export function Objects() {
   const { store } = useStudio();
   const objects = store.alive.value;
+  const [search, setSearch] = useState("");
+  const filters = objects.length >= FILTER_FROM;
+  const shown = filters ? matching(objects, store.labels.value, search) : objects;
   return (
     <section class={`${side.section} ${side.scrolls}`} aria-label="Objects" data-testid="objects">
       <div class={side.head}>
@@ -25,10 +30,24 @@ export function Objects() {
         <CommandIcon id="object.add" size="small" />
         <ProjectTools />
       </div>
+      {filters && (
+        <div class={css.filter}>
+          <TextField
+            label="Filter of objects"
+            bare
+            type="search"
+            testid="objects-filter"
+            placeholder={`Find one of ${objects.length}`}
+            value={search}
+            onInput={setSearch}
+          />
+        </div>
+      )}
       <ul class={css.list}>
-        {objects.map((object, index) => (
-          <Row key={object.number} object={object} place={index + 1} />
+        {shown.map((object) => (
+          <Row key={object.number} object={object} place={objects.indexOf(object) + 1} />
         ))}
+        {shown.length === 0 && objects.length > 0 && <li class={side.none}>No object is called so.</li>}
         <Background />
       </ul>
       {objects.length === 0 && store.canDraw.value && (
@@ -36,6 +55,23 @@ export function Objects() {
       )}
     </section>
   );
+}
+
+/** From this number of objects on the list has a filter. */
+const FILTER_FROM = 8;
+
+/** Returns the objects whose name, label or number contains `search`. */
+export function matching(
+  objects: readonly ObjectInfo[],
+  labels: readonly ProjectLabel[],
+  search: string,
+): readonly ObjectInfo[] {
+  const wanted = search.trim().toLowerCase();
+  if (!wanted) return objects;
+  return objects.filter(({ name, number, label }) => {
+    const title = labels.find(({ id }) => id === label)?.name ?? "";
+    return `${name} ${title} ${number}`.toLowerCase().includes(wanted);
+  });
 }
 
 function Row({ object, place }: { object: ObjectInfo; place: number }) {
@@ -80,7 +116,7 @@ function Switches({ object, rename }: { object: ObjectInfo; rename: () => void }
   const { solo, ...view } = store.view.value;
   const alone = solo === number;
   const hidden = alone ? false : solo !== null || view.hidden.includes(number);
-  const locked = view.locked.includes(number);
+  const { locked } = object;
   return (
     <span class={css.switches}>
       <IconButton
@@ -93,10 +129,11 @@ function Switches({ object, rename }: { object: ObjectInfo; rename: () => void }
       />
       <IconButton
         icon={locked ? Lock : LockOpen}
-        label={locked ? `Unlock ${name}` : `Lock ${name} against scribbles`}
+        label={locked ? `Unlock ${name}` : `Lock ${name} against any change, for everybody`}
         testid={`object-${number}-lock`}
         size="small"
         pressed={locked}
+        disabled={!store.canDraw.value}
         onClick={() => toggleLocked(studio, number)}
       />
       <More object={object} alone={alone} rename={rename} />

@@ -1,6 +1,6 @@
 /** What the project offers annotators: its guide, and its labels, from which they create objects. */
 import { BookOpen, ChevronDown, Tag } from "lucide-preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { addObject } from "../actions/objects";
 import { call } from "../api/http";
 import { useLoaded } from "../api/load";
@@ -17,6 +17,9 @@ export function ProjectTools() {
     id === undefined ? null : call("GET", "/api/projects/{project_id}", { path: { project_id: id } }),
   );
   const [reading, setReading] = useState(false);
+  useEffect(() => {
+    studio.store.labels.value = project?.labels ?? [];
+  }, [studio, project]);
   if (!project) return null; // The studio works without the project, while it loads or if it cannot be loaded.
   const { guide, labels } = project;
   return (

@@ -2,6 +2,7 @@
 import { useStudio } from "../studio/context";
 import { Objects } from "./Objects";
 import { Rounds } from "./Rounds";
+import { SelectedObject } from "./SelectedObject";
 import css from "./SidePanel.module.css";
 import { ViewPanel } from "./ViewPanel";
 
@@ -28,6 +29,7 @@ export function SidePanel() {
         aria-label="Objects, rounds and view"
       >
         <Objects />
+        <SelectedObject />
         <Rounds />
         <ViewPanel />
       </aside>

@@ -8,6 +8,7 @@ import { IconButton } from "../parts/IconButton";
 import { needsFix } from "../state/suggest";
 import { commandOf } from "../studio/command";
 import { useStudio } from "../studio/context";
+import { SpanBar } from "./SpanBar";
 import css from "./Timeline.module.css";
 import { Lanes } from "./timeline/Lanes";
 import { clampHeight, layoutOf } from "./timeline/layout";
@@ -28,7 +29,7 @@ export function Timeline() {
         <CommandIcon id="frame.next" />
         <Counter />
         <span class={css.grow} />
-        <Legend />
+        {store.selection.value ? <SpanBar span={store.selection.value} /> : <Legend />}
       </div>
       <div class={css.body}>
         <Lanes layout={layout} offset={offset} />

@@ -40,7 +40,7 @@ export function drawnFrames(rounds: Rounds, line: readonly number[]): Set<number
   const frames = new Set<number>();
   for (const id of line) {
     const round = rounds.get(id);
-    if (round) frames.add(round.frame);
+    if (round?.origin === "round") for (const frame of round.drawn) frames.add(frame);
   }
   return frames;
 }

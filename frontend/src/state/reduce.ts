@@ -72,12 +72,20 @@ export function load(store: Store, state: State): void {
   store.objects.value = state.objects;
   store.saved.value = state.scribbles;
   store.rounds.value = new Map(state.rounds.map((round) => [round.id, round]));
+  store.absent.value = byNumber(state.absent);
+  store.cuts.value = state.cuts;
+  store.seconds.value = byNumber(state.seconds);
   store.head.value = state.head;
   store.accepted.value = new Map(Object.entries(state.accepted).map(([frame, id]) => [Number(frame), id]));
   store.frame.value = Math.max(0, Math.min(store.frame.value, state.video.frame_count - 1));
   if (store.looking.value !== null && !store.rounds.value.has(store.looking.value))
     store.looking.value = null;
   keepSelection(store);
+}
+
+/** JSON has texts as the keys of an object; the page uses numbers. */
+function byNumber<Value>(values: Record<number, Value>): Map<number, Value> {
+  return new Map(Object.entries(values).map(([number, value]) => [Number(number), value as Value]));
 }
 
 /** Tells the person that somebody else moved the head, because all masks change with it. */

@@ -23,6 +23,13 @@ import { DEFAULT_VIEW, type ViewSettings } from "./view";
 
 /** `lost`: not connected, and reconnecting. `closed`: not connected, and a reload or a sign-in is needed. */
 export type Connection = "connecting" | "live" | "lost" | "closed";
+/** A label of the project, which objects can have. */
+export interface ProjectLabel {
+  id: number;
+  name: string;
+  color: string;
+}
+
 export type Dialog = "help" | "keys" | "export" | null;
 
 /**
@@ -44,6 +51,11 @@ export interface Store {
   readonly saved: Signal<readonly ScribbleInfo[]>; // scribbles on the server that wait for a round
   readonly rounds: Signal<ReadonlyMap<number, RoundInfo>>;
   readonly head: Signal<number | null>;
+  readonly lastLabel: Signal<number | null>; // the label that was given last; a new object gets it
+  readonly labels: Signal<readonly ProjectLabel[]>; // of the project; empty until they are loaded
+  readonly absent: Signal<ReadonlyMap<number, readonly Range[]>>; // by object: where it is not in the picture
+  readonly cuts: Signal<readonly number[]>; // the first frame of each scene but the first
+  readonly seconds: Signal<ReadonlyMap<number, number>>; // human work by object; 0: no object was selected
   readonly scored: Signal<number>; // rounds that were scored since the page was opened
   readonly scores: Signal<ReadonlyMap<number, RoundScores>>; // by round, for roles that may see ground truth
   readonly accepted: Signal<ReadonlyMap<number, number>>; // frame -> round
@@ -86,7 +98,6 @@ export interface Store {
   readonly suggestion: ReadonlySignal<Suggestion | null>;
 }
 
-const NOWHERE: ReadonlyMap<number, readonly Range[]> = new Map();
 const NOTHING_ACCEPTED: ReadonlyMap<number, number> = new Map();
 
 function given(id: number) {
@@ -99,6 +110,11 @@ function given(id: number) {
     saved: signal<readonly ScribbleInfo[]>([]),
     rounds: signal<ReadonlyMap<number, RoundInfo>>(new Map()),
     head: signal<number | null>(null),
+    lastLabel: signal<number | null>(null),
+    labels: signal<readonly ProjectLabel[]>([]),
+    absent: signal<ReadonlyMap<number, readonly Range[]>>(new Map()),
+    cuts: signal<readonly number[]>([]),
+    seconds: signal<ReadonlyMap<number, number>>(new Map()),
     scored: signal(0),
     scores: signal<ReadonlyMap<number, RoundScores>>(new Map()),
     accepted: signal<ReadonlyMap<number, number>>(new Map()),
@@ -128,7 +144,11 @@ function given(id: number) {
 
 export function createStore(id: number): Store {
   const base = given(id);
-  const alive = computed(() => base.objects.value.filter((object) => !object.deleted));
+  const alive = computed(() =>
+    base.objects.value
+      .filter((object) => !object.deleted)
+      .sort((a, b) => a.position - b.position || a.number - b.number),
+  );
   const scribbles = computed(() => {
     const here = new Map(base.saved.value.map((scribble) => [scribble.key, scribble]));
     for (const scribble of base.unsaved.value) here.set(scribble.key, scribble);
@@ -179,7 +199,7 @@ export function createStore(id: number): Store {
         before: summariesBefore.value,
         objects: alive.value,
         accepted: base.accepted.value,
-        absent: NOWHERE,
+        absent: base.absent.value,
         at: base.frame.value,
         shown: base.shown.value,
       }),

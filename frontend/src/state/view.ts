@@ -8,7 +8,6 @@ export interface ViewSettings {
   opacity: number; // 0..100
   contour: number; // screen pixels, 0..4
   hidden: readonly number[];
-  locked: readonly number[];
   solo: number | null;
   showUsed: boolean; // whether scribbles that a round has used are shown
   showScores: boolean; // bars of the timeline show J&F instead of confidence
@@ -22,7 +21,6 @@ export const DEFAULT_VIEW: ViewSettings = {
   opacity: 55,
   contour: 2,
   hidden: [],
-  locked: [],
   solo: null,
   showUsed: true,
   showScores: false,

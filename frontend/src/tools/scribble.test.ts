@@ -41,7 +41,9 @@ describe("the scribble tool", () => {
   it("begins nothing on a locked object, at another round, on an accepted frame, or for a viewer", () => {
     const at = canvasPoint(30, 30);
     const locked = ready();
-    locked.studio.store.view.value = { ...locked.studio.store.view.value, locked: [1] };
+    locked.studio.store.objects.value = locked.studio.store.objects
+      .peek()
+      .map((object) => ({ ...object, locked: true }));
     const looking = ready();
     looking.studio.store.looking.value = 3;
     const accepted = ready();

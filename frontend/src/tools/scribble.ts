@@ -74,8 +74,7 @@ function refusal(studio: Studio, number: number): string | undefined {
     return say("You are looking at another round. Scribbles can only be drawn on the current round.", back);
   }
   const object = store.alive.peek().find((other) => other.number === number);
-  if (object && store.view.peek().locked.includes(number))
-    return say(`“${object.name}” is locked. Unlock it (L) to draw on it.`);
+  if (object?.locked) return say(`“${object.name}” is locked. Unlock it (L) to draw on it.`);
   if (store.accepted.peek().has(store.frame.peek()))
     return say("This frame is accepted: no round changes it. Release it (A) to draw on it.");
   return undefined;

@@ -114,8 +114,8 @@ function lanesOf(store: Store, summaries: readonly FrameSummary[], current: numb
   const drawn = new Map<number, Set<number>>();
   for (const id of store.line.value) {
     const round = store.rounds.value.get(id);
-    for (const { object_id } of round?.scribbles ?? [])
-      drawn.set(object_id, (drawn.get(object_id) ?? new Set()).add(round?.frame ?? 0));
+    for (const { object_id, frame } of round?.scribbles ?? [])
+      drawn.set(object_id, (drawn.get(object_id) ?? new Set()).add(frame));
   }
   const waiting = (number: number) =>
     store.scribbles.value.filter(({ object }) => object === number).map(({ frame }) => frame);
@@ -127,12 +127,22 @@ function lanesOf(store: Store, summaries: readonly FrameSummary[], current: numb
     selected: store.selected.value === number,
     ranges: places.get(number) ?? [],
     changed: changed.get(number) ?? [],
-    lost: lostRanges(summaries, number, []),
-    absent: [],
+    lost: lostRanges(summaries, number, store.absent.value.get(number) ?? []),
+    absent: store.absent.value.get(number) ?? [],
     drawn: [...(drawn.get(number) ?? [])],
     waiting: [...new Set(waiting(number))],
-    painted: [],
+    painted: paintedFrames(store, number),
   }));
+}
+
+function paintedFrames(store: Store, number: number): number[] {
+  const frames = new Set<number>();
+  for (const id of store.line.value) {
+    const round = store.rounds.value.get(id);
+    if (round?.origin === "painted" && round.objects?.includes(number))
+      for (const frame of round.drawn) frames.add(frame);
+  }
+  return [...frames];
 }
 
 function reachedBy(store: Store, round: RoundInfo | null, frames: number): Range[] {
@@ -171,7 +181,7 @@ export function modelOf(store: Store): TimelineModel {
     fix,
     scores: scoresOf(store, frames),
     lanes: lanesOf(store, summaries, round?.id ?? null),
-    cuts: [],
+    cuts: store.cuts.value,
     selection: store.selection.value,
     scope: null,
     reached: reachedBy(store, round, frames),

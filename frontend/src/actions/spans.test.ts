@@ -1,0 +1,59 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { fakeStudio, round } from "../editor/testing";
+import { toasts } from "../parts/Toast";
+import { reduce } from "../state/reduce";
+import { commandOf } from "../studio/command";
+import { acceptedParts, acceptUsed } from "./spans";
+
+beforeEach(() => {
+  toasts.value = [];
+});
+const masked = (accepted: Record<number, number> = {}) =>
+  fakeStudio({ rounds: [round({ id: 1, frames: [[0, 7]] })], head: 1, accepted });
+
+describe("accepting a span", () => {
+  it("is one message, whatever its length", () => {
+    const studio = masked();
+    studio.store.selection.value = [1, 9];
+    acceptUsed(studio, true);
+    expect(studio.sent).toMatchObject([{ type: "frames.accept", first: 1, last: 9, accepted: true }]);
+    expect(toasts.value.at(-1)?.text).toBe("Accepted 7 frames.");
+  });
+
+  it("is taken back without releasing what was accepted before", () => {
+    const studio = masked({ 3: 1 });
+    studio.store.selection.value = [2, 4];
+    acceptUsed(studio, true);
+    reduce(studio.store, { type: "accepted.changed", seq: 2, spans: [{ first: 2, last: 4, round: 1 }] });
+    expect(studio.history.nextUndo()?.name).toBe("accepting 2 frames");
+    studio.history.undo();
+    expect(studio.sent.slice(1)).toMatchObject([
+      { first: 2, last: 2, accepted: false },
+      { first: 4, last: 4, accepted: false },
+    ]);
+  });
+
+  it("takes two keys for any number of frames", () => {
+    const studio = masked();
+    commandOf(studio.commands, "span.all").perform();
+    commandOf(studio.commands, "frame.accept").perform();
+    expect(studio.sent).toMatchObject([{ type: "frames.accept", first: 0, last: 9, accepted: true }]);
+  });
+
+  it("without masks says so and sends nothing", () => {
+    const studio = fakeStudio();
+    acceptUsed(studio, true);
+    expect(studio.sent).toEqual([]);
+    expect(toasts.value.at(-1)?.text).toBe("There is no mask to accept.");
+  });
+});
+
+it("frames are told apart in ranges, without those that have no mask", () => {
+  expect(acceptedParts(masked({ 2: 1, 3: 1 }), [0, 9])).toEqual({
+    yes: [[2, 3]],
+    no: [
+      [0, 1],
+      [4, 7],
+    ],
+  });
+});

@@ -1,0 +1,63 @@
+/** What is done to a span of frames: accepting and releasing the masks of all of its frames in one step. */
+import { plural } from "../format";
+import { toast } from "../parts/Toast";
+import type { Range } from "../state/lost";
+import type { Studio } from "../studio/studio";
+import { acceptSpan } from "./head";
+import { spanInUse } from "./selection";
+
+/** Returns the frames of `span` with a mask, in ranges: those that are accepted, and those that are not. */
+export function acceptedParts({ store }: Studio, [first, last]: Range): { yes: Range[]; no: Range[] } {
+  const parts: Record<"yes" | "no", [number, number][]> = { yes: [], no: [] };
+  const accepted = store.accepted.value;
+  const summaries = store.summaries.value;
+  for (let frame = first; frame <= last; frame++) {
+    if (!accepted.has(frame) && summaries[frame]?.round == null) continue;
+    const ranges = parts[accepted.has(frame) ? "yes" : "no"];
+    const end = ranges.at(-1);
+    if (end && end[1] === frame - 1) end[1] = frame;
+    else ranges.push([frame, frame]);
+  }
+  return parts;
+}
+
+/** Whether the selected span, else the frame in view, is accepted wherever it has a mask. Reads signals. */
+export function isAccepted(studio: Studio): boolean {
+  const { yes, no } = acceptedParts(studio, spanInUse(studio));
+  return yes.length > 0 && no.length === 0;
+}
+
+/** Whether the selected span, else the frame in view, has a mask to accept or to release. Reads signals. */
+export function canAccept(studio: Studio): boolean {
+  const { yes, no } = acceptedParts(studio, spanInUse(studio));
+  return yes.length + no.length > 0;
+}
+
+/** Accepts or releases the selected span, else the frame in view, undoably. */
+export function acceptUsed(studio: Studio, accepted: boolean): void {
+  const span = spanInUse(studio);
+  const { yes, no } = acceptedParts(studio, span);
+  const changed = accepted ? no : yes;
+  const count = changed.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+  if (count === 0) {
+    toast({ text: accepted ? "There is no mask to accept." : "Nothing is accepted there.", tone: "info" });
+    return;
+  }
+  const apply = (value: boolean) => {
+    for (const [first, last] of changed) acceptSpan(studio, first, last, value);
+  };
+  // The whole span is one message; only taking it back goes by the ranges that have changed.
+  acceptSpan(studio, span[0], span[1], accepted);
+  const word = accepted ? "accepting" : "releasing";
+  const place = span[0] === span[1] ? `frame ${span[0]}` : plural(count, "frame");
+  const inState = (value: boolean) =>
+    changed.every(([first]) => studio.store.accepted.value.has(first) === value);
+  studio.history.push({
+    name: `${word} ${place}`,
+    undoable: () => studio.store.canDraw.value && inState(accepted),
+    undo: () => apply(!accepted),
+    redoable: () => studio.store.canDraw.value && inState(!accepted),
+    redo: () => apply(accepted),
+  });
+  if (span[0] !== span[1]) toast({ text: `${accepted ? "Accepted" : "Released"} ${place}.` });
+}
