@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from segmentation.engine import Engine
+from segmentation.engines.star.confidence import drawn_evidence, propagated_evidence
 from segmentation.engines.star.drawing import FrameDrawing
 from segmentation.engines.star.given import CellRows, Given, join_cells, sample_cells
 from segmentation.engines.star.labels import upsample_labels
@@ -68,6 +69,11 @@ class StarEngine(Engine):
     def nbytes(self) -> int:
         return self.settings.memory_bytes + self._drawing.nbytes
 
+    @property
+    def network(self) -> Star:
+        """The network as the session computes it."""
+        return self._network
+
     def close(self) -> None:
         self._cache.close()
 
@@ -91,8 +97,9 @@ class StarEngine(Engine):
         made = False
         try:
             if labels is not None:
+                update = self._keep(MaskUpdate(frame, labels, self._drawn_confidence(frame, labels)))
                 made = True
-                yield self._keep(MaskUpdate(frame, labels, self._drawn_confidence(frame)))
+                yield update
             for update in self._propagate(frame):
                 made = True
                 yield update
@@ -104,10 +111,23 @@ class StarEngine(Engine):
         earlier = self._state.scribbles.get(interaction.frame, [])
         return self._drawing.labels(interaction, earlier, self._state.labels(interaction.frame))
 
-    def _drawn_confidence(self, frame: int) -> tuple[float, ...]:
-        """Return confidence 1 for objects that were drawn in the frame, and UNKNOWN for the others."""
-        drawn = {scribble.object_id for scribble in self._state.scribbles[frame]}
-        return tuple(1.0 if number in drawn else UNKNOWN for number in range(1, self.num_objects + 1))
+    @torch.inference_mode()
+    def _drawn_confidence(self, frame: int, labels: LabelMap) -> tuple[float, ...]:
+        """Return the expected J of the objects in a drawn frame, and UNKNOWN for those that were drawn nowhere."""
+        objects = sorted(self._state.drawn)
+        confidence = [UNKNOWN] * self.num_objects
+        if objects:
+            masks = torch.from_numpy(from_labels(labels, max(objects), *self._grid))[[n - 1 for n in objects]]
+            shares = F.avg_pool2d(masks[None], 2)[0].to(self._device)
+            drawn = [scribble.object_id for scribble in self._state.scribbles[frame]]
+            times = torch.tensor([float(drawn.count(number)) for number in objects], device=self._device)
+            evidence = drawn_evidence(self._video.encoded(frame).embedding[0], shares, times)
+            self._fill(confidence, objects, self._network.drawn_confidence(evidence))
+        return tuple(confidence)
+
+    def _fill(self, confidence: list[float], objects: list[int], values: Tensor) -> None:
+        for number, value in zip(objects, values.tolist(), strict=True):
+            confidence[number - 1] = round(float(value), DIGITS)
 
     def _propagate(self, start: int) -> Iterator[MaskUpdate]:
         """Segment all frames that are neither accepted nor annotated, alternately after and before `start`."""
@@ -211,6 +231,7 @@ class _Side:
         self._answers: list[CellRows] = []
         self._memory = join_cells(cells)
         self._masks = torch.zeros(len(objects), *session._grid, device=session._device)
+        self._sure = torch.ones(len(objects), device=session._device)  # confidence of these masks
 
     def updates(self) -> Iterator[MaskUpdate]:
         session, before, steps = self._session, self._start, 0
@@ -220,6 +241,7 @@ class _Side:
                 # Propagation continues from the masks of a given frame.
                 given = self._given_of(before)
                 self._masks = torch.where(given.known[:, None, None] > 0, given.masks, self._masks)
+                self._sure = torch.where(given.known > 0, torch.ones_like(self._sure), self._sure)
             given_here = self._given_of(frame) if session._is_given(frame) else None
             if not session.masks.keeps(frame) and (given_here is None or not bool(given_here.known.all())):
                 update = self._step(frame, before, given_here)
@@ -236,8 +258,7 @@ class _Side:
     def _step(self, frame: int, before: int, given: Given | None) -> MaskUpdate:
         """Segment one frame and store its mask."""
         session, objects = self._session, self._objects
-        probabilities, expected = self._segment(frame, before)
-        self._masks = F.avg_pool2d(probabilities[1:][None], 2)[0]
+        probabilities = self._segment(frame, before)
         labels = upsample_labels(probabilities, objects, (session.frames.height, session.frames.width))
         # The frame was annotated before some objects were drawn: it keeps the masks of the others.
         if given is not None:
@@ -248,8 +269,7 @@ class _Side:
         everyone = np.zeros((session.num_objects, *session._grid), np.float32)
         everyone[[number - 1 for number in objects]] = self._masks.cpu().numpy()
         confidence = [UNKNOWN] * session.num_objects
-        for number, value in zip(objects, expected.tolist(), strict=True):
-            confidence[number - 1] = round(float(value), DIGITS)
+        session._fill(confidence, objects, self._sure)
         update = session._keep(MaskUpdate(frame, labels, tuple(confidence), encode(everyone)))
         if update.labels is not labels:  # The next frame continues from what people decided about this one.
             fixed = from_labels(update.labels, max(objects), *session._grid)[[number - 1 for number in objects]]
@@ -257,8 +277,11 @@ class _Side:
         return update
 
     @torch.inference_mode()
-    def _segment(self, frame: int, before: int) -> tuple[Tensor, Tensor]:
-        """Return probabilities at stride 2, [n + 1, h, w], background first, and the expected J of each object, [n]."""
+    def _segment(self, frame: int, before: int) -> Tensor:
+        """Return probabilities at stride 2, [n + 1, h, w], background first.
+
+        The masks at stride 4 and their confidence become those that the next frame is computed from.
+        """
         session, network, video = self._session, self._session._network, self._session._video
         encoded, flow = video.encoded(frame), video.flow(frame, before)
         embedding = video.encoded(before).embedding[0]
@@ -276,7 +299,10 @@ class _Side:
             part.expand(count, -1, -1, -1) for part in (encoded.context, encoded.f4, encoded.colours)
         )
         logits, expected = network.decoder((context, f4, colours), cues.coarse, cues.fine)
-        return compete(logits), torch.sigmoid(expected)
+        probabilities = compete(logits)
+        self._masks = F.avg_pool2d(probabilities[1:][None], 2)[0]
+        self._sure = network.confidence(propagated_evidence(cues, self._masks, expected, self._sure))
+        return probabilities
 
     def _remember_answer(self, frame: int) -> None:
         shares = F.avg_pool2d(self._masks[None], 2)[0]

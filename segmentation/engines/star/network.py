@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from segmentation.engines.star.confidence import DRAWN_EVIDENCE, EVIDENCE, Confidence
 from segmentation.engines.star.features import Raw
 from segmentation.engines.star.matching import CUES
 from segmentation.trunk import trunk_channels
@@ -128,7 +129,7 @@ class Decoder(nn.Module):
 
 
 class Star(nn.Module):
-    """All trained parts of STAR: the embedding, the sharpness of matching, and the decoder."""
+    """All trained parts of STAR: the embedding, the sharpness of matching, the decoder, and the confidence of masks."""
 
     def __init__(self, config: StarConfig | None = None) -> None:
         super().__init__()
@@ -139,6 +140,8 @@ class Star(nn.Module):
         self.sharpness = nn.Parameter(torch.tensor(3.0))
         self.near_sharpness = nn.Parameter(torch.tensor(3.0))  # the same for the window of the previous frame
         self.decoder = Decoder(config)
+        self.confidence = Confidence(EVIDENCE, hidden=16)  # of propagated masks
+        self.drawn_confidence = Confidence(DRAWN_EVIDENCE)
 
     def encode(self, raw: Raw) -> Encoded:
         parts = raw.f8, raw.f16, raw.f32
