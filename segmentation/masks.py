@@ -13,8 +13,7 @@ from segmentation.types import LabelMap
 
 def pixel_counts(labels: LabelMap) -> NDArray[np.float32]:
     """Return how many pixels each id 0..255 has in a mask, [256]."""
-    counts: NDArray[np.float32] = cv2.calcHist([labels], [0], None, [256], [0, 256]).ravel()
-    return counts
+    return np.asarray(cv2.calcHist([labels], [0], None, [256], [0, 256]), np.float32).ravel()
 
 
 def shown_ids(labels: LabelMap) -> frozenset[int]:
