@@ -1,4 +1,5 @@
-// Generated from webapp/annotation/schemas.py and webapp/live/protocol.py by `python -m webapp.live.typescript`.
+// Generated from webapp/annotation/schemas.py, webapp/live/client_messages.py and webapp/live/protocol.py
+// by `python -m webapp.live.typescript`.
 
 export type Key = string;
 
@@ -186,24 +187,9 @@ export interface State {
   mask_seq: number;
 }
 
-export const PROTOCOL_VERSION = 4;
-
 export const MAX_MESSAGE_BYTES = 262144;
 
 export const MOST_DRAWN = 200;
-
-export interface WorkerStatus {
-  alive: boolean;
-  device: string;
-  /** a sentence: "Computing on cpu", "The worker stopped; a new one is starting" */
-  text: string;
-}
-
-/** A person who has the video open. */
-export interface Viewer {
-  person: Person;
-  frame: FrameIndex;
-}
 
 /**
  * The first message, also sent after a gap. The server sends every change after `seq` and every mask after
@@ -236,7 +222,7 @@ export interface PromptAdd {
   type: "prompt.add";
   key: Key;
   frame: FrameIndex;
-  object: number;
+  object: ObjectNumber;
   kind: "click" | "box";
   points: Point[];
   positive?: boolean;
@@ -343,6 +329,74 @@ export interface MaskPaint {
   over: "none" | "unlocked" | "all";
 }
 
+/**
+ * Edit the masks of the frames from `first` to `last` (inclusive). The `result` of the `ack` is the new version.
+ *
+ * clear: the objects lose their pixels. copy: they get the masks that they have in the frame `source`. merge: their
+ * pixels become those of `into`. swap: the two objects change places. split: the pixels of the one object become those
+ * of `into`. interpolate: between the masks of `first` and `last`, the objects change their shape evenly. Accepted
+ * frames stay as they are. A worker does it after the rounds that wait or run.
+ */
+export interface MaskEdit {
+  type: "mask.edit";
+  key: Key;
+  op: EditOp;
+  objects: ObjectNumber[];
+  first: FrameIndex;
+  last: FrameIndex;
+  source?: FrameIndex | null;
+  into?: ObjectNumber | null;
+}
+
+/**
+ * Say that an object (null: every object that is not locked) is not visible in a span, or take that back.
+ *
+ * The masks do not change: the page, exports and engines leave the object out there.
+ */
+export interface SpanAbsent {
+  type: "span.absent";
+  key: Key;
+  object: ObjectNumber | null;
+  first: FrameIndex;
+  last: FrameIndex;
+  absent: boolean;
+}
+
+/** Replace the scene cuts of the video: the first frame of each new scene. */
+export interface CutsSet {
+  type: "cuts.set";
+  key: Key;
+  cuts: FrameIndex[];
+}
+
+/** Add to the time that the sender worked on an object; 0: no object was selected. Idle time is left out. */
+export interface TimeSpent {
+  type: "time.spent";
+  key: Key;
+  object: number;
+  seconds: number;
+}
+
+/** A click that is not stored, because the person only holds the pointer there. */
+export interface PreviewClick {
+  object: ObjectNumber;
+  point: Point;
+  positive: boolean;
+}
+
+/**
+ * Ask what mask the waiting scribbles of the sender, and perhaps a click, would give `frame`.
+ *
+ * It has no key. The answer is a binary frame of type 2, or nothing: while a round of the video waits or runs, if
+ * nothing was drawn, or if a newer preview was asked for. Nothing is stored.
+ */
+export interface PreviewAsk {
+  type: "preview.ask";
+  frame: FrameIndex;
+  engine: string;
+  click: PreviewClick | null;
+}
+
 /** Which frame the person looks at. It has no key and gets no answer. */
 export interface Looking {
   type: "looking";
@@ -355,6 +409,7 @@ export interface Ping {
 
 export type Command =
   | ScribbleAdd
+  | PromptAdd
   | ScribbleRemove
   | ObjectAdd
   | ObjectUpdate
@@ -362,9 +417,28 @@ export type Command =
   | RoundCancel
   | HeadMove
   | FramesAccept
-  | MaskPaint;
+  | MaskPaint
+  | MaskEdit
+  | SpanAbsent
+  | CutsSet
+  | TimeSpent;
 
-export type ClientMessage = Resume | Command | Looking | Ping;
+export type ClientMessage = Resume | Command | PreviewAsk | Looking | Ping;
+
+export const PROTOCOL_VERSION = 4;
+
+export interface WorkerStatus {
+  alive: boolean;
+  device: string;
+  /** a sentence: "Computing on cpu", "The worker stopped; a new one is starting" */
+  text: string;
+}
+
+/** A person who has the video open. */
+export interface Viewer {
+  person: Person;
+  frame: FrameIndex;
+}
 
 /** The answer to `resume`. If the page has no state, or one that is too old, `state` replaces it. */
 export interface Welcome {
@@ -446,6 +520,19 @@ export interface AcceptedChanged {
   spans: AcceptedSpan[];
 }
 
+export interface AbsentChanged {
+  type: "absent.changed";
+  seq: number;
+  object: ObjectNumber;
+  spans: Span[];
+}
+
+export interface CutsChanged {
+  type: "cuts.changed";
+  seq: number;
+  cuts: FrameIndex[];
+}
+
 /** A round was compared with ground truth. Reviewers get the scores from GET /api/videos/{id}/scores. */
 export interface RoundScored {
   type: "round.scored";
@@ -486,6 +573,8 @@ export type ServerMessage =
   | RoundChanged
   | HeadMoved
   | AcceptedChanged
+  | AbsentChanged
+  | CutsChanged
   | RoundScored
   | RoundProgress
   | Presence

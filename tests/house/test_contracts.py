@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from tests.webapp.access_rules import RULES
 from webapp.api import api
-from webapp.live.protocol import CLOSE_CODES, ClientMessage, ServerMessage
+from webapp.live.client_messages import ClientMessage
+from webapp.live.protocol import CLOSE_CODES, ServerMessage
 from webapp.projects.models import Role
 
 PAGE = (Path(settings.BASE_DIR) / "docs" / "contracts.md").read_text()

@@ -16,6 +16,7 @@ from webapp.accounts.models import User
 from webapp.annotation.models import Change, Object, Round, Scribble
 from webapp.annotation.notify import notify_followers
 from webapp.annotation.state import object_info, person, round_info, scribble_info
+from webapp.videos.models import Video
 
 
 def scribble_added(scribble: Scribble) -> None:
@@ -49,6 +50,14 @@ def accepted_changed(video_id: int, rounds: Mapping[int, int | None]) -> None:
             spans.append({"first": frame, "last": frame, "round": round_id})
     if spans:
         _append(video_id, "accepted.changed", spans=spans)
+
+
+def absent_changed(instance: Object) -> None:
+    _append(instance.video_id, "absent.changed", object=instance.number, spans=instance.absent)
+
+
+def cuts_changed(video: Video) -> None:
+    _append(video.pk, "cuts.changed", cuts=video.cuts)
 
 
 def round_scored(round_: Round) -> None:

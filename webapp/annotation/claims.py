@@ -64,13 +64,18 @@ def new_mask(frame: int, labels: LabelMap, confidence: Sequence[float], engine_s
 
 @transaction.atomic
 def claim(round_id: int, worker: str) -> Claim | None:
-    """Claim a queued round. Return None if it was claimed already, has ended, or another round of its video runs."""
+    """Claim a queued round.
+
+    Return None if it was claimed already, has ended, or another round of its video runs or waits for longer.
+    """
     video_id = Round.objects.filter(pk=round_id).values_list("video_id", flat=True).first()
     if video_id is None:
         return None
     hold(video_id)
     if Round.objects.filter(video_id=video_id, state=RoundState.RUNNING).exists():
         return None  # The workers are notified of this round again when the running one ends.
+    if Round.objects.filter(video_id=video_id, state=RoundState.QUEUED, pk__lt=round_id).exists():
+        return None  # It builds on that round, so it is notified again when that one ends.
     round_ = ROUNDS.claim(round_id, worker=worker, started_at=Coalesce("started_at", Now()))
     if round_ is None:
         return None

@@ -18,7 +18,7 @@ LabelMap = NDArray[np.uint8]  # [H, W]
 
 FORMAT = 1  # The first byte of an encoded mask.
 CONTAINER_VERSION = 1
-TYPE_MASKS = 1
+TYPE_MASKS, TYPE_PREVIEW = 1, 2  # A preview is not stored: its seq and its round are 0.
 MAX_SIDE = 1 << 15
 MAX_RUN_BYTES = 6  # A run in a frame of 32,768 x 32,768 with 256 ids is below 2 ** 42, which takes six bytes.
 
@@ -114,9 +114,9 @@ class PackedMask:
     data: bytes
 
 
-def pack(masks: Iterable[PackedMask]) -> bytes:
+def pack(masks: Iterable[PackedMask], kind: int = TYPE_MASKS) -> bytes:
     """Pack several masks into a container: a binary frame of the socket, or the answer of /api/rounds/{id}/masks."""
-    parts = [bytes((CONTAINER_VERSION, TYPE_MASKS))]
+    parts = [bytes((CONTAINER_VERSION, kind))]
     for mask in masks:
         confidence = bytes(min(max(round(value * 255), 0), 255) for value in mask.confidence)
         for number in (mask.seq, mask.round, mask.frame, len(confidence)):
@@ -126,10 +126,10 @@ def pack(masks: Iterable[PackedMask]) -> bytes:
 
 
 def unpack(container: bytes) -> list[PackedMask]:
-    """Return the masks in a container. Raises BadMask."""
+    """Return the masks in a container of stored masks or of a preview. Raises BadMask."""
     reader = _Reader(container)
-    if (reader.byte(), reader.byte()) != (CONTAINER_VERSION, TYPE_MASKS):
-        raise BadMask("container: expected version 1 of type 1")
+    if (reader.byte(), reader.byte()) not in ((CONTAINER_VERSION, TYPE_MASKS), (CONTAINER_VERSION, TYPE_PREVIEW)):
+        raise BadMask("container: expected version 1 of type 1 or 2")
     masks = []
     while not reader.ended:
         seq, round_id, frame = reader.varint(), reader.varint(), reader.varint()

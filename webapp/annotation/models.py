@@ -212,6 +212,21 @@ class HumanTime(models.Model):
         ]
 
 
+class Preview(models.Model):
+    """A page asks what mask its waiting scribbles would give a frame. A worker answers, and the row is deleted again.
+
+    It is no version: nothing of it stays.
+    """
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    frame = models.PositiveIntegerField()
+    engine = models.CharField(max_length=40)
+    click = models.JSONField(null=True)  # A click that is not stored: {"object", "point", "positive"}.
+    data = models.BinaryField(null=True)  # The answer: a container (codec.py), empty if there is nothing to show.
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+
 class RoundScore(models.Model):
     """How good the masks at a round are, measured against the ground truth of the video.
 

@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 RUN_ROUND = "inference.run_round"
 SCORE_ROUND = "inference.score_round"
+PREVIEW = "inference.preview"
 MOST_UNSENT = 100
 SEND_SECONDS = 5.0
 Listener = Callable[[int], None]
@@ -33,6 +34,11 @@ _listeners: set[Listener] = set()
 def notify_worker(round_id: int) -> None:
     """Tell the workers, once the current transaction has committed, that a round waits."""
     send_task(RUN_ROUND, round_id)
+
+
+def notify_previewer(preview_id: int) -> None:
+    """Tell the workers, once the current transaction has committed, that somebody waits for a preview."""
+    send_task(PREVIEW, preview_id)
 
 
 def notify_scorer(round_id: int) -> None:

@@ -20,9 +20,10 @@ from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.codec import BadMask, LabelMap, decode, encode
 from webapp.annotation.head import hold, set_head
 from webapp.annotation.masks import StoredMask, mask_at
-from webapp.annotation.models import Head, Mask, Object, Origin, Round, RoundState
+from webapp.annotation.models import Mask, Object, Origin, Round, RoundState
 from webapp.annotation.notify import notify_scorer
 from webapp.annotation.objects import locked_numbers
+from webapp.annotation.rounds import add_version
 from webapp.annotation.scribbles import check_frame
 from webapp.problems import Problem
 from webapp.videos.models import Video
@@ -53,9 +54,27 @@ def paint_mask(
     check_frame(video, frame)
     _check_paintable(video, frame, object_id)
     standing = mask_at(video.pk, head.round_id, frame)
-    labels = _blank(video) if standing is None else standing.labels.copy()
+    labels = blank(video) if standing is None else standing.labels.copy()
     _apply(labels, painted, object_id, _protected(video, object_id, over))
-    made = _version(head, video, author, key, frame, object_id)
+    made = add_version(
+        head,
+        video,
+        author,
+        key,
+        origin=Origin.PAINTED,
+        frame=frame,
+        scribbles=[],
+        span=[frame, frame],
+        objects_changed=[object_id],
+        engine="",
+        state=RoundState.DONE,
+        progress_done=1,
+        progress_total=1,
+        frames=[(frame, frame)],
+        started_at=Now(),
+        finished_at=Now(),
+    )
+    made.refresh_from_db()
     Mask.objects.create(
         round=made, frame=frame, data=encode(labels), confidence=_confidence(standing, object_id, made.num_objects)
     )
@@ -113,7 +132,7 @@ def _apply(labels: LabelMap, painted: LabelMap, object_id: int, protected: set[i
     labels[new] = object_id
 
 
-def _blank(video: Video) -> LabelMap:
+def blank(video: Video) -> LabelMap:
     return np.zeros((video.height, video.width), np.uint8)
 
 
@@ -123,30 +142,3 @@ def _confidence(standing: StoredMask | None, object_id: int, num_objects: int) -
     confidence = [*before, *[1.0] * (num_objects - len(before))]
     confidence[object_id - 1] = 1.0
     return confidence
-
-
-def _version(head: Head, video: Video, author: User, key: UUID | str, frame: int, object_id: int) -> Round:
-    made = Round.objects.create(
-        video=video,
-        number=head.next_round_number,
-        key=key,
-        author=author,
-        origin=Origin.PAINTED,
-        frame=frame,
-        scribbles=[],
-        span=[frame, frame],
-        objects_changed=[object_id],
-        num_objects=head.next_object_number - 1,
-        engine="",
-        base_id=head.round_id,
-        state=RoundState.DONE,
-        progress_done=1,
-        progress_total=1,
-        frames=[(frame, frame)],
-        started_at=Now(),
-        finished_at=Now(),
-    )
-    made.refresh_from_db()
-    head.next_round_number += 1
-    head.save(update_fields=["next_round_number"])
-    return made

@@ -13,6 +13,8 @@ belongs to a round that the head (the round that the video stands at) builds on.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -20,9 +22,10 @@ from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.annotation import changes, scribbles
+from webapp.annotation.cuts import span_of_scenes
 from webapp.annotation.head import conflict, hold, set_head
 from webapp.annotation.masks import ranges_of
-from webapp.annotation.models import Head, Round, RoundState, Scribble
+from webapp.annotation.models import Direction, Head, Object, Origin, Round, RoundState, Scribble
 from webapp.annotation.notify import notify_worker
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video
@@ -30,19 +33,45 @@ from webapp.videos.models import Video
 ACTIVE = (RoundState.QUEUED, RoundState.RUNNING)
 
 
+@dataclass(frozen=True)
+class Reach:
+    """Which masks a round may change.
+
+    Args:
+        span: the first and the last frame (inclusive); None: the whole video.
+        direction: from the drawn frames to both sides, or only "forward" or "backward".
+        objects: the ids of the objects that may change; None: all.
+        across_cuts: whether the round may go past scene cuts.
+    """
+
+    span: tuple[int, int] | None = None
+    direction: str = Direction.BOTH
+    objects: Sequence[int] | None = None
+    across_cuts: bool = False
+
+
 @transaction.atomic
 def create_round(
-    *, video: Video, author: User, key: UUID | str, frames: Sequence[int], engine: str, base: int | None
+    *,
+    video: Video,
+    author: User,
+    key: UUID | str,
+    frames: Sequence[int],
+    engine: str,
+    base: int | None,
+    reach: Reach | None = None,
 ) -> Round:
-    """Create a round of the scribbles that `author` drew on `frames` and no round has used.
+    """Create one round of the scribbles that `author` drew on `frames` and no round has used.
 
     It becomes the head and waits.
 
     `base` is the id of the head (the round that the video stands at) that the author sees.
 
     Raises Problem: "conflict" (with the id of the actual head) when the video does not stand at `base`; "no_scribbles";
-    "no_objects". A second call with the same `key` returns the same round.
+    "no_objects"; "bad_span" when a drawn frame lies outside of the span; "no_object" when an object of `reach` is not
+    there. A second call with the same `key` returns the same round.
     """
+    reach = reach or Reach()
     head = hold(video.pk)
     made = Round.objects.filter(key=key).first()
     if made is not None:
@@ -51,45 +80,85 @@ def create_round(
         return made
     for frame in frames:
         scribbles.check_frame(video, frame)
+    _check_reach(video, frames, reach)
     if head.round_id != base:
         raise conflict(head)
     drawn = list(scribbles.waiting(video, author, frames))
     if not drawn:
-        which = "this frame" if len(frames) == 1 else "these frames"
+        which = "this frame" if len(set(frames)) == 1 else "these frames"
         raise Problem("no_scribbles", f"There is no scribble on {which} yet. Draw one, then run.", 409)
     if head.next_object_number == 1:
         raise Problem("no_objects", "This video has no object yet. Add one and scribble on it, then run.", 409)
-    return _insert(head, video, author, key, engine, drawn)
+    return _insert(head, video, author, key, engine, drawn, reach)
 
 
-def _insert(head: Head, video: Video, author: User, key: UUID | str, engine: str, drawn: list[Scribble]) -> Round:
-    active = list(Round.objects.filter(video=video, state__in=ACTIVE).order_by("id"))
-    ended = [one for one in active if end(one, RoundState.QUEUED, RoundState.SUPERSEDED)]
+def _check_reach(video: Video, frames: Sequence[int], reach: Reach) -> None:
+    if reach.span is not None:
+        first, last = reach.span
+        scribbles.check_span(video, first, last)
+        outside = next((frame for frame in frames if not first <= frame <= last), None)
+        if outside is not None:
+            text = f"Frame {outside}, which was drawn on, is outside of the range from {first} to {last}."
+            raise Problem("bad_span", f"{text} Widen the range, then run.")
+    if reach.objects is not None:
+        there = set(Object.objects.filter(video=video, deleted_at=None).values_list("number", flat=True))
+        gone = next((number for number in reach.objects if number not in there), None)
+        if gone is not None:
+            raise Problem("no_object", f"Object {gone} is not there any more. Choose another one.", 409)
+
+
+def _insert(
+    head: Head, video: Video, author: User, key: UUID | str, engine: str, drawn: list[Scribble], reach: Reach
+) -> Round:
+    # Edits of a span are not superseded: the new round runs after them.
+    active = list(Round.objects.filter(video=video, state__in=ACTIVE, origin=Origin.ROUND).order_by("id"))
+    ended = [round_ for round_ in active if end(round_, RoundState.QUEUED, RoundState.SUPERSEDED)]
+    frames = sorted({scribble.frame for scribble in drawn})
+    made = add_version(
+        head,
+        video,
+        author,
+        key,
+        origin=Origin.ROUND,
+        frame=frames[0],
+        scribbles=scribbles.for_round(drawn),
+        span=span_of_scenes(video, frames, reach.span, reach.across_cuts),
+        direction=reach.direction,
+        objects_changed=None if reach.objects is None else sorted(set(reach.objects)),
+        across_cuts=reach.across_cuts,
+        engine=engine,
+        progress_total=video.frame_count,
+    )
+    Scribble.objects.filter(pk__in=[scribble.pk for scribble in drawn]).update(round=made)
+    Round.objects.filter(pk__in=[round_.pk for round_ in active]).update(superseded_by=made)
+    for round_ in active:
+        round_.refresh_from_db()
+        changes.round_changed(round_)
+    for round_ in ended:
+        if made.base_id == round_.pk:
+            merge_into_successor(round_, made)
+        else:
+            release_round(round_)
+    changes.scribbles_removed(video.pk, [str(scribble.key) for scribble in drawn])
+    changes.round_changed(made)
+    set_head(head, made.pk, author)
+    notify_worker(made.pk)
+    return made
+
+
+def add_version(head: Head, video: Video, author: User, key: UUID | str, **columns: Any) -> Round:
+    """Insert a row with the next number that builds on the head. The caller has locked the head and moves it."""
     made = Round.objects.create(
         video=video,
         number=head.next_round_number,
         key=key,
         author=author,
-        frame=min(scribble.frame for scribble in drawn),
-        scribbles=scribbles.for_round(drawn),
         num_objects=head.next_object_number - 1,
-        engine=engine,
         base_id=head.round_id,
-        progress_total=video.frame_count,
+        **columns,
     )
-    Scribble.objects.filter(pk__in=[one.pk for one in drawn]).update(round=made)
-    Round.objects.filter(pk__in=[one.pk for one in active]).update(superseded_by=made)
     head.next_round_number += 1
     head.save(update_fields=["next_round_number"])
-    for one in active:
-        one.refresh_from_db()
-        changes.round_changed(one)
-    for one in ended:
-        merge_into_successor(one, made)
-    changes.scribbles_removed(video.pk, [str(one.key) for one in drawn])
-    changes.round_changed(made)
-    set_head(head, made.pk, author)
-    notify_worker(made.pk)
     return made
 
 

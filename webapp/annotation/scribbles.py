@@ -12,7 +12,7 @@ from django.utils import timezone
 from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.head import hold
-from webapp.annotation.models import Object, Round, Scribble
+from webapp.annotation.models import Object, Round, Scribble, ScribbleKind
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video, VideoState
 
@@ -21,18 +21,37 @@ PLACES = 5  # The decimals of a coordinate that are kept, which is finer than a 
 
 @transaction.atomic
 def add_scribble(
-    *, video: Video, author: User, key: UUID | str, frame: int, object_id: int, path: Sequence[Sequence[float]]
+    *,
+    video: Video,
+    author: User,
+    key: UUID | str,
+    frame: int,
+    object_id: int,
+    path: Sequence[Sequence[float]],
+    kind: str = ScribbleKind.SCRIBBLE,
+    positive: bool = True,
 ) -> Scribble:
-    """Store a scribble of object `object_id` (0 is the background). `path` is [[x, y], ...] in 0..1."""
+    """Store a scribble, click or box of object `object_id`; a scribble of object 0 is of the background.
+
+    `path` is [[x, y], ...] in 0..1: the points of a scribble, the one point of a click, two opposite corners of a box.
+    """
     hold(video.pk)
     check_frame(video, frame)
+    _check_points(kind, path, positive)
     if object_id and not Object.objects.filter(video=video, number=object_id, deleted_at=None).exists():
         raise Problem("no_object", f"Object {object_id} is not there any more. Choose another one.", 409)
     if Scribble.objects.filter(key=key).exists():
         raise Problem("key_taken", "This scribble has the key of another one. Reload the page.", 409)
     rounded = [[round(float(x), PLACES), round(float(y), PLACES)] for x, y in path]
     scribble = Scribble.objects.create(
-        video=video, key=key, frame=frame, object_id=object_id, path=rounded, author=author
+        video=video,
+        key=key,
+        frame=frame,
+        object_id=object_id,
+        path=rounded,
+        kind=kind,
+        positive=positive,
+        author=author,
     )
     changes.scribble_added(scribble)
     return scribble
@@ -53,6 +72,19 @@ def remove_scribble(*, video: Video, author: User, key: UUID | str) -> None:
         scribble.deleted_at = timezone.now()
         scribble.save(update_fields=["deleted_at"])
         changes.scribbles_removed(video.pk, [str(scribble.key)])
+
+
+def _check_points(kind: str, path: Sequence[Sequence[float]], positive: bool) -> None:
+    if kind == ScribbleKind.CLICK and len(path) != 1:
+        raise Problem("bad_click", f"A click has one point, this one has {len(path)}.")
+    if kind == ScribbleKind.BOX:
+        if len(path) != 2:
+            raise Problem("bad_box", f"A box has two corners, this one has {len(path)}.")
+        (x0, y0), (x1, y1) = ((round(x, PLACES), round(y, PLACES)) for x, y in path)
+        if x0 == x1 or y0 == y1:
+            raise Problem("bad_box", "A box needs a width and a height. Drag it open.")
+        if not positive:
+            raise Problem("bad_box", "A box goes around an object; it cannot take anything away.")
 
 
 def waiting(video: Video, author: User, frames: Sequence[int]) -> QuerySet[Scribble]:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models.functions import Now
 
-from webapp.annotation.models import Round, RoundState
+from webapp.annotation.models import Preview, Round, RoundState
 from webapp.inference.models import Worker
 from webapp.inference.workers import ALIVE_WITHIN
 from webapp.tasks.worker_names import own_name
@@ -33,6 +33,19 @@ def better_queue(round_id: int) -> str | None:
         return None
     waiting = Round.objects.filter(pk=round_id, state=RoundState.QUEUED, created_at__gte=Now() - YOUNG)
     holder = waiting.values_list("base__worker", flat=True).first()
+    return _queue_of_idle(holder)
+
+
+def better_preview_queue(preview_id: int) -> str | None:
+    """Return the queue of another worker that has the session for this preview, as `better_queue` does for a round."""
+    if not settings.TEAM_MODE:
+        return None
+    asked = Preview.objects.filter(pk=preview_id)
+    return _queue_of_idle(asked.values_list("video__head__round__worker", flat=True).first())
+
+
+def _queue_of_idle(holder: str | None) -> str | None:
+    """Return the queue of the worker `holder` if it is another one that is alive and idle, otherwise None."""
     if not holder or holder == own_name():
         return None
     if Round.objects.filter(state=RoundState.RUNNING, worker=holder).exists():

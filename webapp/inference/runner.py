@@ -5,10 +5,10 @@ Listing engines does not import torch, because the web process does that. Openin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from django.conf import settings
@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from segmentation import registry, weights
 from segmentation.engine import Engine, EngineSettings
 from segmentation.frames import ArrayFrames
-from segmentation.types import Interaction, LabelMap, PastRound, Scribble
+from segmentation.types import BinaryMask, Box, Click, Interaction, LabelMap, MaskUpdate, PastRound, Scribble
+from webapp.annotation.absence import absent_spans
 from webapp.annotation.codec import decode
-from webapp.annotation.models import AcceptedFrame, Mask, Origin, Round
+from webapp.annotation.models import AcceptedFrame, Mask, Origin, Round, ScribbleKind
+from webapp.annotation.objects import locked_numbers
 from webapp.inference.sessions import Session, SessionCache, SessionKey
 from webapp.tasks.worker_names import own_name
 from webapp.videos.models import Video
@@ -167,11 +169,46 @@ def tried_device() -> str:
     return str(choose_device(str(settings.CONFIG["MASKWRIGHT_DEVICE"])))
 
 
-def interaction_of(round_: Round) -> Interaction:
-    scribbles = (
-        Scribble(one["object_id"], np.asarray(one["path"], np.float64).reshape(-1, 2)) for one in round_.scribbles
+def interactions_of(round_: Round) -> tuple[Interaction, ...]:
+    """Return what was drawn before a round: one interaction for each drawn frame, in ascending order."""
+    return tuple(interaction(frame, round_.scribbles) for frame in round_.drawn)
+
+
+def interaction(frame: int, drawn: Iterable[Mapping[str, Any]]) -> Interaction:
+    """Return what was drawn on `frame`, from scribbles in the form that `Round.scribbles` stores."""
+    here = [one for one in drawn if one["frame"] == frame]
+    return Interaction(
+        frame,
+        scribbles=tuple(
+            Scribble(one["object_id"], np.asarray(one["path"], np.float64).reshape(-1, 2))
+            for one in here
+            if one["kind"] == ScribbleKind.SCRIBBLE
+        ),
+        clicks=tuple(
+            Click(one["object_id"], (one["path"][0][0], one["path"][0][1]), one["positive"])
+            for one in here
+            if one["kind"] == ScribbleKind.CLICK
+        ),
+        boxes=tuple(Box(one["object_id"], _corners(one["path"])) for one in here if one["kind"] == ScribbleKind.BOX),
     )
-    return Interaction(round_.frame, tuple(scribbles))
+
+
+def _corners(path: Sequence[Sequence[float]]) -> tuple[float, float, float, float]:
+    (x0, y0), (x1, y1) = path
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+
+
+def run_round(session: EngineSession, round_: Round) -> Iterator[MaskUpdate]:
+    """Run a round in a session that stands at the round's base, and yield the masks."""
+    span = None if round_.span is None else (round_.span[0], round_.span[1])
+    return session.engine.run_round(interactions_of(round_), span, round_.direction, round_.objects_changed)
+
+
+def interpolated(first: BinaryMask, last: BinaryMask, share: float) -> BinaryMask:
+    """Return a shape between two, at `share` (0..1) of the way from `first` to `last`; bool [H, W]."""
+    from segmentation.interpolation import between  # This needs SciPy, which the web process does not load.
+
+    return between(first, last, share)
 
 
 def warm_up() -> Engine:
@@ -190,22 +227,14 @@ def warm_up() -> Engine:
     return engine
 
 
-def session_at(
-    sessions: EngineSessions,
-    video: Video,
-    key: SessionKey,
-    line: list[int],
-    objects: int,
-    drawn: Collection[int] = (),
-) -> EngineSession:
-    """Return a session of a video in the state after the rounds of `line`, with accepted and painted frames locked.
+def session_at(sessions: EngineSessions, video: Video, key: SessionKey, line: list[int], objects: int) -> EngineSession:
+    """Return a session of a video in the state after the rounds of `line`, with everything that people decided.
 
     Args:
         sessions: the cache; the session is taken out of it.
         key: which video, engine and weights the session is for.
         line: ids of rounds, oldest first.
         objects: the number of objects of the video.
-        drawn: frames that the next round was drawn on. If they were painted before, they are not locked.
 
     A cached session that has seen the beginning of `line` is given only the other rounds; a new session is given all of
     them. If that fails, the session is closed, because it holds memory, perhaps of a GPU, and nothing else refers to
@@ -216,62 +245,68 @@ def session_at(
         engine = registry.create_engine_session(key.engine, StoredFrames(video), max(objects, 1), engine_settings())
         session = Session(key, engine, [])
     try:
-        _bring_to(session, line, objects, drawn)
+        _bring_to(session, line, objects)
     except BaseException:
         session.engine.close()
         raise
     return session
 
 
-def _bring_to(session: EngineSession, line: list[int], objects: int, drawn: Collection[int]) -> None:
+def _bring_to(session: EngineSession, line: list[int], objects: int) -> None:
     missing = session.behind(line) or []
     rounds = Round.objects.in_bulk(missing)
-    session.engine.restore([_past(rounds[pk]) for pk in missing if rounds[pk].origin == Origin.ROUND])
+    session.engine.restore([_past(rounds[pk]) for pk in missing])
     session.line += missing
     if objects > session.engine.num_objects:
         session.engine.num_objects = objects
-    fixed = _painted(session.line)
-    _lock(session, {frame: fixed[frame] for frame in fixed if frame not in drawn} | _accepted(session.key.video_id))
+    _lock_accepted(session)
+    _constrain(session)
 
 
-def _accepted(video_id: int) -> dict[int, int]:
-    return dict(AcceptedFrame.objects.filter(video_id=video_id).values_list("frame", "mask_id"))
-
-
-def _painted(line: list[int]) -> dict[int, int]:
-    """Return {frame: Mask.id} of the frames of a line that were painted after they were last drawn on."""
-    fixed: dict[int, int] = {}
-    rounds = Round.objects.filter(pk__in=line).only("origin", "frame", "scribbles", "edit").order_by("pk")
-    painted = Mask.objects.filter(round__in=line, round__origin=Origin.PAINTED)
-    masks = dict(painted.values_list("round_id", "pk"))
-    for round_ in rounds:
-        if round_.origin == Origin.PAINTED:
-            fixed[round_.frame] = masks[round_.pk]
-        elif round_.origin == Origin.ROUND:
-            for frame in round_.drawn:
-                fixed.pop(frame, None)
-    return fixed
-
-
-def _lock(session: EngineSession, fixed: dict[int, int]) -> None:
-    """Lock exactly the frames of `fixed`, {frame: Mask.id}, in a session."""
-    for frame in [frame for frame, mask in session.locked.items() if fixed.get(frame) != mask]:
+def _lock_accepted(session: EngineSession) -> None:
+    accepted = dict(AcceptedFrame.objects.filter(video_id=session.key.video_id).values_list("frame", "mask_id"))
+    for frame in [frame for frame, mask in session.locked.items() if accepted.get(frame) != mask]:
         session.engine.unlock(frame)
         del session.locked[frame]
-    for frame, mask_id in fixed.items():
+    for frame, mask_id in accepted.items():
         if frame not in session.locked:
             session.engine.lock(frame, decode(bytes(Mask.objects.values_list("data", flat=True).get(pk=mask_id))))
             session.locked[frame] = mask_id
 
 
+def _constrain(session: EngineSession) -> None:
+    """Tell an engine which objects are locked, and in which frames objects are absent."""
+    engine, last = session.engine, len(session.engine.frames) - 1
+    known = range(1, engine.num_objects + 1)
+    engine.freeze(number for number in locked_numbers(session.key.video_id) if number in known)
+    spans = {number: spans for number, spans in absent_spans(session.key.video_id).items() if number in known}
+    for number in session.absent.keys() | spans.keys():
+        if session.absent.get(number) != spans.get(number):
+            engine.present(number, 0, last)
+            for first, end in spans.get(number, ()):
+                engine.absent(number, first, end)
+    session.absent = spans
+
+
 def _past(round_: Round) -> PastRound:
     return PastRound(
         engine=round_.engine,
-        interactions=(interaction_of(round_),),
+        interactions=interactions_of(round_) if round_.origin == Origin.ROUND else (),
         num_objects=round_.num_objects,
         labels=StoredLabels(round_.pk),
         engine_states=StoredEngineStates(round_.pk),
+        given=_given(round_),
+        direction=round_.direction,
     )
+
+
+def _given(round_: Round) -> dict[int, frozenset[int]]:
+    """Return by frame the objects whose pixels a person fixed with this version: what was painted or copied."""
+    copied = round_.edit is not None and round_.edit["op"] == "copy"
+    if round_.origin != Origin.PAINTED and not copied:
+        return {}
+    frames = Mask.objects.filter(round=round_).values_list("frame", flat=True)
+    return dict.fromkeys(frames, frozenset(round_.objects_changed))
 
 
 class _StoredByFrame(Mapping[int, T]):

@@ -7,7 +7,7 @@ whenever it might not match the rows.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -35,8 +35,8 @@ class SessionKey:
 
 @dataclass
 class Session(Generic[E]):
-    """An engine with the ids of the rounds that it has seen, oldest first (`line`), and the masks that are locked in
-    it.
+    """An engine with the ids of the rounds that it has seen, oldest first (`line`), and what people decided: the masks
+    that are locked in it, and the spans in which objects are absent.
 
     A locked mask is one that a person accepted; the engine does not change it.
     """
@@ -45,6 +45,7 @@ class Session(Generic[E]):
     engine: E
     line: list[int]
     locked: dict[int, int] = field(default_factory=dict)  # Mask.id by frame.
+    absent: Mapping[int, Sequence[Sequence[int]]] = field(default_factory=dict)  # Inclusive spans by object id.
 
     def behind(self, line: Sequence[int]) -> list[int] | None:
         """Return the rounds of `line` (ids, oldest first) that the session has not seen yet.

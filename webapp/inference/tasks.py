@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from celery import current_app, shared_task
 
-from webapp.annotation.notify import RUN_ROUND, SCORE_ROUND
+from webapp.annotation.notify import PREVIEW, RUN_ROUND, SCORE_ROUND
 from webapp.inference import worker_lifecycle  # noqa: F401 (the import connects the signals of a worker)
-from webapp.inference.affinity import better_queue
+from webapp.inference.affinity import better_preview_queue, better_queue
 
 
 @shared_task(name=RUN_ROUND)
@@ -22,9 +22,27 @@ def run_round(round_id: int, passed_on: bool = False) -> None:
     if queue is not None:
         current_app.send_task(RUN_ROUND, args=[round_id, True], queue=queue)
         return
-    from webapp.inference.work import work_on  # It is imported here because a worker for media loads no engines.
+    # They are imported here because a worker for media loads no engines.
+    from webapp.inference.previews import answer_waiting
+    from webapp.inference.work import work_on
 
+    answer_waiting()
     work_on(round_id)
+
+
+@shared_task(name=PREVIEW)
+def preview(preview_id: int, passed_on: bool = False) -> None:
+    """Answer a preview, or forward it to the worker that has the session of its video.
+
+    Other previews that wait are answered, too; one that was answered already is skipped.
+    """
+    queue = None if passed_on else better_preview_queue(preview_id)
+    if queue is not None:
+        current_app.send_task(PREVIEW, args=[preview_id, True], queue=queue)
+        return
+    from webapp.inference.previews import answer_waiting
+
+    answer_waiting()
 
 
 @shared_task(name=SCORE_ROUND)

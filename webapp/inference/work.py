@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
+from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.claims import (
     Claim,
     Lost,
@@ -26,8 +27,9 @@ from webapp.annotation.claims import (
 )
 from webapp.annotation.claims import store as store_masks
 from webapp.annotation.masks import line_of
-from webapp.annotation.models import AcceptedFrame, Round
+from webapp.annotation.models import Direction, Origin, Round
 from webapp.inference import runner
+from webapp.inference.edits import edited_masks
 from webapp.inference.sessions import SessionKey
 from webapp.tasks.heartbeat import beating
 from webapp.tasks.worker_names import own_name
@@ -64,21 +66,23 @@ def work_on(round_id: int, on_progress: Progress | None = None) -> bool:
 
 def _compute(claimed: Claim, on_progress: Progress) -> None:
     round_ = Round.objects.select_related("video").get(pk=claimed.round_id)
+    if round_.origin == Origin.EDITED:
+        _edit(claimed, round_, on_progress)
+        return
     engine = runner.resolve(round_.engine)
     key = SessionKey(claimed.video_id, engine, runner.weights_label(engine))
-    accepted = AcceptedFrame.objects.filter(video_id=claimed.video_id).count()
-    begin(claimed, engine=engine, weights=key.weights[:80], total=round_.video.frame_count - accepted)
+    begin(claimed, engine=engine, weights=key.weights[:80], total=_count(round_))
     if asked_to_stop(claimed):
         finish(claimed, complete=False)
         return
     # An earlier attempt may have stored masks. The round is computed from its beginning all the same, because an engine
     # cannot start in the middle of one; masks that are stored already are kept.
     known = stored_frames(claimed)
-    session = runner.session_at(sessions, round_.video, key, line_of(round_.base_id), round_.num_objects, round_.drawn)
+    session = runner.session_at(sessions, round_.video, key, line_of(round_.base_id), round_.num_objects)
     try:
         store = _Store(claimed, known, on_progress)
         session.engine.stopping = store.stopping
-        complete = store.all(session.engine.run_round(runner.interaction_of(round_)))
+        complete = store.all(runner.run_round(session, round_))
         session.line.append(round_.pk)
         finish(claimed, complete=complete)
     except BaseException:
@@ -88,6 +92,23 @@ def _compute(claimed: Claim, on_progress: Progress) -> None:
         session.engine.close()  # The session has masks of this attempt, but those of the earlier attempt are stored.
     else:
         sessions.put(session)
+
+
+def _count(round_: Round) -> int:
+    """Return how many masks a round will have: the frames of its span in its direction that are not accepted."""
+    first, last = round_.span or (0, round_.video.frame_count - 1)
+    if round_.direction == Direction.FORWARD:
+        first = round_.drawn[0]
+    elif round_.direction == Direction.BACKWARD:
+        last = round_.drawn[-1]
+    return len(set(range(first, last + 1)) - accepted_frames(round_.video_id))
+
+
+def _edit(claimed: Claim, round_: Round, on_progress: Progress) -> None:
+    """Carry out an edit of a span, which needs no engine."""
+    begin(claimed, engine="", weights="", total=_count(round_))
+    store = _Store(claimed, stored_frames(claimed), on_progress)
+    finish(claimed, complete=store.all(edited_masks(round_)))
 
 
 class _Store:

@@ -6,26 +6,34 @@ from dataclasses import dataclass
 from typing import assert_never, cast
 
 from webapp.accounts.models import User
+from webapp.annotation.absence import mark_absent
 from webapp.annotation.accepted import accept_frames, release_frames
+from webapp.annotation.cuts import set_cuts
+from webapp.annotation.edits import Edit, create_edit
+from webapp.annotation.human_time import add_seconds
 from webapp.annotation.objects import ObjectChanges, add_object, update_object
 from webapp.annotation.painting import paint_mask
 from webapp.annotation.receipts import once
-from webapp.annotation.rounds import cancel_round, create_round
+from webapp.annotation.rounds import Reach, cancel_round, create_round
 from webapp.annotation.scribbles import add_scribble, remove_scribble
 from webapp.annotation.undo import move_head
-from webapp.live.protocol import (
+from webapp.live.client_messages import (
     Command,
+    CutsSet,
     FramesAccept,
     HeadMove,
+    MaskEdit,
     MaskPaint,
     ObjectAdd,
     ObjectUpdate,
+    PromptAdd,
     RoundCancel,
     RoundRun,
     ScribbleAdd,
     ScribbleRemove,
+    SpanAbsent,
+    TimeSpent,
 )
-from webapp.problems import Problem
 from webapp.projects.access import allows, require
 from webapp.projects.models import Role
 from webapp.videos.access import video_for
@@ -56,6 +64,19 @@ def _add_scribble(actor: Actor, message: ScribbleAdd) -> None:
     )
 
 
+def _add_prompt(actor: Actor, message: PromptAdd) -> None:
+    add_scribble(
+        video=actor.video,
+        author=actor.user,
+        key=message.key,
+        frame=message.frame,
+        object_id=message.object,
+        path=message.points,
+        kind=message.kind,
+        positive=message.positive,
+    )
+
+
 def _remove_scribble(actor: Actor, message: ScribbleRemove) -> None:
     remove_scribble(video=actor.video, author=actor.user, key=message.scribble)
 
@@ -74,8 +95,6 @@ def _update_object(actor: Actor, message: ObjectUpdate) -> None:
 
 
 def _run_round(actor: Actor, message: RoundRun) -> int:
-    if len(message.frames) > 1 or message.span or message.direction != "both" or message.objects:
-        raise Problem("not_yet", "This server runs rounds of one frame through the whole video only.")
     return create_round(
         video=actor.video,
         author=actor.user,
@@ -83,6 +102,7 @@ def _run_round(actor: Actor, message: RoundRun) -> int:
         frames=message.frames,
         engine=message.engine,
         base=message.base,
+        reach=Reach(message.span, message.direction, message.objects, message.across_cuts),
     ).pk
 
 
@@ -127,6 +147,28 @@ def _paint_mask(actor: Actor, message: MaskPaint) -> int:
     ).pk
 
 
+def _edit_masks(actor: Actor, message: MaskEdit) -> int:
+    edit = Edit(message.op, message.objects, message.first, message.last, message.source, message.into)
+    return create_edit(video=actor.video, author=actor.user, key=message.key, edit=edit).pk
+
+
+def _mark_absent(actor: Actor, message: SpanAbsent) -> None:
+    mark_absent(
+        video=actor.video,
+        object_id=message.object,
+        first=message.first,
+        last=message.last,
+        absent=message.absent,
+    )
+
+
+def _add_seconds(actor: Actor, message: TimeSpent) -> None:
+    add_seconds(video=actor.video, author=actor.user, object_id=message.object, seconds=message.seconds)
+
+
+CommandWithoutResult = (
+    ScribbleAdd | PromptAdd | ScribbleRemove | ObjectUpdate | RoundCancel | HeadMove | SpanAbsent | CutsSet | TimeSpent
+)
 REQUIRED = Role.ANNOTATOR  # for every message; whether more is needed depends on whose work it changes
 
 
@@ -150,6 +192,15 @@ def _act(actor: Actor, message: Command) -> int | None:
             return _accept_frames(actor, message)
         case MaskPaint():
             return _paint_mask(actor, message)
+        case MaskEdit():
+            return _edit_masks(actor, message)
+        case _:
+            _act_without_result(actor, message)
+    return None
+
+
+def _act_without_result(actor: Actor, message: CommandWithoutResult) -> None:
+    match message:
         case ScribbleAdd():
             _add_scribble(actor, message)
         case ScribbleRemove():
@@ -160,6 +211,13 @@ def _act(actor: Actor, message: Command) -> int | None:
             _cancel_round(actor, message)
         case HeadMove():
             _move_head(actor, message)
+        case PromptAdd():
+            _add_prompt(actor, message)
+        case SpanAbsent():
+            _mark_absent(actor, message)
+        case CutsSet():
+            set_cuts(video=actor.video, cuts=message.cuts)
+        case TimeSpent():
+            _add_seconds(actor, message)
         case _:
             assert_never(message)
-    return None

@@ -17,6 +17,7 @@ import json
 from collections.abc import MutableMapping
 from contextlib import suppress
 from enum import Enum
+from functools import partial
 from typing import Any, cast
 
 import structlog
@@ -25,24 +26,21 @@ from pydantic import TypeAdapter, ValidationError
 
 from webapp.annotation.schemas import Key, Person, RoleName
 from webapp.annotation.state import person
-from webapp.live import change_feed
+from webapp.live import change_feed, previewing
 from webapp.live.actions import perform
-from webapp.live.follower import Follower, Hub, Subscriber
-from webapp.live.outbox import Outbox, Payload
-from webapp.live.protocol import (
+from webapp.live.client_messages import (
     MAX_MESSAGE_BYTES,
-    PROTOCOL_VERSION,
-    Ack,
     ClientMessage,
     Command,
-    Error,
     Looking,
     Ping,
-    Pong,
+    PreviewAsk,
     Resume,
-    Welcome,
     client_messages,
 )
+from webapp.live.follower import Follower, Hub, Subscriber
+from webapp.live.outbox import Outbox, Payload
+from webapp.live.protocol import PROTOCOL_VERSION, Ack, Error, Pong, Welcome
 from webapp.live.rate import Bucket
 from webapp.live.socket_auth import CloseSocket, Handshake, check, handshake_of
 from webapp.live.threads import in_thread
@@ -84,6 +82,7 @@ class VideoSocket:
         self.me: Person
         self.follower: Follower | None = None
         self.subscriber: Subscriber
+        self._previewing: asyncio.Task[None] | None = None  # It waits for the preview that was asked for last.
         self._closing: int | None = None  # the code with which the socket closes once the outbox is empty
         self._role: Role | None = None  # the role that the page knows
         self._resuming = False  # true once the page has sent `resume`; from then on the page waits for us
@@ -106,6 +105,8 @@ class VideoSocket:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.step = Step.CLOSED
+            if self._previewing is not None:
+                tasks.append(self._previewing)
             for task in tasks:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -178,8 +179,29 @@ class VideoSocket:
             case Looking():
                 if self.follower is not None:
                     self.follower.set_presence(self.subscriber, self.me, message.frame)
+            case PreviewAsk():
+                if self._previewing is not None:
+                    self._previewing.cancel()
+                self._previewing = asyncio.create_task(self._preview(message))
             case _:
                 await self._perform(message)
+
+    async def _preview(self, message: PreviewAsk) -> None:
+        try:
+            data = await previewing.fetch(partial(self._ask_preview, message))
+        except CloseSocket as reason:
+            self._close_after_sending(reason.code)
+        except Problem as problem:
+            self._refuse(problem.code, problem.text)
+        except DatabaseError as error:
+            log.warning("preview_not_asked", video=self.video_id, error=str(error))
+        else:
+            if data is not None:
+                self.outbox.hint("preview", data)
+
+    def _ask_preview(self, message: PreviewAsk) -> int:
+        user, _ = check(self.handshake, opened=True)
+        return previewing.ask(user, self.video_id, message)
 
     async def _perform(self, message: Command) -> None:
         try:

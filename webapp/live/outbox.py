@@ -1,7 +1,7 @@
 """What waits to be sent to one browser. A slow browser gets the newest masks, not a queue of old ones.
 
 Answers and rows of the change log keep their order. Only the newest mask of each frame waits, and only the newest hint
-(progress, presence, worker) of each kind.
+(progress, presence, worker, preview) of each kind.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Outbox:
         self.overflowed = False
         self._messages: deque[str | LogEntry] = deque()
         self._masks: dict[int, PackedMask] = {}
-        self._hints: dict[str, str] = {}
+        self._hints: dict[str, Payload] = {}
 
     def message(self, text: str) -> None:
         """Add the answer to a message of the page (an acknowledgement, an error or a welcome)."""
@@ -55,8 +55,9 @@ class Outbox:
             self._masks[mask.frame] = mask
         self.filled.set()
 
-    def hint(self, kind: str, text: str) -> None:
-        self._hints[kind] = text
+    def hint(self, kind: str, payload: Payload) -> None:
+        """Add something of which only the newest of its kind matters, and which may be lost."""
+        self._hints[kind] = payload
         self.filled.set()
 
     def forget(self) -> None:

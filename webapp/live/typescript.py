@@ -14,13 +14,14 @@ from pathlib import Path
 from types import ModuleType
 
 from webapp.annotation import schemas
-from webapp.live import protocol
+from webapp.live import client_messages, protocol
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SOURCES = (schemas, protocol)
+SOURCES = (schemas, client_messages, protocol)
 TARGET = ROOT / "frontend/src/protocol.ts"
 HEAD = """\
-// Generated from webapp/annotation/schemas.py and webapp/live/protocol.py by `python -m webapp.live.typescript`.
+// Generated from webapp/annotation/schemas.py, webapp/live/client_messages.py and webapp/live/protocol.py
+// by `python -m webapp.live.typescript`.
 """
 PRIMITIVES = {"int": "number", "float": "number", "str": "string", "bool": "boolean", "None": "null"}
 WIDTH = 110  # as in biome.json

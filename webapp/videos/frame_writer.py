@@ -19,6 +19,7 @@ from PIL import Image
 from segmentation.formats.label_png import encode_labels
 from segmentation.types import IGNORE, LabelMap
 from webapp.videos.refusal import Refused, check_count, check_disk, check_size
+from webapp.videos.scene_cuts import Signature, cuts_of, signature_of
 from webapp.videos.source_table import SourceTable, write_source_table
 from webapp.videos.storage import RgbFrame, VideoFolder
 
@@ -47,7 +48,7 @@ class SourceFrame:
 
 @dataclass(frozen=True)
 class WrittenVideo:
-    """What a `FrameWriter` wrote: the size of frames, their number, the bytes, and which frames have ground truth."""
+    """What a `FrameWriter` wrote: the size of frames, their number, the bytes, and what was found in the frames."""
 
     width: int
     height: int
@@ -55,6 +56,7 @@ class WrittenVideo:
     size_bytes: int
     truth_frames: list[int]
     truth_objects: int  # The highest object id in the ground truth.
+    cuts: list[int]  # The first frame of each new scene.
 
 
 class FrameWriter:
@@ -71,7 +73,8 @@ class FrameWriter:
         self._folder = folder
         threads = min(4, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="frames")
-        self._pending: deque[Future[int]] = deque()
+        self._pending: deque[Future[tuple[int, Signature]]] = deque()
+        self._signatures: list[Signature] = []
         self._most_pending = 2 * threads  # This bounds the memory, because a 4K frame takes 28 MB.
 
     def __enter__(self) -> Self:
@@ -109,7 +112,15 @@ class FrameWriter:
 
     @property
     def written(self) -> WrittenVideo:
-        return WrittenVideo(self.width, self.height, self.count, self.size_bytes, self.truth_frames, self.truth_objects)
+        return WrittenVideo(
+            self.width,
+            self.height,
+            self.count,
+            self.size_bytes,
+            self.truth_frames,
+            self.truth_objects,
+            cuts_of(self._signatures),
+        )
 
     def _check(self, picture: Image.Image, frame: SourceFrame) -> None:
         check_count(self.count + 1)
@@ -135,16 +146,20 @@ class FrameWriter:
         self.truth_objects = max(self.truth_objects, int(objects.max(initial=0)))
 
     def _collect(self) -> None:
-        self.size_bytes += self._pending.popleft().result()
+        size, signature = self._pending.popleft().result()
+        self.size_bytes += size
+        self._signatures.append(signature)
 
 
-def _write(folder: VideoFolder, index: int, picture: Image.Image, jpeg: bytes | None, truth: LabelMap | None) -> int:
-    """Write the files of one frame and return their size in bytes."""
+def _write(
+    folder: VideoFolder, index: int, picture: Image.Image, jpeg: bytes | None, truth: LabelMap | None
+) -> tuple[int, Signature]:
+    """Write the files of one frame. Return their size in bytes, and the frame's signature for finding scene cuts."""
     written = _save(folder.frame(index), jpeg or _jpeg(picture, JPEG_QUALITY))
     written += write_thumb(picture, folder.thumb(index))
     if truth is not None:
         written += _save(folder.truth(index), encode_labels(np.ascontiguousarray(truth)))
-    return written
+    return written, signature_of(small)
 
 
 def write_thumb(picture: Image.Image, path: Path) -> int:

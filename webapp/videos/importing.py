@@ -140,6 +140,7 @@ def _publish(video: Video, read: ReadVideo, staging: VideoFolder, beat: Heartbea
         size_bytes=written.size_bytes,
         truth_frames=written.truth_frames,
         truth_objects=written.truth_objects,
+        cuts=written.cuts,
         progress_done=written.count,
         progress_total=written.count,
     )

@@ -10,7 +10,9 @@ from django.db.migrations.executor import MigrationExecutor
 
 from tests.webapp.conftest import draw, run
 from webapp.accounts.models import User
-from webapp.annotation.models import Change, Scribble
+from webapp.annotation.models import Change, Round, Scribble
+from webapp.annotation.state import state_of
+from webapp.projects.models import Role
 from webapp.videos.models import Video
 
 BEFORE = ("annotation", "0006_export_formats")
@@ -44,3 +46,36 @@ def test_scribbles_and_their_messages_survive_the_renaming_in_both_directions(
     assert Scribble.objects.get(pk=drawn_before.pk).object_id == 1
     assert list(Scribble.objects.exclude(pk=drawn_before.pk).order_by("pk").values()) == scribbles
     assert list(Change.objects.order_by("pk").values_list("message", flat=True)) == messages
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rounds_and_objects_of_before_versions_keep_their_meaning(video: Video, owner: User, sent_tasks: list) -> None:
+    before = [("annotation", "0009_lease"), ("videos", "0005_pixel_aspect")]
+    graph = MigrationExecutor(connection).loader.graph
+    latest = [*graph.leaf_nodes("annotation"), *graph.leaf_nodes("videos")]
+    try:
+        executor = MigrationExecutor(connection)
+        executor.migrate(before)
+        old = executor.loader.project_state(before).apps
+        drawn = [{"path": [[0.1, 0.2]], "object_id": 1}, {"path": [[0.3, 0.4]], "object_id": 0}]
+        made = old.get_model("annotation", "Round").objects.create(
+            video_id=video.pk,
+            number=7,
+            key=uuid4(),
+            author_id=owner.pk,
+            frame=5,
+            scribbles=drawn,
+            num_objects=1,
+            engine="flow",
+            state="done",
+            frames=[[0, 7]],
+        )
+    finally:
+        MigrationExecutor(connection).migrate(latest)
+    row = Round.objects.get(pk=made.pk)
+    assert (row.origin, row.drawn, row.span, row.direction, row.objects_changed) == ("round", [5], None, "both", None)
+    assert row.scribbles == [{**scribble, "frame": 5, "kind": "scribble", "positive": True} for scribble in drawn]
+    info = state_of(Video.objects.get(pk=video.pk), Role.OWNER)
+    assert [(instance.position, instance.locked) for instance in info.objects] == [(1, False)]
+    assert (info.absent, info.cuts, info.seconds) == ({}, [], {})
+    assert [round_.id for round_ in info.rounds] == [made.pk]

@@ -259,7 +259,7 @@ def test_an_interrupted_round_is_completed_without_doubling_a_mask(
     lost = claim(row.pk, "a worker that dies")
     assert lost
     session = runner.session_at(work.sessions, video, runner.SessionKey(video.pk, "fake", ""), [], 1)
-    updates = session.engine.run_round(runner.interaction_of(row))
+    updates = runner.run_round(session, row)
     work.store_masks(lost, [work.new_mask(*_fields(next(updates))) for _ in range(3)])
     before = dict(Mask.objects.filter(round=row).values_list("frame", "pk"))
     assert lose_worker(ROUNDS, row) == RoundState.QUEUED

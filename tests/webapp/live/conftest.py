@@ -35,7 +35,7 @@ class Page:
     async def post(self, kind: str, **fields: Any) -> str:
         """Send a message and return the key that it was given."""
         key = str(fields.pop("key", uuid4()))
-        keyless = kind in ("resume", "looking", "ping")
+        keyless = kind in ("resume", "looking", "ping", "preview.ask")
         await self.text(json.dumps({"type": kind, **({} if keyless else {"key": key}), **fields}))
         return key
 

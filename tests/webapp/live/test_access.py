@@ -18,15 +18,16 @@ from tests.webapp.annotation.test_undo import done
 from tests.webapp.conftest import HEIGHT, WIDTH, accept, draw, painted, run
 from tests.webapp.live.conftest import Open
 from webapp.accounts.models import User
-from webapp.annotation.models import AcceptedFrame, Change, Head, Mask, Object, Receipt, Round, Scribble
+from webapp.annotation.models import AcceptedFrame, Change, Head, HumanTime, Mask, Object, Receipt, Round, Scribble
 from webapp.annotation.state import last_mask
-from webapp.live.protocol import ClientMessage
+from webapp.live.client_messages import ClientMessage
 from webapp.projects.models import Role
 from webapp.videos.models import Video
 
 database = sync_to_async
 MEMBERS = [Role.VIEWER, Role.ANNOTATOR, Role.REVIEWER, Role.MANAGER, Role.OWNER]
 UP = {Role.ANNOTATOR: MEMBERS[1:], Role.REVIEWER: MEMBERS[2:]}
+AT = {"frame": 0}
 PATH = [[0.1, 0.2], [0.3, 0.4]]
 PAINTED = painted(np.ones((HEIGHT, WIDTH), np.uint8))
 
@@ -82,18 +83,25 @@ CASES = [
     Case("cancel another's", "round.cancel", Role.REVIEWER, cancel(by_me=False)),
     Case("undo a round", "head.move", Role.ANNOTATOR, undo),
     Case("paint", "mask.paint", Role.ANNOTATOR, lambda *_: {"frame": 0, "object": 1, "data": PAINTED, "over": "none"}),
+    Case(
+        "click", "prompt.add", Role.ANNOTATOR, lambda *_: {**AT, "object": 1, "kind": "click", "points": [[0.5, 0.5]]}
+    ),
+    Case("edit masks", "mask.edit", Role.ANNOTATOR, lambda *_: {"op": "clear", "objects": [1], "first": 0, "last": 3}),
+    Case("mark absent", "span.absent", Role.ANNOTATOR, lambda *_: {"object": 1, "first": 0, "last": 3, "absent": True}),
+    Case("move cuts", "cuts.set", Role.ANNOTATOR, lambda *_: {"cuts": [4]}),
+    Case("report time", "time.spent", Role.ANNOTATOR, lambda *_: {"object": 1, "seconds": 8.5}),
     Case("accept one's own", "frames.accept", Role.ANNOTATOR, accepting(by_me=True)),
     Case("accept another's", "frames.accept", Role.REVIEWER, accepting(by_me=False)),
     Case("release one's own", "frames.accept", Role.ANNOTATOR, accepting(by_me=True, accepted=False)),
     Case("release another's", "frames.accept", Role.REVIEWER, accepting(by_me=False, accepted=False)),
 ]
-OPEN_TO_ALL = {"resume", "looking", "ping"}
+OPEN_TO_ALL = {"resume", "looking", "ping", "preview.ask"}  # a preview has a test of its own
 case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
 def everything() -> list[Any]:
     """Return all rows that a message could change."""
-    tables = (Object, Scribble, Round, Mask, Head, AcceptedFrame, Change, Receipt)
+    tables = (Video, Object, Scribble, Round, Mask, Head, AcceptedFrame, HumanTime, Change, Receipt)
     return [list(table.objects.order_by("pk").values()) for table in tables]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from webapp.annotation.absence import absent_spans, without_absent
 from webapp.annotation.codec import LabelMap
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Object
@@ -32,13 +33,14 @@ class Subject:
         kept = np.zeros(256, np.uint8)
         for object_ in self.objects:
             kept[object_.number] = object_.number
+        absent = absent_spans(self.video.pk)
         masks = masks_of(self.video.pk, self.round_id)
         mask = next(masks, None)
         for index in range(self.video.frame_count):
             if mask is None or mask.frame != index:
                 yield index, None
                 continue
-            yield index, kept[mask.labels]
+            yield index, without_absent(kept[mask.labels], index, absent)
             mask = next(masks, None)
 
 
@@ -49,6 +51,7 @@ def object_table(subject: Subject) -> str:
             "name": object_.name,
             "color": object_.color,
             "label": object_.label.name if object_.label else None,
+            "absent": object_.absent,
         }
         for object_ in subject.objects
     ]

@@ -1,0 +1,113 @@
+"""Edits of a span: what is refused, and that they wait in line with rounds instead of superseding them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.webapp.annotation.test_undo import done
+from tests.webapp.conftest import draw, run, some_mask
+from webapp.accounts.models import User
+from webapp.annotation.claims import begin, claim, finish, store
+from webapp.annotation.edits import Edit, create_edit
+from webapp.annotation.head import head_of
+from webapp.annotation.masks import line_of
+from webapp.annotation.models import Round, RoundState, Scribble
+from webapp.annotation.objects import add_object, update_object
+from webapp.annotation.rounds import create_round
+from webapp.annotation.state import round_info
+from webapp.problems import Problem
+from webapp.videos.models import Video
+
+
+def edit(video: Video, by: User, op: Any, objects: list[int], **given: Any) -> Round:
+    fields = {"first": 0, "last": 3, **given}
+    return create_edit(video=video, author=by, key=uuid4(), edit=Edit(op, objects, **fields))
+
+
+def test_an_edit_is_a_version_that_waits(video: Video, owner: User) -> None:
+    base = done(video, owner, None, [0, 1])
+    made = edit(video, owner, "clear", [1])
+    info = round_info(made)
+    assert (info.origin, info.state, info.span, info.objects, info.drawn) == ("edited", "queued", (0, 3), [1], [0, 3])
+    assert info.edit is not None
+    assert (info.edit.op, info.edit.first, info.edit.last) == ("clear", 0, 3)
+    assert line_of(head_of(video.pk)) == [base.pk, made.pk]
+
+
+@pytest.mark.parametrize(
+    ("op", "objects", "given", "code"),
+    [
+        ("clear", [9], {}, "no_object"),
+        ("clear", [2], {}, "locked"),
+        ("clear", [1], {"first": 3, "last": 1}, "bad_span"),
+        ("clear", [1], {"last": 8}, "bad_frame"),
+        ("copy", [1], {}, "bad_edit"),
+        ("copy", [1], {"source": 5}, "no_mask"),
+        ("copy", [3], {"source": 0}, "no_mask"),
+        ("copy", [1], {"source": 8}, "bad_frame"),
+        ("merge", [1], {}, "bad_edit"),
+        ("merge", [1], {"into": 2}, "locked"),
+        ("swap", [1, 1], {}, "bad_edit"),
+        ("swap", [1, 2, 3], {}, "bad_edit"),
+        ("split", [1], {"into": 1}, "bad_edit"),
+        ("split", [1, 3], {"into": 3}, "bad_edit"),
+        ("interpolate", [1], {"last": 1}, "bad_edit"),
+        ("interpolate", [1], {"last": 5}, "no_mask"),
+    ],
+)
+def test_an_edit_that_does_not_fit_is_refused_and_changes_nothing(
+    video: Video, owner: User, op: str, objects: list[int], given: dict[str, Any], code: str
+) -> None:
+    for _ in range(2):
+        add_object(video=video, author=owner)
+    update_object(video=video, number=2, locked=True)
+    base = done(video, owner, None, [0, 1])
+    with pytest.raises(Problem) as problem:
+        edit(video, owner, op, objects, **given)
+    assert problem.value.code == code
+    assert head_of(video.pk) == base.pk
+
+
+def test_a_round_runs_after_the_edit_that_it_builds_on(video: Video, owner: User) -> None:
+    first = run(video, owner, None)
+    running = claim(first.pk, "worker")
+    assert running is not None
+    edited = edit(video, owner, "clear", [1])
+    last = run(video, owner, edited.pk, frame=2)
+    edited.refresh_from_db()
+    assert edited.state == RoundState.QUEUED, "an edit is never superseded"
+    assert claim(last.pk, "worker") is None
+    assert claim(edited.pk, "worker") is None
+    begin(running, engine="fake", weights="", total=8)
+    assert not store(running, [some_mask(0)]), "the round makes way for the newer one"
+    finish(running, complete=False)
+    assert claim(last.pk, "worker") is None, "the edit is older"
+    claimed = claim(edited.pk, "worker")
+    assert claimed is not None
+    begin(claimed, engine="", weights="", total=4)
+    finish(claimed, complete=True)
+    assert claim(last.pk, "worker") is not None
+    assert line_of(head_of(video.pk)) == [first.pk, edited.pk, last.pk]
+
+
+def test_scribbles_of_a_round_that_waits_below_an_edit_wait_again_when_it_is_superseded(
+    video: Video, owner: User
+) -> None:
+    first = run(video, owner, None)
+    edited = edit(video, owner, "clear", [1])
+    last = run(video, owner, edited.pk, frame=2)
+    assert line_of(head_of(video.pk)) == [edited.pk, last.pk]
+    assert list(Scribble.objects.filter(round=None).values_list("frame", flat=True)) == [0]
+    first.refresh_from_db()
+    assert first.state == RoundState.SUPERSEDED
+
+
+def test_several_drawn_frames_are_one_round(video: Video, owner: User) -> None:
+    for frame in (5, 1, 3):
+        draw(video, owner, frame)
+    made = create_round(video=video, author=owner, key=uuid4(), frames=[1, 3, 5], engine="fake", base=None)
+    assert (made.frame, made.drawn) == (1, [1, 3, 5])
+    assert not Scribble.objects.filter(round=None).exists()

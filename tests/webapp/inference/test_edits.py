@@ -1,0 +1,145 @@
+"""Edits of a span, carried out by the worker: which pixels change in which frames, and what stays."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from tests.webapp.annotation.test_edits import edit
+from tests.webapp.conftest import FRAMES, HEIGHT, WIDTH, accept, draw, painted
+from webapp.accounts.models import User
+from webapp.annotation.absence import mark_absent
+from webapp.annotation.codec import LabelMap
+from webapp.annotation.head import head_of
+from webapp.annotation.masks import masks_of
+from webapp.annotation.models import Round, RoundState
+from webapp.annotation.objects import add_object, update_object
+from webapp.annotation.painting import paint_mask
+from webapp.annotation.rounds import Reach, create_round
+from webapp.annotation.undo import move_head
+from webapp.inference.work import work_on
+from webapp.videos.models import Video
+
+pytestmark = pytest.mark.django_db(transaction=True)  # The heartbeat thread has a connection of its own.
+
+
+@pytest.fixture(autouse=True)
+def _silent(sent_tasks: list[Any]) -> None:
+    """Record the tasks that are sent to workers, because there is no broker."""
+
+
+def bar(x: int, width: int = 4) -> LabelMap:
+    labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+    labels[4:12, x : x + width] = 1
+    return labels
+
+
+def paint(video: Video, by: User, frame: int, number: int, x: int) -> Round:
+    return paint_mask(
+        video=video, author=by, key=uuid4(), frame=frame, object_id=number, data=painted(bar(x)), over="all"
+    )
+
+
+def carry_out(video: Video, by: User, op: str, objects: list[int], **given: Any) -> Round:
+    made = edit(video, by, op, objects, **given)
+    assert work_on(made.pk)
+    made.refresh_from_db()
+    assert made.state == RoundState.DONE, made.error
+    return made
+
+
+def ids(video: Video) -> dict[int, list[int]]:
+    """Return the ids in each mask that the video has."""
+    return {mask.frame: np.unique(mask.labels).tolist() for mask in masks_of(video.pk, head_of(video.pk))}
+
+
+@pytest.fixture
+def two(video: Video, owner: User) -> Video:
+    """Return a video with objects 1 and 2 side by side in the frames 0 to 3."""
+    add_object(video=video, author=owner)
+    for frame in range(4):
+        paint(video, owner, frame, 1, 2)
+        paint(video, owner, frame, 2, 12)
+    return video
+
+
+def test_clear_takes_an_object_away_except_from_accepted_frames(two: Video, owner: User) -> None:
+    accept(two, owner, 1)
+    before = head_of(two.pk)
+    made = carry_out(two, owner, "clear", [1], first=0, last=2)
+    assert ids(two) == {0: [0, 2], 1: [0, 1, 2], 2: [0, 2], 3: [0, 1, 2]}
+    assert made.frames == [[0, 0], [2, 2]]
+    move_head(video=two, by=owner, from_round=made.pk, to_round=before)
+    assert ids(two)[0] == [0, 1, 2]
+
+
+def test_merge_split_and_swap_rename_the_pixels(two: Video, owner: User) -> None:
+    carry_out(two, owner, "swap", [1, 2], first=2, last=7)
+    shown = {mask.frame: int(mask.labels[5, 3]) for mask in masks_of(two.pk, head_of(two.pk))}
+    assert shown == {0: 1, 1: 1, 2: 2, 3: 2}
+    carry_out(two, owner, "merge", [1], into=2, first=0, last=1)
+    assert ids(two) == {0: [0, 2], 1: [0, 2], 2: [0, 1, 2], 3: [0, 1, 2]}
+    add_object(video=two, author=owner)
+    carry_out(two, owner, "split", [2], into=3, first=1, last=7)
+    assert ids(two) == {0: [0, 2], 1: [0, 3], 2: [0, 1, 3], 3: [0, 1, 3]}
+
+
+def test_copy_brings_a_mask_to_frames_without_one_and_spares_locked_objects(two: Video, owner: User) -> None:
+    paint(two, owner, 5, 2, 2)
+    update_object(video=two, number=2, locked=True)
+    carry_out(two, owner, "copy", [1], source=0, first=4, last=5)
+    masks = {mask.frame: mask.labels for mask in masks_of(two.pk, head_of(two.pk))}
+    assert (masks[4] == bar(2)).all()
+    assert (masks[5] == 2 * bar(2)).all(), "the locked object lies over the copy"
+
+
+def test_interpolate_moves_a_shape_between_two_painted_frames(video: Video, owner: User) -> None:
+    paint(video, owner, 0, 1, 2)
+    paint(video, owner, 4, 1, 18)
+    carry_out(video, owner, "interpolate", [1], first=0, last=4)
+    masks = {mask.frame: mask.labels for mask in masks_of(video.pk, head_of(video.pk))}
+    assert [(masks[frame] == bar(2 + 4 * frame)).all() for frame in range(5)] == [True] * 5
+
+
+def test_rounds_keep_what_was_painted_and_copied_to_the_pixel(video: Video, owner: User) -> None:
+    add_object(video=video, author=owner)
+    paint(video, owner, 3, 1, 7)
+    carry_out(video, owner, "copy", [1], source=3, first=5, last=6)
+    row = run_round(video, owner, [0], number=2)
+    masks = {mask.frame: mask.labels for mask in masks_of(video.pk, row.pk)}
+    assert len(masks) == FRAMES
+    for frame in (3, 5, 6):
+        assert ((masks[frame] == 1) == (bar(7) == 1)).all()
+
+
+def run_round(video: Video, by: User, frames: list[int], number: int = 1, reach: Reach | None = None) -> Round:
+    for frame in frames:
+        draw(video, by, frame, number)
+    base = head_of(video.pk)
+    row = create_round(video=video, author=by, key=uuid4(), frames=frames, engine="fake", base=base, reach=reach)
+    assert work_on(row.pk)
+    row.refresh_from_db()
+    assert row.state == RoundState.DONE, row.error
+    return row
+
+
+def test_a_round_stays_within_its_span_direction_and_objects(video: Video, owner: User) -> None:
+    assert run_round(video, owner, [3], reach=Reach(span=(2, 5))).frames == [[2, 5]]
+    row = run_round(video, owner, [4], reach=Reach(direction="forward"))
+    assert (row.frames, row.progress_total) == ([[4, 7]], 4)
+    assert run_round(video, owner, [1, 6]).frames == [[0, 7]]
+
+
+def test_a_round_leaves_locked_and_absent_objects_alone(video: Video, owner: User) -> None:
+    add_object(video=video, author=owner)
+    run_round(video, owner, [0])
+    before = [mask.labels == 1 for mask in masks_of(video.pk, head_of(video.pk))]
+    update_object(video=video, number=1, locked=True)
+    mark_absent(video=video, object_id=2, first=5, last=7, absent=True)
+    row = run_round(video, owner, [1], number=2)
+    after = [mask.labels for mask in masks_of(video.pk, row.pk)]
+    assert all(((labels == 1) == kept).all() for labels, kept in zip(after, before, strict=True))
+    assert not any((labels == 2).any() for labels in after[5:])

@@ -1,0 +1,66 @@
+"""Absent spans: frames in which a person says that an object is not visible.
+
+Engines give the object no pixel there, and exports leave it out. The stored masks do not change, so that the mark can
+be taken back without loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+
+from webapp.annotation import changes
+from webapp.annotation.codec import LabelMap
+from webapp.annotation.head import hold
+from webapp.annotation.masks import ranges
+from webapp.annotation.models import Object
+from webapp.annotation.scribbles import check_span
+from webapp.problems import Problem
+from webapp.videos.models import Video
+
+Spans = Sequence[Sequence[int]]  # Inclusive ranges [first, last].
+
+
+@transaction.atomic
+def mark_absent(*, video: Video, object_id: int | None, first: int, last: int, absent: bool) -> None:
+    """Mark an object, or all objects with None, as not visible in the frames from `first` to `last` (inclusive).
+
+    With `absent` False the mark is taken back. Raises Problem: "bad_span"; "bad_frame"; "no_object"; "locked".
+    """
+    hold(video.pk)
+    check_span(video, first, last)
+    objects = Object.objects.filter(video=video, deleted_at=None)
+    if object_id is None:
+        chosen = [instance for instance in objects if not instance.locked]
+    else:
+        chosen = list(objects.filter(number=object_id))
+        if not chosen:
+            raise Problem("no_object", f"Object {object_id} is not there any more. Choose another one.", 409)
+        if chosen[0].locked:
+            raise Problem("locked", f"{chosen[0].name} is locked. Unlock it first.", 409)
+    for instance in chosen:
+        frames = {frame for start, end in instance.absent for frame in range(start, end + 1)}
+        span = set(range(first, last + 1))
+        spans = [list(pair) for pair in ranges(sorted(frames | span if absent else frames - span))]
+        if spans != instance.absent:
+            instance.absent = spans
+            instance.save(update_fields=["absent"])
+            changes.absent_changed(instance)
+
+
+def absent_spans(video_id: int) -> dict[int, Spans]:
+    """Return the absent spans of the objects of a video that have any, by object id."""
+    rows = Object.objects.filter(video_id=video_id, deleted_at=None).exclude(absent=[])
+    return dict(rows.values_list("number", "absent"))
+
+
+def without_absent(labels: LabelMap, frame: int, spans: Mapping[int, Spans]) -> LabelMap:
+    """Return a label map without the objects that are absent in `frame`."""
+    gone = [number for number, ranges_ in spans.items() if any(first <= frame <= last for first, last in ranges_)]
+    if not gone:
+        return labels
+    labels = labels.copy()
+    for number in gone:
+        labels[labels == number] = 0
+    return labels

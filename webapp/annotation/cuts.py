@@ -1,0 +1,40 @@
+"""Scene cuts: the first frame of each new scene. The import finds them, people move them, and rounds stop at them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from webapp.annotation import changes
+from webapp.annotation.head import hold
+from webapp.annotation.scribbles import check_frame
+from webapp.problems import Problem
+from webapp.videos.models import Video
+
+
+@transaction.atomic
+def set_cuts(*, video: Video, cuts: Sequence[int]) -> None:
+    """Replace the scene cuts of a video. Raises Problem for a frame that cannot begin a new scene."""
+    hold(video.pk)
+    for frame in cuts:
+        check_frame(video, frame)
+    if 0 in cuts:
+        raise Problem("bad_cut", "The first frame of the video begins its first scene; a cut is a later frame.")
+    video.cuts = sorted(set(cuts))
+    video.save(update_fields=["cuts"])
+    changes.cuts_changed(video)
+
+
+def span_of_scenes(
+    video: Video, frames: Sequence[int], span: tuple[int, int] | None, across_cuts: bool
+) -> list[int] | None:
+    """Return the span that a round of the drawn `frames` (ascending) may change, or None for the whole video.
+
+    Without `across_cuts` it ends at the nearest cuts before the first and after the last drawn frame.
+    """
+    first, last = span or (0, video.frame_count - 1)
+    if not across_cuts:
+        first = max([first, *(cut for cut in video.cuts if cut <= frames[0])])
+        last = min([last, *(cut - 1 for cut in video.cuts if cut > frames[-1])])
+    return None if (first, last) == (0, video.frame_count - 1) else [first, last]

@@ -1,0 +1,134 @@
+"""Edits of a span: clear, copy, merge, swap, split and interpolate masks of many frames at once.
+
+An edit is a version like a round. It waits for the rounds before it, and a worker carries it out without an engine
+(webapp/inference/edits.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal, assert_never
+from uuid import UUID
+
+from django.db import transaction
+
+from webapp.accounts.models import User
+from webapp.annotation import changes
+from webapp.annotation.head import hold, set_head
+from webapp.annotation.masks import mask_at
+from webapp.annotation.models import Head, Object, Origin, Round
+from webapp.annotation.notify import notify_worker
+from webapp.annotation.rounds import add_version
+from webapp.annotation.scribbles import check_frame, check_span
+from webapp.problems import Problem
+from webapp.videos.models import Video
+
+EditOp = Literal["clear", "copy", "merge", "swap", "split", "interpolate"]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What to do with the masks of the frames from `first` to `last` (inclusive). Accepted frames stay as they are.
+
+    * clear: the objects lose their pixels.
+    * copy: the objects get the masks that they have in the frame `source`.
+    * merge: the pixels of the objects become those of the object `into`.
+    * swap: the two objects change places.
+    * split: the pixels of the one object become those of the object `into`.
+    * interpolate: between the masks of `first` and `last`, the objects change their shape evenly.
+    """
+
+    op: EditOp
+    objects: Sequence[int]
+    first: int
+    last: int
+    source: int | None = None
+    into: int | None = None
+
+
+@transaction.atomic
+def create_edit(*, video: Video, author: User, key: UUID | str, edit: Edit) -> Round:
+    """Create a version that edits a span. It becomes the head and waits for a worker.
+
+    Raises Problem: "bad_span"; "bad_frame"; "bad_edit" for objects or frames that do not fit the operation;
+    "no_object"; "locked"; "no_mask" if a frame whose mask is copied, or between which is interpolated, does
+    not show the object.
+    """
+    head = hold(video.pk)
+    check_span(video, edit.first, edit.last)
+    _check_fit(edit)
+    _check_objects(video, edit)
+    _check_shown(video, head, edit)
+    made = add_version(
+        head,
+        video,
+        author,
+        key,
+        origin=Origin.EDITED,
+        frame=edit.first,
+        scribbles=[],
+        span=[edit.first, edit.last],
+        objects_changed=sorted(_changed(edit)),
+        edit={**asdict(edit), "objects": list(edit.objects)},
+        engine="",
+        progress_total=edit.last - edit.first + 1,
+    )
+    changes.round_changed(made)
+    set_head(head, made.pk, author)
+    notify_worker(made.pk)
+    return made
+
+
+def _changed(edit: Edit) -> set[int]:
+    return set(edit.objects) | (set() if edit.into is None else {edit.into})
+
+
+def _check_fit(edit: Edit) -> None:
+    """Raise Problem unless the edit has the objects and frames that its operation needs."""
+    match edit.op:
+        case "clear":
+            pass
+        case "copy":
+            if edit.source is None:
+                raise _bad("Copying needs a frame to copy from.")
+        case "merge":
+            if edit.into is None:
+                raise _bad("Merging needs an object to merge into.")
+        case "swap":
+            if len(set(edit.objects)) != 2:
+                raise _bad(f"Swapping needs two objects, there are {len(set(edit.objects))}.")
+        case "split":
+            if edit.into is None or len(edit.objects) != 1 or edit.into == edit.objects[0]:
+                raise _bad("Splitting needs one object and another one that gets its pixels.")
+        case "interpolate":
+            if edit.last - edit.first < 2:
+                raise _bad(f"There is no frame between {edit.first} and {edit.last}.")
+        case _:
+            assert_never(edit.op)
+
+
+def _bad(text: str) -> Problem:
+    return Problem("bad_edit", text)
+
+
+def _check_objects(video: Video, edit: Edit) -> None:
+    there = {instance.number: instance for instance in Object.objects.filter(video=video, deleted_at=None)}
+    for number in sorted(_changed(edit)):
+        if number not in there:
+            raise Problem("no_object", f"Object {number} is not there any more. Choose another one.", 409)
+        if there[number].locked:
+            raise Problem("locked", f"{there[number].name} is locked. Unlock it first.", 409)
+
+
+def _check_shown(video: Video, head: Head, edit: Edit) -> None:
+    """Raise Problem unless the frames that an edit takes masks from have them."""
+    sources = {"copy": [edit.source], "interpolate": [edit.first, edit.last]}.get(edit.op, [])
+    for frame in sources:
+        if frame is None:
+            continue
+        check_frame(video, frame)
+        mask = mask_at(video.pk, head.round_id, frame)
+        missing = set(edit.objects) if mask is None else set(edit.objects) - set(mask.labels.ravel().tolist())
+        if missing:
+            raise Problem("no_mask", f"Frame {frame} has no mask of object {min(missing)}.", 409)

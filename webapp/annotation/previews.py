@@ -1,0 +1,58 @@
+"""Previews: what mask the waiting scribbles of a person, and perhaps a click, would give a frame.
+
+A page asks, a worker answers within moments or not at all, and nothing is stored of it beyond that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from webapp.accounts.models import User
+from webapp.annotation.models import Preview
+from webapp.annotation.notify import notify_previewer
+from webapp.annotation.scribbles import check_frame
+from webapp.videos.models import Video
+
+FRESH = timedelta(seconds=3)  # Nobody waits longer for a preview, so a worker skips older ones.
+NOTHING = b""  # The answer to a preview that has nothing to show.
+
+
+@transaction.atomic
+def ask_preview(*, video: Video, author: User, frame: int, engine: str, click: Mapping[str, Any] | None) -> int:
+    """Ask the workers for a preview and return its id. It replaces the one that the same person asked for before."""
+    check_frame(video, frame)
+    Preview.objects.filter(video=video, author=author).delete()
+    Preview.objects.filter(created_at__lt=Now() - 10 * FRESH).delete()
+    asked = Preview.objects.create(video=video, author=author, frame=frame, engine=engine, click=click)
+    notify_previewer(asked.pk)
+    return asked.pk
+
+
+def waiting_previews() -> list[int]:
+    """Return the ids of the previews that somebody still waits for, oldest first."""
+    rows = Preview.objects.filter(data=None, created_at__gte=Now() - FRESH).order_by("pk")
+    return list(rows.values_list("pk", flat=True))
+
+
+def answer_preview(preview_id: int, data: bytes) -> None:
+    Preview.objects.filter(pk=preview_id).update(data=data)
+
+
+def take_preview(preview_id: int) -> bytes | None:
+    """Return the answer to a preview and delete its row. Return None if there is no answer yet.
+
+    A preview that a newer one replaced has nothing to show.
+    """
+    row = Preview.objects.filter(pk=preview_id).values_list("data", flat=True)
+    found = list(row)
+    if not found:
+        return NOTHING
+    if found[0] is None:
+        return None
+    Preview.objects.filter(pk=preview_id).delete()
+    return bytes(found[0])

@@ -1,0 +1,126 @@
+"""Carries out edits of a span (webapp/annotation/edits.py): computes the masks that its frames get.
+
+No engine is needed: the masks come from those that stood before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, assert_never
+
+import numpy as np
+
+from segmentation.types import LabelMap, MaskUpdate
+from webapp.annotation.accepted import accepted_frames
+from webapp.annotation.edits import EditOp
+from webapp.annotation.masks import mask_at, masks_of
+from webapp.annotation.models import Mask, Round
+from webapp.annotation.objects import locked_numbers
+from webapp.inference import runner
+
+
+def edited_masks(round_: Round) -> Iterator[MaskUpdate]:
+    """Yield the new mask of each frame that the edit of a version changes, in the order of frames.
+
+    Accepted frames are left out, and so are frames whose mask would stay the same.
+    """
+    edit = round_.edit
+    assert edit is not None
+    op: EditOp = edit["op"]
+    match op:
+        case "copy":
+            changed = _copied(round_, edit)
+        case "interpolate":
+            changed = _interpolated(round_, edit)
+        case "clear" | "merge" | "split" | "swap":
+            changed = _relabelled(round_, _table(op, edit))
+        case _:
+            assert_never(op)
+    skipped = accepted_frames(round_.video_id)
+    for frame, labels, confidence in changed:
+        if frame not in skipped:
+            yield MaskUpdate(frame, labels, confidence)
+
+
+Changed = Iterator[tuple[int, LabelMap, tuple[float, ...]]]
+
+
+def _table(op: EditOp, edit: Mapping[str, Any]) -> LabelMap:
+    """Return the table, uint8 [256], by which an edit replaces each object id by another one."""
+    table = np.arange(256, dtype=np.uint8)
+    objects = edit["objects"]
+    if op == "swap":
+        first, second = sorted(set(objects))
+        table[first], table[second] = second, first
+    else:
+        table[objects] = 0 if op == "clear" else edit["into"]
+    return table
+
+
+def _relabelled(round_: Round, table: LabelMap) -> Changed:
+    first, last = _span(round_)
+    confidence = _confidences(round_)
+    for mask in masks_of(round_.video_id, round_.base_id, first, last):
+        before = mask.labels
+        labels = table[before]
+        if (labels != before).any():
+            yield mask.frame, labels, confidence(mask.mask_id)
+
+
+def _copied(round_: Round, edit: Mapping[str, Any]) -> Changed:
+    source = _labels_at(round_, edit["source"])
+    shapes = {number: source == number for number in edit["objects"]}
+    first, last = _span(round_)
+    for frame in range(first, last + 1):
+        yield from _replaced(round_, frame, shapes)
+
+
+def _interpolated(round_: Round, edit: Mapping[str, Any]) -> Changed:
+    first, last = _span(round_)
+    start, end = _labels_at(round_, first), _labels_at(round_, last)
+    for frame in range(first + 1, last):
+        share = (frame - first) / (last - first)
+        shapes = {number: runner.interpolated(start == number, end == number, share) for number in edit["objects"]}
+        yield from _replaced(round_, frame, shapes)
+
+
+def _replaced(round_: Round, frame: int, shapes: Mapping[int, Any]) -> Changed:
+    """Yield a frame's mask after the objects of `shapes` were replaced. Locked objects keep their pixels."""
+    standing = mask_at(round_.video_id, round_.base_id, frame)
+    before = _blank(round_) if standing is None else standing.labels
+    labels = before.copy()
+    kept = np.isin(before, list(locked_numbers(round_.video_id)))
+    for number in shapes:
+        labels[labels == number] = 0
+    for number, shape in shapes.items():
+        labels[shape & ~kept] = number
+    if standing is None or (labels != before).any():
+        confidence = _confidences(round_)
+        yield frame, labels, confidence(None if standing is None else standing.mask_id)
+
+
+def _confidences(round_: Round) -> Any:
+    """Return a function that maps the id of the mask before to the confidences after: 1 for the edited objects."""
+    edited = set(round_.objects_changed)
+
+    def confidence(mask_id: int | None) -> tuple[float, ...]:
+        before = [] if mask_id is None else Mask.objects.values_list("confidence", flat=True).get(pk=mask_id)
+        known = [*before, *[1.0] * (round_.num_objects - len(before))]
+        return tuple(1.0 if number in edited else value for number, value in enumerate(known, 1))
+
+    return confidence
+
+
+def _labels_at(round_: Round, frame: int) -> LabelMap:
+    """Return the mask that a frame had before an edit. The frame may have lost it since the edit was asked for."""
+    mask = mask_at(round_.video_id, round_.base_id, frame)
+    return _blank(round_) if mask is None else mask.labels
+
+
+def _blank(round_: Round) -> LabelMap:
+    return np.zeros((round_.video.height, round_.video.width), np.uint8)
+
+
+def _span(round_: Round) -> tuple[int, int]:
+    first, last = round_.span
+    return first, last

@@ -1,0 +1,67 @@
+"""Answers previews: computes the mask of one frame in the kept session of its video, which stays as it is."""
+
+from __future__ import annotations
+
+import structlog
+from django.db import DatabaseError
+
+from segmentation.types import Click, Interaction
+from webapp.annotation.codec import TYPE_PREVIEW, PackedMask, encode, pack
+from webapp.annotation.head import head_of
+from webapp.annotation.masks import line_of
+from webapp.annotation.models import Head, Preview, Round
+from webapp.annotation.previews import NOTHING, answer_preview, waiting_previews
+from webapp.annotation.rounds import ACTIVE
+from webapp.annotation.scribbles import for_round, waiting
+from webapp.inference import runner
+from webapp.inference.sessions import SessionKey
+from webapp.inference.work import sessions
+
+log = structlog.get_logger(__name__)
+
+
+def answer_waiting() -> None:
+    """Answer every preview that somebody waits for. A worker does this before a round, which takes longer."""
+    for preview_id in waiting_previews():
+        try:
+            answer(preview_id)
+        except DatabaseError:
+            raise
+        except Exception as error:  # The round itself tells what is wrong; a preview only shows nothing.
+            log.warning("preview_failed", preview=preview_id, error=str(error), kind=type(error).__name__)
+            answer_preview(preview_id, NOTHING)
+
+
+def answer(preview_id: int) -> None:
+    """Compute a preview and store the answer.
+
+    There is nothing to show without a prompt, and while a round of the video waits or runs.
+    """
+    asked = Preview.objects.select_related("video__project", "author").get(pk=preview_id)
+    interaction = _interaction(asked)
+    active = Round.objects.filter(video=asked.video, state__in=ACTIVE).exists()
+    if active or not (interaction.scribbles or interaction.clicks or interaction.boxes):
+        answer_preview(preview_id, NOTHING)
+        return
+    engine = runner.resolve(asked.engine)
+    key = SessionKey(asked.video_id, engine, runner.weights_label(engine))
+    objects = Head.objects.values_list("next_object_number", flat=True).get(video=asked.video) - 1
+    session = runner.session_at(sessions, asked.video, key, line_of(head_of(asked.video_id)), objects)
+    try:
+        update = session.engine.preview(interaction)
+    except BaseException:
+        session.engine.close()
+        raise
+    sessions.put(session)
+    mask = PackedMask(0, 0, asked.frame, update.confidence, encode(update.labels))
+    answer_preview(preview_id, pack([mask], TYPE_PREVIEW))
+
+
+def _interaction(asked: Preview) -> Interaction:
+    """Return the waiting prompts of a person on a frame, with the click that was asked about."""
+    drawn = runner.interaction(asked.frame, for_round(waiting(asked.video, asked.author, [asked.frame])))
+    if asked.click is None:
+        return drawn
+    x, y = asked.click["point"]
+    click = Click(asked.click["object"], (x, y), asked.click["positive"])
+    return Interaction(asked.frame, drawn.scribbles, (*drawn.clicks, click), drawn.boxes)

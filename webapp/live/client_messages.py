@@ -1,0 +1,269 @@
+"""The types of the messages from the browser to the server. Those to the browser are in protocol.py.
+
+Messages that change something carry a `key` (a UUID made by the browser): the answer is `ack` or `error` with the same
+key, and a message that is sent twice takes effect once. frontend/src/protocol.ts is generated from these types.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from webapp.annotation.schemas import (
+    Color,
+    Direction,
+    EditOp,
+    FrameIndex,
+    Key,
+    Model,
+    ObjectNumber,
+    Point,
+    Span,
+)
+
+MAX_MESSAGE_BYTES = 256 * 1024
+MOST_DRAWN = 200  # The most frames that one round may have been drawn on.
+
+
+class Resume(Model):
+    """The first message, also sent after a gap. The server sends every change after `seq` and every mask after
+    `mask_seq`.
+
+    Both are the highest numbers that the page has, at first those of the state that it loaded over HTTP. If `seq` is 0,
+    or the gap is too long to be replayed, the welcome carries a state, and masks continue after its `mask_seq`.
+    """
+
+    type: Literal["resume"]
+    version: int
+    seq: int
+    mask_seq: int
+
+
+class ScribbleAdd(Model):
+    type: Literal["scribble.add"]
+    key: Key
+    frame: FrameIndex
+    object: Annotated[int, Field(ge=0, le=254)]
+    path: Annotated[list[Point], Field(min_length=1, max_length=5000)]
+
+
+class PromptAdd(Model):
+    """Add a click (one point) or a box (two opposite corners), which waits for a round like a scribble.
+
+    `positive` is false for a click on what is not the object. `scribble.remove` removes it.
+    """
+
+    type: Literal["prompt.add"]
+    key: Key
+    frame: FrameIndex
+    object: ObjectNumber
+    kind: Literal["click", "box"]
+    points: Annotated[list[Point], Field(min_length=1, max_length=2)]
+    positive: bool = True
+
+
+class ScribbleRemove(Model):
+    """Remove a scribble that the sender drew and no round has used. `scribble` is its key."""
+
+    type: Literal["scribble.remove"]
+    key: Key
+    scribble: Key
+
+
+class ObjectAdd(Model):
+    type: Literal["object.add"]
+    key: Key
+    name: Annotated[str, Field(max_length=60)] = ""
+    color: Color | None = None
+    label: int | None = None
+
+
+class ObjectUpdate(Model):
+    """Rename, recolour, label, lock, move, delete or restore an object. Only the fields that are given change.
+
+    `label` null takes the label away. `position` is the new index in the list of objects.
+    """
+
+    type: Literal["object.update"]
+    key: Key
+    number: ObjectNumber
+    name: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    color: Color | None = None
+    deleted: bool | None = None
+    label: int | None = None
+    locked: bool | None = None
+    position: Annotated[int, Field(ge=0, le=1000)] | None = None
+
+
+class RoundRun(Model):
+    """Run one round with everything that the sender drew on `frames` and that waits for a round.
+
+    `base` is the head that the page shows. `span` (inclusive), `direction` and `objects` limit which masks may change.
+    The round crosses scene cuts only with `across_cuts`.
+    """
+
+    type: Literal["round.run"]
+    key: Key
+    frames: Annotated[list[FrameIndex], Field(min_length=1, max_length=MOST_DRAWN)]
+    engine: Annotated[str, Field(min_length=1, max_length=40)]
+    base: int | None
+    span: Span | None = None
+    direction: Direction = "both"
+    objects: Annotated[list[ObjectNumber], Field(min_length=1, max_length=254)] | None = None
+    across_cuts: bool = False
+
+
+class RoundCancel(Model):
+    type: Literal["round.cancel"]
+    key: Key
+    round: int
+
+
+class HeadMove(Model):
+    """Move the head: to its base (undo), to a branch (redo) or to any round.
+
+    `from_round` is the head that the page shows.
+    """
+
+    type: Literal["head.move"]
+    key: Key
+    from_round: int | None
+    to_round: int | None
+
+
+class FramesAccept(Model):
+    """Accept or release the masks of the frames from `first` to `last` (inclusive). Frames without a mask stay as
+    they are. The `result` of the `ack` is the number of frames that changed.
+
+    `head` is the head that the page shows and `seen` the highest number of a mask that it has. If a frame has another
+    mask by now, nothing changes and the answer is the error "conflict".
+    """
+
+    type: Literal["frames.accept"]
+    key: Key
+    first: FrameIndex
+    last: FrameIndex
+    accepted: bool
+    head: int | None
+    seen: Annotated[int, Field(ge=0)]
+
+
+class MaskPaint(Model):
+    """Replace the mask of one object in one frame. The `result` of the `ack` is the id of the new version.
+
+    `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, in the bytes of a mask.
+    It is applied to the mask that the frame has when the message arrives. `over` says over which other objects it may
+    paint: over none, over those that are not locked, or over all of them.
+    """
+
+    type: Literal["mask.paint"]
+    key: Key
+    frame: FrameIndex
+    object: ObjectNumber
+    data: str
+    over: Literal["none", "unlocked", "all"]
+
+
+class MaskEdit(Model):
+    """Edit the masks of the frames from `first` to `last` (inclusive). The `result` of the `ack` is the new version.
+
+    clear: the objects lose their pixels. copy: they get the masks that they have in the frame `source`. merge: their
+    pixels become those of `into`. swap: the two objects change places. split: the pixels of the one object become those
+    of `into`. interpolate: between the masks of `first` and `last`, the objects change their shape evenly. Accepted
+    frames stay as they are. A worker does it after the rounds that wait or run.
+    """
+
+    type: Literal["mask.edit"]
+    key: Key
+    op: EditOp
+    objects: Annotated[list[ObjectNumber], Field(min_length=1, max_length=254)]
+    first: FrameIndex
+    last: FrameIndex
+    source: FrameIndex | None = None
+    into: ObjectNumber | None = None
+
+
+class SpanAbsent(Model):
+    """Say that an object (null: every object that is not locked) is not visible in a span, or take that back.
+
+    The masks do not change: the page, exports and engines leave the object out there.
+    """
+
+    type: Literal["span.absent"]
+    key: Key
+    object: ObjectNumber | None
+    first: FrameIndex
+    last: FrameIndex
+    absent: bool
+
+
+class CutsSet(Model):
+    """Replace the scene cuts of the video: the first frame of each new scene."""
+
+    type: Literal["cuts.set"]
+    key: Key
+    cuts: Annotated[list[FrameIndex], Field(max_length=5000)]
+
+
+class TimeSpent(Model):
+    """Add to the time that the sender worked on an object; 0: no object was selected. Idle time is left out."""
+
+    type: Literal["time.spent"]
+    key: Key
+    object: Annotated[int, Field(ge=0, le=254)]
+    seconds: Annotated[float, Field(gt=0, le=120)]
+
+
+class PreviewClick(Model):
+    """A click that is not stored, because the person only holds the pointer there."""
+
+    object: ObjectNumber
+    point: Point
+    positive: bool
+
+
+class PreviewAsk(Model):
+    """Ask what mask the waiting scribbles of the sender, and perhaps a click, would give `frame`.
+
+    It has no key. The answer is a binary frame of type 2, or nothing: while a round of the video waits or runs, if
+    nothing was drawn, or if a newer preview was asked for. Nothing is stored.
+    """
+
+    type: Literal["preview.ask"]
+    frame: FrameIndex
+    engine: Annotated[str, Field(min_length=1, max_length=40)]
+    click: PreviewClick | None
+
+
+class Looking(Model):
+    """Which frame the person looks at. It has no key and gets no answer."""
+
+    type: Literal["looking"]
+    frame: FrameIndex
+
+
+class Ping(Model):
+    type: Literal["ping"]
+
+
+# Messages that change something. Each carries a key and is answered by `ack` or `error`.
+Command = (
+    ScribbleAdd
+    | PromptAdd
+    | ScribbleRemove
+    | ObjectAdd
+    | ObjectUpdate
+    | RoundRun
+    | RoundCancel
+    | HeadMove
+    | FramesAccept
+    | MaskPaint
+    | MaskEdit
+    | SpanAbsent
+    | CutsSet
+    | TimeSpent
+)
+ClientMessage = Annotated[Resume | Command | PreviewAsk | Looking | Ping, Field(discriminator="type")]
+
+client_messages: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)

@@ -1,0 +1,66 @@
+"""Finds scene cuts: frames that differ from the frame before them far more than their neighbours do.
+
+A frame is compared as a small picture, so that noise and motion count little. A cut must stand out in two ways: the
+small pictures differ more than those nearby, and the colours of the whole picture change. A flash, after which the old
+picture comes back, is no cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Signature = NDArray[np.uint8]  # [ROWS, COLUMNS, 3], a frame as a small RGB picture
+
+ROWS, COLUMNS = 18, 32
+BINS = 8  # The number of bins of each colour's histogram.
+WINDOW = 8  # The number of frames on each side with which a change is compared.
+LEAST_CHANGE = 0.06  # Of the mean difference of two small pictures, 0..1.
+LEAST_COLOURS = 0.2  # Of the distance of two colour histograms, 0..1.
+STANDS_OUT = 3.0  # How many times the change must be greater than the greatest one nearby.
+SHORTEST = 4  # The least number of frames in a scene.
+
+
+def signature_of(picture: Image.Image) -> Signature:
+    """Return the small picture by which a frame, of mode RGB, is compared."""
+    return np.asarray(picture.resize((COLUMNS, ROWS), Image.Resampling.BOX, reducing_gap=2.0))
+
+
+def cuts_of(signatures: Sequence[Signature]) -> list[int]:
+    """Return the first frame of each new scene, ascending. The first frame of the video is not among them."""
+    if len(signatures) < 2 * SHORTEST:
+        return []
+    small = np.stack(signatures).astype(np.float32) / 255
+    changes = np.zeros(len(small))
+    changes[1:] = np.abs(np.diff(small, axis=0)).mean(axis=(1, 2, 3))
+    colours = np.stack([_histogram(picture) for picture in signatures])
+    cuts: list[int] = []
+    for frame in range(SHORTEST, len(small) - SHORTEST + 1):
+        if cuts and frame - cuts[-1] < SHORTEST:
+            continue
+        if _stands_out(changes, frame) and _stays_changed(small, colours, frame):
+            cuts.append(frame)
+    return cuts
+
+
+def _histogram(signature: Signature) -> NDArray[np.float32]:
+    """Return how the pixels are spread over the bins of each colour, float32 [3 * BINS], with the sum 1."""
+    counts = [np.bincount(signature[..., i].ravel() // (256 // BINS), minlength=BINS) for i in range(3)]
+    return np.concatenate(counts).astype(np.float32) / (3 * signature[..., 0].size)
+
+
+def _stands_out(changes: NDArray[np.float64], frame: int) -> bool:
+    nearby = changes[max(1, frame - WINDOW) : frame + WINDOW + 1]
+    others = np.delete(nearby, frame - max(1, frame - WINDOW))
+    return bool(changes[frame] >= max(LEAST_CHANGE, STANDS_OUT * others.max(initial=0)))
+
+
+def _stays_changed(small: NDArray[np.float32], colours: NDArray[np.float32], frame: int) -> bool:
+    """Return whether the frames after `frame` differ from those before it, in colours and in the small picture."""
+    before, after = slice(frame - 3, frame), slice(frame, frame + 3)
+    distance = np.abs(colours[before].mean(axis=0) - colours[after].mean(axis=0)).sum() / 2
+    change = np.abs(small[before].mean(axis=0) - small[after].mean(axis=0)).mean()
+    return bool(distance >= LEAST_COLOURS and change >= LEAST_CHANGE)
