@@ -19,8 +19,8 @@ ROWS, COLUMNS = 18, 32
 BINS = 8  # The number of bins of each colour's histogram.
 WINDOW = 8  # The number of frames on each side with which a change is compared.
 LEAST_CHANGE = 0.06  # Of the mean difference of two small pictures, 0..1.
-LEAST_COLOURS = 0.2  # Of the distance of two colour histograms, 0..1.
-STANDS_OUT = 3.0  # How many times the change must be greater than the greatest one nearby.
+LEAST_COLOURS = 0.12  # Of the distance of two colour histograms, 0..1.
+STANDS_OUT = 2.0  # How many times the change must be greater than the greatest one nearby.
 SHORTEST = 4  # The least number of frames in a scene.
 
 
@@ -33,7 +33,7 @@ def cuts_of(signatures: Sequence[Signature]) -> list[int]:
     """Return the first frame of each new scene, ascending. The first frame of the video is not among them."""
     if len(signatures) < 2 * SHORTEST:
         return []
-    small = np.stack(signatures).astype(np.float32) / 255
+    small = np.stack(signatures).astype(np.float32) / np.float32(255)
     changes = np.zeros(len(small))
     changes[1:] = np.abs(np.diff(small, axis=0)).mean(axis=(1, 2, 3))
     colours = np.stack([_histogram(picture) for picture in signatures])
@@ -49,7 +49,7 @@ def cuts_of(signatures: Sequence[Signature]) -> list[int]:
 def _histogram(signature: Signature) -> NDArray[np.float32]:
     """Return how the pixels are spread over the bins of each colour, float32 [3 * BINS], with the sum 1."""
     counts = [np.bincount(signature[..., i].ravel() // (256 // BINS), minlength=BINS) for i in range(3)]
-    return np.concatenate(counts).astype(np.float32) / (3 * signature[..., 0].size)
+    return np.concatenate(counts).astype(np.float32) / np.float32(3 * signature[..., 0].size)
 
 
 def _stands_out(changes: NDArray[np.float64], frame: int) -> bool:
