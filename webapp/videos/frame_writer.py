@@ -159,7 +159,7 @@ def _write(
     written += write_thumb(picture, folder.thumb(index))
     if truth is not None:
         written += _save(folder.truth(index), encode_labels(np.ascontiguousarray(truth)))
-    return written, signature_of(small)
+    return written, signature_of(picture)
 
 
 def write_thumb(picture: Image.Image, path: Path) -> int:
