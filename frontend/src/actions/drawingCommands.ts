@@ -5,11 +5,9 @@ import type { RoundInfo } from "../protocol";
 import { isActive } from "../state/line";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
+import { stepBrush } from "./brushSize";
 import { moveHead, roundBack, roundForward } from "./head";
-import { setView } from "./objects";
 import { takeBack } from "./scribbles";
-
-const BRUSHES = [2, 4, 6, 10, 16, 24];
 
 export function drawingCommands(studio: Studio): CommandSpec[] {
   return [...brushes(studio), ...undoing(studio)];
@@ -18,27 +16,24 @@ export function drawingCommands(studio: Studio): CommandSpec[] {
 const group = "Drawing";
 
 function brushes(studio: Studio): CommandSpec[] {
-  const brush = (by: number) => () =>
-    setView(studio, ({ brush }) => {
-      const at = BRUSHES.findIndex((width) => width >= brush);
-      return { brush: BRUSHES[Math.max(0, Math.min(BRUSHES.length - 1, at + by))] ?? brush };
-    });
   return [
     {
       id: "brush.smaller",
-      name: "Thinner scribbles on screen",
+      name: "Smaller brush, thinner scribbles",
       group,
       icon: Circle,
       keys: ["["],
-      perform: brush(-1),
+      repeats: true,
+      perform: () => stepBrush(studio, -1),
     },
     {
       id: "brush.larger",
-      name: "Thicker scribbles on screen",
+      name: "Larger brush, thicker scribbles",
       group,
       icon: Circle,
       keys: ["]"],
-      perform: brush(1),
+      repeats: true,
+      perform: () => stepBrush(studio, 1),
     },
   ];
 }

@@ -12,6 +12,9 @@ const FULL = `A video has at most ${MOST_OBJECTS} objects. Deleted objects count
 /** The id of the field in the panel of the selected object. Typing in it finds a label by its first letters. */
 export const LABEL_FIELD = "object-label-field";
 
+/** Tools that work on no object: choosing an object to draw for chooses the scribble tool instead of them. */
+const NO_OBJECT: readonly string[] = ["erase", "pan"];
+
 export function objectCommands(studio: Studio): CommandSpec[] {
   const { store } = studio;
   const group = "Objects";
@@ -26,7 +29,7 @@ export function objectCommands(studio: Studio): CommandSpec[] {
       const object = store.alive.peek()[place - 1];
       if (!object) return;
       store.selected.value = object.number;
-      if (store.tool.peek() !== "scribble" && store.canDraw.peek()) store.tool.value = "scribble";
+      if (NO_OBJECT.includes(store.tool.peek()) && store.canDraw.peek()) store.tool.value = "scribble";
     },
   }));
   const chosen = () => store.selected.value > 0 && store.alive.value.length > 0;

@@ -1,11 +1,13 @@
 /** Commands of the view: zoom, ways to show masks, help. */
 import {
+  Blend,
   CircleHelp,
   GitCompare,
   Keyboard,
   Layers,
   Maximize,
   Scan,
+  Search,
   SunMoon,
   ZoomIn,
   ZoomOut,
@@ -14,14 +16,15 @@ import { toggleTheme } from "../parts/theme";
 import type { Mode } from "../state/view";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
+import { compareCommands } from "./compare";
 import { setView } from "./objects";
 
-const MODES: readonly Mode[] = ["overlay", "outline", "mask", "changes"];
+const MODES: readonly Mode[] = ["overlay", "outline", "mask", "changes", "matte"];
 
 const group = "View";
 
 export function viewCommands(studio: Studio): CommandSpec[] {
-  return [...zooms(studio), ...modes(studio), ...help(studio)];
+  return [...zooms(studio), ...modes(studio), ...compareCommands(studio), ...aids(studio), ...help(studio)];
 }
 
 function zooms({ stage }: Studio): CommandSpec[] {
@@ -77,6 +80,31 @@ function modes(studio: Studio): CommandSpec[] {
       enabled: () => store.line.value.length > 1,
       pressed: () => store.view.value.mode === "changes",
       perform: () => mode(store.view.peek().mode === "changes" ? "overlay" : "changes"),
+    },
+  ];
+}
+
+/** What helps to see edges: a magnifier, and the contours of the frames before and after. */
+function aids(studio: Studio): CommandSpec[] {
+  const { store } = studio;
+  return [
+    {
+      id: "view.magnifier",
+      name: "Magnifier beside the cursor",
+      group,
+      icon: Search,
+      keys: ["Z"],
+      pressed: () => store.view.value.magnifier,
+      perform: () => setView(studio, ({ magnifier }) => ({ magnifier: !magnifier })),
+    },
+    {
+      id: "view.onion",
+      name: "Contours of the frames before and after",
+      group,
+      icon: Blend,
+      keys: ["Shift+O"],
+      pressed: () => store.view.value.onion > 0,
+      perform: () => setView(studio, ({ onion }) => ({ onion: onion > 0 ? 0 : 1 })),
     },
   ];
 }

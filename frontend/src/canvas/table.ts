@@ -32,7 +32,8 @@ export function isVisible(object: ObjectInfo, view: ViewSettings): boolean {
 export function colorTable(objects: readonly ObjectInfo[], view: ViewSettings, scale: number): ColorTable {
   const table = new Uint32Array((MAX_DEPTH + 1) * 256);
   const rim = contourDepth(view, scale);
-  const fill = view.mode === "mask" ? 1 : view.mode === "outline" ? 0 : view.opacity / 100;
+  const fill =
+    view.mode === "mask" || view.mode === "matte" ? 1 : view.mode === "outline" ? 0 : view.opacity / 100;
   for (const object of objects) {
     if (!isVisible(object, view)) continue;
     for (let depth = 0; depth <= MAX_DEPTH; depth++) {
@@ -43,11 +44,19 @@ export function colorTable(objects: readonly ObjectInfo[], view: ViewSettings, s
   return table;
 }
 
-/** Returns the width of a contour in pixels of the frame; 0 means none. */
+/** Above this scale contours are drawn as lines (outline.ts), because one pixel of the frame would be too wide. */
+export const LINES_ABOVE = 2;
+
+/** Returns the width of contours in pixels of the screen; 0 means none. */
+export function contourWidth(view: ViewSettings): number {
+  if (view.mode === "outline") return Math.max(1, view.contour);
+  return view.mode === "overlay" ? view.contour : 0;
+}
+
+/** Returns the width of a contour in pixels of the frame, where it is painted with the mask; 0 means none. */
 export function contourDepth(view: ViewSettings, scale: number): number {
-  if (view.mode === "mask") return 0;
-  const wanted = view.mode === "outline" ? Math.max(1, view.contour) : view.contour;
-  if (wanted === 0) return 0;
+  const wanted = contourWidth(view);
+  if (wanted === 0 || scale > LINES_ABOVE) return 0;
   return Math.max(1, Math.min(MAX_DEPTH, Math.round(wanted / scale)));
 }
 

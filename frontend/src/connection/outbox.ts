@@ -85,6 +85,13 @@ export class Outbox {
     });
   }
 
+  /** Takes back a message that was not sent yet, so that it never is. Returns false if the server may know it. */
+  withdraw(key: string): boolean {
+    if (this.waiting.get(key)?.sent !== 0) return false;
+    this.take(key);
+    return true;
+  }
+
   /** Sends the stored messages of `user` from before a reload, ahead of newer ones. */
   async restore(shelf: Shelf, user: number): Promise<void> {
     this.shelf = shelf;

@@ -3,12 +3,17 @@
  * pointer.
  */
 import { effect } from "@preact/signals";
+import { polygonHere } from "../actions/polygon";
+import { drawMagnifier } from "../canvas/magnifier";
+import { drawPolygon } from "../canvas/polygon";
 import { type DrawnScribble, drawScribble } from "../canvas/scribbles";
 import type { CanvasPoint } from "../canvas/view";
 import type { Point } from "../protocol";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "../tools/pointerState";
 import { toolInUse } from "../tools/tools";
+import { contoursInView, drawContours } from "./contourLines";
+import type { Picture, PictureCanvases } from "./pictureLayers";
 
 // The colour of an object that was just created and is not in the store yet.
 const NEW_COLOR = "#ff5a5f";
@@ -17,8 +22,10 @@ const NEW_COLOR = "#ff5a5f";
 export function showInteraction(
   studio: Studio,
   pointer: PointerState,
-  canvas: HTMLCanvasElement,
+  picture: Picture,
+  canvases: PictureCanvases & { top: HTMLCanvasElement },
 ): () => void {
+  const canvas = canvases.top;
   const context = canvas.getContext("2d");
   if (!context) throw new Error("This browser gives no 2D canvas");
   let request = 0;
@@ -26,20 +33,28 @@ export function showInteraction(
     const scribbles = scribblesInView(studio, pointer);
     const { stage, store } = studio;
     const [view, frame, size] = [stage.view.value, stage.frameSize, stage.stageSize];
-    const width = store.view.value.brush;
+    const settings = store.view.value;
     const hover = pointer.hover.value;
-    const ring = hover && toolInUse(studio).showsWidth && !pointer.live.value;
+    const tool = toolInUse(studio);
+    const ring = hover && tool.ring && !pointer.live.value;
+    const ringWidth = tool.ring === "brush" ? settings.paintSize * view.scale : settings.brush;
     const pen = pointer.pen.value;
     const ringColor = colorOf(studio, store.selected.value);
+    const polygon = polygonHere(store);
+    const contours = contoursInView(studio, picture.onScreen.value);
     cancelAnimationFrame(request);
     request = requestAnimationFrame(() => {
       fitToScreen(canvas, size.width, size.height);
       const ratio = canvas.width / Math.max(1, size.width);
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.clearRect(0, 0, size.width, size.height);
-      for (const scribble of scribbles) drawScribble(context, scribble, view, frame, width);
-      if (ring) drawRing(context, hover, width, ringColor);
+      drawContours(context, contours, view);
+      for (const scribble of scribbles) drawScribble(context, scribble, view, frame, settings.brush);
+      if (polygon) drawPolygon(context, polygon, view, hover, ringColor);
+      if (ring) drawRing(context, hover, ringWidth, ringColor);
       if (pen) drawCross(context, pen, ringColor);
+      if (hover && settings.magnifier)
+        drawMagnifier(context, canvases, settings.mode === "mask", hover, view, size);
     });
   });
   return () => {

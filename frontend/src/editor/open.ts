@@ -1,6 +1,8 @@
 /** Opens a video: creates its store, its connection and all effects that watch them. `close` stops everything. */
 
 import { batch, effect } from "@preact/signals";
+import { watchBlink } from "../actions/compare";
+import { watchPaintings } from "../actions/painting";
 import { watchPlaying } from "../actions/playback";
 import { RunQueue } from "../actions/queue";
 import { FrameCache } from "../canvas/frames";
@@ -94,6 +96,8 @@ function watch(studio: Studio): (() => void)[] {
   const queue = new RunQueue(studio);
   return [
     () => queue.close(),
+    watchPaintings(studio),
+    watchBlink(studio),
     watchPlaying(studio, (frame) => frames.has(frame)),
     effect(() => {
       const video = store.video.value;

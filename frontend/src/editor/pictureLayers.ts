@@ -2,40 +2,44 @@
  * Paints the frame and its mask together, and only when something changed. While a frame or a mask is loading, the
  * screen keeps showing what it shows. A mask is never shown on a frame that it does not belong to.
  */
-import { effect } from "@preact/signals";
+import { effect, type Signal, signal } from "@preact/signals";
 import { maskPainted, record } from "../canvas/metrics";
+import { recoloured } from "../canvas/objectColors";
 import { MaskPixels } from "../canvas/paint";
 import { type ColorTable, changeTables, colorTable, contourDepth } from "../canvas/table";
 import type { DecodedMask } from "../masks/contour";
 import type { PackedMask } from "../masks/decode";
-import { sourceOf } from "../state/frameSummary";
-import { lineOf } from "../state/line";
+import type { ObjectInfo } from "../protocol";
 import type { Studio } from "../studio/studio";
+import type { PointerState } from "../tools/pointerState";
+import { MaskChoice, sameParts } from "./shownMask";
 
-interface Canvases {
+export interface PictureCanvases {
   frame: HTMLCanvasElement;
   mask: HTMLCanvasElement;
 }
 
-/** What the mask layer shows. If the wanted value equals the shown one, nothing is painted. */
-interface Shown {
+/** The label map on screen, and the objects in the colours in which it is shown. */
+export interface MapOnScreen {
   frame: number;
-  now: PackedMask | null;
-  before: PackedMask | null; // mode `changes`
-  look: string;
+  map: DecodedMask;
+  objects: readonly ObjectInfo[];
 }
 
 const PREPARED = 4; // masks that are decoded ahead of the frame in view
 const SPARE = 6; // ms, about the time that decoding a 1080p mask takes
 
 export class Picture {
+  /** What the mask layer shows; null if it shows nothing. Contours that are drawn as lines follow it. */
+  readonly onScreen: Signal<MapOnScreen | null> = signal(null);
   private readonly frameContext: CanvasRenderingContext2D;
   private readonly maskContext: CanvasRenderingContext2D;
+  private readonly choice: MaskChoice;
   private pixels: MaskPixels | null = null;
   private frame = -1; // the frame that is on screen
-  private shown: Shown = { frame: -1, now: null, before: null, look: "" };
-  private table: ColorTable | null = null;
-  private tableLook = "";
+  private cut = false; // whether the frame layer shows only the objects' pixels
+  private shown: { frame: number; parts: readonly unknown[] } = { frame: -1, parts: [] };
+  private table: { look: string; colors: ColorTable; objects: readonly ObjectInfo[] } | null = null;
   private request = 0;
   private idle = 0;
   private lastFrame = 0;
@@ -43,10 +47,12 @@ export class Picture {
 
   constructor(
     private readonly studio: Studio,
-    private readonly canvases: Canvases,
+    private readonly pointer: PointerState,
+    private readonly canvases: PictureCanvases,
   ) {
     this.frameContext = context(canvases.frame);
     this.maskContext = context(canvases.mask);
+    this.choice = new MaskChoice(studio, pointer);
     this.end = effect(() => {
       this.followAll();
       this.request ||= requestAnimationFrame(() => {
@@ -72,8 +78,11 @@ export class Picture {
       store.accepted,
       store.looking,
       store.objects,
+      store.paintings,
+      store.compare,
     ];
     for (const signal of [...all, store.view, store.masks.version, frames.version, stage.view]) signal.value;
+    this.pointer.painting.value;
   }
 
   private paint(): void {
@@ -85,15 +94,39 @@ export class Picture {
     const wanted = store.frame.peek();
     const bitmap = wanted === this.frame ? undefined : frames.get(wanted);
     if (bitmap) {
-      this.frameContext.drawImage(bitmap, 0, 0, video.width, video.height);
+      this.drawFrame(bitmap);
       this.frame = wanted;
     }
-    const painted = this.frame >= 0 && this.paintMask();
+    const painted = this.frame >= 0 ? this.paintMask() : null;
+    if (painted || bitmap || this.cut !== (store.view.peek().mode === "matte"))
+      this.cutOut(bitmap !== undefined);
     if (bitmap || painted)
       record("paints", { frame: this.frame, ms: performance.now() - start, picture: bitmap !== undefined });
     this.prepareNext();
-    const { now } = this.shown;
-    if (painted && now) maskPainted(now.frame, now.round, now.seq);
+    if (painted?.stored) maskPainted(painted.stored.frame, painted.stored.round, painted.stored.seq);
+  }
+
+  private drawFrame(bitmap: ImageBitmap): void {
+    const { width, height } = this.canvases.frame;
+    this.frameContext.drawImage(bitmap, 0, 0, width, height);
+    this.cut = false;
+  }
+
+  /** In mode `matte` the frame layer keeps only the pixels of objects. The ground lies below it (Stage.tsx). */
+  private cutOut(fresh: boolean): void {
+    const matte = this.studio.store.view.peek().mode === "matte";
+    if (!matte && !this.cut) return;
+    if (!fresh) {
+      const bitmap = this.studio.frames.get(this.frame);
+      if (!bitmap) return; // It is loaded again, and then drawn.
+      this.frameContext.clearRect(0, 0, this.canvases.frame.width, this.canvases.frame.height);
+      this.drawFrame(bitmap);
+    }
+    if (!matte) return;
+    this.frameContext.globalCompositeOperation = "destination-in";
+    this.frameContext.drawImage(this.canvases.mask, 0, 0);
+    this.frameContext.globalCompositeOperation = "source-over";
+    this.cut = true;
   }
 
   /** Decodes the next masks while the browser is idle, because at 1080p decoding is most of the time of a paint. */
@@ -127,89 +160,52 @@ export class Picture {
     this.pixels = new MaskPixels({ width, height });
   }
 
-  /** Returns true if pixels changed. */
-  private paintMask(): boolean {
-    const next = this.nextShown();
-    if (!next || !this.pixels || same(next, this.shown)) return false;
+  /** Returns what was painted; null if nothing changed. */
+  private paintMask(): { stored: PackedMask | null } | null {
+    const next = this.choice.next(this.frame, this.shown.frame);
+    if (!next || !this.pixels) return null;
     const { store } = this.studio;
     const view = store.view.peek();
-    const now = next.now && this.decode(next.now);
-    const box = !now
+    const before = view.mode === "changes" ? this.choice.before(this.frame) : null;
+    const table = this.currentTable(next.stored);
+    const parts = [...next.parts, before, table.look];
+    if (next.frame === this.shown.frame && sameParts(parts, this.shown.parts)) return null;
+    const map = this.choice.mapOf(next);
+    const box = !map
       ? this.pixels.clear()
-      : view.mode === "changes" && next.before
-        ? this.pixels.showChanges(now, this.decode(next.before), changeTables(store.objects.peek(), view))
-        : this.pixels.show(now, this.currentTable(next.look));
+      : before
+        ? this.pixels.showChanges(map, this.choice.decode(before), changeTables(table.objects, view))
+        : this.pixels.show(map, table.colors);
     const { width, height } = this.pixels.size;
-    if (box.w > 0)
-      this.maskContext.putImageData(
-        new ImageData(this.pixels.data, width, height),
-        0,
-        0,
-        box.x,
-        box.y,
-        box.w,
-        box.h,
-      );
-    this.shown = next;
-    return true;
-  }
-
-  private decode(mask: PackedMask): DecodedMask {
-    const start = performance.now();
-    const map = this.studio.store.masks.decode(mask);
-    const ms = performance.now() - start;
-    if (ms > 0.02) record("decodes", ms); // A faster result came from the cache.
-    return map;
-  }
-
-  /** Returns what the mask layer should show now, or null to leave it as it is until a mask arrives. */
-  private nextShown(): Shown | null {
-    const { store, stage } = this.studio;
-    const { frame } = this;
-    const view = store.view.peek();
-    const rim = contourDepth(view, stage.view.peek().scale);
-    const look = JSON.stringify([view.mode, view.opacity, view.hidden, view.solo, rim, store.objects.peek()]);
-    const line = store.line.peek();
-    const now = this.maskOn(frame, line, true);
-    if (now === undefined) return null;
-    const base = line[0] === undefined ? null : (store.rounds.peek().get(line[0])?.base ?? null);
-    const before =
-      view.mode === "changes" ? this.maskOn(frame, lineOf(store.rounds.peek(), base), false) : null;
-    return { frame, now, before: before ?? null, look };
-  }
-
-  /** Returns the mask of `frame` on `line`: null if there is none, undefined if it is not loaded yet. */
-  private maskOn(frame: number, line: readonly number[], accepted: boolean): PackedMask | null | undefined {
-    const { store } = this.studio;
-    const kept = accepted ? store.kept.peek() : new Map<number, number>();
-    const round = sourceOf(frame, store.rounds.peek(), line, kept, store.masks);
-    if (round === null) return null;
-    const mask = store.masks.get(round, frame);
-    if (mask) return mask;
-    if (this.shown.frame === frame) return undefined; // the old mask stays until the new one arrives
-    return this.olderMask(frame, line) ?? null;
-  }
-
-  private olderMask(frame: number, line: readonly number[]): PackedMask | undefined {
-    for (const id of line) {
-      const mask = this.studio.store.masks.get(id, frame);
-      if (mask) return mask;
+    if (box.w > 0) {
+      const image = new ImageData(this.pixels.data, width, height);
+      this.maskContext.putImageData(image, 0, 0, box.x, box.y, box.w, box.h);
     }
-    return undefined;
+    this.shown = { frame: next.frame, parts };
+    this.onScreen.value = map && { frame: next.frame, map, objects: table.objects };
+    return { stored: next.stored };
   }
 
-  private currentTable(look: string): ColorTable {
-    if (!this.table || this.tableLook !== look) {
-      const { store, stage } = this.studio;
-      this.table = colorTable(store.objects.peek(), store.view.peek(), stage.view.peek().scale);
-      this.tableLook = look;
+  private currentTable(stored: PackedMask | null) {
+    const { store, stage } = this.studio;
+    const view = store.view.peek();
+    const scale = stage.view.peek().scale;
+    const confidence = view.colorBy === "confidence" ? (stored?.confidence ?? null) : null;
+    const settings = [
+      view.mode,
+      view.opacity,
+      view.hidden,
+      view.solo,
+      view.colorBy,
+      contourDepth(view, scale),
+    ];
+    const look = JSON.stringify([...settings, confidence && [...confidence], store.objects.peek()]);
+    if (this.table?.look !== look) {
+      const objects = recoloured(store.objects.peek(), view.colorBy, confidence);
+      this.table = { look, objects, colors: colorTable(objects, view, scale) };
     }
     return this.table;
   }
-}
-
-function same(a: Shown, b: Shown): boolean {
-  return a.frame === b.frame && a.now === b.now && a.before === b.before && a.look === b.look;
 }
 
 function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {

@@ -1,4 +1,5 @@
 /** Handles the server's first message: whose page this is, and which messages from before a reload are sent again. */
+import { forgetPainting, paintingStored, restorePainting } from "../actions/painting";
 import { moveScribbles, saved } from "../actions/scribbles";
 import { type Answer, Refused } from "../connection/outbox";
 import type { Keyed, Shelf } from "../connection/outboxStorage";
@@ -52,6 +53,7 @@ export function restored(store: Store, message: Keyed, expected: number | null):
   }
   if (message.type === "scribble.remove")
     store.removing.value = new Set(store.removing.peek()).add(message.scribble);
+  if (message.type === "mask.paint") restorePainting(store, message);
   if (message.type === "object.add" && expected !== null) {
     const others = store.objects.peek();
     // The object exists by now, or another person's object took the number.
@@ -86,6 +88,10 @@ export function settled(
     const scribble = store.unsaved.peek().find((other) => other.key === message.key);
     if (refusal) forgetScribbles(store, [message.key]);
     else if (scribble) saved(studio, scribble, true);
+  }
+  if (message.type === "mask.paint") {
+    if (outcome instanceof Refused) forgetPainting(store, message.key);
+    else paintingStored(studio, message.key, outcome.result);
   }
   if (message.type === "scribble.remove") {
     if (refusal)

@@ -47,7 +47,8 @@ function Zoom() {
 
 function Saved() {
   const { store, outbox } = useStudio();
-  const unsaved = store.unsaved.value.length;
+  const paintings = store.paintings.value.filter(({ round }) => round === null);
+  const unsaved = store.unsaved.value.length + paintings.length;
   const at = store.savedAt.value;
   const connected = store.connection.value === "live";
   const live = connected && !outbox.retrying.value;

@@ -1,6 +1,7 @@
 /** The right panel: objects, rounds and view settings. In small windows it is a drawer. */
 import { useStudio } from "../studio/context";
 import { Objects } from "./Objects";
+import { PictureOptions } from "./PictureOptions";
 import { Rounds } from "./Rounds";
 import { SelectedObject } from "./SelectedObject";
 import css from "./SidePanel.module.css";
@@ -32,6 +33,7 @@ export function SidePanel() {
         <SelectedObject />
         <Rounds />
         <ViewPanel />
+        <PictureOptions />
       </aside>
     </>
   );

@@ -1,5 +1,6 @@
 /** The tools, to the left of the stage. */
 import { useStudio } from "../studio/context";
+import type { Tool } from "../tools/tool";
 import { TOOLS } from "../tools/tools";
 import { CommandIcon } from "./CommandButton";
 import css from "./ToolRail.module.css";
@@ -7,9 +8,11 @@ import css from "./ToolRail.module.css";
 export function ToolRail() {
   return (
     <nav class={css.rail} aria-label="Tools" data-testid="tool-rail">
-      <Tools draws />
+      <Tools of={(tool) => tool.draws && !tool.paints} />
       <hr />
-      <Tools draws={false} />
+      <Tools of={(tool) => tool.paints ?? false} />
+      <hr />
+      <Tools of={(tool) => !tool.draws} />
       <CommandIcon id="view.fit" corner="^0" />
       <hr />
       <Undo />
@@ -20,9 +23,13 @@ export function ToolRail() {
   );
 }
 
-function Tools({ draws }: { draws: boolean }) {
-  return TOOLS.filter((tool) => tool.draws === draws).map(({ name, keys }) => (
-    <CommandIcon key={name} id={`tool.${name}`} {...(keys[0] && { corner: keys[0] })} />
+function Tools({ of }: { of: (tool: Tool) => boolean }) {
+  return TOOLS.filter(of).map(({ name, keys }) => (
+    <CommandIcon
+      key={name}
+      id={`tool.${name}`}
+      {...(keys[0] && { corner: keys[0].replace("Shift+", "⇧") })}
+    />
   ));
 }
 

@@ -15,9 +15,12 @@ import type {
   Viewer,
   WorkerStatus,
 } from "../protocol";
+import type { Compare } from "./compare";
 import { type FrameSummary, summariesOf } from "./frameSummary";
 import { activeRound, drawnFrames, lineOf } from "./line";
 import type { Range } from "./lost";
+import type { Painting } from "./paintings";
+import type { Polygon } from "./polygon";
 import { type Shown, type Suggestion, suggest } from "./suggest";
 import { DEFAULT_VIEW, type ViewSettings } from "./view";
 
@@ -67,6 +70,7 @@ export interface Store {
   readonly problem: Signal<{ code: string; text: string } | null>; // why the video cannot be shown
   readonly unsaved: Signal<readonly ScribbleInfo[]>; // this person's scribbles without an acknowledgement
   readonly removing: Signal<ReadonlySet<string>>; // keys of scribbles that are being removed
+  readonly paintings: Signal<readonly Painting[]>; // this person's, until the painted round is here; oldest first
   readonly savedAt: Signal<Date | null>;
   // What this person looks at and works with.
   readonly frame: Signal<number>; // the wanted frame; it may still be loading
@@ -74,6 +78,8 @@ export interface Store {
   readonly tool: Signal<string>; // name of a tool in tools/tools.ts
   readonly keyPen: Signal<boolean>; // the arrow keys move a pen on the picture
   readonly selected: Signal<number>; // object number; 0 = background
+  readonly polygon: Signal<Polygon | null>; // the polygon that is being drawn
+  readonly compare: Signal<Compare | null>;
   readonly looking: Signal<number | null>; // the round that is shown instead of the head
   readonly engine: Signal<string>;
   readonly view: Signal<ViewSettings>;
@@ -125,12 +131,15 @@ function given(id: number) {
     problem: signal<{ code: string; text: string } | null>(null),
     unsaved: signal<readonly ScribbleInfo[]>([]),
     removing: signal<ReadonlySet<string>>(new Set()),
+    paintings: signal<readonly Painting[]>([]),
     savedAt: signal<Date | null>(null),
     frame: signal(0),
     playing: signal(false),
     tool: signal("scribble"),
     keyPen: signal(false),
     selected: signal(1),
+    polygon: signal<Polygon | null>(null),
+    compare: signal<Compare | null>(null),
     looking: signal<number | null>(null),
     engine: signal("default"),
     view: signal<ViewSettings>(DEFAULT_VIEW),

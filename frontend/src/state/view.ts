@@ -1,7 +1,13 @@
 /** How masks are shown, and the parts of the view that survive a reload, stored for each video in localStorage. */
 
-/** `changes` shows what differs from the round before the shown one. */
-export type Mode = "overlay" | "outline" | "mask" | "changes";
+import type { Over } from "../masks/compose";
+
+/** `changes` shows what differs from the round before the shown one, `matte` the objects' pixels on a plain ground. */
+export type Mode = "overlay" | "outline" | "mask" | "changes" | "matte";
+
+/** What stands behind the objects in mode `matte`: a chessboard, or a colour as #rrggbb. */
+export type Ground = "checkerboard" | string;
+export type ColorBy = "object" | "label" | "confidence";
 
 export interface ViewSettings {
   mode: Mode;
@@ -14,11 +20,21 @@ export interface ViewSettings {
   brush: number; // width of scribbles in screen pixels; engines see only the path
   runOnRelease: boolean;
   timeline: number; // height of the timeline's track, in pixels
+  paintSize: number; // diameter of the brush that paints masks, in pixels of the frame
+  hardness: number; // 1..100: the share of that brush which paints at once
+  paintOver: Over; // whether painting takes pixels from other objects
+  brightness: number; // percent; 100 shows the frame as it is
+  contrast: number; // percent; 100 shows the frame as it is
+  gamma: number; // 1 shows the frame as it is, more makes its dark parts lighter
+  magnifier: boolean;
+  onion: number; // contours of that many frames before and after are shown; 0 shows none
+  ground: Ground;
+  colorBy: ColorBy;
 }
 
 export const DEFAULT_VIEW: ViewSettings = {
   mode: "overlay",
-  opacity: 55,
+  opacity: 30,
   contour: 2,
   hidden: [],
   solo: null,
@@ -27,6 +43,16 @@ export const DEFAULT_VIEW: ViewSettings = {
   brush: 6,
   runOnRelease: false,
   timeline: 164,
+  paintSize: 24,
+  hardness: 100,
+  paintOver: "unlocked",
+  brightness: 100,
+  contrast: 100,
+  gamma: 1,
+  magnifier: false,
+  onion: 0,
+  ground: "checkerboard",
+  colorBy: "object",
 };
 
 export interface Remembered {

@@ -8,7 +8,8 @@ export const background: Tool = {
   name: "background",
   title: "Scribble on the background",
   icon: CircleSlash,
-  keys: ["0", "B"],
+  keys: ["0"],
+  hint: "Scribbles on what belongs to no object",
   choose: ({ store }) => {
     store.tool.value = scribble.name;
     store.selected.value = 0;

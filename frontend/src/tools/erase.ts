@@ -1,5 +1,5 @@
 /** Removes waiting scribbles of this person: the one under the pointer, and all that it is dragged over. */
-import { Eraser } from "lucide-preact";
+import { PenOff } from "lucide-preact";
 import { eraseScribble } from "../actions/scribbles";
 import { distanceTo } from "../canvas/scribbles";
 import { type CanvasPoint, fromUnit, toCanvas } from "../canvas/view";
@@ -13,7 +13,7 @@ const REACH = 10; // CSS pixels around a scribble in which the eraser reaches it
 export const erase: Tool = {
   name: "erase",
   title: "Erase a waiting scribble",
-  icon: Eraser,
+  icon: PenOff,
   keys: ["E"],
   cursor: "cell",
   draws: true,

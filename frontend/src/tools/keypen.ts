@@ -7,7 +7,7 @@ import { type CanvasPoint, canvasPoint, framePoint, toCanvas, toFrame } from "..
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "./pointerState";
 import { scribble } from "./scribble";
-import type { Gesture, Tool } from "./tool";
+import { type Gesture, sampleAt, type Tool } from "./tool";
 import { toolInUse } from "./tools";
 
 const STEP = 8; // CSS pixels a key press moves the pen
@@ -37,11 +37,11 @@ export function listenToPen(studio: Studio, pointer: PointerState): () => void {
     if (arrow) {
       const moved = inFrame(studio, pen, arrow, event.shiftKey ? FINE : STEP);
       pointer.pen.value = moved;
-      gesture?.move([moved]);
+      gesture?.move([sampleAt(moved)]);
     } else if (event.key === " " || event.key === "Enter") {
       if (event.repeat) return;
       if (gesture) lift(false);
-      else gesture = penTool(studio).press(studio, pointer, pen);
+      else gesture = penTool(studio).press(studio, pointer, sampleAt(pen));
     } else if (event.key === "Escape") {
       if (gesture) lift(true);
       else store.keyPen.value = false;

@@ -1,14 +1,15 @@
 /**
  * Mouse, pen and touch on the stage. One pointer uses the chosen tool; the middle button, or Space held down, pans; two
- * fingers pan and zoom; the wheel zooms at the cursor, and pans with Shift.
+ * fingers pan and zoom; the wheel zooms at the cursor, pans with Shift, and changes the size of the brush with Alt.
  */
 import { untracked } from "@preact/signals";
 
+import { resizeBrush } from "../actions/brushSize";
 import { type CanvasPoint, canvasPoint } from "../canvas/view";
 import type { Studio } from "../studio/studio";
 import { pan } from "./pan";
 import type { PointerState } from "./pointerState";
-import type { Gesture, Press } from "./tool";
+import { type Gesture, type PointerSample, type Press, sampleAt } from "./tool";
 import { toolInUse } from "./tools";
 
 const WHEEL = 0.0015; // exponent of the zoom factor per pixel of the wheel
@@ -62,6 +63,12 @@ export class Pointers {
     return canvasPoint(event.clientX - box.left, event.clientY - box.top);
   }
 
+  /** Browsers report a pressure of 0.5 for a mouse and often 0 for a finger, so that only a pen's is used. */
+  private sample(event: PointerEvent): PointerSample {
+    const pressure = event.pointerType === "pen" ? event.pressure : 1;
+    return sampleAt(this.at(event), pressure, event.shiftKey);
+  }
+
   private press(event: PointerEvent): void {
     const at = this.at(event);
     this.down.set(event.pointerId, at);
@@ -76,7 +83,7 @@ export class Pointers {
     if (panning) event.preventDefault(); // The middle button would start scrolling.
     if (this.space) this.spaceDragged = true;
     const press = panning ? pan.press : this.pressOf(event);
-    const does = press?.(this.studio, this.pointer, at) ?? null;
+    const does = press?.(this.studio, this.pointer, this.sample(event)) ?? null;
     this.gesture = does && { pointer: event.pointerId, does };
   }
 
@@ -89,13 +96,13 @@ export class Pointers {
 
   private move(event: PointerEvent): void {
     const at = this.at(event);
-    if (event.pointerType !== "touch") this.hover(at);
+    if (event.pointerType !== "touch") this.hover(this.sample(event));
     if (!this.down.has(event.pointerId)) return;
     if (this.down.size === 2) this.pinch(event.pointerId, at);
     this.down.set(event.pointerId, at);
     if (this.gesture?.pointer !== event.pointerId) return;
     const parts = event.getCoalescedEvents?.() ?? [];
-    this.gesture.does.move(parts.length > 0 ? parts.map((part) => this.at(part)) : [at]);
+    this.gesture.does.move(parts.length > 0 ? parts.map((part) => this.sample(part)) : [this.sample(event)]);
   }
 
   private release(event: PointerEvent): void {
@@ -116,7 +123,7 @@ export class Pointers {
     this.pointer.marked.value = null;
   }
 
-  private hover(at: CanvasPoint): void {
+  private hover(at: PointerSample): void {
     this.pointer.hover.value = at;
     this.pointer.marked.value = null;
     untracked(() => toolInUse(this.studio)).hover?.(this.studio, this.pointer, at);
@@ -138,7 +145,8 @@ export class Pointers {
     event.preventDefault();
     const line = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
     const { stage } = this.studio;
-    if (event.shiftKey)
+    if (event.altKey) resizeBrush(this.studio, event.deltaY || event.deltaX);
+    else if (event.shiftKey)
       stage.pan(-(event.deltaX || event.deltaY) * line, event.deltaX ? -event.deltaY * line : 0);
     else stage.zoomBy(wheelFactor(event.deltaY * line, event.ctrlKey), this.at(event));
   }

@@ -5,6 +5,9 @@ import { toasts } from "../parts/Toast";
 import type { Point } from "../protocol";
 import { createPointerState } from "./pointerState";
 import { scribble, thinned } from "./scribble";
+import { type PointerSample, sampleAt } from "./tool";
+
+const sampleOf = (x: number, y: number): PointerSample => sampleAt(canvasPoint(x, y));
 
 function ready() {
   const studio = fakeStudio();
@@ -17,8 +20,8 @@ function ready() {
 describe("the scribble tool", () => {
   it("saves a path in 0..1 when the pen is lifted", () => {
     const { studio, hand } = ready();
-    const gesture = scribble.press(studio, hand, canvasPoint(30, 30));
-    gesture?.move([canvasPoint(40, 30), canvasPoint(45, 45)]);
+    const gesture = scribble.press(studio, hand, sampleOf(30, 30));
+    gesture?.move([sampleOf(40, 30), sampleOf(45, 45)]);
     expect(hand.live.value?.path.length).toBe(3);
     expect(studio.sent).toEqual([]);
     gesture?.end();
@@ -33,13 +36,13 @@ describe("the scribble tool", () => {
 
   it("leaves nothing when it is cancelled", () => {
     const { studio, hand } = ready();
-    scribble.press(studio, hand, canvasPoint(30, 30))?.cancel();
+    scribble.press(studio, hand, sampleOf(30, 30))?.cancel();
     expect(hand.live.value).toBe(null);
     expect(studio.sent).toEqual([]);
   });
 
   it("begins nothing on a locked object, at another round, on an accepted frame, or for a viewer", () => {
-    const at = canvasPoint(30, 30);
+    const at = sampleOf(30, 30);
     const locked = ready();
     locked.studio.store.objects.value = locked.studio.store.objects
       .peek()
@@ -57,8 +60,8 @@ describe("the scribble tool", () => {
 
   it("keeps no points that lie on each other, and never more than the protocol allows", () => {
     const { studio, hand } = ready();
-    const gesture = scribble.press(studio, hand, canvasPoint(30, 30));
-    gesture?.move(Array.from({ length: 50 }, () => canvasPoint(30.1, 30)));
+    const gesture = scribble.press(studio, hand, sampleOf(30, 30));
+    gesture?.move(Array.from({ length: 50 }, () => sampleOf(30.1, 30)));
     expect(hand.live.value?.path.length).toBe(1);
     const long = Array.from({ length: 12_345 }, (_, i): Point => [i / 12_345, 0]);
     const short = thinned(long);

@@ -1,15 +1,14 @@
 /** Draws a scribble for the selected object, or for the background with the right button or Alt. */
 import { PenLine } from "lucide-preact";
-import { lookAt } from "../actions/head";
 import { objectToDraw } from "../actions/objects";
 import { run } from "../actions/rounds";
 import { draw } from "../actions/scribbles";
 import { strokeReleased } from "../canvas/metrics";
 import { type CanvasPoint, type Size, toFrame, toUnit } from "../canvas/view";
-import { toast } from "../parts/Toast";
 import type { Point } from "../protocol";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "./pointerState";
+import { refusal } from "./refusal";
 import type { Gesture, Tool } from "./tool";
 
 const MOST_POINTS = 5000; // the protocol's limit
@@ -23,7 +22,8 @@ export const scribble: Tool = {
   keys: ["S"],
   cursor: "crosshair",
   draws: true,
-  showsWidth: true,
+  hint: "Right button or Alt: background",
+  ring: "scribble",
   press: (studio, pointer, at) => begin(studio, pointer, at, studio.store.selected.peek()),
   pressAlternative: (studio, pointer, at) => begin(studio, pointer, at, 0),
   choose: ({ store }) => {
@@ -35,7 +35,7 @@ export const scribble: Tool = {
 
 function begin(studio: Studio, pointer: PointerState, at: CanvasPoint, object: number): Gesture | null {
   const { store, stage } = studio;
-  if (refusal(studio, object)) return null;
+  if (refusal(studio, object, "draw")) return null;
   const frame = store.frame.peek();
   const path: Point[] = [];
   const add = (points: readonly CanvasPoint[]): void => {
@@ -59,25 +59,6 @@ function begin(studio: Studio, pointer: PointerState, at: CanvasPoint, object: n
       run(studio, frame);
     },
   };
-}
-
-/** Shows and returns the reason why nothing can be drawn now, undefined if drawing is possible. */
-function refusal(studio: Studio, number: number): string | undefined {
-  const { store } = studio;
-  const say = (text: string, action?: { name: string; perform: () => void }): string => {
-    toast({ text, tone: "info", ...(action && { action }) });
-    return text;
-  };
-  if (!store.canDraw.peek()) return say("You can look at this project, but not draw in it.");
-  if (store.looking.peek() !== null) {
-    const back = { name: "Back to the current round", perform: () => lookAt(studio, null) };
-    return say("You are looking at another round. Scribbles can only be drawn on the current round.", back);
-  }
-  const object = store.alive.peek().find((other) => other.number === number);
-  if (object?.locked) return say(`“${object.name}” is locked. Unlock it (L) to draw on it.`);
-  if (store.accepted.peek().has(store.frame.peek()))
-    return say("This frame is accepted: no round changes it. Release it (A) to draw on it.");
-  return undefined;
 }
 
 /** Appends a point unless it is too near to the last one. */

@@ -1,5 +1,6 @@
 /** The command of each tool, and the one that lets the arrow keys use it. */
 import { Keyboard } from "lucide-preact";
+import { polygonCommands } from "../actions/polygon";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
 import type { Tool } from "./tool";
@@ -8,7 +9,7 @@ import { TOOLS } from "./tools";
 const group = "Drawing";
 
 export function toolCommands(studio: Studio): CommandSpec[] {
-  return [...TOOLS.map((tool) => commandOfTool(studio, tool)), arrowKeys(studio)];
+  return [...polygonCommands(studio), ...TOOLS.map((tool) => commandOfTool(studio, tool)), arrowKeys(studio)];
 }
 
 function commandOfTool(studio: Studio, tool: Tool): CommandSpec {

@@ -1,12 +1,27 @@
 /** The tools of the canvas, in the order of the tool rail. */
 import type { Studio } from "../studio/studio";
 import { background } from "./background";
+import { brush } from "./brush";
 import { erase } from "./erase";
+import { island } from "./island";
 import { pan } from "./pan";
+import { polygon } from "./polygon";
+import { rubber } from "./rubber";
 import { scribble } from "./scribble";
+import { smooth } from "./smooth";
 import type { Tool } from "./tool";
 
-export const TOOLS: readonly Tool[] = [scribble, background, erase, pan];
+export const TOOLS: readonly Tool[] = [
+  scribble,
+  background,
+  erase,
+  brush,
+  rubber,
+  polygon,
+  island,
+  smooth,
+  pan,
+];
 
 /** Returns the tool that a pointer uses now. People who may not draw move the frame. Reads signals. */
 export function toolInUse(studio: Studio): Tool {

@@ -1,0 +1,169 @@
+/** Painting masks by hand. Each painting is shown at once, stored as a version of its own, and can be undone like a round. */
+import { effect } from "@preact/signals";
+import { newKey } from "../connection/key";
+import { type Bitmap, samePixels } from "../masks/bitmap";
+import { bitmapOf, type Over } from "../masks/compose";
+import type { PackedMask } from "../masks/decode";
+import { base64Of, bytesOfBase64, encodeBitmap } from "../masks/encode";
+import { toastError } from "../parts/Toast";
+import type { MaskPaint } from "../protocol";
+import { sourceOf } from "../state/frameSummary";
+import { type Painting, paintedLabels } from "../state/paintings";
+import type { Store } from "../state/store";
+import type { Studio } from "../studio/studio";
+import { moveHead } from "./head";
+
+// The painted round follows its acknowledgement within milliseconds. If it does not (the head was moved, for example),
+// the painting stops being shown after this time.
+const ARRIVES_WITHIN = 3000; // ms
+
+/** Returns the objects whose pixels the setting "unlocked" protects. */
+export function lockedObjects({ objects }: Store): Set<number> {
+  const locked = objects.peek().filter((object) => object.locked);
+  return new Set(locked.map(({ number }) => number));
+}
+
+/** Returns the mask that `frame` has at the head: null if it has none, undefined if it is not loaded yet. */
+export function storedMask(store: Store, frame: number): PackedMask | null | undefined {
+  const { rounds, headLine, accepted, masks } = store;
+  const round = sourceOf(frame, rounds.peek(), headLine.peek(), accepted.peek(), masks);
+  return round === null ? null : masks.get(round, frame);
+}
+
+/** Returns the label map that a frame shows at the head, row-major; undefined while its mask is not loaded. */
+export function labelsAt(studio: Studio, frame: number): Uint8Array | undefined {
+  const { store } = studio;
+  const stored = storedMask(store, frame);
+  const video = store.video.peek();
+  if (stored === undefined || !video) return undefined;
+  const here = store.paintings.peek().filter((painting) => painting.frame === frame);
+  return paintedLabels(video, stored, here, lockedObjects(store));
+}
+
+/** A painting that was sent: what its undo step has to know of it. */
+interface Sent {
+  readonly key: string;
+  round: number | null; // the painted round, once the server has acknowledged it
+  withdrawn: boolean; // it was undone before it was sent
+  undone: boolean; // it was undone between being sent and being acknowledged
+}
+
+/** Gives `object` new pixels in `frame`, undoably. `name` says what was done: "painting". Nothing happens without a change. */
+export function paint(studio: Studio, frame: number, object: number, pixels: Bitmap, name: string): void {
+  const { store, history } = studio;
+  const before = pixelsOf(studio, frame, object);
+  if (before && samePixels(before, pixels)) return;
+  const { paintOver } = store.view.peek();
+  const data = encodeBitmap(pixels);
+  let sent = send(studio, frame, object, data, paintOver);
+  const info = () => (sent.round === null ? undefined : store.rounds.value.get(sent.round));
+  history.push({
+    name: `${name} of ${nameOf(store, object)}`,
+    undoable: () => isShown(store, sent.key) || (sent.round !== null && store.head.value === sent.round),
+    undo: () => undo(studio, sent),
+    redoable: () => sent.withdrawn || (info() !== undefined && store.head.value === info()?.base),
+    redo: () => {
+      if (sent.withdrawn) sent = send(studio, frame, object, data, paintOver);
+      else moveHead(studio, sent.round);
+    },
+  });
+}
+
+function isShown(store: Store, key: string): boolean {
+  return store.paintings.value.some((painting) => painting.key === key);
+}
+
+/**
+ * Takes a painting back. One that was not sent yet never is. Otherwise the head moves back to the painting's base, as soon
+ * as the server has answered.
+ */
+function undo(studio: Studio, sent: Sent): void {
+  forgetPainting(studio.store, sent.key);
+  if (sent.round !== null) moveBackFrom(studio, sent.round);
+  else if (studio.outbox.withdraw(sent.key)) sent.withdrawn = true;
+  else sent.undone = true;
+}
+
+/** Moves the head from a painted round to its base, once the change log has brought that round. */
+function moveBackFrom(studio: Studio, round: number): void {
+  const { store } = studio;
+  const end = effect(() => {
+    const base = store.rounds.value.get(round)?.base;
+    if (store.head.value !== round || base === undefined) return;
+    queueMicrotask(() => {
+      end();
+      moveHead(studio, base);
+    });
+  });
+  setTimeout(end, ARRIVES_WITHIN);
+}
+
+function send(studio: Studio, frame: number, object: number, data: Uint8Array, over: Over): Sent {
+  const { store, outbox } = studio;
+  const sent: Sent = { key: newKey(), round: null, withdrawn: false, undone: false };
+  const { key } = sent;
+  const message: MaskPaint = { type: "mask.paint", key, frame, object, data: base64Of(data), over };
+  showPainting(store, { key, frame, object, over, data, round: null });
+  outbox.send(message).then(
+    ({ result }) => {
+      sent.round = result;
+      if (sent.undone && result !== null) moveBackFrom(studio, result);
+      paintingStored(studio, key, result);
+    },
+    (problem) => {
+      forgetPainting(store, key);
+      toastError(problem);
+    },
+  );
+  return sent;
+}
+
+export function showPainting(store: Store, painting: Painting): void {
+  store.paintings.value = [...store.paintings.peek(), painting];
+}
+
+/** Shows a painting from before a reload again. */
+export function restorePainting(store: Store, { key, frame, object, over, data }: MaskPaint): void {
+  showPainting(store, { key, frame, object, over, data: bytesOfBase64(data), round: null });
+}
+
+/** Handles the acknowledgement: the painting is shown until the painted round with its mask is here. */
+export function paintingStored({ store }: Studio, key: string, round: number | null): void {
+  store.savedAt.value = new Date();
+  if (round === null) {
+    forgetPainting(store, key);
+    return;
+  }
+  store.paintings.value = store.paintings
+    .peek()
+    .map((painting) => (painting.key === key ? { ...painting, round } : painting));
+  setTimeout(() => forgetPainting(store, key), ARRIVES_WITHIN);
+}
+
+export function forgetPainting(store: Store, key: string): void {
+  const others = store.paintings.peek().filter((painting) => painting.key !== key);
+  if (others.length < store.paintings.peek().length) store.paintings.value = others;
+}
+
+/** Drops each painting whose painted round is on the line of the head and whose mask is loaded. Returns the end of it. */
+export function watchPaintings({ store }: Studio): () => void {
+  return effect(() => {
+    store.masks.version.value; // follows masks that arrive
+    const line = store.headLine.value;
+    const here = ({ round, frame }: Painting): boolean =>
+      round !== null && line.includes(round) && store.masks.has(round, frame);
+    const waiting = store.paintings.value.filter((painting) => !here(painting));
+    if (waiting.length < store.paintings.peek().length) store.paintings.value = waiting;
+  });
+}
+
+/** Returns the pixels of an object as the frame shows them; undefined while its mask is not loaded. */
+export function pixelsOf(studio: Studio, frame: number, object: number): Bitmap | undefined {
+  const labels = labelsAt(studio, frame);
+  const video = studio.store.video.peek();
+  return labels && video ? bitmapOf(labels, video.width, video.height, object) : undefined;
+}
+
+function nameOf({ objects }: Store, number: number): string {
+  return objects.peek().find((object) => object.number === number)?.name ?? `object ${number}`;
+}
