@@ -12,6 +12,7 @@ from segmentation.engine_settings import EngineSettings as EngineSettings
 from segmentation.runtime.blas_threads import with_one_blas_thread
 from segmentation.session import checks
 from segmentation.session.constraints import RoundLimits, with_pixels
+from segmentation.session.missing_objects import carried_objects, missing_objects
 from segmentation.session.packed_labels import PackedLabels
 from segmentation.session.prompts import has_prompts
 from segmentation.session.round_parts import RoundPart, outward, stored_parts
@@ -57,6 +58,7 @@ class Engine(ABC):
         self._num_objects = 0
         self.num_objects = num_objects
         checks.check_options(self.name, self._setup, options)
+        self._setup_options = options
         self._setup(**options)
 
     @property
@@ -196,8 +198,10 @@ class Engine(ABC):
             ValueError: an argument cannot be used; the message names it, and nothing has changed.
         """
         request = self.check_round(interactions, span, direction, objects)
+        fills = carried_objects(missing_objects(request.interactions, self.masks.known), self._another)
         for part in request.parts():
-            with closing(with_one_blas_thread(self._run_part(part, request.objects))) as updates:
+            limits = RoundLimits(request.objects, fill=fills.get(part.interaction.frame))
+            with closing(with_one_blas_thread(self._run_part(part, limits))) as updates:
                 yield from updates
 
     def preview(self, interaction: Interaction) -> MaskUpdate:
@@ -213,7 +217,7 @@ class Engine(ABC):
         alone = RoundPart(interaction, range(frame, frame + 1), frozenset())
         self._previews = True
         try:
-            for update in with_one_blas_thread(self._run_part(alone, None)):
+            for update in with_one_blas_thread(self._run_part(alone, RoundLimits())):
                 raise RuntimeError(f"{self.name} yielded frame {update.frame} without settling it")
         except _PreviewMade as made:
             return made.update
@@ -284,6 +288,12 @@ class Engine(ABC):
     def _prepare_frame(self, frame: int) -> None:  # noqa: B027 (an engine without features)
         """Compute the features of a frame that no prompt changes, and cache them."""
 
+    def _another(self) -> Engine:
+        """Open another session of this engine on the same video, without any round. It stops when this one does."""
+        other = type(self)(self.frames, self._num_objects, self.settings, **self._setup_options)
+        other.stopping = self.stopping
+        return other
+
     def _settled_state(self, update: MaskUpdate) -> bytes | None:
         """Return the engine state of a mask that was changed to agree with the constraints.
 
@@ -310,7 +320,8 @@ class Engine(ABC):
 
     # --- parts of rounds ------------------------------------------------------------------------------------------
 
-    def _run_part(self, part: RoundPart, objects: frozenset[int] | None) -> Generator[MaskUpdate]:
+    def _run_part(self, part: RoundPart, limits: RoundLimits) -> Generator[MaskUpdate]:
+        """Run a part of a round. `limits` lacks what the part itself says."""
         if all(frame in self.locked or frame in part.done for frame in part.zone):
             return
         frame = part.interaction.frame
@@ -318,7 +329,7 @@ class Engine(ABC):
         drawn = frozenset(scribble.object_id for scribble in interaction.scribbles)
         windows = {box.object_id: box.corners for box in part.interaction.boxes}
         self._zone, self.masks.done = part.zone, part.done
-        self.masks.limits = RoundLimits(objects, frame, drawn, windows)
+        self.masks.limits = replace(limits, frame=frame, drawn=drawn, windows=windows)
         released = self._release(part.interaction, interaction)
         made = False
         try:

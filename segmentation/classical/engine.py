@@ -52,7 +52,7 @@ class ClassicalEngine(Engine):
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         start = interaction.frame
         update, made = self._start(interaction), not self.masks.keeps(start)
-        before = self._history.mask(start)
+        before = self._history.mask_before_given(start)
         touched = self._history.annotate(interaction, update.labels if made else None)
         self._history.add_scribbles(interaction)
         if made:

@@ -9,6 +9,7 @@ from threading import Lock
 
 import numpy as np
 
+from segmentation.session.packed_labels import PackedLabels
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound, Scribble
 
 UNKNOWN_CONFIDENCE = 0.5  # of an object that no round has looked for in a frame
@@ -63,6 +64,7 @@ class MaskHistory:
         self._confidence: dict[int, tuple[float, ...]] = {}  # frame -> newest confidence of each object
         self.scribbles: dict[int, list[Scribble]] = {}  # by frame, oldest first
         self.annotated: dict[int, set[int]] = {}  # object id -> frames
+        self._before_given = PackedLabels()  # see `mask_before_given`
         self._newly_annotated: set[int] = set()  # objects that the newest interaction annotated in its frame first
 
     def __contains__(self, frame: int) -> bool:
@@ -91,6 +93,7 @@ class MaskHistory:
 
     def store(self, update: MaskUpdate) -> None:
         self._own[update.frame] = update.labels
+        self._before_given.pop(update.frame, None)
         self._confidence[update.frame] = update.confidence
 
     def add_scribbles(self, interaction: Interaction) -> None:
@@ -127,6 +130,7 @@ class MaskHistory:
         frame = past.interaction.frame
         self.annotate(past.interaction, past.labels.get(frame))
         for stored in past.labels:
+            self._before_given.pop(stored, None)
             self._own.discard(stored)
             self._stored[stored] = past.labels
             state = past.engine_states.get(stored)
@@ -135,9 +139,16 @@ class MaskHistory:
     def adopt(self, labels: Mapping[int, LabelMap]) -> None:
         """Take masks that no round made as the newest ones of their frames."""
         for frame in labels:
+            if frame not in self._before_given:
+                before = self.mask(frame)
+                self._before_given[frame] = np.zeros(self._shape, np.uint8) if before is None else before
             self._own.discard(frame)
             self._stored[frame] = labels
             self._confidence[frame] = ()
+
+    def mask_before_given(self, frame: int) -> LabelMap | None:
+        """Return the mask of `frame` before those that were given since its last round; None if there was none."""
+        return self._before_given[frame] if frame in self._before_given else self.mask(frame)
 
     def annotate_given(self, frame: int, ids: Iterable[int]) -> None:
         """Record that a person gave the masks of objects in a frame."""

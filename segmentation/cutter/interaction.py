@@ -21,6 +21,7 @@ from segmentation.cutter.refinement import RefinementNet, refine_interacted
 from segmentation.engine import Engine
 from segmentation.runtime.device import choose_device
 from segmentation.runtime.shared_networks import shared_network
+from segmentation.session.constraints import RoundLimits
 from segmentation.session.packed_labels import PackedLabels
 from segmentation.session.round_parts import RoundPart, SomeFrames
 from segmentation.types import FloatArray, Interaction, LabelMap, MaskUpdate, PastRound
@@ -49,6 +50,12 @@ class CutterInteraction(Engine):
         self._looked_for: dict[int, frozenset[int]] = {}  # for each frame, the objects that its newest round knew
         # What people decided, and the newest masks, are the same for both sessions.
         inner.masks.share(self.masks)
+
+    def _another(self) -> Engine:
+        inner = self._inner._another()
+        other = CutterInteraction(self.frames, self.num_objects, self.settings, inner=inner, cutter=self._cutter)
+        other.stopping = self.stopping
+        return other
 
     @property
     def nbytes(self) -> int:
@@ -83,7 +90,7 @@ class CutterInteraction(Engine):
     def _propagated(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         """Run the round of the inner engine, which settles its masks."""
         part = RoundPart(interaction, self._zone, self.masks.done)
-        with closing(self._inner._run_part(part, self.masks.limits.objects)) as updates:
+        with closing(self._inner._run_part(part, RoundLimits(self.masks.limits.objects))) as updates:
             yield from updates
 
     def _draw(self, interaction: Interaction) -> MaskUpdate:

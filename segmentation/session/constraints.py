@@ -30,12 +30,15 @@ class RoundLimits:
         frame: the frame that was drawn on.
         drawn: the ids that were drawn there.
         windows: by object, the box that was drawn around it in `frame`.
+        fill: objects that the round draws in other frames only, as far as they were found in `frame`: they get pixels
+            that no other object has. None: there are none.
     """
 
     objects: frozenset[int] | None = None
     frame: int | None = None
     drawn: frozenset[int] = NOBODY
     windows: Mapping[int, Window] = field(default_factory=dict)
+    fill: LabelMap | None = None
 
 
 class Constraints:
@@ -149,6 +152,8 @@ class Constraints:
         if frame == limits.frame:
             for object_id, window in limits.windows.items():
                 result.cut(object_id, window)
+            if limits.fill is not None:
+                result.fill(limits.fill)
         fixed = self.fixed_ids(frame)
         result.replace(self.absent_ids(frame) - fixed, None)
         if fixed:
@@ -225,6 +230,13 @@ class _Drawing:
         if outside.any():
             self._change()
             self.labels[outside] = 0
+
+    def fill(self, source: LabelMap) -> None:
+        """Give the pixels without an object their ids of `source`."""
+        empty = (self.labels == 0) & (source > 0)
+        if empty.any():
+            self._change()
+            self.labels[empty] = source[empty]
 
     def _change(self) -> None:
         if not self._own:

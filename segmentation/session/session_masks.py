@@ -48,6 +48,11 @@ class SessionMasks:
         """Use the standing masks of another session, and what people decided there, except for locked frames."""
         self.constraints, self.standing, self._areas = other.constraints, other.standing, other._areas
 
+    @property
+    def known(self) -> frozenset[int]:
+        """The objects that have been drawn or given."""
+        return frozenset(self._areas)
+
     # --- locked frames --------------------------------------------------------------------------------------------
 
     def lock(self, frame: int, labels: LabelMap) -> None:

@@ -77,6 +77,20 @@ class DecisionConformance:
         third = interaction_on(clip, 4, (1,))
         assert_same_updates(list(kept.run_round(third)), list(rebuilt.run_round(third)))
 
+    def test_objects_drawn_in_different_frames_are_in_all_of_them(self) -> None:
+        clip = self.clip(num_objects=2)
+        kept, drawn = self.open(clip), [interaction_on(clip, 2, (1,)), interaction_on(clip, 5, (2,))]
+        updates = list(kept.run_round(drawn))
+        assert [u.frame for u in updates[:2]] == [2, 5]
+        assert sorted(u.frame for u in updates) == list(range(self.length))
+        alone = self.open(clip)
+        carried = {u.frame: u.labels for u in alone.run_round(drawn[0], span=(2, 5))}
+        free = updates[1].labels == 0
+        assert not (free & (carried[5] == 1)).any()
+        rebuilt = self.open(clip, rounds=[past_round(self.engine, drawn, 2, updates)])
+        third = interaction_on(clip, 4)
+        assert_same_updates(list(kept.run_round(third)), list(rebuilt.run_round(third)))
+
     @pytest.mark.parametrize("reached", [1, 2, 4])
     def test_a_cancelled_round_of_several_drawn_frames_can_be_rebuilt(self, reached: int) -> None:
         clip = self.clip()

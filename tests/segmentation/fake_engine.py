@@ -42,9 +42,10 @@ class FakeEngine(Engine):
         made = False
         try:
             for update in self._moved(interaction):
-                settled = update if self.masks.keeps(update.frame) else self._settled(update)
-                made = made or settled is not update
-                yield settled
+                if not self.masks.keeps(update.frame):
+                    update = self._settled(update)
+                    made = True
+                yield update
         finally:
             if not made:
                 self._stamps.pop()

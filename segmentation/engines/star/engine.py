@@ -230,7 +230,8 @@ class _Side:
         self._objects, self._given, self._cells = objects, given, cells
         self._answers: list[CellRows] = []
         self._memory = join_cells(cells)
-        self._masks = torch.zeros(len(objects), *session._grid, device=session._device)
+        shown = from_labels(session.masks.newest(start), max(objects), *session._grid)
+        self._masks = torch.from_numpy(shown[[number - 1 for number in objects]]).to(session._device)
         self._sure = torch.ones(len(objects), device=session._device)  # confidence of these masks
 
     def updates(self) -> Iterator[MaskUpdate]:
