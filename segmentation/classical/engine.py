@@ -140,6 +140,10 @@ class ClassicalEngine(Engine):
     def _on_given(self, frame: int, ids: frozenset[int]) -> None:
         self._history.annotate_given(frame, ids)
 
+    def _prepare_frame(self, frame: int) -> None:
+        if frame + 1 < len(self.frames):
+            self._flow_cache.between(frame, frame + 1)
+
     def _settled_state(self, update: MaskUpdate) -> bytes | None:
         return encode_confidence(update.confidence)
 

@@ -109,6 +109,9 @@ class MANetEngine(Engine):
     def _restore(self, past: PastRound) -> None:
         self._rounds.append(self._new_round(past.interaction, RoundLabels(self._size, past.labels)))
 
+    def _prepare_frame(self, frame: int) -> None:
+        self._embed(frame)
+
     def _new_round(self, interaction: Interaction, labels: RoundLabels) -> ManetRound:
         raster = rasterise(interaction.scribbles, *self._size)
         drawn = frozenset(scribble.object_id for scribble in interaction.scribbles)

@@ -86,6 +86,8 @@ class StarEngine(Engine):
     def _prepare_frame(self, frame: int) -> None:
         self._video.encoded(frame)
         self._drawing.prepare(frame)
+        if frame + 1 < len(self.frames):
+            self._video.flow(frame, frame + 1)
 
     # --- rounds ---------------------------------------------------------------------------------------------------
 

@@ -69,6 +69,9 @@ class InteractiveSTMEngine(Engine):
     def _restore(self, past: PastRound) -> None:
         self._history.add(past)
 
+    def _prepare_frame(self, frame: int) -> None:
+        self._video.prepare(frame)
+
     def _adopt(self, labels: Mapping[int, LabelMap]) -> None:
         self._history.adopt(labels, self.num_objects)
 

@@ -82,6 +82,9 @@ class SemiSTMEngine(Engine):
         self._give(frame, given, past.num_objects)
         self._history.add(past)
 
+    def _prepare_frame(self, frame: int) -> None:
+        self._video.prepare(frame)
+
     def _adopt(self, labels: Mapping[int, LabelMap]) -> None:
         self._history.adopt(labels, self.num_objects)
 

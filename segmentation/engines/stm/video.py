@@ -77,6 +77,11 @@ class STMVideo:
         self._queries.close()
         self._at_hand.clear()
 
+    @torch.inference_mode()
+    def prepare(self, frame: int) -> None:
+        """Compute the query of a frame ahead of need, and cache it."""
+        self._query(frame)
+
     def memorize(self, frame: int, cues: Tensor) -> list[MemorySlot]:
         """Encode a frame with the cues of N objects (masks and scribbles), [N, C, h, w], into a memory slot
         for each.

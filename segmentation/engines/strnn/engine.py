@@ -101,6 +101,9 @@ class STRNNEngine(Engine):
     def _restore(self, past: PastRound) -> None:
         self._rounds.append(self._new_round(past.interaction, RoundLabels(self._size, past.labels)))
 
+    def _prepare_frame(self, frame: int) -> None:
+        self._outputs.get(frame)
+
     def _new_round(self, interaction: Interaction, labels: RoundLabels) -> StrnnRound:
         drawn = frozenset(scribble.object_id for scribble in interaction.scribbles)
         return StrnnRound(interaction.frame, rasterise(interaction.scribbles, *self._size), labels, drawn)
