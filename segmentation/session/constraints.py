@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from segmentation.masks import shown_ids
 from segmentation.scribbles import NO_SCRIBBLE, rasterise
@@ -173,8 +173,7 @@ class _FixedPixels:
         new = _only(labels, ids)
         before = self.ids.get(frame, NOBODY) - ids
         if before:
-            old = self.labels[frame]
-            new = np.where(_member(old, before) & (new == 0), old, new)
+            new = np.where(new > 0, new, _only(self.labels[frame], before))
         self._put(frame, new, before | ids)
 
     def remove(self, frame: int, ids: frozenset[int]) -> None:
@@ -208,16 +207,13 @@ class _Drawing:
         """Give the objects `ids` their pixels of `source`; None: no pixels."""
         if not ids:
             return
-        here = _member(self.labels, ids)
-        there = np.zeros_like(here) if source is None else _member(source, ids)
-        if source is None and not here.any():
-            return
-        if source is not None and np.array_equal(here, there) and (self.labels[here] == source[here]).all():
+        here, there = _only(self.labels, ids), None if source is None else _only(source, ids)
+        if not here.any() if there is None else np.array_equal(here, there):
             return
         self._change()
-        self.labels[here] = 0
-        if source is not None:
-            self.labels[there] = source[there]
+        self.labels -= here  # The objects' own pixels become 0.
+        if there is not None:
+            np.copyto(self.labels, there, where=there > 0)
 
     def cut(self, object_id: int, window: Window) -> None:
         """Remove the pixels of an object outside of its window."""
@@ -243,11 +239,8 @@ class _Drawing:
             self.labels, self._own = self.labels.copy(), True
 
 
-def _member(labels: LabelMap, ids: frozenset[int]) -> NDArray[np.bool_]:
-    table = np.zeros(256, bool)
-    table[list(ids)] = True
-    return table[labels]
-
-
 def _only(labels: LabelMap, ids: frozenset[int]) -> LabelMap:
-    return np.where(_member(labels, ids), labels, np.uint8(0))
+    """Return the pixels of the objects `ids`, 0 elsewhere."""
+    table = np.zeros(256, np.uint8)
+    table[list(ids)] = list(ids)
+    return np.asarray(cv2.LUT(labels, table), np.uint8)
