@@ -7,7 +7,7 @@ FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/nul
 	frontend/index.html frontend/vite.config.ts frontend/tsconfig.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev docs lock wheel test lint format test-python test-frontend test-browser evaluate measure-latency measure-engines gpu-check clean
+.PHONY: help setup run dev docs lock wheel test lint lint-python lint-frontend format test-python test-frontend test-browser evaluate measure-latency measure-engines gpu-check clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -73,11 +73,16 @@ wheel: frontend/dist/index.html .venv/.evaluation ## build dist/maskwright-VERSI
 
 test: lint test-python test-frontend test-browser ## everything that must hold (BROWSER=skip leaves the browser out)
 
-lint: .venv/.evaluation frontend/node_modules/.installed ## style, types, and who may import whom
+lint: ## style, types, and who may import whom
+	@$(MAKE) --no-print-directory --jobs 2 lint-python lint-frontend
+
+lint-python: .venv/.evaluation
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+lint-frontend: frontend/node_modules/.installed
 	cd frontend && npm run --silent lint && npm run --silent check
 
 format: .venv/.installed frontend/node_modules/.installed ## put the style right where a program can
@@ -85,12 +90,11 @@ format: .venv/.installed frontend/node_modules/.installed ## put the style right
 	.venv/bin/ruff format .
 	cd frontend && npm run --silent format
 
-# Files of tests are shared out to processes with one thread of PyTorch each; the team tests share a Redis and a Postgres
-# and run by themselves. Coverage leaves out what runs in child processes.
+# Files of tests are shared out to processes with one thread of PyTorch each. Coverage leaves out what runs in child
+# processes. The tests in a browser are a run of their own, because Playwright keeps an event loop in its process.
 WORKERS ?= 2
 test-python: .venv/.evaluation frontend/dist/index.html ## Python tests, and how much of the code they ran
-	OMP_NUM_THREADS=1 .venv/bin/pytest tests --ignore tests/browser -m "not team" -n $(WORKERS) --dist loadfile --cov --cov-report=
-	.venv/bin/pytest tests -m team --cov --cov-append --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 .venv/bin/pytest tests --ignore tests/browser -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
 
 test-frontend: frontend/node_modules/.installed ## front-end unit tests
 	cd frontend && npm test --silent
@@ -99,7 +103,7 @@ test-browser: .venv/.installed frontend/dist/index.html ## tests that drive the 
 ifeq ($(BROWSER),skip)
 	@echo "Browser tests left out, as BROWSER=skip asks."
 else
-	.venv/bin/pytest tests/browser
+	.venv/bin/pytest tests/browser -n $(WORKERS) --dist loadfile
 endif
 
 # --- measuring ----------------------------------------------------------------------------------------------------------

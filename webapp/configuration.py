@@ -11,7 +11,7 @@ from typing import Any
 
 from webapp import setting_values as values
 from webapp.secret_key import read_or_make_key
-from webapp.service_urls import check_redis_url, database_settings
+from webapp.service_urls import check_redis_url, database_settings, redis_database
 
 DATABASE_FILE = "maskwright.sqlite3"
 POOL_SIZE = 24  # connections of one process to Postgres: eight belong to the sockets, the rest serves requests
@@ -208,8 +208,12 @@ class Configuration:
             return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
         return {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            # Longer than the layer itself waits for a message.
-            "CONFIG": {"hosts": [{"address": self.values["REDIS_URL"], **self._redis_timeouts(10)}]},
+            "CONFIG": {
+                # Longer than the layer itself waits for a message.
+                "hosts": [{"address": self.values["REDIS_URL"], **self._redis_timeouts(10)}],
+                # Redis sends a published message to the clients of all its databases.
+                "prefix": f"maskwright{redis_database(self.values['REDIS_URL'])}",
+            },
         }
 
     @property

@@ -71,6 +71,13 @@ def check_redis_url(url: str) -> str:
     return url
 
 
+def redis_database(url: str) -> int:
+    """Return the number of the database that a valid Redis URL names; 0 if it names none."""
+    from redis.connection import parse_url
+
+    return int(parse_url(url).get("db") or 0)
+
+
 def _check_scheme(url: str, schemes: tuple[str, ...]) -> None:
     if "://" not in url or url.partition("://")[0] not in schemes:
         raise WrongValue(f"it must begin with {' or '.join(scheme + '://' for scheme in schemes)}")

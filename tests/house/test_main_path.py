@@ -28,11 +28,15 @@ SCRIBBLE = [[0.3, 0.4], [0.4, 0.4], [0.4, 0.5]]
 
 @pytest.fixture
 def team() -> Iterator[dict[str, str]]:
-    """Create a database, empty Redis, and return the environment variables of team mode with their addresses."""
+    """Create a database, empty a database of Redis, and return the environment variables of team mode with both.
+
+    Each test process (`pytest -n`) has a database of Redis to itself.
+    """
     redis_url = os.environ.get("MASKWRIGHT_TEST_REDIS_URL")
     database_url = os.environ.get("MASKWRIGHT_TEST_DATABASE_URL")
     if not redis_url or not database_url:
         pytest.skip("no Redis and Postgres here: run it with .ci/with-services .venv/bin/pytest -m team")
+    redis_url = f"{redis_url.rpartition('/')[0]}/{os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')}"
     redis.Redis.from_url(redis_url).flushdb()
     name = f"maskwright_{uuid4().hex[:8]}"
     with psycopg.connect(database_url, autocommit=True) as server:

@@ -37,6 +37,20 @@ def test_both_addresses_mean_team_mode(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("url", "prefix"),
+    [
+        ("redis://cache", "maskwright0"),
+        ("redis://cache:6379/3", "maskwright3"),
+        ("unix:///run/redis.sock?db=2", "maskwright2"),
+    ],
+)
+def test_messages_do_not_reach_an_installation_in_another_database_of_the_same_redis(
+    url: str, prefix: str, tmp_path: Path
+) -> None:
+    assert load({**TEAM, "REDIS_URL": url}, tmp_path).channel_layer["CONFIG"]["prefix"] == prefix
+
+
 def test_celery_gets_its_own_name_for_a_redis_on_a_socket(tmp_path: Path) -> None:
     assert (
         load({**TEAM, "REDIS_URL": "unix:///run/redis.sock"}, tmp_path / "data").broker_url
