@@ -51,7 +51,7 @@ MIDDLEWARE = [
     "webapp.http.api_version.ApiVersion",
     "webapp.http.headers.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "webapp.http.static_files.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -98,7 +98,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 STATIC_URL = "/static/"
 FRONTEND_DIST = installation.PAGE
-STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
+STATICFILES_DIRS = [FRONTEND_DIST]
+SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # The page may be built after the start.
 WHITENOISE_USE_FINDERS = True  # serves files from the build and the packages, without collectstatic
 # The names of files below assets/ contain a hash of their content, so these files never change.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+"
