@@ -8,11 +8,11 @@ from threading import RLock
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from segmentation.formats.video_frame import upright
+from segmentation.formats.video_stream import moving_streams, shown_stream
 from segmentation.frames import CACHE_BYTES, check_index
 from segmentation.runtime.caches import ByteCache
 from segmentation.types import Image
@@ -70,12 +70,9 @@ class VideoFileFrames:
             raise ValueError(f"source: {self.path.name} cannot be read as a video") from None
 
     def _choose_stream(self) -> VideoStream:
-        """Choose the stream that players show. Cover images of audio files, which are streams too, do not count."""
-        moving = [s for s in self._file.streams.video if not s.disposition & Disposition.attached_pic]
-        readable = [s for s in moving if s.codec_context is not None]
-        if not readable:
+        stream = shown_stream(moving_streams(self._file))
+        if stream is None:
             raise ValueError(f"source: {self.path.name} has no moving pictures that can be decoded")
-        stream = max(readable, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height))
         stream.thread_type = "AUTO"
         return stream
 

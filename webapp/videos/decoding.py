@@ -12,13 +12,13 @@ from typing import IO
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from django.conf import settings
 
 from segmentation.formats.tone_mapping import HDR_TRANSFERS
 from segmentation.formats.video_frame import is_quarter_turned, upright
+from segmentation.formats.video_stream import moving_streams, shown_stream
 from webapp.videos.containers import Container
 from webapp.videos.frame_writer import SourceFrame
 from webapp.videos.refusal import Refused, check_count, check_size
@@ -150,19 +150,16 @@ class VideoFile:
 
 
 def _picture_stream(file: InputContainer) -> VideoStream:
-    """Choose the stream that players show: the largest of the enabled ones, or the largest of all if none is enabled.
-
-    Cover images of audio files are video streams as well; they are not chosen.
-    """
-    moving = [s for s in file.streams.video if not s.disposition & Disposition.attached_pic]
+    """Return the stream that players show. Raises Refused if there is none that can be decoded."""
+    moving = moving_streams(file)
     if not moving:
         raise Refused(
             "audio_only", "The file has no moving pictures" + (", only sound." if file.streams.audio else ".")
         )
-    readable = [s for s in moving if s.codec_context is not None]  # It is None if FFmpeg has no decoder for the stream.
-    if not readable:
+    stream = shown_stream(moving)
+    if stream is None:
         raise Refused("unknown_codec", "The pictures are coded in a way that cannot be read here. Convert it to H.264.")
-    return max(readable, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height))
+    return stream
 
 
 def _most_pixels() -> int:
