@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.training.motion import Path, Range, draw_path, light, warp
-from segmentation.training.sources import Shot, Sources
+from segmentation.training.sources import LabelledVideo, Sources
 from segmentation.types import IGNORE
 
 TRIES = 20  # number of attempts to find a view that shows an object
@@ -55,7 +55,8 @@ class Clips:
 
     def __init__(self, sources: Sources, config: ClipConfig, seed: int) -> None:
         self.sources, self.config, self.seed = sources, config, seed
-        self.pool: Sequence[Shot] = (*sources.stills, *sources.videos)  # the shots from which objects are pasted
+        # The videos from which objects are pasted.
+        self.pool: Sequence[LabelledVideo] = (*sources.stills, *sources.videos)
 
     def __getitem__(self, index: int) -> Clip:
         random = np.random.default_rng([self.seed, index])
@@ -87,14 +88,14 @@ class Clips:
         return Clip(light(random, frames), labels, count)
 
     def _view(
-        self, random: np.random.Generator, shot: Shot, *, pasted: bool
+        self, random: np.random.Generator, video: LabelledVideo, *, pasted: bool
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
-        """Return frames [T, H, W, 3] and labels [T, H, W] of a shot along a random path, or None if it has no
+        """Return frames [T, H, W, 3] and labels [T, H, W] of a video along a random path, or None if it has no
         object.
         """
         config = self.config
-        indices = _indices(random, len(shot), config)
-        loaded = [shot.load(i, round(1.2 * config.height)) for i in dict.fromkeys(indices)]
+        indices = _indices(random, len(video), config)
+        loaded = [video.load(i, round(1.2 * config.height)) for i in dict.fromkeys(indices)]
         views = dict(zip(dict.fromkeys(indices), loaded, strict=True))
         ys, xs = np.nonzero((views[indices[0]][1] > 0) & (views[indices[0]][1] != IGNORE))
         if not len(ys):
@@ -113,7 +114,7 @@ class Clips:
         return _warp_all(views, indices, path, size, pasted)
 
     def _paste(self, random: np.random.Generator, frames: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        """Paste an object of another shot over the clip, or sometimes behind its objects, in place."""
+        """Paste an object of another video over the clip, or sometimes behind its objects, in place."""
         view = self._view(random, self.pool[int(random.integers(len(self.pool)))], pasted=True)
         if view is None:
             return
@@ -135,7 +136,7 @@ class Clips:
             labels[index][shown] = number
 
     def _lay_bars(self, random: np.random.Generator, frames: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        """Paste thin bars over the clip, in place, in one colour or with the texture of another shot.
+        """Paste thin bars over the clip, in place, in one colour or with the texture of another video.
 
         They are background.
         """
@@ -148,8 +149,8 @@ class Clips:
         plain = random.uniform(0, 255) + random.normal(0, 30, 3) + random.normal(0, 8, (height, width, 1))
         filled = [np.clip(plain, 0, 255).astype(np.uint8)] * len(frames)
         if random.random() < 0.5:
-            shot = self.pool[int(random.integers(len(self.pool)))]
-            picture, _ = shot.load(int(random.integers(len(shot))), height)
+            video = self.pool[int(random.integers(len(self.pool)))]
+            picture, _ = video.load(int(random.integers(len(video))), height)
             filled = [np.asarray(cv2.resize(picture, (width, height)), np.uint8)] * len(frames)
         for _ in range(int(random.integers(1, 5))):
             chosen = random.integers(len(ys))
@@ -174,7 +175,7 @@ def _line(random: np.random.Generator, through: NDArray[np.int64], angle: float,
 
 
 def _indices(random: np.random.Generator, length: int, config: ClipConfig) -> list[int]:
-    """Choose the frames of a shot for a clip: with gaps, forward or backward. A still image is repeated."""
+    """Choose the frames of a video for a clip: with gaps, forward or backward. A still image is repeated."""
     if length == 1:
         return [0] * config.frames
     gaps = random.integers(1, config.max_gap + 1, config.frames - 1)

@@ -12,23 +12,23 @@ from numpy.typing import NDArray
 from segmentation.training.clips import Clip
 from segmentation.training.motion import Path, Range, draw_path, light, warp
 from segmentation.training.recorded_propagations import RecordedPropagation, load, renumbered
-from segmentation.training.sources import Shot
+from segmentation.training.sources import LabelledVideo
 from segmentation.types import IGNORE
 
 VIEW = Range(turn=8.0, zoom=1.25, shear=0.06)  # small changes of the view, so that recorded errors keep their shape
 
 
 class RecordedClips:
-    """Draws clips of the recordings in `folder`. Raises ValueError where the video of a recording is not in `shots`."""
+    """Draws clips of the recordings in `folder`. Raises ValueError if the video of a recording is not in `videos`."""
 
-    def __init__(self, folder: File, shots: Sequence[Shot]) -> None:
-        self.shots = {shot.name: shot for shot in shots}
+    def __init__(self, folder: File, videos: Sequence[LabelledVideo]) -> None:
+        self.videos = {video.name: video for video in videos}
         self.recordings = [load(path) for path in sorted(folder.glob("*.json"))]
         if not self.recordings:
             raise ValueError(
                 f"{folder} holds no recordings: python -m segmentation.training.recorded_propagations makes some"
             )
-        missing = {recording.shot for recording in self.recordings} - set(self.shots)
+        missing = {recording.video for recording in self.recordings} - set(self.videos)
         if missing:
             raise ValueError(
                 f"{folder}: recordings through {', '.join(sorted(missing))}, which are not among the videos"
@@ -51,7 +51,7 @@ class RecordedClips:
     def _overlap(self, recording: RecordedPropagation, round_: int, i: int) -> float:
         """Return the soft J of all objects together in a frame of a recording."""
         found = recording.probability[round_, i].max(axis=0) / 255
-        _, labels = self.shots[recording.shot].load(recording.frames[i], min(found.shape))
+        _, labels = self.videos[recording.video].load(recording.frames[i], min(found.shape))
         truth = np.isin(cv2.resize(labels, found.shape[::-1], interpolation=cv2.INTER_NEAREST), recording.numbers)
         union = np.maximum(found, truth).sum()
         return float(np.minimum(found, truth).sum() / union) if union else 1.0
@@ -65,8 +65,8 @@ class RecordedClips:
         size: tuple[int, int],
     ) -> tuple[Clip, NDArray[np.uint8]]:
         """Return frames of a recording in a random view, and their recorded maps."""
-        shot = self.shots[recording.shot]
-        loaded = [shot.load(recording.frames[i], round(1.2 * size[0])) for i in chosen]
+        video = self.videos[recording.video]
+        loaded = [video.load(recording.frames[i], round(1.2 * size[0])) for i in chosen]
         source = loaded[0][1].shape
         path = _path(random, recording, [labels for _, labels in loaded], size)
         labels = np.stack(

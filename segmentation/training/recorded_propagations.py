@@ -25,7 +25,7 @@ from segmentation.classical.motion import Motion
 from segmentation.classical.propagator import RefinePropagated
 from segmentation.frames import ArrayFrames
 from segmentation.training.plan import load_plan
-from segmentation.training.sources import Shot, find_sources
+from segmentation.training.sources import LabelledVideo, find_sources
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles
 from segmentation.types import IGNORE, FloatMap, Interaction, Scribble
 
@@ -47,7 +47,7 @@ class RecordedPropagation:
     each round, uint8 [R, T, n, h, w], 255 = 1; in annotated frames they are the mask.
     """
 
-    shot: str
+    video: str
     frames: tuple[int, ...]
     drawn: tuple[int, ...]
     numbers: tuple[int, ...]
@@ -83,12 +83,12 @@ class Recorder(ClassicalEngine):
         return maps
 
 
-def record(shot: Shot, random: np.random.Generator) -> RecordedPropagation | None:
+def record(video: LabelledVideo, random: np.random.Generator) -> RecordedPropagation | None:
     """Record rounds on a part of a video. Returns None if the first frame of that part shows no object well."""
-    step = int(random.integers(1, 3)) if len(shot) >= FRAMES else 1
-    begin = int(random.integers(0, max(1, len(shot) - step * FRAMES + 1)))
-    indices = tuple(range(begin, len(shot), step))[:FRAMES]
-    loaded = [shot.load(index, SHORT_SIDE) for index in indices]
+    step = int(random.integers(1, 3)) if len(video) >= FRAMES else 1
+    begin = int(random.integers(0, max(1, len(video) - step * FRAMES + 1)))
+    indices = tuple(range(begin, len(video), step))[:FRAMES]
+    loaded = [video.load(index, SHORT_SIDE) for index in indices]
     start = int(random.integers(len(indices)))
     numbers = _seen(random, loaded[start][1])
     if not numbers:
@@ -112,7 +112,7 @@ def record(shot: Shot, random: np.random.Generator) -> RecordedPropagation | Non
     session.close()
     rounds = len(found)
     return RecordedPropagation(
-        shot.name, indices, tuple(drawn[:rounds]), numbers, tuple(strokes[:rounds]), np.stack(found)
+        video.name, indices, tuple(drawn[:rounds]), numbers, tuple(strokes[:rounds]), np.stack(found)
     )
 
 
@@ -144,7 +144,7 @@ def save(recording: RecordedPropagation, path: Path) -> None:
     """Write the maps to `path`.npy and the rest to `path`.json."""
     np.save(path.with_suffix(".npy"), recording.probability)
     rest = {
-        "shot": recording.shot,
+        "video": recording.video,
         "frames": recording.frames,
         "drawn": recording.drawn,
         "numbers": recording.numbers,
@@ -161,7 +161,7 @@ def load(path: Path) -> RecordedPropagation:
     )
     found = np.load(path.with_suffix(".npy"), mmap_mode="r")
     return RecordedPropagation(
-        rest["shot"], tuple(rest["frames"]), tuple(rest["drawn"]), tuple(rest["numbers"]), strokes, found
+        rest["video"], tuple(rest["frames"]), tuple(rest["drawn"]), tuple(rest["numbers"]), strokes, found
     )
 
 
@@ -177,11 +177,11 @@ def main(arguments: list[str] | None = None) -> int:
         sources = find_sources(args.data, plan.validation, plan.exclude)
         args.out.mkdir(parents=True, exist_ok=True)
         for again in range(args.times):
-            for number, shot in enumerate(sources.videos):
-                path = args.out / f"{shot.name.replace('/', '-')}-{again}"
+            for number, video in enumerate(sources.videos):
+                path = args.out / f"{video.name.replace('/', '-')}-{again}"
                 if path.with_suffix(".json").exists():
                     continue
-                recording = record(shot, np.random.default_rng([plan.seed, again, number]))
+                recording = record(video, np.random.default_rng([plan.seed, again, number]))
                 if recording is not None:
                     save(recording, path)
                     print(f"{path.name}: {len(recording.frames)} frames, {len(recording.numbers)} objects", flush=True)

@@ -28,7 +28,7 @@ class DataError(ValueError):
 
 
 @dataclass(frozen=True)
-class Shot:
+class LabelledVideo:
     """A labelled video, or a still image as a video of one frame. `mask_files[i]` is the mask of `images[i]`."""
 
     name: str
@@ -62,14 +62,14 @@ class Shot:
 
 @dataclass(frozen=True)
 class Sources:
-    """All shots of a data folder: videos to train on, videos held out for validation, still pictures.
+    """All videos of a data folder: videos to train on, videos held out for validation, still pictures.
 
     `left_out` holds a sentence for each video that cannot be used.
     """
 
-    videos: tuple[Shot, ...]
-    validation: tuple[Shot, ...]
-    stills: tuple[Shot, ...]
+    videos: tuple[LabelledVideo, ...]
+    validation: tuple[LabelledVideo, ...]
+    stills: tuple[LabelledVideo, ...]
     left_out: tuple[str, ...] = ()
 
 
@@ -85,24 +85,24 @@ def find_sources(root: Path, validation: tuple[str, ...], exclude: tuple[str, ..
     folders = [path for path in (*sorted(root.iterdir()), *sorted(root.glob("*/*"))) if path.is_dir()]
     folders = [path for path in folders if not set(path.relative_to(root).parts) & set(exclude)]
     left_out: list[str] = []
-    videos = [shot for folder in folders if (folder / "JPEGImages").is_dir() for shot in _videos(folder, left_out)]
-    stills = [shot for folder in folders if (folder / "images").is_dir() for shot in _stills(folder)]
+    videos = [video for folder in folders if (folder / "JPEGImages").is_dir() for video in _videos(folder, left_out)]
+    stills = [video for folder in folders if (folder / "images").is_dir() for video in _stills(folder)]
     if left_out and not videos and not stills:
         raise DataError(left_out[0])
     if not videos and not stills:
         raise DataError(f"{root} holds neither videos (JPEGImages, Annotations) nor stills (images, masks)")
-    unknown = set(validation) - {shot.name for shot in videos}
+    unknown = set(validation) - {video.name for video in videos}
     if unknown:
         raise DataError(f"{root} has no validation sequence {', '.join(sorted(unknown))}")
     return Sources(
-        tuple(shot for shot in videos if shot.name not in validation),
-        tuple(shot for shot in videos if shot.name in validation),
+        tuple(video for video in videos if video.name not in validation),
+        tuple(video for video in videos if video.name in validation),
         tuple(stills),
         tuple(left_out),
     )
 
 
-def _videos(folder: Path, left_out: list[str]) -> list[Shot]:
+def _videos(folder: Path, left_out: list[str]) -> list[LabelledVideo]:
     """Return the usable sequences of a tree in the DAVIS layout, and add a sentence for each other one to
     `left_out`.
     """
@@ -113,7 +113,7 @@ def _videos(folder: Path, left_out: list[str]) -> list[Shot]:
             left_out.append(f"{sequence.name}: {problem}")
         else:
             files = tuple(path for path in sequence.mask_files if path is not None)
-            found.append(Shot(sequence.name, sequence.frame_files, files, sequence.masks))
+            found.append(LabelledVideo(sequence.name, sequence.frame_files, files, sequence.masks))
     return found
 
 
@@ -138,18 +138,18 @@ def _differ(image: Path, mask: Path | None) -> str:
         return f"{image} or its mask cannot be read ({error})"
 
 
-def _stills(folder: Path) -> list[Shot]:
+def _stills(folder: Path) -> list[LabelledVideo]:
     images = _files(folder / "images", FRAME_SUFFIXES)
     masks = {path.stem: path for path in _files(folder / "masks", MASK_SUFFIXES)}
     missing = [path.name for path in images if path.stem not in masks]
     if missing:
         raise DataError(f"{folder}: {len(missing)} images have no mask, {missing[0]} is the first")
     reader = mask_paths(list(masks.values()))
-    shots = [Shot(f"{folder.name}/{path.stem}", (path,), (masks[path.stem],), reader) for path in images]
-    for shot in shots:
-        if problem := _differ(shot.images[0], shot.mask_files[0]):
+    videos = [LabelledVideo(f"{folder.name}/{path.stem}", (path,), (masks[path.stem],), reader) for path in images]
+    for video in videos:
+        if problem := _differ(video.images[0], video.mask_files[0]):
             raise DataError(problem)
-    return shots
+    return videos
 
 
 def _files(folder: Path, suffixes: frozenset[str]) -> tuple[Path, ...]:

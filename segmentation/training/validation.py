@@ -11,7 +11,7 @@ from segmentation.engine import Engine
 from segmentation.evaluation.stroke import correcting_stroke, first_strokes
 from segmentation.frames import ArrayFrames
 from segmentation.metrics import Score, object_ids, score
-from segmentation.training.sources import Shot
+from segmentation.training.sources import LabelledVideo
 from segmentation.types import IGNORE, FrameSource, Interaction
 
 ROUNDS = 3
@@ -20,22 +20,22 @@ SHORT_SIDE = 288
 Open = Callable[[FrameSource, int], Engine]  # opens the engine for frames and a number of objects
 
 
-def validate(opened: Open, shots: tuple[Shot, ...]) -> dict[str, float]:
-    """Return J&F after each round, averaged over `shots`, as "round_1" and so on, and their mean as "score"."""
-    curves = np.array([_curve(opened, shot) for shot in shots])  # [videos, rounds]
+def validate(opened: Open, videos: tuple[LabelledVideo, ...]) -> dict[str, float]:
+    """Return J&F after each round, averaged over `videos`, as "round_1" and so on, and their mean as "score"."""
+    curves = np.array([_curve(opened, video) for video in videos])  # [videos, rounds]
     means = curves.mean(axis=0)
     figures = {f"round_{number}": float(value) for number, value in enumerate(means, start=1)}
     return {"score": float(means.mean()), **figures}
 
 
-def validate_given(opened: Open, shots: tuple[Shot, ...]) -> dict[str, float]:
-    """Return J&F with the true mask of one frame given, averaged over `shots`, as "round_1" and as "score"."""
-    mean = float(np.mean([_given(opened, shot) for shot in shots]))
+def validate_given(opened: Open, videos: tuple[LabelledVideo, ...]) -> dict[str, float]:
+    """Return J&F with the true mask of one frame given, averaged over `videos`, as "round_1" and as "score"."""
+    mean = float(np.mean([_given(opened, video) for video in videos]))
     return {"score": mean, "round_1": mean}
 
 
-def _given(opened: Open, shot: Shot) -> float:
-    frames, truth = _load(shot)
+def _given(opened: Open, video: LabelledVideo) -> float:
+    frames, truth = _load(video)
     num_objects, start = int(truth.max()), _fullest(truth)
     session = opened(ArrayFrames(frames), num_objects)
     session.lock(start, truth[start])
@@ -48,8 +48,8 @@ def _given(opened: Open, shot: Shot) -> float:
     return result.mean_j_and_f
 
 
-def _curve(opened: Open, shot: Shot) -> list[float]:
-    frames, truth = _load(shot)
+def _curve(opened: Open, video: LabelledVideo) -> list[float]:
+    frames, truth = _load(video)
     num_objects = int(truth.max())
     session = opened(ArrayFrames(frames), num_objects)
     masks = np.zeros_like(truth)
@@ -75,9 +75,9 @@ def _fullest(truth: NDArray[np.uint8]) -> int:
     return int((truth > 0).sum(axis=(1, 2)).argmax())
 
 
-def _load(shot: Shot) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    step = STEP if len(shot) >= STEP * FRAMES else 1
-    loaded = [shot.load(i, SHORT_SIDE) for i in range(0, len(shot), step)[:FRAMES]]
+def _load(video: LabelledVideo) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    step = STEP if len(video) >= STEP * FRAMES else 1
+    loaded = [video.load(i, SHORT_SIDE) for i in range(0, len(video), step)[:FRAMES]]
     truth = np.stack([labels for _, labels in loaded])
     ids = object_ids(truth)
     table = np.zeros(IGNORE + 1, np.uint8)  # ids with gaps become 1..N, and ignored pixels become background

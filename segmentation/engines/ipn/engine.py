@@ -53,7 +53,7 @@ class IPNEngine(Engine):
 
     Options:
         at_least: the smallest number of frames that a round propagates to each side; -1 = no minimum.
-        strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
+        scribbles_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed.
         networks: both networks, already loaded, to use instead of checkpoints (training validates with its own).
@@ -64,7 +64,7 @@ class IPNEngine(Engine):
     def _setup(
         self,
         at_least: int = -1,
-        strokes_win: bool = True,
+        scribbles_win: bool = True,
         precision: str = "auto",
         networks: tuple[Inet, Pnet] | None = None,
     ) -> None:
@@ -75,7 +75,7 @@ class IPNEngine(Engine):
         short, long = sorted((self.frames.height, self.frames.width))
         fit = min(short, pnet.config.frame_size[0]), min(long, pnet.config.frame_size[1])
         self._size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
-        self._at_least, self._strokes_win = at_least, strokes_win
+        self._at_least, self._scribbles_win = at_least, scribbles_win
         self._history = RoundHistory(self._size)
         budget = self.settings.memory_bytes
         self._references = References(inet, self._pnet, self._history, self._frame, self.locked, budget)
@@ -197,7 +197,7 @@ class IPNEngine(Engine):
         distribution = torch.cat([(1 - masks[rows].sum(dim=0, keepdim=True)).clamp_min(0), masks[rows]])
         size = (self.frames.height, self.frames.width)
         labels = upsampled_argmax(distribution, [0, *ids], size, align_corners=False)
-        if interaction is not None and self._strokes_win:
+        if interaction is not None and self._scribbles_win:
             raster = rasterise(interaction.scribbles, *size)
             labels[raster >= 0] = raster[raster >= 0]
         sure = dict(zip(ids, confidences(distribution)[1:], strict=True))

@@ -40,7 +40,7 @@ class Objective:
         frozen_norms, settle_norms: see `NormPlan`.
         body: see `begin`.
         rounds: rounds in each clip.
-        given: probability that an annotated frame already has its true mask, as if from another network.
+        given_masks: probability that an annotated frame already has its true mask, as if from another network.
         keep, overlap: see `RunningMeans`.
         sides: weight of the losses at the coarser scales.
     """
@@ -60,7 +60,7 @@ class Objective:
         keep: float = 0.3,
         overlap: float = 1.0,
         sides: float = 0.2,
-        given: float = 0.3,
+        given_masks: float = 0.3,
     ) -> None:
         config = read_config(IPNConfig, plan.network)
         self.parts: dict[str, nn.Module] = {INET: Inet(config), PNET: Pnet(config)}
@@ -69,21 +69,21 @@ class Objective:
         begin(self.network, self.norms, body)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.device, self.rounds = device, rounds
-        self.keep, self.overlap, self.sides, self.given = keep, overlap, sides, given
+        self.keep, self.overlap, self.sides, self.given_masks = keep, overlap, sides, given_masks
 
     def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         hold_norms(self.network, self.norms, self.progress)
         means = RunningMeans(self.keep, self.overlap)
         with mixed(self.device, self.half):
             batch = Batch([drawn.clip for drawn in clips], self.device)
-            _TrainingStep(_networks(self.network), batch, means, self.sides, self.given, random).play(
+            _TrainingStep(_networks(self.network), batch, means, self.sides, self.given_masks, random).play(
                 clips, self.rounds
             )
         return means.result()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         settings, networks = EngineSettings(device=str(self.device)), _networks(network)
-        judge = validate_given if self.given > 0.5 else validate  # validate in the way in which most steps train
+        judge = validate_given if self.given_masks > 0.5 else validate  # validate in the way in which most steps train
         return judge(lambda frames, n: IPNEngine(frames, n, settings, networks=networks), sources.validation)
 
 
@@ -104,11 +104,11 @@ class _TrainingStep:
         batch: Batch,
         means: RunningMeans,
         sides: float,
-        given: float,
+        given_masks: float,
         random: np.random.Generator,
     ) -> None:
         self.inet, self.pnet = networks
-        self.batch, self.means, self.sides, self.given, self.random = batch, means, sides, given, random
+        self.batch, self.means, self.sides, self.given_masks, self.random = batch, means, sides, given_masks, random
         self.noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
 
     def play(self, clips: list[ScribbledClip], rounds: int) -> None:
@@ -126,7 +126,7 @@ class _TrainingStep:
 
         The propagation ends at frames that earlier rounds annotated.
         """
-        given = self.batch.own(self.batch.labels[:, t]) if self.random.random() < self.given else None
+        given = self.batch.own(self.batch.labels[:, t]) if self.random.random() < self.given_masks else None
         estimate = self.inet(self._frame(t), known.masks[t] if given is None else given, *cues.unbind(1))
         found = self._noted(estimate, t, "given" if given is not None else "corrected" if known.frames else "first")
         found = found if given is None else given

@@ -43,7 +43,7 @@ class MANetEngine(Engine):
     Options:
         window, memory_rounds: k (reach of a local map) and R (rounds whose local maps are kept) of the paper.
         global_memory, local_memory, augmented_map: False switches a part off, as in the paper's ablations.
-        strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
+        scribbles_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed.
         network: a network to use instead of loading a checkpoint.
@@ -58,7 +58,7 @@ class MANetEngine(Engine):
         global_memory: bool = True,
         local_memory: bool = True,
         augmented_map: bool = True,
-        strokes_win: bool = True,
+        scribbles_win: bool = True,
         precision: str = "auto",
         network: MANet | None = None,
     ) -> None:
@@ -76,7 +76,7 @@ class MANetEngine(Engine):
             keep_global=global_memory,
             augment=augmented_map,
         )
-        self._strokes_win = strokes_win
+        self._scribbles_win = scribbles_win
         fit = config.frame_size
         self._image_size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)
         self._size = (-(-self._image_size[0] // 4), -(-self._image_size[1] // 4))  # height and width of an embedding
@@ -151,7 +151,7 @@ class MANetEngine(Engine):
         scribbles = self._rounds[-1].scribbles
         logits = self._network.interact(self._embed(frame).to(self._dtype), scribbles, self._mask_before(frame), ids)
         update = self._to_update(frame, logits, ids)
-        if self._strokes_win:
+        if self._scribbles_win:
             raster = rasterise(interaction.scribbles, self.frames.height, self.frames.width)
             update.labels[raster >= 0] = raster[raster >= 0]
         update = self._settled(update)

@@ -50,8 +50,8 @@ class Objective:
 
     stage: "propagation" or "interaction".
     keep, overlap: see `RunningMeans`.
-    drawn: probability that the reference is scribbles in a rough region, as in a first round, not the true mask.
-    worn: probability that the mask of the previous frame is damaged or predicted instead of the true one.
+    scribbled: probability that the reference is scribbles in a rough region, as in a first round, not the true mask.
+    damaged: probability that the mask of the previous frame is damaged or predicted instead of the true one.
     settle_norms: the `settle` of `NormPlan`.
     """
 
@@ -66,8 +66,8 @@ class Objective:
         stage: str = "propagation",
         keep: float = 0.15,
         overlap: float = 0.0,
-        drawn: float = 0.0,
-        worn: float = 0.0,
+        scribbled: float = 0.0,
+        damaged: float = 0.0,
         settle_norms: float = 0.0,
     ) -> None:
         if stage not in STAGES:
@@ -79,7 +79,7 @@ class Objective:
         self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"manet": self.network}
         self.device, self.stage = device, stage
-        self.keep, self.overlap, self.drawn, self.worn = keep, overlap, drawn, worn
+        self.keep, self.overlap, self.scribbled, self.damaged = keep, overlap, scribbled, damaged
 
     def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> Result:
         hold_norms(self.network, self.norms, self.progress)
@@ -188,7 +188,7 @@ class _Propagation(_TrainingStep):
 
     def _reference(self, b: int) -> Tensor:
         """Return the reference labels [h, w] of the first frame, -1 where there is none."""
-        if self.random.random() < self.objective.drawn:
+        if self.random.random() < self.objective.scribbled:
             return rough_region(self._on_cells(self.scribbled[b].strokes), MemoryOptions.margin)
         truth = self.cells[b, 0]
         return torch.where(truth < len(self.ids[b]), truth, -1)
@@ -196,7 +196,7 @@ class _Propagation(_TrainingStep):
     def _before(self, t: int, found: Tensor) -> list[Tensor]:
         """Return the labels [h, w] of frame t for the next frame. `found` [B, h, w] are the predicted ones."""
         worn = found if t else on_grid(self._damaged()[:, None], self.size)[:, 0]
-        chosen = self.random.random(len(self.ids)) < self.objective.worn
+        chosen = self.random.random(len(self.ids)) < self.objective.damaged
         return [worn[b] if chosen[b] else self.cells[b, t] for b in range(len(self.ids))]
 
     def _damaged(self) -> Tensor:

@@ -39,7 +39,7 @@ from segmentation.training.objectives.warm_start import NormPlan, hold_norms
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
 from segmentation.training.recorded_clips import RecordedClips
-from segmentation.training.sources import Shot, Sources
+from segmentation.training.sources import LabelledVideo, Sources
 from segmentation.training.synthetic_scribbles import thorough_scribbles
 from segmentation.types import IGNORE, FloatMap, LabelMap, Scribble
 
@@ -118,7 +118,7 @@ class Objective:
         """
         assert isinstance(network, RefinementNet)
         ready = for_inference(network, self.device, torch.float32)
-        found = np.concatenate([_judge(ready, shot) for shot in sources.validation]).mean(axis=0)
+        found = np.concatenate([_judge(ready, video) for video in sources.validation]).mean(axis=0)
         names = ("cut", "first", "cut_corrected", "corrected", "cut_again", "again")
         return {"score": float(found[1::2].mean()), **dict(zip(names, found.tolist(), strict=True))}
 
@@ -160,11 +160,11 @@ def _mean_j(masks: Tensor, truth: Tensor) -> float:
 
 
 @torch.inference_mode()
-def _judge(network: RefinementNet, shot: Shot) -> NDArray[np.float64]:
+def _judge(network: RefinementNet, video: LabelledVideo) -> NDArray[np.float64]:
     """Return the J of GrabCut and of the network, each after 0, 1 and 2 corrections: [frames, 6]."""
     rows = []
-    for index in np.linspace(0, len(shot) - 2, VALIDATED).astype(int):
-        frames, labels = zip(*(shot.load(int(index) + step, SHORT_SIDE) for step in (0, 1)), strict=True)
+    for index in np.linspace(0, len(video) - 2, VALIDATED).astype(int):
+        frames, labels = zip(*(video.load(int(index) + step, SHORT_SIDE) for step in (0, 1)), strict=True)
         pictures = ScaledFrames(ArrayFrames(np.stack(frames)), Sizes.of(*labels[0].shape))
         truth = ((labels[0] > 0) & (labels[0] != IGNORE)).astype(np.uint8)
         if truth.any():

@@ -31,7 +31,7 @@ class InteractiveSTMEngine(Engine):
 
     Options:
         given_frames: how many accepted frames on each side of a frame serve as memory for it, the nearest first.
-        strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
+        scribbles_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed, and reads the
             memory and decodes in bfloat16 if the processor supports it.
@@ -43,7 +43,7 @@ class InteractiveSTMEngine(Engine):
     def _setup(
         self,
         given_frames: int = 1,
-        strokes_win: bool = True,
+        scribbles_win: bool = True,
         precision: str = "auto",
         network: InteractiveSTM | None = None,
     ) -> None:
@@ -54,7 +54,7 @@ class InteractiveSTMEngine(Engine):
             self.frames, network or (InteractiveSTM, self.name), self.settings, int(QUERY_SHARE * budget), precision
         )
         self._slot_budget = int((1 - QUERY_SHARE) * budget)
-        self._given_frames, self._strokes_win = given_frames, strokes_win
+        self._given_frames, self._scribbles_win = given_frames, scribbles_win
         self._history = RoundHistory(self._video.size)
         self._slots: dict[int, Slots] = {}  # by index of the record (a round in the history)
         self._given_slots: dict[int, Slots] = {}  # by accepted frame
@@ -90,7 +90,7 @@ class InteractiveSTMEngine(Engine):
             if self.masks.keeps(frame):
                 continue
             update = self._segment(frame, ids)
-            if frame == interaction.frame and self._strokes_win:
+            if frame == interaction.frame and self._scribbles_win:
                 raster = rasterise(interaction.scribbles, self.frames.height, self.frames.width)
                 update.labels[raster >= 0] = raster[raster >= 0]
             settled = self._settled(update)

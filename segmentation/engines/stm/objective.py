@@ -47,7 +47,7 @@ class Objective:
         body: see `begin`.
         rounds: rounds in each clip, for interactive STM.
         keep, overlap: see `RunningMeans`.
-        given: probability of a step whose annotated frames have good masks, as if from another network. The other
+        given_masks: probability of a step whose annotated frames have good masks, as if from another network. The other
             steps are rounds of scribbles.
     """
 
@@ -66,7 +66,7 @@ class Objective:
         rounds: int = 2,
         keep: float = 0.3,
         overlap: float = 1.0,
-        given: float = 0.0,
+        given_masks: float = 0.0,
     ) -> None:
         if system not in SYSTEMS:
             raise ValueError(f"system: unknown {system!r}, known are {', '.join(SYSTEMS)}")
@@ -76,7 +76,8 @@ class Objective:
         align(self.network)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {system: self.network}
-        self.device, self.rounds, self.keep, self.overlap, self.given = device, rounds, keep, overlap, given
+        self.device, self.rounds, self.keep = device, rounds, keep
+        self.overlap, self.given_masks = overlap, given_masks
 
     def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         network = self.network
@@ -87,7 +88,7 @@ class Objective:
             reading = _Reading(network, Batch([drawn.clip for drawn in clips], self.device), means)
             if isinstance(network, STM):
                 _carry(reading)
-            elif random.random() < self.given:
+            elif random.random() < self.given_masks:
                 _look_up(reading, clips, random)
             else:
                 _interact(reading, clips, random, self.rounds, given_at(self.progress))
@@ -107,11 +108,11 @@ class Objective:
         return {**{key: value for key, value in own.items() if key in known}, other: torch.zeros_like(known[other])}
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
-        settings, shots = EngineSettings(device=str(self.device)), sources.validation
+        settings, videos = EngineSettings(device=str(self.device)), sources.validation
         if isinstance(network, STM):
-            return validate_given(lambda frames, n: SemiSTMEngine(frames, n, settings, network=network), shots)
+            return validate_given(lambda frames, n: SemiSTMEngine(frames, n, settings, network=network), videos)
         assert isinstance(network, InteractiveSTM)
-        return validate(lambda frames, n: InteractiveSTMEngine(frames, n, settings, network=network), shots)
+        return validate(lambda frames, n: InteractiveSTMEngine(frames, n, settings, network=network), videos)
 
 
 @torch.no_grad()

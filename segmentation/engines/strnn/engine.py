@@ -51,7 +51,7 @@ class STRNNEngine(Engine):
         ridge: lambda of equation 3 of the paper, as a share of the mean diagonal of X X^T.
         refine_from: the round (1, 2, ...) from which on RGMP propagates masks from the annotated frames; 0 = never;
             None = the value in the configuration of the network.
-        strokes_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
+        scribbles_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
         precision: of the backbones: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and
             float32 on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed, with
             the backbones in bfloat16 if the processor supports it.
@@ -64,7 +64,7 @@ class STRNNEngine(Engine):
         self,
         ridge: float = RIDGE,
         refine_from: int | None = None,
-        strokes_win: bool = True,
+        scribbles_win: bool = True,
         precision: str = "auto",
         network: STRNN | None = None,
     ) -> None:
@@ -72,7 +72,7 @@ class STRNNEngine(Engine):
             raise ValueError(f"ridge: expected a number above 0, got {ridge!r}")
         if isinstance(refine_from, bool) or (refine_from is not None and refine_from < 0):
             raise ValueError(f"refine_from: expected a whole number of at least 0, got {refine_from!r}")
-        self._ridge, self._strokes_win = ridge, strokes_win
+        self._ridge, self._scribbles_win = ridge, scribbles_win
         self._device = choose_device(self.settings.device)
         self._dtype = choose_precision(precision, self._device)
         if network is None:
@@ -112,7 +112,7 @@ class STRNNEngine(Engine):
         self._rounds.append(self._new_round(interaction, RoundLabels(self._size)))
         try:
             for update in self._updates(interaction):
-                if self._strokes_win and update.frame == interaction.frame:
+                if self._scribbles_win and update.frame == interaction.frame:
                     raster = rasterise(interaction.scribbles, self.frames.height, self.frames.width)
                     update.labels[raster >= 0] = raster[raster >= 0]
                 settled = self._settled(update)

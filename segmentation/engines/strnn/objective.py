@@ -49,8 +49,8 @@ class Objective:
     adapted: weight of the loss after the closed-form adaptation, with gradients through it (as in Bertinetto et al.
         2019; the paper does not have it). With 0 it is not computed.
     keep, overlap: see `RunningMeans`; for the losses of `adapted` and of RGMP.
-    given: probability that annotated frames have true masks, which are sampled too.
-    worn: probability that RGMP's reference mask is damaged.
+    given_masks: probability that annotated frames have true masks, which are sampled too.
+    damaged: probability that RGMP's reference mask is damaged.
     settle_norms: the `settle` of `NormPlan`.
     body: see `begin`.
     """
@@ -69,8 +69,8 @@ class Objective:
         adapted: float = 0.0,
         keep: float = 0.3,
         overlap: float = 0.0,
-        worn: float = 0.0,
-        given: float = 0.0,
+        damaged: float = 0.0,
+        given_masks: float = 0.0,
         settle_norms: float = 0.0,
         body: str = "",
     ) -> None:
@@ -91,7 +91,7 @@ class Objective:
         self.parts = {"strnn": self.network}
         self.device, self.stage = device, stage
         self.ratio, self.adapted, self.keep, self.overlap = ratio, adapted, keep, overlap
-        self.worn, self.given = worn, given
+        self.damaged, self.given_masks = damaged, given_masks
 
     def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> Result:
         hold_norms(self.network, self.norms, self.progress)
@@ -189,7 +189,7 @@ class _Features(_TrainingStep):
     def _adapt(self, b: int, outputs: Tensor) -> None:
         """Run a first round and a correction of another frame on clip b, as the engine does."""
         clip, ids = self.batch.clips[b], range(self.batch.clips[b].num_objects + 1)
-        given = self.random.random() < self.objective.given
+        given = self.random.random() < self.objective.given_masks
         samples = [self._samples(outputs[0], self.scribbled[b].strokes, None)]
         samples += [self._samples_of_truth(b, 0, outputs[0], ids)] if given else []
         found = self._classify(b, outputs, samples, ids, ["first"] + ["next"] * (len(outputs) - 1))
@@ -273,7 +273,7 @@ class _Refinement(_TrainingStep):
         """
         truth = self.batch.own(self.batch.labels[:, 0])
         worn = damage(truth, torch.Generator().manual_seed(int(self.random.integers(1 << 62))))
-        chosen = torch.from_numpy(self.random.random(len(truth)) < self.objective.worn).to(truth.device)
+        chosen = torch.from_numpy(self.random.random(len(truth)) < self.objective.damaged).to(truth.device)
         return torch.where(chosen[:, None, None], worn, truth)
 
 

@@ -27,7 +27,7 @@ def golden_session(engine: str, case: Case, folder: Path, networks: dict[str, tu
         case.fill(network, gain, offset)
         torch.save({f"module.{key}": tensor for key, tensor in network.state_dict().items()}, folder / f"{name}.pth")
     settings = EngineSettings(device="cpu", weights=str(folder))
-    return create_engine_session(engine, ArrayFrames(case.frames), case.num_objects, settings, strokes_win=False)
+    return create_engine_session(engine, ArrayFrames(case.frames), case.num_objects, settings, scribbles_win=False)
 
 
 def bars(case: Case, frame: int) -> Interaction:

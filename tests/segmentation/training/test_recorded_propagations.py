@@ -32,7 +32,7 @@ def test_a_recording_is_kept_with_all_that_a_clip_needs(sources: Sources, record
     made = record(sources.videos[0], np.random.default_rng(0))
     assert made is not None
     kept = load(recordings / "moving-0.json")
-    assert (kept.shot, kept.frames, kept.drawn, kept.numbers) == (made.shot, made.frames, made.drawn, made.numbers)
+    assert (kept.video, kept.frames, kept.drawn, kept.numbers) == (made.video, made.frames, made.drawn, made.numbers)
     np.testing.assert_array_equal(kept.probability, made.probability)
     for round_, frame in enumerate(kept.drawn):
         assert set(np.unique(kept.probability[round_, frame])) <= {0, 255}  # what was drawn is a mask

@@ -61,9 +61,9 @@ def start(plan: Plan, sources: Sources, out: Path) -> Run:
 
 
 def test_sources_are_told_apart(sources: Sources) -> None:
-    assert [shot.name for shot in sources.videos] == ["moving"]
-    assert [shot.name for shot in sources.validation] == ["held-out"]
-    assert [shot.name for shot in sources.stills] == ["still/one"]
+    assert [video.name for video in sources.videos] == ["moving"]
+    assert [video.name for video in sources.validation] == ["held-out"]
+    assert [video.name for video in sources.stills] == ["still/one"]
 
 
 def test_a_clip_depends_on_its_number_alone(sources: Sources, plan: Plan) -> None:

@@ -106,7 +106,7 @@ def test_a_mask_that_is_given_is_carried_on_as_it_is(
     plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "DRIFT", 0.0)
-    objective = Objective(plan, CPU, rounds=1, given=1.0)
+    objective = Objective(plan, CPU, rounds=1, given_masks=1.0)
     seen, neighbours = [], []
     inet, pnet = module._networks(objective.network)
     look, carry = inet.forward, pnet.forward

@@ -176,6 +176,6 @@ class TestMANet(EngineConformance):
         )
         interaction = Interaction(3, everywhere)
         strict = self.run(self.session(clip), interaction, stop_after=1)[0]
-        free = self.run(self.session(clip, {"strokes_win": False}), interaction, stop_after=1)[0]
+        free = self.run(self.session(clip, {"scribbles_win": False}), interaction, stop_after=1)[0]
         assert (strict.labels == 1).mean() > 0.95
         assert (free.labels != strict.labels).any()

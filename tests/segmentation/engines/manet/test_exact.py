@@ -50,7 +50,7 @@ def bars(frame: int, size: tuple[int, int]) -> tuple[Interaction, NDArray[np.int
 
 def test_three_rounds_give_the_official_masks(weights: str) -> None:
     settings = EngineSettings(device="cpu", weights=weights)
-    session = create_engine_session("manet", ArrayFrames(CASE.frames), CASE.num_objects, settings, strokes_win=False)
+    session = create_engine_session("manet", ArrayFrames(CASE.frames), CASE.num_objects, settings, scribbles_win=False)
     size = (int(CASE.golden["emb_hw"][0]), int(CASE.golden["emb_hw"][1]))
     for index, frame in enumerate(CASE.golden["loop.annotated_frames"].tolist()):
         interaction, raster = bars(frame, size)

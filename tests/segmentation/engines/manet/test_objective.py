@@ -58,7 +58,7 @@ def start(**options: Any) -> Objective:
 
 @pytest.mark.parametrize("stage", LEARNS)
 def test_gradients_reach_what_a_stage_teaches_and_nothing_else(sources: Sources, stage: str) -> None:
-    objective = start(stage=stage, drawn=0.5, worn=0.5)
+    objective = start(stage=stage, scribbled=0.5, damaged=0.5)
     before = {key: value.clone() for key, value in objective.network.state_dict().items()}
     loss, figures = objective.loss(make_clips(objective, sources, CLIPS, 2), np.random.default_rng(0))
     loss.backward()

@@ -143,7 +143,7 @@ def test_good_masks_of_annotated_frames_are_looked_up_by_all_others(
 ) -> None:
     monkeypatch.setattr(module, "BOTH", 0.0)
     monkeypatch.setattr(module, "WORSE", 0.0)
-    objective = Objective(plan, CPU, given=1.0)
+    objective = Objective(plan, CPU, given_masks=1.0)
     network, cues = objective.network, []
     assert isinstance(network, InteractiveSTM)
     memorize = network.memorize

@@ -76,7 +76,7 @@ def test_cells_of_a_mask_that_is_given_are_samples(sources: Sources, monkeypatch
             "solve",
             lambda samples, ids, seen=seen: seen.append(len(samples.ids)) or solve(samples, ids),
         )
-        objective = start(adapted=1.0, overlap=1.0, given=given)
+        objective = start(adapted=1.0, overlap=1.0, given_masks=given)
         objective.loss(make_clips(objective, sources, CLIPS, 1), np.random.default_rng(0))
         counts[given] = seen[0]
     assert counts[1.0] > counts[0.0]
@@ -84,7 +84,7 @@ def test_cells_of_a_mask_that_is_given_are_samples(sources: Sources, monkeypatch
 
 @pytest.mark.parametrize("stage", LEARNS)
 def test_gradients_reach_what_a_stage_teaches_and_nothing_else(sources: Sources, stage: str) -> None:
-    objective = start(stage=stage, adapted=1.0, overlap=1.0, worn=0.5)
+    objective = start(stage=stage, adapted=1.0, overlap=1.0, damaged=0.5)
     before = {key: value.clone() for key, value in objective.network.state_dict().items()}
     loss, figures = objective.loss(make_clips(objective, sources, CLIPS, 2), np.random.default_rng(0))
     loss.backward()
