@@ -34,7 +34,7 @@ from segmentation.metrics import jaccard
 from segmentation.training.clips import Clip, ClipConfig, Clips
 from segmentation.training.objectives.configs import read_config
 from segmentation.training.plan import load_plan
-from segmentation.training.sources import Shot, Sources, find_sources
+from segmentation.training.sources import LabelledVideo, Sources, find_sources
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles
 from segmentation.types import IGNORE, Interaction
 from segmentation.weights import find_weights
@@ -107,10 +107,10 @@ def play(network: Star, clip: Clip, random: np.random.Generator) -> dict[str, li
     return found
 
 
-def video_clip(shot: Shot) -> Clip:
+def video_clip(video: LabelledVideo) -> Clip:
     """Load a part of a video as a clip, with its objects numbered from 1 on."""
-    step = STEP if len(shot) >= STEP * FRAMES else 1
-    loaded = [shot.load(index, SHORT_SIDE) for index in range(0, len(shot), step)[:FRAMES]]
+    step = STEP if len(video) >= STEP * FRAMES else 1
+    loaded = [video.load(index, SHORT_SIDE) for index in range(0, len(video), step)[:FRAMES]]
     labels = np.stack([part for _, part in loaded])
     ids = [number for number in np.unique(labels) if number not in (0, IGNORE)]
     table = np.zeros(IGNORE + 1, np.uint8)
@@ -165,7 +165,7 @@ def read_network(path: Path) -> Star:
 
 
 def training_clips(sources: Sources, count: int, seed: int) -> Iterator[Clip]:
-    yield from (video_clip(shot) for shot in sources.videos)
+    yield from (video_clip(video) for video in sources.videos)
     made = Clips(sources, CLIP, seed)
     yield from (made[number] for number in range(count))
 
@@ -190,7 +190,7 @@ def main(arguments: list[str] | None = None) -> int:
         path = find_weights("star", args.weights)
         network = read_network(path)
         args.out.mkdir(parents=True, exist_ok=True)
-        held = collect(network, (video_clip(shot) for shot in sources.validation), plan.seed, "held-out video")
+        held = collect(network, (video_clip(video) for video in sources.validation), plan.seed, "held-out video")
         train = collect(network, training_clips(sources, args.clips, plan.seed), plan.seed, "training clip")
         report = {}
         for kind, rows in train.items():
