@@ -108,6 +108,12 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIG.https
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if CONFIG.https else 0
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # Other sites below this name are not ours, so HSTS does not include them,
+    "security.W021",  # nor do we ask browsers to preload it.
+    "security.W008",  # The proxy redirects plain http. Done here, it would loop behind a proxy that is not named.
+]
 X_FRAME_OPTIONS = "DENY"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -9,6 +9,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from django.conf import settings
 from django.core.management import get_commands
 from websockets.sync.client import connect
 
-from tests.studio import Studio, free_port, until
+from tests.studio import MANAGE, Studio, environment_of, free_port, until
 from webapp.accounts.limits import PER_NAME_AND_ADDRESS
 from webapp.configuration import VARIABLES
 
@@ -210,3 +211,11 @@ def test_nobody_can_choose_the_address_that_limits_count(proxied: Proxied) -> No
             headers = {"X-Forwarded-For": f"203.0.113.{index}"}
             statuses.append(stranger.post("/api/sign-in", json=body, headers=headers).status_code)
     assert statuses == [*[400] * PER_NAME_AND_ADDRESS, 429]
+
+
+def test_djangos_checks_of_a_deployment_find_nothing(tmp_path: Path) -> None:
+    """The settings are those of a site behind a proxy with HTTPS."""
+    variables = {"MASKWRIGHT_HTTPS": "1", "MASKWRIGHT_ALLOWED_HOSTS": SITE}
+    command = [sys.executable, str(MANAGE), "check", "--deploy", "--fail-level", "WARNING"]
+    checked = subprocess.run(command, env=environment_of(tmp_path, **variables), capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
