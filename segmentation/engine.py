@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from segmentation.engine_settings import EngineSettings as EngineSettings
-from segmentation.runtime.blas_threads import with_one_blas_thread
+from segmentation.runtime.blas_threads import one_blas_thread, with_one_blas_thread
 from segmentation.session import checks
 from segmentation.session.constraints import RoundLimits, with_pixels
 from segmentation.session.missing_objects import carried_objects, missing_objects
@@ -17,7 +17,7 @@ from segmentation.session.packed_labels import PackedLabels
 from segmentation.session.prompts import has_prompts
 from segmentation.session.round_parts import RoundPart, outward, stored_parts
 from segmentation.session.round_request import RoundRequest
-from segmentation.session.session_masks import SessionMasks
+from segmentation.session.session_masks import PreviewMade, SessionMasks
 from segmentation.types import MAX_OBJECTS, FrameSource, Interaction, LabelMap, MaskUpdate, PastRound
 
 
@@ -76,10 +76,9 @@ class Engine(ABC):
         self._num_objects = int(value)
         # A locked mask may contain the id of an object that is added only now. What the engine computed from that mask
         # lacks the object and must be computed again.
-        for frame in [
-            frame for frame, ids in self.locked_ids.items() if any(before < object_id <= value for object_id in ids)
-        ]:
-            self._locked_changed(frame)
+        for frame, ids in list(self.locked_ids.items()):
+            if any(before < object_id <= value for object_id in ids):
+                self._locked_changed(frame)
 
     @property
     def nbytes(self) -> int:
@@ -100,8 +99,7 @@ class Engine(ABC):
         Raises:
             ValueError: the frame is outside of the video, an object is unknown, or the mask has another size or dtype.
         """
-        checks.check_frame("frame", frame, len(self.frames))
-        labels = checks.checked_labels(labels, self.frames.height, self.frames.width)
+        self._check_mask(frame, labels)
         frame = int(frame)
         if object_ids is not None:
             self.masks.constraints.lock(frame, labels, checks.checked_ids("object_ids", object_ids, self._num_objects))
@@ -133,8 +131,7 @@ class Engine(ABC):
         Raises:
             ValueError: as for `lock`.
         """
-        checks.check_frame("frame", frame, len(self.frames))
-        labels = checks.checked_labels(labels, self.frames.height, self.frames.width)
+        self._check_mask(frame, labels)
         ids = checks.checked_ids("object_ids", object_ids, self._num_objects)
         frame, given = int(frame), PackedLabels()
         given[frame] = with_pixels(self.masks.newest(frame), labels, ids)
@@ -210,16 +207,16 @@ class Engine(ABC):
         Raises:
             ValueError: as for `run_round`.
         """
-        self.check(interaction)
-        frame = int(interaction.frame)
+        (drawn,) = self.check_round(interaction).interactions
+        frame = drawn.frame
         if frame in self.locked:
             return MaskUpdate(frame, self.locked[frame], (1.0,) * self._num_objects)
-        alone = RoundPart(interaction, range(frame, frame + 1), frozenset())
+        alone = RoundPart(drawn, range(frame, frame + 1), frozenset())
         self._previews = True
         try:
             for update in with_one_blas_thread(self._run_part(alone, RoundLimits())):
                 raise RuntimeError(f"{self.name} yielded frame {update.frame} without settling it")
-        except _PreviewMade as made:
+        except PreviewMade as made:
             return made.update
         finally:
             self._previews = False
@@ -235,7 +232,8 @@ class Engine(ABC):
             checks.check_frame("frames", frame, len(self.frames))
             if self.stopping():
                 return
-            self._prepare_frame(int(frame))
+            with one_blas_thread():
+                self._prepare_frame(int(frame))
             yield int(frame)
 
     def restore(self, rounds: Sequence[PastRound]) -> None:
@@ -267,7 +265,7 @@ class Engine(ABC):
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
         """Compute the frames of `_zone`, the drawn one first. Its only prompts are scribbles.
 
-        Frames for which `_keeps` is true are not computed. Each mask passes through `_settled` before it changes the
+        Frames for which `masks.keeps` is true are left out. Each mask passes through `_settled` before it changes the
         state, and a round that ends before its first mask leaves no trace.
         """
 
@@ -294,12 +292,12 @@ class Engine(ABC):
         other.stopping = self.stopping
         return other
 
-    def _settled_state(self, update: MaskUpdate) -> bytes | None:
-        """Return the engine state of a mask that was changed to agree with the constraints.
+    def _settled_state(self, update: MaskUpdate, changed: bool) -> bytes | None:
+        """Return the engine state of a mask that had to agree with what people decided.
 
-        Without one, the engine continues from the mask itself.
+        Where the mask was `changed`, it has none, and the engine continues from the mask itself.
         """
-        return None
+        return None if changed else update.engine_state
 
     def _settled(self, update: MaskUpdate) -> MaskUpdate:
         """Make a mask agree with what people decided, and remember it as the newest one of its frame.
@@ -307,10 +305,11 @@ class Engine(ABC):
         A subclass stores and yields what this returns. Objects that are fixed or absent in the frame get confidence 1.
         """
         settled = self.masks.settled(update)
-        if settled.labels is not update.labels or settled.confidence != update.confidence:
-            settled = replace(settled, engine_state=self._settled_state(settled))
+        changed = settled.labels is not update.labels
+        if changed or settled.confidence != update.confidence:
+            settled = replace(settled, engine_state=self._settled_state(settled, changed))
         if self._previews:
-            raise _PreviewMade(settled)
+            raise PreviewMade(settled)
         self.masks.store(settled)
         return settled
 
@@ -377,10 +376,6 @@ class Engine(ABC):
 
     # --- checks ---------------------------------------------------------------------------------------------------
 
-    def check(self, interaction: Interaction) -> None:
-        """Raise ValueError for an interaction that this session cannot use. The message names the field."""
-        self.check_round(interaction)
-
     def check_round(
         self,
         interactions: Interaction | Sequence[Interaction],
@@ -404,18 +399,14 @@ class Engine(ABC):
                 raise ValueError("interaction.scribbles: empty, draw at least one scribble")
         return request
 
+    def _check_mask(self, frame: int, labels: LabelMap) -> None:
+        checks.check_frame("frame", frame, len(self.frames))
+        checks.check_labels(labels, self.frames.height, self.frames.width)
+
     def _set_absent(self, object_id: int, first: int, last: int, absent: bool) -> None:
         (number,) = checks.checked_ids("object_id", [object_id], self._num_objects)
         frames = checks.checked_span((first, last), len(self.frames))
         self.masks.constraints.set_absent(number, frames.start, frames.stop - 1, absent)
-
-
-class _PreviewMade(Exception):
-    """The mask of a preview. It ends the engine's round before the mask is stored, so the round leaves no trace."""
-
-    def __init__(self, update: MaskUpdate) -> None:
-        super().__init__(f"preview of frame {update.frame}")
-        self.update = update
 
 
 def _never() -> bool:

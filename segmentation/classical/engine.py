@@ -144,7 +144,7 @@ class ClassicalEngine(Engine):
         if frame + 1 < len(self.frames):
             self._flow_cache.between(frame, frame + 1)
 
-    def _settled_state(self, update: MaskUpdate) -> bytes | None:
+    def _settled_state(self, update: MaskUpdate, changed: bool) -> bytes | None:
         return encode_confidence(update.confidence)
 
     def _start(self, interaction: Interaction) -> MaskUpdate:

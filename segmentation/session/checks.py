@@ -49,13 +49,12 @@ def checked_ids(field: str, ids: Iterable[int], count: int) -> frozenset[int]:
     return frozenset(int(number) for number in found)
 
 
-def checked_labels(labels: object, height: int, width: int) -> NDArray[np.uint8]:
+def check_labels(labels: object, height: int, width: int) -> None:
     expected = (height, width)
     if not isinstance(labels, np.ndarray):
         raise ValueError(f"labels: expected uint8 {expected}, got {type(labels).__name__}")
     if labels.shape != expected or labels.dtype != np.uint8:
         raise ValueError(f"labels: expected uint8 {expected}, got {labels.dtype} {labels.shape}")
-    return labels
 
 
 def check_prompts(interaction: Interaction, objects: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from segmentation.session import checks
 from segmentation.session.round_parts import DIRECTIONS, RoundPart, parts_of
@@ -49,6 +49,7 @@ class RoundRequest:
             checks.check_prompts(interaction, count)
         if direction not in DIRECTIONS:
             raise ValueError(f"direction: expected one of {', '.join(DIRECTIONS)}, got {direction!r}")
+        drawn = tuple(replace(each, frame=int(each.frame)) for each in drawn)  # uint8 would overflow at 256
         frames = checks.checked_span(span, length)
         for interaction in drawn:
             if interaction.frame not in frames:

@@ -21,6 +21,14 @@ from segmentation.types import Interaction, LabelMap, MaskUpdate, Scribble
 LOST = 0.02  # An object with a smaller share of its size in the frame where it was drawn last is lost.
 
 
+class PreviewMade(Exception):
+    """The mask of a preview. It ends the engine's round before the mask is stored, so the round leaves no trace."""
+
+    def __init__(self, update: MaskUpdate) -> None:
+        super().__init__(f"preview of frame {update.frame}")
+        self.update = update
+
+
 class SessionMasks:
     """The masks of one session.
 
