@@ -15,6 +15,9 @@ CUES = OWN + RIVAL
 REACH = 2  # radius, in cells, of the window of the previous frame around the place that the flow leads to
 RIDGE = 0.02  # penalty of the ridge regression, relative to the weight of all samples
 LEAST_SIMILARITY = -1.0
+# Cells that a CPU compares with the memory at once. All 2,304 of a frame took 102 ms with 5,600 cells in the memory,
+# because their similarities, 52 MB, do not fit into the caches of the processor; in parts of 512 they take 50 ms.
+CELLS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +61,10 @@ class Found(NamedTuple):
 
 def read_memory(query: Tensor, memory: Memory, sharpness: Tensor) -> Found:
     """Read the memory of annotated frames for cells `query` [m, E]. Each result is [m, n]."""
-    likeness = torch.addmm(-sharpness, query * sharpness, memory.cells.T).exp()
-    inside, total = (likeness @ memory.columns).chunk(2, 1)
+    rows = CELLS_AT_ONCE if query.device.type == "cpu" else len(query)
+    parts = (query * sharpness).split(rows)
+    likeness = (torch.addmm(-sharpness, part, memory.cells.T).exp_() for part in parts)
+    inside, total = torch.cat([part @ memory.columns for part in likeness]).chunk(2, 1)
     return _found(inside, total, sharpness)
 
 
