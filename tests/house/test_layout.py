@@ -13,7 +13,7 @@ BASE = Path(settings.BASE_DIR)
 MOST_LINES = 400
 MOST_FUNCTION_LINES = 60
 NAMES_THAT_SAY_NOTHING = {"utils", "helpers", "common", "misc", "util"}
-GENERATED = {"frontend/src/api/schema.ts"}
+GENERATED = {"frontend/src/api/schema.ts", "frontend/src/protocol.ts"}
 TEXT = {".py", ".ts", ".tsx", ".css", ".html", ".md", ".toml", ".json", ".sh", ""}
 
 
