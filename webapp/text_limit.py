@@ -1,4 +1,7 @@
-"""Refuses texts with the character NUL, which Postgres does not store: a page would send such a message for ever."""
+"""Refuses texts with the character NUL, which Postgres cannot store.
+
+Without this check storing would fail each time, and the page would send the same message again and again.
+"""
 
 from __future__ import annotations
 

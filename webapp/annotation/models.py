@@ -213,9 +213,9 @@ class HumanTime(models.Model):
 
 
 class Preview(models.Model):
-    """A page asks what mask its waiting scribbles would give a frame. A worker answers, and the row is deleted again.
+    """A request of a page for the mask that a frame would get if a round used the scribbles that wait.
 
-    It is no version: nothing of it stays.
+    A worker writes the answer into the row, and the web process deletes the row. No version is made of it.
     """
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="+")

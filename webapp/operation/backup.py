@@ -121,7 +121,7 @@ def _files_of(video: Video, with_frames: bool) -> Iterator[tuple[str, Path]]:
 
 
 def _add(archive: tarfile.TarFile, manifest: Manifest, name: str, path: Path) -> None:
-    """Add a file, and its size and hash to the manifest. The files of a video that was just deleted are skipped."""
+    """Add a file to the archive and its size and hash to the manifest. A file that was just deleted is skipped."""
     try:
         file = path.open("rb")
     except FileNotFoundError:

@@ -124,7 +124,9 @@ def plain_global(query: Tensor, reference: Tensor, scribbles: Tensor, ids: Seque
 
 
 def plain_local(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int], window: int) -> Tensor:
-    """Return the local map [n, h, w], through arrays of differences [C, h/2, w/2, 625] and labels [h, w, 625, n]."""
+    """Return the local map [n, h, w]. All 625 offsets are in memory at once: differences [C, h/2, w/2, 625] and labels
+    [h, w, 625, n].
+    """
     height, width = labels.shape
     small, other = F.avg_pool2d(query[None], 2), F.avg_pool2d(previous[None], 2)
     _, channels, half_height, half_width = small.shape

@@ -1,4 +1,4 @@
-"""The parts of STAR and of its cutter whose speed is measured by themselves."""
+"""The parts of STAR and of its cutter that `measure_engines runtimes` times one by one."""
 
 from __future__ import annotations
 

@@ -30,9 +30,7 @@ class RefinementConfig:
 
 
 class GlobalConvolution(nn.Module):
-    """Replaces a k x k convolution by k x 1 and 1 x k, adds the same in the other order, and applies a
-    residual block.
-    """
+    """A cheap k x k convolution: the sum of k x 1 after 1 x k and of 1 x k after k x 1, and a residual block."""
 
     def __init__(self, inputs: int, width: int, kernel: int) -> None:
         super().__init__()

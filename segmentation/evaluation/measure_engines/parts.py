@@ -1,4 +1,4 @@
-"""The parts of networks whose speed is measured by themselves: a name, a module and an input."""
+"""What `measure_engines runtimes` times one by one: parts of networks, each with a name and an input."""
 
 from __future__ import annotations
 
