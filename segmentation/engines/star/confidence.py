@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from segmentation.engines.star.matching import OWN, Cues, remembered, score
 
-EVIDENCE = 26  # figures about a propagated mask: see `propagated_evidence`
+EVIDENCE = 25  # figures about a propagated mask: see `propagated_evidence`
 DRAWN_EVIDENCE = 10  # figures about a drawn mask: see `drawn_evidence`
 SMALLEST = 0.5  # area in cells below which means over a mask fade to 0
 RING = 3  # width in cells of the surroundings of a drawn mask
@@ -22,6 +22,9 @@ class Confidence(nn.Module):
 
     Without `hidden` units it is linear, for estimates that have few samples to learn from.
     """
+
+    mean: Tensor  # [inputs], of the figures in training
+    scale: Tensor  # [inputs], their standard deviation
 
     def __init__(self, inputs: int, hidden: int = 0) -> None:
         super().__init__()
@@ -39,14 +42,13 @@ class Confidence(nn.Module):
         return logits
 
 
-def propagated_evidence(cues: Cues, masks: Tensor, expected: Tensor, before: Tensor) -> Tensor:
+def propagated_evidence(cues: Cues, masks: Tensor, expected: Tensor) -> Tensor:
     """Compute the figures about propagated masks, [n, EVIDENCE].
 
     Args:
         cues: what the masks were decoded from.
         masks: their probabilities at stride 4, [n, 2h, 2w].
         expected: the logits of the J that the decoder expects, [n].
-        before: the confidence of the neighbouring frame that the masks were carried from, [n].
     """
     p = F.avg_pool2d(masks[None], 2)[0]
     own = cues.coarse[:, :OWN]
@@ -57,7 +59,6 @@ def propagated_evidence(cues: Cues, masks: Tensor, expected: Tensor, before: Ten
     flags = known.amax((1, 2))
     figures = [
         expected,
-        torch.logit(before.clamp(0.01, 0.99)),
         *(_overlap(p, part) for part in (read, near, moved)),
         _overlap(p, earlier) * flags,
         flags,

@@ -234,7 +234,7 @@ class _Side:
         self._memory = join_cells(cells)
         shown = from_labels(session.masks.newest(start), max(objects), *session._grid)
         self._masks = torch.from_numpy(shown[[number - 1 for number in objects]]).to(session._device)
-        self._sure = torch.ones(len(objects), device=session._device)  # confidence of these masks
+        self._sure = torch.zeros(len(objects), device=session._device)  # confidence of the masks computed last
 
     def updates(self) -> Iterator[MaskUpdate]:
         session, before, steps = self._session, self._start, 0
@@ -244,7 +244,6 @@ class _Side:
                 # Propagation continues from the masks of a given frame.
                 given = self._given_of(before)
                 self._masks = torch.where(given.known[:, None, None] > 0, given.masks, self._masks)
-                self._sure = torch.where(given.known > 0, torch.ones_like(self._sure), self._sure)
             given_here = self._given_of(frame) if session._is_given(frame) else None
             if not session.masks.keeps(frame) and (given_here is None or not bool(given_here.known.all())):
                 update = self._step(frame, before, given_here)
@@ -304,7 +303,7 @@ class _Side:
         logits, expected = network.decoder((context, f4, colours), cues.coarse, cues.fine)
         probabilities = compete(logits)
         self._masks = F.avg_pool2d(probabilities[1:][None], 2)[0]
-        self._sure = network.confidence(propagated_evidence(cues, self._masks, expected, self._sure))
+        self._sure = network.confidence(propagated_evidence(cues, self._masks, expected))
         return probabilities
 
     def _remember_answer(self, frame: int) -> None:

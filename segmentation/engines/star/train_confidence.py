@@ -45,7 +45,7 @@ CLIP = ClipConfig(frames=10, height=288, width=512, max_gap=3, video=0.5, paste=
 CLIPS = 16
 RANDOM_FRAME = 0.3  # probability that the simulated user corrects a random frame and not the worst one
 STEPS, RATE, DECAY, BATCH = 1500, 1e-2, 0.3, 512
-HELD_WEIGHT = 3  # Held-out videos count this often in the last fit: on others the masks are better, being learned from.
+HELD_WEIGHT = 1  # Held-out videos count this often in the last fit: on others the masks are better, being learned from.
 LEAST_SCALE = 0.05  # Figures that hardly vary in training are not magnified beyond this.
 PROPAGATED, DRAWN = "confidence", "drawn_confidence"  # the two estimates, by their names in the network
 
@@ -194,7 +194,7 @@ def main(arguments: list[str] | None = None) -> int:
         train = collect(network, training_clips(sources, args.clips, plan.seed), plan.seed, "training clip")
         report = {}
         for kind, rows in train.items():
-            estimate = getattr(network, kind)
+            estimate: Confidence = getattr(network, kind)
             fit(estimate, rows, plan.seed)
             report[kind] = measure(estimate(held[kind].evidence).numpy(), held[kind].j.numpy())
             fit(estimate, Rows.joined([rows, *[held[kind]] * HELD_WEIGHT]), plan.seed)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 import torch
 
 from segmentation.checkpoints import read_checkpoint, save_checkpoint
@@ -38,7 +39,9 @@ def test_a_fitted_estimate_is_near_the_true_j() -> None:
     assert float((estimate(evidence) - j).abs().mean()) < 0.04
 
 
-def test_the_command_writes_weights_that_differ_in_their_confidence_alone(tmp_path: Path, monkeypatch) -> None:
+def test_the_command_writes_weights_that_differ_in_their_confidence_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, seed in (("moving", 0), ("held-out", 1)):
         made = make_clip(length=3, height=64, width=96, num_objects=1, seed=seed)
         for kind in ("JPEGImages", "Annotations"):
