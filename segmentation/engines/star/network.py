@@ -140,7 +140,7 @@ class Star(nn.Module):
         self.sharpness = nn.Parameter(torch.tensor(3.0))
         self.near_sharpness = nn.Parameter(torch.tensor(3.0))  # the same for the window of the previous frame
         self.decoder = Decoder(config)
-        self.confidence = Confidence(EVIDENCE, hidden=16)  # of propagated masks
+        self.confidence = Confidence(EVIDENCE)  # of propagated masks
         self.drawn_confidence = Confidence(DRAWN_EVIDENCE)
 
     def encode(self, raw: Raw) -> Encoded:

@@ -44,8 +44,8 @@ FRAMES, STEP, SHORT_SIDE = 16, 3, 288  # frames of a video, the distance between
 CLIP = ClipConfig(frames=10, height=288, width=512, max_gap=3, video=0.5, paste=0.8, max_objects=3, bars=0.1)
 CLIPS = 16
 RANDOM_FRAME = 0.3  # probability that the simulated user corrects a random frame and not the worst one
-STEPS, RATE, DECAY, BATCH = 1500, 1e-2, 0.3, 512
-HELD_WEIGHT = 1  # Held-out videos count this often in the last fit: on others the masks are better, being learned from.
+STEPS = 250  # of L-BFGS, at most
+RIDGE = 1e-2  # penalty of squared weights
 LEAST_SCALE = 0.05  # Figures that hardly vary in training are not magnified beyond this.
 PROPAGATED, DRAWN = "confidence", "drawn_confidence"  # the two estimates, by their names in the network
 
@@ -130,28 +130,26 @@ def collect(network: Star, clips: Iterator[Clip], seed: int, what: str) -> dict[
     return {kind: Rows.joined(rows) for kind, rows in found.items()}
 
 
-def fit(estimate: Confidence, rows: Rows, seed: int) -> float:
-    """Fit an estimate by cross-entropy with the true J, and return the last loss."""
-    torch.manual_seed(seed)
+def fit(estimate: Confidence, rows: Rows) -> float:
+    """Fit an estimate by cross-entropy with the true J and a small penalty, and return the loss."""
     with torch.no_grad():
         estimate.mean.copy_(rows.evidence.mean(0))
         estimate.scale.copy_(rows.evidence.std(0).clamp_min(LEAST_SCALE))
-    for layer in estimate.layers:
-        if isinstance(layer, nn.Linear):
-            layer.reset_parameters()
+        estimate.layer.weight.zero_()
+        estimate.layer.bias.zero_()
     estimate.requires_grad_(True)
-    optimizer = torch.optim.AdamW(estimate.parameters(), lr=RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-    noise = torch.Generator().manual_seed(seed)
-    for _ in range(STEPS):
-        chosen = torch.randint(len(rows.j), (BATCH,), generator=noise)
-        loss = F.binary_cross_entropy_with_logits(estimate.logits(rows.evidence[chosen]), rows.j[chosen])
+    optimizer = torch.optim.LBFGS(estimate.parameters(), max_iter=STEPS, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
         optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
+        found = F.binary_cross_entropy_with_logits(estimate.logits(rows.evidence), rows.j)
+        found = found + RIDGE * estimate.layer.weight.square().sum()
+        found.backward()
+        return found
+
+    last = float(optimizer.step(loss).detach())
     estimate.requires_grad_(False)
-    return float(loss.detach())
+    return last
 
 
 def read_network(path: Path) -> Star:
@@ -195,9 +193,9 @@ def main(arguments: list[str] | None = None) -> int:
         report = {}
         for kind, rows in train.items():
             estimate: Confidence = getattr(network, kind)
-            fit(estimate, rows, plan.seed)
+            fit(estimate, rows)
             report[kind] = measure(estimate(held[kind].evidence).numpy(), held[kind].j.numpy())
-            fit(estimate, Rows.joined([rows, *[held[kind]] * HELD_WEIGHT]), plan.seed)
+            fit(estimate, Rows.joined([rows, held[kind]]))
         write(args.out, network, path, report)
     except (ValueError, OSError) as error:
         print(f"confidence: {error}", file=sys.stderr)

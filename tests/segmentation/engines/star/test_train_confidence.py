@@ -35,8 +35,8 @@ def test_a_fitted_estimate_is_near_the_true_j() -> None:
     evidence = torch.randn(2000, 3)
     j = torch.sigmoid(2 * evidence[:, 0] + 0.5)
     estimate = Confidence(3)
-    fit(estimate, Rows(evidence, j), seed=1)
-    assert float((estimate(evidence) - j).abs().mean()) < 0.04
+    assert fit(estimate, Rows(evidence, j)) < 0.7
+    assert float((estimate(evidence) - j).abs().mean()) < 0.05
 
 
 def test_the_command_writes_weights_that_differ_in_their_confidence_alone(
