@@ -1,6 +1,7 @@
 /**
  * Draws the timeline. Long videos are drawn per pixel column, so the cost depends on the width and not on the length.
  */
+import { SURE as ENOUGH } from "../../state/suggest";
 import { LANE, type Layout } from "./layout";
 import { type Lane, NO_MASK, NOT_LOADED, NOTHING_THERE, type Range, type TimelineModel } from "./model";
 import { cellWidth, frameAt, isWhole, type Scale, ticks, xOf } from "./scale";
@@ -108,8 +109,8 @@ export function barHeight(sure: number): number {
 /** Returns the place of a confidence in the colours of heat, 0 (none) to 1 (sure), or null for no confidence. */
 export function heatOf(sure: number): number | null {
   if (sure < 0) return null;
-  // Half of the colours are for what needs a look: below 0.8.
-  return sure < 0.8 ? (0.5 * sure) / 0.8 : 0.5 + Math.min(0.5, (sure - 0.8) / 0.3);
+  // Half of the colours are for what needs a fix.
+  return sure < ENOUGH ? (0.5 * sure) / ENOUGH : 0.5 + Math.min(0.5, (sure - ENOUGH) / 0.4);
 }
 
 /** Returns the heat of J&F: below 0.5 is as bad as it gets, 0.9 and more is good. */
