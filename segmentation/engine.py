@@ -18,7 +18,7 @@ from segmentation.session.prompts import has_prompts
 from segmentation.session.round_parts import RoundPart, outward, stored_parts
 from segmentation.session.round_request import RoundRequest
 from segmentation.session.session_masks import PreviewMade, SessionMasks
-from segmentation.types import MAX_OBJECTS, FrameSource, Interaction, LabelMap, MaskUpdate, PastRound
+from segmentation.types import FrameSource, Interaction, LabelMap, MaskUpdate, PastRound
 
 
 class Engine(ABC):
@@ -38,11 +38,7 @@ class Engine(ABC):
     name: str
 
     def __init__(
-        self,
-        frames: FrameSource,
-        num_objects: int,
-        settings: EngineSettings | None = None,
-        **options: Any,
+        self, frames: FrameSource, num_objects: int, settings: EngineSettings | None = None, **options: Any
     ) -> None:
         if len(frames) < 1:
             raise ValueError("frames: the video has no frames")
@@ -67,13 +63,8 @@ class Engine(ABC):
 
     @num_objects.setter
     def num_objects(self, value: int) -> None:
-        checks.check_whole("num_objects", value)
-        if not 1 <= value <= MAX_OBJECTS:
-            raise ValueError(f"num_objects: {value} is outside 1..{MAX_OBJECTS}")
         before = self._num_objects
-        if value < before:
-            raise ValueError(f"num_objects: cannot shrink from {before} to {value}")
-        self._num_objects = int(value)
+        self._num_objects = value = checks.checked_count(value, before)
         # A locked mask may contain the id of an object that is added only now. What the engine computed from that mask
         # lacks the object and must be computed again.
         for frame, ids in list(self.locked_ids.items()):
@@ -151,11 +142,11 @@ class Engine(ABC):
         Raises:
             ValueError: the object is unknown, or the span is not within the video.
         """
-        self._set_absent(object_id, first, last, True)
+        self.masks.set_absent(object_id, (first, last), True, (len(self.frames), self._num_objects))
 
     def present(self, object_id: int, first: int, last: int) -> None:
         """Take back `absent` for a span. Raises ValueError as above."""
-        self._set_absent(object_id, first, last, False)
+        self.masks.set_absent(object_id, (first, last), False, (len(self.frames), self._num_objects))
 
     def freeze(self, object_ids: Iterable[int]) -> None:
         """Say which objects no round may change in any frame, in place of those that were named before.
@@ -394,19 +385,12 @@ class Engine(ABC):
         """
         count = self._num_objects if num_objects is None else num_objects
         request = RoundRequest.checked(interactions, span, direction, objects, (len(self.frames), count))
-        for each in request.interactions:
-            if not has_prompts(each) and not self.masks.started_from(int(each.frame)):
-                raise ValueError("interaction.scribbles: empty, draw at least one scribble")
+        request.check_prompts(self.masks)
         return request
 
     def _check_mask(self, frame: int, labels: LabelMap) -> None:
         checks.check_frame("frame", frame, len(self.frames))
         checks.check_labels(labels, self.frames.height, self.frames.width)
-
-    def _set_absent(self, object_id: int, first: int, last: int, absent: bool) -> None:
-        (number,) = checks.checked_ids("object_id", [object_id], self._num_objects)
-        frames = checks.checked_span((first, last), len(self.frames))
-        self.masks.constraints.set_absent(number, frames.start, frames.stop - 1, absent)
 
 
 def _never() -> bool:

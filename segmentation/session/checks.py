@@ -9,13 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.types import Box, Click, Interaction
+from segmentation.types import MAX_OBJECTS, Box, Click, Interaction
 
 
 def check_whole(field: str, value: object) -> None:
     """Refuse numbers with a fraction, which would be cut off, and bool, which would be taken for 0 or 1."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ValueError(f"{field}: expected a whole number, got {value!r}")
+
+
+def checked_count(count: int, before: int) -> int:
+    """Return a number of objects as Python's int; `before` is the number so far, which it must not be below."""
+    check_whole("num_objects", count)
+    if not 1 <= count <= MAX_OBJECTS:
+        raise ValueError(f"num_objects: {count} is outside 1..{MAX_OBJECTS}")
+    if count < before:
+        raise ValueError(f"num_objects: cannot shrink from {before} to {count}")
+    return int(count)
 
 
 def check_frame(field: str, frame: int, count: int) -> None:

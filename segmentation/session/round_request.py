@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from segmentation.session import checks
+from segmentation.session.prompts import has_prompts
 from segmentation.session.round_parts import DIRECTIONS, RoundPart, parts_of
+from segmentation.session.session_masks import SessionMasks
 from segmentation.types import Interaction
 
 
@@ -58,6 +60,12 @@ class RoundRequest:
             raise ValueError("interactions: two are of the same frame; join their scribbles")
         ids = None if objects is None else checks.checked_ids("objects", objects, count)
         return cls(drawn, frames, direction, ids)
+
+    def check_prompts(self, masks: SessionMasks) -> None:
+        """Refuse an interaction without prompts in a frame whose mask shows no object."""
+        for each in self.interactions:
+            if not has_prompts(each) and not masks.started_from(each.frame):
+                raise ValueError("interaction.scribbles: empty, draw at least one scribble")
 
     def parts(self) -> list[RoundPart]:
         return parts_of(self.interactions, self.frames, self.direction)

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from segmentation.masks import pixel_counts, shown_ids
+from segmentation.session import checks
 from segmentation.session.constraints import Constraints, RoundLimits
 from segmentation.session.packed_labels import PackedLabels
 from segmentation.session.prompts import as_scribbles, strokes_of
@@ -68,6 +69,13 @@ class SessionMasks:
 
     def unlock(self, frame: int) -> None:
         del self.locked[frame], self.locked_ids[frame]
+
+    def set_absent(self, object_id: int, span: tuple[int, int], absent: bool, video: tuple[int, int]) -> None:
+        """Say that an object is absent from a span, or that it is not. `video` is its number of frames and objects."""
+        length, count = video
+        (number,) = checks.checked_ids("object_id", [object_id], count)
+        frames = checks.checked_span(span, length)
+        self.constraints.set_absent(number, frames.start, frames.stop - 1, absent)
 
     # --- masks ----------------------------------------------------------------------------------------------------
 
