@@ -6,6 +6,7 @@ that a browser needs for decoding and painting is measured by tests/latency.
 
 from __future__ import annotations
 
+import base64
 import json
 import statistics
 import subprocess
@@ -30,7 +31,7 @@ from segmentation.formats.label_png import LabelMap
 from webapp import first_run
 from webapp.accounts.models import User
 from webapp.annotation.claims import begin, claim, finish, new_mask, store
-from webapp.annotation.codec import decode, encode, unpack
+from webapp.annotation.codec import TYPE_PREVIEW, decode, encode, unpack
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Round
 from webapp.annotation.objects import add_object
@@ -48,6 +49,7 @@ from webapp.videos.storage import read_truth
 START_SECONDS = 90
 ROUND_SECONDS = 600
 FIRST_MASKS = 3  # measured rounds, after a first one that opens the session
+PREVIEWS, PAINTED = 5, 10  # measured previews, after a first one, and painted masks
 PACE = 0.1  # seconds between stored masks, as with an engine of ten frames per second
 
 
@@ -88,6 +90,9 @@ def measure(engine: str, say: Callable[[str], None]) -> Iterator[Figure]:
         with worker_process():
             say(f"Rounds of {engine} ...")
             yield from round_figures(socket, video, engine)
+            say("Previews and painted masks ...")
+            yield from preview_figures(socket, video, engine)
+            yield from paint_figures(socket, video)
 
 
 # --- codec ------------------------------------------------------------------------------------------------------------
@@ -178,6 +183,37 @@ def round_figures(socket: Connection, video: Video, engine: str) -> list[Figure]
         Figure(f"round of {engine}, warm, median", statistics.median(rates), "frames/s", 10, at_least=True),
         Figure(f"mask bytes a frame of {engine}, mean", statistics.mean(masks), "B"),
     ]
+
+
+def preview_figures(socket: Connection, video: Video, engine: str) -> list[Figure]:
+    """Measure the time from the release of a scribble to the mask of its frame, without a round, on an idle machine."""
+    waits = []
+    for number in range(PREVIEWS + 1):
+        frame = video.frame_count - 1 - number
+        path = scribble(read_truth(video, frame), label=2)
+        released = time.perf_counter()
+        ask(socket, "scribble.add", frame=frame, object=2, path=path)
+        socket.send(json.dumps({"type": "preview.ask", "frame": frame, "engine": engine, "click": None}))
+        while True:
+            data = socket.recv(START_SECONDS)
+            if isinstance(data, bytes) and data[1] == TYPE_PREVIEW:
+                break
+        if number:
+            waits.append((time.perf_counter() - released) * 1000)
+    return [Figure("scribble released to its preview at the page, median", statistics.median(waits), "ms", 150)]
+
+
+def paint_figures(socket: Connection, video: Video) -> list[Figure]:
+    """Measure the time from a painted mask to its acknowledgement, which comes after it is stored."""
+    waits = []
+    for frame in range(PAINTED):
+        labels = read_truth(video, frame)
+        assert labels is not None, "the sample has a true mask for each frame"
+        data = base64.b64encode(encode((labels == 3).astype(np.uint8))).decode()
+        started = time.perf_counter()
+        ask(socket, "mask.paint", frame=frame, object=3, data=data, over="all")
+        waits.append((time.perf_counter() - started) * 1000)
+    return [Figure("mask painted to stored and acknowledged, median", statistics.median(waits), "ms", 100)]
 
 
 def scribble(labels: LabelMap | None, label: int) -> list[list[float]]:

@@ -79,6 +79,8 @@ class Round(LeasedTask):
     # In the order they were drawn: [{"path": [[x, y], ...], "object_id": n, "frame": f, "kind": k, "positive": p}, ...]
     # `path` and `object_id` are as in the DAVIS challenge; `kind` and `positive` are those of Scribble.
     scribbles = models.JSONField()
+    # Frames without scribbles from whose masks, as they stood, the round starts.
+    started_from = models.JSONField(default=list)
     span = models.JSONField(null=True)  # [first, last]: no frame outside of it gets a mask. None: the whole video.
     direction = models.CharField(max_length=8, choices=Direction.choices, default=Direction.BOTH)
     objects_changed = models.JSONField(null=True)  # The ids of the objects that may change. None: all of them.
@@ -114,10 +116,10 @@ class Round(LeasedTask):
 
     @property
     def drawn(self) -> list[int]:
-        """The frames that a person drew on or painted, ascending; for an edited version its first and last frame."""
+        """The frames that were drawn on, painted or started from, ascending; for an edit its first and last frame."""
         if self.edit is not None:
             return sorted({self.edit["first"], self.edit["last"]})
-        return sorted({scribble["frame"] for scribble in self.scribbles} | {self.frame})
+        return sorted({scribble["frame"] for scribble in self.scribbles} | {self.frame, *self.started_from})
 
 
 class Mask(models.Model):

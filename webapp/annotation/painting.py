@@ -24,7 +24,7 @@ from webapp.annotation.models import Mask, Object, Origin, Round, RoundState
 from webapp.annotation.notify import notify_scorer
 from webapp.annotation.objects import locked_numbers
 from webapp.annotation.rounds import add_version
-from webapp.annotation.scribbles import check_frame
+from webapp.annotation.scribbles import check_changeable, check_frame
 from webapp.problems import Problem
 from webapp.videos.models import Video
 
@@ -102,11 +102,7 @@ def _decoded(video: Video, data: str) -> LabelMap:
 
 
 def _check_paintable(video: Video, frame: int, object_id: int) -> None:
-    instance = Object.objects.filter(video=video, number=object_id, deleted_at=None).first()
-    if instance is None:
-        raise Problem("no_object", f"Object {object_id} is not there any more. Choose another one.", 409)
-    if instance.locked:
-        raise Problem("locked", f"{instance.name} is locked. Unlock it, then paint.", 409)
+    check_changeable(video, object_id)
     if accepted_frames(video.pk, [frame]):
         raise Problem("accepted", f"Frame {frame} is accepted. Release it, then paint.", 409)
 

@@ -24,7 +24,7 @@ from webapp.accounts.models import User
 from webapp.annotation import changes, scribbles
 from webapp.annotation.cuts import span_of_scenes
 from webapp.annotation.head import conflict, hold, set_head
-from webapp.annotation.masks import ranges_of
+from webapp.annotation.masks import mask_at, ranges_of
 from webapp.annotation.models import Direction, Head, Object, Origin, Round, RoundState, Scribble
 from webapp.annotation.notify import notify_worker
 from webapp.problems import Forbidden, NotFound, Problem
@@ -42,12 +42,15 @@ class Reach:
         direction: from the drawn frames to both sides, or only "forward" or "backward".
         objects: the ids of the objects that may change; None: all.
         across_cuts: whether the round may go past scene cuts.
+        from_masks: whether a frame without waiting scribbles counts as drawn, too: the round starts from its mask. So a
+            painted mask goes through the video, and a round that was stopped goes on.
     """
 
     span: tuple[int, int] | None = None
     direction: str = Direction.BOTH
     objects: Sequence[int] | None = None
     across_cuts: bool = False
+    from_masks: bool = False
 
 
 @transaction.atomic
@@ -68,8 +71,9 @@ def create_round(
     `base` is the id of the head (the round that the video stands at) that the author sees.
 
     Raises Problem: "conflict" (with the id of the actual head) when the video does not stand at `base`; "no_scribbles";
-    "no_objects"; "bad_span" when a drawn frame lies outside of the span; "no_object" when an object of `reach` is not
-    there. A second call with the same `key` returns the same round.
+    "no_objects"; "no_mask" for a frame to start from that shows no object; "bad_span" when a drawn frame lies outside
+    of the span; "no_object" when an object of `reach` is not there. A second call with the same `key` returns the same
+    round.
     """
     reach = reach or Reach()
     head = hold(video.pk)
@@ -84,12 +88,21 @@ def create_round(
     if head.round_id != base:
         raise conflict(head)
     drawn = list(scribbles.waiting(video, author, frames))
-    if not drawn:
+    starts = sorted(set(frames) - {scribble.frame for scribble in drawn}) if reach.from_masks else []
+    _check_starts(video, head, starts)
+    if not drawn and not starts:
         which = "this frame" if len(set(frames)) == 1 else "these frames"
         raise Problem("no_scribbles", f"There is no scribble on {which} yet. Draw one, then run.", 409)
     if head.next_object_number == 1:
         raise Problem("no_objects", "This video has no object yet. Add one and scribble on it, then run.", 409)
-    return _insert(head, video, author, key, engine, drawn, reach)
+    return _insert(head, video, author, key, engine, drawn, starts, reach)
+
+
+def _check_starts(video: Video, head: Head, starts: Sequence[int]) -> None:
+    for frame in starts:
+        mask = mask_at(video.pk, head.round_id, frame)
+        if mask is None or not mask.labels.any():
+            raise Problem("no_mask", f"Frame {frame} shows no object yet. Draw or paint one, then run.", 409)
 
 
 def _check_reach(video: Video, frames: Sequence[int], reach: Reach) -> None:
@@ -108,12 +121,19 @@ def _check_reach(video: Video, frames: Sequence[int], reach: Reach) -> None:
 
 
 def _insert(
-    head: Head, video: Video, author: User, key: UUID | str, engine: str, drawn: list[Scribble], reach: Reach
+    head: Head,
+    video: Video,
+    author: User,
+    key: UUID | str,
+    engine: str,
+    drawn: list[Scribble],
+    starts: list[int],
+    reach: Reach,
 ) -> Round:
     # Edits of a span are not superseded: the new round runs after them.
     active = list(Round.objects.filter(video=video, state__in=ACTIVE, origin=Origin.ROUND).order_by("id"))
     ended = [round_ for round_ in active if end(round_, RoundState.QUEUED, RoundState.SUPERSEDED)]
-    frames = sorted({scribble.frame for scribble in drawn})
+    frames = sorted({scribble.frame for scribble in drawn} | set(starts))
     made = add_version(
         head,
         video,
@@ -122,6 +142,7 @@ def _insert(
         origin=Origin.ROUND,
         frame=frames[0],
         scribbles=scribbles.for_round(drawn),
+        started_from=starts,
         span=span_of_scenes(video, frames, reach.span, reach.across_cuts),
         direction=reach.direction,
         objects_changed=None if reach.objects is None else sorted(set(reach.objects)),

@@ -38,8 +38,8 @@ def add_scribble(
     hold(video.pk)
     check_frame(video, frame)
     _check_points(kind, path, positive)
-    if object_id and not Object.objects.filter(video=video, number=object_id, deleted_at=None).exists():
-        raise Problem("no_object", f"Object {object_id} is not there any more. Choose another one.", 409)
+    if object_id:
+        check_changeable(video, object_id)
     if Scribble.objects.filter(key=key).exists():
         raise Problem("key_taken", "This scribble has the key of another one. Reload the page.", 409)
     rounded = [[round(float(x), PLACES), round(float(y), PLACES)] for x, y in path]
@@ -123,6 +123,15 @@ def release_scribbles(round_: Round) -> None:
     round_.drawn_scribbles.update(round=None)
     for scribble in scribbles:
         changes.scribble_added(scribble)
+
+
+def check_changeable(video: Video, object_id: int) -> None:
+    """Raise Problem "no_object" or "locked" unless the object is there and not locked."""
+    instance = Object.objects.filter(video=video, number=object_id, deleted_at=None).first()
+    if instance is None:
+        raise Problem("no_object", f"Object {object_id} is not there any more. Choose another one.", 409)
+    if instance.locked:
+        raise Problem("locked", f"{instance.name} is locked. Unlock it first.", 409)
 
 
 def check_frame(video: Video, frame: int) -> None:

@@ -12,7 +12,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models.functions import Now
 
-from webapp.annotation.models import Preview, Round, RoundState
+from webapp.annotation.masks import line_of
+from webapp.annotation.models import Origin, Preview, Round, RoundState
 from webapp.inference.models import Worker
 from webapp.inference.workers import ALIVE_WITHIN
 from webapp.tasks.worker_names import own_name
@@ -32,16 +33,22 @@ def better_queue(round_id: int) -> str | None:
     if not settings.TEAM_MODE:
         return None
     waiting = Round.objects.filter(pk=round_id, state=RoundState.QUEUED, created_at__gte=Now() - YOUNG)
-    holder = waiting.values_list("base__worker", flat=True).first()
-    return _queue_of_idle(holder)
+    base = waiting.values_list("base_id", flat=True).first()
+    return _queue_of_idle(_last_worker(base))
 
 
 def better_preview_queue(preview_id: int) -> str | None:
     """Return the queue of another worker that has the session for this preview, as `better_queue` does for a round."""
     if not settings.TEAM_MODE:
         return None
-    asked = Preview.objects.filter(pk=preview_id)
-    return _queue_of_idle(asked.values_list("video__head__round__worker", flat=True).first())
+    head = Preview.objects.filter(pk=preview_id).values_list("video__head__round_id", flat=True).first()
+    return _queue_of_idle(_last_worker(head))
+
+
+def _last_worker(head: int | None) -> str | None:
+    """Return the worker of the newest round on a line. Painted masks and edits, which need no session, do not count."""
+    rounds = Round.objects.filter(pk__in=line_of(head), origin=Origin.ROUND)
+    return rounds.order_by("-pk").values_list("worker", flat=True).first()
 
 
 def _queue_of_idle(holder: str | None) -> str | None:

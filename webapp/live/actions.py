@@ -102,7 +102,7 @@ def _run_round(actor: Actor, message: RoundRun) -> int:
         frames=message.frames,
         engine=message.engine,
         base=message.base,
-        reach=Reach(message.span, message.direction, message.objects, message.across_cuts),
+        reach=Reach(message.span, message.direction, message.objects, message.across_cuts, message.from_masks),
     ).pk
 
 

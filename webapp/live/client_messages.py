@@ -100,7 +100,9 @@ class RoundRun(Model):
     """Run one round with everything that the sender drew on `frames` and that waits for a round.
 
     `base` is the head that the page shows. `span` (inclusive), `direction` and `objects` limit which masks may change.
-    The round crosses scene cuts only with `across_cuts`.
+    The round crosses scene cuts only with `across_cuts`. With `from_masks`, the round starts from the mask of a frame
+    that has no waiting scribble: a painted mask goes through the video, and a stopped round goes on from its last
+    frame.
     """
 
     type: Literal["round.run"]
@@ -112,6 +114,7 @@ class RoundRun(Model):
     direction: Direction = "both"
     objects: Annotated[list[ObjectNumber], Field(min_length=1, max_length=254)] | None = None
     across_cuts: bool = False
+    from_masks: bool = False
 
 
 class RoundCancel(Model):

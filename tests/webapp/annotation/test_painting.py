@@ -123,7 +123,7 @@ def some(frame: int, label: int) -> NewMask:
 
 def test_a_locked_or_deleted_object_and_an_accepted_frame_are_not_painted(video: Video, owner: User) -> None:
     Object.objects.filter(video=video, number=1).update(locked=True)
-    assert refusal(video, owner) == ("locked", "Fish is locked. Unlock it, then paint.")
+    assert refusal(video, owner) == ("locked", "Fish is locked. Unlock it first.")
     Object.objects.filter(video=video, number=1).update(locked=False)
     update_object(video=video, number=1, deleted=True)
     assert refusal(video, owner)[0] == "no_object"

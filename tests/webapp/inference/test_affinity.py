@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
+import numpy as np
 import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from tests.webapp.conftest import run, some_mask
+from tests.webapp.conftest import HEIGHT, WIDTH, painted, run, some_mask
 from webapp.accounts.models import User
 from webapp.annotation.claims import claim, finish, store
 from webapp.annotation.models import Round
+from webapp.annotation.painting import paint_mask
+from webapp.annotation.previews import ask_preview
 from webapp.inference import workers
-from webapp.inference.affinity import better_queue
+from webapp.inference.affinity import better_preview_queue, better_queue
 from webapp.inference.models import Worker
 from webapp.inference.tasks import run_round
 from webapp.videos.models import Video
@@ -34,6 +38,15 @@ def follow_up(video: Video, owner: User, settings: Any) -> Round:
     store(claimed, [some_mask(0)])
     finish(claimed, complete=True)
     return run(video, owner, first.pk)
+
+
+def test_a_mask_painted_in_between_does_not_count(follow_up: Round, video: Video, owner: User) -> None:
+    labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+    data = painted(labels)
+    made = paint_mask(video=video, author=owner, key=uuid4(), frame=0, object_id=1, data=data, over="all")
+    assert better_queue(run(video, owner, made.pk).pk) == f"rounds.{HOLDER}"
+    asked = ask_preview(video=video, author=owner, frame=0, engine="fake", click=None)
+    assert better_preview_queue(asked) == f"rounds.{HOLDER}"
 
 
 def test_it_goes_to_the_worker_that_has_the_session(follow_up: Round, sent_tasks: list[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from webapp.annotation.painting import paint_mask
 from webapp.annotation.rounds import Reach, create_round
 from webapp.annotation.undo import move_head
 from webapp.inference.work import work_on
+from webapp.problems import Problem
 from webapp.videos.models import Video
 
 pytestmark = pytest.mark.django_db(transaction=True)  # The heartbeat thread has a connection of its own.
@@ -115,11 +117,25 @@ def test_rounds_keep_what_was_painted_and_copied_to_the_pixel(video: Video, owne
         assert ((masks[frame] == 1) == (bar(7) == 1)).all()
 
 
-def run_round(video: Video, by: User, frames: list[int], number: int = 1, reach: Reach | None = None) -> Round:
+def run_round(
+    video: Video,
+    by: User,
+    frames: list[int],
+    number: int = 1,
+    reach: Reach | None = None,
+    starts: Sequence[int] = (),
+) -> Round:
     for frame in frames:
         draw(video, by, frame, number)
-    base = head_of(video.pk)
-    row = create_round(video=video, author=by, key=uuid4(), frames=frames, engine="fake", base=base, reach=reach)
+    row = create_round(
+        video=video,
+        author=by,
+        key=uuid4(),
+        frames=[*frames, *starts],
+        engine="fake",
+        base=head_of(video.pk),
+        reach=reach,
+    )
     assert work_on(row.pk)
     row.refresh_from_db()
     assert row.state == RoundState.DONE, row.error
@@ -131,6 +147,24 @@ def test_a_round_stays_within_its_span_direction_and_objects(video: Video, owner
     row = run_round(video, owner, [4], reach=Reach(direction="forward"))
     assert (row.frames, row.progress_total) == ([[4, 7]], 4)
     assert run_round(video, owner, [1, 6]).frames == [[0, 7]]
+
+
+def test_a_painted_mask_goes_through_the_video_without_a_scribble(video: Video, owner: User) -> None:
+    paint(video, owner, 3, 1, 7)
+    row = run_round(video, owner, [], reach=Reach(from_masks=True), starts=[3])
+    assert (row.drawn, row.started_from) == ([3], [3])
+    masks = {mask.frame: mask.labels for mask in masks_of(video.pk, row.pk)}
+    assert len(masks) == FRAMES
+    assert (masks[3] == bar(7)).all()
+
+
+def test_a_round_that_starts_from_a_frame_without_an_object_is_refused(video: Video, owner: User) -> None:
+    with pytest.raises(Problem) as problem:
+        run_round(video, owner, [], reach=Reach(from_masks=True), starts=[3])
+    assert problem.value.code == "no_mask"
+    with pytest.raises(Problem) as problem:
+        run_round(video, owner, [], starts=[3])
+    assert problem.value.code == "no_scribbles"
 
 
 def test_a_round_leaves_locked_and_absent_objects_alone(video: Video, owner: User) -> None:

@@ -8,20 +8,15 @@ import time
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
 
-from tests.webapp.annotation.test_undo import done
-from tests.webapp.conftest import HEIGHT, WIDTH, draw, run, some_mask
+from tests.webapp.conftest import draw, run, some_mask
 from tests.webapp.live.conftest import Open
 from webapp.accounts.models import User
 from webapp.annotation.claims import Claim, claim, finish, store
-from webapp.annotation.codec import TYPE_PREVIEW, PackedMask, encode, pack
-from webapp.annotation.models import AcceptedFrame, Object, Preview, Receipt, Round, Scribble
-from webapp.annotation.previews import answer_preview
-from webapp.annotation.state import last_mask
+from webapp.annotation.models import Object, Receipt, Round, Scribble
 from webapp.live import change_feed, consumer
 from webapp.live.client_messages import MAX_MESSAGE_BYTES
 from webapp.live.protocol import PROTOCOL_VERSION
@@ -97,20 +92,6 @@ async def test_the_whole_way_from_object_to_masks(open_socket: Open, owner: User
     assert (await page.ask("head.move", from_round=made, to_round=None)).type == "ack"
     while [message.head for message in page.seen if message.type == "head.moved"] != [made, None]:
         await page.next()
-
-
-async def test_a_mask_that_changed_meanwhile_is_not_accepted(open_socket: Open, owner: User, video: Video) -> None:
-    page = await open_socket(owner, video, resume=True)
-    shown = (await database(done)(video, owner, None, [0])).pk
-    seen = await database(last_mask)(video.pk)
-    newer = (await database(done)(video, owner, shown, [0])).pk
-    frame = {"first": 0, "last": 0, "accepted": True}
-    refused = await page.ask("frames.accept", **frame, head=shown, seen=seen)
-    assert (refused.code, refused.text) == ("conflict", "The mask changed meanwhile: look again.")
-    assert (await page.ask("frames.accept", **frame, head=newer)).code == "malformed"
-    assert await count(AcceptedFrame) == 0
-    seen = await database(last_mask)(video.pk)
-    assert (await page.ask("frames.accept", **frame, head=newer, seen=seen)).type == "ack"
 
 
 async def test_a_conflict_says_where_the_video_stands(
@@ -406,31 +387,3 @@ async def test_presence_shows_who_looks_where(open_socket: Open, owner: User, an
     await second.leave()
     left = await first.until(lambda got: getattr(got, "type", "") == "presence" and len(got.viewers) == 1)
     assert left.viewers[0].person.name == "Owner"
-
-
-# --- previews ---
-
-
-async def test_a_preview_comes_to_the_one_who_asked_only(
-    open_socket: Open, owner: User, annotator: User, video: Video
-) -> None:
-    mine, theirs = await open_socket(annotator, video, resume=True), await open_socket(owner, video, resume=True)
-    await mine.post("preview.ask", frame=3, engine="fake", click=None)
-    while (asked := await database(Preview.objects.first)()) is None:
-        await asyncio.sleep(0.01)
-    assert (asked.author_id, asked.frame) == (annotator.pk, 3)
-    mask = PackedMask(0, 0, 3, (0.5,), encode(np.zeros((HEIGHT, WIDTH), np.uint8)))
-    await database(answer_preview)(asked.pk, pack([mask], TYPE_PREVIEW))
-    while not mine.masks:
-        await mine.next()
-    assert (mine.masks[0].frame, mine.masks[0].round) == (3, 0)
-    assert (await theirs.ask("object.add", name="Eel")).type == "ack"
-    assert theirs.masks == []
-    assert await count(Preview) == 0
-
-
-async def test_a_viewer_gets_no_preview(open_socket: Open, cast: dict[Role, User], video: Video) -> None:
-    page = await open_socket(cast[Role.VIEWER], video, resume=True)
-    await page.post("preview.ask", frame=3, engine="fake", click=None)
-    assert (await page.kind("error")).code == "forbidden"
-    assert await count(Preview) == 0
