@@ -32,7 +32,7 @@ class Page:
         self.closed: int | None = None
         self.left = False
 
-    async def post(self, kind: str, **fields: Any) -> str:
+    async def post(self, kind: str, /, **fields: Any) -> str:
         """Send a message and return the key that it was given."""
         key = str(fields.pop("key", uuid4()))
         keyless = kind in ("resume", "looking", "ping", "preview.ask")
@@ -76,7 +76,7 @@ class Page:
         """Return the ack or the error that answers the message with this key."""
         return await self.until(lambda got: getattr(got, "type", "") in ("ack", "error") and got.key == key)
 
-    async def ask(self, kind: str, **fields: Any) -> Any:
+    async def ask(self, kind: str, /, **fields: Any) -> Any:
         return await self.answer(await self.post(kind, **fields))
 
     async def resume(self, seq: int = 0, mask_seq: int = 0) -> Any:
