@@ -20,7 +20,7 @@ from webapp.configuration import VARIABLES
 from webapp.process.listening import listen
 
 MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
-START_SECONDS = 120.0  # The first start renders the sample video, and other tests may run at the same time.
+START_SECONDS = 240.0  # The first start renders the sample video, and other tests may run at the same time.
 
 
 def until(true: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
