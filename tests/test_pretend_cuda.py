@@ -85,7 +85,7 @@ def test_threads_of_the_block_have_it_too() -> None:
     assert found == ["cuda:0"]
 
 
-def test_afterwards_there_is_none() -> None:
+def test_after_the_block_there_is_no_cuda_device() -> None:
     with pretended_cuda():
         assert torch.cuda.is_available()
     assert not torch.cuda.is_available() or torch.cuda.device_count()

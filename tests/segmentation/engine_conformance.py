@@ -86,7 +86,7 @@ class EngineConformance(DecisionConformance):
             assert len(update.confidence) == 2
             assert all(0 <= c <= 1 for c in update.confidence)
 
-    def test_memos_are_small(self) -> None:
+    def test_the_engine_state_of_a_mask_is_small(self) -> None:
         clip = self.clip(num_objects=2)
         for update in self.run(self.open(clip), interaction_on(clip, 2)):
             assert update.engine_state is None or len(update.engine_state) <= ENGINE_STATE_LIMIT

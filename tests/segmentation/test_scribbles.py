@@ -55,7 +55,7 @@ def test_the_last_stroke_lies_on_top() -> None:
     assert (raster[[0, 1, 3, 4]] == NO_SCRIBBLE).all()
 
 
-def test_a_stroke_of_one_point_is_one_pixel() -> None:
+def test_a_scribble_of_one_point_is_one_pixel() -> None:
     assert stroke_pixels(np.array([[1.0, 1.0]]), 480, 854).tolist() == [[853, 479]]
 
 

@@ -33,7 +33,9 @@ def test_the_same_mask_is_fitted_once_and_another_one_anew(scaled_frames: Scaled
     assert kept.of(2, 0, mask(20)) is not kept.of(1, 0, mask(20))
 
 
-def test_the_least_recently_used_leave(scaled_frames: ScaledFrames, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_least_recently_used_models_are_evicted(
+    scaled_frames: ScaledFrames, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(appearance_cache, "KEPT", 2)
     kept = AppearanceCache(scaled_frames)
     first, second = kept.of(1, 0, mask(20)), kept.of(1, 1, mask(20))

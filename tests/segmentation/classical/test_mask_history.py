@@ -58,7 +58,7 @@ def test_the_newest_mask_counts_whoever_made_it() -> None:
     assert history.scribbles[1][0].object_id == 1
 
 
-def test_confidence_is_that_of_the_last_look_also_when_it_is_rebuilt() -> None:
+def test_a_rebuilt_session_has_the_newest_confidence_of_a_mask() -> None:
     kept, rebuilt = MaskHistory(6, 8, None), MaskHistory(6, 8, None)
     update = update_with_confidence(2, labels(1), [0.7, 0.123456])
     kept.store(update)

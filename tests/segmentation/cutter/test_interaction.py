@@ -167,7 +167,7 @@ class TestChoice:
         assert uses_cutter("manet")
         assert "+" not in weights_label("stm")
 
-    def test_one_may_say_so(self) -> None:
+    def test_the_caller_may_choose_who_segments_the_drawn_frame(self) -> None:
         settings = EngineSettings(device="cpu")
         assert isinstance(
             create_engine_session("stm", self.frames, 1, settings, interaction="own"), InteractiveSTMEngine

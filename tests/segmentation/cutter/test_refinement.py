@@ -67,7 +67,7 @@ def test_what_is_taken_out_goes_back_where_it_was(window: Window, size: tuple[in
     assert np.abs(back - values)[inner][inside[inner]].max() < 0.02
 
 
-def test_clues_lie_where_the_picture_shows_them(scaled_frames: ScaledFrames, evidence: ObjectEvidence) -> None:
+def test_cue_channels_lie_where_the_frame_shows_them(scaled_frames: ScaledFrames, evidence: ObjectEvidence) -> None:
     window = Window.around(evidence)
     cues = cue_channels(evidence, window)
     assert cues.shape == (NUM_CUES, SIDE, SIDE)

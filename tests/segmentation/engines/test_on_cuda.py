@@ -40,7 +40,7 @@ def _gpu() -> Iterator[None]:
 
 @pytest.mark.parametrize("name", ASKED)
 @pytest.mark.parametrize("engine", ENGINES)
-def test_it_is_an_engine_there_too(engine: str, name: str) -> None:
+def test_conformance_tests_hold_on_a_cuda_device(engine: str, name: str) -> None:
     asked = type("OnCuda", (EngineConformance,), {"engine": engine, "settings": SETTINGS, "length": 6})
     getattr(asked(), name)()
 

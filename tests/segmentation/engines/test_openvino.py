@@ -56,7 +56,7 @@ def same_numbers() -> None:
 @pytest.mark.parametrize(("system", "name", "cues"), [(InteractiveSTM, "stm", 3), (STM, "stm-semi", 2)])
 @pytest.mark.parametrize("objects", [1, 5])
 @torch.inference_mode()
-def test_stm(system: Any, name: str, cues: int, objects: int) -> None:
+def test_stm_compiled_gives_the_results_of_pytorch(system: Any, name: str, cues: int, objects: int) -> None:
     fast, plain = pair(system, name, compile_stm, unprepared)
     frame, drawn = torch.rand(1, 3, 96, 160), torch.rand(objects, cues, 96, 160).round()
     known = [network.memorize(frame, drawn) for network in (fast, plain)]
@@ -73,7 +73,7 @@ def test_stm(system: Any, name: str, cues: int, objects: int) -> None:
 
 
 @torch.inference_mode()
-def test_manet() -> None:
+def test_manet_compiled_gives_the_results_of_pytorch() -> None:
     fast, plain = pair(MANet, "manet", compile_manet, unprepared)
     images = torch.randn(2, 3, 96, 128)
     embeddings = plain.embed(images)
@@ -88,7 +88,7 @@ def test_manet() -> None:
 
 @pytest.mark.parametrize("objects", [1, 5])
 @torch.inference_mode()
-def test_ipn(objects: int) -> None:
+def test_ipn_compiled_gives_the_results_of_pytorch(objects: int) -> None:
     inet, plain_inet = pair(Inet, "ipn-inet", compile_inet, unprepared)
     pnet, plain_pnet = pair(Pnet, "ipn-pnet", compile_pnet, unprepared)
     frame, mask = torch.rand(1, 3, 120, 200), torch.zeros(objects, 120, 200)
@@ -101,7 +101,7 @@ def test_ipn(objects: int) -> None:
 
 
 @torch.inference_mode()
-def test_strnn() -> None:
+def test_strnn_compiled_gives_the_results_of_pytorch() -> None:
     fast, plain = pair(STRNN, "strnn", compile_strnn, for_inference)
     image = torch.randn(1, 3, 88, 152)
     (found, states), (right, _) = (network(image, [None] * len(plain.branches)) for network in (fast, plain))
@@ -111,7 +111,7 @@ def test_strnn() -> None:
 
 @pytest.mark.parametrize("objects", [1, 5])
 @torch.inference_mode()
-def test_rgmp(objects: int) -> None:
+def test_rgmp_compiled_gives_the_results_of_pytorch(objects: int) -> None:
     config = RefinementConfig(ResNetConfig(blocks=(1, 1, 1), strides=(1, 2, 2), width=4), width=8)
     network = STRNN(STRNNConfig(branches=TINY.branches[:1], refinement=config)).eval()
     plain, fast = network.refinement, compile_strnn(network, *HOW).refinement

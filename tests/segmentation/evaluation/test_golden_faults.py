@@ -28,7 +28,9 @@ def _small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
         ("manet", "global_map", (16, 20, 6)),
     ],
 )
-def test_an_object_outside_the_picture_is_one(tmp_path: Path, system: str, name: str, shape: tuple[int, ...]) -> None:
+def test_an_object_outside_the_frame_counts_as_an_object(
+    tmp_path: Path, system: str, name: str, shape: tuple[int, ...]
+) -> None:
     case = tiny_case(tmp_path, system, objects=5)
     assert case.num_objects == 4
     assert with_golden(case, {name: np.zeros(shape)}).num_objects == 5
@@ -45,7 +47,7 @@ def test_five_objects_are_compared_one_of_them_outside(
     assert main([str(tmp_path)]) == 0
 
 
-def test_no_arrays_are_not_exact(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_case_without_arrays_is_not_called_exact(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with_golden(tiny_case(tmp_path, "stm"), {})
     assert main([str(tmp_path)]) == 1
     out = capsys.readouterr().out

@@ -64,7 +64,7 @@ def test_a_correction_lies_in_the_largest_wrong_region_and_names_its_true_id() -
     assert stroke.object_id == 0
 
 
-def test_nothing_wrong_needs_no_stroke() -> None:
+def test_a_mask_without_errors_gets_no_scribble() -> None:
     truth = bar().astype(np.uint8)
     assert correcting_stroke(truth, truth.copy()) is None
 

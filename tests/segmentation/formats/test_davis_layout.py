@@ -125,7 +125,7 @@ def test_what_is_not_read_is_named_with_the_sequence_it_lies_in() -> None:
     assert [s.frames for s in find_sequences(["a.gif"]).sequences] == [("a.gif",)]
 
 
-def test_clutter_is_nobodys_file() -> None:
+def test_files_that_systems_leave_behind_belong_to_no_sequence() -> None:
     clutter = [
         "f/@eaDir/00000.jpg/SYNOPHOTO_THUMB_M.jpg",
         "__MACOSX/f/._00000.jpg",

@@ -24,7 +24,7 @@ def test_of_equal_scores_the_first_id_stays() -> None:
     assert (upsampled_argmax(torch.zeros(3, 2, 2), [0, 1, 2], (4, 4)) == 0).all()
 
 
-def test_one_id_takes_all() -> None:
+def test_a_single_id_gets_every_pixel() -> None:
     assert (upsampled_argmax(torch.randn(1, 2, 2), [0], (4, 4)) == 0).all()
 
 

@@ -27,7 +27,7 @@ def test_of_sure_pixels_the_worst_are_looked_at() -> None:
         torch.testing.assert_close(hard_pixels_cross_entropy(logits, labels, keep), expected)
 
 
-def test_a_tally_is_the_mean_of_what_was_added() -> None:
+def test_a_running_mean_is_the_mean_of_what_was_added() -> None:
     right = torch.full((4, 4), 1, dtype=torch.uint8)
     right[0] = IGNORE
     good, bad = torch.zeros(2, 4, 4), torch.zeros(2, 4, 4)

@@ -19,7 +19,7 @@ def masks() -> tuple[np.ndarray, np.ndarray]:
     return truth, found
 
 
-def test_every_wrong_part_gets_a_stroke_of_its_true_id() -> None:
+def test_every_wrong_part_gets_a_scribble_of_its_true_id() -> None:
     truth, found = masks()
     strokes = thorough_scribbles(truth, found, 1)
     assert sorted(stroke.object_id for stroke in strokes) == [0, 1, 1]

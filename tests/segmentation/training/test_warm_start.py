@@ -35,7 +35,7 @@ def body(tmp_path: Path) -> str:
     return str(tmp_path / "resnet.pth")
 
 
-def test_a_body_goes_into_every_encoder(body: str) -> None:
+def test_weights_of_a_backbone_go_into_every_encoder(body: str) -> None:
     network = STM(TINY)
     begin(network, NormPlan(frozen=True), body)
     given = torch.load(body, weights_only=True)
@@ -46,7 +46,7 @@ def test_a_body_goes_into_every_encoder(body: str) -> None:
         torch.testing.assert_close(state["res2.0.downsample.0.weight"], given["layer1.0.downsample.0.weight"])
 
 
-def test_a_body_of_other_sizes_is_refused(body: str, tmp_path: Path) -> None:
+def test_a_backbone_of_other_sizes_is_refused(body: str, tmp_path: Path) -> None:
     tensors = torch.load(body, weights_only=True)
     del tensors["layer2.0.conv1.weight"]
     torch.save(tensors, tmp_path / "lacking.pth")

@@ -203,7 +203,7 @@ def test_a_used_scribble_is_not_removed(video: Video, owner: User, annotator: Us
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_new_round_rings_the_worker_once_it_is_stored(
+def test_a_new_round_notifies_the_worker_once_it_is_stored(
     video: Video, owner: User, sent_tasks: list[tuple[str, list[int]]]
 ) -> None:
     made = run(video, owner, None)

@@ -86,7 +86,7 @@ async def test_one_that_is_larger_than_it_says_is_cut_off(headers: tuple[tuple[b
     assert ends.parts == [b"ghi"]
 
 
-async def test_one_that_stops_coming_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_stops_arriving_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_limit, "IDLE_SECONDS", 0.05)
     ends = Ends(b"abc", 5, b"def")
     async with asyncio.timeout(2):

@@ -79,7 +79,9 @@ def test_an_admin_action_on_a_huge_number_finds_nothing(client_as: ClientAs, sup
         assert client.post("/admin/accounts/user/", body).status_code == 404
 
 
-def test_numbers_that_are_no_keys_stay(client_as: ClientAs, superuser: User, settings: Any, tmp_path: Any) -> None:
+def test_long_numbers_that_are_no_database_keys_are_allowed(
+    client_as: ClientAs, superuser: User, settings: Any, tmp_path: Any
+) -> None:
     (tmp_path / "index.html").write_text("<!doctype html>")
     settings.FRONTEND_DIST = tmp_path
     client = client_as(superuser)

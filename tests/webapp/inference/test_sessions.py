@@ -47,7 +47,7 @@ def test_other_weights_are_another_session() -> None:
     assert cache.take(SessionKey(1, "fake", "other"), [1]) is None
 
 
-def test_the_least_recently_used_go_first() -> None:
+def test_the_least_recently_used_sessions_are_evicted_first() -> None:
     cache: SessionCache[Engine] = SessionCache(25)
     first, second, third = session(1, [1]), session(2, [2]), session(3, [3])
     cache.put(first)

@@ -36,7 +36,7 @@ async def test_what_comes_while_a_state_is_read_is_kept_back_and_not_told_twice(
     assert sent(outbox) == ["3"]
 
 
-async def test_a_look_that_began_before_the_state_was_read_brings_nothing_twice() -> None:
+async def test_a_poll_that_began_before_the_state_was_read_brings_nothing_twice() -> None:
     subscriber = Subscriber(outbox := Outbox())
     subscriber.caught_up(7, 0)
     subscriber.take(delta(4, 5))

@@ -85,7 +85,7 @@ async def test_a_browser_that_is_too_far_behind_is_noticed_and_keeps_its_answers
     assert (outbox.overflowed, drain(outbox)) == (False, ["ack"])
 
 
-async def test_nothing_is_told_over_a_gap() -> None:
+async def test_nothing_is_sent_after_rows_were_dropped() -> None:
     """After rows of the change log were dropped, later rows are not sent even if there is room again.
 
     A page that has received a later row would never ask for the dropped ones.

@@ -26,7 +26,7 @@ def test_an_address_that_is_not_this_machine_is_refused() -> None:
         listen("192.0.2.1", 0, may_move=False)
 
 
-def test_it_accepts_before_anybody_serves() -> None:
+def test_it_accepts_connections_before_the_web_process_runs() -> None:
     """A browser that connects while the web process restarts therefore waits and gets no error."""
     with listen("127.0.0.1", 0, may_move=False) as bound:
         socket.create_connection(bound.getsockname(), timeout=2).close()

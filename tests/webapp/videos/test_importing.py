@@ -212,7 +212,7 @@ def test_folders_of_pictures_are_videos_of_their_own(bring: Bring, tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", ["grey", "bits", "colours", "black and white"])
-def test_it_reads_masks_in_every_dress(bring: Bring, tmp_path: Path, kind: str) -> None:
+def test_it_reads_masks_in_every_file_format(bring: Bring, tmp_path: Path, kind: str) -> None:
     two = (labels(0) > 0).astype(np.uint8)
     paletted = Image.open(io.BytesIO(encode_labels(labels(0)))).convert("RGB")
     data, expected = {

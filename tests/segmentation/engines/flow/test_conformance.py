@@ -113,7 +113,7 @@ def test_strokes_where_they_belong_already_change_nothing_else(clip: Clip) -> No
     assert np.count_nonzero(first != again) <= 0.002 * first.size
 
 
-def test_a_click_is_a_stroke_too(clip: Clip) -> None:
+def test_a_scribble_of_one_point_gets_a_mask(clip: Clip) -> None:
     ys, xs = np.nonzero(clip.truth[4] == 1)
     middle = np.array([[xs.mean() / (clip.truth.shape[2] - 1), ys.mean() / (clip.truth.shape[1] - 1)]])
     masks, _ = run(clip, Interaction(4, (Scribble(1, middle),)))

@@ -177,7 +177,7 @@ def test_labels_are_cut_out_as_the_frame_is(plan: Plan, sources: Sources) -> Non
     assert (labels[0, 0] == IGNORE).all()
 
 
-def test_the_plans_of_the_house() -> None:
+def test_the_plans_that_ship_fit_the_network() -> None:
     compact, paper = load_plan("ipn", "compact"), load_plan("ipn", "paper")
     objective = Objective(compact, CPU, **compact.objective)
     assert sum(p.numel() for p in objective.network.parameters()) < 7e6

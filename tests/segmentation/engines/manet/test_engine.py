@@ -83,7 +83,7 @@ class TestMANet(EngineConformance):
     @pytest.mark.parametrize(
         "options", [{"window": 1}, {"memory_rounds": 1}, {"global_memory": False}, {"augmented_map": False}]
     )
-    def test_each_option_changes_what_later_rounds_see(self, options: dict[str, Any]) -> None:
+    def test_each_option_changes_later_rounds(self, options: dict[str, Any]) -> None:
         clip = make_clip(num_objects=2)
         plain, changed = self.session(clip), self.session(clip, options)
         frames = (3, 6, 1, 3)

@@ -192,7 +192,7 @@ def test_bad_options_are_told_in_a_sentence(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_the_plans_of_the_house(name: str) -> None:
+def test_the_plans_that_ship_fit_the_network(name: str) -> None:
     compact, paper = load_plan(name, "compact"), load_plan(name, "paper")
     objective = Objective(compact, CPU, **compact.objective)
     assert sum(p.numel() for p in objective.network.parameters()) < 3e6

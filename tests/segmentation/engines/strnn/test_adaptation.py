@@ -30,7 +30,7 @@ def test_the_gradient_of_equation_3_vanishes_at_the_solution(ridge: float) -> No
     assert weights.grad.abs().max() < 1e-4 * (x.t() @ y).abs().max()
 
 
-def test_any_other_weights_cost_more() -> None:
+def test_any_other_weights_have_a_larger_loss() -> None:
     samples = random_samples(50, 2)
     x = with_bias(samples.features.double())
     y = torch.nn.functional.one_hot(samples.ids, 2).double()

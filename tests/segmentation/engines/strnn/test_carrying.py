@@ -66,7 +66,7 @@ def test_a_side_that_can_show_does_not_wait_for_one_that_cannot() -> None:
     assert list(found) == [8, 9, 10, 11, 12, 6, 13, 5, 4, 3, 1, 0]  # the four steps from frame 2 are not shown yet
 
 
-def test_a_step_that_shows_nothing_is_told() -> None:
+def test_a_step_without_a_mask_yields_none() -> None:
     carrier = Carrier(Copies(), lambda _: torch.zeros(1, 3, 8, 8), (0, 4), lambda _: FULL, [0, 1])  # type: ignore[arg-type]
     found = [distribution and distribution[0] for distribution in carrier.distributions(4, 5)]
     assert found == [None, None, None, 3, 2, 1]

@@ -79,7 +79,7 @@ class TestSTRNN(EngineConformance):
         assert isinstance(session.frames, CountingFrames)
         assert sorted(session.frames.read) == list(range(24))
 
-    def test_both_models_have_a_say(self, tmp_path: Path) -> None:
+    def test_scores_are_the_mean_of_both_models(self, tmp_path: Path) -> None:
         """The scores are the mean of both models."""
         clip = make_clip()
         both = self.session(clip)

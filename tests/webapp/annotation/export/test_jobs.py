@@ -357,7 +357,9 @@ def test_the_list_is_what_the_page_shows(video: Video, client_as: ClientAs, view
     assert client_as(viewer).get(f"/api/exports/{rows[0]['id']}/file").status_code == 409
 
 
-def test_access(video: Video, client_as: ClientAs, cast: dict[Role, User], stranger: User) -> None:
+def test_only_members_reach_an_export(
+    video: Video, client_as: ClientAs, cast: dict[Role, User], stranger: User
+) -> None:
     exported(video, "objects")
     export = Export.objects.get()  # It belongs to the owner.
     lists = (f"/api/videos/{video.pk}/exports", f"/api/projects/{video.project_id}/exports")
