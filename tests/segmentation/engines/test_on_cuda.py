@@ -26,8 +26,6 @@ ASKED = (  # the conformance tests that run here
     "test_a_cancelled_round_leaves_a_usable_session",
     "test_a_rebuilt_session_with_locked_frames_is_the_kept_one",
     "test_an_object_added_later_appears",
-    "test_a_preview_is_the_first_mask_of_the_round_and_changes_nothing",
-    "test_several_drawn_frames_are_one_round",
     "test_given_pixels_stay_to_the_pixel_until_their_object_is_drawn_again",
 )
 
