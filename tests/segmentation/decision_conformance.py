@@ -113,7 +113,7 @@ class DecisionConformance:
         painted[:6, :9] = 1
         kept.give(4, painted, [1])
         history.append(PastRound("", (), 2, {4: kept.masks.newest(4).copy()}, given={4: frozenset({1})}))
-        second = interaction_on(clip, 6, (2,))
+        second = interaction_on(clip, self.length - 1, (2,))
         updates = list(kept.run_round(second))
         (fourth,) = [u for u in updates if u.frame == 4] or [MaskUpdate(4, kept.masks.newest(4), (1.0, 1.0))]
         np.testing.assert_array_equal(fourth.labels == 1, painted == 1)
