@@ -48,7 +48,8 @@ describe("a chord", () => {
 });
 
 describe("commands of the studio", () => {
-  const commands = createCommands(fakeStudio());
+  const studio = fakeStudio();
+  const commands = createCommands(studio);
 
   it.each([
     ["D", "frame.previous"],
@@ -63,13 +64,12 @@ describe("commands of the studio", () => {
     ["1", "object.1"],
     ["9", "object.9"],
     ["0", "tool.background"],
-    ["B", "tool.background"],
+    ["B", "tool.brush"],
     ["N", "object.add"],
     ["[", "brush.smaller"],
     ["]", "brush.larger"],
     ["Ctrl+Z", "undo"],
     ["Ctrl+Shift+Z", "redo"],
-    ["Enter", "round.run"],
     ["R", "round.run"],
     ["Tab", "frame.suggested"],
     ["H", "object.hide"],
@@ -80,6 +80,22 @@ describe("commands of the studio", () => {
     expect(commands.filter((command) => command.keys.includes(pressed)).map((command) => command.id)).toEqual(
       [id],
     );
+  });
+
+  it("take the polygon with Enter while one is drawn, and run a round otherwise", () => {
+    const enter = new KeyboardEvent("keydown", { key: "Enter" });
+    const meant = commands.filter(({ keys }) => keys.includes("Enter"));
+    expect(meant.map(({ id }) => id)).toEqual(["polygon.take", "round.run"]);
+    expect(meant[0]?.enabled()).toBe(false);
+    studio.store.polygon.value = {
+      frame: 0,
+      object: 1,
+      corners: [{ x: 1, y: 1 }],
+      adds: true,
+      closed: false,
+    };
+    expect(commandFor(enter, commands)?.id).toBe("polygon.take");
+    studio.store.polygon.value = null;
   });
 
   it("have names and ids of their own", () => {

@@ -6,7 +6,7 @@ import { newKey } from "../connection/key";
 import { toast, toastError } from "../parts/Toast";
 import type { RoundInfo } from "../protocol";
 import type { Studio } from "../studio/studio";
-import { draw } from "./scribbles";
+import { drawAgain } from "./scribbles";
 
 /** Returns the frames with waiting scribbles of this person: the frame in view first, then in ascending order. */
 export function framesToRun({ store }: Studio): number[] {
@@ -46,7 +46,7 @@ export function cancel({ store, outbox }: Studio): void {
 /** Runs the interaction of a failed round again. Scribbles that no longer wait are drawn again first. */
 export function retry(studio: Studio, round: RoundInfo): void {
   const waits = studio.store.mine.peek().some((scribble) => scribble.frame === round.frame);
-  if (!waits) for (const { object_id, path } of round.scribbles) draw(studio, round.frame, object_id, path);
+  if (!waits) for (const scribble of round.scribbles) drawAgain(studio, scribble);
   run(studio, round.frame);
 }
 

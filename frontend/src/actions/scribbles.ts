@@ -2,7 +2,7 @@
 import { batch } from "@preact/signals";
 import { newKey } from "../connection/key";
 import { toastError } from "../parts/Toast";
-import type { Point, ScribbleInfo } from "../protocol";
+import type { Point, PromptAdd, RoundScribble, ScribbleAdd, ScribbleInfo } from "../protocol";
 import { forgetScribbles } from "../state/reduce";
 import type { Step } from "../state/undoHistory";
 import type { Studio } from "../studio/studio";
@@ -11,21 +11,44 @@ import type { Studio } from "../studio/studio";
 // time.
 const LOG_WITHIN = 1000; // ms
 
+/** What was drawn, without whose it is and its key. Coordinates are in 0..1 of the frame. */
+type Drawn = Omit<ScribbleInfo, "key" | "author">;
+
 /** Adds a scribble, undoably. `path` has coordinates in 0..1 of the frame. */
 export function draw(studio: Studio, frame: number, object: number, path: Point[]): void {
-  const key = addScribble(studio, frame, object, path);
-  studio.history.push(stepOf(studio, { key, frame, object, path }));
+  add(studio, { frame, object, path, kind: "scribble", positive: true });
+}
+
+/** Adds a click (one point) or a box (two opposite corners), undoably. It waits for a round like a scribble. */
+export function addPrompt(
+  studio: Studio,
+  frame: number,
+  object: number,
+  prompt: { kind: "click" | "box"; points: Point[]; positive: boolean },
+): void {
+  const { kind, points, positive } = prompt;
+  add(studio, { frame, object, path: points, kind, positive });
+}
+
+/** Adds again what a round has used, undoably. */
+export function drawAgain(studio: Studio, { object_id, ...rest }: RoundScribble): void {
+  add(studio, { ...rest, object: object_id });
+}
+
+function add(studio: Studio, drawn: Drawn): void {
+  const key = addScribble(studio, drawn);
+  studio.history.push(stepOf(studio, key, drawn));
 }
 
 /** Undoes a scribble that has no undo step because it was drawn before a reload. */
 export function takeBack(studio: Studio, scribble: ScribbleInfo): void {
-  studio.history.takenBack(stepOf(studio, scribble));
+  studio.history.takenBack(stepOf(studio, scribble.key, scribble));
   removeScribble(studio, scribble.key);
 }
 
 /** Removes a waiting scribble of this person, undoably. */
 export function eraseScribble(studio: Studio, scribble: ScribbleInfo): void {
-  const { name, undoable, undo, redoable, redo } = stepOf(studio, scribble);
+  const { name, undoable, undo, redoable, redo } = stepOf(studio, scribble.key, scribble);
   removeScribble(studio, scribble.key);
   studio.history.push({
     name: `erasing of a ${name}`,
@@ -46,35 +69,41 @@ export function moveScribbles(
   if (studio.store.selected.peek() === from) studio.store.selected.value = to;
   for (const scribble of studio.store.mine.peek().filter((other) => other.object === from && which(other))) {
     removeScribble(studio, scribble.key);
-    addScribble(studio, scribble.frame, to, scribble.path);
+    addScribble(studio, { ...scribble, object: to });
   }
 }
 
 /** Returns the undo step of a scribble. Each redo sends a new scribble, so the step keeps the current key. */
-function stepOf(
-  studio: Studio,
-  { key, frame, object, path }: Pick<ScribbleInfo, "key" | "frame" | "object" | "path">,
-): Step {
+function stepOf(studio: Studio, key: string, drawn: Drawn): Step {
   let current = key;
   return {
-    name: object === 0 ? "background scribble" : "scribble",
+    name: nameOf(drawn),
     undoable: () => studio.store.scribbles.value.some((scribble) => scribble.key === current),
     undo: () => removeScribble(studio, current),
     redoable: () => studio.store.canDraw.value,
     redo: () => {
-      current = addScribble(studio, frame, object, path);
+      current = addScribble(studio, drawn);
     },
   };
 }
 
-function addScribble(studio: Studio, frame: number, object: number, path: Point[]): string {
+function nameOf({ kind, object }: Drawn): string {
+  if (kind !== "scribble") return kind;
+  return object === 0 ? "background scribble" : "scribble";
+}
+
+function addScribble(studio: Studio, { frame, object, path, kind, positive }: Drawn): string {
   const { store, outbox } = studio;
   const key = newKey();
   const author = store.you.peek();
   if (!author) throw new Error("drawing before the server said who draws");
-  const scribble: ScribbleInfo = { key, frame, object, path, kind: "scribble", positive: true, author };
+  const scribble: ScribbleInfo = { key, frame, object, path, kind, positive, author };
   store.unsaved.value = [...store.unsaved.peek(), scribble];
-  outbox.send({ type: "scribble.add", key, frame, object, path }).then(
+  const message: ScribbleAdd | PromptAdd =
+    kind === "scribble"
+      ? { type: "scribble.add", key, frame, object, path }
+      : { type: "prompt.add", key, frame, object, kind, points: path, positive };
+  outbox.send(message).then(
     ({ again }) => saved(studio, scribble, again),
     (problem) => {
       forgetScribbles(store, [key]);

@@ -8,6 +8,8 @@ export interface DrawnScribble {
   background: boolean;
   /** used: a round has used it. theirs: another person's waiting scribble. marked: the eraser is over it. */
   kind: "waiting" | "used" | "theirs" | "marked";
+  /** A click is shown as a plus or minus sign at its point, a box by its corners. */
+  prompt?: { kind: "click" | "box"; positive: boolean };
   author?: string;
 }
 
@@ -24,6 +26,10 @@ export function drawScribble(
   const points = scribble.path.map((point) => toCanvas(view, fromUnit(point, frame)));
   const first = points[0];
   if (!first) return;
+  if (scribble.prompt) {
+    drawPrompt(context, scribble, scribble.prompt, points);
+    return;
+  }
   const used = scribble.kind === "used";
   context.save();
   context.lineCap = context.lineJoin = "round";
@@ -46,6 +52,67 @@ export function drawScribble(
   context.stroke(line);
   context.restore();
   if (scribble.author) drawName(context, scribble.author, first.x, first.y - width - 6);
+}
+
+function drawPrompt(
+  context: CanvasRenderingContext2D,
+  scribble: DrawnScribble,
+  { kind, positive }: { kind: "click" | "box"; positive: boolean },
+  points: readonly { x: number; y: number }[],
+): void {
+  const [a, b] = [points[0], points[1]];
+  if (!a) return;
+  const color = scribble.kind === "marked" ? ERASING : scribble.color;
+  context.save();
+  context.globalAlpha = scribble.kind === "used" ? 0.6 : 1;
+  if (kind === "box" && b) drawBox(context, a, b, color);
+  else drawSign(context, a, positive, color);
+  context.restore();
+  if (scribble.author) drawName(context, scribble.author, a.x, a.y - 14);
+}
+
+export function drawBox(
+  context: CanvasRenderingContext2D,
+  a: { x: number; y: number },
+  b: { x: number; y: number },
+  color: string,
+): void {
+  for (const [width, style] of [
+    [4, "#000000b0"],
+    [2, color],
+  ] as const) {
+    context.lineWidth = width;
+    context.strokeStyle = style;
+    context.strokeRect(Math.min(a.x, b.x), Math.min(a.y, b.y), Math.abs(b.x - a.x), Math.abs(b.y - a.y));
+  }
+}
+
+const SIGN = 9; // radius of a click's mark in CSS pixels
+
+/** Draws a plus in the object's colour, or a minus on dark, so that the two differ without colour too. */
+function drawSign(
+  context: CanvasRenderingContext2D,
+  at: { x: number; y: number },
+  positive: boolean,
+  color: string,
+): void {
+  context.beginPath();
+  context.arc(at.x, at.y, SIGN, 0, 2 * Math.PI);
+  context.fillStyle = positive ? color : "#30343c";
+  context.fill();
+  context.lineWidth = 1.5;
+  context.strokeStyle = positive ? "#000000b0" : color;
+  context.stroke();
+  context.lineWidth = 2;
+  context.strokeStyle = positive ? "#000000" : "#ffffff";
+  context.beginPath();
+  context.moveTo(at.x - 5, at.y);
+  context.lineTo(at.x + 5, at.y);
+  if (positive) {
+    context.moveTo(at.x, at.y - 5);
+    context.lineTo(at.x, at.y + 5);
+  }
+  context.stroke();
 }
 
 function drawName(context: CanvasRenderingContext2D, name: string, x: number, y: number): void {

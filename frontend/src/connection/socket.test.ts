@@ -51,6 +51,7 @@ beforeEach(() => {
       welcome: () => heard.push("welcome"),
       message: (message) => heard.push(message.type),
       masks: (masks) => heard.push(`masks ${masks.map(({ seq }) => seq)}`),
+      preview: (masks) => heard.push(`preview of frame ${masks.map(({ frame }) => frame)}`),
       closed: (code, text, final) => heard.push(`closed ${code} ${final}: ${text}`),
     },
   });

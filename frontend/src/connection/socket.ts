@@ -5,7 +5,7 @@
  *   connecting --welcome--> live --close--> lost --timer or `online`, then welcome--> live
  *   any --close with a code that a new connection cannot fix--> closed
  */
-import { MaskError, type PackedMask, readContainer } from "../masks/decode";
+import { isPreview, MaskError, type PackedMask, readContainer } from "../masks/decode";
 import {
   CLOSE_CODES,
   type ClientMessage,
@@ -27,6 +27,8 @@ export interface SocketEvents {
   welcome(message: Welcome): void;
   message(message: Exclude<ServerMessage, Welcome>): void;
   masks(masks: PackedMask[]): void;
+  /** Called with masks that answer `preview.ask`. */
+  preview(masks: PackedMask[]): void;
   /** Called if the connection was closed with a known code. `final`: the socket will not reconnect. */
   closed(code: number, text: string, final: boolean): void;
 }
@@ -134,6 +136,10 @@ export class Socket {
     } catch (problem) {
       if (!(problem instanceof MaskError)) throw problem;
       this.cut(); // Later data cannot be trusted. The next connection requests it again.
+      return;
+    }
+    if (isPreview(bytes)) {
+      this.options.events.preview(masks);
       return;
     }
     for (const mask of masks) this.maskSeq = Math.max(this.maskSeq, mask.seq);

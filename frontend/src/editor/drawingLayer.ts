@@ -8,7 +8,7 @@ import { drawMagnifier } from "../canvas/magnifier";
 import { drawPolygon } from "../canvas/polygon";
 import { type DrawnScribble, drawScribble } from "../canvas/scribbles";
 import type { CanvasPoint } from "../canvas/view";
-import type { Point } from "../protocol";
+import type { Point, ScribbleKind } from "../protocol";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "../tools/pointerState";
 import { toolInUse } from "../tools/tools";
@@ -17,6 +17,13 @@ import type { Picture, PictureCanvases } from "./pictureLayers";
 
 // The colour of an object that was just created and is not in the store yet.
 const NEW_COLOR = "#ff5a5f";
+
+/** What a person drew: a scribble, a click or a box. */
+interface Mark {
+  path: readonly Point[];
+  kind: ScribbleKind;
+  positive: boolean;
+}
 
 /** Keeps `canvas` up to date. Returns a function that stops it. */
 export function showInteraction(
@@ -76,29 +83,30 @@ function scribblesInView(studio: Studio, pointer: PointerState): DrawnScribble[]
   const frame = store.frame.value;
   const you = store.you.value?.id;
   const drawn: DrawnScribble[] = [];
-  const add = (
-    object: number,
-    path: readonly Point[],
-    kind: DrawnScribble["kind"],
-    author?: string,
-  ): void => {
-    const scribble: DrawnScribble = { path, color: colorOf(studio, object), background: object === 0, kind };
-    drawn.push(author === undefined ? scribble : { ...scribble, author });
+  const add = (scribble: Mark, object: number, kind: DrawnScribble["kind"], author?: string): void => {
+    drawn.push({
+      path: scribble.path,
+      color: colorOf(studio, object),
+      background: object === 0,
+      kind,
+      ...(scribble.kind !== "scribble" && { prompt: { kind: scribble.kind, positive: scribble.positive } }),
+      ...(author !== undefined && { author }),
+    });
   };
   if (store.view.value.showUsed)
-    for (const id of store.line.value) {
-      const round = store.rounds.value.get(id);
-      if (round?.frame !== frame) continue;
-      for (const scribble of round.scribbles) add(scribble.object_id, scribble.path, "used");
-    }
+    for (const id of store.line.value)
+      for (const scribble of store.rounds.value.get(id)?.scribbles ?? [])
+        if (scribble.frame === frame) add(scribble, scribble.object_id, "used");
   for (const scribble of store.scribbles.value) {
     if (scribble.frame !== frame) continue;
     const theirs = scribble.author.id !== you;
     const kind = theirs ? "theirs" : scribble.key === pointer.marked.value ? "marked" : "waiting";
-    add(scribble.object, scribble.path, kind, theirs ? scribble.author.name : undefined);
+    add(scribble, scribble.object, kind, theirs ? scribble.author.name : undefined);
   }
   const live = pointer.live.value;
-  if (live) add(live.object, live.path, "waiting");
+  if (live) add({ path: live.path, kind: "scribble", positive: true }, live.object, "waiting");
+  const box = pointer.box.value;
+  if (box) add({ path: box, kind: "box", positive: true }, store.selected.value, "waiting");
   return drawn;
 }
 

@@ -4,6 +4,7 @@ import { batch, effect } from "@preact/signals";
 import { watchBlink } from "../actions/compare";
 import { watchPaintings } from "../actions/painting";
 import { watchPlaying } from "../actions/playback";
+import { showPreview, watchPreview } from "../actions/preview";
 import { RunQueue } from "../actions/queue";
 import { FrameCache } from "../canvas/frames";
 import { maskReceived } from "../canvas/metrics";
@@ -54,6 +55,9 @@ export function openVideo(id: number): Studio {
         }
         store.masks.add(masks);
       },
+      preview: (masks) => {
+        for (const mask of masks) showPreview(studio, mask);
+      },
       closed: (code, text, final) => {
         if (final) store.problem.value = { code: String(code), text };
       },
@@ -98,6 +102,7 @@ function watch(studio: Studio): (() => void)[] {
     () => queue.close(),
     watchPaintings(studio),
     watchBlink(studio),
+    watchPreview(studio),
     watchPlaying(studio, (frame) => frames.has(frame)),
     effect(() => {
       const video = store.video.value;

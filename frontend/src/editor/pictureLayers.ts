@@ -80,6 +80,7 @@ export class Picture {
       store.objects,
       store.paintings,
       store.compare,
+      store.preview,
     ];
     for (const signal of [...all, store.view, store.masks.version, frames.version, stage.view]) signal.value;
     this.pointer.painting.value;

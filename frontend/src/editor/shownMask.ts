@@ -13,7 +13,7 @@ import { decodedOf, paintedLabels } from "../state/paintings";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "../tools/pointerState";
 
-/** What is shown. `parts` are the values that it was made of: if they are the same, so is it. */
+/** What is shown. `stored` is the stored mask, or a preview in place of it. `parts` are the values that it was made of: if they are the same, so is it. */
 export interface ShownMask {
   frame: number;
   stored: PackedMask | null;
@@ -36,8 +36,9 @@ export class MaskChoice {
    */
   next(frame: number, shown: number): ShownMask | null {
     const { store } = this.studio;
-    const stored = this.maskOn(frame, store.line.peek(), store.kept.peek(), shown);
-    if (stored === undefined) return null;
+    const kept = this.maskOn(frame, store.line.peek(), store.kept.peek(), shown);
+    if (kept === undefined) return null;
+    const stored = this.preview(frame, kept) ?? kept;
     const live = this.pointer.painting.peek();
     const parts: unknown[] = [stored];
     if (store.looking.peek() === null) {
@@ -50,6 +51,15 @@ export class MaskChoice {
       parts.push(this.maskOn(frame, line, NONE, -1) ?? null, compare);
     }
     return { frame, stored, parts };
+  }
+
+  /** Returns the preview of `frame`, unless a round has answered since it was asked for. */
+  private preview(frame: number, kept: PackedMask | null): PackedMask | null {
+    const { store } = this.studio;
+    const preview = store.preview.peek();
+    if (preview?.frame !== frame || store.looking.peek() !== null) return null;
+    const answered = kept !== null && kept.round > (preview.head ?? 0);
+    return answered ? null : preview.mask;
   }
 
   /** Returns the mask of the round before the shown one, which the changes view compares with. */

@@ -51,6 +51,11 @@ export function restored(store: Store, message: Keyed, expected: number | null):
     const scribble: ScribbleInfo = { key, frame, object, path, kind: "scribble", positive: true, author };
     store.unsaved.value = [...store.unsaved.peek(), scribble];
   }
+  if (message.type === "prompt.add" && author) {
+    const { key, frame, object, kind, points, positive = true } = message;
+    const prompt: ScribbleInfo = { key, frame, object, path: points, kind, positive, author };
+    store.unsaved.value = [...store.unsaved.peek(), prompt];
+  }
   if (message.type === "scribble.remove")
     store.removing.value = new Set(store.removing.peek()).add(message.scribble);
   if (message.type === "mask.paint") restorePainting(store, message);
@@ -84,7 +89,7 @@ export function settled(
   const refusal = outcome instanceof Refused ? outcome : null;
   if (refusal) toast({ text: refusal.message, tone: "bad" });
   if (message.type === "object.add" && expected !== null) settledObject(studio, message, outcome, expected);
-  if (message.type === "scribble.add") {
+  if (message.type === "scribble.add" || message.type === "prompt.add") {
     const scribble = store.unsaved.peek().find((other) => other.key === message.key);
     if (refusal) forgetScribbles(store, [message.key]);
     else if (scribble) saved(studio, scribble, true);

@@ -73,12 +73,20 @@ class Reader {
   }
 }
 
+const STORED = 1;
+const PREVIEW = 2;
+
+/** Whether a container holds masks that are only a preview: they are not stored, and their numbers mean nothing. */
+export function isPreview(bytes: Uint8Array): boolean {
+  return bytes[1] === PREVIEW;
+}
+
 /** Reads a container. Throws MaskError if the version or type is unknown, or the bytes end too early. */
 export function readContainer(bytes: Uint8Array): PackedMask[] {
   const reader = new Reader(bytes);
   const version = reader.u8();
   const type = reader.u8();
-  if (version !== 1 || type !== 1)
+  if (version !== 1 || (type !== STORED && type !== PREVIEW))
     throw new MaskError(`Unknown mask container: version ${version}, type ${type}.`);
   const masks: PackedMask[] = [];
   while (!reader.ended) {

@@ -101,7 +101,7 @@ function ColorChoice() {
       Colour by
       <select
         value={studio.store.view.value.colorBy}
-        data-testid="view-colorBy"
+        data-testid="view-color-by"
         onChange={(event) => {
           const colorBy = event.currentTarget.value as ColorBy;
           setView(studio, () => ({ colorBy }));
@@ -145,7 +145,7 @@ function GroundChoice() {
           type="color"
           aria-label="Colour behind the objects"
           value={ground}
-          data-testid="view-groundColor"
+          data-testid="view-ground-color"
           onInput={(event) => choose(event.currentTarget.value)}
         />
       )}

@@ -21,6 +21,7 @@ import { activeRound, drawnFrames, lineOf } from "./line";
 import type { Range } from "./lost";
 import type { Painting } from "./paintings";
 import type { Polygon } from "./polygon";
+import type { Preview } from "./preview";
 import { type Shown, type Suggestion, suggest } from "./suggest";
 import { DEFAULT_VIEW, type ViewSettings } from "./view";
 
@@ -79,6 +80,7 @@ export interface Store {
   readonly keyPen: Signal<boolean>; // the arrow keys move a pen on the picture
   readonly selected: Signal<number>; // object number; 0 = background
   readonly polygon: Signal<Polygon | null>; // the polygon that is being drawn
+  readonly preview: Signal<Preview | null>;
   readonly compare: Signal<Compare | null>;
   readonly looking: Signal<number | null>; // the round that is shown instead of the head
   readonly engine: Signal<string>;
@@ -139,6 +141,7 @@ function given(id: number) {
     keyPen: signal(false),
     selected: signal(1),
     polygon: signal<Polygon | null>(null),
+    preview: signal<Preview | null>(null),
     compare: signal<Compare | null>(null),
     looking: signal<number | null>(null),
     engine: signal("default"),

@@ -3,7 +3,7 @@ import { PenOff } from "lucide-preact";
 import { eraseScribble } from "../actions/scribbles";
 import { distanceTo } from "../canvas/scribbles";
 import { type CanvasPoint, fromUnit, toCanvas } from "../canvas/view";
-import type { ScribbleInfo } from "../protocol";
+import type { Point, ScribbleInfo } from "../protocol";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "./pointerState";
 import type { Gesture, Tool } from "./tool";
@@ -44,7 +44,14 @@ export function scribbleAt({ store, stage }: Studio, at: CanvasPoint): ScribbleI
   const reach = REACH + store.view.peek().brush / 2;
   const here = store.mine.peek().filter((scribble) => scribble.frame === store.frame.peek());
   return here.findLast((scribble) => {
-    const path = scribble.path.map((point) => toCanvas(view, fromUnit(point, stage.frameSize)));
+    const path = outlineOf(scribble).map((point) => toCanvas(view, fromUnit(point, stage.frameSize)));
     return distanceTo(at, path) <= reach;
   });
+}
+
+/** Returns the line that is shown of a scribble: its path, and for a box its four sides. */
+function outlineOf({ kind, path }: ScribbleInfo): readonly Point[] {
+  const [a, b] = [path[0], path[1]];
+  if (kind !== "box" || !a || !b) return path;
+  return [a, [b[0], a[1]], b, [a[0], b[1]], a];
 }

@@ -12,6 +12,7 @@ export interface LivePainting {
 export interface PointerState {
   readonly live: Signal<{ object: number; path: readonly Point[] } | null>; // the stroke being drawn
   readonly painting: Signal<LivePainting | null>; // a new value for each change, so that it can be followed
+  readonly box: Signal<readonly [Point, Point] | null>; // the box that is being drawn: two opposite corners
   readonly hover: Signal<CanvasPoint | null>; // position of a pointer that can hover
   readonly pen: Signal<CanvasPoint | null>; // position of the pen that the arrow keys move
   readonly marked: Signal<string | null>; // key of the scribble under the eraser
@@ -21,6 +22,7 @@ export function createPointerState(): PointerState {
   return {
     live: signal(null),
     painting: signal(null),
+    box: signal(null),
     hover: signal(null),
     pen: signal(null),
     marked: signal(null),

@@ -4,8 +4,18 @@ import { lockedObjects } from "../actions/painting";
 import { toast } from "../parts/Toast";
 import type { Studio } from "../studio/studio";
 
+const ONLY = {
+  draw: "Scribbles can only be drawn",
+  paint: "Masks can only be painted",
+  click: "Clicks and boxes can only be made",
+} as const;
+
 /** Shows and returns the reason why `doing` ("draw") is not possible for an object; undefined if it is possible. */
-export function refusal(studio: Studio, number: number, doing: "draw" | "paint"): string | undefined {
+export function refusal(
+  studio: Studio,
+  number: number,
+  doing: "draw" | "paint" | "click",
+): string | undefined {
   const { store } = studio;
   const say = (text: string, action?: { name: string; perform: () => void }): string => {
     toast({ text, tone: "info", ...(action && { action }) });
@@ -14,11 +24,10 @@ export function refusal(studio: Studio, number: number, doing: "draw" | "paint")
   if (!store.canDraw.peek()) return say(`You can look at this project, but not ${doing} in it.`);
   if (store.looking.peek() !== null) {
     const back = { name: "Back to the current round", perform: () => lookAt(studio, null) };
-    const what = doing === "draw" ? "Scribbles can only be drawn" : "Masks can only be painted";
-    return say(`You are looking at another round. ${what} on the current round.`, back);
+    return say(`You are looking at another round. ${ONLY[doing]} on the current round.`, back);
   }
-  if (doing === "paint" && number === 0)
-    return say("Masks are painted for an object: choose one (1 to 9), or make a new one (N).");
+  if (doing !== "draw" && number === 0)
+    return say("This tool works on an object: choose one (1 to 9), or make a new one (N).");
   const object = store.alive.peek().find((other) => other.number === number);
   if (object && lockedObjects(store).has(number))
     return say(`“${object.name}” is locked. Unlock it (L) to ${doing} on it.`);

@@ -52,11 +52,9 @@ function begin(studio: Studio, pointer: PointerState, at: CanvasPoint, object: n
     cancel: done,
     end: () => {
       done();
-      const shown = store.summaries.peek()[frame]?.round ?? null;
+      strokeReleased(frame, performance.now(), store.summaries.peek()[frame]?.round ?? null);
       draw(studio, frame, objectToDraw(studio, object), thinned(path));
-      if (!store.view.peek().runOnRelease) return;
-      strokeReleased(frame, performance.now(), shown);
-      run(studio, frame);
+      if (store.view.peek().runOnRelease) run(studio, frame);
     },
   };
 }

@@ -1,7 +1,9 @@
 /** The tools of the canvas, in the order of the tool rail. */
 import type { Studio } from "../studio/studio";
 import { background } from "./background";
+import { box } from "./box";
 import { brush } from "./brush";
+import { click } from "./click";
 import { erase } from "./erase";
 import { island } from "./island";
 import { pan } from "./pan";
@@ -14,6 +16,8 @@ import type { Tool } from "./tool";
 export const TOOLS: readonly Tool[] = [
   scribble,
   background,
+  click,
+  box,
   erase,
   brush,
   rubber,

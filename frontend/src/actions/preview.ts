@@ -1,0 +1,81 @@
+/**
+ * Previews: the mask of the frame in view with the waiting scribbles, or with a click that hovering would make. The server
+ * computes them between rounds, for this page alone, and stores nothing.
+ */
+import { effect, untracked } from "@preact/signals";
+import type { PackedMask } from "../masks/decode";
+import type { Point } from "../protocol";
+import type { Preview } from "../state/preview";
+import type { Store } from "../state/store";
+import type { Studio } from "../studio/studio";
+
+export interface HoverClick {
+  object: number;
+  point: Point;
+  positive: boolean;
+}
+
+const HOVER_EVERY = 60; // ms between two questions while the pointer hovers
+
+/** Asks what a click below the pointer would give. Nothing is asked too often, or without a connection. */
+export function previewClick(studio: Studio, click: HoverClick): void {
+  const last = studio.store.preview.peek();
+  if (last?.of === "hover" && performance.now() - last.asked < HOVER_EVERY) return;
+  ask(studio, "hover", click);
+}
+
+/** Ends the preview of a hover; the one of the waiting scribbles is asked for again, if there are any. */
+export function endHover(studio: Studio): void {
+  if (studio.store.preview.peek()?.of !== "hover") return;
+  studio.store.preview.value = null;
+  if (waitingHere(studio.store).length > 0) ask(studio, "drawn", null);
+}
+
+/** Shows an answer of the server if it still fits to what the person sees. */
+export function showPreview({ store }: Studio, mask: PackedMask): void {
+  const now = store.preview.peek();
+  if (now?.frame === mask.frame) store.preview.value = { ...now, mask };
+}
+
+/**
+ * Asks again whenever the waiting scribbles of the frame in view change, and drops the answer once they are gone. While a
+ * round uses them, the preview stays until the round's mask of that frame is here. Returns a function that stops it.
+ */
+export function watchPreview(studio: Studio): () => void {
+  const { store } = studio;
+  let closed = false;
+  const end = effect(() => {
+    const keys = waitingHere(store);
+    const wanted = keys.length > 0 && !store.view.value.runOnRelease && store.connection.value === "live";
+    const [head, looking, round] = [store.head.value, store.looking.value, store.active.value];
+    const frame = store.frame.value;
+    untracked(() => {
+      const now = store.preview.peek();
+      const used = round?.frame === frame || round?.drawn.includes(frame) === true;
+      if (now && (now.frame !== frame || (keys.length === 0 && !used && now.of === "drawn")))
+        store.preview.value = null;
+      if (!wanted || looking !== null) return;
+      // The message with a new scribble is sent right after the store has it, and the question has to follow it.
+      queueMicrotask(() => {
+        if (!closed && store.frame.peek() === frame && store.head.peek() === head) ask(studio, "drawn", null);
+      });
+    });
+  });
+  return () => {
+    closed = true;
+    end();
+  };
+}
+
+/** Returns the keys of this person's waiting scribbles on the frame in view. Reads signals. */
+function waitingHere({ mine, frame }: Store): string[] {
+  return mine.value.filter((scribble) => scribble.frame === frame.value).map(({ key }) => key);
+}
+
+function ask({ store, socket }: Studio, of: Preview["of"], click: HoverClick | null): void {
+  const frame = store.frame.peek();
+  const before = store.preview.peek();
+  const mask = before?.frame === frame ? before.mask : null; // is shown until the next answer
+  if (!socket.send({ type: "preview.ask", frame, engine: store.engine.peek(), click })) return;
+  store.preview.value = { frame, of, asked: performance.now(), head: store.head.peek(), mask };
+}

@@ -1,0 +1,10 @@
+/** What the engine would answer to the waiting scribbles of a frame, or to a click that hovering would make. Never stored. */
+import type { PackedMask } from "../masks/decode";
+
+export interface Preview {
+  readonly frame: number;
+  readonly of: "drawn" | "hover"; // what was asked for: the waiting scribbles, or a click below the pointer
+  readonly asked: number; // performance.now() of the question
+  readonly head: number | null; // the head then: a later round answers better
+  readonly mask: PackedMask | null; // the newest answer
+}
