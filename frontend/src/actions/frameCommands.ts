@@ -8,13 +8,18 @@ import {
   ChevronRight,
   ChevronsLeft,
   ChevronsRight,
+  FastForward,
+  Link,
   Play,
+  Repeat,
+  Rewind,
   SkipForward,
   Undo,
 } from "lucide-preact";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
-import { seek, step, togglePlay } from "./playback";
+import { copyLink } from "./links";
+import { changeRate, seek, step, togglePlay } from "./playback";
 import { SuggestionVisits } from "./suggestionVisits";
 
 const group = "Frames";
@@ -50,6 +55,33 @@ function steps(studio: Studio): CommandSpec[] {
       enabled: () => last() > 0,
       pressed: () => store.playing.value,
       perform: () => togglePlay(studio),
+    },
+    {
+      id: "play.loop",
+      name: "Play again and again",
+      group,
+      icon: Repeat,
+      keys: ["Q"],
+      pressed: () => store.loop.value,
+      perform: () => {
+        store.loop.value = !store.loop.peek();
+      },
+    },
+    {
+      id: "play.slower",
+      name: "Play slower",
+      group,
+      icon: Rewind,
+      keys: ["<"],
+      perform: () => changeRate(studio, -1),
+    },
+    {
+      id: "play.faster",
+      name: "Play faster",
+      group,
+      icon: FastForward,
+      keys: [">"],
+      perform: () => changeRate(studio, 1),
     },
     go("frame.previous", "Previous frame", ChevronLeft, ["D", "ArrowLeft"], -1),
     go("frame.next", "Next frame", ChevronRight, ["F", "ArrowRight"], 1),
@@ -88,6 +120,14 @@ function jumps(studio: Studio): CommandSpec[] {
       keys: ["Tab"],
       enabled: () => store.suggestion.value !== null,
       perform: () => visits.next(),
+    },
+    {
+      id: "frame.link",
+      name: "Copy a link to this frame and object",
+      group,
+      icon: Link,
+      keys: ["Ctrl+Shift+L"],
+      perform: () => copyLink(studio),
     },
     {
       id: "frame.suggestedBack",

@@ -1,5 +1,6 @@
-/** Moving through frames: by steps, to a frame, and at the rate of the video. */
+/** Moving through frames: by steps, to a frame, and by playing a range at a chosen rate. */
 import { effect } from "@preact/signals";
+import type { Range } from "../state/lost";
 import type { Studio } from "../studio/studio";
 
 const STILLS = 10; // frames per second for videos without a rate, e.g. a zip of images
@@ -15,10 +16,34 @@ export function step(studio: Studio, by: number): void {
   seek(studio, studio.store.frame.peek() + by);
 }
 
-export function togglePlay({ store }: Studio): void {
-  const last = (store.video.peek()?.frame_count ?? 1) - 1;
-  if (!store.playing.peek() && store.frame.peek() >= last) store.frame.value = 0;
+/** Returns the frames that playback goes through: the selected span if it has several frames, else all. */
+export function playedRange({ store }: Studio): Range {
+  const selected = store.selection.value;
+  if (selected && selected[1] > selected[0]) return selected;
+  return [0, (store.video.value?.frame_count ?? 1) - 1];
+}
+
+/** Returns the frame after `frame` in the range, null at its end. Frames outside lead to its beginning. */
+export function nextFrame(frame: number, [first, last]: Range, loop: boolean): number | null {
+  if (frame < first || frame > last) return first;
+  if (frame < last) return frame + 1;
+  return loop ? first : null;
+}
+
+export function togglePlay(studio: Studio): void {
+  const { store } = studio;
+  const range = playedRange(studio);
+  const at = store.frame.peek();
+  if (!store.playing.peek() && (at < range[0] || at >= range[1])) store.frame.value = range[0];
   store.playing.value = !store.playing.peek();
+}
+
+export const RATES = [0.25, 0.5, 1, 2, 4];
+
+/** Chooses the next faster (1) or slower (-1) rate of playback. */
+export function changeRate({ store }: Studio, by: -1 | 1): void {
+  const at = RATES.indexOf(store.rate.peek()) + by;
+  store.rate.value = RATES[Math.max(0, Math.min(RATES.length - 1, at))] ?? 1;
 }
 
 /**
@@ -31,22 +56,31 @@ export function watchPlaying(studio: Studio, loaded: (frame: number) => boolean)
   const end = effect(() => {
     cancelAnimationFrame(request);
     const video = store.video.value;
+    const rate = store.rate.value;
+    const loop = store.loop.value;
     if (!store.playing.value || !video) return;
-    let start = performance.now();
-    let from = store.frame.peek();
+    const range = playedRange(studio);
+    let before = performance.now();
+    let due = 0; // frames to advance, with a fraction
     const tick = (now: number) => {
       request = requestAnimationFrame(tick);
-      const at = store.frame.peek();
-      const due = from + Math.floor(((now - start) * (video.fps || STILLS)) / 1000);
-      if (due <= at) return;
-      let next = at;
-      while (next < due && next + 1 < video.frame_count && loaded(next + 1)) next++;
-      if (next < due) {
-        start = now;
-        from = next;
+      due += ((now - before) * (video.fps || STILLS) * rate) / 1000;
+      before = now;
+      let at = store.frame.peek();
+      while (due >= 1) {
+        const next = nextFrame(at, range, loop);
+        if (next === null) {
+          store.playing.value = false;
+          break;
+        }
+        if (!loaded(next)) {
+          due = 0;
+          break;
+        }
+        at = next;
+        due -= 1;
       }
-      if (next > at) seek(studio, next, true);
-      if (next >= video.frame_count - 1) store.playing.value = false;
+      if (at !== store.frame.peek()) seek(studio, at, true);
     };
     request = requestAnimationFrame(tick);
   });

@@ -2,6 +2,7 @@
 
 import { batch, effect } from "@preact/signals";
 import { watchBlink } from "../actions/compare";
+import { followLinks } from "../actions/links";
 import { watchPaintings } from "../actions/painting";
 import { watchPlaying } from "../actions/playback";
 import { showPreview, watchPreview } from "../actions/preview";
@@ -115,6 +116,7 @@ function watch(studio: Studio): (() => void)[] {
       if (store.connection.value === "live") frames.retry();
     }),
     watchLooking(studio),
+    followLinks(studio),
     watchScores(store),
     watchView(studio),
   ];

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { Pause } from "lucide-preact";
 import { useMemo, useState } from "preact/hooks";
-import { seek } from "../actions/playback";
+import { RATES, seek } from "../actions/playback";
 import { IconButton } from "../parts/IconButton";
 import { needsFix } from "../state/suggest";
 import { commandOf } from "../studio/command";
@@ -27,6 +27,7 @@ export function Timeline() {
         <CommandIcon id="frame.previous" />
         <CommandIcon id="play" />
         <CommandIcon id="frame.next" />
+        <Rate />
         <Counter />
         <span class={css.grow} />
         {store.selection.value ? <SpanBar span={store.selection.value} /> : <Legend />}
@@ -51,8 +52,34 @@ function CommandIcon({ id }: { id: string }) {
       size="small"
       testid={id.replace(".", "-")}
       disabled={!command.enabled()}
+      {...(command.pressed && id !== "play" ? { pressed: command.pressed() } : {})}
       onClick={() => command.perform()}
     />
+  );
+}
+
+/** How playback goes: its rate, and whether it begins again at its end. */
+function Rate() {
+  const { store } = useStudio();
+  return (
+    <span class={css.rate}>
+      <CommandIcon id="play.loop" />
+      <select
+        aria-label="Rate of playback"
+        title="Rate of playback (< and >)"
+        data-testid="play-rate"
+        value={store.rate.value}
+        onChange={(event) => {
+          store.rate.value = Number(event.currentTarget.value);
+        }}
+      >
+        {RATES.map((rate) => (
+          <option key={rate} value={rate}>
+            {rate}x
+          </option>
+        ))}
+      </select>
+    </span>
   );
 }
 

@@ -76,6 +76,8 @@ export interface Store {
   // What this person looks at and works with.
   readonly frame: Signal<number>; // the wanted frame; it may still be loading
   readonly playing: Signal<boolean>;
+  readonly loop: Signal<boolean>; // playback begins again at the end of its range
+  readonly rate: Signal<number>; // of playback; 1 is the rate of the video
   readonly tool: Signal<string>; // name of a tool in tools/tools.ts
   readonly keyPen: Signal<boolean>; // the arrow keys move a pen on the picture
   readonly selected: Signal<number>; // object number; 0 = background
@@ -137,6 +139,8 @@ function given(id: number) {
     savedAt: signal<Date | null>(null),
     frame: signal(0),
     playing: signal(false),
+    loop: signal(false),
+    rate: signal(1),
     tool: signal("scribble"),
     keyPen: signal(false),
     selected: signal(1),
