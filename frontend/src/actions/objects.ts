@@ -43,10 +43,13 @@ function lastLabel({ store }: Studio): Label | undefined {
   return store.labels.peek().find((label) => label.id === id);
 }
 
-/** Adds an object, undoably. It exists and is selected at once, so that drawing does not wait for the server. */
-export function addObject(studio: Studio, wanted?: Label): void {
+/**
+ * Adds an object, undoably. It exists and is selected at once, so that drawing does not wait for the server.
+ * `then` is called with its number once the server has given it.
+ */
+export function addObject(studio: Studio, wanted?: Label, then?: (number: number) => void): void {
   const label = wanted ?? lastLabel(studio);
-  const made = (number: number) =>
+  const made = (number: number) => {
     studio.history.push({
       name: "new object",
       undoable: () => find(studio, number)?.deleted === false,
@@ -54,6 +57,8 @@ export function addObject(studio: Studio, wanted?: Label): void {
       redoable: () => find(studio, number)?.deleted ?? false,
       redo: () => update(studio, number, { deleted: false }),
     });
+    then?.(number);
+  };
   makeObject(studio, made, label);
 }
 

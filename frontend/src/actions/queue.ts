@@ -8,6 +8,7 @@ import { toast, toastError } from "../parts/Toast";
 import type { Waiting } from "../state/store";
 import type { Studio } from "../studio/studio";
 import { moveHead } from "./head";
+import { limitsOf } from "./scope";
 
 // Two people can make the base stale a few times in a row. More conflicts than this mean that something is wrong.
 const MOST_CONFLICTS = 3;
@@ -63,21 +64,24 @@ export class RunQueue {
     const { store, outbox } = this.studio;
     store.queue.value = store.queue.peek().slice(1);
     // The scribbles were undone meanwhile.
-    if (!store.mine.peek().some((scribble) => scribble.frame === item.frame)) return;
+    if (!store.mine.peek().some((scribble) => item.frames.includes(scribble.frame))) return;
     this.starting = true;
-    const { frame } = item;
     const engine = store.engine.peek();
-    outbox.send({ type: "round.run", key: newKey(), frames: [frame], engine, base: store.head.peek() }).then(
-      ({ result }) => {
-        this.conflicts = 0;
-        if (result !== null) this.started(result);
-        this.release();
-      },
-      (problem) => {
-        this.refused(item, problem);
-        this.release();
-      },
-    );
+    const frames = [...item.frames];
+    const limits = limitsOf(this.studio, frames);
+    outbox
+      .send({ type: "round.run", key: newKey(), frames, engine, base: store.head.peek(), ...limits })
+      .then(
+        ({ result }) => {
+          this.conflicts = 0;
+          if (result !== null) this.started(result);
+          this.release();
+        },
+        (problem) => {
+          this.refused(item, problem);
+          this.release();
+        },
+      );
   }
 
   private release(): void {
@@ -115,7 +119,7 @@ export class RunQueue {
       toast({ text, tone: "bad" });
       return;
     }
-    store.queue.value = [{ frame: item.frame, urgent: false }, ...store.queue.peek()];
+    store.queue.value = [{ ...item, urgent: false }, ...store.queue.peek()];
     const head = problem.head === null ? undefined : store.rounds.peek().get(problem.head);
     if (head?.author.id === store.you.peek()?.id) return; // The person did it in another window.
     const who = head ? `${head.author.name} ran round ${head.number}` : "Somebody changed the video";

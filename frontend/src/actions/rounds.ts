@@ -1,6 +1,6 @@
 /**
- * Running rounds. If scribbles wait on several frames, their rounds run one after another, the frame in view first. The
- * next round supersedes a running round of the same person, and waits for a round of another person.
+ * Running rounds. All frames with waiting scribbles are drawn frames of one round. It supersedes a running round of the
+ * same person, and waits for a round of another person.
  */
 import { newKey } from "../connection/key";
 import { toast, toastError } from "../parts/Toast";
@@ -15,7 +15,7 @@ export function framesToRun({ store }: Studio): number[] {
   return frames.includes(at) ? [at, ...frames.filter((frame) => frame !== at)] : frames;
 }
 
-/** Runs a round for each frame with scribbles, or for the frame `only`. A toast explains what is not visible. */
+/** Runs one round for all frames with scribbles, or for the frame `only`. A toast explains what is not visible. */
 export function run(studio: Studio, only?: number): void {
   const { store } = studio;
   const frames = only === undefined ? framesToRun(studio) : [only];
@@ -28,11 +28,8 @@ export function run(studio: Studio, only?: number): void {
   const theirs = active !== null && active.author.id !== store.you.peek()?.id;
   if (theirs)
     toast({ text: `Round ${active.number} of ${active.author.name} is running. Yours starts after it.` });
-  else if (frames.length > 1)
-    toast({ text: `${frames.length} frames have scribbles. They run one after another: ${list(frames)}.` });
-  const rest = store.queue.peek().filter((item) => !frames.includes(item.frame));
-  const wanted = frames.map((frame, index) => ({ frame, urgent: index === 0 && !theirs }));
-  store.queue.value = [...wanted, ...rest];
+  const rest = store.queue.peek().filter((item) => !item.frames.every((frame) => frames.includes(frame)));
+  store.queue.value = [{ frames, urgent: !theirs }, ...rest];
 }
 
 /** Cancels the running round and clears the queue. The masks that the round has computed stay. */
@@ -48,9 +45,4 @@ export function retry(studio: Studio, round: RoundInfo): void {
   const waits = studio.store.mine.peek().some((scribble) => scribble.frame === round.frame);
   if (!waits) for (const scribble of round.scribbles) drawAgain(studio, scribble);
   run(studio, round.frame);
-}
-
-function list(frames: number[]): string {
-  const shown = frames.slice(0, 4).join(", ");
-  return frames.length > 4 ? `${shown}, …` : shown;
 }

@@ -1,8 +1,18 @@
 /** Commands of the selected span of frames. */
-import { BoxSelect, ChevronLeft, ChevronRight, X } from "lucide-preact";
+import {
+  ArrowLeftToLine,
+  ArrowRightToLine,
+  BoxSelect,
+  ChevronLeft,
+  ChevronRight,
+  EyeOff,
+  X,
+} from "lucide-preact";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
-import { extendSelection } from "./selection";
+import { isAbsent, markAbsent } from "./edits";
+import { mark, setScope } from "./scope";
+import { extendSelection, spanInUse } from "./selection";
 
 const group = "Frames";
 
@@ -50,6 +60,20 @@ export function selectionCommands(studio: Studio): CommandSpec[] {
       },
     },
     {
+      id: "span.absent",
+      name: "Mark the object absent in the span, or take that back",
+      group,
+      icon: EyeOff,
+      keys: ["U"],
+      enabled: () => store.canDraw.value && (store.forAll.value || store.selected.value > 0),
+      perform: () => {
+        const span = spanInUse(studio);
+        const object = store.forAll.peek() ? null : store.selected.peek();
+        markAbsent(studio, object, span, object === null || !isAbsent(studio, object, span));
+      },
+    },
+    ...marks(studio),
+    {
       id: "span.none",
       name: "Clear the selection",
       group,
@@ -59,6 +83,39 @@ export function selectionCommands(studio: Studio): CommandSpec[] {
       perform: () => {
         store.selection.value = null;
       },
+    },
+  ];
+}
+
+/** The in and the out point of the next round. */
+function marks(studio: Studio): CommandSpec[] {
+  const { scope } = studio.store;
+  const marked = () => scope.value.first !== null || scope.value.last !== null;
+  return [
+    {
+      id: "scope.in",
+      name: "In point: rounds change no frame before this one",
+      group: "Rounds",
+      icon: ArrowLeftToLine,
+      keys: ["I"],
+      perform: () => mark(studio, "first"),
+    },
+    {
+      id: "scope.out",
+      name: "Out point: rounds change no frame after this one",
+      group: "Rounds",
+      icon: ArrowRightToLine,
+      keys: ["O"],
+      perform: () => mark(studio, "last"),
+    },
+    {
+      id: "scope.clear",
+      name: "Clear the in and the out point",
+      group: "Rounds",
+      icon: X,
+      keys: ["Shift+I"],
+      enabled: marked,
+      perform: () => setScope(studio, { first: null, last: null }),
     },
   ];
 }

@@ -1,13 +1,26 @@
 /**
  * The list of objects: selecting, naming, colouring, hiding, locking, showing alone and deleting; and the background.
  */
-import { Ellipsis, Eye, EyeOff, Focus, Lock, LockOpen, PencilLine, Trash2 } from "lucide-preact";
+import {
+  ArrowLeftRight,
+  Ellipsis,
+  Eye,
+  EyeOff,
+  Focus,
+  Lock,
+  LockOpen,
+  Merge,
+  PencilLine,
+  Split,
+  Trash2,
+} from "lucide-preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { editMasks, fromHereOn, splitFromHere } from "../actions/edits";
 import { changeObject, deleteObject, toggleHidden, toggleLocked, toggleSolo } from "../actions/objects";
 import { TextField } from "../parts/Field";
 import { IconButton } from "../parts/IconButton";
 import { Kbd } from "../parts/Kbd";
-import { Menu } from "../parts/Menu";
+import { Menu, type MenuEntry } from "../parts/Menu";
 import type { ObjectInfo } from "../protocol";
 import type { ProjectLabel } from "../state/store";
 import { useStudio } from "../studio/context";
@@ -145,6 +158,7 @@ function More({ object, alone, rename }: { object: ObjectInfo; alone: boolean; r
   const studio = useStudio();
   const { number, name } = object;
   const draws = studio.store.canDraw.value;
+  const others = studio.store.alive.value.filter((other) => other.number !== number);
   return (
     <Menu
       label={`More for ${name}`}
@@ -165,6 +179,39 @@ function More({ object, alone, rename }: { object: ObjectInfo; alone: boolean; r
           hotkey: "F2",
           disabled: !draws,
           perform: rename,
+        },
+        ...others.flatMap((other): MenuEntry[] => [
+          {
+            name: `Merge into ${other.name}`,
+            testid: `object-${number}-merge-${other.number}`,
+            title: "From this frame on its pixels become those of the other object",
+            icon: Merge,
+            disabled: !draws,
+            perform: () =>
+              editMasks(studio, {
+                op: "merge",
+                objects: [number],
+                span: fromHereOn(studio),
+                into: other.number,
+              }),
+          },
+          {
+            name: `Swap with ${other.name}`,
+            testid: `object-${number}-swap-${other.number}`,
+            title: "From this frame on the two objects change places",
+            icon: ArrowLeftRight,
+            disabled: !draws,
+            perform: () =>
+              editMasks(studio, { op: "swap", objects: [number, other.number], span: fromHereOn(studio) }),
+          },
+        ]),
+        {
+          name: "Split from this frame on",
+          testid: `object-${number}-split`,
+          title: "From this frame on its pixels become those of a new object",
+          icon: Split,
+          disabled: !draws,
+          perform: () => splitFromHere(studio, object),
         },
         {
           name: "Delete",

@@ -52,7 +52,7 @@ export function RunButton() {
 function Run({ below }: { below?: Running }) {
   const studio = useStudio();
   const command = commandOf(studio.commands, "round.run");
-  const waits = new Set(studio.store.queue.value.map((item) => item.frame));
+  const waits = new Set(studio.store.queue.value.flatMap((item) => item.frames));
   const frames = framesToRun(studio).filter((frame) => !waits.has(frame));
   const key = command.keys[0];
   return (

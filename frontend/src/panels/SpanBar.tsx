@@ -1,4 +1,6 @@
 /** What can be done to the selected span of frames, in place of the timeline's legend. */
+import { editMasks, isAbsent, markAbsent } from "../actions/edits";
+import { scopeFromSelection } from "../actions/scope";
 import { acceptedParts, acceptUsed } from "../actions/spans";
 import { plural } from "../format";
 import { Button } from "../parts/Button";
@@ -37,7 +39,82 @@ export function SpanBar({ span }: { span: Range }) {
       >
         Release
       </Button>
+      <Objects span={span} enabled={draws} />
+      <Button
+        size="small"
+        testid="span-scope"
+        title="The next round changes these frames only"
+        onClick={() => scopeFromSelection(studio)}
+      >
+        Limit round
+      </Button>
       <CommandIcon id="span.none" size="small" />
     </div>
+  );
+}
+
+/** What can be done to the selected object, or to all objects, in the span. */
+function Objects({ span, enabled }: { span: Range; enabled: boolean }) {
+  const studio = useStudio();
+  const { store } = studio;
+  const all = store.forAll.value;
+  const object = store.alive.value.find(({ number }) => number === store.selected.value);
+  const open = store.alive.value.filter(({ locked }) => !locked).map(({ number }) => number);
+  const numbers = all ? open : object && !object.locked ? [object.number] : [];
+  const absent = numbers.length > 0 && numbers.every((number) => isAbsent(studio, number, span));
+  const usable = enabled && numbers.length > 0;
+  const source = store.frame.value;
+  return (
+    <>
+      <select
+        class={css.objects}
+        aria-label="Objects that are changed"
+        data-testid="span-objects"
+        value={all ? "all" : "selected"}
+        onChange={(event) => {
+          store.forAll.value = event.currentTarget.value === "all";
+        }}
+      >
+        <option value="selected">{object?.name ?? "selected object"}</option>
+        <option value="all">all objects</option>
+      </select>
+      <Button
+        size="small"
+        testid="span-absent"
+        hotkey="U"
+        disabled={!usable}
+        title="Not in the picture there: engines and exports leave it out"
+        onClick={() => markAbsent(studio, all ? null : (numbers[0] ?? null), span, !absent)}
+      >
+        {absent ? "Not absent" : "Absent"}
+      </Button>
+      <Button
+        size="small"
+        testid="span-clear"
+        disabled={!usable}
+        title="Takes the masks away in these frames"
+        onClick={() => editMasks(studio, { op: "clear", objects: numbers, span })}
+      >
+        Clear
+      </Button>
+      <Button
+        size="small"
+        testid="span-copy"
+        disabled={!usable}
+        title={`Copies the mask of frame ${source} to all of these frames`}
+        onClick={() => editMasks(studio, { op: "copy", objects: numbers, span, source })}
+      >
+        Copy {source}
+      </Button>
+      <Button
+        size="small"
+        testid="span-interpolate"
+        disabled={!usable || span[1] - span[0] < 2}
+        title="Between the masks of the first and the last of these frames the shape changes evenly"
+        onClick={() => editMasks(studio, { op: "interpolate", objects: numbers, span })}
+      >
+        Interpolate
+      </Button>
+    </>
   );
 }

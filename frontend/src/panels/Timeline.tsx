@@ -8,6 +8,7 @@ import { IconButton } from "../parts/IconButton";
 import { needsFix } from "../state/suggest";
 import { commandOf } from "../studio/command";
 import { useStudio } from "../studio/context";
+import { ScopeMenu } from "./ScopeMenu";
 import { SpanBar } from "./SpanBar";
 import css from "./Timeline.module.css";
 import { Lanes } from "./timeline/Lanes";
@@ -29,6 +30,7 @@ export function Timeline() {
         <CommandIcon id="frame.next" />
         <Rate />
         <Counter />
+        <ScopeMenu />
         <span class={css.grow} />
         {store.selection.value ? <SpanBar span={store.selection.value} /> : <Legend />}
       </div>

@@ -44,6 +44,12 @@ function apply(store: Store, message: ServerMessage): void {
       store.accepted.value = accepted;
       break;
     }
+    case "absent.changed":
+      store.absent.value = new Map(store.absent.value).set(message.object, message.spans);
+      break;
+    case "cuts.changed":
+      store.cuts.value = message.cuts;
+      break;
     case "round.scored":
       store.scored.value++;
       break;

@@ -22,6 +22,7 @@ import type { Range } from "./lost";
 import type { Painting } from "./paintings";
 import type { Polygon } from "./polygon";
 import type { Preview } from "./preview";
+import { EVERYTHING, type Scope } from "./scope";
 import { type Shown, type Suggestion, suggest } from "./suggest";
 import { DEFAULT_VIEW, type ViewSettings } from "./view";
 
@@ -36,12 +37,10 @@ export interface ProjectLabel {
 
 export type Dialog = "help" | "keys" | "export" | null;
 
-/**
- * A frame that waits for its round. An `urgent` item supersedes a running round of the same person instead of
- * waiting.
- */
+/** Frames that wait for their round. An `urgent` item supersedes a running round of the same person instead of waiting. */
 export interface Waiting {
-  frame: number;
+  /** The drawn frames of the round, the one that is computed first at the front. */
+  frames: readonly number[];
   urgent: boolean;
 }
 
@@ -89,6 +88,8 @@ export interface Store {
   readonly view: Signal<ViewSettings>;
   readonly queue: Signal<readonly Waiting[]>; // frames whose rounds start when the round before has ended
   readonly shown: Signal<Shown>; // suggestions that were gone to or skipped
+  readonly forAll: Signal<boolean>; // edits of a span change all objects, not only the selected one
+  readonly scope: Signal<Scope>; // what the next round may change
   readonly selection: Signal<Range | null>; // the span of frames that is selected on the timeline
   readonly dialog: Signal<Dialog>;
   readonly drawer: Signal<boolean>; // whether the right panel is open, on small windows
@@ -152,6 +153,8 @@ function given(id: number) {
     view: signal<ViewSettings>(DEFAULT_VIEW),
     queue: signal<readonly Waiting[]>([]),
     shown: signal<Shown>(new Map()),
+    forAll: signal(false),
+    scope: signal<Scope>(EVERYTHING),
     selection: signal<Range | null>(null),
     dialog: signal<Dialog>(null),
     drawer: signal(false),

@@ -145,6 +145,13 @@ function paintedFrames(store: Store, number: number): number[] {
   return [...frames];
 }
 
+/** Returns the frames between the in and the out point of the next round, null if neither is set. */
+function markedOf(store: Store): Range | null {
+  const { first, last } = store.scope.value;
+  if (first === null && last === null) return null;
+  return [first ?? 0, last ?? (store.video.value?.frame_count ?? 1) - 1];
+}
+
 function reachedBy(store: Store, round: RoundInfo | null, frames: number): Range[] {
   return round ? rangesWhere(frames, (frame) => hasFrame(round, frame, store.masks)) : [];
 }
@@ -183,7 +190,7 @@ export function modelOf(store: Store): TimelineModel {
     lanes: lanesOf(store, summaries, round?.id ?? null),
     cuts: store.cuts.value,
     selection: store.selection.value,
-    scope: null,
+    scope: markedOf(store),
     reached: reachedBy(store, round, frames),
     running: active !== null,
     accepted: rangesOf(accepted.keys()),
