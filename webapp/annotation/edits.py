@@ -123,8 +123,8 @@ def _check_objects(video: Video, edit: Edit) -> None:
 
 def _check_shown(video: Video, head: Head, edit: Edit) -> None:
     """Raise Problem unless the frames that an edit takes masks from have them."""
-    sources = {"copy": [edit.source], "interpolate": [edit.first, edit.last]}.get(edit.op, [])
-    for frame in sources:
+    sources: dict[str, list[int | None]] = {"copy": [edit.source], "interpolate": [edit.first, edit.last]}
+    for frame in sources.get(edit.op, []):
         if frame is None:
             continue
         check_frame(video, frame)

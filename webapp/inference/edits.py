@@ -101,7 +101,7 @@ def _replaced(round_: Round, frame: int, shapes: Mapping[int, Any]) -> Changed:
 
 def _confidences(round_: Round) -> Any:
     """Return a function that maps the id of the mask before to the confidences after: 1 for the edited objects."""
-    edited = set(round_.objects_changed)
+    edited = set(round_.objects_changed or ())
 
     def confidence(mask_id: int | None) -> tuple[float, ...]:
         before = [] if mask_id is None else Mask.objects.values_list("confidence", flat=True).get(pk=mask_id)
@@ -122,5 +122,6 @@ def _blank(round_: Round) -> LabelMap:
 
 
 def _span(round_: Round) -> tuple[int, int]:
+    assert round_.span is not None  # Every edit has one.
     first, last = round_.span
     return first, last

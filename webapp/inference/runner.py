@@ -306,7 +306,7 @@ def _given(round_: Round) -> dict[int, frozenset[int]]:
     if round_.origin != Origin.PAINTED and not copied:
         return {}
     frames = Mask.objects.filter(round=round_).values_list("frame", flat=True)
-    return dict.fromkeys(frames, frozenset(round_.objects_changed))
+    return dict.fromkeys(frames, frozenset(round_.objects_changed or ()))
 
 
 class _StoredByFrame(Mapping[int, T]):

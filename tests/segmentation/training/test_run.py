@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -180,7 +181,7 @@ def test_the_command_tells_what_is_wrong_in_a_sentence(tmp_path: Path, capsys: p
 
 def test_another_trunk_is_written_into_the_plan_of_star_and_refused_for_other_engines(plan: Plan) -> None:
     lite2 = with_trunk(plan, "lite2", Objective)
-    network = Objective(lite2, torch.device("cpu")).network
+    network: Any = Objective(lite2, torch.device("cpu")).network
     assert network.config.trunk == "lite2"
     assert network.config.channels == (24, 48, 120, 352)
     with pytest.raises(ValueError, match="--trunk says nothing to stm"):

@@ -238,7 +238,7 @@ def test_a_bad_body_is_named(db: None) -> None:
         ({}, "name"),
     ],
 )
-def test_it_writes_only_what_it_changes(owner: User, body: dict[str, str], kept: str) -> None:
+def test_it_writes_only_what_it_changes(owner: User, body: dict[str, Any], kept: str) -> None:
     request = RequestFactory().patch("/api/me")
     request.user = User.objects.get(pk=owner.pk)
     request.session = SessionStore()

@@ -82,7 +82,7 @@ async def test_an_object_is_moved_in_the_list(open_socket: Open, owner: User, vi
     for _ in range(2):
         await page.ask("object.add")
     assert (await page.ask("object.update", number=3, position=0)).type == "ack"
-    rows = await database(list)(Object.objects.values_list("number", "position"))
+    rows = await database(lambda: list(Object.objects.values_list("number", "position")))()
     assert rows == [(3, 1), (1, 2), (2, 3)]
 
 
