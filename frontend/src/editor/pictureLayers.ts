@@ -10,6 +10,7 @@ import { type ColorTable, changeTables, colorTable, contourDepth } from "../canv
 import type { DecodedMask } from "../masks/contour";
 import type { PackedMask } from "../masks/decode";
 import type { ObjectInfo } from "../protocol";
+import { covers } from "../state/lost";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "../tools/pointerState";
 import { MaskChoice, sameParts } from "./shownMask";
@@ -78,6 +79,7 @@ export class Picture {
       store.accepted,
       store.looking,
       store.objects,
+      store.absent,
       store.paintings,
       store.compare,
       store.preview,
@@ -168,7 +170,7 @@ export class Picture {
     const { store } = this.studio;
     const view = store.view.peek();
     const before = view.mode === "changes" ? this.choice.before(this.frame) : null;
-    const table = this.currentTable(next.stored);
+    const table = this.currentTable(next.stored, next.frame);
     const parts = [...next.parts, before, table.look];
     if (next.frame === this.shown.frame && sameParts(parts, this.shown.parts)) return null;
     const map = this.choice.mapOf(next);
@@ -187,8 +189,11 @@ export class Picture {
     return { stored: next.stored };
   }
 
-  private currentTable(stored: PackedMask | null) {
+  private currentTable(stored: PackedMask | null, frame: number) {
     const { store, stage } = this.studio;
+    // Where a person said that an object is absent, its pixels are not shown: exports leave them out, too.
+    const absent = store.absent.peek();
+    const present = store.objects.peek().filter(({ number }) => !covers(absent.get(number) ?? [], frame));
     const view = store.view.peek();
     const scale = stage.view.peek().scale;
     const confidence = view.colorBy === "confidence" ? (stored?.confidence ?? null) : null;
@@ -200,9 +205,9 @@ export class Picture {
       view.colorBy,
       contourDepth(view, scale),
     ];
-    const look = JSON.stringify([...settings, confidence && [...confidence], store.objects.peek()]);
+    const look = JSON.stringify([...settings, confidence && [...confidence], present]);
     if (this.table?.look !== look) {
-      const objects = recoloured(store.objects.peek(), view.colorBy, confidence);
+      const objects = recoloured(present, view.colorBy, confidence);
       this.table = { look, objects, colors: colorTable(objects, view, scale) };
     }
     return this.table;

@@ -1,4 +1,6 @@
-/** The right panel: objects, rounds and view settings. In small windows it is a drawer. */
+/** The right panel: objects, rounds and view settings. In small windows it takes the place of the timeline. */
+import { Button } from "../parts/Button";
+import { commandOf } from "../studio/command";
 import { useStudio } from "../studio/context";
 import { Objects } from "./Objects";
 import { PictureOptions } from "./PictureOptions";
@@ -8,33 +10,24 @@ import css from "./SidePanel.module.css";
 import { ViewPanel } from "./ViewPanel";
 
 export function SidePanel() {
-  const { store } = useStudio();
-  const close = () => {
-    store.drawer.value = false;
-  };
+  const { store, commands } = useStudio();
   return (
-    <>
-      {store.drawer.value && (
-        <button
-          type="button"
-          class={css.shade}
-          aria-label="Hide the panel"
-          data-testid="drawer-shade"
-          onClick={close}
-        />
-      )}
-      <aside
-        class={css.side}
-        data-open={store.drawer.value}
-        data-testid="side-panel"
-        aria-label="Objects, rounds and view"
-      >
-        <Objects />
-        <SelectedObject />
-        <Rounds />
-        <ViewPanel />
-        <PictureOptions />
-      </aside>
-    </>
+    <aside
+      class={css.side}
+      data-open={store.drawer.value}
+      data-testid="side-panel"
+      aria-label="Objects, rounds and view"
+    >
+      <Objects />
+      <SelectedObject />
+      <Rounds />
+      <ViewPanel />
+      <PictureOptions />
+      <div class={css.export}>
+        <Button testid="export-open-small" onClick={() => commandOf(commands, "export.open").perform()}>
+          Export
+        </Button>
+      </div>
+    </aside>
   );
 }
