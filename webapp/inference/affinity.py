@@ -46,8 +46,8 @@ def better_preview_queue(preview_id: int) -> str | None:
 
 
 def _last_worker(head: int | None) -> str | None:
-    """Return the worker of the newest round on a line. Painted masks and edits, which need no session, do not count."""
-    rounds = Round.objects.filter(pk__in=line_of(head), origin=Origin.ROUND)
+    """Return the worker of the newest computed round on a line. Painted masks and edits need no session."""
+    rounds = Round.objects.filter(pk__in=line_of(head), origin=Origin.ROUND).exclude(worker="")
     return rounds.order_by("-pk").values_list("worker", flat=True).first()
 
 
