@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal, assert_never
 from uuid import UUID
 
+import numpy as np
 from django.db import transaction
 
 from webapp.accounts.models import User
@@ -129,6 +130,7 @@ def _check_shown(video: Video, head: Head, edit: Edit) -> None:
             continue
         check_frame(video, frame)
         mask = mask_at(video.pk, head.round_id, frame)
-        missing = set(edit.objects) if mask is None else set(edit.objects) - set(mask.labels.ravel().tolist())
+        shown = set() if mask is None else set(np.unique(mask.labels).tolist())
+        missing = set(edit.objects) - shown
         if missing:
             raise Problem("no_mask", f"Frame {frame} has no mask of object {min(missing)}.", 409)
