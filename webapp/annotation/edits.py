@@ -130,7 +130,7 @@ def _check_shown(video: Video, head: Head, edit: Edit) -> None:
             continue
         check_frame(video, frame)
         mask = mask_at(video.pk, head.round_id, frame)
-        shown = set() if mask is None else set(np.unique(mask.labels).tolist())
+        shown: set[int] = set() if mask is None else set(np.unique(mask.labels).tolist())
         missing = set(edit.objects) - shown
         if missing:
             raise Problem("no_mask", f"Frame {frame} has no mask of object {min(missing)}.", 409)
