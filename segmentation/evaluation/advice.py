@@ -1,4 +1,4 @@
-"""Chooses the frame to correct next by an engine's confidence alone, as the studio's advice does."""
+"""Chooses the frame to correct next by an engine's confidence alone, as a person does who follows its advice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Set
 import numpy as np
 from numpy.typing import NDArray
 
-REACH = 3  # Frames within this distance of an earlier interaction are advised last, as in the studio.
+# Frames within this distance of an earlier interaction are advised last. The studio treats them as one place.
+REACH = 3
 
 
 def advised_frame(confidence: NDArray[np.float64], asked: Set[int]) -> int:
