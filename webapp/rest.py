@@ -36,6 +36,17 @@ def binary_answer(*media_types: str) -> dict[str, Any]:
     return {"responses": {200: {"description": "OK", "content": _bytes(media_types)}}}
 
 
+def resumable_answer(*media_types: str) -> dict[str, Any]:
+    """As `binary_answer`, for a call that can also answer the rest of a file."""
+    content = _bytes(media_types)
+    return {
+        "responses": {
+            200: {"description": "OK", "content": content},
+            206: {"description": "The file from the byte that the header Range names.", "content": content},
+        }
+    }
+
+
 def binary_body(media_type: str) -> dict[str, Any]:
     """Return the `openapi_extra` of a call whose request body is bytes."""
     return {"requestBody": {"required": True, "content": _bytes((media_type,))}}

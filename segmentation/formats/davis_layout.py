@@ -20,9 +20,9 @@ from segmentation.formats.file_tree import is_clutter, listed, natural
 FRAME_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 MASK_SUFFIXES = FRAME_SUFFIXES | {".gif"}
 FRAMES, MASKS, VOC_MASKS, SCRIBBLES = "jpegimages", "annotations", "segmentationobject", "scribbles"
-METADATA_FOLDERS = frozenset({"imagesets", SCRIBBLES})
+METADATA_FOLDERS = frozenset({"imagesets", "objects", SCRIBBLES})
 METADATA_FILES = re.compile(
-    r"(objects\.json|meta\.json|(readme|license|sources?|notice|changelog)(\.\w+)?)", re.IGNORECASE
+    r"((objects|meta|manifest|instances)\.json|(readme|license|sources?|notice|changelog)(\.\w+)?)", re.IGNORECASE
 )
 RESOLUTION = re.compile(r"\d{3,4}[pi]|\d{2,4}x\d{2,4}|[248]k|full[-_ ]?resolution", re.IGNORECASE)
 PREFERRED_RESOLUTION = "480p"  # what the challenge is judged on, where a data set has several

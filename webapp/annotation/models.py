@@ -280,9 +280,15 @@ class ExportState(models.TextChoices):
 
 
 class Export(LeasedTask):
-    """A file of masks below HOME/exports. A worker holds a lease on the row while it writes the file."""
+    """A file of masks below HOME/exports. A worker holds a lease on the row while it writes the file.
 
-    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="exports")
+    It is of one video at `round`, or of all videos of a project: then `video` is None, and `rounds` has the round of
+    each video, [[video id, round id], ...], at which it was asked for.
+    """
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, null=True, related_name="exports")
+    project = models.ForeignKey("projects.Project", on_delete=models.CASCADE, null=True, related_name="exports")
+    rounds = models.JSONField(default=list)
     round = models.ForeignKey(Round, on_delete=models.RESTRICT, null=True, related_name="+")
     format = models.CharField(max_length=40)  # The name of a format in export/formats.
     state = models.CharField(max_length=12, choices=ExportState.choices, default=ExportState.QUEUED)

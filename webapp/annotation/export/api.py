@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 from django.core.handlers.asgi import ASGIRequest
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from ninja import Router, Schema, Status
@@ -24,7 +25,7 @@ from webapp.annotation.export.jobs import export_for, exports_of
 from webapp.annotation.models import Export, ExportState
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
-from webapp.rest import ErrorAnswer, binary_answer
+from webapp.rest import ErrorAnswer, resumable_answer
 from webapp.videos.access import video_for
 
 router = Router(tags=["exports"])
@@ -37,6 +38,7 @@ class FormatInfo(Schema):
     title: str
     note: str
     suffix: str
+    of_project: bool  # Whether a file of this format can hold all videos of a project.
 
 
 class ExportBody(Schema):
@@ -44,10 +46,14 @@ class ExportBody(Schema):
     round: int | None = None  # The id of a round; None for the head.
 
 
+class ProjectExportBody(Schema):
+    format: Annotated[str, Field(max_length=40)]  # The name of a format that can hold several videos.
+
+
 class ExportInfo(Schema):
     id: int
-    video: int
-    video_name: str
+    video: int | None  # None for an export of all videos of a project.
+    video_name: str  # Empty for an export of all videos of a project.
     format: str  # The name of the format.
     state: ExportState
     round: int | None  # The number of the round within its video.
@@ -60,12 +66,12 @@ class ExportInfo(Schema):
     created_at: datetime
 
     @staticmethod
-    def resolve_video(export: Export) -> int:
+    def resolve_video(export: Export) -> int | None:
         return export.video_id
 
     @staticmethod
     def resolve_video_name(export: Export) -> str:
-        return export.video.name
+        return "" if export.video is None else export.video.name
 
     @staticmethod
     def resolve_round(export: Export) -> int | None:
@@ -91,7 +97,15 @@ def list_exports(request: HttpRequest, video_id: int) -> QuerySet[Export]:
 @router.get("/projects/{int:project_id}/exports", response={200: list[ExportInfo], 404: ErrorAnswer})
 def list_project_exports(request: HttpRequest, project_id: int) -> QuerySet[Export]:
     user = signed_in(request)
-    return exports_of(user).filter(video__project=project_for(user, project_id))
+    project = project_for(user, project_id)
+    return exports_of(user).filter(Q(video__project=project) | Q(project=project))
+
+
+@router.post("/projects/{int:project_id}/exports", response={201: ExportInfo, (400, 404, 409): ErrorAnswer})
+def make_project_export(request: HttpRequest, project_id: int, body: ProjectExportBody) -> Status[Export]:
+    """Export all videos of a project that have masks, each at its head, in one file."""
+    by = signed_in(request)
+    return Status(201, jobs.make_project_export(by=by, project_id=project_id, format_name=body.format))
 
 
 @router.post("/videos/{int:video_id}/exports", response={201: ExportInfo, (400, 404, 409): ErrorAnswer})
@@ -114,9 +128,10 @@ def remove_export(request: HttpRequest, export_id: int) -> Status[None]:
 @router.get(
     "/exports/{int:export_id}/file",
     response={(404, 409): ErrorAnswer},
-    openapi_extra=binary_answer("*/*"),
+    openapi_extra=resumable_answer("*/*"),
 )
 def download_export(request: HttpRequest, export_id: int) -> StreamingHttpResponse:
+    """Return the file, or from the byte that the header `Range: bytes=N-` names, so that a download can continue."""
     export = export_for(signed_in(request), export_id)
     if export.state != ExportState.DONE:
         raise Problem("not_ready", "This export is not complete.", 409)
@@ -126,9 +141,21 @@ def download_export(request: HttpRequest, export_id: int) -> StreamingHttpRespon
         raise NotFound("file")
     answer: StreamingHttpResponse
     # Under ASGI Django would read the whole file before it sends the first byte.
-    answer = StreamingHttpResponse(_chunks(path)) if isinstance(request, ASGIRequest) else FileResponse(path.open("rb"))
+    size = path.stat().st_size
+    start = _range_start(request, size)
+    if isinstance(request, ASGIRequest):
+        answer = StreamingHttpResponse(_chunks(path, start))
+    else:
+        file = path.open("rb")
+        file.seek(start)
+        answer = FileResponse(file)
     answer["Content-Type"] = known.media_type
-    answer["Content-Length"] = str(path.stat().st_size)
+    answer["Content-Length"] = str(size - start)
+    answer["Accept-Ranges"] = "bytes"
+    answer["ETag"] = f'"export-{export.pk}-{size}"'  # The file of an export never changes.
+    if start:
+        answer.status_code = 206
+        answer["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
     answer["Content-Disposition"] = (
         content_disposition_header(True, download_name(export, known.suffix)) or "attachment"
     )
@@ -136,8 +163,16 @@ def download_export(request: HttpRequest, export_id: int) -> StreamingHttpRespon
     return answer
 
 
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
+def _range_start(request: HttpRequest, size: int) -> int:
+    """Return the byte from which a client wants the file. Other forms of ranges get the whole file, as HTTP allows."""
+    found = re.fullmatch(r"bytes=([0-9]{1,18})-", request.headers.get("Range", ""))
+    start = int(found[1]) if found else 0
+    return start if start < size else 0
+
+
+async def _chunks(path: Path, start: int) -> AsyncIterator[bytes]:
     file = await asyncio.to_thread(path.open, "rb")
+    file.seek(start)
     try:
         while data := await asyncio.to_thread(file.read, CHUNK):
             yield data

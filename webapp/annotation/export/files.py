@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,25 @@ def folder_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", plain).strip("-.")[:80] or "video"
 
 
+def unique_folders(names: Iterable[str]) -> list[str]:
+    """Return a name of a folder for each of `names`. Where two would be the same, the later ones get a number."""
+    taken: set[str] = set()
+    folders = []
+    for name in names:
+        plain = folder = folder_name(name)
+        number = 2
+        while folder.casefold() in taken:
+            folder, number = f"{plain}-{number}", number + 1
+        taken.add(folder.casefold())
+        folders.append(folder)
+    return folders
+
+
 def download_name(export: Export, suffix: str) -> str:
     """Return the name of a download, such as reef-round-3-davis.zip."""
+    if export.video is None:
+        assert export.project is not None
+        return f"{folder_name(export.project.name)}-{export.format}.{suffix}"
     round_ = f"-round-{export.round.number}" if export.round else ""
     return f"{folder_name(export.video.name)}{round_}-{export.format}.{suffix}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from webapp.annotation.export.subject import Subject, Tick
 class Format:
     """An export format: how it is named, and the function that writes it.
 
-    `write(subject, path, tick)` writes the whole file to `path` and calls `tick` after each frame.
+    `write(subjects, path, tick)` writes the whole file to `path` and calls `tick` with the number of frames done after
+    each frame. `of_project` is false for formats whose file can hold one video only.
     """
 
     name: str  # Used in the API and in the database.
@@ -21,4 +22,5 @@ class Format:
     note: str  # One or two sentences that say what the file holds.
     suffix: str  # Of the file's name, without the dot.
     media_type: str
-    write: Callable[[Subject, Path, Tick], None]
+    write: Callable[[Sequence[Subject], Path, Tick], None]
+    of_project: bool = True

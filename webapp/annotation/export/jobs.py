@@ -9,24 +9,26 @@ from functools import partial
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
-from webapp.annotation.export.files import export_path, unfinished_path
+from webapp.annotation.export.files import export_path, folder_name, unfinished_path, unique_folders
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.formats import FORMATS
+from webapp.annotation.export.manifest import add_manifest
 from webapp.annotation.export.subject import Subject
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import effective
-from webapp.annotation.models import Export, ExportState, Round
+from webapp.annotation.models import Export, ExportState, Head, Round
 from webapp.problems import Forbidden, NotFound, Problem
-from webapp.projects.access import Visitor, allows
+from webapp.projects.access import Visitor, allows, project_for, projects_of, require
 from webapp.projects.models import Role
 from webapp.tasks.heartbeat import beating
 from webapp.tasks.lease import Lease, Limits
 from webapp.tasks.sending import send_task
-from webapp.videos.access import role_for, video_for, videos_of
+from webapp.videos.access import video_for, videos_of
+from webapp.videos.models import Video, VideoState
 from webapp.videos.refusal import Refused, check_disk, disk_full
 
 log = structlog.get_logger(__name__)
@@ -43,9 +45,9 @@ class Stopped(Exception):
 
 
 def exports_of(user: Visitor) -> QuerySet[Export]:
-    """Return the exports of all videos that `user` may see."""
-    rows = Export.objects.filter(video__in=videos_of(user).values("pk"))
-    return rows.select_related("video", "round", "author")
+    """Return the exports of all videos and projects that `user` may see."""
+    own = Q(video__in=videos_of(user).values("pk")) | Q(project__in=projects_of(user).values("pk"))
+    return Export.objects.filter(own).select_related("video", "project", "round", "author")
 
 
 def export_for(user: Visitor, export_id: int) -> Export:
@@ -64,9 +66,7 @@ def make_export(*, by: User, video_id: int, format_name: str, round_id: int | No
     Raises Problem if there are no masks.
     """
     video = video_for(by, video_id, Role.ANNOTATOR)
-    if format_name not in FORMATS:
-        known = ", ".join(FORMATS)
-        raise Problem("unknown_format", f"There is no export format called {format_name!r}. Choose one of {known}.")
+    _check_format(format_name)
     if round_id is not None and not Round.objects.filter(video=video, pk=round_id).exists():
         raise NotFound("round")
     at = round_id or head_of(video.pk)
@@ -79,10 +79,44 @@ def make_export(*, by: User, video_id: int, format_name: str, round_id: int | No
     return export
 
 
+@transaction.atomic
+def make_project_export(*, by: User, project_id: int, format_name: str) -> Export:
+    """Create an export of all videos of a project that have masks, each at its head, in one file.
+
+    Raises Problem if no video has masks, or the format can hold one video only.
+    """
+    project = project_for(by, project_id, Role.ANNOTATOR)
+    if not _check_format(format_name).of_project:
+        raise Problem("one_video", "This format holds one video. Export the videos one by one.")
+    heads = dict(Head.objects.filter(video__project=project, round__isnull=False).values_list("video_id", "round_id"))
+    videos = list(Video.objects.filter(pk__in=heads, state=VideoState.READY).order_by("created_at", "pk"))
+    videos = [video for video in videos if effective(video.pk, heads[video.pk])]
+    if not videos:
+        raise Problem("no_masks", "There are no masks to export yet. Run a round first.", 409)
+    export = Export.objects.create(
+        project=project,
+        rounds=[[video.pk, heads[video.pk]] for video in videos],
+        format=format_name,
+        author=by,
+        progress_total=sum(video.frame_count for video in videos),
+    )
+    EXPORTS.notify(export.pk)
+    return export
+
+
+def _check_format(name: str) -> Format:
+    if name not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise Problem("unknown_format", f"There is no export format called {name!r}. Choose one of {known}.")
+    return FORMATS[name]
+
+
 def remove_export(*, by: User, export_id: int) -> None:
     """Cancel an export that waits or runs; delete an export that has ended, together with its file."""
     export = export_for(by, export_id)
-    if export.author_id != by.pk and not allows(role_for(by, export.video_id), Role.MANAGER):
+    project_id = export.video.project_id if export.video is not None else export.project_id
+    assert project_id is not None
+    if export.author_id != by.pk and not allows(require(by, project_id, what="export"), Role.MANAGER):
         raise Forbidden("This export is somebody else's. A manager can remove it.")
     if Export.objects.filter(pk=export.pk, state=ExportState.QUEUED).update(state=ExportState.CANCELLED):
         return
@@ -99,10 +133,12 @@ def run_export(export_id: int) -> None:
     try:
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         check_disk()
-        assert export.round_id is not None
         # A thread writes the heartbeat: 254 files of a large frame on a slow disk take longer than the lease allows.
         with beating(partial(EXPORTS.beat, export.pk, export.fence), BEAT_SECONDS, export=export.pk):
-            _format_of(export).write(Subject(export.video, export.round_id), unfinished, _Progress(export))
+            known, subjects = _format_of(export), _subjects_of(export)
+            known.write(subjects, unfinished, _Progress(export))
+            if known.suffix == "zip":
+                add_manifest(unfinished, export, subjects)
             unfinished.rename(export_path(export.pk))
         if not _end(export, ExportState.DONE, size_bytes=export_path(export.pk).stat().st_size):
             export_path(export.pk).unlink()
@@ -118,6 +154,19 @@ def run_export(export_id: int) -> None:
         _end(export, ExportState.FAILED, error=text)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _subjects_of(export: Export) -> list[Subject]:
+    """Return the videos of an export, without those that were deleted since it was asked for."""
+    if export.video is not None:
+        assert export.round_id is not None
+        return [Subject(export.video, export.round_id, folder_name(export.video.name))]
+    videos = Video.objects.in_bulk([video_id for video_id, _ in export.rounds])
+    there = [(videos[video_id], round_id) for video_id, round_id in export.rounds if video_id in videos]
+    if not there:
+        raise Refused("no_videos", "All videos of this export were deleted.")
+    folders = unique_folders(video.name for video, _ in there)
+    return [Subject(video, round_id, folder) for (video, round_id), folder in zip(there, folders, strict=True)]
 
 
 def _format_of(export: Export) -> Format:

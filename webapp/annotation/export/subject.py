@@ -8,21 +8,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
+<<<<<<< HEAD
 from webapp.annotation.absence import absent_spans, without_absent
+=======
+from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo
+>>>>>>> 27ba5d4 (Exports of whole projects in one file, in more formats: YouTube-VIS, YouTube-VOS, COCO, MOTS, CVAT and NumPy)
 from webapp.annotation.codec import LabelMap
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Object
 from webapp.videos.models import Video
+from webapp.videos.source_table import SourceTable, read_source_table
+from webapp.videos.storage import folder_of
 
 Tick = Callable[[int], None]  # It is called with the number of frames done, and raises an exception to stop the export.
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is exported: the masks that a video has at one round, without deleted objects."""
+    """What is exported of a video: the masks that it has at one round, without deleted objects.
+
+    `folder` is the name of its folder in the archive, which no other video of the same export has.
+    """
 
     video: Video
     round_id: int
+    folder: str
 
     @property
     def objects(self) -> list[Object]:
@@ -44,6 +54,35 @@ class Subject:
             mask = next(masks, None)
 
 
+def annotated(subject: Subject) -> AnnotatedVideo:
+    """Return a subject in the form that the writers of annotation formats take.
+
+    Frames have the names of their source files if these are all there and differ; otherwise their numbers.
+    """
+    video = subject.video
+    stems = source_table(video).stems()
+    objects = [
+        AnnotatedObject(each.number, each.name, each.label.name if each.label else "") for each in subject.objects
+    ]
+
+    def masks() -> Iterator[LabelMap | None]:
+        return (labels for _, labels in subject.frames())
+
+    return AnnotatedVideo(
+        name=subject.folder,
+        width=video.width,
+        height=video.height,
+        fps=video.fps,
+        frames=tuple(stems or [f"{index:05}" for index in range(video.frame_count)]),
+        objects=tuple(objects),
+        masks=masks,
+    )
+
+
+def source_table(video: Video) -> SourceTable:
+    return read_source_table(folder_of(video.pk), video.frame_count)
+
+
 def object_table(subject: Subject) -> str:
     rows = [
         {
@@ -55,4 +94,10 @@ def object_table(subject: Subject) -> str:
         }
         for object_ in subject.objects
     ]
-    return json.dumps({"video": subject.video.name, "fps": subject.video.fps, "objects": rows}, indent=1)
+    video = subject.video
+    table: dict[str, object] = {"video": video.name, "fps": video.fps, "pixel_aspect": video.pixel_aspect}
+    table["objects"] = rows
+    source = source_table(video)
+    if any(source.names):
+        table["source_frames"] = source.names
+    return json.dumps(table, indent=1)

@@ -10,6 +10,12 @@ MODULES = (
     "davis",
     "objects",
     "overlay",
+    "youtube_vis",
+    "youtube_vos",
+    "coco",
+    "mots",
+    "cvat",
+    "npz",
 )
 
 

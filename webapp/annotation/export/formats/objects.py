@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +16,23 @@ from webapp.annotation.export.format import Format
 from webapp.annotation.export.subject import Subject, Tick, object_table
 
 
-def write(subject: Subject, path: Path, tick: Tick) -> None:
-    """Write a zip with a folder for each object. The grey PNG files are 255 inside the object and 0 elsewhere."""
-    folders = {object_.number: f"{object_.number:03}-{folder_name(object_.name)}" for object_ in subject.objects}
+def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
+    """Write a zip with a folder for each object. The grey PNG files are 255 inside the object and 0 elsewhere.
+
+    Of several videos, each has a folder with those of its objects.
+    """
+    done = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for index, labels in subject.frames():
-            if labels is not None:
-                for number, folder in folders.items():
-                    archive.writestr(f"{folder}/{index:05}.png", _binary_png(labels == number))
-            tick(index + 1)
-        archive.writestr("objects.json", object_table(subject))
+        for subject in subjects:
+            root = "" if len(subjects) == 1 else f"{subject.folder}/"
+            folders = {each.number: f"{root}{each.number:03}-{folder_name(each.name)}" for each in subject.objects}
+            for index, labels in subject.frames():
+                if labels is not None:
+                    for number, folder in folders.items():
+                        archive.writestr(f"{folder}/{index:05}.png", _binary_png(labels == number))
+                done += 1
+                tick(done)
+            archive.writestr(f"{root}objects.json", object_table(subject))
 
 
 def _binary_png(mask: NDArray[np.bool_]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,10 +22,11 @@ INDEX_BYTES, INDEX_BYTES_A_FRAME = 8192, 64  # more than the index of an mp4 wit
 BT709, SMPTE170M, LIMITED = 1, 6, 1  # code points of ISO/IEC 23091-2
 
 
-def write(subject: Subject, path: Path, tick: Tick) -> None:
-    """Write an mp4 (H.264) of the frames, with the masks over them in the colours of the objects."""
+def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
+    """Write an mp4 (H.264) of the frames of one video, with the masks over them in the colours of the objects."""
     import av  # the web process imports this module, and must not load a decoder
 
+    (subject,) = subjects
     video = subject.video
     frames = StoredFrames(video)
     colors = _colors(subject.objects)
@@ -96,4 +98,5 @@ FORMAT = Format(
     suffix="mp4",
     media_type="video/mp4",
     write=write,
+    of_project=False,
 )

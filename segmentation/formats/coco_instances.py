@@ -1,0 +1,86 @@
+"""Frames with masks in the JSON of COCO instances: one annotation for each object in each frame, as run lengths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from segmentation.formats.annotated_video import AnnotatedVideo, categories
+from segmentation.formats.coco_rle import area_and_box, decode_segmentation, encode_rle
+from segmentation.formats.json_file import AnnotationError, at_place, field
+from segmentation.formats.label_png import MaskError
+from segmentation.types import MAX_OBJECTS, LabelMap
+
+MOST_PIXELS = 1 << 26  # of a frame
+
+
+def coco_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[str, Any]:
+    """Return the content of a file with all masks of `videos`. `tick` is called after each frame.
+
+    `track_id` of an annotation is the object's id in its video, which COCO itself does not have.
+    """
+    numbers = categories(videos)
+    data: dict[str, Any] = {
+        "info": {"description": "Exported by Maskwright"},
+        "licenses": [],
+        "categories": [{"id": n, "name": name, "supercategory": ""} for name, n in numbers.items()],
+        "images": [],
+        "annotations": [],
+    }
+    for video in videos:
+        for index, (frame, labels) in enumerate(zip(video.frames, video.masks(), strict=True)):
+            file = f"{video.name}/{frame}.jpg"
+            image = {"id": len(data["images"]) + 1, "file_name": file, "width": video.width, "height": video.height}
+            data["images"].append({**image, "video": video.name, "frame_index": index})
+            for each in video.objects if labels is not None else ():
+                area, box = area_and_box(labels == each.id)
+                if area:
+                    data["annotations"].append(
+                        {
+                            "id": len(data["annotations"]) + 1,
+                            "image_id": image["id"],
+                            "category_id": numbers[each.category],
+                            "track_id": each.id,
+                            "iscrowd": 0,
+                            "area": area,
+                            "bbox": box,
+                            "segmentation": encode_rle(labels == each.id),
+                        }
+                    )
+            tick()
+    return data
+
+
+def read_coco(data: dict[str, Any]) -> dict[str, LabelMap]:
+    """Return the label map, uint8 [H, W], of each image of a file, by the name of its file.
+
+    The id of an object is its `track_id` where there is one, else its place among the annotations of the image. Where
+    two objects overlap, the later one in the file is on top. Raises AnnotationError.
+    """
+    found: dict[int, Any] = {}
+    for at, annotation in enumerate(field(data, "annotations", list, "file")):
+        found.setdefault(field(annotation, "image_id", int, f"annotations[{at}]"), []).append((at, annotation))
+    maps = {}
+    for at, image in enumerate(field(data, "images", list, "file")):
+        place = f"images[{at}]"
+        width, height = field(image, "width", int, place), field(image, "height", int, place)
+        if not (width > 0 and height > 0 and width * height <= MOST_PIXELS):
+            raise AnnotationError(f"{place}: {width} x {height} is no size of a frame")
+        labels = np.zeros((height, width), np.uint8)
+        for order, (number, annotation) in enumerate(found.get(field(image, "id", int, place), []), 1):
+            track = annotation.get("track_id", order)
+            where = f"annotations[{number}]"
+            if not isinstance(track, int) or not 0 < track <= MAX_OBJECTS:
+                raise AnnotationError(f"{where}.track_id: expected a whole number in 1..{MAX_OBJECTS}")
+            labels[_inside(annotation, where, height, width)] = track
+        maps[field(image, "file_name", str, place)] = labels
+    return maps
+
+
+def _inside(annotation: Any, place: str, height: int, width: int) -> Any:
+    return at_place(
+        f"{place}.segmentation",
+        lambda: decode_segmentation(annotation.get("segmentation"), height, width),
+        MaskError,
+    )

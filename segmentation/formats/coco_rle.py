@@ -1,0 +1,115 @@
+"""Masks as the run lengths of COCO: `{"size": [height, width], "counts": text}`, column by column.
+
+The text is COCO's compressed form, which pycocotools writes. Files of other programs also have `counts` as a list of
+numbers, or polygons; these are read too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco
+
+from segmentation.formats.label_png import MaskError
+
+BinaryMask = NDArray[np.bool_]  # [H, W]
+MOST_POINTS = 100_000  # of one polygon
+
+
+def encode_rle(mask: BinaryMask) -> dict[str, Any]:
+    """Encode a mask, bool [H, W]."""
+    encoded = coco.encode(np.asfortranarray(mask, np.uint8))
+    return {"size": [int(side) for side in mask.shape], "counts": encoded["counts"].decode("ascii")}
+
+
+def area_and_box(mask: BinaryMask) -> tuple[int, list[int]]:
+    """Return the number of pixels of a mask and its box [x, y, width, height], zeros if the mask is empty."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return 0, [0, 0, 0, 0]
+    x, y = int(columns[0]), int(rows[0])
+    return int(np.count_nonzero(mask)), [x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y]
+
+
+def decode_segmentation(data: Any, height: int, width: int) -> BinaryMask:
+    """Decode the field `segmentation` of COCO: run lengths as text or numbers, or a list of polygons.
+
+    Returns:
+        bool [height, width].
+
+    Raises:
+        MaskError: it is damaged, or of another size.
+    """
+    if isinstance(data, Mapping):
+        return _decode_rle(data, height, width)
+    if isinstance(data, list):
+        return _decode_polygons(data, height, width)
+    raise MaskError("expected run lengths or polygons")
+
+
+def _decode_rle(data: Mapping[str, Any], height: int, width: int) -> BinaryMask:
+    size, counts = data.get("size"), data.get("counts")
+    if size != [height, width]:
+        raise MaskError(f"its size is {_short(size)}, the frame has [{height}, {width}]")
+    # No run is longer than a frame and no mask has more runs than pixels, so nothing here needs much memory.
+    runs = _runs(counts, height * width) if isinstance(counts, str) else counts
+    if not isinstance(runs, list) or len(runs) > height * width + 1:
+        raise MaskError("its counts are neither a text nor a list of numbers")
+    if not all(isinstance(run, int) and not isinstance(run, bool) and 0 <= run <= height * width for run in runs):
+        raise MaskError("its counts have a number that is no length of a run")
+    if sum(runs) != height * width:
+        raise MaskError(f"its counts are for {sum(runs)} pixels, the frame has {height * width}")
+    values = np.arange(len(runs)) % 2 == 1
+    return np.ascontiguousarray(np.repeat(values, runs).reshape(width, height).T)
+
+
+def _runs(text: str, most: int) -> list[int]:
+    """Decompress counts: five bits a letter, lowest first, and from the third count on the difference to the one before
+    the last (pycocotools, `rleFrString`).
+    """
+    runs: list[int] = []
+    value = shift = 0
+    for letter in text:
+        bits = ord(letter) - 48
+        if not 0 <= bits < 64 or shift > 30:
+            raise MaskError("its counts are damaged")
+        value |= (bits & 31) << shift
+        shift += 5
+        if bits & 32:
+            continue
+        if bits & 16:
+            value -= 1 << shift
+        runs.append(value + runs[-2] if len(runs) > 2 else value)
+        if abs(runs[-1]) > most:
+            raise MaskError("its counts are damaged")
+        value = shift = 0
+    if shift:
+        raise MaskError("its counts are cut off")
+    return runs
+
+
+def _decode_polygons(data: list[Any], height: int, width: int) -> BinaryMask:
+    polygons = []
+    for at, points in enumerate(data):
+        if not isinstance(points, list) or len(points) < 6 or len(points) % 2 or len(points) > 2 * MOST_POINTS:
+            raise MaskError(f"polygon {at}: expected at least three points as a list x1, y1, x2, y2, ...")
+        if not all(_is_number(value) for value in points):
+            raise MaskError(f"polygon {at}: a coordinate is no number")
+        limit = np.tile([width, height], len(points) // 2)
+        polygons.append(np.clip(np.asarray(points, float), 0, limit).tolist())
+    if not polygons:
+        return np.zeros((height, width), bool)
+    merged = coco.merge(coco.frPyObjects(polygons, height, width))
+    return np.ascontiguousarray(coco.decode(merged)).astype(bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -1,0 +1,130 @@
+"""Videos with masks in the JSON of YouTube-VIS: one annotation for each object, with the run lengths of each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo, categories
+from segmentation.formats.coco_rle import area_and_box, decode_segmentation, encode_rle
+from segmentation.formats.json_file import AnnotationError, at_place, field
+from segmentation.formats.label_png import MaskError
+from segmentation.types import MAX_OBJECTS, LabelMap
+
+MOST_PIXELS = 1 << 26  # of a frame
+
+
+def youtube_vis_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[str, Any]:
+    """Return the content of a file with all masks of `videos`. `tick` is called after each frame.
+
+    An object that a frame does not have is null there; so are all objects of a frame without a mask.
+    """
+    numbers = categories(videos)
+    data: dict[str, Any] = {
+        "info": {"description": "Exported by Maskwright"},
+        "videos": [],
+        "categories": [{"id": number, "name": name} for name, number in numbers.items()],
+        "annotations": [],
+    }
+    for video_id, video in enumerate(videos, 1):
+        data["videos"].append(_video(video_id, video))
+        tracks: dict[int, dict[str, list[Any]]] = {
+            each.id: {"segmentations": [], "areas": [], "bboxes": []} for each in video.objects
+        }
+        for labels in video.masks():
+            for number, track in tracks.items():
+                _append(track, labels, number)
+            tick()
+        for each in video.objects:
+            data["annotations"].append(
+                {
+                    "id": len(data["annotations"]) + 1,
+                    "video_id": video_id,
+                    "category_id": numbers[each.category],
+                    "instance_id": each.id,
+                    "name": each.name,
+                    "iscrowd": 0,
+                    "width": video.width,
+                    "height": video.height,
+                    "length": len(video.frames),
+                    **tracks[each.id],
+                }
+            )
+    return data
+
+
+def read_youtube_vis(data: dict[str, Any]) -> list[AnnotatedVideo]:
+    """Read the content of a file. The objects of a video get the ids 1, 2, ..., or those that `youtube_vis_data` wrote.
+
+    Where two objects overlap, the later one in the file is on top. The masks are decoded when they are asked for.
+
+    Raises:
+        AnnotationError: the file is damaged; so does reading masks that are.
+    """
+    names = {
+        field(each, "id", int, "categories"): field(each, "name", str, "categories")
+        for each in field(data, "categories", list, "file")
+    }
+    tracks: dict[int, list[Any]] = {}
+    for at, annotation in enumerate(field(data, "annotations", list, "file")):
+        tracks.setdefault(field(annotation, "video_id", int, f"annotations[{at}]"), []).append(annotation)
+    return [
+        _read_video(video, f"videos[{at}]", tracks.get(field(video, "id", int, f"videos[{at}]"), []), names)
+        for at, video in enumerate(field(data, "videos", list, "file"))
+    ]
+
+
+def _video(video_id: int, video: AnnotatedVideo) -> dict[str, Any]:
+    return {
+        "id": video_id,
+        "width": video.width,
+        "height": video.height,
+        "length": len(video.frames),
+        "file_names": [f"{video.name}/{frame}.jpg" for frame in video.frames],
+    }
+
+
+def _append(track: dict[str, list[Any]], labels: LabelMap | None, number: int) -> None:
+    mask = None if labels is None else labels == number
+    area, box = (0, []) if mask is None else area_and_box(mask)
+    there = mask is not None and area > 0
+    track["segmentations"].append(encode_rle(mask) if mask is not None and there else None)
+    track["areas"].append(area if there else None)
+    track["bboxes"].append(box if there else None)
+
+
+def _read_video(video: Any, place: str, tracks: list[Any], names: dict[int, str]) -> AnnotatedVideo:
+    files = field(video, "file_names", list, place)
+    width, height = field(video, "width", int, place), field(video, "height", int, place)
+    if not all(isinstance(file, str) for file in files):
+        raise AnnotationError(f"{place}.file_names: expected a list of texts")
+    if not (width > 0 and height > 0 and width * height <= MOST_PIXELS):
+        raise AnnotationError(f"{place}: {width} x {height} is no size of a frame")
+    if len(tracks) > MAX_OBJECTS:
+        raise AnnotationError(f"{place}: it has {len(tracks)} objects; a video has {MAX_OBJECTS} at most")
+    objects = []
+    for at, track in enumerate(tracks, 1):
+        category = names.get(field(track, "category_id", int, "annotations"), "")
+        number = track.get("instance_id", at)
+        wrong = not isinstance(number, int) or not 0 < number <= MAX_OBJECTS or number in {o.id for o in objects}
+        number = at if wrong else number
+        if len(field(track, "segmentations", list, "annotations")) != len(files):
+            raise AnnotationError(f"{place}: an annotation has not as many segmentations as the video has frames")
+        objects.append(AnnotatedObject(number, str(track.get("name") or f"{category} {at}"), category))
+    stems = tuple(file.rsplit("/", 1)[-1].rsplit(".", 1)[0] for file in files)
+    name = files[0].rsplit("/", 1)[0] if files and "/" in files[0] else f"video-{video['id']}"
+
+    def masks() -> Iterator[LabelMap | None]:
+        for frame in range(len(files)):
+            labels = np.zeros((height, width), np.uint8)
+            for each, track in zip(objects, tracks, strict=True):
+                segmentation = track["segmentations"][frame]
+                if segmentation is not None:
+                    where = f"{place}, object {each.id}, frame {frame}"
+                    inside = at_place(where, lambda s=segmentation: decode_segmentation(s, height, width), MaskError)  # type: ignore[misc]
+                    labels[inside] = each.id
+            yield labels
+
+    return AnnotatedVideo(name, width, height, float(video.get("fps") or 24.0), stems, tuple(objects), masks)

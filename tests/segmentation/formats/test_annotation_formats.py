@@ -1,0 +1,254 @@
+"""Annotation formats: what is written is read back identically, and damaged files are refused with a sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from pycocotools import mask as coco
+
+from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo, categories
+from segmentation.formats.coco_instances import coco_data, read_coco
+from segmentation.formats.coco_rle import area_and_box, decode_segmentation, encode_rle
+from segmentation.formats.cvat_video import cvat_xml, read_cvat_xml
+from segmentation.formats.json_file import AnnotationError, parse_json
+from segmentation.formats.label_png import MaskError
+from segmentation.formats.mots import decode_mots_png, encode_mots_png, mots_lines, read_mots_text
+from segmentation.formats.youtube_vis import read_youtube_vis, youtube_vis_data
+from segmentation.types import LabelMap
+
+HEIGHT, WIDTH = 12, 17
+OBJECTS = (AnnotatedObject(1, "Nemo", "fish"), AnnotatedObject(2, "Rock"), AnnotatedObject(254, "Dory", "fish"))
+
+
+def label_maps() -> list[LabelMap | None]:
+    """Return five frames: two ragged ones, one where an object is away, one that is empty, and one without a mask."""
+    rng = np.random.default_rng(0)
+    ragged = [rng.choice(np.array([0, 1, 2, 254], np.uint8), (HEIGHT, WIDTH)) for _ in range(2)]
+    away = np.where(ragged[0] == 1, 0, ragged[0]).astype(np.uint8)
+    return [*ragged, away, np.zeros((HEIGHT, WIDTH), np.uint8), None]
+
+
+def a_video() -> AnnotatedVideo:
+    maps = label_maps()
+
+    def masks() -> Iterator[LabelMap | None]:
+        return iter(maps)
+
+    return AnnotatedVideo("reef", WIDTH, HEIGHT, 25.0, tuple(f"{i:05}" for i in range(5)), OBJECTS, masks)
+
+
+def as_shown(labels: LabelMap | None) -> LabelMap:
+    return np.zeros((HEIGHT, WIDTH), np.uint8) if labels is None else labels
+
+
+def assert_same(found: AnnotatedVideo, ids: dict[int, int] | None = None) -> None:
+    """Compare the masks with those of `a_video`, whose ids became those in `ids`."""
+    table = np.arange(256, dtype=np.uint8)
+    for before, after in (ids or {}).items():
+        table[before] = after
+    read = [as_shown(labels) for labels in found.masks()]
+    assert len(read) == 5
+    for labels, original in zip(read, label_maps(), strict=True):
+        np.testing.assert_array_equal(labels, table[as_shown(original)])
+
+
+# --- run lengths ------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.randoms(use_true_random=False))
+def test_run_lengths_are_those_of_pycocotools(height: int, width: int, random: Any) -> None:
+    mask = np.array([[random.random() < 0.5 for _ in range(width)] for _ in range(height)])
+    encoded = encode_rle(mask)
+    theirs = {"size": encoded["size"], "counts": encoded["counts"].encode()}
+    np.testing.assert_array_equal(coco.decode(theirs).astype(bool), mask)
+    np.testing.assert_array_equal(decode_segmentation(encoded, height, width), mask)
+    assert area_and_box(mask) == (int(coco.area(theirs)), [int(side) for side in coco.toBbox(theirs)])
+
+
+def test_run_lengths_as_numbers_are_read() -> None:
+    wanted = np.zeros((3, 4), bool)
+    wanted[1:, 0] = True
+    np.testing.assert_array_equal(decode_segmentation({"size": [3, 4], "counts": [1, 2, 9]}, 3, 4), wanted)
+
+
+def test_polygons_are_filled() -> None:
+    mask = decode_segmentation([[2, 2, 8, 2, 8, 6, 2, 6]], 10, 12)
+    assert mask[2:6, 2:8].all()
+    assert not mask[7:].any()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        {"size": [3, 5], "counts": [15]},
+        {"size": [3, 4], "counts": [13]},
+        {"size": [3, 4], "counts": [-1, 13]},
+        {"size": [3, 4], "counts": [2**40]},
+        {"size": [3, 4], "counts": [True] * 12},
+        {"size": [3, 4], "counts": "~~~~~~~~"},
+        {"size": [3, 4], "counts": "o" * 4000},
+        {"size": [3, 4], "counts": None},
+        {"counts": "0"},
+        [[1, 1]],
+        [[1, 1, 2, 2, 3]],
+        [[1, 1, 2, 2, 3, "x"]],
+        [[1, 1, 2, 2, 3, float("nan")]],
+        ["x"],
+    ],
+)
+def test_damaged_segmentations_are_refused(wrong: Any) -> None:
+    with pytest.raises(MaskError):
+        decode_segmentation(wrong, 3, 4)
+
+
+@given(st.text(max_size=40))
+def test_no_text_of_run_lengths_is_more_than_refused(text: str) -> None:
+    with contextlib.suppress(MaskError):
+        assert decode_segmentation({"size": [3, 4], "counts": text}, 3, 4).shape == (3, 4)
+
+
+# --- round trips ------------------------------------------------------------------------------------------------------
+
+
+def test_youtube_vis_is_read_as_it_was_written() -> None:
+    data = parse_json(json.dumps(youtube_vis_data([a_video(), a_video()])))
+    assert [row["length"] for row in data["videos"]] == [5, 5]
+    assert data["annotations"][0]["segmentations"][2:] == [None, None, None]
+    for video in read_youtube_vis(data):
+        assert (video.name, video.frames, video.width, video.height) == ("reef", a_video().frames, WIDTH, HEIGHT)
+        assert [(each.id, each.name) for each in video.objects] == [(each.id, each.name) for each in OBJECTS]
+        assert [each.label for each in video.objects] == ["fish", "object", "fish"]
+        assert_same(video)
+
+
+def test_coco_is_read_as_it_was_written() -> None:
+    maps = read_coco(parse_json(json.dumps(coco_data([a_video()]))))
+    for frame, labels in zip(a_video().frames, label_maps(), strict=True):
+        np.testing.assert_array_equal(maps[f"reef/{frame}.jpg"], as_shown(labels))
+
+
+def test_cvat_is_read_as_it_was_written() -> None:
+    video = read_cvat_xml(cvat_xml(a_video()))
+    assert [each.label for each in video.objects] == ["fish", "object", "fish"]
+    assert_same(video, {254: 3})
+
+
+def test_mots_is_read_as_it_was_written() -> None:
+    video, numbers = a_video(), categories([a_video()])
+    lines: list[str] = []
+    for frame, labels in enumerate(label_maps()):
+        if labels is not None:
+            np.testing.assert_array_equal(decode_mots_png(encode_mots_png(labels, video, numbers)), labels)
+            lines += mots_lines(frame, labels, video, numbers)
+    maps = read_mots_text(lines)
+    for frame, labels in enumerate(label_maps()[:3]):
+        np.testing.assert_array_equal(maps[frame], as_shown(labels))
+    assert 3 not in maps, "a frame without an object has no line"
+
+
+# --- damaged files ----------------------------------------------------------------------------------------------------
+
+
+def decode_all(data: dict[str, Any]) -> None:
+    for video in read_youtube_vis(data):
+        for _ in video.masks():
+            pass
+
+
+def change_at(data: Any, path: list[Any], value: Any) -> Any:
+    data = copy.deepcopy(data)
+    inner = data
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return data
+
+
+PATHS: list[list[Any]] = [
+    ["videos"],
+    ["videos", 0],
+    ["videos", 0, "width"],
+    ["videos", 0, "file_names"],
+    ["videos", 0, "id"],
+    ["categories"],
+    ["annotations", 0],
+    ["annotations", 0, "video_id"],
+    ["annotations", 0, "category_id"],
+    ["annotations", 0, "segmentations"],
+    ["annotations", 0, "segmentations", 0],
+    ["annotations", 0, "segmentations", 0, "counts"],
+]
+VALUES: list[Any] = [None, -1, 2**40, "x", [], [1], {}, {"a": 1}, True, 1.5, [[0, 0]]]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: ".".join(map(str, path)))
+def test_a_damaged_file_of_youtube_vis_is_refused_with_a_sentence(path: list[Any]) -> None:
+    whole = youtube_vis_data([a_video()])
+    refused = 0
+    for value in VALUES:
+        try:
+            decode_all(change_at(whole, path, value))
+        except AnnotationError:
+            refused += 1
+    assert refused >= len(VALUES) // 2
+
+
+@pytest.mark.parametrize("read", [lambda data: read_coco(parse_json(data)), lambda data: read_cvat_xml(data)])
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b"[" * 100_000, b"<a>", b"\xff\xfe", b'{"images": 1}'])
+def test_what_is_no_such_file_is_refused(read: Callable[[bytes], Any], data: bytes) -> None:
+    with pytest.raises(AnnotationError):
+        read(data)
+
+
+def test_entities_of_xml_are_refused_before_they_grow() -> None:
+    bomb = b'<!DOCTYPE a [<!ENTITY b "xxxxxxxxxx"><!ENTITY c "&b;&b;&b;">]><annotations>&c;</annotations>'
+    with pytest.raises(AnnotationError, match="entities"):
+        read_cvat_xml(bomb)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (b'width="', b'width="9'),
+        (b'left="', b'left="-'),
+        (b'rle="', b'rle="x'),
+        (b'rle="', b'rle="1, '),
+        (b"<size>5", b"<size>99999999999"),
+        (b"<mask ", b"<polygon "),
+    ],
+)
+def test_a_damaged_file_of_cvat_is_refused_with_a_sentence(change: tuple[bytes, bytes]) -> None:
+    data = cvat_xml(a_video())
+    assert change[0] in data
+    damaged = data.replace(*change)
+    with pytest.raises(AnnotationError):
+        for _ in read_cvat_xml(damaged).masks():
+            pass
+
+
+@pytest.mark.parametrize(
+    "line", ["0 1001 1 3 4", "x 1001 1 3 4 0", "0 1999 1 3 4 <", "0 1001 1 3 4 ~~", "-1 1001 1 3 4 <", "0 1 1 0 4 <"]
+)
+def test_a_damaged_line_of_mots_is_refused_by_its_number(line: str) -> None:
+    with pytest.raises(AnnotationError, match="line 2"):
+        read_mots_text(["", line])
+
+
+def test_a_picture_that_is_no_mask_of_mots_is_refused() -> None:
+    with pytest.raises(MaskError):
+        decode_mots_png(b"\x89PNG")
+
+
+def test_the_masks_of_this_file_differ() -> None:
+    maps: list[NDArray[np.uint8]] = [labels for labels in label_maps() if labels is not None]
+    assert len({labels.tobytes() for labels in maps}) == len(maps)

@@ -1,0 +1,233 @@
+"""Tests of archives for other programs, and of exports of whole projects: what is in them is what was annotated."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+from pycocotools.coco import COCO
+
+from segmentation.formats.cvat_video import read_cvat_xml
+from segmentation.formats.label_png import decode_labels
+from segmentation.formats.mots import decode_mots_png, read_mots_text
+from segmentation.formats.youtube_vis import read_youtube_vis
+from segmentation.types import LabelMap
+from tests.webapp.annotation.export.test_jobs import COUNT, add_round, brought_in, exported, labels, make_video
+from webapp.accounts.models import User
+from webapp.annotation.export.files import export_path, unique_folders
+from webapp.annotation.export.formats import FORMATS
+from webapp.annotation.export.jobs import make_project_export, run_export
+from webapp.annotation.models import Export, ExportState
+from webapp.problems import Problem
+from webapp.projects.models import Project
+from webapp.videos.models import Video
+from webapp.videos.source_table import SourceTable, write_source_table
+from webapp.videos.storage import folder_of
+
+ClientAs = Callable[[User | None], Client]
+JSON = "application/json"
+MASKS = {index: labels(index) for index in range(COUNT) if index != 2}  # Frame 2 has no mask.
+
+
+@pytest.fixture(autouse=True)
+def home(settings: Any, tmp_path: Path, sent_tasks: list[Any]) -> Path:
+    settings.HOME = tmp_path / "home"
+    (settings.HOME / "uploads").mkdir(parents=True)
+    return settings.HOME
+
+
+@pytest.fixture
+def video(project: Project, owner: User) -> Video:
+    made = make_video(project, owner)
+    add_round(made, MASKS)
+    return made
+
+
+def mask_of(frame: int) -> LabelMap:
+    return MASKS.get(frame, np.zeros((160, 240), np.uint8))
+
+
+def assert_masks(found: Iterator[LabelMap | None], table: dict[int, int] | None = None) -> None:
+    ids = np.arange(256, dtype=np.uint8)
+    for before, after in (table or {}).items():
+        ids[before] = after
+    read = list(found)
+    assert len(read) == COUNT
+    for frame, mask in enumerate(read):
+        assert mask is not None
+        np.testing.assert_array_equal(mask, ids[mask_of(frame)])
+
+
+def test_youtube_vis_has_every_mask(video: Video) -> None:
+    with zipfile.ZipFile(exported(video, "youtube-vis")) as archive:
+        (found,) = read_youtube_vis(json.loads(archive.read("instances.json")))
+        assert {f"JPEGImages/{found.name}/{frame}.jpg" for frame in found.frames} < set(archive.namelist())
+    assert_masks(found.masks())
+
+
+def test_coco_opens_in_its_own_reader(video: Video, tmp_path: Path) -> None:
+    with zipfile.ZipFile(exported(video, "coco")) as archive:
+        archive.extract("instances.json", tmp_path)
+    coco = COCO(str(tmp_path / "instances.json"))
+    assert len(coco.getImgIds()) == COUNT
+    for image in coco.loadImgs(coco.getImgIds()):
+        found = np.zeros((160, 240), np.uint8)
+        for annotation in coco.loadAnns(coco.getAnnIds(imgIds=[image["id"]])):
+            found[coco.annToMask(annotation) > 0] = annotation["track_id"]
+        np.testing.assert_array_equal(found, mask_of(image["frame_index"]))
+
+
+def test_mots_has_every_mask_in_both_forms(video: Video) -> None:
+    with zipfile.ZipFile(exported(video, "mots")) as archive:
+        text = read_mots_text(archive.read("instances_txt/Coral-reef.txt").decode().splitlines())
+        for frame, mask in MASKS.items():
+            np.testing.assert_array_equal(decode_mots_png(archive.read(f"instances/Coral-reef/{frame:06}.png")), mask)
+            np.testing.assert_array_equal(text[frame], mask)
+        assert archive.read("classes.txt") == b"1 object\n"
+
+
+def test_cvat_has_every_mask(video: Video) -> None:
+    with zipfile.ZipFile(exported(video, "cvat")) as archive:
+        assert_masks(read_cvat_xml(archive.read("annotations.xml")).masks(), {254: 3})
+
+
+def test_numpy_loads_every_mask_as_the_note_says(video: Video) -> None:
+    path = exported(video, "npz")
+    with np.load(io.BytesIO(path.read_bytes())) as file:
+        for frame, mask in MASKS.items():
+            np.testing.assert_array_equal(file[f"Coral-reef/{frame:05}"], mask)
+        assert json.loads(str(file["Coral-reef/objects"]))["objects"][0]["name"] == "Fish"
+        assert len(file.files) == len(MASKS) + 1
+
+
+@pytest.mark.parametrize("format_name", ["davis", "youtube-vos"])
+def test_what_is_exported_comes_in_again(project: Project, owner: User, video: Video, format_name: str) -> None:
+    again = brought_in(exported(video, format_name), project, owner)
+    assert (again.note, again.frame_count, again.truth_frames) == ("", COUNT, sorted(MASKS))
+
+
+def test_youtube_vos_names_the_frames_in_which_each_object_is_seen(video: Video) -> None:
+    with zipfile.ZipFile(exported(video, "youtube-vos")) as archive:
+        (entry,) = json.loads(archive.read("meta.json"))["videos"].values()
+        np.testing.assert_array_equal(
+            decode_labels(io.BytesIO(archive.read("Annotations/Coral-reef/00003.png"))), mask_of(3)
+        )
+    assert entry["objects"]["254"] == {"category": "object", "frames": [f"{frame:05}" for frame in sorted(MASKS)]}
+
+
+def test_frames_have_the_names_of_their_source_files(video: Video) -> None:
+    table = SourceTable([f"IMG_{7 * index:04}.png" for index in range(COUNT)], [None] * COUNT)
+    write_source_table(folder_of(video.pk), table)
+    with zipfile.ZipFile(exported(video, "youtube-vos")) as archive:
+        assert "JPEGImages/Coral-reef/IMG_0035.jpg" in archive.namelist()
+    with zipfile.ZipFile(exported(video, "davis")) as archive:
+        assert json.loads(archive.read("objects.json"))["source_frames"] == table.names
+
+
+def test_the_manifest_says_what_was_exported(video: Video) -> None:
+    with zipfile.ZipFile(exported(video, "davis")) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+    assert manifest["program"].startswith("Maskwright ")
+    assert (manifest["format"], manifest["exported_by"]) == ("davis", "owner")
+    (entry,) = manifest["videos"]
+    assert (entry["name"], entry["folder"], entry["frames"]) == ("Coral reef", "Coral-reef", COUNT)
+    assert (entry["round"]["number"], entry["round"]["engine"]) == (1, "fake")
+
+
+# --- whole projects ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def second(project: Project, owner: User, video: Video) -> Video:
+    """Create a second video of the same name with masks, and a third one without."""
+    made = make_video(project, owner)
+    add_round(made, {0: labels(9)})
+    make_video(project, owner, name="No masks")
+    return made
+
+
+def exported_project(project: Project, format_name: str) -> Path:
+    export = make_project_export(by=project.created_by, project_id=project.pk, format_name=format_name)
+    run_export(export.pk)
+    export.refresh_from_db()
+    assert (export.state, export.error) == (ExportState.DONE, "")
+    assert export.progress_done == export.progress_total == 2 * COUNT
+    return export_path(export.pk)
+
+
+@pytest.mark.parametrize("format_name", [name for name, known in FORMATS.items() if known.of_project])
+def test_each_format_holds_a_whole_project(project: Project, second: Video, format_name: str) -> None:
+    with zipfile.ZipFile(exported_project(project, format_name)) as archive:
+        names = archive.namelist()
+        assert len(names) == len(set(names))
+        assert format_name == "npz" or len(json.loads(archive.read("manifest.json"))["videos"]) == 2
+
+
+def test_each_video_of_a_project_has_its_own_masks(project: Project, second: Video) -> None:
+    with zipfile.ZipFile(exported_project(project, "youtube-vis")) as archive:
+        first, other = read_youtube_vis(json.loads(archive.read("instances.json")))
+    assert (first.name, other.name) == ("Coral-reef", "Coral-reef-2")
+    assert_masks(first.masks())
+    read = list(other.masks())
+    np.testing.assert_array_equal(read[0], labels(9))
+    assert read[1] is not None
+    assert not read[1].any()
+
+
+def test_davis_lists_the_videos_of_a_project(project: Project, second: Video) -> None:
+    with zipfile.ZipFile(exported_project(project, "davis")) as archive:
+        assert archive.read("ImageSets/2017/val.txt") == b"Coral-reef\nCoral-reef-2\n"
+
+
+def test_a_project_export_leaves_out_what_was_deleted_meanwhile(project: Project, video: Video, second: Video) -> None:
+    export = make_project_export(by=project.created_by, project_id=project.pk, format_name="cvat")
+    second.delete()
+    run_export(export.pk)
+    with zipfile.ZipFile(export_path(export.pk)) as archive:
+        assert archive.namelist() == ["annotations.xml", "manifest.json"]
+
+
+def test_a_project_without_masks_and_a_format_of_one_video_are_refused(project: Project, owner: User) -> None:
+    with pytest.raises(Problem, match="no masks"):
+        make_project_export(by=owner, project_id=project.pk, format_name="davis")
+    with pytest.raises(Problem, match="one by one"):
+        make_project_export(by=owner, project_id=project.pk, format_name="overlay")
+    assert not Export.objects.exists()
+
+
+def test_a_download_continues_where_it_broke(
+    client_as: ClientAs, project: Project, owner: User, viewer: User, second: Video
+) -> None:
+    made = client_as(owner).post(f"/api/projects/{project.pk}/exports", {"format": "mots"}, content_type=JSON).json()
+    assert (made["video"], made["video_name"], made["round"]) == (None, "", None)
+    run_export(made["id"])
+    client = client_as(viewer)
+    assert [row["id"] for row in client.get(f"/api/projects/{project.pk}/exports").json()] == [made["id"]]
+    address = f"/api/exports/{made['id']}/file"
+    whole = client.get(address)
+    data = b"".join(whole.streaming_content)  # type: ignore[attr-defined]
+    assert 'filename="Reef-mots.zip"' in whole["Content-Disposition"]
+    rest = client.get(address, headers={"Range": "bytes=1000-"})
+    assert (rest.status_code, rest["Content-Range"]) == (206, f"bytes 1000-{len(data) - 1}/{len(data)}")
+    assert b"".join(rest.streaming_content) == data[1000:]  # type: ignore[attr-defined]
+    assert rest["ETag"] == whole["ETag"]
+    for other in (f"bytes={len(data)}-", "bytes=-5", "bytes=0-5,7-9", "x"):
+        assert client.get(address, headers={"Range": other}).status_code == 200
+
+
+def test_a_stranger_sees_no_export_of_a_project(
+    client_as: ClientAs, project: Project, stranger: User, second: Video
+) -> None:
+    export = make_project_export(by=project.created_by, project_id=project.pk, format_name="mots")
+    assert client_as(stranger).get(f"/api/exports/{export.pk}").status_code == 404
+
+
+def test_folders_of_videos_with_the_same_name_differ() -> None:
+    assert unique_folders(["Reef", "reef", "Reef!", "a/b"]) == ["Reef", "reef-2", "Reef-3", "a-b"]

@@ -1,0 +1,40 @@
+"""The JSON of YouTube-VIS with the frames: one annotation for each object of a video."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from segmentation.formats.youtube_vis import youtube_vis_data
+from webapp.annotation.export.format import Format
+from webapp.annotation.export.frames import write_frames
+from webapp.annotation.export.subject import Subject, Tick, annotated
+
+
+def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
+    """Write a zip with instances.json and JPEGImages. A frame counts as done when its masks are encoded."""
+    videos = [annotated(subject) for subject in subjects]
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        tick(done)
+
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        text = json.dumps(youtube_vis_data(videos, count), separators=(",", ":"))
+        archive.writestr("instances.json", text, zipfile.ZIP_DEFLATED)
+        for subject, video in zip(subjects, videos, strict=True):
+            write_frames(archive, subject, video, lambda: tick(done))
+
+
+FORMAT = Format(
+    name="youtube-vis",
+    title="YouTube-VIS",
+    note="A zip with JPEGImages and instances.json: run lengths (COCO RLE) for each object, as YouTube-VIS has them.",
+    suffix="zip",
+    media_type="application/zip",
+    write=write,
+)
