@@ -15,6 +15,7 @@ from webapp.accounts.tokens import BearerToken
 from webapp.annotation.api import router as annotation
 from webapp.annotation.export.api import router as exports
 from webapp.inference.api import router as inference
+from webapp.live.api import router as live
 from webapp.problems import Problem
 from webapp.projects.api import router as projects
 from webapp.rest import BodyParser, RestApi
@@ -28,7 +29,7 @@ api = RestApi(
     docs_decorator=login_required,
     parser=BodyParser(),
 )
-for part in (accounts, tokens, projects, videos, annotation, exports, inference):
+for part in (accounts, tokens, projects, videos, annotation, live, exports, inference):
     api.add_router("", part)
 
 

@@ -84,6 +84,13 @@ RULES: dict[tuple[str, str], Rule] = {
     # rounds and masks
     ("GET", "/api/videos/{video_id}/state"): Rule(Role.VIEWER),
     ("GET", "/api/videos/{video_id}/scores"): Rule(Role.REVIEWER),
+    ("POST", "/api/videos/{video_id}/commands"): Rule(
+        Role.ANNOTATOR,
+        body={"type": "object.add", "key": "6f1b0c1e-5a63-4f0c-9d4e-0e6c5a1b2c3d", "name": "Eel"},
+    ),
+    ("GET", "/api/videos/{video_id}/masks"): Rule(Role.VIEWER),
+    ("GET", "/api/videos/{video_id}/masks/{frame}.png"): Rule(Role.VIEWER),
+    ("GET", "/api/rounds/{round_id}"): Rule(Role.VIEWER),
     ("GET", "/api/rounds/{round_id}/masks"): Rule(Role.VIEWER),
     ("GET", "/api/engines"): Rule("signed in"),
     # exports
@@ -91,6 +98,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/videos/{video_id}/exports"): Rule(Role.VIEWER),
     ("GET", "/api/projects/{project_id}/exports"): Rule(Role.VIEWER),
     ("POST", "/api/videos/{video_id}/exports"): Rule(Role.ANNOTATOR, body={"format": "davis"}),
+    ("POST", "/api/projects/{project_id}/exports"): Rule(Role.ANNOTATOR, body={"format": "davis"}),
     ("GET", "/api/exports/{export_id}"): Rule(Role.VIEWER),
     ("DELETE", "/api/exports/{export_id}"): Rule(Role.ANNOTATOR, only=MAKER_OR_MANAGERS),
     ("GET", "/api/exports/{export_id}/file"): Rule(Role.VIEWER),

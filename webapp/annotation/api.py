@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
+import numpy as np
 from django.http import HttpRequest, HttpResponse
-from ninja import Router
+from ninja import Router, Schema
 
-from webapp.annotation.masks import container
+from segmentation.formats.coco_rle import encode_rle
+from segmentation.formats.label_png import encode_labels
+from webapp.annotation.absence import absent_spans, without_absent
+from webapp.annotation.codec import LabelMap
+from webapp.annotation.head import head_of
+from webapp.annotation.masks import StoredMask, container, mask_at, masks_of
 from webapp.annotation.models import Round
-from webapp.annotation.schemas import RoundScores, State
+from webapp.annotation.objects import deleted_numbers
+from webapp.annotation.schemas import RoundInfo, RoundScores, State
 from webapp.annotation.scores import scores_of
-from webapp.annotation.state import state_of
+from webapp.annotation.state import round_info, state_of
 from webapp.problems import NotFound, Problem
-from webapp.projects.access import require
+from webapp.projects.access import Visitor, require
 from webapp.projects.models import Role
 from webapp.rest import ErrorAnswer, binary_answer
 from webapp.videos.access import role_for, video_for
 
 router = Router(tags=["annotation"])
+
+
+class Rle(Schema):
+    """A mask as run lengths of COCO: `size` is [height, width], `counts` is the compressed text."""
+
+    size: tuple[int, int]
+    counts: str
+
+
+class ObjectMask(Schema):
+    object: int
+    segmentation: Rle
+
+
+class FrameMask(Schema):
+    """The mask of a frame. Objects that the frame does not have are left out. `round` is the round that stored it."""
+
+    frame: int
+    round: int
+    objects: list[ObjectMask]
+
+
+class MaskList(Schema):
+    round: int | None  # The id of the round at which the masks are; None if the video has no round.
+    masks: list[FrameMask]
+
 
 MOST_FRAMES = 500  # The most frames in one answer, which has about a megabyte at 480p.
 
@@ -35,6 +68,83 @@ def get_scores(request: HttpRequest, video_id: int) -> list[RoundScores]:
     return scores_of(video_id)
 
 
+@router.get("/rounds/{int:round_id}", response={200: RoundInfo, 404: ErrorAnswer})
+def get_round(request: HttpRequest, round_id: int) -> RoundInfo:
+    """Return a round: its state, how many of its frames are done, and why it failed if it did."""
+    return round_info(_round_for(request.user, round_id))
+
+
+@router.get("/videos/{int:video_id}/masks", response={200: MaskList, (404, 422): ErrorAnswer})
+def get_video_masks(
+    request: HttpRequest, video_id: int, first: int = 0, last: int = MOST_FRAMES - 1, round: int | None = None
+) -> MaskList:
+    """Return the masks that a video has at a round, by default at its head, as run lengths of COCO for each object."""
+    role_for(request.user, video_id)
+    _check_range(first, last)
+    at = head_of(video_id) if round is None else _round_of(video_id, round)
+    shown = _Shown(video_id)
+    return MaskList(round=at, masks=[_frame_mask(mask, shown) for mask in masks_of(video_id, at, first, last)])
+
+
+@router.get(
+    "/videos/{int:video_id}/masks/{int:frame}.png",
+    response={404: ErrorAnswer},
+    openapi_extra=binary_answer("image/png"),
+)
+def get_mask_png(request: HttpRequest, video_id: int, frame: int, round: int | None = None) -> HttpResponse:
+    """Return the label map of a frame at a round, by default at the head, as an indexed PNG of object ids."""
+    role_for(request.user, video_id)
+    at = head_of(video_id) if round is None else _round_of(video_id, round)
+    mask = mask_at(video_id, at, frame)
+    if mask is None:
+        raise NotFound("mask")
+    labels = _Shown(video_id).labels(mask)
+    return HttpResponse(encode_labels(labels), content_type="image/png", headers={"Cache-Control": "private, no-cache"})
+
+
+class _Shown:
+    """What exports and scripts get of the masks of a video: no deleted objects, and none where they are absent."""
+
+    def __init__(self, video_id: int) -> None:
+        self._deleted = list(deleted_numbers(video_id))
+        self._absent = absent_spans(video_id)
+
+    def labels(self, mask: StoredMask) -> LabelMap:
+        labels = mask.labels
+        labels[np.isin(labels, self._deleted)] = 0
+        return without_absent(labels, mask.frame, self._absent)
+
+
+def _frame_mask(mask: StoredMask, shown: _Shown) -> FrameMask:
+    labels = shown.labels(mask)
+    there = [int(number) for number in np.unique(labels) if number]
+    objects = [ObjectMask(object=number, segmentation=Rle(**encode_rle(labels == number))) for number in there]
+    return FrameMask(frame=mask.frame, round=mask.round_id, objects=objects)
+
+
+def _round_of(video_id: int, round_id: int) -> int:
+    if not Round.objects.filter(video_id=video_id, pk=round_id).exists():
+        raise NotFound("round")
+    return round_id
+
+
+def _round_for(user: Visitor, round_id: int) -> Round:
+    """Return a round of a video that `user` may see. A stranger does not learn that the round exists."""
+    round_ = Round.objects.select_related("author").filter(pk=round_id).first()
+    if round_ is None:
+        raise NotFound("round")
+    try:
+        role_for(user, round_.video_id)
+    except NotFound:
+        raise NotFound("round") from None
+    return round_
+
+
+def _check_range(first: int, last: int) -> None:
+    if not 0 <= first <= last < first + MOST_FRAMES:
+        raise Problem("bad_range", f"Ask for 1 to {MOST_FRAMES} frames at a time.", 422)
+
+
 @router.get(
     "/rounds/{int:round_id}/masks",
     response={(404, 422): ErrorAnswer},
@@ -45,15 +155,8 @@ def get_masks(request: HttpRequest, round_id: int, first: int = 0, last: int = M
 
     docs/contracts.md describes the container.
     """
-    round_ = Round.objects.filter(pk=round_id).first()
-    if round_ is None:
-        raise NotFound("round")
-    try:
-        role_for(request.user, round_.video_id)
-    except NotFound:
-        raise NotFound("round") from None  # Somebody who is not a member does not learn that the round exists.
-    if not 0 <= first <= last < first + MOST_FRAMES:
-        raise Problem("bad_range", f"Ask for 1 to {MOST_FRAMES} frames at a time.", 422)
+    round_ = _round_for(request.user, round_id)
+    _check_range(first, last)
     answer = HttpResponse(container(round_id, first, last), content_type="application/octet-stream")
     # Masks of a round that has ended never change. `ended` was read before the masks, so none can be missing.
     answer["Cache-Control"] = "private, max-age=31536000, immutable" if round_.ended else "private, no-store"

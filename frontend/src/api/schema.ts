@@ -69,7 +69,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Download Export */
+        /**
+         * Download Export
+         * @description Return the file, or from the byte that the header `Range: bytes=N-` names, so that a download can continue.
+         */
         get: operations["download_export"];
         put?: never;
         post?: never;
@@ -149,7 +152,11 @@ export interface paths {
         /** List Project Exports */
         get: operations["list_project_exports"];
         put?: never;
-        post?: never;
+        /**
+         * Make Project Export
+         * @description Export all videos of a project that have masks, each at its head, in one file.
+         */
+        post: operations["make_project_export"];
         delete?: never;
         options?: never;
         head?: never;
@@ -631,7 +638,7 @@ export interface components {
             size_bytes: number;
             state: components["schemas"]["ExportState"];
             /** Video */
-            video: number;
+            video: number | null;
             /** Video Name */
             video_name: string;
         };
@@ -646,6 +653,8 @@ export interface components {
             name: string;
             /** Note */
             note: string;
+            /** Of Project */
+            of_project: boolean;
             /** Suffix */
             suffix: string;
             /** Title */
@@ -805,6 +814,11 @@ export interface components {
             guide?: string;
             /** Name */
             name: string;
+        };
+        /** ProjectExportBody */
+        ProjectExportBody: {
+            /** Format */
+            format: string;
         };
         /** ProjectInfo */
         ProjectInfo: {
@@ -1947,6 +1961,113 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    make_project_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectExportBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The CSRF token is missing or wrong, or the role does not suffice. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body came too slowly. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-<<<<<<< HEAD
-from webapp.annotation.absence import absent_spans, without_absent
-=======
 from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo
->>>>>>> 27ba5d4 (Exports of whole projects in one file, in more formats: YouTube-VIS, YouTube-VOS, COCO, MOTS, CVAT and NumPy)
+from webapp.annotation.absence import absent_spans, without_absent
 from webapp.annotation.codec import LabelMap
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Object

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0010_versions"),
+        ("annotation", "0011_preview"),
         ("projects", "0001_initial"),
         ("videos", "0006_cuts"),
     ]

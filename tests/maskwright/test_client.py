@@ -1,0 +1,165 @@
+"""Tests of the client against a server that breaks: what can be repeated is repeated, and errors are sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from maskwright import client
+from maskwright.client import ApiError, Maskwright, Project
+
+Answer = httpx.Response | Exception
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_pause", lambda *_: 0.0)
+    monkeypatch.setattr(client, "POLL_SECONDS", (0.0, 0.0))
+
+
+def served(handle: Callable[[httpx.Request], Answer]) -> Maskwright:
+    """Return a client of a server that answers with what `handle` returns, or breaks as it says."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = handle(request)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    maskwright = Maskwright("http://server/", "mwt_secret")
+    maskwright._http = httpx.Client(
+        base_url=maskwright._http.base_url, headers=maskwright._http.headers, transport=httpx.MockTransport(answer)
+    )
+    return maskwright
+
+
+def in_turn(*answers: Answer) -> tuple[Maskwright, list[httpx.Request]]:
+    seen: list[httpx.Request] = []
+    left = list(answers)
+
+    def handle(request: httpx.Request) -> Answer:
+        request.read()
+        seen.append(request)
+        return left.pop(0)
+
+    return served(handle), seen
+
+
+def test_it_sends_the_token_to_the_versioned_address() -> None:
+    maskwright, seen = in_turn(httpx.Response(200, json=[]))
+    assert maskwright.projects() == []
+    assert str(seen[0].url) == "http://server/api/v1/projects"
+    assert seen[0].headers["Authorization"] == "Bearer mwt_secret"
+
+
+def test_it_asks_again_when_the_server_is_busy_or_away() -> None:
+    maskwright, seen = in_turn(httpx.ConnectError("no"), httpx.Response(503), httpx.Response(200, json={"id": 1}))
+    assert maskwright.get("/me") == {"id": 1}
+    assert len(seen) == 3
+
+
+def test_what_creates_something_without_a_key_is_never_sent_twice() -> None:
+    maskwright, seen = in_turn(httpx.ReadError("no"))
+    with pytest.raises(ApiError, match="cannot be reached"):
+        maskwright.call("POST", "/projects", json={"name": "Birds"})
+    assert len(seen) == 1
+
+
+def test_a_message_is_repeated_with_the_same_key() -> None:
+    maskwright, seen = in_turn(httpx.ReadError("no"), httpx.Response(200, json={"result": 3}))
+    assert client.Video(maskwright, 1).add_object("Bird") == 3
+    assert seen[0].content == seen[1].content
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "text"),
+    [
+        (httpx.Response(409, json={"code": "conflict", "text": "Look again."}), "conflict", "Look again."),
+        (httpx.Response(500, text="<html>"), "failed", "The server answered 500 without a reason."),
+        (httpx.Response(404, json=["x"]), "failed", "The server answered 404 without a reason."),
+    ],
+)
+def test_an_error_is_the_sentence_of_the_server(answer: httpx.Response, code: str, text: str) -> None:
+    maskwright, _ = in_turn(answer)
+    with pytest.raises(ApiError) as raised:
+        maskwright.get("/me")
+    assert (raised.value.code, str(raised.value), raised.value.status) == (code, text, answer.status_code)
+
+
+def test_an_upload_goes_on_where_the_server_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "CHUNK", 4)
+    (tmp_path / "clip.mp4").write_bytes(b"0123456789")
+    received = bytearray()
+    breaks = [2]  # The connection breaks once, after two bytes of a chunk have come.
+
+    def handle(request: httpx.Request) -> Answer:
+        path = request.url.path.removeprefix("/api/v1")
+        data: Any = None
+        if path == "/projects/1/uploads":
+            data = {"id": "u"}
+        elif request.method == "PATCH":
+            body = request.read()
+            assert int(request.headers["Upload-Offset"]) == len(received)
+            if len(received) == 4 and breaks:
+                received.extend(body[: breaks.pop()])
+                return httpx.ReadError("broken")
+            received.extend(body)
+            data = {"received": len(received)}
+        elif path == "/uploads/u":
+            data = {"received": len(received)}
+        elif path == "/uploads/u/finish":
+            data = {"id": 7}
+        elif path == "/videos/7":
+            data = {"state": "ready"}
+        return httpx.Response(200, json=data)
+
+    sent: list[tuple[int, int]] = []
+    video = Project(served(handle), 1, "Birds").upload(tmp_path / "clip.mp4", lambda *done: sent.append(done))
+    assert (video.id, bytes(received)) == (7, b"0123456789")
+    assert sent == [(4, 10), (6, 10), (10, 10)]
+
+
+def test_a_failed_import_is_the_sentence_of_the_server() -> None:
+    maskwright, _ = in_turn(httpx.Response(200, json={"state": "failed", "error": "No frames."}))
+    with pytest.raises(ApiError, match="No frames"):
+        client.Video(maskwright, 1).wait()
+
+
+def test_a_download_goes_on_where_it_broke(tmp_path: Path) -> None:
+    class Broken(httpx.SyncByteStream):
+        def __iter__(self) -> Any:
+            yield b"0123"
+            raise httpx.ReadError("broken")
+
+    done = {"state": "done", "progress_done": 1, "progress_total": 1}
+    maskwright, seen = in_turn(
+        httpx.Response(201, json={"id": 5}),
+        httpx.Response(200, json=done),
+        httpx.Response(200, stream=Broken()),
+        httpx.Response(206, content=b"456789"),
+    )
+    target = client.Video(maskwright, 1).export("davis", tmp_path / "out.zip")
+    assert target.read_bytes() == b"0123456789"
+    assert seen[3].headers["Range"] == "bytes=4-"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.zip"]
+
+
+def test_a_round_that_failed_raises_with_its_reason() -> None:
+    state = {"head": None, "scribbles": [{"frame": 0, "author": {"id": 1}}, {"frame": 3, "author": {"id": 2}}]}
+    maskwright, seen = in_turn(
+        httpx.Response(200, json=state),
+        httpx.Response(200, json={"id": 1}),
+        httpx.Response(200, json={"result": 9}),
+        httpx.Response(200, json={"state": "running", "done": 1, "total": 4, "error": ""}),
+        httpx.Response(200, json={"state": "failed", "done": 1, "total": 4, "error": "Out of memory."}),
+    )
+    progress: list[tuple[int, int]] = []
+    with pytest.raises(ApiError, match="Out of memory") as raised:
+        client.Video(maskwright, 1).run(progress=lambda *done: progress.append(done))
+    assert raised.value.code == "round_failed"
+    assert progress == [(1, 4), (1, 4)]
+    assert b'"frames":[0]' in seen[2].content

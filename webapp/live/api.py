@@ -1,0 +1,33 @@
+"""The REST call for what the page does over its socket: the same messages, checks and write functions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from django.http import HttpRequest
+from ninja import Body, Router, Schema
+from pydantic import Field
+
+from webapp.accounts.api import signed_in
+from webapp.live.actions import perform
+from webapp.live.client_messages import Command
+from webapp.rest import ErrorAnswer
+
+router = Router(tags=["annotation"])
+
+
+class CommandResult(Schema):
+    """What the `ack` of the socket carries: the id of the object or round that the message created, if it did."""
+
+    result: int | None
+
+
+@router.post("/videos/{int:video_id}/commands", response={200: CommandResult, (400, 403, 404, 409, 422): ErrorAnswer})
+def send_command(
+    request: HttpRequest, video_id: int, body: Annotated[Command, Field(discriminator="type"), Body()]
+) -> CommandResult:
+    """Change a video: objects, scribbles, painted masks, rounds, the head, accepted frames.
+
+    The body is a message of the socket. Its `key` makes it safe to send it again: it takes effect once.
+    """
+    return CommandResult(result=perform(signed_in(request), video_id, body))
