@@ -90,7 +90,7 @@ class Maskwright:
             if answer.status_code not in TRY_AGAIN or last:
                 return _content(answer)
             time.sleep(_pause(attempt, answer.headers.get("Retry-After", "")))
-        raise AssertionError("unreachable")
+        raise AssertionError("The last try either returns or raises.")
 
     @contextmanager
     def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
@@ -273,7 +273,8 @@ def _append(maskwright: Maskwright, export_id: int, part: Path) -> None:
     have = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
     with maskwright.stream(f"/exports/{export_id}/file", headers) as answer:
-        with part.open("ab" if answer.status_code == 206 else "wb") as file:
+        mode = "ab" if answer.status_code == 206 else "wb"
+        with part.open(mode) as file:
             for data in answer.iter_raw():
                 file.write(data)
 

@@ -14,6 +14,7 @@ usage: maskwright [--home DIR] COMMAND [options]
   evaluate       compare an engine with ground truth
   weights        list, add and check the weights of the engines
   doctor         check this machine
+  token          make a token with which scripts call the REST API
   sign_in_link   print a link that signs a person in once
   migrate        bring the database up to date
 

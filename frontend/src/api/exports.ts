@@ -71,3 +71,11 @@ export function makeExport(video: number, format: string, round: number | null):
     body: round === null ? { format } : { format, round },
   });
 }
+
+/** Starts an export of all videos of a project that have masks. */
+export function makeProjectExport(project: number, format: string): Promise<Export> {
+  return call("POST", "/api/projects/{project_id}/exports", {
+    path: { project_id: project },
+    body: { format },
+  });
+}

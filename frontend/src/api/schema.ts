@@ -233,6 +233,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rounds/{round_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Round
+         * @description Return a round: its state, how many of its frames are done, and why it failed if it did.
+         */
+        get: operations["get_round"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/rounds/{round_id}/masks": {
         parameters: {
             query?: never;
@@ -408,6 +428,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/videos/{video_id}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Command
+         * @description Change a video: objects, scribbles, painted masks, rounds, the head, accepted frames.
+         *
+         *     The body is a message of the socket. Its `key` makes it safe to send it again: it takes effect once.
+         */
+        post: operations["send_command"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/videos/{video_id}/exports": {
         parameters: {
             query?: never;
@@ -435,6 +477,46 @@ export interface paths {
         };
         /** Get Frame */
         get: operations["get_frame"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/videos/{video_id}/masks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Video Masks
+         * @description Return the masks that a video has at a round, by default at its head, as run lengths of COCO for each object.
+         */
+        get: operations["get_video_masks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/videos/{video_id}/masks/{frame}.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Mask Png
+         * @description Return the label map of a frame at a round, by default at the head, as an indexed PNG of object ids.
+         */
+        get: operations["get_mask_png"];
         put?: never;
         post?: never;
         delete?: never;
@@ -541,6 +623,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * CommandResult
+         * @description What the `ack` of the socket carries: the id of the object or round that the message created, if it did.
+         */
+        CommandResult: {
+            /** Result */
+            result: number | null;
+        };
         /**
          * EditInfo
          * @description What an edited version did to the masks of the frames from `first` to `last` (inclusive).
@@ -660,6 +750,64 @@ export interface components {
             /** Title */
             title: string;
         };
+        /**
+         * FrameMask
+         * @description The mask of a frame. Objects that the frame does not have are left out. `round` is the round that stored it.
+         */
+        FrameMask: {
+            /** Frame */
+            frame: number;
+            /** Objects */
+            objects: components["schemas"]["ObjectMask"][];
+            /** Round */
+            round: number;
+        };
+        /**
+         * FramesAccept
+         * @description Accept or release the masks of the frames from `first` to `last` (inclusive). Frames without a mask stay as
+         *     they are. The `result` of the `ack` is the number of frames that changed.
+         *
+         *     `head` is the head that the page shows and `seen` the highest number of a mask that it has. If a frame has another
+         *     mask by now, nothing changes and the answer is the error "conflict".
+         */
+        FramesAccept: {
+            /** Accepted */
+            accepted: boolean;
+            /** First */
+            first: number;
+            /** Head */
+            head: number | null;
+            /** Key */
+            key: string;
+            /** Last */
+            last: number;
+            /** Seen */
+            seen: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "frames.accept";
+        };
+        /**
+         * HeadMove
+         * @description Move the head: to its base (undo), to a branch (redo) or to any round.
+         *
+         *     `from_round` is the head that the page shows.
+         */
+        HeadMove: {
+            /** From Round */
+            from_round: number | null;
+            /** Key */
+            key: string;
+            /** To Round */
+            to_round: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "head.move";
+        };
         /** Invitation */
         Invitation: {
             role: components["schemas"]["Role"];
@@ -683,6 +831,41 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+        };
+        /** MaskList */
+        MaskList: {
+            /** Masks */
+            masks: components["schemas"]["FrameMask"][];
+            /** Round */
+            round: number | null;
+        };
+        /**
+         * MaskPaint
+         * @description Replace the mask of one object in one frame. The `result` of the `ack` is the id of the new version.
+         *
+         *     `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, in the bytes of a mask.
+         *     It is applied to the mask that the frame has when the message arrives. `over` says over which other objects it may
+         *     paint: over none, over those that are not locked, or over all of them.
+         */
+        MaskPaint: {
+            /** Data */
+            data: string;
+            /** Frame */
+            frame: number;
+            /** Key */
+            key: string;
+            /** Object */
+            object: number;
+            /**
+             * Over
+             * @enum {string}
+             */
+            over: "none" | "unlocked" | "all";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "mask.paint";
         };
         /** Me */
         Me: {
@@ -760,6 +943,25 @@ export interface components {
             /** Secret */
             secret: string;
         };
+        /** ObjectAdd */
+        ObjectAdd: {
+            /** Color */
+            color?: string | null;
+            /** Key */
+            key: string;
+            /** Label */
+            label?: number | null;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "object.add";
+        };
         /** ObjectInfo */
         ObjectInfo: {
             /** Color */
@@ -777,6 +979,12 @@ export interface components {
             /** Position */
             position: number;
         };
+        /** ObjectMask */
+        ObjectMask: {
+            /** Object */
+            object: number;
+            segmentation: components["schemas"]["Rle"];
+        };
         /**
          * ObjectScore
          * @description J and F of one object, as means over the frames with ground truth.
@@ -792,6 +1000,35 @@ export interface components {
             object: number;
             /** Truth */
             truth: number;
+        };
+        /**
+         * ObjectUpdate
+         * @description Rename, recolour, label, lock, move, delete or restore an object. Only the fields that are given change.
+         *
+         *     `label` null takes the label away. `position` is the new index in the list of objects.
+         */
+        ObjectUpdate: {
+            /** Color */
+            color?: string | null;
+            /** Deleted */
+            deleted?: boolean | null;
+            /** Key */
+            key: string;
+            /** Label */
+            label?: number | null;
+            /** Locked */
+            locked?: boolean | null;
+            /** Name */
+            name?: string | null;
+            /** Number */
+            number: number;
+            /** Position */
+            position?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "object.update";
         };
         /** Person */
         Person: {
@@ -863,6 +1100,19 @@ export interface components {
             name?: string | null;
         };
         /**
+         * Rle
+         * @description A mask as run lengths of COCO: `size` is [height, width], `counts` is the compressed text.
+         */
+        Rle: {
+            /** Counts */
+            counts: string;
+            /** Size */
+            size: [
+                number,
+                number
+            ];
+        };
+        /**
          * Role
          * @enum {string}
          */
@@ -870,6 +1120,18 @@ export interface components {
         /** RolePatch */
         RolePatch: {
             role: components["schemas"]["Role"];
+        };
+        /** RoundCancel */
+        RoundCancel: {
+            /** Key */
+            key: string;
+            /** Round */
+            round: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "round.cancel";
         };
         /**
          * RoundInfo
@@ -935,6 +1197,46 @@ export interface components {
             weights: string;
         };
         /**
+         * RoundRun
+         * @description Run one round with everything that the sender drew on `frames` and that waits for a round.
+         *
+         *     `base` is the head that the page shows. `span` (inclusive), `direction` and `objects` limit which masks may change.
+         *     The round crosses scene cuts only with `across_cuts`.
+         */
+        RoundRun: {
+            /**
+             * Across Cuts
+             * @default false
+             */
+            across_cuts?: boolean;
+            /** Base */
+            base: number | null;
+            /**
+             * Direction
+             * @default both
+             * @enum {string}
+             */
+            direction?: "both" | "forward" | "backward";
+            /** Engine */
+            engine: string;
+            /** Frames */
+            frames: number[];
+            /** Key */
+            key: string;
+            /** Objects */
+            objects?: number[] | null;
+            /** Span */
+            span?: [
+                number,
+                number
+            ] | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "round.run";
+        };
+        /**
          * RoundScores
          * @description How good the masks at a round are.
          *
@@ -975,6 +1277,25 @@ export interface components {
             /** Positive */
             positive: boolean;
         };
+        /** ScribbleAdd */
+        ScribbleAdd: {
+            /** Frame */
+            frame: number;
+            /** Key */
+            key: string;
+            /** Object */
+            object: number;
+            /** Path */
+            path: [
+                number,
+                number
+            ][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "scribble.add";
+        };
         /**
          * ScribbleInfo
          * @description A scribble that waits for a round.
@@ -1001,6 +1322,21 @@ export interface components {
             ][];
             /** Positive */
             positive: boolean;
+        };
+        /**
+         * ScribbleRemove
+         * @description Remove a scribble that the sender drew and no round has used. `scribble` is its key.
+         */
+        ScribbleRemove: {
+            /** Key */
+            key: string;
+            /** Scribble */
+            scribble: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "scribble.remove";
         };
         /** SignIn */
         SignIn: {
@@ -1414,6 +1750,15 @@ export interface operations {
         responses: {
             /** @description OK */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The file from the byte that the header Range names. */
+            206: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2581,6 +2926,55 @@ export interface operations {
             };
         };
     };
+    get_round: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundInfo"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     get_masks: {
         parameters: {
             query?: {
@@ -3533,6 +3927,113 @@ export interface operations {
             };
         };
     };
+    send_command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScribbleAdd"] | components["schemas"]["ScribbleRemove"] | components["schemas"]["ObjectAdd"] | components["schemas"]["ObjectUpdate"] | components["schemas"]["RoundRun"] | components["schemas"]["RoundCancel"] | components["schemas"]["HeadMove"] | components["schemas"]["FramesAccept"] | components["schemas"]["MaskPaint"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandResult"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body came too slowly. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_exports: {
         parameters: {
             query?: never;
@@ -3721,6 +4222,129 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_video_masks: {
+        parameters: {
+            query?: {
+                first?: number;
+                last?: number;
+                round?: number | null;
+            };
+            header?: never;
+            path: {
+                video_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskList"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_mask_png: {
+        parameters: {
+            query?: {
+                round?: number | null;
+            };
+            header?: never;
+            path: {
+                video_id: number;
+                frame: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -18,3 +18,6 @@ export type Upload = Schemas["UploadInfo"];
 export type Engine = Schemas["EngineAnswer"];
 export type ExportFormat = Schemas["FormatInfo"];
 export type Export = Schemas["ExportInfo"];
+export type Token = Schemas["TokenInfo"];
+export type NewToken = Schemas["NewToken"];
+export type TokenDraft = Schemas["TokenBody"];

@@ -1,9 +1,11 @@
-/** The exports of all videos of a project. They are made in the studio. */
+/** The exports of a project and of its videos. Those of one video are made in the studio. */
 import { Download } from "lucide-preact";
 import { mayRemove, useExportFormats, useProjectExports } from "../api/exports";
+import { may } from "../api/roles";
 import { me } from "../api/session";
 import { ExportList } from "../exports/ExportList";
 import { EmptyState } from "../parts/EmptyState";
+import { ExportProject } from "./ExportProject";
 import { ProblemState } from "./ProblemState";
 import css from "./ProjectPage.module.css";
 import type { TabProps } from "./tab";
@@ -15,21 +17,24 @@ export function ExportsTab({ project }: TabProps) {
     if (loaded.problem) return <ProblemState problem={loaded.problem} retry={loaded.reload} />;
     return <div class={css.ghost} aria-busy="true" data-testid="state-loading" />;
   }
-  if (!loaded.value.length) {
-    return (
-      <EmptyState icon={Download} title="No exports yet" testid="exports-empty">
-        Open a video and choose Export: masks as a DAVIS folder, as one PNG for each object, or as a video to
-        show. They are kept here for download.
-      </EmptyState>
-    );
-  }
   return (
-    <ExportList
-      exports={loaded.value}
-      formats={formats.value}
-      removable={(exported) => mayRemove(exported, me.value?.id, project.role)}
-      videos
-      onChanged={loaded.reload}
-    />
+    <>
+      {formats.value && may(project.role, "export") && (
+        <ExportProject project={project.id} formats={formats.value} onMade={loaded.reload} />
+      )}
+      {loaded.value.length ? (
+        <ExportList
+          exports={loaded.value}
+          formats={formats.value}
+          removable={(exported) => mayRemove(exported, me.value?.id, project.role)}
+          videos
+          onChanged={loaded.reload}
+        />
+      ) : (
+        <EmptyState icon={Download} title="No exports yet" testid="exports-empty">
+          Export all videos here, or open one and choose Export. The files are kept here for download.
+        </EmptyState>
+      )}
+    </>
   );
 }

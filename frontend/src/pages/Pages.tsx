@@ -10,6 +10,7 @@ import { ProblemState } from "./ProblemState";
 import { ProjectPage } from "./ProjectPage";
 import { ProjectsPage } from "./ProjectsPage";
 import { Shell } from "./Shell";
+import { Tokens } from "./Tokens";
 
 export default function Pages({ at }: { at: Route }) {
   const asked = useLoaded("me", loadMe);
@@ -32,6 +33,7 @@ export default function Pages({ at }: { at: Route }) {
     <>
       <Page at={at} />
       <Account me={signedIn} />
+      <Tokens />
     </>
   );
 }

@@ -1,5 +1,5 @@
 /** The layout of every page: a bar with breadcrumbs and the account menu, and the page below. */
-import { LogOut, Monitor, Moon, Shield, Sun, UserRound } from "lucide-preact";
+import { KeyRound, LogOut, Monitor, Moon, Shield, Sun, UserRound } from "lucide-preact";
 import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { me, signOut } from "../api/session";
@@ -13,6 +13,7 @@ import { visits } from "../route";
 import { openAccount } from "./Account";
 import { mayLeave } from "./leave";
 import css from "./Shell.module.css";
+import { openTokens } from "./Tokens";
 import { UploadsPill } from "./UploadsPill";
 
 export interface ShellProps {
@@ -102,6 +103,7 @@ function AccountMenu({ me }: { me: Me }) {
       }
       items={[
         { name: "Name and password", icon: UserRound, testid: "account-change", perform: openAccount },
+        { name: "Tokens for scripts", icon: KeyRound, testid: "account-tokens", perform: openTokens },
         ...admin,
         "line",
         ...THEMES.map((name) => ({
