@@ -18,13 +18,19 @@ from webapp.projects.models import Role
 
 PAGE = (Path(settings.BASE_DIR) / "docs" / "contracts.md").read_text()
 SCHEMA = api.get_openapi_schema()
-TYPES = {name: schema for name, schema in SCHEMA["components"]["schemas"].items() if "properties" in schema}
 CALLS = [(method.upper(), path, call) for path, calls in SCHEMA["paths"].items() for method, call in calls.items()]
 MESSAGES: list[tuple[str, type[BaseModel]]] = [
     (direction, message)
     for direction, union in (("from the browser", ClientMessage), ("to the browser", ServerMessage))
     for message in get_args(get_args(union)[0])
 ]
+# The table of messages has the fields of messages, which one of the calls takes, too.
+SENT = {message.__name__ for _, message in MESSAGES}
+TYPES = {
+    name: schema
+    for name, schema in SCHEMA["components"]["schemas"].items()
+    if "properties" in schema and name not in SENT
+}
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -38,6 +44,8 @@ def named(schema: dict[str, Any]) -> str:
     """Return the name of a JSON body's type as the document has it: `VideoCard`, `[VideoCard]` or a plain type."""
     if schema.get("type") == "array":
         return f"[{named(schema['items'])}]"
+    if "discriminator" in schema:
+        return "a message from the browser"
     return str(schema.get("$ref", "")).rpartition("/")[2] or str(schema["type"])
 
 
@@ -56,7 +64,7 @@ def wanted_call(method: str, path: str, call: dict[str, Any]) -> list[str]:
     parameters = [given for given in call["parameters"] if given["in"] != "path"]
     takes = [body_of(call["requestBody"]["content"])] if "requestBody" in call else []
     takes += [f"`{given['name']}{'' if given['required'] else '?'}` ({given['in']})" for given in parameters]
-    (status,) = (status for status in call["responses"] if status < 300)
+    status = min(call["responses"])  # The rest of a file (206) has the same type as the file.
     answer = body_of(call["responses"][status].get("content", {}))
     return [f"`{method} {path}`", who, ", ".join(takes), f"{status} {answer}".strip()]
 

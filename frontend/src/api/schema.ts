@@ -632,6 +632,21 @@ export interface components {
             result: number | null;
         };
         /**
+         * CutsSet
+         * @description Replace the scene cuts of the video: the first frame of each new scene.
+         */
+        CutsSet: {
+            /** Cuts */
+            cuts: number[];
+            /** Key */
+            key: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "cuts.set";
+        };
+        /**
          * EditInfo
          * @description What an edited version did to the masks of the frames from `first` to `last` (inclusive).
          *
@@ -831,6 +846,39 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+        };
+        /**
+         * MaskEdit
+         * @description Edit the masks of the frames from `first` to `last` (inclusive). The `result` of the `ack` is the new version.
+         *
+         *     clear: the objects lose their pixels. copy: they get the masks that they have in the frame `source`. merge: their
+         *     pixels become those of `into`. swap: the two objects change places. split: the pixels of the one object become those
+         *     of `into`. interpolate: between the masks of `first` and `last`, the objects change their shape evenly. Accepted
+         *     frames stay as they are. A worker does it after the rounds that wait or run.
+         */
+        MaskEdit: {
+            /** First */
+            first: number;
+            /** Into */
+            into?: number | null;
+            /** Key */
+            key: string;
+            /** Last */
+            last: number;
+            /** Objects */
+            objects: number[];
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "clear" | "copy" | "merge" | "swap" | "split" | "interpolate";
+            /** Source */
+            source?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "mask.edit";
         };
         /** MaskList */
         MaskList: {
@@ -1100,6 +1148,40 @@ export interface components {
             name?: string | null;
         };
         /**
+         * PromptAdd
+         * @description Add a click (one point) or a box (two opposite corners), which waits for a round like a scribble.
+         *
+         *     `positive` is false for a click on what is not the object. `scribble.remove` removes it.
+         */
+        PromptAdd: {
+            /** Frame */
+            frame: number;
+            /** Key */
+            key: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "click" | "box";
+            /** Object */
+            object: number;
+            /** Points */
+            points: [
+                number,
+                number
+            ][];
+            /**
+             * Positive
+             * @default true
+             */
+            positive?: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "prompt.add";
+        };
+        /**
          * Rle
          * @description A mask as run lengths of COCO: `size` is [height, width], `counts` is the compressed text.
          */
@@ -1356,6 +1438,29 @@ export interface components {
             times: (number | null)[];
         };
         /**
+         * SpanAbsent
+         * @description Say that an object (null: every object that is not locked) is not visible in a span, or take that back.
+         *
+         *     The masks do not change: the page, exports and engines leave the object out there.
+         */
+        SpanAbsent: {
+            /** Absent */
+            absent: boolean;
+            /** First */
+            first: number;
+            /** Key */
+            key: string;
+            /** Last */
+            last: number;
+            /** Object */
+            object: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "span.absent";
+        };
+        /**
          * State
          * @description The whole state of a video except its masks. Those of the frames in RoundInfo.frames are loaded over HTTP.
          */
@@ -1390,6 +1495,23 @@ export interface components {
             /** Seq */
             seq: number;
             video: components["schemas"]["VideoInfo"];
+        };
+        /**
+         * TimeSpent
+         * @description Add to the time that the sender worked on an object; 0: no object was selected. Idle time is left out.
+         */
+        TimeSpent: {
+            /** Key */
+            key: string;
+            /** Object */
+            object: number;
+            /** Seconds */
+            seconds: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "time.spent";
         };
         /** TokenBody */
         TokenBody: {
@@ -3938,7 +4060,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ScribbleAdd"] | components["schemas"]["ScribbleRemove"] | components["schemas"]["ObjectAdd"] | components["schemas"]["ObjectUpdate"] | components["schemas"]["RoundRun"] | components["schemas"]["RoundCancel"] | components["schemas"]["HeadMove"] | components["schemas"]["FramesAccept"] | components["schemas"]["MaskPaint"];
+                "application/json": components["schemas"]["ScribbleAdd"] | components["schemas"]["PromptAdd"] | components["schemas"]["ScribbleRemove"] | components["schemas"]["ObjectAdd"] | components["schemas"]["ObjectUpdate"] | components["schemas"]["RoundRun"] | components["schemas"]["RoundCancel"] | components["schemas"]["HeadMove"] | components["schemas"]["FramesAccept"] | components["schemas"]["MaskPaint"] | components["schemas"]["MaskEdit"] | components["schemas"]["SpanAbsent"] | components["schemas"]["CutsSet"] | components["schemas"]["TimeSpent"];
             };
         };
         responses: {
