@@ -1283,7 +1283,9 @@ export interface components {
          * @description Run one round with everything that the sender drew on `frames` and that waits for a round.
          *
          *     `base` is the head that the page shows. `span` (inclusive), `direction` and `objects` limit which masks may change.
-         *     The round crosses scene cuts only with `across_cuts`.
+         *     The round crosses scene cuts only with `across_cuts`. With `from_masks`, the round starts from the mask of a frame
+         *     that has no waiting scribble: a painted mask goes through the video, and a stopped round goes on from its last
+         *     frame.
          */
         RoundRun: {
             /**
@@ -1303,6 +1305,11 @@ export interface components {
             engine: string;
             /** Frames */
             frames: number[];
+            /**
+             * From Masks
+             * @default false
+             */
+            from_masks?: boolean;
             /** Key */
             key: string;
             /** Objects */

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0011_preview"),
+        ("annotation", "0012_started_from"),
         ("projects", "0001_initial"),
         ("videos", "0006_cuts"),
     ]
