@@ -82,7 +82,9 @@ function Row({ exported, title, removable, videos, onChanged }: RowProps) {
     >
       <div class={css.text}>
         <b>
-          {videos && exported.video !== null && <a href={`/videos/${exported.video}`}>{exported.video_name}</a>}
+          {videos && exported.video !== null && (
+            <a href={`/videos/${exported.video}`}>{exported.video_name}</a>
+          )}
           {videos && exported.video === null && "All videos"}
           {videos && <i>·</i>}
           {title}
