@@ -140,7 +140,7 @@ def test_a_download_goes_on_where_it_broke(tmp_path: Path) -> None:
         httpx.Response(201, json={"id": 5}),
         httpx.Response(200, json=done),
         httpx.Response(200, stream=Broken()),
-        httpx.Response(206, content=b"456789"),
+        httpx.Response(206, stream=httpx.ByteStream(b"456789")),
     )
     target = client.Video(maskwright, 1).export("davis", tmp_path / "out.zip")
     assert target.read_bytes() == b"0123456789"
