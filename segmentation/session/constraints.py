@@ -21,7 +21,7 @@ NOBODY: frozenset[int] = frozenset()
 Window = tuple[float, float, float, float]  # x0, y0, x1, y1 in 0..1: an object has no pixel outside of it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RoundLimits:
     """What the round that runs may change, and the frame that it was drawn on.
 
