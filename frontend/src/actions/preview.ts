@@ -2,7 +2,7 @@
  * Previews: the mask of the frame in view with the waiting scribbles, or with a click that hovering would make. The server
  * computes them between rounds, for this page alone, and stores nothing.
  */
-import { effect, untracked } from "@preact/signals";
+import { computed, effect, untracked } from "@preact/signals";
 import type { PackedMask } from "../masks/decode";
 import type { Point } from "../protocol";
 import type { Preview } from "../state/preview";
@@ -15,6 +15,7 @@ export interface HoverClick {
   positive: boolean;
 }
 
+const ARRIVED_AFTER = 200; // ms that a frame is in view before its preview is asked for
 const HOVER_EVERY = 60; // ms between two questions while the pointer hovers
 
 /** Asks what a click below the pointer would give. Nothing is asked too often, or without a connection. */
@@ -43,28 +44,47 @@ export function showPreview({ store }: Studio, mask: PackedMask): void {
  */
 export function watchPreview(studio: Studio): () => void {
   const { store } = studio;
+  // Compared as text: a scribble that was saved is another object, but the same question.
+  const waiting = computed(() => waitingHere(store).join());
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let seen = store.frame.peek();
   let closed = false;
   const end = effect(() => {
-    const keys = waitingHere(store);
-    const wanted = keys.length > 0 && !store.view.value.runOnRelease && store.connection.value === "live";
-    const [head, looking, round] = [store.head.value, store.looking.value, store.active.value];
-    const frame = store.frame.value;
-    untracked(() => {
-      const now = store.preview.peek();
-      const used = round?.frame === frame || round?.drawn.includes(frame) === true;
-      if (now && (now.frame !== frame || (keys.length === 0 && !used && now.of === "drawn")))
-        store.preview.value = null;
-      if (!wanted || looking !== null) return;
-      // The message with a new scribble is sent right after the store has it, and the question has to follow it.
-      queueMicrotask(() => {
-        if (!closed && store.frame.peek() === frame && store.head.peek() === head) ask(studio, "drawn", null);
-      });
-    });
+    const wanted =
+      waiting.value !== "" && !store.view.value.runOnRelease && store.connection.value === "live";
+    const [head, looking, active, frame] = [
+      store.head.value,
+      store.looking.value,
+      store.active.value?.id,
+      store.frame.value,
+    ];
+    clearTimeout(timer);
+    untracked(() => dropOutdated(store, waiting.peek() === ""));
+    const arrived = frame !== seen;
+    seen = frame;
+    if (!wanted || looking !== null || active !== undefined) return;
+    const askNow = (): void => {
+      if (!closed && store.frame.peek() === frame && store.head.peek() === head) ask(studio, "drawn", null);
+    };
+    // While somebody goes through the frames, nothing is asked. The message with a new scribble is sent right after the
+    // store has it, and the question has to follow it.
+    if (arrived) timer = setTimeout(askNow, ARRIVED_AFTER);
+    else queueMicrotask(askNow);
   });
   return () => {
     closed = true;
+    clearTimeout(timer);
     end();
   };
+}
+
+/** Drops a preview of another frame, and one without waiting scribbles unless a round has just taken them. */
+function dropOutdated({ preview, frame, active }: Store, nothingWaits: boolean): void {
+  const now = preview.peek();
+  if (!now) return;
+  const round = active.peek();
+  const used = round?.frame === now.frame || round?.drawn.includes(now.frame) === true;
+  if (now.frame !== frame.peek() || (nothingWaits && !used && now.of === "drawn")) preview.value = null;
 }
 
 /** Returns the keys of this person's waiting scribbles on the frame in view. Reads signals. */

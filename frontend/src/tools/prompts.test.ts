@@ -112,6 +112,15 @@ describe("the preview", () => {
     expect(asked.length).toBe(3);
   });
 
+  it("is asked for once for each scribble, also when the server has stored it", async () => {
+    const { studio, pointer, asked } = ready();
+    click.press(studio, pointer, at(50, 25))?.end();
+    await studio.ack("prompt.add");
+    await settled();
+    expect(studio.store.unsaved.value).toEqual([]);
+    expect(asked.length).toBe(1);
+  });
+
   it("shows the newest answer for the frame in view, and goes with the last scribble", async () => {
     const { studio, pointer } = ready();
     click.press(studio, pointer, at(50, 25))?.end();
