@@ -1,11 +1,13 @@
 /** A cache of decoded frames. Frames around the one in view are loaded ahead, in the direction of movement. */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { request, urlOf } from "../api/http";
+import { SmallFrames } from "./smallFrames";
 
 const BYTES = 320 * 1024 * 1024; // of decoded frames: 200 at 480p, 38 at 1080p
 const AT_ONCE = 4;
 const AHEAD = 24; // frames loaded ahead of the one in view, and a third of it behind
 const AHEAD_PLAYING = 48;
+const LARGE = 1280 * 720 * 4; // bytes of a decoded frame from which on small pictures are loaded ahead
 const AGAIN_AFTER = 3000; // ms before a frame that failed is requested again
 
 /** Returns frames in the order of loading: `at`, then the frames ahead, and after every third of them one behind. */
@@ -29,10 +31,24 @@ export class FrameCache {
   private bytesEach = 1;
   private last = 0;
   private direction = 1;
+  private count = 0;
   private closed = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly small: SmallFrames;
 
-  constructor(private readonly video: number) {}
+  constructor(private readonly video: number) {
+    this.small = new SmallFrames(video);
+  }
+
+  /** Returns a small picture of `frame`, which stands in while the frame is loading. */
+  standIn(frame: number): ImageBitmap | undefined {
+    return this.small.get(frame);
+  }
+
+  /** Increases whenever a small picture was loaded. */
+  get standIns(): ReadonlySignal<number> {
+    return this.small.version;
+  }
 
   /** Increases whenever a frame was loaded. */
   get version(): ReadonlySignal<number> {
@@ -60,6 +76,7 @@ export class FrameCache {
   /** Tells the cache that `frame` is in view now. */
   follow(frame: number, count: number, playing: boolean): void {
     if (count === 0 || this.closed) return;
+    this.count = count;
     if (frame !== this.last) this.direction = frame > this.last ? 1 : -1;
     this.last = frame;
     const room = Math.floor(BYTES / 2 / this.bytesEach); // the other half keeps frames that were shown
@@ -79,6 +96,7 @@ export class FrameCache {
 
   close(): void {
     this.closed = true;
+    this.small.close();
     clearTimeout(this.timer);
     for (const abort of this.loading.values()) abort.abort();
     for (const bitmap of this.bitmaps.values()) bitmap.close();
@@ -127,6 +145,8 @@ export class FrameCache {
     if (this.broken.peek() === frame) this.broken.value = null;
     this.bytesEach = bitmap.width * bitmap.height * 4;
     this.bytes += this.bytesEach;
+    // Frames of small videos come fast enough without stand-ins.
+    if (this.bytesEach >= LARGE) this.small.load(this.count);
     for (const [old, oldest] of this.bitmaps) {
       if (this.bytes <= BYTES || old === frame) break;
       if (this.wanted.includes(old)) continue;

@@ -38,6 +38,7 @@ export class Picture {
   private readonly choice: MaskChoice;
   private pixels: MaskPixels | null = null;
   private frame = -1; // the frame that is on screen
+  private standsIn = false; // a small picture is shown until the frame is loaded
   private cut = false; // whether the frame layer shows only the objects' pixels
   private shown: { frame: number; parts: readonly unknown[] } = { frame: -1, parts: [] };
   private table: { look: string; colors: ColorTable; objects: readonly ObjectInfo[] } | null = null;
@@ -84,7 +85,15 @@ export class Picture {
       store.compare,
       store.preview,
     ];
-    for (const signal of [...all, store.view, store.masks.version, frames.version, stage.view]) signal.value;
+    for (const signal of [
+      ...all,
+      store.view,
+      store.masks.version,
+      frames.version,
+      frames.standIns,
+      stage.view,
+    ])
+      signal.value;
     this.pointer.painting.value;
   }
 
@@ -95,10 +104,12 @@ export class Picture {
     const start = performance.now();
     this.fitCanvases(video.width, video.height);
     const wanted = store.frame.peek();
-    const bitmap = wanted === this.frame ? undefined : frames.get(wanted);
+    const full = wanted === this.frame && !this.standsIn ? undefined : frames.get(wanted);
+    const bitmap = full ?? (wanted === this.frame ? undefined : frames.standIn(wanted));
     if (bitmap) {
       this.drawFrame(bitmap);
       this.frame = wanted;
+      this.standsIn = full === undefined;
     }
     const painted = this.frame >= 0 ? this.paintMask() : null;
     if (painted || bitmap || this.cut !== (store.view.peek().mode === "matte"))

@@ -1,0 +1,71 @@
+/**
+ * Small pictures of all frames, loaded ahead when a large video is open. While one scrubs faster than frames can be
+ * loaded, they stand in for the frames, so the picture is never far behind the timeline.
+ */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { request, urlOf } from "../api/http";
+
+const AT_ONCE = 2; // requests at the same time; frames in full size come first
+const MOST_BYTES = 160 * 1024 * 1024; // of decoded pictures: about 1,100 of 256 x 144
+
+/** Returns the frames in the order of loading: coarse steps over the whole video first, then those between. */
+export function coarseFirst(count: number): number[] {
+  const order: number[] = [];
+  const seen = new Set<number>();
+  for (let step = 16; step >= 1; step /= 2)
+    for (let frame = 0; frame < count; frame += step)
+      if (!seen.has(frame)) {
+        seen.add(frame);
+        order.push(frame);
+      }
+  return order;
+}
+
+export class SmallFrames {
+  private readonly bitmaps = new Map<number, ImageBitmap>();
+  private readonly arrivals = signal(0);
+  private readonly abort = new AbortController();
+  private order: number[] = [];
+  private bytes = 0;
+
+  constructor(private readonly video: number) {}
+
+  /** Increases whenever a picture was loaded. */
+  get version(): ReadonlySignal<number> {
+    return this.arrivals;
+  }
+
+  get(frame: number): ImageBitmap | undefined {
+    return this.bitmaps.get(frame);
+  }
+
+  /** Loads the pictures of a video with `count` frames, as many as there is room for. */
+  load(count: number): void {
+    if (this.order.length > 0) return;
+    this.order = coarseFirst(count);
+    for (let i = 0; i < AT_ONCE; i++) void this.work();
+  }
+
+  close(): void {
+    this.abort.abort();
+    for (const bitmap of this.bitmaps.values()) bitmap.close();
+    this.bitmaps.clear();
+  }
+
+  private async work(): Promise<void> {
+    for (let frame = this.order.shift(); frame !== undefined; frame = this.order.shift()) {
+      if (this.abort.signal.aborted || this.bytes > MOST_BYTES) return;
+      try {
+        const url = urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: this.video, frame });
+        const answer = await request(url, { signal: this.abort.signal });
+        const bitmap = await createImageBitmap(await answer.blob());
+        if (this.abort.signal.aborted) return bitmap.close();
+        this.bitmaps.set(frame, bitmap);
+        this.bytes += bitmap.width * bitmap.height * 4;
+        this.arrivals.value++;
+      } catch {
+        // The frame in full size is shown instead, and says so if it cannot be loaded either.
+      }
+    }
+  }
+}
