@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from segmentation.formats.annotated_video import AnnotatedVideo, categories
-from segmentation.formats.coco_rle import area_and_box, decode_segmentation, encode_rle
+from segmentation.formats.coco_rle import BinaryMask, area_and_box, decode_segmentation, encode_rle
 from segmentation.formats.json_file import AnnotationError, at_place, field
 from segmentation.formats.label_png import MaskError
 from segmentation.types import MAX_OBJECTS, LabelMap
@@ -34,7 +34,8 @@ def coco_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[st
             image = {"id": len(data["images"]) + 1, "file_name": file, "width": video.width, "height": video.height}
             data["images"].append({**image, "video": video.name, "frame_index": index})
             for each in video.objects if labels is not None else ():
-                area, box = area_and_box(labels == each.id)
+                mask: BinaryMask = np.asarray(labels == each.id)
+                area, box = area_and_box(mask)
                 if area:
                     data["annotations"].append(
                         {
@@ -45,7 +46,7 @@ def coco_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[st
                             "iscrowd": 0,
                             "area": area,
                             "bbox": box,
-                            "segmentation": encode_rle(labels == each.id),
+                            "segmentation": encode_rle(mask),
                         }
                     )
             tick()

@@ -104,7 +104,7 @@ def _read_video(video: Any, place: str, tracks: list[Any], names: dict[int, str]
         raise AnnotationError(f"{place}: {width} x {height} is no size of a frame")
     if len(tracks) > MAX_OBJECTS:
         raise AnnotationError(f"{place}: it has {len(tracks)} objects; a video has {MAX_OBJECTS} at most")
-    objects = []
+    objects: list[AnnotatedObject] = []
     for at, track in enumerate(tracks, 1):
         category = names.get(field(track, "category_id", int, "annotations"), "")
         number = track.get("instance_id", at)

@@ -35,7 +35,8 @@ def test_no_two_calls_share_an_operation_id() -> None:
 
 @each_call
 def test_it_documents_the_body_of_its_answer(call: dict[str, Any]) -> None:
-    good = {status: answer for status, answer in call["responses"].items() if status < 300}
+    # 206 is the rest of the same answer.
+    good = {status: answer for status, answer in call["responses"].items() if status < 300 and status != 206}
     assert len(good) == 1
     for status, answer in good.items():
         assert status == 204 or answer["content"]
