@@ -7,7 +7,7 @@ const BYTES = 320 * 1024 * 1024; // of decoded frames: 200 at 480p, 38 at 1080p
 const AT_ONCE = 4;
 const AHEAD = 24; // frames loaded ahead of the one in view, and a third of it behind
 const AHEAD_PLAYING = 48;
-const LARGE = 1280 * 720 * 4; // bytes of a decoded frame from which on small pictures are loaded ahead
+const LARGE = 1280 * 720; // pixels of a frame from which on small pictures are loaded ahead
 const AGAIN_AFTER = 3000; // ms before a frame that failed is requested again
 
 /** Returns frames in the order of loading: `at`, then the frames ahead, and after every third of them one behind. */
@@ -31,7 +31,6 @@ export class FrameCache {
   private bytesEach = 1;
   private last = 0;
   private direction = 1;
-  private count = 0;
   private closed = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly small: SmallFrames;
@@ -73,10 +72,15 @@ export class FrameCache {
     return bitmap;
   }
 
+  /** Begins to load small pictures if frames are large. Those of small videos come fast enough by themselves. */
+  open({ width, height, frame_count }: { width: number; height: number; frame_count: number }): void {
+    if (width * height >= LARGE) this.small.load(frame_count);
+  }
+
   /** Tells the cache that `frame` is in view now. */
   follow(frame: number, count: number, playing: boolean): void {
     if (count === 0 || this.closed) return;
-    this.count = count;
+
     if (frame !== this.last) this.direction = frame > this.last ? 1 : -1;
     this.last = frame;
     const room = Math.floor(BYTES / 2 / this.bytesEach); // the other half keeps frames that were shown
@@ -145,8 +149,7 @@ export class FrameCache {
     if (this.broken.peek() === frame) this.broken.value = null;
     this.bytesEach = bitmap.width * bitmap.height * 4;
     this.bytes += this.bytesEach;
-    // Frames of small videos come fast enough without stand-ins.
-    if (this.bytesEach >= LARGE) this.small.load(this.count);
+
     for (const [old, oldest] of this.bitmaps) {
       if (this.bytes <= BYTES || old === frame) break;
       if (this.wanted.includes(old)) continue;

@@ -5,7 +5,7 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { request, urlOf } from "../api/http";
 
-const AT_ONCE = 2; // requests at the same time; frames in full size come first
+const AT_ONCE = 4; // requests at the same time; frames in full size come first
 const MOST_BYTES = 160 * 1024 * 1024; // of decoded pictures: about 1,100 of 256 x 144
 
 /** Returns the frames in the order of loading: coarse steps over the whole video first, then those between. */

@@ -107,7 +107,9 @@ function watch(studio: Studio): (() => void)[] {
     watchPlaying(studio, (frame) => frames.has(frame)),
     effect(() => {
       const video = store.video.value;
-      if (video) stage.open({ width: video.width, height: video.height });
+      if (!video) return;
+      stage.open({ width: video.width, height: video.height });
+      frames.open(video);
     }),
     effect(() => frames.follow(store.frame.value, store.video.value?.frame_count ?? 0, store.playing.value)),
     () => loader.close(),
