@@ -9,7 +9,7 @@ const MODES: readonly { mode: Mode; name: string; title: string }[] = [
   { mode: "overlay", name: "Overlay", title: "Masks over the picture" },
   { mode: "outline", name: "Outline", title: "Contours only" },
   { mode: "mask", name: "Mask", title: "Masks alone, on black" },
-  { mode: "matte", name: "Cut-out", title: "The objects' pixels on a checkerboard or a colour" },
+  { mode: "matte", name: "Cut", title: "The objects' pixels on a checkerboard or a colour" },
   { mode: "changes", name: "Changes", title: "Differences from the round before" },
 ];
 
