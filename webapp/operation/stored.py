@@ -129,15 +129,16 @@ def _extra_folders(repair: bool) -> Iterator[Damage]:
 
 
 def _exports(repair: bool) -> Iterator[Damage]:
-    for export in Export.objects.filter(state=ExportState.DONE).select_related("video").order_by("pk"):
+    for export in Export.objects.filter(state=ExportState.DONE).select_related("video", "project").order_by("pk"):
         path = export_path(export.pk)
         if path.is_file() and path.stat().st_size == export.size_bytes:
             continue
         if repair:
             gone = "The file of this export is gone. Export again."
             Export.objects.filter(pk=export.pk).update(state=ExportState.FAILED, error=gone, size_bytes=0)
+        source = export.video or export.project
         yield Damage(
-            f"Export {export.pk} of {export.video.name}",
+            f"Export {export.pk} of {source.name if source else 'nothing'}",
             "Its file is gone or cut off.",
             "It is marked as failed, so that people export again." if repair else "",
         )
