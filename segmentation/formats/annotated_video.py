@@ -23,7 +23,7 @@ class AnnotatedObject:
         return self.label or NO_LABEL
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AnnotatedVideo:
     """A video with its masks, which are read frame by frame.
 

@@ -15,7 +15,7 @@ from webapp.http.page import PROJECT_TABS
 
 ADDRESSES = ["/", "/projects/3", "/projects/3/", "/projects/3/members", "/videos/7", "/sign-in"]
 UNKNOWN = [
-    "/healthz",
+    "/healthy",
     "/projects",
     "/projects/0",
     "/projects/x",

