@@ -11,6 +11,7 @@ FROM python:3.12-slim-bookworm AS wheel
 WORKDIR /build
 RUN pip install --no-cache-dir "setuptools>=70.1" wheel
 COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY maskwright maskwright
 COPY webapp webapp
 COPY segmentation segmentation
 COPY --from=page /build/frontend/dist webapp/page

@@ -63,7 +63,7 @@ lock: .venv/.installed ## write the newest versions that pyproject.toml allows i
 WHEELS ?= dist
 wheel: frontend/dist/index.html .venv/.evaluation ## build dist/maskwright-VERSION.whl, which holds the page and the weights
 	rm -rf build/wheel && mkdir -p build/wheel
-	cp -R pyproject.toml README.md LICENSE NOTICE webapp segmentation build/wheel
+	cp -R pyproject.toml README.md LICENSE NOTICE maskwright webapp segmentation build/wheel
 	cp -R frontend/dist build/wheel/webapp/page
 	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(WHEELS) build/wheel
 	rm -rf build/wheel
