@@ -1,8 +1,10 @@
-"""The web application. Engines are reached through `webapp.inference.runner` alone."""
+"""The web application, a Django project. It uses the engines (package `segmentation`) only through
+`webapp.inference.runner`.
+"""
 
 import os
 
-# `segmentation` sets the same variables and says why. They must be set before anything here imports NumPy.
+# segmentation/__init__.py sets the same variables and gives the reasons. They must be set before NumPy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 

@@ -23,7 +23,7 @@ Data is kept in --home, in MASKWRIGHT_HOME, or in the user's data folder, whiche
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command that `arguments` (without the program's name) ask for; by default those of the process."""
+    """Run the command line `arguments`, without the program's name. None means the arguments of this process."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words in ([], ["--help"], ["-h"]):
         print(OVERVIEW)
@@ -41,7 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _take_home(words: list[str]) -> list[str]:
-    """Take `--home DIR` from the front of `words`, and pass it on to the settings and to child processes."""
+    """Return the command line `words` without `--home DIR` at its front.
+
+    The folder becomes the environment variable MASKWRIGHT_HOME, which the settings and child processes read. Exits with
+    status 2 if the folder or the command is missing.
+    """
     if not words[0].startswith("--home"):
         return words
     name, equals, folder = words[0].partition("=")

@@ -35,8 +35,8 @@ async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
-    """Start and end the process. Embedded mode allows one only, because the channel layer is in its memory."""
-    lock = HomeLock(settings.HOME, "asgi")  # the parent process, if there is one, holds the lock "studio"
+    """Start and end the process. Embedded mode allows one web process, because the channel layer is in its memory."""
+    lock = HomeLock(settings.HOME, "asgi")  # the command `serve`, if it started this process, holds the lock "studio"
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":

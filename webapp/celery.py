@@ -1,10 +1,10 @@
-"""The Celery application. A task carries the id of a row and nothing else: what is to be done is in the database."""
+"""The Celery application. A task carries only the id of a row: what a worker has to do is in the database."""
 
 import os
 
 from celery import Celery
 
-from webapp.tasks import folder_broker  # noqa: F401 (gives its transport a name)
+from webapp.tasks import folder_broker  # noqa: F401 (registers its broker transport with kombu)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 

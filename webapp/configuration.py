@@ -1,4 +1,4 @@
-"""All settings in one table, read from the environment once. An error names the variable and the form of its value."""
+"""All settings, read from the environment once. An error names the variable and the form that its value must have."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from webapp.secret_key import read_or_make_key
 from webapp.service_urls import check_redis_url, database_settings, redis_database
 
 DATABASE_FILE = "maskwright.sqlite3"
-POOL_SIZE = 24  # connections of one process to Postgres: eight belong to the sockets, the rest serves requests
+POOL_SIZE = 24  # connections of one process to Postgres: eight are for the sockets, the others for requests
 POOL_SECONDS = 10.0  # A request that gets no connection in this time is answered 503.
-CACHE_SECONDS = 1.0  # a shared cache that answers later counts as one that is away
+CACHE_SECONDS = 1.0  # a shared cache that takes longer to answer counts as unreachable
 
 
 class BadSetting(Exception):
@@ -25,7 +25,11 @@ class BadSetting(Exception):
 
 @dataclass(frozen=True)
 class Variable:
-    """A row of the table. `read` turns the text into a value or raises ValueError; `form` describes the text."""
+    """A setting: an environment variable, a row of `VARIABLES`.
+
+    `read` turns its text into a value, or raises ValueError; `form` describes the text that it takes, and `help` the
+    setting.
+    """
 
     name: str
     default: str
@@ -209,7 +213,7 @@ class Configuration:
         return {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {
-                # Longer than the layer itself waits for a message.
+                # This time-out is longer than the channel layer itself waits for a message.
                 "hosts": [{"address": self.values["REDIS_URL"], **self._redis_timeouts(10)}],
                 # Redis sends a published message to the clients of all its databases.
                 "prefix": f"maskwright{redis_database(self.values['REDIS_URL'])}",
@@ -236,9 +240,11 @@ class Configuration:
         }
 
     def _redis_timeouts(self, seconds: float) -> dict[str, float]:
-        """Options of a connection to Redis. Without them a Redis that hangs is waited for without end."""
+        """Return the time-outs, in seconds, of a connection to Redis. Without them a process waits for a hanging Redis
+        forever.
+        """
         if self.values["REDIS_URL"].startswith("unix:"):
-            return {"socket_timeout": seconds}  # A socket file knows no time-out of connecting.
+            return {"socket_timeout": seconds}  # Connecting to a Unix socket has no time-out.
         return {"socket_timeout": seconds, "socket_connect_timeout": min(seconds, 3)}
 
     @property
@@ -250,7 +256,7 @@ class Configuration:
     @property
     def broker_options(self) -> dict[str, Any]:
         if self.team:
-            # Visibility: above the longest round. Workers ask Redis with a time-out of one second of their own.
+            # The visibility time-out is longer than the longest round. Workers ask Redis with a time-out of one second.
             return {"visibility_timeout": 6 * 3600, **self._redis_timeouts(5)}
         queue = self.home / "queue"
         for folder in (queue / "messages", queue / "control"):
@@ -265,7 +271,7 @@ class Configuration:
 
 
 def load(environment: Mapping[str, str], default_home: Path) -> Configuration:
-    """Read the table from `environment`. Creates the data folder and, the first time, its secret key.
+    """Read the settings from `environment`. Creates the data folder and, the first time, its secret key.
 
     `default_home` is the data folder when MASKWRIGHT_HOME is not set.
 
@@ -300,7 +306,7 @@ def _read(variable: Variable, environment: Mapping[str, str]) -> Any:
 def _keep_private(path: Path) -> None:
     """Create the database file if needed, and make it readable by its owner only.
 
-    SQLite copies its mode to -wal files.
+    SQLite gives its -wal and -shm files the mode of the database file.
     """
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):

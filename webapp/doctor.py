@@ -1,4 +1,4 @@
-"""Checks of this machine for `manage.py doctor`. Each check yields findings with what to do about a problem."""
+"""Checks of this machine for `manage.py doctor`. Each check yields findings, which say what to do about a problem."""
 
 from __future__ import annotations
 

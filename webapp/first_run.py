@@ -1,4 +1,4 @@
-"""Prepares a data folder for its first use: an owner and a sample project. Later starts find them."""
+"""Prepares a data folder for its first use: creates an owner and a sample project, unless there are accounts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def make_owner() -> User | None:
 
 
 def make_sample(owner: User, say: Callable[[str], None]) -> Project:
-    """Create a project with the rendered video. If the disk has no room for the video, `say` gets the reason."""
+    """Create a project with the sample video, which the program renders itself.
+
+    If the disk has no room for the video, `say` gets the reason and the project has no video.
+    """
     from webapp.videos.sample.clip import CLIP_NAME, add_sample_clip  # loads OpenCV, which later starts do not need
 
     project = create_project(by=owner, name="Sample", guide=GUIDE)
@@ -42,7 +45,10 @@ def make_sample(owner: User, say: Callable[[str], None]) -> Project:
 
 
 def way_in() -> str | None:
-    """Return a one-time link for the first superuser without a password, who cannot sign in otherwise, or None."""
+    """Return the address of a one-time sign-in link for the first superuser without a password.
+
+    Such a superuser cannot sign in otherwise. Returns None if all superusers have passwords.
+    """
     for user in User.objects.filter(is_superuser=True, is_active=True).order_by("pk"):
         if not user.has_usable_password():
             return make_link(user=user)

@@ -1,7 +1,7 @@
-"""Measure the latency of this machine: the mask codec, scribble to first mask, stored mask to page, and rounds.
+"""Measures latencies on this machine: the mask codec, scribble to first mask, stored mask to page, and whole rounds.
 
-A client connects like a page to a web process and a worker that are started for it, with the sample video. The time
-that a browser needs for decoding and painting is measured by tests/latency.
+The module starts a web process and a worker with the sample video, and connects to them as the page does. The time that
+a browser needs for decoding and painting is measured by tests/latency.
 """
 
 from __future__ import annotations
@@ -48,14 +48,18 @@ from webapp.videos.storage import read_truth
 
 START_SECONDS = 90
 ROUND_SECONDS = 600
-FIRST_MASKS = 3  # measured rounds, after a first one that opens the session
-PREVIEWS, PAINTED = 5, 10  # frames with measured previews, and measured painted masks
+FIRST_MASKS = 3  # the number of measured rounds, after a first round, which opens the session and is not measured
+PREVIEWS, PAINTED = 5, 10  # the numbers of frames whose previews are measured and of painted masks that are measured
 PACE = 0.1  # seconds between stored masks, as with an engine of ten frames per second
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A line of the report. `limit` is the required value, or None where there is no requirement."""
+    """A measured value, a line of the report.
+
+    `limit` is the required value, or None where there is no requirement. It is the smallest permitted value if
+    `at_least` is true, otherwise the largest.
+    """
 
     name: str
     value: float
@@ -75,7 +79,7 @@ def quantile(values: list[float], share: float) -> float:
 
 
 def measure(engine: str, say: Callable[[str], None]) -> Iterator[Figure]:
-    """Yield all figures. The data folder must be empty; the function starts and ends its own processes."""
+    """Yield all measured values. The data folder must be empty; the function starts and ends its own processes."""
     migrate(say)
     owner = first_run.make_owner()
     assert owner is not None, "the data folder is not empty"
@@ -122,7 +126,11 @@ def _milliseconds(function: Callable[[Any], Any], arguments: list[Any]) -> float
 
 
 def way_figures(socket: Connection, video: Video, owner: User) -> list[Figure]:
-    """Measure the time from the commit of a mask to its arrival at the page, both in this process and by one clock."""
+    """Measure the time from the commit of a mask to its arrival at the page.
+
+    Both are measured in this process by one clock: it stores masks as a worker does, and reads the socket as the page
+    does.
+    """
     truth = [labels for frame in range(video.frame_count) if (labels := read_truth(video, frame)) is not None]
     add_scribble(video=video, author=owner, key=uuid4(), frame=0, object_id=1, path=[[0.5, 0.5]])
     row = create_round(video=video, author=owner, key=uuid4(), frames=[0], engine="played", base=None)
@@ -160,7 +168,10 @@ def way_figures(socket: Connection, video: Video, owner: User) -> list[Figure]:
 
 
 def round_figures(socket: Connection, video: Video, engine: str) -> list[Figure]:
-    """Measure rounds with scribbles on the first object. The first round opens the session and is not counted."""
+    """Measure rounds with scribbles on the first object: the wait for the first mask, and the frames per second.
+
+    The first round opens the session and is not measured.
+    """
     head = Round.objects.latest("pk").pk
     waits, rates = [], []
     for number in range(FIRST_MASKS + 1):
@@ -186,9 +197,9 @@ def round_figures(socket: Connection, video: Video, engine: str) -> list[Figure]
 
 
 def preview_figures(socket: Connection, video: Video, engine: str) -> list[Figure]:
-    """Measure the time from the release of a scribble to the mask of its frame, without a round.
+    """Measure the time from the release of a scribble to the preview of its frame at the page.
 
-    The features of a frame are there after its first preview, which is not counted.
+    The engine computes the features of a frame for its first preview, so first and later previews are reported apart.
     """
     first, later = [], []
     for number in range(PREVIEWS):
@@ -226,7 +237,7 @@ def paint_figures(socket: Connection, video: Video) -> list[Figure]:
 
 
 def scribble(labels: LabelMap | None, label: int) -> list[list[float]]:
-    """Return the path of a short scribble through the middle of an object, [[x, y], ...] in 0..1."""
+    """Return a short scribble through the middle of the object with the id `label`: [[x, y], ...] in 0..1."""
     assert labels is not None, "the sample has a true mask for each frame"
     ys, xs = np.nonzero(labels == label)
     height, width = labels.shape
@@ -247,7 +258,7 @@ def ask(socket: Connection, kind: str, **fields: Any) -> int:
 
 
 def wait_for_mask(socket: Connection, round_id: int) -> float:
-    """Wait for the first mask of a round, decode it, and return the time."""
+    """Wait for the first mask of a round, decode it, and return the time of time.perf_counter() after that."""
     while True:
         data = socket.recv(ROUND_SECONDS)
         if isinstance(data, bytes):
@@ -317,7 +328,7 @@ def _answers(address: str) -> bool:
 
 @contextmanager
 def page(address: str, user: User, video: Video) -> Iterator[Connection]:
-    """Open a socket like a page that shows the video."""
+    """Open a socket of a signed-in user on the video, as the page does, and yield it after the welcome."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

@@ -1,4 +1,4 @@
-"""Shared parts of commands that work without a running studio: tables, an author, a project and a progress bar."""
+"""Shared parts of commands that work without `serve`: tables, an author, a project and a progress bar."""
 
 from __future__ import annotations
 

@@ -1,10 +1,13 @@
-"""Errors that a user can act on. webapp/api.py and live/consumer.py turn them into answers."""
+"""Errors that a user can act on. webapp/api.py and webapp/live/consumer.py turn them into answers."""
 
 from __future__ import annotations
 
 
 class Problem(Exception):
-    """A request was refused and changed nothing. `code` is stable, `text` is a sentence for the user."""
+    """A request was refused and changed nothing.
+
+    `code` names the reason for programs and is the same in later versions; `text` is a sentence for the user.
+    """
 
     def __init__(self, code: str, text: str, status: int = 400, **extra: object) -> None:
         super().__init__(text)
@@ -15,7 +18,7 @@ class Problem(Exception):
 
 
 class NotFound(Problem):
-    """The thing does not exist, or the user is no member of its project. The answer is the same for both."""
+    """The object `what` does not exist, or the user is no member of its project. The answer is the same for both."""
 
     def __init__(self, what: str = "page") -> None:
         super().__init__("not_found", f"This {what} does not exist, or you are not a member of its project.", 404)

@@ -17,7 +17,7 @@ EXTRA = 'Team mode needs further packages: pip install -e ".[team]".'
 
 
 def database_settings(url: str) -> dict[str, Any]:
-    """Return Django's settings of a Postgres database. Raises WrongValue for a URL that cannot work."""
+    """Return Django's settings for the Postgres database that `url` names. Raises WrongValue if it cannot work."""
     _check_scheme(url, ("postgres", "postgresql"))
     try:
         settings: dict[str, Any] = dict(dj_database_url.parse(url))
@@ -48,7 +48,7 @@ def _check_options(options: dict[str, Any]) -> None:
 
 
 def check_redis_url(url: str) -> str:
-    """Return the URL of a Redis. Raises WrongValue for a URL that cannot work."""
+    """Check the URL of a Redis server and return it. Raises WrongValue for a URL that cannot work."""
     _check_scheme(url, ("redis", "rediss", "unix"))
     try:
         from redis.connection import parse_url

@@ -1,6 +1,7 @@
 """Functions that turn the text of an environment variable into a value, and raise ValueError if that is impossible.
 
-The message of a WrongValue is shown to the person. For other ValueErrors, the form of the variable is shown alone.
+The message of a WrongValue is shown to the person. For other ValueErrors, only the form that the value must have is
+shown (`Variable.form` in configuration.py).
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ TEMPLATES = [
 
 DATABASES = {"default": CONFIG.database}
 CHANNEL_LAYERS = {"default": CONFIG.channel_layer}
-CACHES = {"default": CONFIG.cache, "process": CONFIG.process_cache}  # both count wrong passwords
+CACHES = {"default": CONFIG.cache, "process": CONFIG.process_cache}  # limits.py counts wrong passwords in both
 
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -112,7 +112,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if CONFIG.https else 0
 SILENCED_SYSTEM_CHECKS = [
     "security.W005",  # Other sites below this name are not ours, so HSTS does not include them,
     "security.W021",  # nor do we ask browsers to preload it.
-    "security.W008",  # The proxy redirects plain http. Done here, it would loop behind a proxy that is not named.
+    "security.W008",  # The proxy redirects plain http. If Django did, requests through an untrusted proxy would loop.
 ]
 X_FRAME_OPTIONS = "DENY"
 LANGUAGE_CODE = "en"

@@ -1,4 +1,4 @@
-"""All addresses of the site: the REST calls below /api, the admin, and the addresses that the page knows."""
+"""All addresses that the web process serves: the REST API below /api, the admin, and the addresses of the page."""
 
 from django.contrib import admin
 from django.urls import path, re_path

@@ -1,4 +1,4 @@
-"""The Django admin for people. It is open to superusers only; `is_staff` is not enough."""
+"""The Django admin for user accounts. It is open to superusers only; `is_staff` is not enough."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def superusers_only(request: HttpRequest) -> bool:
 
 
 class SignInForm(AdminAuthenticationForm):
-    """The form of /admin/login/. Wrong passwords count together with those of POST /api/sign-in."""
+    """The form of /admin/login/. Its wrong passwords count towards the same limits as those of POST /api/sign-in."""
 
     def clean(self) -> dict[str, Any]:
         username = self.cleaned_data.get("username")

@@ -1,4 +1,4 @@
-"""Django app of people and of the ways in which they sign in."""
+"""The Django app of user accounts, of API tokens, and of the ways in which people sign in."""
 
 from django.apps import AppConfig
 

@@ -1,8 +1,9 @@
-"""How many wrong passwords are taken: few for one name from one address, more for a name or an address alone.
+"""Limits on wrong passwords within five minutes: few for one user name from one client address, more for a user name or
+an address alone.
 
-The narrow limit stops guessing. The two wide ones stop guesses that are spread over many addresses or names. A try is
-counted before its password is hashed, so that tries which run at the same time cannot all pass, and it is taken back
-when the password was right.
+The narrow limit stops guessing. The two wide ones stop guesses that are spread over many addresses or user names. A try
+is counted before its password is hashed, so that tries which run at the same time cannot all pass, and the count is
+taken back when the password was right.
 """
 
 from __future__ import annotations
@@ -25,18 +26,22 @@ WINDOW_SECONDS = 300
 PER_NAME_AND_ADDRESS = 6
 PER_ADDRESS = 60
 PER_NAME = 120
-PER_SESSION_OWNER = 6  # wrong current passwords, sent to change the password
+PER_SESSION_OWNER = 6  # wrong entries of the current password by a person who changes their password
 FALLBACK = "process"  # the cache in this process's own memory
-AWAY_SECONDS = 10.0  # how long the shared cache is left alone after it did not answer
+AWAY_SECONDS = 10.0  # seconds in which the shared cache is not asked again after it did not answer
 
 _away_until = 0.0
 
 
 class PasswordTry:
-    """A password that is being tried. It stays counted as wrong unless `succeeded` is called."""
+    """A try of a password, which counts as a wrong one unless `succeeded` is called."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
-        """Count the try against every limit. Raises Problem 429, and counts nothing, when one of them is reached."""
+        """Count the try under every key of `limits`, which maps cache keys to the most tries, the narrowest limit
+        first.
+
+        Raises Problem 429, and counts nothing, when one of the limits is reached.
+        """
         self._narrowest = next(iter(limits))
         self._counted: list[str] = []
         for key, limit in limits.items():
@@ -49,7 +54,7 @@ class PasswordTry:
                 )
 
     def succeeded(self) -> None:
-        """Forget this try, and the earlier wrong ones of this name from this address."""
+        """Take this try back, and forget the earlier wrong ones under the narrowest limit."""
         self._take_back()
         _on_cache(lambda store: store.delete(self._narrowest))
 
@@ -59,10 +64,10 @@ class PasswordTry:
 
 
 def try_sign_in(*, username: str, address: str) -> PasswordTry:
-    """Count a sign-in with this name from this address.
+    """Count a try to sign in with this user name from this client address.
 
-    A name that nobody has is not counted against the address: such a try can never let anybody in, and counting it
-    would allow anyone behind the same address to lock everybody else out.
+    A user name that does not exist is not counted against the address: such a try can never let anybody in, and
+    counting it would allow anyone behind the same address to lock everybody else out.
     """
     name = username.casefold()
     limits = {f"sign-in:{address}:{name}": PER_NAME_AND_ADDRESS, f"sign-in:name:{name}": PER_NAME}
@@ -72,7 +77,7 @@ def try_sign_in(*, username: str, address: str) -> PasswordTry:
 
 
 def try_current_password(*, user: User) -> PasswordTry:
-    """Count a try of the current password, which is asked for before it is changed."""
+    """Count a try of the current password, which a person must enter to change it."""
     return PasswordTry({f"current-password:{user.pk}": PER_SESSION_OWNER})
 
 
@@ -89,7 +94,7 @@ def _add(key: str, amount: int) -> int:
 
 
 def _on_cache(act: Callable[[Any], T]) -> T:
-    """Do something with the shared cache, or with this process's own while the shared one cannot be reached."""
+    """Call `act` with the shared cache or, while that cannot be reached, with the cache of this process."""
     global _away_until
     if time.monotonic() >= _away_until:
         try:

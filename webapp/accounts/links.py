@@ -21,7 +21,10 @@ def _hash(token: str) -> str:
 
 @transaction.atomic
 def make_link(*, user: User) -> str:
-    """Return a new address for `user`, such as /sign-in/link/<token>. Earlier links that were not used stop working."""
+    """Return the address of a new sign-in link for `user`, such as /sign-in/link/<token>.
+
+    Earlier links of the user that were not used stop working.
+    """
     SignInLink.objects.filter(user=user, used_at=None).delete()
     token = secrets.token_urlsafe(32)
     SignInLink.objects.create(user=user, token_hash=_hash(token), expires_at=timezone.now() + LIFETIME)
@@ -30,7 +33,10 @@ def make_link(*, user: User) -> str:
 
 @transaction.atomic
 def use_link(*, token: str) -> User | None:
-    """Use up a token and return its user, or None if it is unknown, used or too old, or its account is inactive."""
+    """Mark the link with this token as used, and return its user.
+
+    Returns None if the token is unknown, was used before or is too old, or if the account is inactive.
+    """
     now = timezone.now()
     mine = SignInLink.objects.filter(token_hash=_hash(token))
     if not mine.filter(used_at=None, expires_at__gt=now, user__is_active=True).update(used_at=now):

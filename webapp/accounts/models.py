@@ -9,13 +9,14 @@ from django.db import models
 class User(AbstractUser):
     """A person. Others see `name`, or the user name if `name` is empty.
 
-    `key_bindings` holds the keys that the person has changed on the page: lists of keys by the id of a command.
+    `key_bindings` maps ids of commands of the page to lists of keys, for the commands whose keys the person has
+    changed.
     """
 
     name = models.CharField(max_length=120, blank=True)
     key_bindings = models.JSONField(default=dict, blank=True)
-    # The projects that a request with a token is limited to; None for all. It is no column: tokens.py sets it for the
-    # user of one request, and projects/access.py reads it.
+    # The projects that a request with a token is limited to; None for all. It is no database column: tokens.py sets it
+    # for the user of one request, and projects/access.py reads it.
     token_projects: frozenset[int] | None = None
 
     @property

@@ -16,7 +16,7 @@ from ninja.security import HttpBearer
 from webapp.accounts.models import Token, User
 from webapp.problems import Forbidden, NotFound, Problem
 
-PREFIX = "mwt_"  # Scanners of published code recognise tokens by it.
+PREFIX = "mwt_"  # Programs that look for secrets in published code recognise a token by this prefix.
 BYTES = 32
 MOST_TOKENS = 100  # The most valid tokens of one person.
 USE_STORED_EVERY = timedelta(minutes=1)
@@ -67,10 +67,10 @@ def find_token(secret: str) -> Token | None:
 
 
 class BearerToken(HttpBearer):
-    """Signs in whoever sends a valid token in the header `Authorization: Bearer`. CSRF tokens are not needed then.
+    """Authenticates a request by a valid token in the header `Authorization: Bearer`. It then needs no CSRF token.
 
-    The user of the request can see only the projects of the token (User.token_projects), and change nothing if the
-    token is for reading.
+    The user of the request can see only the projects of the token (User.token_projects), and cannot change anything
+    unless the token may write.
     """
 
     def authenticate(self, request: HttpRequest, token: str) -> User | None:

@@ -24,9 +24,10 @@ Spans = Sequence[Sequence[int]]  # Inclusive ranges [first, last].
 
 @transaction.atomic
 def mark_absent(*, video: Video, object_id: int | None, first: int, last: int, absent: bool) -> None:
-    """Mark an object, or all objects with None, as not visible in the frames from `first` to `last` (inclusive).
+    """Mark an object as not visible in the frames from `first` to `last` (inclusive).
 
-    With `absent` False the mark is taken back. Raises Problem: "bad_span"; "bad_frame"; "no_object"; "locked".
+    If `object_id` is None, all objects that are not locked are marked. If `absent` is False, the mark is taken back.
+    Raises Problem: "bad_span"; "bad_frame"; "no_object"; "locked".
     """
     hold(video.pk)
     check_span(video, first, last)

@@ -95,7 +95,10 @@ def _accepted_in(video: Video, first: int, last: int) -> QuerySet[AcceptedFrame]
 def _check_seen(
     video: Video, stands: Head, head: int | None, seen: int, new: dict[int, int], first: int, last: int
 ) -> None:
-    """Raise a conflict unless the page at `head` that has the masks up to `seen` shows the masks `new`."""
+    """Raise Problem "conflict" unless the person's page shows the masks `new`, which maps frames to Mask.id.
+
+    The page shows the video at the round `head` (None: before the first round), and has the masks up to the id `seen`.
+    """
     if any(mask_id > seen for mask_id in new.values()):
         raise _changed(stands)
     if head != stands.round_id:

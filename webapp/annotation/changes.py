@@ -1,8 +1,8 @@
-"""The change log of a video: every write appends, in its own transaction, the message that the video's sockets are
-told.
+"""Writes the change log of a video: each function appends the message that the video's sockets are sent about a write.
 
-The caller has locked the video's head (`hold` in head.py), so the rows of one video are committed in the order of their
-ids: a follower that reads everything after the last id it has cannot miss a row that commits late.
+It appends in the transaction of that write. The caller has locked the video's head (`hold` in head.py), so the rows of
+one video are committed in the order of their ids: a follower that reads everything after the last id it has cannot miss
+a row that commits late.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ def head_moved(video_id: int, head: int | None, by: User) -> None:
 
 
 def accepted_changed(video_id: int, rounds: Mapping[int, int | None]) -> None:
-    """Log that frames were accepted or released. `rounds` has by frame the accepted round, or None for a release."""
+    """Log that frames were accepted or released.
+
+    `rounds` maps each frame to the id of the round that made the accepted mask, or to None if the frame was released.
+    """
     spans: list[dict[str, int | None]] = []
     for frame, round_id in sorted(rounds.items()):
         if spans and spans[-1]["last"] == frame - 1 and spans[-1]["round"] == round_id:

@@ -1,7 +1,7 @@
 """What a worker does with a round: it claims it, stores masks and heartbeats, and ends it. Also the lease of rounds.
 
-The claim is a lease (webapp/tasks/lease.py): a worker that the sweep took for lost and that comes back can write
-nothing, because the fence of the round (a number that each claim raises) has changed.
+The claim is a lease (webapp/tasks/lease.py). If the sweep takes a worker for lost and the worker comes back, it can
+write nothing, because the fence of the round (a number that each claim raises) has changed.
 """
 
 from __future__ import annotations
@@ -64,9 +64,10 @@ def new_mask(frame: int, labels: LabelMap, confidence: Sequence[float], engine_s
 
 @transaction.atomic
 def claim(round_id: int, worker: str) -> Claim | None:
-    """Claim a queued round.
+    """Claim a queued round for the worker with the name `worker`.
 
-    Return None if it was claimed already, has ended, or another round of its video runs or waits for longer.
+    Return None if the round was claimed already or has ended, or if another round of its video runs or has waited for
+    longer.
     """
     video_id = Round.objects.filter(pk=round_id).values_list("video_id", flat=True).first()
     if video_id is None:
@@ -75,7 +76,7 @@ def claim(round_id: int, worker: str) -> Claim | None:
     if Round.objects.filter(video_id=video_id, state=RoundState.RUNNING).exists():
         return None  # The workers are notified of this round again when the running one ends.
     if Round.objects.filter(video_id=video_id, state=RoundState.QUEUED, pk__lt=round_id).exists():
-        return None  # It builds on that round, so it is notified again when that one ends.
+        return None  # This round builds on the older one, whose end notifies the workers of this one again.
     round_ = ROUNDS.claim(round_id, worker=worker, started_at=Coalesce("started_at", Now()))
     if round_ is None:
         return None
@@ -85,7 +86,7 @@ def claim(round_id: int, worker: str) -> Claim | None:
 
 @transaction.atomic
 def begin(claim: Claim, *, engine: str, weights: str, total: int) -> None:
-    """Store which engine and weights compute the round and how many frames it will have. Raises Lost."""
+    """Store which engine and weights compute the round, and for how many frames (`total`). Raises Lost."""
     hold(claim.video_id)
     columns = {"engine": engine, "weights": weights, "progress_total": total}
     if not ROUNDS.beat(claim.round_id, claim.fence, **columns):
@@ -180,8 +181,9 @@ def _end(round_: Round, state: RoundState, fence: int, **fields: object) -> Roun
 
 
 class RoundLease(Lease[Round]):
-    """The lease of rounds. A worker stores a heartbeat every second, but a few may be missing on a
-    machine that swaps.
+    """The lease of rounds. A worker stores a heartbeat every second.
+
+    The worker counts as lost only after 8 s without a heartbeat, because a machine that swaps may delay several.
     """
 
     def notify(self, pk: int) -> None:

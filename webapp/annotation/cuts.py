@@ -1,4 +1,4 @@
-"""Scene cuts: the first frame of each new scene. The import finds them, people move them, and rounds stop at them."""
+"""Scene cuts, the first frames of new scenes. The import finds them, people move them, and rounds stop at them."""
 
 from __future__ import annotations
 
@@ -29,9 +29,11 @@ def set_cuts(*, video: Video, cuts: Sequence[int]) -> None:
 def span_of_scenes(
     video: Video, frames: Sequence[int], span: tuple[int, int] | None, across_cuts: bool
 ) -> list[int] | None:
-    """Return the span that a round of the drawn `frames` (ascending) may change, or None for the whole video.
+    """Return the span [first, last] that a round may change, or None for the whole video.
 
-    Without `across_cuts` it ends at the nearest cuts before the first and after the last drawn frame.
+    Unless `across_cuts` is true, the span ends at the nearest scene cuts before the first and after the last frame that
+    was drawn on. `frames` are the frames that were drawn on, ascending. `span` is what the person chose; None: the
+    whole video.
     """
     first, last = span or (0, video.frame_count - 1)
     if not across_cuts:

@@ -1,7 +1,7 @@
 """Edits of a span: clear, copy, merge, swap, split and interpolate masks of many frames at once.
 
-An edit is a version like a round. It waits for the rounds before it, and a worker carries it out without an engine
-(webapp/inference/edits.py).
+An edit is stored as a version, as a round is. It waits for the rounds before it, and a worker carries it out without an
+engine (webapp/inference/edits.py).
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class Edit:
 
     * clear: the objects lose their pixels.
     * copy: the objects get the masks that they have in the frame `source`.
-    * merge: the pixels of the objects become those of the object `into`.
-    * swap: the two objects change places.
-    * split: the pixels of the one object become those of the object `into`.
-    * interpolate: between the masks of `first` and `last`, the objects change their shape evenly.
+    * merge: the pixels of the objects become pixels of the object `into`.
+    * swap: the two objects exchange their masks.
+    * split: the pixels of the only object in `objects` become pixels of the object `into`.
+    * interpolate: between `first` and `last`, the shape of each object changes evenly from its first to its last mask.
     """
 
     op: EditOp
@@ -53,8 +53,7 @@ def create_edit(*, video: Video, author: User, key: UUID | str, edit: Edit) -> R
     """Create a version that edits a span. It becomes the head and waits for a worker.
 
     Raises Problem: "bad_span"; "bad_frame"; "bad_edit" for objects or frames that do not fit the operation;
-    "no_object"; "locked"; "no_mask" if a frame whose mask is copied, or between which is interpolated, does
-    not show the object.
+    "no_object"; "locked"; "no_mask" if an object is not visible in a frame whose mask is copied or interpolated.
     """
     head = hold(video.pk)
     check_span(video, edit.first, edit.last)
@@ -123,7 +122,7 @@ def _check_objects(video: Video, edit: Edit) -> None:
 
 
 def _check_shown(video: Video, head: Head, edit: Edit) -> None:
-    """Raise Problem unless the frames that an edit takes masks from have them."""
+    """Raise Problem "no_mask" unless the objects are visible in each frame whose mask is copied or interpolated."""
     sources: dict[str, list[int | None]] = {"copy": [edit.source], "interpolate": [edit.first, edit.last]}
     for frame in sources.get(edit.op, []):
         if frame is None:

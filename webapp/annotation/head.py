@@ -1,6 +1,6 @@
 """The head: the round that a video stands at. Undo moves it to an earlier round.
 
-Its row is also the lock that every writer of the video's change log takes.
+The row of the head is also the lock that every writer of the video's change log takes.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def line_of(round_id: int | None) -> list[int]:
 def effective(video_id: int, head: int | None, first: int = 0, last: int | None = None) -> dict[int, int]:
     """Return {frame: Mask.id} for each frame from `first` to `last` (inclusive) that has a mask, in ascending order.
 
-    `head` is the id of the round at which the video is looked at, None for before the first round.
+    `head` is the id of the round that is taken as the head; None: the state before the first round.
     """
     frames = {"frame__gte": first} if last is None else {"frame__gte": first, "frame__lte": last}
     # A round is created after its base, so the newest round of a line is the one with the highest id.

@@ -56,7 +56,7 @@ class Origin(models.TextChoices):
 
 
 class Direction(models.TextChoices):
-    """Where a round goes from the frames that were drawn on."""
+    """The direction in which a round computes masks, starting from the frames that were drawn on."""
 
     BOTH = "both"
     FORWARD = "forward"
@@ -64,7 +64,7 @@ class Direction(models.TextChoices):
 
 
 class Round(LeasedTask):
-    """A version of the masks of a video: what a person did, and the masks that came of it.
+    """A version of the masks of a video: what a person did, and the masks that resulted from it.
 
     Usually a person drew on frames (the interaction) and an engine computed masks; `origin` names the other cases. A
     worker holds a lease on the row while it computes the version. A painted version is complete when it is created.
@@ -79,13 +79,13 @@ class Round(LeasedTask):
     # In the order they were drawn: [{"path": [[x, y], ...], "object_id": n, "frame": f, "kind": k, "positive": p}, ...]
     # `path` and `object_id` are as in the DAVIS challenge; `kind` and `positive` are those of Scribble.
     scribbles = models.JSONField()
-    # Frames without scribbles from whose masks, as they stood, the round starts.
+    # Frames without scribbles, from whose masks at the base the round starts.
     started_from = models.JSONField(default=list)
     span = models.JSONField(null=True)  # [first, last]: no frame outside of it gets a mask. None: the whole video.
     direction = models.CharField(max_length=8, choices=Direction.choices, default=Direction.BOTH)
     objects_changed = models.JSONField(null=True)  # The ids of the objects that may change. None: all of them.
     across_cuts = models.BooleanField(default=False)  # True if the round may cross scene cuts.
-    edit = models.JSONField(null=True)  # Of an edited version: {"op", "objects", "first", "last", "source", "into"}.
+    edit = models.JSONField(null=True)  # For an edited version: {"op", "objects", "first", "last", "source", "into"}.
     num_objects = models.PositiveSmallIntegerField()
     engine = models.CharField(max_length=40)  # Empty for a version that no engine made.
     weights = models.CharField(max_length=80, blank=True)  # The checksum prefix or name of the weights that were used.
@@ -97,7 +97,7 @@ class Round(LeasedTask):
     worker = models.CharField(max_length=120, blank=True)  # The name of the worker that claimed it last.
     progress_done = models.PositiveIntegerField(default=0)
     progress_total = models.PositiveIntegerField(default=0)
-    # Inclusive ranges of the frames that it stored masks of; written when it ends.
+    # Inclusive ranges of the frames for which the round stored masks; written when it ends.
     frames = models.JSONField(default=list)
     error_code = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
@@ -116,7 +116,9 @@ class Round(LeasedTask):
 
     @property
     def drawn(self) -> list[int]:
-        """The frames that were drawn on, painted or started from, ascending; for an edit its first and last frame."""
+        """The frames that were drawn on or painted, and those of `started_from`, ascending; for an edit its first and
+        last.
+        """
         if self.edit is not None:
             return sorted({self.edit["first"], self.edit["last"]})
         return sorted({scribble["frame"] for scribble in self.scribbles} | {self.frame, *self.started_from})
@@ -132,7 +134,7 @@ class Mask(models.Model):
     frame = models.PositiveIntegerField()
     data = models.BinaryField()  # Encoded by annotation/codec.py; the socket sends the same bytes.
     confidence = models.JSONField(default=list)  # For each object, 0..1.
-    engine_state = models.BinaryField(null=True)  # What the engine attached, so that its session can be rebuilt.
+    engine_state = models.BinaryField(null=True)  # Bytes from the engine, with which a session can be rebuilt.
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["round", "frame"], name="mask_once_per_round_and_frame")]
@@ -144,7 +146,7 @@ class ScribbleKind(models.TextChoices):
     """How the points of a scribble are meant."""
 
     SCRIBBLE = "scribble"  # A path inside the object.
-    CLICK = "click"  # One point on the object, or with `positive` False one that does not belong to it.
+    CLICK = "click"  # One point on the object, or with `positive` False a point that does not belong to it.
     BOX = "box"  # Two opposite corners of a box around the object.
 
 
@@ -236,7 +238,7 @@ class RoundScore(models.Model):
     """
 
     round = models.OneToOneField(Round, on_delete=models.CASCADE, related_name="score")
-    j = models.FloatField()  # `j` and `f` are means over the objects that were found in the ground truth.
+    j = models.FloatField()  # `j` and `f` are means over the objects that have a counterpart in the ground truth.
     f = models.FloatField()
     objects_scored = models.JSONField()  # A list of {"object", "truth", "j", "f"}.
     frames = models.JSONField()  # J&F by frame, for the frames that have ground truth.
@@ -244,9 +246,9 @@ class RoundScore(models.Model):
 
 
 class Receipt(models.Model):
-    """The result of a message that took effect.
+    """The result of a message from a browser that took effect.
 
-    If a browser sends it again, it gets the same answer and nothing is done.
+    If the browser sends the message again, it gets the same answer and nothing is done.
     """
 
     key = models.UUIDField(unique=True)  # Made by the browser.
@@ -282,8 +284,8 @@ class ExportState(models.TextChoices):
 class Export(LeasedTask):
     """A file of masks below HOME/exports. A worker holds a lease on the row while it writes the file.
 
-    It is of one video at `round`, or of all videos of a project: then `video` is None, and `rounds` has the round of
-    each video, [[video id, round id], ...], at which it was asked for.
+    An export of one video has the masks of `video` at `round`. An export of a project has all its videos: then `video`
+    is None, and `rounds` is [[video id, round id], ...] with the head of each video at the time of the request.
     """
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, null=True, related_name="exports")

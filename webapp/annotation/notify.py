@@ -54,7 +54,10 @@ def notify_followers(video_id: int) -> None:
 
 
 def listen(listener: Listener) -> None:
-    """Register `listener(video_id)`, which is called, from any thread, whenever this process has changed a video."""
+    """Register a function of this process that is called with the id of each video whose change log has new rows.
+
+    It is called from any thread, for changes that this process wrote.
+    """
     _listeners.add(listener)
 
 

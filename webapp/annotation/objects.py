@@ -37,7 +37,7 @@ COLORS = (
 
 
 class ObjectChanges(TypedDict, total=False):
-    """What can be changed of an object. `label` None takes the label away; `position` is an index in the list."""
+    """Fields of an object that can be changed. `label` None removes the label; `position` is an index in the list."""
 
     name: str
     color: str
@@ -127,7 +127,9 @@ def locked_numbers(video_id: int) -> set[int]:
 
 
 def _numbered(name: str, number: int) -> str:
-    """Append `number` to `name` and cut `name` so that both fit the column: the name of a label may fill it already."""
+    """Return `name` followed by `number`. `name`, often that of a label, is shortened so that both fit the database
+    column.
+    """
     behind = f" {number}"
     return name[: NAME_LENGTH - len(behind)].rstrip() + behind
 

@@ -1,6 +1,6 @@
 """Painted masks: a person replaces the mask of one object in one frame, and every later round keeps it.
 
-A painted mask is a version like a round, so it can be undone like one. It is complete when it is created.
+A painted mask is a version, as a round is, so it can be undone. It is complete when it is created.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Over = Literal["none", "unlocked", "all"]
 def paint_mask(
     *, video: Video, author: User, key: UUID | str, frame: int, object_id: int, data: str, over: Over
 ) -> Round:
-    """Replace the mask of an object in a frame by what a person painted. It becomes the head at once.
+    """Replace the mask of an object in a frame by what a person painted. This version becomes the head at once.
 
     Args:
         video: the video.
@@ -44,12 +44,12 @@ def paint_mask(
         frame: the frame.
         object_id: the id of the painted object.
         data: the object's new mask in base64: a label map of 0 and 1 at the size of the video, encoded by codec.py.
-        over: which other objects give way where the new mask overlaps them: none, those that are not locked, or all.
+        over: which other objects lose the pixels that the new mask covers: none, those that are not locked, or all.
 
     Raises:
         Problem: "bad_mask"; "no_object"; "locked"; "accepted" if the frame is accepted.
     """
-    painted = _decoded(video, data)  # This is done before the head is locked, because it takes time.
+    painted = _decoded(video, data)  # Decoding takes time, so it is done before the head is locked.
     head = hold(video.pk)
     check_frame(video, frame)
     _check_paintable(video, frame, object_id)

@@ -1,6 +1,7 @@
-"""Previews: what mask the waiting scribbles of a person, and perhaps a click, would give a frame.
+"""Previews: the mask that a frame would get from the waiting scribbles of a person, and perhaps a click.
 
-A page asks, a worker answers within moments or not at all, and nothing is stored of it beyond that.
+A page asks for a preview and a worker answers, or skips it after `FRESH`. Request and answer are one row, which is
+deleted when the page has the answer.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def answer_preview(preview_id: int, data: bytes) -> None:
 def take_preview(preview_id: int) -> bytes | None:
     """Return the answer to a preview and delete its row. Return None if there is no answer yet.
 
-    A preview that a newer one replaced has nothing to show.
+    Returns NOTHING for a preview that a newer request of the same person has replaced.
     """
     row = Preview.objects.filter(pk=preview_id).values_list("data", flat=True)
     found = list(row)

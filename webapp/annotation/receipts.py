@@ -36,5 +36,5 @@ def once(*, key: UUID | str, video: Video, author: User, act: Callable[[], int |
 
 
 def forget_old() -> int:
-    """Delete the receipts that are too old to be asked for, and return how many there were."""
+    """Delete the receipts that are older than `KEPT`, and return how many there were."""
     return Receipt.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]

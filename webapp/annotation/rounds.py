@@ -42,8 +42,8 @@ class Reach:
         direction: from the drawn frames to both sides, or only "forward" or "backward".
         objects: the ids of the objects that may change; None: all.
         across_cuts: whether the round may go past scene cuts.
-        from_masks: whether a frame without waiting scribbles counts as drawn, too: the round starts from its mask. So a
-            painted mask goes through the video, and a round that was stopped goes on.
+        from_masks: whether a frame without waiting scribbles counts as drawn, too: the round starts from its mask. This
+            propagates a painted mask through the video, and continues a round that was stopped.
     """
 
     span: tuple[int, int] | None = None
@@ -64,11 +64,10 @@ def create_round(
     base: int | None,
     reach: Reach | None = None,
 ) -> Round:
-    """Create one round of the scribbles that `author` drew on `frames` and no round has used.
+    """Create one round from the scribbles that `author` drew on `frames` and that no round has used.
 
-    It becomes the head and waits.
-
-    `base` is the id of the head (the round that the video stands at) that the author sees.
+    It becomes the head and waits for a worker. `base` is the id of the head (the round that the video stands at) that
+    the author sees. `reach` says which masks the round may change; None: all.
 
     Raises Problem: "conflict" (with the id of the actual head) when the video does not stand at `base`; "no_scribbles";
     "no_objects"; "no_mask" for a frame to start from that shows no object; "bad_span" when a drawn frame lies outside
@@ -168,7 +167,10 @@ def _insert(
 
 
 def add_version(head: Head, video: Video, author: User, key: UUID | str, **columns: Any) -> Round:
-    """Insert a row with the next number that builds on the head. The caller has locked the head and moves it."""
+    """Insert a version with the next number, whose base is the head, and with the given columns of Round.
+
+    The caller has locked the row of the head, and then moves the head to the version.
+    """
     made = Round.objects.create(
         video=video,
         number=head.next_round_number,
@@ -184,11 +186,12 @@ def add_version(head: Head, video: Video, author: User, key: UUID | str, **colum
 
 
 def merge_into_successor(ended: Round, following: Round) -> None:
-    """Remove a round that ended without a mask: the queued round that builds on it builds on its base instead.
+    """Give the queued round `following`, which builds on `ended`, the base of `ended` as its base.
 
-    If both rounds were drawn on the same frames, the successor also gets its scribbles, so that two quick runs become
-    one interaction. Otherwise the scribbles wait for a round again. Nothing happens if `following` does not wait or
-    does not build on `ended`. The caller has locked the video's head and logs the change of `following`.
+    `ended` is a round that ended without a mask. If both rounds were drawn on the same frames, `following` also gets
+    the scribbles of `ended`, so that two quick runs become one interaction. Otherwise those scribbles wait for a round
+    again. Nothing happens if `ended` has masks, or if `following` does not wait or does not build on `ended`. The
+    caller has locked the video's head and logs the change of `following`.
     """
     if ended.frames or following.base_id != ended.pk or following.state != RoundState.QUEUED:
         return
@@ -231,7 +234,8 @@ def stop(round_: Round, by: User) -> None:
 def end(round_: Round, before: RoundState, after: RoundState, **fields: object) -> bool:
     """Move a round from the state `before` to the final state `after`. Return False if it was in another state.
 
-    `round_` is reloaded from the database after the state was set.
+    `fields` are further columns to set. If `fence` is among them, the round must have that fence. `round_` is reloaded
+    from the database after the state was set.
     """
     conditions = {"fence": fields.pop("fence")} if "fence" in fields else {}
     count = Round.objects.filter(pk=round_.pk, state=before, **conditions).update(
@@ -247,15 +251,15 @@ def end(round_: Round, before: RoundState, after: RoundState, **fields: object) 
 def release_round(round_: Round) -> None:
     """Undo a round that failed, or that ended without a mask.
 
-    Its scribbles wait for a round again, and the head (the round that the video stands at) moves back to its base.
-    Nothing is undone when a failed round stored masks and a queued round already builds on it. The caller has locked
-    the row of the video's head.
+    Its scribbles wait for a round again, and the head (the round that the video stands at) moves back to the base of
+    the round. Nothing is undone when a failed round stored masks and a queued round already builds on it. The caller
+    has locked the row of the video's head.
     """
     if round_.frames:
         if round_.state != RoundState.FAILED or round_.branches.filter(state=RoundState.QUEUED).exists():
             return
     elif round_.state == RoundState.DONE:
-        return  # Every frame is accepted, so there was nothing to compute.
+        return  # A round that is done without masks: every frame is accepted.
     scribbles.release_scribbles(round_)
     if not round_.frames:
         _take_from_line(round_)
@@ -265,7 +269,9 @@ def release_round(round_: Round) -> None:
 
 
 def _take_from_line(round_: Round) -> None:
-    """Let the versions that build on a round without masks, such as painted ones, build on its base instead."""
+    """Give the versions that build on a round without masks, such as painted masks, the base of that round as their
+    base.
+    """
     for following in round_.branches.select_related("author"):
         following.base_id = round_.base_id
         following.save(update_fields=["base"])

@@ -60,7 +60,7 @@ def scribble_info(scribble: Scribble) -> ScribbleInfo:
 def round_info(round_: Round) -> RoundInfo:
     """Describe a round for the page. The author of `round_` must be loaded (select_related).
 
-    For a round that has not ended, its masks are queried.
+    Which frames have masks is stored in the row of an ended round. For another round it is read from the masks.
     """
     return RoundInfo(
         id=round_.pk,
@@ -154,6 +154,6 @@ def _seconds(round_: Round) -> float | None:
     if round_.started_at is None:
         return None
     until = round_.finished_at
-    if until is None:  # The round runs. Its start was read from the database's clock, so the end is, too.
+    if until is None:  # The round runs. `started_at` is from the database's clock, so the present time is, too.
         until = Round.objects.values_list(Now(), flat=True).get(pk=round_.pk)
     return round((until - round_.started_at).total_seconds(), 3)

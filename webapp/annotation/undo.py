@@ -24,11 +24,11 @@ from webapp.videos.models import Video
 def move_head(*, video: Video, by: User, from_round: int | None, to_round: int | None) -> None:
     """Undo or redo: move the head to the round `to_round`, which may be any round of the video.
 
-    None moves it to before the first round.
+    None moves the head to before the first round.
 
-    `from_round` is the id of the head that the page shows; if it is not the actual head, this is a conflict. Rounds
-    that wait or run and that the new head does not build on are cancelled. The user needs the right to cancel them,
-    because undo must not do to other people's work what `cancel_round` refuses.
+    `from_round` is the id of the head that the page shows; Problem "conflict" is raised if it is not the actual head.
+    Rounds that wait or run and that the new head does not build on are cancelled. The user needs the right to cancel
+    them, because undo must not do to other people's work what `cancel_round` refuses.
     """
     head = hold(video.pk)
     if head.round_id == to_round:

@@ -1,7 +1,7 @@
 """Bounds on request bodies: their size, their speed, and who may send large ones.
 
-Django's ASGI handler stores a whole body before any view runs, that is before anybody asks who sent it. So the bounds
-are kept here, in front of it.
+Django's ASGI handler stores a whole body before any view runs, that is before anybody asks who sent it. So this ASGI
+application wraps that handler and checks the bounds while a body arrives.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ MAX_BODY = 2 << 20  # bytes of any request but a chunk of an upload
 MAX_CHUNK = 64 << 20  # bytes; the page sends chunks of at most 8 MB
 CHUNK_PATH = re.compile(r"/api/(v1/)?uploads/[0-9a-f-]{36}")
 
-IDLE_SECONDS = 30.0  # between two pieces of a body
-GRACE_SECONDS = 60.0  # for a whole body, and in addition ...
-LOWEST_RATE = 8 << 10  # ... a second for so many bytes that have come
+IDLE_SECONDS = 30.0  # the longest wait between two pieces of a body
+GRACE_SECONDS = 60.0  # A body may take this time and, in addition, its size divided by LOWEST_RATE.
+LOWEST_RATE = 8 << 10  # bytes per second
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ def too_large(limit: int) -> Refusal:
 
 
 class BodyLimit:
-    """Answers 413 to a body that is too large, 408 to one that is too slow, 401 to a chunk from a stranger."""
+    """Answers 413 to a body that is too large, 408 to one that is too slow, and 401 to a chunk of an upload that comes
+    from somebody who is not signed in. `app` answers all other requests.
+    """
 
     def __init__(
         self,
@@ -91,7 +93,10 @@ class BodyLimit:
 
 
 class Body:
-    """The body of one request as it comes in. The application sees a disconnect when it breaks a bound."""
+    """The body of one request as it comes in.
+
+    When it breaks a bound, `receive` returns a disconnect message, and `refusal` is the answer to the client.
+    """
 
     def __init__(self, receive: Receive, limit: int) -> None:
         self._receive = receive
@@ -125,7 +130,7 @@ class Body:
 
 
 async def is_signed_in(scope: Any, accepts_token: Callable[[str], bool]) -> bool:
-    """Whether a request has a valid token, or the session cookie of an active user. Costs two queries at most."""
+    """Return whether a request has a valid token, or the session cookie of an active user. At most two queries."""
     scheme, _, token = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1").partition(" ")
     if scheme.lower() == "bearer":
         return await sync_to_async(_closing(accepts_token), thread_sensitive=False)(token)
@@ -144,7 +149,10 @@ def _has_user(session_key: str) -> bool:
 
 
 def _closing(ask: Callable[[str], bool]) -> Callable[[str], bool]:
-    """Return `ask` with its database connections closed, because its thread belongs to no request that does it."""
+    """Return a function that calls `ask` and then closes the database connections of its thread.
+
+    Django closes connections at the end of a request, but the thread that runs this function serves no request.
+    """
 
     def closing(text: str) -> bool:
         try:

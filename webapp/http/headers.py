@@ -13,8 +13,9 @@ PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 def content_security_policy(request: HttpRequest) -> str:
-    """Return a policy that allows content of this site alone, and blobs, which the page creates, as images
-    and workers.
+    """Return a Content-Security-Policy that allows only content of this site, and blobs as images, media and workers.
+
+    The page creates such blobs itself.
     """
     host = request.get_host()
     return "; ".join(

@@ -10,9 +10,9 @@ from django.http.response import HttpResponseBase
 
 
 class ForBothKinds:
-    """A middleware for synchronous and asynchronous views, so that Django need not switch threads for it.
+    """The base of middlewares that Django can call for synchronous and asynchronous views.
 
-    `later` is true if `get_response` is asynchronous.
+    So Django need not switch threads for them. `later` is true if `get_response` is asynchronous.
     """
 
     sync_capable = True

@@ -12,7 +12,7 @@ from webapp.http.middleware import ForBothKinds
 from webapp.problems import NotFound
 
 MOST = (1 << 63) - 1  # the largest key in both databases
-LONG = re.compile(r"(?<![^/,-])0*([1-9][0-9]{18,})(?![^/,.])")  # a long number between separators
+LONG = re.compile(r"(?<![^/,-])0*([1-9][0-9]{18,})(?![^/,.])")  # a number of 19 digits or more between separators
 
 
 class NumberLimit(ForBothKinds):
@@ -27,7 +27,7 @@ class NumberLimit(ForBothKinds):
 
 
 def _texts(request: HttpRequest) -> Iterator[str]:
-    """Yield the parts of a request that may contain keys. The schemas of bodies have their own limits."""
+    """Yield the parts of a request that may contain database keys. The schemas of bodies have their own limits."""
     in_admin = request.path.startswith("/admin/")
     if not in_admin and not request.path.startswith("/api/"):
         return

@@ -1,4 +1,6 @@
-"""Serves the files of the page and of Django's packages, also those of a build that is made while the process runs."""
+"""Serves the files of the page and of Django's packages, including those of a page that is built while the process
+runs.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,10 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 
 class StaticFiles(WhiteNoiseMiddleware):
-    """WhiteNoise lists the files once, when the process starts. This middleware also follows later builds.
+    """A WhiteNoise middleware that also finds files of a build that is made after the process has started.
 
-    A build has new names for its files (`assets/index-1a2b3c.js`) and removes those of the build before.
+    WhiteNoise alone lists the files once, when the process starts. A build has new names for its files
+    (`assets/index-1a2b3c.js`) and removes those of the build before.
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""In team mode, a round that builds on another one goes to the worker that computed that one and still has its session.
+"""In team mode, a round goes to the worker that computed its base, because that worker still has the video's session.
 
 That saves rebuilding the session (an engine that has the video open). It is done only if that worker is alive and idle.
 Each worker listens to a queue of its own beside the common one. A round is forwarded once, within three seconds of its
@@ -28,7 +28,7 @@ def queue_of(worker: str) -> str:
 def better_queue(round_id: int) -> str | None:
     """Return the queue of another worker that has the session for this round.
 
-    None if this worker may as well compute the round itself.
+    Returns None if this worker should compute the round itself.
     """
     if not settings.TEAM_MODE:
         return None
@@ -46,7 +46,10 @@ def better_preview_queue(preview_id: int) -> str | None:
 
 
 def _last_worker(head: int | None) -> str | None:
-    """Return the worker of the newest computed round on a line. Painted masks and edits need no session."""
+    """Return the name of the worker that computed the newest round on the line of `head`, or None if there is none.
+
+    Painted masks and edits are skipped, because they need no session.
+    """
     rounds = Round.objects.filter(pk__in=line_of(head), origin=Origin.ROUND).exclude(worker="")
     return rounds.order_by("-pk").values_list("worker", flat=True).first()
 

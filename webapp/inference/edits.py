@@ -1,6 +1,6 @@
-"""Carries out edits of a span (webapp/annotation/edits.py): computes the masks that its frames get.
+"""Carries out edits of a span (webapp/annotation/edits.py): computes the new masks of its frames.
 
-No engine is needed: the masks come from those that stood before.
+No engine is needed: the new masks are made from those that the frames had before the edit.
 """
 
 from __future__ import annotations
@@ -85,7 +85,10 @@ def _interpolated(round_: Round, edit: Mapping[str, Any]) -> Changed:
 
 
 def _replaced(round_: Round, frame: int, shapes: Mapping[int, Any]) -> Changed:
-    """Yield a frame's mask after the objects of `shapes` were replaced. Locked objects keep their pixels."""
+    """Yield the mask of a frame in which the objects have the given shapes, unless the mask stays the same.
+
+    `shapes` maps object ids to their new shapes, bool [H, W]. Locked objects keep their pixels.
+    """
     standing = mask_at(round_.video_id, round_.base_id, frame)
     before = _blank(round_) if standing is None else standing.labels
     labels = before.copy()
@@ -100,7 +103,11 @@ def _replaced(round_: Round, frame: int, shapes: Mapping[int, Any]) -> Changed:
 
 
 def _confidences(round_: Round) -> Any:
-    """Return a function that maps the id of the mask before to the confidences after: 1 for the edited objects."""
+    """Return a function that gives the confidences of all objects in a frame after the edit.
+
+    It takes the id of the frame's mask before the edit, or None. Edited objects get 1, the others keep their
+    confidence.
+    """
     edited = set(round_.objects_changed or ())
 
     def confidence(mask_id: int | None) -> tuple[float, ...]:
@@ -112,7 +119,10 @@ def _confidences(round_: Round) -> Any:
 
 
 def _labels_at(round_: Round, frame: int) -> LabelMap:
-    """Return the mask that a frame had before an edit. The frame may have lost it since the edit was asked for."""
+    """Return the mask that a frame had before an edit.
+
+    The mask is empty if the frame has lost it since the edit was requested.
+    """
     mask = mask_at(round_.video_id, round_.base_id, frame)
     return _blank(round_) if mask is None else mask.labels
 
@@ -122,6 +132,6 @@ def _blank(round_: Round) -> LabelMap:
 
 
 def _span(round_: Round) -> tuple[int, int]:
-    assert round_.span is not None  # Every edit has one.
+    assert round_.span is not None  # Every edit has a span.
     first, last = round_.span
     return first, last

@@ -1,4 +1,4 @@
-"""The table of workers that compute rounds."""
+"""The database table of the workers that compute rounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Answers previews: computes the mask of one frame in the kept session of its video, which stays as it is."""
+"""Answers previews: computes the mask of one frame with the session that the worker keeps for the video.
+
+The session itself does not change.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def answer_waiting() -> None:
 def answer(preview_id: int) -> None:
     """Compute a preview and store the answer.
 
-    There is nothing to show without a prompt, and while a round of the video waits or runs.
+    The answer is empty if the person has drawn nothing on the frame, and while a round of the video waits or runs.
     """
     asked = Preview.objects.select_related("video__project", "author").get(pk=preview_id)
     interaction = _interaction(asked)
@@ -58,7 +61,7 @@ def answer(preview_id: int) -> None:
 
 
 def _interaction(asked: Preview) -> Interaction:
-    """Return the waiting prompts of a person on a frame, with the click that was asked about."""
+    """Return the waiting scribbles, clicks and boxes of a person on a frame, together with the click of the request."""
     drawn = runner.interaction(asked.frame, for_round(waiting(asked.video, asked.author, [asked.frame])))
     if asked.click is None:
         return drawn

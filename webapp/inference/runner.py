@@ -39,7 +39,7 @@ EngineSessions = SessionCache[Engine]
 class EngineInfo:
     """An engine as the page offers it.
 
-    `hint` says what is missing, or what to know about the weights that come with Maskwright.
+    `hint` says which weights are missing, or what to know about the weights that come with Maskwright.
     """
 
     name: str
@@ -47,10 +47,10 @@ class EngineInfo:
     good_at: str
     needs_weights: bool
     ready: bool
-    weights: str  # The names of the weights files that are there, "" if there are none.
+    weights: str  # The names of the weights files that were found, "" if there are none.
     size_bytes: int
     shipped: bool  # True if all weights come with Maskwright.
-    published: bool  # True if it follows a paper by others: the page lists it as research.
+    published: bool  # True if the engine follows a paper by others. The page lists such engines as research.
     default: bool
     hint: str
 
@@ -95,10 +95,7 @@ def resolve(name: str) -> str:
 
 
 def weights_label(engine: str) -> str:
-    """Return the label of the weights that an engine would load.
-
-    Raises WeightsMissing, whose text says what to do.
-    """
+    """Return a text that identifies the weights of an engine. Raises WeightsMissing, whose text says what to do."""
     return weights.weights_label(engine)
 
 
@@ -108,7 +105,7 @@ def weights_states() -> list[weights.WeightsState]:
 
 
 def add_weights(file: Path) -> Path:
-    """Check a checkpoint and copy it to the folder where engines look.
+    """Check a checkpoint and copy it to the folder in which engines look for weights. Return the path of the copy.
 
     Raises WeightsError, a ValueError, for a file that cannot be used; then nothing is copied.
     """
@@ -170,7 +167,7 @@ def tried_device() -> str:
 
 
 def interactions_of(round_: Round) -> tuple[Interaction, ...]:
-    """Return what was drawn before a round: one interaction for each drawn frame, in ascending order."""
+    """Return what was drawn for a round: one interaction for each drawn frame, in ascending order of frames."""
     return tuple(interaction(frame, round_.scribbles) for frame in round_.drawn)
 
 
@@ -199,7 +196,7 @@ def _corners(path: Sequence[Sequence[float]]) -> tuple[float, float, float, floa
 
 
 def run_round(session: EngineSession, round_: Round) -> Iterator[MaskUpdate]:
-    """Run a round in a session that stands at the round's base, and yield the masks."""
+    """Run a round in a session that is in the state after the round's base, and yield the masks."""
     span = None if round_.span is None else (round_.span[0], round_.span[1])
     return session.engine.run_round(interactions_of(round_), span, round_.direction, round_.objects_changed)
 
@@ -228,10 +225,12 @@ def warm_up() -> Engine:
 
 
 def session_at(sessions: EngineSessions, video: Video, key: SessionKey, line: list[int], objects: int) -> EngineSession:
-    """Return a session of a video in the state after the rounds of `line`, with everything that people decided.
+    """Return a session of a video in the state after the rounds of `line`, with accepted frames and locked and absent
+    objects.
 
     Args:
         sessions: the cache; the session is taken out of it.
+        video: the video.
         key: which video, engine and weights the session is for.
         line: ids of rounds, oldest first.
         objects: the number of objects of the video.
@@ -301,7 +300,7 @@ def _past(round_: Round) -> PastRound:
 
 
 def _given(round_: Round) -> dict[int, frozenset[int]]:
-    """Return by frame the objects whose pixels a person fixed with this version: what was painted or copied."""
+    """Return, by frame, the ids of the objects whose pixels this version fixed: they were painted or copied."""
     copied = round_.edit is not None and round_.edit["op"] == "copy"
     if round_.origin != Origin.PAINTED and not copied:
         return {}
@@ -310,7 +309,7 @@ def _given(round_: Round) -> dict[int, frozenset[int]]:
 
 
 class _StoredByFrame(Mapping[int, T]):
-    """One column of the masks of a round, by frame.
+    """A mapping from frames to one column of the masks of a round.
 
     A value is read from the database when it is asked for, which is safe because a round that has ended does not
     change.

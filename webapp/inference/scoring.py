@@ -35,7 +35,7 @@ def score(round_id: int) -> bool:
         return True
     matched = match(overlaps(round_))
     numbers = sorted(matched)
-    # By object id, its index in `numbers` plus 1; 0 for an object that is not in the ground truth.
+    # Maps an object id to its index in `numbers` plus 1, or to 0 if the object is not in the ground truth.
     table = np.zeros(IDS, np.uint8)
     table[numbers] = range(1, len(numbers) + 1)
     truth_table = np.zeros(IDS, np.uint8)

@@ -1,4 +1,5 @@
-"""The engine sessions that a worker keeps between rounds. When they need too much memory, the least recently used goes.
+"""The engine sessions that a worker keeps between rounds. When they need too much memory, the least recently used
+session is closed.
 
 A session is an engine that has one video open. It can be rebuilt from the database at any time, so it is dropped
 whenever it might not match the rows.
@@ -13,7 +14,9 @@ from typing import Generic, Protocol, TypeVar
 
 
 class SessionEngine(Protocol):
-    """What the cache needs of an engine: its size in memory, and closing it. segmentation/engine.py has all of it."""
+    """What the cache needs of an engine: its size in memory, and closing it. segmentation/engine.py has the full
+    interface.
+    """
 
     @property
     def nbytes(self) -> int: ...
@@ -26,7 +29,7 @@ E = TypeVar("E", bound=SessionEngine)
 
 @dataclass(frozen=True)
 class SessionKey:
-    """What a session belongs to: a video, an engine, and the label of the engine's weights."""
+    """What identifies a session: a video, an engine, and the label of the engine's weights."""
 
     video_id: int
     engine: str
@@ -57,18 +60,17 @@ class Session(Generic[E]):
 
 
 class SessionCache(Generic[E]):
-    """The sessions by key: at most one for each key, and at most `limit` bytes together, though one is always kept."""
+    """Sessions by key, at most `limit` bytes together. The session that was put last is kept even if it is larger."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._sessions: OrderedDict[SessionKey, Session[E]] = OrderedDict()
 
     def take(self, key: SessionKey, line: Sequence[int]) -> Session[E] | None:
-        """Remove from the cache, and return, the session for `key`, if the rounds it has seen are the beginning of
-        `line`.
+        """Remove the session for `key` from the cache and return it, or return None if there is none.
 
-        Otherwise the session is closed. Return None if there is none. The caller puts the session back after success,
-        and closes it after a failure.
+        The rounds that it has seen must be the beginning of `line`; otherwise it is closed, and None is returned. The
+        caller puts the session back after success, and closes it after a failure.
         """
         session = self._sessions.pop(key, None)
         if session is None:
@@ -79,8 +81,9 @@ class SessionCache(Generic[E]):
         return session
 
     def put(self, session: Session[E]) -> None:
-        """Keep a session for the next round of its video. The least recently used ones are closed if
-        memory needs it.
+        """Keep a session for the next round of its video.
+
+        The least recently used sessions are closed while all of them together need more than `limit` bytes.
         """
         self._sessions[session.key] = session
         while len(self._sessions) > 1 and self.nbytes > self.limit:

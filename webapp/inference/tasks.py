@@ -1,6 +1,6 @@
 """Celery tasks of inference.
 
-The row of a round is what counts: a task that is delivered twice finds nothing to claim the second time.
+What counts is the row of a round: a task that is delivered twice cannot claim the round a second time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Computes one round: claims it, opens the session, stores masks as they are computed, and stops when asked to."""
+"""Computes one round: claims it, opens the session, stores masks as they are computed, and stops if it is cancelled."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from webapp.tasks.worker_names import own_name
 
 log = structlog.get_logger(__name__)
 
-BATCH_SECONDS = 0.05  # Masks that come faster than this share a transaction.
+BATCH_SECONDS = 0.05  # Masks that the engine yields within this time are stored in one transaction.
 BEAT_SECONDS = 1.0
 
 Progress = Callable[[int, int], None]
@@ -58,7 +58,7 @@ def work_on(round_id: int, on_progress: Progress | None = None) -> bool:
     except Lost:
         log.warning("round_lost", round=round_id, fence=claimed.fence)
     except DatabaseError:
-        raise  # The row cannot be written now. Its heartbeat gets stale, and then the sweep takes the round back.
+        raise  # The row cannot be written now. When its heartbeat is stale, the sweep takes the round back.
     except Exception as error:
         _fail(claimed, error)
     return True
@@ -114,8 +114,8 @@ def _edit(claimed: Claim, round_: Round, on_progress: Progress) -> None:
 class _Store:
     """Stores the masks that an engine yields in one round, and checks between them whether the round is to stop.
 
-    The first mask, which is of the frame that was drawn on, is stored at once. Whenever this stops, everything that the
-    engine yielded is stored, so that the session is in the state that the database describes.
+    The first mask, which is of the frame that was drawn on, is stored at once. When a round stops early, everything
+    that the engine has yielded is stored, so that the session is in the state that the database describes.
     """
 
     def __init__(self, claimed: Claim, known: set[int], on_progress: Progress) -> None:
@@ -141,9 +141,9 @@ class _Store:
         return not self._asked
 
     def stopping(self) -> bool:
-        """Return whether the round is to stop. The masks that have been yielded so far are stored before.
+        """Return whether the round is to stop, after storing the masks that have been yielded so far.
 
-        Engines call it, too, during long steps.
+        Engines also call this during long steps.
         """
         if self._asked or time.monotonic() - self._stored_at < BATCH_SECONDS:
             return self._asked
@@ -158,7 +158,7 @@ class _Store:
 def _fail(claimed: Claim, error: Exception) -> None:
     """End a round that the engine could not compute, with a sentence for its author.
 
-    An error that nobody foresaw is logged with its traceback.
+    An error that `runner.explain` does not know is logged with its traceback.
     """
     explained = runner.explain(error)
     if explained is None:

@@ -78,7 +78,7 @@ class WorkerHeartbeat(threading.Thread):
 def _try(*steps: Callable[[], object]) -> None:
     """Run each step even if others fail, and log errors.
 
-    The thread must go on even when the database is away for a while.
+    The thread must go on even while the database cannot be reached.
     """
     for step in steps:
         try:
@@ -97,7 +97,8 @@ WARM_UP_SECONDS = (
 
 
 def use_threads(count: int) -> None:
-    """Limit the number of threads of the libraries that engines use; 0 means one per core.
+    """Limit the number of threads that the numerical libraries of engines use; with 0 they use one thread for each
+    core.
 
     This must be called before those libraries are imported.
     """

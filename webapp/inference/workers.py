@@ -18,7 +18,7 @@ FORGOTTEN_AFTER = timedelta(days=1)
 
 
 def announce(device: str) -> None:
-    """Write the row of this process, and delete the rows of workers that are long gone."""
+    """Write the row of this process into the table of workers, and delete rows without a heartbeat for a day."""
     Worker.objects.filter(heartbeat__lt=Now() - FORGOTTEN_AFTER).delete()
     Worker.objects.update_or_create(
         name=own_name(), defaults={"pid": os.getpid(), "device": device, "heartbeat": Now(), "started_at": Now()}

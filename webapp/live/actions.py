@@ -1,4 +1,4 @@
-"""Carries out the messages that change something: checks the role of the sender and calls the write function."""
+"""Carries out the messages that change something: checks the role of the sender and calls the function that writes."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def _add_seconds(actor: Actor, message: TimeSpent) -> None:
 CommandWithoutResult = (
     ScribbleAdd | PromptAdd | ScribbleRemove | ObjectUpdate | RoundCancel | HeadMove | SpanAbsent | CutsSet | TimeSpent
 )
-REQUIRED = Role.ANNOTATOR  # for every message; whether more is needed depends on whose work it changes
+REQUIRED = Role.ANNOTATOR  # the lowest role for any message; changing other people's work may need a higher one
 
 
 def perform(user: User, video_id: int, message: Command) -> int | None:

@@ -59,7 +59,7 @@ class Delta:
 
 @dataclass(frozen=True)
 class Catchup:
-    """What a page needs after a gap: the rows it missed, or a whole state that replaces its own."""
+    """What a page needs after a gap: the rows and masks that it missed, or a whole state that replaces the page's."""
 
     seq: int
     mask_seq: int
@@ -69,7 +69,7 @@ class Catchup:
 
 
 def cursor_at_end(video_id: int) -> Cursor:
-    """Return a cursor behind the newest row and mask of the video."""
+    """Return a cursor after the newest row of the change log and the newest mask of a video."""
     active = Round.objects.filter(video_id=video_id, state__in=ACTIVE)
     return Cursor(last_change(video_id), last_mask(video_id), set(active.values_list("pk", flat=True)))
 

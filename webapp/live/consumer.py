@@ -4,8 +4,8 @@
 
 * greeting: only `resume` and `ping` are understood.
 * open: each message is answered by `ack` or `error`. A malformed or refused message does not close the socket.
-* closed, with a code of protocol.CLOSE_CODES: the person is signed out or no member any more, the page is old, or a
-  message was too large or came too fast.
+* closed, with a code of protocol.CLOSE_CODES: the person is signed out or no member any more, the page is outdated, or
+  a message was too large or came too fast.
 
 The sender is checked for each message, and every few seconds even if no message comes.
 """
@@ -85,8 +85,8 @@ class VideoSocket:
         self._previewing: asyncio.Task[None] | None = None  # It waits for the preview that was asked for last.
         self._closing: int | None = None  # the code with which the socket closes once the outbox is empty
         self._role: Role | None = None  # the role that the page knows
-        self._resuming = False  # true once the page has sent `resume`; from then on the page waits for us
-        self._welcoming = asyncio.Lock()  # sends one welcome at a time: of two, the older could arrive last
+        self._resuming = False  # true once the page has sent `resume`; from then on it waits for the welcome
+        self._welcoming = asyncio.Lock()  # allows one welcome at a time: an older one must not follow a newer one
 
     async def run(self) -> None:
         """Serve the connection from its handshake to its end."""
@@ -272,13 +272,13 @@ class VideoSocket:
             await self._fill_gap()
             while (payload := self.outbox.next()) is not None:
                 await self._send(_event(payload))
-                await self._fill_gap()  # a browser can fall behind while it is sent to
+                await self._fill_gap()  # the outbox can overflow while a message is being sent
             if self._closing is not None:
                 await self._close(self._closing)
                 return
 
     async def _fill_gap(self) -> None:
-        """Send the whole state to a browser for which the outbox had no room any more."""
+        """Send the whole state if the outbox had no room for a message, which the browser would otherwise miss."""
         if self.outbox.overflowed and self.step is Step.OPEN and self._closing is None:
             await self._tell_all()
 
@@ -324,7 +324,7 @@ class VideoSocket:
 
 
 def _is_key(value: object) -> bool:
-    """Return whether an answer can carry `value` as its key."""
+    """Return whether `value` is a valid key of a message, which the answer repeats."""
     try:
         _keys.validate_python(value)
     except ValidationError:

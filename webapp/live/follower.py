@@ -1,8 +1,9 @@
-"""Followers: one for each video that somebody has open in this process. It reads new rows and puts them into outboxes.
+"""Followers. A web process has one for each video that somebody has open in it.
 
-A follower polls 25 times a second while a round waits or runs, and once a second otherwise. It also polls when it is
-notified, by this process or, in team mode, by another one through the channel layer. A lost notification therefore
-costs one second at most.
+A follower reads new rows of the change log and new masks, and puts them into the outboxes of the video's sockets. It
+polls 25 times a second while a round waits or runs, and once a second otherwise. It also polls when it is notified, by
+this process or, in team mode, by another one through the channel layer. A lost notification therefore costs one second
+at most.
 """
 
 from __future__ import annotations
@@ -32,17 +33,20 @@ BUSY_SECONDS = 0.04
 IDLE_SECONDS = 1.0
 PRESENCE_SECONDS = 0.2  # between two presence messages; scrubbing changes the frame many times a second
 PROGRESS_SECONDS = 0.5  # a progress message is sent at least this often, because it shows the elapsed time
-REPEAT_SECONDS = 10.0  # in team mode: other processes forget viewers that are not repeated
+REPEAT_SECONDS = 10.0  # in team mode; other processes forget viewers whose list is not sent again
 
 WorkerCheck = Callable[[], WorkerStatus]
 
 
 class Subscriber:
-    """One browser. Between `wait` and `caught_up`, new rows are held back because the state is being read."""
+    """A socket to which a follower sends what is new.
+
+    Between `wait` and `caught_up`, new rows are held back because the state is being read.
+    """
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
-        self._seq = self._mask_seq = 0  # the newest row and mask that it was sent
+        self._seq = self._mask_seq = 0  # the newest Change.id and Mask.id that were sent to it
         self._back: list[change_feed.Delta] | None = []
         self._progress: dict[int, tuple[int, float]] = {}  # Round.id -> frames done and seconds, as last sent
 
@@ -64,7 +68,10 @@ class Subscriber:
                 self.outbox.hint("progress", progress.model_dump_json())
 
     def caught_up(self, seq: int, mask_seq: int) -> None:
-        """Note that everything up to these numbers has been sent, and send the rows that were held back."""
+        """Note that the rows up to `seq` and the masks up to `mask_seq` have been sent.
+
+        Then send what was held back.
+        """
         self._seq, self._mask_seq = seq, mask_seq
         back, self._back = self._back or [], None
         for delta in back:
@@ -76,7 +83,7 @@ class Subscriber:
 
 
 class Follower:
-    """Polls one video for the browsers of this process."""
+    """Polls one video for the sockets that are open in this process."""
 
     def __init__(self, video_id: int) -> None:
         self.video_id = video_id
@@ -195,7 +202,7 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
 
 
 class Hub:
-    """The followers of this process, and the state of the workers, which is read once for all of them."""
+    """The followers of this process, and the state of the workers, which is read once for all followers."""
 
     def __init__(self, worker_check: WorkerCheck) -> None:
         self.worker: WorkerStatus | None = None
@@ -205,7 +212,10 @@ class Hub:
         self._watch: asyncio.Task[None] | None = None
 
     async def join(self, video_id: int, outbox: Outbox) -> tuple[Follower, Subscriber]:
-        """Follow a video for a browser. New rows are held back until `Subscriber.caught_up` is called."""
+        """Follow a video for a socket with this outbox. Return the video's follower and the socket's subscriber.
+
+        New rows are held back until `Subscriber.caught_up` is called.
+        """
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             notify.listen(self._notified)

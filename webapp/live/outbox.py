@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from webapp.annotation.codec import PackedMask, pack
 from webapp.live.change_feed import LogEntry
 
-BATCH_BYTES = 64 * 1024  # of one binary frame
+BATCH_BYTES = 64 * 1024  # a binary message gets no further mask once it has this size
 MOST_WAITING = 1000  # messages; a browser that is further behind gets the whole state instead
 
 Payload = str | bytes
@@ -50,13 +50,13 @@ class Outbox:
         for mask in masks:
             waiting = self._masks.get(mask.frame)
             if waiting is not None and waiting.round > mask.round:
-                continue  # A person painted the frame while an older round was still running.
+                continue  # a person painted the frame while an older round was still running, whose mask is not wanted
             self._masks.pop(mask.frame, None)  # the newest mask goes to the end of the queue
             self._masks[mask.frame] = mask
         self.filled.set()
 
     def hint(self, kind: str, payload: Payload) -> None:
-        """Add something of which only the newest of its kind matters, and which may be lost."""
+        """Add a message that may be lost. It replaces a waiting message of the same kind."""
         self._hints[kind] = payload
         self.filled.set()
 

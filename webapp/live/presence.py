@@ -12,7 +12,10 @@ OTHERS_LAST = 30.0  # seconds after which the viewers of a silent process are fo
 
 
 class PresenceBoard:
-    """Viewers by connection. A person with several connections is shown once, with the frame of the newest one."""
+    """The viewers of one video, by connection.
+
+    A person with several connections is shown once, with the frame of the connection on which they moved last.
+    """
 
     def __init__(self) -> None:
         self._here: dict[object, tuple[float, Viewer]] = {}

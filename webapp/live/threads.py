@@ -22,10 +22,10 @@ _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="live")
 
 
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a function that uses the database.
+    """Run a function that uses the database in one of the threads, and return its result.
 
-    If its connection turns out to be lost, for example because the database was restarted, the function runs a second
-    time. It must therefore have the same effect if it runs twice; reads and messages with a receipt do.
+    If the database connection turns out to be lost, for example because the database was restarted, the function runs a
+    second time. It must therefore have the same effect if it runs twice; reads and messages with a receipt do.
     """
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_pool, partial(_with_connection, function, args, kwargs))

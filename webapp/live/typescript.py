@@ -118,7 +118,10 @@ def _generic(name: str, inner: list[ast.expr]) -> str:
 
 
 def _wrapped(union: str, before: int) -> str:
-    """Write a union on the line that has `before` characters already, or with one member a line if that is too long."""
+    """Return a union type as text that continues a line of `before` characters.
+
+    If the line would be too long, each member of the union gets a line of its own.
+    """
     if before + len(union) < WIDTH:
         return f" {union}"
     return "".join(f"\n  | {member}" for member in union.split(" | "))

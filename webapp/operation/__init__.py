@@ -1,1 +1,1 @@
-"""What whoever runs a site needs: upgrades, backups, checks of what is stored, health and metrics."""
+"""Tools for administrators: upgrades, backups, checks of stored data, health and metrics."""

@@ -37,7 +37,7 @@ from webapp.operation.database_copy import copy_database, file_name, put_databas
 from webapp.videos.models import Video, VideoState
 from webapp.videos.storage import folder_of, free_bytes, min_free_bytes, videos_root
 
-FORMAT = 1  # of the archive; a restore refuses others
+FORMAT = 1  # the version of the archive's layout; a restore refuses other versions
 MANIFEST = "manifest.json"
 _NAME = re.compile(
     r"database\.(?:sqlite3|pgdump)|videos/[1-9]\d*/(?:frames|thumbs|truth)/\d{6}\.(?:jpg|png)|weights/.+"
@@ -101,7 +101,7 @@ def _contents(manifest: Manifest, beside: Path) -> Iterator[tuple[str, Path]]:
         copy = Path(scratch) / file_name()
         copy_database(copy)
         yield copy.name, copy
-    # A video whose import ends after the copy was made is in this list too. A restore drops what has no row.
+    # A video whose import ends after the copy was made is in this list too. A restore removes files without a row.
     for video in Video.objects.filter(state=VideoState.READY).order_by("pk").iterator():
         files = list(_files_of(video, manifest.with_frames))
         if not files and manifest.with_frames:

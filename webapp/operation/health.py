@@ -1,4 +1,4 @@
-"""Whether this web process can serve people: what a load balancer and an orchestrator ask."""
+"""Whether this web process can serve people: the answers to load balancers and orchestrators."""
 
 from __future__ import annotations
 
@@ -17,22 +17,25 @@ from webapp.celery import app as celery
 from webapp.inference import workers
 from webapp.videos.storage import free_bytes, min_free_bytes
 
-BROKER_SECONDS = 2.0  # A broker that does not answer in this time counts as away.
+BROKER_SECONDS = 2.0  # A broker that does not answer in this time counts as unreachable.
 
 
 @require_safe
 @never_cache
 def alive(request: HttpRequest) -> HttpResponse:
-    """Answer 200 while the process serves requests. It asks nothing else, so a lost database restarts no process."""
+    """Answer 200 while the process serves requests.
+
+    Nothing else is checked, so that an orchestrator does not restart the process when the database is lost.
+    """
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """Answer 200 if database, broker and storage can be used, else 503; the body says "ok" or what is wrong of each.
+    """Answer 200 if database, broker and storage can be used, else 503. The JSON body has "ok" or a reason for each.
 
-    `workers` is told as well, and changes nothing about the status: people can draw while no worker runs.
+    The body also has `workers`, which does not affect the status: people can draw while no worker runs.
     """
     parts = {"database": _said(_database), "broker": _said(_broker), "storage": _said(_storage)}
     status = 200 if set(parts.values()) == {"ok"} else 503
@@ -40,7 +43,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def _said(check: Callable[[], str]) -> str:
-    """Return what a check says, or that it failed. Reasons are for the log of the server, not for strangers."""
+    """Return what a check says or, if it raises, that it failed. Details are left out, because anybody may ask."""
     try:
         return check()
     except DatabaseError:

@@ -1,7 +1,7 @@
-"""Figures for Prometheus at /metrics: rounds, queues, imports, exports, workers and storage of the whole site.
+"""Metrics for Prometheus at /metrics: rounds, queues, imports, exports, workers and storage of the whole installation.
 
-The figures are read from the database when they are asked for, so every web process tells the same, and nothing has to
-be collected from workers. Memory and processor time are those of the web process that answers.
+They are read from the database for each request, so every web process answers the same, and nothing has to be collected
+from workers. Memory and processor time are those of the web process that answers.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from webapp.inference.models import Worker
 from webapp.inference.workers import ALIVE_WITHIN
 from webapp.videos.models import Upload, Video, VideoState
 
-RECENT = timedelta(minutes=15)  # the window of figures about speed
+RECENT = timedelta(minutes=15)  # the window of the metrics of speed
 
 
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer with all figures, in the text format of Prometheus, if the request may see them."""
+    """Answer with all metrics, in the text format of Prometheus, if the request may see them."""
     if not _may_read(request):
         text = "Send MASKWRIGHT_METRICS_TOKEN as `Authorization: Bearer ...`, or sign in as an administrator.\n"
         return HttpResponse(text, status=403, content_type="text/plain")
@@ -53,7 +53,7 @@ def _may_read(request: HttpRequest) -> bool:
 
 
 class SiteFigures(Collector):
-    """Reads all figures of the site from the database, with a constant number of queries."""
+    """Reads all metrics from the database, with a constant number of queries."""
 
     def collect(self) -> Iterable[Metric]:
         yield from _rounds()
@@ -79,7 +79,7 @@ def _rounds() -> Iterator[Metric]:
 
 
 def _speed() -> Iterator[Metric]:
-    """Figures of the rounds that ended in the last quarter of an hour, by engine."""
+    """Yield the waiting times and speeds of the rounds that ended in the last 15 minutes, by engine."""
     waited = ExpressionWrapper(F("started_at") - F("created_at"), output_field=DurationField())
     took = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
     recent = Round.objects.filter(finished_at__gte=Now() - RECENT, started_at__isnull=False).values("engine")
@@ -97,7 +97,7 @@ def _speed() -> Iterator[Metric]:
 
 
 def _queues() -> Iterator[Metric]:
-    """How much waits for a worker, and for how long the oldest has waited."""
+    """Yield how many rounds, imports and exports wait for a worker, and how long the oldest of each has waited."""
     waiting = {
         "rounds": (Round.objects.filter(state=RoundState.QUEUED), "created_at"),
         "imports": (Video.objects.filter(state=VideoState.IMPORTING, heartbeat__isnull=True), "created_at"),

@@ -1,7 +1,7 @@
-"""Compares what the database says with what is stored: every mask can be read, every frame is there, nothing is extra.
+"""Compares the database with what is stored: every mask can be read, every frame is there, nothing is extra.
 
-`manage.py fsck` prints the findings; with `--repair` it mends those that can be mended without losing anything that
-people made, and says of the others what was lost.
+`manage.py fsck` prints the findings. With `--repair` it repairs those that can be repaired without losing anything that
+people made, and says what was lost for the others.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OnVideo = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Damage:
-    """Something that is stored wrongly. `repaired` says what `--repair` did about it, and is empty if nothing."""
+    """Something that is stored wrongly. `repaired` says what `--repair` did about it, and is empty otherwise."""
 
     where: str
     text: str
@@ -42,8 +42,9 @@ def check_site(
 ) -> Iterator[Damage]:
     """Yield everything that is stored wrongly.
 
-    With `frames` False, missing frames are no damage, because a backup without frames was restored. With `deep`, every
-    frame is decoded and not only looked for. `on_video` is called with the videos done and their number.
+    With `repair`, damage is repaired where that loses nothing. With `frames` False, missing frames are no damage,
+    because a backup without frames was restored. With `deep`, every frame is decoded instead of only looked for.
+    `on_video` is called with the number of videos done and the number of all videos.
     """
     videos = list(Video.objects.filter(state=VideoState.READY).order_by("pk"))
     for done, video in enumerate(videos):
@@ -118,7 +119,10 @@ def _remove_mask(mask: Mask) -> str:
 
 
 def _extra_folders(repair: bool) -> Iterator[Damage]:
-    """Yield folders of videos that have no row. Folders with another name belong to imports and are removed by them."""
+    """Yield folders of videos that have no row.
+
+    Only folders named by a number belong to videos. The others belong to imports, which remove them.
+    """
     folders = [folder for folder in videos_root().glob("*") if folder.name.isdigit()]
     rows = set(Video.objects.values_list("pk", flat=True))
     for folder in sorted(folders, key=lambda folder: int(folder.name)):

@@ -61,7 +61,7 @@ def copies_folder() -> Path:
 
 
 def copy_aside() -> Path:
-    """Copy the database into the folder of copies and return the path. The oldest of more than five are deleted."""
+    """Copy the database into the folder of copies and return the path. Only the newest five copies are kept."""
     folder = copies_folder()
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"before-upgrade-{datetime.now(UTC):%Y-%m-%dT%H%M%S}.sqlite3"

@@ -1,4 +1,4 @@
-"""Runs one command of manage.py, and says in a sentence when the database cannot be used."""
+"""Runs one command of manage.py. If the database cannot be used, it prints a sentence instead of a traceback."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def sentence(error: OperationalError) -> str:
-    """What is wrong with the database, and what to do about it."""
+    """Return a sentence that says what is wrong with the database and what to do about it."""
     said = _reason() if settings.TEAM_MODE else None
     said = said or (str(error).strip().splitlines() or ["no reason given"])[0]
     if "no such table" in said or ("does not exist" in said and "relation" in said):
@@ -40,7 +40,10 @@ def sentence(error: OperationalError) -> str:
 
 
 def _reason() -> str | None:
-    """Why Postgres takes no connection. The pool only says that it got none in time."""
+    """Return why Postgres accepts no connection, or None if it accepts one.
+
+    The error of the connection pool only says that it got no connection in time.
+    """
     import psycopg  # embedded mode does without it
 
     parameters = {**connection.get_connection_params(), "connect_timeout": 5}

@@ -1,7 +1,7 @@
-"""Locks that allow only one studio, and in embedded mode one web process, for each data folder.
+"""Locks on a data folder. They allow it only one `serve` at a time and, in embedded mode, only one web process.
 
-Two studios would repeat each other's work. Two web processes with an in-memory channel layer would each notify only
-their own browsers.
+The lock "studio" is held by `serve`, because two of them would repeat each other's work. The lock "asgi" is held by the
+web process, because two with in-memory channel layers would each notify only their own browsers.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ ATTEMPTS, PAUSE_SECONDS = 4, 0.05  # `holder` takes the lock for a moment, so `t
 
 
 class HomeInUse(Exception):
-    """Another process holds the lock. The text says which, and what to do."""
+    """Another process holds the lock on the data folder. The text names that process and says what to do."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that holds the lock. `address` is empty until the studio knows it."""
+    """The process that holds a lock. `address` is where it serves the page, and empty until that is known."""
 
     pid: int
     address: str
@@ -52,7 +52,7 @@ class HomeLock:
         raise HomeInUse(self._sentence())
 
     def write(self, address: str) -> None:
-        """Write the address of this studio into the lock file."""
+        """Write the id of this process, and the address at which it serves the page, into the lock file."""
         assert self._file is not None, "take the lock first"
         self._file.seek(0)
         self._file.truncate()

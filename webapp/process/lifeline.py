@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-GRACE_SECONDS = 3  # Time for an orderly end. A worker that computes a frame does not handle signals.
+GRACE_SECONDS = 3  # From SIGTERM to a forced end: a worker that computes a frame does not handle signals.
 
 
 def follow_parent() -> None:

@@ -1,4 +1,7 @@
-"""The socket of the web process. The studio binds it once, so that the port is kept when the web process restarts."""
+"""The listening socket of the web process.
+
+`manage.py serve` binds it once and passes it to the web process, so that the port is kept when that process restarts.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The processes of a studio: one web process, one worker for rounds, one for media; while developing, Vite too."""
+"""The child processes of `serve`: a web process, a worker for rounds, one for media and, with `--dev`, Vite."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from webapp.process.supervisor import Program, Supervisor
 VITE_PORT = 5173
 # Workers start later, because loading them would delay the page on machines with few cores.
 WORKER_DELAY = 1.5
-# A shell waits for the end of the pipe (webapp/process/lifeline.py), because Vite does not.
+# A shell ends Vite when the parent's pipe closes (webapp/process/lifeline.py), because Vite does not notice that.
 VITE_UNTIL_THE_PIPE_CLOSES = (
     'exec 3<&0; (cat <&3 >/dev/null; kill 0) & exec npm run --silent dev -- "$@" </dev/null 3<&-'
 )
@@ -50,7 +50,7 @@ def vite(server: str) -> tuple[Program, str]:
 
 
 def restart_when_edited(supervisor: Supervisor) -> None:
-    """Restart the children whenever a Python file changes."""
+    """Restart the child processes whenever a Python file, a template or a style sheet of the server changes."""
     threading.Thread(target=_watch, args=(supervisor,), name="watch", daemon=True).start()
 
 

@@ -1,7 +1,7 @@
-"""Keeps child processes alive: a child that ends is started again, and none outlives the supervisor.
+"""Keeps child processes alive: a child that ends is started again, and no child outlives the supervisor.
 
-Children get a session of their own, so that Ctrl+C reaches the supervisor alone, and a pipe as standard input, by which
-they notice when it was killed (webapp/process/lifeline.py).
+Each child has a session of its own, so that Ctrl+C reaches the supervisor alone. Its standard input is a pipe, by which
+it notices that the supervisor was killed (webapp/process/lifeline.py).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Program:
 
 
 class Child:
-    """A program, its process, and the time at which it may be started next."""
+    """A program and its process, if it runs. `due` is the time at which it may be started next."""
 
     def __init__(self, program: Program) -> None:
         self.program = program

@@ -54,7 +54,7 @@ def role_in(user: Visitor, project_id: int) -> Role | None:
 def require(user: Visitor, project_id: int, at_least: Role = Role.VIEWER, *, what: str = "project") -> Role:
     """Return the role of `user` in a project.
 
-    Raises NotFound (which names `what`) or Forbidden if it does not suffice.
+    Raises NotFound, which names `what`, if the user is no member, and Forbidden if the role is lower than `at_least`.
     """
     role = role_in(user, project_id)
     if role is None:

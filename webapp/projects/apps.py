@@ -1,4 +1,4 @@
-"""Django app of projects, labels, members and their roles."""
+"""The Django app of projects, labels, members and their roles."""
 
 from django.apps import AppConfig
 

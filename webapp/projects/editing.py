@@ -13,13 +13,13 @@ from webapp.projects.access import project_for
 from webapp.projects.engines import checked_engine
 from webapp.projects.models import Label, Membership, Project, Role
 
-# Colours that are easy to tell apart on most videos. A new project uses none of them.
+# The labels of a new project: names and colours.
 FIRST_LABELS = (("Object", "#4aa3ff"),)
 
 
 @dataclass(frozen=True)
 class LabelEdit:
-    """A label as the person wants it. `id` is None for a new label."""
+    """A label as the person who edits the project wants it. `id` is None for a new label."""
 
     id: int | None
     name: str
@@ -28,7 +28,10 @@ class LabelEdit:
 
 @dataclass(frozen=True)
 class Before:
-    """What the page showed before the person edited it. None: not known, so not compared."""
+    """The guide and the labels that the page showed before the person edited them.
+
+    None means that the page did not say what it showed, so it is not compared.
+    """
 
     guide: str | None = None
     labels: Sequence[LabelEdit] | None = None
@@ -72,7 +75,7 @@ def change_project(
         changed["engine"] = checked_engine(engine)
     for field, value in changed.items():
         setattr(project, field, value)
-    project.save(update_fields=changed)  # somebody else may have changed other fields since the row was read
+    project.save(update_fields=changed)  # only these, because somebody else may have changed other fields meanwhile
     if labels is not None:
         _replace_labels(project, labels)
     return project

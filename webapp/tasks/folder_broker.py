@@ -1,8 +1,9 @@
-"""The embedded broker: the filesystem transport of kombu, without the races that lose messages and end workers.
+"""The message broker of embedded mode, a folder: kombu's filesystem transport without its races.
 
-kombu writes a message under its final name, so that a reader may take the first half of it. It also empties the table
-of an exchange before it rewrites it. Here a file gets its final name when it is complete. A message that cannot be
-parsed is moved to another folder and logged, so that it does not end one worker after the other.
+Those races lose messages and end workers: kombu writes a message under its final name, so that a reader may take the
+first half of it. It also empties the table of an exchange before it rewrites it. Here a file gets its final name when
+it is complete. A message that cannot be parsed is moved to another folder and logged, so that it does not end one
+worker after the other.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class BrokenMessage(ValueError):
 
 
 class Channel(filesystem.Channel):
-    """Queues and exchanges as files.
+    """A channel of kombu whose queues and exchanges are files.
 
     The transport option `broken_folder` is the folder to which messages that cannot be read are moved.
     """
@@ -63,7 +64,7 @@ class Channel(filesystem.Channel):
     def _understood(self, data: bytes) -> dict[str, Any]:
         """Parse a message in the same way as a worker does, and return it.
 
-        Raises exceptions of many kinds for a message that a worker could not parse.
+        For a message that a worker could not parse, it raises exceptions of many kinds.
         """
         payload = loads(data.decode())
         message = self.Message(payload, channel=self)
@@ -106,7 +107,7 @@ class Channel(filesystem.Channel):
             rows: Iterable[Any] = loads(self._exchange_file(exchange).read_text())
         except FileNotFoundError:
             return []
-        except ValueError as error:  # kombu left half a table. Workers bind their queues again when they start.
+        except ValueError as error:  # kombu was stopped while writing. Workers bind their queues again when they start.
             log.error("broken_exchange", file=str(self._exchange_file(exchange)), error=repr(error))
             return []
         except OSError as error:
@@ -119,7 +120,7 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """The filesystem transport of kombu, with the channel above."""
+    """The filesystem transport of kombu, with the `Channel` of this module."""
 
     Channel = Channel
 

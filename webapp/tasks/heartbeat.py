@@ -1,6 +1,6 @@
 """Stores heartbeats from a thread.
 
-So a task that is being worked on counts as alive, however long a single step of it takes.
+A task whose heartbeat is recent counts as alive, so a single step of it may take as long as it needs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 def beating(beat: Callable[[], object], seconds: float, **what: object) -> Iterator[None]:
     """Call `beat`, which stores a heartbeat, every `seconds` seconds in a thread while the block runs.
 
-    `what` names the row in the log.
+    `what` is added to the log message about a missed heartbeat, for example round=7.
     """
     ended = threading.Event()
 

@@ -22,13 +22,13 @@ from django.db.models.functions import Now
 
 log = structlog.get_logger(__name__)
 
-FIRST_NOTIFICATION = timedelta(seconds=2)  # A worker that starts waits this long for a notification on its way.
+FIRST_NOTIFICATION = timedelta(seconds=2)  # A younger notification may still be on its way.
 
 
 class LeasedTask(models.Model):
-    """The columns of a lease. A row that waits for a worker has no heartbeat; a row that is worked on has one."""
+    """The columns of a lease. A row that waits for a worker has no heartbeat; a row that is claimed has one."""
 
-    fence = models.PositiveIntegerField(default=0)  # Raised by each claim; a write with an older fence is refused.
+    fence = models.PositiveIntegerField(default=0)  # Each claim raises it; a write with an older fence is refused.
     attempts = models.PositiveSmallIntegerField(default=0)
     heartbeat = models.DateTimeField(null=True)
     notified_at = models.DateTimeField(db_default=Now())  # When the workers were last told that it waits.
@@ -41,7 +41,7 @@ class LeasedTask(models.Model):
 class Limits:
     """How long the sweep waits before it acts on one kind of task, and how often such a task is tried."""
 
-    stale_after: timedelta  # A worker that stored no heartbeat for so long is lost.
+    stale_after: timedelta  # A worker that stored no heartbeat for this time is lost.
     notify_again_after: timedelta
     max_attempts: int = 3
 
@@ -79,12 +79,10 @@ class Lease(Generic[Task]):
         raise NotImplementedError
 
     def hold(self, task: Task) -> None:
-        """Lock the other rows that `end_lost` and `requeued` write, beside the task's own. By default
-        there are none.
-        """
+        """Lock the rows that `end_lost` and `requeued` write, except the row of the task. By default there are none."""
 
     def requeued(self, task: Task) -> None:
-        """Write what else changes when a task of a lost worker waits again.
+        """Write what else changes when a task of a lost worker waits again. By default nothing does.
 
         Called in the transaction that takes the task from the worker.
         """
@@ -96,9 +94,9 @@ class Lease(Generic[Task]):
     # --- for workers --------------------------------------------------------------------------------------------------
 
     def claim(self, pk: int, **columns: Any) -> Task | None:
-        """Claim a task that waits, and store `columns` with it. Return the task.
+        """Claim a task that waits, store `columns` in its row, and return it.
 
-        None if another worker took it or it has ended.
+        Returns None if another worker has claimed it or it has ended.
         """
         with transaction.atomic():
             taken = (

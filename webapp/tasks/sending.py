@@ -1,6 +1,6 @@
-"""What happens after a transaction has committed: tasks are sent to workers, files are removed.
+"""Work after the commit of a transaction: tasks are sent to workers, files are removed.
 
-The committed row is what counts. A broker that is away or hangs only delays the work until the sweep sends the task
+The committed row is what counts. A broker that does not answer only delays the work until the sweep sends the task
 again: a request whose row was stored never fails because of it, and no thread of the web process waits for it.
 """
 
@@ -21,15 +21,15 @@ from django.db import transaction
 
 log = structlog.get_logger(__name__)
 
-MOST_UNSENT = 1000  # The most tasks that wait while the broker is away. Further ones are left to the sweep.
+MOST_UNSENT = 1000  # The most tasks that wait for an unreachable broker. Further tasks are left to the sweep.
 EXIT_SECONDS = 2.0
 
 
 def after_commit(function: Callable[..., object], *arguments: object) -> None:
     """Call `function` once the current transaction has committed, or at once if there is none.
 
-    An error is logged, not raised. Django's own `on_commit(robust=True)` is not used, because it fails for a
-    `functools.partial`, which has no `__qualname__`.
+    An error of `function` is logged, not raised. Django's own `on_commit(robust=True)` is not used, because its logging
+    needs the attribute `__qualname__`, which a `functools.partial` does not have.
     """
 
     def call() -> None:
@@ -42,7 +42,7 @@ def after_commit(function: Callable[..., object], *arguments: object) -> None:
 
 
 def send_task(name: str, *arguments: Any, queue: str | None = None) -> None:
-    """Send a task to the workers once the current transaction has committed.
+    """Send a task to the workers once the current transaction has committed. `name` is that of the Celery task.
 
     In team mode another thread sends it, because it may take seconds to notice that a broker hangs.
     """
@@ -68,7 +68,7 @@ class _Message:
 class _Sender:
     """A thread that sends tasks one after the other.
 
-    The first task starts it, and the first one after a fork starts it again.
+    The first task starts the thread. In a process that was forked, the first task starts another thread.
     """
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class _Sender:
         self._unsent: queue.Queue[_Message] = queue.Queue(MOST_UNSENT)
 
     def put(self, message: _Message) -> None:
-        """Send a message soon. If too many wait already, it is dropped and logged."""
+        """Add a message to the queue of the thread. If too many wait already, it is dropped and logged."""
         with self._lock:
             if self._pid != os.getpid():
                 self._unsent = queue.Queue(MOST_UNSENT)
@@ -89,7 +89,7 @@ class _Sender:
             log.warning("task_not_sent", task=message.name, arguments=message.arguments, error="too many are unsent")
 
     def finish(self) -> None:
-        """Wait a moment until the waiting messages are sent, because this process ends."""
+        """Wait up to two seconds until the waiting messages are sent, because this process ends."""
         if self._pid != os.getpid():
             return
         done = threading.Thread(target=self._unsent.join, daemon=True)

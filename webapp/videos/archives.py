@@ -59,7 +59,7 @@ class ZipFiles:
 
     def _check_entries(self) -> None:
         entries = self._zip.infolist()
-        # This allows for frames, masks and other files.
+        # The factor allows for masks and other files beside the frames.
         most = 4 * int(settings.CONFIG["MASKWRIGHT_MAX_FRAMES"]) + 1000
         if len(entries) > most:
             raise Refused("too_many_files", f"The zip has {len(entries)} entries; at most {most} are looked at.", 413)
@@ -77,7 +77,7 @@ class ZipFiles:
         return data.getvalue()
 
     def copy(self, name: str, target: IO[bytes]) -> None:
-        """Write an entry that is too large for the memory, such as a video file, to `target`. Raises Refused."""
+        """Write the entry `name`, which may be too large for the memory (a video file), to `target`. Raises Refused."""
         entry = self._readable(name)
         check_disk(entry.file_size)
         most = int(settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"]) << 20
@@ -125,7 +125,7 @@ class ZipFiles:
 
 
 def check_entry(entry: zipfile.ZipInfo) -> None:
-    """Raise Refused for a link, or a path that leads out of the zip. No normal zip has such entries."""
+    """Raise Refused for an entry that is a link or whose path leads out of the zip. No normal zip has such entries."""
     path = entry.filename.replace("\\", "/")
     outside = path.startswith("/") or ".." in path.split("/") or re.match(r"[A-Za-z]:", path)
     link = stat.S_ISLNK(entry.external_attr >> 16)

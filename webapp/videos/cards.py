@@ -52,9 +52,10 @@ class VideoCard(Schema):
 
 
 def with_work(videos: QuerySet[Video]) -> QuerySet[Video]:
-    """Annotate `videos` with figures about their rounds, in one query.
+    """Annotate `videos`, in one query, with figures about their rounds.
 
-    Rounds belong to a higher layer, so the relation is used by its name instead of importing the model.
+    These are the number of rounds, who made the newest one and when, and whether a round waits or runs. Rounds belong
+    to a higher layer (webapp/annotation), so the relation is used by its name instead of importing the model.
     """
     same = Video.objects.filter(pk=OuterRef("pk"))
     newest = same.order_by("-rounds__id")

@@ -1,4 +1,4 @@
-"""Creates a video at once, without a worker, from frames in memory or in a folder. Commands and tests use it."""
+"""Creates a video without a worker, from frames in memory or in a file or folder. Commands and tests use it."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ def create_video(
     truth: Iterable[LabelMap | None] = (),
     fps: float = 24.0,
 ) -> Video:
-    """Create a ready video from frames, uint8 RGB [H, W, 3], with ground truth, uint8 [H, W] or None for each frame.
+    """Create a ready video from frames, uint8 RGB [H, W, 3].
 
-    Raises Refused for frames that an import would refuse, too; then no row and no file is left.
+    `truth` has the ground truth of each frame, uint8 [H, W] or None. Raises Refused for frames that an import would
+    refuse, too; then no row and no file is left.
     """
     video = _claimed(project, name, author, fps)
     return _written(video, FramesInMemory(frames, truth, fps), None)
 
 
 def bring_in(*, project: Project, clip: Clip, name: str, author: User, on_progress: OnProgress | None = None) -> Video:
-    """Create a ready video from one of the videos that `open_source` found in a file or folder on this machine.
+    """Create a ready video from `clip`, which `open_source` found in a file or folder on this machine.
 
     `name` is used if `clip` has no name of its own. Raises Refused as `create_video` does.
     """
@@ -64,7 +65,7 @@ def _written(video: Video, clip: Clip, on_progress: OnProgress | None) -> Video:
 
 
 class FramesInMemory:
-    """Frames that a program made, in the form of a clip that is imported."""
+    """Frames in memory, with their ground truth, in the form of a clip (sources.py) that can be imported."""
 
     part, name, expected, pixel_aspect = ".", "", 0, 1.0
 

@@ -163,7 +163,10 @@ def _picture_stream(file: InputContainer) -> VideoStream:
 
 
 def _most_pixels() -> int:
-    """Return the most pixels for decoders. It allows for blocks, because decoders round sizes up before they crop."""
+    """Return the largest number of pixels that a decoder may decode for a frame.
+
+    It is larger than the largest allowed frame, because decoders round sizes up to whole blocks before they crop.
+    """
     width, height = settings.CONFIG["MASKWRIGHT_MAX_WIDTH"], settings.CONFIG["MASKWRIGHT_MAX_HEIGHT"]
     return int((width + 128) * (height + 128))
 
@@ -196,7 +199,7 @@ def _time(frame: VideoFrame, stream: VideoStream) -> float | None:
 def _estimated_frames(file: InputContainer, stream: VideoStream) -> int:
     """Estimate the number of frames from the presented duration, because an edit list may cut frames.
 
-    0 if it is unknown.
+    Returns 0 if the duration is unknown.
     """
     if stream.duration and stream.time_base:
         seconds = float(stream.duration * stream.time_base)

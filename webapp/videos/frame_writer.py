@@ -1,6 +1,4 @@
-"""Writes the files of one video in order of frames: JPEG frames, thumbnails and ground truth, each
-named by its index.
-"""
+"""Writes the files of one video in the order of its frames: JPEG frames, thumbnails and ground truth."""
 
 from __future__ import annotations
 
@@ -31,11 +29,11 @@ DISK_CHECK_EVERY = 50  # The number of frames between two checks of the free dis
 
 @dataclass(frozen=True)
 class SourceFrame:
-    """A frame of a file that is imported.
+    """A frame that was read from a file that is imported.
 
-    `jpeg` holds the bytes of its original file, which is stored unchanged if that is possible; `truth` is its ground
-    truth. `source` is the name of the file that the frame comes from, for videos of picture files; `time` is its time
-    stamp in seconds, for video files.
+    `jpeg` is the content of that file if it is a JPEG file that can be stored unchanged. `truth` is the ground truth,
+    uint8 [H, W]. `source` is the name of the image file, or "" for a frame of a video file. `time` is the time stamp of
+    a frame of a video file, in seconds.
     """
 
     picture: RgbFrame | Image.Image  # An array uint8 [H, W, 3], or an image of mode RGB.
@@ -48,7 +46,7 @@ class SourceFrame:
 
 @dataclass(frozen=True)
 class WrittenVideo:
-    """What a `FrameWriter` wrote: the size of frames, their number, the bytes, and what was found in the frames."""
+    """What a `FrameWriter` wrote: the size and number of the frames, the bytes, and what was found in the frames."""
 
     width: int
     height: int

@@ -26,7 +26,7 @@ from webapp.videos.sources import Clip, open_source
 from webapp.videos.storage import VideoFolder
 
 POLL_SECONDS = 0.25  # The time between two calls of `beat` while no frame comes.
-# The process is killed when it sends no message for so long. The slowest normal frame (8K) takes a few seconds.
+# The process is killed when it sends no message for this time. The slowest normal frame (8K) takes a few seconds.
 SILENT_SECONDS = 60.0
 EXIT_SECONDS = 5.0
 # A server process forks the readers. It has imported what they need and has no threads, so forking is safe.
@@ -60,7 +60,7 @@ class _Progress:
 
 @dataclass(frozen=True)
 class ReadVideo:
-    """A video whose files are written, and what only reading all its frames tells about it.
+    """A video whose files are written, with what is known only after all its frames were read.
 
     `notes` are sentences for the note of the video; `pixel_aspect` is the width of a pixel divided by its height.
     """
@@ -81,7 +81,7 @@ class _Refusal:
 
 @dataclass(frozen=True)
 class _Fault:
-    """An unexpected exception in the process. `errno` is that of an OSError, else 0."""
+    """A message about an unexpected exception in the process. `errno` is that of an OSError, else 0."""
 
     errno: int
     traceback: str
@@ -131,10 +131,10 @@ def read_in_process(path: Path, beat: Beat) -> Iterator[ImportReader]:
 
 
 def _receive(connection: Connection, beat: Beat) -> list[FoundVideo] | _Progress | ReadVideo:
-    """Wait for the next message of the process.
+    """Wait for the next message of the process, and call `beat` while waiting.
 
-    Raises Refused if the process refuses the file, sends nothing for too long, or dies; raises ReaderFault for a fault
-    in it.
+    Raises Refused if the process refuses the file, sends nothing for too long, or dies. Raises OSError for an error of
+    the system in the process, such as a full disk, and ReaderFault for a fault of the program.
     """
     deadline = time.monotonic() + SILENT_SECONDS
     while not connection.poll(POLL_SECONDS):

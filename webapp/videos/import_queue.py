@@ -1,4 +1,4 @@
-"""The lease of imports, and what the web process does with imports. None of it needs a decoder."""
+"""The lease of imports, and the parts of imports that the web process needs. They need no decoder."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def notify_import_worker(video_id: int) -> None:
 
 
 def release_upload(upload: Upload) -> None:
-    """Remove the file of `upload` if no video of it still waits to be imported."""
+    """Remove the file of `upload` if no video that comes from it still waits to be imported."""
     if not upload.videos.filter(state=VideoState.IMPORTING).exists():
         upload_path(upload.pk).unlink(missing_ok=True)
 

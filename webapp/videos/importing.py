@@ -85,7 +85,7 @@ def write_video(video: Video, clip: Clip, *, on_progress: OnProgress | None = No
 
 @contextmanager
 def _staging(video: Video) -> Iterator[VideoFolder]:
-    """Provide the folder in which this attempt writes. What is left in it at the end is removed."""
+    """Provide the folder in which this attempt at an import writes. What is left in it at the end is removed."""
     folder = staging_of(video.pk, video.fence)
     try:
         yield folder
@@ -94,7 +94,7 @@ def _staging(video: Video) -> Iterator[VideoFolder]:
 
 
 class Heartbeat:
-    """Stores heartbeat and progress, at most twice a second, and notices that the import is to stop."""
+    """Stores heartbeat and progress of an import, at most twice a second, and notices that it is to stop."""
 
     def __init__(self, video: Video, expected: int = 0, on_progress: OnProgress | None = None) -> None:
         self.expected = expected
@@ -104,9 +104,10 @@ class Heartbeat:
         self._done = 0
 
     def __call__(self, done: int | None = None, *, now: bool = False) -> None:
-        """Store that `done` frames are written; None means as many as before. With `now` it is stored in any case.
+        """Store that `done` frames are written; None means as many as before.
 
-        Raises ImportCancelled if the import is to stop or the claim was lost.
+        With `now` it is stored even if less than half a second has passed. Raises ImportCancelled if the import is to
+        stop or the claim was lost.
         """
         self._done = self._done if done is None else done
         if not now and time.monotonic() < self._next:
@@ -180,12 +181,15 @@ def _take_parts(video: Video, others: Iterable[tuple[str, FoundVideo]]) -> None:
 
 
 def _fitting_name(name: str) -> str:
-    """Cut `name` to fit its column: the path of a folder in a zip may have thousands of letters."""
+    """Cut the name of a video to fit its column: the path of a folder in a zip may have thousands of letters."""
     return name[:NAME_LENGTH]
 
 
 def _fitting_part(part: str) -> str:
-    """Shorten `part` to fit its column. A hash replaces what is cut, so that the parts of a file stay different."""
+    """Shorten the path of a video within its file to fit the column `Video.part`.
+
+    A hash replaces what is cut, so that the parts of a file stay different.
+    """
     if len(part) <= PART_LENGTH:
         return part
     digest = hashlib.sha256(part.encode()).hexdigest()

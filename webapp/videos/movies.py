@@ -1,4 +1,4 @@
-"""Finds video files in a zip or folder. Each is a video of its own."""
+"""Finds video files in a zip or folder. Each of them becomes a video."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from webapp.videos.decoding import DEFAULT_FPS, VideoFile
 from webapp.videos.frame_writer import SourceFrame
 from webapp.videos.refusal import Refused
 
-# A GIF in a zip is a picture of several pages.
+# GIF is not among them: in a zip, a GIF file counts as a picture with several pages.
 MOVIE_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ogv", ".m4v"})
 
 

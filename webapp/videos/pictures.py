@@ -21,7 +21,7 @@ from webapp.videos.refusal import Refused, check_count, check_size
 DEEP_DECODERS = {"PNG": "png", "TIFF": "tiff"}  # FFmpeg's decoders of formats that hold colours of 16 bits.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
-# Returns the grey values that become black and white; called only for pictures with more than 8 bits.
+# A function that returns the grey values that become black and white in pictures with more than 8 bits.
 Depth = Callable[[], tuple[float, float]]
 # The operation that undoes each EXIF orientation.
 TURNS = {
@@ -38,8 +38,9 @@ TURNS = {
 def read_pages(data: bytes, name: str, depth: Depth) -> Iterator[SourceFrame]:
     """Yield the pages of the image file `data` as RGB frames, upright. TIFF, WebP, PNG and GIF may have several pages.
 
-    The size of a page is checked before a pixel of it is decoded. `depth` is called for pictures with more than 8 bits.
-    Raises Refused.
+    The size of a page is checked before a pixel of it is decoded. Pages with more than 8 bits for each channel are
+    scaled to 8: `depth()` returns the two values that become black and white. It is not called for other pages. Raises
+    Refused.
     """
     with _opened(data, name) as image:
         pages = getattr(image, "n_frames", 1)
@@ -117,7 +118,11 @@ def _turned(picture: Image.Image, source: Image.Image) -> Image.Image:
 
 
 def _rgb(image: Image.Image, deep: NDArray[np.float64] | None, depth: Depth) -> Image.Image:
-    """Convert to upright RGB. `deep` are the values of a page with more than 8 bits (deep_values), else None."""
+    """Convert a page to upright RGB.
+
+    `deep` are the values of a page with more than 8 bits for each channel (`deep_values`), else None. `depth` is as in
+    `read_pages`.
+    """
     if deep is None:
         return _turned(_on_black(image), image)
     low, high = depth()
@@ -174,8 +179,9 @@ def _tiff_from_page(data: bytes, page: int) -> bytes:
 def found_range(files: Iterable[bytes]) -> tuple[float, float]:
     """Return the grey values that become black and white in a sequence of pictures with more than 8 bits.
 
-    Cameras store 10, 12 or 14 bits in files of 16 bits, and no header reliably says so. So the range is the smallest of
-    these that holds all values of the whole sequence: frames stay comparable, and none is nearly black.
+    Cameras store 10, 12 or 14 bits in files of 16 bits, and no header reliably says so. So white is the largest value
+    of the smallest number of bits that holds all values of the whole sequence: frames stay comparable, and none is
+    nearly black.
     """
     low, high, whole = 0.0, 0.0, True
     for data in files:

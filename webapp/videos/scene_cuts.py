@@ -1,4 +1,4 @@
-"""Finds scene cuts: frames that differ from the frame before them far more than their neighbours do.
+"""Finds scene cuts: frames that differ from the frame before them far more than nearby frames differ from theirs.
 
 A frame is compared as a small picture, so that noise and motion count little. A cut must stand out in two ways: the
 small pictures differ more than those nearby, and the colours of the whole picture change. A flash, after which the old
@@ -17,10 +17,10 @@ Signature = NDArray[np.uint8]  # [ROWS, COLUMNS, 3], a frame as a small RGB pict
 
 ROWS, COLUMNS = 18, 32
 BINS = 8  # The number of bins of each colour's histogram.
-WINDOW = 8  # The number of frames on each side with which a change is compared.
-LEAST_CHANGE = 0.06  # Of the mean difference of two small pictures, 0..1.
-LEAST_COLOURS = 0.12  # Of the distance of two colour histograms, 0..1.
-STANDS_OUT = 2.0  # How many times the change must be greater than the greatest one nearby.
+WINDOW = 8  # The number of frames on each side whose changes are compared with that of a frame.
+LEAST_CHANGE = 0.06  # The least mean difference of two small pictures at a cut, 0..1.
+LEAST_COLOURS = 0.12  # The least distance of two colour histograms at a cut, 0..1.
+STANDS_OUT = 2.0  # The least ratio of the change at a cut to the greatest change nearby.
 SHORTEST = 4  # The least number of frames in a scene.
 
 
@@ -30,7 +30,10 @@ def signature_of(picture: Image.Image) -> Signature:
 
 
 def cuts_of(signatures: Sequence[Signature]) -> list[int]:
-    """Return the first frame of each new scene, ascending. The first frame of the video is not among them."""
+    """Return the first frame of each new scene, ascending, from the signatures of all frames of a video.
+
+    The first frame of the video is not among them.
+    """
     if len(signatures) < 2 * SHORTEST:
         return []
     small = np.stack(signatures).astype(np.float32) / np.float32(255)

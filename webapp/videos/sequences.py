@@ -85,9 +85,9 @@ class PictureSequence:
 
     @cached_property
     def _depth(self) -> tuple[float, float]:
-        """The lowest and highest grey value of all pictures, which become black and white.
+        """The grey values that become black and white in all pictures of the sequence (`found_range`).
 
-        It is computed only if a picture has more than 8 bits.
+        They are computed only if a picture has more than 8 bits.
         """
         return found_range(self.files.read(path) for path in self.found.frames)
 
@@ -122,12 +122,12 @@ def find_sequences(
 
 
 def _own_notes(sequence: SequenceFiles) -> list[str]:
-    """Return what the importer should know about one sequence, such as files that were left out, as sentences."""
+    """Return sentences about one sequence for the person who imports it, for example about files that were left out."""
     return [*sequence.notes, *_left_out([PurePosixPath(name).name for name in sequence.left_out])]
 
 
 def _common_notes(layout: Layout, also_left_out: Sequence[str]) -> list[str]:
-    """Return the sentences about the whole zip or folder: files in no sequence, and sequences that cannot be used."""
+    """Return sentences about the whole zip or folder: files in no sequence, and sequences that cannot be used."""
     notes = _left_out([*layout.left_out, *also_left_out])
     bad = [sequence for sequence in layout.sequences if sequence.problem]
     if bad and len(bad) < len(layout.sequences):

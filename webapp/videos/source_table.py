@@ -1,4 +1,7 @@
-"""The names and time stamps that the frames of a video had in their source, kept beside its frames."""
+"""The names and time stamps that the frames of a video had in the files from which it was imported.
+
+They are stored in source.json in the video's folder.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ from webapp.videos.storage import VideoFolder
 
 @dataclass(frozen=True)
 class SourceTable:
-    """One entry for each frame. A name is "" and a time None where the source has none."""
+    """The name and time stamp of the source of each frame, in the order of frames.
+
+    A name is "" and a time None where the source has none.
+    """
 
     names: list[str]  # Names of picture files, such as "IMG_0005.jpg".
     times: list[float | None]  # Time stamps of a video file, in seconds.
@@ -30,7 +36,7 @@ def write_source_table(folder: VideoFolder, table: SourceTable) -> int:
 
 
 def read_source_table(folder: VideoFolder, count: int) -> SourceTable:
-    """Read the table of a video with `count` frames. Its entries are empty if none was stored."""
+    """Read the table of a video with `count` frames. If none was stored, all names are "" and all times None."""
     try:
         stored = json.loads(folder.source.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -29,7 +29,7 @@ class Clip(Protocol):
     """
 
     fps: float
-    # These two are final when `frames` is exhausted. `pixel_aspect` is the width of a pixel divided by its height.
+    # `pixel_aspect` (the width of a pixel divided by its height) and `notes` are final when `frames` is exhausted.
     pixel_aspect: float
     notes: list[str]
 
@@ -84,7 +84,7 @@ def picture_of_pages(path: Path) -> PictureSequence | None:
 
 
 class SingleFile:
-    """A single file in the form of a tree of files, which PictureSequence reads from.
+    """A single file in the form of a folder of files, from which a PictureSequence reads.
 
     Its name is always "picture", because an upload is stored under a name that says nothing about it.
     """

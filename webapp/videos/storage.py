@@ -70,7 +70,7 @@ def folder_of(video_id: int) -> VideoFolder:
 
 
 def set_aside(video_id: int) -> None:
-    """Rename the folder of a deleted video, which takes no time. A worker removes its thousands of files later."""
+    """Rename the folder of a deleted video, which is quick. A worker removes its thousands of files later."""
     with suppress(FileNotFoundError):  # A video whose import failed has no folder.
         folder_of(video_id).root.rename(videos_root() / f"{DELETED_PREFIX}{video_id}")
 

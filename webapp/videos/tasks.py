@@ -1,4 +1,4 @@
-"""Celery tasks of videos."""
+"""The Celery task that imports a video."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Uploads, which arrive in chunks, each at the offset that the row names: a broken connection costs at most one chunk.
+"""Uploads: files that arrive in chunks, so that a broken connection costs at most one chunk.
 
-The bytes of a chunk are written to the file before the row counts them. Bytes that were not counted are sent again.
+The row of an upload counts the bytes that have arrived, and the next chunk must begin there. The bytes of a chunk are
+written to the file before the row counts them. Bytes that were not counted are sent again.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from webapp.videos.storage import free_bytes, min_free_bytes, upload_path
 
 MAX_CHUNK = 64 << 20
 MOST_UNDER_WAY = 20  # The most unfinished uploads of one person; the page sends two files at a time.
-RESERVED = timedelta(hours=1)  # Disk space is reserved for so long for an upload that is not continued.
-BEGIN_LOCK = 0x6D61736B  # Any number that no other advisory lock of the database uses.
+RESERVED = timedelta(hours=1)  # How long disk space stays reserved for an upload that is not continued.
+BEGIN_LOCK = 0x6D61736B  # The key of an advisory lock of Postgres; no other lock may use it.
 COPY = 1 << 20
 
 

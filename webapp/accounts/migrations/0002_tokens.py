@@ -1,4 +1,4 @@
-"""Tokens, with which scripts call the REST API."""
+"""Add the tokens with which scripts call the REST API."""
 
 import django.db.models.deletion
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""Adds the keys that a person has changed on the page."""
+"""Add the keyboard shortcuts that a person has changed on the page."""
 
 from django.db import migrations, models
 

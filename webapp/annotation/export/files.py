@@ -27,13 +27,18 @@ def unfinished_path(export_id: int, fence: int) -> Path:
 
 
 def folder_name(name: str) -> str:
-    """Turn `name` into a file name that works on every system: letters, digits, dots and dashes, at most 80."""
+    """Turn `name` into a file name that works on every system.
+
+    It has letters, digits, underscores, dots and dashes, at most 80 characters, and is never empty.
+    """
     plain = unicodedata.normalize("NFC", name)
     return re.sub(r"[^\w.-]+", "-", plain).strip("-.")[:80] or "video"
 
 
 def unique_folders(names: Iterable[str]) -> list[str]:
-    """Return a name of a folder for each of `names`. Where two would be the same, the later ones get a number."""
+    """Turn each name into the name of a folder (`folder_name`). Where two would be the same, the later ones get a
+    number.
+    """
     taken: set[str] = set()
     folders = []
     for name in names:

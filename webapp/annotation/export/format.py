@@ -20,7 +20,7 @@ class Format:
     name: str  # Used in the API and in the database.
     title: str  # Shown on the page.
     note: str  # One or two sentences that say what the file holds.
-    suffix: str  # Of the file's name, without the dot.
+    suffix: str  # The suffix of the export file's name, without the dot.
     media_type: str
     write: Callable[[Sequence[Subject], Path, Tick], None]
     of_project: bool = True

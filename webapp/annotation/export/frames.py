@@ -1,4 +1,4 @@
-"""Frames of a video in an archive of annotations."""
+"""Writes the frames of a video into an export file that has annotations."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def exports_of(user: Visitor) -> QuerySet[Export]:
 
 
 def export_for(user: Visitor, export_id: int) -> Export:
-    """Return an export of a video that `user` may see. Raises NotFound."""
+    """Return an export of a video or project that `user` may see. Raises NotFound."""
     export = exports_of(user).filter(pk=export_id).first()
     if export is None:
         raise NotFound("export")
@@ -133,7 +133,7 @@ def run_export(export_id: int) -> None:
     try:
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         check_disk()
-        # A thread writes the heartbeat: 254 files of a large frame on a slow disk take longer than the lease allows.
+        # A thread writes the heartbeat: one frame can become 254 large files, which take longer than the lease allows.
         with beating(partial(EXPORTS.beat, export.pk, export.fence), BEAT_SECONDS, export=export.pk):
             known, subjects = _format_of(export), _subjects_of(export)
             known.write(subjects, unfinished, _Progress(export))
@@ -210,7 +210,10 @@ EXPORTS = ExportLease(
 
 
 class _Progress:
-    """Writes the progress, at most twice a second, and raises Stopped if the export is not wanted any more."""
+    """A function that formats call with the number of frames done.
+
+    It stores the number at most twice a second, and raises Stopped if the export is not wanted any more.
+    """
 
     def __init__(self, export: Export) -> None:
         self._export = export

@@ -1,4 +1,4 @@
-"""manifest.json of an archive: what was exported, at which rounds, when, by whom and with which program."""
+"""manifest.json of an export: which videos, at which rounds, when, by whom, and with which version of Maskwright."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an export contains: a video's masks at one round, and the table of its objects."""
+"""What an export contains: a video's masks at one round, and the list of its objects."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Tick = Callable[[int], None]  # It is called with the number of frames done, and
 
 @dataclass(frozen=True)
 class Subject:
-    """What is exported of a video: the masks that it has at one round, without deleted objects.
+    """One video of an export, with the round at which its masks are exported. Deleted objects are left out.
 
-    `folder` is the name of its folder in the archive, which no other video of the same export has.
+    `folder` is the name of the video's folder in the export file. No other video of the same export has it.
     """
 
     video: Video
@@ -52,9 +52,10 @@ class Subject:
 
 
 def annotated(subject: Subject) -> AnnotatedVideo:
-    """Return a subject in the form that the writers of annotation formats take.
+    """Return a video in the form that the writers of annotation formats take.
 
-    Frames have the names of their source files if these are all there and differ; otherwise their numbers.
+    Frames are named after their source files (such as IMG_0005 for IMG_0005.jpg) if every frame has a source file and
+    all the names differ. Otherwise they are named by their indices (00000, 00001, ...).
     """
     video = subject.video
     stems = source_table(video).stems()

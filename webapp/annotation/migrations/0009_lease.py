@@ -1,5 +1,6 @@
-"""Give rounds and exports the same lease columns: a row that waits has no heartbeat; times are from the database's
-clock.
+"""Give rounds and exports the same columns for the lease.
+
+A row that waits has no heartbeat, and times are read from the clock of the database.
 """
 
 from django.db import migrations, models

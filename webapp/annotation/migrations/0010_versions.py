@@ -1,7 +1,7 @@
-"""Versions that no engine made, rounds of several frames and of a span, locked and absent objects, clicks and boxes,
-and human time.
+"""Add versions that no engine made, rounds of several frames and of a span, locked and absent objects, clicks and
+boxes, and human time.
 
-Everything that exists keeps its meaning: each scribble of a round gets the frame of its round.
+Existing rows keep their meaning: each scribble of a round gets the frame of its round.
 """
 
 import django.db.models.deletion

@@ -1,4 +1,7 @@
-"""Add previews: the mask that waiting scribbles would give, which is asked for and answered by a row of its own."""
+"""Add the table of previews.
+
+A row is a request for the mask that the waiting scribbles would give a frame, and later also the answer.
+"""
 
 import django.db.models.deletion
 from django.conf import settings

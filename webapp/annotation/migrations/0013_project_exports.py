@@ -1,4 +1,4 @@
-"""An export may be of all videos of a project."""
+"""Allow an export to contain all videos of a project."""
 
 import django.db.models.deletion
 from django.db import migrations, models

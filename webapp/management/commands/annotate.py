@@ -1,8 +1,9 @@
-"""`manage.py annotate VIDEO SCRIBBLES.json [more.json ...] --engine NAME --out DIR`: the whole path, without the page.
+"""`manage.py annotate VIDEO SCRIBBLES.json [more.json ...] --engine NAME --out DIR`: compute masks without the page.
 
-Everything runs in this process through the functions that the workers use, so no studio needs to be up; one that is up
-on the same data folder may take a round over, which is waited for then. The video and its rounds stay in the data
-folder, in a project of their own, where the page shows them.
+The command imports the video, runs a round for each frame with scribbles, and writes the masks. Everything runs in this
+process through the functions that the workers use, so `serve` need not run. If it runs on the same data folder, its
+worker may claim a round, and the command waits for that round. The video and its rounds stay in the data folder, in a
+project of their own, where the page shows them.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Command(BaseCommand):
 
 
 def _annotate(source: Path, scribbles: Sequence[Path], engine: str, out: Path) -> None:
-    for file in scribbles:  # what is wrong is said before the work begins
+    for file in scribbles:  # errors in the files are reported before the work begins
         interactions_in(file)
     engine = _ready_engine(engine)
     _make_folder(out)
@@ -78,16 +79,19 @@ def _annotate(source: Path, scribbles: Sequence[Path], engine: str, out: Path) -
             _run(video, author, interaction, engine, f"Round {number} of {len(interactions)}")
     except BaseException:
         if not Round.objects.filter(video=video, state=RoundState.DONE).exists():
-            video.delete()  # nothing was computed: nothing to look at later
+            video.delete()  # nothing was computed, so there is nothing to look at later
         raise
     finally:
         sessions.clear()
-        shutil.rmtree(runner.cache_folder(), ignore_errors=True)  # features that engines spilled: no later round here
+        shutil.rmtree(runner.cache_folder(), ignore_errors=True)  # features that did not fit into memory
     _write_masks(video, out)
 
 
 def _ready_engine(name: str) -> str:
-    """The engine's own name. Raises Problem when there is none of this name, or its weights are missing."""
+    """Return the name that the registry has for an engine.
+
+    Raises Problem when there is no engine of this name, or its weights are missing.
+    """
     try:
         engine = runner.resolve(name)
     except ValueError as error:
@@ -122,7 +126,7 @@ def _import(source: Path, author: User) -> Video:
 
 
 def _run(video: Video, author: User, interaction: Interaction, engine: str, title: str) -> None:
-    """Run one round. Raises Problem with the round's own sentence when it fails."""
+    """Run one round from an interaction. Raises Problem with the error text of the round when it fails."""
     frame = interaction.frame
     for scribble in interaction.scribbles:
         number = scribble.object_id
@@ -143,7 +147,7 @@ def _run(video: Video, author: User, interaction: Interaction, engine: str, titl
 
 
 def _finish(made: Round, on_progress: OnProgress) -> None:
-    """Compute a round here, or wait for the worker of a studio that was quicker to take it."""
+    """Compute a round in this process or, if a worker of `serve` has claimed it first, wait until it has ended."""
     while not made.ended:
         if not work_on(made.pk, on_progress):
             time.sleep(POLL_SECONDS)
@@ -152,7 +156,7 @@ def _finish(made: Round, on_progress: OnProgress) -> None:
 
 
 def _add_objects(video: Video, author: User, number: int) -> None:
-    """Objects up to `number`, so that ids in masks are those of the file."""
+    """Add objects up to the id `number`, so that object ids in the masks are those of the scribble file."""
     head, _ = Head.objects.get_or_create(video=video)
     for _ in range(head.next_object_number, number + 1):
         add_object(video=video, author=author)

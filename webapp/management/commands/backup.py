@@ -1,4 +1,4 @@
-"""`manage.py backup FILE`: write everything that a site holds into one file, while it runs."""
+"""`manage.py backup FILE`: write the database, the frames and the weights into one file, while Maskwright runs."""
 
 from __future__ import annotations
 

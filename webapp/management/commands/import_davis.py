@@ -1,4 +1,4 @@
-"""`manage.py import_davis ROOT --project NAME`: bring a whole folder in the DAVIS layout in, masks as ground truth."""
+"""`manage.py import_davis ROOT --project NAME`: import a folder in the DAVIS layout, with masks as ground truth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py measure_latency` measures how fast the studio is on this machine, in a temporary data folder."""
+"""`manage.py measure_latency` measures how fast Maskwright is on this machine, in a temporary data folder."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Command(BaseCommand):
             sys.exit(subprocess.run(command, env=environment).returncode)
 
     def measure(self, engine: str) -> bool:
-        """Print the table and return whether all requirements are met."""
-        from webapp.latency import measure  # only the measuring child process needs it
+        """Print a table of the measured values and return whether all requirements are met."""
+        from webapp.latency import measure  # only the child process needs this module
 
         kept = True
         for measurement in measure(engine, lambda text: self.stderr.write(text)):

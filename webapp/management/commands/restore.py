@@ -1,4 +1,4 @@
-"""`manage.py restore FILE`: fill an empty site from a backup."""
+"""`manage.py restore FILE`: fill an empty data folder and database from a backup."""
 
 from __future__ import annotations
 

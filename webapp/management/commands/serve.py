@@ -1,4 +1,4 @@
-"""`manage.py serve`: starts all of Maskwright. It prepares the data folder, then keeps the processes alive."""
+"""`manage.py serve` starts all of Maskwright: it prepares the data folder, then keeps the processes alive."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _take_place(self) -> socket.socket:
-        """Take the lock of the data folder, then the port. Returns the listening socket."""
+        """Take the lock of the data folder, then bind the port. Returns the listening socket."""
         host, port = settings.CONFIG["MASKWRIGHT_HOST"], settings.CONFIG["MASKWRIGHT_PORT"]
         self.lock = HomeLock(settings.HOME, "studio")
         try:
@@ -76,9 +76,9 @@ class Command(BaseCommand):
         return listening
 
     def _prepare(self, *, sample: bool) -> str | None:
-        """Create the tables, and on the first run the owner and the sample project.
+        """Create or update the tables, and on the first run create the owner and the sample project.
 
-        Returns a one-time link if the owner has no password.
+        Returns the address of a one-time sign-in link if the owner has no password, otherwise None.
         """
         migrate(self.say)
         owner = first_run.make_owner()
@@ -88,7 +88,7 @@ class Command(BaseCommand):
         return first_run.way_in()
 
     def _greet(self, server: str, shown: str, link: str | None) -> None:
-        """Print the address as soon as it answers."""
+        """Wait until the web process at `server` answers, then print the address `shown` and any sign-in link."""
         while not answers(server):
             time.sleep(0.05)
         lines = ["", f"Maskwright runs at {shown}"]

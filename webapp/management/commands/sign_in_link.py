@@ -36,7 +36,7 @@ class Command(BaseCommand):
 
 
 def _own_address() -> str:
-    """Return the address of the studio that runs on this data folder, or the one it would have."""
+    """Return the address at which Maskwright runs on this data folder, or at which `serve` would start it."""
     holder = HomeLock(settings.HOME, "studio").holder()
     if holder is not None and holder.address:
         return holder.address

@@ -1,4 +1,4 @@
-"""`manage.py token`: a token with which scripts call the REST API."""
+"""`manage.py token`: make a token with which scripts call the REST API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py web`: the web process alone. The studio starts it as a child process."""
+"""`manage.py web`: the web process alone. `manage.py serve` starts it as a child process."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from webapp.process.lifeline import follow_parent
 from webapp.process.listening import CannotListen, listen
 
-GRACE_SECONDS = 2  # that open requests get when the process is asked to end; browsers reconnect their sockets
+GRACE_SECONDS = 2  # for open requests when the process is asked to end; browsers reconnect their sockets
 
 
 class Command(BaseCommand):
     help = "Serve the page, the REST calls and the sockets."
-    requires_system_checks: list[str] = []  # they take most of a second; `manage.py check` runs them
+    requires_system_checks: list[str] = []  # the checks take most of a second; `manage.py check` runs them
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             log_level="warning",
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # webapp/asgi.py reads them, from the proxies that the settings name
+            proxy_headers=False,  # webapp/asgi.py reads these headers, from trusted proxies only
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         uvicorn.Server(config).run(sockets=[_socket(fd)])

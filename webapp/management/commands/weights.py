@@ -1,4 +1,4 @@
-"""`manage.py weights list | add FILE | check [NAME]`: the checkpoints of the engines."""
+"""`manage.py weights list | add FILE | check [NAME]`: show, add and check the checkpoints of the engines."""
 
 from __future__ import annotations
 

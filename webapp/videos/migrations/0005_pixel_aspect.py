@@ -1,4 +1,4 @@
-"""Videos know the shape of their pixels."""
+"""Add the pixel aspect of a video: the width of a pixel divided by its height."""
 
 from django.db import migrations, models
 

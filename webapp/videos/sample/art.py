@@ -41,9 +41,9 @@ def smoothstep(low: float, high: float, value: Picture) -> Picture:
 
 
 def relief(height: Picture, strength: float) -> Picture:
-    """Return the brightness of a surface whose height is given, [H, W], in light from the upper left.
+    """Return the brightness of a surface of the given height, both [H, W], in light from the upper left.
 
-    1 where it is flat.
+    The brightness is 1 where the surface is flat.
     """
     dx = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3)
     dy = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3)
@@ -53,7 +53,7 @@ def relief(height: Picture, strength: float) -> Picture:
 def pond_bottom(width: int, height: int) -> Picture:
     """Draw round pebbles under water, [height, width, 3].
 
-    They are the cells around random points, shaded as domes.
+    The pebbles are the Voronoi cells of random points, shaded as domes.
     """
     rng = np.random.default_rng(7)
     points = rng.random((width * height // 1500, 2)) * (width, height)

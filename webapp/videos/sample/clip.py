@@ -28,7 +28,7 @@ from webapp.videos.storage import RgbFrame
 CLIP_NAME = "Koi pond"
 WIDTH, HEIGHT, FRAMES, FPS = 854, 480, 96, 24.0
 MARGIN = 90  # The pixels of pond bottom around the picture, because the camera drifts.
-Grid = NDArray[Any]  # Coordinates in a sprite, one for each pixel of a part of the picture.
+Grid = NDArray[Any]  # One coordinate (x or y) in a sprite for each pixel of a part of the picture.
 Warp = Callable[[Grid, Grid, float], tuple[Grid, Grid]]
 
 
@@ -121,7 +121,10 @@ class Layer:
 
 
 def place(sprite: Sprite, pose: Pose, warp: Warp, t: float) -> Layer:
-    """Move, turn, scale and bend a sprite, and return the rectangle of the picture around it."""
+    """Bend a sprite by `warp` at time `t`, and turn, scale and move it to `pose`.
+
+    Return it as a layer: the part of the picture in which it lies.
+    """
     height, width = sprite.shape[:2]
     reach = 0.56 * pose.scale * np.hypot(width, height)
     left, right = int(max(0, pose.x - reach)), int(min(WIDTH, pose.x + reach))
@@ -135,7 +138,10 @@ def place(sprite: Sprite, pose: Pose, warp: Warp, t: float) -> Layer:
 
 
 class Pond:
-    """Everything that stays the same, drawn once: bottom, light, sprites and grain. `frame` draws one frame with it."""
+    """The parts of the sample video that are drawn once: the bottom, the light, the sprites and the camera's grain.
+
+    `frame` combines them to one frame.
+    """
 
     def __init__(self) -> None:
         size = (WIDTH + 2 * MARGIN, HEIGHT + 2 * MARGIN)
@@ -174,7 +180,7 @@ class Pond:
     def _picture(self, layers: list[Layer], t: float, index: int) -> RgbFrame:
         """Draw one frame at time t: the bottom, the shadows of the koi, the koi, the shadow of the leaf, and the leaf.
 
-        At last the grain of the camera is added.
+        The grain of the camera is added last.
         """
         light = self._light(t)
         image = self._view(self.bottom, t) * light

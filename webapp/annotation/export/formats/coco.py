@@ -1,4 +1,4 @@
-"""The JSON of COCO instances with the frames: one annotation for each object in each frame."""
+"""The export format COCO instances: frames, and a JSON file with one annotation for each object in each frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webapp.annotation.export.subject import Subject, Tick, annotated
 
 
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
-    """Write a zip with instances.json and JPEGImages. A frame counts as done when its masks are encoded."""
+    """Write a zip with instances.json and JPEGImages. `tick` gets the number of frames whose masks are encoded."""
     videos = [annotated(subject) for subject in subjects]
     done = 0
 

@@ -1,4 +1,4 @@
-"""CVAT's XML for videos: a track of masks for each object."""
+"""The export format CVAT for video: an XML file with a track of masks for each object."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webapp.annotation.export.subject import Subject, Tick, annotated
 
 
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
-    """Write a zip with annotations.xml; of several videos, each has a folder with its own."""
+    """Write a zip with annotations.xml. If there are several videos, each has a folder with an annotations.xml."""
     done = 0
 
     def count() -> None:

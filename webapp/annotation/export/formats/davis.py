@@ -1,4 +1,4 @@
-"""The DAVIS layout: frames, and masks as indexed PNG files. It can be imported again."""
+"""The export format DAVIS: frames, and masks as indexed PNG files. An export can be imported again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webapp.videos.storage import StoredFrames
 
 
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
-    """Write a zip with the folders JPEGImages, Annotations and ImageSets, and a table of the objects of each video."""
+    """Write a zip with the folders JPEGImages, Annotations and ImageSets, and the objects of each video as JSON."""
     done = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # JPEG and PNG do not shrink further
         for subject in subjects:

@@ -1,4 +1,4 @@
-"""The two forms of MOTS and KITTI-MOTS: PNG files of 16 bits, and lines of text."""
+"""The export format MOTS, in its two forms (MOTS and KITTI-MOTS): PNG files of 16 bits, and lines of text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webapp.annotation.export.subject import Subject, Tick, annotated
 
 
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
-    """Write a zip with the folders instances and instances_txt, and the names of the classes."""
+    """Write a zip with the folders instances and instances_txt, and classes.txt with the names of the classes."""
     videos = [annotated(subject) for subject in subjects]
     numbers = categories(videos)
     done = 0

@@ -1,4 +1,4 @@
-"""Label maps as NumPy arrays."""
+"""The export format npz: label maps as NumPy arrays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webapp.annotation.export.subject import Subject, Tick, object_table
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     """Write an npz file with the array <video>/<frame>, uint8 [H, W], for each frame that has a mask.
 
-    The array <video>/objects is a text: the table of the objects as JSON.
+    The array <video>/objects is a string: the objects of the video as JSON.
     """
     done = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,4 +1,4 @@
-"""One folder of black and white PNG files for each object."""
+"""The export format with one folder of black and white PNG files for each object."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webapp.annotation.export.subject import Subject, Tick, object_table
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     """Write a zip with a folder for each object. The grey PNG files are 255 inside the object and 0 elsewhere.
 
-    Of several videos, each has a folder with those of its objects.
+    If there are several videos, each has a folder, in which the folders of its objects are.
     """
     done = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:

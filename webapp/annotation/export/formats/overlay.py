@@ -1,4 +1,4 @@
-"""A video that shows the masks over the frames."""
+"""The export format overlay: a video that shows the masks over the frames."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from webapp.annotation.models import Object
 from webapp.videos.storage import RgbFrame, StoredFrames
 
 OPACITY = 0.5
-CRF = "18"  # hard to tell from the frames by eye
+CRF = "18"  # quality of H.264; at 18 the result is hard to tell from the frames by eye
 HD_HEIGHT = 720
-INDEX_BYTES, INDEX_BYTES_A_FRAME = 8192, 64  # more than the index of an mp4 with one stream takes
+INDEX_BYTES, INDEX_BYTES_A_FRAME = 8192, 64  # together more than the index of an mp4 with one stream takes
 BT709, SMPTE170M, LIMITED = 1, 6, 1  # code points of ISO/IEC 23091-2
 
 

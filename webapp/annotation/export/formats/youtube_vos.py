@@ -1,4 +1,4 @@
-"""The layout of YouTube-VOS: frames, masks as indexed PNG files, and meta.json with the category of each object."""
+"""The export format YouTube-VOS: frames, indexed PNG masks, and meta.json with the category of each object."""
 
 from __future__ import annotations
 
