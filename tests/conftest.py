@@ -14,7 +14,7 @@ from hypothesis import settings
 from webapp.accounts.models import User
 from webapp.projects.models import Membership, Project, Role
 
-# Tests share the processor with others, so no example of hypothesis fails because it took long.
+# Other programs may use the processor, so hypothesis must not fail an example because it took long.
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
 
@@ -23,7 +23,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
-    """Clear the cache, so that rate limits that one test reached do not apply to the next."""
+    """Empty Django's caches before each test. They count attempts for rate limits, which must not carry over."""
     cache.clear()
     caches["process"].clear()
 
@@ -76,7 +76,7 @@ def viewer(project: Project) -> User:
 
 @pytest.fixture
 def stranger(db: None) -> User:
-    """Create a user who owns another project and is no member of `project`."""
+    """Create a user who owns a project called "Elsewhere" and is no member of the project of the fixture `project`."""
     user = make_user("stranger")
     make_project("Elsewhere", user)
     return user
@@ -84,7 +84,7 @@ def stranger(db: None) -> User:
 
 @pytest.fixture
 def cast(owner: User, manager: User, reviewer: User, annotator: User, viewer: User) -> dict[Role, User]:
-    """Return the members of `project`, by role."""
+    """Return one member of the project of the fixture `project` for each role, by role."""
     return {
         Role.OWNER: owner,
         Role.MANAGER: manager,
@@ -109,7 +109,7 @@ def client_as() -> Callable[[User | None], Client]:
 
 @pytest.fixture
 def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any]]]:
-    """Record each Celery task that the code sends, as (name, arguments). Nothing reaches a broker."""
+    """Return a list that gets each Celery task that the code sends, as (name, arguments). No task reaches a broker."""
     calls: list[tuple[str, list[Any]]] = []
 
     def send_task(self: Celery, name: str, args: Any = None, kwargs: Any = None, **options: Any) -> None:

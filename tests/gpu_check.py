@@ -1,12 +1,13 @@
-"""`make gpu-check`: checks every engine and training on the machine's GPU, in under 8 minutes on one card.
+"""`make gpu-check`: checks every engine and the training on the machine's GPU, in under 8 minutes on one GPU.
 
-Checks, each of which is a row of the table that is printed at the end:
-* the conformance tests of every engine on CUDA in half precision, and the agreement of masks with those of the CPU;
-* seconds a frame and peak memory of the networks that ship and of the papers' networks at 480x854;
-* three minutes of training in mixed precision, which then goes on from its checkpoint.
+These checks are run. A table that is printed at the end has a row for each:
+* The tests that every engine must pass are run on CUDA in half precision, and masks are compared with those of the CPU.
+* The seconds for a frame and the peak GPU memory are measured at 480x854, with the default weights of each engine and
+  with random weights for networks of the sizes in the papers.
+* A network is trained in mixed precision for three minutes in two runs. The second starts from the first's checkpoint.
 
-It exits with 1 if a check fails. On a machine without CUDA it says so and runs the first check, and a short training,
-on a pretended device. That shows mismatched devices and number formats, but neither speed nor memory.
+The exit status is 1 if a check fails. On a machine without CUDA it runs the first check and a short training on a
+device that tests/pretend_cuda.py pretends. That finds tensors on wrong devices or of wrong types, but measures nothing.
 """
 
 from __future__ import annotations
@@ -34,18 +35,18 @@ from tests.segmentation.clips import make_clip
 
 ROOT = Path(__file__).parents[1]
 ON_CUDA = "tests/segmentation/engines/test_on_cuda.py"
-TRAINING_HOURS = (0.025, 0.05)  # the run ends after one and a half minutes, and then goes on for as long
+TRAINING_HOURS = (0.025, 0.05)  # of the first run, and of both runs together: 1.5 and 3 minutes
 FRAMES = 12
-MOST_SECONDS = 1.0  # a frame; a network that computes on the CPU by mistake takes longer
+MOST_SECONDS = 1.0  # for a frame; a network that runs on the CPU by mistake takes longer
 
 
 class Missed(Exception):
-    """A check that failed. The text says what was measured."""
+    """Raised by a check that fails. The text of the exception says what was measured."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """`run` returns what was measured, or raises Missed."""
+    """A named check. `run` returns a text that says what was measured, and raises Missed if the check fails."""
 
     name: str
     run: Callable[[], str]
@@ -78,7 +79,10 @@ def outcome(check: Check) -> tuple[str, bool, float, str]:
 
 
 def tested(path: str, *words: str) -> str:
-    """Run a file of tests. Return pytest's last line."""
+    """Run pytest on the file `path` with further arguments `words`, and return the last line that it prints.
+
+    Raise Missed with that line if a test fails.
+    """
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", path, *words]
     done = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     lines = done.stdout.strip().splitlines() or ["no output"]
@@ -93,9 +97,9 @@ def pretended_training() -> str:
 
 
 def measured() -> list[Check]:
-    """Return a check of speed and memory for each engine with networks, with both sets of weights where there are two.
+    """Return the checks of speed and memory, with the default weights and for the networks of the papers.
 
-    The order of the engines is that of the registry.
+    There is a check for each engine that needs weights, and another for each network of a paper's size.
     """
     shipped = [name for name, spec in registry.ENGINES.items() if spec.needs_weights]
     checks = [Check(f"{name}, as it ships", partial(speed, name, None)) for name in shipped]
@@ -108,7 +112,11 @@ def paper_speed(engine: str) -> str:
 
 
 def speed(engine: str, weights: str | None) -> str:
-    """Run two rounds of one object at 480x854. Return the seconds a frame and the peak memory on the device."""
+    """Run two rounds of an engine on CUDA with one object at 480x854. Return the seconds a frame and peak memory.
+
+    `weights` is a checkpoint or a folder of checkpoints, or None for the default weights. Raise Missed if a frame of
+    the second round takes longer than MOST_SECONDS.
+    """
     scene = Scene(1, FRAMES)
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
@@ -128,7 +136,10 @@ def speed(engine: str, weights: str | None) -> str:
 
 
 def trained() -> str:
-    """Train interactive STM in mixed precision on generated clips, then go on from the checkpoint."""
+    """Train the engine STM in mixed precision on generated videos, in two runs. Return their numbers of training steps.
+
+    The second run continues from the checkpoint of the first.
+    """
     with TemporaryDirectory() as folder:
         data, out = Path(folder) / "data", Path(folder) / "out"
         write_clips(data, load_plan("stm", "compact").validation)
@@ -147,7 +158,10 @@ def trained() -> str:
 
 
 def write_clips(data: Path, validation: tuple[str, ...]) -> None:
-    """Write generated videos in the layout of the training sets: those for validation, and six to train on."""
+    """Write generated videos and their masks below `data`, in the layout of the training sets.
+
+    There is a video for each name in `validation`, and six videos to train on.
+    """
     for number, name in enumerate([*validation, *(f"clip-{i}" for i in range(6))]):
         clip = make_clip(length=12, height=240, width=416, num_objects=1 + number % 3, seed=number)
         frames, masks = data / f"clips/JPEGImages/{name}", data / f"clips/Annotations/{name}"

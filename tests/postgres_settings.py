@@ -1,4 +1,4 @@
-"""Settings of tests that a team test starts anew on Postgres (MASKWRIGHT_TEST_DATABASE_URL)."""
+"""Django settings for tests on Postgres (MASKWRIGHT_TEST_DATABASE_URL). The tests of leases run with them, too."""
 
 import os
 from urllib.parse import unquote, urlsplit
@@ -14,7 +14,7 @@ DATABASES = {
         "PASSWORD": unquote(_url.password or ""),
         "HOST": _url.hostname,
         "PORT": _url.port,
-        # Beside the database of the other team tests, which run at the same time.
+        # Other tests of team mode run at the same time, so this test database has a name of its own.
         "TEST": {"NAME": f"{_url.path.lstrip('/')}_lease_{os.getpid()}"},
     }
 }

@@ -28,7 +28,7 @@ from torch.utils._pytree import tree_flatten, tree_map
 CUDA, META = torch.device("cuda", 0), torch.device("meta")
 AUTOCAST, LOAD = torch.autocast, torch.load
 aten = torch.ops.aten
-ACROSS = {  # operations that may take tensors of two devices
+ACROSS = {  # operations that may take tensors on two devices
     aten.copy_.default,
     aten._to_copy.default,
     aten._has_compatible_shallow_copy_type.default,
@@ -42,7 +42,7 @@ INDEXED = {  # operations that take CPU indices for tensors of any device
 
 
 class OnCuda(Tensor):
-    """A tensor that reports to be on the GPU. `inside` is the CPU tensor with its values."""
+    """A tensor that claims to be on the GPU. `inside` is the CPU tensor that holds the values."""
 
     inside: Tensor
     place = CUDA
@@ -91,7 +91,7 @@ class OnCuda(Tensor):
 
 def _check_devices(func: Any, args: Any, kwargs: Any) -> None:
     tensors = [x for x in tree_flatten((args, kwargs))[0] if isinstance(x, Tensor)]
-    if func in INDEXED:  # An index may be on the CPU; the tensor that is read or written may not.
+    if func in INDEXED:  # Index tensors may be on the CPU, the other tensors may not.
         tensors = [args[0], *(x for x in args[2:] if isinstance(x, Tensor))]
     strangers = [x for x in tensors if x.device.type == "cpu" and x.dim() > 0]
     if strangers and len(strangers) < len(tensors):
@@ -111,7 +111,7 @@ def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def _inside(value: Any) -> Any:
     if isinstance(value, Tensor) and value.device == META and not isinstance(value, OnCuda):
-        return torch.zeros(value.shape, dtype=value.dtype)  # of an output without a gradient
+        return torch.zeros(value.shape, dtype=value.dtype)  # the gradient of an output that the loss does not use
     return value.inside if isinstance(value, OnCuda) else value
 
 
@@ -126,7 +126,10 @@ def _names_cuda(value: Any) -> bool:
 
 
 class _Placing(TorchFunctionMode):
-    """Creates tensors on "cuda". Without this mode PyTorch raises an error before it asks any tensor."""
+    """Makes calls that name the device, such as `torch.zeros(3, device="cuda")` and `x.to("cuda")`, return OnCuda.
+
+    Without a GPU, PyTorch would raise an error in such a call before it reaches `OnCuda.__torch_dispatch__`.
+    """
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
@@ -143,7 +146,7 @@ class _Placing(TorchFunctionMode):
         return _Move.apply(moved, tuple(_inside(x) for x in rest), on_cpu[1])
 
 
-# Replacements for methods in which PyTorch switches to the device or to NumPy in C++, before __torch_dispatch__.
+# Replacements for methods whose C++ code selects the device or converts to NumPy before it calls __torch_dispatch__.
 
 
 def _contiguous(tensor: Tensor, memory_format: torch.memory_format = torch.contiguous_format) -> Tensor:
@@ -170,7 +173,10 @@ def _write(tensor: Tensor, index: Any, value: Any) -> None:
 
 
 def _sliced(tensor: Tensor, index: Any) -> tuple[Tensor, list[Tensor | None]]:
-    """Apply the numbers, slices and None of `index`. Return the result, and the index tensors for its dimensions."""
+    """Apply the integers, slices and None in `index` to `tensor`. Return the view that results, and the index tensors.
+
+    The list of index tensors is in the form that `aten.index` takes, and is empty if `index` has none.
+    """
     parts = list(index) if isinstance(index, tuple) else [index]
     parts = [torch.from_numpy(np.asarray(x, None if len(x) else np.int64)) if _is_list(x) else x for x in parts]
     taken = sum(x.dim() if isinstance(x, Tensor) and x.dtype == torch.bool else x is not None for x in parts)
@@ -200,7 +206,7 @@ def _is_list(part: Any) -> bool:
 
 
 def _under_bool(tensors: list[Tensor | None], place: int) -> bool:
-    """Whether a boolean index before `place` spans several dimensions and covers `place` too."""
+    """Return whether dimension `place` is indexed by a boolean tensor that begins at an earlier dimension."""
     for back in range(1, place + 1):
         mask = tensors[place - back]
         if mask is not None and mask.dtype == torch.bool and mask.dim() > back:
@@ -228,7 +234,7 @@ OWN_WAYS: dict[Any, Callable[..., Any]] = {
 
 
 class _Move(torch.autograd.Function):
-    """Computes `tensor.to("cuda", ...)`. The gradient goes back to the device on which the tensor was."""
+    """`tensor.to("cuda", ...)` for autograd: the backward pass moves the gradient back to the device of `tensor`."""
 
     @staticmethod
     def forward(ctx: Any, tensor: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
@@ -255,7 +261,7 @@ def _wants_cuda(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
 
 def _placed(run: Callable[[Thread], None]) -> Callable[[Thread], None]:
     def placed(thread: Thread) -> None:
-        with _Placing():  # Modes are local to a thread.
+        with _Placing():  # PyTorch keeps a mode for each thread.
             run(thread)
 
     return placed
@@ -273,13 +279,16 @@ def _load(file: Any, map_location: Any = None, **kwargs: Any) -> Any:
 
 
 def real_or_pretended_cuda() -> AbstractContextManager[None]:
-    """Return a context in which there is a CUDA device: the machine's own, or a pretended one."""
+    """Return a context manager in which there is a CUDA device: the machine's GPU or, without one, a pretended one."""
     return nullcontext() if torch.cuda.is_available() else pretended_cuda()
 
 
 @contextmanager
 def pretended_cuda(gradients: bool = False) -> Iterator[None]:
-    """Let `torch.cuda` report one GPU inside the block."""
+    """Pretend inside the `with` block that there is one CUDA device. See the docstring of this module.
+
+    With `gradients`, autograd works, and tensors on the device report the device "meta".
+    """
     before = torch.__future__.get_overwrite_module_params_on_conversion()
     torch.__future__.set_overwrite_module_params_on_conversion(True)
     try:

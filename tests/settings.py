@@ -1,4 +1,4 @@
-"""Django settings for tests: a temporary data folder, none of the shell's variables, and a broker in memory."""
+"""Django settings for tests: a temporary data folder, no settings from the shell's environment, a broker in memory."""
 
 import atexit
 import os
@@ -17,7 +17,7 @@ from webapp.settings import DATABASES, HOME  # noqa: E402
 
 # The test database is a file, because an in-memory SQLite has no locks between threads and processes.
 DATABASES["default"]["TEST"] = {"NAME": str(HOME / "tests.sqlite3")}
-# It need not outlive a power cut, so nothing waits for the disk.
+# The test database need not survive a power cut, so SQLite does not wait until data is on the disk.
 DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Fast, and used in tests only.
 CELERY_BROKER_URL = "memory://"

@@ -24,7 +24,7 @@ START_SECONDS = 240.0  # The first start renders the sample video, and other tes
 
 
 def until(true: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
-    """Wait until `true()` is true. Raises AssertionError, which names `what`, after `seconds`."""
+    """Wait until `true()` returns true. Raise AssertionError, with `what` in its message, after `seconds`."""
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"{what} did not come true within {seconds} s"
@@ -37,9 +37,10 @@ def free_port() -> int:
 
 
 def environment_of(home: Path, **variables: str) -> dict[str, str]:
-    """Return the shell's environment in which only `variables` set Maskwright up.
+    """Return environment variables for a process with the data folder `home` and the settings `variables`.
 
-    Workers do not load the default engine when they start, because most tests bring a small engine of their own.
+    Settings of Maskwright in the shell's environment are left out. MASKWRIGHT_WARM_UP is 0: workers do not load the
+    default engine when they start, because most tests use a small engine of the tests.
     """
     ours = {variable.name for variable in VARIABLES}
     inherited = {name: value for name, value in os.environ.items() if name not in ours}
@@ -48,7 +49,10 @@ def environment_of(home: Path, **variables: str) -> dict[str, str]:
 
 
 class Studio:
-    """Context manager that runs a studio. `address` and `link` are those that the studio printed."""
+    """Context manager that runs `manage.py serve`, which starts the web process and the workers, in a separate process.
+
+    `address` is the URL of the server, and `link` the sign-in link that it printed, or None if it printed none.
+    """
 
     def __init__(self, home: Path, *arguments: str, **variables: str) -> None:
         self.home = home
@@ -85,17 +89,17 @@ class Studio:
         self._reader.join(10)
 
     def manage(self, *arguments: str) -> str:
-        """Run a manage.py command on the data of this studio and return what the command printed."""
+        """Run a manage.py command on the data folder of this server and return what the command printed."""
         command = [sys.executable, str(MANAGE), *arguments]
         return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True).stdout
 
     def sign_in_link(self, username: str = "owner") -> str:
-        """Return a new sign-in link for a user, who is created if there is none of that name."""
+        """Return a new sign-in link for the user called `username`, who is created if there is none."""
         return self.manage("sign_in_link", username, "--create").strip()
 
     @property
     def text(self) -> str:
-        """What the studio has printed so far."""
+        """What `manage.py serve` has printed so far."""
         return "".join(self.output)
 
     def _read(self) -> None:
@@ -104,7 +108,7 @@ class Studio:
             self.output.append(line)
 
     def children(self) -> dict[str, psutil.Process]:
-        """Return the running child processes, by name: web, rounds, media."""
+        """Return the child processes that run, by name: "web" (web process), "rounds" and "media" (workers)."""
         if self.process.poll() is not None:
             return {}
         found: dict[str, psutil.Process] = {}

@@ -1,4 +1,4 @@
-"""Tests that `make gpu-check` reports a miss and exits with 1, and that its training data can be used."""
+"""Tests that `make gpu-check` exits with 1 if a check fails, and that training can read its generated videos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pretended GPU raises errors where a GPU does, and computes the same values as the CPU."""
+"""Tests that the pretended CUDA device raises errors where a GPU does, and computes the same values as the CPU."""
 
 from __future__ import annotations
 

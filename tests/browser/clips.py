@@ -14,8 +14,8 @@ WIDTH, HEIGHT, RATE = 320, 180, 24
 def write_mp4(path: Path, *, frames: int = 24, padding: int = 0) -> Path:
     """Write an mp4 (H.264) in which a bright disc moves over a dark gradient, and return its path.
 
-    `padding` bytes are appended in a `free` box, which decoders skip: the upload is as large as a test needs, and the
-    import is as fast as that of a small file.
+    `padding` bytes are appended in a `free` box, which decoders skip. This makes the uploaded file as large as a test
+    needs without making the import slower.
     """
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     with av.open(str(path), "w") as container:

@@ -1,7 +1,7 @@
 """Fixtures for tests in a real browser.
 
-They start the Chromium that is installed on this machine and a complete Maskwright (`manage.py serve`, with its web
-process and workers) with a new data folder.
+They start the Chromium that is installed on this machine, and `manage.py serve` (the web process and the workers) with
+a new data folder.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ or name one with CHROMIUM=/path/to/it. `make test BROWSER=skip` leaves these tes
 
 
 def find_chromium() -> str | None:
-    """Return the path of the installed Chromium or Chrome, or None.
+    """Return the path of the installed Chromium or Chrome, or None if there is none.
 
-    The environment variable CHROMIUM takes precedence.
+    The environment variable CHROMIUM, which names a program, takes precedence.
     """
     if named := os.environ.get("CHROMIUM"):
         return shutil.which(named)
@@ -60,13 +60,13 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """Run one Maskwright with the sample project, which all tests of a file share."""
+    """Run one server (`manage.py serve`) with the sample project. All tests of a file share it."""
     with Studio(tmp_path_factory.mktemp("studio")) as running:
         yield running
 
 
 class Visitors:
-    """Opens browser windows for users and collects the errors of their pages in `complaints`."""
+    """Opens browser windows for users and collects the errors in the console of their pages in `complaints`."""
 
     def __init__(self, browser: Browser, studio: Studio) -> None:
         self._browser = browser
@@ -75,9 +75,9 @@ class Visitors:
         self.complaints: list[str] = []
 
     def open(self, username: str | None = "owner", size: tuple[int, int] = VIEWPORT) -> Page:
-        """Open a window at the start page in which `username` is signed in, or nobody if it is None.
+        """Open a window of the `size` (width, height) in pixels at the start page. Return Playwright's object for it.
 
-        A user who does not exist yet is created.
+        The user called `username` is signed in, and is created if there is none. With None, nobody is signed in.
         """
         context = self._browser.new_context(
             base_url=self._studio.address, viewport={"width": size[0], "height": size[1]}
@@ -91,8 +91,8 @@ class Visitors:
         return page
 
     def _listen(self, message: ConsoleMessage) -> None:
-        # Violations of the content security policy and errors of the code are kept. Responses such as 401 are left out,
-        # since the page handles them, and so is a socket that does not open: Chromium logs each attempt while offline.
+        # Chromium logs violations of the content security policy and exceptions of the page's code. These are kept. It
+        # also logs responses such as 401, which the page handles, and sockets that do not open. These are left out.
         tried = ("Failed to load resource", "WebSocket connection to")
         if message.type == "error" and not any(text in message.text for text in tried):
             self.complaints.append(message.text)
@@ -104,7 +104,7 @@ class Visitors:
 
 @pytest.fixture
 def visitors(chromium: Browser, studio: Studio) -> Iterator[Visitors]:
-    """Open windows for one test. The test fails if one of their pages had an error."""
+    """Let a test open browser windows. The test fails if a page in one of them had an error."""
     visitors = Visitors(chromium, studio)
     yield visitors
     visitors.close()
@@ -119,13 +119,16 @@ def page(visitors: Visitors) -> Page:
 
 @pytest.fixture
 def page_at(visitors: Visitors) -> Callable[[tuple[int, int]], Page]:
-    """Return a function that opens a window of the owner in a given size: `page_at((1024, 768))`."""
+    """Return a function that opens a window in which the user "owner" is signed in: `page_at((width, height))`."""
     return lambda size: visitors.open(size=size)
 
 
 @pytest.fixture
 def shot() -> Callable[[Page, str], None]:
-    """Return a function that saves a screenshot of a page below tests/browser/shots, for people to look at."""
+    """Return a function `take(page, name)` that saves a screenshot of a page below tests/browser/shots.
+
+    The screenshots are for people to look at. No test compares them.
+    """
 
     def take(page: Page, name: str) -> None:
         SHOTS.mkdir(exist_ok=True)

@@ -6,8 +6,8 @@ from playwright.sync_api import Page
 
 LEAST = 4.5
 
-# The background of a text is computed from the background colours of the element and all elements around it. Pictures
-# behind a text are not taken into account. Disabled controls are left out, as the guideline says.
+# The background of a text is computed from the background colours of its element and of all elements around that.
+# Images behind a text are not taken into account. Disabled controls are left out, as the guideline (WCAG) allows.
 FAINT_TEXT = """
 (least) => {
   const scratch = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -56,6 +56,6 @@ FAINT_TEXT = """
 
 
 def faint_texts(page: Page) -> list[str]:
-    """Return the texts whose contrast is below 4.5:1, each with its ratio. The list of a good page is empty."""
+    """Return a line "ratio: text" for each visible text whose contrast with its background is below 4.5:1."""
     found: list[str] = page.evaluate(FAINT_TEXT, LEAST)
     return found

@@ -1,4 +1,4 @@
-"""What a user does on the page of a video: open it, draw scribbles with the mouse, run rounds and export masks."""
+"""Functions that do what a user does on the page of a video: draw scribbles, run rounds, export masks and so on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def open_video(page: Page, video: int = 1) -> None:
 
 
 def to_frame(page: Page, frame: int) -> None:
-    """Go to a frame with the keyboard: Home for the first frame, then steps of ten frames (v) and of one (f)."""
+    """Press keys until the page shows frame `frame`: Home goes to frame 0, v ten frames on and f one frame on."""
     page.keyboard.press("Home")
     for _ in range(frame // 10):
         page.keyboard.press("v")
@@ -55,7 +55,7 @@ def saved(page: Page) -> None:
 
 
 def run(page: Page, number: int, state: str = "done") -> None:
-    """Press the shortcut that runs a round (r), and wait until the round with this number is in `state`."""
+    """Press r, which runs a round, and wait until the page shows the state `state` for the round with this number."""
     page.keyboard.press("r")
     ended(page, number, state)
 
@@ -70,14 +70,14 @@ def middle_of(mask: NDArray[np.bool_]) -> Path01:
 
 
 def truth_of(home: Path, video: int, frame: int) -> NDArray[np.uint8]:
-    """Return the ground truth of a frame from the data folder `home`: object ids [H, W]."""
+    """Read the ground truth of a frame from the data folder `home`: object ids, uint8 [H, W]."""
     return np.array(Image.open(home / "videos" / str(video) / "truth" / f"{frame:06d}.png"))
 
 
 def masks_of_head(page: Page, video: int = 1) -> dict[int, NDArray[np.uint8]]:
-    """Return the masks that the video has at its head (the round that it stands at), by frame, as the page gets them.
+    """Return the current mask of each frame (object ids [H, W]) by frame, read through the REST calls of the page.
 
-    The mask of a frame is that of the newest round with one, among the rounds from the first to the head.
+    That is the newest mask of the frame among the head (the round that the video stands at) and the rounds below it.
     """
     state = page.request.get(f"/api/videos/{video}/state").json()
     rounds = {entry["id"]: entry for entry in state["rounds"]}
@@ -94,7 +94,7 @@ def masks_of_head(page: Page, video: int = 1) -> dict[int, NDArray[np.uint8]]:
 
 
 def exported_masks(page: Page) -> dict[int, NDArray[np.uint8]]:
-    """Export in the DAVIS layout with the dialog of the page. Return the masks in the downloaded file, by frame."""
+    """Export the masks in the DAVIS layout with the dialog of the page. Return the masks in the zip, by frame."""
     page.get_by_test_id("export-open").click()
     page.get_by_test_id("export-kind-davis").click()
     page.get_by_test_id("export-make").click()

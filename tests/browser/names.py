@@ -1,4 +1,7 @@
-"""Find controls for which a screen reader has no name, with the accessibility tree of the browser."""
+"""Find controls (buttons, links, inputs, ...) that have no name in the browser's accessibility tree.
+
+A screen reader could not say what such a control does.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ CONTROLS = {"button", "link", "textbox", "searchbox", "combobox", "slider", "che
 
 
 def nameless_controls(page: Page) -> list[str]:
-    """Return the role and the HTML of each control that has no name. The list of a good page is empty."""
+    """Return a line "role: HTML" for each control of the page that has no name for screen readers."""
     session = page.context.new_cdp_session(page)
     try:
         session.send("DOM.enable")

@@ -1,4 +1,4 @@
-"""Tests of the pages other than that of a video: projects, uploads, members, and what each role sees."""
+"""Tests of all pages except that of a video: projects, uploads and members, and what a user of each role sees."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TABS = ("videos", "guide", "members", "exports", "settings")
 
 
 def make_project(page: Page, name: str) -> int:
-    """Create a project from the list of projects and return its id. The page then shows the project."""
+    """Create a project on the page that lists the projects, and return its id. The page of the project is then open."""
     page.get_by_test_id("project-new").click()
     page.get_by_test_id("new-project-name").fill(name)
     page.get_by_test_id("new-project-create").click()
@@ -39,7 +39,7 @@ def bring_in(page: Page, *paths: Path) -> None:
 
 
 def card(page: Page, name: str) -> Locator:
-    """Find the card of the video called `name` in the list of videos."""
+    """Return the entry of the video called `name` in the list of videos."""
     return page.get_by_test_id("videos").locator("li").filter(has_text=name)
 
 
@@ -127,7 +127,10 @@ def test_an_empty_file_is_refused_before_it_is_sent(page: Page, tmp_path: Path) 
 
 
 class BrokenLine:
-    """A broken connection: it lets the first chunk of an upload through and drops the others until `mended` is set."""
+    """Makes requests of a page fail as a lost connection does: the first chunk of an upload arrives, later ones do not.
+
+    When `mended` is set to True, all chunks arrive. `offsets` lists the byte offset of each chunk that the page sent.
+    """
 
     def __init__(self, page: Page) -> None:
         self.offsets: list[int] = []

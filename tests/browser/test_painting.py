@@ -1,6 +1,6 @@
 """Tests of the tools that paint masks by hand: with mouse, pen and finger, offline, and by two people at once.
 
-They use the fake engine and share one Maskwright; each test paints on frames of its own.
+They use the fake engine of the tests. They share one server and one video; each test paints on other frames.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def on_screen(page: Page, points: Points) -> list[tuple[float, float]]:
 
 
 def finger(page: Page, points: Points) -> None:
-    """Draw along `points` with one finger."""
+    """Touch the canvas with one finger and move it along `points`."""
     session = page.context.new_cdp_session(page)
     places = [{"x": x, "y": y} for x, y in on_screen(page, points)]
     session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": places[:1]})
@@ -57,7 +57,7 @@ def finger(page: Page, points: Points) -> None:
 
 
 def pen(page: Page, points: Points, pressure: float) -> None:
-    """Draw along `points` with a pen that presses with `pressure` (0..1)."""
+    """Move a pen along `points` on the canvas. It presses with `pressure` (0..1)."""
     session = page.context.new_cdp_session(page)
     places = on_screen(page, points)
     common = {"pointerType": "pen", "button": "left", "force": pressure, "clickCount": 1}
@@ -73,12 +73,12 @@ def click(page: Page, x: float, y: float) -> None:
 
 
 def painted(page: Page, frame: int) -> NDArray[np.uint8]:
-    """Return the mask of a frame that the server has: object ids [H, W]."""
+    """Return the mask of a frame that is stored on the server: object ids [H, W], zeros if there is none."""
     return hand.masks_of_head(page).get(frame, np.zeros((HEIGHT, WIDTH), np.uint8))
 
 
 def shown(page: Page) -> NDArray[np.bool_]:
-    """Return which pixels of the mask layer on the screen are not transparent, [H, W]."""
+    """Return which pixels of the mask that the page shows are not transparent: bool [H, W]."""
     rows = page.evaluate(
         """() => {
           const canvas = document.querySelector('[data-testid=canvas-mask]');
@@ -92,7 +92,7 @@ def shown(page: Page) -> NDArray[np.bool_]:
 
 
 def at(x: float, y: float) -> tuple[int, int]:
-    """Return the row and column of a pixel from a point in 0..1."""
+    """Return the row and the column of the pixel at the point (x, y), each 0..1 of the frame's width or height."""
     return int(y * HEIGHT), int(x * WIDTH)
 
 
@@ -105,7 +105,7 @@ def until_shown(page: Page, *points: tuple[float, float]) -> None:
 
 
 def new_object(page: Page) -> int:
-    """Make an object, which is selected then, and return its id."""
+    """Make a new object with the keyboard and return its object id. The page selects the new object."""
     before = objects(page)
     page.keyboard.press("n")
     until(lambda: len(objects(page)) > len(before), "the object")
@@ -117,14 +117,14 @@ def objects(page: Page) -> list[int]:
 
 
 def paint(page: Page, *points: tuple[float, float]) -> None:
-    """Draw with the mouse, and wait until the server has the painting."""
+    """Draw along `points` with the mouse, and wait until the server has stored the painted mask."""
     before = newest(page)
     hand.draw(page, np.array(points))
     until(lambda: newest(page) != before, "the painting")
 
 
 def newest(page: Page) -> dict[str, Any] | None:
-    """Return the newest round or painting of the video, None if there is none."""
+    """Return the newest version (round, painted mask or edit) of the video, or None if there is none."""
     rounds = page.request.get("/api/videos/1/state").json()["rounds"]
     return max(rounds, key=lambda entry: entry["id"]) if rounds else None
 
@@ -210,7 +210,7 @@ def test_a_polygon_is_drawn_moved_and_taken(page: Page) -> None:
     page.keyboard.press("Shift+P")
     for x, y in ((0.2, 0.2), (0.6, 0.2), (0.6, 0.6)):
         click(page, x, y)
-    hand.draw(page, np.array([(0.6, 0.6), (0.6, 0.8)]))  # moves the last corner
+    hand.draw(page, np.array([(0.6, 0.6), (0.6, 0.8)]))  # drags the last corner of the polygon
     assert not (painted(page, 26) == number).any()
     page.keyboard.press("Enter")
     until(lambda: bool((painted(page, 26) == number).any()), "the polygon")
@@ -247,7 +247,7 @@ def test_holes_are_filled_islands_removed_and_contours_smoothed(page: Page) -> N
     page.keyboard.press("Shift+S")
     for _ in range(3):
         page.keyboard.press("]")
-    paint(page, (0.5, 0.27), (0.52, 0.3))  # a corner of the ring
+    paint(page, (0.5, 0.27), (0.52, 0.3))  # over a corner of the painted ring
     until(lambda: bool(((painted(page, 28) == number) != before).any()), "the corner to be smoother")
     changed = (painted(page, 28) == number) != before
     assert changed.sum() < 600
@@ -355,7 +355,7 @@ def test_the_view_helps_without_changing_masks(page: Page) -> None:
              .getContext('2d').getImageData(x, y, 1, 1).data[3]""",
         [int(0.7 * WIDTH), int(0.7 * HEIGHT)],
     )
-    assert alpha == 0  # the background is cut out
+    assert alpha == 0  # The page shows the object without its background.
     page.get_by_test_id("mode-overlay").check(force=True)
     page.get_by_test_id("view-color-by").select_option("confidence")
     page.get_by_test_id("view-gamma").fill("1.5")

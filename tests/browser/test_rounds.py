@@ -1,6 +1,6 @@
 """Tests of what can happen during a round: a reload, cancelling, a killed worker, a lost connection, another user.
 
-They use a slow fake engine, so that there is time for it.
+They use a slow fake engine, so that the round is still running when it happens.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.studio import Studio, until
 
 pytestmark = pytest.mark.browser
 
-# With 0.06 s for each frame, a round of 96 frames takes 6 s.
+# The engine waits 0.06 s at each frame, so a round of 96 frames takes about 6 s.
 FAKE = {"MASKWRIGHT_ENGINES": "tests.segmentation.fake_engine", "FAKE_ENGINE_SLEEP": "0.06"}
 LINE = np.array([[0.3, 0.5], [0.4, 0.5], [0.5, 0.52]])
 BELOW = LINE + np.array([0.0, 0.2])
@@ -25,7 +25,7 @@ BELOW = LINE + np.array([0.0, 0.2])
 
 @pytest.fixture
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """Run a new Maskwright for each test, so that no test builds on the rounds of another one."""
+    """Run a new server (`manage.py serve`) for each test, so that no test sees the rounds of another test."""
     with Studio(tmp_path_factory.mktemp("rounds"), **FAKE) as running:
         yield running
 
@@ -94,7 +94,7 @@ def test_a_killed_worker_comes_back_and_the_round_goes_on(page: Page, studio: St
 
 def test_a_scribble_drawn_offline_is_sent_once_when_the_connection_is_back(page: Page) -> None:
     page.context.set_offline(True)
-    # Chromium keeps an open socket when it is set offline, so the event tells the page what has happened.
+    # `set_offline` does not close a socket that is open, so the test sends the event that a browser would send.
     page.evaluate("() => window.dispatchEvent(new Event('offline'))")
     expect(page.get_by_test_id("banner-offline")).to_be_visible()
     hand.draw(page, LINE)
@@ -131,7 +131,7 @@ def test_undo_takes_back_a_waiting_scribble_before_a_round(page: Page) -> None:
 
 
 def test_two_people_see_each_other_s_scribbles_and_rounds(page: Page, visitors: Visitors) -> None:
-    other = visitors.open()  # a second window of the same user, who sees what another member would see
+    other = visitors.open()  # A second window of the same user sees what another member would see.
     hand.open_video(other)
     with_fake(other)
     hand.draw(page, LINE)

@@ -1,4 +1,4 @@
-"""Tests of the main path in the browser with the default engine: draw, run, correct, undo and export."""
+"""Tests in the browser with the default engine: draw a scribble, run a round, correct it, undo and export."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_two_rounds_give_the_object_and_the_export_has_it(page: Page, studio: St
 
 
 def test_undo_and_redo_of_a_round_move_the_head(page: Page) -> None:
-    """This test needs the two rounds that the test above has run."""
+    """This test needs the two rounds that `test_two_rounds_give_the_object_and_the_export_has_it` has run before."""
     hand.open_video(page)
     second = hand.masks_of_head(page)
     page.keyboard.press("Control+z")

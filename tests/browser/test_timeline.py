@@ -1,4 +1,4 @@
-"""Tests of the timeline below the video: dragging, keys, zoom and the preview of a frame; and of the help dialog."""
+"""Tests of the timeline below the video (dragging, keys, zoom, thumbnail of a frame) and of the help dialog."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def timeline(page: Page) -> Locator:
 
 
 def at(timeline: Locator, part: float) -> tuple[float, float]:
-    """Return the point (x, y) of the window at `part` of the timeline's width, from 0 (left) to 1 (right)."""
+    """Return a point (x, y) on the timeline in pixels of the window. `part` is 0 at its left and 1 at its right end."""
     box = timeline.bounding_box()
     assert box
     return box["x"] + box["width"] * part, box["y"] + box["height"] / 2
@@ -59,7 +59,7 @@ def test_the_wheel_zooms_and_a_double_click_shows_all_again(page: Page, timeline
     expect(page.get_by_test_id("timeline-preview")).to_have_attribute("data-frame", "48")
     page.mouse.move(*at(timeline, 0.99))
     shown = int(page.get_by_test_id("timeline-preview").get_attribute("data-frame") or 0)
-    assert 48 < shown < 70  # After zooming in, the right end shows an earlier frame.
+    assert 48 < shown < 70  # After zooming in, a frame far before the last is at the right end.
     page.mouse.dblclick(*at(timeline, 0.5))
     expect(timeline).to_have_attribute("data-zoomed", "false")
 
@@ -79,7 +79,7 @@ def test_the_help_lists_the_keys(page: Page, timeline: Locator) -> None:
     help_dialog = page.get_by_test_id("help-dialog")
     for what in ("Next frame", "Run round", "Drag on the timeline"):
         expect(help_dialog.get_by_text(what, exact=True)).to_be_visible()
-    page.keyboard.press("f")  # An open dialog keeps keys from the page below.
+    page.keyboard.press("f")  # While a dialog is open, keys do not move the video.
     page.keyboard.press("Escape")
     expect(help_dialog).to_have_count(0)
     expect(timeline).to_have_attribute("aria-valuenow", "0")

@@ -1,4 +1,8 @@
-"""Writes masks.json beside it: masks and a container that the server and the page must both read the same way."""
+"""Writes masks.json into the folder of this file: encoded masks with the object ids that they contain.
+
+The tests of the server and of the page decode them and must find the same object ids. The last entry, "container", has
+several masks in the binary format in which the server sends them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from webapp.annotation.codec import LabelMap, PackedMask, encode, pack
 
 
 def scene(height: int, width: int) -> LabelMap:
-    """Three overlapping blobs with uneven edges."""
+    """Return a mask of three overlapping, roughly round objects with wavy edges. Their object ids are 1 to 3."""
     y, x = np.mgrid[:height, :width] / min(height, width)
     labels = np.zeros((height, width), np.uint8)
     for label, (cx, cy, radius) in enumerate([(0.5, 0.4, 0.3), (0.9, 0.6, 0.25), (1.2, 0.5, 0.2)], start=1):
@@ -38,7 +42,7 @@ def examples() -> dict[str, LabelMap]:
 
 
 def runs(labels: LabelMap) -> list[list[int]]:
-    """[[label, length], ...] over the whole frame, row-major."""
+    """Return the run lengths of a mask in row-major order: [[object id, number of pixels], ...]."""
     flat = labels.reshape(-1)
     starts = np.concatenate(([0], np.flatnonzero(np.diff(flat)) + 1))
     lengths = np.diff(starts, append=flat.size)

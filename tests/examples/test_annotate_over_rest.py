@@ -1,4 +1,4 @@
-"""Tests that the script of the client runs against a live server: projects, uploads, rounds, masks and exports."""
+"""Tests examples/annotate_over_rest.py against a running server: projects, uploads, rounds, masks and exports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ FRAMES = 3
 
 
 def write_clips(folder: Path, count: int) -> list[Path]:
-    """Write zips of pictures, and beside each the mask of its first frame."""
+    """Write `count` zips of frames as PNGs, and for each a PNG with the ground truth of its first frame.
+
+    Return the paths of the zips.
+    """
     clip = make_clip(length=FRAMES, height=64, width=96, num_objects=1)
     paths = []
     for number in range(count):

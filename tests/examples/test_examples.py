@@ -38,7 +38,7 @@ def write_video(path: Path, frames: NDArray[np.uint8]) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make the working folder of the examples: a video file, and the same video with masks in the DAVIS layout."""
+    """Change to a folder with the input of the examples: a video file, and its frames and masks in the DAVIS layout."""
     write_video(tmp_path / "clip.mp4", CLIP.frames)
     paths = DavisPaths("dog", 480)
     for index, frame in enumerate(CLIP.frames):
@@ -83,7 +83,7 @@ def test_the_notebook_runs_and_is_kept_without_outputs(folder: Path) -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "docs/library.md"])
 def test_the_lines_in_the_documents_run_as_they_are_printed(folder: Path, page: str) -> None:
-    """The code in the documents shows frame 12, so the video is replaced by one of 13 frames."""
+    """Run the Python code in README.md and docs/library.md. It reads frame 12, so the video gets 13 frames here."""
     write_video(folder / "clip.mp4", make_clip(length=13, height=64, width=96).frames)
     (block,) = re.findall(r"```python\n(import segmentation as seg\n.*?)```", (BASE / page).read_text(), re.S)
     names: dict[str, Any] = {}

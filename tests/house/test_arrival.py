@@ -19,7 +19,10 @@ FRAMES = 90
 
 
 def send_half(visitor: Visitor, path: str, data: bytes, offset: int) -> None:
-    """Send half of a chunk and then close the connection."""
+    """Send an upload request whose body is cut off: only half of `data` arrives before the connection is closed.
+
+    `path` is the path of the request, `offset` the position of `data` in the uploaded file in bytes.
+    """
     address = urlsplit(visitor.studio.address)
     cookies = "; ".join(f"{name}={value}" for name, value in visitor.http.cookies.items())
     head = (
@@ -32,7 +35,7 @@ def send_half(visitor: Visitor, path: str, data: bytes, offset: int) -> None:
 
 
 def upload(visitor: Visitor, project: int, path: Path) -> Any:
-    """Upload a file with one interruption and return the card of the new video."""
+    """Upload a file over a connection that breaks once. Return the JSON that describes the new video."""
     data = path.read_bytes()
     at = visitor.call("POST", f"/projects/{project}/uploads", name=path.name, size=len(data))
     address = f"/api/uploads/{at['id']}"
@@ -60,7 +63,7 @@ def test_a_video_arrives_whatever_breaks(tmp_path: Path) -> None:
             return owner.call("GET", f"/videos/{video}")
 
         until(lambda: card()["progress_done"] > 0, "the import", 60)
-        if card()["state"] == "importing":  # A very fast import may have ended; then no worker is killed.
+        if card()["state"] == "importing":  # If the import has already ended, no worker is killed.
             studio.children()["media"].kill()
         until(lambda: card()["state"] != "importing", "the end of the import", 90)
         assert (card()["state"], card()["frame_count"], card()["error"]) == ("ready", FRAMES, "")

@@ -1,4 +1,4 @@
-"""Tests of `backup`, `restore` and `fsck` as whole programs, in embedded and in team mode."""
+"""Tests of the commands `backup`, `restore` and `fsck`, run as processes, in embedded and in team mode."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.studio import MANAGE, environment_of
 
 @contextmanager
 def new_database() -> Iterator[dict[str, str]]:
-    """Create an empty Postgres database. Yields the environment variables of team mode that name it."""
+    """Create an empty Postgres database, yield environment variables for team mode with it, and drop it at the end."""
     redis_url = os.environ.get("MASKWRIGHT_TEST_REDIS_URL")
     database_url = os.environ.get("MASKWRIGHT_TEST_DATABASE_URL")
     if not redis_url or not database_url:
@@ -33,7 +33,7 @@ def new_database() -> Iterator[dict[str, str]]:
 
 @pytest.fixture(params=["embedded", pytest.param("team", marks=pytest.mark.team)])
 def sites(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[dict[str, str]]]:
-    """The environments of two sites. Both are empty."""
+    """Yield the environment variables of two empty installations, each with a data folder and a database of its own."""
     with ExitStack() as stack:
         team = request.param == "team"
         databases = [stack.enter_context(new_database()) if team else {} for _ in range(2)]
@@ -54,6 +54,6 @@ def test_a_site_moves_by_a_backup(sites: list[dict[str, str]], tmp_path: Path) -
     call(first, "sign_in_link", "ada", "--create", "--superuser")
     assert "was written" in call(first, "backup", archive)
     assert "Restored the backup" in call(second, "restore", archive)
-    assert "/sign-in/link/" in call(second, "sign_in_link", "ada")  # The person is there.
+    assert "/sign-in/link/" in call(second, "sign_in_link", "ada")  # The user came with the backup.
     assert "Nothing is wrong" in call(second, "fsck")
     assert "not empty" in call(second, "restore", archive, code=2)

@@ -1,4 +1,7 @@
-"""Tests that docs/contracts.md lists every REST call, type and message as in the code. Failures show the right row."""
+"""Tests that docs/contracts.md lists every REST call, type and message as the code defines it.
+
+A failure shows the row that the document should have.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ MESSAGES: list[tuple[str, type[BaseModel]]] = [
     for direction, union in (("from the browser", ClientMessage), ("to the browser", ServerMessage))
     for message in get_args(get_args(union)[0])
 ]
-# The table of messages has the fields of messages, which one of the calls takes, too.
+# A REST call takes messages as its body, so they are in the schema. The table of messages has their fields.
 SENT = {message.__name__ for _, message in MESSAGES}
 TYPES = {
     name: schema
@@ -34,14 +37,17 @@ TYPES = {
 
 
 def rows(heading: str) -> list[list[str]]:
-    """Return the cells of each row of the table below a heading of docs/contracts.md."""
+    """Return the text of the cells of each row of the table below the heading `heading` in docs/contracts.md."""
     section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[1:]]
 
 
 def named(schema: dict[str, Any]) -> str:
-    """Return the name of a JSON body's type as the document has it: `VideoCard`, `[VideoCard]` or a plain type."""
+    """Return how docs/contracts.md names the type of a JSON body, for example VideoCard, [VideoCard] or string.
+
+    `schema` is the type in the OpenAPI schema.
+    """
     if schema.get("type") == "array":
         return f"[{named(schema['items'])}]"
     if "discriminator" in schema:
@@ -64,7 +70,7 @@ def wanted_call(method: str, path: str, call: dict[str, Any]) -> list[str]:
     parameters = [given for given in call["parameters"] if given["in"] != "path"]
     takes = [body_of(call["requestBody"]["content"])] if "requestBody" in call else []
     takes += [f"`{given['name']}{'' if given['required'] else '?'}` ({given['in']})" for given in parameters]
-    status = min(call["responses"])  # The rest of a file (206) has the same type as the file.
+    status = min(call["responses"])  # 206 (a part of a file) has the same type as 200.
     answer = body_of(call["responses"][status].get("content", {}))
     return [f"`{method} {path}`", who, ", ".join(takes), f"{status} {answer}".strip()]
 

@@ -1,5 +1,7 @@
-"""Tests of what a team deploys: the commands and settings of compose.yaml, Dockerfile and systemd units are real ones,
-and a real nginx with the configuration of docs/deploy serves a running Maskwright.
+"""Tests of the files for a deployment: compose.yaml, Dockerfile, systemd units and the configuration of nginx.
+
+The commands and settings in these files must exist. A real nginx with the configuration in docs/deploy must serve the
+page, uploads and sockets of a running server.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from webapp.configuration import VARIABLES
 BASE = Path(settings.BASE_DIR)
 DEPLOY = BASE / "docs" / "deploy"
 SITE = "masks.test"
-CHUNK = 9 << 20  # larger than nginx's default limit of 1 MB for a body, and than a chunk of the page
+CHUNK = 9 << 20  # bytes; larger than nginx's default limit of 1 MB for a body, and than the chunks that the page sends
 COMPOSE: dict[str, Any] = yaml.safe_load((BASE / "compose.yaml").read_text())
 KNOWN = {variable.name for variable in VARIABLES}
 
@@ -84,7 +86,10 @@ def test_every_unit_starts_a_command_that_exists(unit: Path) -> None:
 
 @dataclass
 class Proxied:
-    """A Maskwright behind nginx: the addresses of nginx, and a client that does not check its certificate."""
+    """A running server (`studio`) behind nginx, which listens on the ports `plain` (HTTP) and `secure` (HTTPS).
+
+    `http` is a client in which the user "owner" is signed in. It does not check the certificate of nginx.
+    """
 
     plain: int
     secure: int
@@ -126,7 +131,11 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
 
 
 def configure(folder: Path, upstream: str, plain: int, secure: int) -> Path:
-    """Write the configuration as it is deployed, but for ports and the place of the certificate."""
+    """Write the configuration of nginx from docs/deploy with a new certificate into `folder`. Return its main file.
+
+    Only the ports and the paths of the certificate differ from the deployed configuration. `upstream` is the host and
+    port of the web process.
+    """
     certificate, key = folder / "fullchain.pem", folder / "privkey.pem"
     subject = ["-subj", f"/CN={SITE}", "-days", "1", "-keyout", str(key), "-out", str(certificate)]
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject]
@@ -200,7 +209,11 @@ def test_a_socket_opens_and_stays(proxied: Proxied) -> None:
 
 
 def test_nobody_can_choose_the_address_that_limits_count(proxied: Proxied) -> None:
-    """Six wrong passwords are taken for a name and an address. A header that the client sends changes no address."""
+    """The server allows six wrong passwords for one user name from one IP address. The next attempt gets status 429.
+
+    Nginx must overwrite the header X-Forwarded-For of the client. Otherwise each attempt would seem to come from
+    another address.
+    """
     statuses = []
     with httpx.Client(base_url=f"https://127.0.0.1:{proxied.secure}", verify=False, timeout=60) as stranger:
         stranger.headers.update({"Host": f"{SITE}:{proxied.secure}", "Origin": proxied.origin})
@@ -214,7 +227,7 @@ def test_nobody_can_choose_the_address_that_limits_count(proxied: Proxied) -> No
 
 
 def test_djangos_checks_of_a_deployment_find_nothing(tmp_path: Path) -> None:
-    """The settings are those of a site behind a proxy with HTTPS."""
+    """Run `manage.py check --deploy` with the settings for a site behind a proxy with HTTPS."""
     variables = {"MASKWRIGHT_HTTPS": "1", "MASKWRIGHT_ALLOWED_HOSTS": SITE}
     command = [sys.executable, str(MANAGE), "check", "--deploy", "--fail-level", "WARNING"]
     checked = subprocess.run(command, env=environment_of(tmp_path, **variables), capture_output=True, text=True)

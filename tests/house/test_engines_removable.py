@@ -1,6 +1,6 @@
 """Tests that an engine can be removed: without its folder and its line in the registry, everything else works.
 
-The tests remove engines from a copy of the source tree, and with them the tests in the folder of the same name.
+The tests remove engines from a copy of the source tree.
 """
 
 import ast
@@ -39,7 +39,7 @@ def modules() -> dict[str, Path]:
 
 
 def imports_of(path: Path) -> Iterator[str]:
-    """Yield the dotted names that a file imports, also inside functions."""
+    """Yield the dotted name of everything that a Python file imports, also inside functions."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -52,7 +52,7 @@ IMPORTS = {name: set(imports_of(path)) for name, path in modules().items()}
 
 
 def importers_of(folder: str) -> set[str]:
-    """Return the modules outside of an engine's folder that import the engine."""
+    """Return the modules that import an engine, except those in its folder `segmentation/engines/{folder}`."""
     inside = f"segmentation.engines.{folder}"
     return {
         name
@@ -63,7 +63,10 @@ def importers_of(folder: str) -> set[str]:
 
 
 def copy_without(folders: set[str], target: Path) -> None:
-    """Copy the source tree without some engines: their folders and their lines in the registry."""
+    """Copy the source tree to `target` without some engines: without their folders and their lines in the registry.
+
+    `folders` are names of folders in segmentation/engines. The copied files are links to the originals.
+    """
     listed = subprocess.run(LISTED, cwd=BASE, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
         parts = Path(name).parts
@@ -79,7 +82,7 @@ def copy_without(folders: set[str], target: Path) -> None:
     lines = registry.read_text().splitlines(keepends=True)
     kept = [line for line in lines if not re.search(rf"engines\.({'|'.join(folders)})\.spec:", line)]
     assert len(kept) < len(lines)
-    registry.unlink()  # Writing to it would change the original if it is a link.
+    registry.unlink()  # The file is a link, so writing to it would change the original.
     registry.write_text("".join(kept))
 
 
@@ -110,7 +113,10 @@ def test_nothing_outside_of_its_folder_imports_an_engine(folder: str) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_only_the_registry_names_the_modules_of_an_engine(folder: str) -> None:
-    """Dotted paths in strings are imported at run time, where mypy does not see them."""
+    """Search the text of all modules for the dotted names of the engine's modules.
+
+    The registry has them in strings and imports them at run time, which mypy and the import rules do not see.
+    """
     named = re.compile(rf"engines\.{folder}\b")
     naming = {name for name, path in modules().items() if named.search(path.read_text())}
     inside = f"segmentation.engines.{folder}"
@@ -133,9 +139,9 @@ def test_without_an_engine_the_registry_lists_the_others(folder: str, tmp_path: 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("folders", [set(FOLDERS) - {"flow"}, {"flow"}], ids=["all but flow", "flow"])
 def test_without_engines_types_contracts_and_the_list_of_engines_hold(folders: set[str], tmp_path: Path) -> None:
-    """Several engines are removed at once to save time: what one removal breaks, this breaks too."""
+    """Run mypy, the import rules and a few tests without several engines. Removing one at a time would take longer."""
     copy_without(folders, tmp_path)
-    if (BASE / ".mypy_cache").is_dir():  # mypy checks again what differs, but need not read the libraries again.
+    if (BASE / ".mypy_cache").is_dir():  # With its cache, mypy checks only what differs.
         shutil.copytree(BASE / ".mypy_cache", tmp_path / ".mypy_cache")
     checks = {
         "mypy": ["-m", "mypy", "-p", "segmentation", "-p", "webapp"],

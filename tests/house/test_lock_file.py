@@ -1,4 +1,4 @@
-"""Tests that the lock files fix every required package, for all platforms, and name no package registry."""
+"""Tests that the lock files give the version of every required package on each platform, and no URL of a registry."""
 
 import json
 import re
@@ -13,7 +13,7 @@ PYTHON_LOCK = (BASE / "requirements.lock").read_text()
 
 
 def locked_versions() -> dict[str, list[str]]:
-    """Return the versions of each Python package in requirements.lock. Platforms may have different ones."""
+    """Return the versions of each Python package in requirements.lock. A package may have one version per platform."""
     found: dict[str, list[str]] = {}
     for line in PYTHON_LOCK.splitlines():
         name, version = line.partition(";")[0].strip().split("==")
@@ -22,7 +22,7 @@ def locked_versions() -> dict[str, list[str]]:
 
 
 def test_every_optional_package_of_the_page_is_locked() -> None:
-    """npm sometimes leaves the packages of other platforms out of a lock file, which `npm ci` then refuses there."""
+    """npm sometimes leaves packages for other platforms out of package-lock.json. `npm ci` then fails on them."""
     packages = json.loads((BASE / "frontend" / "package-lock.json").read_text())["packages"]
     missing = [
         f"{wanted} for {name}"

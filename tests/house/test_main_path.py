@@ -1,4 +1,4 @@
-"""Tests of the main path (draw, run, undo, export) with all processes running, in embedded and in team mode."""
+"""Tests of what every user does (draw, run a round, undo, export), with all processes, in embedded and in team mode."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ SCRIBBLE = [[0.3, 0.4], [0.4, 0.4], [0.4, 0.5]]
 
 @pytest.fixture
 def team() -> Iterator[dict[str, str]]:
-    """Create a database, empty a database of Redis, and return the environment variables of team mode with both.
+    """Create a Postgres database, empty a database of Redis, and yield REDIS_URL and DATABASE_URL, which name them.
 
-    Each test process (`pytest -n`) has a database of Redis to itself.
+    Each test process (`pytest -n`) uses another database of the Redis server. Skip the test if there are no servers.
     """
     redis_url = os.environ.get("MASKWRIGHT_TEST_REDIS_URL")
     database_url = os.environ.get("MASKWRIGHT_TEST_DATABASE_URL")
@@ -66,7 +66,7 @@ def walk_the_main_path(studio: Studio) -> None:
 
 
 def export(owner: Visitor, video: int, head: int) -> None:
-    """Export a video in the DAVIS format and compare the file with the masks that the page gets.
+    """Export a video in the DAVIS format and check that the zip has the same masks as the round `head`.
 
     `head` is the id of the round that the video stands at. It must have a mask of every frame.
     """
@@ -80,7 +80,7 @@ def export(owner: Visitor, video: int, head: int) -> None:
     masks = owner.masks(head, FRAMES - 1)
     assert len(exported) == len(masks) == FRAMES
     for frame, labels in masks.items():
-        assert labels.any() or frame > 60  # The fake engine's mask moves out of later frames.
+        assert labels.any() or frame > 60  # The masks of the fake engine leave the frame after frame 60.
         assert np.array_equal(exported[frame], labels)
 
 

@@ -1,4 +1,4 @@
-"""Tests that README.md and docs/ are right about settings, commands, make targets, folders and links."""
+"""Tests that README.md and docs/ agree with the code on settings, commands, make targets, folders and links."""
 
 import re
 from pathlib import Path
@@ -28,20 +28,20 @@ def test_the_table_has_no_setting_that_is_gone() -> None:
 
 
 def test_the_settings_are_read_in_one_place_only() -> None:
-    """A module that reads `os.environ` itself would have a setting that is not documented."""
+    """Only these modules may read or pass on environment variables, so that no setting is left undocumented."""
     allowed = {
-        "webapp/__init__.py",  # sets how threads of libraries wait for work
-        "webapp/settings.py",  # passes it to configuration.py
+        "webapp/__init__.py",  # sets how the threads of numerical libraries wait for work
+        "webapp/settings.py",  # passes `os.environ` to configuration.py
         "webapp/configuration.py",
         # These two set DJANGO_SETTINGS_MODULE.
         "webapp/asgi.py",
         "webapp/celery.py",
-        "webapp/inference/worker_lifecycle.py",  # sets the number of threads of libraries
-        "webapp/process/supervisor.py",  # passes it on to child processes
-        # These two pass it on to a child process with another data folder.
+        "webapp/inference/worker_lifecycle.py",  # sets the number of threads of numerical libraries
+        "webapp/process/supervisor.py",  # passes the environment on to child processes
+        # These two pass the environment on to a child process with another data folder.
         "webapp/management/commands/measure_latency.py",
         "webapp/management/commands/evaluate.py",
-        "webapp/operation/database_copy.py",  # passes it on to the programs of Postgres
+        "webapp/operation/database_copy.py",  # passes the environment on to the programs of Postgres
         "webapp/__main__.py",  # passes `--home` on
         "webapp/management/commands/serve.py",  # finds out whether the user has set the port
     }

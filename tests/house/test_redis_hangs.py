@@ -1,4 +1,4 @@
-"""Tests that users can draw, run rounds and sign in while Redis hangs or is gone. Only the workers are delayed."""
+"""Tests that users can draw, ask for rounds and sign in while Redis hangs or is gone. Only the workers have to wait."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tests.house.visitor import Visitor
 from tests.studio import Studio, free_port, until
 
 pytestmark = pytest.mark.team
-TYPICAL_SECONDS, WORST_SECONDS = 1.0, 4.0  # The worst is less than the time-outs for Redis.
+TYPICAL_SECONDS, WORST_SECONDS = 1.0, 4.0  # The worst is shorter than the time-outs for Redis.
 
 
 class OwnRedis:
-    """A Redis server that only this test uses, so that it can be stopped."""
+    """A Redis server that only one test uses, so that the test may suspend it or kill it."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -63,7 +63,7 @@ def own_redis(folder: Path) -> Iterator[OwnRedis]:
 
 
 def try_to_sign_in(studio: Studio) -> httpx.Response:
-    """Sign in with a wrong password. The attempt is counted in the shared cache, which is in Redis."""
+    """Sign in with a wrong password and return the response. The server counts the attempt in its cache in Redis."""
     with httpx.Client(base_url=studio.address, timeout=30) as http:
         http.get("/sign-in")
         headers = {"X-CSRFToken": http.cookies["csrftoken"]}
@@ -84,7 +84,7 @@ def test_people_go_on_while_redis(tmp_path: Path, team: dict[str, str], fault: s
         server.hang() if fault == "hangs" else server.end()
         head = runs.ask("round.run", frames=[0], engine="fake", base=None)
         seconds = []
-        for frame in range(1, 13):  # There are more rounds than the web process has threads.
+        for frame in range(1, 13):  # More rounds than the web process has threads
             began = time.monotonic()
             draws.ask("scribble.add", frame=frame, object=number, path=SCRIBBLE)
             seconds.append(time.monotonic() - began)

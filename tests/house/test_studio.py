@@ -26,7 +26,7 @@ def status(address: str) -> int:
 
 
 def run_studio(home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `manage.py serve` until it ends. It is expected to refuse to start."""
+    """Run `manage.py serve`, which is expected to refuse to start, and return how it ended and what it printed."""
     return subprocess.run(
         [sys.executable, str(MANAGE), "serve", "--no-sample"],
         env=environment_of(home, **variables),
@@ -37,7 +37,7 @@ def run_studio(home: Path, **variables: str) -> subprocess.CompletedProcess[str]
 
 
 def is_another(studio: Studio, name: str, pid: int) -> bool:
-    """Return whether the child process `name` runs again, in another process than `pid`."""
+    """Return whether the child process called `name` runs and has another process id than `pid`."""
     child = studio.children().get(name)
     return child is not None and child.pid != pid
 
@@ -45,7 +45,7 @@ def is_another(studio: Studio, name: str, pid: int) -> bool:
 def test_it_starts_lets_in_and_brings_back_what_is_killed(tmp_path: Path) -> None:
     with Studio(tmp_path, "--no-sample") as studio:
         assert studio.link is not None
-        assert status(studio.link) in (200, 503)  # 503 tells how to build the page.
+        assert status(studio.link) in (200, 503)  # The answer is 503 if the page is not built.
         assert status(studio.link) == 410
         until(lambda: len(studio.children()) == 3, "three children")
         for name in ("rounds", "web"):

@@ -24,7 +24,7 @@ from webapp.videos.sample.clip import FRAMES
 
 @contextmanager
 def second_web_process(home: Path, **variables: str) -> Iterator[str]:
-    """Start another `manage.py web` on the same data and yield its address."""
+    """Start another web process on the same data folder and database, and yield its address. Stop it at the end."""
     port = str(free_port())
     address = f"http://127.0.0.1:{port}"
     environment = environment_of(home, MASKWRIGHT_PORT=port, **variables)
@@ -134,7 +134,7 @@ def test_a_second_web_process_is_refused_where_there_is_no_channel_layer_between
 
 @pytest.mark.team
 def test_two_hundred_requests_at_once_are_all_answered(tmp_path: Path, team: dict[str, str]) -> None:  # noqa: F811
-    """Postgres takes 100 connections by default, and Django would open one for each request."""
+    """Postgres allows 100 connections by default, so the web process must not open a connection for each request."""
     with (
         Studio(tmp_path, **FAKE, **team) as studio,
         Visitor(studio) as owner,

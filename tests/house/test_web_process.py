@@ -1,4 +1,4 @@
-"""The web process uses little memory, starts quickly and does not load PyTorch."""
+"""Tests that the web process uses little memory, starts quickly and does not load PyTorch."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ MOST_BYTES = 200 << 20
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[psutil.Process, str]]:
-    """Start `manage.py web` with a new data folder and return the process and its address."""
+    """Start `manage.py web` with a new data folder. Yield the process and its address, and stop it at the end."""
     home = tmp_path_factory.mktemp("home")
     environment = {**os.environ, "MASKWRIGHT_HOME": str(home), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
     manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
@@ -54,7 +54,7 @@ def test_it_answers_and_stays_light(web: tuple[psutil.Process, str]) -> None:
 
 
 def test_it_maps_no_library_of_pytorch(web: tuple[psutil.Process, str]) -> None:
-    """The memory map shows which libraries another process has loaded."""
+    """Check in the memory map of the web process, which lists the libraries that it has loaded."""
     process, address = web
     assert answer(f"{address}/api/me") == 401
     mapped = {Path(row.path).name for row in process.memory_maps()}
@@ -90,7 +90,7 @@ def test_the_file_formats_need_neither_pytorch_nor_opencv() -> None:
 
 
 def test_it_is_up_in_two_seconds_of_computing() -> None:
-    """The limit is on processor time, so that other work on the machine does not matter."""
+    """Importing the web process takes under two seconds of processor time, which depends little on other programs."""
     code = "import time, webapp.asgi, webapp.urls, uvicorn; print(time.process_time())"
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""Tests that the wheel of `make wheel` runs without a clone: it is installed into a folder of its own and started."""
+"""Tests that the wheel of `make wheel` runs without the source tree: the tests install it and start it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_BYTES = 60 << 20
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = Path(settings.BASE_DIR)
     before = set((base / "dist").glob("*.whl"))
-    # What the wheel is made from is there already when tests run.
+    # The tests need these files anyway, so make is told that they are up to date.
     there = [f"--assume-old={file}" for file in ("frontend/dist/index.html", ".venv/.evaluation")]
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(["make", "wheel", *there, f"WHEELS={folder}"], cwd=base, check=True, capture_output=True)
@@ -34,7 +34,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the wheel is installed into. Its dependencies come from the environment of the tests."""
+    """Install the wheel without its dependencies into a new folder, and return the folder.
+
+    The dependencies are those of the Python environment in which the tests run.
+    """
     folder = tmp_path_factory.mktemp("installed")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--target", str(folder)]
     subprocess.run([*command, str(wheel)], check=True)
@@ -50,7 +53,7 @@ def environment(installed: Path, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def served(installed: Path, environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
-    """The sign-in link of the installed Maskwright, which runs from another folder."""
+    """Run `serve` of the installed wheel in another folder, and yield the sign-in link that it prints."""
     variables = {**environment, "MASKWRIGHT_PORT": str(free_port())}
     command = [sys.executable, "-m", "webapp", "serve", "--no-sample"]
     with subprocess.Popen(command, cwd=tmp_path, env=variables, stdout=subprocess.PIPE, text=True) as process:

@@ -22,7 +22,7 @@ LabelMap = NDArray[np.uint8]
 
 
 class Visitor:
-    """A signed-in user. As a context manager it closes its connections at the end."""
+    """A user who is signed in to a running server. As a context manager it closes its HTTP connections at the end."""
 
     def __init__(self, studio: Studio, username: str = "owner") -> None:
         self.studio = studio
@@ -58,20 +58,20 @@ class Visitor:
         )
 
     def masks(self, round_id: int, last: int) -> dict[int, LabelMap]:
-        """Return the masks that a round stored, by frame."""
+        """Return the masks (object ids [H, W]) that a round stored of the frames 0 to `last`, by frame."""
         answer = self.http.get(f"/api/rounds/{round_id}/masks", params={"first": 0, "last": last})
         answer.raise_for_status()
         return {mask.frame: decode(mask.data) for mask in unpack(answer.content)}
 
 
 class VideoVisit:
-    """The socket of an open video. Messages that arrive while it waits for another one are kept in `messages`."""
+    """The socket of a video that a user has open. `messages` have arrived, but no method has returned them yet."""
 
     def __init__(self, connecting: AbstractContextManager[ClientConnection]) -> None:
         self._connecting = connecting
         self.socket = connecting.__enter__()
         self.messages: list[dict[str, Any]] = []
-        self.mask_frames: list[int] = []  # in the order in which their masks arrived
+        self.mask_frames: list[int] = []  # the frames of all masks that have arrived, in that order
         self.socket.send(json.dumps({"type": "resume", "version": PROTOCOL_VERSION, "seq": 0, "mask_seq": 0}))
         self.welcome = self.wait("welcome")
 
@@ -84,7 +84,10 @@ class VideoVisit:
         self._connecting.__exit__(kind, error, traceback)
 
     def ask(self, kind: str, **fields: Any) -> int | None:
-        """Send a message, wait for its acknowledgement and return the result. An error fails the test."""
+        """Send a message of type `kind`, wait for its acknowledgement and return the result in that.
+
+        Raise AssertionError if the server answers with an error.
+        """
         key = str(uuid4())
         self.socket.send(json.dumps({"type": kind, "key": key, **fields}))
         answer = self.until(lambda message: message.get("key") == key and message["type"] in ("ack", "error"))
@@ -95,7 +98,7 @@ class VideoVisit:
         return self.until(lambda message: message["type"] == kind)
 
     def round_in(self, state: str, number: int, seconds: float = 60) -> dict[str, Any]:
-        """Wait until a round is in `state` and return the round."""
+        """Wait until the server says that the round with the id `number` is in `state`. Return the round."""
         message = self.until(
             lambda message: (
                 message["type"] == "round.changed"
@@ -106,7 +109,7 @@ class VideoVisit:
         return message["round"]
 
     def until(self, wanted: Any, seconds: float = 60) -> dict[str, Any]:
-        """Wait for a message for which `wanted(message)` is true and return it. Earlier ones stay in `messages`."""
+        """Wait for a message for which `wanted(message)` is true and return it. Other messages stay in `messages`."""
         end = time.monotonic() + seconds
         while True:
             for index, message in enumerate(self.messages):
@@ -115,7 +118,7 @@ class VideoVisit:
             self._read(end - time.monotonic())
 
     def masks_until(self, count: int, seconds: float = 60) -> None:
-        """Wait until `count` masks have arrived in all."""
+        """Wait until `count` masks have arrived since the socket was opened."""
         end = time.monotonic() + seconds
         while len(self.mask_frames) < count:
             self._read(end - time.monotonic())

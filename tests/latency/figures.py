@@ -1,4 +1,4 @@
-"""Measured values with their targets, and how they are printed."""
+"""A measured value with its target, and how it is printed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value. `aim` is its target or None, and `better` says whether less or more is better."""
+    """A measured value. `aim` is its target (None: it has none), and `better` says whether less or more is better."""
 
     name: str
     value: float
@@ -37,5 +37,5 @@ def percentile(values: Sequence[float], which: float) -> float:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Format the smallest and largest value and the number of values, as a note to a figure."""
+    """Return the smallest and the largest of `values` and their number as text, for the note of a figure."""
     return f"{min(values):.3g} to {max(values):.3g}, n = {len(values)}"

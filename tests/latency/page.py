@@ -1,4 +1,4 @@
-"""Measure the time from the release of a scribble to its mask on the screen, in a real Chromium."""
+"""Measure, in a real Chromium, the time from the end of a scribble (the pen is lifted) to its mask on the screen."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.latency.figures import Figure, spread
 from tests.studio import Studio
 
 FRAMES = (10, 20, 30, 40, 50, 60, 70)
-# Measures from the release of the pen to the first animation frame in which the mask layer has changed. It is checked
-# once per animation frame, so a value is too long by at most 17 ms.
+# Resolves to the milliseconds from `pointerup` until the canvas of the mask has changed. The script compares the canvas
+# at each animation frame of the browser, so the value may be up to 17 ms too large.
 WATCH = """
 () => new Promise((resolve, reject) => {
   const canvas = document.querySelector('[data-testid=canvas-mask]');
@@ -57,9 +57,9 @@ def measure(studio: Studio) -> Iterator[Figure]:
 
 
 def release_to_paint(page: Page, studio: Studio, video: int = 1) -> list[float]:
-    """Return the milliseconds of each round with "run on release".
+    """Draw scribbles that each run a round when the pen is lifted. Return the milliseconds until each mask is shown.
 
-    The first round starts the engine and is left out.
+    The first round is left out, because it also starts the engine.
     """
     open_video(page, video)
     page.get_by_test_id("view-runOnRelease").click()
@@ -68,7 +68,7 @@ def release_to_paint(page: Page, studio: Studio, video: int = 1) -> list[float]:
         to_frame(page, frame)
         scribble = middle_of(truth_of(studio.home, video, frame) == 3)  # the leaf
         if number > 1:
-            page.keyboard.press("n")  # as a new object, since a mask that is right already would not change
+            page.keyboard.press("n")  # for a new object; an existing mask might not change
         page.evaluate(f"window.painted = ({WATCH})()" + "; undefined")
         draw(page, scribble)
         times.append(float(page.evaluate("window.painted")))

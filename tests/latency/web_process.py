@@ -1,4 +1,4 @@
-"""Measure when the web process first answers, how much memory it needs, and whether it has loaded PyTorch."""
+"""Measure how soon the web process first answers, how much memory it needs, and whether it has loaded PyTorch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REQUESTS = 200
 
 
 def measure(home: Path) -> Iterator[Figure]:
-    """Start `manage.py web` on a prepared data folder, send requests to it, and yield the figures."""
+    """Start `manage.py web` on the data folder `home` (with a database), send requests to it, and yield the figures."""
     with listen("127.0.0.1", 0, may_move=False) as bound:
         address, fd = address_of(bound, "127.0.0.1"), bound.fileno()
         started = time.monotonic()

@@ -1,4 +1,7 @@
-"""Tests of the client against a server that breaks: what can be repeated is repeated, and errors are sentences."""
+"""Tests of the REST client (package maskwright) against a server that fails.
+
+The client repeats requests that may be sent twice, and raises other errors with a sentence for the user.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def served(handle: Callable[[httpx.Request], Answer]) -> Maskwright:
-    """Return a client of a server that answers with what `handle` returns, or breaks as it says."""
+    """Return a client whose requests are answered by `handle` instead of a server.
+
+    `handle` returns the response, or an exception that the client gets instead of a response.
+    """
 
     def answer(request: httpx.Request) -> httpx.Response:
         found = handle(request)
@@ -94,7 +100,7 @@ def test_an_upload_goes_on_where_the_server_says(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(client, "CHUNK", 4)
     (tmp_path / "clip.mp4").write_bytes(b"0123456789")
     received = bytearray()
-    breaks = [2]  # The connection breaks once, after two bytes of a chunk have come.
+    breaks = [2]  # The connection breaks once, after two bytes of the second chunk have arrived.
 
     def handle(request: httpx.Request) -> Answer:
         path = request.url.path.removeprefix("/api/v1")

@@ -1,6 +1,6 @@
-"""A table of all HTTP calls and who may make them, against which test_access_matrix.py tests the program.
+"""Lists all HTTP calls with the users who may make them. test_access_matrix.py checks that the server does the same.
 
-A call that is missing in the table fails the tests, so that nobody adds a call without deciding who may make it.
+A call that is not in the list fails the tests, so that nobody adds a call without deciding who may make it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may make a call: anyone, every signed-in user, or members of the project with the role `who` or a higher one.
+    """Says who may make a call, and gives an example of the call.
 
-    With `own`, everybody may make the call only on what is their own, and gets 404 for what others have.
-    `only` limits them further to test users with one of these roles, for example to the user who started an upload.
-    `body` and `headers` make a valid request, which would change something if it were allowed.
+    who: anyone, everyone who is signed in, or members of the project with this role or a higher one
+    only: if given, only members whose role is one of these, for example that of the test user who started the upload
+    own: users may make the call for what they own themselves, and get 404 for what others own
+    body, headers: parts of a valid request, which changes something where it is allowed
     """
 
     who: Signed | Role
@@ -104,7 +105,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/exports/{export_id}/file"): Rule(Role.VIEWER),
 }
 
-# The URL patterns outside /api in webapp/urls.py, each with an example and the status that a signed-out user gets.
+# The URL patterns outside /api in webapp/urls.py, each with an example URL and its status for a user who is signed out
 OTHER_ADDRESSES = {
     "admin/": ("/admin/", 302),
     "sign-in/link/<str:token>": ("/sign-in/link/guess", 410),

@@ -31,7 +31,7 @@ WIDTH, HEIGHT, FRAMES = 32, 24, 8
 
 
 def make_video(project: Project, author: User, frame_count: int = FRAMES) -> Video:
-    """Create the row of a ready video that has no files. Its rounds wait, since no worker runs."""
+    """Create the database row of a ready video that has no files. Its rounds stay queued, since no worker runs."""
     return Video.objects.create(
         project=project,
         name="reef.mp4",
@@ -49,13 +49,13 @@ def draw(video: Video, author: User, frame: int = 0, number: int = 1) -> Scribbl
 
 
 def run(video: Video, author: User, base: int | None, frame: int = 0) -> Round:
-    """Draw a scribble on `frame` and create a round with it. `base` is the id of the round that it builds on."""
+    """Draw a scribble on `frame` and create a round with it. `base` is the id of its base, or None if it has none."""
     draw(video, author, frame)
     return create_round(video=video, author=author, key=uuid4(), frames=[frame], engine="fake", base=base)
 
 
 def accept(video: Video, by: User, frame: int, last: int | None = None) -> int:
-    """Accept the masks that `frame` (or the frames up to `last`) has, as a reviewer whose page is up to date."""
+    """Accept the current masks of frames `frame` to `last` (None: only `frame`) as a reviewer. Return their number."""
     return accept_frames(
         video=video,
         by=by,
@@ -68,7 +68,7 @@ def accept(video: Video, by: User, frame: int, last: int | None = None) -> int:
 
 
 def painted(labels: LabelMap) -> str:
-    """Return a binary mask, uint8 [H, W] of 0 and 1, as a page sends it."""
+    """Encode a painted mask, uint8 [H, W] of 0 and 1, as the page sends it (base64)."""
     return base64.b64encode(encode(labels)).decode()
 
 
@@ -79,9 +79,9 @@ def some_mask(frame: int, label: int = 1) -> NewMask:
 
 
 def lose_worker(lease: Lease[Any], task: LeasedTask) -> str:
-    """Set the last heartbeat of a task back by a minute, as if its worker were gone, and run the sweep.
+    """Make the last heartbeat of a task a minute old, as if its worker had died, and run the sweep.
 
-    Return the state that the task has afterwards.
+    Return the state of the task afterwards.
     """
     lease.model._default_manager.filter(pk=task.pk).update(heartbeat=Now() - timedelta(minutes=1))
     lease.sweep()
@@ -91,7 +91,7 @@ def lose_worker(lease: Lease[Any], task: LeasedTask) -> str:
 
 @pytest.fixture
 def video(project: Project, owner: User) -> Video:
-    """Create a ready video with one object."""
+    """Create a ready video with one object and no files."""
     video = make_video(project, owner)
     add_object(video=video, author=owner, name="Fish")
     return video

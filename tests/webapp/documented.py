@@ -1,4 +1,4 @@
-"""Compare a response with the OpenAPI schema: its status, media type, and the fields of errors."""
+"""Check that the OpenAPI schema documents a response: its status, its media type and, for an error, its fields."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webapp.rest import UploadError
 
 
 class AnyError(UploadError):
-    """The fields that an error may have, and no others."""
+    """All fields that the JSON of an error may have. Other fields are an error in the test."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,7 +25,7 @@ def paths() -> dict[str, Any]:
 
 
 def check_documented(method: str, response: Any) -> None:
-    """Assert that the schema documents this response. Responses of URLs that are no REST call are not checked."""
+    """Assert that the OpenAPI schema documents this response. Only responses to REST calls are checked."""
     path = _path_of(response)
     call = paths().get(path, {}).get(method.lower())
     if call is None or (response.status_code >= 500 and response.status_code not in (503, 507)):
@@ -41,7 +41,7 @@ def check_documented(method: str, response: Any) -> None:
 
 
 def _path_of(response: Any) -> str:
-    """Return the path of the call as in the schema, such as /api/videos/{video_id}, or "" if the URL has no view."""
+    """Return the path of the request as in the schema, such as /api/videos/{video_id}, or "" if no URL pattern fits."""
     try:
         route = response.resolver_match.route
     except Resolver404:

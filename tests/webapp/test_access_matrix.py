@@ -45,9 +45,9 @@ CALLS = sorted(
 
 @dataclass(frozen=True)
 class World:
-    """A project with one row of each kind (video, upload, round, ...).
+    """A project with one row of each kind (video, upload, round, ...), its members, and a user who is no member.
 
-    `address` puts their ids into the URL of a call.
+    `numbers` has the ids of the rows. `address` puts them into the path of a call.
     """
 
     numbers: dict[str, Any]
@@ -59,7 +59,7 @@ class World:
         return path.format(**self.numbers)
 
     def rows(self) -> dict[str, list[Any]]:
-        """Return all rows of all tables of this program, by the name of the model."""
+        """Return all rows of all tables of the web application, by the name of the model."""
         models = [model for model in apps.get_models() if model.__module__.startswith("webapp.")]
         return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
 
@@ -75,8 +75,8 @@ def world(
     settings.FRONTEND_DIST = tmp_path / "dist"
     (tmp_path / "uploads").mkdir()
     annotator = cast[Role.ANNOTATOR]
-    make_user("guest")  # A manager may invite this user.
-    member = make_user("member")  # A manager may remove this user.
+    make_user("guest")  # the user whom a manager may invite
+    member = make_user("member")  # the user whom a manager may remove
     Membership.objects.create(project=project, user=member, role=Role.VIEWER)
     Label.objects.create(project=project, name="Fish", color="#112233")
     frames = [np.full((24, 32, 3), 40 * index, np.uint8) for index in range(4)]
@@ -108,7 +108,7 @@ def world(
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """Roll back every change of the database made inside, so that the next role starts with the same data."""
+    """Undo the database changes that are made inside the block, so that each role is tested with the same data."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -185,7 +185,7 @@ class TestEachCall:
             refuses(world, client_as(None), call, 401)
 
     def test_from_a_foreign_page(self, world: World, call: tuple[str, str]) -> None:
-        """Without the CSRF token, as from the page of another site, a request of a signed-in user is refused."""
+        """A request of a signed-in user without the CSRF token, as another site could send it, is refused."""
         client = Client(enforce_csrf_checks=True)
         client.force_login(world.cast[Role.OWNER])
         if call[0] != "GET":
@@ -193,7 +193,7 @@ class TestEachCall:
 
 
 def test_there_is_no_address_that_this_file_does_not_know() -> None:
-    known: list[Any] = list(urlpatterns)  # patterns and resolvers, which both have the attribute `pattern`
+    known: list[Any] = list(urlpatterns)  # URLPattern and URLResolver objects; both have `pattern`
     patterns = {str(entry.pattern) for entry in known}
     assert patterns == {"api/", "^api/(?P<address>.*)$", *OTHER_ADDRESSES}
 
@@ -208,4 +208,4 @@ def test_the_other_addresses_give_nothing_away(
     rows = world.rows()
     for user in (None, world.stranger, world.cast[Role.OWNER]):
         assert client_as(user).get(address).status_code == status
-    assert {**world.rows(), "User": []} == {**rows, "User": []}  # Signing in stores the time.
+    assert {**world.rows(), "User": []} == {**rows, "User": []}  # Signing in changes the user's last_login.

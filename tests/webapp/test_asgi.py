@@ -12,7 +12,11 @@ from webapp.configuration import load
 
 
 async def seen(client: str, proxies: str, forwarded: str, tmp_path: Any) -> tuple[str, str]:
-    """Return the client's address and the scheme that the application sees for a request with X-Forwarded headers."""
+    """Return the client's address and the scheme that the application sees for a request.
+
+    The request comes from the address `client` with X-Forwarded-For `forwarded` and X-Forwarded-Proto "https".
+    `proxies` is the setting MASKWRIGHT_TRUSTED_PROXIES.
+    """
     trusted = load({"MASKWRIGHT_TRUSTED_PROXIES": proxies}, tmp_path)["MASKWRIGHT_TRUSTED_PROXIES"]
     found: list[tuple[str, str]] = []
 

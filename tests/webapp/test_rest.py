@@ -35,7 +35,7 @@ def test_no_two_calls_share_an_operation_id() -> None:
 
 @each_call
 def test_it_documents_the_body_of_its_answer(call: dict[str, Any]) -> None:
-    # 206 is the rest of the same answer.
+    # 206 has a part of the body of 200.
     good = {status: answer for status, answer in call["responses"].items() if status < 300 and status != 206}
     assert len(good) == 1
     for status, answer in good.items():
@@ -63,7 +63,7 @@ def test_it_documents_that_signing_in_is_needed(call: dict[str, Any]) -> None:
 
 
 def test_no_two_types_share_a_name_in_the_schema() -> None:
-    """Of two types with one name, django-ninja keeps one, so the calls of the other would be documented wrongly."""
+    """If two types had one name, django-ninja would document only one of them, and calls with the other wrongly."""
     found: dict[str, set[type]] = {}
 
     def visit(kind: Any) -> None:
@@ -98,7 +98,7 @@ def test_every_reference_in_the_schema_leads_somewhere() -> None:
 def test_a_body_that_is_a_form_is_refused_with_a_sentence(
     client_as: Callable[[User | None], Client], owner: User, method: str, path: str, content_type: str
 ) -> None:
-    """Django's CSRF check reads a body that is a form, and the view cannot read it again after that."""
+    """Calls take JSON. For a form, Django's CSRF check reads the body first, so the view could not read it."""
     client = Client(enforce_csrf_checks=True)
     client.force_login(owner)
     client.get("/api/me")

@@ -25,7 +25,7 @@ def test_the_secret_key_is_made_once_for_its_owners_eyes(tmp_path: Path) -> None
 
 
 def test_an_empty_key_file_is_as_none(tmp_path: Path) -> None:
-    """A full disk or a crash while the key is written leaves an empty file. A new key is made then."""
+    """If the key file is empty, as after a crash or with a full disk, a new key is written into it."""
     (tmp_path / "data").mkdir()
     path = tmp_path / "data" / "secret_key"
     path.write_text("")

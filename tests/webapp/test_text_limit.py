@@ -1,4 +1,4 @@
-"""Tests that input with the character NUL, which PostgreSQL cannot store, is refused with a message."""
+"""Tests that text with the character NUL, which PostgreSQL cannot store, is refused with a message."""
 
 from __future__ import annotations
 

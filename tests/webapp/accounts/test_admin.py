@@ -13,7 +13,7 @@ from webapp.accounts.models import User
 def test_only_a_superuser_gets_in(owner: User) -> None:
     client = Client()
     client.force_login(owner)
-    owner.is_staff = True  # Django's admin lets staff in, Maskwright's only superusers.
+    owner.is_staff = True  # Django admits users with `is_staff` to the admin site, Maskwright only superusers.
     owner.save()
     assert client.get("/admin/").status_code == 302
     owner.is_superuser = True

@@ -1,4 +1,4 @@
-"""Tests of webapp/accounts/api.py: signing in and out, limits of attempts, and changes of one's own account."""
+"""Tests of webapp/accounts/api.py: signing in and out, limits on attempts, and changes of the user's own account."""
 
 import time
 from collections.abc import Callable
@@ -77,7 +77,10 @@ def test_names_that_nobody_has_lock_nobody_out(owner: User) -> None:
 def test_one_address_that_was_stopped_cannot_use_up_the_limit_of_the_name(
     owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Attempts that the limit for a name and an address refuses do not count toward the limit for the name alone."""
+    """Attempts are limited for a user name and IP address together, and for the user name from all addresses.
+
+    An attempt that the first limit refuses does not count towards the second.
+    """
     monkeypatch.setattr(limits, "PER_NAME", 20)
     for _ in range(limits.PER_NAME + 1):
         sign_in(Client(), "owner", "wrong", REMOTE_ADDR="192.0.2.7")
@@ -115,7 +118,7 @@ def test_tries_at_the_same_time_cannot_all_pass(owner: User, monkeypatch: pytest
 
 
 def test_the_current_password_cannot_be_guessed_either(client_as: ClientAs, owner: User) -> None:
-    """Without a limit, somebody at a browser that is signed in could try any number of passwords."""
+    """A change of the password needs the current password. Attempts are limited, so that it cannot be guessed there."""
     client = client_as(owner)
 
     def change(current: str) -> Any:
@@ -134,7 +137,7 @@ def test_the_current_password_cannot_be_guessed_either(client_as: ClientAs, owne
 def test_signing_in_works_while_the_shared_cache_is_away(
     owner: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "_away_until", 0.0)  # The test ends with the old value, for those that follow.
+    monkeypatch.setattr(limits, "_away_until", 0.0)  # monkeypatch restores the value for later tests.
     away = "redis://127.0.0.1:1/0"
     settings.CACHES = {
         **settings.CACHES,
@@ -191,7 +194,7 @@ def test_it_sets_the_first_password_without_an_old_one(client_as: ClientAs, db: 
     assert not client.get("/api/me").json()["has_password"]
     answer = client.patch("/api/me", {"password": "a long enough one"}, "application/json")
     assert answer.json()["has_password"]
-    assert client.get("/api/me").status_code == 200  # This session is still signed in.
+    assert client.get("/api/me").status_code == 200  # The browser that changed the password is still signed in.
     assert sign_in(Client(), "linked", "a long enough one").status_code == 200
 
 
@@ -242,7 +245,7 @@ def test_it_writes_only_what_it_changes(owner: User, body: dict[str, Any], kept:
     request = RequestFactory().patch("/api/me")
     request.user = User.objects.get(pk=owner.pk)
     request.session = SessionStore()
-    User.objects.filter(pk=owner.pk).update(**{kept: "meanwhile"})  # as another request might after the user was read
+    User.objects.filter(pk=owner.pk).update(**{kept: "meanwhile"})  # as by another request after the user was read
     change_me(request, MePatch(**body))
     owner.refresh_from_db()
     assert getattr(owner, kept) == "meanwhile"

@@ -1,4 +1,4 @@
-"""Tests of tokens: what they let a script do, where they end, and that only their owner can make and see them."""
+"""Tests of tokens for scripts: what they allow, what they do not, and that only their owner can make and see them."""
 
 from __future__ import annotations
 
@@ -136,7 +136,10 @@ def test_the_api_has_a_versioned_address(client_as: ClientAs, owner: User, proje
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("valid", "status"), [(True, 404), (False, 401)])
 async def test_a_chunk_is_taken_from_whoever_has_a_token(valid: bool, status: int) -> None:
-    """The ASGI application asks before the body of a chunk is read. The upload does not exist, which is 404 then."""
+    """The ASGI application checks the token before it reads the body of a chunk of an upload.
+
+    With a valid token the status is 404, because the upload does not exist; otherwise it is 401.
+    """
     owner = await sync_to_async(User.objects.create_user)("owner")
     secret = await sync_to_async(a_token)(owner)
     sent: list[Any] = []
@@ -144,7 +147,7 @@ async def test_a_chunk_is_taken_from_whoever_has_a_token(valid: bool, status: in
     parts = [{"type": "http.request", "body": b"abc", "more_body": False}]
 
     async def receive() -> dict[str, Any]:
-        return parts.pop() if parts else await asyncio.Event().wait()  # type: ignore[return-value]  # It never ends.
+        return parts.pop() if parts else await asyncio.Event().wait()  # type: ignore[return-value]  # waits for ever
 
     async def send(message: Any) -> None:
         sent.append(message)

@@ -1,4 +1,4 @@
-"""Absent spans: which frames are marked, and what exports make of it."""
+"""Tests of marking objects as absent in a span, and that exports leave them out there."""
 
 from __future__ import annotations
 

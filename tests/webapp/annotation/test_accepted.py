@@ -1,4 +1,4 @@
-"""Accepted frames: who may accept the masks of a span, and which masks are meant."""
+"""Tests of accepting and releasing masks: who may, and that nobody accepts a mask that changed since they saw it."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_nobody_vouches_for_a_mask_that_they_did_not_see(video: Video, owner: Us
         accept_own(video, owner, 0, 1, seen=seen, head=shown.pk)
     assert (problem.value.code, problem.value.extra) == ("conflict", {"head": newer.pk})
     assert AcceptedFrame.objects.count() == 0
-    # The newer round has no mask of frame 1.
+    # Frame 1 can be accepted, since the newer round has no mask of it.
     assert accept_own(video, owner, 1, 1, seen=seen, head=shown.pk) == 1
     assert accept_own(video, owner, 0, 1) == 1
     with pytest.raises(Problem) as problem:

@@ -1,4 +1,4 @@
-"""The REST calls for the state of a video and for masks."""
+"""Tests of the REST calls for the state of a video and for masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What workers do with rounds: claim them, store masks and end them."""
+"""Tests of what workers do with rounds: claim them, store masks and end them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def queued(video: Video, owner: User) -> Round:
 
 
 def lose(round_: Round) -> str:
-    """Let the worker of a round be lost, sweep, and return the state that the round has then."""
+    """Make the heartbeat of a round too old, run the sweep, and return the state of the round afterwards."""
     return lose_worker(ROUNDS, round_)
 
 

@@ -1,4 +1,7 @@
-"""Property tests of the run-length codec. The decoder of the page reads the same vectors in tests/data/masks.json."""
+"""Property tests of the run-length encoding of masks.
+
+The tests of the page decode the same examples, which are in tests/data/masks.json.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +33,8 @@ label_maps = st.one_of(noise, few_ids, blocks)
 
 
 @given(label_maps)
-@example(np.full((3, 4), 5, np.uint8))  # One id in one run.
-@example(np.array([[2, 1]], np.uint8))  # The first run is of the last id.
+@example(np.full((3, 4), 5, np.uint8))  # one object id in the whole frame
+@example(np.array([[2, 1]], np.uint8))  # The first pixel has the highest object id.
 @example(np.array([[254, 0], [0, 254]], np.uint8))
 @example(np.zeros((1, 1), np.uint8))
 def test_what_is_encoded_is_decoded(labels: LabelMap) -> None:

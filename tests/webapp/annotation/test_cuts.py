@@ -1,4 +1,4 @@
-"""Scene cuts: people move them, and a round ends at them unless it is asked to cross them."""
+"""Tests of scene cuts: users change them, and a round ends at them unless it is asked to cross them."""
 
 from __future__ import annotations
 

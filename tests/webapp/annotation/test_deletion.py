@@ -1,4 +1,4 @@
-"""Deleting a video deletes everything that was made on it."""
+"""Tests that deleting a video deletes its rounds, masks and everything else that belongs to it."""
 
 from __future__ import annotations
 

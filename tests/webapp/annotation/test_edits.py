@@ -1,4 +1,4 @@
-"""Edits of a span: what is refused, and that they wait in line with rounds instead of superseding them."""
+"""Tests of edits of a span: which are refused, and that an edit waits for queued rounds and supersedes none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which mask a frame has, and how many masks are read at once."""
+"""Tests of which mask is the current one if a frame has several, and of reading the masks of a video in parts."""
 
 from __future__ import annotations
 

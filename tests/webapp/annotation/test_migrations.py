@@ -1,4 +1,4 @@
-"""Migrations keep everything that people made."""
+"""Tests that database migrations keep scribbles, rounds and objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects of a video: their numbers, names and colours, and deleting them."""
+"""Tests of the objects of a video: their object ids, names and colours, and deleting them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Painted masks: they are versions that replace one object in one frame and protect or replace the others."""
+"""Tests of painted masks: each is a version of one object in one frame, and replaces or spares other objects there."""
 
 from __future__ import annotations
 

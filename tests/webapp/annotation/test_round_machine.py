@@ -1,7 +1,6 @@
-"""Rounds as a state machine: people, two workers and the sweep act in any order, and the invariants hold after each
-step.
+"""Property test of the states of rounds: users, workers and the sweep act in random order.
 
-The sweep is the search for rounds of lost workers.
+After each step, rules are checked such as "at most one round of a video runs".
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ PROJECT: list[Project] = []
 
 
 def attempt(act: Callable[[], Any]) -> tuple[str | None, Any]:
-    """Return the code of the Problem that `act` raises and None, or else None and the result of `act`."""
+    """Call `act`. Return (None, its result), or (code, None) if it raises a Problem with this code."""
     try:
         return None, act()
     except Problem as problem:
@@ -53,7 +52,10 @@ def attempt(act: Callable[[], Any]) -> tuple[str | None, Any]:
 
 
 class Rounds(RuleBasedStateMachine):
-    """Two people draw and run rounds on one video. Two workers claim, store, end, die and come back."""
+    """Hypothesis state machine: two users draw and run rounds on one video, and workers claim, store, end and are lost.
+
+    A lost worker may come back and try to write with the claim that it had.
+    """
 
     @initialize()
     def start(self) -> None:
@@ -74,7 +76,7 @@ class Rounds(RuleBasedStateMachine):
     def rounds(self, *states: str) -> list[Round]:
         return list(Round.objects.filter(video=self.video, state__in=states or list(RoundState)).order_by("id"))
 
-    # --- people -----------------------------------------------------------------------------------------------------
+    # --- users ------------------------------------------------------------------------------------------------------
 
     @rule(who=st.integers(0, 1), frame=frames)
     def draw(self, who: int, frame: int) -> None:
@@ -191,7 +193,7 @@ class Rounds(RuleBasedStateMachine):
         else:
             assert after == (RoundState.FAILED if attempts >= ROUNDS.limits.max_attempts else RoundState.QUEUED)
 
-    # --- what always holds ------------------------------------------------------------------------------------------
+    # --- invariants -------------------------------------------------------------------------------------------------
 
     @invariant()
     def one_round_runs_and_one_waits_at_most(self) -> None:

@@ -1,4 +1,4 @@
-"""Creating, cancelling and superseding rounds."""
+"""Tests of creating rounds, of cancelling them, and of rounds that replace (supersede) older ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every error in a scribble file for a command is one sentence that begins with the name of the file."""
+"""Tests of reading scribble files of commands: each error gives one sentence that begins with the name of the file."""
 
 from __future__ import annotations
 

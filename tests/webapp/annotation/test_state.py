@@ -1,4 +1,4 @@
-"""The state of a video, and the change log from which a page can compute the same state."""
+"""Tests of the state of a video that a page gets, and of the rows of its change log, which keep the page up to date."""
 
 from __future__ import annotations
 

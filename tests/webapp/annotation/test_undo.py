@@ -1,4 +1,4 @@
-"""Undo and redo move the head (the round that the video stands at) and delete nothing."""
+"""Tests of undo and redo: they move the head (the round that the video stands at) and delete nothing."""
 
 from __future__ import annotations
 
@@ -129,7 +129,10 @@ def test_annotators_go_back_from_rounds_of_others_that_have_ended_or_are_ending(
 
 
 def test_one_undoes_ones_own_round_on_top_of_somebody_else_s(video: Video, owner: User, annotator: User) -> None:
-    """Rounds that the new head builds on go on, so undo needs no right to cancel them."""
+    """An annotator moves the head from their own round back to the running round of another user.
+
+    The other user's round is not cancelled, so the annotator needs no right to cancel it.
+    """
     theirs = run(video, owner, None)
     assert claim(theirs.pk, "w")
     own = run(video, annotator, theirs.pk)

@@ -20,9 +20,9 @@ CHUNK_ADDRESS = "/api/uploads/0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
 class Ends:
-    """The ASGI callables `receive` and `send` for one request whose body comes in `parts`.
+    """Has the ASGI callables `receive` and `send` for one request. `sent` keeps what the application sends.
 
-    A number among the parts is a pause in seconds.
+    The body arrives in `parts`. A number among the parts is a pause of so many seconds.
     """
 
     def __init__(self, *parts: bytes | float) -> None:
@@ -49,7 +49,7 @@ class Ends:
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
-    """An ASGI application that sends the whole body back. To a client that has disconnected it sends nothing."""
+    """ASGI application that sends the whole request body back. It sends nothing if the client disconnects."""
     body = b""
     while True:
         message = await receive()
@@ -95,7 +95,7 @@ async def test_a_body_that_stops_arriving_is_refused(monkeypatch: pytest.MonkeyP
 
 
 async def test_one_that_comes_drop_by_drop_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each part arrives in time, but the whole body would hold the connection for hours."""
+    """Each part of the body arrives before the time limit for a part, but the whole body arrives too slowly."""
     monkeypatch.setattr(body_limit, "GRACE_SECONDS", 0.2)
     monkeypatch.setattr(body_limit, "LOWEST_RATE", 1000)
     ends = Ends(*[part for _ in range(1000) for part in (b"a", 0.03)])
@@ -114,9 +114,9 @@ async def test_a_large_one_has_the_time_that_a_slow_line_needs(monkeypatch: pyte
 
 
 async def test_an_answer_may_take_as_long_as_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time limits are for the body only.
+    """The time limits are for receiving the body only, not for the time that the application takes to answer.
 
-    While a view works, Django waits for a disconnect, as `waits` does here.
+    While a view works, Django waits in `receive` for a disconnect, as the application `waits` does here.
     """
     monkeypatch.setattr(body_limit, "IDLE_SECONDS", 0.02)
     heard: list[Any] = []

@@ -50,7 +50,7 @@ def test_an_address_that_the_page_does_not_know_is_not_found(built: str, address
 
 
 def test_the_tabs_are_those_of_the_front_end() -> None:
-    """The server answers 404 for the URL of a tab that only the front end knows, so both must list the same tabs."""
+    """The server and the front end must list the same tabs of a project. The server answers 404 for any other tab."""
     source = (Path(django_settings.BASE_DIR) / "frontend" / "src" / "route.ts").read_text()
     listed = re.search(r"export const TABS = \[(.*?)\]", source, re.DOTALL)
     assert listed is not None
@@ -98,7 +98,7 @@ def test_the_list_of_calls_is_for_those_who_signed_in(client_as: Callable[[User 
     assert client_as(None).get("/api/openapi.json").status_code == 302
     assert client_as(owner).get("/api/openapi.json").status_code == 200
     docs = client_as(owner).get("/api/docs").content.decode()
-    assert "https://" not in docs  # Nothing is loaded from another host.
+    assert "https://" not in docs  # The page loads nothing from another host.
 
 
 def test_a_fault_of_the_server_is_logged_and_its_insides_are_not_shown(

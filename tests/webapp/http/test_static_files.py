@@ -1,4 +1,4 @@
-"""Tests that a web process serves the files of a build that is made while it runs."""
+"""Tests that a web process serves the files of the front end even if it is built while the process runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ADDRESS = "/static/assets/index-1a2b3c.js"
 
 @pytest.fixture
 def dist(settings: Any, tmp_path: Path) -> Path:
-    """Return the folder of the build, which does not exist yet."""
+    """Return the folder of the built front end, which does not exist yet."""
     folder = tmp_path / "dist"
     settings.STATICFILES_DIRS = [folder]
     return folder

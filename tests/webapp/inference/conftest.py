@@ -1,4 +1,4 @@
-"""Fixtures: a video with frames on disk, and the fake engine in the registry."""
+"""Fixtures: a video whose frames are on disk, and the fake engine of the tests in the registry of engines."""
 
 from __future__ import annotations
 

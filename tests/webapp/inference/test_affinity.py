@@ -1,4 +1,4 @@
-"""Which worker computes a round that builds on another round."""
+"""Tests of which worker computes a round: if possible, the worker that computed its base and still has the session."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HOLDER = "gpu-1:77"
 
 @pytest.fixture
 def follow_up(video: Video, owner: User, settings: Any) -> Round:
-    """Return a queued round whose base was computed by the worker HOLDER, which is alive and idle."""
+    """Return a queued round. The worker HOLDER, which is alive and idle, has computed its base."""
     settings.TEAM_MODE = True
     Worker.objects.create(name=HOLDER, pid=77, device="cuda:0", heartbeat=timezone.now())
     first = run(video, owner, None)

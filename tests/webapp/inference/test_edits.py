@@ -1,4 +1,4 @@
-"""Edits of a span, carried out by the worker: which pixels change in which frames, and what stays."""
+"""Tests of edits of a span that a worker carries out: which pixels of which frames change, and which do not."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from webapp.inference.work import work_on
 from webapp.problems import Problem
 from webapp.videos.models import Video
 
-pytestmark = pytest.mark.django_db(transaction=True)  # The heartbeat thread has a connection of its own.
+pytestmark = pytest.mark.django_db(transaction=True)  # The heartbeat thread uses another database connection.
 
 
 @pytest.fixture(autouse=True)
 def _silent(sent_tasks: list[Any]) -> None:
-    """Record the tasks that are sent to workers, because there is no broker."""
+    """Keep tasks from being sent in every test of this file, because there is no broker."""
 
 
 def bar(x: int, width: int = 4) -> LabelMap:
@@ -54,13 +54,13 @@ def carry_out(video: Video, by: User, op: str, objects: list[int], **given: Any)
 
 
 def ids(video: Video) -> dict[int, list[int]]:
-    """Return the ids in each mask that the video has."""
+    """Return the values (object ids and 0) in the current mask of each frame, by frame."""
     return {mask.frame: np.unique(mask.labels).tolist() for mask in masks_of(video.pk, head_of(video.pk))}
 
 
 @pytest.fixture
 def two(video: Video, owner: User) -> Video:
-    """Return a video with objects 1 and 2 side by side in the frames 0 to 3."""
+    """Return a video whose objects 1 and 2 are painted side by side in the frames 0 to 3."""
     add_object(video=video, author=owner)
     for frame in range(4):
         paint(video, owner, frame, 1, 2)

@@ -1,4 +1,4 @@
-"""Previews: the mask that waiting prompts would give a frame, computed in the kept session, and nothing stored."""
+"""Tests of previews: a worker computes the mask that waiting scribbles would give a frame, and stores nothing."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from webapp.inference.work import work_on
 from webapp.problems import Problem
 from webapp.videos.models import Video
 
-pytestmark = pytest.mark.django_db(transaction=True)  # The heartbeat thread has a connection of its own.
+pytestmark = pytest.mark.django_db(transaction=True)  # The heartbeat thread uses another database connection.
 
 
 @pytest.fixture(autouse=True)
 def _silent(sent_tasks: list[Any]) -> None:
-    """Record the tasks that are sent to workers, because there is no broker."""
+    """Keep tasks from being sent in every test of this file, because there is no broker."""
 
 
 def ask(video: Video, by: User, frame: int = 3, click: dict[str, Any] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""The sweep, which takes rounds back from lost workers, and the state of the workers that the page shows."""
+"""Tests of the sweep, which queues the rounds of lost workers again, and of what the page shows about the workers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STALE_AFTER = ROUNDS.limits.stale_after
 
 @pytest.fixture
 def dead() -> str:
-    """Return the name of a worker that ran on this machine and has ended."""
+    """Return the name ("host:pid") of a worker whose process ran on this machine and has ended."""
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     return f"{socket.gethostname()}:{child.pid}"
@@ -100,7 +100,7 @@ def test_features_of_containers_that_were_replaced_are_removed(db: None, setting
     settings.HOME = tmp_path
     now = timezone.now()
     day, moment = timedelta(days=1, hours=1), timedelta(minutes=5)
-    cases = {  # By folder: the time since the last write, and the time since the worker's last heartbeat.
+    cases = {  # folder name: (time since the last write, time since the last heartbeat of its worker)
         "pod-abc-7": (day, None),
         "pod-abc-8": (day, day),
         "pod-abc-9": (day, moment),

@@ -1,4 +1,4 @@
-"""webapp/inference/runner.py: how it lists engines, and how it gives engines the earlier rounds of a video."""
+"""Tests of webapp/inference/runner.py: it lists the engines, and gives an engine the earlier rounds of a video."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from webapp.videos.models import Video
 
 @pytest.fixture
 def with_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """Return the name of an engine that needs a network for which there are no weights yet."""
+    """Return the name of an engine whose network has no weights yet."""
     monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path / "mine"))
     monkeypatch.setattr(weights, "ENGINES_FOLDER", tmp_path / "shipped")
     network = NetworkSpec("lacking", "Lacking", "nowhere:Network", "nowhere:Config", "lacking", "a test")

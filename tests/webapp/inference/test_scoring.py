@@ -1,5 +1,6 @@
-"""Comparing rounds with ground truth: each object is compared with the right one, and only some
-people see the scores.
+"""Tests of comparing the masks of rounds with ground truth.
+
+Each object is compared with the object of the ground truth that it overlaps, and only reviewers see the J&F.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _silent(sent_tasks: list[Any]) -> None:
-    """Record the tasks that are sent to workers, because there is no broker."""
+    """Keep tasks from being sent in every test of this file, because there is no broker."""
 
 
 def give_truth(video: Video, truth: np.ndarray[Any, Any], frames: list[int]) -> None:
@@ -44,9 +45,9 @@ def give_truth(video: Video, truth: np.ndarray[Any, Any], frames: list[int]) -> 
 
 @pytest.fixture
 def round_(video: Video, owner: User) -> Round:
-    """Return a round that has ended.
+    """Return a round that has ended, in a video with ground truth of the frames 0 and 2.
 
-    The object with id 1 has id 2 in the ground truth of its video, and is one pixel further to the right there.
+    The object with the object id 1 has the id 2 in the ground truth, and is one pixel further to the right there.
     """
     draw(video, owner, 0, 1)
     made = create_round(video=video, author=owner, key=uuid4(), frames=[0], engine="fake", base=None)
@@ -77,7 +78,7 @@ def test_objects_are_matched_by_what_they_share_most() -> None:
     assert match(shared) == {
         1: 1,
         2: 3,
-    }  # 185 pixels in all. The best match of each object alone would give both the same id.
+    }  # The objects share 90 + 95 pixels. The best match of each object alone would give both the same id.
     assert match(np.zeros((256, 256), np.int64)) == {}
 
 
@@ -112,7 +113,7 @@ def test_reviewers_see_scores_and_annotators_do_not(
 
 def test_a_forgotten_round_is_sent_to_be_scored_again(round_: Round, sent_tasks: list[Any]) -> None:
     sent_tasks.clear()
-    assert sweep_scores() == 0  # The round has only just ended.
+    assert sweep_scores() == 0  # The sweep leaves out rounds that have just ended.
     Round.objects.filter(pk=round_.pk).update(finished_at=timezone.now() - FORGOTTEN_AFTER * 2)
     assert sweep_scores() == 1
     score(round_.pk)

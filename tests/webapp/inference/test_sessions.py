@@ -1,4 +1,4 @@
-"""Which engine sessions the cache returns, keeps and closes, by their rounds and by their size in bytes."""
+"""Tests of the cache of sessions: which session it returns for a round, and which it closes when it is full."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker loads the default engine when it starts."""
+"""Tests that a worker loads the networks of the default engine when it starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Computing one round, from the claim to its end, with the fake engine and in this process."""
+"""Tests of how a worker computes a round, from the claim to the end. They run in this process with the fake engine."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from webapp.tasks.heartbeat import beating
 from webapp.videos.models import Video
 from webapp.videos.storage import folder_of
 
-pytestmark = pytest.mark.django_db(transaction=True)  # The heartbeat thread has a connection of its own.
+pytestmark = pytest.mark.django_db(transaction=True)  # The heartbeat thread uses another database connection.
 
 
 @pytest.fixture(autouse=True)
 def _silent(sent_tasks: list[Any]) -> None:
-    """Record the tasks that are sent to workers, because there is no broker."""
+    """Keep tasks from being sent in every test of this file, because there is no broker."""
 
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[Engine]:
-    """Return a list to which every newly opened session is added."""
+    """Return a list to which each session is added when it is opened."""
     sessions: list[Engine] = []
     real = runner.registry.create_engine_session
 
@@ -141,11 +141,11 @@ def test_accepted_frames_are_locked_and_released(video: Video, owner: User, open
     np.testing.assert_array_equal(labels(video, second.pk)[2], before)
 
 
-# --- stopping ---
+# --- rounds that are stopped ---
 
 
 def stopping(monkeypatch: pytest.MonkeyPatch, at: int, act: Any) -> None:
-    """Call `act` when the engine is about to yield mask number `at`, counted from 0."""
+    """Make the fake engine call `act` before it yields mask number `at` (0 is the first) of a round."""
     real = FakeEngine._run
 
     def run(self: FakeEngine, interaction: Interaction) -> Iterator[MaskUpdate]:
@@ -170,7 +170,7 @@ def test_a_cancelled_round_stops_after_the_frame_at_hand(
 def test_an_engine_that_shows_nothing_for_long_is_stopped_too(
     video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The masks that the engine yielded before are stored while it computes, and they are kept."""
+    """An engine that computes long without yielding a mask notices that it must stop. Its earlier masks are kept."""
     row, real = make(video, owner, None), FakeEngine._run
     seen: list[int] = []
 
@@ -198,7 +198,10 @@ def test_an_engine_that_shows_nothing_for_long_is_stopped_too(
 def test_a_mask_that_comes_after_the_engine_was_told_to_stop_is_stored_too(
     video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise the session would contain a mask that is not in the database, and the next round would build on it."""
+    """A mask that the engine yields after it was told to stop is in its session, on which the next round builds.
+
+    It is therefore stored in the database, too.
+    """
     row, real = make(video, owner, None), FakeEngine._run
 
     def run(self: FakeEngine, interaction: Interaction) -> Iterator[MaskUpdate]:
@@ -244,7 +247,7 @@ def test_a_round_that_is_cancelled_before_it_starts_computes_nothing(
     assert waiting(video, owner, [0]).count() == 1
 
 
-# --- a lost worker ---
+# --- rounds of lost workers ---
 
 
 def test_an_interrupted_round_is_completed_without_doubling_a_mask(
@@ -288,7 +291,7 @@ def test_a_worker_that_lost_its_round_stops_and_keeps_no_session(
     assert (after(row).state, Mask.objects.count()) == ("done", FRAMES)
 
 
-# --- failing ---
+# --- rounds that fail ---
 
 
 @pytest.mark.parametrize(
@@ -324,7 +327,7 @@ def test_a_round_that_cannot_be_computed_fails_with_a_sentence_and_gives_back_it
 def test_a_session_that_cannot_be_rebuilt_is_closed(
     video: Video, owner: User, monkeypatch: pytest.MonkeyPatch, opened: list[Engine], step: str
 ) -> None:
-    """The rebuilding may have failed because memory ran out, so the session must not keep its own memory."""
+    """A session that cannot be rebuilt, for example because memory ran out, is closed, which frees its memory."""
     first = make(video, owner, None)
     work_on(first.pk)
     accept(video, owner, 2)

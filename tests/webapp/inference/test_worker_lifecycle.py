@@ -1,4 +1,4 @@
-"""The heartbeat of a worker goes on, whichever of its steps fails."""
+"""Tests of a worker's heartbeat thread, which also runs sweeps: it goes on if one of these steps fails."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ STEPS = ["sweep_imports", "forget_old", "sweep_scores"]
 
 @pytest.fixture
 def ran(transactional_db: None, sent_tasks: list[Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the names of the steps that the heartbeat thread has run, which are replaced by functions
-    that do nothing.
+    """Replace the steps of the heartbeat thread by functions that do nothing. Return a list that gets their names.
+
+    A name is added each time the thread runs the step.
     """
     names: list[str] = []
     for name in STEPS:

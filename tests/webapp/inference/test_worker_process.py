@@ -1,4 +1,4 @@
-"""A real Celery worker on the embedded broker, which is killed with SIGKILL in the middle of a round."""
+"""Tests with a Celery worker in a process of its own, which is killed with SIGKILL in the middle of a round."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 Start = Callable[[], subprocess.Popen[bytes]]
 
-# The default settings, but with the database of the test.
+# The settings of the worker: the default settings with the database of the test
 WORKER_SETTINGS = """
 from webapp.settings import *
 DATABASES["default"]["NAME"] = {database!r}
@@ -40,9 +40,9 @@ DATABASES["default"]["NAME"] = {database!r}
 
 @pytest.fixture
 def start_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    """Return a function that starts `manage.py worker` with a data folder of its own.
+    """Return a function that starts `manage.py worker --queue rounds` with a new data folder.
 
-    The tasks that this process sends reach the worker.
+    The worker gets the tasks that the test process sends. It is killed at the end of the test.
     """
     (tmp_path / "worker_settings.py").write_text(WORKER_SETTINGS.format(database=settings.DATABASES["default"]["NAME"]))
     environment = {

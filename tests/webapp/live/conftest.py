@@ -1,4 +1,4 @@
-"""Fixtures that open a socket of the real application, without a server in between."""
+"""Fixtures that open a socket of the ASGI application in the test process, without a network connection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from webapp.videos.models import Video
 
 
 class Page:
-    """The browser's end of a socket. It keeps every message that came in."""
+    """The page's end of a socket. `seen` keeps the messages that were read, and `masks` the masks."""
 
     def __init__(self, communicator: ApplicationCommunicator) -> None:
         self.communicator = communicator
@@ -33,7 +33,7 @@ class Page:
         self.left = False
 
     async def post(self, kind: str, /, **fields: Any) -> str:
-        """Send a message and return the key that it was given."""
+        """Send a message of type `kind` and return its key, by which the answer names it."""
         key = str(fields.pop("key", uuid4()))
         keyless = kind in ("resume", "looking", "ping", "preview.ask")
         await self.text(json.dumps({"type": kind, **({} if keyless else {"key": key}), **fields}))
@@ -46,9 +46,9 @@ class Page:
         await self.communicator.send_input({"type": "websocket.receive", "bytes": data})
 
     async def next(self, timeout: float = 5) -> Any:
-        """Return the next message or, for a binary frame, a list of the masks in it.
+        """Read the next message. Return it or, if it is binary, the list of masks in it.
 
-        If the socket is closed, return the code with which it was closed.
+        If the server has closed the socket, return the close code.
         """
         output = await self.communicator.receive_output(timeout)
         if output["type"] == "websocket.close":
@@ -63,7 +63,7 @@ class Page:
         return message
 
     async def until(self, wanted: Callable[[Any], bool], timeout: float = 10) -> Any:
-        """Read messages until `wanted` is true for one, and return it."""
+        """Read messages until `wanted(message)` is true, and return that message."""
         async with asyncio.timeout(timeout):
             while not wanted(got := await self.next(timeout)):
                 assert self.closed is None, f"closed with {self.closed} while waiting"
@@ -73,7 +73,7 @@ class Page:
         return await self.until(lambda got: getattr(got, "type", None) == kind, timeout)
 
     async def answer(self, key: str) -> Any:
-        """Return the ack or the error that answers the message with this key."""
+        """Read messages until the "ack" or "error" that answers the message with this key, and return that."""
         return await self.until(lambda got: getattr(got, "type", "") in ("ack", "error") and got.key == key)
 
     async def ask(self, kind: str, /, **fields: Any) -> Any:
@@ -103,12 +103,13 @@ def cookie_of(user: User | None) -> str:
 
 @pytest.fixture
 async def open_socket(transactional_db: None, sent_tasks: list) -> AsyncIterator[Open]:
-    """Return a function: `await open_socket(user, video)` returns a page whose handshake was accepted.
+    """Return a function that opens a socket: `await open_socket(user, video)` returns a Page.
 
-    With `resume=True` the page has also sent `resume` and received the state.
+    With `resume=True` the page has also sent the message `resume` and received the state of the video. If the server
+    refuses the socket, `closed` of the page is the close code.
     """
     pages: list[Page] = []
-    asgi.hub._loop = None  # Each test has an event loop of its own.
+    asgi.hub._loop = None  # The next test runs in another event loop.
 
     async def make(
         user: User | None, video: Video | int, *, resume: bool = False, origin: str = "http://localhost"

@@ -1,6 +1,6 @@
-"""Tests of every message of the socket with every role and as a user who is no member.
+"""Tests that send every message of the socket with every role and as a user who is no member of the project.
 
-A message that is not allowed changes nothing.
+A message that is not allowed must change nothing.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ PAINTED = painted(np.ones((HEIGHT, WIDTH), np.uint8))
 
 @dataclass(frozen=True)
 class Case:
-    """A valid message, which users with `role` or a higher one may send.
+    """A valid message of type `kind`, which users with `role` or a higher one may send.
 
-    `fields` creates what the message refers to and returns the fields of the message.
+    `fields(video, me, other)` creates the rows that the message refers to, and returns the fields of the message. `me`
+    is the user who sends the message, `other` another member.
     """
 
     name: str
@@ -95,12 +96,12 @@ CASES = [
     Case("release one's own", "frames.accept", Role.ANNOTATOR, accepting(by_me=True, accepted=False)),
     Case("release another's", "frames.accept", Role.REVIEWER, accepting(by_me=False, accepted=False)),
 ]
-OPEN_TO_ALL = {"resume", "looking", "ping", "preview.ask"}  # a preview has a test of its own
+OPEN_TO_ALL = {"resume", "looking", "ping", "preview.ask"}  # test_previewing.py tests preview.ask
 case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
 def everything() -> list[Any]:
-    """Return all rows that a message could change."""
+    """Return all rows of the tables that a message could change."""
     tables = (Video, Object, Scribble, Round, Mask, Head, AcceptedFrame, HumanTime, Change, Receipt)
     return [list(table.objects.order_by("pk").values()) for table in tables]
 

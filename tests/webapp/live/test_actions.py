@@ -1,4 +1,4 @@
-"""Messages that change something: what they are refused for, and the results in their acknowledgements."""
+"""Tests of messages that change the database: when they are refused, and what the acknowledgement contains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the REST call that carries the messages of the socket, and of the calls that give masks and rounds."""
+"""Tests of the REST call that takes the same messages as the socket, and of those that return masks and rounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the socket: what it answers and refuses, and what a page gets after it was disconnected for a while."""
+"""Tests of the socket: what it answers and refuses, and what a page gets that connects again after a while."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def count(model: Any) -> int:
 
 @database
 def compute(round_id: int, frames: list[int], *, complete: bool = True) -> None:
-    """Do what a worker does with a round: claim it, store masks of `frames` and, if `complete`, finish it."""
+    """Do with a round what a worker does: claim it, store masks of `frames` and, if `complete`, finish it."""
     claimed = claim(round_id, "w")
     assert claimed
     for frame in frames:
@@ -105,7 +105,7 @@ async def test_a_conflict_says_where_the_video_stands(
     assert (await page.ask("round.run", frames=[0], engine="fake", base=refused.head)).type == "ack"
 
 
-# --- after a gap ---
+# --- pages that connect again ---
 
 
 async def test_a_page_that_was_away_gets_what_it_missed(open_socket: Open, owner: User, video: Video) -> None:
@@ -151,7 +151,7 @@ async def test_a_gap_that_cannot_be_filled_gets_a_state(
 
 
 async def test_nothing_is_lost_between_the_state_and_what_follows(open_socket: Open, owner: User, video: Video) -> None:
-    """Scribbles are stored all the time while four pages connect, and in the end each page has all of them."""
+    """While four pages connect, scribbles are stored. Each page gets each once: in the state or as a message."""
 
     async def write() -> None:
         for _ in range(25):
@@ -172,7 +172,7 @@ async def test_nothing_is_lost_between_the_state_and_what_follows(open_socket: O
         assert all(seq > welcome.state.seq for seq in told)
 
 
-# --- what is refused ---
+# --- messages that are refused ---
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ async def test_a_malformed_message_is_answered_and_nothing_is_stored(
 async def test_a_text_with_nul_is_refused_once_and_for_all(open_socket: Open, owner: User, video: Video) -> None:
     page = await open_socket(owner, video, resume=True)
     refused = await page.ask("object.add", name="Ko\0i")
-    # After the code "not_stored" the page would send the message again.
+    # The code must not be "not_stored", after which the page would send the message again.
     assert (refused.type, refused.code) == ("error", "malformed")
     assert "NUL" in refused.text
 
@@ -272,7 +272,10 @@ async def test_an_old_page_is_sent_away(open_socket: Open, owner: User, video: V
 async def test_a_page_that_the_server_keeps_waiting_may_come_again(
     open_socket: Open, owner: User, video: Video, monkeypatch: pytest.MonkeyPatch, resumes: bool, code: int
 ) -> None:
-    """A page that sent `resume` to a slow server is closed with 4503 and reconnects; one that did not, with 4400."""
+    """If the server is too slow to answer `resume`, it closes the socket with 4503, and the page connects again.
+
+    If the page has not sent `resume` in time, the server closes the socket with 4400.
+    """
     monkeypatch.setattr(consumer, "RESUME_SECONDS", 0.2)
     real = change_feed.catch_up
     monkeypatch.setattr(change_feed, "catch_up", lambda *args: (time.sleep(0.6), real(*args))[1])
@@ -289,7 +292,7 @@ async def test_what_a_write_refuses_is_answered_with_its_sentence(open_socket: O
     assert await count(Receipt) == 0
 
 
-# --- who may stay ---
+# --- sockets that the server closes ---
 
 
 async def test_the_signed_out_are_told_so(open_socket: Open, video: Video) -> None:

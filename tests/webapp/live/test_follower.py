@@ -1,4 +1,4 @@
-"""Tests of what a follower, which reads the change log of a video, sends to the sockets."""
+"""Tests of what a follower, which reads the change log of a video, sends to the sockets of that video."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ async def test_a_poll_that_began_before_the_state_was_read_brings_nothing_twice(
 
 
 class Away(Exception):
-    """What a channel layer raises while its server is away. It is not an OSError."""
+    """Raised by `Layer` (a fake channel layer) while its server cannot be reached. It is no OSError."""
 
 
 class Layer:
-    """A channel layer whose server is away at first."""
+    """Fake channel layer of Django Channels. Its server cannot be reached until the test sets `away` to False."""
 
     def __init__(self) -> None:
         self.away, self.made = True, 0

@@ -1,4 +1,4 @@
-"""Tests that a slow browser gets all messages in order and only the newest mask of each frame."""
+"""Tests of Outbox, which holds what one socket has yet to send: all messages, and the newest mask of each frame."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def mask(seq: int, frame: int, size: int = 10) -> PackedMask:
 
 
 def drain(outbox: Outbox) -> list[str | list[int]]:
-    """Return what the outbox holds: messages as they are, and binary frames as the lists of the ids of their masks."""
+    """Empty the outbox. Return its messages as text, and for a binary message the `seq` numbers of its masks."""
     out: list[str | list[int]] = []
     while (payload := outbox.next()) is not None:
         out.append(payload if isinstance(payload, str) else [mask.seq for mask in unpack(payload)])
@@ -86,9 +86,9 @@ async def test_a_browser_that_is_too_far_behind_is_noticed_and_keeps_its_answers
 
 
 async def test_nothing_is_sent_after_rows_were_dropped() -> None:
-    """After rows of the change log were dropped, later rows are not sent even if there is room again.
+    """A full outbox drops rows of the change log. It then takes no later rows either, until `forget` is called.
 
-    A page that has received a later row would never ask for the dropped ones.
+    A page that received a later row would never ask for the dropped ones.
     """
     outbox = Outbox()
     outbox.tell(LogEntry(number, str(number), False) for number in range(module.MOST_WAITING + 1))

@@ -1,4 +1,4 @@
-"""Previews over the socket: they come to the page that asked, and only people who may annotate may ask."""
+"""Tests of previews over the socket: only the page that asks for one gets it, and only users who may draw may ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a browser that reads slowly or not at all does not delay others, and later gets the newest masks."""
+"""Tests that a browser that reads its socket slowly delays no others, and gets the newest masks when it reads again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ database = sync_to_async
 
 
 class Stall:
-    """Blocks what the first socket of a test sends, as a full TCP window does, from `hold` until `let_go`."""
+    """Makes sending on the first socket of a test wait from `hold()` until `let_go()`, as a full TCP window does."""
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
@@ -57,7 +57,7 @@ async def stall(monkeypatch: pytest.MonkeyPatch) -> Stall:
 
 
 def rounds_of(video: Video, author: User, count: int) -> list[int]:
-    """Create rounds that each store a mask of every frame, and return their ids."""
+    """Create `count` rounds, each based on the one before and with a mask of every frame. Return their ids."""
     made: list[int] = []
     for _ in range(count):
         row = run(video, author, made[-1] if made else None)
@@ -105,13 +105,13 @@ async def test_a_page_that_is_hopelessly_behind_gets_a_state(
 async def test_a_page_that_falls_behind_while_it_is_sent_to_gets_a_state(
     open_socket: Open, owner: User, video: Video, stall: Stall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "REPEAT_SECONDS", 3600)  # So no repeated hint wakes the sender.
+    monkeypatch.setattr(follower, "REPEAT_SECONDS", 3600)  # No repeated hint may wake the sender.
     slow, fast = await open_socket(owner, video, resume=True), await open_socket(owner, video, resume=True)
     await slow.kind("presence")
     monkeypatch.setattr(module, "MOST_WAITING", 5)
     stall.hold()
     drawn = []
-    for _ in range(14):  # One is being sent, five wait, and there is no room for the others.
+    for _ in range(14):  # One message is being sent, five wait, and the outbox has no room for more.
         drawn.append(str((await database(draw)(video, owner)).key))
         await fast.until(lambda got: got.type == "scribble.added" and got.scribble.key == drawn[-1])
     stall.let_go()

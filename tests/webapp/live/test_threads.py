@@ -1,4 +1,4 @@
-"""Tests that a query is repeated, and succeeds, if the database had closed the connection that a thread still has."""
+"""Tests that a query is repeated once if the database has closed the connection that a thread had kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ GONE = OperationalError("server closed the connection unexpectedly")
 
 
 def failing(*errors: Exception) -> tuple[Callable[[], str], list[int]]:
-    """Return a function that raises `errors` one after the other and then returns, and the list of its calls."""
+    """Return a function, and a list that gets an entry for each call of it.
+
+    The function raises the next of `errors` at each call. When there are none left, it returns "answer".
+    """
     calls: list[int] = []
 
     def ask() -> str:
@@ -27,7 +30,7 @@ def failing(*errors: Exception) -> tuple[Callable[[], str], list[int]]:
 
 
 class Connection:
-    """Stands in for the database connection that a pool thread still has from an earlier request."""
+    """Fake database connection that a thread of a pool has kept from an earlier request."""
 
     def __init__(self) -> None:
         self.connection: object | None = object()
@@ -48,7 +51,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Connection:
 
 @pytest.fixture
 def lost(kept: Connection) -> Connection:
-    """Return the connection as it is after the database was restarted."""
+    """Return a kept connection that the database has closed, as it does when it restarts."""
     kept.usable = False
     return kept
 

@@ -1,4 +1,4 @@
-"""Tests that the types in frontend/src/protocol.ts, which are generated from those of the server, are up to date."""
+"""Tests that frontend/src/protocol.ts, which is generated from the types of messages in Python, is up to date."""
 
 from __future__ import annotations
 

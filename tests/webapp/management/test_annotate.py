@@ -1,4 +1,4 @@
-"""Tests of `manage.py annotate`, run as a process with a new data folder: scribble files in, mask files out."""
+"""Tests of the command `manage.py annotate`, which reads a video and scribble files and writes masks as PNGs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def scribbles(path: Path, count: int, drawn: dict[int, list[dict[str, Any]]]) ->
 
 
 def masks_in(folder: Path, count: int, size: tuple[int, int]) -> list[NDArray[np.uint8]]:
-    """Return the masks in `folder`. They must be exactly `count` PNGs of this size with the DAVIS palette."""
+    """Read the masks in `folder`, which must be `count` PNGs of `size` (width, height) with the DAVIS palette."""
     assert sorted(path.name for path in folder.iterdir()) == [f"{index:05}.png" for index in range(count)]
     found = []
     for index in range(count):
@@ -111,7 +111,7 @@ def test_pictures_are_taken_too(tmp_path: Path, home: Path, kind: str) -> None:
 
 
 def disk_clip(folder: Path, count: int) -> tuple[Path, list[NDArray[np.uint8]]]:
-    """Write frames of a textured disk that moves over a texture. Return their folder and the masks of the disk."""
+    """Write `count` frames of a disk that moves over a textured background. Return their folder and the masks."""
     rng = np.random.default_rng(3)
     ground = cv2.GaussianBlur(rng.integers(0, 120, (240, 320, 3), np.uint8), (0, 0), 3).astype(np.uint8)
     skin = rng.integers(150, 255, (240, 320, 3), np.uint8)
@@ -126,7 +126,7 @@ def disk_clip(folder: Path, count: int) -> tuple[Path, list[NDArray[np.uint8]]]:
 
 
 def test_the_default_engine_follows_a_disk(tmp_path: Path, home: Path) -> None:
-    """The command runs as for a user: without the fake engine of the tests, and without naming an engine."""
+    """Run the command as a user does: with real engines, and without naming an engine."""
     folder, truth = disk_clip(tmp_path / "disk", 12)
     inside = [stroke(1, (0.38, 0.45), (0.44, 0.55), (0.5, 0.6)), stroke(0, (0.05, 0.1), (0.9, 0.1), (0.9, 0.9))]
     drawn = scribbles(tmp_path / "1.json", 12, {6: inside})
@@ -185,7 +185,7 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_2(tmp_path: Path, home: Pat
     assert not list((tmp_path / "out").glob("*"))
     if rows(home, "select name from sqlite_master where name = 'videos_video'"):
         assert rows(home, "select count(*) from videos_video") == [(0,)]
-    # The sweep of a worker removes the folder of a deleted video, which is renamed at once.
+    # The folder of a deleted video is renamed at once to deleted-*, and the sweep of a worker removes it later.
     kept = [path for path in (home / "videos").glob("*") if not path.name.startswith("deleted-")]
     assert not [path for folder in kept for path in folder.glob("**/*") if path.is_file()]
 

@@ -1,4 +1,4 @@
-"""Tests of the environment variables for thread pools that manage.py sets before it imports anything."""
+"""Tests that manage.py sets environment variables for the thread pools of libraries before it imports the libraries."""
 
 import os
 import subprocess

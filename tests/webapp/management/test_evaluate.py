@@ -1,4 +1,4 @@
-"""Tests of `manage.py evaluate`, run as a process: it lets the DAVIS robot annotate the videos of a project."""
+"""Tests of `manage.py evaluate`, which measures an engine: the DAVIS robot scribbles on the videos of a project."""
 
 from __future__ import annotations
 

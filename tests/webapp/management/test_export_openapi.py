@@ -1,4 +1,4 @@
-"""Tests that frontend/openapi.json, from which the page's types are generated, is up to date."""
+"""Tests that frontend/openapi.json, from which the TypeScript types of the page are generated, is up to date."""
 
 from __future__ import annotations
 

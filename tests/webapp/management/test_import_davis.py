@@ -50,7 +50,7 @@ def labels(index: int) -> np.ndarray:
 
 
 def run(*arguments: object) -> int:
-    """Run the command and return its exit code."""
+    """Run `manage.py import_davis` in this process and return its exit status."""
     try:
         call_command("import_davis", *map(str, arguments))
     except SystemExit as end:

@@ -1,4 +1,4 @@
-"""Fixtures with a small site: one video with files, a round with masks, an accepted frame and a finished export."""
+"""Fixture `site`: a data folder and database with a video, its files, a round with masks, and a finished export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of webapp/operation/backup.py: what a backup holds, and what a restore does and refuses."""
+"""Tests of webapp/operation/backup.py: what a backup contains, and what a restore does and when it refuses."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def archive(site: Site, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def empty(settings: Any, tmp_path: Path) -> Iterator[Path]:
-    """An empty data folder. The tests' own database stays in place: `put_database` writes the file of the folder."""
+    """Make an empty data folder the current one, and let a restore write its database there. Yield the folder."""
     settings.HOME = tmp_path / "empty"
     settings.HOME.mkdir()
-    with pytest.MonkeyPatch.context() as patch:  # It ends before the tests' tables are emptied.
+    with pytest.MonkeyPatch.context() as patch:  # undone before pytest-django empties the tables
         patch.setattr(backup.connection.introspection, "table_names", list)
         patch.setattr(database_copy.connections, "close_all", lambda: None)
         yield tmp_path / "empty"
@@ -44,7 +44,10 @@ def files_below(folder: Path) -> dict[str, bytes]:
 
 
 def rewritten(archive: Path, change: Callable[[str, bytes], tuple[str, bytes] | None]) -> Path:
-    """Copy an archive, and let `change` rename, replace or drop (None) each member."""
+    """Copy a tar archive and return the path of the copy. `change` is called with the name and data of each file.
+
+    `change` returns the name and data for the copy, or None to leave the file out.
+    """
     to = archive.with_name("changed.tar")
     with tarfile.open(archive) as old, tarfile.open(to, "w") as new:
         for member in old:

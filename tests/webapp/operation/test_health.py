@@ -1,4 +1,4 @@
-"""Tests of /healthz and /readyz."""
+"""Tests of /healthz (the web process runs) and /readyz (database, broker and storage can be used)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def home(settings: Any, tmp_path: Path) -> Path:
 
 
 def test_a_process_is_alive_without_its_database(client: Client) -> None:
-    answer = client.get("/healthz")  # This test has no access to the database.
+    answer = client.get("/healthz")  # A database query would raise an error in this test.
     assert (answer.status_code, answer.content) == (200, b"ok\n")
     assert client.post("/healthz").status_code == 405
 

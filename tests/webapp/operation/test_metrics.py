@@ -1,4 +1,4 @@
-"""Tests of /metrics: who may read it, and that its figures are those of the database."""
+"""Tests of /metrics (figures for Prometheus): who may read it, and that its figures agree with the database."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def token(settings: Any) -> Iterator[dict[str, str]]:
 
 
 def figures(client: Client, headers: dict[str, str]) -> dict[tuple[str, ...], float]:
-    """Return the figures by their name and the values of their labels, in the order of the labels' names."""
+    """Return the Prometheus figures. The key is the name and the values of the labels, sorted by the labels' names."""
     answer = client.get("/metrics", headers=headers)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/plain")

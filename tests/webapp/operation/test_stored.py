@@ -1,4 +1,4 @@
-"""Tests of webapp/operation/stored.py: each kind of damage is found, and repaired where nothing is lost by it."""
+"""Tests of webapp/operation/stored.py: it finds each kind of damage, and repairs it if that loses no data."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def break_mask(site: Site) -> None:
 
 
 def swap_mask(site: Site) -> None:
-    """Give a frame the mask of a video of another size."""
+    """Replace the mask of frame 3 by a mask of another size than the video."""
     from numpy import uint8, zeros
 
     from webapp.annotation.codec import encode

@@ -1,4 +1,4 @@
-"""Tests of webapp/operation/upgrade.py: the database is copied before its tables change, and a newer one is refused."""
+"""Tests of webapp/operation/upgrade.py: it copies the database before it migrates it, and refuses a newer database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OLDER = ("annotation", "0008_engine_state")
 
 @pytest.fixture
 def older(transactional_db: None, owner: User, settings: Any, tmp_path: Path) -> Iterator[Path]:
-    """Take the tables back to those of an earlier version. Returns the data folder."""
+    """Migrate the database back to the migration OLDER and yield the data folder. Migrate forward at the end."""
     settings.HOME = tmp_path
     executor = MigrationExecutor(connection)
     newest = executor.loader.graph.leaf_nodes()

@@ -1,4 +1,4 @@
-"""Tests of webapp/process/home_lock.py: only one process of a kind uses a data folder at a time."""
+"""Tests of webapp/process/home_lock.py: a lock file lets only one process of a kind use a data folder at a time."""
 
 import os
 from pathlib import Path

@@ -27,7 +27,7 @@ def test_an_address_that_is_not_this_machine_is_refused() -> None:
 
 
 def test_it_accepts_connections_before_the_web_process_runs() -> None:
-    """A browser that connects while the web process restarts therefore waits and gets no error."""
+    """A browser can connect to the open port while no web process runs, and waits for an answer instead of failing."""
     with listen("127.0.0.1", 0, may_move=False) as bound:
         socket.create_connection(bound.getsockname(), timeout=2).close()
 

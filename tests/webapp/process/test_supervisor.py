@@ -1,4 +1,4 @@
-"""Tests of the supervisor, which starts and restarts child processes, and of how they notice its end."""
+"""Tests of the supervisor, which starts and restarts child processes. The children must end when it is killed."""
 
 import os
 import signal
@@ -42,7 +42,7 @@ def running(*programs: Program) -> Iterator[tuple[Supervisor, list[str]]]:
 
 
 def noting(path: Path, code: str, name: str = "It", reloads: bool = True) -> Program:
-    """Return a program that appends its process id to the file `path` and then runs `code`."""
+    """Return a program that appends its process id to the file `path` and then runs `code` (Python)."""
     return Program(name, (sys.executable, "-c", NOTES + code, str(path)), reloads=reloads)
 
 

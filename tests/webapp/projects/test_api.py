@@ -73,7 +73,7 @@ def test_it_writes_only_what_it_changes(
 ) -> None:
     changes = {"name": "New", "guide": "Fins.", "engine": "flow"}
     read = Project.objects.get(pk=project.pk)
-    meanwhile = {"name": "Meanwhile", "guide": "Meanwhile.", "engine": "star"}  # as another request might write
+    meanwhile = {"name": "Meanwhile", "guide": "Meanwhile.", "engine": "star"}  # as if written by another request
     Project.objects.filter(pk=project.pk).update(**meanwhile)
     monkeypatch.setattr(editing, "project_for", lambda *_: read)
     editing.change_project(by=manager, project_id=project.pk, **{field: changes[field]})  # type: ignore[arg-type]

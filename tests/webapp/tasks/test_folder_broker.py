@@ -1,4 +1,4 @@
-"""The embedded broker loses no message, and no message ends a worker."""
+"""Tests of the broker of embedded mode (files in a folder): it loses no message, and no message crashes a worker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from webapp.tasks import folder_broker
 from webapp.tasks.folder_broker import SCHEME
 
 WRITERS, READERS, MESSAGES = 3, 3, 300
-LONG = "x" * 200_000  # It takes several writes, so a reader could see a part of it.
+LONG = "x" * 200_000  # written in several parts, so a reader might see an incomplete file
 _spawn = multiprocessing.get_context("spawn")
 
 
@@ -68,7 +68,7 @@ def read(folder: Path, scheme: str, stop: Any, got: Any) -> None:
 
 
 def exchange(folder: Path, scheme: str) -> Counter[str]:
-    """Let several processes write messages while others read them, and count how often each message was read."""
+    """Write messages in several processes while others read them. Return how often each message was read."""
     stop, got = _spawn.Event(), _spawn.Queue()
     readers = [_spawn.Process(target=read, args=(folder, scheme, stop, got)) for _ in range(READERS)]
     writers = [_spawn.Process(target=write, args=(folder, scheme, number)) for number in range(WRITERS)]

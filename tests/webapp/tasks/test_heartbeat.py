@@ -1,4 +1,4 @@
-"""A task that is being worked on counts as alive, however long one step of it takes."""
+"""Tests that a worker keeps its lease of a task, however long one step of the task takes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_an_export_lives_as_long_as_its_worker(
     written: list[int] = []
 
     def write(subject: object, path: Path, tick: object) -> None:
-        """Stand in for one long step of an export, during which the sweep looks for lost workers."""
+        """Write the export. It takes long: meanwhile a heartbeat is due and the sweep looks for lost workers."""
         written.append(1)
         path.write_bytes(b"zip")
         row = Export.objects.filter(pk=export.pk)

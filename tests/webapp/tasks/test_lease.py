@@ -1,6 +1,6 @@
-"""The lease of rounds, imports and exports, as a state machine.
+"""Property test of the lease of rounds, imports and exports.
 
-Two workers whose clocks differ act and die in any order.
+Two workers, whose clocks differ, claim, write, finish and die in random order. Rules are checked after each step.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from webapp.tasks.lease import Lease, LeasedTask, Limits
 from webapp.videos.import_queue import IMPORTS
 from webapp.videos.models import Upload, Video
 
-# These are a hundred times the real limits, so that a few seconds of a busy machine make no difference.
+# Seconds. They are a hundred times the real limits, so that a few seconds of delay make no difference.
 STALE, AGAIN, FIRST = 800, 1500, 200
 LIMITS = Limits(timedelta(seconds=STALE), timedelta(seconds=AGAIN), max_attempts=3)
 PROJECT: list[Project] = []
@@ -72,7 +72,7 @@ KINDS = [(ROUNDS, make_round), (IMPORTS, make_import), (EXPORTS, make_export)]
 
 @contextmanager
 def wrong_clock(ahead: timedelta) -> Iterator[None]:
-    """Let the clock of this process be ahead of the database's clock by `ahead`."""
+    """Set the clock of this process (`timezone.now`) ahead of the database's clock by `ahead` inside the block."""
     real = timezone.now
 
     def now() -> datetime:
@@ -84,9 +84,9 @@ def wrong_clock(ahead: timedelta) -> Iterator[None]:
 
 @dataclass
 class Worker:
-    """A worker on a host of its own. It may pause for long, and then goes on with the fence that it had."""
+    """A worker, whose clock may differ from the database's. `fence` is the fence of its last claim, or None."""
 
-    offset: int  # The seconds by which its clock is ahead.
+    offset: int  # seconds by which its clock is ahead of the database's
     fence: int | None = None
 
     @contextmanager
@@ -96,7 +96,10 @@ class Worker:
 
 
 class OneTask(RuleBasedStateMachine):
-    """One task and two workers. `holder` is the worker whose writes must be stored; it may be dead."""
+    """Hypothesis state machine with one task and two workers.
+
+    `holder` is the worker with the newest claim, whose writes must be stored. It is None if that worker was killed.
+    """
 
     lease: Lease[Any]
 
@@ -143,9 +146,7 @@ class OneTask(RuleBasedStateMachine):
         return self.lease.running().filter(pk=self.pk).exists()
 
     def meanwhile(self, task: Any) -> None:
-        """Stand in for what may happen after a sweep has read a task and before it locks it: a heartbeat
-        of its worker.
-        """
+        """Called after a sweep has read the task and before it locks the row. The worker may send a heartbeat then."""
         if self.beats_before_taking_back and self.holder is not None:
             self.age = 0
             with self.holder.clock():
@@ -168,7 +169,7 @@ class OneTask(RuleBasedStateMachine):
     @precondition(lambda self: any(worker.fence is not None for worker in self.workers))
     @rule(at=who, done=st.integers(1, 99))
     def write(self, at: int, done: int) -> None:
-        """Let a worker that holds the task, or believes that it does, store its progress together with a heartbeat."""
+        """Let a worker store its progress and a heartbeat. It may have lost the task, and is then refused."""
         worker, before = self.workers[at], self.row.progress_done
         if worker.fence is None:
             return
@@ -191,7 +192,7 @@ class OneTask(RuleBasedStateMachine):
 
     @rule(at=who)
     def kill(self, at: int) -> None:
-        """End the process of a worker. A new one starts on the same host and knows nothing of the task."""
+        """End the process of a worker. A new one with the same clock takes its place and has no claim."""
         worker = self.workers[at]
         self.workers[at] = replace(worker, fence=None)
         if self.holder is worker:
@@ -201,7 +202,7 @@ class OneTask(RuleBasedStateMachine):
 
     @rule(passed=seconds)
     def time_passes(self, passed: int) -> None:
-        """Move every time in the row into the past, so that time has passed for the database."""
+        """Move the times in the row of the task back by `passed` seconds, as if so much time had passed."""
         back = timedelta(seconds=passed)
         rows = self.lease.model._default_manager.filter(pk=self.pk)
         rows.update(heartbeat=F("heartbeat") - back, notified_at=F("notified_at") - back)
@@ -238,7 +239,7 @@ class OneTask(RuleBasedStateMachine):
         if self.notified:
             self.unheard = 0
 
-    # --- what always holds ------------------------------------------------------------------------------------------
+    # --- invariants -------------------------------------------------------------------------------------------------
 
     @invariant()
     def one_worker_at_most_may_write(self) -> None:
@@ -250,9 +251,7 @@ class OneTask(RuleBasedStateMachine):
         assert self.row.attempts == self.claims <= LIMITS.max_attempts
 
     def it_ends_after_a_bounded_number_of_attempts(self) -> None:
-        """Whatever the state of the task, it ends if all further workers die: it fails, or it is cancelled as was
-        asked.
-        """
+        """Check that the task ends, as failed or cancelled, if every worker that claims it from now on dies."""
         self.beats_before_taking_back = False
         for _ in range(LIMITS.max_attempts + 1):
             self.time_passes(STALE + AGAIN)

@@ -1,4 +1,4 @@
-"""What happens after a commit: a broker that is away delays work, but no request fails because of it."""
+"""Tests of tasks that are sent after a commit: if the broker cannot be reached, no request fails or waits."""
 
 from __future__ import annotations
 
@@ -90,7 +90,11 @@ def test_in_team_mode_a_broker_that_hangs_keeps_no_caller_waiting(
 
 
 def test_nothing_but_this_module_waits_for_a_commit() -> None:
-    """Django's own `on_commit` lets an error reach the caller, or fails for a `functools.partial`."""
+    """Only webapp/tasks/sending.py may call Django's `on_commit`. Other code calls its `after_commit` instead.
+
+    An error in a function that `on_commit` calls fails the request. With `robust=True` it does not, but Django then
+    fails for a `functools.partial`.
+    """
     asked = [
         path.relative_to(BASE).as_posix() for path in BASE.glob("webapp/**/*.py") if "on_commit(" in path.read_text()
     ]

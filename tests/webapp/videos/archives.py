@@ -1,4 +1,4 @@
-"""Make zips for the tests: ordinary ones, and some that an attacker might send."""
+"""Make zips and images for the tests: ordinary ones, and some that an attacker might upload."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write_zip(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
 
 
 def write_link(path: Path, target: str) -> Path:
-    """Write a zip with a picture and a symbolic link to `target`."""
+    """Write a zip with a PNG and a symbolic link (1.png) to `target`. Return `path`."""
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("0.png", numbered_picture(0))
         entry = zipfile.ZipInfo("1.png")
@@ -46,7 +46,7 @@ def write_link(path: Path, target: str) -> Path:
 
 
 def huge_png(side: int) -> bytes:
-    """Return a valid black PNG of side x side pixels. It is small, because deflate compresses zeros a thousandfold."""
+    """Return a black PNG of side x side pixels. Its file is small, because deflate compresses zeros a thousandfold."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">L", len(data)) + kind + data + struct.pack(">L", zlib.crc32(kind + data))

@@ -1,7 +1,8 @@
-"""Make video files for the tests in which each frame shows its own number, as bars that survive lossy coding.
+"""Makes video files in which each frame shows its own index, so that tests can tell which frame they read.
 
-At the top of a frame are two rows of bars: the bits of its number, and the same bits inverted as a check. A red field
-at the lower left and a blue one at the lower right reveal a frame that is turned, mirrored or has its colours swapped.
+At the top of a frame are two rows of bars: the bits of its index, and the same bits inverted as a check. They survive
+lossy coding. The red field at the lower left and the blue one at the lower right show whether a frame is turned or
+mirrored or has its colours swapped.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ WIDTH, HEIGHT = 240, 160
 
 
 def numbered(index: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
-    """Return the picture that shows the number `index`: uint8 RGB [H, W, 3]."""
+    """Return the frame that shows the number `index`: uint8 RGB [H, W, 3]."""
     picture = np.full((height, width, 3), 90, np.uint8)
     edges = np.linspace(0, width, BITS + 1).astype(int)
     quarter = height // 4
@@ -39,16 +40,16 @@ def numbered(index: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np
 
 
 def stored_truth(video: Video, index: int) -> LabelMap:
-    """Return the stored ground truth of a frame. Raise AssertionError if there is none."""
+    """Return the stored ground truth of frame `index`. Raise AssertionError if there is none."""
     labels = read_truth(video, index)
     assert labels is not None
     return labels
 
 
 def read_number(picture: NDArray[np.uint8]) -> int:
-    """Return the number that a picture shows.
+    """Return the number that a frame made by `numbered` shows.
 
-    Raise AssertionError unless it is an upright picture made by `numbered`.
+    Raise AssertionError if it cannot be read, or if the frame is turned or mirrored or its colours are swapped.
     """
     height, width = picture.shape[:2]
     edges = np.linspace(0, width, BITS + 1).astype(int)
@@ -83,10 +84,10 @@ def write_clip(
     title: str = "",
     options: dict[str, str] | None = None,
 ) -> Path:
-    """Encode frames 0..count-1 and return the path. `times` are presentation times in units of `time_base`.
+    """Encode a video whose frames show the numbers 0..count-1, and return the path.
 
-    With `quarter_turns` or `mirrored` the pictures are stored turned or mirrored, and the metadata of the file tells
-    players to undo it.
+    `times` are the presentation times of the frames in units of `time_base`. With `quarter_turns` or `mirrored` the
+    frames are stored turned or mirrored, and the metadata of the file tells players to undo that.
     """
     with av.open(str(path), "w") as file:
         stream = file.add_stream(codec, rate=rate, options=options or {})
@@ -112,19 +113,19 @@ def write_clip(
 
 
 def _turned_away(picture: NDArray[np.uint8], quarter_turns: int, mirrored: bool) -> NDArray[np.uint8]:
-    # Players turn first and then mirror, so a picture is stored mirrored first and then turned.
+    # Players turn a frame and then mirror it, so this mirrors it and then turns it the other way.
     return np.ascontiguousarray(np.rot90(picture[:, ::-1] if mirrored else picture, -quarter_turns))
 
 
 def write_gif(path: Path, count: int = 12) -> Path:
-    """Write a GIF whose frames are shown for different times, as animated GIFs often do."""
+    """Write a GIF whose frames are shown for 40 and 120 ms in turn. Animated GIFs often have uneven times."""
     frames = [Image.fromarray(numbered(index)).convert("P", palette=Image.Palette.ADAPTIVE) for index in range(count)]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=[40, 120] * (count // 2), loop=0)
     return path
 
 
 def write_sound(path: Path, cover: bool = False) -> Path:
-    """Write a file with sound and no video. With `cover` it also has a cover picture, as music files do."""
+    """Write a file with a sound track and no video. With `cover` it also has a cover picture, as music files have."""
     with av.open(str(path), "w") as file:
         stream = file.add_stream("aac", rate=44100)
         picture = file.add_stream("mjpeg") if cover else None
@@ -143,7 +144,7 @@ def write_sound(path: Path, cover: bool = False) -> Path:
 
 
 def with_edit(path: Path, skip: int, keep: int, rate: int = 25) -> Path:
-    """Patch an mp4's edit list so that a player shows `keep` frames after leaving out the first `skip`."""
+    """Change the edit list of an mp4 so that players leave out the first `skip` frames and show the next `keep`."""
     data = bytearray(path.read_bytes())
     at = data.index(b"elst")
     assert data[at + 4] == 0, "a version 0 edit list is expected"

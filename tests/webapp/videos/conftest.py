@@ -1,4 +1,4 @@
-"""Fixtures for tests of imports. Each test has a new data folder and can check which files are left in it."""
+"""Fixtures for tests of imports. Each test has a new data folder, and can check which files an import leaves there."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def home(settings: Any, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def limit(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Limit:
-    """Return a function that sets an environment setting, such as MASKWRIGHT_MAX_FRAMES, during one test."""
+    """Return a function `limit(name, value)` that changes a setting, such as MASKWRIGHT_MAX_FRAMES, during one test."""
 
     def change(name: str, value: int) -> None:
         monkeypatch.setitem(settings.CONFIG.values, name, value)
@@ -45,7 +45,7 @@ def limit(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Limit:
 
 @pytest.fixture
 def waiting(project: Project, annotator: User, sent_tasks: list[Any]) -> Bring:
-    """Return a function that creates a video from a file as its upload does. The import waits, since no worker runs."""
+    """Return a function that uploads the file at a path and returns the new video, whose import waits for a worker."""
 
     def make(path: Path) -> Video:
         size = path.stat().st_size
@@ -58,7 +58,7 @@ def waiting(project: Project, annotator: User, sent_tasks: list[Any]) -> Bring:
 
 @pytest.fixture
 def bring(waiting: Bring) -> Bring:
-    """Return a function that imports a file in the test process and returns the video, which is ready or has failed."""
+    """Return a function that uploads and imports the file at a path, and returns the video, ready or failed."""
 
     def run(path: Path) -> Video:
         video = waiting(path)
@@ -74,7 +74,11 @@ def files_below(folder: Path) -> list[Path]:
 
 
 class ReaderThread(threading.Thread):
-    """Stands in for the process that reads files. It has a copy of the connection, as a process has."""
+    """Thread that replaces the process in which an import reads a file. It sees what the test has patched.
+
+    `args[0]` is the pipe to the import. Like a process, the thread has a duplicate of the pipe and closes it when it
+    ends.
+    """
 
     def __init__(self, target: Callable[..., None], args: tuple[Any, ...], daemon: bool) -> None:
         connection, *others = args
@@ -91,7 +95,10 @@ class ReaderThread(threading.Thread):
 
 @pytest.fixture
 def reader_thread(monkeypatch: pytest.MonkeyPatch, limit: Limit) -> None:
-    """Read files in a thread of the test process, without limits, so that the reader has what the test has patched."""
+    """Let imports read files in a thread of the test process, so that patches of the test have an effect there.
+
+    The memory limit of the reading process is not set, since it would apply to the test process.
+    """
     limit("MASKWRIGHT_IMPORT_MEMORY_MB", 1 << 20)
     context = SimpleNamespace(Pipe=multiprocessing.Pipe, Process=ReaderThread)
     monkeypatch.setattr(import_process, "_context", context)

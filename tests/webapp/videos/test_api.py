@@ -1,4 +1,4 @@
-"""Tests of the REST calls for cards, frames, thumbnails and ground truth of videos, and of who may make them."""
+"""Tests of the REST calls for videos, their frames, thumbnails and ground truth, and of who may make them."""
 
 from __future__ import annotations
 
@@ -109,7 +109,10 @@ def test_strangers_and_the_signed_out_get_nothing(client_as: ClientAs, stranger:
 
 
 def test_a_frame_costs_three_queries(client_as: ClientAs, viewer: User, video: Video) -> None:
-    """They read the session, its user and the user's role. A page requests dozens of frames, so each must be cheap."""
+    """A request for a frame makes three database queries: the HTTP session, its user, and the user's role.
+
+    A page requests dozens of frames at once, so each request must be cheap.
+    """
     client = client_as(viewer)
     with CaptureQueriesContext(
         connection,
@@ -152,7 +155,7 @@ def test_managers_delete_a_video_with_its_files(
     assert client_as(manager).delete(f"/api/videos/{video.pk}").status_code == 204
     assert not Video.objects.exists()
     assert not folder_of(video.pk).root.exists()
-    sweep_imports()  # The request renames the folder; a worker removes what is in it.
+    sweep_imports()  # The request only renames the folder of the video. The sweep removes it.
     assert files_below(home) == []
 
 
@@ -164,7 +167,7 @@ def test_the_files_go_with_the_project(
     assert client_as(owner).delete(f"/api/projects/{video.project_id}").status_code == 204
     assert not Upload.objects.exists()
     assert not folder_of(video.pk).root.exists()
-    sweep_imports()  # The request renames the folder; a worker removes what is in it.
+    sweep_imports()  # The request only renames the folder of the video. The sweep removes it.
     assert files_below(home) == []
 
 

@@ -1,4 +1,4 @@
-"""Tests of making a video from arrays, and of reading back what was stored."""
+"""Tests of creating a video from arrays, and of reading back its stored frames and ground truth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that files of all formats give frame n at index n, upright and in the right colours."""
+"""Tests that video files of all formats are decoded to every frame in order, upright and in the right colours."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CLIPS = Path(__file__).parents[2] / "data" / "videos"
 
 
 def numbers(path: Path, size: tuple[int, int] = (WIDTH, HEIGHT)) -> list[int]:
-    """Return the number that each frame of the only video in `path` shows. Each frame must have `size`."""
+    """Return the number that each frame of the video file `path` shows. Each must have the `size` (width, height)."""
     found = []
     with open_source(path) as (clip,):
         for frame in clip.frames():
@@ -120,7 +120,10 @@ def test_it_leaves_out_what_an_edit_list_cuts(tmp_path: Path, b_frames: str) -> 
 
 
 def test_it_takes_the_colours_of_hd_for_what_players_take_them(tmp_path: Path) -> None:
-    """HD video that states no colour space is decoded as BT.709. As BT.601 the red would be 15 levels darker."""
+    """Players assume BT.709 for HD video that states no colour space, and so must the decoder.
+
+    If it assumed BT.601, the red would be 15 levels darker.
+    """
     red = np.zeros((720, 1280, 3), np.uint8)
     red[...] = (200, 30, 0)
     path = tmp_path / "clip.mp4"
@@ -220,7 +223,10 @@ def test_it_keeps_the_time_stamps_of_frames(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("transfer", "name", "white"), [(16, "PQ", 0.5807), (18, "HLG", 0.7500)])
 def test_it_converts_hdr_to_the_standard_range(tmp_path: Path, transfer: int, name: str, white: float) -> None:
-    """The frame has four grey values: black, half the light of white, white (203 nits) and the brightest code."""
+    """The HDR frame has four columns of grey: black, half the light of white, white (203 nits) and the largest value.
+
+    `white` is the coded value of white, 0..1, with the transfer characteristic `transfer`.
+    """
     half = {16: 0.5075, 18: 0.6323}[transfer]
     codes = np.repeat(np.array([0, half, white, 1.0]), 32)[None].repeat(64, axis=0)
     path = write_hdr(tmp_path / "clip.mkv", (codes * 65535).astype(np.uint16), transfer)
@@ -229,7 +235,7 @@ def test_it_converts_hdr_to_the_standard_range(tmp_path: Path, transfer: int, na
         assert clip.notes == [f"The video is HDR ({name}): its colours were converted to the standard range."]
     black, middle, paper, brightest = (frame[32, 16 + 32 * step].astype(int) for step in range(4))
     assert black.max() <= 2
-    assert np.abs(middle - 188).max() <= 6  # Half the light of white is 188 in sRGB.
+    assert np.abs(middle - 188).max() <= 6  # sRGB codes half the light of white as 188.
     assert paper.min() >= 240
     assert brightest.min() >= paper.min()
     assert brightest.max() - brightest.min() <= 3, "grey stays grey"

@@ -1,4 +1,4 @@
-"""Tests of the process that reads an uploaded file: it has limits of memory and time, and can always be stopped."""
+"""Tests of the process that reads an uploaded file. It has limits on memory and time and can always be stopped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webapp.videos.import_process import read_in_process
 from webapp.videos.refusal import ImportCancelled, Refused
 from webapp.videos.storage import VideoFolder
 
-SCANS = 100_000  # of 69 bytes each, which take a minute to decode on a fast machine
+SCANS = 100_000  # scans of 69 bytes each; a fast machine needs a minute to decode them
 
 
 @pytest.fixture
@@ -71,7 +71,11 @@ def test_its_refusals_are_those_of_the_source(tmp_path: Path) -> None:
 
 
 def test_a_long_video_needs_no_more_memory_than_a_short_one(tmp_path: Path, settings: Any) -> None:
-    """PyAV keeps frames whose side data was read until Python collects them, each with threads."""
+    """Reading a long video stays below the memory limit.
+
+    PyAV's `frame.side_data` and its frame refer to each other. A reader that used it would keep frames in memory until
+    Python's garbage collector runs, and would exceed the limit here.
+    """
     values = {**settings.CONFIG.values, "MASKWRIGHT_IMPORT_MEMORY_MB": 1024}
     settings.CONFIG = dataclasses.replace(settings.CONFIG, values=values)
     path = write_clip(tmp_path / "clip.mp4", 150, size=(1280, 720), options={"preset": "ultrafast"})

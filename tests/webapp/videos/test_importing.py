@@ -1,4 +1,4 @@
-"""Tests of an import, from its claim by a worker to the ready video."""
+"""Tests of the import of an uploaded file, from the claim by a worker to the ready video."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def stored_numbers(video: Video) -> list[int]:
 
 
 def labels(index: int) -> np.ndarray:
-    """Return a label map that differs from frame to frame. Its object ids are 1, 3 and 254."""
+    """Return the ground truth of frame `index`, with the object ids 1, 3 and 254. It differs from frame to frame."""
     found = np.zeros((160, 240), np.uint8)
     found[10 : 40 + index, 20:90] = 1
     found[60:100, 100 : 150 + index] = 254
@@ -95,7 +95,7 @@ def test_it_reads_pictures_of_every_mode(bring: Bring, tmp_path: Path, mode: str
 
 
 def test_it_keeps_the_very_bytes_of_a_jpeg(bring: Bring, tmp_path: Path) -> None:
-    """An engine must get the same pixels as with the original files, so that results of benchmarks can be compared."""
+    """A JPEG is stored byte for byte, so that engines get the pixels of the original and benchmarks stay comparable."""
     data = picture(numbered(5), "JPEG", quality=71)
     video = bring(write_zip(tmp_path / "clip.zip", [("0.jpg", data)]))
     assert folder_of(video.pk).frame(0).read_bytes() == data
@@ -236,7 +236,7 @@ def test_a_row_is_claimed_once(waiting: Bring, tmp_path: Path) -> None:
 
 
 def at_each_beat(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> None:
-    """Make imports note their progress at every frame. Before each time, call `act` with the number of frames done."""
+    """Make imports store their progress at every frame, and first call `act` with the number of frames done."""
     real = importing.Heartbeat.__call__
 
     def beat(self: importing.Heartbeat, done: int | None = None, *, now: bool = False) -> None:
@@ -289,7 +289,7 @@ def test_a_waiting_import_is_cancelled_at_once(waiting: Bring, tmp_path: Path, h
 
 
 def test_a_worker_that_lost_its_claim_changes_nothing(waiting: Bring, tmp_path: Path) -> None:
-    """The worker was considered lost and another one imported the video; then the first one goes on."""
+    """A worker is considered lost, and another one imports the video. The first then goes on, and changes nothing."""
     waits = waiting(write_clip(tmp_path / "clip.mp4", 4))
     late = claim(waits.pk)
     assert late is not None
@@ -327,7 +327,10 @@ def test_a_fault_of_ours_is_named_as_such(
 
 
 def test_folders_with_very_long_names_become_videos(bring: Bring, tmp_path: Path) -> None:
-    """PostgreSQL refuses a text that is longer than its column, which SQLite accepts, so names must be shortened."""
+    """The import shortens long names, because PostgreSQL refuses a text that is longer than its column.
+
+    SQLite accepts such a text, so the test compares the stored names.
+    """
     folders = ["d" * 300, "e" * 190 + "/" + "f" * 800 + "/1", "e" * 190 + "/" + "f" * 800 + "/2", "g"]
     path = write_zip(tmp_path / "many.zip", [(f"{f}/{i}.png", numbered_picture(i)) for f in folders for i in range(2)])
     first = bring(path)

@@ -1,4 +1,4 @@
-"""Tests of the sweep of imports, which finds those whose worker was killed and removes what it left on disk."""
+"""Tests of the sweep of imports, which queues imports of killed workers again and removes the files they left."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ from webapp.videos.recovery import sweep_imports
 from webapp.videos.storage import folder_of, staging_of, upload_path
 
 LONG_AGO = timedelta(minutes=5)
-pytestmark = pytest.mark.django_db(transaction=True)  # Workers are notified when a transaction commits.
+pytestmark = pytest.mark.django_db(transaction=True)  # Workers are notified after a real commit.
 
 
 def killed(video: Video, **changes: Any) -> None:
-    """Change the row and the files of `video` as if its worker had been killed during the import."""
+    """Change the row and the files of `video` as if its worker had been killed during the import.
+
+    `changes` are further fields of the row.
+    """
     claimed = claim(video.pk)
     assert claimed is not None
     staging = staging_of(video.pk, claimed.fence)

@@ -1,4 +1,4 @@
-"""Tests that unusable files are refused with a message for the user, and that nothing of them stays on disk."""
+"""Tests that files that cannot be imported are refused with a message, and that none of their data stays on disk."""
 
 from __future__ import annotations
 
@@ -147,9 +147,9 @@ def test_it_refuses_a_zip_with_too_many_entries(bring: Bring, tmp_path: Path, ho
 
 
 def zip64(path: Path, files: list[tuple[str, bytes]], count: int, size: int) -> Path:
-    """Write a zip that also has the end record of large zips (ZIP64).
+    """Write a zip with two end records: the usual one, and the one for large zips (ZIP64), whose numbers are right.
 
-    Its usual end record states `count` entries and a directory of `size` bytes, which need not be true.
+    The usual end record states `count` entries and a directory of `size` bytes, which may be wrong.
     """
     data = write_zip(path, files).read_bytes()
     body, end = data[:-22], list(struct.unpack("<4s4H2LH", data[-22:]))
@@ -169,7 +169,7 @@ def test_it_takes_a_zip_with_the_record_of_large_ones(bring: Bring, tmp_path: Pa
 def test_it_reads_no_large_directory_whichever_record_states_it(
     bring: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, reader_thread: None
 ) -> None:
-    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 152)  # The directory of a zip of GOOD has 153 bytes.
+    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 152)  # The directory of the zip of GOOD has 153 bytes.
     words = "The zip has far too many entries."
     assert_refused(bring(write_zip(tmp_path / "plain.zip", GOOD)), home, words)
     assert_refused(bring(zip64(tmp_path / "large.zip", GOOD, 0xFFFF, 0xFFFFFFFF)), home, words)
@@ -227,7 +227,7 @@ def test_it_refuses_a_video_that_is_too_large(bring: Bring, tmp_path: Path, home
 
 
 def test_it_makes_no_room_for_a_size_that_is_only_claimed(bring: Bring, tmp_path: Path, home: Path) -> None:
-    """A small GIF states frames of 30,000 x 30,000 pixels, which would take 3.6 GB each when decoded."""
+    """A small GIF whose header states 30,000 x 30,000 pixels is refused before memory is allocated (3.6 GB a frame)."""
     path = write_gif(tmp_path / "clip.gif", 4)
     data = bytearray(path.read_bytes())
     data[6:10] = struct.pack("<HH", 30_000, 30_000)
@@ -280,7 +280,7 @@ def test_frames_that_an_edit_list_cuts_do_not_count(bring: Bring, tmp_path: Path
 def test_it_stops_before_the_disk_is_full(
     bring: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, reader_thread: None
 ) -> None:
-    """There is enough room when the import starts, but not later. What it has written until then is removed."""
+    """The disk has enough room when the import starts, but not later. The import fails and removes its files."""
     looks = iter([2 << 30, 2 << 30])
     monkeypatch.setattr(refusal, "free_bytes", lambda: next(looks, 100 << 20))
     path = write_clip(tmp_path / "clip.mp4", 120)
@@ -318,7 +318,7 @@ def test_it_refuses_masks_that_cannot_be_ground_truth(bring: Bring, tmp_path: Pa
 
 
 def test_it_opens_no_connection_for_any_refusal(tmp_path: Path, bring: Bring, home: Path) -> None:
-    """The files are playlists with the address of a server in this test, to which nobody must connect."""
+    """Playlists are refused without a connection to the URLs in them. A server in this test checks that."""
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         door.listen()

@@ -1,4 +1,4 @@
-"""Scene cuts: found where the picture changes for good, not at flashes, fast motion or fades."""
+"""Tests that scene cuts are found where the content changes for good, not at flashes, fast motion or fades."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Picture = NDArray[np.uint8]
 
 
 def scene(seed: int, count: int, speed: int = 2) -> list[Picture]:
-    """Return frames of a random picture, uint8 [90, 160, 3], that moves sideways by `speed` pixels a frame."""
+    """Return `count` frames, uint8 RGB [90, 160, 3], of random colours that move sideways by `speed` pixels a frame."""
     random = np.random.default_rng(seed)
     base = random.integers(0, 256, 3) * 0.5
     coarse = base + random.integers(0, 128, (9, 64, 3))

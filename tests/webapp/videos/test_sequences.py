@@ -1,4 +1,4 @@
-"""Tests of imports of zips with folders: videos with ground truth, and a note that names the files left out."""
+"""Tests of imports of zips with folders of frames and masks. A note of the video names files that were left out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def stored_numbers(video: Video) -> list[int]:
 
 
 def the_others(first: Video) -> list[Video]:
-    """Import the other videos that an upload has become, and return them."""
+    """Import and return all videos except `first`. An upload with several sequences becomes several videos."""
     others = list(Video.objects.exclude(pk=first.pk).order_by("pk"))
     for video in others:
         run_import(video.pk)
@@ -194,7 +194,10 @@ def ramp(top: float) -> np.ndarray:
 def test_pictures_of_many_bits_are_scaled_by_the_range_of_their_sequence(
     bring: Bring, tmp_path: Path, top: float, kind: str, form: str
 ) -> None:
-    """The first frame is half as bright as the second, and still is after the conversion to 8 bits."""
+    """Frames of more than 8 bits are converted to 8 bits with one scale for the whole sequence.
+
+    The first frame is half as bright as the second, before and after the conversion.
+    """
     files = []
     for index, share in enumerate((0.5, 1.0)):
         files.append((f"{index}.{form.lower()}", picture(ramp(top * share).astype(kind), form)))
@@ -207,7 +210,7 @@ def test_pictures_of_many_bits_are_scaled_by_the_range_of_their_sequence(
 
 
 def colours_of_16_bits(top: int, kind: str, alpha: int | None = None) -> bytes:
-    """Encode a picture whose red rises from 0 to `top` from left to right; green and blue are half of it."""
+    """Encode an image with 16 bits a channel. From left to right, red rises to `top`, green and blue to half of it."""
     red = ramp(top)
     channels = [red / 2, red / 2, red] + ([] if alpha is None else [np.full_like(red, alpha)])
     found, data = cv2.imencode(f".{kind}", np.dstack(channels).astype(np.uint16))

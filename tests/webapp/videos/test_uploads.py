@@ -1,4 +1,4 @@
-"""Tests of uploads, which arrive in chunks and resume after a lost connection."""
+"""Tests of uploads, which arrive in chunks and continue after a lost connection."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_file_in_chunks_becomes_the_video(
 def test_a_broken_upload_goes_on_where_the_server_says(client: Client, project: Project) -> None:
     upload = begin(client, project, 100).json()["id"]
     send(client, upload, 0, b"a" * 40)
-    # The browser sends the chunk again, as it does when the response was lost.
+    # A browser sends a chunk again if it got no response.
     again = send(client, upload, 0, b"a" * 40)
     assert (again.status_code, again.json()["code"], again.json()["received"]) == (409, "wrong_offset", 40)
     ahead = send(client, upload, 80, b"a" * 20)
@@ -216,7 +216,7 @@ def test_a_failed_import_is_told_on_the_card(
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Return a function that sets how many bytes of the disk are free for uploads."""
+    """Return a function that sets how many bytes uploads may use on the disk."""
 
     def leave(room: int) -> None:
         monkeypatch.setattr(uploads, "free_bytes", lambda: room + min_free_bytes())

@@ -1,4 +1,4 @@
-"""Tests of archives for other programs, and of exports of whole projects: what is in them is what was annotated."""
+"""Tests that exports in each format, of a video and of a whole project, contain exactly the masks of the videos."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_the_manifest_says_what_was_exported(video: Video) -> None:
 
 @pytest.fixture
 def second(project: Project, owner: User, video: Video) -> Video:
-    """Create a second video of the same name with masks, and a third one without."""
+    """Create a second video with a mask and the name of the first, and a third without masks. Return the second."""
     made = make_video(project, owner)
     add_round(made, {0: labels(9)})
     make_video(project, owner, name="No masks")

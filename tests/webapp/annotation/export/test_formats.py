@@ -1,4 +1,4 @@
-"""The list of export formats: the page offers all of them, and a new format is one file and one line in the list."""
+"""Tests of the list of export formats: the page offers each, and a new one needs one file and one line in the list."""
 
 from collections.abc import Callable
 from dataclasses import replace

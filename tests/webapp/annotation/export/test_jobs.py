@@ -1,4 +1,4 @@
-"""Exports contain the masks exactly, show their progress, and can be imported again without a difference."""
+"""Tests that exports contain the masks exactly, show their progress, and give the same masks when imported again."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def home(settings: Any, tmp_path: Path, sent_tasks: list[Any]) -> Path:
 
 
 def labels(seed: int, height: int = 160, width: int = 240) -> NDArray[np.uint8]:
-    """Return a random label map, uint8 [H, W], with ragged regions of ids 0, 1, 2 and 254.
+    """Return a random mask, uint8 [H, W], with the object ids 0, 1, 2 and 254 in regions with holes of one pixel.
 
-    A resize or a change of the palette would change it.
+    An export that resizes masks or changes object ids would therefore be noticed.
     """
     rng = np.random.default_rng(seed)
     coarse = rng.choice(np.array([0, 0, 1, 2, 254], np.uint8), (height // 8 + 1, width // 8 + 1))
@@ -71,7 +71,7 @@ def make_video(project: Project, author: User, size: tuple[int, int] = (240, 160
 
 
 def add_round(video: Video, masks: dict[int, NDArray[np.uint8]], base: Round | None = None) -> Round:
-    """Create a round that has ended with these masks, and move the video's head to it."""
+    """Create a round that has ended with these masks (by frame), and make it the head of the video."""
     number = Round.objects.filter(video=video).count() + 1
     made = Round.objects.create(
         video=video,
@@ -361,7 +361,7 @@ def test_only_members_reach_an_export(
     video: Video, client_as: ClientAs, cast: dict[Role, User], stranger: User
 ) -> None:
     exported(video, "objects")
-    export = Export.objects.get()  # It belongs to the owner.
+    export = Export.objects.get()  # The export that the owner made
     lists = (f"/api/videos/{video.pk}/exports", f"/api/projects/{video.project_id}/exports")
     for user, status in ((stranger, 404), (None, 401)):
         for address in (*lists, f"/api/exports/{export.pk}", f"/api/exports/{export.pk}/file"):
@@ -387,9 +387,10 @@ def test_the_file_goes_with_the_export_and_with_the_video(video: Video, client_a
 
 
 def test_an_overlay_begins_with_its_index_and_is_written_once(video: Video) -> None:
-    """The index comes first, so that players can begin at once.
+    """The index of an mp4 (box "moov") comes before the frames ("mdat"), so that players can begin at once.
 
-    The file is not rewritten for that, because such a step would take longer for longer files and block all threads.
+    The exporter reserves room for the index (box "free" for the rest) instead of rewriting the file at the end. That
+    would take longer for longer files and would block all threads.
     """
     data = exported(video, "overlay").read_bytes()
     room = data.index(b"free")

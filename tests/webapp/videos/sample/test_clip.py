@@ -44,19 +44,22 @@ def test_the_objects_move_bend_and_cover_each_other(pond: Pond) -> None:
         centres = [np.argwhere(labels == number).mean(0) for labels in maps]
         assert np.hypot(*(centres[-1] - centres[0])) > 80
     visible = {number: [int((labels == number).sum()) for labels in maps] for number in (1, 2)}
-    assert min(visible[1]) < 0.8 * visible[1][0]  # The golden koi swims over it.
-    assert min(visible[2]) < 0.6 * visible[2][0]  # It swims below the leaf.
+    assert min(visible[1]) < 0.8 * visible[1][0]  # The golden koi swims over koi 1.
+    assert min(visible[2]) < 0.6 * visible[2][0]  # Koi 2 swims below the leaf.
 
 
 def test_a_koi_bends_as_it_swims(pond: Pond) -> None:
-    free = [np.argwhere(pond.frame(index)[1] == 1) for index in range(0, 20, 2)]  # before the other koi covers it
+    free = [np.argwhere(pond.frame(index)[1] == 1) for index in range(0, 20, 2)]  # before the other koi covers this koi
     assert max(map(len, free)) < 1.1 * min(map(len, free))
     shapes = [_spread(points) for points in free]
     assert max(shapes) > 1.1 * min(shapes)
 
 
 def _spread(points: np.ndarray) -> float:
-    """Return the ratio of the squared axes of a shape. For a rigid shape it does not depend on position or angle."""
+    """Return the smaller divided by the larger variance of the points [P, 2] along their principal axes.
+
+    If a shape only moves and turns, this ratio stays the same.
+    """
     small, large = np.linalg.eigvalsh(np.cov(points.T))
     return float(small / large)
 
