@@ -1,5 +1,6 @@
 """Generates a data folder with two videos (one of them held out for validation), a still image, and an excluded set."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -8,6 +9,23 @@ import pytest
 from segmentation.formats.label_png import write_labels
 from segmentation.training.sources import Sources, find_sources
 from tests.segmentation.clips import make_clip
+from tests.segmentation.engine_conformance import EngineConformance
+
+# Measuring coverage takes half as long as the tests themselves. It is left out of tests that run lines again which
+# other tests run: the conformance tests of all engines but two, and those of large networks and of the pretended device.
+COVERED_ENGINES = {"flow", "star"}
+REPEATING_FILES = {"test_on_cuda.py", "test_paper_size.py", "test_long_video.py"}
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name in REPEATING_FILES or (isinstance(item, pytest.Function) and _repeats(item)):
+            item.add_marker(pytest.mark.no_cover)
+
+
+def _repeats(item: pytest.Function) -> bool:
+    suite = item.cls
+    return suite is not None and issubclass(suite, EngineConformance) and suite.engine not in COVERED_ENGINES
 
 
 @pytest.fixture
