@@ -12,7 +12,7 @@ from tests.segmentation.clips import make_clip
 from tests.segmentation.engine_conformance import EngineConformance
 
 # Measuring coverage takes half as long as the tests themselves. It is left out of tests that run lines again which
-# other tests run: the conformance tests of all engines but two, and those of large networks and of the pretended device.
+# others run: the conformance tests of all engines but two, and those of large networks and of the pretended device.
 COVERED_ENGINES = {"flow", "star"}
 REPEATING_FILES = {"test_on_cuda.py", "test_paper_size.py", "test_long_video.py"}
 
