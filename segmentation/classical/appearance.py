@@ -1,14 +1,16 @@
-"""Appearance models of an object: ridge regression in closed form, on cheap features and on cells of colour and place.
+"""Models of what an object looks like, which tell for each pixel whether it may belong to the object.
 
-All three models solve min_w sum_i c_i (w . phi_i - y_i)^2 + lambda |w|^2 and keep only the sums of
-the normal equations. So annotated frames are combined by adding their sums, weighted by distance in time (`blend`):
+They are fitted by ridge regression in closed form, to pixel features and to histogram cells of colour and place.
+All three models solve min_w sum_i c_i (w . phi_i - y_i)^2 + lambda |w|^2 over pixels i with weights c_i, and keep only
+the sums of the normal equations. So the models of several annotated frames are combined by adding their sums, weighted
+by distance in time (`blend`):
 
 * `TextureModel`: phi = a fixed random layer of rectified units over `ScaledFrame.pixel_features` (an extreme learning
-  machine, Huang et al. 2006), y = +-1; lambda is relative to the mean of the diagonal.
-* `fit_colour_cells`: phi = one-hot cell of the colour; the normal matrix is diagonal, w is the share of object pixels
-  in a cell.
-* `fit_place_cells`: the same with cells of colour and place. The place is relative to the object's centre, so that the
-  model moves and grows with the object.
+  machine, Huang et al. 2006), y = +-1; lambda is relative to the mean of the diagonal of the normal matrix.
+* `fit_colour_cells`: phi = one-hot vector of the colour's histogram cell; the normal matrix is diagonal, and w is the
+  share of object pixels in a cell.
+* `fit_place_cells`: the same with cells of colour and place. The place is relative to the object's centre and size, so
+  that the model moves and grows with the object.
 """
 
 from __future__ import annotations
@@ -25,16 +27,19 @@ from scipy.ndimage import correlate1d
 from segmentation.classical.scaled_frames import CHANNELS
 from segmentation.types import FloatArray, FloatMap
 
-UNITS = 192  # of the random layer; 128 cost 1 point of J, and 256 gained nothing
+UNITS = 192  # Number of units of the random layer: 128 units cost 1 point of J, and 256 gain nothing.
 TEXTURE_LAMBDA = 1e-3
-COLOURS = 16  # cells along each axis of colour
-COARSE = 8  # the same for cells of colour and place
+COLOURS = 16  # Number of cells along each axis of colour in the colour model.
+COARSE = 8  # Number of cells along each axis of colour in the model of colour and place.
 ACROSS = 18  # Cells of place along each axis, each a quarter of the object's size: 2.2 sizes to either side.
 PALETTE_LAMBDA, PLACES_LAMBDA = 20.0, 3.0  # Number of pixels at which a cell weighs as much as the prior of 0.5.
 
 
 class ObjectExtent(NamedTuple):
-    """Position and size of an object on the grid: centre of mass, and the side of a square with the same area."""
+    """Centre of mass (y, x) of an object and its size, in pixels of its probability map.
+
+    The size is the side of a square with the object's area.
+    """
 
     y: float
     x: float
@@ -53,7 +58,10 @@ class ObjectExtent(NamedTuple):
 
 
 def _layer() -> tuple[FloatArray, FloatArray]:
-    """Draw the weights of the random layer, in which every unit uses a third of the features. The seed is fixed."""
+    """Draw the weights [CHANNELS, UNITS] and biases [UNITS] of the random layer from a fixed seed.
+
+    Each unit uses about a third of the features.
+    """
     rng = np.random.default_rng(0)
     weights = rng.normal(0, 1, (CHANNELS, UNITS)) * (rng.random((CHANNELS, UNITS)) < 0.35)
     return (weights / np.sqrt(CHANNELS * 0.35) * 1.5).astype(np.float32), rng.uniform(-1.2, 1.2, UNITS).astype(
@@ -66,24 +74,32 @@ _WITH_BIASES = np.block([[WEIGHTS, np.zeros((CHANNELS, 1))], [BIASES, np.ones((1
 
 
 def random_features(pixel_features: FloatArray) -> FloatArray:
-    """Compute the random features [h * w, UNITS + 1] of [h, w, CHANNELS]. The last one is constant."""
+    """Apply the fixed random layer to pixel features [h, w, CHANNELS]. Return [h * w, UNITS + 1].
+
+    The last column is 1 everywhere and serves as the intercept of `TextureModel`.
+    """
     flat = pixel_features.reshape(-1, CHANNELS)
-    lifted = np.hstack([flat, np.ones_like(flat[:, :1])]) @ _WITH_BIASES  # a single pass over the large array
+    lifted = np.hstack([flat, np.ones_like(flat[:, :1])]) @ _WITH_BIASES  # a single pass over the data
     np.maximum(lifted, 0, out=lifted)
     return lifted
 
 
 @dataclass(eq=False)
 class TextureModel:
+    """A linear model that tells an object from its background by the random features of a pixel (ridge regression).
+
+    It keeps the sums of the normal equations over pixels with weights c, features phi and labels y = +-1.
+    """
+
     a: FloatArray  # [U, U] = sum c phi phi^T
     b: FloatArray  # [U] = sum c phi y
     w: FloatArray | None = None
 
     @classmethod
     def fitted(cls, lifted: FloatArray, probability: FloatArray, weight: FloatArray) -> TextureModel:
-        """Fit to pixels: features [n, U], probability [n], weight [n].
+        """Fit the model to n pixels: random features [n, U], probability of the object [n] and weight [n].
 
-        Object and background have the same total weight.
+        The weights are scaled so that object and background have the same total weight.
         """
         inside, outside = weight * probability, weight * (1 - probability)
         c = inside / (2 * inside.sum() + 1e-6) + outside / (2 * outside.sum() + 1e-6)
@@ -96,7 +112,10 @@ class TextureModel:
         return TextureModel(keep * self.a + (1 - keep) * other.a, keep * self.b + (1 - keep) * other.b)
 
     def __call__(self, lifted: FloatArray) -> FloatArray:
-        """Return a score for each pixel [n], about -1 for background and 1 for the object."""
+        """Return a score for each of n pixels, about -1 for background and 1 for the object.
+
+        `lifted` are the random features of the pixels, [n, UNITS + 1].
+        """
         if self.w is None:
             ridge = TEXTURE_LAMBDA * np.trace(self.a) / len(self.a)
             self.w = np.linalg.solve(self.a + ridge * np.eye(len(self.a), dtype=np.float32), self.b)
@@ -108,7 +127,12 @@ class TextureModel:
 
 @dataclass(eq=False)
 class CellModel:
-    """Ridge regression on one-hot cells: the total weight of the pixels in each cell, and of those in the object."""
+    """A weighted histogram that tells the share of object pixels in each of its cells.
+
+    This is ridge regression on a one-hot vector. `shape` is the number of cells along each axis, `ridge` the lambda of
+    the regression. `n` is the total weight of the pixels in each cell, `y` the weight of those that belong to the
+    object.
+    """
 
     shape: tuple[int, ...]
     ridge: float
@@ -129,7 +153,10 @@ class CellModel:
         return CellModel(self.shape, self.ridge, keep * self.n + gain * other.n, keep * self.y + gain * other.y)
 
     def __call__(self, index: NDArray[np.int32]) -> FloatMap:
-        """Return the share of object pixels in the cell of each pixel, 0..1; 0.5 for empty cells."""
+        """Return, for each pixel, the share of object pixels in its cell, 0..1; 0.5 where the cell is empty.
+
+        `index` is the flat index of each pixel's cell.
+        """
         if self.w is None:
             n, y = self.n.reshape(self.shape), self.y.reshape(self.shape)
             for axis in range(len(self.shape)):  # Cells share their counts with their neighbours.
@@ -143,13 +170,16 @@ class CellModel:
 
 
 def colour_index(lab: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Return the cell of colour of every pixel."""
+    """Return the flat index of each pixel's colour cell, with COLOURS cells along each of the three Lab axes."""
     q = (lab // (256 // COLOURS)).astype(np.int32)
     return (q[..., 0] * COLOURS + q[..., 1]) * COLOURS + q[..., 2]
 
 
 def place_index(lab: NDArray[np.uint8], middle: ObjectExtent, top: int = 0, left: int = 0) -> NDArray[np.int32]:
-    """Return the cell of place and colour of every pixel of a crop that begins at (top, left)."""
+    """Return the flat index of each pixel's cell of place and colour, for a crop of a frame that begins at (top, left).
+
+    `middle` is the position and size of the object, to which places are relative.
+    """
     height, width = lab.shape[:2]
     side = max(middle.size / 4, 5)
     y = _along(np.arange(top, top + height), middle.y, side)
@@ -174,7 +204,10 @@ def _along(positions: NDArray[np.int_], centre: float, side: float) -> NDArray[n
 
 
 def nearness(probability: FloatMap, reach: float) -> FloatMap:
-    """Return the weight of each pixel in a fit: 1 inside the object, decreasing to 0.08 far away from it."""
+    """Return the weight [h, w] of each pixel when a model is fitted: 1.08 in the object, falling to 0.08 far from it.
+
+    `reach` is the distance in pixels over which the part above 0.08 falls to 1/e.
+    """
     outside = (probability <= 0.5).astype(np.uint8)
     distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
     return np.exp(-distance / reach) + np.float32(0.08)
@@ -182,7 +215,7 @@ def nearness(probability: FloatMap, reach: float) -> FloatMap:
 
 @dataclass(frozen=True)
 class AppearanceSample:
-    """The appearance models of one object, fitted to one annotated frame."""
+    """The texture model and the colour model (`palette`) of an object, fitted to the annotated frame `frame`."""
 
     frame: int
     texture: TextureModel
@@ -190,7 +223,10 @@ class AppearanceSample:
 
 
 def blend(samples: Iterable[AppearanceSample], frame: int) -> tuple[TextureModel, CellModel]:
-    """Combine the models of annotated frames into those for `frame`. Nearer frames weigh more."""
+    """Combine the models of several annotated frames into a texture model and a colour model for `frame`.
+
+    Annotated frames near `frame` have a higher weight.
+    """
     samples = list(samples)
     weights = np.array(
         [1 / (1 + abs(sample.frame - frame) / 10) for sample in samples]

@@ -1,4 +1,4 @@
-"""Combines the probability maps of all objects, on the grid, into one label map at the size of the video."""
+"""Combines the probability maps of all objects, at a reduced size, into one mask at the size of the video."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from segmentation.masks import Box, box_of
 from segmentation.types import FloatMap, LabelMap
 
 FAINT = 0.05  # Pixels with a lower probability cannot win and are skipped.
-GIVEN = 0.7  # Probability of a mask that this round does not change. An object with a higher one may cover it.
+GIVEN = 0.7  # Probability of a mask that this round does not compute. An object with a higher probability covers it.
 RADIUS, EPSILON = 3, 1e-4
 
 
 class Composition:
-    """Collects objects one by one and assigns every pixel to the winner of a soft aggregation over all of them.
+    """Collects the objects of a frame one by one and gives every pixel to the most probable object or the background.
 
-    Sorting by odds p / (1 - p) gives the same winner as the softmax of STM (`masks.soft_aggregate`). So only the best
-    odds so far and the product of 1 - p are kept, for any number of objects.
+    The most probable object is the one with the highest odds p / (1 - p), which is also the result of the soft
+    aggregation of STM (`masks.soft_aggregate`). So only the highest odds so far and the product of 1 - p are kept, for
+    any number of objects.
     """
 
     def __init__(self, sizes: Sizes) -> None:
@@ -30,7 +31,10 @@ class Composition:
         self._labels = np.zeros(sizes.video, np.uint8)
 
     def add(self, object_id: int, probability: FloatMap, scaled: ScaledFrame) -> None:
-        """Add an object by its probability map on the grid. Its outline follows the edges in the frame."""
+        """Add an object by its probability map at the reduced size `Sizes.grid`.
+
+        A guided filter makes its outline follow the edges in the frame `scaled`.
+        """
         box = box_of(probability > FAINT)
         if box is None:
             return
@@ -44,8 +48,9 @@ class Composition:
         self._put(object_id, cv2.resize(drawn, size).view(np.ndarray), video)
 
     def add_given(self, object_id: int, mask: NDArray[np.bool_]) -> None:
-        """Add an object by its mask [H, W] at the size of the video, which other objects cover only if they are more
-        probable.
+        """Add an object by its mask [H, W] at the size of the video, as a probability of GIVEN.
+
+        Other objects cover it only where their probability is higher.
         """
         box = box_of(mask)
         if box is not None:

@@ -1,4 +1,4 @@
-"""Computes how far around a correcting scribble a mask changes.
+"""Computes in which region around a correcting scribble a mask changes.
 
 People draw a correction through the middle of the wrong region, and the robot of the DAVIS challenge draws it on the
 medial axis of that region. One border of the wrong region is the edge of the mask. So the region is about twice as
@@ -12,28 +12,41 @@ import numpy as np
 
 from segmentation.types import BinaryMask
 
-# Scribbles farther from the edge of the mask, as a share of the frame's longest side, are about another region.
+# Largest distance of a scribbled pixel from the edge of the mask, as a share of the frame's longest side. Pixels
+# farther away do not correct that edge but a separate region.
 FARTHEST = 0.04
-# Factors of the distance: within the first a pixel changes in any case, within the second it may.
+# Radii around a scribbled pixel, as multiples of its distance to the edge of the mask. Within the first radius pixels
+# change in any case, within the second they may change.
 SURE, POSSIBLE = 0.85, 1.5
-ALONE = 0.01  # Radius of certain change around a scribble far from the edge, as a share of the longest side.
+ALONE = 0.01  # Radius of certain change around a scribble far from the edge, as a share of the frame's longest side.
 
 
 def certain_region(scribbles: BinaryMask, right: BinaryMask) -> BinaryMask:
-    """Return the pixels that change in any case with `scribbles` [H, W].
+    """Return the pixels [H, W] that certainly change to the object id of the scribbles.
 
-    `right` are pixels that have their id already.
+    Args:
+        scribbles: the pixels under scribbles of one object id, [H, W].
+        right: the pixels that already have this object id, [H, W].
     """
     return _disks(scribbles, right, SURE, ALONE * max(right.shape))
 
 
 def possible_region(scribbles: BinaryMask, right: BinaryMask, farthest: float) -> BinaryMask:
-    """Return the pixels that may change. Scribbles far from the edge reach `farthest` pixels."""
+    """Return the pixels [H, W] that may change to the object id of the scribbles.
+
+    Args:
+        scribbles: the pixels under scribbles of one object id, [H, W].
+        right: the pixels that already have this object id, [H, W].
+        farthest: the radius in pixels around scribbles that are far from the edge of the mask.
+    """
     return _disks(scribbles, right, POSSIBLE, farthest)
 
 
 def _disks(scribbles: BinaryMask, right: BinaryMask, share: float, alone: float) -> BinaryMask:
-    """Return the union of disks around wrong scribbled pixels. A radius is `share` of the distance to the edge."""
+    """Return the union of disks around the scribbled pixels that are not in `right`, [H, W].
+
+    The radius is the distance of the pixel to `right` times `share`, or `alone` pixels if that distance is large.
+    """
     distance = cv2.distanceTransform((~right).astype(np.uint8), cv2.DIST_L2, 5)
     covered = np.zeros(right.shape, np.uint8)
     far = FARTHEST * max(right.shape)

@@ -1,9 +1,10 @@
-"""Rounds of classical vision: GrabCut in the frame that was drawn on, then optical flow and appearance models.
+"""The flow engine, which needs no weights: GrabCut in the frame that was drawn on, then optical flow and appearance
+models in the other frames.
 
-A round segments the frame that was drawn on and propagates from it to both sides. For every object with new scribbles
-the propagation ends at the next frame where that object was annotated or its mask accepted. On the way there, the new
-result counts less the nearer that frame is. Frames that a cancelled round did not reach get their masks on the way,
-too.
+A round segments the frame that was drawn on and propagates from it forward and backward. For every object with new
+scribbles the propagation ends at the next frame where that object was annotated or its mask accepted. The nearer that
+frame is, the less the new masks weigh against the older masks. Frames that have no mask yet, because an earlier round
+was cancelled, are segmented too.
 """
 
 from __future__ import annotations
@@ -24,13 +25,16 @@ from segmentation.engine import Engine
 from segmentation.runtime.parallel import HelperThread
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
-# Models of annotated frames (`appearance_cache.KEPT`) and the maps of a round with a few objects.
+# Memory of the cached models of annotated frames (`appearance_cache.KEPT`) and the maps of a round with a few objects.
 MODELS_BYTES = 48 << 20
 FLOWS_BYTES = 64 << 20  # flow fields of 200 frames at 480p
 
 
 class ClassicalEngine(Engine):
-    """A session of the flow engine. A subclass may refine the maps of each frame (`_propagated_refiner`)."""
+    """A session of the flow engine.
+
+    A subclass may improve the masks that it computes (`_interacted_refiner`, `_propagated_refiner`).
+    """
 
     def _setup(self) -> None:
         sizes = Sizes.of(self.frames.height, self.frames.width, self.settings.max_side)
@@ -38,12 +42,12 @@ class ClassicalEngine(Engine):
         self._flow_cache = FlowCache(self._scaled_frames, FLOWS_BYTES)
         self._appearance_cache = AppearanceCache(self._scaled_frames)
         self._history = MaskHistory(self.frames.height, self.frames.width, self.settings.cache_dir)
-        # For each frame that the round has drawn: its mask before, and the objects that the interaction concerned.
+        # For each frame drawn on in this round: its mask before, and the ids of the objects that were annotated in it.
         self._drawn: dict[int, tuple[LabelMap | None, set[int]]] = {}
 
     @property
     def nbytes(self) -> int:
-        """An upper bound of memory in bytes: cached frames and models of annotated frames. Masks are on disk."""
+        """The largest memory that the session takes, in bytes: cached frames, flow and models. Masks are on disk."""
         return self._scaled_frames.nbytes + MODELS_BYTES + FLOWS_BYTES
 
     def close(self) -> None:
@@ -75,11 +79,15 @@ class ClassicalEngine(Engine):
     def _propagate(
         self, start: int, before: LabelMap | None, touched: set[int], update: MaskUpdate
     ) -> Generator[MaskUpdate]:
-        """Propagate to both sides.
+        """Compute the masks of the other frames, forward and backward from the frame `start` that was drawn on.
 
-        `before` and `update` are the mask of the start frame before and after the interaction.
+        Args:
+            start: the frame that was drawn on.
+            before: its mask before the interaction, None if it had none.
+            touched: the ids of the objects that the interaction annotated.
+            update: the mask of the frame after the interaction.
         """
-        # Each round has its own thread, because an older round that was never closed may still use its own.
+        # Each round starts a thread, because an older round that was never closed may still use its thread.
         self._helper = HelperThread(self._halved)
         context = RoundContext(
             self._scaled_frames,
@@ -107,28 +115,37 @@ class ClassicalEngine(Engine):
                         yield step
 
     def _steps(self, propagators: Sequence[Propagator]) -> Sequence[MaskUpdate | None]:
-        """Run the next step of each propagator. Within a step neither depends on the result of the other."""
+        """Run the next step of each propagator, forward and backward, at the same time if there are two.
+
+        Neither step depends on the result of the other.
+        """
         self._history.load(propagator.next for propagator in propagators)
         if len(propagators) == 1:
             return [propagators[0].step()]
         return self._helper.run_both(propagators[0].step, propagators[1].step)
 
     def _halved(self) -> AbstractContextManager[None]:
-        """Return a context in which multi-threaded libraries use half of their threads (see `HelperThread`)."""
+        """Return a context in which multi-threaded libraries use half of their threads, as two threads share the CPU.
+
+        See `HelperThread`. Here it does nothing; a subclass that runs a network overrides it.
+        """
         return nullcontext()
 
     def _propagated_refiner(self) -> RefinePropagated | None:
-        """Return the function that refines propagated maps, or None.
+        """Return the function that improves the probability maps of each propagated frame; None: they stay as they are.
 
-        The history already holds the scribbles of the round.
+        It is called at the start of propagation, when `self._history` already holds the scribbles of the round.
         """
         return None
 
     def _prepare(self, frame: int) -> None:
-        """Compute the part of a refiner's work on a frame that does not depend on the masks of other frames."""
+        """Compute ahead what the refiner needs of a frame and what does not depend on masks, such as image features.
+
+        Here it does nothing; a subclass may override it.
+        """
 
     def _interacted_refiner(self) -> RefineInteracted | None:
-        """Return the function that refines an object in the interacted frame, or None to use the mask of GrabCut."""
+        """Return the function that improves an object's mask in the frame that was drawn on; None: use GrabCut's."""
         return None
 
     def _restore(self, past: PastRound) -> None:
@@ -166,7 +183,10 @@ class ClassicalEngine(Engine):
 
 
 def _change(before: NDArray[np.bool_] | None, after: NDArray[np.bool_]) -> MaskChange:
-    """Compare the mask of an object in the interacted frame before (None: there was none) and after the interaction."""
+    """Compare the mask of an object [H, W] before and after the interaction, in the frame that was drawn on.
+
+    `before` is None if the frame had no mask.
+    """
     if before is None:
         return MaskChange(1.0, None)
     union = np.count_nonzero(before | after)

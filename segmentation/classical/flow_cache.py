@@ -1,4 +1,4 @@
-"""Caches the optical flow between neighbouring frames, because later rounds propagate along the same way."""
+"""Keeps the optical flow between adjacent frames, so that later rounds need not compute it again."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ Kept = NDArray[np.float16]  # [h / 2, w / 2, 2]
 
 
 class FlowCache:
-    """Flow by frame, within a byte budget. What does not fit is computed again each time. Safe for several threads.
+    """A cache of flow fields of at most `budget` bytes. Flow that does not fit is computed again at each use.
 
-    Fields are kept at half the size and in half precision; DIS is not more exact. The first use gets the rounded
-    values, too, so that results do not depend on what is cached.
+    Fields are kept at half the frame's size and in float16, as the flow by DIS is no more exact than that. The first
+    use also gets these rounded values, so that results do not depend on the state of the cache. Several threads may use
+    it at once.
     """
 
     def __init__(self, scaled_frames: ScaledFrames, budget: int) -> None:
@@ -30,7 +31,7 @@ class FlowCache:
         self._lock = Lock()
 
     def between(self, frame: int, neighbour: int) -> Motion:
-        """Return the motion from `frame` back to `neighbour`."""
+        """Return the motion of the pixels of `frame` to their places in the adjacent frame `neighbour`."""
         return Motion.of(self._flow(frame, neighbour), self._flow(neighbour, frame))
 
     def _flow(self, frame: int, neighbour: int) -> FloatArray:
@@ -39,8 +40,7 @@ class FlowCache:
             kept = self._kept.get((frame, neighbour))
             if kept is None:
                 kept = _smaller(self._field.flow(scaled, self._scaled_frames[neighbour].grey))
-                # A full cache keeps its entries: frames are used in a cycle, so the oldest entry is the next that is
-                # needed.
+                # A full cache keeps its entries, because frames are used in a cycle: the oldest entry is needed next.
                 if self.used + kept.nbytes <= self.budget:
                     self._kept[frame, neighbour] = kept
                     self.used += kept.nbytes

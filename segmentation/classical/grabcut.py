@@ -1,4 +1,4 @@
-"""Segments the frame that was drawn on by GrabCut (Rother et al., SIGGRAPH 2004), seeded by the scribbles."""
+"""Segments an object in the frame that was drawn on by GrabCut (Rother et al., SIGGRAPH 2004), from its scribbles."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from segmentation.classical.seeding import ScribbleDistances, Seeds, object_like
 from segmentation.masks import box_of
 from segmentation.types import BinaryMask, FloatMap
 
-SIDE = 214  # Longest side for GrabCut. At 320 it takes three times as long and gains half a point of J.
+SIDE = 214  # Longest side of the frame for GrabCut. At 320 it takes three times as long and gains half a point of J.
 ITERATIONS = 2
-LEAST = 0.35  # Less likely pixels stay background, because GrabCut leaks along strong edges.
-CERTAIN = 0.1  # Pixels below it are certain background, pixels above 1 - CERTAIN certain object.
-# reach of a correction: share of the scribble's length, share of the frame's side
+LEAST = 0.35  # Pixels with a lower likelihood stay background, because GrabCut leaks along strong edges.
+CERTAIN = 0.1  # Below this likelihood pixels are certain background, above 1 - CERTAIN certain object.
+# Distance up to which a scribble far from the edge of the mask corrects it: the larger of a share of the longer side of
+# the scribbles' bounding box and a share of the frame's longer side.
 REACH_OF_SIDE, REACH_OF_FRAME = 0.35, 0.08
 CONTEXT = 0.12  # Width of the known background around the region, as a share of the longest side.
 
@@ -27,10 +28,17 @@ CONTEXT = 0.12  # Width of the known background around the region, as a share of
 def cut_object(
     scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, unlikely: BinaryMask, seed: int
 ) -> tuple[BinaryMask, FloatMap]:
-    """Segment what the scribbles are drawn on. Return the mask [h, w] at the size of `scaled`, and the likelihood
-    map, 0..1, from which GrabCut started.
+    """Segment the object under the scribbles `seeds.positive` by GrabCut, in the frame `scaled`.
 
-    `unlikely` are pixels that count as background unless they look like the object.
+    Args:
+        scaled: the frame, at the size [h, w] that the maps have.
+        motion: its motion to an adjacent frame, None if there is no other frame.
+        seeds: the known pixels.
+        unlikely: pixels of other objects [h, w]. GrabCut starts with them as background, but may change them.
+        seed: of the random numbers with which GrabCut starts.
+
+    Returns:
+        The object's mask [h, w], and the likelihood map [h, w], 0..1, from which GrabCut started.
     """
     box = box_of(seeds.positive)
     if box is None:
@@ -44,14 +52,18 @@ def cut_object(
     trimap[seeds.negative] = cv2.GC_BGD
     trimap[seeds.positive] = cv2.GC_FGD
     found = _cut(scaled, trimap, seeds.positive, seed)
-    # A correction does not change pixels that are unlikely.
+    # A correction does not add pixels whose likelihood is 0.5 or less.
     sure = probability > (0.5 if seeds.same.any() else LEAST)
     return found & (sure | seeds.positive), probability
 
 
 @dataclass(frozen=True, eq=False)
 class Corrections:
-    """The pixels [h, w] where new scribbles contradict a mask, and all scribbles for and against the object."""
+    """The scribbled pixels [h, w] of a correction, for one object.
+
+    `missed` are pixels of its new scribbles outside its mask, `extra` are pixels of new scribbles of other objects or
+    the background inside its mask. `mine` are all pixels of its scribbles, `others` all pixels of other scribbles.
+    """
 
     missed: BinaryMask
     extra: BinaryMask
@@ -62,7 +74,10 @@ class Corrections:
 def correct_mask(
     scaled: ScaledFrame, motion: Motion | None, before: BinaryMask, wrong: Corrections, seed: int
 ) -> BinaryMask:
-    """Return `before` with the regions corrected that contradicting scribbles run through. The rest is unchanged."""
+    """Return the object's mask `before` [h, w] with the wrong regions corrected that the scribbles `wrong` run through.
+
+    All other pixels stay as they are. `motion` is that of the frame to an adjacent frame, `seed` that of GrabCut.
+    """
     nothing = np.zeros_like(before)
     result = before.copy()
     if wrong.missed.any():
@@ -70,7 +85,7 @@ def correct_mask(
         found, _ = cut_object(scaled, motion, seeds, nothing, seed)
         result |= _reached(found & ~before, wrong.missed, before)
     if wrong.extra.any():
-        # The same with the background as the object: its known pixels are those outside the mask.
+        # The background is segmented as if it were the object; its known pixels are those outside the mask.
         seeds = Seeds(wrong.extra, wrong.mine, ~before & ~wrong.mine)
         found, _ = cut_object(scaled, motion, seeds, nothing, seed)
         result &= ~_reached(found & before, wrong.extra, ~before)
@@ -78,9 +93,9 @@ def correct_mask(
 
 
 def _reached(mask: BinaryMask, scribbles: BinaryMask, right: BinaryMask) -> BinaryMask:
-    """Return the connected parts of `mask` that a scribble runs through, within its reach.
+    """Return those connected parts of `mask` that a scribble runs through, without pixels too far from the scribbles.
 
-    `right` has its id already.
+    `scribbles` are pixels of scribbles of one object id, `right` those that already have this object id; all [h, w].
     """
     box = box_of(scribbles)
     if box is None:
@@ -90,7 +105,7 @@ def _reached(mask: BinaryMask, scribbles: BinaryMask, right: BinaryMask) -> Bina
 
 
 def _connected(mask: BinaryMask, scribbles: BinaryMask) -> BinaryMask:
-    """Return the connected parts of `mask` that a scribble runs through."""
+    """Return those connected parts of `mask` [h, w] that a scribble runs through."""
     count, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     drawn = np.zeros(count, bool)
     drawn[np.unique(parts[scribbles])] = True
@@ -107,7 +122,7 @@ def _cut(scaled: ScaledFrame, trimap: NDArray[np.uint8], positive: BinaryMask, s
         return result
     crop = box.grown(round(CONTEXT * max(height, width)), height, width).slices
     part = np.ascontiguousarray(trimap[crop])
-    if not (part & 1 == 0).any():  # If all is object, the rim of the crop serves as background.
+    if not (part & 1 == 0).any():  # If the whole crop is object, its border serves as background.
         part[[0, -1], :] = cv2.GC_PR_BGD
         part[:, [0, -1]] = cv2.GC_PR_BGD
         part[positive[crop]] = cv2.GC_FGD

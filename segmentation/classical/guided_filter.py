@@ -1,6 +1,4 @@
-"""Edge-aware smoothing by the guided filter (He et al., TPAMI 2013), fitted on the grid and applied at
-a larger size.
-"""
+"""Edge-aware smoothing by the guided filter (He et al., TPAMI 2013), fitted at a small size and applied at a larger."""
 
 from __future__ import annotations
 
@@ -16,16 +14,20 @@ from segmentation.types import FloatArray, FloatMap, Image
 
 @dataclass(frozen=True, eq=False)
 class GuidedFilter:
-    """Expresses values as a locally linear function of colour: slope [h, w, 3] and offset [h, w]."""
+    """A locally linear function from the colour of a pixel to a value: slope [h, w, 3] and offset [h, w]."""
 
     slope: FloatArray
     offset: FloatMap
 
     @classmethod
     def fitted(cls, values: FloatMap, guide: Image, radius: int, epsilon: float) -> GuidedFilter:
-        """Fit `values` to the colours of `guide`.
+        """Fit the function to `values` [h, w] and the colours of the image `guide` [h, w, 3], uint8.
 
-        Variance of colour below `epsilon` (channels 0..1) counts as texture.
+        Args:
+            values: the map to smooth, such as a probability map.
+            guide: the image whose edges the smoothed values follow.
+            radius: of the square neighbourhood of each local fit, in pixels.
+            epsilon: variance of colour (channels 0..1) below which an edge is smoothed away as texture.
         """
         size = (2 * radius + 1, 2 * radius + 1)
         colour = guide.astype(np.float32) / 255
@@ -36,7 +38,7 @@ class GuidedFilter:
         return cls(cv2.blur(slope, size).view(np.ndarray), cv2.blur(offset, size).view(np.ndarray))
 
     def drawn(self, image: Image) -> FloatMap:
-        """Evaluate the function on the colours of an image, which may be larger than the guide."""
+        """Evaluate the function on an image [H, W, 3], which may be larger than the guide. Return [H, W], 0..1."""
         height, width = image.shape[:2]
         slope: NDArray[Any] = self.slope
         offset: NDArray[Any] = self.offset
@@ -51,7 +53,10 @@ _DIAGONAL = np.array([1, 1, 1, 0, 0, 0], np.float32)
 
 
 def _variance(colour: NDArray[Any], mean: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """Return the six distinct entries of the local covariance of colour, [h, w, 6], in the order of _PAIRS."""
+    """Return the six distinct entries of the local covariance matrix of colour, [h, w, 6], in the order of _PAIRS.
+
+    `mean` is the local mean of `colour`, `size` the (width, height) of the neighbourhood.
+    """
     products = np.dstack([colour[..., i] * colour[..., j] for i, j in _PAIRS])
     means = np.dstack([mean[..., i] * mean[..., j] for i, j in _PAIRS])
     # cv2.blur takes at most four channels.
@@ -60,7 +65,10 @@ def _variance(colour: NDArray[Any], mean: NDArray[Any], size: tuple[int, int]) -
 
 
 def _solve(matrix: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
-    """Solve matrix @ x = right for every pixel, by the adjugate of the symmetric 3x3 matrix."""
+    """Solve matrix @ x = right for every pixel, by the adjugate of the symmetric 3x3 matrix.
+
+    `matrix` [h, w, 6] has the entries in the order of _PAIRS, `right` and the result are [h, w, 3].
+    """
     rr, gg, bb, rg, rb, gb = (matrix[..., i] for i in range(6))
     a, b, c = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
     d, e, f = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg

@@ -1,4 +1,7 @@
-"""Computes the mask of the frame that was drawn on: objects at a small size, their outlines at full size."""
+"""Computes the mask of the frame that was drawn on (the interacted frame) from its scribbles.
+
+Each object is segmented by GrabCut at a small size (`grabcut.SIDE`); its outline is then computed at the video's size.
+"""
 
 from __future__ import annotations
 
@@ -20,49 +23,50 @@ from segmentation.masks import resize_labels
 from segmentation.scribbles import NO_SCRIBBLE, Raster, dilate, rasterise
 from segmentation.types import BinaryMask, FloatMap, LabelMap, Scribble
 
-FIRST_STROKE = 3  # Thickness in px at the small size of the first scribbles of an object.
-STROKE = 1  # The same for corrections, which are often drawn into narrow regions.
+FIRST_STROKE = 3  # Thickness of an object's first scribbles, in pixels of the small size.
+STROKE = 1  # Thickness of corrections, which are often drawn into narrow regions.
 
 
 @dataclass(frozen=True, eq=False)
 class ObjectEvidence:
-    """The evidence about an object in the interacted frame. All maps are [h, w] at the small size."""
+    """What is known of an object in the frame that was drawn on. All maps are [h, w] at the size of GrabCut."""
 
-    cut: BinaryMask  # mask of GrabCut for the scribbles
-    likely: FloatMap  # likelihood before GrabCut, 0..1; in a correction, the mask before with the certain changes
-    before: BinaryMask  # the mask before the interaction
-    motion: Motion | None  # motion to a neighbour; None in a video of one frame
+    cut: BinaryMask  # the mask that GrabCut found from the scribbles
+    likely: FloatMap  # likelihood before GrabCut, 0..1; in a correction, `before` with what certainly changes
+    before: BinaryMask  # the object's mask before the interaction
+    motion: Motion | None  # motion to an adjacent frame; None in a video of one frame
     own: BinaryMask  # pixels of the object's scribbles
-    others: BinaryMask  # pixels of other scribbles
-    missed: BinaryMask  # pixels of its new scribbles where `before` is wrong
-    extra: BinaryMask  # pixels of new scribbles of others where `before` is wrong
+    others: BinaryMask  # pixels of the scribbles of other objects and of the background
+    missed: BinaryMask  # pixels of the object's new scribbles that are not in `before`
+    extra: BinaryMask  # pixels of new scribbles of other objects or the background that are in `before`
 
     @property
     def known(self) -> BinaryMask:
-        """Pixels that may belong to the object, by the mask before, GrabCut or scribbles."""
+        """Pixels that belong to the object according to its mask before, GrabCut or its scribbles."""
         return self.cut | self.before | self.own
 
     @property
     def contradicts(self) -> bool:
-        """Whether any new scribble contradicts `before`."""
+        """Whether any new scribble contradicts the object's mask before the interaction."""
         return bool(self.missed.any() or self.extra.any())
 
 
 def evidence_from_probability(probability: FloatMap, motion: Motion | None) -> ObjectEvidence:
-    """Make the evidence for an object without scribbles, from its probability map [h, w] alone."""
+    """Make the evidence of an object that has no scribbles in the frame, from its probability map [h, w] alone."""
     found: BinaryMask = probability > 0.5
     nothing = np.zeros_like(found)
     return ObjectEvidence(found, probability, found, motion, nothing, nothing, nothing, nothing)
 
 
-# Takes a frame and the evidence for an object; returns the object's probability map on the grid.
+# Takes a frame index and the evidence of an object; returns its probability map at the reduced size `Sizes.grid`.
 RefineInteracted = Callable[[int, ObjectEvidence], FloatMap]
 
 
 class InteractedFrame:
-    """Segments a frame from its new scribbles, the `earlier` ones, and the mask `before` (None: there is none yet).
+    """Segments the frame that was drawn on, from its new `scribbles` and its mask `before` (None: it has none yet).
 
-    Earlier scribbles keep their own pixels but change nothing else.
+    Under the `earlier` scribbles of this frame the mask keeps their object ids; they change no other pixels. `seed` is
+    that of GrabCut.
     """
 
     def __init__(
@@ -85,10 +89,14 @@ class InteractedFrame:
         self._thick = _thick(self._everything, height, width, FIRST_STROKE)
 
     def labels(self, refine_interacted: RefineInteracted | None = None) -> LabelMap:
-        """Compute the new mask of the frame. `refine_interacted` refines each object; None: GrabCut's mask is used.
+        """Compute the new mask of the frame.
 
-        Pixels of a scribble get its id, and the last scribble wins. Objects that no new scribble concerns keep their
-        masks.
+        Pixels under a scribble get its object id; where scribbles cross, the last one counts. Objects that no new
+        scribble belongs to or runs over keep their masks.
+
+        Args:
+            refine_interacted: improves the map of each object whose mask a new scribble contradicts; None: the masks
+                of GrabCut are used.
         """
         height, width = self._old.shape
         cut: dict[int, BinaryMask] = {}
@@ -106,18 +114,18 @@ class InteractedFrame:
         labels = _drawn(cut, finished, self._before, self._old, scaled, self._scaled_frames.sizes)
         if refine_interacted is None:
             _change_over(labels, self._before, self._scribbles)
-        else:  # A refiner decides itself what changes within the reach of the scribbles.
+        else:  # Near the scribbles the refiner alone decides which pixels change.
             labels = with_asked_changes(self._before, labels, self._scribbles)
         return _under_strokes(labels, self._everything)
 
     def _concerned(self) -> list[int]:
-        """Return the ids of objects that have a new scribble, or over whose pixels another new scribble runs."""
+        """Return the ids of objects that have a new scribble, or whose mask a new scribble with another id crosses."""
         drawn = self._new >= 0
         hit = self._old[drawn & (self._new != self._old)]
         return sorted(int(i) for i in np.union1d(self._new[drawn], hit) if i > 0)
 
     def evidence(self, object_id: int) -> ObjectEvidence:
-        """Collect the evidence about an object, including the mask of GrabCut."""
+        """Run GrabCut for an object and return its mask with all else that is known of the object in this frame."""
         was = self._old == object_id
         drawn = self._every if was.any() else self._thick
         mine, others = drawn == object_id, (drawn >= 0) & (drawn != object_id)
@@ -132,7 +140,10 @@ class InteractedFrame:
 
 
 def _motion(scaled_frames: ScaledFrames, frame: int, scaled: ScaledFrame) -> Motion | None:
-    """Return the motion to a neighbouring frame at the small size; None in a video of one frame."""
+    """Return the motion of a frame to an adjacent frame at the size of GrabCut; None in a video of one frame.
+
+    `scaled` is the frame at that size.
+    """
     if len(scaled_frames) == 1:
         return None
     neighbour = frame + 1 if frame + 1 < len(scaled_frames) else frame - 1
@@ -147,9 +158,15 @@ def _drawn(
     scaled: ScaledFrame,
     sizes: Sizes,
 ) -> LabelMap:
-    """Put the new masks into `before`, which stays the same, pixel for pixel, outside of the changes.
+    """Put the new masks of objects into the frame's mask `before`, and leave all pixels as they are where none changed.
 
-    `finished` holds the probability maps on the grid of objects that were refined.
+    Args:
+        cut: the new mask of each object at the size of GrabCut.
+        finished: for those objects that a refiner improved, the probability map at the reduced size `Sizes.grid`.
+        before: the frame's mask before, [H, W] at the size of the video.
+        old: the same mask at the size of GrabCut.
+        scaled: the frame.
+        sizes: the sizes of the video.
     """
     composition = Composition(sizes)
     changed = np.zeros(old.shape, np.uint8)
@@ -163,7 +180,7 @@ def _drawn(
     wider = cv2.dilate(changed, np.ones((3, 3), np.uint8)).astype(np.uint8)
     region = resize_labels(wider, *sizes.video) > 0
     result = before.copy()
-    # Inside the changes, objects that were segmented get their new pixels; the others keep what is left.
+    # In the changed region, objects in `cut` get their new pixels. Other objects keep the pixels that are left to them.
     cut_before = np.isin(before, list(cut))
     result[region & cut_before] = 0
     take = region & (fresh > 0)
@@ -172,7 +189,10 @@ def _drawn(
 
 
 def _change_over(labels: LabelMap, before: LabelMap, scribbles: Sequence[Scribble]) -> None:
-    """Give every correcting scribble, in place, the pixels of the mask `before` that it certainly reaches."""
+    """Give the surroundings of each correcting scribble, as far as they certainly change, the scribble's object id.
+
+    `labels` [H, W] is changed in place. `before` [H, W] is the mask that the scribbles correct.
+    """
     for scribble in scribbles:
         right = before == scribble.object_id
         if right.any():
@@ -181,7 +201,7 @@ def _change_over(labels: LabelMap, before: LabelMap, scribbles: Sequence[Scribbl
 
 
 def _as_drawn(was: BinaryMask, wrong: Corrections) -> FloatMap:
-    """Return a mask in which the pixels that correcting scribbles certainly reach are changed."""
+    """Return the object's mask `was` with the pixels changed that certainly change by the correction, as 0 and 1."""
     changed = was | certain_region(wrong.missed, was)
     changed &= ~(certain_region(wrong.extra, ~was) & ~wrong.mine)
     return changed.astype(np.float32)

@@ -1,4 +1,4 @@
-"""What earlier rounds left: the newest mask of every frame, the scribbles, and where each object was annotated."""
+"""Keeps the results of earlier rounds: the newest mask of each frame, its scribbles, and its annotated objects."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 from segmentation.session.packed_labels import PackedLabels
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound, Scribble
 
-UNKNOWN_CONFIDENCE = 0.5  # of an object that no round has looked for in a frame
+UNKNOWN_CONFIDENCE = 0.5  # The confidence of an object that no round has searched for in a frame.
 
 
 class MaskFile:
-    """Label maps by frame, deflated into an unnamed temporary file.
+    """Masks [height, width] by frame, compressed in an unnamed temporary file in `folder` (None: the system's default).
 
-    A mask at 480p takes about 2 kB of disk and no memory. Threads may share an instance.
+    A mask at 480p takes about 2 kB on disk and no memory. Several threads may use it at once.
     """
 
     def __init__(self, height: int, width: int, folder: str | None) -> None:
@@ -54,40 +54,43 @@ class MaskFile:
 
 
 class MaskHistory:
-    """The state of a session between rounds. It can be rebuilt from the stored rounds alone."""
+    """What a session knows between rounds: masks, confidences, scribbles and annotated frames of one video.
+
+    It can be rebuilt from the rounds in the database alone.
+    """
 
     def __init__(self, height: int, width: int, folder: str | None) -> None:
         self._shape = (height, width)
         self._own = MaskFile(height, width, folder)
-        # Masks of rounds from before this session, which are read when they are needed.
+        # Masks of rounds that ran before this session opened. They are read from the database when they are needed.
         self._stored: dict[int, Mapping[int, LabelMap]] = {}
         self._confidence: dict[int, tuple[float, ...]] = {}  # frame -> newest confidence of each object
         self.scribbles: dict[int, list[Scribble]] = {}  # by frame, oldest first
         self.annotated: dict[int, set[int]] = {}  # object id -> frames
         self._before_given = PackedLabels()  # see `mask_before_given`
-        self._newly_annotated: set[int] = set()  # objects that the newest interaction annotated in its frame first
+        self._newly_annotated: set[int] = set()  # objects first annotated in their frame by the newest round
 
     def __contains__(self, frame: int) -> bool:
         return frame in self._own or frame in self._stored
 
     def mask(self, frame: int) -> LabelMap | None:
-        """The newest mask of `frame`, or None."""
+        """Return the newest mask of `frame`, or None if it has none yet."""
         if frame in self._own:
             return self._own[frame]
         stored = self._stored.get(frame)
         return None if stored is None else stored[frame]
 
     def load(self, frames: Iterable[int]) -> None:
-        """Read the stored masks of some frames into this history, in the calling thread.
+        """Read the stored masks of some frames ahead, in the calling thread.
 
-        A store of masks need not be safe to share between threads, but this history is shared by two.
+        The source of stored masks may be unsafe to read from several threads, and two threads use this history.
         """
         for frame in frames:
             if frame in self._stored and frame not in self._own:
                 self._own[frame] = self._stored[frame][frame]
 
     def confidence(self, frame: int, object_id: int) -> float:
-        """The confidence that the newest round gave an object in a frame, or UNKNOWN_CONFIDENCE."""
+        """Return the confidence that the newest round gave an object in a frame, else UNKNOWN_CONFIDENCE."""
         values = self._confidence.get(frame, ())
         return values[object_id - 1] if object_id <= len(values) else UNKNOWN_CONFIDENCE
 
@@ -102,10 +105,10 @@ class MaskHistory:
     def annotate(self, interaction: Interaction, labels: LabelMap | None) -> set[int]:
         """Record which objects an interaction annotates in its frame, and return their ids.
 
-        These are the objects that it has scribbles for, and those whose mask it changed.
+        These are the objects that it has scribbles for, and all objects whose mask in this frame changed.
 
         Args:
-            labels: the frame's new mask; None where the frame is locked and its mask did not change.
+            labels: the frame's new mask; None if the frame's mask is locked and therefore stays the same.
         """
         touched = {scribble.object_id for scribble in interaction.scribbles} - {0}
         if labels is not None:
@@ -119,7 +122,7 @@ class MaskHistory:
         return touched
 
     def undo_interaction(self, interaction: Interaction) -> None:
-        """Remove the newest interaction, whose scribbles were added and whose round ended without any mask."""
+        """Forget the newest interaction, after its round has ended without any mask."""
         frame = interaction.frame
         del self.scribbles[frame][-len(interaction.scribbles) :]
         for object_id in self._newly_annotated:
@@ -137,7 +140,7 @@ class MaskHistory:
             self._confidence[stored] = () if state is None else _decode_confidence(state)
 
     def adopt(self, labels: Mapping[int, LabelMap]) -> None:
-        """Take masks that no round made as the newest ones of their frames."""
+        """Store masks that no round computed, such as painted masks and edits, as the newest ones of their frames."""
         for frame in labels:
             if frame not in self._before_given:
                 before = self.mask(frame)
@@ -147,11 +150,11 @@ class MaskHistory:
             self._confidence[frame] = ()
 
     def mask_before_given(self, frame: int) -> LabelMap | None:
-        """Return the mask of `frame` before those that were given since its last round; None if there was none."""
+        """Return the mask that `frame` had after its last round, before people painted or edited it; None: no mask."""
         return self._before_given[frame] if frame in self._before_given else self.mask(frame)
 
     def annotate_given(self, frame: int, ids: Iterable[int]) -> None:
-        """Record that a person gave the masks of objects in a frame."""
+        """Record that a person painted the masks of the objects `ids` in a frame, which counts as annotating them."""
         for object_id in ids:
             self.annotated.setdefault(object_id, set()).add(frame)
 
@@ -160,9 +163,10 @@ class MaskHistory:
 
 
 def update_with_confidence(frame: int, labels: LabelMap, confidence: list[float]) -> MaskUpdate:
-    """A mask update whose engine state holds its confidences, rounded to float16.
+    """Make a mask update whose engine state contains the confidence of each object, rounded to float16.
 
-    A later round repeats the confidence of objects that it does not look for, also in a rebuilt session.
+    A later round repeats the confidence of objects that it does not search for, and so does a rebuilt session, which
+    reads them from the engine state.
     """
     state = encode_confidence(confidence)
     return MaskUpdate(frame, labels, _decode_confidence(state), state)

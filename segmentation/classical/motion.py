@@ -1,4 +1,4 @@
-"""Dense optical flow between neighbouring frames, warping along it, and motion that differs from the background's."""
+"""Dense optical flow between adjacent frames, warping along it, and where pixels move unlike the background."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 
 from segmentation.types import FloatMap, FlowField, GreyImage
 
-SMALLEST = 16  # DIS matches patches of 8 pixels on a pyramid and fails on frames smaller than this.
-STRIDE = 2  # The camera motion is smooth, so it is fitted and compared on every fourth pixel.
-SAMPLES = 2000
+SMALLEST = 16  # DIS matches patches of 8 pixels on a pyramid and fails on frames with a shorter side than this.
+STRIDE = 2  # The camera motion is smooth, so every second row and column suffice to fit and compare it.
+SAMPLES = 2000  # About the number of pixels to which the camera motion is fitted.
 
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """The motion from a frame back to the neighbour that already has a mask, on the grid."""
+    """The motion from a frame back to an adjacent frame, which usually has a mask already. All maps are [h, w]."""
 
-    back: FlowField  # displacement of each pixel to its place in the neighbour
-    trust: FloatMap  # 0..1; 1 where the flow back and forth ends at the same pixel
+    back: FlowField  # [h, w, 2]: displacement in pixels of each pixel to its place in the adjacent frame
+    trust: FloatMap  # 0..1; 1 where the flow to the adjacent frame and back ends at the pixel where it began
 
     @classmethod
     def of(cls, back: FlowField, forth: FlowField) -> Motion:
-        """Make a motion from the flow `back` to the neighbour and the flow `forth` from there to this frame."""
+        """Make a motion from the flow `back` to the adjacent frame and the flow `forth` from there to this frame."""
         motion = cls(back, np.ones(back.shape[:2], np.float32))
         gap = back + np.dstack([motion.warp(forth[..., 0]), motion.warp(forth[..., 1])])
         length = np.hypot(back[..., 0], back[..., 1])
@@ -35,7 +35,7 @@ class Motion:
 
     @cached_property
     def source(self) -> tuple[FloatMap, FloatMap]:
-        """The coordinates x and y in the neighbour, for each pixel of this frame."""
+        """For each pixel of this frame, the coordinates x and y of its place in the adjacent frame."""
         height, width = self.trust.shape
         x = np.arange(width, dtype=np.float32)[None] + self.back[..., 0]
         y = np.arange(height, dtype=np.float32)[:, None] + self.back[..., 1]
@@ -43,20 +43,23 @@ class Motion:
 
     @cached_property
     def unseen(self) -> FloatMap:
-        """1 where the pixel was outside the neighbouring frame, else 0."""
+        """A map [h, w], slightly blurred: 1 where a pixel's place is outside the adjacent frame, 0 elsewhere."""
         x, y = self.source
         height, width = self.trust.shape
         outside = ((x < -1) | (x > width) | (y < -1) | (y > height)).astype(np.float32)
         return cv2.blur(outside, (3, 3)).view(np.ndarray)
 
     def warp(self, values: FloatMap) -> FloatMap:
-        """Warp values from the neighbour to this frame. Outside the neighbour, the value at its edge is used."""
+        """Warp a map [h, w] of the adjacent frame to this frame.
+
+        Pixels whose place is outside the adjacent frame get the value at its nearest edge.
+        """
         x, y = self.source
         return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).view(np.ndarray)
 
 
 class FlowEstimator:
-    """Computes `Motion` by DIS (Kroeger et al., ECCV 2016)."""
+    """Computes optical flow by DIS (dense inverse search, Kroeger et al., ECCV 2016)."""
 
     def __init__(self) -> None:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
@@ -65,7 +68,7 @@ class FlowEstimator:
         return Motion.of(self.flow(scaled, neighbour), self.flow(neighbour, scaled))
 
     def flow(self, scaled: GreyImage, neighbour: GreyImage) -> FlowField:
-        """Return the displacement of each pixel of `scaled` to its place in `neighbour`."""
+        """Return the displacement [h, w, 2] in pixels of each pixel of `scaled` to its place in `neighbour`."""
         flow = np.zeros((*scaled.shape, 2), np.float32)
         if min(scaled.shape) < SMALLEST:
             return flow
@@ -74,14 +77,17 @@ class FlowEstimator:
 
 @dataclass(frozen=True, eq=False)
 class CameraMotion:
-    """The motion of the background as a smooth field, and the typical deviation of pixels from it, in grid pixels."""
+    """The motion of the background, which the camera causes, as a smooth field.
 
-    field: FlowField  # [h / STRIDE, w / STRIDE, 2]
+    `spread` is the median deviation of background pixels from it, in pixels.
+    """
+
+    field: FlowField  # [h / STRIDE, w / STRIDE, 2], in pixels
     spread: float
 
     @classmethod
     def of(cls, motion: Motion, background: NDArray[np.bool_]) -> CameraMotion | None:
-        """Fit the motion to the pixels of `background` [h, w]. Return None if there are too few."""
+        """Fit a quadratic in x and y to `motion` at the pixels of `background` [h, w]. None if these are too few."""
         flow, mask = motion.back[::STRIDE, ::STRIDE], background[::STRIDE, ::STRIDE]
         chosen = np.flatnonzero(mask)
         if len(chosen) < 50:
@@ -93,7 +99,10 @@ class CameraMotion:
 
 
 def object_motion_score(motion: Motion, camera: CameraMotion | None, warped: FloatMap) -> FloatMap:
-    """Return a score -5..5, above 0 where a pixel moves more like the object than like the background."""
+    """Return a score [h, w], -5..5, above 0 where a pixel moves more like the object than like the background.
+
+    `warped` is the object's probability map [h, w]. `camera` is the background's motion; if it is None the score is 0.
+    """
     height, width = warped.shape
     inside = warped[::STRIDE, ::STRIDE] > 0.5
     if camera is None or np.count_nonzero(inside) < 20:
@@ -111,14 +120,20 @@ def _strayed(residual: FlowField, spread: float) -> FloatMap:
 
 
 def _terms(height: int, width: int) -> NDArray[np.float64]:
-    """Return the terms of a quadratic in x and y for every pixel, [h * w, 6]: the motion of a plane."""
+    """Return the terms 1, x, y, x^2, xy, y^2 for every pixel, [h * w, 6], with x and y -0.5..0.5.
+
+    A plane that the camera sees moves by a quadratic function of x and y.
+    """
     y, x = np.mgrid[0:height, 0:width]
     x, y = x.ravel() / width - 0.5, y.ravel() / height - 0.5
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
 
 
 def _robust_fit(terms: NDArray[np.float64], flow: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Fit by least squares, reweighted six times with Cauchy weights. Return factors [6, 2] and the median residual."""
+    """Fit flow [n, 2] as a linear function of `terms` [n, 6] by least squares, with Cauchy weights in six iterations.
+
+    Return the factors [6, 2] and the median residual in pixels.
+    """
     weight: NDArray[np.floating[Any]] = np.ones(len(terms))
     spread = 0.0
     factors: NDArray[Any] = np.zeros((6, 2))

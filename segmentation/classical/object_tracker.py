@@ -1,4 +1,4 @@
-"""Propagates the mask of one object from frame to frame, by flow and models of appearance."""
+"""Propagates the mask of one object from frame to frame, by optical flow and appearance models."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from segmentation.classical.scaled_frames import ScaledFrame
 from segmentation.masks import Box, box_of
 from segmentation.types import FloatArray, FloatMap
 
-REACH = 40  # Grid pixels around the warped mask in which the object may appear: a tenth of the width.
+REACH = 40  # Margin around the warped mask in which the object may appear, in pixels: about a tenth of the width.
 SMOOTH_RADIUS, SMOOTH_EPSILON = 3, 1e-4
-PLACES_KEEP = 0.8  # share of the place model that is kept per frame; it forgets half in three frames
-TEXTURE_KEEP = 0.85  # share of the recent texture model that is kept per frame
-REFRESH = 5  # The annotated frames are weighted anew every few frames.
+PLACES_KEEP = 0.8  # Share of the model of colour and place that is kept per frame; it forgets half in three frames.
+TEXTURE_KEEP = 0.85  # Share of the recent texture model that is kept per frame.
+REFRESH = 5  # Number of frames after which the models of the annotated frames are combined with new weights.
 
 
 def fit_appearance(frame: int, scaled: ScaledFrame, probability: FloatMap) -> AppearanceSample:
-    """Fit the appearance models of an object to one annotated frame."""
+    """Fit the appearance models of an object to an annotated frame and its probability map [h, w] there."""
     weight = nearness(probability, 30)
     features = random_features(scaled.pixel_features)
     texture = TextureModel.fitted(features, halved(probability).ravel(), halved(weight).ravel())
@@ -51,16 +51,16 @@ class Models(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ObjectView:
-    """The part of a frame in which one object may be. All maps are cropped to `box`."""
+    """The part of a frame in which an object may be, with the maps that tell where. All maps are cropped to `box`."""
 
     scaled: ScaledFrame
     box: Box
-    warped: FloatMap  # warped probability map
-    depth: FloatMap  # signed distance to the warped outline, in grid pixels
-    middle: ObjectExtent
-    trust: FloatMap
-    unseen: FloatMap
-    moves: FloatMap
+    warped: FloatMap  # the object's probability map of the previous frame, warped along the flow
+    depth: FloatMap  # signed distance to the outline of `warped` in pixels, positive inside
+    middle: ObjectExtent  # position and size of the object in `warped`
+    trust: FloatMap  # see `Motion`
+    unseen: FloatMap  # see `Motion`
+    moves: FloatMap  # see `object_motion_score`
     distance: int  # frames to the nearest annotated frame
 
     @classmethod
@@ -73,7 +73,7 @@ class ObjectView:
         around: Box,
         distance: int,
     ) -> ObjectView:
-        # Bounds are even because the texture is evaluated at half the size of the grid.
+        # The bounds are even because the texture model is evaluated at half the size.
         box = even_box(around.grown(REACH, *warped.shape), warped.shape)
         cut = box.slices
         moves = object_motion_score(motion, camera, warped)[cut]
@@ -83,15 +83,22 @@ class ObjectView:
 
     @property
     def half(self) -> tuple[slice, slice]:
-        """The box at the size of `ScaledFrame.pixel_features`."""
+        """The rows and columns of `box` in `ScaledFrame.pixel_features`, which have half the size."""
         return on_half(self.box)
 
 
 @dataclass(eq=False)
 class ObjectTracker:
-    """Propagates one object in one direction. `step` moves on by one frame.
+    """Propagates one object in one direction. Each call of `step` computes its probability map in the next frame.
 
-    The result depends only on the annotated frames and the first mask, never on earlier propagations.
+    The result depends only on the annotated frames and the mask in the first frame, never on earlier propagations.
+
+    Attributes:
+        samples: appearance models of the object in its annotated frames.
+        probability: its probability map [h, w] in the newest frame; at first, in the frame where propagation starts.
+        recent: texture model of the last frames.
+        around: model of colour and place of the last frames.
+        agreement: intersection over union of the newest map and the warped map before it, used as confidence.
     """
 
     samples: Sequence[AppearanceSample]
@@ -103,7 +110,7 @@ class ObjectTracker:
     _blended_for: int = 0
 
     def begin(self, scaled: ScaledFrame) -> None:
-        """Fit the place model to the frame in which the propagation starts."""
+        """Fit the model of colour and place to the frame `scaled`, in which the propagation starts."""
         if self.around is None:
             index = place_index(scaled.lab, ObjectExtent.of(self.probability))
             self.around = fit_place_cells(index, self.probability, np.ones_like(self.probability))
@@ -111,7 +118,11 @@ class ObjectTracker:
     def step(
         self, frame: int, scaled: ScaledFrame, motion: Motion, camera: CameraMotion | None, warped: FloatMap
     ) -> FloatMap:
-        """Compute the probability map of the object in `frame`. `warped` is its previous map, warped along the flow."""
+        """Compute the probability map [h, w] of the object in the next frame, `frame`.
+
+        `motion` is that to the previous frame, `camera` the motion of the background, and `warped` the object's map in
+        the previous frame, warped along the flow.
+        """
         result = np.zeros_like(warped)
         box = box_of(warped > 0.5)
         if box is None:
@@ -129,7 +140,10 @@ class ObjectTracker:
         return result
 
     def _evidence(self, view: ObjectView, models: Models, lifted: FloatArray) -> FloatMap:
-        """Compute the probability map in the view from all cues. `lifted` are its random features, [n, UNITS + 1]."""
+        """Compute the object's probability map in `view.box` from all cues of `fusion.WEIGHTS`.
+
+        `lifted` are the random features [n, UNITS + 1] of the box at half the size.
+        """
         height, width = view.warped.shape
 
         def full(values: FloatArray) -> FloatMap:
@@ -165,7 +179,10 @@ class ObjectTracker:
         )
 
     def _learn(self, frame: int, view: ObjectView, probability: FloatMap, lifted: FloatArray) -> None:
-        """Update the models of recent frames with the pixels of this frame that are certain."""
+        """Update the models of the last frames with this frame, whose probability map is `probability` [h, w].
+
+        Pixels whose probability is near 0 or 1 have a higher weight.
+        """
         if probability.max() <= 0.5 or self.around is None:
             return
         certain = np.abs(2 * probability - 1)
@@ -174,7 +191,7 @@ class ObjectTracker:
         inside = probability[view.box.slices]
         weight = nearness(inside, 30) * certain[view.box.slices]
         labels, weights = halved(inside), halved(weight)
-        # A quarter of the pixels suffices for the fit; its sums are the most expensive part of a step.
+        # A quarter of the pixels suffices for the fit, which is the most expensive part of a step.
         rows = lifted.reshape(*labels.shape, -1)[::2, ::2].reshape(-1, lifted.shape[1])
         now = TextureModel.fitted(rows, labels[::2, ::2].ravel(), weights[::2, ::2].ravel())
         self.recent = (self.recent or self._models(frame).texture).plus(now, TEXTURE_KEEP)
@@ -189,27 +206,27 @@ class ObjectTracker:
 
 
 def _overlap(a: FloatMap, b: FloatMap) -> float:
-    """Return the soft intersection over union of two probability maps."""
+    """Return the soft J of two probability maps [h, w]; 0.5 if both are empty."""
     union = float(np.maximum(a, b).sum())
     return float(np.minimum(a, b).sum()) / union if union > 0 else 0.5
 
 
 def halved(values: FloatMap) -> FloatMap:
-    """Resize values from the grid to half of it, the size of `ScaledFrame.pixel_features`."""
+    """Resize a map [h, w] to half its size, rounded up, which is the size of `ScaledFrame.pixel_features`."""
     height, width = values.shape
     size = ((width + 1) // 2, (height + 1) // 2)
     return cv2.resize(values, size, interpolation=cv2.INTER_AREA).view(np.ndarray)
 
 
 def on_half(box: Box) -> tuple[slice, slice]:
-    """Return the slices of a box with even bounds (`even_box`) at half the size of the grid."""
+    """Return the rows and columns of a box at half the size. The box must have even bounds (see `even_box`)."""
     return slice(box.y0 // 2, (box.y1 + 1) // 2), slice(box.x0 // 2, (box.x1 + 1) // 2)
 
 
 def even_box(box: Box, shape: tuple[int, ...]) -> Box:
-    """Enlarge `box` to even bounds, so that it fits half the grid too.
+    """Enlarge `box` to even bounds, so that it can be halved exactly.
 
-    Only a bound at the end of `shape` may be odd.
+    A bound stays odd only at the lower or right edge of an array of the size `shape`.
     """
     y1, x1 = (min(end + end % 2, side) for end, side in zip((box.y1, box.x1), shape, strict=True))
     return Box(box.y0 - box.y0 % 2, box.x0 - box.x0 % 2, y1, x1)

@@ -1,4 +1,4 @@
-"""Propagates all objects from the frame that was drawn on in one direction, frame by frame."""
+"""Propagates all objects from the frame that was drawn on, frame by frame, either forward or backward."""
 
 from __future__ import annotations
 
@@ -22,42 +22,46 @@ from segmentation.runtime.parallel import HelperThread
 from segmentation.session.constraints import Constraints, with_pixels
 from segmentation.types import FloatMap, LabelMap, MaskUpdate
 
-LEAST_SAY = 0.55  # Smallest weight of a round far from its frame, if it changed very little there.
-LARGE_CHANGE = 0.3  # A change of 1 - J from which a round has full weight in all frames.
-FAR = 20  # Distance in frames at which the smallest weight is reached.
-DISTRUST = 16.0  # How fast the weight of older masks falls with the size of the change: see `_weighed`.
+# A round's new masks are averaged with the older masks, see `_weighed`. "Change" is 1 - J between the masks before and
+# after the interaction, in the frame that was drawn on.
+LEAST_SAY = 0.55  # Smallest weight of the new masks: far from the frame that was drawn on, after a very small change.
+LARGE_CHANGE = 0.3  # Change from which on the new masks have full weight in all frames.
+FAR = 20  # Distance in frames from the frame that was drawn on at which the smallest weight is reached.
+DISTRUST = 16.0  # How much faster the weight of older masks falls after a larger change.
 # A correction changes other frames up to this distance around the corrected region, as a share of the width.
 MARGIN = 0.02
-FAINT = 0.1  # A warped region that is below this everywhere is lost.
-MOST_LOOKS = 8  # Number of nearest annotated frames for the models of an object.
+FAINT = 0.1  # If a warped region is below this value everywhere, it is lost.
+MOST_LOOKS = 8  # Largest number of annotated frames from which the models of an object are made, the nearest ones.
 
 
-# Takes a frame, its motion to the previous frame and the probability maps of the objects on the grid. Returns better
-# maps,
-# from which the propagation continues.
+# Takes a frame index, the frame's motion to the previous frame, and the probability map of each object at the reduced
+# size `Sizes.grid`. Returns better maps, from which the propagation continues.
 RefinePropagated = Callable[[int, Motion, dict[int, FloatMap]], dict[int, FloatMap]]
 
 
 @dataclass(eq=False)
 class RoundContext:
-    """The data that both propagators of a round share."""
+    """The data of a round that its forward and its backward propagator share."""
 
     scaled_frames: ScaledFrames
     flow_cache: FlowCache
     appearance_cache: AppearanceCache
     history: MaskHistory
     helper: HelperThread
-    locked: Mapping[int, LabelMap]
-    sure: Mapping[int, frozenset[int]]  # by frame, the objects that its accepted or fixed pixels show
+    locked: Mapping[int, LabelMap]  # by frame, the masks that no round may change
+    sure: Mapping[int, frozenset[int]]  # by frame, the objects in it whose pixels a person accepted or painted
     constraints: Constraints
-    held: frozenset[int]  # frames that this round has drawn
+    held: frozenset[int]  # frames whose masks this round has already computed
     zone: range  # frames that this round may compute
     num_objects: int
     refine: RefinePropagated | None = None
     prepare: Callable[[int], None] | None = None
 
     def mask(self, frame: int) -> LabelMap:
-        """Return the current mask of `frame`: the accepted one, else the newest, else an empty mask."""
+        """Return the current mask of `frame`: the accepted mask, else the newest mask, else an empty mask.
+
+        Pixels that a person painted have priority over the newest mask.
+        """
         if frame in self.locked:
             return self.locked[frame]
         mask = self.history.mask(frame)
@@ -67,7 +71,7 @@ class RoundContext:
         return mask if fixed is None else with_pixels(mask, fixed, self.constraints.fixed_ids(frame))
 
     def on_grid(self, frame: int, object_id: int) -> FloatMap:
-        """Return the current mask of the object in `frame` as the share of each grid cell that it covers."""
+        """Return the share of each pixel that the object's current mask in `frame` covers, at the size `Sizes.grid`."""
         return self.to_grid(self.mask(frame) == object_id)
 
     def to_grid(self, mask: NDArray[np.bool_]) -> FloatMap:
@@ -85,16 +89,16 @@ class RoundContext:
         return frame in self.locked or frame in self.history
 
     def keeps(self, frame: int) -> bool:
-        """Whether the round must not change the mask of a frame."""
+        """Whether the mask of a frame must not change: it is accepted, or this round has already computed it."""
         return frame in self.locked or frame in self.held
 
 
 @dataclass(frozen=True, eq=False)
 class MaskChange:
-    """How an interaction changed the mask of an object in its frame.
+    """How an interaction changed the mask of an object in the frame that was drawn on.
 
-    `size` is 1 - J between the masks before and after. `where` [H, W] are the changed pixels, or None if there was no
-    mask before.
+    `size` is 1 - J between the masks before and after. `where` [H, W] are the changed pixels, or None if the frame had
+    no mask before.
     """
 
     size: float
@@ -102,7 +106,7 @@ class MaskChange:
 
 
 class Propagator:
-    """Propagates in one direction. Each `step` moves on by one frame, as long as `more` is true."""
+    """Propagates the objects of a round in one direction. Each call of `step` computes the mask of the next frame."""
 
     def __init__(
         self,
@@ -112,10 +116,14 @@ class Propagator:
         changes: Mapping[int, MaskChange],
         removed: Mapping[int, NDArray[np.bool_]],
     ) -> None:
-        """
+        """Prepare the propagation.
+
         Args:
-            changes: the objects that the interaction concerns, and how it changed them in the start frame.
-            removed: those of them that the interaction removed from the start frame, with their masks before [H, W].
+            context: the data of the round.
+            start: the frame that was drawn on.
+            direction: 1 for forward, -1 for backward.
+            changes: by id, the objects that the interaction annotated, and how it changed them in the start frame.
+            removed: by id, those of them that are no longer in the start frame, with their masks before [H, W].
         """
         self._context = context
         self._start = self._frame = start
@@ -134,14 +142,14 @@ class Propagator:
 
     @property
     def next(self) -> int:
-        """The frame of the next step."""
+        """The index of the frame whose mask the next call of `step` computes."""
         return self._frame + self._direction
 
     def more(self) -> bool:
         return abs(self._frame - self._start) < self._last
 
     def step(self) -> MaskUpdate | None:
-        """Compute the mask of the next frame. Return None if the frame keeps its mask."""
+        """Go to the next frame and compute its mask. Return None if the frame keeps the mask it has."""
         before, self._frame = self._frame, self.next
         frame = self._frame
         if self._context.keeps(frame):
@@ -156,7 +164,7 @@ class Propagator:
             return None
         update = self._follow(frame, before, sorted(followed), missing)
         for object_id in self._context.constraints.fixed_ids(frame):
-            self._trackers.pop(object_id, None)  # The next step begins with the fixed pixels.
+            self._trackers.pop(object_id, None)  # The next step begins from the pixels that a person painted.
         return update
 
     def _follow(self, frame: int, before: int, followed: list[int], missing: bool) -> MaskUpdate:
@@ -198,7 +206,10 @@ class Propagator:
         return update_with_confidence(frame, composition.labels(), confidence)
 
     def _look_ahead(self) -> tuple[int, Motion] | None:
-        """Prepare what the next step needs independently of this one: its frame and the motion back."""
+        """Compute ahead the motion that the next step needs, while this step runs in another thread.
+
+        Return the index of the next frame and its motion to the present frame, or None if there is nothing to prepare.
+        """
         context, frame = self._context, self.next
         if not self.more() or context.keeps(frame):
             return None
@@ -206,15 +217,16 @@ class Propagator:
             if context.prepare is not None:
                 context.prepare(frame)
             return frame, context.flow_cache.between(frame, self._frame)
-        except Exception:  # The next step raises it again, if there is one.
+        except Exception:  # The next step, if it comes, computes the motion itself and raises the error again.
             return None
 
     def _stepped(
         self, frame: int, motion: Motion, fresh: dict[int, FloatMap], warped: dict[int, FloatMap]
     ) -> dict[int, FloatMap]:
-        """Refine the maps of the trackers, remove specks, and let the trackers continue from the result.
+        """Improve the probability maps `fresh` of `frame` by the refiner and remove their specks. Return the new maps.
 
-        Small parts are kept if the object had small parts in the frame that was drawn on.
+        The trackers continue from the result. `warped` are the maps of the previous frame, warped along the flow. Small
+        separate parts are kept if the object has such parts in the frame that was drawn on.
         """
         if self._context.refine is not None and fresh:
             fresh = self._context.refine(frame, motion, fresh)
@@ -224,13 +236,13 @@ class Propagator:
         return fresh
 
     def _in_parts(self, object_id: int) -> bool:
-        """Whether the object has small separate parts in the start frame, which a person wanted there."""
+        """Whether the object has small separate parts in the frame that was drawn on, where a person wanted them."""
         if object_id not in self._has_specks:
             self._has_specks[object_id] = bool(specks(self._context.on_grid(self._start, object_id) > 0.5).any())
         return self._has_specks[object_id]
 
     def _region(self, object_id: int) -> FloatMap | None:
-        """Return the region in which a correction may change other frames, or None if it may change everything.
+        """Return the region, 0..1, in which a correction may change the object in other frames; None means everywhere.
 
         A small correction changes only the surroundings of the corrected region. The rest of the mask was right before,
         and computing it again could only make it worse.
@@ -244,9 +256,9 @@ class Propagator:
         return cv2.GaussianBlur(grown, (0, 0), reach / 2).view(np.ndarray)
 
     def _region_goes_on(self, frame: int, object_id: int, motion: Motion) -> bool:
-        """Warp the region of a correction to `frame`.
+        """Warp the region in which the correction of an object may change masks to `frame`.
 
-        Return False, and end the propagation of the object, if it is lost.
+        If the region vanishes, end the propagation of the object and return False.
         """
         region = self._regions.get(object_id)
         if region is None:
@@ -258,9 +270,9 @@ class Propagator:
         return False
 
     def _in_sight(self, frame: int, object_id: int) -> bool:
-        """Whether the object was found, or removed, in the previous frame. Otherwise its propagation ends.
+        """Whether the object was found, or removed, in the previous frame. If not, end its propagation.
 
-        An object that this round has lost keeps the masks of earlier rounds.
+        After the frame in which this round loses an object, the object keeps the masks of earlier rounds.
         """
         if object_id in self._removed or self._trackers[object_id].probability.max() > 0.5:
             return True
@@ -268,10 +280,9 @@ class Propagator:
         return False
 
     def _still_removed(self, frame: int, object_id: int, motion: Motion) -> bool:
-        """Whether the current mask of the object in `frame` continues the mask that was removed. Otherwise removal
-        ends.
+        """Whether the object's current mask in `frame` is where the removed mask was. If not, stop removing.
 
-        Removing a false mask in one frame says nothing about a mask at another place.
+        A person who removes a false mask in one frame says nothing about a mask at another place.
         """
         standing = self._context.on_grid(frame, object_id)
         common = float(np.minimum(standing, motion.warp(self._removed[object_id])).sum())
@@ -282,7 +293,11 @@ class Propagator:
         return True
 
     def _weighed(self, object_id: int, fresh: FloatMap, missing: bool) -> FloatMap:
-        """Average the new map with the current mask. The weight falls to 0 at the next older annotation."""
+        """Average the new probability map `fresh` of an object with its current mask, and return the result.
+
+        The weight of the new map falls to 0 at the next frame where the object was annotated before. If the frame has
+        no mask yet (`missing`), the new map is returned as it is.
+        """
         end = self._ends.get(object_id)
         inside = end is not None and 0 <= end < len(self._context.scaled_frames)
         if object_id in self._removed and not missing:
@@ -294,7 +309,7 @@ class Propagator:
         least = LEAST_SAY + (1 - LEAST_SAY) * min(1.0, self._changes[object_id].size / LARGE_CHANGE)
         weight = 1 - (1 - least) * min(1.0, distance / FAR)
         if inside:
-            # The larger the correction, the less the older masks count on the way to the older annotation.
+            # The larger the correction, the less the older masks count between here and the older annotation.
             power = 1 + DISTRUST * self._changes[object_id].size
             weight = min(weight, 1 - (distance / abs(end - self._start)) ** power)
         everywhere = np.ones_like(fresh)
@@ -302,8 +317,9 @@ class Propagator:
         return share * fresh + (1 - share) * self._context.on_grid(self._frame, object_id)
 
     def _end(self, object_id: int) -> int:
-        """Return the frame at which propagation ends: annotated for this object, accepted, or just outside the
-        video.
+        """Return the frame at which the propagation of an object ends.
+
+        It is the next frame where the object was annotated, accepted or painted; else the index just outside the video.
         """
         context = self._context
         given = (context.history.annotated.get(object_id, set()) - {self._start}) | set(context.locked)

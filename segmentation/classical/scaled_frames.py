@@ -1,4 +1,4 @@
-"""Frames at the internal size of the engine, and on the coarser grid on which masks are propagated."""
+"""Frames at two reduced sizes: the internal size, for outlines, and the smaller grid size, for propagating masks."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ from numpy.typing import NDArray
 
 from segmentation.types import FloatArray, FrameSource
 
-WORK_SIDE = 854  # longest side of the internal size, at which outlines are computed: 480p
-GRID_SIDE = 427  # Longest side of the grid. Flow at twice the side costs four times as much and gains little.
-KEPT = 10  # cached frames: three for each direction, and annotated frames that are being fitted
-CHANNELS = 16  # of `ScaledFrame.pixel_features`
+WORK_SIDE = 854  # Longest side of the internal size, at which outlines are computed: 480p.
+GRID_SIDE = 427  # Longest side of the grid size. Flow at twice the side costs four times as much and gains little.
+KEPT = 10  # Number of cached frames: three for each direction, and annotated frames to which models are fitted.
+CHANNELS = 16  # Number of channels of `ScaledFrame.pixel_features`.
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """(height, width) of the video, of the internal size and of the grid."""
+    """The sizes (height, width) at which an engine sees a video.
+
+    `video` is the size of the video and of its masks, `work` the internal size, at which outlines are computed, and
+    `grid` the smaller size at which probability maps are computed and propagated.
+    """
 
     video: tuple[int, int]
     work: tuple[int, int]
@@ -28,28 +32,30 @@ class Sizes:
 
     @classmethod
     def of(cls, height: int, width: int, max_side: int | None = None, grid: tuple[int, int] | None = None) -> Sizes:
-        """Choose the sizes for a video: internal size at most `max_side` long, grid at most GRID_SIDE unless it is
-        given.
+        """Choose the sizes for a video of `height` x `width` pixels.
+
+        The internal size has a longest side of at most `max_side` pixels (None: WORK_SIDE). The grid size is `grid`, or
+        has a longest side of at most GRID_SIDE.
         """
         work = _fit(height, width, max_side or WORK_SIDE)
         return cls((height, width), work, grid or _fit(*work, GRID_SIDE))
 
     @property
     def half(self) -> tuple[int, int]:
-        """The size of `ScaledFrame.pixel_features`."""
+        """Half the grid size, rounded up: the (height, width) of `ScaledFrame.pixel_features`."""
         return (self.grid[0] + 1) // 2, (self.grid[1] + 1) // 2
 
 
 @dataclass(frozen=True, eq=False)
 class ScaledFrame:
-    work: NDArray[np.uint8]  # [H, W, 3] RGB
-    grid: NDArray[np.uint8]  # [h, w, 3] RGB
-    lab: NDArray[np.uint8]  # [h, w, 3] CIE Lab with stretched a and b
-    grey: NDArray[np.uint8]  # [h, w]
+    work: NDArray[np.uint8]  # [H, W, 3], RGB at the internal size `Sizes.work`
+    grid: NDArray[np.uint8]  # [h, w, 3], RGB at the smaller size `Sizes.grid`
+    lab: NDArray[np.uint8]  # [h, w, 3], CIE Lab at the size `Sizes.grid`, with a and b stretched by 1.8
+    grey: NDArray[np.uint8]  # [h, w], grey levels at the size `Sizes.grid`
 
     @cached_property
     def pixel_features(self) -> FloatArray:
-        """`compute_pixel_features` at half the size of the grid, [h/2, w/2, CHANNELS]."""
+        """The features of `compute_pixel_features` at half the grid size, [h/2, w/2, CHANNELS]."""
         height, width = self.grey.shape
         size = ((width + 1) // 2, (height + 1) // 2)
         lab = cv2.resize(self.lab, size, interpolation=cv2.INTER_AREA).view(np.ndarray)
@@ -57,9 +63,10 @@ class ScaledFrame:
 
 
 def compute_pixel_features(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> FloatArray:
-    """Return cheap features of every pixel, [h, w, CHANNELS], each with a scale of about 1.
+    """Return simple features of every pixel, [h, w, CHANNELS], each with values of the order of 1.
 
-    They are colour at three scales, edge strength by direction at two, and contrast.
+    They are colour at three scales, edge strength in x and y at two scales, and contrast. `lab` [h, w, 3] and `grey`
+    [h, w] are the frame in Lab and in grey.
     """
     colour = lab.astype(np.float32) / 255 * 4 - 2
     light = grey.astype(np.float32) / 255
@@ -78,9 +85,9 @@ def compute_pixel_features(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> F
 
 
 class ScaledFrames:
-    """The scaled frames of a video by index. The last few are cached, so memory does not grow with the video.
+    """The frames of a video at reduced sizes, by index.
 
-    Safe for several threads.
+    The `KEPT` frames used last are cached, so memory does not grow with the video. Several threads may use it at once.
     """
 
     def __init__(self, frames: FrameSource, sizes: Sizes) -> None:
@@ -94,7 +101,7 @@ class ScaledFrames:
 
     @property
     def nbytes(self) -> int:
-        """An upper bound in bytes: `KEPT` frames with their features."""
+        """The largest memory that the cache takes, in bytes: `KEPT` frames with their features."""
         work, grid, half = (size[0] * size[1] for size in (self.sizes.work, self.sizes.grid, self.sizes.half))
         return KEPT * (3 * work + 7 * grid + 4 * CHANNELS * half)
 
@@ -110,7 +117,10 @@ class ScaledFrames:
 
 
 def smaller(scaled: ScaledFrame, side: int) -> ScaledFrame:
-    """Scale a frame to a grid with a longest side of at most `side`."""
+    """Scale a frame down to a longest side of at most `side` pixels.
+
+    The result has this size both as its internal size (`work`) and as its grid size (`grid`).
+    """
     grid = _shrink(scaled.grid, _fit(scaled.grey.shape[0], scaled.grey.shape[1], side))
     return ScaledFrame(grid, grid, _spread_lab(grid), cv2.cvtColor(grid, cv2.COLOR_RGB2GRAY).view(np.ndarray))
 
@@ -122,7 +132,7 @@ def scale_frame(image: NDArray[np.uint8], sizes: Sizes) -> ScaledFrame:
 
 
 def _spread_lab(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Convert to Lab with a and b stretched by 1.8, because photographs use a small part of their 8-bit range."""
+    """Convert RGB [h, w, 3] to CIE Lab with a and b stretched by 1.8, as photographs use little of their range."""
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.int16)
     lab[..., 1:] = (lab[..., 1:] - 128) * 9 // 5 + 128
     return np.clip(lab, 0, 255).astype(np.uint8)

@@ -1,6 +1,6 @@
 """Estimates how much every pixel resembles the scribbled pixels, by colour, texture, motion and distance.
 
-GrabCut starts from this map. Started from a box alone, a third of its pixels are wrong.
+GrabCut starts from this likelihood map. If it starts from a bounding box alone, it gets a third of the pixels wrong.
 """
 
 from __future__ import annotations
@@ -19,18 +19,22 @@ from segmentation.classical.scaled_frames import ScaledFrame, compute_pixel_feat
 from segmentation.masks import Box
 from segmentation.types import BinaryMask, FloatArray, FloatMap
 
-# Logistic weights of the cues in the order of `_cues`, fitted to the 30 train sequences of DAVIS-2016 (288 pixels high,
-# three frames of each, a scribble through the middle of the object).
+# Weights of a logistic regression on the maps that `_cues` returns, in their order. They are fitted to the 30 train
+# sequences of DAVIS-2016 (288 pixels high, three frames of each, a scribble through the middle of the object).
 WEIGHTS = np.array([0.56, -0.73, -0.04, 0.57, 0.05, 0.10, 0.66, 0.29, 0.23, -0.20], np.float32)
 BIAS = 0.17
 
 
-SAME = 0.1  # weight of a pixel that belongs to the object already but has no new scribble
+SAME = 0.1  # Weight in the fits of a pixel that already belongs to the object but is under no new scribble.
 
 
 @dataclass(frozen=True, eq=False)
 class Seeds:
-    """Known pixels [h, w]: of the scribbles, of other scribbles, and those that belong to the same object already."""
+    """The pixels [h, w] of which it is known whether they belong to an object.
+
+    `positive` are pixels under the object's scribbles, `negative` pixels under all other scribbles, and `same` pixels
+    that already belong to the object's mask.
+    """
 
     positive: BinaryMask
     negative: BinaryMask
@@ -39,7 +43,10 @@ class Seeds:
 
 @dataclass(frozen=True, eq=False)
 class ScribbleDistances:
-    """Distances to the scribbles and to their box, and the longest side of that box, in pixels."""
+    """Distances in pixels of each pixel to an object's scribbles (`lines`) and to their bounding box (`box`), [h, w].
+
+    `side` is the longest side of that box in pixels.
+    """
 
     lines: FloatMap
     box: FloatMap
@@ -56,7 +63,7 @@ class ScribbleDistances:
         return cls(lines.view(np.ndarray), np.hypot(beside, above).astype(np.float32), side)
 
     def background(self) -> BinaryMask:
-        """Pixels well outside the box, which count as background while nothing else is known."""
+        """Return the pixels [h, w] far outside the box. They count as background, as nothing else is known of them."""
         outside: BinaryMask = self.box > 0.15 * self.side + 0.03 * max(self.box.shape)
         if outside.mean() >= 0.04:
             return outside
@@ -65,7 +72,10 @@ class ScribbleDistances:
 
 
 def object_likelihood(scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, reach: ScribbleDistances) -> FloatMap:
-    """Return the probability [h, w] that a pixel belongs to the object under the scribbles `seeds.positive`."""
+    """Return the probability [h, w] that a pixel belongs to the object under the scribbles `seeds.positive`.
+
+    `motion` is that of the frame to an adjacent frame (None: unknown), `reach` the distances to the scribbles.
+    """
     far = reach.background() & ~seeds.same
     near = np.exp(-reach.box / (0.6 * reach.side)) * 0.9 + 0.1  # Near background has a higher weight.
     drawn = seeds.positive | seeds.negative
@@ -102,7 +112,11 @@ def _cues(
 
 
 def _colour_ratio(scaled: ScaledFrame, label: FloatMap, weight: FloatMap) -> FloatMap:
-    """Return the log ratio of a colour's frequency under the scribbles and in the background, -4..4."""
+    """Return for each pixel [h, w] how much more frequent its colour is in the object than in the background.
+
+    It is the logarithm of the ratio of frequencies, -4..4. `label` is 1 for pixels of the object, `weight` the weight
+    of each pixel in the count.
+    """
     index = colour_index(scaled.lab)
 
     def frequency(weights: FloatMap) -> NDArray[np.float64]:

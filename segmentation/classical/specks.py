@@ -1,4 +1,4 @@
-"""Removes specks: small parts that are not connected to the rest of an object, and mostly belong to something else."""
+"""Removes specks: small parts of a mask that are not connected to the rest of an object, and are mostly errors."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import numpy as np
 
 from segmentation.types import BinaryMask, FloatMap
 
-SPECK = 0.02  # Parts smaller than this share of the object's area are specks.
-GONE = 0.3  # highest probability that is left to the pixels of a speck
+SPECK = 0.02  # Connected parts smaller than this share of the object's area are specks.
+GONE = 0.3  # Highest probability that the pixels of a speck keep.
 
 
 def specks(mask: BinaryMask, meant: BinaryMask | None = None) -> BinaryMask:
-    """Return the specks of a mask [h, w], without those that overlap with `meant`."""
+    """Return the pixels of the specks of a mask [h, w].
+
+    Parts that overlap with `meant`, pixels that a person wants in the object, are not specks.
+    """
     count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     areas = stats[:, cv2.CC_STAT_AREA]
     small = areas < SPECK * areas[1:].sum()
@@ -24,6 +27,9 @@ def specks(mask: BinaryMask, meant: BinaryMask | None = None) -> BinaryMask:
 
 
 def without_specks(probability: FloatMap, meant: BinaryMask | None = None) -> FloatMap:
-    """Return a probability map [h, w] that is at most GONE in the specks of its mask."""
+    """Return the probability map [h, w] with its specks lowered to at most GONE.
+
+    Parts that overlap with `meant`, pixels that a person wants in the object, are not specks.
+    """
     found = specks(probability > 0.5, meant)
     return np.where(found, np.minimum(probability, np.float32(GONE)), probability) if found.any() else probability

@@ -1,1 +1,1 @@
-"""The cutter: a small network that segments one object in one frame, for STAR and for the published engines."""
+"""The cutter: a small network that segments an object in the frame that was drawn on, for STAR and other engines."""

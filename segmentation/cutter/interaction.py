@@ -1,8 +1,8 @@
-"""An engine whose annotated frames are segmented by the cutter and whose other frames by another engine.
+"""An engine in which the cutter segments the frames that are drawn on, and an inner engine all other frames.
 
 Small networks understand scribbles badly: at 1/16 of the frame's size, little is left of an object and less of a
-scribble. The cutter sees the object at full size, and GrabCut's mask with it. The other engine gets its masks as those
-of locked frames, and uses them as memory, references or samples and as the masks from which it propagates.
+scribble. The cutter sees a window around the object at a higher resolution, and GrabCut's mask with it. The inner
+engine gets the cutter's masks as masks of locked frames, remembers them and propagates from them.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from segmentation.weights import CUTTER
 
 
 class CutterInteraction(Engine):
-    """Wraps a session of another engine, and has its name.
+    """Wraps a session of another engine, the inner engine, and has the name of that engine.
 
-    The mask of an annotated frame is held until somebody draws on the frame again. It is released, so that the other
-    engine may change it, when an object is drawn in another frame that was not searched for in this one.
+    The mask of an annotated frame is held: the inner engine sees the frame as locked and does not change the mask. It
+    is released when somebody draws, in another frame, an object that was not yet searched for in this frame.
 
     Options:
-        inner: a new session of the engine that segments all other frames. It is closed with this one.
-        cutter: the network; it may be shared.
+        inner: a new session of the engine that segments all other frames. It is closed with this session.
+        cutter: the cutter's network, which several sessions may share.
     """
 
     name = ""
@@ -47,8 +47,8 @@ class CutterInteraction(Engine):
         self._scaled_frames = ScaledFrames(self.frames, Sizes.of(*size, self.settings.max_side))
         self._history = MaskHistory(*size, self.settings.cache_dir)
         self._held: dict[int, frozenset[int]] = {}  # for each held frame, the objects that its mask was made for
-        self._looked_for: dict[int, frozenset[int]] = {}  # for each frame, the objects that its newest round knew
-        # What people decided, and the newest masks, are the same for both sessions.
+        self._looked_for: dict[int, frozenset[int]] = {}  # for each frame, the objects its newest round searched for
+        # Both sessions share the newest masks and all that people accepted, painted or marked as absent.
         inner.masks.share(self.masks)
 
     def _another(self) -> Engine:
@@ -82,19 +82,22 @@ class CutterInteraction(Engine):
                 self._looked_for[update.frame] = self._known()
                 yield update
         finally:
-            if drawn is not None and not made:  # the inner engine has not seen this round
+            if drawn is not None and not made:  # The inner engine does not know of this round yet.
                 labels = PackedLabels()
                 labels[drawn.frame] = drawn.labels
                 self._inner.restore([PastRound(self.name, (interaction,), self.num_objects, labels)])
 
     def _propagated(self, interaction: Interaction) -> Iterator[MaskUpdate]:
-        """Run the round of the inner engine, which settles its masks."""
+        """Let the inner engine propagate, and yield its masks. They already respect what people painted or accepted."""
         part = RoundPart(interaction, self._zone, self.masks.done)
         with closing(self._inner._run_part(part, RoundLimits(self.masks.limits.objects))) as updates:
             yield from updates
 
     def _draw(self, interaction: Interaction) -> MaskUpdate:
-        """Segment the interacted frame, and hold its mask from now on."""
+        """Let the cutter segment the frame that was drawn on, and hold its mask from now on.
+
+        A held mask is that of a frame that the inner engine sees as locked.
+        """
         frame = interaction.frame
         earlier, before = self._history.scribbles.get(frame, []), self._history.mask(frame)
         drawing = InteractedFrame(
@@ -119,19 +122,19 @@ class CutterInteraction(Engine):
 
     def _restore(self, past: PastRound) -> None:
         self._inner.num_objects = self.num_objects
-        self._history.restore(replace(past, engine_states={}))  # the engine states are those of the inner engine
+        self._history.restore(replace(past, engine_states={}))  # The engine states belong to the inner engine.
         frame = past.interaction.frame
         if frame in past.labels:
             self._hold(frame, past.labels[frame])
         warped = SomeFrames(past.labels, [other for other in past.labels if other != frame])
         for other in warped:
             self._looked_for[other] = self._known()
-            if other in self._held:  # another engine changed its mask
+            if other in self._held:  # A round of another engine changed the held mask.
                 self._held[other] |= self._known()
                 if other not in self.locked:
                     self._inner._lock_whole(other, past.labels[other])
-        # The mask of the interacted frame was the cutter's. The inner engine gets it only if the round made no other
-        # mask.
+        # The cutter made the mask of the frame that was drawn on, so that the inner engine gets only the other masks of
+        # the round. It gets the cutter's mask in this way only if the round made no other mask.
         self._inner.restore([replace(past, labels=warped) if warped else past])
 
     def _adopt(self, labels: Mapping[int, LabelMap]) -> None:
@@ -153,11 +156,14 @@ class CutterInteraction(Engine):
     # --- annotated frames -----------------------------------------------------------------------------------------
 
     def _known(self) -> frozenset[int]:
-        """The ids of all objects that were ever drawn."""
+        """Return the ids of all objects that have a scribble in any frame."""
         return frozenset(s.object_id for scribbles in self._history.scribbles.values() for s in scribbles) - {0}
 
     def _hold(self, frame: int, labels: LabelMap) -> None:
-        """Hold the mask of an annotated frame, and release frames in which a known object was not searched for."""
+        """Hold the mask `labels` of an annotated frame: make the inner engine see the frame as locked.
+
+        Release the held frames in which any object that has scribbles by now was not searched for.
+        """
         known = self._known()
         drawn = frozenset(scribble.object_id for scribble in self._history.scribbles[frame]) - {0}
         self._held[frame] = self._looked_for.get(frame, frozenset()) | drawn
@@ -181,7 +187,10 @@ class CutterInteraction(Engine):
 
 
 def with_cutter(inner: Engine) -> CutterInteraction:
-    """Wrap a new session with the cutter. Raises WeightsMissing where the cutter has no checkpoint."""
+    """Wrap a new session so that the cutter segments its annotated frames.
+
+    Raises WeightsMissing if the checkpoint of the cutter is missing.
+    """
     device = choose_device(inner.settings.device)
     cutter = shared_network(RefinementNet, CUTTER, None, device, torch.float32, compile_refinement_net)
     return CutterInteraction(inner.frames, inner.num_objects, inner.settings, inner=inner, cutter=cutter)

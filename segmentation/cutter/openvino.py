@@ -11,8 +11,9 @@ from segmentation.runtime.openvino import AT_A_TIME, Function, compiled, replace
 
 
 def compile_refinement_net(network: RefinementNet, device: torch.device, dtype: torch.dtype) -> RefinementNet:
-    """Return a copy that computes nearly the same: on a CPU by OpenVINO, in bfloat16 where the processor
-    supports it.
+    """Return a copy of the network for inference on `device`, whose results are nearly the same.
+
+    On a CPU it computes by OpenVINO, in bfloat16 if the processor supports it.
     """
     ready = for_inference(network, device, dtype)
     run = compiled(ready, (torch.rand(2, 3, SIDE, SIDE), torch.rand(2, NUM_CUES, SIDE, SIDE)), device)

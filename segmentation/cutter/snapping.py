@@ -1,7 +1,8 @@
 """Corrects the probability map of the cutter by the object's own colours and texture.
 
-The network has learned what objects look like in general. Two models are fitted in closed form to the mask that it
-found, and tell what this object looks like. Where the network is uncertain, their predictions are added to its own.
+The cutter's network has learned what objects look like in general. Two appearance models, of texture and of colour, are
+fitted to the mask that the network found, and tell what this object looks like. Where the network is uncertain, the
+predictions of the two models are added to that of the network.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ from segmentation.classical.scaled_frames import CHANNELS, ScaledFrame
 from segmentation.masks import box_of
 from segmentation.types import FloatMap
 
-TEXTURE, COLOUR = 1.5, 1.6  # weights of the two models, relative to the network's logit
-TIMES = 2  # iterations, each with models of the last result; a third one gains nothing
-SURE = 0.005  # the network's probabilities are clipped to this distance from 0 and 1
-SPARSE = 6  # the texture model learns from every sixth pixel of half the grid: still twenty times its unknowns
-AROUND = 20  # grid pixels around the mask in which the result may differ
-NEAR = 30  # grid pixels from the object at which a pixel's weight is 1/e; with 60, masks of patterned objects shrink
-FAINT = 0.05  # pixels with a lower probability are ignored
+TEXTURE, COLOUR = 1.5, 1.6  # Weights of the two models, relative to the network's logit.
+TIMES = 2  # Number of iterations, each with models fitted to the last result; a third iteration gains nothing.
+SURE = 0.005  # The network's probabilities are clipped to at least this distance from 0 and 1.
+SPARSE = 6  # The texture model is fitted to every sixth pixel at half size: still twenty times its unknowns.
+AROUND = 20  # Margin around the mask in which the result may differ, in pixels.
+NEAR = 30  # Distance in pixels from the object at which a pixel weighs 1/e. With 60, patterned objects shrink.
+FAINT = 0.05  # Pixels with a lower probability are ignored.
 
 
 def snap_to_appearance(scaled: ScaledFrame, probability: FloatMap) -> FloatMap:
-    """Return the corrected probability map [h, w] of an object on the grid."""
+    """Return the probability map [h, w] of an object, corrected by its colours and texture. `scaled` is the frame."""
     found = box_of(probability > FAINT)
     if found is None:
         return probability

@@ -1,6 +1,6 @@
-"""Parts of decoders: residual blocks without normalisation, and the refinement step that merges a skip connection.
+"""Parts of decoders: residual blocks without batch norm, and the refinement step that merges a skip connection.
 
-They are those of Oh et al. (RGMP, CVPR 2018), and IPN and STM use them too: 3x3 convolutions with biases, after a
+They are those of RGMP (Oh et al., CVPR 2018), which IPN and STM use too: 3x3 convolutions with biases, each after a
 ReLU.
 """
 
@@ -11,13 +11,14 @@ from torch.nn import functional as F
 
 
 def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
-    """A 3x3 convolution of stride 1 that keeps the size."""
+    """Make a 3x3 convolution of stride 1 with padding, whose output has the size of its input."""
     return nn.Conv2d(inputs, outputs, 3, padding=1)
 
 
 class ResBlock(nn.Module):
-    """Residual block: adds conv(relu(conv(relu(x)))) to x, or to a 3x3 convolution of x if the number of channels
-    changes.
+    """A residual block: computes x + conv(relu(conv(relu(x)))).
+
+    If the number of channels changes, a 3x3 convolution of x takes the place of the first term.
     """
 
     def __init__(self, inputs: int, outputs: int | None = None) -> None:
@@ -37,11 +38,11 @@ class ResBlock(nn.Module):
 
 
 class Refine(nn.Module):
-    """Adds a coarser map, upsampled, to the features of a skip connection.
+    """A step of a decoder: adds upsampled coarser features to those of a skip connection from the encoder.
 
-    `skip` depends on the frame alone, so its result can be cached and shared by all objects; `merge` depends on the
-    object too. With `project` (STM) a 3x3 convolution changes the skip to the decoder's width before its ResBlock;
-    without it (IPN) the ResBlock does both.
+    `skip` depends on the frame alone, so that its result can be cached and used for all objects; `merge` depends on the
+    object too. With `project` (STM), a 3x3 convolution changes the number of channels of the skip connection to `width`
+    before its `ResBlock`; without it (IPN), the `ResBlock` does so.
     """
 
     def __init__(self, inputs: int, width: int, *, project: bool, align_corners: bool) -> None:
@@ -54,7 +55,7 @@ class Refine(nn.Module):
         self.ResMM = ResBlock(width)
 
     def skip(self, features: Tensor) -> Tensor:
-        """Prepare encoder features [N, inputs, h, w] for `merge`: [N, width, h, w]."""
+        """Turn encoder features [N, inputs, h, w] into the first argument of `merge`, [N, width, h, w]."""
         if self.convFS is not None:
             features = self.convFS(features)
         out: Tensor = self.ResFS(features)
@@ -67,5 +68,5 @@ class Refine(nn.Module):
         return out
 
     def forward(self, features: Tensor, coarse: Tensor) -> Tensor:
-        """Merge encoder features [N, inputs, h, w] with the coarser map [N, width, h/2, w/2] into [N, width, h, w]."""
+        """Merge encoder features [N, inputs, h, w] with coarser features [N, width, h/2, w/2]: [N, width, h, w]."""
         return self.merge(self.skip(features), coarse)

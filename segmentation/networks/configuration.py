@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-KIND = "kind"  # names the class, so that a union of configurations is read as the right one
+KIND = "kind"  # The key that names the class, which tells the members of a union of configurations apart.
 
 
 class ConfigurationError(ValueError):
-    """The JSON is no configuration of the wanted class. The message names the field."""
+    """The JSON is not a configuration of the expected class. The message names the field that is wrong."""
 
 
 def to_json(config: Any) -> Any:
-    """Convert a dataclass, including nested dataclasses and tuples, to dicts, lists and plain values."""
+    """Convert a configuration, a dataclass with nested dataclasses and tuples, to dicts, lists and plain values."""
     if is_dataclass(config) and not isinstance(config, type):
         values = {field.name: to_json(getattr(config, field.name)) for field in fields(config)}
         return {KIND: _kind_of(type(config)), **values}
@@ -27,10 +27,10 @@ def to_json(config: Any) -> Any:
 
 
 def from_json(wanted: Any, data: Any, name: str = "config") -> Any:
-    """Read a configuration of type `wanted` that `to_json` wrote. Fields that `data` lacks have their defaults.
+    """Read a configuration of type `wanted` from `data`, which `to_json` wrote. Missing fields get their defaults.
 
     Raises:
-        ConfigurationError: `data` is no such configuration. `name` is its name in the message.
+        ConfigurationError: `data` is not such a configuration. The message calls it `name`.
     """
     if get_origin(wanted) in (Union, types.UnionType):
         return _from_union(get_args(wanted), data, name)
@@ -46,7 +46,7 @@ def from_json(wanted: Any, data: Any, name: str = "config") -> Any:
 
 
 def _kind_of(configuration: Any) -> str:
-    """Return the name of a class in checkpoints: its class variable `kind` if it has one, otherwise its own name."""
+    """Return the name by which checkpoints call a class: its class variable `kind` if it has one, else its name."""
     kind: str = getattr(configuration, KIND, getattr(configuration, "__name__", ""))
     return kind
 

@@ -18,17 +18,18 @@ from segmentation.networks.xception import Xception, XceptionConfig
 
 @dataclass(frozen=True)
 class DeepLabConfig:
-    """Sizes of a DeepLabv3+. The default backbone is a ResNet-101 with output stride 16."""
+    """The backbone and the sizes of a DeepLabv3+. The default backbone is a ResNet-101 with output stride 16."""
 
     backbone: ResNetConfig | XceptionConfig = RESNET101_STRIDE16
-    rates: tuple[int, ...] = (1, 6, 12, 18)  # dilations of the pyramid at output stride 16; the first branch is 1x1
+    rates: tuple[int, ...] = (1, 6, 12, 18)  # dilations of the branches at output stride 16; 1 means a 1x1 kernel
     width: int = 256  # channels of every branch, of the pyramid and of the decoder
-    low_width: int = 48  # channels that the finest features are reduced to before they join
+    low_width: int = 48  # channels to which the decoder reduces the finest features
 
 
 class AtrousBranch(nn.Module):
-    """One branch of the pyramid: a 1x1 convolution for rate 1, else 3x3 with that dilation, then batch
-    norm and ReLU.
+    """A branch of the pyramid: a convolution with batch norm and ReLU.
+
+    It is 1x1 for rate 1, otherwise 3x3 with the rate as its dilation.
     """
 
     def __init__(self, inplanes: int, planes: int, rate: int) -> None:
@@ -43,7 +44,10 @@ class AtrousBranch(nn.Module):
 
 
 class AtrousPyramid(nn.Module):
-    """Atrous spatial pyramid pooling: a 1x1 convolution joins the outputs of the branches and the pooled image."""
+    """Atrous spatial pyramid pooling: a 1x1 convolution joins the outputs of branches with different dilations.
+
+    A further branch computes features from the mean over the whole image.
+    """
 
     def __init__(self, inplanes: int, config: DeepLabConfig) -> None:
         super().__init__()
@@ -57,17 +61,17 @@ class AtrousPyramid(nn.Module):
         self.conv1 = nn.Conv2d(width * (self.branches + 1), width, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
-        self.dropout = nn.Dropout(0.1)  # has an effect in training only
+        self.dropout = nn.Dropout(0.1)  # It has an effect in training only.
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the pyramid to [N, inplanes, h, w], which gives [N, width, h, w]."""
         parts = [self.get_submodule(f"aspp{index}")(x) for index in range(1, self.branches + 1)]
-        parts.append(self.global_avg_pool(x).expand_as(parts[0]))  # resizing a single cell to h x w repeats it
+        parts.append(self.global_avg_pool(x).expand_as(parts[0]))  # Resizing a single cell to h x w repeats it.
         return self.dropout(self.relu(self.bn1(self.conv1(torch.cat(parts, dim=1)))))
 
 
 class Decoder(nn.Module):
-    """Joins the output of the pyramid with the features at 1/4 of the image, and applies two 3x3 convolutions."""
+    """Joins the output of the pyramid with the backbone's features at 1/4 of the size; applies two 3x3 convolutions."""
 
     def __init__(self, low_inplanes: int, config: DeepLabConfig) -> None:
         super().__init__()
@@ -75,7 +79,7 @@ class Decoder(nn.Module):
         self.conv1 = nn.Conv2d(low_inplanes, low, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(low)
         self.relu = nn.ReLU(inplace=True)
-        self.last_conv = nn.Sequential(  # the identities stand where the original has dropouts that are switched off
+        self.last_conv = nn.Sequential(  # The identities stand where the original has dropouts that are switched off.
             nn.Conv2d(width + low, width, 3, padding=1, bias=False),
             nn.BatchNorm2d(width),
             nn.ReLU(inplace=True),
@@ -97,7 +101,10 @@ class Decoder(nn.Module):
 
 
 def build_backbone(config: ResNetConfig | XceptionConfig) -> ResNet | Xception:
-    """Build the backbone that a configuration describes. Its `forward` returns features, the finest (at 1/4) first."""
+    """Build the backbone that a configuration describes.
+
+    Its `forward` returns a list of features, the finest (at 1/4 of the image's size) first.
+    """
     return ResNet(config) if isinstance(config, ResNetConfig) else Xception(config)
 
 

@@ -1,8 +1,8 @@
-"""An image encoder with further one-channel inputs, the cues: masks and scribbles.
+"""An image encoder with further inputs of one channel each, called cues, such as masks and scribbles.
 
 Each cue has a separate first convolution, whose output is added to that of the image before the batch norm (Perazzi et
-al., CVPR 2017). In a checkpoint, the convolution of a cue `m` is called `conv1_m`, and the stages of the ResNet are
-called res2, res3, ...
+al., CVPR 2017). In a checkpoint, the first convolution of a cue called `m` is `conv1_m`, and the stages of the ResNet
+are `res2`, `res3`, ...
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class CueEncoder(nn.Module):
-    """A ResNet whose input is an RGB image and any number of cues.
+    """A ResNet whose input is an RGB image and any number of further maps (cues), such as masks and scribbles.
 
     Args:
-        config: the ResNet.
-        cues: names of the one-channel inputs, in the order in which `forward` takes them.
-        biased: the cues whose convolution has a bias (the checkpoints of IPN have one for `m`).
+        config: the sizes of the ResNet.
+        cues: the names of the further maps, in the order in which `forward` takes them.
+        biased: the names of the cues whose first convolution has a bias (the checkpoints of IPN have one for `m`).
     """
 
     mean: Tensor
@@ -44,9 +44,12 @@ class CueEncoder(nn.Module):
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
 
     def forward(self, image: Tensor, cues: Tensor | None = None) -> list[Tensor]:
-        """Return the output of each stage, the finest (at 1/4) first, for an image [1 or N, 3, H, W] in 0..1.
+        """Return the output of each stage, the finest (at 1/4 of the size) first.
 
-        `cues` are [N, len(self.cues), H, W]. A single image is used for all N items; its first convolution runs once.
+        Args:
+            image: N images, or an image for all N items, [N or 1, 3, H, W] in 0..1. The first convolution of a single
+                image runs once.
+            cues: the cues of N items, [N, len(self.cues), H, W].
         """
         x = self.conv1((image - self.mean) / self.std)  # [1 or N, width, H/2, W/2]
         if cues is not None:
@@ -59,7 +62,10 @@ class CueEncoder(nn.Module):
         return features
 
     def _convolve_cues(self, cues: Tensor) -> Tensor:
-        """Return the sum of the cues' first convolutions, computed as one: [N, C, H, W] -> [N, width, H/2, W/2]."""
+        """Return the sum of the first convolutions of the cues [N, C, H, W], as [N, width, H/2, W/2].
+
+        They are computed together in a single convolution.
+        """
         state: dict[str, Tensor] = dict(self.named_parameters())
         weight = torch.cat([state[f"conv1_{cue}.weight"] for cue in self.cues], dim=1)  # [width, C, 7, 7]
         biases = [state[name] for cue in self.cues if (name := f"conv1_{cue}.bias") in state]

@@ -1,4 +1,4 @@
-"""Turns scores of ids (0 = background, then objects) on a coarse grid into a mask at the video's size."""
+"""Turns small score maps of the background (id 0) and objects into a mask at the video's size, and into confidences."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from segmentation.types import LabelMap
 
 
 def upsampled_argmax(scores: Tensor, ids: Sequence[int], size: tuple[int, int], align_corners: bool = True) -> LabelMap:
-    """Upsample the scores [n, h, w] of `ids`, n >= 1, and return the id with the highest score per pixel, uint8 [H, W].
+    """Resize the scores [n, h, w] of n `ids` to `size`, and return the id with the highest score per pixel.
 
-    To save memory, the scores of only one id at a time exist at full size.
+    The result is uint8 [H, W]. To save memory, the scores of only one id at a time exist at full size.
     """
     best = _full(scores[0], size, align_corners)
     labels = torch.full(size, ids[0], dtype=torch.uint8, device=scores.device)
     for row, label in zip(scores[1:], ids[1:], strict=True):
         full = _full(row, size, align_corners)
-        labels[full > best] = label  # for equal scores the first id stays, as in argmax
+        labels[full > best] = label  # For equal scores the first id stays, as in argmax.
         torch.maximum(best, full, out=best)
     result: LabelMap = labels.cpu().numpy()
     return result
 
 
 def confidences(probability: Tensor) -> list[float]:
-    """Return a confidence for each of n ids from their probabilities [n, h, w].
+    """Return a confidence, 0..1, for each of n ids from their probabilities [n, h, w].
 
-    It is the mean probability over the cells where the id is the most probable one. If there is no such cell, it is
-    1 minus the largest probability of the id.
+    It is the mean probability of the id over the pixels where it is the most probable id. If there is no such pixel, it
+    is 1 minus the largest probability of the id.
     """
     best, winner = probability[0], torch.zeros(probability.shape[1:], dtype=torch.uint8, device=probability.device)
     for row, values in enumerate(probability[1:], start=1):  # argmax along the first axis takes ten times as long

@@ -1,8 +1,10 @@
-"""Nearest-neighbour distance maps between pixel embeddings (FEELVOS, CVPR 2019; MA-Net, CVPR 2020, eq. 1, 2, 4, 7).
+"""Distance maps of MA-Net: how far the embedding of each pixel is from the nearest pixel with a known object id.
 
-Distances are d(p, q) = 1 - 2 / (1 + exp(|e_p - e_q|^2)) = tanh(|e_p - e_q|^2 / 2), in 0..1; 1 also means "no such
-label". Both maps are matrix products over small blocks: |e_p - e_q|^2 = |e_p|^2 + |e_q|^2 - 2 e_p.e_q, so that neither
-the [pixels x references] nor the [pixels x offsets x channels] array exists as a whole.
+See FEELVOS (CVPR 2019) and MA-Net (CVPR 2020, equations 1, 2, 4, 7). The global map compares a frame with the labelled
+pixels of an annotated frame, the local map with the pixels near it in the adjacent frame. Distances are
+d(p, q) = 1 - 2 / (1 + exp(|e_p - e_q|^2)) = tanh(|e_p - e_q|^2 / 2), in 0..1; 1 also means that no pixel has the id.
+Both maps are computed by matrix products over small blocks: |e_p - e_q|^2 = |e_p|^2 + |e_q|^2 - 2 e_p.e_q, so that the
+arrays [pixels x labelled pixels] and [pixels x offsets x channels] never exist as a whole.
 """
 
 from __future__ import annotations
@@ -15,30 +17,31 @@ from torch import Tensor
 
 from segmentation.networks.nearest import NearestReference, tiled_order
 
-_TILE = 32  # query columns in a block of the local product; in a wider block, more products lie outside the window
-_OUTSIDE = 1e4  # squared distance outside the frame: tanh(5000) is exactly 1
+_TILE = 32  # Columns of a frame in a block of the local map; in a wider block more products are outside the window.
+_OUTSIDE = 1e4  # The squared distance to pixels outside the frame: tanh(5000) is exactly 1.
 
 
 def squared_distance(squared: Tensor) -> Tensor:
-    """Map squared Euclidean distances to 0..1 (equation 1), in place."""
+    """Map squared Euclidean distances of embeddings to 0..1 (equation 1 of MA-Net), in place."""
     return squared.clamp_min_(0).mul_(0.5).tanh_()
 
 
 class References:
-    """Labelled embeddings of pixels, to which the pixels of frames are matched. They are prepared once for all frames.
+    """R embeddings of pixels whose object ids are known, with which the pixels of any frame are compared.
 
     Args:
-        cells: embeddings [R, C], R >= 0.
-        labels: int [R].
+        cells: the embeddings, [R, C], R >= 0.
+        labels: the object id of each, int [R]; 0 is the background.
     """
 
     def __init__(self, cells: Tensor, labels: Tensor) -> None:
         self._nearest = {label: NearestReference(cells[labels == label]) for label in torch.unique(labels).tolist()}
 
     def distances(self, query: Tensor, ids: Sequence[int]) -> Tensor:
-        """Return the global matching map (equation 2) of an embedding [C, h, w]: float32 [len(ids), h, w] in 0..1.
+        """Return the global matching map (equation 2) of a frame with the embedding `query` [C, h, w].
 
-        It holds, for each id, the distance of each pixel to the nearest reference of that id, or 1 if there is none.
+        It is float32 [len(ids), h, w]: for each of `ids`, the distance of each pixel to the nearest of the R embeddings
+        with that id, 0..1; 1 if there is none.
         """
         _, height, width = query.shape
         order = tiled_order(height, width).to(query.device)
@@ -51,16 +54,17 @@ class References:
 
 
 def local_distances(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int], window: int) -> Tensor:
-    """Return the local matching map (equations 4 and 7): for each id, the distance to its nearest pixel in a window.
+    """Return the local matching map (equations 4 and 7) of a frame, compared with the adjacent frame.
 
-    Distances are those of the 2x2 average-pooled embeddings at offsets of up to `window` cells. They are resized
-    (bilinear, corner aligned) to the full size, where the labels are looked up at twice the offset. Outside the frame
-    the label is 0 and the distance is 1.
+    It tells, for each id, the distance of each pixel to the nearest embedding of that id within a window of the
+    adjacent frame. Distances are computed at half size, for offsets of up to `window` pixels there, and resized
+    (bilinear, corner aligned) to the full size, where the ids are looked up at twice the offset. Pixels outside the
+    frame have id 0 and distance 1.
 
     Args:
-        query, previous: embeddings [C, h, w] of the frame and of its neighbour, h and w >= 2.
-        labels: int [h, w], labels of `previous`.
-        ids: labels to match.
+        query, previous: embeddings [C, h, w] of the frame and of the adjacent frame, h and w >= 2.
+        labels: the object ids of the pixels of the adjacent frame, int [h, w].
+        ids: the object ids to compare with.
         window: k of the paper, >= 0.
 
     Returns:
@@ -70,20 +74,21 @@ def local_distances(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequen
     out = torch.ones(len(ids), height, width, device=query.device)
     reach = 2 * window
     padded = F.pad(labels, (reach,) * 4)  # [h + 4k, w + 4k]
-    penalties = [(padded != label).float() for label in ids]  # 0 where the label is right, 1 = the largest distance
+    penalties = [(padded != label).float() for label in ids]  # 0 for pixels with the id, else 1, the largest distance
     present = [bool((penalty == 0).any()) for penalty in penalties]
     for step, distances in enumerate(offset_rows(query, previous, window)):
         for row, penalty in enumerate(penalties):
             if present[row]:
-                # [2k + 1, h, w]: the labels seen at this row of offsets, without a copy
+                # [2k + 1, h, w]: the penalties at this row of offsets, without a copy
                 seen = penalty[2 * step : 2 * step + height].unfold(1, width, 2).permute(1, 0, 2)
                 torch.minimum(out[row], torch.maximum(distances, seen).amin(0), out=out[row])
     return out
 
 
 def offset_rows(query: Tensor, previous: Tensor, window: int) -> Iterator[Tensor]:
-    """Yield, for each vertical offset -window..window, the distances at all horizontal offsets, [2 *
-    window + 1, h, w].
+    """Yield the distances of each pixel of `query` to the pixels of `previous` at all offsets, row by row.
+
+    For each vertical offset -window..window these are the distances at all horizontal offsets, [2 * window + 1, h, w].
     """
     size = query.shape[-2:]
     for distances in _half_rows(query, previous, window):
@@ -91,13 +96,11 @@ def offset_rows(query: Tensor, previous: Tensor, window: int) -> Iterator[Tensor
 
 
 def _half_rows(query: Tensor, previous: Tensor, window: int) -> Iterator[Tensor]:
-    """Yield what `offset_rows` yields before resizing: distances at half the size of `query`, [2 * window + 1, h/2,
-    w/2].
-    """
+    """Yield the distances of `offset_rows` before they are resized, [2 * window + 1, h/2, w/2] each."""
     blocks = _window_blocks(_half(query), _half(previous), window)  # [tiles, h/2, tile, 2k + 1, tile + 2k]
     tiles, height, tile, span, _ = blocks.shape
     width = query.shape[2] // 2
-    # a step in x moves both the query and its window
+    # A step in x moves both the pixel of `query` and its window.
     strides = (blocks.stride(2) + 1, blocks.stride(0), blocks.stride(1))
     for step in range(span):
         band = blocks[:, :, :, step].as_strided(  # [2k + 1, h/2, tiles, tile]
@@ -107,13 +110,15 @@ def _half_rows(query: Tensor, previous: Tensor, window: int) -> Iterator[Tensor]
 
 
 def _half(embedding: Tensor) -> Tensor:
-    return F.avg_pool2d(embedding.float()[None], 2)[0]  # an odd last row or column is dropped
+    return F.avg_pool2d(embedding.float()[None], 2)[0]  # An odd last row or column is dropped.
 
 
 def _window_blocks(query: Tensor, previous: Tensor, window: int) -> Tensor:
-    """Return squared distances of tiles of `query` to the cells of `previous` within the window.
+    """Return the squared distances between the pixels of `query` and the pixels of `previous` within a window.
 
-    Their shape is [tiles, h, tile, 2k + 1, tile + 2k].
+    The columns of `query` are divided into tiles of _TILE columns. The result is [tiles, h, tile, 2k + 1, tile + 2k]
+    with k = `window`: by tile, row and column in the tile, then by row of the window and column of the tile and its
+    margins.
     """
     channels, height, width = query.shape
     tiles = -(-width // _TILE)
@@ -132,7 +137,7 @@ def _window_blocks(query: Tensor, previous: Tensor, window: int) -> Tensor:
         )
     )
     product = torch.empty(tiles, height, _TILE, span * columns, device=query.device)
-    # one at a time, because a product over the overlapping rows of several tiles would copy them
+    # Tiles are multiplied separately, because a product over the overlapping rows of several tiles would copy them.
     for tile in range(tiles):
         torch.bmm(left[tile], stacked[tile].transpose(1, 2), out=product[tile])
     return product.view(tiles, height, _TILE, span, columns)

@@ -1,9 +1,10 @@
-"""The space-time memory read of STM (Oh et al., ICCV 2019, equation 1), without the full affinity matrix.
+"""Reads the space-time memory of STM (Oh et al., ICCV 2019, equation 1) without making the full affinity matrix.
 
     read(q) = sum_m p(m, q) v(m),    p(m, q) = softmax over m of k(m) . k(q) / sqrt(C)
 
-The memory is a list of slots (one per memory frame). The softmax runs over all of them, in the online form of Milakov
-and Gimelshein (2018): only the scores of one slot and one block of query cells exist at a time.
+Here q is a cell of the frame to segment, m runs over the cells of all frames in memory, k are keys of C channels and v
+are values. The memory is a list of slots, one per frame. The softmax over all slots is computed in the online form of
+Milakov and Gimelshein (2018): only the scores of one slot and of a block of cells q exist at a time.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from torch import Tensor, nn
 
 from segmentation.networks.blocks import conv3x3
 
-BLOCK_BYTES = 16 << 20  # bytes of scores at a time; this fits roughly into the last-level cache of a small CPU
+BLOCK_BYTES = 16 << 20  # Bytes of scores at a time: about the size of the last-level cache of a small CPU.
 
 
 class KeyValue(nn.Module):
-    """Computes key and value maps of encoder features by two 3x3 convolutions with biases and without activation."""
+    """Computes keys and values from encoder features, by a 3x3 convolution each, with bias and without activation."""
 
     def __init__(self, inputs: int, keys: int, values: int) -> None:
         super().__init__()
@@ -35,14 +36,14 @@ class KeyValue(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class MemorySlot:
-    """The memory of one frame for one object: key [C, M] and value [D, M] of M memory cells."""
+    """The memory of one frame for one object: the keys [C, M] and values [D, M] of its M cells."""
 
     key: Tensor
     value: Tensor
 
     @classmethod
     def from_maps(cls, key: Tensor, value: Tensor) -> MemorySlot:
-        """Make a slot from maps [C, h, w] and [D, h, w]."""
+        """Make a slot from a map of keys [C, h, w] and a map of values [D, h, w]."""
         return cls(key.flatten(1).contiguous(), value.flatten(1).contiguous())
 
     @property
@@ -51,7 +52,9 @@ class MemorySlot:
 
 
 def read_memory(slots: Sequence[MemorySlot], query: Tensor, block_bytes: int = BLOCK_BYTES) -> Tensor:
-    """Read `slots` for each cell of `query` [C, h, w], which gives values [D, h, w].
+    """Read the memory of an object for each cell of a frame with the keys `query` [C, h, w]. Return values [D, h, w].
+
+    `block_bytes` is the largest size of the scores that exist at a time.
 
     Raises:
         ValueError: `slots` is empty.
@@ -67,9 +70,9 @@ def read_memory(slots: Sequence[MemorySlot], query: Tensor, block_bytes: int = B
 
 
 def _read_block(slots: Sequence[MemorySlot], cells: Tensor) -> Tensor:
-    """Read the memory for query cells [B, C] that are already scaled: [B, D].
+    """Read the memory for a block of cells. `cells` [B, C] are their keys, divided by sqrt(C). Return values [B, D].
 
-    Softmax and sums are in float32, even if keys and values are not.
+    Softmax and sums are computed in float32, even if keys and values are not float32.
     """
     peak = cells.new_full((len(cells), 1), -math.inf, dtype=torch.float32)
     total = torch.zeros_like(peak)
@@ -78,10 +81,10 @@ def _read_block(slots: Sequence[MemorySlot], cells: Tensor) -> Tensor:
         scores = (cells @ slot.key).float()  # [B, M]
         top = scores.amax(dim=1, keepdim=True)  # [B, 1]
         odds = torch.exp(scores - top)
-        mass = odds.sum(dim=1, keepdim=True)  # at least 1
-        shares = (odds / mass).to(cells.dtype)  # sum to 1, so that half precision cannot overflow
+        mass = odds.sum(dim=1, keepdim=True)  # It is at least 1.
+        shares = (odds / mass).to(cells.dtype)  # They sum to 1, so that half precision cannot overflow.
         higher = torch.maximum(peak, top)
-        # factor for the sums so far, which were relative to a lower peak; 0 for the first slot
+        # The factor for the sums so far, which were relative to a lower peak. It is 0 for the first slot.
         shrink = torch.exp(peak - higher)
         mass = mass * torch.exp(top - higher)
         total = total * shrink + mass

@@ -1,6 +1,4 @@
-"""Pads frames symmetrically with zeros, as STM does, to a size that a network can halve several times;
-and unpads them.
-"""
+"""Pads frames with zeros on all sides, as STM does, to a size that a network can halve several times, and undoes it."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ from torch.nn import functional as F
 
 
 class Padding(NamedTuple):
-    """The number of cells that are added on each side, in the order of `torch.nn.functional.pad`."""
+    """The number of pixels that are added on each side, in the order of `torch.nn.functional.pad`."""
 
     left: int
     right: int
@@ -20,9 +18,10 @@ class Padding(NamedTuple):
 
 
 def padding_to(multiple: int, height: int, width: int) -> Padding:
-    """Return the padding after which both sides are multiples of `multiple`. Of an odd amount, the smaller half is
-    added
-    on the left and on top."""
+    """Return the padding after which height and width are multiples of `multiple`.
+
+    Half of it is on either side. Of an odd number of pixels, the smaller half is added on the left and on top.
+    """
     extra_h, extra_w = -height % multiple, -width % multiple
     return Padding(extra_w // 2, extra_w - extra_w // 2, extra_h // 2, extra_h - extra_h // 2)
 
@@ -33,6 +32,6 @@ def pad(x: Tensor, padding: Padding) -> Tensor:
 
 
 def unpad(x: Tensor, padding: Padding) -> Tensor:
-    """Undo `pad`. The result is a view."""
+    """Remove the padding from [..., H, W]. The result is a view of `x`."""
     height, width = x.shape[-2:]
     return x[..., padding.top : height - padding.bottom, padding.left : width - padding.right]

@@ -1,4 +1,4 @@
-"""1x1 convolutions with a stride."""
+"""1x1 convolutions that may have a stride, without a bug of PyTorch's CPU backend in training."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from torch.nn import functional as F
 class Pointwise(nn.Conv2d):
     """A 1x1 convolution without padding, with the parameter names and results of nn.Conv2d.
 
-    In training, the pixels that the stride skips are removed before the convolution. The reason is a bug: on CPUs with
+    In training, the pixels that the stride skips are removed before the convolution. This avoids a bug: on CPUs with
     AVX-512, oneDNN's backward pass of a strided 1x1 convolution in channels-last order writes outside its buffers. With
-    PyTorch 2.13 it crashes at once with few channels, and with more it overwrites other memory.
+    PyTorch 2.13 it crashes at once with few channels, and overwrites other memory with more channels.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1, bias: bool = False) -> None:

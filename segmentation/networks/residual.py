@@ -1,4 +1,4 @@
-"""Residual blocks of this project's own small networks, with two 3x3 convolutions and batch norms."""
+"""Residual blocks of two 3x3 convolutions with batch norms, for this project's own small networks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ def pointwise_bn(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 
 class Residual(nn.Module):
-    """relu(x + conv(relu(conv(x)))) with batch norms; the first convolution may have a stride and more outputs."""
+    """A residual block: computes relu(x + conv(relu(conv(x)))) with batch norms.
+
+    If it has a stride or changes the number of channels, a 1x1 convolution of x takes the place of x.
+    """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
@@ -32,5 +35,5 @@ class Residual(nn.Module):
 
 
 def upsample(x: Tensor, like: Tensor) -> Tensor:
-    """Resize x [N, C, ., .] to the size of `like` [., ., H, W]."""
+    """Resize `x` [N, C, h, w] to the height and width of `like`, bilinearly."""
     return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)

@@ -1,8 +1,9 @@
 """ResNet with bottleneck blocks (He et al., CVPR 2016), under torchvision's parameter names.
 
-The topology is torchvision's v1.5: the stride sits on the 3x3 convolution. Dilated stages with a multi-grid are those
-of DeepLab (Chen et al., 2017). A network of this project either contains a whole `ResNet` (conv1, bn1, layer1..4), or
-registers the stages from `build_stages` under its own names (res2, res3, ...).
+The topology is torchvision's v1.5: the 3x3 convolution of a block has the stride. Dilated stages, and those in which
+the dilation differs between blocks (multi-grid), are those of DeepLab (Chen et al., 2017). A network of this project
+either contains a whole `ResNet` (conv1, bn1, layer1..4), or registers the stages from `build_stages` under other names
+(res2, res3, ...).
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ from torch import Tensor, nn
 
 from segmentation.networks.pointwise import Pointwise
 
-STEM_KERNEL = 7  # first convolution: 7x7, stride 2, then a 3x3 max pool of stride 2: features start at 1/4
+# Kernel size of the first convolution. It has stride 2 and is followed by a 3x3 max pool of stride 2, so that the first
+# stage works at 1/4 of the size.
+STEM_KERNEL = 7
 
 
 @dataclass(frozen=True)
 class ResNetConfig:
     """Sizes of a ResNet; the defaults are those of ResNet-50. Stage s has `width * 2**s * expansion` output channels.
 
-    `dilations[s]` is repeated over the blocks of stage s: (2, 4, 8) is a multi-grid, (1,) a plain stage. An empty
-    `dilations` means no dilation anywhere. `stride_on_first` puts the stride of a block on its first 1x1 convolution
-    (the original Caffe topology) instead of the 3x3 one. `ceil_pool` rounds the size after the max pool up
-    (DeepLab-v2).
+    `dilations[s]` are the dilations of the blocks of stage s, in a cycle: (2, 4, 8) is a multi-grid, (1,) a stage
+    without dilation. An empty `dilations` means no dilation anywhere. With `stride_on_first` the first 1x1 convolution
+    of a block has the stride (the original Caffe topology), and not the 3x3 convolution. `ceil_pool` rounds the size
+    after the max pool up (DeepLab-v2).
     """
 
     blocks: tuple[int, ...] = (3, 4, 6, 3)
@@ -55,8 +58,9 @@ RESNET101_STRIDE16 = ResNetConfig(  # DeepLabv3+ with output stride 16 and multi
 
 
 class Bottleneck(nn.Module):
-    """Bottleneck block: adds the result of a 1x1, a 3x3 and a 1x1 convolution with batch norms to x, or to a projection
-    of x.
+    """A residual block that adds the result of a 1x1, a 3x3 and a 1x1 convolution with batch norms to x.
+
+    If it has a stride or changes the number of channels, a 1x1 convolution of x takes the place of x.
     """
 
     def __init__(
@@ -85,7 +89,7 @@ class Bottleneck(nn.Module):
 
 
 def build_stages(config: ResNetConfig) -> list[nn.Sequential]:
-    """Build the stages of a ResNet, in order. The input of the first one has `config.width` channels."""
+    """Build the stages of a ResNet, in order. The input of the first stage has `config.width` channels."""
     stages = []
     inplanes = config.width
     for index, (blocks, stride, outplanes) in enumerate(
@@ -120,7 +124,7 @@ class ResNet(nn.Module):
             self.add_module(f"layer{index}", stage)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Return the output of each stage for an image [N, 3, H, W], the finest first (stage 1 has 1/4 of the size)."""
+        """Return the output of each stage for images [N, 3, H, W]. That of the first stage has 1/4 of the size."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         features = []
         for index in range(1, len(self.config.blocks) + 1):

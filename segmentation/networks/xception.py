@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from segmentation.networks.pointwise import Pointwise
 
-EPS = 1e-3  # batch norm epsilon of the published Xception models
+EPS = 1e-3  # Epsilon of the batch norms of the published Xception networks.
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class XceptionConfig:
     stem: tuple[int, int] = (32, 64)
     entry: tuple[int, ...] = (128, 256, 728)  # output channels of the entry blocks, each of stride 2
     middle_blocks: int = 16
-    exit: tuple[int, int, int] = (728, 1024, 1024)  # last residual block (no stride: output stride stays 16)
-    tail: tuple[int, ...] = (1536, 1536, 2048)  # separable convolutions without a shortcut
+    exit: tuple[int, int, int] = (728, 1024, 1024)  # channels of the last residual block, without a stride
+    tail: tuple[int, ...] = (1536, 1536, 2048)  # channels of the last separable convolutions, without a shortcut
     tail_dilation: int = 2
 
     @property
@@ -35,9 +35,9 @@ class XceptionConfig:
 
 
 class SeparableConv(nn.Module):
-    """Separable convolution: depthwise 3x3, batch norm, pointwise 1x1, batch norm.
+    """A separable convolution: depthwise 3x3, batch norm, pointwise 1x1, batch norm.
 
-    A ReLU comes before it, or, with `relu_after`, after each of the two norms.
+    A ReLU comes before it or, with `relu_after`, after each of the two batch norms.
     """
 
     def __init__(self, inplanes: int, planes: int, stride: int = 1, dilation: int = 1, relu_after: bool = False):
@@ -57,8 +57,9 @@ class SeparableConv(nn.Module):
 
 
 class XceptionBlock(nn.Module):
-    """Adds the result of three separable convolutions, of which the last has the stride, to x, or to a
-    projection of x.
+    """A residual block that adds the result of three separable convolutions to x. The last of them has the stride.
+
+    If there is a stride or the number of channels changes, a 1x1 convolution of x takes the place of x.
     """
 
     def __init__(self, inplanes: int, planes: tuple[int, int, int], stride: int = 1) -> None:
@@ -77,7 +78,10 @@ class XceptionBlock(nn.Module):
 
 
 class Xception(nn.Module):
-    """The Xception without a classifier. It returns features at 1/4 (first entry block) and at 1/16 (the tail)."""
+    """An Xception without a classifier.
+
+    It returns features at 1/4 of the size, of the first entry block, and at 1/16, of the last convolutions.
+    """
 
     def __init__(self, config: XceptionConfig = XceptionConfig()) -> None:
         super().__init__()

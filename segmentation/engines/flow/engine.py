@@ -1,4 +1,4 @@
-"""`flow`: rounds of classical vision (`segmentation.classical`), which need no weights."""
+"""The engine `flow`: classical vision alone (`segmentation.classical`), which needs no weights."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from segmentation.classical.engine import ClassicalEngine
 
 
 class FlowEngine(ClassicalEngine):
-    """Has no options of its own."""
+    """A session of the flow engine. It takes no options."""
 
     name = "flow"

@@ -1,4 +1,4 @@
-"""What the rest of the software knows of flow."""
+"""The registry entry of the engine flow: its name, title and class, which can be read without importing PyTorch."""
 
 from segmentation.engine_spec import EngineSpec
 

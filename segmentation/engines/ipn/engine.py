@@ -1,9 +1,9 @@
-"""IPN as an engine: a round propagates masks from the annotated frame to both sides, up to frames annotated earlier.
+"""The engine of IPN: a round propagates masks forward and backward, up to the frames that were annotated before.
 
 For each frame, a session keeps the probability maps of all objects; they are also its engine state, which is stored
-with the mask. For each object, it keeps one reference feature, aggregated over the rounds since the object was first
-drawn. Where a round overlaps with an earlier one, the two masks are averaged with weights that depend on the distance
-from the annotated frame.
+with the mask. For each object, it keeps a reference feature, which describes how the object looks in its annotated
+frames and is aggregated over the rounds since the object was first drawn. Where a frame has a mask of an earlier round,
+the old and the new mask are averaged, with weights that depend on the distance from the annotated frame.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from segmentation.weights import WeightsError, find_weights
 
 @dataclass(eq=False)
 class _Reach:
-    """How far a round propagates for one object.
+    """The frames to which a round propagates one object, and with what weight.
 
-    `weight` is, for each frame, the share of the round's mask in the average with the mask of earlier rounds. `since`
-    is the index in the history of the round that first drew the object.
+    `weight` is, for each frame, the share of the new mask in the average with the mask of earlier rounds, 0..1. `since`
+    is the index, among the rounds of the session, of the round in which the object was first drawn.
     """
 
     weight: NDArray[np.float64]  # [T]
@@ -52,11 +52,11 @@ class IPNEngine(Engine):
     """A session of IPN: the engine with one video open.
 
     Options:
-        at_least: the smallest number of frames that a round propagates to each side; -1 = no minimum.
-        scribbles_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
+        at_least: the smallest number of frames that a round propagates in each direction; -1 = no minimum.
+        scribbles_win: whether pixels under a scribble get its object id, whatever the network finds there.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed.
-        networks: both networks, already loaded, to use instead of checkpoints (training validates with its own).
+        networks: both networks, already loaded, to use instead of checkpoints, as validation in training does.
     """
 
     name = "ipn"
@@ -103,7 +103,7 @@ class IPNEngine(Engine):
         self._history.adopt(labels, self.num_objects)
 
     def _on_given(self, frame: int, ids: frozenset[int]) -> None:
-        """Record a round in which the given objects were drawn in the frame, so that they have reference features."""
+        """Treat objects that a person painted in a frame as drawn there, so that they have reference features."""
         given = PackedLabels()
         given[frame] = self.masks.newest(frame)
         strokes = strokes_of(given[frame], ids)
@@ -140,7 +140,10 @@ class IPNEngine(Engine):
                 yield step
 
     def _interact(self, ids: list[int]) -> Tensor:
-        """Run the interaction network on the interacted frame. Return the probability maps [N, h, w]."""
+        """Run the interaction network on the frame that was drawn on.
+
+        Return the probability maps of all N objects of the video, [N, h, w]; only those of the objects `ids` are not 0.
+        """
         masks = torch.zeros(self.num_objects, *self._size)
         if ids:
             probabilities = self._references.interact(len(self._history.records) - 1, ids)
@@ -148,9 +151,10 @@ class IPNEngine(Engine):
         return masks
 
     def _step(self, frame: int, neighbour: Tensor, reach: dict[int, _Reach]) -> tuple[Tensor, MaskUpdate | None]:
-        """Propagate to `frame` from its neighbour, whose probability maps are `neighbour`.
+        """Propagate to `frame` from the adjacent frame, whose probability maps are `neighbour` [N, h, w].
 
-        Return the probability maps that the next frame starts from, and the update to yield, or None if there is none.
+        Return the probability maps from which the next frame is computed, and the new mask, or None if the frame keeps
+        its mask. `reach` tells for each object how far it is propagated.
         """
         if self.masks.keeps(frame):
             return self._kept_maps(frame), None
@@ -168,16 +172,20 @@ class IPNEngine(Engine):
         return self._finish(frame, fused, moved, list(reach), None)
 
     def _propagate(self, frame: int, ids: list[int], before: Tensor, neighbour: Tensor) -> Tensor:
-        """Propagate each object separately to `frame`.
+        """Propagate the objects `ids` separately to `frame`. Return their probability maps, [n, h, w].
 
-        The inputs, each [n, h, w], are its maps from the previous round (`before`) and the maps of its neighbour.
+        `before` are their maps in this frame from the previous round, `neighbour` their maps in the adjacent frame,
+        both [n, h, w].
         """
         references = torch.stack([self._references.aggregated(i) for i in ids])
         masks = [mask.to(self._device, self._dtype) for mask in (before, neighbour.round())]
         return self._pnet(self._frame(frame), references, *masks).probability.float().cpu()
 
     def _fused(self, frame: int, moved: Tensor, before: Tensor | None, reach: dict[int, _Reach]) -> Tensor:
-        """Average the propagated maps `moved` with those of earlier rounds (`before`), if there are any."""
+        """Average the propagated maps `moved` [N, h, w] of a frame with those of earlier rounds (`before`), if any.
+
+        `reach` has the weight of the new map of each object.
+        """
         fused = moved.clone()
         for object_id, r in reach.items():
             if before is not None and self._history.covers(frame, r.since):
@@ -188,10 +196,14 @@ class IPNEngine(Engine):
     def _finish(
         self, frame: int, masks: Tensor, moved: Tensor, ids: list[int], interaction: Interaction | None
     ) -> tuple[Tensor, MaskUpdate]:
-        """Store the probability maps `masks` [N, h, w] of a frame and turn them into an update.
+        """Turn the probability maps `masks` [N, h, w] of a frame into its new mask, and store it.
 
-        Return the maps from which the propagation continues, and the update. These maps are `moved`, or those of the
-        mask if it had to change to agree with what a person decided.
+        Return the maps from which the propagation continues, and the new mask. These maps are `moved`, or are made from
+        the new mask if it was changed to agree with what people accepted, painted or marked as absent.
+
+        Args:
+            ids: the objects to show in the mask.
+            interaction: the interaction, in the frame that was drawn on; else None.
         """
         rows = [i - 1 for i in ids]
         distribution = torch.cat([(1 - masks[rows].sum(dim=0, keepdim=True)).clamp_min(0), masks[rows]])
@@ -215,9 +227,9 @@ class IPNEngine(Engine):
         return sorted(i for i in self._history.first_drawn() if i <= self.num_objects)
 
     def _reach(self, object_id: int) -> _Reach:
-        """Compute how far the newest round propagates for an object.
+        """Compute to which frames the newest round propagates an object, and with what weight.
 
-        Rounds before the object was first drawn do not limit it.
+        Annotated frames of rounds before the object was first drawn do not end its propagation.
         """
         since = self._history.first_drawn()[object_id]
         frames = [record.frame for record in self._history.records]
@@ -225,7 +237,7 @@ class IPNEngine(Engine):
         return _Reach(weight, since)
 
     def _masks(self, frame: int) -> Tensor | None:
-        """Return the newest probability maps of a frame, [N, h, w], or None."""
+        """Return the newest probability maps of a frame, [N, h, w], or None if it has none."""
         masks = self._history.probabilities(frame)
         return None if masks is None else torch.from_numpy(with_objects(masks, self.num_objects))
 
@@ -233,7 +245,7 @@ class IPNEngine(Engine):
         return torch.zeros(self.num_objects, *self._size) if masks is None else masks
 
     def _kept_maps(self, frame: int) -> Tensor:
-        """Return the probability maps of a frame whose mask the round must not change."""
+        """Return the probability maps [N, h, w] of a frame whose mask the round must not change."""
         if frame in self.locked:
             return self._maps_of(self.locked[frame])
         return self._or_nothing(self._masks(frame))
@@ -250,5 +262,8 @@ class IPNEngine(Engine):
 
 
 def joined(probabilities: Tensor) -> Tensor:
-    """Aggregate probability maps [n, h, w] that were estimated separately. A single map is returned as it is."""
+    """Make n probability maps [n, h, w] compete for each pixel, so that their sum is at most 1 (soft aggregation).
+
+    A single map is returned as it is.
+    """
     return aggregate(probabilities)[1:] if len(probabilities) > 1 else probabilities

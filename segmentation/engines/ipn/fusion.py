@@ -1,7 +1,7 @@
 """Computes how far a round of IPN propagates, and the weight of its masks in the average with those of earlier rounds.
 
-A round propagates up to the nearest frames that were annotated before; between them and the new annotation its weight
-falls linearly with the distance (section "Testing" of the paper by Oh et al. in the DAVIS challenge 2018).
+A round propagates up to the nearest frames that were annotated before. The weight of its masks falls linearly with the
+distance from the new annotation (section "Testing" of the paper by Oh et al. in the DAVIS challenge 2018).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def reach(target: int, earlier: Collection[int], length: int, at_least: int = -1
     """Return the first and the last frame to which a round propagates from the annotated frame `target`.
 
     `earlier` are the annotated frames of earlier rounds, `length` is the number of frames of the video, and `at_least`
-    is the smallest distance that the round reaches (-1 = no minimum).
+    is the smallest number of frames that the round propagates in each direction (-1 = no minimum).
     """
     left = max((frame for frame in earlier if frame < target), default=0)
     right = min((frame for frame in earlier if frame > target), default=length - 1)
@@ -28,8 +28,8 @@ def reach(target: int, earlier: Collection[int], length: int, at_least: int = -1
 def round_weight(target: int, earlier: Collection[int], length: int, at_least: int = -1) -> NDArray[np.float64]:
     """Return the weight 0..1 of the masks of a round in each frame, [T], for the average with masks of earlier rounds.
 
-    It is 1 on the annotated frame `target`, and on a side without earlier annotated frames. On the other sides it falls
-    linearly to 0 on the last frame that the round reaches, and is 0 beyond it.
+    It is 1 in the annotated frame `target`, and in all frames before (or after) it if no frame there was annotated
+    earlier. Otherwise it falls linearly to 0 in the last frame to which the round propagates, and is 0 beyond that.
     """
     left, right = reach(target, earlier, length, at_least)
     weight = np.ones(length)

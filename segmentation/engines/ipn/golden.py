@@ -1,11 +1,12 @@
-"""Computes the golden arrays of IPN: interactions and propagations of all objects, and the demo's rounds for object 1.
+"""Computes arrays with our implementation of IPN, which are compared with those of the official code (golden arrays).
 
-In the official demo the weighted average of rounds has no effect, because the masks of the previous round are an alias
-of the current ones. So `loop.*` is computed without it. The engine does average, as the paper says, so its masks of a
-second round differ from `loop.r1.all_E` and `loop.r1.masks`. All other arrays are intermediate results of the engine.
+The golden arrays are intermediate results for each object (`obj*`), and the masks of two rounds of object 1 as the
+official demo runs them (`loop.*`). In the demo the weighted average of rounds has no effect, because the masks of the
+previous round are an alias of the current masks. So `loop.*` is computed without the average. The engine does average,
+as the paper says, so its masks of a second round differ from `loop.r1.all_E` and `loop.r1.masks`.
 
-Propagation uses the neighbour's mask rounded to 0 or 1, so small errors decide a pixel whose probability is about 0.5.
-If our rounded mask agrees with the stored one within the tolerance, the stored one is used (`carried`).
+Propagation uses the mask of the adjacent frame rounded to 0 or 1, so small errors decide a pixel whose probability is
+about 0.5. If our rounded mask agrees with the golden mask within the tolerance, the golden mask is used (`carried`).
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from segmentation.engines.ipn.network import Estimate, Inet, Pnet
 from segmentation.evaluation.golden.case import Array, Case, GoldenError, carried, full, sampled
 from segmentation.evaluation.golden.single import FIRST, SECOND, frames_of, scribbles_of
 
-GAIN = 0.7
-CONFIDENT = 0.9  # probability inside the previous mask of the golden array I1
-LOSS_GUARD = 1e-3  # the official code adds it to the number of items, so its loss is the mean / 1.001
+GAIN = 0.7  # Scale of the made-up weights with which both networks are filled.
+CONFIDENT = 0.9  # Probability inside the previous mask from which the golden arrays `I1.*` are computed.
+LOSS_GUARD = 1e-3  # The official code adds it to the number of items, so that its loss is the mean / 1.001.
 
 
 def compute(case: Case) -> Iterator[tuple[str, Array]]:
@@ -87,14 +88,20 @@ def _first_interaction(
 
 
 def _loss(estimate: Estimate, truth: Tensor) -> Array:
-    """Return the official loss inside the box [N]: the mean cross-entropy at full size, divided by 1 + LOSS_GUARD."""
+    """Return the loss of the official code for N objects [N].
+
+    It is the mean cross-entropy inside the object's region at full size, divided by 1 + LOSS_GUARD.
+    """
     target = estimate.region.sample(truth[:, None])[:, 0].round().long()
     losses = F.cross_entropy(estimate.logits[0], target, reduction="none").mean(dim=(1, 2))
     return (losses / (1 + LOSS_GUARD)).numpy()
 
 
 def _loop(case: Case, inet: Inet, pnet: Pnet) -> Iterator[tuple[str, Array]]:
-    """Run two rounds as the demo does: an interaction, then propagation both ways up to earlier annotated frames."""
+    """Run two rounds for object 1 as the official demo does, and yield their masks and weights.
+
+    A round is an interaction, followed by propagation forward and backward up to the frames annotated before.
+    """
     frames = frames_of(case)
     length = len(frames)
     estimates = torch.zeros(length, *frames.shape[-2:])
@@ -120,18 +127,24 @@ def _loop(case: Case, inet: Inet, pnet: Pnet) -> Iterator[tuple[str, Array]]:
 
 
 def _rounded(probability: Tensor, stored: Array | None) -> Tensor:
-    """Round a probability map to 0 or 1 for the next propagation, using the stored mask if it agrees."""
+    """Round a probability map to 0 or 1 for the next propagation. If the golden mask `stored` agrees, return that."""
     return torch.from_numpy(carried(probability.round().numpy(), stored)).float()
 
 
 def _stored_masks(case: Case, index: int) -> Array | None:
-    """Return the stored masks of a round [T, H, W], or None. Each frame is computed once in a round."""
+    """Return the golden masks of a round [T, H, W], or None if the golden file has none. `index` counts rounds from 0.
+
+    A round computes each frame only once.
+    """
     packed = case.stored(f"loop.r{index}.masks", (-(-case.labels.size // 8),))
     return None if packed is None else np.unpackbits(packed, count=case.labels.size).reshape(case.labels.shape)
 
 
 def _check_weights(case: Case) -> None:
-    """Compare the weights of rounds with `get_weight_cases.json` if it exists. Raises GoldenError if one differs."""
+    """Compare `reach` and `round_weight` with the official code's results in `get_weight_cases.json`, if it exists.
+
+    Raises GoldenError if any result differs.
+    """
     for known in case.known("get_weight_cases.json") or ():
         arguments = known["target"], known["prev_targets"], known["num_frames"], known["at_least"]
         ends, weight = reach(*arguments), round_weight(*arguments)

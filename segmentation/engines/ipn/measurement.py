@@ -19,7 +19,11 @@ def measure(engine: str, scene: Scene, weights: str, clock: Clock) -> Measured:
 
 
 def stages_of(scene: Scene, weights: str) -> Stages:
-    """Return what the official program computes for a frame, under the stage names of `timed_rounds`."""
+    """Return functions that compute one frame as the official program does, to measure their speed.
+
+    The names are those of the stages in `timed_rounds`: for rounds 1 and 2, the frame that was drawn on and a frame
+    that is propagated to.
+    """
     inet, pnet = load_network("ipn-inet", weights), load_network("ipn-pnet", weights)
     assert isinstance(inet, Inet)
     assert isinstance(pnet, Pnet)

@@ -1,8 +1,8 @@
-"""Interaction-and-propagation networks (Oh et al., DAVIS challenge 2018 and CVPR 2019), under the official names.
+"""Interaction-and-propagation networks (Oh et al., DAVIS challenge 2018 and CVPR 2019), with the official names.
 
-`Inet` turns the scribbles of a frame into the mask of an object and a reference feature. `Pnet` propagates the mask to
-the neighbouring frame, and also uses the reference feature, which `Aggregation` (called SEFA in the paper) mixes with
-that of earlier rounds. Both networks only see a region around the object.
+`Inet` turns the scribbles in a frame into the mask of an object and a reference feature, which describes how the object
+looks. `Pnet` propagates the mask to the adjacent frame, using also the reference feature, which `Aggregation` (called
+SEFA in the paper) mixes with that of earlier rounds. Both networks only see a region around the object.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from segmentation.networks.blocks import Refine, ResBlock, conv3x3
 from segmentation.networks.encoder import CueEncoder
 from segmentation.networks.resnet import RESNET50, ResNetConfig
 
-Look = tuple[tuple[Tensor, ...], Tensor]  # the logits of an `Estimate`, and the deepest features
+Look = tuple[tuple[Tensor, ...], Tensor]  # `Estimate.logits`, and the deepest features of the encoder
 
 
 @dataclass(frozen=True)
 class IPNConfig:
-    """Sizes of both networks of IPN; the defaults are the official ones."""
+    """Sizes of both networks of IPN; the defaults are those of the official code."""
 
     body: ResNetConfig = RESNET50
     width: int = 256  # channels of the decoder
     fusion: int = 1024  # channels of the first block of Pnet's decoder, which merges the reference with the frame
-    reduction: int = 2  # factor by which the hidden layer of SEFA is narrower
+    reduction: int = 2  # factor by which the hidden layer of `Aggregation` is narrower than its input
     region: RegionConfig = field(default_factory=RegionConfig)
-    frame_size: tuple[int, int] = (480, 910)  # short and long side above which a frame is made smaller; DAVIS at 480p
+    frame_size: tuple[int, int] = (480, 910)  # largest short and long side; larger frames are scaled down (DAVIS: 480p)
 
     def __post_init__(self) -> None:
         if len(self.body.blocks) != 4:
@@ -40,16 +40,19 @@ class IPNConfig:
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """The output of a network for N objects in one frame. `s` is the side of the square region, in pixels."""
+    """The output of a network for N objects in a frame. `s` is the side in pixels of the square that it sees."""
 
-    probability: Tensor  # [N, H, W], of the foreground, zero outside the box
-    reference: Tensor  # [N, 2048, s/32, s/32], the deepest features
-    logits: tuple[Tensor, ...]  # [N, 2, size, size] at s, s/4, s/8, s/16, s/32; the loss uses all of them
+    probability: Tensor  # [N, H, W]: probability map of each object, zero outside its region
+    reference: Tensor  # [N, 2048, s/32, s/32]: the deepest features of the encoder
+    logits: tuple[Tensor, ...]  # background and object, [N, 2, size, size] for sizes s, s/4, s/8, s/16, s/32
     region: Region
 
 
 class Pyramid(nn.Module):
-    """The decoder: blocks that merge the deepest features (named in `fusion`), followed by three refinement steps."""
+    """The decoder of both networks: the blocks `fusion` for the deepest features, then three refinement steps.
+
+    The names of the blocks are those of the official checkpoints.
+    """
 
     def __init__(self, config: IPNConfig, fusion: Mapping[str, nn.Module]) -> None:
         super().__init__()
@@ -66,9 +69,10 @@ class Pyramid(nn.Module):
         self.fusion = tuple(fusion)
 
     def forward(self, deepest: Tensor, features: list[Tensor]) -> tuple[Tensor, ...]:
-        """Return logits [N, 2, ., .] at the sizes s, s/4, s/8, s/16 and s/32.
+        """Return logits of background and object, [N, 2, size, size] for the sizes s, s/4, s/8, s/16 and s/32.
 
-        `deepest` is the input of the fusion blocks, [N, ., s/32, s/32]; `features` are r2..r5 of the encoder.
+        `deepest` is the input of the fusion blocks, [N, channels, s/32, s/32]; `features` are the outputs of the four
+        stages of the encoder, the finest first.
         """
         r2, r3, r4, _ = features
         m5 = deepest
@@ -83,7 +87,10 @@ class Pyramid(nn.Module):
 
 
 class Aggregation(nn.Module):
-    """SEFA: mixes the earlier reference feature with that of this round, with weights per channel that sum to 1."""
+    """Mixes the reference feature of earlier rounds with that of this round, with weights per channel that sum to 1.
+
+    The paper calls it SEFA.
+    """
 
     def __init__(self, channels: int, reduction: int) -> None:
         super().__init__()
@@ -91,7 +98,7 @@ class Aggregation(nn.Module):
         self.fc2 = nn.Linear(2 * channels // reduction, 2 * channels)
 
     def forward(self, earlier: Tensor, current: Tensor) -> Tensor:
-        """Return the mix [N, C, h, w] of two references [N, C, h, w]."""
+        """Return the mix [N, C, h, w] of two reference features, each [N, C, h, w]."""
         pooled = torch.cat([current, earlier], dim=1).mean(dim=(2, 3))  # [N, 2C]
         weights = self.fc2(F.relu(self.fc1(pooled)))  # [N, 2C]
         weights = torch.softmax(weights.view(*earlier.shape[:2], 2), dim=2)  # [N, C, (current, earlier)]
@@ -99,8 +106,9 @@ class Aggregation(nn.Module):
 
 
 class Inet(nn.Module):
-    """Interaction network: computes an object's mask and its reference feature from a frame, its mask so far and
-    scribbles.
+    """The interaction network: computes the mask of an object and its reference feature in the frame that was drawn on.
+
+    Its inputs are the frame, the object's mask so far, and the scribbles.
     """
 
     def __init__(self, config: IPNConfig | None = None) -> None:
@@ -110,24 +118,32 @@ class Inet(nn.Module):
         self.Decoder = Pyramid(config, {"ResFM": ResBlock(config.body.channels[-1], config.width)})
 
     def forward(self, frame: Tensor, mask: Tensor, positive: Tensor, negative: Tensor) -> Estimate:
-        """Segment N objects in a frame [1, 3, H, W] in 0..1.
+        """Segment N objects in a frame.
 
-        Of each object there are the probability map so far, and the positive and negative scribbles (0 or 1), [N, H,
-        W].
+        Args:
+            frame: the frame, [1, 3, H, W] in 0..1.
+            mask: the probability map of each object so far, [N, H, W].
+            positive: 1 under the object's scribbles, else 0, [N, H, W].
+            negative: 1 under all other scribbles, else 0, [N, H, W].
         """
         cues = torch.stack([mask, positive, negative], dim=1)  # [N, 3, H, W]
         region = region_of(cues, self.config.region)
         return _estimate(*self.look(region.sample(frame), region.sample(cues)), region)
 
     def look(self, images: Tensor, cues: Tensor) -> Look:
-        """Run the network on square regions [N, 3, s, s] with their cues [N, 3, s, s]."""
+        """Run the network on square regions of the frame, [N, 3, s, s].
+
+        `cues` [N, 3, s, s] are the mask so far and the positive and negative scribbles in these regions.
+        """
         features = self.Encoder(images, cues)
         return self.Decoder(features[-1], features), features[-1]
 
 
 class Pnet(nn.Module):
-    """Propagation network: computes an object's mask from a frame, its mask of the previous round, the mask of its
-    neighbour and the reference feature.
+    """The propagation network: computes the mask of an object in a frame next to a frame with a known mask.
+
+    Its inputs are the frame, its mask of the previous round, the mask of the adjacent frame, and the object's reference
+    feature.
     """
 
     def __init__(self, config: IPNConfig | None = None) -> None:
@@ -140,28 +156,33 @@ class Pnet(nn.Module):
         self.Decoder = Pyramid(config, fusion)
 
     def aggregate(self, earlier: Tensor | None, current: Tensor) -> Tensor:
-        """Mix the reference of this round with that of earlier rounds, if there is one."""
+        """Mix the reference feature of this round with that of earlier rounds (None: there is none)."""
         return current if earlier is None else self.SEFA(earlier, current)
 
     def forward(self, frame: Tensor, reference: Tensor, before: Tensor, neighbour: Tensor) -> Estimate:
-        """Segment N objects in a frame [1, 3, H, W] in 0..1.
+        """Segment N objects in a frame.
 
         Args:
-            reference: the aggregated reference of each object, [N, C, h, w].
-            before: probability maps of this frame from the previous round, [N, H, W].
-            neighbour: masks of the neighbouring frame, rounded to 0 or 1, [N, H, W]."""
+            frame: the frame, [1, 3, H, W] in 0..1.
+            reference: the aggregated reference feature of each object, [N, C, h, w].
+            before: the probability map of each object in this frame from the previous round, [N, H, W].
+            neighbour: the mask of each object in the adjacent frame, rounded to 0 or 1, [N, H, W].
+        """
         cues = torch.stack([before, neighbour], dim=1)  # [N, 2, H, W]
         region = region_of(cues, self.config.region)
         return _estimate(*self.look(region.sample(frame), region.sample(cues), reference), region)
 
     def look(self, images: Tensor, cues: Tensor, reference: Tensor) -> Look:
-        """Run the network on square regions [N, 3, s, s], their cues [N, 2, s, s] and references [N, C, s/32, s/32]."""
+        """Run the network on square regions of the frame, [N, 3, s, s], with reference features [N, C, s/32, s/32].
+
+        `cues` [N, 2, s, s] are the mask of the previous round and the mask of the adjacent frame in these regions.
+        """
         features = self.Encoder(images, cues)
         return self.Decoder(torch.cat([reference, features[-1]], dim=1), features), features[-1]
 
 
 def region_of(cues: Tensor, config: RegionConfig) -> Region:
-    """Return the boxes around the cues [N, C, H, W] (masks and scribbles) of each object."""
+    """Return the regions that contain the masks and scribbles (`cues`, [N, C, H, W]) of each of N objects."""
     height, width = cues.shape[-2:]
     boxes: list[Box] = [box_around(list(item), config) for item in cues.float().cpu().numpy()]
     return Region(boxes, height, width, config.size, cues.device)

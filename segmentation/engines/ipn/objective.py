@@ -1,7 +1,8 @@
-"""Trains both networks of IPN together, in rounds. A round is an interaction and the propagation to both sides.
+"""Trains both networks of IPN together, on clips (short sequences of frames with true masks).
 
-Gradients of the propagation reach the interaction network through the reference feature. Masks are detached from step
-to step, so that each network sees the real output of the other, as in the engine.
+On each clip the networks run a few rounds as in a session: an interaction, then propagation forward and backward. Each
+network thereby gets the masks that the other network really computes. Gradients do not pass through these masks, but
+those of the propagation do reach the interaction network through the reference feature.
 """
 
 from __future__ import annotations
@@ -29,25 +30,29 @@ from segmentation.training.sources import Sources
 from segmentation.training.validation import validate, validate_given
 from segmentation.types import IGNORE
 
-DRIFT = 0.25  # probability that a mask is damaged before it is propagated, as in long videos
-INET, PNET = "ipn-inet", "ipn-pnet"  # two checkpoints that are trained together
+DRIFT = 0.25  # Probability that a mask gets random errors before it is propagated, like those in long videos.
+INET, PNET = "ipn-inet", "ipn-pnet"  # The names of the two checkpoints, whose networks are trained together.
 
 
 class Objective:
-    """Options of a plan's [objective] table.
+    """The training objective of IPN. The table [objective] of a training plan sets its options.
 
     Args:
-        frozen_norms, settle_norms: see `NormPlan`.
-        body: see `begin`.
-        rounds: rounds in each clip.
-        given_masks: probability that an annotated frame already has its true mask, as if from another network.
-        keep, overlap: see `RunningMeans`.
-        sides: weight of the losses at the coarser scales.
+        plan: the training plan.
+        device: the device on which the networks are trained.
+        frozen_norms: whether batch norms stay fixed.
+        settle_norms: the share of the training after which batch norms use their running statistics; 0 = never.
+        body: the path of pretrained weights, or "" for random weights.
+        rounds: the number of rounds on each clip.
+        keep: the share of pixels, those with the largest loss, that the cross-entropy counts.
+        overlap: the weight of (1 - soft J) in the loss.
+        given_masks: the probability that an annotated frame gets its true mask, as if the cutter had segmented it.
+        sides: the weight of the losses of the coarser logits.
     """
 
     prepare = staticmethod(scribble)
-    half = False  # set from outside, like `progress`
-    progress = 0.0
+    half = False  # Whether to train in half precision. The training loop sets it and `progress`.
+    progress = 0.0  # The share of the training that is done, 0..1.
 
     def __init__(
         self,
@@ -83,12 +88,16 @@ class Objective:
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         settings, networks = EngineSettings(device=str(self.device)), _networks(network)
-        judge = validate_given if self.given_masks > 0.5 else validate  # validate in the way in which most steps train
+        judge = validate_given if self.given_masks > 0.5 else validate  # Validate as most rounds train.
         return judge(lambda frames, n: IPNEngine(frames, n, settings, networks=networks), sources.validation)
 
 
 class _Known(NamedTuple):
-    """The results of earlier rounds: probability maps [T, N, H, W], aggregated reference features, annotated frames."""
+    """The results of the earlier rounds on a clip of T frames, for N objects.
+
+    They are the probability maps `masks` [T, N, H, W], the aggregated reference features (None before the first round)
+    and the annotated `frames`.
+    """
 
     masks: Tensor
     reference: Tensor | None
@@ -96,7 +105,7 @@ class _Known(NamedTuple):
 
 
 class _TrainingStep:
-    """Runs the rounds on the clips of one step. `t` is an index within the clips."""
+    """A training step: runs the rounds on several clips at once. `t` is the index of a frame in its clip."""
 
     def __init__(
         self,
@@ -122,9 +131,10 @@ class _TrainingStep:
             known = self._round(t, cues, known)
 
     def _round(self, t: int, cues: Tensor, known: _Known) -> _Known:
-        """Run a round: the interaction on frame t with scribble maps `cues` [N, 2, H, W], and the propagation.
+        """Run a round on all clips: an interaction in frame t, then propagation up to frames annotated before.
 
-        The propagation ends at frames that earlier rounds annotated.
+        `cues` [N, 2, H, W] are the positive and negative scribbles of each object in frame t, `known` the results of
+        earlier rounds. Return the results with those of this round.
         """
         given = self.batch.own(self.batch.labels[:, t]) if self.random.random() < self.given_masks else None
         estimate = self.inet(self._frame(t), known.masks[t] if given is None else given, *cues.unbind(1))
@@ -145,13 +155,17 @@ class _TrainingStep:
         return _Known(masks, reference, (*known.frames, t))
 
     def _frame(self, t: int) -> Tensor:
-        """Return frame t for every (clip, object) pair, [N, 3, H, W]."""
+        """Return frame t of the clip of each of the N objects, [N, 3, H, W]."""
         return self.batch.frames[self.batch.clip, t]
 
     def _noted(self, estimate: Estimate, t: int, name: str) -> Tensor:
-        """Aggregate the masks of frame t, [N, H, W], within each clip, and add the losses at all scales."""
+        """Add the losses of frame t at all scales, and return its probability maps [N, H, W].
+
+        They are aggregated, so that the objects of a clip compete for each pixel. `name` is the name of the loss in the
+        figures.
+        """
         labels = list(self._labels(estimate, t))
-        full, _, *coarser = estimate.logits  # The second one is skipped, since the first one is the same, upsampled.
+        full, _, *coarser = estimate.logits  # The second are the first before upsampling, so they are left out.
         self.means.add(name, list(full.float()), labels)
         for logits in coarser:
             enlarged = F.interpolate(logits.float(), size=full.shape[-2:], mode="bilinear", align_corners=True)
@@ -159,9 +173,9 @@ class _TrainingStep:
         return torch.cat([joined(part) for part in self.batch.by_clip(estimate.probability.detach())])
 
     def _labels(self, estimate: Estimate, t: int) -> Tensor:
-        """Return the true labels in the region of each (clip, object) pair: uint8 [N, s, s], 1 = object.
+        """Return the true mask of each object in its region, uint8 [N, s, s]: 1 for the object, 0 for all else.
 
-        255 means "ignore", or that the pixel is outside the frame.
+        255 (ignore) marks pixels that are unknown or outside the frame.
         """
         labels = self.batch.labels[:, t]
         known = (labels != IGNORE)[self.batch.clip].float()
@@ -171,7 +185,7 @@ class _TrainingStep:
 
 
 def _until_zero(t: int, way: int, weight: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[int]:
-    """Return the frames from t on in one direction `way` (1 or -1), as long as the round has any weight there."""
+    """Return the frames after frame t in the direction `way` (1 or -1), up to the first in which `weight` is 0."""
     frames = range(t + 1, len(weight)) if way > 0 else range(t - 1, -1, -1)
     stop = next((i for i, u in enumerate(frames) if weight[u] == 0), len(frames))
     return list(frames[:stop])

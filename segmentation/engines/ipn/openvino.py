@@ -1,4 +1,4 @@
-"""Compiles both networks of IPN with OpenVINO for a CPU. Cropping and warping of the regions stays in PyTorch."""
+"""Compiles both networks of IPN by OpenVINO for a CPU. Cropping to regions and warping back stay in PyTorch."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled
 
 
 def compile_inet(network: Inet, device: torch.device, dtype: torch.dtype) -> Inet:
-    """Return a copy that OpenVINO computes in float32. Results differ from PyTorch's by rounding only."""
+    """Return a copy of the network that OpenVINO computes in float32. Its results differ by rounding only."""
     ready = for_inference(network, device, dtype)
     _look_with_openvino(ready, device)
     return ready
 
 
 def compile_pnet(network: Pnet, device: torch.device, dtype: torch.dtype) -> Pnet:
-    """Return a copy that OpenVINO computes in float32. Results differ from PyTorch's by rounding only."""
+    """Return a copy of the network that OpenVINO computes in float32. Its results differ by rounding only."""
     ready = for_inference(network, device, dtype)
     size, deepest = network.config.region.size // 32, network.config.body.channels[-1]
     _look_with_openvino(ready, device, torch.rand(2, deepest, size, size))
@@ -41,7 +41,10 @@ def _look_with_openvino(network: Inet | Pnet, device: torch.device, *reference: 
 
 
 class _Look(nn.Module):
-    """The part of a network that is compiled: from regions to logits at their full size and the deepest features."""
+    """The part of a network that is compiled.
+
+    It computes the logits at full size and the encoder's deepest features of square regions of a frame.
+    """
 
     def __init__(self, network: Inet | Pnet) -> None:
         super().__init__()

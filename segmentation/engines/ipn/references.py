@@ -1,7 +1,8 @@
-"""The reference features of IPN: the deepest features of the interaction network, aggregated over the rounds.
+"""The reference features of IPN, which describe how an object looks in the frames that were drawn on.
 
-They depend on the history alone (frames, scribbles, and the masks before each round) and are computed when they are
-first needed, so a rebuilt session has the same features as one that was kept.
+They are the deepest features of the interaction network, aggregated over the rounds. They depend only on the frames,
+the scribbles and the masks before each round, and are computed when they are first needed. So a rebuilt session has the
+same features as the session before.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from segmentation.types import LabelMap, ProbabilityMaps
 
 
 class References:
-    """Reference features by record (a round in the session's history) and object.
+    """The reference features of a session, by round and object. A round of the history is called a record.
 
     Args:
-        frame: gives a frame [1, 3, h, w] in 0..1 by index.
+        inet: the interaction network.
+        pnet: the propagation network, which aggregates the features.
+        history: the rounds of the session.
+        frame: returns a frame [1, 3, h, w] in 0..1 by its index.
         locked: accepted masks by frame. They replace the mask that such a frame had when it was drawn on.
-        memory_bytes: budget for the features of all records. What does not fit is computed again when needed.
+        memory_bytes: the most bytes that features of all rounds may take. Others are computed again when needed.
     """
 
     def __init__(
@@ -40,20 +44,23 @@ class References:
     ) -> None:
         self._inet, self._pnet = inet, pnet
         self._history, self._frame, self._locked = history, frame, locked
-        self._seen = FeatureCache(memory_bytes)  # by index of the record: [n, C, h, w] of the objects drawn by then
-        # the features that were computed last, with the index of their record
+        # By index of the record: features [n, C, h, w] of the objects drawn so far.
+        self._seen = FeatureCache(memory_bytes)
+        # The features that were computed last, with the index of their record.
         self._newest: tuple[int, Tensor] | None = None
-        self._aggregated: dict[int, tuple[int, Tensor]] = {}  # object id -> number of aggregated records, reference
+        self._aggregated: dict[int, tuple[int, Tensor]] = {}  # By object id: number of aggregated records, and feature.
 
     def interact(self, index: int, ids: list[int]) -> Tensor:
-        """Run the interaction network for the record with that index. Return probability maps [n, h, w] of the objects
-        `ids`, which must have been drawn in it or earlier.
+        """Run the interaction network for a round, the record `index`.
+
+        Return the probability maps [n, h, w] of the objects `ids` in the frame that was drawn on. These objects must
+        have been drawn in that round or earlier.
         """
         estimate = self._look(index, ids)
         return estimate.probability.float().cpu()
 
     def aggregated(self, object_id: int) -> Tensor:
-        """Return the reference [C, h, w] of an object, aggregated over all records since the object was first drawn."""
+        """Return the reference feature [C, h, w] of an object, aggregated over all rounds since it was first drawn."""
         records = len(self._history.records)
         first = self._history.first_drawn()[object_id]
         done, reference = self._aggregated.get(object_id, (first, None))
@@ -61,7 +68,7 @@ class References:
             current = self._of_record(index, object_id)[None]
             mixed = self._pnet.aggregate(None if reference is None else reference[None], current)
             reference = mixed[0]
-        assert reference is not None  # the object has been drawn, so it has a record
+        assert reference is not None  # The object has been drawn, so that at least one round has a feature of it.
         self._aggregated[object_id] = records, reference
         return reference
 
@@ -75,7 +82,7 @@ class References:
             self._aggregated.clear()
 
     def drop(self, index: int) -> None:
-        """Forget the newest record, which the history has dropped."""
+        """Forget the newest round, the record `index`, which was removed from the history."""
         self._newest = None
         self._seen.forget(str(index))
         self._aggregated.clear()

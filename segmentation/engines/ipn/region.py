@@ -1,8 +1,8 @@
-"""The region of interest of IPN: a box around masks and scribbles, sampled to a square and warped back.
+"""The region of a frame that the networks of IPN see: a box around masks and scribbles, resampled to a square.
 
-Grids are those of `align_corners=True` (the convention of PyTorch 0.3.1, for which the weights were trained).
-The backward map uses the scale w / box width where the forward one has box width / (w - 1): the two are not exact
-inverses. This is what the weights were trained with, so it is kept.
+The results are warped back to the frame. Resampling uses `align_corners=True`, the convention of PyTorch 0.3.1, with
+which the weights were trained. The map back to the frame uses the scale w / box width, while the map to the square uses
+box width / (w - 1), so that they are not exact inverses. The weights were trained with these maps, so they are kept.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-PRESENT = 0.49  # Pixels whose mask value is at least this belong to the box.
+PRESENT = 0.49  # The box contains all pixels whose mask value is at least this.
 
 
 @dataclass(frozen=True)
 class RegionConfig:
-    """How the box around an object is chosen, in pixels of the frame. The defaults are the official ones."""
+    """How the box around an object is chosen, in pixels of the frame. The defaults are those of the official code."""
 
     size: int = 256  # side of the square that the networks see
-    smallest: int = 128  # side of the box, before it is scaled
-    scale: float = 1.5
-    margin: int = 5  # how far a box may reach out of the frame
+    smallest: int = 128  # smallest side of the box, before it is enlarged by `scale`
+    scale: float = 1.5  # factor by which the box is larger than the object
+    margin: int = 5  # how far the box may extend beyond the frame
 
 
 class Box(NamedTuple):
@@ -39,7 +39,7 @@ class Box(NamedTuple):
 
 
 def box_around(masks: list[NDArray[np.floating]], config: RegionConfig) -> Box:
-    """Return the box around the union of `masks` (float [H, W] each), or the whole frame if the union is empty."""
+    """Return a box that contains all pixels of `masks` (float [H, W] each); the whole frame if all masks are empty."""
     height, width = masks[0].shape
     present = np.zeros((height, width), bool)
     for mask in masks:
@@ -54,8 +54,10 @@ def box_around(masks: list[NDArray[np.floating]], config: RegionConfig) -> Box:
 
 
 def _enlarge(low: int, high: int, size: int, config: RegionConfig) -> tuple[float, float]:
-    """Enlarge one side of a box to at least `smallest`, scale it about its middle, and clip it to the frame and its
-    margin.
+    """Enlarge the interval low..high, the height or the width of a box, and return its new ends.
+
+    It becomes at least `smallest` long, is scaled about its middle, and clipped to the frame, `size` pixels long, and
+    its margin.
     """
     if high - low < config.smallest:
         missing = config.smallest - (high - low)
@@ -65,7 +67,7 @@ def _enlarge(low: int, high: int, size: int, config: RegionConfig) -> tuple[floa
 
 
 class Region:
-    """The boxes of N items on a frame of H x W, with the grids that sample them to squares and back."""
+    """Crops N boxes of a frame of `height` x `width` to squares of side `size`, and warps squares back to frames."""
 
     def __init__(self, boxes: list[Box], height: int, width: int, size: int, device: torch.device | str) -> None:
         self.boxes = torch.tensor(boxes, dtype=torch.float32, device=device)  # [N, 4]
@@ -75,23 +77,23 @@ class Region:
         self.backward_grid = F.affine_grid(self.inverse, [count, 1, height, width], align_corners=True)  # [N, H, W, 2]
 
     def sample(self, x: Tensor) -> Tensor:
-        """Crop [1 or N, C, H, W] to the boxes: [N, C, size, size], with zeros outside the frame."""
+        """Crop maps [1 or N, C, H, W] to the N boxes. Return [N, C, size, size], with zeros outside the frame."""
         if x.shape[0] != len(self.boxes):
             x = x.expand(len(self.boxes), -1, -1, -1)
         return _grid_sample(x, self.forward_grid)
 
     def warp_back(self, x: Tensor) -> Tensor:
-        """Put crops [N, C, size, size] back into frames [N, C, H, W], with zeros outside the boxes."""
+        """Warp squares [N, C, size, size] back to frames. Return [N, C, H, W], with zeros outside the boxes."""
         return _grid_sample(x, self.backward_grid)
 
 
 def _grid_sample(x: Tensor, grid: Tensor) -> Tensor:
-    """Sample in float32, because half precision cannot represent the coordinates of a wide frame."""
+    """Sample `x` at the points `grid` in float32, because half precision is too coarse for wide frames."""
     return F.grid_sample(x.float(), grid, padding_mode="zeros", align_corners=True).to(x.dtype)
 
 
 def _affine(boxes: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Return the affine maps of boxes [N, 4], from the square to the frame and back, each [N, 2, 3]."""
+    """Return the affine maps [N, 2, 3] from squares to boxes [N, 4] of a frame, and those back."""
     y, x, box_h, box_w = boxes.unbind(1)
     span_y, span_x = (y + box_h / 2) - (y - box_h / 2), (x + box_w / 2) - (x - box_w / 2)
     theta = boxes.new_zeros(len(boxes), 2, 3)

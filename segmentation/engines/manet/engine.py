@@ -1,4 +1,8 @@
-"""MA-Net as an engine: pixel embeddings are computed once per frame, and each round runs two small networks on them."""
+"""The engine of MA-Net: it computes an embedding of each frame once, on which each round runs two small networks.
+
+An embedding is a vector per pixel at 1/4 of the frame's size; pixels of the same object have similar vectors. The small
+networks are called heads: the interaction head segments the frame that was drawn on, the propagation head all others.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +28,17 @@ from segmentation.scribbles import NO_SCRIBBLE, rasterise
 from segmentation.session.round_labels import RoundLabels, to_cells
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
-GIVEN_CELLS = 1024  # The largest number of cells of one id that an accepted frame contributes as references.
-GIVEN_KEPT = 8  # Accepted frames whose references are cached. A step needs those of the nearest on each side.
-GPU_BATCH = 8  # frames that are embedded together on CUDA
+GIVEN_CELLS = 1024  # The largest number of pixels of an object in an accepted frame with which others are compared.
+GIVEN_KEPT = 8  # Number of accepted frames whose pixels are cached. A step needs the nearest frame on each side.
+GPU_BATCH = 8  # Number of frames that are embedded together on CUDA.
 
 
 @dataclass(eq=False)
 class _Side:
-    """The state of a propagation in one direction: the frame that it has reached, and its labels [h, w]."""
+    """The state of a propagation in one direction: the frame that it has reached, and its mask, int [h, w].
+
+    The mask has the size of an embedding, 1/4 of the frame's.
+    """
 
     frame: int
     labels: Tensor
@@ -41,9 +48,10 @@ class MANetEngine(Engine):
     """A session of MA-Net: the engine with one video open.
 
     Options:
-        window, memory_rounds: k (reach of a local map) and R (rounds whose local maps are kept) of the paper.
+        window, memory_rounds: k (the radius of the window of a local map) and R (the number of rounds whose local maps
+            are kept) of the paper.
         global_memory, local_memory, augmented_map: False switches a part off, as in the paper's ablations.
-        scribbles_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
+        scribbles_win: whether pixels under a scribble get its object id, whatever the network finds there.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed.
         network: a network to use instead of loading a checkpoint.
@@ -84,7 +92,7 @@ class MANetEngine(Engine):
             GPU_BATCH if self._device.type == "cuda" else 1
         )  # On a CPU, frames are embedded one at a time, so that the first mask comes as soon as possible.
         self._rounds: list[ManetRound] = []
-        self._given: dict[int, References] = {}  # references of the GIVEN_KEPT accepted frames that were used last
+        self._given: dict[int, References] = {}  # by frame, the last GIVEN_KEPT accepted or painted frames in use
         self._open_caches()
 
     def _open_caches(self) -> None:
@@ -146,7 +154,7 @@ class MANetEngine(Engine):
 
     @torch.inference_mode()
     def _first(self, interaction: Interaction, ids: Sequence[int]) -> MaskUpdate:
-        """Segment the interacted frame with the interaction head."""
+        """Segment the frame that was drawn on by the interaction head."""
         frame = interaction.frame
         scribbles = self._rounds[-1].scribbles
         logits = self._network.interact(self._embed(frame).to(self._dtype), scribbles, self._mask_before(frame), ids)
@@ -155,13 +163,17 @@ class MANetEngine(Engine):
             raster = rasterise(interaction.scribbles, self.frames.height, self.frames.width)
             update.labels[raster >= 0] = raster[raster >= 0]
         update = self._settled(update)
-        # The frame's own map enters the global memory while its scribbles are the newest ones.
+        # The global memory of this frame is updated now, while its scribbles are the newest.
         self._global.read(frame, self._rounds, range(self.num_objects + 1))
         return update
 
     @torch.inference_mode()
     def _next(self, frame: int, sides: dict[bool, _Side], ids: Sequence[int]) -> MaskUpdate:
-        """Segment another frame than the interacted one with the global map, the local map and the propagation head."""
+        """Segment a frame other than the one that was drawn on, by the propagation head.
+
+        Its inputs are the distance maps of the frame to annotated pixels (the global map) and to the adjacent frame
+        (the local map). `sides` are the propagations forward (True) and backward (False).
+        """
         side = sides[frame > self._rounds[-1].frame]
         everyone = range(self.num_objects + 1)
         near = self._local.read(frame, self._rounds, side.labels, everyone)
@@ -172,7 +184,11 @@ class MANetEngine(Engine):
         return self._settled(self._to_update(frame, logits, ids))
 
     def _with_given(self, frame: int, memory: Tensor, ids: Sequence[int]) -> Tensor:
-        """Extend the global maps by references from the nearest frame on each side that was accepted or given."""
+        """Return the global maps `memory` [n, h, w] of a frame, lowered by what accepted and painted masks tell.
+
+        The pixels of the nearest accepted or painted frame before and after `frame` count as annotated pixels: each
+        value becomes at most the distance to the nearest of them with the same id.
+        """
         sure = self.masks.sure_frames()
         before = max((f for f in sure if f < frame), default=None)
         after = min((f for f in sure if f > frame), default=None)
@@ -182,7 +198,7 @@ class MANetEngine(Engine):
             if given not in self._given:
                 labels = self._cells(self.masks.sure_labels(given))
                 if given not in self.locked:
-                    labels[labels == 0] = NO_SCRIBBLE  # Nobody said what is beside the given objects.
+                    labels[labels == 0] = NO_SCRIBBLE  # What is beside painted objects is unknown.
                 while len(self._given) >= GIVEN_KEPT:
                     del self._given[next(iter(self._given))]
                 self._given[given] = References(*labelled_cells(self._embed(given), labels, GIVEN_CELLS))
@@ -193,12 +209,12 @@ class MANetEngine(Engine):
         self._given.pop(frame, None)
 
     def _known_ids(self) -> list[int]:
-        """Return 0 and the ids of all objects that were drawn or occur in an accepted or given mask."""
+        """Return 0 and the ids of all objects that have scribbles or occur in an accepted or painted mask."""
         known = {0}.union(*(round_.ids for round_ in self._rounds), *self.masks.sure_frames().values())
         return sorted(id_ for id_ in known if id_ <= self.num_objects)
 
     def _mask_before(self, frame: int) -> Tensor | None:
-        """Return the newest mask of `frame` before this round, [h, w], or None if there is none."""
+        """Return the newest mask of `frame` before this round at the size of an embedding, [h, w]; None: no mask."""
         found = self.masks.standing.get(frame)
         return None if found is None else self._cells(found)
 
@@ -206,7 +222,7 @@ class MANetEngine(Engine):
 
     @torch.inference_mode()
     def _embed(self, frame: int) -> Tensor:
-        """Return the embedding of a frame, float32 or half precision [C, h, w]. It is computed once and then cached."""
+        """Return the embedding of a frame, [C, h, w], in the network's precision. It is computed once and cached."""
         found = self._embeddings.get(f"embedding-{frame}", self._device)
         if found is not None:
             return found
@@ -224,7 +240,7 @@ class MANetEngine(Engine):
         return to_cells(labels, self._size).to(self._device)
 
     def _to_update(self, frame: int, logits: Tensor, ids: Sequence[int]) -> MaskUpdate:
-        """Turn logits [n, h, w] of `ids` into the mask at the video's size and the confidence of each object."""
+        """Turn the logits [n, h, w] of n `ids` into a mask at the video's size and the confidence of each object."""
         logits = logits.float()
         labels = upsampled_argmax(logits, ids, (self.frames.height, self.frames.width))
         found = dict(zip(ids, confidences(torch.softmax(logits, dim=0)), strict=True))

@@ -1,8 +1,9 @@
-"""Computes the golden arrays of MA-Net: all intermediate results, and the official rounds on frames 2, 4 and 1.
+"""Computes arrays with our MA-Net, which are compared with those of the official code (golden arrays).
 
-The network (with folded batch norms) and the memories are those of the engine. Far from the scribbles two ids may have
-equal or nearly equal logits. Then rounding decides the id, which is an input to the next frame and the next round. So
-the rounds continue from the stored masks if our masks agree with them within the tolerance (`carried`).
+They are all intermediate results, and the masks of three rounds with scribbles on frames 2, 4 and 1. The network (with
+folded batch norms) and the memories are those of the engine. Far from the scribbles two ids may have equal or nearly
+equal logits. Then rounding decides the id, which is an input to the next frame and the next round. So the rounds
+continue from the golden masks if our masks agree with them within the tolerance (`carried`).
 """
 
 from __future__ import annotations
@@ -24,15 +25,18 @@ from segmentation.networks.nearest import nearest_squared
 from segmentation.runtime.feature_cache import FeatureCache
 from segmentation.session.round_labels import RoundLabels, resize_labels
 
-GAIN = 0.9
-REFERENCE, QUERY = 2, 3  # the frame with the scribbles, and the frame that is matched to it
-ROUNDS = (2, 4, 1)  # annotated frames of the loop, if the golden file names no others
-NO_LABEL = 1e20  # squared distance to an id that no pixel has
+GAIN = 0.9  # Scale of the made-up weights with which the network is filled.
+REFERENCE, QUERY = 2, 3  # The frame with the scribbles, and the frame that is compared with it.
+ROUNDS = (2, 4, 1)  # The frame that is annotated in each round, if the golden file does not name others.
+NO_LABEL = 1e20  # The squared distance to an id that no pixel has.
 CACHE_BYTES = 256 << 20
 
 
 class Program:
-    """Runs MA-Net on one case. It holds the embeddings of all frames; the ids are 0 (background) to n."""
+    """Runs MA-Net on the frames and scribbles for which the official code computed the golden arrays.
+
+    It holds the embeddings of all frames. The ids are 0 (background) to n, the number of objects.
+    """
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -48,11 +52,11 @@ class Program:
         return self.embeddings[frame]
 
     def labels(self, frame: int) -> Tensor:
-        """Return the ground truth at the size of an embedding, int64 [h, w]."""
+        """Return the true mask of a frame at the size of an embedding, int64 [h, w]."""
         return resize_labels(torch.from_numpy(self.case.labels[frame].astype(np.int64)), self.size)
 
     def scribbles(self, frame: int) -> Tensor:
-        """Return the case's scribbles of a frame at the size of an embedding, one cell thick, int64 [h, w]."""
+        """Return the scribbles in a frame at the size of an embedding, one pixel thick, int64 [h, w]."""
         bars = make_scribble(self.labels(frame).numpy().astype(np.uint8), self.case.num_objects, thickness=1)
         return torch.from_numpy(bars.astype(np.int64))
 
@@ -72,7 +76,7 @@ def _embedding_stages(program: Program) -> Iterator[tuple[str, Array]]:
     yield from full("low_level", features[0], 32, 2, 2)
     yield from full("aspp", extractor.aspp(features[-1]), 16, 1, 1)
     yield from full("deeplab_out", extractor(image), 32, 2, 2)
-    yield from full("embedding", program.embeddings[:, ::10], 2, 2)  # the stored statistics are of every tenth channel
+    yield from full("embedding", program.embeddings[:, ::10], 2, 2)  # The golden arrays have each tenth channel.
     yield "emb_hw", np.array(program.size)
     yield "obj_ids", np.array(program.ids)
 
@@ -98,7 +102,10 @@ def _matching_stages(program: Program) -> Iterator[tuple[str, Array]]:
 
 
 def _raw_distances(query: Tensor, cells: Tensor, labels: Tensor, ids: range) -> Tensor:
-    """Return the squared distance of each cell to the nearest cell of each id, [h, w, n]."""
+    """Return the squared distance of each pixel of `query` [C, h, w] to the nearest of `cells` of each id, [h, w, n].
+
+    `cells` [R, C] are the embeddings of labelled pixels, `labels` [R] their ids.
+    """
     flat = query.flatten(1).t().contiguous()
     maps = [
         nearest_squared(flat, cells[labels == i]) if (labels == i).any() else torch.full((len(flat),), NO_LABEL)
@@ -108,7 +115,10 @@ def _raw_distances(query: Tensor, cells: Tensor, labels: Tensor, ids: range) -> 
 
 
 def _loop(program: Program) -> Iterator[tuple[str, Array]]:
-    """Run the official test loop. The golden file names the annotated frame of each round."""
+    """Run the rounds of the official test program, and yield their maps and masks.
+
+    Each round annotates a frame, which the golden file names (else see ROUNDS), and propagates forward and backward.
+    """
     memory = MemoryOptions(window=program.network.config.window)
     global_memory = GlobalMemory(program.embed, memory, FeatureCache(CACHE_BYTES))
     local_memory = LocalMemory(program.embed, memory, FeatureCache(CACHE_BYTES))
@@ -151,6 +161,6 @@ def _interact(program: Program, rounds: list[ManetRound]) -> Tensor:
 
 
 def _stored_factors(rounds: list[ManetRound], frame: int) -> Array:
-    """Return 1 / distance to the annotated frame of each round so far, and 0 where `frame` is that frame."""
+    """Return for each round so far 1 / distance in frames from `frame` to its annotated frame; 0 for distance 0."""
     distances = [abs(frame - round_.frame) for round_ in rounds]
     return np.array([1 / distance if distance else 0 for distance in distances], np.float32)

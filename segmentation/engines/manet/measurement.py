@@ -1,7 +1,7 @@
 """Measures the speed of MA-Net, as the engine runs it and in a plain version.
 
 The plain version computes as the official code does: with separate batch norms, with the 625 offsets of the local map
-in one array, and with the distances of all pixels to all references computed again for each id. It needs 6 GB.
+in one array, and with the distances of all pixels to all annotated pixels computed again for each id. It needs 6 GB.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from segmentation.session.round_labels import to_cells
 from segmentation.types import MaskUpdate
 from segmentation.weights import find_weights
 
-WRONG = 1e20
-CHUNKS = 10  # the official code splits the queries into this many parts
+WRONG = 1e20  # Stands for the distance to a pixel of another id, or outside the frame.
+CHUNKS = 10  # The official code splits the pixels of a frame into this many parts.
 MEMORY_BYTES = 256 << 20
 
 
@@ -50,7 +50,7 @@ MEMORY_BYTES = 256 << 20
 def run_engine(
     scene: Scene, weights: str, precision: str, clock: Clock
 ) -> tuple[dict[str, float], list[MaskUpdate], PeakMemory]:
-    """Return the seconds per frame of each stage, the masks of both rounds, and the peak memory."""
+    """Run two rounds of the engine. Return the seconds per frame of each stage, the masks, and the peak memory."""
     peak = PeakMemory()
     peak.start()
     settings = EngineSettings(device="cpu", weights=weights, memory_bytes=MEMORY_BYTES)
@@ -65,7 +65,10 @@ def run_engine(
 
 
 def shipped_parts() -> list[Part]:
-    """Return the embedding and the head of two ids with the weights that ship."""
+    """Return the embedding network and the propagation head for two ids, to measure their speed.
+
+    They have the weights that come with the program, and example inputs.
+    """
     manet = load_network("manet", find_weights("manet"))
     assert isinstance(manet, MANet)
     network = for_inference(manet)
@@ -78,7 +81,7 @@ def shipped_parts() -> list[Part]:
 
 
 def paper_parts() -> list[Part]:
-    """Return the embedding with 480p input."""
+    """Return the embedding network with the paper's sizes and a 480p input, to measure its speed."""
     return [_embedding(for_inference(MANet().eval()), (HEIGHT // 16 * 16, WIDTH // 16 * 16))]
 
 
@@ -90,7 +93,7 @@ def _embedding(network: MANet, size: tuple[int, int]) -> Part:
 
 
 class Plain:
-    """Computes what the official code computes for one frame."""
+    """Embeds and segments a frame with the same operations as the official code, to measure its speed."""
 
     def __init__(self, scene: Scene, weights: str) -> None:
         network = load_network("manet", weights)
@@ -103,7 +106,10 @@ class Plain:
         return self.network.embed(self.images[frame : frame + 1])[0]
 
     def propagate(self, embeddings: Sequence[Tensor], scribbles: Tensor, labels: Tensor) -> Tensor:
-        """Propagate from frame 0, which has scribbles and labels, to frame 1; returns the labels of frame 1."""
+        """Propagate from frame 0 to frame 1. Return the mask of frame 1 at the size of the frame, int64 [H, W].
+
+        `embeddings` are those of both frames. Frame 0 has the scribbles `scribbles` and the mask `labels`, [h, w].
+        """
         far = plain_global(embeddings[1], embeddings[0], scribbles, self.ids)
         near = plain_local(embeddings[1], embeddings[0], labels, self.ids, self.network.config.window)
         logits = self.network.propagate(embeddings[1], (far, near), labels, self.ids)
@@ -111,7 +117,11 @@ class Plain:
 
 
 def plain_global(query: Tensor, reference: Tensor, scribbles: Tensor, ids: Sequence[int]) -> Tensor:
-    """Return the global map [n, h, w], computing all distances of a chunk of queries again for each id."""
+    """Return the global map [n, h, w] of the frame with the embedding `query`, as the official code computes it.
+
+    That is the distance of each pixel to the nearest scribbled pixel of each id in the frame with the embedding
+    `reference`. All distances are computed again for each id.
+    """
     labels = scribbles.flatten()
     cells = reference.flatten(1).t()[labels >= 0]
     wrong = (labels[labels >= 0][None] != torch.tensor(ids)[:, None]).float() * WRONG  # [n, R]
@@ -124,8 +134,10 @@ def plain_global(query: Tensor, reference: Tensor, scribbles: Tensor, ids: Seque
 
 
 def plain_local(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int], window: int) -> Tensor:
-    """Return the local map [n, h, w]. All 625 offsets are in memory at once: differences [C, h/2, w/2, 625] and labels
-    [h, w, 625, n].
+    """Return the local map [n, h, w] of the frame with the embedding `query`, as the official code computes it.
+
+    That is the distance of each pixel to the nearest pixel of each id in a window of the frame `previous`, whose ids
+    are `labels`. All 625 offsets are in memory at once: differences [C, h/2, w/2, 625] and ids [h, w, 625, n].
     """
     height, width = labels.shape
     small, other = F.avg_pool2d(query[None], 2), F.avg_pool2d(previous[None], 2)
@@ -143,13 +155,13 @@ def plain_local(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[i
 
 
 def run_plain(scene: Scene, weights: str, clock: Clock) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the seconds per frame and the GFLOP of each stage."""
+    """Return the seconds per frame and the GFLOP of each stage of the plain version."""
     plain = Plain(scene, weights)
     embeddings = [plain.embed(0), plain.embed(1)]
     size = (embeddings[0].shape[1], embeddings[0].shape[2])
     labels = to_cells(scene.labels[0], size)
     bars = torch.from_numpy(make_scribble(labels.numpy().astype(np.uint8), scene.objects, 1).astype(np.int64))
-    first = bars.where(bars != 0, torch.full_like(bars, -1))  # a first round has no scribbles on the background
+    first = bars.where(bars != 0, torch.full_like(bars, -1))  # A first round has no background scribbles.
     stages: dict[str, Callable[[], Any]] = {
         "embedding": lambda: plain.embed(0),
         "round 1, a frame": lambda: plain.propagate(embeddings, rough_region(first, 20), labels),

@@ -1,7 +1,9 @@
-"""The two memories of MA-Net, which hold distance maps of frames to annotated pixels (equations of the MA-Net paper).
+"""The two memories of MA-Net, which keep distance maps of frames (equations of the MA-Net paper).
 
-The global memory keeps the minimum over all rounds (equations 3 and 8). The local memory keeps the maps of the last
-rounds and forgets older ones (equations 5 and 6)."""
+The global memory keeps, for each frame, the distances of its pixels to the scribbled pixels of all rounds (equations 3
+and 8). The local memory keeps the distances to the adjacent frame in the last rounds and forgets older rounds
+(equations 5 and 6).
+"""
 
 from __future__ import annotations
 
@@ -15,34 +17,42 @@ from segmentation.engines.manet.rounds import ManetRound, rough_region
 from segmentation.networks.matching import References, local_distances
 from segmentation.runtime.feature_cache import FeatureCache
 
-Embed = Callable[[int], Tensor]  # frame -> embedding [C, h, w]
+Embed = Callable[[int], Tensor]  # Takes the index of a frame, and returns its embedding [C, h, w].
 
 
 @dataclass(frozen=True)
 class MemoryOptions:
-    """The paper's ablations (section 4.3); the defaults are its final model."""
+    """The options of both memories, by which the paper's ablations differ (section 4.3).
 
-    window: int = 12  # k: reach of a local map, in cells at half the size of an embedding (table 2)
-    rounds: int = 2  # R: local maps of this many rounds are remembered, this one included (figure 9)
+    The defaults are those of its final network.
+    """
+
+    window: int = 12  # k: radius of the window of a local map, in pixels at half the size of an embedding (table 2)
+    rounds: int = 2  # R: number of rounds whose local maps are remembered, the present round included (figure 9)
     keep_global: bool = True  # False ("No Global"): only the global maps of the first round are used
     augment: bool = True  # False: the map of the annotated frame itself does not enter the global memory
-    # cells around the scribbles of the first round, outside which all is background (20 in the official code)
+    # Margin around the scribbles of the first round, outside which all pixels count as background (20 in the official
+    # code), in pixels of an embedding.
     margin: int = 20
 
 
 class GlobalMemory:
-    """The global memory: for each frame, the minimum of its global matching maps over all rounds.
+    """The global memory: for each frame and id, the distance of each pixel to the nearest scribbled pixel of any round.
 
-    A value of 1 means that no pixel of that id was annotated.
+    It is the minimum of the global maps (`References.distances`) of the rounds. 1 means that no pixel of that id was
+    annotated.
     """
 
     def __init__(self, embed: Embed, options: MemoryOptions, cache: FeatureCache) -> None:
         self._embed, self._options, self._cache = embed, options, cache
-        self._counts: dict[int, int] = {}  # frame -> number of rounds in its cached map
+        self._counts: dict[int, int] = {}  # by frame, number of rounds in its cached map
         self._references: dict[int, References] = {}  # by index of the round
 
     def read(self, frame: int, rounds: Sequence[ManetRound], ids: Sequence[int]) -> Tensor:
-        """Return the map M [n, h, w] of `frame` after `rounds`. `ids` must be 0..n-1; later calls may have more ids."""
+        """Return the global map M [n, h, w] of `frame` after `rounds`, in the paper's notation.
+
+        `ids` must be 0..n-1, but later calls may have more ids.
+        """
         embedding = self._embed(frame)
         memory = torch.ones(len(ids), *embedding.shape[1:], device=embedding.device)
         cached = self._cache.get(f"global-{frame}", embedding.device)
@@ -50,7 +60,7 @@ class GlobalMemory:
         if cached is not None:
             memory[: len(cached)] = cached
         used = rounds if self._options.keep_global else rounds[:1]
-        # Maps are combined one by one, so that a rebuilt memory equals a kept one to the last bit.
+        # Maps are combined round by round, so that a rebuilt memory is equal to the memory before, to the last bit.
         for index in range(count, len(used)):
             torch.minimum(memory, self._map(frame, embedding, index, rounds[index], ids), out=memory)
         self._cache.put(f"global-{frame}", memory)
@@ -74,19 +84,20 @@ class GlobalMemory:
 
 
 class LocalMemory:
-    """The local memory: local matching maps of the last R rounds.
+    """The local memory: for each frame, its local maps (`local_distances`) in the last R rounds.
 
-    `read` returns the map of that round whose annotated frame is nearest.
+    A local map compares a frame with the adjacent frame from which it was propagated. `read` returns the map of that
+    round whose annotated frame is nearest.
     """
 
     def __init__(self, embed: Embed, options: MemoryOptions, cache: FeatureCache) -> None:
         self._embed, self._options, self._cache = embed, options, cache
 
     def read(self, frame: int, rounds: Sequence[ManetRound], previous: Tensor, ids: Sequence[int]) -> Tensor:
-        """Return the local map L' [n, h, w] of `frame`. `previous` [h, w] are the labels of its neighbour in the newest
-        round.
+        """Return the local map L' [n, h, w] of `frame`, in the paper's notation, from the round that is nearest.
 
-        The map of an older round is computed again from the masks of that round if it is not cached.
+        `previous` [h, w] is the mask of the adjacent frame in the newest round. The map of an older round is computed
+        again from the masks of that round if it is not cached.
         """
         newest = len(rounds) - 1
         chosen = newest
@@ -112,9 +123,9 @@ class LocalMemory:
 
 
 def labelled_cells(embedding: Tensor, labels: Tensor, most: int | None = None) -> tuple[Tensor, Tensor]:
-    """Return embeddings [R, C] and labels [R] of the cells that have a label >= 0.
+    """Return the embeddings [R, C] and the ids [R] of the pixels that have an id >= 0 in `labels` [h, w].
 
-    They are evenly subsampled to at most `most` cells per id.
+    If `most` is given, at most that many evenly spaced pixels of each id are used.
     """
     flat, ids = embedding.flatten(1).t(), labels.flatten()
     chosen = torch.nonzero(ids >= 0)[:, 0]

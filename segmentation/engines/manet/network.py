@@ -1,9 +1,10 @@
 """MA-Net (Miao, Wei and Yang, CVPR 2020): an embedding of pixels, and two small networks on it, called heads.
 
-Symbols: e = embedding [C, h, w] at 1/4 of the image (C = 100), G = global map, L = local map, A = augmented map (the
-local map of the annotated frame against itself), o = an id, 0 (background) included. A head computes one logit per id,
-with the same weights for all ids, and the softmax over the ids gives their probabilities. The state dict equals that of
-the official checkpoint, in which each layer of the embedding has two names.
+Symbols: e = embedding [C, h, w] at 1/4 of the image's size (C = 100), G = global map (distances to annotated pixels), L
+= local map (distances to the adjacent frame), A = augmented map (the local map of the annotated frame with itself), o =
+an id, which may be 0 (background). A head computes a logit per id, with the same weights for all ids, and the softmax
+over the ids gives their probabilities. The state dict equals that of the official checkpoint, in which each layer of
+the embedding has two names.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from torch import Tensor, nn
 from segmentation.networks.deeplab import DeepLabConfig, DeepLabV3Plus
 from segmentation.runtime.folding import fold_batch_norms
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)  # published for the order R, G, B ...
-IMAGENET_STD = (0.229, 0.224, 0.225)  # ... but applied to B, G, R, as the published weights were trained
-IDS_AT_ONCE = 2  # ids per run of a head; with more, the activations do not fit into the cache of a CPU
+# These constants were published for the order R, G, B, but are applied to B, G, R, as when the weights were trained.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+IDS_AT_ONCE = 2  # Number of ids per run of a head; with more, the activations do not fit into the cache of a CPU.
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,9 @@ class MANetConfig:
 
     deeplab: DeepLabConfig = field(default_factory=DeepLabConfig)
     embedding: int = 100  # channels of an embedding, as in FEELVOS
-    head_width: int = 256
-    head_kernel: int = 7
-    window: int = 12  # k of the local map, in cells at half the size (best of 6, 9, 12 and 15 in table 2)
+    head_width: int = 256  # channels of a head
+    head_kernel: int = 7  # kernel size of the depthwise convolutions of a head
+    window: int = 12  # k, radius of the window of the local map at half size (best of 6, 9, 12 and 15 in table 2)
     frame_size: tuple[int, int] = (480, 854)  # short and long side that a frame is resized to
 
 
@@ -52,9 +54,9 @@ class SplitConv(nn.Module):
 
 
 class SegmentationHead(nn.Module):
-    """Four depthwise separable convolutions and a 1x1 convolution to one logit.
+    """A head: four depthwise separable convolutions and a 1x1 convolution, which computes a logit per id.
 
-    The interaction head and the propagation head differ in their inputs only.
+    The interaction head and the propagation head differ only in their inputs beside the embedding (`cues`).
     """
 
     def __init__(self, inplanes: int, config: MANetConfig) -> None:
@@ -67,9 +69,10 @@ class SegmentationHead(nn.Module):
         self.conv = nn.Conv2d(width, 1, 1)
 
     def forward(self, embedding: Tensor, cues: Tensor) -> Tensor:
-        """Return logits [n, h, w] from an embedding [C, h, w], which all n ids share, and their cues [n, k, h, w].
+        """Return the logits [n, h, w] of n ids from the embedding [C, h, w] of a frame and k further maps of each id.
 
-        In training, each id has its own embedding, [n, C, h, w], so that a batch can contain ids of several videos.
+        `cues` [n, k, h, w] are these maps. In training, each id has a separate embedding, [n, C, h, w], so that a batch
+        can contain ids of several videos.
         """
         x = torch.cat((embedding.expand(len(cues), -1, -1, -1), cues), dim=1)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
@@ -78,27 +81,33 @@ class SegmentationHead(nn.Module):
 
 
 class SharedHead(nn.Module):
-    """A `SegmentationHead` with folded batch norms that runs the first layer on the embedding once for all ids."""
+    """A `SegmentationHead` for inference: it runs the first layer on the embedding once for all ids.
+
+    Its batch norms are folded into the convolutions.
+    """
 
     def __init__(self, head: SegmentationHead, shared: int) -> None:
-        """`shared` is the number of channels of the embedding."""
+        """Take over the layers of `head`. `shared` is the number of channels of the embedding."""
         super().__init__()
         self.shared, self.cues = shared, head.layer1.conv1.in_channels - shared
         self.rest = nn.Sequential(head.layer2, head.layer3, head.layer4, head.conv)
         self.depthwise, self.pointwise = head.layer1.conv1, head.layer1.conv2
 
     def forward(self, embedding: Tensor, cues: Tensor) -> Tensor:
-        """Return logits [n, h, w] from an embedding [C, h, w] and cues [n, k, h, w]."""
+        """Return the logits [n, h, w] of n ids from the embedding [C, h, w] of a frame and k maps of each id."""
         return self.logits(embedding[None], cues)
 
     def logits(self, embedding: Tensor, cues: Tensor) -> Tensor:
-        """Return the same as `forward` for an embedding [1, C, h, w]."""
+        """Return what `forward` returns, from an embedding of the shape [1, C, h, w]."""
         x = self._part(embedding, 0, self.shared) + self._part(cues, self.shared, self.cues)
         out: Tensor = self.rest(F.relu(x, inplace=True))
         return out[:, 0]
 
     def _part(self, x: Tensor, start: int, count: int) -> Tensor:
-        """Run the first layer on the `count` input channels from `start` on. The bias is added only if `start` is 0."""
+        """Run the part of the first layer that belongs to its input channels `start` to `start + count`, on `x`.
+
+        The bias of the pointwise convolution is added only if `start` is 0.
+        """
         first, second, part = self.depthwise, self.pointwise, slice(start, start + count)
         assert first.bias is not None
         padding = first.kernel_size[0] // 2
@@ -107,7 +116,7 @@ class SharedHead(nn.Module):
 
 
 class MANet(nn.Module):
-    """The embedding network and both heads. It has no state; the engine holds the memories."""
+    """The embedding network and both heads. It keeps nothing of earlier frames; the engine holds the memories."""
 
     def __init__(self, config: MANetConfig = MANetConfig()) -> None:
         super().__init__()
@@ -125,18 +134,19 @@ class MANet(nn.Module):
         self.inter_seghead: nn.Module = SegmentationHead(config.embedding + 2, config)  # the interaction head
 
     def embed(self, images: Tensor) -> Tensor:
-        """Return embeddings [N, C, ceil(H / 4), ceil(W / 4)] of images [N, 3, H, W] that `to_input` has normalised."""
+        """Return the embeddings [N, C, ceil(H / 4), ceil(W / 4)] of images [N, 3, H, W] that `to_input` returned."""
         out: Tensor = self.semantic_embedding(self.feature_extracter(images))
         return out
 
     def interact(self, embedding: Tensor, scribbles: Tensor, previous: Tensor | None, ids: Sequence[int]) -> Tensor:
-        """Return logits [n, h, w] of the annotated frame.
+        """Segment the frame that was drawn on: return the logits [n, h, w] of n `ids`.
 
         Args:
-            embedding: [C, h, w].
-            scribbles: int [h, w], -1 where there is none.
-            previous: int [h, w], the mask of the frame from the previous round; None in the first round (all
-            background).
+            embedding: the embedding of the frame, [C, h, w].
+            scribbles: the ids under the scribbles, int [h, w], -1 elsewhere.
+            previous: the mask of the frame from the previous round, int [h, w]; None in the first round, which means
+                that all is background.
+            ids: the ids to segment, 0 (background) among them.
         """
         if previous is None:
             previous = torch.zeros_like(scribbles)
@@ -144,9 +154,10 @@ class MANet(nn.Module):
         return _in_parts(self.inter_seghead, embedding, cues)
 
     def propagate(self, embedding: Tensor, maps: tuple[Tensor, Tensor], previous: Tensor, ids: Sequence[int]) -> Tensor:
-        """Return logits [n, h, w] of a frame that was reached by propagation.
+        """Segment a frame that was not drawn on: return the logits [n, h, w] of n `ids`.
 
-        `maps` are its maps G and L, each [n, h, w]; `previous` are the labels of its neighbour, int [h, w].
+        `maps` are the global and the local map of the frame, each [n, h, w]; `previous` is the mask of the adjacent
+        frame from which it is propagated, int [h, w].
         """
         cues = torch.stack((*maps, one_hot(previous, ids)), dim=1)  # [n, 3, h, w]
         return _in_parts(self.dynamic_seghead, embedding, cues)
@@ -156,12 +167,12 @@ class MANet(nn.Module):
 
 
 def _in_parts(head: nn.Module, embedding: Tensor, cues: Tensor) -> Tensor:
-    """Run a head for a few ids at a time, because one layer of eleven ids needs 290 MB."""
+    """Run a head for a few ids at a time, because a layer needs 290 MB for eleven ids."""
     return torch.cat([head(embedding, part) for part in cues.to(embedding.dtype).split(IDS_AT_ONCE)])
 
 
 def one_hot(labels: Tensor, ids: Sequence[int]) -> Tensor:
-    """Turn labels, int [h, w], into float32 [n, h, w]: map i is 1 where the label is ids[i]."""
+    """Turn a map of ids, int [h, w], into n maps, float32 [n, h, w]: map i is 1 where the id is `ids[i]`, else 0."""
     return (labels[None] == torch.tensor(ids, device=labels.device)[:, None, None]).float()
 
 
@@ -176,10 +187,13 @@ def to_input(frames: Tensor) -> Tensor:
 
 
 def for_inference(network: MANet, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> MANet:
-    """Return a copy with folded batch norms in channels-last memory order. Results are equal up to rounding."""
+    """Return a copy of the network with folded batch norms, in channels-last memory order.
+
+    Results are equal up to rounding.
+    """
     folded = fold_batch_norms(network)
     assert isinstance(folded, MANet)
-    # these second names are removed; `semantic_embedding` has the folded layers
+    # These second names of the layers are removed; `semantic_embedding` has the folded layers.
     for name in ("seperate_conv", "bn1", "embedding_conv", "bn2"):
         delattr(folded, name)
     for name in ("dynamic_seghead", "inter_seghead"):

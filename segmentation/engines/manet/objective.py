@@ -1,9 +1,9 @@
-"""Trains MA-Net in the two stages of its paper (section 4.1), each in a separate run.
+"""Trains MA-Net on clips (short sequences of frames with true masks), in the two stages of its paper (section 4.1).
 
-`propagation`: trains the embedding and the propagation head on clips of three frames. The first frame is the reference;
-each other frame is segmented from the previous one.
-`interaction`: trains only the interaction head, in rounds of scribbles. After each round the masks are propagated, and
-the next round corrects another frame.
+Each stage is a separate run. `propagation` trains the embedding and the propagation head on clips of three frames: the
+first frame is annotated, and each other frame is segmented from the frame before it. `interaction` trains only the
+interaction head, in rounds of scribbles: after each round the masks are propagated, and the next round corrects another
+frame.
 """
 
 from __future__ import annotations
@@ -36,28 +36,34 @@ from segmentation.training.synthetic_scribbles import correcting_scribbles
 from segmentation.training.validation import validate, validate_given
 from segmentation.types import Scribble
 
-ROUNDS = 3  # rounds per clip in the second stage (section 4.1)
-CELLS = 1024  # number of random reference cells per id, as in FEELVOS
-SPREAD = 1.5  # initial squared distance of two unrelated cells; for a larger one, equation 1 is flat
-RECTIFIED = 0.68  # the same for one channel that is the positive part of a standard normal variable
+ROUNDS = 3  # Number of rounds on each clip in the second stage (section 4.1).
+CELLS = 1024  # Largest number of annotated pixels per id with which frames are compared, as in FEELVOS.
+SPREAD = 1.5  # Initial squared distance of the embeddings of unrelated pixels; above it, equation 1 is flat.
+RECTIFIED = 0.68  # The mean squared distance of two positive parts of standard normal variables.
 
 Result = tuple[Tensor, dict[str, float]]
 Strokes = tuple[Scribble, ...]
 
 
 class Objective:
-    """How MA-Net is trained. The table `plan.objective` may set:
+    """The training objective of MA-Net. The table [objective] of a training plan sets its options.
 
-    stage: "propagation" or "interaction".
-    keep, overlap: see `RunningMeans`.
-    scribbled: probability that the reference is scribbles in a rough region, as in a first round, not the true mask.
-    damaged: probability that the mask of the previous frame is damaged or predicted instead of the true one.
-    settle_norms: the `settle` of `NormPlan`.
+    Args:
+        plan: the training plan.
+        device: the device on which the network is trained.
+        stage: "propagation" or "interaction".
+        keep: the share of pixels, those with the largest loss, that the cross-entropy counts.
+        overlap: the weight of (1 - soft J) in the loss.
+        scribbled: the probability that the first frame is annotated by scribbles in a rough region, as in a first
+            round, and not by its true mask.
+        damaged: the probability that the mask of the previous frame is predicted or has random errors, instead of being
+            the true mask.
+        settle_norms: the share of the training after which batch norms use their running statistics; 0 = never.
     """
 
     prepare = staticmethod(scribble)
-    half = False  # set from outside, like `progress`
-    progress = 0.0
+    half = False  # Whether to train in half precision. The training loop sets it and `progress`.
+    progress = 0.0  # The share of the training that is done, 0..1.
 
     def __init__(
         self,
@@ -88,7 +94,7 @@ class Objective:
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         """Return J&F on the validation videos.
 
-        In the first stage, interacted frames have their true masks, because there is no trained interaction head yet.
+        In the first stage, frames that are drawn on get their true masks, as the interaction head is not trained yet.
         """
         assert isinstance(network, MANet)
         settings = EngineSettings(device=str(self.device))
@@ -97,9 +103,9 @@ class Objective:
 
 
 class _TrainingStep(ABC):
-    """The loss of one training step on its clips.
+    """A training step on B clips of T frames.
 
-    Lists have one entry per clip. The ids of a clip are 0 (background) to its last object.
+    Lists have an entry for each clip. The ids of a clip are 0 (background) to n - 1, its last object.
     """
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
@@ -125,7 +131,13 @@ class _TrainingStep(ABC):
         return embeddings.float().unflatten(0, self.batch.labels.shape[:2])
 
     def _propagate(self, embeddings: Tensor, maps: list[tuple[Tensor, Tensor]], before: list[Tensor]) -> list[Tensor]:
-        """Return logits [n, h, w] from embeddings [B, C, h, w], maps (G, L) and the labels [h, w] of the neighbour."""
+        """Segment a frame of each clip by the propagation head. Return for each clip logits [n, h, w].
+
+        Args:
+            embeddings: the embeddings of the frames, [B, C, h, w].
+            maps: for each clip, the global and the local map of the frame, [n, h, w] each.
+            before: for each clip, the mask of the frame before, [h, w].
+        """
         cues = [
             torch.stack((*pair, one_hot(labels, ids)), dim=1)
             for pair, labels, ids in zip(maps, before, self.ids, strict=True)
@@ -133,33 +145,39 @@ class _TrainingStep(ABC):
         return self._run(self.network.dynamic_seghead, embeddings, cues)
 
     def _run(self, head: nn.Module, embeddings: Tensor, cues: list[Tensor]) -> list[Tensor]:
-        """Run a head on all ids of all clips together, so that batch norms see them all: [n, k, h, w] -> [n, h, w]."""
+        """Run a head on all ids of all clips together, so that its batch norms see them all.
+
+        `cues` are, for each clip, the k maps of each id, [n, k, h, w]. Return for each clip logits [n, h, w].
+        """
         with self._mixed():
             logits: Tensor = head(embeddings[self.row_clip], torch.cat(cues))
         return list(logits.float().split([len(ids) for ids in self.ids]))
 
     def _note(self, logits: list[Tensor], t: int, name: str) -> Tensor:
-        """Add the loss of frame t, computed at full size. Return the predicted labels, int64 [B, H, W]."""
+        """Add the loss of frame t at full size. Return the masks that are predicted, int64 [B, H, W].
+
+        `name` is the name of the loss in the figures.
+        """
         full = self._full(logits)
         self.means.add(name, full, list(self.batch.labels[:, t]))
         return torch.stack([part.argmax(0) for part in full])
 
     def _cells(self, embedding: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return embeddings [R, C] and ids [R] of labelled cells, at most CELLS of each id."""
+        """Return the embeddings [R, C] and ids [R] of random pixels that have an id >= 0, at most CELLS of each id."""
         cells, ids = labelled_cells(embedding, labels)
         order = torch.from_numpy(self.random.permutation(len(ids))).to(ids.device)
         chosen = torch.cat([order[ids[order] == id_][:CELLS] for id_ in torch.unique(ids)] or [order])
         return cells[chosen], ids[chosen]
 
     def _full(self, logits: list[Tensor]) -> list[Tensor]:
-        """Resize logits [n, h, w] to the size of the frames, as in the engine."""
+        """Resize the logits of each clip, [n, h, w], to the size of the frames, as the engine does."""
         return [F.interpolate(a[None], size=self.batch.size, mode="bilinear", align_corners=True)[0] for a in logits]
 
     def _on_cells(self, strokes: Strokes) -> Tensor:
         return self._raster(strokes, self.size)
 
     def _raster(self, strokes: Strokes, size: tuple[int, int]) -> Tensor:
-        """Return the ids under the scribbles, int64 [h, w], -1 elsewhere."""
+        """Return the ids under the scribbles at a size (h, w), int64 [h, w], -1 elsewhere."""
         return torch.from_numpy(rasterise(strokes, *size).astype(np.int64)).to(self.objective.device)
 
     def _mixed(self) -> torch.autocast:
@@ -187,20 +205,24 @@ class _Propagation(_TrainingStep):
         return self.means.result()
 
     def _reference(self, b: int) -> Tensor:
-        """Return the reference labels [h, w] of the first frame, -1 where there is none."""
+        """Return the annotation of the first frame of clip b as ids, [h, w], with -1 where nothing is annotated."""
         if self.random.random() < self.objective.scribbled:
             return rough_region(self._on_cells(self.scribbled[b].strokes), MemoryOptions.margin)
         truth = self.cells[b, 0]
         return torch.where(truth < len(self.ids[b]), truth, -1)
 
     def _before(self, t: int, found: Tensor) -> list[Tensor]:
-        """Return the labels [h, w] of frame t for the next frame. `found` [B, h, w] are the predicted ones."""
+        """Return for each clip the mask [h, w] of frame t from which the next frame is segmented.
+
+        It is the true mask, or, with the probability `damaged`, the predicted mask in `found` [B, h, w]. In frame 0 a
+        true mask with random errors takes the place of the latter.
+        """
         worn = found if t else on_grid(self._damaged()[:, None], self.size)[:, 0]
         chosen = self.random.random(len(self.ids)) < self.objective.damaged
         return [worn[b] if chosen[b] else self.cells[b, t] for b in range(len(self.ids))]
 
     def _damaged(self) -> Tensor:
-        """Return the true labels of the first frame with damaged outlines, int64 [B, H, W]."""
+        """Return the true masks of the first frames with random errors, int64 [B, H, W]."""
         noise = torch.Generator().manual_seed(int(self.random.integers(1 << 62)))
         masks = damage(self.batch.own(self.batch.labels[:, 0]), noise)
         parts = [torch.cat((torch.full_like(part[:1], 0.5), part)).argmax(0) for part in self.batch.by_clip(masks)]
@@ -210,7 +232,7 @@ class _Propagation(_TrainingStep):
 class _Interaction(_TrainingStep):
     """A step of the second stage, which trains the interaction head.
 
-    The other parts are frozen: they run without gradients, and their batch norms run as in the engine.
+    All other parts are frozen: they run without gradients, and their batch norms use the stored statistics.
     """
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
@@ -233,9 +255,10 @@ class _Interaction(_TrainingStep):
         return self.means.result()
 
     def _interact(self, frame: int, strokes: list[Strokes], before: Tensor, name: str) -> Tensor:
-        """Return the labels that the interaction head predicts, int64 [B, H, W].
+        """Segment a frame of each clip from scribbles by the interaction head, and add its loss as `name`.
 
-        Scribbled pixels get the scribble's id.
+        `before` [B, H, W] are the masks of this frame before the round. Return the predicted masks, int64 [B, H, W], in
+        which pixels under a scribble have its id.
         """
         previous = on_grid(before[:, None], self.size)[:, 0]
         cues = [
@@ -248,9 +271,9 @@ class _Interaction(_TrainingStep):
 
     @torch.no_grad()
     def _spread(self, frame: int, strokes: list[Strokes], found: Tensor, *, first: bool) -> Tensor:
-        """Propagate the labels `found` of a frame in both directions.
+        """Propagate the masks `found` [B, H, W] of a frame forward and backward.
 
-        Return the masks of all frames, int64 [B, T, H, W].
+        Return the masks of all frames, int64 [B, T, H, W]. `first` means that this is the first round.
         """
         self._remember(frame, strokes, first=first)
         masks = {frame: found}
@@ -268,7 +291,7 @@ class _Interaction(_TrainingStep):
         return torch.stack([masks[t] for t in range(self.batch.length)], dim=1)
 
     def _remember(self, frame: int, strokes: list[Strokes], *, first: bool) -> None:
-        """Update the global memory with this round.
+        """Update the global memory of all frames with the scribbles of this round in `frame`.
 
         Other frames follow equation 3 of the MA-Net paper, this frame follows equation 8.
         """
@@ -282,7 +305,10 @@ class _Interaction(_TrainingStep):
                 memory[t] = torch.minimum(memory[t], new)
 
     def _correct(self, frame: int, masks: Tensor) -> tuple[int, list[Strokes]]:
-        """Choose another frame, and draw scribbles where its masks are wrong. Clips without errors get none."""
+        """Choose a frame other than `frame`, and draw scribbles in each clip where its mask is wrong there.
+
+        Return the index of the frame and the scribbles of each clip. A clip without errors gets no scribbles.
+        """
         others = [t for t in range(self.batch.length) if t != frame] or [frame]
         chosen = int(self.random.choice(others))
         wrong = masks[:, chosen].to(torch.uint8).cpu().numpy()

@@ -1,4 +1,4 @@
-"""Compiles the embedding and both heads of MA-Net with OpenVINO for a CPU."""
+"""Compiles the embedding network and both heads of MA-Net by OpenVINO for a CPU."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from segmentation.engines.manet.network import MANet, SharedHead, for_inference
 from segmentation.runtime.openvino import EXACT, compiled, replace_forward
 
-HEIGHT, WIDTH = 64, 80  # Size of the frame for tracing; any size would do.
-CUES = {"dynamic_seghead": 3, "inter_seghead": 2}  # channels of the cues of one id
+HEIGHT, WIDTH = 64, 80  # Size of the example frame for tracing; any size would do.
+CUES = {"dynamic_seghead": 3, "inter_seghead": 2}  # For each head, the number of maps of an id beside the embedding.
 
 
 def compile_manet(network: MANet, device: torch.device, dtype: torch.dtype) -> MANet:
-    """Return a copy that OpenVINO computes in float32. Results differ from PyTorch's by rounding only."""
+    """Return a copy of the network that OpenVINO computes in float32. Its results differ by rounding only."""
     ready = for_inference(network, device, dtype)
     embed = compiled(_Embed(ready), (torch.rand(1, 3, HEIGHT, WIDTH),), device, precision=EXACT)
     for name, cues in CUES.items():
@@ -43,7 +43,7 @@ class _Embed(nn.Module):
 
 
 class _Head(nn.Module):
-    """Wraps a head so that it takes an embedding [1, C, h, w]. OpenVINO needs the first axis."""
+    """Wraps a head so that it takes an embedding of the shape [1, C, h, w], as OpenVINO needs the first axis."""
 
     def __init__(self, head: SharedHead) -> None:
         super().__init__()

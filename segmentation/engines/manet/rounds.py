@@ -1,7 +1,7 @@
-"""The history of MA-Net: scribbles and masks of its rounds, at the size of the embedding.
+"""The rounds of a session of MA-Net: their scribbles and masks, at the size of an embedding (1/4 of the frame's).
 
-Both memories of the paper are computed from this history and the embeddings alone, and are only cached. So a session
-that was rebuilt from stored rounds gives exactly the masks of one that was kept.
+Both memories of the paper are computed from the rounds and the embeddings alone, and are only cached. So a session that
+is rebuilt from the database computes exactly the same masks as the session before.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from segmentation.session.round_labels import RoundLabels
 
 @dataclass(eq=False)
 class ManetRound:
-    """One interaction and the masks of its round.
+    """An interaction and the masks of its round."""
 
-    `scribbles` are ids, int64 [h, w], with -1 where nothing was drawn.
-    """
-
-    frame: int
-    scribbles: Tensor
-    labels: RoundLabels
-    ids: frozenset[int] = field(default_factory=frozenset)  # the ids that were drawn
+    frame: int  # the frame that was drawn on
+    scribbles: Tensor  # the ids under its scribbles, int64 [h, w], -1 elsewhere
+    labels: RoundLabels  # the masks of the round by frame
+    ids: frozenset[int] = field(default_factory=frozenset)  # the ids of its scribbles
 
     def neighbour(self, frame: int) -> int:
-        """Return the frame from which this round propagated to `frame`."""
+        """Return the adjacent frame from which this round propagated to `frame`."""
         return frame - 1 if frame > self.frame else frame + 1
 
     def reached(self, frame: int) -> bool:
-        """Return whether this round computed a local map of `frame` and stored the masks that the map depends on."""
+        """Return whether this round propagated to `frame`.
+
+        The round then has the masks of `frame` and of the adjacent frame from which it was propagated.
+        """
         return frame != self.frame and frame in self.labels and self.neighbour(frame) in self.labels
 
 
 def rough_region(scribbles: Tensor, margin: int) -> Tensor:
-    """Label everything outside the box around the scribbles, enlarged by `margin` cells, as background.
+    """Return the ids under scribbles [h, w] with all pixels outside a box around the scribbles set to background.
 
-    This is the rough region of figure 6 of the MA-Net paper. As in the official code, the last row and column always
-    are outside.
+    The box is larger than the scribbles by `margin` pixels on each side. It is the rough region of figure 6 of the
+    MA-Net paper. As in the official code, the last row and column are always outside.
     """
     height, width = scribbles.shape
     drawn = torch.nonzero(scribbles >= 0)

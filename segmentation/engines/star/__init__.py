@@ -1,1 +1,4 @@
-"""STAR, space-time adaptive read-out: this project's own engine, made of what is best in the four published ones."""
+"""STAR (space-time adaptive read-out): this project's own engine, which joins the best ideas of four published ones.
+
+The published ones are IPN, STM, MA-Net and ST-RNN.
+"""

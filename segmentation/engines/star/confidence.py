@@ -1,6 +1,8 @@
-"""Estimates the J of masks: of propagated ones from their cues, of drawn ones from how well the target model fits.
+"""Estimates the J that masks would have with the ground truth, which is the confidence that STAR reports.
 
-Both estimates are trained on the masks of simulated users and their true J (`segmentation.training.confidence`).
+For propagated masks it is estimated from the maps (cues) from which they were decoded; for masks in frames that were
+drawn on, from how well a linear model can tell the object from its surroundings. Both estimates are trained on masks of
+simulated users and their true J (`train_confidence`).
 """
 
 from __future__ import annotations
@@ -11,21 +13,21 @@ from torch import Tensor, nn
 
 from segmentation.engines.star.matching import OWN, Cues, remembered, score
 
-EVIDENCE = 9  # figures about a propagated mask: see `propagated_evidence`
-DRAWN_EVIDENCE = 10  # figures about a drawn mask: see `drawn_evidence`
-SMALLEST = 0.5  # area in cells below which means over a mask fade to 0
-RING = 3  # width in cells of the surroundings of a drawn mask
-FARTHEST = 4.0  # Figures farther from their mean, in standard deviations, count as this far.
+EVIDENCE = 9  # Number of figures about a propagated mask, see `propagated_evidence`.
+DRAWN_EVIDENCE = 10  # Number of figures about a mask in a frame that was drawn on, see `drawn_evidence`.
+SMALLEST = 0.5  # Area in cells of 8 x 8 pixels below which means over a mask fade to 0.
+RING = 3  # Width in cells of the surroundings of a mask.
+FARTHEST = 4.0  # Figures are clipped to this many standard deviations from their mean.
 
 
 class Confidence(nn.Module):
-    """Turns `inputs` figures about each mask, [n, inputs], into its expected J, [n] in 0..1.
+    """Estimates the J of n masks, [n] in 0..1, from `inputs` figures about each, [n, inputs].
 
-    It is linear in the figures: a network with one hidden layer was further off on other videos.
+    It is a logistic regression. A network with a hidden layer estimated worse on videos outside the training set.
     """
 
-    mean: Tensor  # [inputs], of the figures in training
-    scale: Tensor  # [inputs], their standard deviation
+    mean: Tensor  # [inputs]: mean of each figure in training
+    scale: Tensor  # [inputs]: standard deviation of each figure in training
 
     def __init__(self, inputs: int) -> None:
         super().__init__()
@@ -43,12 +45,15 @@ class Confidence(nn.Module):
 
 
 def propagated_evidence(cues: Cues, masks: Tensor, expected: Tensor) -> Tensor:
-    """Compute the figures about propagated masks, [n, EVIDENCE].
+    """Compute the figures about n propagated masks from which their J is estimated, [n, EVIDENCE].
+
+    Cues are maps that tell where an object may be. Among the figures are the overlap of the mask with single cues and
+    with the mask of an earlier round.
 
     Args:
-        cues: what the masks were decoded from.
-        masks: their probabilities at stride 4, [n, 2h, 2w].
-        expected: the logits of the J that the decoder expects, [n].
+        cues: the maps from which the masks were decoded.
+        masks: the probability maps of the masks at stride 4, [n, 2h, 2w].
+        expected: the logits of the J that the decoder estimates, [n].
     """
     p = F.avg_pool2d(masks[None], 2)[0]
     own = cues.coarse[:, :OWN]
@@ -63,15 +68,18 @@ def propagated_evidence(cues: Cues, masks: Tensor, expected: Tensor) -> Tensor:
 
 
 def drawn_evidence(cells: Tensor, shares: Tensor, times: Tensor) -> Tensor:
-    """Compute the figures about the masks of a drawn frame, [n, DRAWN_EVIDENCE].
+    """Compute the figures about n masks in a frame that was drawn on, from which their J is estimated.
 
-    The target model is fitted to the masks themselves: where it contradicts a mask, the mask mixes what looks different
-    or separates what looks alike.
+    A linear model (`matching.ridge`) is fitted to the masks themselves. Where it contradicts a mask, the mask probably
+    joins things that look different, or separates things that look alike.
 
     Args:
         cells: the embedding of the frame, [E, h, w].
         shares: the share of each cell that each object covers, [n, h, w].
-        times: how often each object was drawn on in this frame, [n].
+        times: the number of scribbles of each object in this frame, [n].
+
+    Returns:
+        The figures, [n, DRAWN_EVIDENCE].
     """
     rows, own = cells.flatten(1).T, shares.flatten(1).T
     area = own.sum(0)
@@ -95,5 +103,5 @@ def drawn_evidence(cells: Tensor, shares: Tensor, times: Tensor) -> Tensor:
 
 
 def _overlap(a: Tensor, b: Tensor) -> Tensor:
-    """Return the soft J of maps [n, h, w] in 0..1, which is 1 for two empty ones."""
+    """Return the soft J of n pairs of maps, each [n, h, w] in 0..1. It is 1 for two empty maps."""
     return (torch.minimum(a, b).sum((1, 2)) + SMALLEST) / (torch.maximum(a, b).sum((1, 2)) + SMALLEST)

@@ -1,9 +1,7 @@
-"""Trains the refinement network of STAR, which improves a mask of an object in a frame.
+"""Trains the cutter (`RefinementNet`), the network that improves the mask of an object in a frame.
 
-It learns from first masks, corrections and propagated masks.
-
-Its input is a window around the object with the frame, the scribbles and the result of GrabCut, or the mask of a
-recorded propagation.
+It learns to improve masks made from first scribbles, masks that scribbles correct, and propagated masks. The input is a
+window around the object: the frame, the scribbles, and the mask of GrabCut or of a recorded propagation.
 """
 
 from __future__ import annotations
@@ -43,22 +41,26 @@ from segmentation.training.sources import LabelledVideo, Sources
 from segmentation.training.synthetic_scribbles import thorough_scribbles
 from segmentation.types import IGNORE, FloatMap, LabelMap, Scribble
 
-RECORDED = 0.35  # fraction of samples that are a frame of a recorded propagation with the mask found there
-VALIDATED = 8  # number of frames of each validation video
-SHORT_SIDE = 288
-CORRECTIONS = 2
+RECORDED = 0.35  # Share of training samples that are a frame and its mask from a recorded propagation.
+VALIDATED = 8  # Number of frames of each validation video.
+SHORT_SIDE = 288  # Short side in pixels of the frames in validation.
+CORRECTIONS = 2  # Number of corrections of each mask in validation.
 
 
 class Objective:
-    """`plan.objective` may set `keep` (fraction of the bootstrapped pixels) and `settle_norms` (see `NormPlan`).
+    """The training objective of the cutter.
 
-    `recordings` are recorded propagations to train on as well. `own` names weights whose masks are corrected, since a
-    network's own errors differ from synthetic ones. They stay fixed during a run, so that a resumed run gets the same
-    masks.
+    Args:
+        plan: the training plan. Its table [objective] may set `keep` and `settle_norms`.
+        keep: the share of pixels, those with the largest loss, that the bootstrapped cross-entropy counts.
+        settle_norms: the share of the training after which batch norms use their running statistics; 0 = never.
+        recordings: recorded propagations to train on as well.
+        own: a checkpoint of the cutter that makes the masks to correct, since the errors of a network differ from
+            synthetic errors. It stays the same during a run, so that a resumed run gets the same masks.
     """
 
-    half = False  # set from outside, like `progress`
-    progress = 0.0
+    half = False  # Whether to train in half precision. The training loop sets it and `progress`.
+    progress = 0.0  # The share of the training that is done, 0..1.
 
     def __init__(
         self,
@@ -76,7 +78,10 @@ class Objective:
         self.own = None if own is None else for_inference(_cutter(own), torch.device("cpu"), torch.float32)
 
     def prepare(self, clip: Clip, random: np.random.Generator) -> CutterCrops:
-        """Make crops of the objects of the first frame. The second frame only serves to measure the motion."""
+        """Make training windows around the objects of a clip's first frame. The second frame only shows the motion.
+
+        A share RECORDED of them are from recorded propagations instead, if there are any.
+        """
         draw = None if self.own is None else self._draw
         if self.recordings is not None and random.random() < RECORDED:
             pair, found = self.recordings.draw_pair(random, (clip.labels.shape[1], clip.labels.shape[2]))
@@ -111,10 +116,9 @@ class Objective:
         return cross + miss.mean(), figures
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
-        """Return the J of GrabCut and of the network on held-out videos, for first masks and after one and two
-        corrections.
+        """Measure the J of GrabCut and of the network on held-out videos, at first and after one and two corrections.
 
-        A correction has a scribble through every wrong part. The score is the mean J of the network.
+        A correction has a scribble through every wrong part of the mask. The score is the mean J of the network.
         """
         assert isinstance(network, RefinementNet)
         ready = for_inference(network, self.device, torch.float32)
@@ -133,7 +137,11 @@ def _cutter(weights: Path) -> RefinementNet:
 
 
 def _turned(images: Tensor, clues: Tensor, truth: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Mirror and rotate a batch and change its brightness at random, since each batch is used several times."""
+    """Mirror, rotate and scale the windows of a batch and change their brightness at random.
+
+    The same batch is used several times, so that this makes it different each time. Shapes: images [N, 3, H, W], clues
+    (cues) [N, NUM_CUES, H, W], truth [N, H, W].
+    """
     count = len(images)
     angle, zoom = random.normal(0, 0.15, count), np.exp(random.normal(0, 0.08, (2, count)))
     mirror = np.where(random.random(count) < 0.5, -1.0, 1.0)
@@ -146,13 +154,13 @@ def _turned(images: Tensor, clues: Tensor, truth: Tensor, random: np.random.Gene
     lit = (images * gain + shift).clamp(0, 1)
     beyond = torch.tensor((0, 0, 0, *CUES_OUTSIDE_FRAME)).to(images)[:, None, None]
     shown = F.grid_sample(torch.cat([lit, clues], dim=1) - beyond, grid, align_corners=False) + beyond
-    # Labels are raised by one, so that the 0 outside the window becomes 255 (ignore) afterwards.
+    # The values of `truth` are raised by 1 before sampling, so that the 0 outside the window becomes 255 (ignore).
     known = F.grid_sample((truth[:, None].float() + 1) % 256, grid, mode="nearest", align_corners=False)[:, 0]
     return shown[:, :3], shown[:, 3:], (known.to(torch.uint8) - 1).to(torch.uint8)
 
 
 def _mean_j(masks: Tensor, truth: Tensor) -> float:
-    """Return the mean J of masks [N, h, w]. Pixels whose `truth` is 255 are left out."""
+    """Return the mean J of masks, bool [N, h, w], with `truth` [N, h, w]. Pixels where `truth` is 255 do not count."""
     known = truth != IGNORE
     own = truth == 1
     hit, union = (masks & own & known).sum((1, 2)), ((masks | own) & known).sum((1, 2))
@@ -161,7 +169,10 @@ def _mean_j(masks: Tensor, truth: Tensor) -> float:
 
 @torch.inference_mode()
 def _judge(network: RefinementNet, video: LabelledVideo) -> NDArray[np.float64]:
-    """Return the J of GrabCut and of the network, each after 0, 1 and 2 corrections: [frames, 6]."""
+    """Return the J of GrabCut and of the network in frames of a video, after 0, 1 and 2 corrections: [frames, 6].
+
+    The columns are GrabCut and the network in turn.
+    """
     rows = []
     for index in np.linspace(0, len(video) - 2, VALIDATED).astype(int):
         frames, labels = zip(*(video.load(int(index) + step, SHORT_SIDE) for step in (0, 1)), strict=True)

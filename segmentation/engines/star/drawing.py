@@ -1,4 +1,4 @@
-"""Segments the frame that was drawn on with the cutter, a network that segments one object in one frame."""
+"""Segments the frame that was drawn on by the cutter, a network that segments an object from its scribbles."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from segmentation.weights import CUTTER
 
 
 class FrameDrawing:
-    """Computes masks from scribbles.
+    """Computes the masks of frames of a video from scribbles.
 
     Raises:
-        WeightsMissing: the cutter has no weights.
+        WeightsMissing: the checkpoint of the cutter is missing.
     """
 
     def __init__(self, frames: FrameSource, settings: EngineSettings, device: torch.device) -> None:
@@ -34,12 +34,15 @@ class FrameDrawing:
         return self._frames.nbytes
 
     def labels(self, interaction: Interaction, earlier: list[Scribble], before: LabelMap | None) -> LabelMap:
-        """Compute the new mask of the interacted frame, given `earlier` scribbles on it and its mask `before`."""
+        """Compute the mask of the frame that was drawn on, from the new scribbles of `interaction`.
+
+        `earlier` are older scribbles on this frame, `before` is its mask so far (None: it has none).
+        """
         drawn = InteractedFrame(self._frames, interaction.frame, earlier, interaction.scribbles, before, self._seed)
         return drawn.labels(self._refine)
 
     def prepare(self, frame: int) -> None:
-        """Read a frame ahead of need."""
+        """Read and scale a frame ahead, so that a later drawing on it need not wait."""
         self._frames[frame]
 
     @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""STAR as an engine: it segments the frame that was drawn on, then all other frames outward from it."""
+"""The engine of STAR: it segments the frame that was drawn on, then all other frames outward from it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ from segmentation.session.probability_maps import decode, encode, from_labels
 from segmentation.trunk import load_trunk
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
-MEMORY_FRAMES = 8  # annotated and accepted frames that a round reads
-UNKNOWN = 0.5  # confidence of an object that no round has looked for
-DIGITS = 3  # Confidences are rounded to this many digits, since further ones differ between processors.
-FAR = 1000.0  # distance in frames when there is no other annotated frame
+MEMORY_FRAMES = 8  # Largest number of annotated and accepted frames in the memory of a round.
+UNKNOWN = 0.5  # Confidence of an object that no round has searched for.
+DIGITS = 3  # Confidences are rounded to this many digits, since further digits differ between processors.
+FAR = 1000.0  # Stands for the distance in frames to another annotated frame if there is none.
 
-# The last masks of the round are memory as well, with half the weight of annotated frames, because objects turn and
-# change their size.
-# Semi-supervised J on four development sequences: 0.62 without, 0.77 with them; six held-out ones: 0.824 and 0.829.
+# Some of the round's own newest masks ("answers") enter the memory as well, with half the weight of annotated frames,
+# because objects turn and change their size: every fifth mask, and the last three of these.
+# Semi-supervised J on four development sequences: 0.62 without, 0.77 with them; on six held-out sequences: 0.824 and
+# 0.829.
 ANSWER_EVERY, ANSWERS_KEPT, ANSWER_WEIGHT = 5, 3, 0.5
 
 
@@ -43,8 +44,8 @@ class StarEngine(Engine):
     """A session of STAR.
 
     Options:
-        network: a network to use instead of loading weights.
-        openvino: whether OpenVINO computes the networks on a CPU, where it is installed.
+        network: a network to use instead of one with the weights of the checkpoint.
+        openvino: whether OpenVINO computes the networks on a CPU, if it is installed.
     """
 
     name = "star"
@@ -63,7 +64,7 @@ class StarEngine(Engine):
         self._video = Video(self.frames, network, trunk, self._device, self._cache, self.settings.max_side)
         self._state = SessionState(self.masks.standing)
         height, width = self._video.size
-        self._grid = (height // 4, width // 4)  # size of the masks that are warped from frame to frame
+        self._grid = (height // 4, width // 4)  # Size of the masks that are warped from frame to frame: stride 4.
 
     @property
     def nbytes(self) -> int:
@@ -71,7 +72,7 @@ class StarEngine(Engine):
 
     @property
     def network(self) -> Star:
-        """The network as the session computes it."""
+        """The network of this session, prepared for inference."""
         return self._network
 
     def close(self) -> None:
@@ -115,7 +116,7 @@ class StarEngine(Engine):
 
     @torch.inference_mode()
     def _drawn_confidence(self, frame: int, labels: LabelMap) -> tuple[float, ...]:
-        """Return the expected J of the objects in a drawn frame, and UNKNOWN for those that were drawn nowhere."""
+        """Return the estimated J of each object in a frame that was drawn on; UNKNOWN for objects without scribbles."""
         objects = sorted(self._state.drawn)
         confidence = [UNKNOWN] * self.num_objects
         if objects:
@@ -132,7 +133,7 @@ class StarEngine(Engine):
             confidence[number - 1] = round(float(value), DIGITS)
 
     def _propagate(self, start: int) -> Iterator[MaskUpdate]:
-        """Segment all frames that are neither accepted nor annotated, alternately after and before `start`."""
+        """Segment all frames that are neither accepted nor annotated, outward from `start`, on both sides in turn."""
         objects = self._known_objects()
         memory = self._memory_frames(start) if objects else []
         if not memory:
@@ -150,7 +151,7 @@ class StarEngine(Engine):
                     yield update
 
     def _empty_masks(self, start: int) -> Iterator[MaskUpdate]:
-        """Yield empty masks for frames without a mask, while no object has been drawn."""
+        """Yield an empty mask for each frame without a mask. This is used while no object has been drawn."""
         for frame in self._outward(start):
             if not self.masks.keeps(frame) and self._state.labels(frame) is None:
                 labels = np.zeros((self.frames.height, self.frames.width), np.uint8)
@@ -164,13 +165,15 @@ class StarEngine(Engine):
     # --- what is known before a frame is computed -----------------------------------------------------------------
 
     def _known_objects(self) -> list[int]:
-        """Return the ids of the objects that were drawn or that an accepted or given mask shows."""
+        """Return the ids of the objects that have scribbles, or that an accepted or painted mask shows."""
         sure = {number for ids in self.masks.sure_frames().values() for number in ids if 0 < number <= self.num_objects}
         return sorted(self._state.drawn | sure)
 
     def _memory_frames(self, start: int) -> list[int]:
-        """Choose the frames for the memory: the newest annotated ones, then accepted and given ones near `start`, then
-        others near it.
+        """Choose the frames for the memory of a round that begins at `start`.
+
+        They are first the newest annotated frames, then accepted and painted frames near `start`, then other annotated
+        frames near it.
         """
         annotated = [frame for frame in self._state.annotated if frame not in self.locked]
         newest = annotated[::-1][: MEMORY_FRAMES // 2]
@@ -182,7 +185,10 @@ class StarEngine(Engine):
         return frame in self._state.annotated or bool(self.masks.spoken_of(frame, self.num_objects))
 
     def _given(self, frame: int, objects: list[int]) -> Given:
-        """Return the mask of an annotated, accepted or given frame, and which objects it covers."""
+        """Return the mask of an annotated, accepted or painted frame, and which objects it tells the place of.
+
+        `objects` are the ids of the objects of the round.
+        """
         if frame in self.locked:
             labels, speaks_of = self.locked[frame], frozenset(objects)
         else:
@@ -198,9 +204,7 @@ class StarEngine(Engine):
         return sample_cells(self._video.encoded(frame).embedding[0], shares, weights)
 
     def _earlier(self, frame: int, objects: list[int]) -> Tensor | None:
-        """Return the probability maps of an earlier round in `frame`, [n, h, w] at stride 4, or None if there
-        are none.
-        """
+        """Return the probability maps of an earlier round in `frame`, [n, h, w] at stride 4; None if it has no mask."""
         engine_state = self._state.engine_state(frame)
         labels = self._state.labels(frame)
         if engine_state is not None:
@@ -217,7 +221,10 @@ class StarEngine(Engine):
 
 
 class _Side:
-    """Propagates one direction of a round. It depends only on the state at the start of the round and its own masks."""
+    """Propagates a round in one direction, forward (1) or backward (-1).
+
+    Its masks depend only on the state at the start of the round and on its own masks, not on the other direction.
+    """
 
     def __init__(
         self,
@@ -241,7 +248,7 @@ class _Side:
         end = session._zone.stop if self._direction > 0 else session._zone.start - 1
         for frame in range(self._start + self._direction, end, self._direction):
             if session._is_given(before):
-                # Propagation continues from the masks of a given frame.
+                # Propagation continues from the mask of the annotated, accepted or painted frame.
                 given = self._given_of(before)
                 self._masks = torch.where(given.known[:, None, None] > 0, given.masks, self._masks)
             given_here = self._given_of(frame) if session._is_given(frame) else None
@@ -258,11 +265,14 @@ class _Side:
         return self._session._given(frame, self._objects) if found is None else found
 
     def _step(self, frame: int, before: int, given: Given | None) -> MaskUpdate:
-        """Segment one frame and store its mask."""
+        """Segment a frame from the adjacent frame `before`, and store and return its mask.
+
+        `given` is the mask of the frame if people annotated or painted some of its objects; these keep their masks.
+        """
         session, objects = self._session, self._objects
         probabilities = self._segment(frame, before)
         labels = upsample_labels(probabilities, objects, (session.frames.height, session.frames.width))
-        # The frame was annotated before some objects were drawn: it keeps the masks of the others.
+        # The frame was annotated before some of the objects were first drawn: the other objects keep their masks.
         if given is not None:
             spoken = [number for number, known in zip(objects, given.known, strict=True) if known > 0]
             labels[np.isin(labels, spoken)] = 0
@@ -273,16 +283,17 @@ class _Side:
         confidence = [UNKNOWN] * session.num_objects
         session._fill(confidence, objects, self._sure)
         update = session._keep(MaskUpdate(frame, labels, tuple(confidence), encode(everyone)))
-        if update.labels is not labels:  # The next frame continues from what people decided about this one.
+        if update.labels is not labels:  # Continue from the pixels that people accepted or painted.
             fixed = from_labels(update.labels, max(objects), *session._grid)[[number - 1 for number in objects]]
             self._masks = torch.from_numpy(fixed).to(self._masks)
         return update
 
     @torch.inference_mode()
     def _segment(self, frame: int, before: int) -> Tensor:
-        """Return probabilities at stride 2, [n + 1, h, w], background first.
+        """Compute the probabilities of background and n objects in `frame`, [n + 1, h, w] at stride 2.
 
-        The masks at stride 4 and their confidence become those that the next frame is computed from.
+        `before` is the adjacent frame, whose masks are those in `self._masks`. Afterwards `self._masks` are those of
+        `frame` at stride 4, and `self._sure` their confidences.
         """
         session, network, video = self._session, self._session._network, self._session._video
         encoded, flow = video.encoded(frame), video.flow(frame, before)

@@ -1,4 +1,7 @@
-"""Computes what does not depend on scribbles: features of the trunk, small frames, and optical flow."""
+"""Computes what STAR needs of frames and what does not depend on scribbles: features of the trunk, and optical flow.
+
+The trunk is the pretrained image network whose weights are frozen.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,14 @@ from torch import Tensor
 
 from segmentation.trunk import Trunk
 
-LARGEST_SCALE = 2.0
-LONGEST = 3 * 288  # limit of the longer side, in pixels
-LINES = 288  # height of frames for the trunk, in pixels
-MULTIPLE = 32  # Sides are multiples of the coarsest stride.
-CELL = 8  # stride at which frames are matched, in pixels
-FLOW_LINES = 144  # height of frames for optical flow, which is kept at stride 4 of `LINES`
-MISS = 1.0  # Error in pixels of flow back and forth at which its trust begins to fall.
-LIGHT = 24.0  # Change in grey levels at which the trust of flow begins to fall.
+LARGEST_SCALE = 2.0  # Largest factor by which a small video is enlarged.
+LONGEST = 3 * 288  # Largest longer side of frames for the trunk, in pixels.
+LINES = 288  # Shorter side of frames for the trunk, in pixels.
+MULTIPLE = 32  # Both sides are multiples of this, the coarsest stride of the trunk.
+CELL = 8  # Stride in pixels at which frames are matched.
+FLOW_LINES = 144  # Shorter side in pixels of frames for optical flow. The flow is kept at stride 4 of the working size.
+MISS = 1.0  # Error in pixels of flow there and back at which the trust falls to 1/e.
+LIGHT = 24.0  # Difference of grey levels between a pixel and its place in the other frame where trust falls to 1/e.
 
 
 class Raw(NamedTuple):
@@ -30,7 +33,7 @@ class Raw(NamedTuple):
     At strides 8, 16 and 32 every cell is a unit vector, because matching uses cosine similarity.
     """
 
-    f4: Tensor  # [B, 24, H / 4, W / 4], divided by their typical scale
+    f4: Tensor  # [B, 24, H / 4, W / 4], scaled to values of about 1
     f8: Tensor  # [B, 40, H / 8, W / 8]
     f16: Tensor  # [B, 112, H / 16, W / 16]
     f32: Tensor  # [B, 320, H / 32, W / 32]
@@ -38,16 +41,17 @@ class Raw(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """Optical flow from a frame back to its neighbour, at stride 4 of the working size."""
+    """Optical flow from a frame back to an adjacent frame, at stride 4 of the working size."""
 
-    back: Tensor  # [B, 2, h, w]: displacement x, y of each cell to its place in the neighbour, in cells of stride 4
-    trust: Tensor  # [B, 1, h, w], 0..1
+    back: Tensor  # [B, 2, h, w]: displacement x, y of each cell to its place in the adjacent frame, in cells
+    trust: Tensor  # [B, 1, h, w], 0..1: how reliable the flow is
 
 
 def working_size(height: int, width: int, max_side: int | None = None) -> tuple[int, int]:
-    """Return the working size for a video: about 288 lines, with the aspect ratio of the video, multiples of 32.
+    """Return the (height, width) at which STAR works on a video: a shorter side of about 288 pixels, multiples of 32.
 
-    A small video is enlarged at most twice. A very wide one has fewer lines.
+    The aspect ratio is about that of the video. A small video is enlarged at most to double its size. A very long or
+    narrow video gets a shorter side below 288 pixels.
     """
     scale = min(LINES / min(height, width), LARGEST_SCALE, LONGEST / max(height, width))
     if max_side is not None:
@@ -58,7 +62,7 @@ def working_size(height: int, width: int, max_side: int | None = None) -> tuple[
 
 
 def resized(frame: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Resize a frame, RGB uint8 [H, W, 3], to a working size."""
+    """Resize a frame, RGB uint8 [H, W, 3], to `size` (height, width)."""
     if frame.shape[:2] == size:
         return frame
     how = cv2.INTER_AREA if frame.shape[0] > size[0] else cv2.INTER_LINEAR
@@ -66,7 +70,7 @@ def resized(frame: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
 
 
 def raw_features(trunk: Trunk, frames: NDArray[np.uint8]) -> Raw:
-    """Compute the features of frames, uint8 [B, H, W, 3] at their working size."""
+    """Compute the trunk's features of frames, uint8 RGB [B, H, W, 3] at the working size."""
     images = torch.tensor(frames).permute(0, 3, 1, 2).float() / 255
     _, f4, *coarser = trunk(images)
     f8, f16, f32 = (F.normalize(part, dim=1) for part in coarser)
@@ -74,7 +78,10 @@ def raw_features(trunk: Trunk, frames: NDArray[np.uint8]) -> Raw:
 
 
 def flow_between(frame: NDArray[np.uint8], neighbour: NDArray[np.uint8]) -> tuple[Flow, Flow]:
-    """Compute the flow from `frame` to `neighbour` and the reverse. Both are grey, uint8 [H, W] at the working size."""
+    """Compute the flow from `frame` to `neighbour` and the flow from `neighbour` to `frame`.
+
+    Both frames are grey, uint8 [H, W] at the working size.
+    """
     scale = min(1.0, FLOW_LINES / min(frame.shape))
     height, width = (math.ceil(side * scale) for side in frame.shape)
     a, b = (_smaller(part, (width, height)) for part in (frame, neighbour))

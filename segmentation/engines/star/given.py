@@ -1,4 +1,7 @@
-"""Given masks, which are those of annotated and accepted frames, and the cells of them that enter the memory."""
+"""The masks of annotated, accepted and painted frames (given masks), and the choice of their cells for the memory.
+
+A cell is a square of 8 x 8 pixels of a frame at the working size.
+"""
 
 from __future__ import annotations
 
@@ -13,37 +16,40 @@ from torch import Tensor
 from segmentation.engines.star.matching import Memory, remembered
 from segmentation.types import LabelMap
 
-NEAR = 3  # Within this distance of an object, in cells, all cells enter the memory.
-SPARSE = 5  # Elsewhere one of this many cells does, with this many times the weight.
-SEEN = 0.05  # An object is in a cell if it covers at least this share of it.
+NEAR = 3  # All cells within this distance of an object, in cells, enter the memory.
+SPARSE = 5  # Of the other cells every fifth enters the memory, with five times the weight.
+SEEN = 0.05  # A cell belongs to objects if they cover more than this share of it.
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """The mask of an annotated or accepted frame, and which of n objects it covers."""
+    """The mask of an annotated, accepted or painted frame, and of which of n objects it tells where they are."""
 
     labels: LabelMap  # [H, W] at the size of the video
     masks: Tensor  # [n, h, w], 0..1, at stride 4
-    known: Tensor  # [n], 1 for objects that had been drawn when the mask was made, else 0
+    known: Tensor  # [n]: 1 for objects whose place, or absence, the mask shows; 0 for those first drawn later
 
     @property
     def shares(self) -> Tensor:
-        """The share of each cell of stride 8 that each object covers, [n, h, w]."""
+        """The share of each cell (8 x 8 pixels) that each object covers, [n, h, w]."""
         return F.avg_pool2d(self.masks[None], 2)[0]
 
 
 class CellRows(NamedTuple):
-    """The cells (8 x 8 pixels) of one frame that enter the memory, one per row; see `matching.remembered`."""
+    """The M cells (8 x 8 pixels) of a frame that enter the memory, one per row; see `matching.remembered`."""
 
-    cells: Tensor  # [M, E]
-    shares: Tensor  # [M, n]
-    weights: Tensor  # [M, n]
+    cells: Tensor  # [M, E]: embedding of each cell
+    shares: Tensor  # [M, n]: share of the cell that each object covers
+    weights: Tensor  # [M, n]: weight of the cell for each object
 
 
 def sample_cells(embedding: Tensor, shares: Tensor, weights: Tensor) -> CellRows:
-    """Choose the cells that enter the memory, from a frame with `embedding` [E, h, w] and object shares [n, h, w].
+    """Choose the cells of a frame that enter the memory: all near an object, and every fifth of the others.
 
-    `weights` [n] is the weight of the frame for each object.
+    Args:
+        embedding: the embedding of the frame, [E, h, w].
+        shares: the share of each cell that each object covers, [n, h, w].
+        weights: the weight of the frame for each object, [n].
     """
     near = F.max_pool2d(shares.sum(0)[None, None], 2 * NEAR + 1, 1, NEAR)[0, 0].flatten() > SEEN
     kept = near | (torch.arange(len(near), device=near.device) % SPARSE == 0)
@@ -52,5 +58,5 @@ def sample_cells(embedding: Tensor, shares: Tensor, weights: Tensor) -> CellRows
 
 
 def join_cells(frames: Sequence[CellRows]) -> Memory:
-    """Combine the cells of several frames into a memory."""
+    """Combine the chosen cells of several frames into STAR's memory."""
     return remembered(*(torch.cat(parts) for parts in zip(*frames, strict=True)))

@@ -1,4 +1,4 @@
-"""Turns probability maps on a smaller grid into label maps at the size of the video."""
+"""Turns small probability maps into a mask at the size of the video."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from torch import Tensor
 from segmentation.masks import box_of
 from segmentation.types import LabelMap
 
-FAINTEST = 0.1  # Pixels whose background probability is above 1 minus this stay background.
+FAINTEST = 0.1  # Pixels whose probability of all objects together is below this are background.
 
 
 def upsample_labels(probabilities: Tensor, object_ids: Sequence[int], size: tuple[int, int]) -> LabelMap:
-    """Return the most probable object of each pixel.
+    """Enlarge probability maps and return the mask of the most probable object in each pixel.
 
     Args:
-        probabilities: [n + 1, h, w], background first.
+        probabilities: the probabilities of background and n objects, [n + 1, h, w].
         object_ids: the ids of the n objects.
-        size: height and width of the label map.
+        size: height and width of the mask.
     """
     height, width = size
     labels = np.zeros(size, np.uint8)
@@ -29,7 +29,7 @@ def upsample_labels(probabilities: Tensor, object_ids: Sequence[int], size: tupl
     box = box_of(planes[0] < 1 - FAINTEST)
     if box is None:
         return labels
-    # Only the part that may show an object is enlarged. The matrix maps the centres of its pixels to cells.
+    # Only the part that may show an object is enlarged. The matrix maps its pixels to those of `probabilities`.
     rows, columns = planes.shape[1:]
     down, across = rows / height, columns / width
     y0, x0 = int(box.y0 / down), int(box.x0 / across)

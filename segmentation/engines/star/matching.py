@@ -1,4 +1,8 @@
-"""Computes cues for each object in closed form: similarity to annotated frames, and to the neighbouring frame."""
+"""Computes the cues of each object in a frame: maps that tell where it may be, from which the decoder makes its mask.
+
+They are computed in closed form from the similarity of the frame's cells (8 x 8 pixels) to cells of annotated frames
+(the memory) and of the adjacent frame.
+"""
 
 from __future__ import annotations
 
@@ -9,36 +13,44 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-OWN = 15  # number of cues of an object itself: see `Cues.stack`
-RIVAL = 4  # number of cues of the strongest other object
+OWN = 15  # Number of cues of an object itself, see `gather_cues`.
+RIVAL = 4  # Number of cues of the strongest other object, see `_rivals`.
 CUES = OWN + RIVAL
-REACH = 2  # radius, in cells, of the window of the previous frame around the place that the flow leads to
-RIDGE = 0.02  # penalty of the ridge regression, relative to the weight of all samples
+REACH = 2  # A cell is compared with cells of the adjacent frame up to this far from where the flow leads, in cells.
+RIDGE = 0.02  # Penalty of the ridge regression, relative to the weight of all samples.
 LEAST_SIMILARITY = -1.0
-# Cells that a CPU compares with the memory at once. All 2,304 of a frame took 102 ms with 5,600 cells in the memory,
-# because their similarities, 52 MB, do not fit into the caches of the processor; in parts of 512 they take 50 ms.
+# Number of cells that a CPU compares with the memory at once. All 2,304 cells of a frame took 102 ms with 5,600 cells
+# in the memory, because their similarities, 52 MB, do not fit into the caches of the processor; in parts of 512 cells
+# they take 50 ms.
 CELLS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """M cells of all annotated frames, and how much of each belongs to each of n objects."""
+    """M cells of annotated frames, and what share of each cell each of n objects covers."""
 
-    cells: Tensor  # [M, E], unit vectors
+    cells: Tensor  # [M, E]: embeddings, unit vectors
     columns: Tensor  # [M, 2n]: weight times share of each object, then the weight for each object
-    scores: Tensor  # [E + 1, n]: the ridge regression of the objects' shares on the cells
+    scores: Tensor  # [E + 1, n]: factors of the linear model of each object, see `ridge`
 
 
 def remembered(cells: Tensor, shares: Tensor, weights: Tensor) -> Memory:
-    """Make a memory of cells [M, E] with the share of each object, [M, n] in 0..1, and weights [M, n].
+    """Make a memory of M cells.
 
-    The weight of a cell for an object is 0 where it is unknown whether the object is there.
+    Args:
+        cells: the embeddings of the cells, [M, E].
+        shares: the share of each cell that each object covers, [M, n] in 0..1.
+        weights: the weight of each cell for each object, [M, n]; 0 if it is unknown whether the object is there.
     """
     return Memory(cells, torch.cat([shares * weights, weights], 1), ridge(cells, shares, weights))
 
 
 def ridge(cells: Tensor, shares: Tensor, weights: Tensor) -> Tensor:
-    """Solve the target model, factors [E + 1, n]. An object and the rest have the same total weight."""
+    """Fit a linear model for each object that predicts from a cell whether it belongs to the object (1) or not (-1).
+
+    It is fitted by ridge regression, in which the object and the rest have the same total weight. Return the factors
+    [E + 1, n], the last row of which are the offsets. The arguments are those of `remembered`.
+    """
     x = torch.cat([cells, torch.ones_like(cells[:, :1])], 1)
     result = []
     for own, weight in zip(shares.unbind(1), weights.unbind(1), strict=True):
@@ -52,15 +64,18 @@ def ridge(cells: Tensor, shares: Tensor, weights: Tensor) -> Tensor:
 
 
 class Found(NamedTuple):
-    """A soft read-out [..., n], and the largest similarities to the object and to everything else."""
+    """The result of comparing cells with labelled cells, for n objects. All tensors are [cells, n]."""
 
-    read: Tensor
-    own: Tensor
-    rest: Tensor
+    read: Tensor  # mean share of the object in the labelled cells, weighted by similarity, 0..1
+    own: Tensor  # about the largest similarity to cells of the object
+    rest: Tensor  # about the largest similarity to all other cells
 
 
 def read_memory(query: Tensor, memory: Memory, sharpness: Tensor) -> Found:
-    """Read the memory of annotated frames for cells `query` [m, E]. Each result is [m, n]."""
+    """Compare the m cells `query` [m, E] of a frame with all cells of the memory. Each result is [m, n].
+
+    `sharpness` is the factor of the similarities in the softmax.
+    """
     rows = CELLS_AT_ONCE if query.device.type == "cpu" else len(query)
     parts = (query * sharpness).split(rows)
     likeness = (torch.addmm(-sharpness, part, memory.cells.T).exp_() for part in parts)
@@ -69,9 +84,14 @@ def read_memory(query: Tensor, memory: Memory, sharpness: Tensor) -> Found:
 
 
 def read_near(query: Tensor, before: Tensor, shares: Tensor, sharpness: Tensor, reach: int = REACH) -> Found:
-    """Read the previous frame in a window around each cell, after warping it along the flow.
+    """Compare each cell of a frame with the cells near it in the adjacent frame. Each result is [h * w, n].
 
-    `query` and `before` (warped) are [E, h, w], `shares` [n, h, w]. Each result is [h * w, n].
+    Args:
+        query: the embedding of the frame, [E, h, w].
+        before: the embedding of the adjacent frame, warped to this frame along the flow, [E, h, w].
+        shares: the share of each cell of `before` that each object covers, [n, h, w].
+        sharpness: the factor of the similarities in the softmax.
+        reach: the largest distance of compared cells in x and y.
     """
     _, height, width = query.shape
     side = 2 * reach + 1
@@ -91,12 +111,12 @@ def _found(inside: Tensor, total: Tensor, sharpness: Tensor) -> Found:
 
 
 def score(query: Tensor, memory: Memory) -> Tensor:
-    """Evaluate the target model for cells `query` [m, E]. Return [m, n], about -1..1."""
+    """Evaluate the linear model of each object (`ridge`) for cells `query` [m, E]. Return [m, n], about -1..1."""
     return query @ memory.scores[:-1] + memory.scores[-1]
 
 
 def carried(values: Tensor, back: Tensor) -> Tensor:
-    """Warp values of the neighbour [C, h, w] along the flow `back` [2, h, w] (x, y in cells of that size)."""
+    """Warp maps [C, h, w] of the adjacent frame to this frame, along the flow `back` [2, h, w] (x and y, in cells)."""
     _, height, width = values.shape
     y, x = torch.meshgrid(
         torch.arange(height, device=values.device), torch.arange(width, device=values.device), indexing="ij"
@@ -110,19 +130,19 @@ def carried(values: Tensor, back: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Neighbour:
-    """The neighbouring frame that was computed before this one, and the motion between both."""
+    """The adjacent frame whose masks are known already, and the motion of the present frame to it."""
 
     embedding: Tensor  # [E, h, w]
-    masks: Tensor  # [n, 2h, 2w], probabilities at stride 4
-    back: Tensor  # [2, 2h, 2w], flow in cells of stride 4
-    trust: Tensor  # [1, 2h, 2w]
+    masks: Tensor  # [n, 2h, 2w]: probability maps at stride 4
+    back: Tensor  # [2, 2h, 2w]: flow from the present frame to this one, in cells of stride 4
+    trust: Tensor  # [1, 2h, 2w]: how reliable the flow is, 0..1
 
 
 class Cues(NamedTuple):
-    """The cues of n objects in a frame."""
+    """The cues of n objects in a frame: maps that tell where an object may be, the inputs of the decoder."""
 
-    coarse: Tensor  # [n, CUES, h, w]
-    fine: Tensor  # [n, 3, 2h, 2w]
+    coarse: Tensor  # [n, CUES, h, w], at stride 8
+    fine: Tensor  # [n, 3, 2h, 2w], at stride 4: warped mask, trust of the flow, mask of an earlier round
 
 
 def gather_cues(
@@ -133,12 +153,15 @@ def gather_cues(
     distances: tuple[float, float],
     sharpness: tuple[Tensor, Tensor],
 ) -> Cues:
-    """Compute the cues of a frame.
+    """Compute the cues of n objects in a frame.
 
     Args:
-        embedding: [E, h, w] of this frame.
-        earlier: [n, 2h, 2w], the probability maps of an earlier round in this frame, or None.
+        embedding: the embedding of this frame, [E, h, w].
+        memory: the cells of annotated frames.
+        neighbour: the adjacent frame whose masks are known.
+        earlier: the probability maps of an earlier round in this frame, [n, 2h, 2w], or None.
         distances: distances in frames to the start of the round, and to the nearest other annotated frame.
+        sharpness: the factors of similarities to the memory and to the adjacent frame.
     """
     size = embedding.shape[-2:]
     query = embedding.flatten(1).T
@@ -154,7 +177,7 @@ def gather_cues(
     def grid(values: Tensor) -> Tensor:
         return values.T.reshape(n, *size)
 
-    # Similarities are given as their difference and their maximum, which have the scale of the other cues.
+    # The two similarities are replaced by their difference and their maximum, scaled to about -1..1 like other cues.
     parts = [
         grid(far.read),
         5 * grid(far.own - far.rest),
@@ -180,8 +203,9 @@ def gather_cues(
 
 
 def _place(masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Return x and y of every cell relative to the warped mask [n, h, w], in units of its size, -2..2; 0 without a
-    mask.
+    """Return x and y of every cell relative to the centre of each mask [n, h, w], in units of the mask's size, -2..2.
+
+    They are 0 for an empty mask.
     """
     _, height, width = masks.shape
     y = torch.arange(height, device=masks.device)[None, :, None].expand_as(masks)
@@ -202,8 +226,10 @@ def _closeness(distance: float) -> float:
 
 
 def _rivals(own: Tensor) -> Tensor:
-    """Return for each object the strongest cues of the others, [n, 4, h, w]: read-out, score, near read-out, warped
-    mask.
+    """Return for each object the largest value that any other object has in four of the cues, [n, 4, h, w].
+
+    The cues are the read-out of the memory, the score of the linear model, the read-out of the adjacent frame, and the
+    warped mask. `own` [n, OWN, h, w] are the cues of each object itself.
     """
     chosen = torch.stack([own[:, cue] for cue in (0, 3, 4, 7)], 1)
     if len(own) == 1:

@@ -1,4 +1,4 @@
-"""The parts of STAR and of its cutter that `measure_engines runtimes` times one by one."""
+"""Lists the parts of STAR whose speed `measure_engines runtimes` measures separately: its decoder and the cutter."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from segmentation.weights import find_weights
 
 
 def shipped_parts() -> list[Part]:
-    """Return STAR's decoder and the cutter with the weights that ship."""
+    """Return STAR's decoder and the cutter, with the weights that come with the program, and example inputs."""
     cues = torch.rand(2, NUM_CUES, SIDE, SIDE)
     cutter = Applied(_loaded("star-cut"), lambda m, x: m(x, cues.to(x.dtype)))
     return [_decoder(_loaded("star")), ("STAR, cutter", cutter, torch.rand(2, 3, SIDE, SIDE))]
 
 
 def _decoder(star: Any) -> Part:
-    """STAR's decoder of one object: its input is the cues, what is seen of the frame is fixed."""
+    """Return the decoder of STAR for one object as a part to measure.
+
+    Its measured input are the cues; the features of the frame are random and stay the same.
+    """
     height, width = TRUNK_FRAME
     convolutions = star.decoder.enter, star.decoder.seen4, star.decoder.seen2
     cues = convolutions[0].in_channels - star.config.context

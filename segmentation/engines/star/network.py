@@ -1,7 +1,8 @@
-"""STAR's network: an embedding of the trunk's features for matching, and a decoder that weighs the cues.
+"""STAR's network: an embedding of the trunk's features for matching, and a decoder that turns cues into masks.
 
-The cues of an object are computed in closed form from the embedding (`Cues`). A small decoder with the same weights for
-every object turns them into a mask at half the working size. Objects compete for each pixel.
+The cues of an object are maps that tell where it may be (`matching.Cues`), computed in closed form from the embedding.
+A small decoder with the same weights for every object turns them into a mask at half the working size. Where the masks
+of several objects overlap, the most probable object gets the pixel.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from segmentation.engines.star.features import Raw
 from segmentation.engines.star.matching import CUES
 from segmentation.trunk import trunk_channels
 
-FINE = 3  # number of cues at stride 4: the warped mask, the trust of the flow, the mask of an earlier round
+FINE = 3  # Number of cues at stride 4: the warped mask, the trust of the flow, the mask of an earlier round.
 
 
 @dataclass(frozen=True)
 class StarConfig:
-    """Sizes of the network. `trunk` names the trunk whose features it was trained on."""
+    """Sizes of the network. `trunk` names the pretrained image network on whose features it was trained."""
 
-    embedding: int = 64
-    context: int = 32  # channels of features for the decoder, beside the cues
-    widths: tuple[int, ...] = (48, 24, 12)  # of the decoder at strides 8, 4, 2
-    blocks: int = 3  # at stride 8
+    embedding: int = 64  # channels of the embedding
+    context: int = 32  # channels of the features that the decoder gets beside the cues
+    widths: tuple[int, ...] = (48, 24, 12)  # channels of the decoder at strides 8, 4, 2
+    blocks: int = 3  # residual blocks of the decoder at stride 8
     trunk: str = "lite0"
 
     @property
@@ -38,20 +39,21 @@ class StarConfig:
 
 
 class Encoded(NamedTuple):
-    """B encoded frames with h x w cells of stride 8, ready for matching and decoding."""
+    """The features of B frames that STAR needs for matching and decoding, with h x w cells of stride 8."""
 
-    embedding: Tensor  # [B, E, h, w], unit vectors
-    context: Tensor  # [B, C, h, w]
-    f4: Tensor  # [B, 24, 2h, 2w]
-    colours: Tensor  # [B, 3, 4h, 4w]
+    embedding: Tensor  # [B, E, h, w]: for matching, unit vectors
+    context: Tensor  # [B, C, h, w]: for the decoder
+    f4: Tensor  # [B, 24, 2h, 2w]: the trunk's features at stride 4
+    colours: Tensor  # [B, 3, 4h, 4w]: RGB, 0..1
 
     def take(self, index: Tensor) -> Encoded:
         return Encoded(*(part[index] for part in self))
 
 
 class Projection(nn.Module):
-    """A linear map of the features at three strides: each is mapped at its own stride, resized to stride
-    8, and summed.
+    """A linear map of the trunk's features at strides 8, 16 and 32 to `outputs` channels at stride 8.
+
+    The features of each stride are mapped by a 1x1 convolution; the results are resized to stride 8 and added.
     """
 
     def __init__(self, channels: tuple[int, ...], outputs: int) -> None:
@@ -80,7 +82,7 @@ class Residual(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Decodes features and cues of N objects into logits at stride 2, and the logit of the expected J."""
+    """Turns features and cues of N objects into the logits of their masks at stride 2, and the logit of their J."""
 
     def __init__(self, config: StarConfig) -> None:
         super().__init__()
@@ -98,9 +100,15 @@ class Decoder(nn.Module):
         self.sure = nn.Sequential(nn.Linear(2 * coarse + 3, 32), nn.ReLU(), nn.Linear(32, 1))
 
     def forward(self, seen: tuple[Tensor, Tensor, Tensor], cues: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
-        """Decode `seen` (context [N, C, h, w], f4, colours), cues [N, CUES, h, w] and fine cues [N, FINE, 2h, 2w].
+        """Decode N objects.
 
-        Returns logits [N, 4h, 4w] and the logit of the expected J [N].
+        Args:
+            seen: the features `context`, `f4` and `colours` of `Encoded`, repeated for each object.
+            cues: the cues at stride 8, [N, CUES, h, w].
+            fine: the cues at stride 4, [N, FINE, 2h, 2w].
+
+        Returns:
+            The logits of the masks, [N, 4h, 4w], and the logits of the J that the decoder estimates for them, [N].
         """
         context, f4, colours = seen
         x = F.relu(self.enter(torch.cat([context, cues], 1)))
@@ -116,7 +124,10 @@ class Decoder(nn.Module):
         return logits, self._expected(x, coarse, logits)
 
     def _expected(self, x: Tensor, coarse: Tensor, logits: Tensor) -> Tensor:
-        """Return the logit of the J that is expected of this mask."""
+        """Return the logit of the J that the decoder estimates for each mask, [N].
+
+        `x` and `coarse` are the decoder's features and logits at stride 8, `logits` those at stride 2.
+        """
         x = x.detach()
         p = torch.sigmoid(coarse.detach())
         inside = (x * p).sum((2, 3)) / (p.sum((2, 3)) + 1e-3)
@@ -136,12 +147,12 @@ class Star(nn.Module):
         self.config = config = config or StarConfig()
         self.embed = Projection(config.channels[1:], config.embedding)
         self.context = Projection(config.channels[1:], config.context)
-        # logarithm of the factor of similarities to all cells of the memory
+        # Logarithms of the factors of similarities in the softmax: to cells of the memory, and of the adjacent frame.
         self.sharpness = nn.Parameter(torch.tensor(3.0))
-        self.near_sharpness = nn.Parameter(torch.tensor(3.0))  # the same for the window of the previous frame
+        self.near_sharpness = nn.Parameter(torch.tensor(3.0))
         self.decoder = Decoder(config)
-        self.confidence = Confidence(EVIDENCE)  # of propagated masks
-        self.drawn_confidence = Confidence(DRAWN_EVIDENCE)
+        self.confidence = Confidence(EVIDENCE)  # For propagated masks.
+        self.drawn_confidence = Confidence(DRAWN_EVIDENCE)  # For masks of frames that were drawn on.
 
     def encode(self, raw: Raw) -> Encoded:
         parts = raw.f8, raw.f16, raw.f32
@@ -150,9 +161,9 @@ class Star(nn.Module):
 
 
 def compete(logits: Tensor) -> Tensor:
-    """Turn logits of objects [n, H, W] into probabilities [n + 1, H, W], background first.
+    """Turn the logits of n objects [n, H, W] into probabilities of background and objects, [n + 1, H, W], sum 1.
 
-    This is the soft aggregation of STM (Oh et al. 2019), computed in logits.
+    This is the soft aggregation of STM (Oh et al. 2019), computed from logits.
     """
     absent = F.logsigmoid(-logits).sum(0, keepdim=True)  # logarithm of the probability that there is no object
     background = absent - torch.log1p(-absent.exp().clamp(max=1 - 1e-6))

@@ -1,8 +1,10 @@
-"""Trains STAR to propagate masks through clips from its own masks, and again after a correction.
+"""Trains STAR to propagate masks through training clips.
 
-The trunk is frozen, so its features of a clip are computed once and stored on disk (`stored_clips.py`). Every step runs
-two rounds on a few clips: outward from one annotated frame, and then outward from a second one. To save time, only a
-window of each clip is decoded, while the whole annotated frames enter the memory.
+A clip is a short sequence of frames with true masks. The trunk, the pretrained image network, is frozen, so that its
+features of a clip are computed once and stored on disk (`stored_clips.py`). Every training step runs two rounds on a
+few clips, as a session would: outward from one annotated frame, and then outward from a second one. Each frame is
+segmented from the masks that STAR itself computed for the frame before. To save time, only a window of each clip is
+decoded, while whole annotated frames enter the memory.
 """
 
 from __future__ import annotations
@@ -31,15 +33,15 @@ from segmentation.training.stored_clips import ClipStore
 from segmentation.training.validation import validate
 from segmentation.types import IGNORE
 
-DRAWN = 0.6  # probability that a clip starts from the frame with a drawn mask
-DAMAGED = 0.5  # probability that the true mask of another annotated frame is damaged, as a drawn one is
-ANSWERS = 3  # number of answers of the round that the memory holds, as in the engine
-SAMPLED = 384  # cells per frame in the loss of matching
-WINDOWS = ((20, 32), (14, 22), (28, 48))  # sizes of the decoded window, rows and columns in cells
-USED = (0.6, 0.2, 0.2)  # probability of each size
-GAP = (1.0, 5.0)  # range of the distance in frames between two frames of a clip
-KEPT = 0.4  # share of the background cells of annotated frames that enter the memory
-SURE = 0.1  # weight of the loss for the expected J
+DRAWN = 0.6  # Probability that the first annotated frame is the one whose mask was made from scribbles.
+DAMAGED = 0.5  # Probability that the true mask of an annotated frame gets errors, like a mask made from scribbles.
+ANSWERS = 3  # Number of the round's own masks that the memory holds, as in the engine.
+SAMPLED = 384  # Number of cells per frame in the loss of matching.
+WINDOWS = ((20, 32), (14, 22), (28, 48))  # Sizes of the decoded window: rows and columns in cells of 8 x 8 pixels.
+USED = (0.6, 0.2, 0.2)  # Probability of each of these sizes.
+GAP = (1.0, 5.0)  # Range of the distance in frames of the video between two frames of a clip.
+KEPT = 0.4  # Share of the background cells of annotated frames that enter the memory.
+SURE = 0.1  # Weight of the loss of the J that the decoder estimates.
 
 
 class Objective:
@@ -72,17 +74,17 @@ class Objective:
 
 @dataclass(eq=False)
 class Scene:
-    """One clip of a step. All fields but `full`, `labels` and `drawn` are cropped to the window."""
+    """A clip of T frames in a training step. All fields but `full`, `labels` and `drawn` are cropped to the window."""
 
-    full: Tensor  # [T, E, h, w], the embedding of whole frames
-    labels: Tensor  # uint8 [T, 4h, 4w]
-    drawn: Tensor  # uint8 [T, 4h, 4w], masks drawn with scribbles; IGNORE in frames without one
+    full: Tensor  # [T, E, h, w]: the embedding of whole frames
+    labels: Tensor  # uint8 [T, 4h, 4w]: the true masks of whole frames
+    drawn: Tensor  # uint8 [T, 4h, 4w]: masks made from scribbles; IGNORE in frames without such a mask
     encoded: Encoded  # [T, ...]
-    truth: Tensor  # uint8 [T, ...] at stride 2
+    truth: Tensor  # uint8 [T, ...]: the true masks at stride 2
     back: tuple[Tensor, Tensor]  # flow [T - 1, 2, ...] to the previous frame and its trust, at stride 4
-    forth: tuple[Tensor, Tensor]  # the same to the next frame
-    objects: int
-    gap: float
+    forth: tuple[Tensor, Tensor]  # flow to the next frame and its trust, with the same shapes
+    objects: int  # number of objects n
+    gap: float  # distance between two frames of the clip, in frames of a video
     window: tuple[int, int]  # y and x of the corner of the window, at stride 2
 
     def one_hot(self, labels: Tensor) -> Tensor:
@@ -91,7 +93,7 @@ class Scene:
 
 
 class Episode:
-    """One step on several clips, which are propagated together."""
+    """A training step on several clips, which are propagated together."""
 
     def __init__(self, objective: Objective, clips: list[dict[str, Tensor]], random: np.random.Generator) -> None:
         network = objective.network
@@ -103,7 +105,7 @@ class Episode:
         self.figures: dict[str, list[float]] = {}
         self.matching: list[Tensor] = []
         self.scenes = [self._scene(clip) for clip in clips]
-        self.given: list[dict[int, Tensor]] = [{} for _ in clips]  # masks of annotated frames [n, 4h, 4w]
+        self.given: list[dict[int, Tensor]] = [{} for _ in clips]  # by clip and frame, annotated masks [n, 4h, 4w]
 
     def _scene(self, clip: dict[str, Tensor]) -> Scene:
         clip = {name: part.to(self.device) for name, part in clip.items()}
@@ -139,7 +141,11 @@ class Episode:
         )
 
     def _window(self, labels: Tensor, cells: tuple[int, int]) -> tuple[int, int, int, int]:
-        """Choose the window as rows and columns of cells. It mostly contains a part of an object in some frame."""
+        """Choose the window of a clip at random: first row, first column, rows and columns of cells.
+
+        `labels` [T, 4h, 4w] are the true masks, `cells` are the rows and columns of cells of a frame. In most
+        cases the window contains a part of an object in some frame.
+        """
         height, width = min(self.window[0], cells[0]), min(self.window[1], cells[1])
         t = int(self.random.integers(len(labels)))
         small = labels[t, 2::4, 2::4].cpu().numpy()
@@ -155,7 +161,7 @@ class Episode:
     # --- matching -------------------------------------------------------------------------------------------------
 
     def _learn_matching(self, raw: Raw, labels: Tensor, objects: int) -> None:
-        """Add the loss of the embedding: how well the masks of one frame are read from another one."""
+        """Add the loss of the embedding: how well matching a frame with another frame predicts its mask."""
         a, b = (int(i) for i in self.random.choice(len(labels), 2, replace=False))
         pair = torch.tensor([a, b], device=self.device)
         embedded = self.network.embed(raw.f8[pair], raw.f16[pair], raw.f32[pair]).float()
@@ -176,7 +182,7 @@ class Episode:
         return where[torch.from_numpy(self.random.integers(len(where), size=count)).to(where.device)]
 
     def _shares(self, labels: Tensor, objects: int) -> Tensor:
-        """Return the share of each object in each cell, [cells, objects + 1], background first."""
+        """Return the share of each cell that the background and each object cover, [cells, objects + 1]."""
         numbers = torch.arange(1, objects + 1, device=labels.device)[:, None, None]
         own = F.avg_pool2d((labels[None] == numbers).float()[None], 4)[0].flatten(1).T
         return torch.cat([1 - own.sum(1, keepdim=True), own], 1)
@@ -198,14 +204,17 @@ class Episode:
         return loss, figures
 
     def _start(self, scene: Scene) -> int:
-        """Choose the frame that is annotated first: mostly the one with a drawn mask, if there is one."""
+        """Choose the frame that is annotated first: in most cases the one whose mask is made from scribbles, if any."""
         drawn = torch.nonzero((scene.drawn != IGNORE).flatten(1).any(1)).flatten().tolist()
         if drawn and self.random.random() < DRAWN:
             return int(self.random.choice(drawn))
         return random_start(self.random, len(scene.labels))
 
     def _worst(self, index: int, found: dict[int, Tensor]) -> int:
-        """Choose the frame to correct: the one with the smallest overlap or, in four of ten cases, a random one."""
+        """Choose the frame of a clip to correct: in four of ten cases a random frame, else that with the lowest J.
+
+        `found` are the probability maps of the first round, by frame.
+        """
         if self.random.random() < 0.4:
             return int(self.random.choice(list(found)))
         scene = self.scenes[index]
@@ -216,9 +225,10 @@ class Episode:
         return min(overlaps, key=lambda t: overlaps[t])
 
     def _round(self, starts: list[int], earlier: list[dict[int, Tensor] | None], name: str) -> list[dict[int, Tensor]]:
-        """Annotate the frames `starts` and propagate outward from them.
+        """Run a round on all clips: annotate the frames `starts`, one in each clip, and propagate outward from them.
 
-        Return the probability maps at stride 4, by frame.
+        `earlier` are the probability maps of an earlier round, `name` is the name of the round in the figures. Return,
+        for each clip, the probability maps at stride 4 by frame.
         """
         for index, start in enumerate(starts):
             self._annotate(index, start)
@@ -240,7 +250,10 @@ class Episode:
         return found
 
     def _order(self, index: int, start: int) -> list[tuple[int, int]]:
-        """Return the frames without a mask, outward on one side and then on the other, each with its neighbour."""
+        """Return the frames to segment, first those after `start` and then those before it, outward.
+
+        Each comes with the adjacent frame from which it is segmented. Annotated frames are left out.
+        """
         length = len(self.scenes[index].labels)
         after = [(t, t - 1) for t in range(start + 1, length)]
         before = [(t, t + 1) for t in range(start - 1, -1, -1)]
@@ -256,7 +269,10 @@ class Episode:
         self.given[index][t] = masks
 
     def _memory(self, index: int, answers: dict[int, Tensor] | None = None) -> Memory:
-        """Make the memory of the annotated frames, and of the last answers of the round with less weight."""
+        """Make the memory of a clip from its annotated frames and, with less weight, the round's last own masks.
+
+        `answers` are these masks at stride 4, by frame.
+        """
         scene, given = self.scenes[index], self.given[index]
         cells = torch.cat([scene.full[t].flatten(1).T for t in given])
         shares = torch.cat([F.avg_pool2d(masks[None], 4)[0].flatten(1).T for masks in given.values()])
@@ -303,7 +319,7 @@ class Episode:
         return masks[:, y : y + height, x : x + width]
 
     def _decode(self, frames: list[int], cues: list[Cues], name: str) -> list[Tensor]:
-        """Decode one frame of each clip. Return the probability maps at stride 4, and add the loss."""
+        """Segment one frame of each clip from its cues. Add the loss, and return the probability maps at stride 4."""
         seen = []
         for part in ("context", "f4", "colours"):
             rows = [getattr(s.encoded, part)[t][None].expand(s.objects, -1, -1, -1) for s, t in self._pairs(frames)]
@@ -324,7 +340,14 @@ class Episode:
         return list(zip(self.scenes, frames, strict=True))
 
     def _note(self, masks: Tensor, expected: Tensor, truth: Tensor, name: str) -> None:
-        """Add the loss of one frame: cross-entropy, soft J, and the error of the expected J."""
+        """Add the loss of a frame: the cross-entropy, 1 - soft J, and the error of the estimated J.
+
+        Args:
+            masks: probabilities of background and objects, [n + 1, h, w].
+            expected: logits of the J that the decoder estimates, [n].
+            truth: the true mask, [h, w]; IGNORE where it is unknown.
+            name: the name of the round in the figures.
+        """
         known = (truth != IGNORE).float()
         labels = torch.where(truth == IGNORE, 0, truth).long()
         cross = -(masks.gather(0, labels[None])[0].clamp_min(1e-5).log() * known).sum() / known.sum().clamp_min(1)
@@ -344,12 +367,15 @@ class Episode:
 
 
 def _same_side(found: dict[int, Tensor], t: int, start: int) -> dict[int, Tensor]:
-    """Return the answers of the frames on the side of `start` on which the frame `t` lies."""
+    """Return those of the masks `found`, by frame, that lie on the same side of the frame `start` as the frame `t`."""
     return {frame: masks for frame, masks in found.items() if (frame > start) == (t > start)}
 
 
 def mirrored(clip: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Mirror a clip with its stored features. They differ slightly from the features of a mirrored frame."""
+    """Mirror a clip and its stored features from left to right.
+
+    Mirrored features differ slightly from the features of mirrored frames.
+    """
     turned = {name: part if part.ndim < 3 else part.flip(-1) for name, part in clip.items()}
     for name in ("back", "forth"):
         turned[name] = turned[name] * torch.tensor([-1, 1], device=turned[name].device).view(1, 2, 1, 1)

@@ -10,11 +10,11 @@ from segmentation.engines.star.network import FINE, Decoder, Projection, Star
 from segmentation.runtime.folding import for_inference
 from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled, replace_forward
 
-HEIGHT, WIDTH = 8, 12  # Size in cells of the frame for tracing; any size would do.
+HEIGHT, WIDTH = 8, 12  # Size in cells of the example frame with which the network is traced; any size would do.
 
 
 def compile_star(network: Star, device: torch.device, dtype: torch.dtype) -> Star:
-    """Return a copy of the network that OpenVINO computes. Results differ from PyTorch's by rounding only."""
+    """Return a copy of the network that OpenVINO computes. Its results differ by rounding only."""
     ready = for_inference(network, device, dtype)
     for projection in (ready.embed, ready.context):
         _compile_projection(projection, device)
@@ -30,7 +30,7 @@ def _compile_projection(projection: Projection, device: torch.device) -> None:
 
 
 class _Decode(nn.Module):
-    """The decoder with all inputs as separate arguments, for tracing."""
+    """The decoder with all its inputs as separate arguments, because tracing does not take tuples."""
 
     def __init__(self, decoder: Decoder) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the rest of the software knows of STAR, and of the cutter, whose weights ship with it."""
+"""The registry entry of STAR and the cutter: names, titles and networks, readable without importing PyTorch."""
 
 from segmentation.engine_spec import EngineSpec, NetworkSpec, OfflinePrograms
 
@@ -25,7 +25,7 @@ STAR = EngineSpec(
             source="trained by this project's own command",
         ),
     ),
-    preferred=True,  # the best of the benchmark on a CPU
+    preferred=True,  # It has the best results in the benchmark on a CPU.
     programs=OfflinePrograms(
         objectives={
             "star": "segmentation.engines.star.objective:Objective",

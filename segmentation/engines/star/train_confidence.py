@@ -1,10 +1,10 @@
-"""Trains STAR's confidence on what it is meant to tell: the J of its masks in rounds with a simulated user.
+"""Trains STAR's confidence, which estimates the J of its masks, in rounds with a simulated user.
 
 `python -m segmentation.engines.star.train_confidence --data DIR --out DIR` lets a simulated user work with STAR on
 training videos, on synthetic clips with several objects, and on the held-out videos of the plan. The confidence is
-fitted to the masks of the first two, and the held-out videos show how true it is (`reliability.json`,
-`reliability.svg`). Then it is fitted to all of them, for `star.safetensors` in the output folder. All other weights
-stay as they were.
+first fitted to the masks of the training videos and clips, and its errors are measured on the held-out videos
+(`reliability.json`, `reliability.svg`). Then it is fitted to the masks of all videos, and saved in `star.safetensors`
+in the output folder. All other weights stay the same.
 """
 
 from __future__ import annotations
@@ -39,20 +39,21 @@ from segmentation.training.synthetic_scribbles import correcting_scribbles, firs
 from segmentation.types import IGNORE, Interaction
 from segmentation.weights import find_weights
 
-ROUNDS = 4
-FRAMES, STEP, SHORT_SIDE = 16, 3, 288  # frames of a video, the distance between them, and their size
+ROUNDS = 4  # Largest number of rounds in each video or clip.
+FRAMES, STEP, SHORT_SIDE = 16, 3, 288  # Number of frames used of a video, their distance, and their short side.
 CLIP = ClipConfig(frames=10, height=288, width=512, max_gap=3, video=0.5, paste=0.8, max_objects=3, bars=0.1)
-CLIPS = 16
-RANDOM_FRAME = 0.3  # probability that the simulated user corrects a random frame and not the worst one
-STEPS = 250  # of L-BFGS, at most
-RIDGE = 1e-2  # penalty of squared weights
-LEAST_SCALE = 0.05  # Figures that hardly vary in training are not magnified beyond this.
-PROPAGATED, DRAWN = "confidence", "drawn_confidence"  # the two estimates, by their names in the network
+CLIPS = 16  # Default number of synthetic clips.
+RANDOM_FRAME = 0.3  # Probability that the simulated user corrects a random frame and not the worst frame.
+STEPS = 250  # Largest number of iterations of L-BFGS.
+RIDGE = 1e-2  # Penalty of squared weights.
+LEAST_SCALE = 0.05  # Smallest standard deviation by which a figure is divided, as some hardly vary in training.
+# The names in the network of the two estimates of confidence: of propagated masks, and in frames that were drawn on.
+PROPAGATED, DRAWN = "confidence", "drawn_confidence"
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """What an estimate saw of M masks, float32 [M, K], and their true J, [M] in 0..1."""
+    """The K figures from which an estimate computes the confidence of M masks, float32 [M, K], and the true J [M]."""
 
     evidence: Tensor
     j: Tensor
@@ -63,7 +64,10 @@ class Rows:
 
 
 class Watched:
-    """Keeps what the estimates of a session saw last, so that it can be paired with the mask it was made for."""
+    """Records the figures (`evidence`) from which a session has just computed confidences, and which estimate did it.
+
+    They can so be paired with the mask that the session yields next.
+    """
 
     def __init__(self, session: StarEngine) -> None:
         self.kind, self.evidence = "", torch.empty(0)
@@ -78,7 +82,7 @@ class Watched:
 
 
 def play(network: Star, clip: Clip, random: np.random.Generator) -> dict[str, list[Rows]]:
-    """Let a simulated user work on a clip, and return what each estimate saw, by its name."""
+    """Let a simulated user work on a clip, and return the figures and true J of all masks, by name of the estimate."""
     truth = np.where(clip.labels == IGNORE, 0, clip.labels).astype(np.uint8)
     session = StarEngine(ArrayFrames(clip.frames), clip.num_objects, EngineSettings(), network=network)
     watched, found = Watched(session), {PROPAGATED: list[Rows](), DRAWN: list[Rows]()}
@@ -91,7 +95,7 @@ def play(network: Star, clip: Clip, random: np.random.Generator) -> dict[str, li
             masks[update.frame] = update.labels
             j[update.frame] = jaccard(truth[update.frame], update.labels, clip.num_objects)
             rows = torch.from_numpy(j[update.frame]).float()
-            # There is no row for objects that nobody has drawn yet, which happens if the first frame does not show all.
+            # Objects that are not drawn yet have no figures. This happens if the first frame does not show them all.
             if len(rows) == len(watched.evidence):
                 found[watched.kind].append(Rows(watched.evidence, rows))
         others = [frame for frame in range(len(truth)) if frame not in drawn]
@@ -108,7 +112,7 @@ def play(network: Star, clip: Clip, random: np.random.Generator) -> dict[str, li
 
 
 def video_clip(video: LabelledVideo) -> Clip:
-    """Load a part of a video as a clip, with its objects numbered from 1 on."""
+    """Load up to FRAMES frames of a video as a clip, with object ids 1, 2, 3, ..."""
     step = STEP if len(video) >= STEP * FRAMES else 1
     loaded = [video.load(index, SHORT_SIDE) for index in range(0, len(video), step)[:FRAMES]]
     labels = np.stack([part for _, part in loaded])
@@ -119,7 +123,10 @@ def video_clip(video: LabelledVideo) -> Clip:
 
 
 def collect(network: Star, clips: Iterator[Clip], seed: int, what: str) -> dict[str, Rows]:
-    """Play every clip, and return what each estimate saw."""
+    """Let a simulated user work on every clip, and return the figures and true J of all masks, by name of the estimate.
+
+    `what` is how the clips are called in the printed lines.
+    """
     found: dict[str, list[Rows]] = {PROPAGATED: [], DRAWN: []}
     for number, clip in enumerate(clips):
         played = play(network, clip, np.random.default_rng([seed, number]))
@@ -131,7 +138,7 @@ def collect(network: Star, clips: Iterator[Clip], seed: int, what: str) -> dict[
 
 
 def fit(estimate: Confidence, rows: Rows) -> float:
-    """Fit an estimate by cross-entropy with the true J and a small penalty, and return the loss."""
+    """Fit an estimate of confidence to the true J by cross-entropy with a small penalty, and return the loss."""
     with torch.no_grad():
         estimate.mean.copy_(rows.evidence.mean(0))
         estimate.scale.copy_(rows.evidence.std(0).clamp_min(LEAST_SCALE))
@@ -153,7 +160,10 @@ def fit(estimate: Confidence, rows: Rows) -> float:
 
 
 def read_network(path: Path) -> Star:
-    """Read STAR's weights. The two estimates may be missing in them. Raises WeightsError if anything else is."""
+    """Read STAR's checkpoint. It may lack the weights of the two estimates of confidence, which then start anew.
+
+    Raises WeightsError if any other weights are missing.
+    """
     given = read_checkpoint(path)
     network = Star(read_config(StarConfig, json.loads(given.header.get("config", "{}"))))
     own = network.state_dict()
@@ -206,7 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def write(out: Path, network: Star, source: Path, report: dict[str, dict[str, Any]]) -> None:
-    """Write the reliability, and the weights with the notes of their `source`."""
+    """Write the reliability report and diagram, and the checkpoint, with the header notes of `source`."""
     (out / "reliability.json").write_text(json.dumps(report, indent=1))
     (out / "reliability.svg").write_text(draw(report))
     header = read_checkpoint(source).header

@@ -1,4 +1,4 @@
-"""Prepares clips for training STAR: features of the frozen trunk, optical flow, and a mask that was drawn."""
+"""Prepares clips for training STAR: features of the frozen trunk, optical flow, and a mask made from scribbles."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ from segmentation.training.synthetic_scribbles import correcting_scribbles, firs
 from segmentation.trunk import load_trunk
 from segmentation.types import IGNORE, Interaction
 
-CORRECTED = 0.5  # probability that a drawn mask was corrected once
+CORRECTED = 0.5  # Probability that the mask made from scribbles is corrected once.
 
 
 def prepared(clip: Clip, random: np.random.Generator, max_objects: int, trunk: str = "lite0") -> dict[str, Tensor]:
-    """Compute the part of a clip of T frames of H x W pixels that stays the same during training.
+    """Compute all that stays the same during training for a clip of T frames of H x W pixels.
 
-    The result holds features by the names of `Raw`, [T, ...] in half precision; `labels`, uint8 [T, H / 2, W / 2]; and
-    the flow from each frame but the first to the previous one (`back`) and the reverse (`forth`), each with its trust.
+    The result contains, by name: the features of `Raw`, [T, ...] in half precision; `labels`, the true masks, uint8
+    [T, H / 2, W / 2]; `drawn`, the mask made from scribbles, of the same size; the flow from each frame but the first
+    to the previous frame (`back`) and the reverse flow (`forth`), with `back_trust` and `forth_trust`; and the number
+    of `objects`.
     """
     clip = staged(clip, random, max_objects)
     raw = raw_features(load_trunk(trunk), clip.frames)
@@ -45,14 +47,14 @@ def prepared(clip: Clip, random: np.random.Generator, max_objects: int, trunk: s
 
 
 def random_start(random: np.random.Generator, length: int) -> int:
-    """Choose the frame of a clip that is annotated first."""
+    """Choose at random the frame of a clip that is annotated first: the first, the second or the last of `length`."""
     return int(random.choice([0, 1, length - 1], p=[0.3, 0.45, 0.25]))
 
 
 def drawn_mask(clip: Clip, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw synthetic scribbles on a random first frame and return what STAR makes of them there, [T, H, W].
+    """Draw synthetic scribbles on a frame (`random_start`) and return the mask that STAR makes of them, [T, H, W].
 
-    All other frames are IGNORE, and so is this one if it shows no object.
+    All other frames are filled with IGNORE, and so is this frame if it shows no object.
     """
     found = np.full_like(clip.labels, IGNORE)
     t = random_start(random, len(clip.frames))

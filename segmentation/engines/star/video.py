@@ -1,4 +1,4 @@
-"""Computes the features and flow of the frames of a session once, and caches them within a budget."""
+"""Computes the features and the optical flow of a video's frames, and keeps them in a cache of limited size."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from segmentation.runtime.feature_cache import FeatureCache
 from segmentation.trunk import Trunk
 from segmentation.types import FrameSource
 
-SMALL_FRAMES = 8  # cached frames at their working size: those of the current steps
+SMALL_FRAMES = 8  # Number of cached frames at the working size, enough for the current steps.
 
 
 class Video:
-    """Encoded frames, and the flow between neighbours. Safe for several threads."""
+    """The features of a video's frames and the flow between adjacent frames, at STAR's working size.
+
+    Several threads may use it at once.
+    """
 
     def __init__(
         self,
@@ -41,7 +44,7 @@ class Video:
         return len(self.frames)
 
     def small(self, frame: int) -> NDArray[np.uint8]:
-        """Return the frame at its working size, RGB."""
+        """Return the frame at the working size, uint8 RGB [H, W, 3]."""
         with self._lock:
             if frame not in self._small:
                 self._small[frame] = resized(self.frames[frame], self.size)
@@ -51,7 +54,11 @@ class Video:
 
     @torch.inference_mode()
     def encoded(self, frame: int) -> Encoded:
-        """Return the encoded frame, batch size 1. Its first use gets the rounded values of the cache, too."""
+        """Return the features of a frame, with batch size 1.
+
+        The cache keeps them in half precision. The first use gets these rounded values too, so that results do not
+        depend on the state of the cache.
+        """
         names = [f"{part}-{frame}" for part in Encoded._fields]
         kept = [self._cache.get(name, self.device) for name in names]
         if any(part is None for part in kept):
@@ -64,7 +71,7 @@ class Video:
         return Encoded(embedding, context, f4, colours / 255)
 
     def flow(self, frame: int, neighbour: int) -> Flow:
-        """Return the flow from `frame` back to its neighbour."""
+        """Return the flow from `frame` to the adjacent frame `neighbour`."""
         found = self._kept_flow(frame, neighbour)
         if found is None:
             there, back = flow_between(self._grey(frame), self._grey(neighbour))

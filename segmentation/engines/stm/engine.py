@@ -1,7 +1,7 @@
-"""Interactive STM as an engine: the annotated frames are its memory, with which it segments each frame separately.
+"""The engine of interactive STM: it segments each frame by comparing it with the annotated frames, its memory.
 
 A round adds the annotated frame to the memory, or replaces it there, and segments all frames outward from it. No frame
-depends on the mask of its neighbour, so errors do not accumulate along the video.
+depends on the mask of the frame before, so that errors do not accumulate along the video.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from segmentation.session.round_history import RoundHistory, RoundRecord
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 Slots = dict[int, MemorySlot]  # by object id
-QUERY_SHARE = 0.75  # share of the byte budget for queries (features of frames); the rest is for the memory
+QUERY_SHARE = 0.75  # Share of `memory_bytes` for queries (features of frames); the rest is for the memory.
 
 
 class InteractiveSTMEngine(Engine):
     """A session of interactive STM: the engine with one video open.
 
     Options:
-        given_frames: how many accepted frames on each side of a frame serve as memory for it, the nearest first.
-        scribbles_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
+        given_frames: the number of accepted or painted frames before and after a frame that are in its memory, the
+            nearest first.
+        scribbles_win: whether pixels under a scribble get its object id, whatever the network finds there.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed, and reads the
             memory and decodes in bfloat16 if the processor supports it.
@@ -56,8 +57,8 @@ class InteractiveSTMEngine(Engine):
         self._slot_budget = int((1 - QUERY_SHARE) * budget)
         self._given_frames, self._scribbles_win = given_frames, scribbles_win
         self._history = RoundHistory(self._video.size)
-        self._slots: dict[int, Slots] = {}  # by index of the record (a round in the history)
-        self._given_slots: dict[int, Slots] = {}  # by accepted frame
+        self._slots: dict[int, Slots] = {}  # by index of the round in the history
+        self._given_slots: dict[int, Slots] = {}  # by accepted or painted frame
 
     def close(self) -> None:
         self._video.close()
@@ -116,12 +117,12 @@ class InteractiveSTMEngine(Engine):
     # --- memory ---------------------------------------------------------------------------------------------------
 
     def _known_objects(self) -> list[int]:
-        """Return the ids of all objects that have scribbles or occur in an accepted or given mask."""
+        """Return the ids of all objects that have scribbles or occur in an accepted or painted mask."""
         known = set(self._history.first_drawn()).union(*self.masks.sure_frames().values())
         return sorted(i for i in known if 1 <= i <= self.num_objects)
 
     def _memory_for(self, frame: int, ids: list[int]) -> dict[int, list[MemorySlot]]:
-        """Return the memory slots of each object for segmenting `frame`."""
+        """Return, for each of the objects `ids`, the memory with which `frame` is segmented: a slot per frame."""
         memory: dict[int, list[MemorySlot]] = {i: [] for i in ids}
         annotated = self._records_in_memory(len(ids))
         slots = [self._record_slots(index) for index in annotated]
@@ -137,9 +138,9 @@ class InteractiveSTMEngine(Engine):
         return memory
 
     def _records_in_memory(self, objects: int) -> list[int]:
-        """Return the indices of the rounds whose annotated frames are in memory.
+        """Return the indices of the rounds whose annotated frames are in the memory of `objects` objects.
 
-        These are the newest round of each frame, and fewer if the memory exceeds its budget.
+        They are the newest round of each annotated frame; if these need too many bytes, only the newest of them.
         """
         newest = {record.frame: index for index, record in enumerate(self._history.records)}
         room = max(2, self._slot_budget // max(1, self._video.slot_bytes * objects))
@@ -154,9 +155,10 @@ class InteractiveSTMEngine(Engine):
         return self._slots[index]
 
     def _memorize_record(self, index: int, record: RoundRecord) -> Slots:
-        """Encode the annotated frame of a round for the objects that were drawn in this round or earlier.
+        """Encode the annotated frame of a round into memory slots of the objects drawn in this round or earlier.
 
-        For an object that was drawn later, the frame would be wrong evidence that the object is absent.
+        An object that was first drawn later is not marked in this frame even if it is visible there, so that a slot
+        would wrongly tell that it is absent.
         """
         ids = sorted(i for i, first in self._history.first_drawn().items() if first <= index and i <= self.num_objects)
         if not ids:
@@ -170,7 +172,7 @@ class InteractiveSTMEngine(Engine):
     def _mask_of(self, record: RoundRecord) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         """Return the probability maps with which the annotated frame of a round is encoded into the memory.
 
-        They are the accepted or given masks of the frame if there are any, otherwise the maps from before the round.
+        They are the accepted or painted masks of the frame if there are any, otherwise its maps before the round.
         """
         size, count = self._video.size, self.num_objects
         if record.before is None:
@@ -189,12 +191,12 @@ class InteractiveSTMEngine(Engine):
         return before[: self._given_frames] + after[: self._given_frames]
 
     def _farther_given(self, frame: int, object_id: int) -> list[MemorySlot]:
-        """Return the slot of the nearest given mask that shows an object for which no nearer memory exists."""
+        """Return the slot of the nearest accepted or painted mask that shows an object, which has no other memory."""
         showing = [f for f, ids in self.masks.sure_frames().items() if object_id in ids]
         return [self._given(min(showing, key=lambda f: (abs(f - frame), f)))[object_id]]
 
     def _given(self, frame: int) -> Slots:
-        """Encode an accepted or given mask for the objects that it shows."""
+        """Encode an accepted or painted frame into a memory slot for each object that its mask shows."""
         if frame not in self._given_slots:
             ids = sorted(i for i in self.masks.sure_frames()[frame] if 1 <= i <= self.num_objects)
             masks = from_labels(self.masks.sure_labels(frame), self.num_objects, *self._video.size)[
@@ -204,7 +206,7 @@ class InteractiveSTMEngine(Engine):
             slots = self._video.memorize(frame, torch.from_numpy(cues)) if ids else []
             while len(self._given_slots) >= max(
                 4, 4 * self._given_frames
-            ):  # Steps to both sides use at most this many slots.
+            ):  # A step forward and a step backward together use at most this many frames.
                 del self._given_slots[next(iter(self._given_slots))]
             self._given_slots[frame] = dict(zip(ids, slots, strict=True))
         return self._given_slots[frame]

@@ -1,6 +1,8 @@
-"""Computes the golden arrays of semi-supervised STM: two memory frames, a query, and whole videos.
+"""Computes arrays with our semi-supervised STM, which are compared with those of the official code (golden arrays).
 
-Each video is run with three rules for which frames are kept in memory."""
+They are intermediate results of two frames in memory and of a frame to segment, and the masks of a whole video, with
+three rules of which frames are kept in memory.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,15 @@ from segmentation.networks.aggregation import STM_CHANNELS, aggregate_logits
 from segmentation.networks.memory import MemorySlot
 from segmentation.networks.padding import pad, padding_to, unpad
 
-GAIN = 1.0
-SHARPNESS = 3  # the probability maps of frame 1 are softmax(SHARPNESS * one-hot)
+GAIN = 1.0  # Scale of the made-up weights with which the network is filled.
+SHARPNESS = 3  # The probability maps of frame 1 are softmax(SHARPNESS * one-hot).
 
 
 class Program:
-    """Runs semi-supervised STM on one case. Masks are probability maps [K, H, W], background first."""
+    """Runs semi-supervised STM on the frames and masks for which the official code computed the golden arrays.
+
+    Masks are probability maps of background and objects, [K, H, W].
+    """
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -39,7 +44,10 @@ class Program:
         return torch.nn.functional.one_hot(ids, self.channels).permute(2, 0, 1).float()  # [K, H, W]
 
     def cues(self, masks: Tensor) -> Tensor:
-        """Return, padded, for each object its own mask and the sum of the others: [K, H, W] -> [N, 2, H', W']."""
+        """Return for each of N objects its own mask and the sum of the others, padded: [N, 2, H', W'].
+
+        `masks` are the probability maps of background and objects, [K, H, W].
+        """
         own = masks[1 : self.objects + 1]
         return pad(torch.stack([own, other_masks(own)], dim=1), self.padding)
 
@@ -50,7 +58,10 @@ class Program:
         return self.network.memorize(self.frame(index), self.cues(masks))
 
     def segment(self, index: int, memories: list[list[MemorySlot]]) -> tuple[Tensor, Tensor]:
-        """Return the decoder's logits [N, 2, H', W'] (padded) and the aggregated logits [K, H, W]."""
+        """Segment a frame with the memories of N objects.
+
+        Return the logits of the decoder, padded, [N, 2, H', W'], and the aggregated logits [K, H, W].
+        """
         logits = self.network.segment(memories, self.network.encode_query(self.frame(index)))
         return logits, unpad(aggregate_logits(torch.softmax(logits, dim=1)[:, 1]), self.padding)
 
@@ -72,7 +83,7 @@ def _soft_masks(program: Program) -> list[Tensor]:
 
 
 def _maps(program: Program, slots: list[MemorySlot]) -> tuple[Tensor, Tensor]:
-    """Return keys [N, C, h, w] and values [N, D, h, w] of the objects."""
+    """Return the keys [N, C, h, w] and the values [N, D, h, w] in the memory slots of N objects."""
     height, width = (side // STRIDE for side in program.frame(0).shape[-2:])
     keys = torch.stack([slot.key for slot in slots]).unflatten(-1, (height, width))
     return keys, torch.stack([slot.value for slot in slots]).unflatten(-1, (height, width))
@@ -118,7 +129,10 @@ def _query(program: Program) -> Iterator[tuple[str, Array]]:
 
 
 def _affinity(slots: list[MemorySlot], query: Tensor) -> Tensor:
-    """Return the softmax over memory cells [memory cells, query cells], which the network computes only in blocks."""
+    """Return the softmax over memory cells, [memory cells, cells of the frame].
+
+    The network itself never computes it as a whole.
+    """
     keys = torch.cat([slot.key for slot in slots], dim=1)
     return torch.softmax(keys.t() @ query.flatten(1) / keys.shape[0] ** 0.5, dim=0)
 
@@ -129,7 +143,10 @@ def _effective_cells(affinity: Tensor) -> NDArray[np.float64]:
 
 
 def _loop(program: Program, name: str, kept_frames: set[int]) -> Iterator[tuple[str, Array]]:
-    """Run forward through the video. The memory holds the frames in `kept_frames` and the previous frame."""
+    """Segment the video forward from frame 0, and yield the masks under `loop.name`.
+
+    The memory holds the frames in `kept_frames` and the previous frame.
+    """
     estimates = [program.one_hot(0)]
     bounds = [(program.one_hot(0).double().numpy(),) * 2]
     kept: list[list[MemorySlot]] = [[] for _ in range(program.objects)]

@@ -1,5 +1,6 @@
-"""Computes the golden arrays of interactive STM: rounds on frames 2, 4 and 2 for each object, and the
-merged objects.
+"""Computes arrays with our interactive STM, which are compared with those of the official code (golden arrays).
+
+For each object, three rounds are run with scribbles on frames 2, 4 and 2; at the end the objects are aggregated.
 """
 
 from __future__ import annotations
@@ -18,18 +19,21 @@ from segmentation.networks.aggregation import STM_CHANNELS, aggregate_logits
 from segmentation.networks.memory import MemorySlot
 from segmentation.networks.padding import pad, padding_to, unpad
 
-GAIN = 1.0
-ROUNDS = (FIRST, SECOND, FIRST)
+GAIN = 1.0  # Scale of the made-up weights with which the network is filled.
+ROUNDS = (FIRST, SECOND, FIRST)  # The frame that is annotated in each round.
 
 
 class Program:
-    """Runs the official rounds for one object: memorize the annotated frame, segment it, then segment all frames."""
+    """Runs rounds for one object as the official program does.
+
+    In each round it encodes the annotated frame into the memory, segments this frame, and then segments all frames.
+    """
 
     def __init__(self, case: Case, network: InteractiveSTM, object_id: int) -> None:
         self.case, self.network, self.object_id = case, network, object_id
         self.frames = frames_of(case)
         self.padding = padding_to(STRIDE, *self.frames.shape[-2:])
-        # probability maps of the object, [T, H, W]
+        # The probability maps of the object in all frames, [T, H, W].
         self.estimates = torch.zeros(len(self.frames), *self.frames.shape[-2:])
         self.memory: dict[int, MemorySlot] = {}
 
@@ -37,17 +41,17 @@ class Program:
         return pad(self.frames[index : index + 1], self.padding)
 
     def cues(self, index: int) -> Tensor:
-        """Return mask, positive and negative scribbles of a frame, padded: [1, 3, H', W']."""
+        """Return the mask and the positive and negative scribbles of a frame, padded, [1, 3, H', W']."""
         positive, negative = scribbles_of(self.case, index, self.object_id, both=True)
         return pad(torch.stack([self.estimates[index], positive, negative])[None], self.padding)
 
     def logits(self, index: int) -> Tensor:
-        """Return the logits of background and object, padded: [1, 2, H', W']."""
+        """Return the logits of background and object in a frame, padded, [1, 2, H', W']."""
         query = self.network.encode_query(self.frame(index))
         return self.network.segment([list(self.memory.values())], query)
 
     def segment(self, index: int) -> Tensor:
-        """Update the estimate of a frame, and return the probabilities of background and object [2, H, W]."""
+        """Segment a frame, store its probability map, and return that of background and object, [2, H, W]."""
         distribution = unpad(torch.softmax(self.logits(index), dim=1)[0], self.padding)
         self.estimates[index] = distribution[1]
         return distribution
@@ -77,7 +81,7 @@ def _round(program: Program, index: int, frame: int) -> Iterator[tuple[str, Arra
     if index == 0:
         yield from _query_stages(program, frame)
     (_, stats), (_, shown) = full("both", program.segment(frame), 2, 2)
-    # the statistics are of both channels, but only the object's channel is stored
+    # The golden statistics are of both channels, but the golden array has only the channel of the object.
     yield f"{name}.segment_this.stats", stats
     yield f"{name}.segment_this", shown[1:]
     for t in range(len(program.frames)):

@@ -25,7 +25,10 @@ def measure(engine: str, scene: Scene, weights: str, clock: Clock) -> Measured:
 
 
 def stages_of(engine: str, scene: Scene, weights: str) -> Stages:
-    """Return what the official program computes for a frame, under the stage names of `timed_rounds`."""
+    """Return functions that compute one frame as the official program does, to measure their speed.
+
+    The names are those of the stages in `timed_rounds`: a frame in round 1 and a frame in round 2.
+    """
     network = load_network(engine, weights)
     assert isinstance(network, SpaceTimeMemory)
     padding = padding_to(STRIDE, HEIGHT, WIDTH)
@@ -48,7 +51,7 @@ def stages_of(engine: str, scene: Scene, weights: str) -> Stages:
 
 
 def paper_parts() -> list[Part]:
-    """Return the query encoder with 480p input."""
+    """Return the encoder of frames to segment, with the paper's sizes and a 480p input, to measure its speed."""
     encoder = network_class("stm")().eval().get_submodule("Encoder_Q")
     folded = for_inference(encoder, torch.device("cpu"), torch.float32)
     frame = torch.rand(1, 3, HEIGHT // 16 * 16, WIDTH // 16 * 16)

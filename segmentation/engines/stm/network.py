@@ -1,8 +1,11 @@
-"""Space-time memory networks (Oh et al., ICCV 2019; interactive: DAVIS challenge 2019), under the official names.
+"""Space-time memory networks, STM (Oh et al., ICCV 2019; interactive: DAVIS challenge 2019), with the official names.
 
-N objects, C key channels, D value channels; h x w is 1/16 of the size of the padded frame. Frames and cues (masks and
-scribbles) have values in 0..1 and are padded to a multiple of 16. What depends on the frame alone (`Query`) is computed
-separately from what depends on the memory and the object.
+An annotated frame is encoded with its masks and scribbles (cues) into keys and values, the memory. A frame to segment,
+the query, is encoded into a key and a value too; similar keys tell which values of the memory are read for it.
+
+Shapes: N objects, C key channels, D value channels; h x w is 1/16 of the size of the padded frame. Frames and cues have
+values in 0..1 and are padded to a multiple of 16. What depends on the frame alone (`Query`) is computed separately from
+what depends on the memory and the object.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from segmentation.networks.encoder import CueEncoder
 from segmentation.networks.memory import KeyValue, MemorySlot, read_memory
 from segmentation.networks.resnet import ResNetConfig
 
-STRIDE = 16  # pixels of the frame per cell of keys and values
+STRIDE = 16  # Keys and values have a cell for each 16 x 16 pixels of the frame.
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,10 @@ class STMConfig:
     """Sizes of STM; the defaults are those of the paper (ResNet-50 without its last stage)."""
 
     body: ResNetConfig = field(default_factory=lambda: ResNetConfig(blocks=(3, 4, 6), strides=(1, 2, 2)))
-    keys: int = 128
-    values: int = 512
+    keys: int = 128  # channels of keys
+    values: int = 512  # channels of values
     width: int = 256  # channels of the decoder
-    frame_size: tuple[int, int] = (480, 910)  # short and long side above which a frame is made smaller; DAVIS at 480p
+    frame_size: tuple[int, int] = (480, 910)  # largest short and long side; larger frames are scaled down (DAVIS: 480p)
 
     def __post_init__(self) -> None:
         if len(self.body.blocks) != 3:
@@ -44,8 +47,8 @@ class Query:
 
     key: Tensor  # [C, h, w]
     value: Tensor  # [D, h, w]
-    skip3: Tensor  # [width, 2h, 2w], ready to be merged by the decoder
-    skip2: Tensor  # [width, 4h, 4w]
+    skip3: Tensor  # [width, 2h, 2w], features for the decoder's skip connection at 1/8 of the size
+    skip2: Tensor  # [width, 4h, 4w], features for the decoder's skip connection at 1/4 of the size
 
     def tensors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         return self.key, self.value, self.skip3, self.skip2
@@ -56,7 +59,10 @@ class Query:
 
 
 class Decoder(nn.Module):
-    """Computes two logits (background, object) at the frame's size, from the memory's read-out and skip features."""
+    """Computes the logits of background and object at the frame's size.
+
+    Its inputs are what was read from the memory, and the features of the frame's skip connections.
+    """
 
     def __init__(self, config: STMConfig) -> None:
         super().__init__()
@@ -68,8 +74,10 @@ class Decoder(nn.Module):
         self.pred2 = conv3x3(config.width, 2)
 
     def forward(self, readout: Tensor, skip3: Tensor, skip2: Tensor) -> Tensor:
-        """Return logits [N, 2, 16h, 16w] from the read-out of the memory [N, 2D, h, w] and the skip features of the
-        frame.
+        """Return logits [N, 2, 16h, 16w] of background and object for N objects.
+
+        `readout` [N, 2D, h, w] is what `SpaceTimeMemory.read` returns for each object; `skip3` and `skip2` are those of
+        `Query`, with a first axis of 1.
         """
         m4 = self.ResMM(self.convFM(readout))  # [N, width, h, w]
         m3 = self.RF3.merge(skip3, m4)  # [N, width, 2h, 2w]
@@ -79,13 +87,14 @@ class Decoder(nn.Module):
 
 
 class SpaceTimeMemory(nn.Module):
-    """The base of both STM systems, which differ in the cues of the memory encoder and in two names in the
-    checkpoint.
+    """The base class of both STM networks, interactive (`InteractiveSTM`) and semi-supervised (`STM`).
+
+    They differ in which maps beside the frame (cues) are encoded into the memory, and in two names in the checkpoint.
     """
 
-    cues: ClassVar[tuple[str, ...]]
-    memory_name: ClassVar[str]  # name of the key and value layers in the checkpoint
-    query_name: ClassVar[str]
+    cues: ClassVar[tuple[str, ...]]  # names of these maps in the checkpoint
+    memory_name: ClassVar[str]  # name in the checkpoint of the layers for the keys and values of the memory
+    query_name: ClassVar[str]  # name in the checkpoint of the layers for the keys and values of queries
 
     def __init__(self, config: STMConfig | None = None) -> None:
         super().__init__()
@@ -98,45 +107,52 @@ class SpaceTimeMemory(nn.Module):
         self.Decoder = Decoder(config)
 
     def memorize(self, frame: Tensor, cues: Tensor) -> list[MemorySlot]:
-        """Encode a frame [1, 3, H, W] with the cues of N objects, [N, len(self.cues), H, W], into a memory slot for
-        each object.
+        """Encode an annotated frame [1, 3, H, W] into a memory slot for each of N objects.
+
+        `cues` are the masks and scribbles of the objects, [N, 2, H, W] for `STM` and [N, 3, H, W] for `InteractiveSTM`.
         """
         r4 = self.Encoder_M(frame, self.order_cues(cues))[-1]
         keys, values = self.get_submodule(self.memory_name)(r4)  # [N, C, h, w], [N, D, h, w]
         return [MemorySlot.from_maps(key, value) for key, value in zip(keys, values, strict=True)]
 
     def encode_query(self, frame: Tensor) -> Query:
-        """Encode a frame [1, 3, H, W] as a query, which is used for all objects and rounds."""
+        """Encode a frame to segment, [1, 3, H, W]. The result is used for all objects and rounds."""
         return self.encode_queries(frame)[0]
 
     def encode_queries(self, frames: Tensor) -> list[Query]:
-        """Encode frames [B, 3, H, W] as a query each."""
+        """Encode B frames to segment, [B, 3, H, W]."""
         r2, r3, r4 = self.Encoder_Q(frames)
         key, value = self.get_submodule(self.query_name)(r4)
         parts = key, value, self.Decoder.RF3.skip(r3), self.Decoder.RF2.skip(r2)
         return [Query(*of_frame) for of_frame in zip(*parts, strict=True)]
 
     def read(self, slots: Sequence[MemorySlot], query: Query) -> Tensor:
-        """Read the memory of one object.
+        """Read the memory of an object for a frame.
 
-        The result [2D, h, w] holds the value from the memory first, and the query's own value second.
+        Return [2D, h, w]: the value read from the memory, followed by the frame's own value.
         """
         return torch.cat([read_memory(slots, query.key), query.value])
 
     def segment(self, memories: Sequence[Sequence[MemorySlot]], query: Query) -> Tensor:
-        """Return logits [N, 2, H, W] of the padded frame from the memories of N objects."""
+        """Segment a frame with the memories of N objects. Return logits of background and object, [N, 2, H, W].
+
+        H x W is the size of the padded frame.
+        """
         readout = torch.stack([self.read(slots, query) for slots in memories])
         logits: Tensor = self.Decoder(readout, query.skip3[None], query.skip2[None])
         return logits
 
     @staticmethod
     def order_cues(cues: Tensor) -> Tensor:
-        """Bring cues into the order in which the first convolutions take them."""
+        """Bring the cues that `memorize` takes into the order in which the memory encoder takes them."""
         return cues
 
 
 class STM(SpaceTimeMemory):
-    """Semi-supervised STM. The cues of an object are its mask and the union of the masks of the other objects."""
+    """Semi-supervised STM, which propagates masks.
+
+    The maps encoded into the memory of an object are its mask and the sum of the masks of all other objects.
+    """
 
     cues = ("m", "o")
     memory_name = "KV_M_r4"
@@ -144,10 +160,11 @@ class STM(SpaceTimeMemory):
 
 
 class InteractiveSTM(SpaceTimeMemory):
-    """Interactive STM. The cues of an object are its mask, its scribbles, and all other scribbles, also of the
-    background.
+    """Interactive STM, which segments from scribbles.
 
-    The checkpoint has a fourth cue, `om` (other masks). The official program always passes zeros for it.
+    The maps encoded into the memory of an object are its mask, its scribbles, and all other scribbles, also those of
+    the background. The checkpoint has a fourth map, `om` (other masks), for which the official program always passes
+    zeros.
     """
 
     cues = ("m", "p", "om", "n")
@@ -156,11 +173,11 @@ class InteractiveSTM(SpaceTimeMemory):
 
     @staticmethod
     def order_cues(cues: Tensor) -> Tensor:
-        """Turn [N, 3, H, W] (mask, positive and negative scribbles) into [N, 4, H, W] with zeros for the cue `om`."""
+        """Turn mask, positive and negative scribbles, [N, 3, H, W], into [N, 4, H, W] with zeros for the map `om`."""
         mask, positive, negative = cues.unbind(1)
         return torch.stack([mask, positive, torch.zeros_like(mask), negative], dim=1)
 
 
 def other_masks(masks: Tensor) -> Tensor:
-    """Return for each of the object masks [N, H, W] the sum of all other masks, at most 1, [N, H, W]."""
+    """Return for each of N objects the sum of the masks of all other objects, at most 1: [N, H, W]."""
     return (masks.sum(dim=0, keepdim=True) - masks).clamp_(0, 1)

@@ -1,6 +1,7 @@
-"""Trains STM: interactive STM in rounds with annotated frames as memory, semi-supervised STM with all earlier frames.
+"""Trains STM on clips, short sequences of frames with true masks.
 
-The frames of a clip are encoded once and decoded again whenever the memory has grown, as in the engines. Several
+Interactive STM is trained in rounds, with annotated frames as memory; semi-supervised STM with all earlier frames as
+memory. The frames of a clip are encoded once and segmented again whenever the memory has grown, as in the engines. The
 objects of a clip are aggregated before the loss is computed.
 """
 
@@ -28,32 +29,36 @@ from segmentation.training.scribbled_clips import ScribbledClip, scribble
 from segmentation.training.sources import Sources
 from segmentation.training.validation import validate, validate_given
 
-ACCEPTED = 0.15  # probability that a frame is accepted with its true mask instead of being corrected
-EASY = 0.3  # share of the run during which more clips than later begin with true masks
-WORSE = 0.3  # probability that a mask is damaged before it is corrected, as in long videos
-DRAWN = 0.5  # probability that a frame with a good mask has scribbles too
-BOTH = 0.5  # probability of annotated frames at both ends of a clip, where masks are given
-SHARP = 2.0  # initial factor of the keys, with which reading prefers similar cells, but not exclusively
+ACCEPTED = 0.15  # Probability that a frame is accepted with its true mask instead of being corrected.
+EASY = 0.3  # Share of the training, at its beginning, in which more clips begin with true masks.
+WORSE = 0.3  # Probability that a mask gets random errors before it is corrected, like those in long videos.
+DRAWN = 0.5  # Probability that a frame with a given mask has scribbles too.
+BOTH = 0.5  # Probability that both ends of a clip are annotated, in steps with given masks.
+SHARP = 2.0  # Initial factor of the keys, so that reading prefers similar cells, but not only the most similar.
 SYSTEMS: dict[str, type[SpaceTimeMemory]] = {"stm": InteractiveSTM, "stm-semi": STM}
-Slots = list[MemorySlot]  # one slot for each (clip, object) pair
+Slots = list[MemorySlot]  # A slot for each object of each clip in the step.
 
 
 class Objective:
-    """Options of a plan's [objective] table.
+    """The training objective of both STM networks. The table [objective] of a training plan sets its options.
 
     Args:
-        system: "stm" or "stm-semi".
-        frozen_norms, settle_norms: see `NormPlan`.
-        body: see `begin`.
-        rounds: rounds in each clip, for interactive STM.
-        keep, overlap: see `RunningMeans`.
-        given_masks: probability of a step whose annotated frames have good masks, as if from another network. The other
-            steps are rounds of scribbles.
+        plan: the training plan.
+        device: the device on which the network is trained.
+        system: "stm" (interactive) or "stm-semi" (semi-supervised).
+        frozen_norms: whether batch norms stay fixed.
+        settle_norms: the share of the training after which batch norms use their running statistics; 0 = never.
+        body: the path of pretrained weights, or "" for random weights.
+        rounds: the number of rounds on each clip, for interactive STM.
+        keep: the share of pixels, those with the largest loss, that the cross-entropy counts.
+        overlap: the weight of (1 - soft J) in the loss.
+        given_masks: the probability of a training step in which annotated frames have nearly true masks, as if the
+            cutter had segmented them. All other steps are rounds of scribbles.
     """
 
     prepare = staticmethod(scribble)
-    half = False  # set from outside, like `progress`
-    progress = 0.0
+    half = False  # Whether to train in half precision. The training loop sets it and `progress`.
+    progress = 0.0  # The share of the training that is done, 0..1.
 
     def __init__(
         self,
@@ -95,9 +100,9 @@ class Objective:
         return means.result()
 
     def translated(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Convert weights of interactive STM into initial weights of semi-supervised STM.
+        """Convert weights of interactive STM into initial weights of semi-supervised STM, if that is to be trained.
 
-        Weights of cues that the latter does not have are left out. Its cue of other objects' masks starts with zeros.
+        The weights for scribbles are left out. The weights for the masks of other objects start with zeros.
         """
         if not isinstance(self.network, STM) or not any(key.startswith(InteractiveSTM.memory_name) for key in tensors):
             return tensors
@@ -117,10 +122,10 @@ class Objective:
 
 @torch.no_grad()
 def align(network: SpaceTimeMemory) -> None:
-    """Start the encoders of memory and query with the same weights, as in the paper.
+    """Give the encoders of memory and query the same initial weights, as in the paper.
 
-    Then their keys can be compared from the first step on. Two independent encoders read at random at first, and learn
-    to ignore the memory.
+    Their keys can then be compared from the first training step on. With two independent encoders, the network at first
+    reads random cells, and learns to ignore the memory.
     """
     pairs = (
         (network.Encoder_M, network.Encoder_Q),
@@ -134,7 +139,10 @@ def align(network: SpaceTimeMemory) -> None:
 
 
 class _Reading:
-    """The encoded clips of one step, which can be decoded with any memory. `t` is an index within the clips."""
+    """The encoded clips of a training step, whose frames can be segmented with any memory.
+
+    `t` is the index of a frame in its clip, B the number of clips, N the number of objects in all clips together.
+    """
 
     def __init__(self, network: SpaceTimeMemory, batch: Batch, means: RunningMeans) -> None:
         self.network, self.batch, self.means = network, batch, means
@@ -144,14 +152,15 @@ class _Reading:
         self.queries = network.encode_queries(flat)  # B * T queries
 
     def memorize(self, t: int, *cues: Tensor) -> Slots:
-        """Encode frame t with cues [N, H, W] into N memory slots, one for each (clip, object) pair."""
+        """Encode frame t of all clips into a memory slot for each of N objects. Each of `cues` is [N, H, W]."""
         frames = self.frames[self.batch.clip, t].contiguous(memory_format=torch.channels_last)
         return self.network.memorize(frames, pad(torch.stack(cues, dim=1), self.padding))
 
     def decode(self, t: int, memory: list[Slots], name: str) -> Tensor:
-        """Decode the masks of all (clip, object) pairs from `memory`, and add their loss under `name`.
+        """Segment frame t of all clips with `memory`. Return the probability maps [N, H, W], and add their loss.
 
-        The masks [N, H, W] are aggregated within each clip.
+        The maps are aggregated, so that the objects of a clip compete for each pixel. `name` is the name of the loss in
+        the figures.
         """
         batch = self.batch
         queries = [self.queries[b * batch.length + t] for b in batch.clip.tolist()]
@@ -164,16 +173,17 @@ class _Reading:
 
 
 def _joint(network: SpaceTimeMemory, logits: Tensor) -> Tensor:
-    """Aggregate the logits of a clip's objects: [n, 2, H, W] -> background and objects [n + 1, H, W]."""
+    """Aggregate the logits of a clip's n objects, [n, 2, H, W], into those of background and objects, [n + 1, H, W]."""
     if len(logits) == 1 and isinstance(network, InteractiveSTM):
         return logits[0]  # The engine does not aggregate a single object.
     return aggregate_logits(torch.softmax(logits, dim=1)[:, 1], channels=0)
 
 
 def given_at(progress: float) -> float:
-    """Return the probability that a clip begins with a true mask. It is high at first.
+    """Return the probability that a clip begins with a true mask, at a share `progress` of the training.
 
-    A network learns to propagate a mask sooner than to read scribbles, which are hardly visible at 1/16 of the size.
+    It is high at first, because a network learns to propagate a mask sooner than to read scribbles, which are hardly
+    visible at 1/16 of the size.
     """
     return ACCEPTED + (1 - ACCEPTED) * max(0.0, 1 - progress / EASY)
 
@@ -181,10 +191,10 @@ def given_at(progress: float) -> float:
 def _interact(
     reading: _Reading, clips: list[ScribbledClip], random: np.random.Generator, rounds: int, given: float
 ) -> None:
-    """Run rounds as the engine does.
+    """Run rounds on all clips as the engine does, and add their losses.
 
     In each round an annotated frame is added to the memory with its mask and scribbles. Then all frames, including the
-    annotated ones, are segmented from the memory.
+    annotated frames, are segmented with the memory.
 
     `given` is the probability that the first frame is accepted with its true mask instead of being drawn on.
     """
@@ -213,7 +223,10 @@ def _interact(
 
 
 def _look_up(reading: _Reading, clips: list[ScribbledClip], random: np.random.Generator) -> None:
-    """Segment all frames from one or two annotated frames with slightly damaged masks, with or without scribbles."""
+    """Segment all frames from one or two annotated frames, and add their losses.
+
+    The annotated frames have their true masks, some of them with random errors, and may have scribbles too.
+    """
     batch = reading.batch
     noise = torch.Generator().manual_seed(int(random.integers(1 << 62)))
     nothing = torch.zeros(len(batch.clip), *batch.size, device=batch.labels.device)
@@ -231,7 +244,10 @@ def _look_up(reading: _Reading, clips: list[ScribbledClip], random: np.random.Ge
 
 
 def _carry(reading: _Reading) -> None:
-    """Propagate the true mask of frame 0 to the end. All earlier frames are memory, with their predicted masks."""
+    """Propagate the true mask of frame 0 to the end of the clips, and add the losses.
+
+    The memory holds all earlier frames, with the masks that the network predicted for them.
+    """
     batch = reading.batch
     masks = batch.own(batch.labels[:, 0])
     memory: list[Slots] = []

@@ -1,4 +1,4 @@
-"""Compiles both STM systems with OpenVINO for a CPU."""
+"""Compiles both STM networks, interactive and semi-supervised, by OpenVINO for a CPU."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from segmentation.networks.memory import BLOCK_BYTES, MemorySlot
 from segmentation.runtime.folding import for_inference
 from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled, replace_forward
 
-HEIGHT, WIDTH = 4 * STRIDE, 5 * STRIDE  # Size of the frame for tracing; any size would do.
+HEIGHT, WIDTH = 4 * STRIDE, 5 * STRIDE  # Size of the example frame for tracing; any size would do.
 System = TypeVar("System", bound=SpaceTimeMemory)
 
 
 def compile_stm(network: System, device: torch.device, dtype: torch.dtype) -> System:
-    """Return a copy of either system that OpenVINO computes.
+    """Return a copy of either network that OpenVINO computes.
 
-    Frames are encoded in float32. Interactive STM reads and decodes in bfloat16 where the processor supports it: within
-    a round no mask depends on another one, so rounding errors do not add up.
+    Frames are encoded in float32. Interactive STM reads the memory and decodes in bfloat16 if the processor supports
+    it: within a round no mask depends on another mask, so that rounding errors do not add up.
     """
     ready = for_inference(network, device, dtype)
     frame, cues = torch.rand(1, 3, HEIGHT, WIDTH), torch.rand(2, len(network.cues), HEIGHT, WIDTH)
@@ -52,7 +52,7 @@ def compile_stm(network: System, device: torch.device, dtype: torch.dtype) -> Sy
         if not slots:
             raise ValueError("slots: the memory is empty")
         known = [torch.cat(parts, dim=1).t()[None] for parts in zip(*((s.key, s.value) for s in slots), strict=True)]
-        block = max(1, BLOCK_BYTES // (known[0].shape[1] * 4))  # scores are float32
+        block = max(1, BLOCK_BYTES // (known[0].shape[1] * 4))  # Scores are float32.
         wanted = query.key.flatten(1).t() / math.sqrt(len(query.key))  # [Q, C]
         found = torch.cat([look_up(part[None], *known)[0][0] for part in wanted.split(block)])
         return torch.cat([found.t().view_as(query.value), query.value])
@@ -68,7 +68,7 @@ def compile_stm(network: System, device: torch.device, dtype: torch.dtype) -> Sy
 
 
 class _Encode(nn.Module):
-    """Computes the keys, values and skip features of frames [N, 3, H, W]."""
+    """Computes the four tensors of `Query` for N frames to segment, [N, 3, H, W]."""
 
     def __init__(self, network: SpaceTimeMemory) -> None:
         super().__init__()
@@ -82,7 +82,10 @@ class _Encode(nn.Module):
 
 
 class _Memorize(nn.Module):
-    """Computes the keys and values of N objects from a frame [1, 3, H, W] and the objects' cues [N, C, H, W]."""
+    """Computes the keys and values of N objects from an annotated frame [1, 3, H, W] and their cues [N, C, H, W].
+
+    The cues are the objects' masks and scribbles, in the order of the memory encoder.
+    """
 
     def __init__(self, network: SpaceTimeMemory) -> None:
         super().__init__()
@@ -94,9 +97,10 @@ class _Memorize(nn.Module):
 
 
 class _Read(nn.Module):
-    """Reads the memory as `read_memory` does.
+    """Reads the memory as `read_memory` does: [1, Q, D] for Q cells of a frame.
 
-    A scaled query [1, Q, C], keys [1, M, C] and values [1, M, D] give [1, Q, D].
+    Its inputs are their keys [1, Q, C], divided by sqrt(C), and the keys [1, M, C] and values [1, M, D] of M memory
+    cells.
     """
 
     def forward(self, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:

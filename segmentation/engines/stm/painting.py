@@ -11,14 +11,15 @@ from segmentation.scribbles import rasterise, stroke_pixels
 from segmentation.types import LabelMap, Scribble
 
 CLOSED = 0.05  # A scribble is an outline if its ends are nearer to each other than this share of the frame's diagonal.
-LEAST_AREA = 4.0  # An outline with a smaller area, in squared thicknesses, is a dot and is not filled.
-THICKNESS = 5  # pixels
+LEAST_AREA = 4.0  # An outline of less than this many squared thicknesses is a dot and is not filled.
+THICKNESS = 5  # Thickness of a painted scribble in pixels.
 
 
 def paint(labels: LabelMap, scribbles: Sequence[Scribble]) -> LabelMap:
-    """Return a copy of `labels` [H, W] with the scribbles painted over it in order. A closed scribble is filled.
+    """Return a copy of the mask `labels` [H, W] with the scribbles painted over it in order.
 
-    The path itself (1 px) always gets its id, also where thick scribbles overlap.
+    A scribble that is a closed outline is filled. The pixels of the path itself get its object id even where a later,
+    thick scribble lies over them.
     """
     painted = labels.copy()
     height, width = labels.shape

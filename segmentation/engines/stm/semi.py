@@ -1,8 +1,8 @@
-"""Semi-supervised STM as an engine: it propagates given masks through the video, forward and backward.
+"""The engine of semi-supervised STM: it propagates given masks through the video, forward and backward.
 
-Frames with scribbles have a given mask (the mask before the round, with the scribbles painted over it), and so have
-accepted frames. The memory for segmenting a frame consists of the nearest given masks, every fifth frame since the
-given one, and the previous frame.
+Given masks are those of accepted and painted frames, and of frames with scribbles: the mask before the round with the
+scribbles painted over it. The memory for segmenting a frame consists of the nearest given masks, every fifth frame that
+the propagation has passed, and the previous frame.
 """
 
 from __future__ import annotations
@@ -26,13 +26,16 @@ from segmentation.session.probability_maps import from_labels
 from segmentation.session.round_history import RoundHistory
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound, ProbabilityMaps
 
-QUERY_SHARE = 0.5  # share of the byte budget for queries (features of frames); the rest is for the memory
+QUERY_SHARE = 0.5  # Share of `memory_bytes` for queries (features of frames); the rest is for the memory.
 Slots = dict[int, MemorySlot]  # by object id
 
 
 @dataclass(eq=False)
 class _Side:
-    """The state of a propagation in one direction: the frame it has reached, its probability maps, and its memory."""
+    """The state of a propagation in one direction.
+
+    It is the frame that it has reached, the probability maps there, and the memory slots of the frames it has kept.
+    """
 
     frame: int
     masks: ProbabilityMaps
@@ -43,8 +46,9 @@ class SemiSTMEngine(Engine):
     """A session of semi-supervised STM: the engine with one video open.
 
     Options:
-        every: each `every`-th frame from the given one is kept as memory (the paper's N).
-        given_frames: how many given masks on each side of a frame serve as memory for it, besides that of the round.
+        every: the distance in frames between propagated frames that are kept in the memory (the paper's N).
+        given_frames: the number of frames with given masks, before and after a frame, that are in its memory besides
+            the frame that was drawn on.
         precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
             on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed.
         network: a network to use instead of loading a checkpoint.
@@ -67,7 +71,7 @@ class SemiSTMEngine(Engine):
         self._every, self._given_frames = every, given_frames
         self._history = RoundHistory(self._video.size)
         self._given = PackedLabels()  # masks of interacted frames, with the scribbles painted over them
-        self._given_objects: dict[int, int] = {}  # the number of objects when the mask was given
+        self._given_objects: dict[int, int] = {}  # by frame, the number of objects when the mask was given
         self._given_slots: dict[int, Slots] = {}
 
     def close(self) -> None:
@@ -115,7 +119,10 @@ class SemiSTMEngine(Engine):
                 yield update
 
     def _step(self, frame: int, start: int, side: _Side, ids: list[int]) -> MaskUpdate | None:
-        """Propagate `side` to `frame`. Return the update, or None if the frame keeps its given mask."""
+        """Propagate `side` to the next frame, `frame`. Return its new mask, or None if it keeps its given mask.
+
+        `start` is the frame that was drawn on, `ids` are the objects to segment.
+        """
         if self._stands(frame):
             update, masks = None, self._soft(self._fixed(frame))
         else:
@@ -141,7 +148,7 @@ class SemiSTMEngine(Engine):
             distribution = torch.ones(1, *self._video.size)
         masks[[i - 1 for i in ids]] = distribution[1:].cpu().numpy()
         labels = self._video.labels(distribution, ids)
-        if frame in self._given:  # The mask was given before an object was added, so only that object is new.
+        if frame in self._given:  # The mask was given before some objects were added; only these are new in it.
             given, known = self._given[frame], self._given_objects[frame]
             labels = np.where((given == 0) & (labels > known), labels, given)
             masks = self._soft(labels)
@@ -163,7 +170,7 @@ class SemiSTMEngine(Engine):
             self._give(frame, labels, num_objects)
 
     def _painted(self, interaction: Interaction) -> LabelMap:
-        """Return the mask of the interacted frame with the scribbles painted over it."""
+        """Return the mask of the frame that was drawn on, with the scribbles painted over it."""
         labels = self._history.labels(interaction.frame)
         if labels is None:
             labels = np.zeros((self.frames.height, self.frames.width), np.uint8)
@@ -180,11 +187,11 @@ class SemiSTMEngine(Engine):
         return with_pixels(painted, fixed, self.masks.constraints.fixed_ids(frame))
 
     def _shown(self, frame: int) -> frozenset[int]:
-        """Return the ids that the accepted or given mask of a frame shows."""
+        """Return the ids of the objects that the given mask of a frame shows."""
         return shown_ids(self._fixed(frame))
 
     def _stands(self, frame: int) -> bool:
-        """Return whether `frame` has an accepted mask, or a given mask that was made when all objects existed."""
+        """Return whether `frame` is accepted, or has a given mask from a time when all objects had been added."""
         return frame in self.locked or self._given_objects.get(frame, 0) >= self.num_objects
 
     def _known_objects(self) -> list[int]:
@@ -200,8 +207,10 @@ class SemiSTMEngine(Engine):
     # --- memory ---------------------------------------------------------------------------------------------------
 
     def _memory_for(self, frame: int, start: int, side: _Side, ids: list[int]) -> dict[int, list[MemorySlot]]:
-        """Return the memory slots of each object: of given masks that show it, of kept frames, and of the previous
-        frame.
+        """Return, for each of the objects `ids`, the memory with which `frame` is segmented: a slot per frame.
+
+        They are of given masks that show the object, of the frames that `side` has kept, and of the previous frame,
+        which is then kept too if its distance from `start` is a multiple of the option `every`.
         """
         before = side.frame
         near = self._nearest_given(frame, start)
@@ -218,9 +227,12 @@ class SemiSTMEngine(Engine):
         return memory
 
     def _keep(self, side: _Side, slots: Slots, objects: int) -> None:
-        """Keep the previous frame as memory. The oldest kept frame is dropped when the budget is used up."""
+        """Keep the memory slots of a frame for the rest of the propagation of `side`.
+
+        If the memory of `objects` objects becomes too large, the oldest kept frame is dropped.
+        """
         side.kept.append(slots)
-        room = max(1, self._memory_budget // max(1, 2 * self._video.slot_bytes * objects))  # per direction
+        room = max(1, self._memory_budget // max(1, 2 * self._video.slot_bytes * objects))  # Each direction has half.
         del side.kept[:-room]
 
     def _nearest_given(self, frame: int, start: int) -> set[int]:
@@ -230,15 +242,15 @@ class SemiSTMEngine(Engine):
         return {start, *before, *after} - {frame}
 
     def _nearest_showing(self, frame: int, object_id: int) -> MemorySlot:
-        """Return the slot of the nearest given mask that shows an object, if none of the usual given masks shows it."""
+        """Return the memory slot of the nearest given mask that shows an object. It is used if no other slot has it."""
         showing = [f for f in self._given_frames_all() if object_id in self._shown(f)]
         return self._slots_of_given(min(showing, key=lambda f: (abs(f - frame), f)))[object_id]
 
     def _slots_of_given(self, frame: int) -> Slots:
-        """Encode a given mask for the objects that it shows."""
+        """Encode a frame with its given mask into a memory slot for each object that the mask shows."""
         if frame not in self._given_slots:
             ids = sorted(i for i in self._shown(frame) if 1 <= i <= self.num_objects)
-            # Steps to both sides use at most this many slots.
+            # A step forward and a step backward together use at most this many frames.
             while len(self._given_slots) >= 4 + 4 * self._given_frames:
                 del self._given_slots[next(iter(self._given_slots))]
             self._given_slots[frame] = self._memorize(frame, self._soft(self._fixed(frame)), ids)

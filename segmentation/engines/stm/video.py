@@ -1,4 +1,4 @@
-"""Adapts a video to an STM network: resizes frames to the internal size, caches queries, and resizes masks back."""
+"""Runs an STM network on the frames of a video: resizes frames, caches their features, and resizes masks back."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from segmentation.runtime.shared_networks import fastest_network
 from segmentation.types import FrameSource, LabelMap
 
 DECODED_AT_ONCE = {"cpu": 3, "cuda": 16}  # Objects per call: at 480p each takes 150 MB in the decoder.
-ENCODED_AT_ONCE = {"cpu": 1, "cuda": 8}  # Frames per call: one keeps a CPU busy.
-Shipped = tuple[type[SpaceTimeMemory], str]
-BLOCKS_AT_HAND = 2  # A round propagates to both sides and needs a block for each.
+ENCODED_AT_ONCE = {"cpu": 1, "cuda": 8}  # Frames per call: a single frame keeps a CPU busy.
+Shipped = tuple[type[SpaceTimeMemory], str]  # The class of a network, and the name of its checkpoint.
+BLOCKS_AT_HAND = 2  # A round propagates forward and backward and needs a block of frames for each direction.
 
 
 class STMVideo:
-    """One video with one network.
+    """A video with the STM network that segments it.
 
-    Queries (features of frames) are cached in half precision, in at most `cache_bytes`. They are rounded to half
-    precision before their first use too, so that a mask does not depend on what is cached.
+    The features of frames (queries) are cached in half precision, in at most `cache_bytes`. The first use gets these
+    rounded values too, so that a mask does not depend on the state of the cache.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class STMVideo:
         cache_bytes: int,
         precision: str = "auto",
     ) -> None:
-        """Open the video. `network` is a loaded network, or the class and name of one that sessions share."""
+        """Open the video. `network` is a loaded network, or the class and checkpoint of a network for all sessions."""
         self.frames = frames
         self.device = choose_device(settings.device)
         self.dtype = choose_precision(precision, self.device)
@@ -64,11 +64,11 @@ class STMVideo:
         self._chunk, self._block = DECODED_AT_ONCE[kind], ENCODED_AT_ONCE[kind]
         self._at_hand: dict[
             int, dict[int, Tensor]
-        ] = {}  # block -> frame -> packed query, where blocks have several frames
+        ] = {}  # By block and frame, packed queries; only if blocks have several frames.
 
     @property
     def slot_bytes(self) -> int:
-        """The bytes of a memory slot, which holds one frame of one object."""
+        """The bytes of a memory slot, which is a frame encoded for one object."""
         height, width = self._padded
         cells = (height // STRIDE) * (width // STRIDE)
         return cells * (self.config.keys + self.config.values) * torch.finfo(self.dtype).bits // 8
@@ -79,26 +79,30 @@ class STMVideo:
 
     @torch.inference_mode()
     def prepare(self, frame: int) -> None:
-        """Compute the query of a frame ahead of need, and cache it."""
+        """Compute the query (the features of a frame to segment) ahead, so that a later round need not wait for it."""
         self._query(frame)
 
     def memorize(self, frame: int, cues: Tensor) -> list[MemorySlot]:
-        """Encode a frame with the cues of N objects (masks and scribbles), [N, C, h, w], into a memory slot
-        for each.
+        """Encode an annotated frame into a memory slot for each of N objects.
+
+        `cues` [N, C, h, w] are the masks and scribbles of the objects at the internal size (`SpaceTimeMemory.cues`).
         """
         image, padded = self._image(frame), pad(cues.to(self.device, self.dtype), self.padding)
         parts = padded.split(self._chunk)
         return [slot for part in parts for slot in self._network.memorize(image, part)]
 
     def segment(self, frame: int, memories: Sequence[Sequence[MemorySlot]]) -> Tensor:
-        """Segment a frame with the memories of N objects. Return their separate probability maps, float32 [N, h, w]."""
+        """Segment a frame with the memories of N objects. Return their probability maps, float32 [N, h, w].
+
+        The maps are computed separately, so that their sum may exceed 1.
+        """
         query = self._query(frame)
         chunks = [memories[i : i + self._chunk] for i in range(0, len(memories), self._chunk)]
         logits = torch.cat([self._network.segment(chunk, query) for chunk in chunks])
         return unpad(torch.softmax(logits.float(), dim=1)[:, 1], self.padding)
 
     def labels(self, distribution: Tensor, ids: Sequence[int]) -> LabelMap:
-        """Turn a distribution [1 + n, h, w] over background and the objects `ids` into labels at the video's size."""
+        """Turn probabilities of background and the n objects `ids`, [1 + n, h, w], into a mask at the video's size."""
         return upsampled_argmax(distribution, [0, *ids], (self.frames.height, self.frames.width), align_corners=False)
 
     @property
@@ -117,10 +121,10 @@ class STMVideo:
         return self._unpack(packed)
 
     def _encoded(self, block: int) -> dict[int, Tensor]:
-        """Encode a block of frames and return the packed queries.
+        """Encode a block of frames together, and return by frame their queries, each packed into a single tensor.
 
-        A frame always belongs to the same block, because results may depend on the batch in the last bit, and a rebuilt
-        session must give the same masks as one that was kept.
+        A frame always belongs to the same block. Results may depend on the batch in the last bit, and a rebuilt session
+        must compute the same masks as the session before.
         """
         if block in self._at_hand:
             return self._at_hand[block]
@@ -150,6 +154,10 @@ class STMVideo:
 
 
 def confidence_of(distribution: Tensor, ids: Sequence[int], num_objects: int) -> tuple[float, ...]:
-    """Return the confidence of each object, 0..1. It is 1 for objects without scribbles, whose masks are empty."""
+    """Return the confidence of each of `num_objects` objects, 0..1.
+
+    It is 1 for objects that are not in `ids`, whose masks are empty. `distribution` [1 + n, h, w] are the probabilities
+    of background and the n objects `ids`.
+    """
     found = dict(zip(ids, confidences(distribution)[1:], strict=True))
     return tuple(found.get(object_id, 1.0) for object_id in range(1, num_objects + 1))

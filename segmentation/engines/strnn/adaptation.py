@@ -1,8 +1,11 @@
-"""Closed-form online adaptation (Lin et al. 2019, equation 3): ridge regression solves the last 1x1 convolution.
+"""Fits the last layer of ST-RNN, a 1x1 convolution, to the scribbles by ridge regression (Lin et al. 2019, equation 3).
+
+The paper calls this closed-form online adaptation.
 
     W* = argmin |W^T X - Y|^2 + lambda |W|^2 = (X X^T + lambda I)^-1 X Y^T
 
-X [D, S] holds the features of all samples, positive and negative, Y [n, S] their ids as one-hot columns.
+Samples are cells of the feature map whose ids are known, by scribbles on objects or on the background. X [D, S] are the
+features of S samples, Y [n, S] their ids as one-hot columns, W [D, n] the weights of the layer.
 """
 
 from __future__ import annotations
@@ -13,14 +16,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# lambda, relative to the mean diagonal of X X^T, so that it does not depend on the scale; the paper gives no value
+# lambda, relative to the mean diagonal of X X^T, so that it does not depend on the scale. The paper gives no value.
 RIDGE = 1e-3
-SHARPNESS = 10.0  # factor of the scores, which are about 0 or 1, in the softmax
+SHARPNESS = 10.0  # Factor of the scores, which are about 0 or 1, in the softmax.
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Features [S, D] and ids [S] of labelled vertices (cells of the feature grid)."""
+    """The features [S, D] and the ids [S] of S cells of a feature map whose ids are known."""
 
     features: Tensor
     ids: Tensor
@@ -31,12 +34,14 @@ class Samples:
 
 
 def with_bias(features: Tensor) -> Tensor:
-    """Append a constant feature, so that the regression has an intercept: [..., D] -> [..., D + 1]."""
+    """Append a feature that is always 1, so that the regression has an intercept. Return [..., D + 1]."""
     return torch.cat((features, torch.ones_like(features[..., :1])), dim=-1)
 
 
 def solve(samples: Samples, ids: Sequence[int], ridge: float = RIDGE) -> Tensor:
-    """Solve for W [D + 1, n], with one column for each of `ids`. Computed in float64, returned in float32.
+    """Fit the weights W of the last layer to samples. Return float32 [D + 1, n], with a column for each of n `ids`.
+
+    The last row is the intercept. `ridge` is lambda relative to the mean diagonal of X X^T. It is computed in float64.
 
     Raises:
         ValueError: there are no samples.
@@ -52,14 +57,14 @@ def solve(samples: Samples, ids: Sequence[int], ridge: float = RIDGE) -> Tensor:
 
 
 def penalty_of(gram: Tensor, ridge: float) -> Tensor:
-    """Return lambda of the regression: `ridge` times the mean diagonal of `gram` = X X^T [D, D]."""
+    """Return lambda of the regression: `ridge` times the mean diagonal of `gram`, which is X X^T, [D, D]."""
     return ridge * gram.diagonal().mean()
 
 
 def scores(weights: Tensor, features: Tensor) -> Tensor:
-    """Return the scores of n ids, [n, h, w], from W [D + 1, n] and features [D, h, w].
+    """Apply the last layer: return the scores of n ids, [n, h, w], from W [D + 1, n] and features [D, h, w].
 
-    A score is near 1 where a vertex has the id, and near 0 elsewhere.
+    A score is near 1 where a cell has the id, and near 0 elsewhere.
     """
     depth, height, width = features.shape
     flat = weights[:-1].t() @ features.reshape(depth, -1) + weights[-1][:, None]

@@ -1,7 +1,8 @@
-"""ST-RNN with closed-form online adaptation as an engine.
+"""The engine of ST-RNN, a spatio-temporal RNN whose last layer is adapted to each video in closed form.
 
-Features of frames are computed once. In each round, a regression on the scribbled pixels of all rounds gives W, the
-weights of the last layer."""
+The features of frames are computed once. In each round, the weights W of the last layer are fitted to the scribbled
+pixels of all rounds by regression. In late rounds RGMP, a second network, propagates masks from the annotated frames.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +30,17 @@ from segmentation.scribbles import Raster, rasterise
 from segmentation.session.round_labels import RoundLabels, to_cells
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
-GIVEN_CELLS = 256  # Samples of one id from an accepted frame: about as many as a few scribbles give.
-ADAPTED = 0.3  # weight of the adaptation in the average with the masks that RGMP propagates
-GIVEN_FRAMES = 8  # the largest number of accepted frames that give samples, since the features of each must be computed
+GIVEN_CELLS = 256  # Largest number of samples of an id from an accepted frame: about as many as a few scribbles give.
+ADAPTED = 0.3  # Weight of the adapted layer's result in the average with the masks that RGMP propagates.
+GIVEN_FRAMES = 8  # Largest number of accepted frames that give samples, since features of each must be computed.
 
 
 @dataclass(eq=False)
 class StrnnRound:
-    """One interaction: its scribbles on the feature grid, and the masks of its round."""
+    """An interaction and the masks of its round, at the size of the feature maps (1/8 of the frame's).
+
+    `raster` are the ids under the scribbles in `frame`, -1 elsewhere; `ids` are the ids of the scribbles.
+    """
 
     frame: int
     raster: Raster
@@ -51,7 +55,7 @@ class STRNNEngine(Engine):
         ridge: lambda of equation 3 of the paper, as a share of the mean diagonal of X X^T.
         refine_from: the round (1, 2, ...) from which on RGMP propagates masks from the annotated frames; 0 = never;
             None = the value in the configuration of the network.
-        scribbles_win: a scribbled pixel of the interacted frame always gets the id that was drawn there.
+        scribbles_win: whether pixels under a scribble get its object id, whatever the network finds there.
         precision: of the backbones: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and
             float32 on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed, with
             the backbones in bfloat16 if the processor supports it.
@@ -87,7 +91,7 @@ class STRNNEngine(Engine):
         self._cache = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
         self._outputs = Outputs(self._network, self._read, self._cache)
         self._rounds: list[StrnnRound] = []
-        self._samples: dict[int, list[Samples]] = {}  # by index of the round: the samples for each model
+        self._samples: dict[int, list[Samples]] = {}  # By index of the round, the samples for each branch.
 
     @property
     def nbytes(self) -> int:
@@ -131,7 +135,7 @@ class STRNNEngine(Engine):
         return self._adapted(self._outward(interaction.frame), ids)
 
     def _adapted(self, order: Iterator[int], ids: Sequence[int]) -> Iterator[MaskUpdate]:
-        """Segment the frames of `order` whose masks may change, with W solved by equation 3 of the paper."""
+        """Segment the frames of `order` whose masks may change, with the last layer fitted to the scribbles."""
         weights = self._solve(ids)
         for frame in order:
             if not self.masks.keeps(frame):
@@ -142,8 +146,9 @@ class STRNNEngine(Engine):
         return self._to_update(frame, self._scores(frame, weights), ids)
 
     def _scores(self, frame: int, weights: Sequence[Tensor]) -> Tensor:
-        """Average the scores of both branches for the n ids, [n, h, w]: near 1 where a pixel has that id, else
-        near 0.
+        """Return the scores of n ids in a frame, [n, h, w]: near 1 where a cell has the id, near 0 elsewhere.
+
+        They are the mean over the branches (a backbone with its RNN), whose last layers are `weights`.
         """
         return torch.stack([scores(w, y) for w, y in zip(weights, self._outputs.get(frame), strict=True)]).mean(0)
 
@@ -151,20 +156,23 @@ class STRNNEngine(Engine):
 
     @torch.inference_mode()
     def _solve(self, ids: Sequence[int]) -> list[Tensor]:
-        """Solve W for every model, from the samples of all rounds and of the nearest accepted or given masks."""
+        """Fit the last layer of every branch to samples of all rounds and of the nearest accepted or painted masks.
+
+        Return the weights W of each, with a column for each of `ids`.
+        """
         parts = [self._samples_of(index) for index in range(len(self._rounds))]
         here = self._rounds[-1].frame
         for frame in sorted(self.masks.sure_frames(), key=lambda f: (abs(f - here), f))[:GIVEN_FRAMES]:
             cells = to_cells(self.masks.sure_labels(frame), self._size).numpy().astype(np.uint8)
             where, shown = thinned(cells, GIVEN_CELLS)
-            sure = (shown > 0) | (frame in self.locked)  # Nobody said what is beside given objects.
+            sure = (shown > 0) | (frame in self.locked)  # What is beside painted objects is unknown.
             parts.append(self._features_of(frame, (where[sure], shown[sure])))
         return [solve(Samples.joined(model), ids, self._ridge) for model in zip(*parts, strict=True)]
 
     def _samples_of(self, index: int) -> list[Samples]:
-        """Draw the samples of a round.
+        """Draw the samples of a round for each branch: cells of its frame whose ids the scribbles tell.
 
-        They depend only on the rounds up to it, so a rebuilt session draws the same ones.
+        They depend only on the rounds up to this round, so that a rebuilt session draws the same samples.
         """
         if index not in self._samples:
             round_ = self._rounds[index]
@@ -178,7 +186,7 @@ class STRNNEngine(Engine):
         return [Samples(y.flatten(1)[:, where].t().contiguous(), ids) for y in self._outputs.get(frame)]
 
     def _mask_before(self, index: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None:
-        """Return the mask, on the feature grid, that the frame of round `index` had before that round."""
+        """Return the mask of the frame of round `index` before that round, at the size of the feature maps, or None."""
         frame = self._rounds[index].frame
         for round_ in reversed(self._rounds[:index]):
             if frame in round_.labels:
@@ -186,15 +194,16 @@ class STRNNEngine(Engine):
         return None
 
     def _known_ids(self) -> list[int]:
-        """Return 0 and the ids of all objects that have scribbles or occur in an accepted or given mask."""
+        """Return 0 and the ids of all objects that have scribbles or occur in an accepted or painted mask."""
         known = {0}.union(*(round_.ids for round_ in self._rounds), *self.masks.sure_frames().values())
         return sorted(id_ for id_ in known if id_ <= self.num_objects)
 
     # --- refined rounds -----------------------------------------------------------------------------------------
 
     def _refined(self, interaction: Interaction, ids: Sequence[int]) -> Iterator[MaskUpdate]:
-        """Segment annotated frames by adaptation, and the others by propagation from these, averaged with the
-        adaptation.
+        """Run a late round: segment annotated frames by the adapted last layer, and propagate from them by RGMP.
+
+        All other frames get the average of the propagated masks and of those by the adapted last layer.
         """
         weights, drawn = self._solve(ids), dict[int, LabelMap]()
         annotated = {round_.frame for round_ in self._rounds} - set(self.locked)
@@ -221,10 +230,10 @@ class STRNNEngine(Engine):
 
     @torch.inference_mode()
     def _blended(self, frame: int, carried: Tensor, weights: Sequence[Tensor], unknown: list[int]) -> Tensor:
-        """Average the maps [n, h, w] that RGMP propagated to `frame` with the scores of the adaptation.
+        """Average the maps `carried` [n, h, w] that RGMP propagated to `frame` with those by the adapted last layer.
 
-        For the rows `unknown` the adaptation alone is used, because no annotated frame near `frame` shows these
-        objects.
+        The rows `unknown` are of objects that RGMP could not propagate, because no annotated frame near `frame` shows
+        them. They get the maps by the adapted last layer alone.
         """
         found = F.softmax(SHARPNESS * self._scores(frame, weights), dim=0)
         adapted = F.interpolate(found[None], size=carried.shape[-2:], mode="bilinear", align_corners=False)[0]
@@ -246,9 +255,7 @@ class STRNNEngine(Engine):
         return image.to(self._dtype).contiguous(memory_format=torch.channels_last)
 
     def _to_update(self, frame: int, values: Tensor, ids: Sequence[int]) -> MaskUpdate:
-        """Turn scores or probabilities [n, h, w] of `ids` into the mask at the video's size and each object's
-        confidence.
-        """
+        """Turn scores or probabilities [n, h, w] of n `ids` into a mask at the video's size and confidences."""
         labels = upsampled_argmax(values, ids, (self.frames.height, self.frames.width), align_corners=False)
         found = dict(zip(ids, confidences(values.clamp(0, 1)), strict=True))
         return MaskUpdate(frame, labels, tuple(found.get(o, 1.0) for o in range(1, self.num_objects + 1)))

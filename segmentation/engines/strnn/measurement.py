@@ -1,7 +1,7 @@
 """Measures the speed of ST-RNN, as the engine runs it and in a plain version.
 
-There is no official code to compare with. The plain version is the network as it is trained, with separate batch norms;
-it computes features and RNN, which the engine needs once for each frame of a video.
+There is no official code to compare with. The plain version is the network as it is trained, with separate batch norms.
+It computes the features of a frame and runs the RNN on them, which the engine does once for each frame of a video.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FEATURES = "features and RNN"
 def run_engine(
     scene: Scene, weights: str, precision: str, clock: Clock
 ) -> tuple[dict[str, float], list[MaskUpdate], PeakMemory]:
-    """Return the seconds per frame of each stage, the masks of both rounds, and the peak memory."""
+    """Run two rounds of the engine. Return the seconds per frame of each stage, the masks, and the peak memory."""
     peak = PeakMemory()
     peak.start()
     settings = EngineSettings(device="cpu", weights=weights)
@@ -46,7 +46,7 @@ def run_engine(
 
 
 def run_plain(scene: Scene, weights: str, clock: Clock) -> tuple[float, float]:
-    """Return the seconds and GFLOP of features and RNN for one frame, with separate batch norms as in training."""
+    """Return the seconds and the GFLOP that the plain version takes for the features and the RNN of a frame."""
     network = load_network("strnn", weights)
     assert isinstance(network, STRNN)
     image = to_input(torch.from_numpy(scene.frames[:1]).permute(0, 3, 1, 2))

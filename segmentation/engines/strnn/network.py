@@ -1,8 +1,8 @@
-"""The networks of Lin et al. (DAVIS Challenge 2019): two pretrained backbones, each followed by a spatio-temporal RNN.
+"""The network of Lin et al. (DAVIS Challenge 2019): two pretrained backbones, each followed by a spatio-temporal RNN.
 
-There is no official code; choices that the paper leaves open are named here and in CARD.md. The classifiers of both
-backbones are removed (as in PML, CVPR 2018). W, the 1x1 convolution after the RNN, is not a parameter of the network;
-it is solved for each video.
+A backbone with its RNN is called a branch. There is no official code; choices that the paper leaves open are named here
+and in CARD.md. The classifiers of both backbones are removed (as in PML, CVPR 2018). The 1x1 convolution W after the
+RNN is not a parameter of the network; it is fitted to each video (`adaptation`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from segmentation.networks.resnet import ResNet, ResNetConfig
 from segmentation.networks.xception import XceptionConfig
 from segmentation.runtime.folding import fold_batch_norms
 
-GRID = 8  # pixels per vertex (cell) of the feature grid: the stride of DeepLab-v2; finer features are pooled to it
+GRID = 8  # Stride of the feature maps, in pixels: that of DeepLab-v2. Finer features are pooled to it.
 
 DEEPLAB_V2_RESNET101 = ResNetConfig(  # output stride 8, the topology of the original Caffe model
     blocks=(3, 4, 23, 3),
@@ -36,34 +36,37 @@ DEEPLAB_V3PLUS_XCEPTION65 = DeepLabConfig(backbone=XceptionConfig())
 
 @dataclass(frozen=True)
 class BranchConfig:
-    """Sizes of one model: its backbone (a ResNet stands for DeepLab-v2 without its classifier) and the widths of its
-    RNN.
+    """Sizes of a branch: its backbone and its RNN.
+
+    A `ResNetConfig` as the backbone means DeepLab-v2 without its classifier.
     """
 
-    body: ResNetConfig | DeepLabConfig
-    hidden: int = 128  # not given in the paper
-    outputs: int = 128  # not given; PML, whose loss the training uses, has embeddings of 128
+    body: ResNetConfig | DeepLabConfig  # the backbone
+    hidden: int = 128  # channels of the hidden state; the paper does not give it
+    outputs: int = 128  # channels of the output; not given: PML, whose loss the training uses, has 128
 
     @property
     def features(self) -> int:
-        """The channels of the features that the backbone computes."""
+        """The number of channels of the features that the backbone computes."""
         return self.body.channels[-1] if isinstance(self.body, ResNetConfig) else self.body.width
 
 
 @dataclass(frozen=True)
 class STRNNConfig:
-    """Sizes of ST-RNN; the defaults are the two models of the paper. If `refinement` is None, there is no RGMP."""
+    """Sizes of ST-RNN; the defaults are the two branches of the paper. If `refinement` is None, there is no RGMP."""
 
     branches: tuple[BranchConfig, ...] = (BranchConfig(DEEPLAB_V2_RESNET101), BranchConfig(DEEPLAB_V3PLUS_XCEPTION65))
     refinement: RefinementConfig | None = field(default_factory=RefinementConfig)
     frame_size: tuple[int, int] = (480, 854)  # short and long side that a frame is resized to
-    refine_from: int = 8  # the round from which on RGMP is used (8 is the last one in the paper); 0 = never
-    chain: int = 16  # frames after which the temporal state is reset, so that any frame can be reached; 0 = never
+    refine_from: int = 8  # the round from which on RGMP is used (8 is the last round in the paper); 0 = never
+    chain: int = 16  # frames after which the RNN's state is reset, so that a frame needs few earlier frames; 0 = never
 
 
 class Branch(nn.Module):
-    """One model: computes features of an image, to which its RNN adds the context of the frame and of
-    earlier frames.
+    """A backbone with its RNN.
+
+    The backbone computes the features of a frame, to which the RNN adds the context of the whole frame and of earlier
+    frames.
     """
 
     def __init__(self, config: BranchConfig) -> None:
@@ -87,13 +90,20 @@ class Branch(nn.Module):
         return out
 
     def forward(self, images: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return y [D, h, w] and the new state, for an image [1, 3, H, W] and the state of the previous frame."""
-        y, new_state = self.rnn(self.extract(images)[0].float(), state)  # the recurrence is always single precision
+        """Run the branch on a frame, a normalised image [1, 3, H, W].
+
+        `state` is the state that the call for the previous frame returned, or None. Return the output y [D, h, w] and
+        the new state.
+        """
+        y, new_state = self.rnn(self.extract(images)[0].float(), state)  # The RNN always runs in float32.
         return y, new_state
 
 
 class STRNN(nn.Module):
-    """All models, and RGMP, which propagates masks in late rounds. `forward` runs one frame through every model."""
+    """All branches, and RGMP (`refinement`), which propagates masks in late rounds.
+
+    `forward` runs a frame through every branch, with the branches' states of the previous frame.
+    """
 
     def __init__(self, config: STRNNConfig = STRNNConfig()) -> None:
         super().__init__()
@@ -107,14 +117,14 @@ class STRNN(nn.Module):
 
 
 def to_input(frames: Tensor) -> Tensor:
-    """Normalise RGB [N, 3, H, W] in 0..255 by ImageNet's mean and standard deviation, for both backbones."""
+    """Normalise RGB images [N, 3, H, W] in 0..255 by ImageNet's mean and standard deviation, for both backbones."""
     mean = torch.tensor(IMAGENET_MEAN, device=frames.device)[:, None, None]
     std = torch.tensor(IMAGENET_STD, device=frames.device)[:, None, None]
     return (frames.float() / 255 - mean) / std
 
 
 def for_inference(network: STRNN, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> STRNN:
-    """Return a copy with folded batch norms, in channels-last memory order, with its backbones in `dtype`."""
+    """Return a copy of the network with folded batch norms, in channels-last memory order, its backbones in `dtype`."""
     folded = fold_batch_norms(network)
     assert isinstance(folded, STRNN)
     for branch in folded.branches:

@@ -1,8 +1,8 @@
-"""Trains ST-RNN in the two steps of its paper (section 2.4.1), and RGMP; each in a separate run.
+"""Trains ST-RNN on clips (short sequences of frames with true masks), in three stages, each a separate run.
 
-`features`: trains the backbones and the RNNs without temporal links. `time`: trains the RNNs with temporal links, while
-the backbones are frozen. `refinement`: trains RGMP (Oh et al., CVPR 2018), which propagates masks from a reference
-frame in the last round.
+`features` trains the backbones and the RNNs without links between frames. `time` trains the RNNs with links between
+frames, while the backbones are frozen. These two stages are those of the paper (section 2.4.1). `refinement` trains
+RGMP (Oh et al., CVPR 2018), which propagates masks from an annotated frame in the last round.
 """
 
 from __future__ import annotations
@@ -36,29 +36,33 @@ from segmentation.training.synthetic_scribbles import correcting_scribbles
 from segmentation.training.validation import ROUNDS, validate
 from segmentation.types import IGNORE, Scribble
 
-ALPHA = 0.05  # alpha of equation 4, relative to the spread of the features, so that shrinking them does not help
+ALPHA = 0.05  # alpha of equation 4, relative to the variance of the features, so that shrinking them does not help.
 
 Result = tuple[Tensor, dict[str, float]]
 
 
 class Objective:
-    """How ST-RNN is trained. The table `plan.objective` may set:
+    """The training objective of ST-RNN. The table [objective] of a training plan sets its options.
 
-    stage: "features", "time" or "refinement".
-    ratio: weight of the loss of equation 4.
-    adapted: weight of the loss after the closed-form adaptation, with gradients through it (as in Bertinetto et al.
-        2019; the paper does not have it). With 0 it is not computed.
-    keep, overlap: see `RunningMeans`; for the losses of `adapted` and of RGMP.
-    given_masks: probability that annotated frames have true masks, which are sampled too.
-    damaged: probability that RGMP's reference mask is damaged.
-    settle_norms: the `settle` of `NormPlan`.
-    body: see `begin`.
+    Args:
+        plan: the training plan.
+        device: the device on which the network is trained.
+        stage: "features", "time" or "refinement".
+        ratio: the weight of the loss of equation 4.
+        adapted: the weight of the loss of the masks after the last layer was fitted in closed form, with gradients
+            through the fit (as in Bertinetto et al. 2019; the paper does not have it). With 0 it is not computed.
+        keep: the share of pixels, those with the largest loss, that the cross-entropy counts (`adapted` and RGMP).
+        overlap: the weight of (1 - soft J) in the same losses.
+        given_masks: the probability that the last layer is also fitted to the true masks of annotated frames.
+        damaged: the probability that the mask from which RGMP propagates has random errors.
+        settle_norms: the share of the training after which batch norms use their running statistics; 0 = never.
+        body: the path of pretrained weights, or "" for random weights.
     """
 
     prepare = staticmethod(scribble)
     anew = ("refinement.",)  # Initial weights may lack these keys, since earlier stages have no RGMP.
-    half = False  # set from outside, like `progress`
-    progress = 0.0
+    half = False  # Whether to train in half precision. The training loop sets it and `progress`.
+    progress = 0.0  # The share of the training that is done, 0..1.
 
     def __init__(
         self,
@@ -84,8 +88,8 @@ class Objective:
         begin(network, self.norms, body)
         if stage == "features":
             for branch in branches_of(network):
-                # This stage trains without temporal links. In the engine, which has them, the zero weights give the
-                # same result.
+                # This stage trains without links between frames. The engine has them, but zero weights make them
+                # ineffective.
                 nn.init.zeros_(branch.rnn.Kt)
         self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"strnn": self.network}
@@ -98,7 +102,10 @@ class Objective:
         return STAGES[self.stage](self, clips, random).play()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
-        """Return J&F on the validation videos. For RGMP the score is that of the last round, in which it is used."""
+        """Return J&F on the validation videos.
+
+        In the stage "refinement" the score is that of the last round, in which alone RGMP is used.
+        """
         assert isinstance(network, STRNN)
         settings, last = EngineSettings(device=str(self.device)), ROUNDS if self.stage == "refinement" else 0
         figures = validate(
@@ -112,7 +119,7 @@ def branches_of(network: STRNN) -> list[Branch]:
 
 
 class _TrainingStep(ABC):
-    """The loss of one training step on its clips. Each stage has a subclass."""
+    """A training step on B clips of T frames. Each stage has a subclass."""
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
         network = objective.network
@@ -130,9 +137,9 @@ class _TrainingStep(ABC):
 
 
 class _Features(_TrainingStep):
-    """A step of the stages `features` and `time`.
+    """A step of the stage `features`: each frame runs without the state of earlier frames.
 
-    In `features`, each frame runs without the state of earlier frames.
+    It is also the base class of the stage `time`.
     """
 
     def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
@@ -159,19 +166,20 @@ class _Features(_TrainingStep):
         return loss, figures
 
     def _outputs(self, branch: Branch) -> Tensor:
-        """Return y of one model, [B, T, D, h, w]."""
+        """Return the outputs y of a branch for all frames, [B, T, D, h, w]."""
         x = self._extract(branch)
         return torch.stack([torch.stack([branch.rnn(frame)[0] for frame in clip]) for clip in x])
 
     def _extract(self, branch: Branch) -> Tensor:
-        """Return the features that the backbone computes, [B, T, C, h, w]."""
+        """Return the features of all frames that the backbone of a branch computes, [B, T, C, h, w]."""
         with self._mixed():
             features = branch.extract(self.images)
         return features.float().unflatten(0, self.batch.labels.shape[:2])
 
     def _ratio(self, outputs: Tensor) -> Tensor:
-        """Compute the loss of equation 4 for every object: its cells in one frame against the cells of all other
-        frames.
+        """Return the mean loss of equation 4 over all objects, from the outputs y of a branch, [B, T, D, h, w].
+
+        For each object, its cells in a random frame are compared with the cells of all other frames of the clip.
         """
         anchor = int(self.random.integers(self.batch.length))
         pool = [t for t in range(self.batch.length) if t != anchor]
@@ -187,7 +195,10 @@ class _Features(_TrainingStep):
         return torch.cat(ratios).mean() if ratios else outputs.sum() * 0
 
     def _adapt(self, b: int, outputs: Tensor) -> None:
-        """Run a first round and a correction of another frame on clip b, as the engine does."""
+        """Run a first round on clip b and then a correction of a random frame, as the engine does; add their losses.
+
+        `outputs` are the outputs y of a branch for the clip, [T, D, h, w].
+        """
         clip, ids = self.batch.clips[b], range(self.batch.clips[b].num_objects + 1)
         given = self.random.random() < self.objective.given_masks
         samples = [self._samples(outputs[0], self.scribbled[b].strokes, None)]
@@ -215,7 +226,10 @@ class _Features(_TrainingStep):
         return Samples(y.flatten(1)[:, where].t(), torch.from_numpy(numbers[known]).to(y.device))
 
     def _classify(self, b: int, outputs: Tensor, samples: list[Samples], ids: range, names: list[str]) -> Tensor:
-        """Solve W and add the loss of every frame under its name. Return the predicted labels, uint8 [T, H, W]."""
+        """Fit the last layer to `samples`, segment every frame of clip b, and add the losses.
+
+        `names` are the names of the frames' losses in the figures. Return the predicted masks, uint8 [T, H, W].
+        """
         weights = solve(Samples.joined(samples), ids)
         coarse = SHARPNESS * torch.stack([scores(weights, y) for y in outputs])  # [T, n, h, w]
         full = F.interpolate(coarse, size=self.batch.size, mode="bilinear", align_corners=False)
@@ -225,7 +239,7 @@ class _Features(_TrainingStep):
 
 
 class _Time(_Features):
-    """A step of the stage `time`: the backbones are frozen, and the state passes from frame to frame."""
+    """A step of the stage `time`: the backbones are frozen, and the RNN's state passes from frame to frame."""
 
     def _extract(self, branch: Branch) -> Tensor:
         branch.body.eval()
@@ -244,9 +258,9 @@ class _Time(_Features):
 
 
 class _Refinement(_TrainingStep):
-    """A step of training RGMP.
+    """A step of the stage `refinement`, which trains RGMP.
 
-    The first frame is the reference; probability maps pass from frame to frame with gradients.
+    It propagates the mask of the first frame of each clip to the last; gradients pass through the masks of all frames.
     """
 
     def play(self) -> Result:
@@ -264,12 +278,13 @@ class _Refinement(_TrainingStep):
         return self.means.result()
 
     def _images(self, t: int) -> Tensor:
-        """Return frame t for each (clip, object) pair, [N, 3, H, W]."""
+        """Return frame t of the clip of each of the N objects, [N, 3, H, W]."""
         return self.batch.frames[self.batch.clip, t].contiguous(memory_format=torch.channels_last)
 
     def _given(self) -> Tensor:
-        """Return masks of the first frame, [N, H, W], sometimes damaged, since masks of the adaptation have
-        errors too.
+        """Return the true masks of the first frames, [N, H, W], some of them with random errors.
+
+        The masks from which the engine propagates have errors too.
         """
         truth = self.batch.own(self.batch.labels[:, 0])
         worn = damage(truth, torch.Generator().manual_seed(int(self.random.integers(1 << 62))))
@@ -281,10 +296,14 @@ STAGES: dict[str, type[_TrainingStep]] = {"features": _Features, "time": _Time, 
 
 
 def ratio_of(anchors: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
-    """Compute the loss of equation 4 of the ST-RNN paper for every anchor (a cell of an object), [A].
+    """Return the loss of equation 4 of the ST-RNN paper for each of A cells of an object (anchors), [A].
+
+    It is the distance to the nearest cell of the object, divided by the distance to the nearest other cell.
 
     Args:
-        anchors, positives, negatives: features [A, D], [P, D], [N, D], none empty.
+        anchors: features of cells of the object in a frame, [A, D].
+        positives: features of cells of the object in other frames, [P, D].
+        negatives: features of all other cells in other frames, [N, D]. None of the three is empty.
     """
     everything = torch.cat((positives, negatives))
     spread = (everything - everything.mean(0)).square().sum(1).mean()
@@ -292,6 +311,6 @@ def ratio_of(anchors: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
 
 
 def nearest(queries: Tensor, cells: Tensor) -> Tensor:
-    """Return the squared distance of every row of [Q, D] to the nearest row of [R, D]."""
+    """Return the squared distance of every row of `queries` [Q, D] to the nearest row of `cells` [R, D], as [Q]."""
     norms = queries.square().sum(1, keepdim=True) + cells.square().sum(1)
     return (norms - 2 * queries @ cells.t()).amin(1).clamp_min(0)

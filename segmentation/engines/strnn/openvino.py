@@ -1,4 +1,7 @@
-"""Compiles the backbones and RGMP of ST-RNN with OpenVINO for a CPU. The RNN stays in PyTorch."""
+"""Compiles the backbones of ST-RNN and RGMP, which propagates masks, by OpenVINO for a CPU.
+
+The RNN stays in PyTorch.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,14 @@ from segmentation.engines.strnn.network import STRNN, Branch, for_inference
 from segmentation.engines.strnn.refinement import Refinement
 from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled, replace_forward
 
-HEIGHT, WIDTH = 64, 80  # Size of the frame for tracing; any size would do.
+HEIGHT, WIDTH = 64, 80  # Size of the example frame for tracing; any size would do.
 
 
 def compile_strnn(network: STRNN, device: torch.device, dtype: torch.dtype) -> STRNN:
-    """Return a copy that OpenVINO computes: backbones in bfloat16 where the processor supports it, RGMP in float32."""
+    """Return a copy of the network that OpenVINO computes.
+
+    The backbones run in bfloat16 if the processor supports it, RGMP runs in float32.
+    """
     ready = for_inference(network, device, dtype)
     for branch in ready.branches:
         assert isinstance(branch, Branch)

@@ -1,4 +1,4 @@
-"""Computes the outputs of all models for each frame once, in chains along time, and caches them in a byte budget."""
+"""Computes the outputs of the branches of ST-RNN (a backbone with its RNN) for each frame, and caches them."""
 
 from __future__ import annotations
 
@@ -11,37 +11,40 @@ from torch import Tensor
 from segmentation.engines.strnn.network import STRNN
 from segmentation.runtime.feature_cache import FeatureCache
 
-OPEN = 2  # number of chains that can be continued, since a round alternates between its two sides
+OPEN = 2  # Number of chains whose states are kept: a round works forward and backward in turn.
 States = list[Tensor | None]
-KEPT = torch.float16  # Every use sees the rounded values, so a mask does not depend on what is cached.
+KEPT = torch.float16  # Every use gets these rounded values, so that a mask does not depend on the state of the cache.
 
 
 class Outputs:
-    """Computes and caches the output y of every model for any frame.
+    """Computes and caches the output y of every branch for any frame.
 
-    The RNNs run through chains of `chain` frames, at whose start their state is reset. They always run forward in
-    time, also for frames before the interacted one. So the features of a frame depend neither on the scribbles nor on
-    the order of requests, and all rounds can use them.
+    The video is divided into chains of `STRNNConfig.chain` frames, at whose start the state of the RNNs is reset. The
+    RNNs always run forward in time, also for frames before the frame that was drawn on. So the outputs of a frame
+    depend neither on the scribbles nor on the order of requests, and all rounds can use them.
 
     Args:
-        network: the models.
-        read: frame -> normalised image [1, 3, H, W] on the network's device.
-        cache: where outputs are kept.
+        network: the network with its branches.
+        read: returns a frame as a normalised image [1, 3, H, W] on the network's device.
+        cache: keeps the outputs.
     """
 
     def __init__(self, network: STRNN, read: Callable[[int], Tensor], cache: FeatureCache) -> None:
         self._network, self._read, self._cache = network, read, cache
-        # First frame of a chain -> the frame that it has reached, and the states there; least recently used first.
+        # By the first frame of a chain: the frame to which it was computed, and the states there; least recent first.
         self._chains: OrderedDict[int, tuple[int, States]] = OrderedDict()
 
     @torch.inference_mode()
     def get(self, frame: int) -> list[Tensor]:
-        """Return y, float32 [D, h, w], of every model. Runs the chain up to `frame` where it is not cached."""
+        """Return the output y of every branch for a frame, float32 [D, h, w].
+
+        If it is not cached, the frames of its chain before it are computed first.
+        """
         found = self._cached(frame)
         if found is None:
             for step in range(self._first_missing(frame), frame + 1):
                 found = self._advance(step)
-        assert found is not None  # the range ends with `frame`
+        assert found is not None  # The range ends with `frame`.
         return [y.float() for y in found]
 
     def _first_missing(self, frame: int) -> int:

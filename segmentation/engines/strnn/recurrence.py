@@ -1,12 +1,14 @@
-"""The spatio-temporal RNN of Lin et al. (DAVIS Challenge 2019), equations 1 and 2, as a scan over anti-diagonals.
+"""The spatio-temporal RNN of Lin et al. (DAVIS Challenge 2019), equations 1 and 2, computed by anti-diagonals.
 
     h_d(v, t) = f(U_d x(v, t) + K h_d(v, t-1) + sum over predecessors u of v in DAG d of K_d h_d(u, t) + b_d)
     y(v, t)   = sum over d of V_d h_d(v, t) + c
 
-The four DAGs d run to the southeast, southwest, northeast and northwest. Flipped, all of them run southeast; there the
-vertices of one anti-diagonal do not depend on each other, so a frame takes h + w - 1 steps, each for all four at once.
-Predecessors of a vertex are its neighbours to the north, the west and the northwest (the 8-neighbourhood of DAG-RNN,
-Shuai et al. 2018, which the paper builds on), all with the same K_d; the temporal K is shared by the four DAGs.
+Here v is a cell of the feature map of frame t, x its features, h_d a hidden state and y the output. The four directed
+acyclic graphs (DAGs) d run to the southeast, southwest, northeast and northwest. If the maps are flipped, all of them
+run southeast. There the cells of an anti-diagonal do not depend on each other, so that a frame takes h + w - 1 steps,
+each for all four DAGs at once. Predecessors of a cell are its neighbours to the north, the west and the northwest (the
+8-neighbourhood of DAG-RNN, Shuai et al. 2018, on which the paper builds), all with the same K_d. The four DAGs share
+the temporal K.
 """
 
 from __future__ import annotations
@@ -17,14 +19,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# for southeast, southwest, northeast, northwest: the axes of [.., h, w] to flip
+# For southeast, southwest, northeast and northwest: the axes of [.., h, w] to flip.
 FLIPS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
 
 
 class SpatioTemporalRNN(nn.Module):
     """Adds context to the features of a frame, from the frame itself and from the hidden state of the previous frame.
 
-    f is tanh. The paper does not name it; a bounded function cannot grow over the hundreds of steps of a path.
+    The function f of the equations is tanh. The paper does not name it; the states of a bounded function cannot grow
+    over the hundreds of steps of a frame.
     """
 
     def __init__(self, inputs: int, hidden: int, outputs: int) -> None:
@@ -39,22 +42,22 @@ class SpatioTemporalRNN(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw weights uniformly within 1 / sqrt(number of terms); the recurrent ones are small enough to be stable."""
+        """Draw the weights at random, uniformly within 1 / sqrt(number of terms); recurrent weights are smaller."""
         directions, hidden, inputs = self.U.shape
         for parameter, terms in ((self.U, inputs), (self.V, directions * hidden), (self.Ks, 9 * hidden)):
             nn.init.uniform_(parameter, -1 / math.sqrt(terms), 1 / math.sqrt(terms))
         nn.init.uniform_(self.Kt, -0.5 / math.sqrt(hidden), 0.5 / math.sqrt(hidden))
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Run one frame.
+        """Compute the outputs and the hidden states of a frame.
 
         Args:
-            x: [inputs, h, w].
+            x: the features of the frame, [inputs, h, w].
             state: the state that the call for the previous frame returned; None = there is none (h_d(v, t-1) = 0).
 
         Returns:
-            y [outputs, h, w] and the state [4, h + w - 1, h, hidden]: hidden states by anti-diagonal and row of the
-            flipped grids, zero outside the frame.
+            The output y, [outputs, h, w], and the state, [4, h + w - 1, h, hidden]: the hidden states by DAG,
+            anti-diagonal and row of the flipped maps, zero outside the frame.
         """
         _, height, width = x.shape
         terms = self.U.flatten(0, 1) @ x.flatten(1) + self.b.view(-1, 1)  # [4 * hidden, h * w]
@@ -71,12 +74,17 @@ class SpatioTemporalRNN(nn.Module):
         return y + self.c[:, None, None], state
 
     def _scan(self, terms: Tensor, inside: Tensor) -> Tensor:
-        """Compute the hidden states, one anti-diagonal after the other, from the terms without the spatial sum."""
+        """Compute the hidden states, one anti-diagonal after the other: [4, D, h, hidden] for D anti-diagonals.
+
+        `terms` [4, D, h, hidden] are the arguments of f without the sum over predecessors; `inside` [D, h, 1] is 1 for
+        cells inside the frame.
+        """
         recurrent = self.Ks.transpose(1, 2)
         last = before_last = torch.zeros_like(terms[:, 0])  # [4, h, hidden]
         states = []
         for diagonal in range(terms.shape[1]):
-            # West of row i lies row i of the last diagonal, north row i - 1; northwest row i - 1 of the one before it.
+            # For a cell in row i, the cell to the west is in row i of the last anti-diagonal, the cell to the north in
+            # row i - 1 of it, and the cell to the northwest in row i - 1 of the anti-diagonal before that.
             spatial = last + _down(last) + _down(before_last)
             new = torch.tanh(terms[:, diagonal] + torch.bmm(spatial, recurrent)) * inside[diagonal]
             before_last, last = last, new
@@ -85,7 +93,7 @@ class SpatioTemporalRNN(nn.Module):
 
 
 def _down(rows: Tensor) -> Tensor:
-    """Shift the rows of [4, h, hidden] down by one; row 0 becomes zero."""
+    """Shift the rows of [4, h, hidden] down by one. Row 0 becomes zero."""
     return F.pad(rows[:, :-1], (0, 0, 1, 0))
 
 
@@ -95,12 +103,12 @@ def skew(x: Tensor) -> Tensor:
     In the result [..., h, h + w - 1], column s is the anti-diagonal i + j = s.
     """
     *lead, height, width = x.shape
-    flat = F.pad(x, (0, height)).flatten(-2)  # rows of h + w cells ...
-    return flat[..., :-height].reshape(*lead, height, height + width - 1)  # ... read as rows of one cell less
+    flat = F.pad(x, (0, height)).flatten(-2)  # Rows of h + w cells ...
+    return flat[..., :-height].reshape(*lead, height, height + width - 1)  # ... are read as rows of h + w - 1 cells.
 
 
 def unskew(x: Tensor, width: int) -> Tensor:
-    """Undo `skew`: [..., h, h + w - 1] -> [..., h, w]."""
+    """Undo `skew`: turn [..., h, h + w - 1] into [..., h, w]."""
     *lead, height, _ = x.shape
     flat = F.pad(x.reshape(*lead, -1), (0, height))
     return flat.view(*lead, height, height + width)[..., :width]

@@ -1,8 +1,8 @@
-"""RGMP (Oh et al., CVPR 2018), which Lin et al. use in their last round: propagation guided by a reference mask.
+"""RGMP (Oh et al., CVPR 2018), a network that propagates masks. Lin et al. use it in the last round of ST-RNN.
 
-The same encoder encodes the reference (an interacted frame with its mask) and the target frame (with the mask of its
-neighbour). A global convolution block joins both, and a decoder with skip connections from the target computes
-foreground and background.
+The same encoder encodes the reference (an annotated frame with its mask) and the frame to segment (with the mask of the
+adjacent frame). A global convolution block joins both, and a decoder with skip connections from the frame to segment
+computes the logits of background and object.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ class RefinementConfig:
 
 
 class GlobalConvolution(nn.Module):
-    """A cheap k x k convolution: the sum of k x 1 after 1 x k and of 1 x k after k x 1, and a residual block."""
+    """A cheap approximation of a k x k convolution, followed by a residual block.
+
+    It is the sum of a k x 1 convolution after a 1 x k convolution, and of a 1 x k after a k x 1 convolution.
+    """
 
     def __init__(self, inputs: int, width: int, kernel: int) -> None:
         super().__init__()
@@ -51,7 +54,10 @@ class GlobalConvolution(nn.Module):
 
 
 class Refinement(nn.Module):
-    """Propagates the mask of each object separately from a reference frame."""
+    """The network RGMP, by which ST-RNN refines its masks in late rounds.
+
+    It propagates the mask of each object separately from frame to frame, with an annotated frame as the reference.
+    """
 
     def __init__(self, config: RefinementConfig = RefinementConfig()) -> None:
         super().__init__()
@@ -66,14 +72,20 @@ class Refinement(nn.Module):
         self.predict = nn.Conv2d(width, 2, 3, padding=1)
 
     def reference(self, image: Tensor, masks: Tensor) -> Tensor:
-        """Encode a reference frame [1, 3, H, W] in 0..1 with the masks [n, H, W] of its n objects: [n, C, h, w]."""
+        """Encode an annotated frame [1, 3, H, W] in 0..1 with the masks [n, H, W] of n objects.
+
+        Return [n, C, h, w], the argument `references` of `forward`.
+        """
         padding = padding_to(self.stride, *image.shape[-2:])
         return self.encode(pad(image, padding), pad(masks[:, None], padding))
 
     def forward(self, image: Tensor, masks: Tensor, references: Tensor) -> Tensor:
-        """Return the foreground probabilities [n, H, W] of n objects in an image, from the masks of its neighbour.
+        """Return the probability maps [n, H, W] of n objects in a frame, from their masks in the adjacent frame.
 
-        `masks` are [n, H, W] in 0..1, and `references` are what `reference` returned for the annotated frame.
+        Args:
+            image: the frame, [1, 3, H, W] in 0..1.
+            masks: the masks in the adjacent frame, [n, H, W] in 0..1.
+            references: what `reference` returned for the annotated frame, [n, C, h, w].
         """
         padding = padding_to(self.stride, *image.shape[-2:])
         padded = pad(image, padding)
@@ -82,12 +94,12 @@ class Refinement(nn.Module):
         return unpad(torch.softmax(logits, dim=1)[:, 1], padding)
 
     def encode(self, image: Tensor, masks: Tensor) -> Tensor:
-        """Compute `reference` for padded input: image [1, 3, H, W], masks [n, 1, H, W]."""
+        """Compute what `reference` returns from padded input: an image [1, 3, H, W] and masks [n, 1, H, W]."""
         deepest: Tensor = self.encoder(image, masks)[-1]
         return deepest
 
     def propagate(self, image: Tensor, masks: Tensor, references: Tensor) -> Tensor:
-        """Compute logits [n, 2, H / 4, W / 4], background first, for input that is padded as for `encode`."""
+        """Compute the logits of background and object, [n, 2, H / 4, W / 4], from padded input as for `encode`."""
         *skips, coarse = self.encoder(image, masks)
         x = self.merge(torch.cat((coarse, references), dim=1))
         for refine, skip in zip(self.refine, reversed(skips), strict=True):

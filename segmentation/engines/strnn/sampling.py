@@ -1,8 +1,9 @@
-"""Chooses the vertices (cells of the feature grid) that a round adds as samples (Lin et al. 2019, section 2.3).
+"""Chooses the cells of a feature map to which a round fits the last layer of ST-RNN (Lin et al. 2019, section 2.3).
 
-The cells under scribbles on objects are positive samples. Cells under background scribbles are negative samples, and so
-are random cells of the interacted frame outside the boxes around the scribbles, enlarged 1.2 times. From the second
-round on, the random cells must have been predicted as background. There are as many negative as positive samples.
+The chosen cells are called samples. The cells under scribbles on objects are positive samples. Cells under background
+scribbles are negative samples, and so are random cells of the frame that was drawn on, outside the bounding boxes of
+the scribbles, enlarged 1.2 times. From the second round on, the random cells must be background in the frame's mask.
+There are as many negative as positive samples.
 """
 
 from __future__ import annotations
@@ -12,23 +13,22 @@ from numpy.typing import NDArray
 
 from segmentation.scribbles import Raster
 
-ENLARGE = 1.2
+ENLARGE = 1.2  # Factor by which the boxes around scribbles are enlarged.
 
-Cells = tuple[NDArray[np.intp], NDArray[np.int64]]  # flat indices into the grid, ids
+Cells = tuple[NDArray[np.intp], NDArray[np.int64]]  # Flat indices of cells of a feature map, and their ids.
 
 
 def sample(raster: Raster, predicted: NDArray[np.uint8] | None, rng: np.random.Generator) -> Cells:
-    """Choose the samples of one interaction.
+    """Choose the samples of an interaction.
 
     Args:
-        raster: scribbles on the feature grid, [h, w], -1 where there is none.
-        predicted: the mask of this frame before the interaction, [h, w]; None in a first round, or if no earlier round
-            reached the frame.
+        raster: the ids under the scribbles at the size of the feature map, [h, w], -1 elsewhere.
+        predicted: the mask of this frame before the interaction, [h, w]; None if the frame had none.
         rng: the generator that chooses the random cells.
 
     Returns:
-        indices of cells and their ids, without repetition. There are fewer negatives than positives where too few cells
-        qualify.
+        The indices of cells and their ids, without repetition. There are fewer negative than positive samples if there
+        are too few cells that may be chosen.
     """
     ids = raster.ravel().astype(np.int64)
     drawn = np.flatnonzero(ids >= 0)
@@ -42,7 +42,7 @@ def sample(raster: Raster, predicted: NDArray[np.uint8] | None, rng: np.random.G
 
 
 def inside_boxes(raster: Raster) -> NDArray[np.bool_]:
-    """Return the cells inside the enlarged bounding boxes of all objects' scribbles, bool [h, w]."""
+    """Return the cells inside the enlarged bounding boxes of each object's scribbles, bool [h, w]."""
     height, width = raster.shape
     inside = np.zeros((height, width), bool)
     for object_id in np.unique(raster[raster > 0]):
@@ -60,7 +60,7 @@ def enlarged(positions: NDArray[np.intp], length: int) -> slice:
 
 
 def thinned(labels: NDArray[np.uint8], most: int) -> Cells:
-    """Choose at most `most` evenly spaced cells of each id of a mask, as samples of an accepted frame."""
+    """Choose at most `most` evenly spaced cells of each id of a mask [h, w], as the samples of an accepted frame."""
     flat = labels.ravel()
     parts = [np.flatnonzero(flat == label) for label in np.unique(flat)]
     chosen = np.concatenate([part[:: -(-len(part) // most)] for part in parts])
