@@ -6,7 +6,7 @@
         for update in session.scribble(frame=0, object=1, path=[(.4, .5), (.5, .55)]): ...
         session.masks[12]            # uint8 [H, W]
 
-The names below are the public ones. The package knows nothing of Django.
+`__all__` lists the public names. The package does not import Django.
 
 Public names are loaded when they are first used, so that `import segmentation` and `segmentation.formats` need neither
 torch nor OpenCV.

@@ -1,8 +1,8 @@
-"""Reading and writing checkpoints. Every key must fit, and no code in a file is ever run.
+"""Reads and writes checkpoints. A checkpoint must have every key of its network, and code in a file is never run.
 
 A checkpoint is a safetensors file, or a .pth file that holds only tensors. The checkpoints of this project have the
-name of the network and its configuration in their header. Published ones have no header: they are expected to have the
-paper's sizes. Keys may start with `module.`, a prefix that DataParallel adds.
+name of the network and its configuration in their header. Checkpoints that authors of papers published have no header:
+they are expected to have the paper's sizes. Keys may start with `module.`, a prefix that DataParallel adds.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ MAY_BE_ZERO = "chain", "refine_from", "margin"  # fields of configurations in wh
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """The tensors of a file by key (without the prefix), and its header."""
+    """The content of a checkpoint file: its tensors by key (without the prefix `module.`), and the file's header."""
 
     path: Path
     tensors: dict[str, Tensor]
@@ -53,11 +53,11 @@ class Checkpoint:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a file and check its tensors.
+    """Read a checkpoint file and check its tensors.
 
     Raises:
-        WeightsError: the file cannot be read, holds something other than tensors, tensors of a type that no network
-            here has, or values that are NaN or infinite.
+        WeightsError: the file cannot be read, or it holds something other than tensors, tensors of a dtype that no
+            network of Maskwright has, or values that are NaN or infinite.
     """
     tensors, header = _read_safetensors(path) if path.suffix == ".safetensors" else (_read_torch(path), {})
     if not tensors:
@@ -72,7 +72,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def load_state(network: nn.Module, checkpoint: Checkpoint) -> None:
-    """Copy the tensors into a network and set it to eval mode, without gradients.
+    """Copy the tensors of a checkpoint into a network, set the network to eval mode and switch its gradients off.
 
     Half-precision values are converted to the network's dtype. `num_batches_tracked` may be missing: PyTorch before 0.4
     did not write it, and nothing depends on it.
@@ -91,11 +91,11 @@ def load_state(network: nn.Module, checkpoint: Checkpoint) -> None:
 
 
 def load_network(name: str, explicit: str | Path | None = None) -> nn.Module:
-    """Build a network and load its weights, on the CPU. `explicit` is as in `find_weights`.
+    """Build the network `name` on the CPU and load its weights. `explicit` is as in `weights.find_weights`.
 
     Raises:
         WeightsMissing: there is no checkpoint.
-        WeightsError: the checkpoint does not fit.
+        WeightsError: the checkpoint does not belong to this network.
     """
     path = find_weights(name, explicit)
     verify_checksum(path)
@@ -106,7 +106,7 @@ def load_network(name: str, explicit: str | Path | None = None) -> nn.Module:
 
 
 def network_class(name: str) -> type[nn.Module]:
-    """Import the class of a network. Called without arguments, it builds the network of the paper's size."""
+    """Import and return the class of the network `name`. The class called without arguments builds the paper's size."""
     found: type[nn.Module] = _resolve(network_spec(name).path)
     return found
 
@@ -115,7 +115,7 @@ def build_network(spec: NetworkSpec, checkpoint: Checkpoint) -> nn.Module:
     """Build a network with the sizes in the checkpoint's header; its weights are not loaded.
 
     Raises:
-        WeightsError: the checkpoint is that of another network, or no network has these sizes.
+        WeightsError: the checkpoint is that of another network, or no network can be built with these sizes.
     """
     system = checkpoint.header.get("network", spec.name)
     if system != spec.name:
@@ -135,7 +135,7 @@ def build_network(spec: NetworkSpec, checkpoint: Checkpoint) -> nn.Module:
 def save_checkpoint(path: Path, name: str, network: nn.Module, notes: Mapping[str, str] | None = None) -> None:
     """Write the checkpoint of a network. Floating point tensors are stored in half precision if their values fit.
 
-    The file appears at `path` only when it is complete. `notes` are added to the header.
+    The file is written under another name and then renamed to `path`. `notes` are added to the header.
     """
     network_spec(name)
     config = getattr(network, "config", None)
@@ -150,7 +150,7 @@ def identify(checkpoint: Checkpoint) -> NetworkSpec:
     """Find out which network a checkpoint belongs to, by its header or else by its keys.
 
     Raises:
-        WeightsError: no network fits; the message lists the differences to the most similar one.
+        WeightsError: it belongs to no known network; the message lists the differences to the most similar network.
     """
     known = networks()
     if system := checkpoint.header.get("network"):
@@ -174,9 +174,10 @@ def identify(checkpoint: Checkpoint) -> NetworkSpec:
 
 
 def add_weights(file: Path) -> Path:
-    """Check a checkpoint, copy it into the person's folder under the name of its network, and store its checksum.
+    """Check a checkpoint, copy it into `weights_folder()` under the name of its network, and store its checksum.
 
-    It replaces a checkpoint that was added before, also one with another suffix. Returns the path of the copy.
+    The copy replaces a checkpoint of this network that was added before, also if that has another suffix. Returns the
+    path of the copy.
 
     Raises:
         WeightsError: the checkpoint cannot be used; nothing was copied.
@@ -245,7 +246,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _foreign(tensor: Tensor) -> str | None:
-    """Describe a tensor that cannot be copied into a network (sparse, quantised, complex); None for a plain one."""
+    """Say why a tensor cannot be copied into a network (it is sparse, quantised or complex); None if it can."""
     if tensor.is_quantized:
         return "quantized"
     if tensor.is_nested or tensor.layout != torch.strided:
@@ -260,7 +261,7 @@ def _name(dtype: torch.dtype) -> str:
 
 
 def _differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
-    """Describe how the given tensors differ from the network's own; an empty text if they fit."""
+    """Describe how `given` differs from the state dict `own` of a network in keys, shapes and dtypes; "" if it fits."""
     missing = [key for key in own if key not in given and not key.endswith("num_batches_tracked")]
     unexpected = [key for key in given if key not in own]
     misshapen = [
@@ -287,14 +288,14 @@ def _some(keys: list[str]) -> str:
 
 
 def _shapes(spec: NetworkSpec) -> dict[str, Tensor]:
-    """The state dict of the network in the paper's size, as tensors on the meta device."""
+    """Return the state dict of the network in the paper's size, as tensors on the meta device, which have no values."""
     with torch.device("meta"):
         network: nn.Module = _resolve(spec.path)()
     return network.state_dict()
 
 
 def _config(spec: NetworkSpec, checkpoint: Checkpoint) -> Any:
-    """The configuration in the header, or that of the paper where there is none."""
+    """Return the network's configuration from the checkpoint's header; without one, that of the paper."""
     if "config" not in checkpoint.header:
         return _resolve(spec.config)()
     name = checkpoint.path.name
@@ -315,7 +316,7 @@ def _config(spec: NetworkSpec, checkpoint: Checkpoint) -> Any:
 
 
 def _sizes(data: Any, key: str) -> Iterator[tuple[str, int]]:
-    """Yield every integer of a configuration in JSON with its dotted name."""
+    """Yield the dotted name and the value of every integer in `data`, a configuration as JSON named `key`."""
     if isinstance(data, dict):
         for name, value in data.items():
             yield from _sizes(value, f"{key}.{name}")
@@ -327,7 +328,7 @@ def _sizes(data: Any, key: str) -> Iterator[tuple[str, int]]:
 
 
 def _half(tensor: Tensor) -> Tensor:
-    """Convert to half precision unless a value is too large for it, as the variance of large sums can be."""
+    """Convert a floating point tensor to float16 unless a value is too large for it, as in some batch norms."""
     tensor = tensor.detach().cpu()
     floats = tensor.is_floating_point() and tensor.numel() > 0
     fits = floats and float(tensor.abs().max()) < torch.finfo(torch.float16).max

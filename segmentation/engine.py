@@ -1,4 +1,4 @@
-"""The base class of all engines: a session of one method on one video, whose rounds are generators of masks."""
+"""The base class of all engines. An instance has one video open, and each round is a generator of masks."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from segmentation.types import FrameSource, Interaction, LabelMap, MaskUpdate, P
 
 
 class Engine(ABC):
-    """A session of one method on one video.
+    """A session: an engine that has one video open.
 
-    Subclasses implement `_setup`, `_run`, `_restore` and `_adopt`. This class checks what it is given, divides a round
-    into parts that are drawn on one frame each, and keeps what people decided: locked frames, given pixels, absent and
-    frozen objects. Every mask of a subclass passes through `_settled` before it is stored and yielded.
+    Subclasses implement `_setup`, `_run` and `_restore`, and `_adopt` if they remember masks. This class checks
+    arguments, divides a round into parts that are drawn on one frame each, and keeps what people decided: locked
+    frames, given pixels, absent and frozen objects. Subclasses pass every mask through `_settled` before storing it.
 
     Args:
-        frames: lazy frames, all of one size.
+        frames: the frames of the video, all of one size; each is read when it is needed.
         num_objects: how many objects the video has so far, 1..254. It can be raised by assigning `num_objects`.
-        settings: machine settings.
+        settings: how the engine may use the machine.
         options: the engine's own options, which its CARD.md lists. Unknown names raise ValueError.
     """
 
@@ -44,12 +44,12 @@ class Engine(ABC):
             raise ValueError("frames: the video has no frames")
         self.frames = frames
         self.settings = settings or EngineSettings()
-        # An engine calls this between long steps that yield no mask. Where it returns True, the round ends as if its
-        # generator had been closed.
+        # An engine calls this function between long steps that yield no mask. If it returns True, the round ends as if
+        # its generator had been closed.
         self.stopping: Callable[[], bool] = _never
         self.masks = SessionMasks(frames.height, frames.width)
         self.locked, self.locked_ids = self.masks.locked, self.masks.locked_ids
-        self._zone = range(len(frames))  # the frames that the part of the round that runs may compute
+        self._zone = range(len(frames))  # the frames that the current part of the round may compute
         self._previews = False
         self._num_objects = 0
         self.num_objects = num_objects
@@ -73,7 +73,7 @@ class Engine(ABC):
 
     @property
     def nbytes(self) -> int:
-        """An upper bound of the bytes that the session holds between rounds; by default its whole budget."""
+        """An upper bound of the bytes that the session holds between rounds; by default `settings.memory_bytes`."""
         return self.settings.memory_bytes
 
     # --- what people decide ---------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ class Engine(ABC):
     def lock(self, frame: int, labels: LabelMap, object_ids: Iterable[int] | None = None) -> None:
         """Fix the mask of an accepted frame. No later round changes it, and the engine uses it as ground truth.
 
-        A whole mask may contain ids of objects that are added later. Until then, no object has these pixels.
+        A mask that is fixed whole may contain ids of objects that are added later. Until then these ids are ignored.
 
         Args:
             labels: uint8 [H, W] at the size of the video.
@@ -111,13 +111,13 @@ class Engine(ABC):
     def give(self, frame: int, labels: LabelMap, object_ids: Iterable[int]) -> None:
         """Fix the pixels of some objects in a frame as a person painted or imported them.
 
-        The other objects keep what these leave of their pixels. No later round changes the given pixels, and the engine
-        remembers them like an accepted mask. A scribble, click or box for one of the objects in this frame releases it,
-        and so does a scribble over its pixels: the given mask is then only the mask so far.
+        Other objects lose the pixels that are now given. No later round changes the given pixels, and the engine
+        remembers them like an accepted mask. A scribble, click or box for one of these objects in this frame, or a
+        scribble over its pixels, releases it: rounds may change it again.
 
         Args:
             labels: uint8 [H, W] at the size of the video; only pixels of the objects `object_ids` count.
-            object_ids: objects 1..`num_objects`. One without a pixel is given as not visible in this frame.
+            object_ids: objects 1..`num_objects`. One without a pixel in `labels` is given as not visible in this frame.
 
         Raises:
             ValueError: as for `lock`.
@@ -130,12 +130,12 @@ class Engine(ABC):
         self._fix(frame, labels, ids)
 
     def release(self, frame: int) -> None:
-        """Let rounds change everything that was given in a frame; its mask stays as the mask so far."""
+        """Let rounds change the objects that were given in a frame. Until a round does, the frame keeps its mask."""
         self.masks.constraints.release(frame, self.masks.constraints.given_ids(frame))
         self._locked_changed(frame)
 
     def absent(self, object_id: int, first: int, last: int) -> None:
-        """Say that an object is not in the picture from frame `first` to `last`: no round gives it a pixel there.
+        """Mark an object as not visible in frames `first` to `last`, both included: no round gives it a pixel there.
 
         Locked and given pixels in the span stay, because a person made them.
 
@@ -145,11 +145,11 @@ class Engine(ABC):
         self.masks.set_absent(object_id, (first, last), True, (len(self.frames), self._num_objects))
 
     def present(self, object_id: int, first: int, last: int) -> None:
-        """Take back `absent` for a span. Raises ValueError as above."""
+        """Undo `absent` for frames `first` to `last`, both included. Raises ValueError as `absent` does."""
         self.masks.set_absent(object_id, (first, last), False, (len(self.frames), self._num_objects))
 
     def freeze(self, object_ids: Iterable[int]) -> None:
-        """Say which objects no round may change in any frame, in place of those that were named before.
+        """Set the objects that no round may change in any frame. Objects of an earlier call may be changed again.
 
         Raises:
             ValueError: an object is unknown.
@@ -167,18 +167,18 @@ class Engine(ABC):
     ) -> Iterator[MaskUpdate]:
         """Run a round and yield the masks that it computes: those of the drawn frames first, then outward from them.
 
-        There is at most one mask for each frame, and none for a locked frame. A frame without a new mask keeps the one
-        it had. When the round ends, every frame of its span that is not locked has a mask. `confidence` has one entry
-        for each of the session's objects.
+        The round yields at most one mask for each frame, and none for a locked frame. A frame without a new mask keeps
+        its earlier mask. When the round ends, every frame of its span that is not locked has a mask. `confidence` of an
+        update has one entry for each of the session's objects.
 
         A round is cancelled when its generator is closed early or `stopping` returns True. The masks that it yielded
-        count, and the session stays usable: its state is that of a session that was restored from this partial round.
-        A subclass must therefore add a mask to its state before it yields the mask.
+        stay, and the session stays usable, with the state of a session that was restored from this partial round. A
+        subclass must therefore add a mask to its state before it yields the mask.
 
         Args:
-            interactions: what was drawn, one interaction for each drawn frame. In a frame whose mask already shows an
-                object, an interaction without prompts starts from this mask.
-            span: the first and the last frame that may get a mask; None: all.
+            interactions: what was drawn, one interaction for each drawn frame. An interaction without scribbles, clicks
+                and boxes propagates the mask that its frame already has, which must show an object.
+            span: the first and the last frame that may get a mask; None: all frames.
             direction: "both"; "forward" or "backward" for the frames after or before the drawn ones only.
             objects: only these objects may change; None: all.
 
@@ -193,7 +193,7 @@ class Engine(ABC):
                 yield from updates
 
     def preview(self, interaction: Interaction) -> MaskUpdate:
-        """Compute the mask that a round would give the drawn frame, and change nothing.
+        """Compute the mask that a round would give the drawn frame. The session's masks and state do not change.
 
         Raises:
             ValueError: as for `run_round`.
@@ -214,10 +214,9 @@ class Engine(ABC):
         raise RuntimeError(f"{self.name} computed no mask of frame {frame}")
 
     def prepare(self, frames: Iterable[int]) -> Iterator[int]:
-        """Compute features of frames ahead of need, and yield each frame after that. It stops like a round.
+        """Compute and cache features of frames before a round needs them; yield the index of each finished frame.
 
-        Raises:
-            ValueError: a frame is outside of the video.
+        It ends early when `stopping` returns True. Raises ValueError if a frame is outside of the video.
         """
         for frame in frames:
             checks.check_frame("frames", frame, len(self.frames))
@@ -228,7 +227,7 @@ class Engine(ABC):
             yield int(frame)
 
     def restore(self, rounds: Sequence[PastRound]) -> None:
-        """Bring the session to the state after further rounds, oldest first. A round without masks changes nothing."""
+        """Bring the session to its state after the stored `rounds`, oldest first. Rounds without masks are ignored."""
         for past in rounds:
             if not past.labels:
                 continue
@@ -250,50 +249,51 @@ class Engine(ABC):
 
     @abstractmethod
     def _setup(self, *args: Any, **options: Any) -> None:
-        """Load networks. Subclasses declare the engine's options as keyword arguments."""
+        """Load the engine's networks. Subclasses declare the options of the engine as keyword arguments here."""
 
     @abstractmethod
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
-        """Compute the frames of `_zone`, the drawn one first. Its only prompts are scribbles.
+        """Yield the masks of the frames in `_zone`, that of the drawn frame first.
 
-        Frames for which `masks.keeps` is true are left out. Each mask passes through `_settled` before it changes the
-        state, and a round that ends before its first mask leaves no trace.
+        `interaction` has scribbles only; clicks and boxes have been converted. Frames for which `masks.keeps` is true
+        get no mask. Each mask passes through `_settled` before the engine's state changes, and a round that ends before
+        its first mask leaves the state unchanged.
         """
 
     @abstractmethod
     def _restore(self, past: PastRound) -> None:
-        """Bring the engine to the state after a round that was drawn on one frame."""
+        """Bring the engine to its state after a stored round that was drawn on one frame."""
 
     def _adopt(self, labels: Mapping[int, LabelMap]) -> None:  # noqa: B027 (an engine without a memory of masks)
-        """Take masks that no round made as the newest ones of their frames. An engine that remembers masks does so."""
+        """Use masks that no round made (painted, edited, imported). Engines with a memory of masks override this."""
 
     def _on_given(self, frame: int, ids: frozenset[int]) -> None:
-        """Called when the pixels of objects were given in a frame, after `_adopt`."""
+        """Update the engine after the pixels of the objects `ids` were given in a frame. Called after `_adopt`."""
         self._locked_changed(frame)
 
     def _locked_changed(self, frame: int) -> None:  # noqa: B027 (a hook)
-        """Called when pixels of a frame were fixed or released. Engines that keep a memory of masks update it here."""
+        """Update the engine after pixels were fixed or released. Engines with a memory of masks override this."""
 
     def _prepare_frame(self, frame: int) -> None:  # noqa: B027 (an engine without features)
-        """Compute the features of a frame that no prompt changes, and cache them."""
+        """Compute and cache those features of a frame that do not depend on what a person draws."""
 
     def _another(self) -> Engine:
-        """Open another session of this engine on the same video, without any round. It stops when this one does."""
+        """Open another session of this engine on the same video, without rounds. Both share the function `stopping`."""
         other = type(self)(self.frames, self._num_objects, self.settings, **self._setup_options)
         other.stopping = self.stopping
         return other
 
     def _settled_state(self, update: MaskUpdate, changed: bool) -> bytes | None:
-        """Return the engine state of a mask that had to agree with what people decided.
+        """Return the engine state to store with a mask after people's decisions were applied to it.
 
-        Where the mask was `changed`, it has none, and the engine continues from the mask itself.
+        If this `changed` the mask, the state is None, and the engine continues from the mask itself.
         """
         return None if changed else update.engine_state
 
     def _settled(self, update: MaskUpdate) -> MaskUpdate:
-        """Make a mask agree with what people decided, and remember it as the newest one of its frame.
+        """Apply people's decisions (fixed, absent, frozen objects) to a mask, and keep it as the newest of its frame.
 
-        A subclass stores and yields what this returns. Objects that are fixed or absent in the frame get confidence 1.
+        Subclasses store and yield what this returns. Objects that are fixed or absent in the frame get confidence 1.
         """
         settled = self.masks.settled(update)
         changed = settled.labels is not update.labels
@@ -305,13 +305,13 @@ class Engine(ABC):
         return settled
 
     def _outward(self, start: int) -> Iterator[int]:
-        """Yield the frames of the zone by their distance from `start`, which comes first."""
+        """Yield the frames of `_zone` by their distance from `start`, beginning with `start` itself."""
         return outward(start, self._zone)
 
     # --- parts of rounds ------------------------------------------------------------------------------------------
 
     def _run_part(self, part: RoundPart, limits: RoundLimits) -> Generator[MaskUpdate]:
-        """Run a part of a round. `limits` lacks what the part itself says."""
+        """Run a part of a round. `limits` are the round's; the part's frame, objects and boxes are added here."""
         if all(frame in self.locked or frame in part.done for frame in part.zone):
             return
         frame = part.interaction.frame
@@ -341,7 +341,10 @@ class Engine(ABC):
         self.masks.restore(interaction, past.labels)
 
     def _release(self, drawn: Interaction, plain: Interaction) -> tuple[LabelMap, frozenset[int]] | None:
-        """Release the given objects that an interaction concerns, and return their pixels and ids, or None."""
+        """Release the given objects that an interaction draws on, so that the round may change them.
+
+        `plain` is `drawn` converted to scribbles. Returns the frame's given pixels and the released ids, or None.
+        """
         released = self.masks.constraints.released_by(plain) if has_prompts(drawn) else None
         if released is not None:
             self._locked_changed(plain.frame)
@@ -375,10 +378,10 @@ class Engine(ABC):
         objects: Iterable[int] | None = None,
         num_objects: int | None = None,
     ) -> RoundRequest:
-        """Check what `run_round` would be asked, with its arguments, and return it.
+        """Check the arguments of a call of `run_round` without running the round, and return them as a request.
 
         Args:
-            num_objects: the number of objects that the session will have by then; None: those that it has.
+            num_objects: how many objects the session will have when the round runs; None: as many as it has now.
 
         Raises:
             ValueError: an argument cannot be used; the message names it.

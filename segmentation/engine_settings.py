@@ -1,4 +1,4 @@
-"""How an engine may use the machine."""
+"""The settings of an engine that concern the machine: device, memory and files."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class EngineSettings:
     Args:
         device: "auto", "cpu", "cuda" or "cuda:<n>".
         weights: a checkpoint, or a folder with checkpoints; None: those that `segmentation.weights` finds.
-        memory_bytes: budget for everything that is cached between frames and rounds.
+        memory_bytes: how many bytes the engine may cache between frames and rounds.
         cache_dir: folder in which features may be stored; None: features are cached in memory only.
-        max_side: longest side in pixels of the frame that the networks see; None: the engine's own choice.
-        seed: for methods that draw random numbers.
+        max_side: longest side, in pixels, to which frames are resized for the networks; None: the engine's own choice.
+        seed: seed of the random numbers, for engines that use any.
     """
 
     device: str = "auto"

@@ -1,7 +1,7 @@
-"""What the rest of the software knows of an engine: each engine's folder has a `spec.py` that says it.
+"""Descriptions of engines and their networks, which the rest of the software uses instead of importing the engines.
 
-Nothing here imports torch or an engine, so that engines and their weights can be listed by a process that never
-computes.
+The file `spec.py` in each engine's folder holds the description of that engine. This module imports neither torch nor
+an engine, so that a process that never computes (such as the web process) can list engines and their weights.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ class NetworkSpec:
     """A network that needs a checkpoint.
 
     Args:
-        name: names the network in commands and its checkpoint, `<name>.safetensors` or `<name>.pth`.
-        title: what a person reads.
+        name: the network in commands; its checkpoint is called `<name>.safetensors` or `<name>.pth`.
+        title: the network's name in messages and lists.
         path: dotted path of the network's class, "package.module:Class".
         config: dotted path of the class of its configuration.
-        folder: the engine's folder in `segmentation/engines`, whose `weights` folder holds the weights that ship.
-        source: where published weights come from, and their terms.
-        official: file name of the published checkpoint, which is looked for as well.
+        folder: the engine's folder in `segmentation/engines`. Its subfolder `weights` holds the checkpoints that come
+            with Maskwright.
+        source: where the published weights come from, and their licence terms.
+        official: file name of the published checkpoint. A file of this name is found too.
     """
 
     name: str
@@ -35,16 +36,20 @@ class NetworkSpec:
 
 @dataclass(frozen=True)
 class OfflinePrograms:
-    """Where an engine's own parts of the offline commands are, as dotted paths "package.module:name".
+    """The engine's functions and classes that the training and evaluation commands call.
 
-    They are in the engine's folder and are imported when a command needs them.
+    Each is a dotted path "package.module:name" into the engine's folder and is imported when a command needs it.
 
     Args:
-        objectives: the class that trains the engine, by the `engine` of its plans (`python -m segmentation.training`).
-        golden: the function that computes the golden arrays, by system (`python -m segmentation.evaluation.golden`).
-        measure: a function (engine, scene, weights, clock) -> `Measured` for `measure_engines papers`.
-        shipped_parts: a function that returns the parts of its shipped networks for `measure_engines runtimes`.
-        paper_parts: the same for networks of the paper's size.
+        objectives: classes that compute the training loss; the key is the field `engine` of a training plan
+            (`python -m segmentation.training`).
+        golden: functions that compute the arrays that are compared with the golden table; the key is the name of the
+            published system (`python -m segmentation.evaluation.golden`).
+        measure: a function (engine, scene, weights, clock) -> `Measured`, which times the engine for
+            `python -m segmentation.evaluation.measure_engines papers`.
+        shipped_parts: a function that returns the modules of the networks with the shipped weights, which
+            `measure_engines runtimes` times.
+        paper_parts: a function that returns the same modules of networks of the paper's size.
     """
 
     objectives: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -56,20 +61,20 @@ class OfflinePrograms:
 
 @dataclass(frozen=True)
 class EngineSpec:
-    """An engine as menus, commands and the registry know it.
+    """The description of an engine for menus, commands and the registry.
 
     Args:
-        name: names the engine in commands, stored rounds and the registry.
-        title: what a person reads.
+        name: the engine in commands, stored rounds and the registry.
+        title: the engine's name in menus and messages.
         path: dotted path of the engine's class, "package.module:Class". It is imported when a session is opened.
-        good_at: one or two sentences on what to choose it for.
+        good_at: one or two sentences that say when to choose this engine.
         networks: the networks that it computes with. A session opens only where all of their checkpoints are found.
-        reads_scribbles: whether its networks segment the frame that was drawn on. Such an engine has the option
-            `interaction`, by which STAR's cutter can segment that frame in place of the engine's own network.
-        shipped: what to tell a person while the weights in use are those that ship with Maskwright.
-        published: whether it follows a paper by others. Menus list these engines apart, as research.
-        preferred: whether this is the engine that "default" stands for.
-        programs: where its own parts of the commands for training, evaluation and measuring are.
+        reads_scribbles: whether a network of the engine segments the drawn frame from scribbles. Such an engine has the
+            option `interaction`, by which STAR's cutter can segment that frame in place of the engine's own network.
+        shipped: a message that is shown while the engine uses the weights that ship with Maskwright.
+        published: whether the engine reimplements a paper by others. Menus list these engines separately, as research.
+        preferred: whether the name "default" means this engine.
+        programs: the engine's functions for the training and evaluation commands.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Frame sources over image files and arrays. A frame is read when it is asked for; a cache keeps the newest."""
+"""Frames by index from image files and arrays. Files are read when their frames are requested; a cache keeps some."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CACHE_BYTES = 64 << 20  # This holds 50 frames of 480p; a round reads neighbouri
 
 
 def check_index(index: int, count: int) -> None:
-    """Raise IndexError unless 0 <= index < count. Negative indices do not count from the end."""
+    """Raise IndexError unless 0 <= index < count. Unlike in a list, a negative index is an error."""
     if not 0 <= index < count:
         raise IndexError(f"frame {index} is outside 0..{count - 1}")
 
@@ -28,10 +28,11 @@ def check_index(index: int, count: int) -> None:
 class ImageFrames:
     """Frames from image files in the given order, read-only uint8 RGB [H, W, 3].
 
-    The frames that were read last stay in memory, up to `cache_bytes`.
+    The frames that were read last stay in memory, up to `cache_bytes` together.
 
     Raises:
-        ValueError: there are no files. When a frame is read: it is no image, or has another size than the first.
+        ValueError: there are no files. Reading a frame also raises it if the file is not an image or its size differs
+            from that of the first frame.
     """
 
     def __init__(self, files: Sequence[Path], cache_bytes: int = CACHE_BYTES) -> None:

@@ -1,4 +1,4 @@
-"""A session for the notebook: draw on frames of a video, get masks of all of them, save what was made."""
+"""The session of scripts and notebooks: draw on frames of a video, get the masks of all frames, save them."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def open_session(
     Args:
         engine: name of an engine ("star", "flow", "stm", ...; `segmentation.ENGINES` has all), or "default".
         video: from `open_video`, or whatever `open_video` takes.
-        objects: how many objects there are, 1..254. Drawing a further one adds it.
-        weights: a checkpoint; None takes the one that ships, or that was added by `manage.py weights add`.
+        objects: how many objects there are, 1..254. Drawing an object with a higher id adds it.
+        weights: a checkpoint; None takes the one that was added by `manage.py weights add`, else the shipped one.
         device: "auto", "cpu", "cuda" or "cuda:<n>".
         options: options of the engine, which its CARD.md lists.
 
     Raises:
-        ValueError: the sentence names the argument that is wrong. Of an unknown engine it lists the known ones.
+        ValueError: an argument is wrong; the message names it. For an unknown engine it lists the known engines.
     """
     if not isinstance(engine, str):
         raise ValueError(f"engine: expected the name of an engine, got {type(engine).__name__}; the video comes second")
@@ -58,7 +58,7 @@ class InteractiveSession:
     Attributes:
         video: the video.
         masks: the newest mask of each frame that has one: frame -> uint8 [H, W], 0 = background, 1..N = objects.
-        interactions: what was drawn, in order, of all rounds that have begun.
+        interactions: what was drawn in all rounds that have begun, in order.
     """
 
     def __init__(self, engine: Engine, video: Video) -> None:
@@ -76,7 +76,7 @@ class InteractiveSession:
 
     @property
     def objects(self) -> int:
-        """How many objects the session knows."""
+        """How many objects the session has."""
         return self._engine.num_objects
 
     @property
@@ -85,7 +85,7 @@ class InteractiveSession:
 
     @property
     def locked(self) -> tuple[int, ...]:
-        """The frames whose whole masks were given, ascending. No round changes them."""
+        """The frames whose whole mask was fixed by `give`, ascending. No round changes them."""
         return tuple(sorted(self._engine.locked))
 
     def scribble(self, *, frame: int, object: int, path: ArrayLike) -> Round:
@@ -93,11 +93,12 @@ class InteractiveSession:
 
         Args:
             frame: the frame that is drawn on, 0..len(video) - 1.
-            object: the object's id, 1..254, or 0 for the background. An id above those so far adds objects.
+            object: the object's id, 1..254, or 0 for the background. An id above `objects` adds the missing objects.
             path: points (x, y) along the scribble, [P, 2] with P >= 1; fractions of width and height, 0..1.
 
         Returns:
-            The round. Iterating it computes the masks and yields them, the drawn frame first; `run()` computes all.
+            The round. Iterating over it computes and yields the masks, that of the drawn frame first. `run()` computes
+            all of them.
 
         Raises:
             ValueError: an argument is wrong; nothing has changed then.
@@ -109,7 +110,7 @@ class InteractiveSession:
 
         Args:
             frame: the frame that is clicked on, 0..len(video) - 1.
-            object: the object's id, 1..254, or 0 for the background. An id above those so far adds objects.
+            object: the object's id, 1..254, or 0 for the background. An id above `objects` adds the missing objects.
             point: (x, y) as fractions of width and height, 0..1.
             positive: whether the point belongs to the object.
 
@@ -124,7 +125,7 @@ class InteractiveSession:
 
         Args:
             frame: the frame that is drawn on, 0..len(video) - 1.
-            object: the object's id, 1..254. An id above those so far adds objects.
+            object: the object's id, 1..254. An id above `objects` adds the missing objects.
             corners: (x0, y0, x1, y1) as fractions of width and height, 0..1, with x0 < x1 and y0 < y1.
 
         Raises:
@@ -148,14 +149,15 @@ class InteractiveSession:
         direction: str = "both",
         only: Iterable[int] | None = None,
     ) -> Round:
-        """Run a round of what was drawn on one or several frames.
+        """Run a round from what was drawn on one or several frames.
 
         Args:
-            interactions: from `read_scribbles`, a simulated user, or made of `Scribble`, `Click` and `Box`. In a frame
-                whose mask shows an object already, an interaction without any prompt starts from this mask.
-            span: the first and the last frame that may change, both included; None: all.
+            interactions: one for each drawn frame, from `read_scribbles` or a simulated user, or made of `Scribble`,
+                `Click` and `Box`. An interaction without any of these propagates the mask that its frame already has,
+                which must show an object.
+            span: the first and the last frame that may change, both included; None: all frames.
             direction: "both"; "forward" or "backward" for the frames after or before the drawn ones only.
-            only: the objects that may change; None: all.
+            only: ids of the objects that may change; None: all objects.
 
         Raises:
             ValueError: an argument is wrong; nothing has changed then.
@@ -177,16 +179,16 @@ class InteractiveSession:
         yield from self._engine.run_round(drawn, span, direction, objects)
 
     def preview(self, interaction: Interaction) -> MaskUpdate:
-        """Compute the mask that a round would give the drawn frame, without a round: `masks` does not change.
+        """Compute the mask that a round would give the drawn frame, without running it: `masks` does not change.
 
         Raises:
-            ValueError: as for `interact`; besides, an object that the session does not have is not added.
+            ValueError: as for `interact`, and also for an object that the session does not have: it is not added.
         """
         self._stop()
         return self._engine.preview(interaction)
 
     def prepare(self, frames: Iterable[int]) -> None:
-        """Compute features of frames ahead of need, so that drawing on them is answered faster.
+        """Compute the features of frames in advance, so that a later round on these frames takes less time.
 
         Raises:
             ValueError: a frame is outside of the video.
@@ -196,16 +198,16 @@ class InteractiveSession:
             pass
 
     def give(self, frame: int, labels: LabelMap, objects: Iterable[int] | None = None) -> None:
-        """Give the mask of a frame: no later round changes it, and engines propagate from it.
+        """Fix the mask of a frame: no later round changes it, and the engine uses it as ground truth.
 
         Args:
             frame: 0..len(video) - 1.
             labels: uint8 [H, W] of the video's size, 0 = background, 1..254 = objects.
-            objects: only the pixels of these objects are given, until one of them is drawn on in this frame again;
-                None: all pixels of the frame, until it is released.
+            objects: fixes only the pixels of these objects, each until a person draws on it in this frame again; None:
+                fixes all pixels of the frame, until `release`.
 
         Raises:
-            ValueError: the sentence names the argument.
+            ValueError: an argument is wrong; the message names it.
         """
         if isinstance(labels, np.ndarray) and labels.dtype == np.uint8 and (labels == IGNORE).any():
             raise ValueError("labels: 255 is no object; ids are 1..254")
@@ -219,18 +221,18 @@ class InteractiveSession:
             self._masks[int(frame)] = self._engine.masks.newest(int(frame))
 
     def release(self, frame: int) -> None:
-        """Let later rounds change what was given in a frame. Its mask stays as the mask so far."""
+        """Let later rounds change what `give` fixed in a frame. Until a round does, the frame keeps its mask."""
         self._stop()
         self._engine.unlock(frame)
         self._engine.release(frame)
 
     def absent(self, *, object: int, first: int, last: int) -> None:
-        """Say that an object is not in the picture from frame `first` to `last`, both included.
+        """Mark an object as not visible in frames `first` to `last`, both included.
 
-        Rounds give it no pixel there, and its pixels in the masks so far are removed, except in given masks.
+        Rounds give it no pixel there, and its pixels in the masks so far are removed, except in masks fixed by `give`.
 
         Raises:
-            ValueError: the sentence names the argument.
+            ValueError: an argument is wrong; the message names it.
         """
         self._stop()
         self._engine.absent(object, first, last)
@@ -239,16 +241,16 @@ class InteractiveSession:
                 self._masks[frame] = self._engine.masks.agreeing(frame, self._masks[frame], self.objects)
 
     def present(self, *, object: int, first: int, last: int) -> None:
-        """Take back `absent` for a span of frames: the next round looks for the object there again.
+        """Undo `absent` for frames `first` to `last`, both included: rounds may give the object pixels there again.
 
         Raises:
-            ValueError: the sentence names the argument.
+            ValueError: an argument is wrong; the message names it.
         """
         self._stop()
         self._engine.present(object, first, last)
 
     def freeze(self, objects: Iterable[int]) -> None:
-        """Say which objects no round may change in any frame, in place of those that were named before.
+        """Set the objects that no round may change in any frame. Objects of an earlier call may be changed again.
 
         Raises:
             ValueError: an object is unknown.
@@ -257,12 +259,13 @@ class InteractiveSession:
         self._engine.freeze(objects)
 
     def save(self, folder: Path | str, *, format: str = "labels") -> Path:
-        """Write what was made; returns the folder.
+        """Write the masks or the scribbles of the session into `folder`, and return it.
 
         Args:
-            folder: is made when it is not there. Files of the same names are replaced.
-            format: "labels" for label PNGs 00000.png, 00001.png, ...; "davis" for frames and masks in the DAVIS layout;
-                "scribbles" for scribbles.json, the interactions of the challenge's format.
+            folder: is created if it does not exist. Files of the same names are replaced.
+            format: "labels" for masks as indexed PNG, 00000.png, 00001.png, ...; "davis" for frames and masks in the
+                layout of DAVIS; "scribbles" for all scribbles in the file scribbles.json, in the format of the DAVIS
+                interactive challenge.
 
         Raises:
             ValueError: an unknown format (the known ones are listed), or nothing to save.
@@ -278,7 +281,7 @@ class InteractiveSession:
         return root
 
     def close(self) -> None:
-        """Free the engine's memory. The masks stay; the session runs no further round."""
+        """Free the engine's memory. `masks` can still be read, but no further round can be run."""
         self._stop()
         self._engine.close()
         if self.owns_video:
@@ -298,7 +301,7 @@ class InteractiveSession:
         )
 
     def _stop(self) -> None:
-        """A round that is not finished ends here; the masks that it gave stay."""
+        """End the round that is still running, if any. The masks that it has computed stay."""
         if self._running is not None:
             self._running.stop()
             self._running = None
@@ -309,13 +312,13 @@ class InteractiveSession:
 
 
 class Round(Iterator[MaskUpdate]):
-    """A round that computes while it is iterated: yields the mask of the drawn frame, then of the others, outward.
+    """A round that computes masks while it is iterated: first of the drawn frame, then of the others, outward from it.
 
-    Leaving the loop early keeps the masks so far; the next round, or `stop`, ends this one.
+    The loop may be left early: the masks so far stay, and the round ends when the next one begins, or by `stop`.
 
     Attributes:
-        done: masks so far.
-        total: masks at most: one for each frame that is not locked.
+        done: how many masks the round has computed so far.
+        total: how many masks it computes at most: one for each frame that is not locked.
     """
 
     def __init__(self, updates: Iterator[MaskUpdate], masks: PackedLabels, total: int) -> None:
@@ -337,20 +340,20 @@ class Round(Iterator[MaskUpdate]):
         return self.total - self.done
 
     def run(self) -> int:
-        """Compute the rest of the round; returns how many masks it gave in all."""
+        """Compute the rest of the round, and return how many masks the whole round has computed."""
         for _ in self:
             pass
         return self.done
 
     def stop(self) -> None:
-        """End the round; the masks that it gave stay."""
+        """End the round. The masks that it has computed stay."""
         close = getattr(self._updates, "close", None)
         if close is not None:
             close()
 
 
 def _checked_prompts(interaction: Interaction, count: int) -> int:
-    """Check what was drawn on a frame of a video of `count` frames, and return the highest object id."""
+    """Check the prompts of an interaction on a video of `count` frames, and return the highest object id in them."""
     check_frame("frame", interaction.frame, count)
     prompts: list[Scribble | Click | Box] = [*interaction.scribbles, *interaction.clicks, *interaction.boxes]
     ids = [each.object_id for each in prompts]

@@ -1,4 +1,4 @@
-"""Shapes between two masks of an object, for frames between two that a person made right."""
+"""Interpolates masks of an object: the shapes in the frames between two frames whose masks are right."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from segmentation.types import BinaryMask, FloatMap
 
 
 def between(first: BinaryMask, last: BinaryMask, share: float) -> BinaryMask:
-    """Return the shape at `share` of the way from one mask to another one.
+    """Return the shape of an object at the fraction `share` of the time between two frames with the masks given.
 
-    Both shapes are moved to the place where the centre of the object is by then, and their signed distances to the
-    outline are mixed there: the outline moves evenly from the one to the other, and a shape that only moves keeps its
-    form.
+    Its centre lies on the straight line between the centres of both masks. Both shapes are moved there, and their
+    signed distances to the outline are averaged with the weights 1 - `share` and `share`. An object that moves without
+    changing its shape therefore keeps it.
 
     Args:
         first: bool [H, W]; the shape for `share` 0.
         last: bool [H, W]; the shape for `share` 1.
-        share: 0..1.
+        share: time as a fraction, 0..1: 0 at the frame of `first`, 1 at the frame of `last`.
 
     Returns:
-        bool [H, W]. If one mask is empty, it is the other one up to the middle of the way and empty beyond it.
+        bool [H, W]. If one of the masks is empty, the result is `first` for `share` below 0.5 and `last` from 0.5 on.
 
     Raises:
         ValueError: the masks differ in size, or `share` is outside of 0..1.
@@ -41,7 +41,7 @@ def between(first: BinaryMask, last: BinaryMask, share: float) -> BinaryMask:
 
 
 def _mixed(first: BinaryMask, last: BinaryMask, share: float) -> BinaryMask:
-    """Mix two shapes, neither of them empty, in the box around both. The shapes between them lie inside it."""
+    """Interpolate as `between` does. Both masks have pixels and are cropped to the box around both shapes."""
     start, end = (np.array(center_of_mass(mask)) for mask in (first, last))
     centre = start + share * (end - start)
     mixed = _distance(first, centre - start) * (1 - share) + _distance(last, centre - end) * share
@@ -49,7 +49,7 @@ def _mixed(first: BinaryMask, last: BinaryMask, share: float) -> BinaryMask:
 
 
 def _distance(mask: BinaryMask, by: NDArray[np.float64]) -> FloatMap:
-    """Return the signed distance to the outline of a mask that is moved `by` (y, x) pixels: positive inside."""
+    """Move a mask by `by` = (y, x) pixels, and return each pixel's distance to its outline: positive inside, [H, W]."""
     pad = int(np.ceil(np.abs(by).max())) + 1
     wide = np.pad(mask, pad)
     signed = (distance_transform_edt(wide) - distance_transform_edt(~wide)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Label maps as arrays: boxes, resizing, and soft aggregation of objects."""
+"""Functions of label maps and probability maps: pixel counts, boxes, resizing, and soft aggregation of objects."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from segmentation.types import LabelMap
 
 
 def pixel_counts(labels: LabelMap) -> NDArray[np.float32]:
-    """Return how many pixels each id 0..255 has in a mask, [256]."""
+    """Return how many pixels each id 0..255 has in a mask, as an array [256]."""
     return np.asarray(cv2.calcHist([labels], [0], None, [256], [0, 256]), np.float32).ravel()
 
 
 def shown_ids(labels: LabelMap) -> frozenset[int]:
-    """Return the ids that occur in a mask, 0 included where there is background."""
+    """Return the ids that occur in a mask, including 0 if any pixel is background."""
     return frozenset(np.flatnonzero(pixel_counts(labels)).tolist())
 
 
 class Box(NamedTuple):
-    """A rectangle of pixels, half open: rows y0..y1-1, columns x0..x1-1."""
+    """A rectangle of pixels: rows y0..y1-1 and columns x0..x1-1, so that y1 and x1 are just outside."""
 
     y0: int
     x0: int
@@ -71,7 +71,7 @@ def resize_labels(labels: LabelMap, height: int, width: int) -> LabelMap:
 
 
 def resize_probabilities(probabilities: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """Resize maps [C, h, w] to [C, height, width]: by area averages when they shrink, linearly when they grow."""
+    """Resize maps [C, h, w] to [C, height, width]: by area averages to a smaller size, bilinearly to a larger one."""
     if probabilities.shape[1:] == (height, width):
         return probabilities
     shrink = height < probabilities.shape[1]
@@ -82,8 +82,8 @@ def resize_probabilities(probabilities: NDArray[np.float32], height: int, width:
 def soft_aggregate(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
     """Merge the probabilities of independent objects [N, H, W] into [N + 1, H, W] that sum to 1, background first.
 
-    This is the soft aggregation of STM (Oh et al. 2019, eq. 5 and 6): the background is prod(1 - p), and a softmax over
-    the logits of all N + 1 maps follows, which is the odds of each map divided by the sum of the odds.
+    This is the soft aggregation of STM (Oh et al. 2019, eq. 5 and 6): the probability of the background is prod(1 - p),
+    and the result is the softmax of the logits of all N + 1 maps (the odds of each map divided by the sum of the odds).
     """
     background = np.prod(1 - probabilities, axis=0, keepdims=True)
     merged = np.clip(np.concatenate([background, probabilities]), 1e-7, 1 - 1e-7)

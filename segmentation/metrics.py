@@ -1,4 +1,4 @@
-"""J, F and J&F of DAVIS (Perazzi et al. 2016): region overlap and boundary accuracy, per frame and object."""
+"""The metrics J, F and J&F of DAVIS (Perazzi et al. 2016): region overlap and contour accuracy by frame and object."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Score:
 
     @property
     def mean_j(self) -> float:
-        """The mean over frames and objects. DAVIS averages over frames first, which is the same here."""
+        """The mean of J over frames and objects. DAVIS averages over frames first, with the same result."""
         return float(self.j.mean())
 
     @property
@@ -45,16 +45,16 @@ class Score:
 
 
 def score(truth: NDArray[np.uint8], predicted: NDArray[np.uint8], objects: int | Sequence[int] | None = None) -> Score:
-    """Score masks against the truth (Perazzi et al. 2016, section 5).
+    """Compute J and F of masks against the ground truth (Perazzi et al. 2016, section 5).
 
     Args:
-        truth: uint8 [T, H, W], ids of objects, 0 = background. 255 (no decision) counts as background.
+        truth: ground truth, uint8 [T, H, W], object ids, 0 = background. 255 ("ignore") counts as background.
         predicted: uint8 [T, H, W] with the same ids.
-        objects: the ids that are scored, or how many there are (1..objects). None takes those that occur in `truth`: an
-            id that nobody has would count as an object that is right in every frame.
+        objects: the ids that are scored, or a number N for the ids 1..N. None takes the ids that occur in `truth`. An
+            id that neither array contains scores 1 in every frame.
 
     Raises:
-        ValueError: the shapes differ, or `truth` shows no object and `objects` names none.
+        ValueError: the shapes differ, or there is no object to score.
     """
     if truth.shape != predicted.shape:
         raise ValueError(f"predicted: shape {predicted.shape}, the truth has {truth.shape}")
@@ -69,7 +69,7 @@ def score(truth: NDArray[np.uint8], predicted: NDArray[np.uint8], objects: int |
 
 
 def object_ids(truth: NDArray[np.uint8]) -> tuple[int, ...]:
-    """Return the ids of the objects in masks of any shape, ascending. 0 and 255 are no objects."""
+    """Return the ids 1..254 that occur in an array of masks of any shape, ascending."""
     found = np.flatnonzero(np.bincount(truth.ravel(), minlength=256))
     return tuple(int(number) for number in found if number not in (0, IGNORE))
 
@@ -89,10 +89,11 @@ def _j_of_object(truth: Mask, predicted: Mask) -> float:
 
 
 def boundary_f(truth: LabelMap, predicted: LabelMap, objects: int | Sequence[int], band: float = BAND) -> Scores:
-    """Return the boundary F of each object in one frame, [N]. `objects` is as in `score`.
+    """Return F, the contour accuracy, of each object in one frame, [N]. `objects` is as in `score`.
 
     Args:
-        band: how far two boundaries may be apart to match: a fraction of the diagonal, or pixels from 1 on.
+        band: the largest distance of two contour pixels that match. Below 1 it is a fraction of the frame's diagonal,
+            otherwise a number of pixels.
     """
     _check(truth, predicted)
     radius = int(np.ceil(band * np.hypot(*truth.shape))) if band < 1 else int(band)
@@ -116,9 +117,10 @@ def _f_of_object(truth: Mask, predicted: Mask, radius: int) -> float:
 
 
 def _boundary(mask: Mask, crop: Box) -> NDArray[np.uint8]:
-    """Return where a pixel differs from its right, lower or lower right neighbour, uint8 0/1, cropped to `crop`.
+    """Return the contour of a mask inside the box `crop`, uint8 0 or 1.
 
-    At the right and lower edge of the frame, only the neighbour along the edge is compared.
+    A pixel is on the contour if it differs from its right, lower or lower right neighbour. At the right and lower edge
+    of the frame, only the neighbour along the edge is compared.
     """
     m = np.pad(mask, ((0, 1), (0, 1)), mode="edge")[crop.y0 : crop.y1 + 1, crop.x0 : crop.x1 + 1]
     here = m[:-1, :-1]
@@ -127,10 +129,10 @@ def _boundary(mask: Mask, crop: Box) -> NDArray[np.uint8]:
 
 
 def _dilate(line: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
-    """Dilate `line` by the disk x^2 + y^2 <= radius^2.
+    """Dilate `line`, uint8 0 or 1, by the disk x^2 + y^2 <= radius^2.
 
-    Each row of the disk is a run of pixels. The run of each width is made once, from the next narrower one, and is
-    used for all rows of that width. This takes a quarter of the time of a general structuring element.
+    `line` is dilated horizontally once for each width of a row of the disk, and the result is shifted to all rows of
+    that width. This takes a quarter of the time of a dilation with a general structuring element.
     """
     height, width = line.shape
     wide = np.zeros((height, width + 2 * radius), np.uint8)
@@ -151,7 +153,7 @@ def _dilate(line: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
 
 @cache
 def _rows_by_half_width(radius: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
-    """Return the rows of the disk (offsets from its centre) grouped by half width, the narrowest first."""
+    """Return pairs of a half width and the rows of the disk that have it (offsets from its centre), narrowest first."""
     half = {row: isqrt(radius * radius - row * row) for row in range(-radius, radius + 1)}
     return tuple((width, tuple(r for r in half if half[r] == width)) for width in sorted(set(half.values())))
 

@@ -1,4 +1,4 @@
-"""The engines by name: each line leads to the spec in an engine's folder, so that listing engines imports none."""
+"""The engines by name. Engines are listed from their specs (`spec.py` in their folders), without importing them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from segmentation.engine import Engine, EngineSettings
 from segmentation.engine_spec import EngineSpec, NetworkSpec
 from segmentation.types import FrameSource, PastRound
 
-# In the order in which a person sees them.
+# Dotted paths of the specs by engine name, in the order in which menus show the engines.
 SPECS = {
     "flow": "segmentation.engines.flow.spec:FLOW",
     "star": "segmentation.engines.star.spec:STAR",
@@ -26,7 +26,7 @@ WITH_CUTTER = "segmentation.cutter.interaction:with_cutter"
 
 
 def load(path: str) -> Any:
-    """Import what a dotted path "package.module:name" leads to."""
+    """Import the module of a dotted path "package.module:name", and return the attribute `name` of it."""
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)
 
@@ -36,15 +36,15 @@ DEFAULT_ENGINE = next((name for name, spec in ENGINES.items() if spec.preferred)
 
 
 def load_engines(module: str) -> None:
-    """Add the engines of another package: `module` has a dict `ENGINES` of names and specs."""
+    """Add the engines of another package: `module` is the name of a module with a dict `ENGINES` of names and specs."""
     ENGINES.update(import_module(module).ENGINES)
 
 
 def engine_spec(name: str) -> EngineSpec:
-    """The spec of an engine; "default" stands for the preferred one.
+    """Return the spec of an engine by its name; "default" means the preferred engine.
 
     Raises:
-        ValueError: there is no such engine; the message lists the known ones.
+        ValueError: there is no such engine; the message lists the known engines.
     """
     if name == "default":
         name = DEFAULT_ENGINE
@@ -55,17 +55,17 @@ def engine_spec(name: str) -> EngineSpec:
 
 
 def networks() -> dict[str, NetworkSpec]:
-    """The networks of all engines by name."""
+    """Return the specs of the networks of all engines, by the network's name."""
     return {network.name: network for spec in ENGINES.values() for network in spec.networks}
 
 
 def objectives() -> dict[str, str]:
-    """The dotted paths of the training objectives of all engines, by the `engine` of a plan."""
+    """Return the dotted paths of the classes that compute training losses, by the field `engine` of a training plan."""
     return {name: path for spec in ENGINES.values() for name, path in spec.programs.objectives.items()}
 
 
 def golden_systems() -> dict[str, str]:
-    """The dotted paths of the functions that compute golden arrays, by the published system's name."""
+    """Return the dotted paths of the functions that compute the arrays of the golden table, by the system's name."""
     return {name: path for spec in ENGINES.values() for name, path in spec.programs.golden.items()}
 
 
@@ -77,17 +77,17 @@ def create_engine_session(
     rounds: Sequence[PastRound] = (),
     **options: Any,
 ) -> Engine:
-    """Open an engine on a video, in the state after `rounds`.
+    """Open an engine on a video, in the state that it has after the stored `rounds`.
 
-    Engines that read scribbles (`EngineSpec.reads_scribbles`) have one more option, `interaction`, which says who
-    segments the frame that was drawn on: "own" for the engine's network, "cutter" for STAR's cutter, "auto" for the
-    choice of `weights.uses_cutter`.
+    Engines that read scribbles (`EngineSpec.reads_scribbles`) have one more option, `interaction`, which says what
+    segments the drawn frame: "own" for the engine's network, "cutter" for STAR's cutter, "auto" for the choice of
+    `weights.uses_cutter`.
 
     Raises:
         ValueError: an unknown engine, option or value.
         WeightsMissing: a checkpoint is missing; the message says where to put it.
     """
-    from segmentation.weights import uses_cutter  # which reads this module
+    from segmentation.weights import uses_cutter  # imported here because it imports this module
 
     spec = engine_spec(name)
     interaction = options.pop("interaction", "auto") if spec.reads_scribbles else "own"

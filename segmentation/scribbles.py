@@ -1,4 +1,4 @@
-"""Converts scribbles from paths to pixels."""
+"""Draws scribbles, which are paths with points in 0..1, into maps of pixels."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from segmentation.types import Scribble
 
 NO_SCRIBBLE = -1
-Raster = NDArray[np.int16]  # [H, W]: the id of the scribble, or NO_SCRIBBLE
+Raster = NDArray[np.int16]  # [H, W]: the object id of the scribble on each pixel, or NO_SCRIBBLE
 
 
 def stroke_pixels(path: NDArray[np.float64], height: int, width: int) -> NDArray[np.intp]:
-    """Return the pixels (x, y) [K, 2] that a path covers, one pixel wide, in drawing order.
+    """Return the pixels (x, y) [K, 2] of a path with points in 0..1, drawn one pixel wide, in drawing order.
 
     Points are scaled by (W - 1, H - 1) and truncated, and neighbouring points are joined by Bresenham lines. This gives
     exactly the pixels of the `davisinteractive` package, with which the published systems were trained.
@@ -28,7 +28,10 @@ def stroke_pixels(path: NDArray[np.float64], height: int, width: int) -> NDArray
 
 
 def _line(start: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the Bresenham line from `start` to `end`, both included. The shorter axis is rounded half up."""
+    """Return the pixels (x, y) of the Bresenham line from `start` to `end`, both included.
+
+    Coordinates on the shorter axis are rounded, halves upwards.
+    """
     delta = end - start
     size, sign = np.abs(delta), np.where(delta > 0, 1, -1)
     major = 0 if size[0] > size[1] else 1
@@ -42,7 +45,7 @@ def _line(start: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def rasterise(scribbles: Sequence[Scribble], height: int, width: int) -> Raster:
-    """Draw scribbles into an int16 map [H, W]: the id that was drawn last on a pixel, NO_SCRIBBLE (-1) elsewhere."""
+    """Draw scribbles into an int16 map [H, W]: the object id drawn last on each pixel, NO_SCRIBBLE (-1) elsewhere."""
     raster = np.full((height, width), NO_SCRIBBLE, dtype=np.int16)
     for scribble in scribbles:
         pixels = stroke_pixels(scribble.path, height, width)
@@ -51,7 +54,7 @@ def rasterise(scribbles: Sequence[Scribble], height: int, width: int) -> Raster:
 
 
 def dilate(raster: Raster, iterations: int = 2) -> Raster:
-    """Dilate every id with a 3x3 cross. Where two ids meet, the higher one wins, so objects win over the background."""
+    """Dilate the pixels of every id with a 3x3 cross. Where two ids overlap, the higher id wins over the lower."""
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     thick = np.full_like(raster, NO_SCRIBBLE)
     for object_id in np.unique(raster[raster >= 0]):
@@ -61,10 +64,10 @@ def dilate(raster: Raster, iterations: int = 2) -> Raster:
 
 
 def cues_of(raster: Raster, object_id: int, both: bool = False) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return two maps [H, W]: the dilated scribbles of one object, and those of the background and all other objects.
+    """Return two maps, bool [H, W]: the dilated scribbles of an object, and those of the background and other objects.
 
-    Where the two meet, the object wins, as in the official program of IPN. With `both`, such a pixel is in both maps,
-    as in the official program of STM, which dilates each map separately.
+    `raster` is from `rasterise`. A pixel that both maps would contain after dilation is only in the map of the object,
+    as in the official code of IPN. With `both`, it is in both maps, as in the official code of STM.
     """
     if both:
         parts = (raster == object_id, (raster >= 0) & (raster != object_id))

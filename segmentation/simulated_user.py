@@ -1,7 +1,7 @@
-"""A simulated user: scribbles where an engine is most wrong, to try it on a video whose masks are known.
+"""A simulated user, which scribbles where an engine is most wrong. It needs a video with ground truth.
 
-It is of the kind of the DAVIS challenge's robot, and not that robot: one scribble a correction, in the worst frame that
-was not drawn on yet. Figures to publish come from `python -m segmentation.evaluation`.
+It resembles the robot of the DAVIS challenge but is simpler: each correction is one scribble, in the worst frame that
+was not drawn on yet. Use `python -m segmentation.evaluation`, which uses the robot itself, for numbers to publish.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from segmentation.video import Video, open_video
 
 @dataclass(frozen=True)
 class SimulatedRound:
-    """One round that a simulated user played.
+    """One round of a simulated user.
 
     Attributes:
-        interaction: what it drew.
+        interaction: what the simulated user drew.
         score: J and F of every frame and object after the round, [T, N].
-        frames: how many masks the round gave.
+        frames: how many masks the round computed.
         seconds: wall-clock time of the round.
     """
 
@@ -40,14 +40,15 @@ class SimulatedRound:
 
 
 class SimulatedUser:
-    """Draws on a video whose masks are known.
+    """Computes the scribbles that a person would draw, by comparing masks with the ground truth of a video.
 
     Args:
-        truth: uint8 [T, H, W], 0 = background, 255 = no decision. The ids that occur are numbered 1..N in their order.
+        truth: ground truth, uint8 [T, H, W], 0 = background, 255 = "ignore". Its object ids are renumbered 1..N in
+            ascending order.
 
     Attributes:
-        truth: the masks with ids 1..N; pixels without a decision are background.
-        objects: N.
+        truth: the ground truth with ids 1..N; pixels with 255 are background here.
+        objects: the number of objects N.
 
     Raises:
         ValueError: `truth` is of another type or shape, or shows no object.
@@ -66,28 +67,31 @@ class SimulatedUser:
         self.objects = len(ids)
 
     def first(self) -> Interaction:
-        """One scribble along the middle of each object, on the frame where the objects cover most."""
+        """Return the first interaction: a scribble along the middle of each object that the drawn frame shows.
+
+        The drawn frame is that in which the objects cover the most pixels.
+        """
         frame = int(np.argmax([np.count_nonzero(labels) for labels in self.truth]))
         return Interaction(frame, first_strokes(self.truth[frame], self.objects))
 
     def correct(self, masks: Mapping[int, LabelMap], drawn: set[int]) -> Interaction | None:
-        """A scribble along the largest wrong region of the worst frame that is not in `drawn`.
+        """Return a scribble along the largest wrong region of the frame with the lowest J outside `drawn`.
 
         Args:
-            masks: the masks so far by frame; a frame without one counts as empty.
-            drawn: frames that were drawn on.
+            masks: the masks so far by frame; a frame that is not in it counts as empty.
+            drawn: the frames that were drawn on before.
 
         Returns:
-            None where nothing is wrong, or every frame was drawn on.
+            None if nothing is wrong or every frame was drawn on.
         """
         return correction(self.truth, self.stacked(masks), drawn, self.objects)
 
     def score(self, masks: Mapping[int, LabelMap]) -> Score:
-        """J and F of `masks`, [T, N]."""
+        """Return J and F of the masks by frame `masks`, [T, N]."""
         return score(self.truth, self.stacked(masks), self.objects)
 
     def stacked(self, masks: Mapping[int, LabelMap]) -> NDArray[np.uint8]:
-        """Masks by frame as an array [T, H, W]; frames without one are empty."""
+        """Return masks by frame as one array, uint8 [T, H, W]. Frames that are not in `masks` are 0."""
         result = np.zeros_like(self.truth)
         for frame, labels in masks.items():
             result[frame] = labels
@@ -97,7 +101,10 @@ class SimulatedUser:
 def correction(
     truth: NDArray[np.uint8], masks: NDArray[np.uint8], drawn: set[int], num_objects: int
 ) -> Interaction | None:
-    """Return a scribble on the worst frame outside `drawn`, or None if nothing is wrong or no frame is left."""
+    """Return a scribble on the frame outside `drawn` with the lowest mean J.
+
+    It returns None if that frame has no wrong pixel, or if there is no frame outside `drawn`.
+    """
     worst = sorted(
         (float(jaccard(truth[f], masks[f], num_objects).mean()), f) for f in range(len(truth)) if f not in drawn
     )
@@ -117,18 +124,18 @@ def simulate(
     on_round: Callable[[SimulatedRound], None] | None = None,
     **options: Any,
 ) -> list[SimulatedRound]:
-    """Let a simulated user work on a video with an engine; returns its rounds.
+    """Run rounds of an engine with a simulated user on a video, and return the rounds.
 
     Args:
         engine: name of an engine, as for `open_session`.
-        video: a video, or whatever `open_video` takes. One from a DAVIS sequence brings its truth.
-        truth: uint8 [T, H, W]; None takes the video's own.
-        rounds: at most so many, at least 1. It stops earlier where nothing is wrong.
+        video: a video, or whatever `open_video` takes. A DAVIS sequence comes with its ground truth.
+        truth: ground truth, uint8 [T, H, W]; None takes that of the video.
+        rounds: the largest number of rounds, at least 1. There are fewer if nothing is wrong any more.
         on_round: is called after each round.
         options: as for `open_session`.
 
     Raises:
-        ValueError: the sentence names the argument.
+        ValueError: an argument is wrong; the message names it.
     """
     if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1:
         raise ValueError(f"rounds: expected a whole number from 1 on, got {rounds!r}")
@@ -155,7 +162,7 @@ def simulate(
 
 
 def truth_of(video: Video) -> NDArray[np.uint8]:
-    """The ground truth of all frames, uint8 [T, H, W]. Raises ValueError where a frame has none."""
+    """Return the ground truth of all frames, uint8 [T, H, W]. Raises ValueError if a frame has no ground truth."""
     masks = [video.truth(frame) for frame in range(len(video))]
     missing = [frame for frame, labels in enumerate(masks) if labels is None]
     if missing:

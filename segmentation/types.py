@@ -21,15 +21,15 @@ ProbabilityMap = NDArray[np.float32]  # [H, W], 0..1, of one object
 ProbabilityMaps = NDArray[np.float32]  # [N, H, W], of objects 1..N
 FloatMap = NDArray[np.float32]  # [H, W], any real value for each pixel
 FlowField = NDArray[np.float32]  # [H, W, 2], the motion of each pixel in pixels, x first
-FloatArray = NDArray[np.float32]  # any shape; whoever uses it says which
+FloatArray = NDArray[np.float32]  # any shape; the comment at each use gives it
 Path = NDArray[np.float64]  # [P, 2], points (x, y) in 0..1
 
-MAX_OBJECTS = 254  # object ids are uint8, and 255 has a meaning of its own
-IGNORE = 255  # in ground truth: no decision was made on this pixel, and it counts for nobody
+MAX_OBJECTS = 254  # object ids are uint8, 0 is the background, and 255 is IGNORE
+IGNORE = 255  # in ground truth: a pixel that belongs to no object and is not evaluated
 
 
 class FrameSource(Protocol):
-    """A video as an engine reads it: frames of one size, each of which can be read without reading the others."""
+    """The frames of a video as an engine reads them: by index, all of one size, uint8 RGB [H, W, 3]."""
 
     @property
     def height(self) -> int: ...
@@ -46,7 +46,7 @@ class FrameSource(Protocol):
 class Scribble:
     """A path that a person drew for one object.
 
-    Two scribbles are equal when their object ids and all points are equal, and equal ones have the same hash.
+    Two scribbles are equal if their object ids and all points are equal. Equal scribbles have the same hash.
 
     Args:
         object_id: 1..254, or 0 for a scribble of the background.
@@ -62,7 +62,7 @@ class Scribble:
         return self.object_id == other.object_id and np.array_equal(self.path, other.path)
 
     def __hash__(self) -> int:
-        points = np.asarray(self.path, np.float64) + 0.0  # adding 0.0 turns -0.0, which equals 0.0, into the same bytes
+        points = np.asarray(self.path, np.float64) + 0.0  # turns -0.0 into 0.0, so that equal paths have equal bytes
         return hash((self.object_id, points.shape, points.tobytes()))
 
 
@@ -73,7 +73,7 @@ class Click:
     Args:
         object_id: 1..254, or 0 for the background.
         point: (x, y) in 0..1.
-        positive: whether the point belongs to the object; False: it does not.
+        positive: True if the point belongs to the object, False if it does not.
     """
 
     object_id: int
@@ -106,18 +106,18 @@ class Interaction:
 
 @dataclass(frozen=True, eq=False)
 class MaskUpdate:
-    """The mask of one frame, as an engine yields it while a round runs. It is compared by identity.
+    """The mask of one frame, as an engine yields it while a round runs. `==` is true only for the same object.
 
     Args:
         frame: index of the frame.
         labels: uint8 [H, W] at the size of the video.
-        confidence: `confidence[i]` is that of object i + 1, in 0..1.
-        engine_state: what the engine wants to keep of this frame (quantised probabilities, for example), at most 64 kB.
-            Whoever stores the mask stores these bytes too and hands them back in `PastRound.engine_states`. An engine
+        confidence: `confidence[i]` is the confidence of object i + 1, in 0..1.
+        engine_state: bytes that the engine wants to keep with this mask (quantised probabilities, for example), at most
+            64 kB. The caller stores them with the mask and passes them back in `PastRound.engine_states`. An engine
             that attaches them must itself continue from their content and not from anything more precise, so that a
-            session that was kept and a session that was rebuilt compute identical masks.
+            session that stayed open and a session that was rebuilt compute identical masks.
         lost: ids of the objects that are lost in this frame, ascending: they were drawn or given somewhere, but have no
-            mask here or almost none, and are not marked as absent.
+            or almost no pixels here, and are not marked as absent.
     """
 
     frame: int
@@ -129,9 +129,9 @@ class MaskUpdate:
 
 @dataclass(frozen=True, eq=False)
 class PastRound:
-    """An earlier version of the masks as it was stored: enough for any engine to rebuild its state.
+    """A stored version of the masks (a round, painted masks or an edit), from which any engine can rebuild its state.
 
-    It is compared by identity.
+    `==` is true only for the same object.
 
     Args:
         engine: name of the engine that ran the round; "" for masks that were painted, edited or imported. Another
@@ -139,12 +139,12 @@ class PastRound:
         interactions: what was drawn before the round, one interaction for each frame; empty for masks that no engine
             made.
         num_objects: how many objects the video had.
-        labels: the masks that this round itself stored, by frame. The mapping may read each mask when it is asked for.
+        labels: the masks that this version added, by frame. The mapping may read a mask from storage on each access.
             A cancelled round has masks of some frames only.
-        engine_states: the bytes that came with these masks, by frame.
-        given: by frame, the ids of the objects whose pixels a person fixed in it by this version (see `Engine.give`).
-            Every frame in it has a mask in `labels`.
-        direction: the direction of the round, as `Engine.run_round` got it.
+        engine_states: the engine states of these masks, by frame.
+        given: by frame, the ids of the objects whose pixels a person fixed there in this version (see `Engine.give`).
+            Each of its frames has a mask in `labels`.
+        direction: the argument `direction` of `Engine.run_round`.
     """
 
     engine: str
@@ -157,6 +157,6 @@ class PastRound:
 
     @property
     def interaction(self) -> Interaction:
-        """The interaction of a round that was drawn on one frame only."""
+        """Return the only interaction of a round that was drawn on one frame."""
         (only,) = self.interactions
         return only

@@ -27,10 +27,10 @@ class Video:
     `video[i]` is frame i, read-only uint8 RGB [H, W, 3]; i in 0..len - 1, else IndexError.
 
     Attributes:
-        name: of the file or folder, or "video".
-        height, width: of every frame, in pixels.
-        fps: frames a second of a video file, else 24. Frame numbers do not depend on it.
-        files: the image file of each frame, where it comes from image files; else empty.
+        name: the name of the file or folder, or "video" for arrays.
+        height, width: the size of every frame, in pixels.
+        fps: the frame rate of a video file, otherwise 24. Frame indices do not depend on it.
+        files: the image file of each frame, if the frames come from image files; otherwise empty.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class Video:
 
     @property
     def has_truth(self) -> bool:
-        """Whether the video came with masks (a DAVIS sequence)."""
+        """Whether the video has ground truth, as a DAVIS sequence does."""
         return self._truth is not None
 
     def truth(self, frame: int) -> LabelMap | None:
-        """Read the ground truth of a frame, uint8 [H, W]: 0, ids 1..254, 255 = ignore. Return None if there is none."""
+        """Read the ground truth of a frame, uint8 [H, W], ids 0..254 and 255 = "ignore". None if it has no mask."""
         if not 0 <= frame < len(self):
             raise IndexError(f"frame {frame} is outside 0..{len(self) - 1}")
         return None if self._truth is None else self._truth(frame)
@@ -91,12 +91,13 @@ def open_video(source: Path | str | NDArray[np.uint8] | FrameSource) -> Video:
             a video file (mp4, mov, mkv, webm, avi, gif, ...), decoded lazily by PyAV;
             a picture file of several pages (TIFF, WebP, PNG): each page is a frame;
             a folder of images, in the natural order of their names;
-            a folder in the DAVIS layout with one sequence, or the folder of one's frames (JPEGImages/480p/dog): its
-            masks are the video's `truth`;
-            an array uint8 RGB [T, H, W, 3], or anything with its values by frame, `height`, `width` and a length.
+            a folder in the DAVIS layout with one sequence, or the folder with the frames of a sequence, such as
+            JPEGImages/480p/dog: the masks of the sequence are the video's `truth`;
+            an array uint8 RGB [T, H, W, 3], or an object like `FrameSource`, with frames by index, `height`, `width`
+            and a length.
 
     Raises:
-        ValueError: the source is not there or is none of these. The sentence names it and says what was expected.
+        ValueError: the source does not exist or is none of these. The message names it and says what was expected.
     """
     if isinstance(source, Video):
         return source
@@ -143,8 +144,9 @@ def _from_davis(sequence: DavisSequence) -> Video:
 
 
 def _davis_sequence(path: Path) -> DavisSequence | None:
-    """Return the DAVIS sequence whose frames are in `path`, or the only one below it; None for a plain folder of
-    images.
+    """Return the DAVIS sequence whose frames lie in the folder `path`, or the only sequence in the data set `path`.
+
+    It returns None if `path` is a plain folder of images.
     """
     resolved = path.resolve()
     for folder in (resolved, *resolved.parents):

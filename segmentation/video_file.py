@@ -18,18 +18,20 @@ from segmentation.runtime.caches import ByteCache
 from segmentation.types import Image
 
 DEFAULT_FPS = 24.0
-FORWARD = 32  # Up to this distance, frames are decoded in order instead of seeking to a key frame.
+FORWARD = 32  # A frame at most so far ahead is reached by decoding all frames up to it, not by seeking to a key frame.
 
 
 class VideoFileFrames:
     """The frames of a video file (mp4, mov, mkv, webm, avi, gif, ...), read-only uint8 RGB [H, W, 3].
 
-    Opening reads the times of all packets and decodes one frame. A frame is decoded from the previous key frame on;
-    reading in order decodes each frame once. The frames that were read last are cached within `cache_bytes`. Frames are
-    turned upright and HDR is converted to the standard range, as in the web application.
+    Opening reads the times of all packets and decodes one frame. To read a frame, all frames from the key frame before
+    it are decoded; reading in order decodes each frame once. The frames that were read last are cached, up to
+    `cache_bytes` together. Frames are turned upright and HDR is converted to the standard range, as in the web
+    application.
 
     Raises:
-        ValueError: it is no video, or has no frame that can be decoded. When a frame is read: it is damaged.
+        ValueError: the file is not a video, or no frame of it can be decoded. Reading a frame also raises it if the
+            file is damaged there.
     """
 
     def __init__(self, path: Path | str, cache_bytes: int = CACHE_BYTES) -> None:
@@ -86,7 +88,7 @@ class VideoFileFrames:
                 if packet.size and not packet.is_discard:
                     times.append(packet.pts)
         except av.error.FFmpegError:
-            pass  # A truncated file has the frames before this point.
+            pass  # Of a truncated file, the frames before the damage are used.
         known = [time for time in times if time is not None]
         if len(known) < len(times) or len(set(known)) < len(known):
             self._file.close()
@@ -98,7 +100,7 @@ class VideoFileFrames:
         return sorted(set(known))
 
     def _read(self, index: int) -> Image:
-        """Decode up to `index` and cache the frames on the way, as far as there is room."""
+        """Return frame `index`. The frames that must be decoded before it are cached, as far as there is room."""
         if not self._next <= index < self._next + FORWARD:
             self._file.seek(self._times[index], stream=self._stream, backward=True, any_frame=False)
             self._decoded, self._next = _decode(self._file, self._stream), 0
@@ -121,10 +123,10 @@ class VideoFileFrames:
 
 
 def _decode(file: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Frames from where the file stands, in order of presentation. Packets that cannot be decoded are passed over."""
+    """Yield frames in presentation order from the file's position on. Packets that cannot be decoded are skipped."""
     for packet in file.demux(stream):
         if not packet.size and packet.pts is not None:
-            continue  # a recorder had nothing to store; a decoder would take it for the end
+            continue  # some recorders write empty packets, which would tell the decoder that the stream has ended
         try:
             yield from stream.decode(packet)
         except av.error.EOFError:
@@ -134,5 +136,5 @@ def _decode(file: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
 
 
 def _time(frame: VideoFrame) -> int | None:
-    """When a frame is shown, in units of its stream. Old containers (AVI) store only the time of decoding."""
+    """Return a frame's presentation time in the stream's time base, or its decoding time where only that is stored."""
     return frame.pts if frame.pts is not None else frame.dts

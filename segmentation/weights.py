@@ -1,7 +1,7 @@
-"""Where the weights of the engines are: which are wanted, which are found, and what to say when one is missing.
+"""Finds the checkpoints of the engines' networks, and says where to put a missing one.
 
-Nothing here imports torch, so that engines and their weights can be listed by a process that never computes.
-Checkpoints are read by `segmentation.checkpoints`.
+This module does not import torch, so that a process that never computes (such as the web process) can list engines and
+their weights. Checkpoints are read by `segmentation.checkpoints`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from segmentation.registry import engine_spec, networks
 
 ENGINES_FOLDER = Path(__file__).parent / "engines"
 _CLONE = Path(__file__).parents[1]
-_IN_CLONE = (_CLONE / "manage.py").is_file()  # otherwise pip has installed the package
+_IN_CLONE = (_CLONE / "manage.py").is_file()  # whether this runs from a clone of the repository, not installed by pip
 CUTTER = "star-cut"  # the network that can segment annotated frames for other engines (`uses_cutter`)
 SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
 class WeightsMissing(ValueError):
-    """An engine has no checkpoint; the message says where to put one."""
+    """A network has no checkpoint; the message says where to put it."""
 
 
 class WeightsError(ValueError):
@@ -35,15 +35,15 @@ class WeightsError(ValueError):
 
 @dataclass(frozen=True)
 class WeightsState:
-    """What a list of engines shows of a network's weights.
+    """Whether the checkpoint of a network was found, and where: what lists of engines show.
 
     Args:
         network: name of the network.
-        title: what a person reads.
+        title: the network's name in messages and lists.
         path: the checkpoint that was found, or None.
-        size: of the checkpoint in bytes; 0 where it is missing.
+        size: size of the checkpoint in bytes; 0 if there is none.
         shipped: whether the checkpoint came with Maskwright.
-        sentence: where the checkpoint came from, or where to put one.
+        sentence: a text for the list: "ships with Maskwright", where to put a missing checkpoint, or "".
     """
 
     network: str
@@ -55,10 +55,10 @@ class WeightsState:
 
 
 def network_spec(name: str) -> NetworkSpec:
-    """The spec of a network.
+    """Return the spec of a network by its name.
 
     Raises:
-        ValueError: there is no such network; the message lists the known ones.
+        ValueError: there is no such network; the message lists the known networks.
     """
     known = networks()
     if name not in known:
@@ -67,14 +67,14 @@ def network_spec(name: str) -> NetworkSpec:
 
 
 def weights_folder() -> Path:
-    """Where a person puts weights: MASKWRIGHT_WEIGHTS, else `weights` in MASKWRIGHT_HOME."""
+    """Return the folder for checkpoints that people add: MASKWRIGHT_WEIGHTS, or else `weights` in MASKWRIGHT_HOME."""
     if folder := os.environ.get("MASKWRIGHT_WEIGHTS"):
         return Path(folder).expanduser()
     return Path(os.environ.get("MASKWRIGHT_HOME") or _default_home()).expanduser() / "weights"
 
 
 def _default_home() -> Path:
-    """The folder in which the web application keeps its data when nobody has chosen another one."""
+    """Return the folder in which the web application keeps its data where MASKWRIGHT_HOME is not set."""
     return _CLONE / "data" if _IN_CLONE else user_data_path("maskwright", appauthor=False)
 
 
@@ -82,12 +82,12 @@ def find_weights(name: str, explicit: str | Path | None = None) -> Path:
     """Find the checkpoint of a network.
 
     Args:
-        name: of the network.
-        explicit: a file, or a folder in which to look. Without it, the person's folder is searched, then the weights
-            that ship.
+        name: the name of the network.
+        explicit: a checkpoint, or a folder in which to look for it. None: `weights_folder()` is searched first, and
+            then the checkpoints that ship with Maskwright.
 
     Raises:
-        WeightsMissing: there is none; the message says where to put one.
+        WeightsMissing: there is no checkpoint; the message says where to put it.
     """
     spec = network_spec(name)
     if explicit is not None:
@@ -108,7 +108,7 @@ def missing_sentence(spec: NetworkSpec) -> str:
 
 
 def state_of(name: str) -> WeightsState:
-    """What is found of a network's weights; the file is not read."""
+    """Look for the checkpoint of the network `name`, and return what was found. The file itself is not read."""
     spec = network_spec(name)
     try:
         path = find_weights(name)
@@ -121,27 +121,29 @@ def state_of(name: str) -> WeightsState:
 
 
 def weights_ready(engine: str) -> bool:
-    """Whether the checkpoints of all networks of an engine are found."""
+    """Whether there is a checkpoint for every network of an engine."""
     return all(state_of(network.name).path is not None for network in engine_spec(engine).networks)
 
 
 def uses_cutter(engine: str, explicit: str | Path | None = None) -> bool:
-    """Whether STAR's cutter segments annotated frames in place of an engine's own network, by default.
+    """Whether, by default, STAR's cutter (its network for drawn frames) replaces an engine's own network there.
 
-    It does where the engine reads scribbles and computes with the small weights that ship: they understand scribbles
-    badly. Engines with other weights (a person's, or `explicit` ones) segment their annotated frames themselves.
+    It does if the engine reads scribbles and uses the small weights that ship, which segment from scribbles badly.
+    Engines with other weights (added by a person, or `explicit`) segment drawn frames with their own network.
     """
     spec = engine_spec(engine)
     return spec.reads_scribbles and CUTTER in networks() and all(ships(n.name, explicit) for n in spec.networks)
 
 
 def ships(name: str, explicit: str | Path | None = None) -> bool:
-    """Whether a network would compute with the small weights that come with Maskwright."""
+    """Whether a session would use, for the network `name`, the small weights that ship with Maskwright."""
     return explicit is None and state_of(name).shipped
 
 
 def weights_label(engine: str, explicit: str | Path | None = None) -> str:
-    """Which weights a round computes with: the first 12 digits of each file's SHA-256, or "" without networks.
+    """Return a text that identifies the weights that an engine's rounds use; "" for an engine without networks.
+
+    It is the first 12 digits of the SHA-256 of each checkpoint, joined by "+".
 
     Raises:
         WeightsMissing: a checkpoint is missing.
@@ -153,7 +155,7 @@ def weights_label(engine: str, explicit: str | Path | None = None) -> str:
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a file in hexadecimal digits. It is computed again only when the file has changed."""
+    """Return the SHA-256 of a file in hexadecimal digits. It is computed again only if the file has changed."""
     stat = path.stat()
     return _checksum(path, stat.st_size, stat.st_mtime_ns)
 
@@ -165,7 +167,7 @@ def _checksum(path: Path, size: int, changed: int) -> str:
 
 
 def checksum_file(path: Path) -> Path:
-    """The file beside a checkpoint that keeps its checksum, in the format of `sha256sum`."""
+    """Return the path of the file beside a checkpoint that stores its checksum, in the format of `sha256sum`."""
     return path.with_name(path.name + ".sha256")
 
 
@@ -174,7 +176,7 @@ def keep_checksum(path: Path) -> None:
 
 
 def verify_checksum(path: Path) -> None:
-    """Compare a file with the checksum that is kept for it; without one, nothing is compared.
+    """Compare a checkpoint with its stored checksum. If no checksum is stored, nothing is compared.
 
     Raises:
         WeightsError: the file has changed.

@@ -1,4 +1,4 @@
-"""`python -m segmentation.evaluation` runs the DAVIS interactive benchmark on a folder in the DAVIS layout."""
+"""The command `python -m segmentation.evaluation`: runs the DAVIS interactive benchmark on a data set in its layout."""
 
 from __future__ import annotations
 
@@ -94,7 +94,10 @@ def _weights(text: str) -> tuple[str, str]:
 
 
 def _option(text: str) -> tuple[str, str, Any]:
-    """Parse `manet.window=9` to ("manet", "window", 9). A value that is not valid JSON is taken as a string."""
+    """Parse an option of an engine: `manet.window=9` to ("manet", "window", 9).
+
+    A value that is not valid JSON is taken as a string.
+    """
     where, separator, given = text.partition("=")
     target, dot, key = where.rpartition(".")
     if not (separator and dot and target and key):
@@ -134,7 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def table(report: dict[str, Any]) -> str:
-    """Return the summary that is printed at the end, with one line per engine."""
+    """Return the summary of a benchmark report as text, with one line for each engine."""
     titles = f"{'AUC':>6} {'R-AUC':>6} {'@60s':>6} {'round 1':>8} {'last':>6} {'s/frame':>8} {'peak MB':>8} {'ECE':>6}"
     lines = [f"{'engine':<20} {titles}"]
     for name, e in report["engines"].items():

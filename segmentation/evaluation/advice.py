@@ -1,4 +1,4 @@
-"""Chooses the frame to correct next by an engine's confidence alone, as a person does who follows its advice."""
+"""Chooses the frame to correct next by an engine's confidence alone, as the web page advises a person."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Set
 import numpy as np
 from numpy.typing import NDArray
 
-# Frames within this distance of an earlier interaction are advised last. The studio treats them as one place.
+# Frames within this distance of an earlier interaction are advised last, as on the web page.
 REACH = 3
 
 
 def advised_frame(confidence: NDArray[np.float64], asked: Set[int]) -> int:
-    """Return the frame whose least certain object is the least certain of all.
+    """Return the frame with the lowest confidence, where that of a frame is the lowest of its objects.
 
     Args:
         confidence: [T, N], the confidence of each object in each frame.
-        asked: the frames that were drawn on or advised before. Frames within REACH of them are chosen only when there
-            is no other, and they themselves only when every frame was asked.
+        asked: the frames that were drawn on or advised before. Frames within REACH of them are chosen only if there
+            are no other frames, and frames of `asked` only if it contains every frame.
     """
     least = confidence.min(axis=1)
     frames = np.arange(len(least))

@@ -1,4 +1,4 @@
-"""Runs the benchmark for all engines and sequences, skips what is already finished, and writes the report."""
+"""Runs the DAVIS interactive benchmark for engines and sequences, skips finished runs, and writes the report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCHEMA = 1
 
 
 class BenchmarkFailed(ValueError):
-    """A run of the benchmark failed. The message is that of the engine."""
+    """An engine raised an exception in a run of the benchmark. The message is that of the exception."""
 
 
 def run(
@@ -36,7 +36,9 @@ def run(
     out: Path,
     only_these: bool = True,
 ) -> dict[str, Any]:
-    """Run everything, write report.json, report.html and one CSV per engine into `out`, and return the report.
+    """Run every engine on every sequence, write the reports into the folder `out`, and return the report.
+
+    The files are report.json, report.html and one CSV file for each engine.
 
     Args:
         only_these: refuse the whole run if one of the sequences cannot be evaluated. Otherwise such a sequence is named
@@ -44,7 +46,7 @@ def run(
 
     Raises:
         FolderError: the folder, or a sequence, cannot be evaluated (checked before the first round).
-        BenchmarkFailed: an engine raised.
+        BenchmarkFailed: an engine raised an exception.
         BenchmarkPackageMissing: davisinteractive is not installed.
     """
     davisinteractive()
@@ -111,7 +113,7 @@ def _run_all(runs: list[Run], protocol: Protocol) -> None:
             sending.close()
             _follow(run, receiving, bar)
             child.join()
-            bar.update(number * protocol.rounds - bar.n)  # a sequence ends early when its time is up
+            bar.update(number * protocol.rounds - bar.n)  # a sequence may end before its last round, at its time limit
 
 
 def _follow(run: Run, receiving: Any, bar: Any) -> None:
@@ -157,7 +159,7 @@ def _report(
 
 
 def machine() -> dict[str, Any]:
-    """Describe the machine of the measurement: processor, number of cores, and versions of the libraries."""
+    """Describe this machine for the report: processor, number of cores, and versions of the libraries."""
     versions = {}
     for name in ("maskwright", "torch", "numpy", "opencv-python", "davisinteractive"):
         try:

@@ -2,8 +2,8 @@
 
 Each run has a separate process, so that its peak memory can be measured.
 
-davisinteractive defines the session protocol, the clock, the time limit and the rows of the report. A run writes a
-folder with report.csv (the package's rows), rounds.json, masks/%05d.png of the last round, and finally done.json.
+The package davisinteractive defines the protocol of a session, the clock, the time limit and the rows of the report. A
+run writes a folder with report.csv (these rows), rounds.json, masks/%05d.png of the last round, and at last done.json.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Protocol:
     """The rules of a benchmark: number of rounds, seconds for each object and round (None = no limit), and how the
     robot chooses the frame to correct.
 
-    `next_frame` is "worst", the frame with the lowest `metric`, for which the robot looks at the ground truth; or
-    "advised", the frame that the engine's own confidence advises.
+    `next_frame` is "worst" for the frame with the lowest `metric`, which the robot finds with the ground truth, or
+    "advised" for the frame that `advice.advised_frame` chooses by the engine's confidence.
     """
 
     rounds: int = 8
@@ -51,13 +51,13 @@ class Protocol:
 
     @property
     def seconds_an_object(self) -> int | None:
-        """The seconds for each object over all rounds (max_time of the package). The challenge allows 8 x 30 s."""
+        """Seconds for each object over all rounds (`max_time` of davisinteractive). The challenge allows 8 x 30 s."""
         return self.rounds * self.max_time if self.max_time else None
 
 
 @dataclass(frozen=True)
 class EngineUnderTest:
-    """An engine with its settings. `label` is its name in the report."""
+    """An engine to be evaluated, with its weights and options. `label` is its name in the report."""
 
     label: str
     engine: str
@@ -68,7 +68,10 @@ class EngineUnderTest:
 
 @dataclass(eq=False)
 class Answers:
-    """What an engine has answered so far: masks [T, H, W], confidence [T, N], and the frames that were asked about."""
+    """The results of an engine so far: masks [T, H, W] and confidence [T, N].
+
+    `asked` has the frames that were drawn on or advised so far.
+    """
 
     masks: Masks
     confidence: NDArray[np.float64]
@@ -76,7 +79,7 @@ class Answers:
 
     @classmethod
     def none_for(cls, sequence: Sequence) -> Answers:
-        """Return empty masks with confidence 0."""
+        """Return the results before the first round: empty masks with confidence 0."""
         return cls(np.zeros_like(sequence.truth), np.zeros((sequence.num_frames, sequence.num_objects)))
 
     def candidates(self, protocol: Protocol) -> list[int] | None:
@@ -90,18 +93,18 @@ class Answers:
 
 @dataclass(frozen=True)
 class Run:
-    """A run of one engine on one sequence, with everything that its child process needs."""
+    """The settings of a run of one engine on one sequence, which are passed to its child process."""
 
     engine: EngineUnderTest
     sequence: str
     folder: DavisFolder
-    staged: Path  # a DAVIS root in the layout and naming that the package expects
+    staged: Path  # folder with the sequences in the layout that davisinteractive reads (see `benchmark.stage`)
     protocol: Protocol
     out: Path
 
     @property
     def fingerprint(self) -> dict[str, Any]:
-        """The settings of the run. A finished run is reused only if its settings are equal."""
+        """The settings of the run as a dictionary. The results of a finished run with equal settings are reused."""
         return json.loads(
             json.dumps(
                 {
@@ -121,10 +124,13 @@ class Run:
 
 
 def run_in_child(run: Run, connection: Connection) -> None:
-    """Run in the child process. Send ("round", n) after each round, then ("done", None) or ("failed", text)."""
+    """Execute a run; this is the main function of the child process.
+
+    It sends ("round", n) after each round, and then ("done", None) or ("failed", message).
+    """
     try:
         execute(run, lambda number: connection.send(("round", number)))
-    except ValueError as error:  # for bad input or missing weights the message is enough, without a traceback
+    except ValueError as error:  # of wrong input or missing weights only the message is shown, without a traceback
         connection.send(("failed", str(error)))
     except Exception as error:
         detail = traceback.format_exc()
@@ -134,7 +140,7 @@ def run_in_child(run: Run, connection: Connection) -> None:
 
 
 def execute(run: Run, on_round: Callable[[int], None]) -> None:
-    """Run all rounds and write the folder of `run`. Exceptions of the engine are not caught."""
+    """Run all rounds and write the results into the run's folder. Exceptions of the engine are not caught."""
     if run.out.exists():
         shutil.rmtree(run.out)
     run.out.mkdir(parents=True)
@@ -176,7 +182,7 @@ def execute(run: Run, on_round: Callable[[int], None]) -> None:
 
 
 def _package_session(run: Run, sequence: Sequence) -> Any:
-    """Open the package's session for this one sequence, which need not be in the package's own tables."""
+    """Open a session of davisinteractive for this one sequence, which need not be one of DAVIS-2017."""
     package = davisinteractive()
     register(package.dataset, {sequence.name: sequence})
     protocol = run.protocol
@@ -193,7 +199,7 @@ def _package_session(run: Run, sequence: Sequence) -> Any:
 
 
 def register(dataset: Any, sequences: dict[str, Sequence]) -> None:
-    """Replace the table of DAVIS-2017 in the package's class Davis by these sequences."""
+    """Replace the list of DAVIS-2017's sequences in davisinteractive's class Davis, `dataset`, by `sequences`."""
     dataset.RESOLUTION = "480p"  # the name of the staged folder; the masks may have any size
     dataset.sets["val"] = list(sequences)
     for name, sequence in sequences.items():
@@ -214,7 +220,7 @@ def _open(engine: EngineUnderTest, sequence: Sequence) -> Engine:
 
 
 def _deadline(protocol: Protocol, sequence: Sequence, started: float) -> float | None:
-    """Return the time at which to stop, or None for no limit. The package ignores masks that are submitted later."""
+    """Return the time at which to stop, or None for no limit. davisinteractive ignores masks submitted after it."""
     limit = protocol.seconds_an_object
     return started + limit * sequence.num_objects if limit else None
 

@@ -49,13 +49,13 @@ class Sequence:
 
     @cached_property
     def _stored(self) -> NDArray[np.uint8]:
-        """The masks with the ids that the files have, uint8 [T, H, W]."""
+        """The masks with the object ids of the mask files, uint8 [T, H, W]."""
         masks = [self.files.labels(index) for index in range(self.num_frames)]
         return np.stack([labels for labels in masks if labels is not None])
 
     @cached_property
     def object_ids(self) -> tuple[int, ...]:
-        """The ids that the files use, in the order of the objects 1..N."""
+        """The object ids of the mask files, in the order of the objects 1..N."""
         counts = np.bincount(self._stored.ravel(), minlength=256)
         return tuple(int(number) for number in np.flatnonzero(counts) if number not in (0, IGNORE))
 
@@ -69,7 +69,7 @@ class Sequence:
 
     @property
     def num_objects(self) -> int:
-        """The number of objects in the masks of the folder. The package's own table of DAVIS-2017 is not used."""
+        """The number of objects in the masks. The list of DAVIS-2017 in the package davisinteractive is not used."""
         return len(self.object_ids)
 
     @property
@@ -89,8 +89,8 @@ class Sequence:
         """Read the interactions of a stored scribble file, with the object ids 1..N.
 
         Raises:
-            FolderError: it is no scribble file, is for another number of frames, or has scribbles on an object that no
-                mask shows.
+            FolderError: the file is not a scribble file, has another number of frames, or has scribbles on an object
+                that no mask shows.
         """
         try:
             stored = read_scribbles(path, self.num_frames)
@@ -125,7 +125,7 @@ def load_sequence(folder: DavisFolder, name: str) -> Sequence:
 
 
 def usable_sequences(folder: DavisFolder, names: Iterable[str]) -> tuple[dict[str, Sequence], dict[str, str]]:
-    """Return the sequences that can be evaluated, and for each other one the reason.
+    """Return the sequences that can be evaluated, by name, and for the others the reason why they cannot, by name.
 
     Raises FolderError if there is none.
     """

@@ -1,4 +1,4 @@
-"""Computes the figures of the report from the package's rows: AUC and J&F at 60 s as in the challenge, and curves."""
+"""Computes the results in a benchmark report from the rows that davisinteractive recorded: AUC, J&F@60s and curves."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ TARGETS = (0.8, 0.9)
 def official(
     report: pd.DataFrame, sequences: Mapping[str, Sequence], staged: Path, protocol: Protocol
 ) -> dict[str, Any]:
-    """Return the summary of the package davisinteractive: {metric: {auc, at_60s, curve: {time, value}}}."""
+    """Return the results of the challenge, by davisinteractive: {metric: {auc, at_60s, curve: {time, value}}}.
+
+    `report` has the rows of all sequences.
+    """
     package = davisinteractive()
     register(package.dataset, dict(sequences))
     found = {}
@@ -47,7 +50,7 @@ def official(
 def by_round(report: pd.DataFrame, rounds: int, column: str = "j_and_f") -> list[float]:
     """Return the mean of `column` after each round, over frames and then over (sequence, first scribble, object).
 
-    A missing round has the value of the round before it, or 0, as in the challenge's summary.
+    A missing round has the value of the round before it, or 0 if there is none, as in the challenge.
     """
     samples = report.groupby([*SAMPLE, "interaction"])[column].mean().unstack("interaction")
     samples = samples.reindex(columns=range(1, rounds + 1)).ffill(axis=1).fillna(0.0)
@@ -62,7 +65,7 @@ def round_area(curve: list[float]) -> float:
 
 
 def rounds_until(curve: list[float], target: float) -> int | None:
-    """Return the first round whose value reaches `target`, or None."""
+    """Return the number of the first round whose value in `curve` is at least `target`, or None if there is none."""
     return next((number for number, value in enumerate(curve, start=1) if value >= target), None)
 
 
@@ -71,7 +74,7 @@ def read_report(run: Run) -> pd.DataFrame:
 
 
 def sequence_figures(run: Run, rounds: int) -> dict[str, Any]:
-    """Return the figures of one engine on one sequence, as written to report.json."""
+    """Return the results of one engine on one sequence, as written to report.json."""
     report = read_report(run)
     done = json.loads((run.out / "done.json").read_text())
     played = json.loads((run.out / "rounds.json").read_text())
@@ -118,7 +121,7 @@ def _mean_by_round(played: list[dict[str, Any]]) -> list[float]:
 def engine_figures(
     runs: list[Run], sequences: Mapping[str, Sequence], staged: Path, protocol: Protocol
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Return all figures of one engine, as written to report.json, and its rows of all sequences."""
+    """Return all results of one engine, as written to report.json, and the rows of davisinteractive for it."""
     report = pd.concat([read_report(run) for run in runs], ignore_index=True)
     metrics = official(report, sequences, staged, protocol)
     each = {run.sequence: sequence_figures(run, protocol.rounds) for run in runs}

@@ -1,4 +1,4 @@
-"""Measures the peak memory of a section of code, above what the process held before."""
+"""Measures the peak memory of a section of code, without the memory that the process used before."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _CLEAR = Path("/proc/self/clear_refs")
 
 
 class PeakMemory:
-    """Measures only between `start` and `stop`, so that the memory of other code in the process does not count.
+    """Measures peak memory between `start` and `stop`, without the memory of other code in the process.
 
-    On Linux each start resets the kernel's high-water mark. Other systems only have the peak of the whole process.
+    On Linux `start` resets the kernel's record of the peak. Other systems only have the peak of the whole process.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class PeakMemory:
 
 
 def _field(name: str) -> int:
-    """Return a field of /proc/self/status in bytes, or 0 where it does not exist."""
+    """Return a field of /proc/self/status in bytes, or 0 if the file or the field does not exist."""
     if not _STATUS.exists():
         return 0
     lines = (line.split() for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:"))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-KERNEL_SIZE = 0.2  # the value of the challenge's service; the default of the class is 0.15
+KERNEL_SIZE = 0.2  # parameter of the robot in the challenge; the default of the robot's class is 0.15
 HOW_TO_INSTALL = (
     "The benchmark needs the extra 'evaluation': pip install -e '.[evaluation]' and then "
     "pip install --no-build-isolation --no-deps davisinteractive==1.0.4"
@@ -63,7 +63,7 @@ def davisinteractive() -> Package:
 
 
 def _mend_summary(service: Any) -> None:
-    """Convert the columns before the summary, since pandas 2 does not average columns of strings or objects."""
+    """Patch the summary of davisinteractive to convert columns to numbers first: pandas 2 averages numbers only."""
     summarize = service.summarize_report
 
     def summarize_report(self: Any, report: Any) -> Any:

@@ -1,6 +1,6 @@
-"""Makes random weights for networks of the papers' sizes, to measure and test the speed and memory of these networks.
+"""Makes random weights for the published systems' networks at the papers' sizes, to measure their speed and memory.
 
-The project has no trained weights of these sizes. Masks computed with random weights mean nothing.
+The project has no trained weights of these sizes. Masks that are computed with random weights mean nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from segmentation.evaluation.golden.rules import fill_network
 
 SEED = 1  # seed of the deterministic weights of the golden comparison
 GAINS: dict[str, dict[str, float | None]] = {
-    # For each engine and network: the gain of the golden rule, or None for PyTorch's initialisation.
+    # By engine and network: the gain for `golden.rules.fill_network`, or None for PyTorch's initialisation.
     "stm": {"stm": 1.0},
     "stm-semi": {"stm-semi": 1.0},
     "ipn": {"ipn-inet": 0.7, "ipn-pnet": 0.7},
@@ -24,7 +24,9 @@ GAINS: dict[str, dict[str, float | None]] = {
 
 
 def paper_weights(engine: str, folder: Path) -> str:
-    """Write a checkpoint of each network of `engine` into `folder`, and return the folder for `EngineSettings.weights`.
+    """Write a checkpoint with random weights for each network of `engine` into `folder`.
+
+    Returns the folder as a text, for `EngineSettings.weights`.
 
     Raises:
         ValueError: the engine is not one of the published systems.

@@ -1,4 +1,4 @@
-"""Draws the curves of the benchmark report as SVG, which is embedded in the page."""
+"""Draws the curves of a benchmark report as SVG for report.html."""
 
 from __future__ import annotations
 

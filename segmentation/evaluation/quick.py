@@ -5,8 +5,8 @@
 ROOT is a folder in the DAVIS layout. The first scribble is the stored one (Scribbles/<sequence>/001.json) or, if none
 is stored, a scribble through the middle of each object on the frame where the objects are largest. Each correction is
 one scribble through the largest wrong region of the worst frame that has no scribble yet. This does not need the
-package davisinteractive; for figures to publish, use its robot (`python -m segmentation.evaluation`). The exit status
-is 1 if the input cannot be used or `--at-least J` is not reached.
+package davisinteractive; for numbers to publish, use its robot (`python -m segmentation.evaluation`). The exit status
+is 1 if the input cannot be used or the last J is below that of the option `--at-least J`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ from segmentation.types import IGNORE, Interaction
 
 @dataclass(frozen=True)
 class RoundResult:
-    """One round on one sequence. `j` is the mean over frames and objects; `on_frame` is the J of the interacted frame
-    before and after the round."""
+    """The results of a round on a sequence.
+
+    `j` is the mean J over frames and objects; `on_frame` is the J of the drawn frame before and after the round.
+    """
 
     frame: int
     j: float
@@ -46,7 +48,7 @@ class RoundResult:
 
 
 def evaluate(clip: Clip, engine: str, corrections: int, settings: EngineSettings | None = None) -> list[RoundResult]:
-    """Run a round for the first scribble, and at most `corrections` more rounds."""
+    """Run a round with first scribbles on a clip, and then at most `corrections` rounds with corrections."""
     truth = np.where(clip.truth == IGNORE, 0, clip.truth).astype(np.uint8)  # [T, H, W]
     session = create_engine_session(engine, clip.frames(), clip.num_objects, settings)
     masks = np.zeros_like(truth)
@@ -73,7 +75,7 @@ def first_interaction(clip: Clip, truth: NDArray[np.uint8]) -> Interaction:
 def _round(
     session: Engine, interaction: Interaction, truth: NDArray[np.uint8], masks: NDArray[np.uint8], num_objects: int
 ) -> RoundResult:
-    """Run one round and write its masks into `masks`."""
+    """Run one round, write its masks into `masks` [T, H, W], and return its results."""
     frame = interaction.frame
     before = float(jaccard(truth[frame], masks[frame], num_objects).mean())
     start, cpu, count, first = time.perf_counter(), time.process_time(), 0, 0.0
@@ -88,7 +90,7 @@ def _round(
 
 
 def report(name: str, results: Sequence[RoundResult]) -> str:
-    """Return the line of a sequence: J after each round, J of the interacted frames, and speed."""
+    """Return the results of a sequence as a line of text: J after each round, J of the drawn frames, and speed."""
     js = "  ".join(f"{r.j:.3f}" for r in results)
     drawn = "  ".join(f"{r.frame}: {r.on_frame[0]:.2f}>{r.on_frame[1]:.2f}" for r in results)
     cpu = sum(r.cpu for r in results) / max(sum(r.frames for r in results), 1) * 1000
@@ -130,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (FolderError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    # A sequence without errors needs no more rounds; its last J counts for them.
+    # A sequence without errors has no further rounds; its last J is used for them.
     rounds = max(len(results) for results in table)
     means = [float(np.mean([results[min(i, len(results) - 1)].j for results in table])) for i in range(rounds)]
     print(f"{'mean':20s} J {'  '.join(f'{j:.3f}' for j in means)}   over {len(table)} sequences")
@@ -141,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _sequences(folder: DavisFolder, names: Sequence[str] | None) -> dict[str, Clip]:
-    """Load the named sequences, or all that can be evaluated. The others are printed with the reason."""
+    """Load the sequences `names`, or all. Those that cannot be evaluated are printed with the reason."""
     if names:
         return {name: load_sequence(folder, name) for name in names}
     good, bad = usable_sequences(folder, folder.names())

@@ -1,4 +1,4 @@
-"""Measures how true a confidence is: the mean J of masks that were given about the same confidence."""
+"""Measures how well confidence predicts J: the mean J of masks with about the same confidence."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def measure(confidence: NDArray[np.floating], j: NDArray[np.floating], bins: int
 
 
 def draw(report: dict[str, dict[str, Any]]) -> str:
-    """Return an SVG with the reliability curve of each entry of `report`, by its name."""
+    """Return an SVG with a reliability curve (J over confidence) for each result of `measure` in `report`, by name."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.2, 5.0), facecolor="#14171b")

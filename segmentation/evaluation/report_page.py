@@ -1,4 +1,4 @@
-"""Writes report.html, the page of a benchmark, with all plots and images embedded."""
+"""Writes the report of a benchmark as a web page, report.html, with all plots and images embedded."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _scribbles(run: Run) -> dict[int, list[dict[str, Any]]]:
 
 
 def _read(path: Path) -> NDArray[np.uint8]:
-    """Read an image in BGR order, as OpenCV draws and writes it."""
+    """Read an image file with its channels in BGR order, uint8 [H, W, 3], for OpenCV."""
     bgr = cv2.imread(str(path))
     if bgr is None:
         raise ValueError(f"{path} cannot be read as an image")

@@ -1,8 +1,8 @@
 """Semi-supervised evaluation: an engine gets the true mask of the first frame and propagates it through the video.
 
-The rules are those of DAVIS-2016 and DAVIS-2017: J and F of every object are means over all
-frames but the first, whose mask is given, and the last. The figures of a data set are means over the objects of all its
-sequences. Pixels that the annotation ignores (255) count as background.
+The rules are those of DAVIS-2016 and DAVIS-2017: J and F of every object are means over all frames except the first,
+whose mask is given, and the last. The results of a data set are means over the objects of all its sequences. Pixels
+that are 255 ("ignore") in the ground truth count as background.
 """
 
 from __future__ import annotations
@@ -39,8 +39,7 @@ class SemiScore:
 def run_semi(
     folder: DavisFolder, names: Many[str], engines: Many[EngineUnderTest], out: Path
 ) -> dict[str, dict[str, Any]]:
-    """Evaluate every engine on every sequence, write `out`/semi.json, and return the figures of each engine by its
-    label.
+    """Evaluate every engine on every sequence, write `out`/semi.json, and return the results by the engine's label.
 
     Raises:
         FolderError: a sequence cannot be evaluated. All sequences are checked before the first one is run.

@@ -1,7 +1,7 @@
 """Draws a scribble as a person would: through the middle of a region, from one end to the other.
 
-This is similar to the robot of the DAVIS package, but not equal. The ends of a region are the two pixels that are
-farthest apart within it, and the scribble is the path between them that keeps away from the region's border.
+The robot of davisinteractive draws similar, but not equal scribbles. The ends of a region are the two pixels with the
+longest path between them inside the region. The scribble is a path between them that avoids the region's border.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def first_strokes(truth: LabelMap, num_objects: int) -> tuple[Scribble, ...]:
 
 
 def correcting_stroke(truth: LabelMap, predicted: LabelMap) -> Scribble | None:
-    """Draw a scribble in the largest connected region of wrong pixels of one id; None if nothing is wrong."""
+    """Draw a scribble in the largest connected region in which the mask lacks one id; None if nothing is wrong."""
     wrong = truth != predicted
     parts = [(int(i), largest_part(wrong & (truth == i))) for i in np.unique(truth[wrong])]
     if not parts:
@@ -63,7 +63,7 @@ def middle_path(mask: Mask) -> NDArray[np.float64]:
     padded[: depth.shape[0], : depth.shape[1]] = depth
     cells = padded.reshape(rows, cell, columns, cell).swapaxes(1, 2).reshape(rows, columns, -1)
     route = _route(cells.max(axis=2))
-    # Each cell of the path is replaced by its pixel that is farthest from the border.
+    # A cell of the path becomes the pixel inside the cell that is farthest from the border.
     points = []
     for row, column in route:
         y, x = divmod(int(cells[row, column].argmax()), cell)
@@ -72,7 +72,10 @@ def middle_path(mask: Mask) -> NDArray[np.float64]:
 
 
 def _route(depth: NDArray[np.float64]) -> list[Point]:
-    """Return the cells of the path between the two ends of the region, away from its border."""
+    """Return the grid cells of a path between the two ends of a region that avoids its border.
+
+    `depth` is the distance of each cell to the border, 0 outside the region.
+    """
     inside = depth >= 0.3 * depth.max()
     graph, nodes = _graph(depth, inside)
     start = int(depth[nodes[:, 0], nodes[:, 1]].argmax())
@@ -91,7 +94,7 @@ def _farthest(graph: csr_array, node: int) -> int:
 
 
 def _graph(depth: NDArray[np.float64], inside: Mask) -> tuple[csr_array, NDArray[np.intp]]:
-    """Return the 8-neighbour graph over the cells `inside`, in which steps near the border cost more, and its cells."""
+    """Return the 8-neighbour graph of the cells `inside`, and these cells. Steps near the border cost more in it."""
     nodes = np.argwhere(inside)
     number = np.full((inside.shape[0] + 2, inside.shape[1] + 2), -1)
     number[1:-1, 1:-1][inside] = np.arange(len(nodes))

@@ -1,1 +1,1 @@
-"""One reader and one writer for each file format of masks, scribbles and data sets. Imports no torch and no OpenCV."""
+"""Readers and writers of the file formats of masks, scribbles and data sets. They import neither torch nor OpenCV."""

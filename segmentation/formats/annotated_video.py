@@ -1,4 +1,4 @@
-"""What annotation formats hold of a video: its frames by name, its objects, and a label map for each frame."""
+"""A video with its objects and masks, as writers of annotation formats take it and readers return it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_LABEL = "object"  # The category of objects that have no label.
 
 @dataclass(frozen=True)
 class AnnotatedObject:
-    """An object. `id` is its value in label maps, 1..254; `label` is its class, or "" if it has none."""
+    """An object of an annotated video. `id` is its value in masks, 1..254; `label` is its class, or "" without one."""
 
     id: int
     name: str
@@ -27,8 +27,8 @@ class AnnotatedObject:
 class AnnotatedVideo:
     """A video with its masks, which are read frame by frame.
 
-    `name` may be used as the name of a folder. `masks` yields the label map, uint8 [H, W], of each frame in order, or
-    None for a frame without a mask; each call reads them anew.
+    `name` is a valid name of a folder. Each call of `masks` reads and yields the masks of all frames in order, uint8
+    [H, W], with None for a frame without a mask.
     """
 
     name: str
@@ -41,6 +41,9 @@ class AnnotatedVideo:
 
 
 def categories(videos: list[AnnotatedVideo]) -> dict[str, int]:
-    """Return the id, 1, 2, ..., of each category that an object of these videos has, in the order of their names."""
+    """Return the ids 1, 2, ... of the categories that the objects of these videos have, by the category's name.
+
+    They are numbered in alphabetical order.
+    """
     names = sorted({each.category for video in videos for each in video.objects})
     return {name: number for number, name in enumerate(names, 1)}

@@ -1,4 +1,4 @@
-"""Frames with masks in the JSON of COCO instances: one annotation for each object in each frame, as run lengths."""
+"""Reads and writes masks as COCO instances (JSON): one annotation, with run lengths, for each object in each frame."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from segmentation.formats.json_file import AnnotationError, at_place, field
 from segmentation.formats.label_png import MaskError
 from segmentation.types import MAX_OBJECTS, LabelMap
 
-MOST_PIXELS = 1 << 26  # of a frame
+MOST_PIXELS = 1 << 26  # largest frame, in pixels, that is read
 
 
 def coco_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[str, Any]:
-    """Return the content of a file with all masks of `videos`. `tick` is called after each frame.
+    """Return the content of a COCO file with all masks of `videos`. `tick` is called after each frame.
 
-    `track_id` of an annotation is the object's id in its video, which COCO itself does not have.
+    Each annotation also has a field `track_id`, which is not part of COCO: the object's id in its video.
     """
     numbers = categories(videos)
     data: dict[str, Any] = {
@@ -54,10 +54,13 @@ def coco_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[st
 
 
 def read_coco(data: dict[str, Any]) -> dict[str, LabelMap]:
-    """Return the label map, uint8 [H, W], of each image of a file, by the name of its file.
+    """Return the mask, uint8 [H, W], of each image of a COCO file, by the image's `file_name`.
 
-    The id of an object is its `track_id` where there is one, else its place among the annotations of the image. Where
-    two objects overlap, the later one in the file is on top. Raises AnnotationError.
+    The id of an object is its `track_id` if there is one, otherwise its position (1, 2, ...) among the annotations of
+    the image. Where two objects overlap, the pixels belong to that of the later annotation in the file.
+
+    Raises:
+        AnnotationError: the content is damaged or is not what COCO prescribes.
     """
     found: dict[int, Any] = {}
     for at, annotation in enumerate(field(data, "annotations", list, "file")):

@@ -1,7 +1,7 @@
-"""Masks as the run lengths of COCO: `{"size": [height, width], "counts": text}`, column by column.
+"""Encodes and decodes masks as COCO run lengths: `{"size": [height, width], "counts": text}`, column by column.
 
-The text is COCO's compressed form, which pycocotools writes. Files of other programs also have `counts` as a list of
-numbers, or polygons; these are read too.
+`counts` is COCO's compressed text, as pycocotools writes it. `counts` as a list of numbers, and polygons in place of
+run lengths, which other programs write, can be decoded too.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from pycocotools import mask as coco
 from segmentation.formats.label_png import MaskError
 
 BinaryMask = NDArray[np.bool_]  # [H, W]
-MOST_POINTS = 100_000  # of one polygon
+MOST_POINTS = 100_000  # largest number of points of a polygon that is read
 
 
 def encode_rle(mask: BinaryMask) -> dict[str, Any]:
-    """Encode a mask, bool [H, W]."""
+    """Return a mask, bool [H, W], as an object `{"size": ..., "counts": text}` of COCO."""
     encoded = coco.encode(np.asfortranarray(mask, np.uint8))
     return {"size": [int(side) for side in mask.shape], "counts": encoded["counts"].decode("ascii")}
 
 
 def area_and_box(mask: BinaryMask) -> tuple[int, list[int]]:
-    """Return the number of pixels of a mask and its box [x, y, width, height], zeros if the mask is empty."""
+    """Return the number of pixels of a mask and its bounding box [x, y, width, height]; all are 0 for an empty mask."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return 0, [0, 0, 0, 0]
@@ -41,7 +41,7 @@ def decode_segmentation(data: Any, height: int, width: int) -> BinaryMask:
         bool [height, width].
 
     Raises:
-        MaskError: it is damaged, or of another size.
+        MaskError: `data` is damaged, or its size is not [height, width].
     """
     if isinstance(data, Mapping):
         return _decode_rle(data, height, width)
@@ -67,8 +67,10 @@ def _decode_rle(data: Mapping[str, Any], height: int, width: int) -> BinaryMask:
 
 
 def _runs(text: str, most: int) -> list[int]:
-    """Decompress counts: five bits a letter, lowest first, and from the third count on the difference to the one before
-    the last (pycocotools, `rleFrString`).
+    """Decompress COCO's text into at most `most` run lengths, as `rleFrString` of pycocotools does.
+
+    Each character holds five bits of a number, the lowest first. From the third run length on, the number is the
+    difference to the run length two places before.
     """
     runs: list[int] = []
     value = shift = 0

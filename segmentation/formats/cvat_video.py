@@ -1,6 +1,7 @@
-"""Masks of one video in CVAT's XML for videos: a track for each object, with a mask in each frame that has it.
+"""Reads and writes the masks of one video in CVAT's XML for videos.
 
-The run lengths of CVAT go row by row through the box of the mask, and begin with those of the background.
+The file has a track for each object, with a mask for each frame that shows the object. The run lengths of a mask go row
+by row through its bounding box, and the first run is background.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from segmentation.formats.coco_rle import area_and_box
 from segmentation.formats.json_file import AnnotationError
 from segmentation.types import MAX_OBJECTS, LabelMap
 
-MOST_PIXELS = 1 << 26  # of a frame
+MOST_PIXELS = 1 << 26  # largest frame, in pixels, that is read
 
 
 def cvat_xml(video: AnnotatedVideo, tick: Any = lambda: None) -> bytes:
-    """Return the file of a video. `tick` is called after each frame."""
+    """Return the CVAT XML file of a video. `tick` is called after each frame."""
     root = ElementTree.Element("annotations")
     ElementTree.SubElement(root, "version").text = "1.1"
     task = ElementTree.SubElement(ElementTree.SubElement(root, "meta"), "task")
@@ -44,10 +45,10 @@ def cvat_xml(video: AnnotatedVideo, tick: Any = lambda: None) -> bytes:
 
 
 def read_cvat_xml(data: bytes) -> AnnotatedVideo:
-    """Read the file of a video: its tracks of masks, as objects 1, 2, ... in the order of the file.
+    """Read a CVAT XML file. Its tracks become the objects 1, 2, ... in the order of the file.
 
     Raises:
-        AnnotationError: the file is damaged, or has entities or another shape than masks.
+        AnnotationError: the file is damaged, has XML entities, or has shapes that are not masks (boxes, polygons).
     """
     root = _parse(data)
     width, height = _number(root, "meta/task/original_size/width"), _number(root, "meta/task/original_size/height")
@@ -81,7 +82,14 @@ def read_cvat_xml(data: bytes) -> AnnotatedVideo:
 
 
 def _add_mask(track: ElementTree.Element, frame: int, mask: NDArray[np.bool_] | None, shown: bool) -> bool:
-    """Add the mask of one frame, or, in the first frame without one, the mark that the object is outside."""
+    """Add an object's mask of one frame to its track, and return whether the frame shows the object.
+
+    In the first frame after the object's last mask, a mask with CVAT's mark `outside="1"` is added.
+
+    Args:
+        mask: the object's pixels, bool [H, W], or None for a frame without a mask.
+        shown: whether the frame before showed the object.
+    """
     area, (x, y, width, height) = (0, [0, 0, 0, 0]) if mask is None else area_and_box(mask)
     if mask is None or not area:
         if shown:
@@ -118,7 +126,7 @@ def _paint(labels: LabelMap, number: int, shape: ElementTree.Element) -> None:
 
 
 def _parse(data: bytes) -> ElementTree.Element:
-    """Parse XML without entities, which could make a small file huge or name other files."""
+    """Parse XML, and refuse entities: with these, a small file could become huge or include other files."""
     builder = ElementTree.TreeBuilder()
     parser = expat.ParserCreate()
 

@@ -15,39 +15,41 @@ from segmentation.types import LabelMap
 
 
 class FolderError(ValueError):
-    """A data set that cannot be used; the sentence names what is wrong."""
+    """A data set cannot be used; the message says what is wrong."""
 
 
 @dataclass(frozen=True)
 class DavisSequence:
-    """One sequence on disk. `mask_files[i]` is the mask of `frame_files[i]`, or None where there is none."""
+    """One sequence on disk. `mask_files[i]` is the mask of `frame_files[i]`, or None if that frame has no mask."""
 
     name: str
     frame_files: tuple[Path, ...]
     mask_files: tuple[Path | None, ...]
     scribble_files: tuple[Path, ...] = ()
-    problem: str = ""  # a sentence: why it cannot be used; empty when it can
+    problem: str = ""  # a sentence that says why the sequence cannot be used; "" if it can
 
     @cached_property
     def masks(self) -> MaskFiles[Path]:
         return mask_paths([path for path in self.mask_files if path is not None])
 
     def labels(self, index: int) -> LabelMap | None:
-        """Return the mask of a frame, uint8 [H, W] with ids 1..254 and 255 = no decision, or None if it has none.
+        """Return the mask of a frame, uint8 [H, W] with ids 0..254 and 255 = "ignore", or None if it has none.
 
         Raises:
-            MaskError: the file is no mask. The sentence names it.
+            MaskError: the file is not a mask; the message names it.
         """
         path = self.mask_files[index]
         return None if path is None else self.masks.labels(path)
 
 
 class DavisFolder:
-    """A folder with JPEGImages, Annotations and perhaps Scribbles, with or without a level of resolutions.
+    """A data set on disk: a folder with JPEGImages, Annotations and perhaps Scribbles.
+
+    Below these, the sequences may lie in folders of a resolution (480p, Full-Resolution) or directly.
 
     Args:
-        root: the folder; trees below it (train, valid) are found too.
-        resolution: which folder below JPEGImages is wanted; None takes 480p, or what there is.
+        root: the folder of the data set. JPEGImages may also lie deeper (`train/JPEGImages`, `valid/JPEGImages`).
+        resolution: the folder below JPEGImages to read; None takes 480p, or another one if there is no 480p.
     """
 
     def __init__(self, root: Path | str, resolution: str | None = None) -> None:
@@ -62,7 +64,7 @@ class DavisFolder:
 
     @cached_property
     def layout(self) -> Layout:
-        """Which files belong to which sequence. Raises FolderError where there is no sequence."""
+        """Which files belong to which sequence. Raises FolderError if there is no sequence."""
         found = find_sequences(self._tree.names, self.resolution)
         if self.resolution and found.resolutions and self.resolution not in found.resolutions:
             has = ", ".join(found.resolutions)
@@ -73,16 +75,16 @@ class DavisFolder:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Files that are not read, and links that lead nowhere."""
+        """The files that belong to no sequence and are not read, and symbolic links whose target does not exist."""
         beside = [name for sequence in self.layout.sequences for name in sequence.left_out]
         return (*beside, *self.layout.left_out, *self._tree.broken)
 
     def sequences(self) -> Iterator[DavisSequence]:
-        """Return all sequences, in the order of their names."""
+        """Yield all sequences, in the order of their names."""
         return (self._on_disk(found) for found in self.layout.sequences)
 
     def names(self, subset: str | None = None) -> list[str]:
-        """Return the names of the sequences that have masks, or those that ImageSets/2017/<subset>.txt lists."""
+        """Return the names of all sequences with masks, or with `subset` the names in ImageSets/2017/<subset>.txt."""
         if subset:
             listing = self.root / "ImageSets" / "2017" / f"{subset}.txt"
             if not listing.is_file():
@@ -117,9 +119,9 @@ class DavisFolder:
 
 @dataclass(frozen=True)
 class DavisPaths:
-    """Where the files of a sequence lie below the root of a data set, with / between the parts.
+    """The paths of a sequence's files relative to the root of a data set, with / between the parts.
 
-    The resolution is that of the challenge: 480p for frames of 480 lines, else Full-Resolution.
+    As in DAVIS, the folder of the resolution is 480p for frames with 480 rows, otherwise Full-Resolution.
     """
 
     sequence: str
@@ -137,7 +139,7 @@ class DavisPaths:
 
 
 def write_masks(root: Path | str, paths: DavisPaths, masks: Iterable[tuple[int, LabelMap]]) -> int:
-    """Write masks (frame, uint8 [H, W]) below `root` as label PNG; returns how many."""
+    """Write pairs (frame, mask uint8 [H, W]) as indexed PNG files below `root`, and return how many were written."""
     count = 0
     for frame, labels in masks:
         file = Path(root) / paths.mask(frame)

@@ -1,11 +1,13 @@
-"""Finds the sequences in a tree of files: which are frames, and which mask belongs to which frame. Reads no file.
+"""Finds the frames of sequences, and the mask of each frame, from the paths of files. It reads no file.
+
+The layout of DAVIS is
 
 JPEGImages/[480p/]<sequence>/00000.jpg
-Annotations/[480p/]<sequence>/00000.png     masks, by the same file name
+Annotations/[480p/]<sequence>/00000.png     the mask of the frame with the same file name
 
-is the layout of DAVIS; YouTube-VOS leaves the resolution out, has several such trees side by side (train, valid), and
-PASCAL VOC puts the frames into JPEGImages itself and masks into SegmentationObject. In a tree without a folder
-JPEGImages every folder with pictures is a sequence.
+YouTube-VOS has no folder of a resolution and several such layouts side by side (train, valid). PASCAL VOC has its
+frames in JPEGImages itself and its masks in SegmentationObject. Without a folder JPEGImages, every folder with images
+is a sequence.
 """
 
 from __future__ import annotations
@@ -25,53 +27,53 @@ METADATA_FILES = re.compile(
     r"((objects|meta|manifest|instances)\.json|(readme|license|sources?|notice|changelog)(\.\w+)?)", re.IGNORECASE
 )
 RESOLUTION = re.compile(r"\d{3,4}[pi]|\d{2,4}x\d{2,4}|[248]k|full[-_ ]?resolution", re.IGNORECASE)
-PREFERRED_RESOLUTION = "480p"  # what the challenge is judged on, where a data set has several
+PREFERRED_RESOLUTION = "480p"  # read if a data set has several; the DAVIS challenge is evaluated at this resolution
 
 
 @dataclass(frozen=True)
 class SequenceFiles:
-    """One sequence: paths of its frames in natural order, and of the masks that some of them have.
+    """The files of one sequence: the paths of its frames in natural order, and of the masks of some of them.
 
-    `folder` is that of the frames. `problem` is a sentence that says why the sequence cannot be used, or empty.
-    `left_out` names files beside its frames that are not read.
+    `folder` is the folder with the frames. `problem` is a sentence that says why the sequence cannot be used, or "".
+    `left_out` are files in its folders that are not read. `notes` are sentences to show to a person.
     """
 
     name: str
     folder: str
     frames: tuple[str, ...]
-    masks: Mapping[str, str] = field(default_factory=dict)  # frame -> mask
+    masks: Mapping[str, str] = field(default_factory=dict)  # path of a frame -> path of its mask
     problem: str = ""
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    scribbles: tuple[str, ...] = ()  # scribble files of the challenge, in natural order
+    scribbles: tuple[str, ...] = ()  # its scribble files (JSON) of the DAVIS challenge, in natural order
 
 
 @dataclass(frozen=True)
 class Layout:
-    """All sequences of a tree, by name, and the files that belong to none of them and are not read."""
+    """All sequences found in a tree of files, and the files that belong to none of them and are not read."""
 
     sequences: tuple[SequenceFiles, ...]
     left_out: tuple[str, ...] = ()
-    resolutions: tuple[str, ...] = ()  # those that the frames have
+    resolutions: tuple[str, ...] = ()  # the folders of resolutions below JPEGImages, such as 480p
     is_davis: bool = False
 
 
 def find_sequences(names: Iterable[str], resolution: str | None = None) -> Layout:
-    """Find the sequences in a tree with these files.
+    """Find the sequences among files with the paths `names`.
 
     Args:
-        names: paths relative to the root, with / between parts.
-        resolution: which folder below JPEGImages is wanted; None takes 480p, or what there is.
+        names: paths relative to the root of the tree, with / between the parts.
+        resolution: the folder below JPEGImages to read; None takes 480p, or another one if there is no 480p.
     """
     files = sorted((name for name in names if not is_clutter(name)), key=natural)
     frames = [name for name in files if _suffix(name) in FRAME_SUFFIXES]
-    if not frames:  # an animation is a video where it stands alone; beside pictures it is a preview of them
+    if not frames:  # GIF animations count only if there are no images, of which they could be previews
         frames = [name for name in files if _suffix(name) == ".gif"]
     return _davis(files, resolution) if is_davis(frames) else _folders(files, frames)
 
 
 def is_davis(names: Iterable[str]) -> bool:
-    """Return whether any of these files lies below a folder JPEGImages."""
+    """Return whether any of these paths contains a folder JPEGImages."""
     return any(_below(name, FRAMES) for name in names)
 
 
@@ -98,7 +100,7 @@ def _folders(files: list[str], frames: list[str]) -> Layout:
 
 @dataclass(frozen=True)
 class _Place:
-    """The folder of one sequence in the layout of DAVIS."""
+    """A folder with the frames or the masks of one sequence in the layout of DAVIS."""
 
     root: str  # the path before JPEGImages or Annotations
     resolution: str
@@ -141,14 +143,20 @@ def _preference(name: str, wanted: str | None) -> tuple[bool, bool, str]:
 
 
 def _place_of_masks(place: _Place, masks: Mapping[_Place, list[str]], resolution: str | None) -> _Place | None:
-    """Return where the masks of a sequence lie: at its own resolution, else at another one. None if it has no masks."""
+    """Return the folder of masks of the sequence whose frames lie in `place`, or None if it has no masks.
+
+    Masks at the resolution of the frames are preferred to those at another resolution.
+    """
     same = [other for other in masks if other.key == place.key]
     ranked = sorted(same, key=lambda p: (p.resolution != place.resolution, *_preference(p.resolution, resolution)))
     return ranked[0] if ranked else None
 
 
 def _paired(place: _Place, frames: list[str], masks: list[str]) -> SequenceFiles:
-    """Pair masks with frames of the same name or, if no name is the same, of the same number."""
+    """Return a sequence in which each mask belongs to the frame with the same file name.
+
+    If no name is the same, files with the same last number in their names belong together.
+    """
     sequence = SequenceFiles(place.sequence, _folder(frames[0]), tuple(frames))
     if not masks:
         return sequence
@@ -178,7 +186,7 @@ def _paired(place: _Place, frames: list[str], masks: list[str]) -> SequenceFiles
 
 
 def _by_number(names: list[str]) -> dict[int, str] | None:
-    """Return the files by the last number in their names, or None if one has no number or two have the same."""
+    """Return the files by the last number in their names, or None if a name has no number or two have the same one."""
     found: dict[int, str] = {}
     for name in names:
         digits = re.findall(r"[0-9]+", PurePosixPath(name).stem)
@@ -189,7 +197,10 @@ def _by_number(names: list[str]) -> dict[int, str] | None:
 
 
 def _unique_names(sequences: list[SequenceFiles], places: list[_Place]) -> list[SequenceFiles]:
-    """Add the path before JPEGImages to names that occur in several trees (train, valid)."""
+    """Make the names of the sequences unique.
+
+    Names that occur below several folders JPEGImages (of train and valid) get the path before JPEGImages as a prefix.
+    """
     roots = sorted({place.root for place in places})
     common = len(_common([PurePosixPath(root).parts for root in roots])) if len(roots) > 1 else 0
     counts: dict[str, int] = {}
@@ -205,7 +216,7 @@ def _unique_names(sequences: list[SequenceFiles], places: list[_Place]) -> list[
 
 
 def _common(parts: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the parts with which all these paths begin."""
+    """Return the longest common beginning of these paths, each given as its parts."""
     first, last = min(parts), max(parts)
     for at, (a, b) in enumerate(zip(first, last, strict=False)):
         if a != b:
@@ -221,7 +232,17 @@ def _with_left_out(
     masks: Mapping[_Place, list[str]],
     frames: Mapping[_Place, list[str]],
 ) -> Layout:
-    """Assign each file that is not read to the sequence in whose folder it lies, or to the layout as a whole."""
+    """Return the layout, with each file that is not read in the `left_out` of the sequence in whose folder it lies.
+
+    Files in no folder of a sequence are in the `left_out` of the layout.
+
+    Args:
+        files: all files of the tree.
+        read: the files that were recognised as frames or masks.
+        used: the folders whose masks, or else whose frames, a sequence uses.
+        masks: all mask files by folder.
+        frames: all frames by folder.
+    """
     known = {place.key for place in used} | {place.key for place in frames}
     orphans = sorted({place.sequence or "." for place in masks if place.key not in known}, key=natural)
     left = [name for name in files if name not in read and not _is_metadata(name) and not _is_elsewhere(name)]
@@ -245,13 +266,16 @@ def _resolutions(files: list[str]) -> tuple[str, ...]:
 
 
 def _is_elsewhere(name: str) -> bool:
-    """Return whether a picture lies below JPEGImages or a folder of masks, at a resolution that was not chosen."""
+    """Return whether an image file lies below JPEGImages or a folder of masks.
+
+    If it was not read, its resolution was not chosen, and it is not reported as left out.
+    """
     inside = any(_below(name, part) for part in (FRAMES, MASKS, VOC_MASKS))
     return inside and _suffix(name) in MASK_SUFFIXES
 
 
 def _is_metadata(name: str) -> bool:
-    """Return whether a file belongs to the layout without being a frame or a mask."""
+    """Return whether a file is part of the layout but neither a frame nor a mask, such as the lists of ImageSets."""
     folders = {part.casefold() for part in PurePosixPath(name).parts[:-1]}
     return bool(folders & METADATA_FOLDERS) or METADATA_FILES.fullmatch(_file(name)) is not None
 
@@ -266,14 +290,14 @@ def _by_place(files: list[str], part: str, suffixes: frozenset[str], resolution:
         has_level = bool(below) and (below[0] == resolution if resolution else bool(RESOLUTION.fullmatch(below[0])))
         level, rest = (below[0], below[1:]) if has_level else ("", below)
         if resolution and not has_level and below and RESOLUTION.fullmatch(below[0]):
-            continue  # another resolution than the one that was asked for
+            continue  # the file has another resolution than `resolution`
         sequence = "/".join(rest) or (level if below else PurePosixPath(root).name)
         found.setdefault(_Place(root, level, sequence), []).append(name)
     return found
 
 
 def _below(name: str, folder: str) -> tuple[str, tuple[str, ...]] | None:
-    """Split a path at `folder`: the path before it and the folders below it. None if `folder` is not in the path."""
+    """Split a path at its part `folder`: return the path before it and the folders between it and the file, or None."""
     parts = PurePosixPath(name).parts[:-1]
     for at, part in enumerate(parts):
         if part.casefold() == folder:

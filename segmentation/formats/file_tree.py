@@ -1,4 +1,4 @@
-"""Trees of files, which folders and zips have in common: files by their path below a root, with / between the parts."""
+"""Trees of files, in a folder or a zip: files by their path relative to a root, with / between the parts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-# What systems and file servers leave in folders and archives. Names that begin with a dot belong to it too.
+# Files and folders that operating systems and file servers create. Names that begin with a dot count as clutter too.
 CLUTTER = frozenset(
     {
         "__macosx",
@@ -25,7 +25,7 @@ CLUTTER = frozenset(
 
 
 class FileTree(Protocol):
-    """A tree of files. `names` are relative paths; clutter is not among them."""
+    """A tree of files. `names` are the relative paths of its files, without clutter (see `is_clutter`)."""
 
     names: list[str]
 
@@ -33,7 +33,7 @@ class FileTree(Protocol):
 
 
 class FolderTree:
-    """The files of a folder. Links are followed; `broken` has the names of links that lead nowhere."""
+    """The files of a folder and its subfolders. Symbolic links are followed; `broken` lists links without a target."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -42,7 +42,7 @@ class FolderTree:
         seen: set[Path] = set()
         for folder, folders, files in os.walk(root, followlinks=True):
             real = Path(folder).resolve()
-            if real in seen:  # A link may lead to a folder above it.
+            if real in seen:  # A link to a parent folder would otherwise never end.
                 folders.clear()
                 continue
             seen.add(real)
@@ -60,18 +60,18 @@ class FolderTree:
 
 
 def is_clutter(name: str) -> bool:
-    """Return whether a path is, or lies in, something that systems leave in folders, such as .DS_Store or @eaDir."""
+    """Return whether any part of a path is a name that operating systems create, such as .DS_Store or @eaDir."""
     return any(part.startswith(".") or part.casefold() in CLUTTER for part in PurePosixPath(name).parts)
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
-    """Return a sort key by which frame 2 comes before frame 10."""
+    """Return a sort key of file names that compares numbers by value: "frame 2" comes before "frame 10"."""
     parts = re.split(r"([0-9]+)", name)
     return [(0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part.casefold()) for part in parts]
 
 
 def listed(names: Iterable[str], most: int = 3) -> str:
-    """Return the first names as a phrase: "a, b, c and 4 more"."""
+    """Return the first `most` names as a phrase: "a, b, c and 4 more"."""
     all_names = list(names)
     more = len(all_names) - most
     return ", ".join(all_names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""Reads JSON files of other programs, and says which field of them is wrong."""
+"""Reads JSON files of other programs, with errors that name the wrong field."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ T = TypeVar("T")
 
 
 class AnnotationError(ValueError):
-    """An annotation file that cannot be used; the sentence names the place that is wrong."""
+    """An annotation file cannot be used; the message names the wrong part of it."""
 
 
 def parse_json(text: str | bytes) -> dict[str, Any]:
-    """Parse a file whose content is one JSON object. Raises AnnotationError."""
+    """Parse text that must be one JSON object. Raises AnnotationError if it is anything else."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
@@ -25,7 +25,11 @@ def parse_json(text: str | bytes) -> dict[str, Any]:
 
 
 def field(data: Any, name: str, kind: type[T], place: str) -> T:
-    """Return the field `name` of a JSON object. Raises AnnotationError if it is missing or of another kind."""
+    """Return the field `name` of the JSON object `data`, which must have the type `kind`.
+
+    Raises:
+        AnnotationError: the field is missing or of another type. The message names the field as `place`.`name`.
+    """
     value = data.get(name) if isinstance(data, dict) else None
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise AnnotationError(f"{place}.{name}: expected {_names[kind]}")
@@ -33,7 +37,7 @@ def field(data: Any, name: str, kind: type[T], place: str) -> T:
 
 
 def at_place(place: str, act: Callable[[], T], *errors: type[Exception]) -> T:
-    """Run `act`. An exception of the kinds `errors` becomes an AnnotationError that names `place`."""
+    """Return `act()`. An exception of the classes `errors` becomes an AnnotationError that names `place`."""
     try:
         return act()
     except errors as error:

@@ -1,6 +1,6 @@
-"""Label maps as indexed PNG: what the DAVIS challenge, and every tool around it, reads and writes.
+"""Reads and writes masks as label PNG files: indexed PNG in which each pixel's index is its object id, as in DAVIS.
 
-A label map is uint8 [H, W]: 0 = background, 1..254 = objects, 255 = "ignore" in some ground truth.
+A mask is a label map, uint8 [H, W]: 0 = background, 1..254 = objects, 255 = "ignore" in some ground truth.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from segmentation.types import LabelMap
 
 
 class MaskError(ValueError):
-    """A mask file that cannot be used; the sentence says why."""
+    """A mask file cannot be used; the message says why."""
 
 
 @cache
 def davis_palette() -> NDArray[np.uint8]:
-    """Colours of the ids, uint8 [256, 3]: those of PASCAL VOC, the bits of the id dealt to red, green, blue in turn."""
+    """Return the RGB colours of the ids 0..255, uint8 [256, 3], which are those of PASCAL VOC.
+
+    The bits of an id, from the lowest on, go to red, green and blue in turn; the first go to each colour's highest bit.
+    """
     palette = np.zeros((256, 3), np.uint8)
     for index in range(256):
         for bit in range(8):
@@ -33,23 +36,23 @@ def davis_palette() -> NDArray[np.uint8]:
 
 
 def encode_labels(labels: LabelMap) -> bytes:
-    """`labels` as an indexed PNG with the DAVIS palette. Lossless."""
+    """Return the bytes of an indexed PNG of the mask `labels` with the DAVIS palette."""
     if labels.dtype != np.uint8 or labels.ndim != 2:
         raise MaskError(f"expected uint8 [H, W], got {labels.dtype} {labels.shape}")
     image = Image.fromarray(labels)
-    image.putpalette(davis_palette().tobytes())  # a grey picture becomes an indexed one, its values stay
+    image.putpalette(davis_palette().tobytes())  # turns the grey image into an indexed one with the same pixel values
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=6)
     return buffer.getvalue()
 
 
 def write_labels(path: Path | str, labels: LabelMap) -> None:
-    """Write `labels` (uint8 [H, W]) to `path` as an indexed PNG with the DAVIS palette."""
+    """Write the mask `labels`, uint8 [H, W], to `path` as an indexed PNG with the DAVIS palette."""
     Path(path).write_bytes(encode_labels(labels))
 
 
 def read_labels(path: Path | str) -> LabelMap:
-    """Read the mask in a file, uint8 [H, W]. Raises MaskError, which names the file."""
+    """Read a label PNG and return its mask, uint8 [H, W]. Raises MaskError with the file's name if it is none."""
     path = Path(path)
     try:
         with path.open("rb") as file:
@@ -61,13 +64,13 @@ def read_labels(path: Path | str) -> LabelMap:
 
 
 def decode_labels(file: IO[bytes]) -> LabelMap:
-    """Read a label PNG: the very ids that were written, uint8 [H, W]. Grey and one-bit pictures of ids are read too.
+    """Read a label PNG: its pixel values are the object ids, uint8 [H, W]. Grey and one-bit PNG files are read too.
 
-    This is for files that hold ids for certain. What others bring is read by `mask_files`, which looks at the whole
-    sequence first.
+    Use it only for files that certainly hold object ids, such as those that Maskwright wrote. `mask_files` reads masks
+    of other programs, for which it compares all files of a sequence.
 
     Raises:
-        MaskError: it is no PNG, or has colours.
+        MaskError: the file is not a PNG, or it is a colour image.
     """
     try:
         with Image.open(file, formats=["PNG"]) as image:

@@ -1,7 +1,7 @@
-"""The masks of one sequence, read by one rule.
+"""Reads the mask files of a sequence after finding out whether they hold object ids or are black and white.
 
-What 255 means cannot be told from one file: beside objects 1, 2, ... it is "no decision", and in a sequence of black
-and white it is the object. So the rule is found in all files of a sequence, and then each is read by it.
+One file cannot tell what 255 means: in masks with objects 1, 2, ... it is "ignore", and in black-and-white masks it is
+the object. So all files of the sequence are examined before the first one is read.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from segmentation.formats.mask_image import PEAK, MaskImage, decode_mask
 from segmentation.types import LabelMap
 
 File = TypeVar("File")
-NOISE = 4  # grey values that a lossy format makes of black
+NOISE = 4  # largest grey value that a lossy format makes of black
 
 
 class MaskFiles(Generic[File]):
-    """The masks of a sequence, each read when it is asked for, uint8 [H, W]: 0, ids 1..254, 255 = no decision.
+    """The masks of a sequence, each read on request, uint8 [H, W]: 0 = background, ids 1..254, 255 = "ignore".
 
     Args:
-        files: all mask files of the sequence.
-        read: gives the bytes of a file.
-        name: names a file in sentences.
+        files: all mask files of the sequence, as paths or anything else that identifies a file to `read`.
+        read: returns the bytes of a file.
+        name: returns the name of a file for messages.
     """
 
     def __init__(self, files: Sequence[File], read: Callable[[File], bytes], name: Callable[[File], str]) -> None:
@@ -36,10 +36,10 @@ class MaskFiles(Generic[File]):
         self._name = name
 
     def labels(self, file: File, page: int = 0) -> LabelMap:
-        """The ids in one of the files. `page` is for files of several pictures.
+        """Return the mask in a file, uint8 [H, W]. `page` is the index of the image in a file with several images.
 
         Raises:
-            MaskError: the file cannot be used. The sentence names it and says what to do.
+            MaskError: the file cannot be used. The message names it and says what to do.
         """
         image = self._decode(file, page)
         if image.are_ids and not image.is_black_and_white:
@@ -55,7 +55,7 @@ class MaskFiles(Generic[File]):
 
     @cached_property
     def _threshold(self) -> int | None:
-        """The grey value from which on a pixel is the object, for masks of one object; None for masks of ids."""
+        """The smallest grey value of object pixels, if the masks are black and white; None if they hold object ids."""
         ids = white = False
         darkest: tuple[File, int] | None = None
         for file in self.files:
@@ -92,7 +92,7 @@ class MaskFiles(Generic[File]):
 
 
 def mask_paths(paths: Sequence[Path]) -> MaskFiles[Path]:
-    """The masks of a sequence that lies on disk."""
+    """Return the masks of a sequence whose mask files are on disk at `paths`."""
     return MaskFiles(paths, _bytes_of, lambda path: f"{path.parent.name}/{path.name}")
 
 

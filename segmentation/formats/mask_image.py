@@ -1,8 +1,8 @@
-"""One mask file, decoded as far as it can be without the other masks of its sequence.
+"""Decodes one mask file of any kind to one byte a pixel.
 
-Masks come in many forms: indexed pictures, grey pictures of ids, black-and-white pictures, colours of the DAVIS
-palette, the alpha of a cut-out, and smoothed or lossy copies of all of these. `decode_mask` brings a file to one byte a
-pixel and says what the bytes are; `mask_files` decides for a whole sequence what they mean.
+Masks come in many forms: indexed images, grey images of ids, black-and-white images, colours of the DAVIS palette, the
+alpha channel of a cut-out object, and smoothed or lossy copies of all of these. `decode_mask` also returns what this
+file alone says about its values. `mask_files` then decides for a whole sequence whether they are object ids.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from segmentation.types import LabelMap
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")
 UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, EOFError, TypeError, KeyError)
 BLACK, WHITE = 0, 0xFFFFFF
-OPAQUE = 128  # the alpha from which on a pixel belongs to a cut-out
-DARK = 32  # grey values below it are black with the noise of a lossy format
-PEAK = 128  # the brighter peak of a black-and-white mask lies here or above
-SPREAD = 16  # how far a lossy format or smoothing moves most pixels of a peak
-NEUTRAL = 40  # how far red, green and blue of a grey pixel differ after JPEG
-FEW_IDS = 32  # a picture with more grey values than this is a mask of ids only if neighbouring pixels are mostly equal
+OPAQUE = 128  # the alpha from which on a pixel belongs to a cut-out object
+DARK = 32  # grey values below this are taken for black with the noise of a lossy format
+PEAK = 128  # the histogram of a black-and-white mask has its brighter peak at this value or above
+SPREAD = 16  # most pixels of a histogram's peak lie within so many grey values of it, after JPEG or smoothing
+NEUTRAL = 40  # largest difference of red, green and blue of a grey pixel after JPEG
+FEW_IDS = 32  # an image with more grey values than this holds ids only if most neighbouring pixels are equal
 
 
 @dataclass(frozen=True, eq=False)
 class MaskImage:
-    """A decoded mask: `values` uint8 [H, W].
+    """A decoded mask file: one value a pixel in `values`, uint8 [H, W].
 
-    `are_ids` is true where the file itself says that the values are object ids, by its palette. `lossy` is true for
-    JPEG and for scaled values, which cannot hold ids.
+    `are_ids` is true if the colours or the palette of the file show that the values are object ids. `lossy` is true if
+    the values cannot be ids, because the file is a JPEG or has values that were scaled to a byte.
     """
 
     values: LabelMap
@@ -43,7 +43,7 @@ class MaskImage:
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
-        """How many pixels have each value, [256]."""
+        """The number of pixels with each value 0..255, as an array [256]."""
         return np.bincount(self.values.ravel(), minlength=256)
 
     @property
@@ -52,12 +52,15 @@ class MaskImage:
 
     @property
     def is_black_and_white(self) -> bool:
-        """Whether there is nothing but 0 and 255, and some 255."""
+        """Whether all values are 0 or 255, and at least one is 255."""
         return bool(self.counts[255]) and not self.counts[1:255].any()
 
     @cached_property
     def threshold(self) -> int | None:
-        """Half the value of the brighter peak if this is a smoothed or lossy mask with two clear peaks, else None."""
+        """The value that separates object and background of a smoothed or lossy black-and-white mask, else None.
+
+        It is half the value of the histogram's brighter peak, if the histogram has two clear peaks.
+        """
         if self.are_ids:
             return None
         counts = self.counts
@@ -74,7 +77,7 @@ class MaskImage:
 
     @property
     def may_be_ids(self) -> bool:
-        """Whether these values can be object ids: there are few of them, or they form areas of one value."""
+        """Whether the values can be object ids: there are few different values, or areas of equal values."""
         if self.are_ids:
             return True
         if self.lossy:
@@ -82,9 +85,9 @@ class MaskImage:
         return int(np.count_nonzero(self.counts)) <= FEW_IDS or self._equal_share() >= 0.5
 
     def _flat_share(self, limit: int) -> float:
-        """Return the share of pixels with a value in 1..limit - 1 whose four neighbours have the same value.
+        """Return the fraction of the pixels with a value in 1..limit - 1 whose four neighbours have the same value.
 
-        Smoothing and compression make thin bands and noise of such values along contours. Objects are areas of them.
+        Smoothing and compression produce such values in thin bands along contours, objects in whole areas.
         """
         inner = self.values[1:-1, 1:-1]
         flat = (inner > 0) & (inner < limit)
@@ -94,17 +97,17 @@ class MaskImage:
         return float(np.count_nonzero(flat) / pixels) if pixels else 0.0
 
     def _equal_share(self) -> float:
-        """Return the share of the pixels that are not 0 whose right neighbour has the same value."""
+        """Return the fraction of the pixels with values other than 0 whose right neighbour has the same value."""
         left = self.values[:, :-1]
         some = np.count_nonzero(left)
         return float(np.count_nonzero((left == self.values[:, 1:]) & (left > 0)) / some) if some else 1.0
 
 
 def decode_mask(data: bytes, page: int = 0) -> MaskImage:
-    """Decode a mask file. `page` is for files of several pictures (TIFF, GIF, APNG, WebP).
+    """Decode the bytes of a mask file. `page` is the image's index in a file of several (TIFF, GIF, APNG, WebP).
 
     Raises:
-        MaskError: the file cannot be read as a picture, or its values can be no mask. The text does not name the file.
+        MaskError: the file cannot be read as an image, or cannot be a mask. The message does not name the file.
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
@@ -136,7 +139,10 @@ def _decoded(image: Image.Image) -> MaskImage:
 
 
 def _indexed(image: Image.Image) -> MaskImage:
-    """Return the ids of an indexed picture: its indexes, or the ids of its colours if these are DAVIS colours."""
+    """Decode an indexed image: its values are the indexes or, if its colours are of the DAVIS palette, their ids there.
+
+    An image with grey colours only, or with black and white only, is decoded like a grey image.
+    """
     indexes = np.array(image, np.uint8)
     used = np.flatnonzero(np.bincount(indexes.ravel(), minlength=256))
     if "transparency" in image.info:
@@ -150,7 +156,7 @@ def _indexed(image: Image.Image) -> MaskImage:
     if np.array_equal(palette[used], davis_palette()[used]):
         return MaskImage(indexes, are_ids=True)
     if (palette[used] == used[:, None]).all():
-        return MaskImage(indexes)  # a grey picture that was saved with a palette
+        return MaskImage(indexes)  # a grey image that was saved with a palette
     if len(set(colours[used].tolist())) == len(used):
         if set(_packed(stored).tolist()) <= _davis_ids().keys():
             table = np.array([_davis_ids().get(colour, 0) for colour in colours.tolist()], np.uint8)
@@ -173,14 +179,17 @@ def _black_is_not_first(indexes: LabelMap, used: NDArray[np.intp], black: int) -
 
 
 def _clear_indexes(transparency: bytes | int, used: NDArray[np.intp]) -> set[int]:
-    """Return the used indexes that are transparent. A PNG has an alpha for each index, a GIF has one such index."""
+    """Return those of the indexes `used` that are transparent.
+
+    `transparency` is as Pillow returns it: the alpha of each index for a PNG, the one transparent index for a GIF.
+    """
     if isinstance(transparency, int):
         return {transparency} & set(used.tolist())
     return {int(index) for index in used if index < len(transparency) and transparency[index] < OPAQUE}
 
 
 def _with_alpha(rgba: NDArray[np.uint8]) -> MaskImage:
-    """Read a picture with transparency: coloured ids on a clear background, or a cut-out whose alpha is the mask."""
+    """Decode an RGBA image: DAVIS colours on a transparent background, or a cut-out object whose alpha is the mask."""
     alpha = rgba[..., 3]
     if (alpha == 255).all():
         return _coloured(rgba[..., :3], lossy=False)
@@ -193,7 +202,7 @@ def _with_alpha(rgba: NDArray[np.uint8]) -> MaskImage:
 
 
 def _coloured(rgb: NDArray[np.uint8], lossy: bool) -> MaskImage:
-    """Read a mask that was saved as a colour picture: colours of the DAVIS palette, or grey in three channels."""
+    """Decode an RGB image: its colours are of the DAVIS palette, or all its pixels are grey."""
     if not lossy:
         packed = _packed(rgb)
         colours = set(np.unique(packed).tolist())
@@ -212,7 +221,10 @@ def _coloured(rgb: NDArray[np.uint8], lossy: bool) -> MaskImage:
 
 
 def _deep(values: NDArray[np.generic]) -> MaskImage:
-    """Read 16 or 32 bits a pixel or floating point: ids if all fit a byte, else a grey picture scaled to a byte."""
+    """Decode values of 16 or 32 bits or floating point.
+
+    Whole numbers up to 255 are kept. Other values must be a black-and-white mask, and are scaled to 0..255.
+    """
     numbers = np.nan_to_num(values.astype(np.float64), nan=-1.0)
     top = float(numbers.max(initial=0))
     whole = bool((numbers == np.rint(numbers)).all())
@@ -229,7 +241,7 @@ def _deep(values: NDArray[np.generic]) -> MaskImage:
 
 @cache
 def _davis_ids() -> dict[int, int]:
-    """Return the id of each colour of the DAVIS palette."""
+    """Return the id of each colour of the DAVIS palette, by the colour as `_packed` returns it."""
     return {int(colour): index for index, colour in enumerate(_packed(davis_palette()))}
 
 
@@ -240,6 +252,6 @@ def _by_palette(packed: NDArray[np.int64], wanted: NDArray[np.bool_]) -> LabelMa
 
 
 def _packed(rgb: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return red, green and blue of each pixel as one number."""
+    """Return the colour of each pixel [..., 3] as one number, 0xRRGGBB."""
     packed: NDArray[np.int64] = rgb.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
     return packed

@@ -1,6 +1,6 @@
-"""Masks in the two forms of MOTS and KITTI-MOTS: 16-bit PNG files and lines of text.
+"""Reads and writes masks in the two forms of MOTS and KITTI-MOTS: 16-bit PNG files and lines of text.
 
-A pixel of a PNG, and an id in the text, is class * 1000 + object. A line of text is
+A pixel value of a PNG, and `id` in the text, is class id * 1000 + object id. A line of text is
 `frame id class height width run-lengths`, with the run lengths of COCO.
 """
 
@@ -18,12 +18,12 @@ from segmentation.formats.json_file import AnnotationError
 from segmentation.formats.label_png import MaskError
 from segmentation.types import MAX_OBJECTS, LabelMap
 
-IGNORED = 10000  # The id of regions that a benchmark ignores; read as 255.
-MOST_PIXELS = 1 << 26  # of a frame
+IGNORED = 10000  # The id of regions that the benchmark does not evaluate. It is read as 255, "ignore".
+MOST_PIXELS = 1 << 26  # largest frame, in pixels, that is read
 
 
 def encode_mots_png(labels: LabelMap, video: AnnotatedVideo, numbers: dict[str, int]) -> bytes:
-    """Encode a label map, uint8 [H, W], as a PNG of 16 bits. `numbers` are the ids of the classes."""
+    """Encode a mask, uint8 [H, W], as a 16-bit PNG of MOTS. `numbers` are the ids of the classes by class name."""
     table = np.zeros(256, np.uint16)
     for each in video.objects:
         table[each.id] = 1000 * numbers[each.category] + each.id
@@ -33,7 +33,7 @@ def encode_mots_png(labels: LabelMap, video: AnnotatedVideo, numbers: dict[str, 
 
 
 def decode_mots_png(data: bytes) -> LabelMap:
-    """Decode a PNG of 16 bits to the ids of the objects, uint8 [H, W]. Raises MaskError."""
+    """Decode a 16-bit PNG of MOTS to a mask of object ids, uint8 [H, W]. Raises MaskError if it is not such a file."""
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             values = np.asarray(image).astype(np.int64)
@@ -45,7 +45,7 @@ def decode_mots_png(data: bytes) -> LabelMap:
 
 
 def mots_lines(frame: int, labels: LabelMap, video: AnnotatedVideo, numbers: dict[str, int]) -> Iterator[str]:
-    """Yield the lines of one frame."""
+    """Yield the lines of MOTS text for the objects of one frame. `numbers` are the ids of the classes by class name."""
     for each in video.objects:
         inside = labels == each.id
         if inside.any():
@@ -55,7 +55,7 @@ def mots_lines(frame: int, labels: LabelMap, video: AnnotatedVideo, numbers: dic
 
 
 def read_mots_text(lines: Iterable[str]) -> dict[int, LabelMap]:
-    """Return the label map, uint8 [H, W], of each frame that has one. Raises AnnotationError, which names the line."""
+    """Return the masks, uint8 [H, W], by frame. Raises AnnotationError for a wrong line; the message names the line."""
     maps: dict[int, LabelMap] = {}
     for number, line in enumerate(lines, 1):
         parts = line.split()

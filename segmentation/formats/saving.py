@@ -1,4 +1,4 @@
-"""Saves what was made on a video as files: one function for each format."""
+"""Saves the masks or scribbles of a session as files: one function for each format."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from segmentation.formats.scribble_json import write_scribbles
 from segmentation.types import FrameSource, Interaction, LabelMap
 
 JPEG = frozenset({".jpg", ".jpeg"})
-QUALITY = 95  # of frames that were not JPEG before
+QUALITY = 95  # JPEG quality for frames that do not come from JPEG files
 
 
 @dataclass(frozen=True, eq=False)
 class SavedSession:
-    """What there is to save: frames, their image files where there are some, masks by frame, and what was drawn."""
+    """What a session can save: frames and their image files (if any), masks by frame, and all interactions."""
 
     frames: FrameSource
     name: str
@@ -30,7 +30,10 @@ class SavedSession:
 
 
 def save_labels(made: SavedSession, root: Path) -> None:
-    """Label PNGs by frame: 00000.png, 00001.png, ... Raises ValueError where there is no mask."""
+    """Write the masks into the folder `root` as indexed PNG files 00000.png, 00001.png, ... by frame index.
+
+    Raises ValueError if there is no mask.
+    """
     _check_masks(made)
     root.mkdir(parents=True, exist_ok=True)
     for frame in sorted(made.masks):
@@ -38,7 +41,10 @@ def save_labels(made: SavedSession, root: Path) -> None:
 
 
 def save_davis(made: SavedSession, root: Path) -> None:
-    """Frames and masks in the layout of DAVIS. JPEG files are copied as they are. Raises ValueError without a mask."""
+    """Write frames and masks into the folder `root` in the layout of DAVIS. Frames that are JPEG files are copied.
+
+    Raises ValueError if there is no mask.
+    """
     _check_masks(made)
     paths = DavisPaths(_file_name(made.name), made.frames.height)
     for index in range(len(made.frames)):
@@ -52,7 +58,10 @@ def save_davis(made: SavedSession, root: Path) -> None:
 
 
 def save_scribbles(made: SavedSession, root: Path) -> None:
-    """All that was drawn, in the JSON of the challenge: scribbles.json. Raises ValueError where nothing was drawn."""
+    """Write all scribbles into the file scribbles.json in `root`, in the JSON of the DAVIS interactive challenge.
+
+    Raises ValueError if nothing was drawn.
+    """
     if not made.interactions:
         raise ValueError("there is nothing to save: nothing was drawn yet")
     root.mkdir(parents=True, exist_ok=True)
@@ -72,6 +81,6 @@ def _check_masks(made: SavedSession) -> None:
 
 
 def _file_name(name: str) -> str:
-    """A name as a folder: separators and what systems refuse become hyphens."""
+    """Return a name of a folder for a video: characters that file systems may refuse become hyphens."""
     kept = "".join(letter if letter.isalnum() or letter in "-_. " else "-" for letter in name).strip(". ")
     return kept or "video"

@@ -1,8 +1,8 @@
-"""Scribbles in the JSON of the DAVIS interactive challenge.
+"""Reads and writes scribbles in the JSON of the DAVIS interactive challenge.
 
 A file is `{"sequence": name, "scribbles": [[scribble, ...] for each frame]}`. A scribble is
 `{"path": [[x, y], ...], "object_id": id, "start_time": ms, "end_time": ms}` with x and y in 0..1; object 0 is the
-background. The times are written as 0 and need not be there when a file is read.
+background. The times are written as 0 and are not needed for reading.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from segmentation.types import MAX_OBJECTS, Interaction, Scribble
 
 
 class ScribbleError(ValueError):
-    """A scribble file that cannot be used; the sentence names the place that is wrong."""
+    """A scribble file cannot be used; the message names the wrong part of it."""
 
 
 def read_scribbles(path: Path | str, num_frames: int | None = None) -> tuple[Interaction, ...]:
@@ -27,10 +27,10 @@ def read_scribbles(path: Path | str, num_frames: int | None = None) -> tuple[Int
 
     Args:
         path: the file.
-        num_frames: how many frames the video has, when that is known; the file must be for as many.
+        num_frames: the number of frames of the video, which the file must have too; None: it is not compared.
 
     Raises:
-        ScribbleError: the file cannot be read or does not fit; the sentence begins with its name.
+        ScribbleError: the file cannot be read or is wrong; the message begins with the file's name.
     """
     path = Path(path)
     try:
@@ -44,12 +44,20 @@ def read_scribbles(path: Path | str, num_frames: int | None = None) -> tuple[Int
 
 
 def write_scribbles(path: Path | str, interactions: Iterable[Interaction], sequence: str, num_frames: int) -> None:
-    """Write `interactions` to `path` as the scribbles of a video called `sequence`. Raises ScribbleError."""
+    """Write `interactions` to `path` as the scribbles of a video called `sequence` with `num_frames` frames.
+
+    Raises:
+        ScribbleError: an interaction is on a frame outside 0..num_frames - 1.
+    """
     Path(path).write_text(json.dumps(scribble_data(interactions, sequence, num_frames)), encoding="utf-8")
 
 
 def parse_scribbles(data: Any, num_frames: int | None = None) -> tuple[Interaction, ...]:
-    """As `read_scribbles`, for the content of a file. Raises ScribbleError naming frame, scribble and field."""
+    """Return the interactions in the parsed JSON of a scribble file, as `read_scribbles` does.
+
+    Raises:
+        ScribbleError: `data` is wrong; the message names the frame, the scribble and the field.
+    """
     frames = data.get("scribbles") if isinstance(data, Mapping) else None
     if not isinstance(frames, list):
         raise ScribbleError('expected an object with a list "scribbles", which has one list for each frame')
@@ -66,7 +74,9 @@ def parse_scribbles(data: Any, num_frames: int | None = None) -> tuple[Interacti
 
 
 def scribble_data(interactions: Iterable[Interaction], sequence: str, num_frames: int) -> dict[str, Any]:
-    """The content of a scribble file. Several interactions on one frame are joined in their order.
+    """Return the content of a scribble file of a video with `num_frames` frames that is called `sequence`.
+
+    The scribbles of several interactions on one frame are listed together, in the order of the interactions.
 
     Raises:
         ScribbleError: an interaction is on a frame outside 0..num_frames - 1.

@@ -1,4 +1,4 @@
-"""Converts frames of HDR video (PQ and HLG) to the standard range that the page and the engines work in.
+"""Converts frames of HDR video (PQ and HLG) to 8-bit sRGB, in which the web page and the engines work.
 
 Sources: SMPTE ST 2084 (PQ), ITU-R BT.2100 (HLG), BT.2408 (reference white), BT.2087 (BT.2020 to BT.709).
 """
@@ -14,19 +14,22 @@ from segmentation.types import Image
 
 PQ, HLG = 16, 18  # AVCOL_TRC_SMPTE2084, AVCOL_TRC_ARIB_STD_B67
 HDR_TRANSFERS = {PQ: "PQ", HLG: "HLG"}
-WHITE_NITS = 203.0  # BT.2408: the brightness of a white sheet of paper in HDR video
-HLG_PEAK_NITS, HLG_GAMMA = 1000.0, 1.2  # of the reference display
-STEPS = 1 << 12  # entries of the tables: more than the ten or twelve bits that HDR video is coded in
-KNEE = 0.8  # Brightness above this share of white is compressed, so that highlights keep their drawing.
+WHITE_NITS = 203.0  # luminance of diffuse white (such as white paper) in HDR video, by BT.2408
+HLG_PEAK_NITS, HLG_GAMMA = 1000.0, 1.2  # peak luminance and gamma of the reference display of HLG
+STEPS = 1 << 12  # entries of the lookup tables, one for each value of 12 bits; HDR video is coded in 10 or 12 bits
+KNEE = 0.8  # Linear light above this fraction of white is compressed, so that bright areas keep their details.
 BT2020_TO_BT709 = np.array(
     [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]], np.float32
 )
 
 
 def to_standard_range(coded: NDArray[np.uint16], transfer: int) -> Image:
-    """Convert RGB [H, W, 3] that is coded in PQ or HLG, with primaries of BT.2020, to uint8 sRGB [H, W, 3].
+    """Convert 16-bit RGB [H, W, 3] in PQ or HLG, with BT.2020 primaries, to uint8 sRGB [H, W, 3].
 
-    Diffuse white becomes nearly 255. What is brighter is compressed into the rest of the range, with its hue kept.
+    Light above `KNEE` of diffuse white is compressed into the rest of the range, without changing its hue.
+
+    Args:
+        transfer: `PQ` or `HLG`.
     """
     light = _linear_table(transfer)[coded >> 4] @ BT2020_TO_BT709.T
     np.clip(light, 0, None, out=light)
@@ -36,7 +39,7 @@ def to_standard_range(coded: NDArray[np.uint16], transfer: int) -> Image:
 
 
 def _compressed(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Map 0..infinity to 0..1: the identity up to the knee, an exponential shoulder above it."""
+    """Compress linear light 0..infinity to 0..1: values up to `KNEE` stay, those above approach 1 exponentially."""
     room = 1 - KNEE
     shoulder = KNEE + room * (1 - np.exp(-np.maximum(light - KNEE, 0) / room))
     return np.where(light <= KNEE, light, shoulder).astype(np.float32)
@@ -44,7 +47,7 @@ def _compressed(light: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @cache
 def _linear_table(transfer: int) -> NDArray[np.float32]:
-    """Light for each code value of one channel, with diffuse white as 1."""
+    """Return a table [`STEPS`] of the linear light for each 12-bit code value of a channel; diffuse white is 1."""
     code = np.linspace(0, 1, STEPS)
     nits = _pq_nits(code) if transfer == PQ else _hlg_nits(code)
     return (nits / WHITE_NITS).astype(np.float32)

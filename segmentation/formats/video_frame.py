@@ -1,4 +1,4 @@
-"""A decoded video frame as the picture that players show: its colours converted, turned as the file asks."""
+"""Converts a decoded video frame to the RGB image that video players show, rotated as the file says."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from segmentation.formats.tone_mapping import HDR_TRANSFERS, to_standard_range
 from segmentation.types import Image
 
 UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
-HD_HEIGHT = 720  # frames of this height and above that name no colour space are BT.709, as players take them
+HD_HEIGHT = 720  # frames of at least this height without a colour space are read as BT.709, as players do
 
 
 def upright(frame: VideoFrame) -> Image:
-    """Convert `frame` to uint8 RGB [H, W, 3] of the standard range, turned and mirrored as its display matrix asks."""
+    """Convert `frame` to uint8 sRGB [H, W, 3] (HDR too), rotated and mirrored as its display matrix says."""
     rgb, matrix = _converted(frame), _display_matrix(frame)
     return rgb if matrix is None else _turned(rgb, matrix)
 
 
 def is_quarter_turned(frame: VideoFrame) -> bool:
-    """Return whether `upright` exchanges width and height."""
+    """Return whether `upright` rotates the frame by 90 or 270 degrees, so that width and height are exchanged."""
     matrix = _display_matrix(frame)
     return matrix is not None and bool(abs(matrix[1]) > abs(matrix[0]))
 
 
 def _display_matrix(frame: VideoFrame) -> NDArray[np.int32] | None:
-    # `frame.side_data` is not used, because it and its frame refer to each other: frames would stay until Python
-    # collects them, each with the threads of its conversion, which takes 2 GB for 90 frames of 720p.
+    # `frame.side_data` is not used, because it and its frame refer to each other: frames would stay in memory until the
+    # garbage collector runs, each with the threads of its conversion. This took 2 GB for 90 frames of 720p.
     side_data = cast(Any, SideDataContainer)(frame)
     try:
         matrix = side_data[SideDataType.DISPLAYMATRIX]
@@ -50,7 +50,10 @@ def _converted(frame: VideoFrame) -> Image:
 
 
 def _turned(rgb: Image, matrix: NDArray[np.int32]) -> Image:
-    """Apply a display matrix (ISO 14496-12, 3x3, row by row): x' = a x + c y, y' = b x + d y."""
+    """Rotate or mirror an image by a display matrix (a, b, u, c, d, v, x, y, w) of ISO 14496-12.
+
+    A pixel at (x, y) moves to x' = a x + c y, y' = b x + d y.
+    """
     a, b, _, c, d = (int(value) for value in matrix[:5])
     if abs(b) > abs(a):
         rgb, flip_x, flip_y = rgb.transpose(1, 0, 2), c < 0, b < 0

@@ -1,4 +1,4 @@
-"""Videos with masks in the JSON of YouTube-VIS: one annotation for each object, with the run lengths of each frame."""
+"""Reads and writes masks in the JSON of YouTube-VIS: one annotation an object, with run lengths for each frame."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from segmentation.formats.json_file import AnnotationError, at_place, field
 from segmentation.formats.label_png import MaskError
 from segmentation.types import MAX_OBJECTS, LabelMap
 
-MOST_PIXELS = 1 << 26  # of a frame
+MOST_PIXELS = 1 << 26  # largest frame, in pixels, that is read
 
 
 def youtube_vis_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[str, Any]:
-    """Return the content of a file with all masks of `videos`. `tick` is called after each frame.
+    """Return the content of a YouTube-VIS file with all masks of `videos`. `tick` is called after each frame.
 
-    An object that a frame does not have is null there; so are all objects of a frame without a mask.
+    In frames that do not show an object, or have no mask, the object's run lengths are null.
     """
     numbers = categories(videos)
     data: dict[str, Any] = {
@@ -56,12 +56,13 @@ def youtube_vis_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> 
 
 
 def read_youtube_vis(data: dict[str, Any]) -> list[AnnotatedVideo]:
-    """Read the content of a file. The objects of a video get the ids 1, 2, ..., or those that `youtube_vis_data` wrote.
+    """Read the content of a YouTube-VIS file.
 
-    Where two objects overlap, the later one in the file is on top. The masks are decoded when they are asked for.
+    The objects of a video get the ids that `youtube_vis_data` wrote, or 1, 2, ... in a file of another program. Where
+    two objects overlap, the pixels belong to that of the later annotation. Masks are decoded by `AnnotatedVideo.masks`.
 
     Raises:
-        AnnotationError: the file is damaged; so does reading masks that are.
+        AnnotationError: the file is damaged. Reading the masks also raises it, if their run lengths are damaged.
     """
     names = {
         field(each, "id", int, "categories"): field(each, "name", str, "categories")

@@ -1,1 +1,1 @@
-"""What engines need to compute on this machine: devices, caches, threads, and networks compiled by OpenVINO."""
+"""How engines use the machine: devices, caches, threads, and networks compiled by OpenVINO."""

@@ -18,13 +18,13 @@ T = TypeVar("T")
 
 
 def one_blas_thread() -> AbstractContextManager[object]:
-    """Return a context in which NumPy computes matrices in the thread that calls it."""
+    """Return a context manager inside of which NumPy's matrix library uses only one thread, that of the caller."""
     limited: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
     return limited
 
 
 def with_one_blas_thread(steps: Generator[T]) -> Generator[T]:
-    """Run each step of a generator in `one_blas_thread`. Between the steps the threads are as they were."""
+    """Yield the values of a generator. `one_blas_thread` applies while it computes a value, not between the values."""
     try:
         while True:
             with one_blas_thread():

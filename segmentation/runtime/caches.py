@@ -1,5 +1,5 @@
-"""Caches that drop the least recently used entry: one with a budget in bytes, one for values that are derived from
-data.
+"""Caches that drop the least recently used entry: `ByteCache` with a limit in bytes, `DigestCache` with a limit of
+entries.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ Array = TypeVar("Array", bound=np.ndarray)  # arrays of one dtype
 
 
 class ByteCache(Generic[K, Array]):
-    """Arrays by key. The least recently used ones are dropped when they exceed `budget` bytes together.
+    """Arrays by key. The least recently used arrays are dropped when all together exceed `budget` bytes.
 
-    An array larger than the whole budget is not kept at all. Threads may share an instance.
+    An array larger than `budget` is not stored. Threads may share an instance.
     """
 
     def __init__(self, budget: int) -> None:
@@ -60,7 +60,10 @@ class ByteCache(Generic[K, Array]):
 
 
 class DigestCache(Generic[K, V]):
-    """At most `limit` values by key, each with a digest of the data it was made from. Threads may share an instance."""
+    """At most `limit` values by key, each with a digest (a hash) of the data from which it was computed.
+
+    Threads may share an instance.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -68,7 +71,10 @@ class DigestCache(Generic[K, V]):
         self._lock = Lock()
 
     def get(self, key: K, digest: bytes, make: Callable[[], V]) -> V:
-        """Return the value of `key`. It is made again if `digest` has changed, by one thread at a time."""
+        """Return the cached value of `key` if it was stored with this `digest`, else call `make` and store its result.
+
+        Only one thread at a time calls `make`.
+        """
         with self._lock:
             known = self._entries.pop(key, None)
             if known is None or known[0] != digest:

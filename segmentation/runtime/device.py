@@ -1,4 +1,4 @@
-"""The device and the number format in which an engine computes."""
+"""Chooses the device on which an engine computes, and the dtype of its networks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """Return the dtype called "float32", "bfloat16" or "float16".
+    """Return the dtype called "float32", "bfloat16", "float16" or "auto".
 
     "auto" is float16 on CUDA, and elsewhere float32, which is as fast on most CPUs.
     """

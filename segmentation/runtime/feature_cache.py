@@ -1,4 +1,4 @@
-"""A cache of tensors with a budget of memory, and optionally a folder on disk for those beyond it."""
+"""A cache of tensors with a limited size in memory, and optionally copies of the tensors on disk."""
 
 from __future__ import annotations
 
@@ -12,30 +12,31 @@ from threading import Lock, get_ident
 import torch
 from torch import Tensor
 
-HOLES = 64 << 20  # after so many bytes were put, freed memory is returned to the system
-DISK_RESERVE = 1 << 30  # spilling stops when less than this would stay free on the disk
+HOLES = 64 << 20  # freed memory is returned to the system each time that so many bytes were added
+DISK_RESERVE = 1 << 30  # tensors are written to disk only if at least so many bytes stay free there
 _LIBRARY = ctypes.CDLL(None)
 
 
 class FeatureCache:
-    """Tensors that an engine has computed from frames. An entry that is lost costs only the time to compute it again.
+    """A cache of tensors that an engine has computed from frames. It may drop any tensor, which is then computed again.
 
     Threads may share an instance.
 
     Args:
-        memory_bytes: budget in memory, or in the memory of the CUDA device where the tensors lie. The least recently
-            used tensors are dropped when it is exceeded.
-        folder: every tensor is written into a new folder in this one as well, which `close` removes. None: tensors are
-            kept in memory only.
-        first_stay: when the budget is used up, new tensors are not kept in memory and old ones stay. This is for
-            tensors that are all read in the same order again and again: each would be dropped just before its turn.
+        memory_bytes: the most bytes that the tensors may take in memory (of the CUDA device, if they are there). Beyond
+            it, the least recently used tensors are dropped.
+        folder: a new folder is created in this one, and every tensor is written there too; `close` removes it. None:
+            tensors are kept in memory only.
+        first_stay: once `memory_bytes` are used, the stored tensors stay in memory and new ones are not added. This is
+            for tensors that are read in the same order again and again: otherwise each would be dropped just before it
+            is read.
     """
 
     def __init__(self, memory_bytes: int, folder: str | None = None, first_stay: bool = False) -> None:
         self.memory_bytes = memory_bytes
         self.first_stay = first_stay
         self.used = 0
-        self._put = 0  # bytes that were put since memory was returned
+        self._put = 0  # bytes that were added since freed memory was last returned to the system
         self._memory: OrderedDict[str, Tensor] = OrderedDict()
         self._lock = Lock()
         self._folder: Path | None = None
@@ -47,7 +48,7 @@ class FeatureCache:
         return len(self._memory)
 
     def get(self, key: str, device: torch.device | str = "cpu") -> Tensor | None:
-        """The tensor that was put under `key`, or None. The caller must not write to it."""
+        """Return the tensor that was stored under `key`, or None. The caller must not write to it."""
         with self._lock:
             value = self._memory.get(key)
             if value is not None:
@@ -73,7 +74,7 @@ class FeatureCache:
             unfinished = file.with_suffix(f".{get_ident()}")  # another thread must not read an incomplete file
             torch.save(value.cpu(), unfinished)
             unfinished.replace(file)
-        else:  # the disk is full, and an older file would hold another value
+        else:  # the disk is nearly full; an older file of this key, which holds another tensor, must not be read
             file.unlink(missing_ok=True)
 
     def forget(self, key: str) -> None:
@@ -84,7 +85,7 @@ class FeatureCache:
             (self._folder / f"{key}.pt").unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Drop all tensors and remove the folder."""
+        """Drop all tensors and remove the folder with their files."""
         self._memory.clear()
         self.used = 0
         if self._folder is not None:
@@ -109,11 +110,11 @@ class FeatureCache:
 
 
 def give_back_holes() -> None:
-    """Return memory that this process has freed to the system, if the C library can (`malloc_trim` of glibc).
+    """Return freed memory of this process to the operating system, if the C library can (`malloc_trim` of glibc).
 
-    Tensors that stay in the cache fragment the memory that each frame allocates and frees: an aligned tensor does not
-    fit into the gap that another one of its size left. With a cache of 1 GB, ST-RNN at the paper's size held 4 GB after
-    450 frames.
+    Cached tensors fragment the memory that each frame allocates and frees, because an aligned tensor does not fit into
+    the gap that another tensor of its size left. Without this function, ST-RNN at the paper's size with a cache of 1 GB
+    took 4 GB after 450 frames.
     """
     trim = getattr(_LIBRARY, "malloc_trim", None)
     if trim is not None:

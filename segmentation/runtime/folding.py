@@ -1,4 +1,4 @@
-"""Folds the batch norms of a frozen network into the convolutions before them, which computes the same in less time."""
+"""Merges the batch norms of a frozen network into the convolutions before them: the same output in less time."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 Network = TypeVar("Network", bound=nn.Module)
 
-# A batch norm belongs to the convolution before it in a Sequential, or to the one whose name fits by these patterns.
+# In a Sequential, a batch norm follows its convolution. Elsewhere these patterns pair their attribute names.
 _NAMES = ((r"conv(\d*)$", r"bn\1"), (r"atrous_conv$", "bn"), (r"depthwise$", "bn_depth"), (r"pointwise$", "bn_point"))
 
 
 def fold_batch_norms(network: Network) -> Network:
-    """Return a copy in eval mode without batch norms. It is for inference only, as its state dict has other keys."""
+    """Return a copy of the network in eval mode, with its batch norms merged into the convolutions.
+
+    The copy is for inference only: its state dict has other keys than the network's.
+    """
     network = copy.deepcopy(network).eval()
     for module in list(network.modules()):
         _fold_children(module)
@@ -27,7 +30,7 @@ def fold_batch_norms(network: Network) -> Network:
 
 
 def for_inference(network: Network, device: torch.device, dtype: torch.dtype) -> Network:
-    """Return a copy on a device, in a dtype, with batch norms folded and channels last in memory."""
+    """Return a copy of the network for inference: on `device`, in `dtype`, without batch norms, channels last."""
     folded = fold_batch_norms(network).to(device, dtype)
     return folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -49,7 +52,7 @@ def _norm_after(module: nn.Module, names: list[str], index: int) -> str | None:
     if isinstance(module, nn.Sequential):
         return names[index + 1] if index + 1 < len(names) else None
     if any(name.startswith(f"{names[index]}_") for name in names):
-        # the norm follows a sum of convolutions, such as conv1 and conv1_m, and cannot be folded into one of them
+        # the batch norm follows a sum of convolutions, such as conv1 + conv1_m, and cannot be merged into one of them
         return None
     for pattern, norm in _NAMES:
         match = re.match(pattern, names[index])

@@ -1,4 +1,4 @@
-"""Networks compiled for this CPU by OpenVINO, which takes a half to two thirds of PyTorch's time.
+"""Compiles networks with OpenVINO for this CPU. They then take a half to two thirds of PyTorch's time.
 
 OpenVINO computes in float32, or by default in bfloat16 on x86 processors that support it. The results then differ
 slightly from PyTorch's.
@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 X86 = ("x86_64", "AMD64")
-AT_A_TIME = 4  # objects in a call; OpenVINO keeps the memory that its largest call needed
-EXACT = "f32"  # for masks that others are computed from, where errors of bfloat16 would grow from frame to frame
+AT_A_TIME = 4  # most objects in one call, because OpenVINO keeps the memory that its largest call needed
+EXACT = "f32"  # precision where each mask depends on the one before: errors of bfloat16 would add up
 STREAMS = 2  # calls that can run at the same time, each on its share of the threads
 
 _tracing = Lock()  # PyTorch's tracer has one state for all threads
@@ -27,9 +27,9 @@ Function = Callable[..., tuple[Tensor, ...]]
 
 
 def openvino() -> Any:
-    """Import the module `openvino`; None where it is not installed.
+    """Import and return the module `openvino`, or return None if it is not installed.
 
-    `openvino_telemetry`, which would report the import over the network, is kept from loading.
+    The package `openvino_telemetry`, which would report the import over the network, is not loaded.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
@@ -53,7 +53,7 @@ def compiled(
 
     Args:
         module: takes and returns tensors, without branches that depend on their values.
-        example: arguments of the module. Later arguments may have other sizes.
+        example: arguments of the module for tracing. Later arguments may have other sizes.
         threads: how many threads it may use; None: as many as PyTorch uses in this thread now.
         precision: "f32" or "bf16"; None: the faster one on an x86 processor, and "f32" elsewhere, where OpenVINO would
             choose float16.
@@ -61,8 +61,8 @@ def compiled(
     vino = openvino() if device.type == "cpu" else None
     if vino is None:
         return None
-    # The tracer warns of sizes that look constant, although OpenVINO does not treat them so, and that it is deprecated.
-    # The filters stay: restoring them in one thread would affect another that is tracing.
+    # The tracer warns that sizes become constants, which is not so in OpenVINO, and that it is deprecated. The filters
+    # are not removed afterwards, because this would affect another thread that is tracing.
     warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
     warnings.filterwarnings("ignore", message=".*torch.jit.trace", category=DeprecationWarning)
     with _tracing, torch.no_grad():
@@ -72,7 +72,7 @@ def compiled(
     options: dict[str, str | int | bool] = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": min(STREAMS, threads),
-        "ENABLE_CPU_PINNING": False,  # several workers would be pinned to the same cores
+        "ENABLE_CPU_PINNING": False,  # with pinning, several worker processes would use the same cores
     }
     if precision is None and platform.machine() not in X86:
         precision = "f32"
@@ -87,7 +87,7 @@ class _Compiled:
         self._outputs = range(len(model.outputs))
         self._idle: SimpleQueue[Any] = (
             SimpleQueue()
-        )  # inference requests that no thread uses now; each has its own memory
+        )  # inference requests that no thread is using; each has its own memory
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         try:
@@ -101,5 +101,5 @@ class _Compiled:
 
 
 def replace_forward(module: nn.Module, forward: object) -> None:
-    """Replace the `forward` of a module with a function."""
+    """Replace the method `forward` of a module by a function, such as a compiled one."""
     module.forward = forward  # type: ignore[assignment]

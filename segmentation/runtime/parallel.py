@@ -1,4 +1,4 @@
-"""Two calls at the same time: many steps of a frame are too small to be spread over several cores themselves."""
+"""Runs two calls at the same time. Many steps of an engine are too small to use several cores by themselves."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ B = TypeVar("B")
 
 
 class HelperThread:
-    """A second thread, which exists inside of a `with` block.
+    """A second thread for computing, which exists inside of a `with` block.
 
     Args:
-        halved: makes a context manager that is active while both threads compute. It should halve the threads of
-            libraries that have thread pools of their own.
+        halved: returns a context manager that is active while both threads compute. It should halve the number of
+            threads of libraries with thread pools of their own, such as OpenCV.
     """
 
     def __init__(self, halved: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:

@@ -1,1 +1,1 @@
-"""What an engine's session keeps of its video between rounds: scribbles, masks, and probability maps as bytes."""
+"""What an engine's session stores between rounds (scribbles, masks, probability maps), and how rounds are divided."""

@@ -1,4 +1,4 @@
-"""Checks of what a session is asked for. Each raises ValueError with a sentence that begins with the field."""
+"""Checks of the arguments of a session. Each raises ValueError with a message that begins with the argument's name."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from segmentation.types import MAX_OBJECTS, Box, Click, Interaction
 
 
 def check_whole(field: str, value: object) -> None:
-    """Refuse numbers with a fraction, which would be cut off, and bool, which would be taken for 0 or 1."""
+    """Raise ValueError unless `value` is a whole number; bool is refused too. `field` is its name in the message."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ValueError(f"{field}: expected a whole number, got {value!r}")
 
 
 def checked_count(count: int, before: int) -> int:
-    """Return a number of objects as Python's int; `before` is the number so far, which it must not be below."""
+    """Check a new number of objects and return it as Python's int. It must not be below the present number `before`."""
     check_whole("num_objects", count)
     if not 1 <= count <= MAX_OBJECTS:
         raise ValueError(f"num_objects: {count} is outside 1..{MAX_OBJECTS}")
@@ -35,7 +35,7 @@ def check_frame(field: str, frame: int, count: int) -> None:
 
 
 def checked_span(span: tuple[int, int] | None, count: int) -> range:
-    """Return the frames of a span (first, last), both included; None: all frames of the video."""
+    """Check a span (first, last) of a video with `count` frames, and return its frames. None means all frames."""
     if span is None:
         return range(count)
     try:
@@ -50,7 +50,7 @@ def checked_span(span: tuple[int, int] | None, count: int) -> range:
 
 
 def checked_ids(field: str, ids: Iterable[int], count: int) -> frozenset[int]:
-    """Return ids of objects 1..`count` as a set of Python's int."""
+    """Check that all `ids` are in 1..`count`, and return them as a set of Python's int. `field` names the argument."""
     found = list(ids)
     for number in found:
         check_whole(field, number)
@@ -68,7 +68,7 @@ def check_labels(labels: object, height: int, width: int) -> None:
 
 
 def check_prompts(interaction: Interaction, objects: int) -> None:
-    """Check the scribbles, clicks and boxes of an interaction in a session with so many objects."""
+    """Check the scribbles, clicks and boxes of an interaction in a session with `objects` objects."""
     for i, scribble in enumerate(interaction.scribbles):
         field = f"interaction.scribbles[{i}]"
         _check_object(f"{field}.object_id", scribble.object_id, 0, objects)
@@ -120,7 +120,7 @@ def _points(field: str, path: object) -> NDArray[np.float64]:
 
 
 def check_options(name: str, setup: Callable[..., None], options: Mapping[str, Any]) -> None:
-    """Refuse options that an engine's `_setup` does not have. `name` is that of the engine."""
+    """Raise ValueError for an option that is not a keyword argument of `setup`, the `_setup` of the engine `name`."""
     known = [
         option
         for option, parameter in signature(setup).parameters.items()

@@ -1,7 +1,7 @@
-"""What people have decided about masks, which no engine may change, and how an engine's mask is made to agree with it.
+"""Applies to an engine's masks what people decided, which no engine may change.
 
-A person may fix the pixels of objects in a frame (given and locked objects), say that an object is absent in a span of
-frames, and freeze an object in the whole video. `Constraints.applied` combines a mask of an engine with all of this.
+A person may fix the pixels of objects in a frame (given and locked objects), mark an object as absent in a span of
+frames, and freeze an object in the whole video. `Constraints.applied` changes a mask of an engine accordingly.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from segmentation.session.packed_labels import PackedLabels
 from segmentation.types import Interaction, LabelMap
 
 NOBODY: frozenset[int] = frozenset()
-Window = tuple[float, float, float, float]  # x0, y0, x1, y1 in 0..1: an object has no pixel outside of it
+Window = tuple[float, float, float, float]  # x0, y0, x1, y1 in 0..1: the box outside of which an object has no pixel
 
 
 @dataclass(frozen=True, eq=False)
 class RoundLimits:
-    """What the round that runs may change, and the frame that it was drawn on.
+    """What the current part of a round may change, and the frame on which it was drawn.
 
     Args:
-        objects: only these ids may change; None: all.
+        objects: ids of the objects that may change; None: all objects.
         frame: the frame that was drawn on.
-        drawn: the ids that were drawn there.
-        windows: by object, the box that was drawn around it in `frame`.
-        fill: objects that the round draws in other frames only, as far as they were found in `frame`: they get pixels
-            that no other object has. None: there are none.
+        drawn: ids of the objects that were drawn there.
+        windows: boxes that were drawn in `frame`, by the id of the object in the box.
+        fill: a mask of `frame`, uint8 [H, W], with the objects that this round draws in other frames only. In `frame`
+            they get those of their pixels in `fill` that no other object has. None: there are no such objects.
     """
 
     objects: frozenset[int] | None = None
@@ -42,7 +42,7 @@ class RoundLimits:
 
 
 class Constraints:
-    """Fixed pixels, absent spans and frozen objects of one session."""
+    """The decisions of people in one session: fixed pixels, absent spans and frozen objects."""
 
     def __init__(self) -> None:
         self._given = _FixedPixels()
@@ -53,15 +53,19 @@ class Constraints:
     # --- fixed pixels ---------------------------------------------------------------------------------------------
 
     def give(self, frame: int, labels: LabelMap, ids: frozenset[int]) -> None:
-        """Fix the pixels of some objects in a frame. A scribble for one of them releases it (see `release`)."""
+        """Fix the pixels of the objects `ids` in a frame as in `labels`. Drawing on an object there releases it."""
         self._given.add(frame, labels, ids)
 
     def release(self, frame: int, ids: Iterable[int]) -> None:
-        """Let rounds change objects whose pixels were given in a frame."""
+        """Undo `give` for the objects `ids` in a frame: rounds may change their pixels again."""
         self._given.remove(frame, frozenset(ids))
 
     def released_by(self, interaction: Interaction) -> tuple[LabelMap, frozenset[int]] | None:
-        """Release the given objects that scribbles are for or run over. Return their pixels and ids, or None."""
+        """Release the given objects for which an interaction has a scribble, or over which another id's scribble runs.
+
+        Returns the given pixels of the frame as they were, uint8 [H, W], and the ids of the released objects, or None
+        if no object was released.
+        """
         frame, given = interaction.frame, self.given_ids(interaction.frame)
         if not given:
             return None
@@ -73,7 +77,7 @@ class Constraints:
         return (labels, ids) if ids else None
 
     def lock(self, frame: int, labels: LabelMap, ids: frozenset[int]) -> None:
-        """Fix the pixels of some objects in a frame until they are unlocked, whatever is drawn there."""
+        """Fix the pixels of the objects `ids` in a frame as in `labels` until `unlock`, whatever is drawn there."""
         self._locked.add(frame, labels, ids)
 
     def unlock(self, frame: int, ids: Iterable[int]) -> None:
@@ -98,14 +102,14 @@ class Constraints:
 
     @property
     def shown(self) -> dict[int, frozenset[int]]:
-        """The ids of the fixed objects that have pixels, by frame."""
+        """The ids of the fixed objects that have at least one pixel, by frame."""
         given, locked = self._given.shown, self._locked.shown
         return {frame: given.get(frame, NOBODY) | locked.get(frame, NOBODY) for frame in sorted({*given, *locked})}
 
     # --- absence --------------------------------------------------------------------------------------------------
 
     def set_absent(self, object_id: int, first: int, last: int, absent: bool) -> None:
-        """Say that an object is absent from frames `first` to `last`, both included, or that it is not."""
+        """Mark an object as absent in frames `first` to `last`, both included, or with `absent` False undo that."""
         spans = [
             part
             for begin, end in self._absent.get(object_id, [])
@@ -129,19 +133,19 @@ class Constraints:
         limits: RoundLimits,
         count: int,
     ) -> LabelMap:
-        """Make the mask that an engine computed for a frame agree with all constraints.
+        """Return the mask that an engine computed for a frame, changed so that it agrees with people's decisions.
 
-        Fixed pixels win over everything. Objects that may not change keep their pixels of the standing mask, and an
-        absent object has none. Pixels that an object loses become background.
+        Fixed pixels have priority over everything else. Objects that may not change keep their pixels of the frame's
+        earlier mask, and an absent object has no pixels. Pixels that an object loses become background.
 
         Args:
-            labels: uint8 [H, W], which stays as it is.
-            standing: returns the mask that the frame has had so far, or None.
+            labels: the mask of the engine, uint8 [H, W]. The array is not modified.
+            standing: returns the mask that the frame had before, or None.
             limits: what the round may change.
             count: the number of objects.
 
         Returns:
-            the mask; `labels` itself where nothing had to change.
+            uint8 [H, W]; the array `labels` itself if nothing had to change.
         """
         result = _Drawing(labels)
         kept = self.frozen
@@ -162,12 +166,12 @@ class Constraints:
 
 
 class _FixedPixels:
-    """Pixels of some objects by frame."""
+    """The objects with fixed pixels in each frame, and these pixels."""
 
     def __init__(self) -> None:
-        self.labels = PackedLabels()  # with pixels of the fixed objects only
+        self.labels = PackedLabels()  # by frame, a mask with the pixels of the fixed objects only
         self.ids: dict[int, frozenset[int]] = {}
-        self.shown: dict[int, frozenset[int]] = {}  # those of `ids` that have pixels
+        self.shown: dict[int, frozenset[int]] = {}  # by frame, the ids in `ids` that have pixels
 
     def add(self, frame: int, labels: LabelMap, ids: frozenset[int]) -> None:
         new = _only(labels, ids)
@@ -190,33 +194,33 @@ class _FixedPixels:
 
 
 def with_pixels(labels: LabelMap, source: LabelMap, ids: frozenset[int]) -> LabelMap:
-    """Return the mask `labels` in which the objects `ids` have exactly their pixels of `source`."""
+    """Return the mask `labels`, changed so that the objects `ids` have exactly their pixels in the mask `source`."""
     drawing = _Drawing(labels)
     drawing.replace(ids, source)
     return drawing.labels
 
 
 class _Drawing:
-    """A mask that is copied before its first change."""
+    """A mask to be changed. The array that it was made from is copied before the first change."""
 
     def __init__(self, labels: LabelMap) -> None:
         self.labels = labels
         self._own = False
 
     def replace(self, ids: frozenset[int], source: LabelMap | None) -> None:
-        """Give the objects `ids` their pixels of `source`; None: no pixels."""
+        """Give the objects `ids` the pixels that they have in the mask `source`, or no pixels if it is None."""
         if not ids:
             return
         here, there = _only(self.labels, ids), None if source is None else _only(source, ids)
         if not here.any() if there is None else np.array_equal(here, there):
             return
         self._change()
-        self.labels -= here  # The objects' own pixels become 0.
+        self.labels -= here  # the former pixels of these objects become 0
         if there is not None:
             np.copyto(self.labels, there, where=there > 0)
 
     def cut(self, object_id: int, window: Window) -> None:
-        """Remove the pixels of an object outside of its window."""
+        """Remove the pixels of an object outside of the box `window`."""
         height, width = self.labels.shape
         x0, y0, x1, y1 = window
         outside = self.labels == object_id
@@ -228,7 +232,7 @@ class _Drawing:
             self.labels[outside] = 0
 
     def fill(self, source: LabelMap) -> None:
-        """Give the pixels without an object their ids of `source`."""
+        """Set pixels that are background here to their values in the mask `source`."""
         empty = (self.labels == 0) & (source > 0)
         if empty.any():
             self._change()
@@ -240,7 +244,7 @@ class _Drawing:
 
 
 def _only(labels: LabelMap, ids: frozenset[int]) -> LabelMap:
-    """Return the pixels of the objects `ids`, 0 elsewhere."""
+    """Return a copy of a mask with the pixels of the objects `ids` only, and 0 elsewhere."""
     table = np.zeros(256, np.uint8)
     table[list(ids)] = list(ids)
     return np.asarray(cv2.LUT(labels, table), np.uint8)

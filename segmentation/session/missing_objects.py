@@ -1,6 +1,8 @@
-"""Finds out which new objects are missing in the drawn frames of a round, because they are drawn in others of them.
+"""Adds new objects to the drawn frames of a round in which they are not drawn.
 
-Each frame of a round gets one mask only. So a drawn frame needs all objects before its neighbours are computed from it.
+In a round with several drawn frames, a new object may be drawn in some of them only. Each frame gets only one mask in a
+round, and the other frames are computed from the drawn ones, so every drawn frame must have all objects. A missing
+object is propagated from a frame in which it is drawn to those in which it is not.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from segmentation.types import Interaction, LabelMap, MaskUpdate
 
 
 class Session(Protocol):
-    """What is needed of an engine here; `segmentation.engine.Engine` has it."""
+    """The methods of a session of `segmentation.engine.Engine` that this module calls."""
 
     def run_round(self, interactions: Interaction, span: tuple[int, int]) -> Iterator[MaskUpdate]: ...
 
@@ -23,24 +25,26 @@ class Session(Protocol):
 
 
 class Missing(NamedTuple):
-    """New objects that are drawn in the frame of `interaction` and are missing in the drawn frames `targets`."""
+    """New objects that `interaction` draws in its frame, and the other drawn frames, `targets`, that need them."""
 
     interaction: Interaction
-    targets: Mapping[int, frozenset[int]]  # the missing objects by frame
+    targets: Mapping[int, frozenset[int]]  # ids of the missing objects by frame
 
     @property
     def span(self) -> tuple[int, int]:
-        """The frames through which the objects must be carried, both included."""
+        """The first and the last frame through which the objects must be propagated."""
         frames = {self.interaction.frame, *self.targets}
         return min(frames), max(frames)
 
 
 def missing_objects(interactions: Sequence[Interaction], known: Collection[int]) -> list[Missing]:
-    """Return what is missing, each object from the nearest frame in which it is drawn.
+    """Return which new objects are missing in which drawn frames, grouped by the frame to propagate them from.
+
+    That frame is, of those in which an object is drawn, the nearest to the frame that lacks it.
 
     Args:
-        interactions: what was drawn, one for each drawn frame.
-        known: objects of earlier rounds, whose masks the frames have already.
+        interactions: what was drawn in the round, one interaction for each drawn frame.
+        known: ids of the objects of earlier rounds, which are not new: the masks of the frames have them already.
     """
     drawn = {each.frame: _drawn(each) - set(known) for each in interactions}
     everybody = frozenset[int]().union(*drawn.values())
@@ -57,11 +61,13 @@ def missing_objects(interactions: Sequence[Interaction], known: Collection[int])
 
 
 def carried_objects(missing: Sequence[Missing], another: Callable[[], Session]) -> dict[int, LabelMap]:
-    """Carry objects to the drawn frames in which they are missing, and return their masks by frame.
+    """Propagate objects to the drawn frames in which they are missing.
 
     Args:
-        another: opens a session of the same engine and video that has no rounds, so that the session of the round stays
-            as it is.
+        another: opens a session of the same engine and video without rounds, in which the objects are propagated.
+
+    Returns:
+        a mask with the missing objects only, uint8 [H, W], by drawn frame.
     """
     found: dict[int, LabelMap] = {}
     for each in missing:
@@ -74,7 +80,10 @@ def carried_objects(missing: Sequence[Missing], another: Callable[[], Session]) 
 
 
 def _with_objects(fill: LabelMap | None, labels: LabelMap, ids: frozenset[int]) -> LabelMap:
-    """Add the pixels of objects to a mask `fill`, where it has none; None is an empty mask."""
+    """Return the mask `fill` with the pixels of the objects `ids` in `labels` added where it is 0.
+
+    None stands for an empty mask.
+    """
     pixels = np.where(np.isin(labels, list(ids)), labels, np.uint8(0))
     return pixels if fill is None else np.where(fill > 0, fill, pixels)
 

@@ -1,4 +1,4 @@
-"""Label maps by frame, compressed in memory."""
+"""Masks by frame, compressed in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from segmentation.types import LabelMap
 
 
 class PackedLabels(MutableMapping[int, LabelMap]):
-    """Label maps by frame, deflated: a mask at 480p takes 1 to 3 kB. The arrays that it returns are read-only."""
+    """A mapping from frames to masks that stores them deflated: a mask at 480p takes 1 to 3 kB.
+
+    The arrays that it returns are read-only.
+    """
 
     def __init__(self) -> None:
         self._packed: dict[int, tuple[tuple[int, ...], bytes]] = {}

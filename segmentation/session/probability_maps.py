@@ -1,10 +1,10 @@
-"""Probability maps as compact bytes, which engines attach to their masks as engine state.
+"""Encodes probability maps as compact bytes, which engines attach to their masks as engine state.
 
-A session that is rebuilt from stored rounds continues from the probabilities in these bytes. So must the session that
-wrote them: it decodes what it has encoded, and both compute the same masks.
+A session that is rebuilt from stored rounds continues from the probabilities in these bytes. The session that wrote
+them must decode them and continue from the result too, so that both compute the same masks.
 
-The bytes are a header and deflated uint8 probabilities. If they exceed `LIMIT`, the maps are stored more coarsely:
-first with 16 levels instead of 256, then at half the size, and so on.
+The bytes are a header and deflated uint8 probabilities. If they exceed `LIMIT`, the maps are stored with less
+precision: first with 16 levels instead of 256, then at half the height and width, and so on.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ import numpy as np
 from segmentation.masks import resize_labels, resize_probabilities
 from segmentation.types import LabelMap, ProbabilityMaps
 
-LIMIT = 64 * 1024  # bytes that `MaskUpdate.engine_state` may have
-_HEADER = struct.Struct("<BBHHH")  # version, levels, N, height, width (as stored)
+LIMIT = 64 * 1024  # largest size of `MaskUpdate.engine_state` in bytes
+_HEADER = struct.Struct("<BBHHH")  # format version, levels, N, stored height, stored width
 _VERSION = 1
 _LEVELS = (255, 15)
 _COARSEST = 16  # pixels; a side is halved while it has at least twice as many
 
 
 def encode(maps: ProbabilityMaps) -> bytes:
-    """Encode maps [N, h, w] as finely as `LIMIT` bytes allow.
+    """Encode probability maps [N, h, w] with the highest precision that needs at most `LIMIT` bytes.
 
     Raises:
-        ValueError: the coarsest encoding is still too large, which takes hundreds of objects.
+        ValueError: the lowest precision still needs more bytes. This takes hundreds of objects.
     """
     for stored, levels in _candidates(maps):
         header = _HEADER.pack(_VERSION, levels, *stored.shape)
@@ -41,7 +41,7 @@ def encode(maps: ProbabilityMaps) -> bytes:
 
 
 def decode(engine_state: bytes, height: int, width: int) -> ProbabilityMaps:
-    """Decode the maps and resize them to [N, height, width].
+    """Decode the bytes of `encode`, and resize the probability maps to [N, height, width].
 
     Raises:
         ValueError: the bytes were not written by `encode`.
@@ -57,9 +57,10 @@ def decode(engine_state: bytes, height: int, width: int) -> ProbabilityMaps:
 
 
 def from_labels(labels: LabelMap, num_objects: int, height: int, width: int) -> ProbabilityMaps:
-    """The probability maps [N, height, width] of a mask: each value is the share of its cell that the object covers.
+    """Return probability maps [N, height, width] of a mask [H, W].
 
-    Where the maps are larger than the mask, every value is 0 or 1.
+    Each value is the fraction of the area of a cell that the object covers. If the maps are larger than the mask, every
+    value is 0 or 1.
     """
     ids = np.arange(1, num_objects + 1)[:, None, None]
     if labels.size > height * width:
@@ -71,7 +72,7 @@ def from_labels(labels: LabelMap, num_objects: int, height: int, width: int) -> 
 
 
 def with_objects(maps: ProbabilityMaps, num_objects: int) -> ProbabilityMaps:
-    """The maps of exactly `num_objects` objects: maps of further ones are cut off, missing ones are zero."""
+    """Return maps of exactly `num_objects` objects: surplus maps are left out, and missing maps are zero."""
     result = np.zeros((num_objects, *maps.shape[1:]), np.float32)
     shared = min(num_objects, len(maps))
     result[:shared] = maps[:shared]
@@ -79,7 +80,7 @@ def with_objects(maps: ProbabilityMaps, num_objects: int) -> ProbabilityMaps:
 
 
 def _candidates(maps: ProbabilityMaps) -> Iterator[tuple[ProbabilityMaps, int]]:
-    """Ever coarser versions of the maps, each with its number of levels."""
+    """Yield versions of the maps with decreasing precision, each with its number of levels."""
     height, width = maps.shape[1:]
     while True:
         for levels in _LEVELS:

@@ -1,7 +1,7 @@
 """Turns clicks and boxes into scribbles, for engines that understand scribbles only.
 
-A click becomes a scribble of one point. A box becomes a scribble through its middle and scribbles of the background
-around it; besides, `Constraints` keep the object inside of it.
+A click becomes a scribble of one point. A box becomes two crossed scribbles through its middle and background scribbles
+around it. In addition, `constraints.Constraints` removes the object's pixels outside of the box.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 
 from segmentation.types import Box, Click, Interaction, LabelMap, Path, Scribble
 
-CROSS = 0.4  # share of the sides of a box that the scribbles through its middle cover
-MARGIN = 0.01  # distance of the scribbles around a box from it, as a share of the frame's sides
+CROSS = 0.4  # length of the scribbles through the middle of a box, as a fraction of its sides
+MARGIN = 0.01  # distance between a box and the scribbles around it, as a fraction of the frame's sides
 STEPS = 64  # points of a scribble along one side of a box
 
 
@@ -23,9 +23,10 @@ def has_prompts(interaction: Interaction) -> bool:
 
 
 def as_scribbles(interaction: Interaction, standing: LabelMap) -> Interaction:
-    """Return the interaction with all of its clicks and boxes as scribbles.
+    """Return the interaction with its clicks and boxes converted to scribbles.
 
-    A negative click on another object becomes a scribble for that object, elsewhere one for the background.
+    A negative click on a pixel of another object becomes a scribble for that object, any other negative click a
+    background scribble.
 
     Args:
         standing: the mask of the frame before the interaction, uint8 [H, W].
@@ -43,7 +44,7 @@ def as_scribbles(interaction: Interaction, standing: LabelMap) -> Interaction:
 
 
 def strokes_of(labels: LabelMap, ids: frozenset[int]) -> tuple[Scribble, ...]:
-    """Return a scribble through the middle of each of the objects `ids` that a mask shows."""
+    """Return a scribble along the middle of the largest part of each of the objects `ids` that a mask shows."""
     from segmentation.evaluation.stroke import largest_part, middle_path  # It needs SciPy.
 
     parts = ((number, largest_part(labels == number)) for number in sorted(ids))
@@ -66,7 +67,7 @@ def _through(box: Box) -> Iterator[Scribble]:
 
 
 def _around(box: Box, standing: LabelMap) -> Iterator[Scribble]:
-    """Yield scribbles of the background around a box, except where the standing mask has another object."""
+    """Yield background scribbles around a box, except where the mask so far, `standing`, shows another object."""
     x0, y0, x1, y1 = box.corners
     x0, y0, x1, y1 = x0 - MARGIN, y0 - MARGIN, x1 + MARGIN, y1 + MARGIN
     corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]

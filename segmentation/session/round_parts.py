@@ -1,8 +1,8 @@
-"""Divides a round into parts, each of which is drawn on one frame and computes the frames of its zone.
+"""Divides a round into parts. A part is drawn on one frame and computes a range of frames around it, its zone.
 
-A round that was drawn on one frame is one part. A round with several drawn frames first computes these frames, in the
-order in which they come; then each frame is computed from the drawn frame that it is nearest to. A stored round is
-divided in the same way, so that a session that was rebuilt from it equals the one that ran it.
+A round that was drawn on one frame has one part. In a round with several drawn frames, the first parts compute these
+frames only, in the order of the interactions. Then each other frame is computed from the drawn frame that is nearest to
+it. A stored round is divided in the same way, so that a session that is rebuilt from it computes the same masks.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ DIRECTIONS = "both", "forward", "backward"
 
 
 class RoundPart(NamedTuple):
-    """What was drawn on one frame, and the frames that may be computed from there.
+    """A part of a round: what was drawn on one frame, and the frames `zone` that may be computed from that frame.
 
-    `done` are frames that this round has computed already: they keep their masks.
+    `done` are frames that earlier parts of the round have computed; they keep their masks.
     """
 
     interaction: Interaction
@@ -29,7 +29,13 @@ class RoundPart(NamedTuple):
 
 
 def parts_of(interactions: Sequence[Interaction], span: range, direction: str) -> list[RoundPart]:
-    """Divide a round. The frames of the interactions differ and lie in `span`, the frames that it may compute."""
+    """Divide a round into parts.
+
+    Args:
+        interactions: what was drawn; their frames differ and lie in `span`.
+        span: the frames that the round may compute.
+        direction: "both", "forward" or "backward", as in `Engine.run_round`.
+    """
     if len(interactions) == 1:
         (only,) = interactions
         return [RoundPart(only, _zone(only.frame, [only.frame], span, direction), frozenset())]
@@ -40,9 +46,9 @@ def parts_of(interactions: Sequence[Interaction], span: range, direction: str) -
 
 
 def stored_parts(past: PastRound, count: int) -> Iterator[PastRound]:
-    """Divide a stored round of a video of `count` frames: yield a round drawn on one frame for each part with masks.
+    """Divide a stored round into parts, and yield each part that has masks as a round drawn on one frame.
 
-    The span of the round need not be known, because frames outside of it have no mask.
+    `count` is the number of frames of the video. The span of the round is not needed: frames outside it have no mask.
     """
     if len(past.interactions) == 1:
         yield past
@@ -55,9 +61,9 @@ def stored_parts(past: PastRound, count: int) -> Iterator[PastRound]:
 
 
 def outward(start: int, frames: range) -> Iterator[int]:
-    """Yield consecutive frames by their distance from `start`, which is among them.
+    """Yield the frames of the range `frames`, which contains `start`, by their distance from `start`.
 
-    Of two frames at the same distance the later one comes first.
+    Of two frames at the same distance, the later frame comes first.
     """
     yield start
     for distance in range(1, len(frames)):
@@ -68,7 +74,7 @@ def outward(start: int, frames: range) -> Iterator[int]:
 
 
 class SomeFrames(Mapping[int, T]):
-    """The values of a mapping for some frames, where it has them. They are read when they are asked for."""
+    """A view of a mapping by frame that shows only the entries of the given frames. Values are read on access."""
 
     def __init__(self, values: Mapping[int, T], frames: Iterable[int]) -> None:
         self._values = values
@@ -90,8 +96,10 @@ class SomeFrames(Mapping[int, T]):
 
 
 def _zone(frame: int, drawn: Sequence[int], span: range, direction: str) -> range:
-    """Return the frames that are computed from `frame`. Of two drawn frames at the same distance the earlier one
-    is taken.
+    """Return the zone of a drawn frame: the frames of `span` that are computed from it.
+
+    With the direction "both", these are the frames that are nearer to `frame` than to any other frame of `drawn`. A
+    frame in the middle between two drawn frames is computed from the earlier of the two.
     """
     earlier = max((f for f in drawn if f < frame), default=None)
     later = min((f for f in drawn if f > frame), default=None)

@@ -1,4 +1,4 @@
-"""What a round is asked to do, after it was checked."""
+"""The checked arguments of a round."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from segmentation.types import Interaction
 
 @dataclass(frozen=True)
 class RoundRequest:
-    """A round as `Engine.run_round` gets it.
+    """The arguments of `Engine.run_round` after they were checked.
 
     Args:
-        interactions: what was drawn, one for each drawn frame.
+        interactions: what was drawn, one interaction for each drawn frame.
         frames: the frames that may get a mask.
         direction: "both", "forward" or "backward".
-        objects: the objects that may change; None: all.
+        objects: ids of the objects that may change; None: all objects.
     """
 
     interactions: tuple[Interaction, ...]
@@ -37,10 +37,13 @@ class RoundRequest:
         objects: Iterable[int] | None,
         video: tuple[int, int],
     ) -> RoundRequest:
-        """Check everything but prompts that are missing. `video` is its number of frames and of objects.
+        """Check the arguments of `Engine.run_round`, except for interactions without prompts (see `check_prompts`).
+
+        Args:
+            video: the number of frames of the video, and the number of objects.
 
         Raises:
-            ValueError: the message names the argument.
+            ValueError: an argument is wrong; the message names it.
         """
         length, count = video
         drawn = (interactions,) if isinstance(interactions, Interaction) else tuple(interactions)
@@ -62,7 +65,7 @@ class RoundRequest:
         return cls(drawn, frames, direction, ids)
 
     def check_prompts(self, masks: SessionMasks) -> None:
-        """Refuse an interaction without prompts in a frame whose mask shows no object."""
+        """Raise ValueError if an interaction has no scribble, click or box and the frame's mask shows no object."""
         for each in self.interactions:
             if not has_prompts(each) and not masks.started_from(each.frame):
                 raise ValueError("interaction.scribbles: empty, draw at least one scribble")

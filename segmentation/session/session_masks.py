@@ -1,7 +1,7 @@
-"""The newest masks of a session, and what people decided about masks.
+"""The newest masks of a session, and what people decided about masks (locked frames and constraints).
 
-Every mask of an engine passes through `settled`, so that a session that was kept and a session that was rebuilt from
-stored masks know the same ones.
+Every mask of an engine passes through `SessionMasks.settled`, so that a session that stayed open has the same masks as
+a session that was rebuilt from the stored masks.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from segmentation.session.prompts import as_scribbles, strokes_of
 from segmentation.session.standing_masks import StandingMasks
 from segmentation.types import Interaction, LabelMap, MaskUpdate, Scribble
 
-LOST = 0.02  # An object with a smaller share of its size in the frame where it was drawn last is lost.
+LOST = 0.02  # An object whose area is below this fraction of its area where it was last drawn or given is lost.
 
 
 class PreviewMade(Exception):
-    """The mask of a preview. It ends the engine's round before the mask is stored, so the round leaves no trace."""
+    """Raised with the mask of a preview to end the engine's round before the mask is stored.
+
+    The round thus changes nothing in the session.
+    """
 
     def __init__(self, update: MaskUpdate) -> None:
         super().__init__(f"preview of frame {update.frame}")
@@ -34,13 +37,12 @@ class SessionMasks:
     """The masks of one session.
 
     Attributes:
-        locked: the masks of accepted frames. They are compressed, because a team may accept every frame of a long
-            video, and they are not among the standing masks.
-        locked_ids: for each of them, the ids in its mask, 0 included.
-        constraints: everything else that people decided.
-        standing: the newest mask of every frame.
-        limits: what the round that runs may change.
-        done: the frames that the round that runs has drawn already.
+        locked: the masks of accepted (locked) frames, compressed in memory.
+        locked_ids: by locked frame, the ids that its mask shows, 0 included.
+        constraints: everything else that people decided: fixed pixels, absent and frozen objects.
+        standing: the newest mask of every frame that engines or people made, other than `locked`.
+        limits: what the current part of the round may change.
+        done: the frames that earlier parts of the current round have computed.
     """
 
     def __init__(self, height: int, width: int) -> None:
@@ -54,12 +56,12 @@ class SessionMasks:
         self._areas: dict[int, int] = {}  # object id -> pixels in the frame where it was drawn or given last
 
     def share(self, other: SessionMasks) -> None:
-        """Use the standing masks of another session, and what people decided there, except for locked frames."""
+        """Use the newest masks and the constraints of another session as well. Locked frames are not shared."""
         self.constraints, self.standing, self._areas = other.constraints, other.standing, other._areas
 
     @property
     def known(self) -> frozenset[int]:
-        """The objects that have been drawn or given."""
+        """The ids of the objects that a person has drawn or given in any frame."""
         return frozenset(self._areas)
 
     # --- locked frames --------------------------------------------------------------------------------------------
@@ -71,7 +73,10 @@ class SessionMasks:
         del self.locked[frame], self.locked_ids[frame]
 
     def set_absent(self, object_id: int, span: tuple[int, int], absent: bool, video: tuple[int, int]) -> None:
-        """Say that an object is absent from a span, or that it is not. `video` is its number of frames and objects."""
+        """Mark an object as absent in a span (first, last), or with `absent` False undo that.
+
+        `video` is the number of frames of the video, and the number of objects.
+        """
         length, count = video
         (number,) = checks.checked_ids("object_id", [object_id], count)
         frames = checks.checked_span(span, length)
@@ -80,26 +85,27 @@ class SessionMasks:
     # --- masks ----------------------------------------------------------------------------------------------------
 
     def newest(self, frame: int) -> LabelMap:
-        """Return the newest mask of a frame that is not locked, uint8 [H, W], empty where there is none."""
+        """Return the newest mask of a frame that is not locked, uint8 [H, W]; all 0 if it has none."""
         found = self.standing.get(frame)
         return np.zeros(self._size, np.uint8) if found is None else found
 
     def keeps(self, frame: int) -> bool:
-        """Whether the round must not change the mask of a frame: it is locked, or this round has drawn it already."""
+        """Whether the current part of a round must keep a frame's mask: it is locked or in `done`."""
         return frame in self.locked or frame in self.done
 
     def kept(self, frame: int) -> LabelMap:
-        """Return the mask of a frame for which `keeps` is true."""
+        """Return the present mask, uint8 [H, W], of a frame for which `keeps` is true."""
         return self.locked[frame] if frame in self.locked else self.newest(frame)
 
     def agreeing(self, frame: int, labels: LabelMap, count: int) -> LabelMap:
-        """Return a mask of an engine as far as it agrees with what people decided; `count` is that of objects."""
+        """Return a mask of an engine after applying people's decisions. `count` is the number of objects."""
         return self.constraints.applied(frame, labels, lambda: self.standing.get(frame), self.limits, count)
 
     def settled(self, update: MaskUpdate) -> MaskUpdate:
-        """Return the update with a mask that agrees with what people decided.
+        """Return the update after applying people's decisions to its mask.
 
-        Objects that are fixed or absent in the frame get confidence 1. `store` makes it the newest one.
+        Objects that are fixed or absent in the frame get confidence 1, and `lost` is completed. Nothing is stored yet:
+        `store` does that.
         """
         frame, count = update.frame, len(update.confidence)
         labels = self.agreeing(frame, update.labels, count)
@@ -111,29 +117,29 @@ class SessionMasks:
         return replace(update, labels=labels, confidence=confidence, lost=lost)
 
     def store(self, update: MaskUpdate) -> None:
-        """Make a settled mask the newest one of its frame."""
+        """Store a mask that `settled` returned as the newest mask of its frame."""
         if update.frame == self.limits.frame:
             self.measure(self.limits.drawn, update.labels)
         self.standing.store(update.frame, update.labels)
 
     def restore(self, interaction: Interaction, labels: Mapping[int, LabelMap]) -> None:
-        """Take the masks of a stored round that was drawn on one frame."""
+        """Make the masks of a stored round, which was drawn on one frame, the newest masks of their frames."""
         self.standing.add(labels)
         if interaction.frame in labels:
             self.measure((s.object_id for s in interaction.scribbles), labels[interaction.frame])
 
     def measure(self, ids: Iterable[int], labels: LabelMap) -> None:
-        """Remember how large objects are where a person drew them or gave their masks."""
+        """Remember the areas of the objects `ids` in a drawn or given mask, to find out later which are lost."""
         sizes = pixel_counts(labels)
         self._areas.update({number: int(sizes[number]) for number in ids if number and sizes[number]})
 
     # --- interactions ---------------------------------------------------------------------------------------------
 
     def as_drawn(self, interaction: Interaction) -> Interaction:
-        """Return the interaction with scribbles only, and with Python's int for ids and indices.
+        """Return the interaction with scribbles only: clicks and boxes are converted to scribbles.
 
-        Arithmetic with an index of type uint8 would overflow at 256. Without any prompt, scribbles are drawn through
-        the objects of the frame's mask.
+        If it has no scribble, click or box, it gets scribbles through the objects of the frame's mask. Ids and frames
+        become Python's int, because arithmetic with NumPy's uint8 would overflow at 256.
         """
         frame = int(interaction.frame)
         if interaction.clicks or interaction.boxes:
@@ -145,25 +151,31 @@ class SessionMasks:
         return Interaction(frame, tuple(plain))
 
     def started_from(self, frame: int) -> frozenset[int]:
-        """Return the objects from whose masks a round without prompts starts: those given in its frame, else all."""
+        """Return the objects that an interaction without prompts propagates from a frame.
+
+        These are the objects given in the frame, or all objects of its mask if none was given.
+        """
         shown = shown_ids(self.newest(frame)) - {0}
         return (shown & self.constraints.given_ids(frame)) or shown
 
     # --- fixed masks, from which engines learn --------------------------------------------------------------------
 
     def sure_frames(self) -> dict[int, frozenset[int]]:
-        """Return the frames in which masks of objects are fixed, with the ids that these masks show."""
+        """Return the frames with locked or fixed pixels, each with the ids that these pixels have."""
         fixed = {frame: ids for frame, ids in self.constraints.shown.items() if frame not in self.locked}
         return {**self.locked_ids, **fixed}
 
     def sure_labels(self, frame: int) -> LabelMap:
-        """Return the fixed pixels of a frame of `sure_frames`, 0 elsewhere."""
+        """Return the fixed pixels of a frame of `sure_frames` as a mask, uint8 [H, W], 0 elsewhere."""
         found = self.locked[frame] if frame in self.locked else self.constraints.fixed_labels(frame)
         assert found is not None, "no pixel of this frame is fixed"
         return found
 
     def spoken_of(self, frame: int, count: int) -> frozenset[int]:
-        """Return which of `count` objects have known pixels in a frame by fixed masks, also those that it lacks."""
+        """Return the ids of the objects whose pixels in a frame are fixed; an object may be fixed without any pixel.
+
+        In a locked frame these are all ids 1..`count`.
+        """
         if frame in self.locked:
             return frozenset(range(1, count + 1))
         return self.constraints.fixed_ids(frame)

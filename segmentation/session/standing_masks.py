@@ -1,4 +1,4 @@
-"""The newest mask of every frame of a session, whoever made it."""
+"""The newest mask of every frame of a session, whether an engine or a person made it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from segmentation.types import LabelMap
 class StandingMasks:
     """The newest mask of every frame.
 
-    Masks of the session's own rounds are kept compressed. Masks of stored rounds are read when they are asked for.
+    Masks of the session's own rounds are kept compressed in memory. Masks of stored rounds are read on each access.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class StandingMasks:
         return frame in self._own or frame in self._stored
 
     def get(self, frame: int) -> LabelMap | None:
-        """Return the newest mask of `frame`, uint8 [H, W], or None."""
+        """Return the newest mask of `frame`, uint8 [H, W], or None if it has none."""
         if frame in self._own:
             return self._own[frame]
         stored = self._stored.get(frame)
@@ -33,7 +33,7 @@ class StandingMasks:
         self._stored.pop(frame, None)
 
     def add(self, labels: Mapping[int, LabelMap]) -> None:
-        """Take all masks of a stored round as the newest ones of their frames."""
+        """Make the masks of a stored round, by frame, the newest masks of their frames."""
         for frame in labels:
             self._own.pop(frame, None)
             self._stored[frame] = labels

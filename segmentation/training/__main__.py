@@ -1,4 +1,7 @@
-"""`python -m segmentation.training ENGINE`: train an engine by a plan. A run can be resumed at any time."""
+"""The command `python -m segmentation.training ENGINE`: trains an engine's networks as a plan (TOML file) says.
+
+A run that was stopped can be resumed.
+"""
 
 from __future__ import annotations
 
@@ -45,9 +48,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def objective_of(plan: Plan) -> Callable[..., Objective]:
-    """Return the class that trains the engine of a plan.
+    """Return the class that computes the training loss for the engine of a plan.
 
-    Raises ValueError if no engine in the registry has one of that name; the message lists the known ones.
+    Raises ValueError if no engine in the registry has a class of the name `plan.engine`; the message lists the known
+    names.
     """
     known = registry.objectives()
     if plan.engine not in known:
@@ -57,7 +61,7 @@ def objective_of(plan: Plan) -> Callable[..., Objective]:
 
 
 def with_trunk(plan: Plan, trunk: str, objective_class: Callable[..., Objective]) -> Plan:
-    """Return the plan with another trunk. Raises ValueError if the engine has none."""
+    """Return the plan with another variant of the trunk. Raises ValueError if the engine does not use a trunk."""
     if not getattr(objective_class, "has_trunk", False):
         raise ValueError(f"--trunk says nothing to {plan.engine}: leave it out")
     return replace(plan, network={**plan.network, "trunk": trunk})

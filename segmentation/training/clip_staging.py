@@ -1,4 +1,4 @@
-"""Adds hard cases to clips: twins of their objects, and interruptions by foreign frames."""
+"""Adds difficult content to training clips: copies of an object (twins), and frames without any object."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from segmentation.training.clips import FEATHER, Clip
 from segmentation.types import IGNORE
 
-TWIN = 0.25  # probability that an object has a twin, which is background or another object
-INTERRUPTED = 0.25  # probability that a middle frame is black, white, of one colour, noise or a foreign picture
+TWIN = 0.25  # probability that a copy of object 1 is added, labelled as background or as another object
+INTERRUPTED = 0.25  # probability that a frame in the middle becomes black, white, one colour, noise or another image
 
 
 def staged(clip: Clip, random: np.random.Generator, max_objects: int) -> Clip:
-    """Return the clip with random hard cases added."""
+    """Return the clip with random changes: a twin (a copy of object 1), a frame without objects, both or neither."""
     if random.random() < TWIN:
         clip = with_twin(clip, random, named=clip.num_objects < max_objects and random.random() < 0.5)
     if random.random() < INTERRUPTED and len(clip.frames) > 3:
@@ -25,7 +25,11 @@ def staged(clip: Clip, random: np.random.Generator, max_objects: int) -> Clip:
 
 
 def with_twin(clip: Clip, random: np.random.Generator, named: bool) -> Clip:
-    """Return the clip with a copy of object 1 behind all objects. With `named` the copy is another object."""
+    """Return the clip with a copy of object 1 beside it and behind all objects.
+
+    If `named`, the pixels of the copy are labelled as a new object with the id `num_objects` + 1, otherwise as
+    background.
+    """
     height, width = clip.labels.shape[1:]
     ys, xs = np.nonzero(clip.labels[0] == 1)
     if not len(ys):
@@ -52,8 +56,9 @@ def with_twin(clip: Clip, random: np.random.Generator, named: bool) -> Clip:
 
 
 def _shifted(mask: NDArray[np.bool_], shift: NDArray[np.float64], mirrored: bool) -> NDArray[np.float64]:
-    """Return the affine map [2, 3] that moves an image by `shift` and, if wanted, mirrors it about the middle of the
-    mask.
+    """Return the affine matrix [2, 3] that moves an image by `shift`, in pixels.
+
+    If `mirrored`, the image is first mirrored left to right about the middle of the mask.
     """
     if not mirrored or not mask.any():
         return np.array([[1.0, 0.0, shift[0]], [0.0, 1.0, shift[1]]])
@@ -62,7 +67,7 @@ def _shifted(mask: NDArray[np.bool_], shift: NDArray[np.float64], mirrored: bool
 
 
 def interrupted(clip: Clip, random: np.random.Generator) -> Clip:
-    """Return the clip with one frame in the middle that shows no object."""
+    """Return the clip with one of its middle frames replaced by an image without objects, labelled as background."""
     frames, labels = clip.frames.copy(), clip.labels.copy()
     index = int(random.integers(2, len(frames) - 1))
     shape = frames[index].shape
@@ -75,7 +80,7 @@ def interrupted(clip: Clip, random: np.random.Generator) -> Clip:
         shown = np.broadcast_to(random.uniform(0, 255, 3), shape)
     elif kind == 3:
         shown = random.normal(random.uniform(60, 200), 40, shape)
-    else:  # A part of this frame, enlarged, upside down and in other colours, serves as a foreign picture.
+    else:  # The other image is a part of this frame, enlarged, upside down and in other colours.
         corner = frames[index][: shape[0] // 3, : shape[1] // 3][::-1, :, random.permutation(3)]
         shown = cv2.resize(np.ascontiguousarray(corner), shape[1::-1]).astype(np.float64)
     frames[index], labels[index] = np.clip(shown, 0, 255).astype(np.uint8), 0

@@ -1,4 +1,4 @@
-"""Makes training clips: a few frames of a video, or of a still image that is moved, with pasted objects.
+"""Makes training clips: a few frames of a video, or of a still image with synthetic motion, with pasted objects.
 
 Clip k of a run depends on (seed, k) alone, so a resumed run continues with the same clips.
 """
@@ -17,30 +17,30 @@ from segmentation.training.sources import LabelledVideo, Sources
 from segmentation.types import IGNORE
 
 TRIES = 20  # number of attempts to find a view that shows an object
-MIN_AREA = 0.004  # Smallest area of an object, as a share of the frame; smaller ones cannot be scribbled on.
+MIN_AREA = 0.004  # Smallest area of an object, as a fraction of the frame; smaller objects become background.
 FEATHER = 0.8  # Blur of a pasted object's outline in pixels, so that a network cannot learn to see the hard edge.
 
 
 @dataclass(frozen=True)
 class ClipConfig:
-    """How clips are made."""
+    """The settings with which clips are made."""
 
     frames: int = 3
     height: int = 240
     width: int = 416
     max_gap: int = 4  # largest distance between two frames of a video clip
-    reach: int = 0  # largest distance between the first two frames, if greater than max_gap
+    reach: int = 0  # largest distance between the first two frames of a clip, if greater than max_gap
     video: float = 0.5  # probability of a clip from a video instead of a still image
-    paste: float = 0.5  # probability of a pasted object; half as often there is a second one
+    paste: float = 0.5  # probability of a pasted object; half of these clips get a second one
     max_objects: int = 3
-    join: float = 0.0  # probability that touching objects become one, as a rider and a horse in some data sets
+    join: float = 0.0  # probability that touching objects are merged, as a rider and a horse in some data sets
     bars: float = 0.0  # probability of thin things in front of everything: poles, fences, branches
     motion: Range = field(default_factory=Range)
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Frames, uint8 RGB [T, H, W, 3], and labels, uint8 [T, H, W], 0..num_objects and 255 = ignore.
+    """A training clip: frames, uint8 RGB [T, H, W, 3], and labels, uint8 [T, H, W], 0..num_objects, 255 = "ignore".
 
     Frame 0 shows at least object 1.
     """
@@ -51,11 +51,11 @@ class Clip:
 
 
 class Clips:
-    """An endless sequence of clips: `clips[k]`."""
+    """An endless sequence of clips: `clips[k]` makes clip k."""
 
     def __init__(self, sources: Sources, config: ClipConfig, seed: int) -> None:
         self.sources, self.config, self.seed = sources, config, seed
-        # The videos from which objects are pasted.
+        # The videos and still images from which objects are pasted.
         self.pool: Sequence[LabelledVideo] = (*sources.stills, *sources.videos)
 
     def __getitem__(self, index: int) -> Clip:
@@ -74,7 +74,7 @@ class Clips:
         if base is None:
             return None
         frames, labels = base
-        # A plan without this option draws no random number here, so that clips of older plans stay the same.
+        # Without this option no random number is drawn here, so that plans without it give the same clips as before.
         if config.join and random.random() < config.join:
             _join(random, labels)
         if random.random() < config.paste:
@@ -90,8 +90,9 @@ class Clips:
     def _view(
         self, random: np.random.Generator, video: LabelledVideo, *, pasted: bool
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
-        """Return frames [T, H, W, 3] and labels [T, H, W] of a video along a random path, or None if it has no
-        object.
+        """Return frames [T, H, W, 3] and labels [T, H, W] of a video, cropped and warped along a random camera path.
+
+        None if no object is visible. `pasted` says that an object of the result will be pasted into another clip.
         """
         config = self.config
         indices = _indices(random, len(video), config)
@@ -114,7 +115,10 @@ class Clips:
         return _warp_all(views, indices, path, size, pasted)
 
     def _paste(self, random: np.random.Generator, frames: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        """Paste an object of another video over the clip, or sometimes behind its objects, in place."""
+        """Paste an object of another video in front of the clip's objects or sometimes behind them.
+
+        `frames` and `labels` are changed in place.
+        """
         view = self._view(random, self.pool[int(random.integers(len(self.pool)))], pasted=True)
         if view is None:
             return
@@ -136,9 +140,9 @@ class Clips:
             labels[index][shown] = number
 
     def _lay_bars(self, random: np.random.Generator, frames: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        """Paste thin bars over the clip, in place, in one colour or with the texture of another video.
+        """Paste thin bars in front of everything in a clip, in one colour or with the texture of another video.
 
-        They are background.
+        The bars are labelled as background. `frames` and `labels` are changed in place.
         """
         ys, xs = np.nonzero((labels[0] > 0) & (labels[0] != IGNORE))
         if not len(ys):
@@ -175,7 +179,10 @@ def _line(random: np.random.Generator, through: NDArray[np.int64], angle: float,
 
 
 def _indices(random: np.random.Generator, length: int, config: ClipConfig) -> list[int]:
-    """Choose the frames of a video for a clip: with gaps, forward or backward. A still image is repeated."""
+    """Choose the frames of a video with `length` frames for a clip: at random distances, forward or backward.
+
+    A still image (`length` 1) is repeated.
+    """
     if length == 1:
         return [0] * config.frames
     gaps = random.integers(1, config.max_gap + 1, config.frames - 1)
@@ -199,7 +206,10 @@ def _warp_all(
     size: tuple[int, int],
     pasted: bool,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Warp all frames. Outside a frame, the image is mirrored and labelled "ignore"; a pasted image is empty there."""
+    """Warp the frames `indices` of a video and their labels to `size` [H, W] along a path.
+
+    Beyond the border of a frame, the image is mirrored and labelled "ignore". If `pasted`, it is background there.
+    """
     beyond, undecided = (0, 0) if pasted else (None, IGNORE)
     frames = [warp(views[i][0], path, t, size, labels=False, outside=beyond) for t, i in enumerate(indices)]
     labels = [warp(views[i][1], path, t, size, labels=True, outside=undecided) for t, i in enumerate(indices)]
@@ -207,7 +217,7 @@ def _warp_all(
 
 
 def _join(random: np.random.Generator, labels: NDArray[np.uint8]) -> None:
-    """Merge an object of frame 0 with all objects that touch it there, in place in all frames."""
+    """Merge a random object of frame 0 with all objects that touch it there, in all frames of `labels` in place."""
     numbers = np.unique(labels[0][(labels[0] > 0) & (labels[0] != IGNORE)])
     if len(numbers) < 2:
         return
@@ -218,9 +228,9 @@ def _join(random: np.random.Generator, labels: NDArray[np.uint8]) -> None:
 
 
 def _renumber(random: np.random.Generator, labels: NDArray[np.uint8], most: int) -> tuple[NDArray[np.uint8], int]:
-    """Keep up to `most` objects that are large enough in frame 0, as ids 1..n in random order.
+    """Keep at most `most` objects that are large enough in frame 0, and renumber them 1..n in random order.
 
-    Others become background.
+    All other objects become background. Returns the new labels [T, H, W] and n.
     """
     counts = np.bincount(labels[0].ravel(), minlength=256)
     counts[[0, IGNORE]] = 0

@@ -17,7 +17,10 @@ SMOOTH = 0.9  # decay of the running mean that is drawn as a thick line
 
 
 def read_log(path: Path) -> dict[str, tuple[list[float], list[float]]]:
-    """Read, for each figure in a log, the hours and the values. Raises ValueError if the file is no log."""
+    """Read the log of a run: for each logged quantity, the hours since the start and the values.
+
+    Raises ValueError if the file is not such a log.
+    """
     found: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         pairs = [entry.partition("=") for entry in line.split(",")]
@@ -33,7 +36,7 @@ def read_log(path: Path) -> dict[str, tuple[list[float], list[float]]]:
 
 
 def draw(path: Path) -> str:
-    """Return an SVG of the loss (above) and the scores of training and validation (below) over hours."""
+    """Return an SVG of a log: the loss (above), and the scores in training and validation (below), over hours."""
     from matplotlib.figure import Figure
 
     log = read_log(path)

@@ -1,6 +1,6 @@
-"""Makes training samples for STAR's refinement network, which computes an object's mask in a crop of a frame.
+"""Makes training samples for STAR's cutter, the network that computes an object's mask in a crop of a frame.
 
-The network gets scribbles on an object, corrections of an earlier mask, or a propagated mask without scribbles."""
+A sample has scribbles on an object, scribbles that correct an earlier mask, or a propagated mask without scribbles."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from segmentation.training.synthetic_scribbles import correcting_scribbles, firs
 from segmentation.types import IGNORE, FloatMap, LabelMap, Scribble
 
 WHOLE = 0.4  # fraction of clips with a scribble through the middle of the whole object, as the DAVIS robot draws it
-CORRECTED = 0.8  # fraction of objects that also get a correction
-UNCUT = 0.35  # fraction of first samples without the result of GrabCut, on which the network must not rely
-FOLLOWED = 0.3  # fraction of objects with a damaged mask and no scribble, similar to propagated masks
-OWN = 0.6  # fraction of corrections of the mask that a given network makes from the first scribbles
+CORRECTED = 0.8  # fraction of objects for which a sample that corrects a mask is made too
+UNCUT = 0.35  # fraction of samples without an earlier mask that lack GrabCut's mask, so that the network does without
+FOLLOWED = 0.3  # fraction of objects for which a sample with a damaged mask and no scribble is made, as if propagated
+OWN = 0.6  # fraction of corrections that correct the mask of the network `draw`, made from the first scribbles
 OF_CUT = 0.4  # fraction of the other corrections that correct GrabCut's mask; the rest correct damaged true masks
-AGAIN = 0.4  # fraction of corrections whose result gets another correction
-# Fractions of corrections with a scribble through every wrong part, as the robot draws them, and with one through the
-# largest part. The rest have partial scribbles, at most one for each id.
+AGAIN = 0.4  # fraction of corrections whose result is corrected again
+# Fractions of corrections with a scribble through every wrong part, as the DAVIS robot draws them, and with only one,
+# through the largest wrong part. The rest have partial scribbles, at most one for each id.
 THOROUGH, LARGEST = 0.4, 0.3
 
 Map = FloatMap
-Draw = Callable[[ScaledFrame, ObjectEvidence], Map]  # computes the probability map of an object on the grid
+Draw = Callable[[ScaledFrame, ObjectEvidence], Map]  # computes an object's probability map in the reduced frame
 Known = tuple[
     ObjectEvidence, NDArray[np.uint8]
 ]  # evidence of an object (scribbles, masks, GrabCut), and its ground truth: 1 = object, 255 = ignore
@@ -44,9 +44,11 @@ Known = tuple[
 
 @dataclass(frozen=True, eq=False)
 class CutterCrops:
-    """N crops: frames uint8 [N, SIDE, SIDE, 3], cues uint8 [N, CLUES, SIDE, SIDE], ground truth uint8 [N, SIDE, SIDE].
+    """N crops of SIDE x SIDE pixels, each around one object, as the cutter gets them, and their ground truth.
 
-    In the ground truth 1 is the object, and pixels with 255 are ignored.
+    They are images uint8 [N, SIDE, SIDE, 3]; the cutter's further input channels (scribbles, earlier masks, GrabCut's
+    mask), uint8 [N, channels, SIDE, SIDE], 255 = 1; and the ground truth, uint8 [N, SIDE, SIDE], in which 1 is the
+    object and 255 is "ignore".
     """
 
     images: NDArray[np.uint8]
@@ -56,12 +58,13 @@ class CutterCrops:
 
 
 def sketch(clip: Clip, random: np.random.Generator, draw: Draw | None = None) -> CutterCrops:
-    """Make first samples and corrections of the objects in the first frame. The second frame only serves to measure the
-    motion.
+    """Make samples of the objects in the first frame of a clip: with first scribbles, and with corrections.
+
+    The second frame is used only to estimate the motion.
 
     Args:
-        draw: a network that computes some of the masks to correct; the others are masks of GrabCut and damaged true
-        masks.
+        draw: a network that computes some of the masks to be corrected. The others are masks of GrabCut and damaged
+            true masks. None: there are only these.
     """
     pictures = _scaled_frames(clip)
     return _windows(pictures, _sketches(pictures, clip.labels[0], clip.num_objects, random, draw), random)
@@ -70,9 +73,13 @@ def sketch(clip: Clip, random: np.random.Generator, draw: Draw | None = None) ->
 def sketch_found(
     clip: Clip, found: NDArray[np.uint8], random: np.random.Generator, draw: Draw | None = None
 ) -> CutterCrops:
-    """Make samples that correct the probability maps `found` of the objects in the first frame, uint8 [n, H, W].
+    """Make samples of the objects in the first frame of a clip from the probability maps that an engine propagated.
 
-    255 stands for probability 1.
+    Each map gives a sample without scribbles, and samples in which scribbles correct it.
+
+    Args:
+        found: the probability maps of objects 1..n in the first frame, uint8 [n, H, W]; 255 is probability 1.
+        draw: as for `sketch`.
     """
     pictures, labels = _scaled_frames(clip), clip.labels[0]
     made: list[Known] = []
@@ -88,7 +95,10 @@ def _scaled_frames(clip: Clip) -> ScaledFrames:
 
 
 def _followed(pictures: ScaledFrames, truth: NDArray[np.uint8], probability: Map) -> list[Known]:
-    """Make a sample of the propagated probability map of an object in the first frame, without scribbles."""
+    """Make a sample without scribbles from a propagated probability map of an object in the first frame.
+
+    It gives no sample, [], if the map has no value above 0.5.
+    """
     height, width = pictures[0].grey.shape
     found = cv2.resize(probability, (width, height), interpolation=cv2.INTER_AREA).view(np.ndarray)
     if not (found > 0.5).any():
@@ -103,7 +113,7 @@ def _of_object(labels: LabelMap, number: int) -> NDArray[np.uint8]:
 def _windows(pictures: ScaledFrames, made: Iterable[Known], random: np.random.Generator) -> CutterCrops:
     windows = []
     for found, truth in made:
-        # false if another object's scribble covers this object's scribble
+        # `contradicts` is false if other objects' scribbles cover the scribbles of this object
         if found.own.any() and not found.contradicts:
             continue
         window = Window.around(found).shaken(random)
@@ -124,7 +134,10 @@ def _windows(pictures: ScaledFrames, made: Iterable[Known], random: np.random.Ge
 def _sketches(
     pictures: ScaledFrames, labels: LabelMap, count: int, random: np.random.Generator, draw: Draw | None
 ) -> list[Known]:
-    """Make first samples and corrections of the objects of a frame, each with its ground truth (255 = ignore)."""
+    """Make samples of the objects 1..`count` of a frame, each with its ground truth (1 = object, 255 = "ignore").
+
+    For each object there is a sample with first scribbles, and at random samples of a propagated mask and corrections.
+    """
     known = np.where(labels == IGNORE, 0, labels).astype(np.uint8)
     strokes = first_strokes(known, count) if random.random() < WHOLE else first_scribbles(random, known, count)
     drawing = InteractedFrame(pictures, 0, [], strokes, None, int(random.integers(1 << 30)))
@@ -157,8 +170,11 @@ class Correcting:
     draw: Draw | None
 
     def begun(self, first: ObjectEvidence, strokes: list[Scribble]) -> list[Known]:
-        """Make samples that correct a first mask: at random that of the network, that of GrabCut, or a damaged true
-        mask.
+        """Make samples that correct a first mask: at random that of `draw`, that of GrabCut, or a damaged true mask.
+
+        Args:
+            first: the sample with first scribbles.
+            strokes: these scribbles.
         """
         what = self.random.random()
         if self.draw is not None and what < OWN and first.contradicts:
@@ -168,9 +184,9 @@ class Correcting:
         return self.of(_worn((self.truth == 1).astype(np.uint8), self.random), [])
 
     def of(self, before: LabelMap, earlier: list[Scribble]) -> list[Known]:
-        """Make a sample that corrects the mask `before` (0 and 1), and sometimes more that correct the results.
+        """Make a sample that corrects the mask `before`, [H, W] of 0 and 1, and sometimes more that correct its result.
 
-        The corrections end when no wrong region is large enough for a scribble.
+        The corrections end when no wrong region is large enough for a scribble. `earlier` are the scribbles before.
         """
         made: list[Known] = []
         while True:
@@ -196,7 +212,7 @@ class Correcting:
         return list(correcting_scribbles(self.random, self.truth, before, 1))
 
     def _mask(self, probability: Map) -> LabelMap:
-        """Convert a probability map on the grid to a mask of the frame's size."""
+        """Convert a probability map of any size to a mask of the frame's size, 0 and 1."""
         return resize_labels((probability > 0.5).astype(np.uint8), *self.truth.shape)
 
 

@@ -31,7 +31,7 @@ from segmentation.weights import find_weights
 SAVE_EVERY = 240.0  # seconds
 CHECKPOINT, LOG = "checkpoint.pt", "log.csv"
 LOG_EVERY = 20  # steps
-ECHO = 8  # number of new batches between two uses of a batch
+ECHO = 8  # how many new batches are made between two uses of the same batch
 
 
 class TrainingStopped(RuntimeError):
@@ -39,10 +39,10 @@ class TrainingStopped(RuntimeError):
 
 
 class Objective(Protocol):
-    """How the network of one engine is trained.
+    """The training of one engine's network: how clips are prepared, and what the loss is.
 
-    `prepare` runs in the processes that make clips; `loss` gets its results for the clips of a step. Their random
-    generators depend only on the seed and the number of the clip or step.
+    `prepare` is called in the processes that make clips. `loss` gets what `prepare` returned for the clips of a step.
+    The random generators that both get depend only on the seed and the number of the clip or step.
     """
 
     @property
@@ -50,7 +50,7 @@ class Objective(Protocol):
 
     @property
     def parts(self) -> Mapping[str, nn.Module]:
-        """Return the parts of `network` that are exported, by their names in `segmentation.weights`."""
+        """Return the modules of `network` that are exported as checkpoints, by the names of these networks."""
         ...
 
     @property
@@ -62,15 +62,19 @@ class Objective(Protocol):
     def loss(self, clips: list[Any], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]: ...
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
-        """Return figures on the validation videos. The best checkpoint is the one with the highest "score"."""
+        """Evaluate the network on the validation videos, and return results by name.
+
+        The weights with the highest "score" are exported.
+        """
         ...
 
 
 @dataclass
 class Run:
-    """A run and its folder: checkpoint.pt (everything that is needed to resume), log.csv and <network>.safetensors.
+    """A training run and its folder with checkpoint.pt, log.csv and <network>.safetensors.
 
-    The last file holds the averaged weights with the best score, in the form that an engine loads.
+    checkpoint.pt has everything that is needed to resume the run. <network>.safetensors has the averaged weights with
+    the best validation score, in the form that an engine loads.
     """
 
     plan: Plan
@@ -204,7 +208,7 @@ class Run:
         self._log({f"val_{key}": value for key, value in figures.items()})
 
     def _ship(self, figures: dict[str, float]) -> None:
-        """Export the current network in half precision for the engine, with the figures in the header of the file."""
+        """Export the network's weights in half precision for the engine, with `figures` in the header of the file."""
         notes = {"steps": str(self.step), "hours": f"{self.elapsed / 3600:.2f}"}
         notes.update({f"validation_{key}": f"{value:.4f}" for key, value in figures.items()})
         for name, part in self.objective.parts.items():
@@ -212,10 +216,10 @@ class Run:
                 save_checkpoint(path, name, part, notes)
 
     def _batches(self) -> Iterator[list[Any]]:
-        """Yield the batches from this step on, each with the settings of the stage that its step belongs to.
+        """Yield the batches of the steps from the present step on, made with the settings of each step's stage.
 
-        There is one loader for the whole run, whose processes are forked before PyTorch starts threads. A process that
-        is forked later can wait forever for threads that exist only in its parent.
+        There is one data loader for the whole run, whose processes are forked before PyTorch starts threads. A process
+        that is forked later can wait forever for threads that exist only in its parent.
         """
         made = [Clips(self.sources, stage.clips, self.plan.seed + i) for i, stage in enumerate(self.plan.stages)]
         sizes = [stage.batch for stage in self.plan.stages]
@@ -240,7 +244,7 @@ class Run:
 
 
 class _Steps(Sampler[tuple[int, int]]):
-    """Yields (stage, number of the batch) for each step of a run, endlessly from the current one on."""
+    """Yields (index of the stage, number of the batch) for each step of a run from the present one on, without end."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -248,14 +252,14 @@ class _Steps(Sampler[tuple[int, int]]):
     def __iter__(self) -> Iterator[tuple[int, int]]:
         plan = self.run.plan
         for step in count(self.run.step):
-            # If hours are given, the stage depends on the time. The loader asks a few steps early, which does not
-            # matter.
+            # If hours are given, the stage depends on the time. The data loader is a few steps ahead, so that a stage
+            # begins a few steps early.
             progress = self.run.progress if self.run.hours else step / plan.steps
             yield plan.stages.index(plan.stage(progress)), echoed(step, plan.uses)
 
 
 class _Batches(Dataset[list[Any]]):
-    """Prepared batches by (stage, number).
+    """Prepared batches by (index of the stage, number of the batch).
 
     Every batch is used several times (data echoing, Choi et al. 2019), each time with different random corrections.
     This saves time if the same cores make clips and train. The last `kept` batches are cached.
@@ -274,7 +278,7 @@ class _Batches(Dataset[list[Any]]):
 
     def __getitem__(self, index: tuple[int, int]) -> list[Any]:
         if index not in self.made:
-            cv2.setNumThreads(1)  # The cores are for the training process.
+            cv2.setNumThreads(1)  # leaves the other cores to the training process
             stage, number = index
             size = self.sizes[stage]
             self.made[index] = [self._made(self.clips[stage], number * size + i) for i in range(size)]
@@ -289,16 +293,17 @@ class _Batches(Dataset[list[Any]]):
 
 
 def echoed(step: int, uses: int) -> int:
-    """Return the number of the batch for a step, when each batch is used `uses` times.
+    """Return the number of the batch for a step if each batch is used in `uses` steps.
 
-    The steps use a new batch, then those that were new ECHO, 2 ECHO, ... batches ago, then the next new one, and so on.
+    Of `uses` consecutive steps, the first uses a new batch, and the others the batches that were new ECHO, 2 * ECHO,
+    ... batches ago.
     """
     number, again = divmod(step, uses)
     return number - again * ECHO if number >= again * ECHO else number
 
 
 def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Return parameter groups: with weight decay for weights, without it for biases and norms."""
+    """Return parameter groups for the optimiser: weights with the weight decay `decay`, biases and norms without."""
     parameters = [p for p in network.parameters() if p.requires_grad]
     return [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
@@ -309,8 +314,8 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
 def start_from(objective: Objective, source: Path) -> None:
     """Initialise the objective's networks with the weights in `source`, a file or a folder of <network>.safetensors.
 
-    Keys that begin with a prefix in the objective's `anew` may be missing; their tensors keep their initial values. The
-    objective's `translated` converts the weights of a related network.
+    Keys that begin with a prefix in `objective.anew` may be missing: their tensors keep their initial values. If the
+    objective has a method `translated`, it converts weights of a related network first.
 
     Raises WeightsMissing or WeightsError, the latter for weights of another configuration.
     """
@@ -334,7 +339,10 @@ def _translated(objective: Objective, tensors: dict[str, Tensor]) -> dict[str, T
 
 
 def write_whole(path: Path, state: Any) -> None:
-    """Save with torch.save to a temporary file that is then renamed. Raises TrainingStopped if that fails."""
+    """Save `state` by torch.save to a temporary file that is then renamed to `path`.
+
+    Raises TrainingStopped if that fails.
+    """
     with _complete(path) as path:
         part = path.with_suffix(".part")
         torch.save(state, part)
@@ -343,7 +351,10 @@ def write_whole(path: Path, state: Any) -> None:
 
 @contextmanager
 def _complete(path: Path) -> Iterator[Path]:
-    """Yield a temporary path that is renamed to `path` at the end. Raises TrainingStopped if it cannot be written."""
+    """Context manager: yields a temporary path for writing, which is renamed to `path` at the end.
+
+    Raises TrainingStopped if the file cannot be written.
+    """
     try:
         yield path
     except (OSError, RuntimeError, SafetensorError) as error:

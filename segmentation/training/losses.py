@@ -1,4 +1,4 @@
-"""Losses on masks."""
+"""Loss functions of logits [n + 1, H, W] and labels [H, W]: cross-entropy of the hardest pixels, and soft J."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor
 
 from segmentation.types import IGNORE
 
-SURE = 0.7  # Pixels whose true label has at least this probability may be left out of the loss.
+SURE = 0.7  # `hard_pixels_cross_entropy` may leave out pixels whose true label has at least this probability
 
 
 def bootstrapped_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> Tensor:
-    """Cross-entropy over the `keep` fraction of pixels where it is highest (Pohlen et al. 2017).
+    """Return the mean cross-entropy of the fraction `keep` of pixels where it is highest (Pohlen et al. 2017).
 
     Args:
         logits: [n + 1, H, W], background first.
@@ -28,8 +28,8 @@ def bootstrapped_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> T
 def hard_pixels_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> Tensor:
     """Like `bootstrapped_cross_entropy`, but pixels whose true label has a probability below SURE always count.
 
-    So an untrained network learns from all pixels. From the worst pixels alone, it would first learn to give equal
-    probabilities everywhere, and would do so for long.
+    So an untrained network learns from all pixels. If it learned from the worst pixels alone, it would give equal
+    probabilities everywhere for a long time.
     """
     each = F.cross_entropy(logits[None], labels[None].long(), ignore_index=IGNORE, reduction="none").flatten()
     count = max(1, int(keep * each.numel()))
@@ -38,7 +38,7 @@ def hard_pixels_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> Te
 
 
 def soft_jaccard(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return 1 - soft J, averaged over the objects in `labels`; 0 if there is none."""
+    """Return 1 - soft J (J of probabilities), averaged over the objects in `labels`; 0 if there is none."""
     decided = labels != IGNORE
     p = torch.softmax(logits, dim=0)[1:] * decided
     y = torch.stack([(labels == number) for number in range(1, len(logits))]).to(p.dtype)

@@ -1,4 +1,4 @@
-"""Gives still images synthetic motion and light: smooth camera paths, bending, and changes of colour."""
+"""Synthetic motion and light for still images and videos: smooth camera paths, bending, and changes of colour."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Affine = NDArray[np.float64]  # [2, 3], source pixels -> target pixels
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """The position of an image in each frame of a clip: matrices [T, 2, 3], and a bend that grows along the clip."""
+    """How an image is warped for each frame of a clip: affine matrices [T, 2, 3], and a bend that grows with time."""
 
     matrices: NDArray[np.float64]
     bend: NDArray[np.float32] | None  # [h, w, 2] displacement in pixels of the target in the last frame; None = rigid
@@ -21,15 +21,15 @@ class Path:
 
 @dataclass(frozen=True)
 class Range:
-    """Limits for rotation, scale and shift of a clip, as a whole and from frame to frame."""
+    """Limits of the random rotation, scale, shear, shift and bend of a clip, as a whole and from frame to frame."""
 
     turn: float = 15.0  # degrees
     zoom: float = 1.4  # largest factor of the scale; its inverse is the smallest
     shear: float = 0.12
     turn_a_frame: float = 5.0
     zoom_a_frame: float = 1.06
-    move_a_frame: float = 0.04  # share of the target's width
-    bend: float = 0.03  # share of the target's height
+    move_a_frame: float = 0.04  # fraction of the target's width
+    bend: float = 0.03  # fraction of the target's height
 
 
 def draw_path(
@@ -41,9 +41,14 @@ def draw_path(
     limits: Range,
     moving: bool,
 ) -> Path:
-    """Draw a path that puts `focus` (x, y of the source) inside the target [h, w] in the first frame.
+    """Draw a random path with the pixel `focus` (x, y) of the source inside the target in the first frame.
 
-    If `moving` is False, the view only has a small jitter. This is for videos, which have their own motion.
+    Args:
+        frames: number of frames T of the clip.
+        source, target: height and width of the image and of the clip's frames.
+        limits: limits of the motion.
+        moving: False: from frame to frame, the view only has a small jitter. This is for videos, which have their own
+            motion.
     """
     height, width = target
     fit = max(height / source[0], width / source[1]) * np.exp(random.uniform(-1, 1) * np.log(limits.zoom))
@@ -76,7 +81,7 @@ def _affine(
 
 
 def _cover(matrix: Affine, source: tuple[int, int], target: tuple[int, int]) -> NDArray[np.float64]:
-    """Return the shift [x, y] with which the image covers as much as possible of the target."""
+    """Return the shift (x, y) by which a warped image must be moved to cover as much of the target as possible."""
     height, width = source
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ matrix[:, :2].T + matrix[:, 2]
     shift = np.zeros(2)
@@ -97,7 +102,10 @@ def _bend(random: np.random.Generator, target: tuple[int, int], size: float) -> 
 def warp(
     picture: NDArray[np.uint8], path: Path, index: int, target: tuple[int, int], *, labels: bool, outside: int | None
 ) -> NDArray[np.uint8]:
-    """Warp `picture` to frame `index` of its path. `outside` is the value outside the image; None mirrors it."""
+    """Warp an image, or with `labels` a mask, to frame `index` of a clip with the size `target`.
+
+    `outside` is the value of pixels beyond the border of the image; None: the image is mirrored there.
+    """
     flags = cv2.INTER_NEAREST if labels else cv2.INTER_LINEAR
     border = cv2.BORDER_REFLECT_101 if outside is None else cv2.BORDER_CONSTANT
     value = (outside or 0,) * 3
@@ -115,7 +123,10 @@ def warp(
 
 
 def light(random: np.random.Generator, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Change the colours of a whole clip [T, H, W, 3], with a small drift, and sometimes blur, noise or grey."""
+    """Change the colours of a clip [T, H, W, 3] at random, drifting slightly over its frames.
+
+    Sometimes the clip is also blurred, gets noise, or becomes grey.
+    """
     gain = random.uniform(0.7, 1.3) * random.uniform(0.9, 1.1, 3)
     gamma, shift, mix = random.uniform(0.75, 1.35), random.uniform(-20, 20), random.uniform(0.5, 1.4)
     if random.random() < 0.08:

@@ -1,4 +1,4 @@
-"""Reads the plan of a training run, a file in git: `segmentation/training/plans/<engine>-<config>.toml`."""
+"""Reads plans of training runs: the TOML files `segmentation/training/plans/<engine>-<config>.toml`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from segmentation.training.clips import ClipConfig
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a run, which ends at the fraction `until` of it and has its own settings for clips and batches."""
+    """A part of a training run with its own settings for clips and batches. It ends at the fraction `until` of it."""
 
     until: float
     batch: int
@@ -22,17 +22,17 @@ class Stage:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that determines a run, except for the data folder, the device and the time."""
+    """All settings that determine the result of a training run, except for the data folder, the device and the time."""
 
     engine: str
     seed: int
     steps: int  # steps of the run; ignored with --hours
     learning_rate: float
     weight_decay: float
-    warmup: int  # steps
+    warmup: int  # steps in which the learning rate increases from 0
     average: float  # decay of the exponential moving average of the weights
     clip_gradient: float
-    validation: tuple[str, ...]  # training videos that are held out
+    validation: tuple[str, ...]  # names of videos that are used for validation and not for training
     exclude: tuple[str, ...]  # folders of the data folder that are not used
     stages: tuple[Stage, ...]
     network: dict[str, Any] = field(default_factory=dict)  # arguments of the network's configuration
@@ -40,12 +40,15 @@ class Plan:
     uses: int = 2  # uses of each batch (`loop.echoed`); more where making a batch takes longer than a step
 
     def stage(self, progress: float) -> Stage:
-        """Return the stage at `progress` (0..1) of the run."""
+        """Return the stage of the run at the fraction `progress` of it, 0..1."""
         return next((stage for stage in self.stages if progress < stage.until), self.stages[-1])
 
 
 def load_plan(engine: str, config: str) -> Plan:
-    """Load the plan of that name, or the file at that path. Raises ValueError, which lists the known names."""
+    """Load the plan `config` of an engine. `config` may also be the path of a TOML file.
+
+    Raises ValueError if there is no such plan; the message lists the known plans.
+    """
     given = Path(config)
     if given.suffix == ".toml":
         if not given.is_file():
@@ -60,7 +63,7 @@ def load_plan(engine: str, config: str) -> Plan:
 
 
 def parse_plan(text: str) -> Plan:
-    """Parse TOML. Raises ValueError for an unknown or missing field."""
+    """Parse the TOML text of a plan. Raises ValueError for an unknown or missing field."""
     data = tomllib.loads(text)
     stages = []
     for entry in data.pop("stages", []):

@@ -1,4 +1,4 @@
-"""Training in half precision on hardware that supports it."""
+"""Chooses whether to train in half precision (bfloat16), which needs hardware that supports it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 def computes_in_half(name: str, device: torch.device) -> bool:
-    """Return whether the precision `name` means training in bfloat16. "auto" does on CUDA and on CPUs with instructions
-    for it.
+    """Return whether to train in bfloat16 for the precision called `name`.
 
-    There, a training step of a convolution with 16 to 64 channels is 2 to 10 times faster. Other CPUs emulate it, which
-    is slower than float32. Raises ValueError for an unknown name.
+    For "auto" this is so on CUDA and on CPUs with bfloat16 instructions. There, a training step of a convolution with
+    16 to 64 channels is 2 to 10 times faster than in float32. Other CPUs emulate bfloat16, which is slower than
+    float32. Raises ValueError for an unknown name.
     """
     if name not in PRECISIONS:
         raise ValueError(f"precision: unknown {name!r}, known are {', '.join(PRECISIONS)}")
@@ -25,7 +25,8 @@ def computes_in_half(name: str, device: torch.device) -> bool:
 
 
 def mixed(device: torch.device, half: bool) -> torch.autocast:
-    """Return an autocast context: with `half`, convolutions and matrix products run in bfloat16; weights
-    stay float32.
+    """Return an autocast context in which, if `half`, convolutions and matrix products are computed in bfloat16.
+
+    Weights stay float32.
     """
     return torch.autocast(device.type, torch.bfloat16, enabled=half)

@@ -1,4 +1,7 @@
-"""Training clips made of recorded propagations: annotated frames, and other frames with the masks recorded there."""
+"""Makes training clips from recorded propagations: pairs of video frames with the probability maps of an engine.
+
+A recording (see `recorded_propagations`) stores the probability maps that an engine computed for frames of a video.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,14 @@ from segmentation.training.recorded_propagations import RecordedPropagation, loa
 from segmentation.training.sources import LabelledVideo
 from segmentation.types import IGNORE
 
-VIEW = Range(turn=8.0, zoom=1.25, shear=0.06)  # small changes of the view, so that recorded errors keep their shape
+VIEW = Range(turn=8.0, zoom=1.25, shear=0.06)  # small random warps, so that errors in recorded maps keep their shape
 
 
 class RecordedClips:
-    """Draws clips of the recordings in `folder`. Raises ValueError if the video of a recording is not in `videos`."""
+    """Draws random clips from the recordings in `folder`. `videos` are the videos that were recorded.
+
+    Raises ValueError if there are no recordings, or if the video of a recording is not in `videos`.
+    """
 
     def __init__(self, folder: File, videos: Sequence[LabelledVideo]) -> None:
         self.videos = {video.name: video for video in videos}
@@ -35,9 +41,14 @@ class RecordedClips:
             )
 
     def draw_pair(self, random: np.random.Generator, size: tuple[int, int]) -> tuple[Clip, NDArray[np.uint8]]:
-        """Draw two neighbouring frames and the maps recorded in the first, uint8 [n, H, W], 255 = 1.
+        """Draw a clip of two neighbouring frames of a random recording.
 
-        The first frame is the worse of two random frames, since people correct frames with large errors.
+        The clip's first frame is, of two random frames, that in which the recorded maps agree less with the ground
+        truth, because people correct frames with large errors.
+
+        Returns:
+            the clip with its ground truth, and the recorded probability maps of the first frame, uint8 [n, H, W], in
+            which 255 is probability 1.
         """
         recording = self.recordings[int(random.integers(len(self.recordings)))]
         round_ = int(random.integers(len(recording.drawn)))
@@ -49,7 +60,7 @@ class RecordedClips:
         return clip, guess[0]
 
     def _overlap(self, recording: RecordedPropagation, round_: int, i: int) -> float:
-        """Return the soft J of all objects together in a frame of a recording."""
+        """Return the soft J of the recorded maps of frame `i` after a round; all objects count as one object."""
         found = recording.probability[round_, i].max(axis=0) / 255
         _, labels = self.videos[recording.video].load(recording.frames[i], min(found.shape))
         truth = np.isin(cv2.resize(labels, found.shape[::-1], interpolation=cv2.INTER_NEAREST), recording.numbers)
@@ -64,7 +75,10 @@ class RecordedClips:
         chosen: list[int],
         size: tuple[int, int],
     ) -> tuple[Clip, NDArray[np.uint8]]:
-        """Return frames of a recording in a random view, and their recorded maps."""
+        """Return the frames `chosen` of a recording as a clip of the size `size`, and their recorded probability maps.
+
+        Frames, ground truth and maps are warped in the same random way. The maps are uint8 [T, n, H, W].
+        """
         video = self.videos[recording.video]
         loaded = [video.load(recording.frames[i], round(1.2 * size[0])) for i in chosen]
         source = loaded[0][1].shape
@@ -89,7 +103,7 @@ def _path(
     labels: Sequence[NDArray[np.uint8]],
     size: tuple[int, int],
 ) -> Path:
-    """Draw a view of the clip with an object near its middle, in the first frame that shows one."""
+    """Draw a random path for warping with a pixel of an object inside the clip, in the first frame that shows any."""
     height, width = labels[0].shape
     focus = (width / 2, height / 2)
     for frame_labels in labels:
@@ -104,6 +118,9 @@ def _path(
 def _warped(
     found: NDArray[np.uint8], path: Path, t: int, source: tuple[int, ...], size: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    """Warp probability maps [n, h, w] on the grid into the view of the clip [n, H, W]."""
+    """Resize recorded probability maps [n, h, w] to the frame's size `source`, and warp them as frame `t` of `path`.
+
+    Returns maps of the clip's size, [n, H, W].
+    """
     whole = [cv2.resize(np.asarray(map_), source[1::-1], interpolation=cv2.INTER_LINEAR) for map_ in found]
     return np.stack([warp(map_.view(np.ndarray), path, t, size, labels=False, outside=0) for map_ in whole])

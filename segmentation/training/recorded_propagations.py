@@ -1,9 +1,8 @@
-"""Recordings of an engine's propagation through the training videos, for a network that learns to correct it.
+"""Records how the engine of `segmentation.classical` propagates masks in training videos, to train STAR's cutter.
 
-A recording is up to ROUNDS rounds of `segmentation.classical` through up to FRAMES frames of a video: synthetic
-scribbles first, then corrections of the worst frame. It stores the probability maps of the objects on the grid after
-each round, so it shows the errors that occur far from an annotated frame and between two of them, which synthetic
-clips do not show.
+A recording has up to ROUNDS rounds on up to FRAMES frames of a video: the first with synthetic scribbles, the others
+with corrections of the worst frame. It stores the probability maps of the objects after each round. They have the
+errors that occur far from annotated frames and between two of them, which synthetic clips do not have.
 
 `python -m segmentation.training.recorded_propagations --data DIR --out DIR` makes recordings.
 """
@@ -29,22 +28,22 @@ from segmentation.training.sources import LabelledVideo, find_sources
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles
 from segmentation.types import IGNORE, FloatMap, Interaction, Scribble
 
-SHORT_SIDE = 240  # pixels; the size of the engine's grid, so that nothing is resized
+SHORT_SIDE = 240  # pixels; the engine computes at this size, so that nothing is resized
 FRAMES = 40
 ROUNDS = 3
 MOST_OBJECTS = 3
-LEAST_AREA = 0.004  # smallest object, as a fraction of the frame in which a recording begins
+LEAST_AREA = 0.004  # smallest area of an object in the first frame of a recording, as a fraction of the frame
 
 Map = FloatMap
 
 
 @dataclass(frozen=True, eq=False)
 class RecordedPropagation:
-    """A recording of R rounds on a video.
+    """A recording of R rounds on T frames of a video with n objects.
 
-    `frames` are indices of the video. `drawn` are the annotated frames of the rounds, as positions in `frames`, and
-    `strokes` their scribbles. `numbers` are the ids of the objects in the video. `probability` holds the maps after
-    each round, uint8 [R, T, n, h, w], 255 = 1; in annotated frames they are the mask.
+    `frames` are the indices of the frames. `drawn` has for each round the annotated frame, as a position in `frames`,
+    and `strokes` the scribbles. `numbers` are the ids of the objects in the video. `probability` has the probability
+    maps after each round, uint8 [R, T, n, h, w], 255 = 1; in annotated frames they are the mask.
     """
 
     video: str
@@ -56,7 +55,7 @@ class RecordedPropagation:
 
 
 class Found:
-    """The probability maps of every frame before refinement, uint8 [T, n, h, w]."""
+    """The probability maps of every frame before the cutter refines them, uint8 [T, n, h, w]."""
 
     def __init__(self, frames: int, objects: int, grid: tuple[int, int]) -> None:
         self.maps = np.zeros((frames, objects, *grid), np.uint8)
@@ -67,7 +66,7 @@ class Found:
 
 
 class Recorder(ClassicalEngine):
-    """A session of classical vision that stores its probability maps."""
+    """A session of the engine of `segmentation.classical` that also stores its probability maps."""
 
     name = "recorder"
 
@@ -84,7 +83,7 @@ class Recorder(ClassicalEngine):
 
 
 def record(video: LabelledVideo, random: np.random.Generator) -> RecordedPropagation | None:
-    """Record rounds on a part of a video. Returns None if the first frame of that part shows no object well."""
+    """Record rounds on a random part of a video. Returns None if no object is large enough in its first frame."""
     step = int(random.integers(1, 3)) if len(video) >= FRAMES else 1
     begin = int(random.integers(0, max(1, len(video) - step * FRAMES + 1)))
     indices = tuple(range(begin, len(video), step))[:FRAMES]
@@ -117,7 +116,7 @@ def record(video: LabelledVideo, random: np.random.Generator) -> RecordedPropaga
 
 
 def _seen(random: np.random.Generator, labels: NDArray[np.uint8]) -> tuple[int, ...]:
-    """Choose up to MOST_OBJECTS ids of objects that are large enough in a frame."""
+    """Choose up to MOST_OBJECTS random ids of the objects that are large enough in a frame with the mask `labels`."""
     counts = np.bincount(labels.ravel(), minlength=256)
     seen = [n for n in range(1, IGNORE) if counts[n] >= LEAST_AREA * labels.size]
     random.shuffle(seen)
@@ -133,7 +132,7 @@ def renumbered(labels: NDArray[np.uint8], numbers: tuple[int, ...]) -> NDArray[n
 
 
 def _worst(truth: NDArray[np.uint8], masks: NDArray[np.uint8]) -> int:
-    """Return the frame with the smallest overlap of masks and ground truth, over all objects. Both are [T, H, W]."""
+    """Return the index of the frame in which masks and ground truth, both [T, H, W], overlap least."""
     shown, found = (truth > 0) & (truth != IGNORE), masks > 0
     right = (truth == masks) & shown
     union = (shown | (found & (truth != IGNORE))).sum(axis=(1, 2))
@@ -141,7 +140,7 @@ def _worst(truth: NDArray[np.uint8], masks: NDArray[np.uint8]) -> int:
 
 
 def save(recording: RecordedPropagation, path: Path) -> None:
-    """Write the maps to `path`.npy and the rest to `path`.json."""
+    """Write a recording: the probability maps to `path`.npy, the rest to `path`.json."""
     np.save(path.with_suffix(".npy"), recording.probability)
     rest = {
         "video": recording.video,
@@ -154,7 +153,7 @@ def save(recording: RecordedPropagation, path: Path) -> None:
 
 
 def load(path: Path) -> RecordedPropagation:
-    """Load a recording. Its maps stay on disk until they are read."""
+    """Load a recording. Its probability maps are mapped from disk, and read only where they are used."""
     rest = json.loads(path.with_suffix(".json").read_text())
     strokes = tuple(
         tuple(Scribble(entry["object"], np.array(entry["path"])) for entry in drawn) for drawn in rest["strokes"]

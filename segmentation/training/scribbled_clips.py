@@ -1,4 +1,4 @@
-"""Makes training clips with the scribbles of a first round."""
+"""Makes training clips that have the scribbles of a first round on their first frame."""
 
 from __future__ import annotations
 

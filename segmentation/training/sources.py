@@ -24,7 +24,7 @@ from segmentation.formats.mask_files import MaskFiles, mask_paths
 
 
 class DataError(ValueError):
-    """The data folder cannot be used. The text names the file and what is wrong with it."""
+    """The data folder cannot be used. The message names the file and what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,9 @@ class LabelledVideo:
         return len(self.images)
 
     def load(self, index: int, short_side: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Load a frame, RGB [h, w, 3], and its labels [h, w], scaled so that the shorter side is at most
-        `short_side`.
+        """Load a frame, RGB [h, w, 3], and its labels [h, w]. Both are reduced to a shorter side of `short_side`.
+
+        Smaller frames keep their size.
         """
         bgr = cv2.imread(str(self.images[index]), cv2.IMREAD_COLOR)
         if bgr is None:
@@ -62,7 +63,7 @@ class LabelledVideo:
 
 @dataclass(frozen=True)
 class Sources:
-    """All videos of a data folder: videos to train on, videos held out for validation, still pictures.
+    """All data of a data folder: videos for training, videos for validation, and still images.
 
     `left_out` holds a sentence for each video that cannot be used.
     """
@@ -103,8 +104,9 @@ def find_sources(root: Path, validation: tuple[str, ...], exclude: tuple[str, ..
 
 
 def _videos(folder: Path, left_out: list[str]) -> list[LabelledVideo]:
-    """Return the usable sequences of a tree in the DAVIS layout, and add a sentence for each other one to
-    `left_out`.
+    """Return the usable sequences of a folder in the DAVIS layout.
+
+    For each sequence that cannot be used, a sentence that says why is added to `left_out`.
     """
     found = []
     for sequence in DavisFolder(folder).sequences():
@@ -127,7 +129,7 @@ def _problem(sequence: DavisSequence) -> str:
 
 
 def _differ(image: Path, mask: Path | None) -> str:
-    """Return what is wrong with the sizes of an image and its mask, or ""."""
+    """Return a sentence if the sizes of an image and its mask differ, or ""."""
     assert mask is not None
     try:
         with Image.open(image) as first, Image.open(mask) as second:

@@ -13,11 +13,11 @@ Prepared = dict[str, Tensor]
 
 
 class ClipStore:
-    """Clips of a run by (seed, number), each as a file of tensors in `folder`, which another run can reuse.
+    """Prepared clips by (seed, number), each stored as a file of tensors in `folder`, which other runs can reuse.
 
     Args:
         folder: created if it is missing.
-        count: the number of different clips; later numbers repeat them from the first on.
+        count: the number of different clips. Clip k is stored as clip k modulo `count`.
     """
 
     def __init__(self, folder: Path, count: int) -> None:

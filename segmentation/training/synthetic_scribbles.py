@@ -1,4 +1,4 @@
-"""Draws synthetic scribbles for training: first ones on an object, and corrections where a mask is wrong."""
+"""Draws synthetic scribbles for training: first scribbles on objects, and scribbles that correct wrong masks."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from segmentation.evaluation.stroke import largest_part, middle_path
 from segmentation.types import IGNORE, Scribble
 
-MIN_ERROR = 0.0008  # Smallest wrong region that gets a scribble, as a share of the frame.
+MIN_ERROR = 0.0008  # smallest wrong region that gets a scribble, as a fraction of the frame
 
-# As the robot's: radius of the disk relative to the square root of the area, and its limit relative to the shorter
-# side.
+# Radius of the disk in `_opened`, as in the DAVIS robot: a fraction of the square root of the region's area, and at
+# most a fraction of the frame's shorter side.
 OPENED, MOST_OPENED = 0.075, 1 / 30
 
 
 def first_scribbles(random: np.random.Generator, labels: NDArray[np.uint8], num_objects: int) -> tuple[Scribble, ...]:
-    """Draw one or two scribbles in each object of `labels` [H, W], and in one of five clips one on the background."""
+    """Draw one or two scribbles in each object of `labels` [H, W], and with probability 1/5 one on the background."""
     strokes = []
     for number in range(1, num_objects + 1):
         mask = labels == number
@@ -32,7 +32,10 @@ def first_scribbles(random: np.random.Generator, labels: NDArray[np.uint8], num_
 def correcting_scribbles(
     random: np.random.Generator, labels: NDArray[np.uint8], predicted: NDArray[np.uint8], num_objects: int
 ) -> tuple[Scribble, ...]:
-    """Draw a scribble in the largest wrong region of each id, 0 included. Ids without a wrong region get none."""
+    """Draw for each id, 0 included, a scribble in the largest region where a mask lacks pixels of that id.
+
+    Ids with fewer wrong pixels than `MIN_ERROR` get none. `labels` is the ground truth, and `predicted` the mask.
+    """
     wrong = (labels != predicted) & (labels != IGNORE)
     regions = {number: wrong & (labels == number) for number in range(num_objects + 1)}
     least = MIN_ERROR * labels.size
@@ -42,10 +45,10 @@ def correcting_scribbles(
 def thorough_scribbles(
     labels: NDArray[np.uint8], predicted: NDArray[np.uint8], num_objects: int
 ) -> tuple[Scribble, ...]:
-    """Draw a scribble through the middle of every wrong part of each id, 0 included, except for thin parts.
+    """Draw for each id, 0 included, a scribble through every region where a mask lacks pixels of that id.
 
-    The robot of the challenge does the same: it opens the wrong pixels of an id with a disk whose radius grows with
-    their number.
+    Thin regions get none: as by the robot of the DAVIS challenge, the wrong pixels are first opened with a disk, whose
+    radius grows with their number.
     """
     wrong = (labels != predicted) & (labels != IGNORE)
     strokes = []
@@ -59,7 +62,7 @@ def thorough_scribbles(
 
 
 def _opened(region: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return a region without its thin parts, or the whole region if nothing remains."""
+    """Return a region without its thin parts (opened by a disk). The disk is reduced until something remains."""
     radius = min(OPENED * float(np.sqrt(region.sum())), MOST_OPENED * min(region.shape))
     while radius > 1:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(radius) + 1,) * 2)
@@ -77,7 +80,7 @@ def _stroke(random: np.random.Generator, mask: NDArray[np.bool_], number: int) -
 
 
 def _shorten(random: np.random.Generator, path: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a random part of the path, at least a third, because people seldom draw from end to end."""
+    """Return a random part of the path, at least a third of it, because people seldom draw from end to end."""
     keep = max(1, round(len(path) * random.uniform(0.33, 1.0)))
     start = int(random.integers(0, len(path) - keep + 1))
     return path[start : start + keep]
@@ -93,7 +96,7 @@ def _wander(random: np.random.Generator, mask: NDArray[np.bool_]) -> NDArray[np.
     step = max(2.0, 0.02 * width)
     walk = [point]
     for _ in range(int(random.integers(4, 24))):
-        for turn in (0.5, 1.2, 3.0):  # Turn more sharply until the next point lies inside.
+        for turn in (0.5, 1.2, 3.0):  # tries sharper turns until the next point lies inside `mask`
             towards = heading + random.normal(0, turn)
             reached = point + step * np.array([np.cos(towards), np.sin(towards)])
             x, y = np.round(reached).astype(int)

@@ -29,7 +29,7 @@ def validate(opened: Open, videos: tuple[LabelledVideo, ...]) -> dict[str, float
 
 
 def validate_given(opened: Open, videos: tuple[LabelledVideo, ...]) -> dict[str, float]:
-    """Return J&F with the true mask of one frame given, averaged over `videos`, as "round_1" and as "score"."""
+    """Return J&F after propagating the true mask of a frame, averaged over `videos`, as "round_1" and as "score"."""
     mean = float(np.mean([_given(opened, video) for video in videos]))
     return {"score": mean, "round_1": mean}
 
@@ -63,7 +63,7 @@ def _curve(opened: Open, video: LabelledVideo) -> list[float]:
         curve.append(result.mean_j_and_f)
         worst = int(result.j_and_f.mean(axis=1).argmin())
         stroke = correcting_stroke(truth[worst], masks[worst])
-        if stroke is None:  # the masks have no errors left
+        if stroke is None:  # nothing is wrong any more
             break
         interaction = Interaction(worst, (stroke,))
     session.close()
@@ -71,7 +71,7 @@ def _curve(opened: Open, video: LabelledVideo) -> list[float]:
 
 
 def _fullest(truth: NDArray[np.uint8]) -> int:
-    """Return the frame with the largest area of objects."""
+    """Return the index of the frame in which the objects cover the most pixels."""
     return int((truth > 0).sum(axis=(1, 2)).argmax())
 
 

@@ -1,4 +1,4 @@
-"""The pretrained trunk: an EfficientNet-Lite of ImageNet, frozen, from which networks read features of frames."""
+"""The trunk: an EfficientNet-Lite pretrained on ImageNet and frozen, whose features other networks take as input."""
 
 from segmentation.trunk.network import SCALES, trunk_channels
 from segmentation.trunk.trunk import STRIDES, Trunk, load_trunk

@@ -1,7 +1,7 @@
-"""The layers of EfficientNet-Lite (Tan and Le, ICML 2019; the Lite variants of TensorFlow's TPU models).
+"""The network EfficientNet-Lite (Tan and Le, ICML 2019; the Lite variants of TensorFlow's TPU models).
 
 The Lite variants have no squeeze-and-excitation and use ReLU6. Their convolutions have TensorFlow's "same" padding,
-which is asymmetric where a stride of 2 meets an even size.
+which is asymmetric for a stride of 2 and an even height or width.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-EPSILON = 1e-3  # of the batch norms, as in TensorFlow's models
+EPSILON = 1e-3  # `eps` of the batch norms, as in TensorFlow's models
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Blocks of the same kind; the first of them has the stride."""
+    """The sizes of a stage: `repeats` blocks of the same kind, of which only the first has the stride."""
 
     repeats: int
     kernel: int
@@ -38,12 +38,15 @@ BASE = (
     Stage(4, 5, 2, 6, 192),
     Stage(1, 3, 1, 6, 320),
 )
-STEM = 32  # channels; the Lite variants do not scale it
-SCALES = {"lite0": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2)}  # of width and depth
+STEM = 32  # channels of the first convolution, which are not scaled in the Lite variants
+SCALES = {"lite0": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2)}  # factors of channels and of repeats
 
 
 def stages_of(name: str) -> tuple[Stage, ...]:
-    """The stages of a variant. The Lite variants do not repeat the first and the last stage more often."""
+    """Return the stages of a variant ("lite0", "lite1", "lite2").
+
+    The first and the last stage have the same number of blocks in all Lite variants.
+    """
     width, depth = SCALES[name]
     return tuple(
         Stage(
@@ -58,14 +61,14 @@ def stages_of(name: str) -> tuple[Stage, ...]:
 
 
 def _scaled(channels: int, width: float) -> int:
-    """The nearest multiple of 8, but at least nine tenths of what was asked for."""
+    """Return `channels` times `width`, rounded to a multiple of 8 that is at least nine tenths of the product."""
     scaled = channels * width
     rounded = max(8, int(scaled + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * scaled else rounded
 
 
 class ConvNorm(nn.Module):
-    """A convolution with "same" padding and its batch norm."""
+    """A convolution with "same" padding, followed by a batch norm."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
         super().__init__()
@@ -83,7 +86,7 @@ class ConvNorm(nn.Module):
 
 
 class Block(nn.Module):
-    """An inverted residual: 1x1 to `expand` times the channels, depthwise, 1x1 back."""
+    """An inverted residual block of MobileNetV2: 1x1 to `stage.expand` times the channels, depthwise, 1x1 to fewer."""
 
     def __init__(self, inputs: int, stage: Stage, stride: int) -> None:
         super().__init__()
@@ -101,9 +104,10 @@ class Block(nn.Module):
 
 
 class EfficientNetLite(nn.Module):
-    """Images [N, 3, H, W] in 0..1, H and W of any size -> features at strides 2, 4, 8, 16 and 32.
+    """The network without its classifier: images [N, 3, H, W] in 0..1 -> feature maps at strides 2, 4, 8, 16 and 32.
 
-    The map at stride s has ceil(H / s) x ceil(W / s) cells; `channels` are those of the five maps.
+    H and W may be any size. The map at stride s has ceil(H / s) x ceil(W / s) cells. `channels` has the numbers of
+    channels of the five maps.
     """
 
     def __init__(self, name: str = "lite0") -> None:
@@ -131,12 +135,15 @@ class EfficientNetLite(nn.Module):
 
 
 def empty(name: str) -> EfficientNetLite:
-    """A network of the variant whose parameters take no memory, to know its shapes."""
+    """Return a network of the variant on the meta device: its parameters have shapes but take no memory."""
     with torch.device("meta"):
         return EfficientNetLite(name)
 
 
 @cache
 def trunk_channels(name: str) -> tuple[int, ...]:
-    """Return the channels of a variant's features at strides 2, 4, 8, 16 and 32. Raises KeyError for other names."""
+    """Return the numbers of channels of a variant's feature maps at strides 2, 4, 8, 16 and 32.
+
+    Raises KeyError for an unknown variant.
+    """
     return empty(name).channels

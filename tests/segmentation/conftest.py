@@ -1,4 +1,4 @@
-"""Generates a data folder with two videos (one of them held out for validation), a still image, and an excluded set."""
+"""Provides a generated data folder for training: two videos (one for validation), a still image, an excluded folder."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -44,7 +44,7 @@ def data(tmp_path: Path) -> Path:
     (root / "still/masks").mkdir()
     cv2.imwrite(str(root / "still/images/one.webp"), still.frames[0])
     write_labels(root / "still/masks/one.png", still.truth[0])
-    (root / "development/images").mkdir(parents=True)  # this set is excluded, so its missing masks do not matter
+    (root / "development/images").mkdir(parents=True)  # excluded by the plan, so that its missing masks are no error
     cv2.imwrite(str(root / "development/images/a.png"), still.frames[0])
     return root
 

@@ -1,6 +1,6 @@
-"""Conformance tests of what people decide (given, locked, absent and frozen objects) and of rounds that are limited.
+"""Conformance tests: engines respect what people decide (given, locked, absent, frozen objects) and limits of rounds.
 
-`EngineConformance` inherits them, so that every engine passes them.
+`EngineConformance` inherits these tests, so that they run for every engine.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The conformance tests of all engines, as a class. The test file of an engine subclasses it and adds its own tests.
+"""The conformance tests that every engine must pass. The tests of an engine subclass `EngineConformance`:
 
     class TestFlow(EngineConformance):
         engine = "flow"
 
-Override `settings`, `options`, `height`, `width`, `length` for an engine that needs weights or is slow; the tests stay
-the same.
+The subclass may override `settings`, `options`, `height`, `width` and `length` for an engine that needs weights or is
+slow, and add tests of its own.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class EngineConformance(DecisionConformance):
         return create_engine_session(self.engine, frames, objects, self.settings, rounds, **self.options)
 
     def run(self, session: Engine, interaction: Interaction, stop_after: int | None = None) -> list[MaskUpdate]:
-        """Run a round and return its updates. With `stop_after`, cancel the round after that many."""
+        """Run a round and return its updates. The round is cancelled after `stop_after` updates, if that is given."""
         updates = []
         generator = session.run_round(interaction)
         for update in generator:
@@ -92,7 +92,7 @@ class EngineConformance(DecisionConformance):
             assert update.engine_state is None or len(update.engine_state) <= ENGINE_STATE_LIMIT
 
     def test_scribbled_pixels_get_their_object(self) -> None:
-        """Nine of ten pixels are enough, because an engine may compute at a smaller size and smooth edges."""
+        """At least 90 % of the scribbled pixels get their object: engines may compute at a smaller size."""
         clip = self.clip(num_objects=2)
         interaction = interaction_on(clip, 3)
         first = self.run(self.open(clip), interaction, stop_after=1)[0]
@@ -101,7 +101,7 @@ class EngineConformance(DecisionConformance):
             assert (first.labels[raster == object_id] == object_id).mean() >= 0.9
 
     def test_yielded_masks_stay_as_they_are(self) -> None:
-        """The engine does not write into masks that it has yielded."""
+        """The engine does not modify the arrays of masks that it has yielded."""
         clip = self.clip()
         seen = [(u, u.labels.copy()) for u in self.open(clip).run_round(interaction_on(clip, 3))]
         for update, copy in seen:
@@ -113,7 +113,7 @@ class EngineConformance(DecisionConformance):
         assert_same_updates(self.run(self.open(clip), interaction), self.run(self.open(clip), interaction))
 
     def test_the_first_mask_needs_few_frames(self) -> None:
-        """Frames are read lazily: the first mask does not need the whole video."""
+        """The first mask of a round is yielded after reading at most `reads_before_first_mask` frames."""
         clip = self.clip()
         frames = CountingFrames(clip.frames)
         session = create_engine_session(self.engine, frames, 1, self.settings, **self.options)
@@ -135,7 +135,7 @@ class EngineConformance(DecisionConformance):
         session = self.open(clip)
         assert len(self.run(session, interaction_on(clip, 3), stop_after=2)) == 2
         covered = {u.frame for u in self.run(session, interaction_on(clip, 5))}
-        # The next round computes the frames that the cancelled one did not reach.
+        # The next round also computes the frames that the cancelled round did not compute.
         assert covered | {3, 4} == set(range(self.length))
 
     def test_a_rebuilt_session_is_the_kept_one(self) -> None:
@@ -168,7 +168,7 @@ class EngineConformance(DecisionConformance):
         assert_same_updates(self.run(kept, second), self.run(self.open(clip, rounds=history), second))
 
     def test_it_goes_on_from_rounds_of_another_engine(self) -> None:
-        """The engine state of another engine is ignored; its masks and scribbles are used."""
+        """A session that is restored from another engine's rounds uses their masks and scribbles only."""
         clip = self.clip()
         first = interaction_on(clip, 2)
         labels = {t: clip.truth[t] for t in range(self.length)}
@@ -206,7 +206,7 @@ class EngineConformance(DecisionConformance):
         session = self.open(clip)
         mask = clip.truth[3].copy()
         session.lock(3, mask)
-        mask[:] = 0  # The session must have copied the mask.
+        mask[:] = 0  # has no effect, because the session has copied the mask
         np.testing.assert_array_equal(session.locked[3], clip.truth[3])
         assert session.locked_ids[3] == {0, 1}
         assert isinstance(session.locked, PackedLabels)

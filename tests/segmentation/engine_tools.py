@@ -1,4 +1,4 @@
-"""Tools for tests of engines: stored rounds, comparison of updates, and frames that count reads."""
+"""Helpers for tests of engines: stored rounds, comparison of mask updates, and frames that record reads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from segmentation.frames import ArrayFrames
 def past_round(
     name: str, drawn: Interaction | Sequence[Interaction], objects: int, updates: Iterable[MaskUpdate]
 ) -> PastRound:
-    """Make a stored round from copies of the updates, so that nothing is shared with the session."""
+    """Make a stored round of the engine `name` from what was drawn and the updates that the round yielded.
+
+    The masks are copied, so that nothing is shared with the session.
+    """
     stored = list(updates)
     return PastRound(
         engine=name,

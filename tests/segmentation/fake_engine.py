@@ -1,9 +1,9 @@
-"""The `fake` engine for tests: fast, deterministic, without weights. Masks are thick scribbles that move with the
-frames.
+"""The engine `fake` for tests, which is fast and deterministic and needs no weights. Its masks are thick scribbles.
 
-Loaded by `MASKWRIGHT_ENGINES=tests.segmentation.fake_engine`. Option `sleep` (or the variable FAKE_ENGINE_SLEEP, in
-seconds) makes it wait before every frame, so that a round lasts long enough to be cancelled, killed or reloaded.
-Option `fail_at` (or FAKE_ENGINE_FAIL_AT) makes it raise when it gets to that frame.
+It is loaded by the environment variable `MASKWRIGHT_ENGINES=tests.segmentation.fake_engine`. The option `sleep` (or the
+variable FAKE_ENGINE_SLEEP, in seconds) makes it wait before every frame, so that a test has time to cancel the round,
+stop its worker or reload the page. The option `fail_at` (or FAKE_ENGINE_FAIL_AT) makes it raise an exception at that
+frame.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PIXELS_A_FRAME = 1  # how far a mask moves to the right from one frame to the ne
 class FakeEngine(Engine):
     """An engine whose mask of frame f shows all scribbles so far.
 
-    Each is dilated to 1/64 of the width and moved to the right by (f - frame of the scribble) pixels.
+    Each scribble is dilated to 1/64 of the frame's width and moved right by (f - frame of the scribble) pixels.
     """
 
     name = "fake"

@@ -1,4 +1,4 @@
-"""A checkpoint must have exactly the tensors of its network, and every error of a file has a readable message."""
+"""Tests reading checkpoints: they must have exactly the tensors of their network, and errors have readable messages."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_it_refuses_the_checkpoint_of_another_system(tmp_path: Path, tiny: Path)
 
 
 def write_as(folder: Path, kind: str) -> Path:
-    """Write the small network in one of the three file formats that can be read."""
+    """Write the checkpoint of a small network in the file format `kind`, one of the three that can be read."""
     state = InteractiveSTM(TINY).state_dict()
     path = folder / ("cut.safetensors" if kind == "safetensors" else "cut.pth")
     if kind == "safetensors":
@@ -145,14 +145,14 @@ def test_it_refuses_a_truncated_file(tmp_path: Path, kind: str) -> None:
             read_checkpoint(path)
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # the reader may warn before it raises
+@pytest.mark.filterwarnings("ignore::UserWarning")  # PyTorch may warn before it raises an exception
 @pytest.mark.parametrize("kind", ["zip", "legacy", "safetensors"])
 def test_a_damaged_file_is_read_or_refused_with_a_sentence(tmp_path: Path, kind: str) -> None:
     path = write_as(tmp_path, kind)
     content, random, sentences = path.read_bytes(), Random(1), []
     for _ in range(150):
         damaged = bytearray(content)
-        damaged[random.randrange(8000)] ^= random.randrange(1, 256)  # in the header, which holds names and sizes
+        damaged[random.randrange(8000)] ^= random.randrange(1, 256)  # a byte of the header, which has names and sizes
         path.write_bytes(damaged)
         try:
             read_checkpoint(path)
@@ -170,7 +170,7 @@ def test_it_refuses_values_that_are_not_numbers(tmp_path: Path, value: float) ->
     assert_refused(tmp_path / "broken.pth", "Decoder.pred2.bias", "NaN")
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # these layouts are experimental
+@pytest.mark.filterwarnings("ignore::UserWarning")  # PyTorch warns that these layouts are experimental
 @pytest.mark.parametrize(
     ("make", "word"),
     [
@@ -338,7 +338,7 @@ def test_what_is_added_takes_the_place_of_another_format(tiny: Path, tmp_path: P
     assert find_weights("stm") == second
     assert not first.exists()
     assert not checksum_file(first).exists()
-    assert find_weights("stm") == add_weights(second) == second  # adding the installed copy again changes nothing
+    assert find_weights("stm") == add_weights(second) == second  # adding the copy itself changes nothing
 
 
 def test_networks_of_the_list_exist() -> None:

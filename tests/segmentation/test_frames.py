@@ -9,7 +9,7 @@ from segmentation.frames import ArrayFrames, FolderFrames
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Make five frames whose red channel is their number, in files that were not created in order."""
+    """Write five image files whose red channel is the index of their frame. They are not created in order."""
     for number in (3, 0, 1, 4, 2):
         image = np.zeros((6, 9, 3), np.uint8)
         image[..., 2] = number * 10

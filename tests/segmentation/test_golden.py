@@ -1,4 +1,4 @@
-"""The published systems give the numbers of the official code, and the golden program detects deviations."""
+"""Tests that the published systems compute the arrays of the official code, and that a deviation is detected."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ def _no_gradients() -> Iterator[None]:
 
 
 def make_case(root: Path, system: str, letter: str, size: tuple[int, int, int], objects: int) -> Case:
-    """Make a case of another seed, size and number of objects, without golden arrays."""
+    """Write the inputs of a golden case with this seed (the letter), size and number of objects, without golden arrays.
+
+    `size` is (frames, height, width).
+    """
     folder = root / system
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(GOLDEN / system / "state_dict.json", folder)
@@ -41,7 +44,7 @@ def make_case(root: Path, system: str, letter: str, size: tuple[int, int, int], 
 
 
 def relabelled(case: Case, new_ids: list[int]) -> Case:
-    """Copy the inputs of a case to another folder, with object o renamed to new_ids[o - 1]."""
+    """Copy the inputs of a case to another folder, with the id `new_ids[o - 1]` in place of the id o."""
     other = Case(case.folder.parent / "relabelled" / case.system, case.letter)
     shutil.copytree(case.folder, other.folder)
     arrays = dict(case.inputs)

@@ -1,6 +1,6 @@
-"""Tests the Python interface for researchers: drawing, getting, giving and saving masks.
+"""Tests sessions for scripts and notebooks (`segmentation.open_session`): drawing, and getting, giving, saving masks.
 
-The error for a wrong argument names it, and nothing is changed."""
+A wrong argument raises an error that names it, and changes nothing."""
 
 from __future__ import annotations
 

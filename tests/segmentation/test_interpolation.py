@@ -1,4 +1,4 @@
-"""Shapes between two masks: they move and change evenly."""
+"""Tests the interpolation of masks: between two frames, shapes move and change evenly."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from tests.segmentation.shared_data import shared
 
 
 def scene(dy: int = 0, dx: int = 0) -> np.ndarray:
-    """Return a label map of two ellipses and a block in the corner, moved by (dy, dx) pixels."""
+    """Return a mask of two ellipses and a block in the corner, moved by (dy, dx) pixels."""
     yy, xx = np.mgrid[0:120, 0:160]
     labels = np.zeros((120, 160), np.uint8)
     labels[((yy - 50 - dy) / 20) ** 2 + ((xx - 40 - dx) / 30) ** 2 <= 1] = 1
@@ -57,7 +57,7 @@ def test_an_object_that_is_in_one_of_the_two_scores_nothing() -> None:
 def test_the_band_grows_with_the_frame() -> None:
     small, moved = np.zeros((480, 854), np.uint8), np.zeros((480, 854), np.uint8)
     small[100:300, 200:500] = 1
-    moved[100:300, 208:508] = 1  # 0.008 * 980 = 7.8 px, rounded up to 8
+    moved[100:300, 208:508] = 1  # moved by the tolerance: 0.008 of the diagonal of 980 pixels is 7.8, rounded up to 8
     assert boundary_f(small, moved, 1)[0] == 1
     moved[100:300, 208] = 0
     moved[100:300, 508] = 1

@@ -10,7 +10,7 @@ from segmentation.scribbles import (
 )
 from segmentation.types import Scribble
 
-# What scribbles2mask of davisinteractive 1.0.4 draws for these paths.
+# Paths, and the pixels that the function scribbles2mask of davisinteractive 1.0.4 draws for them.
 DRAWN = [
     (
         [[0.1, 0.2], [0.9, 0.4]],

@@ -1,4 +1,4 @@
-"""The simulated user, which knows the true masks of a video, scribbles where an engine's masks are most wrong."""
+"""Tests the simulated user, which knows the ground truth and scribbles where an engine's masks are most wrong."""
 
 from __future__ import annotations
 

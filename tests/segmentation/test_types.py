@@ -1,4 +1,4 @@
-"""Dataclasses that hold arrays can be compared with `==`."""
+"""Tests that dataclasses with arrays as fields can be compared by `==`."""
 
 import ast
 import pkgutil
@@ -64,7 +64,7 @@ def holds_arrays(hint: Any) -> bool:
 
 
 def test_no_dataclass_compares_arrays_as_if_they_were_one_truth() -> None:
-    """The `==` that `dataclass` generates would call `bool` on the comparison of two arrays, which raises."""
+    """No dataclass with array fields has the `==` that `dataclass` generates, which raises an exception for arrays."""
     wrong = [
         f"{found.__module__}.{found.__name__}"
         for found in dataclasses()

@@ -1,4 +1,4 @@
-"""A video can be opened from a file, a folder of images, a file with several pages, an array or a DAVIS sequence."""
+"""Tests opening a video from a video file, a folder of images, an image file of several pages, an array, and DAVIS."""
 
 from __future__ import annotations
 

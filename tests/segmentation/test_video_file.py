@@ -1,4 +1,4 @@
-"""Frames of video files can be read by index, in any order, with little memory."""
+"""Tests reading frames of video files by index, in any order, with little memory."""
 
 from __future__ import annotations
 

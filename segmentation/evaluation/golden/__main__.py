@@ -13,13 +13,13 @@ import torch
 from segmentation import registry
 from segmentation.evaluation.golden.case import Case, Compute, GoldenError, Row, compare
 
-# For each system, which is also the name of its folder: the dotted path of the function that yields its arrays.
+# The dotted path of the function that yields the arrays of a system, by the system's name, which is also its folder.
 SYSTEMS = registry.golden_systems()
-FILES = ("[a-z].npz", "inputs_*.npz")  # the golden arrays and the inputs of a case
+FILES = ("[a-z].npz", "inputs_*.npz")  # patterns of the files with the golden arrays and with the inputs of a case
 
 
 def program_of(system: str) -> Compute:
-    """Return the function `compute` of a system.
+    """Return the function that computes the arrays of a system from a case.
 
     Raises GoldenError for an unknown system, with a list of the known ones.
     """
@@ -30,7 +30,9 @@ def program_of(system: str) -> Compute:
 
 
 def find_cases(root: Path, systems: Sequence[str], letter: str | None = None) -> list[Case]:
-    """Find the cases in `root`, only those of `letter` if it is given. Raises GoldenError if there are none.
+    """Find the cases of the systems in the folder `root`, only those called `letter` if that is given.
+
+    Raises GoldenError if there are none.
 
     A case that lacks one of its files is returned too, and `compare` reports the missing file.
     """

@@ -2,8 +2,8 @@
 
 The logit of a probability near 0 or 1 is ill-conditioned: where it is 13, one float32 step of the probability changes
 it by 0.2 %. That is more than the tolerance of a golden array, and the kernels of two processors often differ so much.
-The softmax over several objects that all have a probability near 1 is ill-conditioned too. So an element may also lie
-within the bounds that a change of STEP in the aggregated probabilities gives.
+The softmax over several objects that all have a probability near 1 is ill-conditioned too. So an element also counts as
+equal if it lies between the values that a change of the aggregated probabilities by STEP gives.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ from torch import Tensor
 
 from segmentation.networks.aggregation import EPSILON
 
-STEEP = 8  # above this absolute value, not the logit but its probability is compared
+STEEP = 8  # a logit with an absolute value above this is compared as a probability
 STEP = 1e-6  # allowed change of a probability; just below 1 this is 17 steps of float32
 
 Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]  # lowest and highest value of each element
 
 
 def logit_bounds(logits: Tensor) -> Bounds:
-    """Return the lowest and highest logits [K, ...]. Where |logit| <= STEEP both equal the given logits."""
+    """Return the lowest and the highest allowed logits, both [K, ...].
+
+    Where |logit| <= STEEP, both equal the given logits. Elsewhere the probability may change by STEP.
+    """
     values = logits.numpy().astype(np.float64)
     probability = 1 / (1 + np.exp(-values))
     steep = np.abs(values) > STEEP
@@ -31,7 +34,7 @@ def logit_bounds(logits: Tensor) -> Bounds:
 
 
 def softmax_bounds(logits: Tensor) -> Bounds:
-    """Return the lowest and highest softmax over the first axis [K, ...] for logits within `logit_bounds`."""
+    """Return the lowest and the highest softmax over the first axis, both [K, ...], for logits in `logit_bounds`."""
     low, high = (np.exp(bound) for bound in logit_bounds(logits))
     lowest = low / (low + high.sum(axis=0) - high)
     highest = high / (high + low.sum(axis=0) - low)

@@ -1,6 +1,6 @@
 """A golden case: the inputs and stored arrays of one system, and how a computed array is compared with a stored one.
 
-The program of a system is a generator `compute(case)` that yields `(name, array)` for each array that it can compute.
+Each system has a generator `compute(case)` that yields `(name, array)` for each array that it can compute.
 Frames and sizes come from `case.inputs`. The number of objects also depends on the stored arrays.
 """
 
@@ -26,7 +26,7 @@ Compute = Callable[["Case"], Iterator[tuple[str, Array]]]
 
 RTOL = 1e-3  # float32 kernels differ between processors
 ATOL_OF_RANGE = 1e-4
-AGREEMENT = 0.995  # fraction of equal pixels in masks, since ties of an argmax may fall either way
+AGREEMENT = 0.995  # least fraction of equal pixels in masks, where rounding may decide the argmax of equal scores
 MASK_NAMES = ("masks", "pred")  # arrays of packed bits or object ids
 # Arrays whose shape gives the number of objects: the axis, and how many of its entries are not objects.
 OBJECT_AXES = {
@@ -41,7 +41,7 @@ OBJECT_AXES = {
 
 
 class GoldenError(ValueError):
-    """A golden folder cannot be used. The message says why."""
+    """A folder with golden cases cannot be used. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Case:
         return _load(self.golden_path)
 
     def stored(self, name: str, shape: Sequence[int] | None = None) -> Array | None:
-        """Return a stored array, or None if it does not exist or has another shape than `shape`."""
+        """Return the stored (golden) array `name`, or None if it does not exist or has another shape than `shape`."""
         array = self.golden.get(name) if self.golden_path.exists() else None
         return array if array is not None and shape in (None, array.shape) else None
 
@@ -118,10 +118,9 @@ class Case:
         return max([*drawn, *(_objects_of(name, array) for name, array in stored.items())])
 
     def fill(self, network: nn.Module, gain: float, offset: int = 0) -> None:
-        """Give `network` the case's weights, after checking its keys, shapes and types against `state_dict.json`.
+        """Fill `network` with the deterministic weights of the case, which depend on its keys.
 
-        Without that file they are not checked. Wrong keys still lead to wrong arrays, since the weights depend on the
-        keys.
+        The keys, shapes and dtypes are checked against `state_dict.json` first, if that file exists.
         """
         known = self.known("state_dict.json")
         found = [[k, list(v.shape), str(v.dtype).removeprefix("torch.")] for k, v in network.state_dict().items()]
@@ -133,7 +132,7 @@ class Case:
 
 
 def _objects_of(name: str, array: Array) -> int:
-    """Return the number of objects according to the name or shape of a stored array, or 0 if they do not show it."""
+    """Return the number of objects that the name or the shape of a stored array implies, or 0 if it implies none."""
     prefix = re.match(r"obj(\d+)\.", name)
     if prefix:
         return int(prefix[1])
@@ -153,14 +152,16 @@ class BoundedArray(np.ndarray[Any, Any]):
 
 
 def bounded(array: Array, bounds: Bounds) -> BoundedArray:
-    """Attach bounds, both with the shape of the array, to an array."""
+    """Return an array with bounds: the lowest and the highest allowed value of each element."""
     found = array.view(BoundedArray)
     found.low, found.high = bounds
     return found
 
 
 def full(name: str, tensor: Tensor | Array, *steps: int, bounds: Bounds | None = None) -> Iterator[tuple[str, Array]]:
-    """Yield the statistics of the whole array as `name.stats`, then the array, subsampled by `steps` on its last axes.
+    """Yield (`name`.stats, statistics of the whole array), then (`name`, the array subsampled by `steps`).
+
+    `steps` are those of the last axes, as in `sampled`.
 
     Args:
         bounds: the lowest and highest value of each element, for arrays that rounding may change a lot.
@@ -172,13 +173,16 @@ def full(name: str, tensor: Tensor | Array, *steps: int, bounds: Bounds | None =
 
 
 def _stats(array: Array) -> NDArray[np.float64]:
-    """Return mean, standard deviation, minimum and maximum."""
+    """Return the mean, standard deviation, minimum and maximum of an array."""
     wide = array.astype(np.float64)
     return np.array([wide.mean(), wide.std(), wide.min(), wide.max()])
 
 
 def _stats_bounds(array: Array, bounds: Bounds) -> Bounds:
-    """Return bounds of `_stats(array)`. A standard deviation changes at most by the root mean square of the changes."""
+    """Return bounds of `_stats(array)` for an array whose elements may lie anywhere within `bounds`.
+
+    A standard deviation changes at most by the root mean square of the changes of the elements.
+    """
     low, high = bounds
     change = float(np.sqrt(np.square(np.maximum(array - low, high - array)).mean()))
     deviation = float(array.astype(np.float64).std())
@@ -189,7 +193,7 @@ def _stats_bounds(array: Array, bounds: Bounds) -> Bounds:
 
 
 def sampled(tensor: Tensor | Array, *steps: int, bounds: Bounds | None = None) -> Array:
-    """Subsample an array and its bounds by `steps` along the last axes."""
+    """Return every `steps[i]`-th element of an array, and of its bounds, along the last len(`steps`) axes."""
     array = tensor.numpy() if isinstance(tensor, Tensor) else tensor
     lead = (slice(None),) * (array.ndim - len(steps))
     kept = (*lead, *(slice(None, None, step) for step in steps))
@@ -210,9 +214,10 @@ def carried(ours: Array, stored: Array | None) -> Array:
 
 @dataclass(frozen=True)
 class Row:
-    """The result of comparing one array.
+    """The result of comparing one computed array with the stored (golden) array.
 
-    `error` is relative to the golden range; for masks it is the fraction of different pixels.
+    `error` is the largest difference relative to the range of the stored values; for masks it is the fraction of
+    different pixels.
     """
 
     system: str
@@ -223,9 +228,9 @@ class Row:
 
 
 def compare(case: Case, compute: Compute) -> Iterator[Row]:
-    """Yield a row for each stored array, in the order in which the program computes them.
+    """Compare all arrays of a case: yield a row for each stored array, in the order in which `compute` yields them.
 
-    A stored array that the program does not compute gives a failing row, and so does a case without stored arrays.
+    A stored array that `compute` does not yield gives a failing row, and so does a case without stored arrays.
     """
     for path in (case.golden_path, case.inputs_path):
         if not path.exists():

@@ -1,5 +1,6 @@
-"""Makes deterministic weights and inputs, which depend only on a key, a shape and a seed (see
-tests/golden/README.md).
+"""Makes deterministic weights and inputs for the golden comparison (see tests/golden/README.md).
+
+A tensor of weights depends only on its key in the state dict, its shape and a seed.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 from torch import nn
 
 _BODY = re.compile(r"(backbone\.layer|Encoder(_[MQ])?\.res)[0-9]")
-_BODY_GAIN = 0.7  # gain inside a ResNet, where with a larger one the activations would grow from block to block
+_BODY_GAIN = 0.7  # gain inside a ResNet, where a larger gain would make the activations grow from block to block
 _KEPT = ("num_batches_tracked", "mean", "std")
 
 
 def fill(key: str, shape: Sequence[int], seed: int, gain: float) -> NDArray[np.float32] | None:
-    """Return the value of the entry `key` of a state dict, or None if the entry keeps its initial value."""
+    """Return the deterministic weights of the entry `key` of a state dict; None if it keeps its initial value.
+
+    `gain` is the factor of He's initialisation for convolutions and linear layers outside a ResNet.
+    """
     leaf = key.rsplit(".", 1)[-1]
     if leaf in _KEPT:
         return None
@@ -78,8 +82,9 @@ def make_labels(length: int, height: int, width: int, objects: int) -> NDArray[n
 
 
 def make_scribble(labels: NDArray[np.uint8], objects: int, thickness: int = 2) -> NDArray[np.int8]:
-    """Return the scribbles of one frame, int8 [H, W], -1 for none: a bar through each object and one on
-    the background.
+    """Return the scribbles of one frame as a map of object ids, int8 [H, W], -1 elsewhere.
+
+    They are a bar through each object and one on the background.
     """
     height, width = labels.shape
     scribble = np.full((height, width), -1, np.int8)

@@ -1,1 +1,1 @@
-"""Measures what engines cost on this machine: seconds per frame, peak memory, and the speed of PyTorch and OpenVINO."""
+"""Measures the speed and memory of engines on this machine, and the speed of networks with PyTorch and OpenVINO."""

@@ -48,7 +48,7 @@ class LongVideo:
 
     @staticmethod
     def middle(index: int) -> tuple[int, int]:
-        """Return the centre of the disc (x, y) in pixels."""
+        """Return the centre (x, y) of the disc in frame `index`, in pixels."""
         return round(WIDTH / 2 + WIDTH / 4 * np.sin(index / 40)), round(HEIGHT / 2 + HEIGHT / 6 * np.sin(index / 23))
 
     def stroke(self, index: int) -> Interaction:
@@ -57,7 +57,7 @@ class LongVideo:
         return Interaction(index, (Scribble(1, path),))
 
     def disc(self, index: int) -> NDArray[np.bool_]:
-        """Return the ground truth of a frame, bool [HEIGHT, WIDTH]."""
+        """Return the pixels of the disc in frame `index`, its ground truth, bool [HEIGHT, WIDTH]."""
         x, y = self.middle(index)
         rows, columns = np.ogrid[:HEIGHT, :WIDTH]
         inside: NDArray[np.bool_] = (columns - x) ** 2 + (rows - y) ** 2 <= RADIUS**2
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _round(title: str, session: Engine, video: LongVideo, frame: int) -> None:
-    """Run one round from `frame`, and print a line after each quarter of the video and at its end."""
+    """Run one round that is drawn on `frame`, and print a line of measurements after each quarter of the video."""
     overlaps: list[float] = []
     started, told = time.perf_counter(), 0
 

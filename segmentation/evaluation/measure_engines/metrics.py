@@ -1,4 +1,4 @@
-"""Compares the speed of our J and F with that of the package davisinteractive, by measuring both alternately."""
+"""Compares the speed of this project's J and F with that of the package davisinteractive, measuring them in turns."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Measures seconds per frame and peak memory of the published systems at the papers' size, 480x854.
 
-Prints for rounds 1 and 2: the seconds per frame of a plain version of the same computation, those of the engine in
-float32 and in bfloat16 with their speed-up, and the bound by arithmetic (the plain version's GFLOP over the matrix rate
-of this machine). Below that: the peak memory, and how far the masks of both number formats agree (J). Each engine runs
-in a separate process, so that its peak memory can be measured.
+For rounds 1 and 2 it prints the seconds per frame of a plain version of the same computation; those of the engine in
+float32 and in bfloat16, with the speed-up; and the lower limit that arithmetic sets (the plain version's GFLOP divided
+by the speed of matrix products on this machine). Then it prints the peak memory, and the J between the masks in
+float32 and bfloat16. Each engine runs in a separate process, so that its peak memory can be measured.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from segmentation import registry
 from segmentation.evaluation.measure_engines.scene import HEIGHT, WIDTH, Clock, Measured, Scene, matrix_rate
 from segmentation.evaluation.paper_weights import paper_weights
 
-# The dotted path of the function that measures each engine.
+# The dotted path of the function that measures an engine, by the engine's name.
 ENGINES = {name: spec.programs.measure for name, spec in registry.ENGINES.items() if spec.programs.measure}
 
 
@@ -66,7 +66,10 @@ def _in_a_process(engine: str, options: argparse.Namespace) -> int:
 
 
 def _measure(engine: str, weights: str, counts: tuple[int, ...], frames: int, clock: Clock) -> None:
-    """Print a table for each number of objects, and how much more time three objects take than one."""
+    """Measure an engine with each number of objects in `counts` and print a table for each.
+
+    Also print how much more time three objects take than one object.
+    """
     found = {}
     measure = registry.load(ENGINES[engine])
     for objects in counts:
@@ -81,7 +84,10 @@ def _measure(engine: str, weights: str, counts: tuple[int, ...], frames: int, cl
 
 
 def table(measured: Measured, rate: float) -> str:
-    """Format a row for each stage, then memory and agreement. `rate` is the matrix rate of the machine in FLOP/s."""
+    """Return measurements as text: a row for each stage, then memory and agreement.
+
+    `rate` is the speed of matrix products on this machine in FLOP/s.
+    """
     rows = [f"{'':<24}{'plain':>8}{'float32':>9}{'times':>7}{'bfloat16':>10}{'times':>7}{'bound':>8}"]
     for name, spent in measured.float32.items():
         half, plain, gflop = measured.bfloat16[name], measured.plain.get(name), measured.gflop.get(name)

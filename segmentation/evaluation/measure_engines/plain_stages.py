@@ -1,4 +1,4 @@
-"""Measures an engine beside the stages of a plain version, which computes as the official program does."""
+"""Measures an engine, and for comparison a plain version that computes in the same way as the official code."""
 
 from __future__ import annotations
 
@@ -34,7 +34,11 @@ def run_engine(
 
 
 def measure(engine: str, scene: Scene, weights: str, stages: Stages, clock: Clock) -> Measured:
-    """Measure an engine, and `stages`: what the plain version computes under the stage names of `timed_rounds`."""
+    """Measure an engine in float32 and bfloat16, and the plain version of its computation.
+
+    Args:
+        stages: functions that each compute one stage in the plain version, by the names that `timed_rounds` returns.
+    """
     peak = PeakMemory()
     peak.start()
     exact, masks = run_engine(engine, scene, weights, "float32", clock)

@@ -33,7 +33,7 @@ from segmentation.types import Interaction
 
 RUNS = 7
 ENGINES = [name for name, spec in registry.ENGINES.items() if spec.networks]
-# options that switch OpenVINO off; for other engines, naming a precision does that
+# Options of engines that switch OpenVINO off. Other engines do not use OpenVINO if they get an option `precision`.
 PYTORCH: dict[str, dict[str, Any]] = {"star": {"openvino": False}}
 WAYS = ("torch float32", "torch bfloat16", "openvino f32", "openvino bf16")
 
@@ -46,7 +46,7 @@ def shipped_parts() -> list[Part]:
 
 
 def paper_parts() -> list[Part]:
-    """Return the encoders of the papers' sizes, with 480p input."""
+    """Return the encoders of the published systems at the papers' sizes, with 480p input."""
     return _parts([spec.programs.paper_parts for spec in registry.ENGINES.values()])
 
 
@@ -56,8 +56,9 @@ def _parts(paths: list[str]) -> list[Part]:
 
 @torch.inference_mode()
 def measure(part: Part, threads: int) -> tuple[list[float], list[float]]:
-    """Return the CPU seconds of a run in each of WAYS, and the relative difference of its output from that of the
-    first.
+    """Run a part of a network in each of WAYS.
+
+    Returns the CPU seconds of each way, and the largest relative difference of its output from that of the first way.
     """
     _, module, x = part
     x = x.contiguous(memory_format=torch.channels_last)
@@ -84,7 +85,7 @@ def agreement(engine: str, clip: Clip) -> tuple[list[float], float]:
     for options in ({}, PYTORCH.get(engine, {"precision": "float32"})):
         create_engine_session(
             engine, clip.frames(), objects, **options
-        ).close()  # networks are compiled once per process, which is not to be timed
+        ).close()  # compiles the networks, which happens once in a process and must not be timed
         session = create_engine_session(engine, clip.frames(), objects, **options)
         start = time.process_time()
         updates = [u for interaction in drawn if interaction.scribbles for u in session.run_round(interaction)]

@@ -1,4 +1,4 @@
-"""Provides a synthetic video with the interactions of two rounds, and timing, to the measurements of all engines."""
+"""A synthetic video with the interactions of two rounds, and functions for timing, to measure engines."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from segmentation.metrics import jaccard
 from segmentation.types import Interaction, MaskUpdate, Scribble
 
 HEIGHT, WIDTH = 480, 854
-SQUARE = 2048  # side of the square matrices for the matrix rate
+SQUARE = 2048  # side of the square matrices in `matrix_rate`
 
 Clock = Callable[[], float]  # perf_counter, or process_time on a busy machine
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Measurements of one engine: seconds per frame by name of the stage, memory and agreement.
+    """Measurements of one engine: seconds per frame by the name of the stage, memory and agreement.
 
-    `plain` and `gflop` have only the stages of the plain version, which computes as the official code does.
+    `plain` and `gflop` are those of the plain version, which computes in the same way as the official code.
     """
 
     float32: dict[str, float]
     bfloat16: dict[str, float]
     plain: dict[str, float]
     gflop: dict[str, float]  # GFLOP per frame of the plain version
-    peak_bytes: int  # peak of the float32 engine, above what the process held before
+    peak_bytes: int  # peak memory of the float32 engine, without the memory of the process before it
     agreement: float  # mean J of the bfloat16 masks against the float32 masks
 
 
@@ -66,7 +66,7 @@ def _bar(where: NDArray[np.bool_], object_id: int) -> Scribble:
 def timed_rounds(
     session: Engine, scene: Scene, clock: Clock = time.perf_counter
 ) -> tuple[dict[str, float], list[MaskUpdate]]:
-    """Run both rounds. Return the seconds of the interacted frame and of the fastest other frame, and all masks."""
+    """Run both rounds. Return the seconds of the drawn frame and of the fastest other frame by name, and all masks."""
     times, masks = {}, []
     for index, interaction in enumerate(scene.interactions, start=1):
         stamps = [clock()]
@@ -81,13 +81,13 @@ def timed_rounds(
 
 
 def matrix_rate(dtype: torch.dtype = torch.float32, clock: Clock = time.perf_counter) -> float:
-    """Measure the FLOP/s of a large square matrix product."""
+    """Return the measured speed of a product of two large square matrices in FLOP/s."""
     a = torch.randn(SQUARE, SQUARE).to(dtype)
     return 2 * SQUARE**3 / seconds(lambda: a @ a, 5, clock)
 
 
 def seconds(work: Callable[[], Any], times: int = 1, clock: Clock = time.perf_counter) -> float:
-    """Return the seconds of the fastest of `times` runs."""
+    """Call `work` `times` times and return the seconds of the fastest call."""
     best = float("inf")
     for _ in range(times):
         start = clock()

@@ -1,1 +1,1 @@
-"""What the training objectives share. The objective of an engine is in its folder, `objective.py`."""
+"""Code that several training objectives use. The objective of an engine is the module `objective.py` in its folder."""

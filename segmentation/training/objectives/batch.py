@@ -27,21 +27,20 @@ class Batch:
         self.size: tuple[int, int] = clips[0].labels.shape[1:]
 
     def own(self, labels: Tensor) -> Tensor:
-        """Turn label maps of the clips, [B, H, W], into the mask of each (clip, object) pair, [N, H, W], 0 or 1."""
+        """Turn masks of the clips, ids [B, H, W], into a mask of each (clip, object) pair, [N, H, W], 0 or 1."""
         return (labels[self.clip] == self.number[:, None, None]).float()
 
     def others(self, masks: Tensor) -> Tensor:
-        """Return for the mask of each (clip, object) pair, [N, H, W], the sum of the other masks of its clip, at most
-        1.
-        """
+        """Return for each (clip, object) pair the sum of the clip's other masks, at most 1, [N, H, W]."""
         sums = torch.zeros(len(self.clips), *masks.shape[1:], device=masks.device, dtype=masks.dtype)
         sums = sums.index_add(0, self.clip, masks)
         return (sums[self.clip] - masks).clamp(0, 1)
 
     def scribbles(self, rasters: list[Raster]) -> tuple[Tensor, Tensor]:
-        """Turn the scribbles of every clip, [H, W], into positive and negative maps for each (clip, object) pair.
+        """Turn the scribbles of every clip, drawn into a map [H, W], into two maps for each (clip, object) pair.
 
-        Both are [N, H, W]. They are thickened to three pixels, since networks halve their size first.
+        The positive maps show the object's scribbles, the negative maps all other scribbles; both are [N, H, W]. They
+        are thickened to three pixels, because the first layers of the networks halve the size.
         """
         thick = np.stack([dilate(raster, 1) for raster in rasters])
         drawn = torch.from_numpy(thick).to(self.labels.device)[self.clip]
@@ -67,10 +66,10 @@ def damage(masks: Tensor, noise: torch.Generator) -> Tensor:
 
 
 def hard(maps: list[Tensor]) -> list[NDArray[np.uint8]]:
-    """Turn the probability maps [n + 1, H, W] of each clip into label maps."""
+    """Turn the probability maps [n + 1, H, W] of each clip, background first, into masks, uint8 [H, W]."""
     return [part.argmax(dim=0).to(torch.uint8).cpu().numpy() for part in maps]
 
 
 def on_grid(labels: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resize label maps [N, T, H, W] to int64 [N, T, h, w], as engines do for the grid of their features."""
+    """Resize label maps [N, T, H, W] to the size (h, w) of feature maps, int64 [N, T, h, w], as engines do."""
     return F.interpolate(labels.float(), size=size, mode="nearest").long()

@@ -11,12 +11,11 @@ Config = TypeVar("Config")
 
 
 def read_config(kind: type[Config], table: dict[str, Any]) -> Config:
-    """Read the configuration that `table` describes, in the form of checkpoints. Missing fields have the paper's
-    values.
+    """Return the configuration, of the class `kind`, that `table` describes. Missing fields have the paper's values.
 
-    A field that can be of several classes names one: `kind = "XceptionConfig"`. With `like = "manet-compact"` the
-    fields of another plan are the defaults, since the stages of one training have the same network. That plan may have
-    a `like` of its own.
+    `table` has the form of the configuration in checkpoints. For a field that can have several classes, it names the
+    class: `kind = "XceptionConfig"`. With `like = "manet-compact"`, missing fields are taken from the plan of that
+    name, which may have a field `like` too.
 
     Raises:
         ConfigurationError: a ValueError that names the field; ValueError: there is no such plan.

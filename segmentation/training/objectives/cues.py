@@ -1,4 +1,4 @@
-"""Turns the scribbles of clips into the inputs of IPN and STM: positive and negative maps of every object."""
+"""Turns the scribbles of clips into inputs of IPN and STM: a positive and a negative scribble map of every object."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from segmentation.types import Scribble
 
 
 def cues_of_pairs(batch: Batch, strokes: Sequence[Sequence[Scribble]], both: bool = False) -> Tensor:
-    """Return positive and negative scribble maps for each (clip, object) pair, [N, 2, H, W], 0 or 1.
+    """Return the positive and the negative scribble map for each (clip, object) pair, [N, 2, H, W], 0 or 1.
 
-    They are thickened as in IPN or, with `both`, as in STM.
+    `strokes` are the scribbles of each clip. `both` is as in `segmentation.scribbles.cues_of`: False for IPN, True for
+    STM.
     """
     rasters = [rasterise(drawn, *batch.size) for drawn in strokes]
     pairs = zip(batch.clip.tolist(), batch.number.tolist(), strict=True)
@@ -27,9 +28,9 @@ def cues_of_pairs(batch: Batch, strokes: Sequence[Sequence[Scribble]], both: boo
 
 
 def correcting_cues(batch: Batch, t: int, masks: Tensor, random: np.random.Generator, both: bool = False) -> Tensor:
-    """Draw scribbles that correct the masks [N, H, W] of frame t.
+    """Draw scribbles that correct the masks [N, H, W] of the (clip, object) pairs in frame t.
 
-    Return their maps [N, 2, H, W], zero for right masks.
+    Returns their positive and negative maps, [N, 2, H, W], which are zero where nothing is wrong.
     """
     labels = label_maps(batch, masks)
     strokes = [
@@ -39,6 +40,9 @@ def correcting_cues(batch: Batch, t: int, masks: Tensor, random: np.random.Gener
 
 
 def label_maps(batch: Batch, masks: Tensor) -> list[NDArray[np.uint8]]:
-    """Turn aggregated probability maps [N, H, W] into the label map of every clip."""
+    """Turn the probability maps of the (clip, object) pairs, [N, H, W], into a mask of every clip, uint8 [H, W].
+
+    The maps of a clip's objects sum to at most 1.
+    """
     parts = batch.by_clip(masks)
     return hard([torch.cat([(1 - part.sum(dim=0, keepdim=True)).clamp_min(0), part]) for part in parts])

@@ -19,7 +19,7 @@ def global_map(query: Tensor, cells: Tensor, labels: Tensor, ids: Sequence[int])
     """Return the distance of each cell to the nearest labelled cell of each id, 1 if there is none (equation 2).
 
     Args:
-        query: embedding [C, h, w].
+        query: the embedding of a frame, [C, h, w].
         cells, labels: embeddings [R, C] and ids [R] of the labelled cells.
 
     Returns:
@@ -37,13 +37,13 @@ def global_map(query: Tensor, cells: Tensor, labels: Tensor, ids: Sequence[int])
 
 
 def local_map(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int], window: int) -> Tensor:
-    """Return the distance to the nearest cell of each id within a window, [len(ids), h, w] (equations 4 and 7).
+    """Return each cell's distance to the nearest cell of each id within a window, [len(ids), h, w] (equations 4, 7).
 
-    Pooling and resizing are those of `networks.matching.local_distances`.
+    Maps are pooled and resized as in `networks.matching.local_distances`.
 
     Args:
-        query, previous: embeddings [C, h, w].
-        labels: int [h, w] of `previous`; outside the frame is background.
+        query, previous: embeddings [C, h, w] of the frame and of the previous frame.
+        labels: ids in the previous frame, int [h, w]; outside the frame is background.
         window: k of the paper, in cells at half the size.
     """
     height, width = labels.shape
@@ -63,9 +63,10 @@ def local_map(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int
 
 
 def _row_of_offsets(query: Tensor, band: Tensor, inside: Tensor, window: int) -> Tensor:
-    """Return distances of `query` [C, h, w] to `band` [C, h, w + 2k] at the horizontal offsets -k..k: [2k + 1, h, w].
+    """Return the distances of `query` [C, h, w] to the cells of `band` [C, h, w + 2k] in the same row, [2k + 1, h, w].
 
-    The distance is 1 where `inside` [h, w + 2k] is False, which is outside the frame.
+    They are at the horizontal offsets -k..k, with k = `window`. `inside` [h, w + 2k] is False outside the frame, where
+    the distance is 1.
     """
     _, height, width = query.shape
     columns = torch.arange(width, device=query.device)[:, None] + torch.arange(2 * window + 1, device=query.device)
@@ -78,7 +79,7 @@ def _row_of_offsets(query: Tensor, band: Tensor, inside: Tensor, window: int) ->
 
 
 def normalised(squared: Tensor) -> Tensor:
-    """Map squared distances to 0..1 (equation 1)."""
+    """Map squared distances of embeddings to 0..1 by equation 1."""
     return torch.tanh(squared.clamp_min(0) / 2)
 
 

@@ -11,7 +11,7 @@ class RunningMeans:
     """Averages the loss of all added masks: cross-entropy of hard pixels plus `overlap` times (1 - soft J).
 
     Args:
-        keep: the fraction of the pixels, the worst ones, that always count; 1 = plain cross-entropy.
+        keep: the fraction of the pixels, those with the highest loss, that always count; 1 = plain cross-entropy.
     """
 
     def __init__(self, keep: float, overlap: float) -> None:
@@ -20,7 +20,10 @@ class RunningMeans:
         self._found: dict[str, list[float]] = {}
 
     def add(self, name: str, logits: list[Tensor], labels: list[Tensor]) -> None:
-        """Add masks of the kind `name`: logits [n + 1, H, W] and labels [H, W] of several clips or objects."""
+        """Add masks: logits [n + 1, H, W] and labels [H, W] of several clips or objects.
+
+        The soft J of all masks that are added under the same `name` is averaged.
+        """
         misses = stack([soft_jaccard(a, y) for a, y in zip(logits, labels, strict=True)]).mean()
         self._losses.append(self._cross(logits, labels) + self.overlap * misses)
         self._found.setdefault(name, []).append(1 - float(misses.detach()))
@@ -30,7 +33,7 @@ class RunningMeans:
         self._losses[-1] = self._losses[-1] + weight * self._cross(logits, labels)
 
     def result(self) -> tuple[Tensor, dict[str, float]]:
-        """Return the mean loss, and the mean soft J of every kind of mask."""
+        """Return the mean loss, and the mean soft J of the masks by name."""
         figures = {f"j_{name}": sum(found) / len(found) for name, found in self._found.items()}
         return stack(self._losses).mean(), figures
 

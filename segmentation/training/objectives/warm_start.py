@@ -1,4 +1,4 @@
-"""Initial weights of networks, and how their batch norms are trained."""
+"""Initialises the weights of networks before training, and sets how their batch norms are trained."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ from segmentation.networks.resnet import Bottleneck
 MANET, BACKBONE = "feature_extracter.", "backbone."  # prefixes of MA-Net's DeepLab and of its ResNet
 RESIDUAL = 0.2  # Initial scale of residual branches, which keeps deep sums in scale without norms (De and Smith, 2020).
 MEMORY, DECODER = "Encoder_M.", "Decoder."  # prefixes of STM's memory encoder and decoder
-CUES = {"conv1_x": "conv1_m"}  # cues that correspond to a cue of STM
-REFINEMENTS = ("RF3", "RF2")  # the refinement steps to 1/8 and to 1/4 of the size
-LOGITS, UNDECIDED = 2, 0.1  # A convolution with this many outputs is the last one; the scale of its initial weights.
+CUES = {"conv1_x": "conv1_m"}  # convolution of an extra input channel -> that of STM from which it gets its weights
+REFINEMENTS = ("RF3", "RF2")  # STM's names of the decoder's modules that refine to 1/8 and to 1/4 of the size
+LOGITS, UNDECIDED = 2, 0.1  # initial weights of the last convolution, which has LOGITS outputs, are scaled by UNDECIDED
 
 
 @dataclass(frozen=True)
 class NormPlan:
     """How batch norms are trained.
 
-    `frozen`: they stay fixed, as in the papers, whose backbones were pretrained on ImageNet. Otherwise they use the
-    statistics of the batch, and from the fraction `settle` of the run on (0..1; 0 = never) their running statistics, as
-    at test time. A network that alternates between kinds of input needs that, because each kind has different
-    statistics.
+    If `frozen`, they do not change, as in the papers, whose backbones were pretrained on ImageNet. Otherwise they use
+    the statistics of the batch until the fraction `settle` of the run (0..1; 0 = to the end), and then their running
+    statistics, as in inference. This is for networks that get several kinds of input with different statistics.
     """
 
     frozen: bool = False
@@ -44,12 +43,13 @@ def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
     """Initialise the weights of `network`.
 
     Args:
-        body: path of pretrained weights, or "" for random weights. They are a ResNet with torchvision's names, for
-            every encoder; or MA-Net's weights, whose DeepLab is used for every DeepLab of `network` too; or STM's
-            weights (see `_take_of_stm`).
+        norms: how batch norms are trained.
+        body: path of a checkpoint from which backbones are initialised, or "" for random weights only. It holds a
+            ResNet with torchvision's names, which every encoder gets; or MA-Net's weights, of which every encoder gets
+            the ResNet and every DeepLab of `network` the DeepLab; or STM's weights (see `_take_of_stm`).
 
     Raises:
-        ValueError: the pretrained weights do not fit.
+        ValueError: the checkpoint has other layers or shapes.
     """
     _draw(network)
     if body:
@@ -60,9 +60,9 @@ def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
 
 
 def hold_norms(network: nn.Module, norms: NormPlan, progress: float) -> None:
-    """Apply `norms` to the batch norms of `network`, after it was put into training mode.
+    """Set the batch norms of `network` as `norms` says. Call it after `network.train()`.
 
-    `progress` of the run is 0..1.
+    `progress` is the progress of the run, 0..1.
     """
     if norms.frozen or norms.settled(progress):
         for norm in _norms(network):
@@ -71,10 +71,11 @@ def hold_norms(network: nn.Module, norms: NormPlan, progress: float) -> None:
 
 @torch.no_grad()
 def load_bodies(network: nn.Module, path: Path) -> None:
-    """Copy convolutions and norms of a trained backbone into the backbones of `network`, and leave the rest unchanged.
+    """Copy the weights of a trained backbone, in the checkpoint `path`, into the backbones of `network` (see `begin`).
 
     Raises:
-        ValueError: the file cannot be read, or lacks a tensor, or has one of another shape, or nothing can take it.
+        ValueError: the file cannot be read, lacks a tensor or has a tensor of another shape, or `network` has no
+            backbone of this kind.
     """
     found = read_checkpoint(path).tensors
     if any(key.startswith(MEMORY) for key in found):
@@ -98,11 +99,13 @@ def load_bodies(network: nn.Module, path: Path) -> None:
 
 
 def _take_of_stm(network: nn.Module, found: dict[str, Tensor], path: Path) -> None:
-    """Copy the parts that IPN and RGMP share with STM: the encoder of a frame with its mask, up to 1/16, and the
-    refinements of the decoder, except where shapes differ.
+    """Copy weights of STM into a network of a similar structure, such as IPN.
+
+    These are STM's memory encoder (the encoder of a frame with its mask, to 1/16 of the size), and the refinement
+    modules of its decoder where the shapes are equal. `found` are the tensors of the checkpoint `path`.
 
     Raises:
-        ValueError: the backbones differ, or no part of `network` can take the weights.
+        ValueError: the backbones differ, or `network` has no such encoder.
     """
     encoders = [module for module in network.modules() if isinstance(module, CueEncoder)]
     if not encoders:
@@ -137,13 +140,13 @@ def _copy(found: dict[str, Tensor], own: dict[str, Tensor], path: Path) -> None:
 
 
 def _stage_name(key: str) -> str:
-    """Convert a key of torchvision, which counts layers from 1, to a key of our encoders, which count stages from 2."""
+    """Convert a key of torchvision's ResNet to that of our encoders: layer1, layer2, ... are called res2, res3, ..."""
     return re.sub(r"^layer(\d+)", lambda match: f"res{int(match[1]) + 1}", key)
 
 
 @torch.no_grad()
 def _draw(network: nn.Module) -> None:
-    """Draw weights by He's initialisation, with small residual branches."""
+    """Set all weights to random values by He's initialisation, with smaller values in residual branches."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")

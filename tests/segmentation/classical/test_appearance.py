@@ -24,7 +24,7 @@ def scene() -> tuple[ScaledFrame, np.ndarray]:
 
 
 def test_texture_solves_the_ridge_regression() -> None:
-    """The texture model equals weighted ridge regression that is solved directly with `np.linalg.solve`."""
+    """The texture model is a weighted ridge regression: it equals the solution by `np.linalg.solve`."""
     rng = np.random.default_rng(1)
     lifted = random_features(rng.normal(size=(30, 40, CHANNELS)).astype(np.float32))
     label = (rng.random(1200) < 0.3).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Appearance models are fitted once for each mask."""
+"""Tests that an object's appearance model (colours and texture) is fitted only once for each mask."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_the_same_mask_is_fitted_once_and_another_one_anew(scaled_frames: Scaled
     assert kept.of(1, 0, mask(20)) is first
     changed = kept.of(1, 0, mask(30))
     assert not np.array_equal(changed.texture.b, first.texture.b)
-    # equals a model that was never in the cache
+    # equals a model that did not come from the cache
     np.testing.assert_array_equal(kept.of(1, 0, mask(20)).texture.b, first.texture.b)
     assert kept.of(2, 0, mask(20)) is not kept.of(1, 0, mask(20))
 

@@ -1,4 +1,4 @@
-"""Tests that a correction changes nothing beyond the reach of its scribbles."""
+"""Tests that a correction changes a mask only near its scribbles."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ BEFORE[40:60, 10:40] = 1
 
 def test_changes_near_a_scribble_stay_and_far_ones_are_taken_back() -> None:
     after = BEFORE.copy()
-    after[40:60, 40:46] = 1  # asked for: the scribble runs through it
-    after[40:60, 10:20] = 0  # not asked for
-    after[90:, 90:] = 1  # not asked for
+    after[40:60, 40:46] = 1  # a change that the scribble runs through, which is kept
+    after[40:60, 10:20] = 0  # a change far from the scribble, which is undone
+    after[90:, 90:] = 1  # a change far from the scribble, which is undone
     stroke = Scribble(1, np.array([[0.43, 0.45], [0.43, 0.55]]))
     found = with_asked_changes(BEFORE, after, [stroke])
     assert (found[40:60, 10:46] == 1).all()

@@ -1,4 +1,4 @@
-"""Optical flow is cached between rounds."""
+"""Tests the cache of optical flow, which is kept from round to round."""
 
 import numpy as np
 import pytest

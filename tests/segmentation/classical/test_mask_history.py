@@ -74,7 +74,7 @@ def test_a_rebuilt_session_has_the_newest_confidence_of_a_mask() -> None:
 
 
 class Lazy(Mapping[int, np.ndarray]):
-    """Masks of `count` frames, by frame. `read` lists the frames whose masks were read."""
+    """A mapping from `count` frames to masks that records in `read` the frames whose masks were read."""
 
     def __init__(self, count: int) -> None:
         self.count = count

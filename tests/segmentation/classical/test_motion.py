@@ -6,7 +6,7 @@ from tests.segmentation.clips import make_clip
 
 
 def pair(shift: int) -> tuple[ScaledFrame, ScaledFrame]:
-    """Return two frames: in the first, the content is `shift` pixels further right than in the second."""
+    """Return two frames with the same content, which is `shift` pixels further right in the first frame."""
     frame = make_clip(length=1, height=120, width=200, num_objects=3).frames[0]
     sizes = Sizes.of(120, 200, None)
     return scale_frame(np.roll(frame, shift, axis=1), sizes), scale_frame(frame, sizes)

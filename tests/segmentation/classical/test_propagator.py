@@ -1,4 +1,4 @@
-"""Tests how propagation changes the masks of earlier rounds."""
+"""Tests how the propagation of a round changes the masks of earlier rounds."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -38,9 +38,9 @@ def test_a_walk_that_loses_its_object_takes_no_mask_away_that_was_found_before()
 
 
 def test_where_much_was_wrong_little_of_what_stood_is_kept_on_the_way_to_an_older_annotation() -> None:
-    """The stored masks are too large.
+    """All masks of the first round contain a large false region besides the object, and the last frame is corrected.
 
-    A correction in the last frame changes most frames back to the first annotation.
+    The correction removes most of the false region in the second half of the video, not only near the last frame.
     """
     random = np.random.default_rng(0)
     frame = random.integers(90, 120, (96, 160, 3)).astype(np.uint8)
@@ -58,13 +58,13 @@ def test_where_much_was_wrong_little_of_what_stood_is_kept_on_the_way_to_an_olde
         for update in session.run_round(Interaction(10, tuple(Scribble(0, path) for path in background)))
     }
     wrong = [(found[index] & ~right & 1).sum() / (over != right).sum() for index in range(6, 11)]
-    assert max(wrong) < 0.3  # weights by distance alone would leave frame 6 unchanged
+    assert max(wrong) < 0.3  # if masks were weighted by their distance in frames alone, frame 6 would not change
     assert all((found[index][30:60, 30:70] == 1).mean() > 0.9 for index in range(1, 11))
     assert 0 not in found  # the mask of the annotated frame does not change
 
 
 class OfOneThread(Mapping[int, LabelMap]):
-    """Stored masks that only the thread which made them may read, as if through a connection to a database."""
+    """Stored masks by frame that only the thread which created this object may read, as with a database connection."""
 
     def __init__(self, masks: dict[int, LabelMap]) -> None:
         self._masks, self._thread = masks, threading.get_ident()
@@ -90,7 +90,7 @@ def test_stored_masks_are_read_by_the_thread_that_runs_the_round(engine: str) ->
     states = {update.frame: update.engine_state for update in updates if update.engine_state is not None}
     fresh.restore([PastRound(engine, (drawn[0],), 2, OfOneThread(first), states)])
     for session in (kept, fresh):
-        session.lock(7, clip.truth[7])  # has no scribbles, but other frames are compared with it
+        session.lock(7, clip.truth[7])  # an accepted frame without scribbles, with which other frames are compared
     for update, other in zip(kept.run_round(drawn[1]), fresh.run_round(drawn[1]), strict=True):
         assert update.frame == other.frame
         np.testing.assert_array_equal(update.labels, other.labels)

@@ -1,4 +1,4 @@
-"""Specks are removed unless a person drew them."""
+"""Tests that specks (small separate parts of a mask) are removed unless a person drew them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ def test_a_speck_becomes_faint_and_all_else_stays() -> None:
 
 
 def twins() -> NDArray[np.uint8]:
-    """Frames with a red block that moves to the right, and a small block of the same colour that moves with it."""
+    """Return frames with a red block that moves to the right, and a small red block that moves with it."""
     random = np.random.default_rng(0)
     video = np.repeat(random.integers(90, 120, (1, 96, 160, 3)).astype(np.uint8), 4, axis=0)
     for index, frame in enumerate(video):

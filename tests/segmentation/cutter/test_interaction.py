@@ -1,6 +1,6 @@
-"""Tests engines whose annotated frames are segmented by the cutter (STAR's segmentation of a scribbled frame).
+"""Tests engines whose drawn frames are segmented by STAR's cutter instead of by their own networks.
 
-The conformance tests of all engines run on this combination, and tests of its own behaviour."""
+The conformance tests of all engines run on this combination, and there are some tests of its own behaviour."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.segmentation.engine_conformance import EngineConformance, assert_same
 from tests.segmentation.engines.ipn import tiny as ipn
 from tests.segmentation.engines.stm import tiny as stm
 
-# has random weights, so its masks are about those of GrabCut
+# The cutter has random weights, so that its masks are nearly those of GrabCut, which it refines.
 CUTTER_CONFIG = RefinementNetConfig(widths=(2, 2, 2, 2, 2, 2), skip=2)
 
 
@@ -105,14 +105,17 @@ class Drawn(EngineConformance):
         assert self.run(session, interaction_on(clip, 1)) == []
 
     def test_an_object_whose_first_round_was_stopped_at_once_is_found_in_the_next(self) -> None:
-        """This happens when a user draws two scribbles quickly: the first round is stopped after its first mask."""
+        """The first round is stopped after its first mask, as happens when a user draws two scribbles quickly.
+
+        The next round then computes the object in the other frames.
+        """
         clip = self.clip(num_objects=2)
         session, history = self.open(clip), []
         for frame, ids, stop_after in ((2, (1,), 1), (4, (2,), None)):
             interaction = interaction_on(clip, frame, ids)
             history.append(past_round(self.engine, interaction, 2, self.run(session, interaction, stop_after)))
         assert 1 in session._inner._known_objects()  # type: ignore[attr-defined]
-        # No round has searched frame 4 for object 1 yet. The next round does.
+        # No round has computed object 1 in frame 4 yet; the next round does.
         later = interaction_on(clip, 0)
         rebuilt = self.open(clip, rounds=history)
         updates = self.run(session, later)
@@ -142,8 +145,9 @@ class TestDrawnIPN(Drawn):
 
 
 class TestChoice:
-    """By default the cutter segments annotated frames for the small shipped weights; for other weights the
-    engine does.
+    """By default the cutter segments drawn frames if the engine has the small shipped weights.
+
+    An engine with other weights segments them itself.
     """
 
     frames = ArrayFrames(make_clip(length=2).frames)

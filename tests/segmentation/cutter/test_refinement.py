@@ -1,4 +1,4 @@
-"""Tests the crop (window) around an object that STAR's refinement network gets, and how its result is pasted back."""
+"""Tests the crop (window) around an object that STAR's cutter gets, and how its result is pasted into the frame."""
 
 from dataclasses import replace
 
@@ -63,7 +63,7 @@ def test_what_is_taken_out_goes_back_where_it_was(window: Window, size: tuple[in
         min(window.y + window.height, 1) - max(window.y, 0), 0, 1
     )
     assert inside.mean() == pytest.approx(share, abs=0.05)
-    inner = np.s_[2:-2, 2:-2]  # at the edge, the window blends the frame with the area outside it
+    inner = np.s_[2:-2, 2:-2]  # without the frame's border, where resizing mixes in pixels outside the frame
     assert np.abs(back - values)[inner][inside[inner]].max() < 0.02
 
 

@@ -1,4 +1,4 @@
-"""Snapping a mask to its own colours removes leaks, fills holes, and leaves an empty mask empty."""
+"""Tests snapping, which corrects a mask by the colours of object and background: it removes leaks and fills holes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,7 @@ def test_nothing_found_stays_nothing() -> None:
 def test_where_the_network_is_sure_its_word_stands() -> None:
     scaled, disk = scene()
     sure = np.where(disk, 0.999, 0.001).astype(np.float32)
-    sure[80:90, 140:150] = 0.999  # a false region with the grey of the background
+    sure[80:90, 140:150] = 0.999  # a false region in the background
     sure[55:65, 85:95] = 0.001
     found = snap_to_appearance(scaled, sure)
     assert (found[82:88, 142:148] > 0.5).all()

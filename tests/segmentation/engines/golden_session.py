@@ -1,6 +1,6 @@
-"""Runs engines on golden cases, whose arrays the official code computed.
+"""Opens engines on golden cases: synthetic inputs for which the official code of a paper computed arrays.
 
-A session has the weights of the case, and the bars that the case draws through its objects are the scribbles."""
+The session gets the same deterministic weights as the official code, and the same scribbles (bars through objects)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def golden_session(engine: str, case: Case, folder: Path, networks: dict[str, tuple[nn.Module, float, int]]) -> Engine:
-    """Open a session of `engine` on the frames of `case`, with its weights, which are written to `folder`.
+    """Open a session of `engine` on the frames of a golden case, with the deterministic weights of that case.
 
-    `networks` gives for the name of each network the module, and the gain and the seed offset of its weights.
+    Args:
+        folder: where the checkpoints of the networks are written.
+        networks: by the network's name, the module, and the gain and the seed offset of its weights (`Case.fill`).
     """
     for name, (network, gain, offset) in networks.items():
         case.fill(network, gain, offset)
@@ -31,7 +33,7 @@ def golden_session(engine: str, case: Case, folder: Path, networks: dict[str, tu
 
 
 def bars(case: Case, frame: int) -> Interaction:
-    """Return the scribbles of a frame. Golden cases draw them as thick bars, so each row of pixels is one scribble."""
+    """Return the scribbles of a golden case in a frame. The case has thick bars; each of their rows is a scribble."""
     raster = case.inputs[f"scribble_f{frame}"]
     height, width = raster.shape
     strokes = []
@@ -39,7 +41,7 @@ def bars(case: Case, frame: int) -> Interaction:
         ys, xs = np.nonzero(raster == object_id)
         for y in np.unique(ys):
             row = xs[ys == y]
-            # the centres of pixels, so that the scribble covers each pixel
+            # the ends are centres of pixels, so that the scribble covers the pixels of the row exactly
             ends = np.array([[row.min(), y], [row.max(), y]]) + 0.5
             strokes.append(Scribble(object_id, np.minimum(ends / (width - 1, height - 1), 1)))
     return Interaction(frame, tuple(strokes))

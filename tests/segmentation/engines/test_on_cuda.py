@@ -1,6 +1,6 @@
 """Runs every engine with its shipped weights on CUDA, in half precision and with batches of frames.
 
-Where the machine has no GPU, the device is a simulated one.
+On a machine without a GPU, a simulated CUDA device is used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.segmentation.engine_conformance import EngineConformance
 
 ENGINES = ("star", "stm", "stm-semi", "ipn", "manet", "strnn")
 SETTINGS = EngineSettings(device="cuda", max_side=64)  # half precision is slow on a CPU
-ASKED = (  # the conformance tests that run here
+ASKED = (  # names of the conformance tests that run here
     "test_confidence_is_a_number_from_0_to_1_for_each_object",
     "test_a_cancelled_round_leaves_a_usable_session",
     "test_a_rebuilt_session_with_locked_frames_is_the_kept_one",
@@ -45,7 +45,7 @@ def test_conformance_tests_hold_on_a_cuda_device(engine: str, name: str) -> None
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_masks_are_those_of_the_cpu(engine: str, tmp_path: Path) -> None:
-    """Masks in half precision agree with those of the CPU, also with features that are cached on disk."""
+    """Masks that CUDA computes in half precision agree with those of the CPU, also with features cached on disk."""
     clip = make_clip(length=6, height=96, width=128, num_objects=2)
     found = []
     for settings in (

@@ -1,5 +1,6 @@
-"""OpenVINO gives the results of PyTorch for the shipped weights of the four systems, for any size and number of
-objects.
+"""Tests that the shipped networks of the published systems compute the same with OpenVINO as with PyTorch.
+
+The sizes of frames and the numbers of objects vary.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def assert_alike(found: Tensor, right: Tensor) -> None:
 
 
 def pair(kind: type[Network], name: str, prepare: Any, plain: Any) -> tuple[Network, Network]:
-    """Return the shipped network twice: compiled with OpenVINO, and as plain PyTorch."""
+    """Return a shipped network twice: compiled with OpenVINO by `prepare`, and with PyTorch as `plain` prepares it."""
     network = load_network(name, find_weights(name))
     assert isinstance(network, kind)
     return prepare(network, *HOW), plain(network, *HOW)
@@ -140,7 +141,7 @@ def test_weights_that_were_named_and_a_precision_that_was_named_stay_with_pytorc
         fastest_network(STRNN, STRNNEngine.name, explicit, torch.device("cpu"), precision, plain, fast)
         for explicit, precision in given
     ]
-    assert ways == ["fast", "plain"]  # the third session shares the network of the second: same file, same preparation
+    assert ways == ["fast", "plain"]  # the third session uses the network that the second has prepared
     assert kept[1] is kept[2]
 
 

@@ -1,4 +1,4 @@
-"""With the papers' networks at 480 x 854, a rebuilt session gives the same masks as one that was kept."""
+"""Tests with the papers' networks at 480 x 854 that a rebuilt session computes the masks of one that stayed open."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from segmentation.frames import ArrayFrames
 from tests.segmentation.engine_conformance import assert_same_updates, past_round
 
 pytestmark = pytest.mark.slow
-# the paper refines from round 8 on, which would take long
+# ST-RNN refines from round 2 on here; the paper does so from round 8 on, which would take long.
 OPTIONS: dict[str, dict[str, Any]] = {"strnn": {"refine_from": 2}}
 GRIDS = {"manet": (120, 214), "strnn": (60, 107)}  # sizes of the papers' feature maps: 1/4 and 1/8 of the frame
 

@@ -1,4 +1,4 @@
-"""Runs the benchmark as a command, with the real robot and a real engine, on generated clips in the DAVIS layout."""
+"""Tests the command of the DAVIS interactive benchmark on generated clips, with the robot of davisinteractive."""
 
 import json
 import shutil
@@ -132,7 +132,7 @@ def test_advised_the_robot_corrects_the_frame_of_the_lowest_confidence_that_is_f
         rounds = json.loads((tmp_path / way / "runs" / "fake" / "moving" / "rounds.json").read_text())
         drawn[way] = [each["interactions"][0]["frame"] for each in rounds if each["interactions"]]
     start = drawn["worst"][0]
-    # The fake engine is equally sure of all frames that show the object, so the first far frame is advised.
+    # The fake engine has equal confidence in all frames that show the object, so the first frame far away is advised.
     far = [frame for frame in range(12) if abs(frame - start) > 3]
     assert drawn["advised"][:2] == [start, far[0]]
     assert drawn["advised"] != drawn["worst"]

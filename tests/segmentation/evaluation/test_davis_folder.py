@@ -1,4 +1,4 @@
-"""Loads sequences with other layouts, black and white masks, or gaps in the ids, and refuses bad ones."""
+"""Tests loading sequences: other layouts than DAVIS's, black-and-white masks, gaps in the object ids, and errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ CLIP = make_clip(length=3, height=48, width=64, num_objects=2)
 
 
 def lay_out(root: Path, name: str = "car", ids: tuple[int, ...] = (0, 1, 2), level: str = "480p/") -> Path:
-    """Write a sequence whose masks have the values `ids`, and return the root folder."""
+    """Write a data set of one sequence called `name`, in whose masks object i has the id `ids[i]`, and return `root`.
+
+    `level` is the folder of the resolution, "" for none.
+    """
     frames, masks = root / f"JPEGImages/{level}{name}", root / f"Annotations/{level}{name}"
     frames.mkdir(parents=True)
     masks.mkdir(parents=True)

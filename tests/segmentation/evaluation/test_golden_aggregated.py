@@ -1,4 +1,4 @@
-"""Logits of aggregated probabilities, and their softmax, may differ by one float32 step of the probability."""
+"""Tests that the golden comparison allows a logit, or its softmax, to differ by a float32 step of the probability."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def step_down(probabilities: Tensor) -> Tensor:
 
 
 def verdicts(root: Path, stored: dict[str, Array], tensor: Tensor, bounds: Bounds | None) -> dict[str, bool]:
-    """Compare `tensor` with each of the `stored` arrays. Return, by name, whether it is within tolerance."""
+    """Compare `tensor` with each of the golden arrays `stored`. Return, by name, whether it is within tolerance."""
     case = with_golden(tiny_case(root, "stm"), stored)
 
     def program(_: Case) -> Iterator[tuple[str, Array]]:

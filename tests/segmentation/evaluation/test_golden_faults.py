@@ -1,4 +1,4 @@
-"""A golden folder that is damaged or incomplete gives no traceback, and never a pass where nothing was compared."""
+"""Tests the golden comparison of damaged or incomplete folders: it fails with a message and without a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A pixel that rounding decides does not affect later frames in the comparison, but a wrong mask does."""
+"""Tests the golden comparison of masks with a pixel whose id rounding decides.
+
+Such a pixel must not change the arrays of later frames, whereas a wrong mask must.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from segmentation.types import LabelMap
 from tests.segmentation.engines.ipn.tiny import TINY
 from tests.segmentation.evaluation.tiny_golden import shrink, tiny_case, with_golden
 
-TIED = 32, 40  # the pixel (y, x) that a cell of MA-Net's grid is sampled from
+TIED = 32, 40  # (y, x) of a pixel whose id is sampled for a cell of MA-Net's feature map
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +33,9 @@ def _small_networks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class TiedInet(Inet):
-    """A network whose probability at one pixel is slightly above or below 0.5, as rounding on two machines
-    may give it.
+    """IPN's interaction network, changed so that the probability of one pixel is slightly above or below 0.5.
+
+    Rounding on two machines may have this effect.
     """
 
     def __init__(self, tied: float) -> None:
@@ -53,7 +57,7 @@ def missed(rows: dict[str, Row]) -> list[str]:
 
 
 def manet_case_with_a_tie(root: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
-    """Make a case whose golden arrays come from a machine on which one pixel of every mask has another id."""
+    """Make a case whose golden arrays are as from a machine on which one pixel of every mask gets another id."""
     honest = manet.upsampled_argmax
 
     def other_machine(scores: Tensor, ids: range, size: tuple[int, int]) -> LabelMap:

@@ -1,4 +1,4 @@
-"""The patched package davisinteractive gives the numbers that it gave with the library versions it was written for."""
+"""Tests that the patched davisinteractive computes the same numbers as with the library versions it was written for."""
 
 import json
 import subprocess

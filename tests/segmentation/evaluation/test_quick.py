@@ -21,7 +21,7 @@ def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 def davis(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes a folder in the DAVIS layout with one or two clips.
 
-    A name of a resolution ("480p") adds a folder level of that name.
+    If it gets the name of a resolution ("480p"), the files lie in folders of that name.
     """
 
     def make(level: str = "480p", names: tuple[str, ...] = ("reef",), scribbles: bool = True) -> Path:

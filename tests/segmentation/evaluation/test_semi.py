@@ -1,6 +1,4 @@
-"""Semi-supervised evaluation gives the first mask, scores the frames between the first and the last, and refuses
-others.
-"""
+"""Tests the semi-supervised evaluation: it gives an engine the first mask, and scores all frames but first and last."""
 
 from __future__ import annotations
 
@@ -56,7 +54,7 @@ def write_sequence(root: Path, name: str, clip: Clip) -> None:
 
 
 def still_clip(length: int = 5) -> Clip:
-    """Make a clip in which nothing moves."""
+    """Make a clip of `length` equal frames."""
     clip = make_clip(length=length, num_objects=2)
     return Clip(np.repeat(clip.frames[:1], length, 0), np.repeat(clip.truth[:1], length, 0), clip.num_objects)
 

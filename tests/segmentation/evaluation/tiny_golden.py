@@ -1,6 +1,6 @@
-"""Golden cases for small networks. They test how arrays are compared, not the official numbers.
+"""Makes golden cases for small networks, to test the golden comparison itself, without numbers of the official code.
 
-The cases have no state_dict.json with the official names and shapes, so networks of any size get weights.
+The cases have no state_dict.json, in which the official keys and shapes would be: so networks of any size can be used.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LETTER = "b"
 
 
 def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the golden comparison of every system use small networks."""
+    """Replace the networks of all systems in the golden comparison by small ones."""
     monkeypatch.setattr(ipn, "Inet", lambda: Inet(TINY_IPN))
     monkeypatch.setattr(ipn, "Pnet", lambda: Pnet(TINY_IPN))
     monkeypatch.setattr(manet, "MANet", lambda: MANet(TINY_MANET))
@@ -43,7 +43,7 @@ def save_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
 
 
 def tiny_case(root: Path, system: str, objects: int = 2, size: tuple[int, int] = (64, 80)) -> Case:
-    """Make a case that has inputs but no golden arrays."""
+    """Write the inputs of a golden case of `system` below `root`, without golden arrays, and return the case."""
     case = Case(root / system, LETTER)
     case.folder.mkdir(parents=True)
     labels = rules.make_labels(LENGTH, *size, objects)
@@ -55,7 +55,7 @@ def tiny_case(root: Path, system: str, objects: int = 2, size: tuple[int, int] =
 
 
 def with_golden(case: Case, arrays: dict[str, Array] | None = None) -> Case:
-    """Add golden arrays to a case; by default those that its program computes now."""
+    """Write `arrays` as the golden arrays of a case; None: those that the golden comparison computes for it now."""
     if arrays is None:
         # Arrays are copied at once, because some are views of memory that later rounds overwrite.
         arrays = {name: array.copy() for name, array in program_of(case.system)(case)}

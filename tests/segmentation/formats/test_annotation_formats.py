@@ -1,4 +1,4 @@
-"""Annotation formats: what is written is read back identically, and damaged files are refused with a sentence."""
+"""Tests the annotation formats: masks are read back as they were written, and damaged files raise readable errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ OBJECTS = (AnnotatedObject(1, "Nemo", "fish"), AnnotatedObject(2, "Rock"), Annot
 
 
 def label_maps() -> list[LabelMap | None]:
-    """Return five frames: two ragged ones, one where an object is away, one that is empty, and one without a mask."""
+    """Return the masks of five frames: two with irregular shapes, one without one of the objects, one that is empty,
+    and None for a frame without a mask.
+    """
     rng = np.random.default_rng(0)
     ragged = [rng.choice(np.array([0, 1, 2, 254], np.uint8), (HEIGHT, WIDTH)) for _ in range(2)]
     away = np.where(ragged[0] == 1, 0, ragged[0]).astype(np.uint8)
@@ -51,7 +53,7 @@ def as_shown(labels: LabelMap | None) -> LabelMap:
 
 
 def assert_same(found: AnnotatedVideo, ids: dict[int, int] | None = None) -> None:
-    """Compare the masks with those of `a_video`, whose ids became those in `ids`."""
+    """Check that a video has the masks of `a_video`. `ids` maps object ids of `a_video` to those in `found`."""
     table = np.arange(256, dtype=np.uint8)
     for before, after in (ids or {}).items():
         table[before] = after

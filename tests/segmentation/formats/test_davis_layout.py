@@ -1,4 +1,4 @@
-"""Frames and masks of sequences are found in the folder layouts of common data sets, and paired by file name."""
+"""Tests that sequences are found in the folder layouts of common data sets, and masks paired with their frames."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def names(folder: str, count: int = 3, suffix: str = ".jpg", form: str = "{:05}"
 
 
 def pairs(layout: Layout, at: int = 0) -> list[tuple[str, str | None]]:
-    """Return the file names of the frames and of their masks (None where a frame has no mask)."""
+    """Return pairs of file names (frame, its mask or None) of the sequence with the index `at`."""
     sequence = layout.sequences[at]
     masks = {frame: mask.rpartition("/")[2] for frame, mask in sequence.masks.items()}
     return [(frame.rpartition("/")[2], masks.get(frame)) for frame in sequence.frames]

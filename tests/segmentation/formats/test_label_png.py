@@ -1,4 +1,4 @@
-"""Label maps are written to PNG and read back exactly, and other images are refused."""
+"""Tests that masks are written as label PNG and read back exactly, and that other images raise errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_what_goes_in_comes_out(labels: NDArray[np.uint8]) -> None:
 
 
 def test_the_palette_is_that_of_the_challenge() -> None:
-    """The first colours are those published with PASCAL VOC and DAVIS."""
+    """The first colours of `davis_palette` are those published with PASCAL VOC and DAVIS."""
     assert davis_palette()[:9].tolist() == [
         [0, 0, 0],
         [128, 0, 0],

@@ -1,4 +1,4 @@
-"""Reads mask files of many kinds. How pixel values or colours map to object ids is decided for the whole sequence."""
+"""Tests reading mask files of many kinds. Whether values or colours are object ids is decided for a whole sequence."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def saved(image: Image.Image | NDArray[Any], kind: str = "PNG", **options: Any) 
 
 
 def read(*files: bytes) -> list[Labels]:
-    """Read files as the masks of one sequence."""
+    """Read the contents of mask files as the masks of one sequence."""
     masks = MaskFiles(range(len(files)), files.__getitem__, lambda number: f"car/{number:05}.png")
     return [masks.labels(number) for number in range(len(files))]
 
 
 def disc(*ids: int, size: tuple[int, int] = (48, 64)) -> Labels:
-    """Return a label map of discs side by side, one for each id."""
+    """Return a mask with discs side by side, one for each of the ids."""
     y, x = np.mgrid[: size[0], : size[1]]
     labels = np.zeros(size, np.uint8)
     for place, number in enumerate(ids):
@@ -81,7 +81,7 @@ WHITE_255: dict[str, Callable[[Labels], bytes]] = {
 
 
 def cut_out(mask: Labels, full: int, smooth: bool = False) -> NDArray[np.uint8]:
-    """Return an image of an object with transparent surroundings, which hide other colours."""
+    """Return an RGBA image of random colours that is transparent outside the mask; its alpha is at most `full`."""
     photograph = np.random.default_rng(0).integers(0, 256, (*mask.shape, 3), np.uint8)
     alpha = np.asarray(smoothed(mask * full)) if smooth else mask * full
     return np.dstack([photograph, alpha])
@@ -124,13 +124,13 @@ IDS: dict[str, Callable[[Labels], bytes]] = {
 
 
 def over_nothing(labels: Labels) -> NDArray[np.uint8]:
-    """Return objects in the colours of DAVIS. The background is transparent and hides another colour."""
+    """Return an RGBA image with the objects in the colours of DAVIS, and a transparent background that is grey."""
     colours = np.where(labels[..., None] > 0, davis_palette()[labels], np.uint8(99))
     return np.dstack([colours, (labels > 0) * np.uint8(255)])
 
 
 def shuffled(labels: Labels) -> Image.Image:
-    """Return an image whose palette holds only the used colours, in another order."""
+    """Return an indexed image whose palette has only the DAVIS colours that are used, in reverse order."""
     used = np.unique(labels)[::-1]
     table = np.zeros(256, np.uint8)
     table[used] = np.arange(len(used))
@@ -147,7 +147,10 @@ def test_every_form_of_ids_is_read_as_ids(form: str, ids: tuple[int, ...]) -> No
 
 
 def test_a_frame_that_shows_one_object_has_the_ids_of_the_others() -> None:
-    """The second file shows one object, whose colour is that of another id in DAVIS; its palette gives the right id."""
+    """The palette has a colour that DAVIS does not have, so that the indexes are the ids.
+
+    This also holds for the second file, whose only object has the colour that id 2 has in DAVIS.
+    """
     colours = [(0, 0, 0), (0, 128, 0), (255, 0, 0)]
     found = read(saved(indexed(disc(1, 2), colours)), saved(indexed(disc(1), colours)))
     assert np.array_equal(found[1], disc(1))

@@ -1,4 +1,4 @@
-"""Scribble files of the DAVIS challenge are read and written; an error message names the place that is wrong."""
+"""Tests reading and writing scribble files of the DAVIS challenge, and errors that name the wrong part of a file."""
 
 import json
 from pathlib import Path

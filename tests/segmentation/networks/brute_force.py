@@ -1,6 +1,4 @@
-"""Computes the distance maps of MA-Net directly from the equations of its paper, as a slow reference
-for the fast code.
-"""
+"""Computes MA-Net's distance maps directly from the equations of its paper, slowly, to test the fast code."""
 
 from __future__ import annotations
 
@@ -10,9 +8,16 @@ from torch import Tensor
 
 
 def global_map(query: Tensor, reference: Tensor, labels: Tensor, ids: int) -> Tensor:
-    """Return, for each id 0..ids-1, the distance of each query pixel to the nearest reference pixel of that id.
+    """Return, for each id 0..ids-1, the distance of each cell to the nearest cell of that id in another frame.
 
-    The result is [ids, h, w]. This is equation 2 of the MA-Net paper. A pixel with label -1 is no reference.
+    This is equation 2 of the MA-Net paper.
+
+    Args:
+        query, reference: embeddings [C, h, w] of the frame and of the other frame.
+        labels: ids in the other frame, [h, w]. Cells with -1 have no id.
+
+    Returns:
+        [ids, h, w].
     """
     pairs = (query.flatten(1)[:, :, None] - reference.flatten(1)[:, None, :]).square().sum(0)  # [h * w, h * w]
     flat = labels.flatten()
@@ -23,9 +28,10 @@ def global_map(query: Tensor, reference: Tensor, labels: Tensor, ids: int) -> Te
 
 
 def local_map(query: Tensor, previous: Tensor, labels: Tensor, ids: int, window: int) -> Tensor:
-    """Return, for each id, the distance to the nearest pixel of that id in a window of the previous frame: [ids, h, w].
+    """Return, for each id, each cell's distance to the nearest cell of that id in a window of the previous frame.
 
-    This is equation 4 of the MA-Net paper, with distances at half the size and labels at full size.
+    The result is [ids, h, w]. This is equation 4 of the MA-Net paper, with distances computed at half the size, and
+    ids at full size.
     """
     distances = all_offsets(query, previous, window)  # [(2k + 1)^2, h, w]
     height, width = labels.shape
@@ -43,9 +49,10 @@ def local_map(query: Tensor, previous: Tensor, labels: Tensor, ids: int, window:
 
 
 def all_offsets(query: Tensor, previous: Tensor, window: int) -> Tensor:
-    """Return the distances at all offsets of up to k = `window` cells, [(2k + 1)^2, h, w].
+    """Return each cell's distances to the cells of the previous frame at all offsets of up to k = `window` cells.
 
-    They are computed between embeddings pooled to half the size, are 1 beyond the border, and are resized to h x w.
+    They are computed between embeddings pooled to half the size, are 1 beyond the border, and are resized to h x w:
+    [(2k + 1)^2, h, w].
     """
     small, other = F.avg_pool2d(query[None], 2)[0], F.avg_pool2d(previous[None], 2)[0]
     _, height, width = small.shape

@@ -1,4 +1,4 @@
-"""Soft aggregation equals equation 1 of the IPN paper."""
+"""Tests that soft aggregation of objects' probabilities is equation 1 of the IPN paper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A configuration is written to JSON and read back, and bad fields are refused by name."""
+"""Tests that a network's configuration is written to JSON and read back, and that errors name the wrong field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outputs of DeepLabv3+ have the right sizes with either backbone, ResNet or Xception."""
+"""Tests the sizes of the outputs of DeepLabv3+ with the backbones ResNet and Xception."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_xception_65_has_65_layers_on_its_longest_path() -> None:
 
 
 def test_the_pooled_branch_sees_the_whole_picture() -> None:
-    torch.manual_seed(0)  # with some weights no channel of the branch is above zero
+    torch.manual_seed(0)  # with other random weights all channels of the branch may be zero
     network = DeepLabV3Plus(DeepLabConfig(BODY, (1,), 8, 4)).eval()
     features = torch.rand(1, BODY.channels[-1], 6, 6)
     changed = features.clone()

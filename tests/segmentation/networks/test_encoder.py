@@ -1,4 +1,4 @@
-"""An encoder with cues (masks and scribbles) adds the first convolutions of image and cues."""
+"""Tests the encoder of an image with masks and scribbles, which adds up the first convolutions of all these inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Labels computed for one id at a time equal those of the whole stack."""
+"""Tests computing a mask from the scores of all ids, and the confidence of objects.
+
+To save memory, the mask is computed from one id at a time. It must equal the argmax over the upsampled scores of all
+ids.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares the fast distance maps with their equations, for several sizes, windows and labels."""
+"""Compares MA-Net's fast distance maps with the equations of its paper, for several sizes, windows and labels."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def test_offsets_come_row_by_row_in_reading_order() -> None:
 
 
 def test_beyond_the_border_is_background() -> None:
-    """Object 1 fills the frame.
+    """Cells outside the frame count as background in local distance maps.
 
-    Near the border, background is found outside it, at distances that interpolation makes < 1.
+    Object 1 fills the whole frame. Only near the border is there background within the window.
     """
     embedding = torch.rand(4, 8, 8)
     got = local_distances(embedding, embedding, torch.ones(8, 8, dtype=torch.int64), [0, 1], 2)

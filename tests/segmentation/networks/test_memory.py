@@ -1,4 +1,4 @@
-"""Reading the memory gives the softmax of the STM paper for any size of blocks."""
+"""Tests reading STM's memory, which is computed in blocks: the result equals the softmax of the paper."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def slots_of(count: int, spread: float = 1.0) -> list[MemorySlot]:
 
 @pytest.mark.parametrize("block_bytes", [1, 2000, 1 << 24])
 @pytest.mark.parametrize("count", [1, 4])
-@pytest.mark.parametrize("spread", [1.0, 60.0])  # with 60, exp overflows unless the maximum is subtracted
+@pytest.mark.parametrize("spread", [1.0, 60.0])  # with 60, exp overflows unless the maximum is subtracted first
 def test_it_is_a_softmax_over_all_memory_cells(block_bytes: int, count: int, spread: float) -> None:
     slots = slots_of(count, spread)
     query = torch.randn(8, 3, 7, dtype=torch.float64)
@@ -38,7 +38,7 @@ def test_slots_may_differ_in_size() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_sums_in_full(dtype: torch.dtype) -> None:
-    """The softmax over thousands of equal cells is right, although a sum in bfloat16 would stop at 256."""
+    """Sums are computed in float32: in bfloat16, a sum over thousands of equal cells would stop at 256."""
     slot = MemorySlot(torch.zeros(4, 5000, dtype=dtype), torch.ones(2, 5000, dtype=dtype))
     read = read_memory([slot, slot], torch.zeros(4, 1, 1, dtype=dtype))
     assert read.dtype == dtype
@@ -51,7 +51,7 @@ def test_it_refuses_an_empty_memory() -> None:
 
 
 def test_it_can_be_trained_through() -> None:
-    """The gradients of the blockwise reading equal those of a plain softmax."""
+    """The gradients of reading in blocks equal those of a plain softmax."""
     torch.manual_seed(0)
     keys, values = torch.randn(2, 4, 6, requires_grad=True), torch.randn(2, 3, 6, requires_grad=True)
     query = torch.randn(4, 2, 3, requires_grad=True)

@@ -1,4 +1,4 @@
-"""The pruned nearest-neighbour search gives the result of a comparison with all references."""
+"""Tests the pruned nearest-neighbour search: it finds the same points as a comparison with all points."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def test_references_that_are_all_the_same() -> None:
 def test_it_compares_only_a_part_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
     generator = torch.Generator().manual_seed(0)
     reference, query = low_dimensional(8192, 2, generator), low_dimensional(128, 2, generator)
-    query = query[query[:, 0].argsort()][:32]  # queries that are near each other
+    query = query[query[:, 0].argsort()][:32]  # points that are near each other
     compared = []
     full = torch.mm
 
     def counting(left: Tensor, right: Tensor, **options: Any) -> Tensor:
-        if left.shape[1] == query.shape[1] + 1:  # a comparison in all dimensions
+        if left.shape[1] == query.shape[1] + 1:  # this product compares points in all dimensions
             compared.append(len(left) * right.shape[1])
         return full(left, right, **options)
 

@@ -1,4 +1,4 @@
-"""Padding is symmetric, the smaller half left and on top, and is undone exactly."""
+"""Tests padding to multiples of a stride: symmetric, with the smaller half left and on top, and undone exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ResNet has torchvision's names, sizes and strides."""
+"""Tests that the ResNet has the sizes and strides of torchvision's, and corresponding names of parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that NumPy's matrix library has one thread while an engine computes, and its own number otherwise."""
+"""Tests that NumPy's matrix library uses one thread while an engine computes, and its former number otherwise."""
 
 from __future__ import annotations
 

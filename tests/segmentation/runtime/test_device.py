@@ -1,4 +1,4 @@
-"""Devices and precisions are chosen by name; the error for an unknown name lists the known ones."""
+"""Tests choosing devices and precisions by name; the error for an unknown name lists the known names."""
 
 from __future__ import annotations
 

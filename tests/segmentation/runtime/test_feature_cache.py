@@ -1,4 +1,4 @@
-"""Cached features stay within their memory budget, can be read back from disk, and are deleted on close."""
+"""Tests the cache of features: it respects its memory limit, reads features back from disk, and deletes them."""
 
 from __future__ import annotations
 

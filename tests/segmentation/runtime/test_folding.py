@@ -1,4 +1,4 @@
-"""Folded networks give the same results, and each norm is folded into its own convolution."""
+"""Tests merging batch norms into convolutions: the results stay the same, and each norm finds its convolution."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ XCEPTION = XceptionConfig((4, 6), (6, 8, 10), 2, (10, 12, 12), (14, 16))
 
 
 def settled(network: nn.Module) -> nn.Module:
-    """Give the batch norms of a network random statistics, and put it into eval mode."""
+    """Set the batch norms of a network to random statistics, put it into eval mode, and return it."""
     torch.manual_seed(5)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):

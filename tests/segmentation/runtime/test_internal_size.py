@@ -1,4 +1,4 @@
-"""The internal size, at which a network runs, keeps the aspect ratio of the frames and respects its limits."""
+"""Tests the size to which frames are resized for a network: it keeps their aspect ratio and respects the limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks that OpenVINO compiles give the results of PyTorch at any size and from any thread."""
+"""Tests that networks compiled by OpenVINO compute the same as in PyTorch, at any size and from any thread."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 
 
 class Two(nn.Module):
-    """A network with two inputs and two outputs of different sizes."""
+    """A test network with two inputs and two outputs, which have different sizes."""
 
     def __init__(self) -> None:
         super().__init__()

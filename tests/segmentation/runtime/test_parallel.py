@@ -1,4 +1,4 @@
-"""Two calls run at the same time, one of them in a helper thread."""
+"""Tests `HelperThread`, which runs two calls at the same time, one of them in a second thread."""
 
 import threading
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ SECONDS = 10  # how long a test waits for an event that should come at once
 
 
 def test_both_calls_run_at_the_same_time() -> None:
-    meeting = threading.Barrier(2, timeout=SECONDS)  # raises unless both threads arrive
+    meeting = threading.Barrier(2, timeout=SECONDS)  # raises an exception unless both threads reach it
     with HelperThread() as helper:
         found = helper.run_both(lambda: (meeting.wait(), "here")[1], lambda: (meeting.wait(), "there")[1])
     assert found == ("here", "there")

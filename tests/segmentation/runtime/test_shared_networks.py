@@ -1,4 +1,4 @@
-"""Sessions share one copy of a network, which is freed with the last session and renewed when its file changes."""
+"""Tests that sessions share a copy of a network, that the last one frees it, and that a changed file is read again."""
 
 import gc
 from pathlib import Path

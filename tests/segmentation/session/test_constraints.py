@@ -1,4 +1,4 @@
-"""Tests how a mask of an engine is made to agree with what people decided."""
+"""Tests how people's decisions (fixed, absent and frozen objects) are applied to the masks of an engine."""
 
 from __future__ import annotations
 

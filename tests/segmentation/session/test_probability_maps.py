@@ -1,4 +1,4 @@
-"""Encoded probability maps stay within their size limit, at the best resolution that it allows."""
+"""Tests encoding probability maps as bytes: within the size limit, with the highest precision that it allows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from segmentation.session.probability_maps import LIMIT, decode, encode, from_la
 
 
 def smooth(objects: int, height: int, width: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """Return probability maps of discs with soft edges, similar to those of networks."""
+    """Return probability maps [objects, height, width] of discs with soft edges, similar to those of networks."""
     y, x = np.mgrid[:height, :width]
     centres = [(height * (i + 1) / (objects + 1), width * (i + 1) / (objects + 1)) for i in range(objects)]
     distance = [np.hypot(y - cy, x - cx) - height / 6 for cy, cx in centres]

@@ -1,4 +1,4 @@
-"""Tests that clicks and boxes become scribbles that say the same."""
+"""Tests the conversion of clicks and boxes to scribbles."""
 
 from __future__ import annotations
 

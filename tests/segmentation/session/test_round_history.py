@@ -1,4 +1,4 @@
-"""The history of rounds returns the newest masks, and treats rounds of this session like rounds from the database."""
+"""Tests the rounds of a session: they give the newest masks, and stored rounds count like rounds of the session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The masks of a round on the grid of an engine are the same for rounds of this session and for stored rounds."""
+"""Tests `RoundLabels`, the masks of a round at the size of an engine's feature maps.
+
+Masks that the session computed and masks that are read from storage must give the same values.
+"""
 
 from __future__ import annotations
 

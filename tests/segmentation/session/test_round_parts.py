@@ -1,4 +1,4 @@
-"""Tests how a round with several drawn frames is divided, and a stored one in the same way."""
+"""Tests how a round with several drawn frames is divided into parts, and that a stored round is divided equally."""
 
 from __future__ import annotations
 

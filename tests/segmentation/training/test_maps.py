@@ -1,4 +1,4 @@
-"""The differentiable distance maps for training MA-Net equal those of the engine."""
+"""Tests that the differentiable distance maps for training MA-Net equal those of the engine."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Training on a simulated CUDA device runs two steps, validates, writes a checkpoint, and resumes from it."""
+"""Tests training on a simulated CUDA device: it runs two steps, validates, writes a checkpoint and resumes from it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from tests.segmentation.engines.strnn import test_objective as test_strnn
 from tests.segmentation.training import test_run
 
 CUDA = torch.device("cuda")
-# PyTorch takes the simulated device for "meta" and warns that copying to it does nothing. It does copy: the last
-# assertion checks that.
+# PyTorch treats the simulated device like "meta" and warns that copying parameters to it has no effect. It has: the
+# last assertion checks that.
 pytestmark = pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter")
 
 

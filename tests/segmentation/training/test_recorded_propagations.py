@@ -1,4 +1,4 @@
-"""Recorded propagations, and the clips that are made from them."""
+"""Tests recordings of propagations, and the training clips that are made from them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_a_recording_is_kept_with_all_that_a_clip_needs(sources: Sources, record
     assert (kept.video, kept.frames, kept.drawn, kept.numbers) == (made.video, made.frames, made.drawn, made.numbers)
     np.testing.assert_array_equal(kept.probability, made.probability)
     for round_, frame in enumerate(kept.drawn):
-        assert set(np.unique(kept.probability[round_, frame])) <= {0, 255}  # what was drawn is a mask
+        assert set(np.unique(kept.probability[round_, frame])) <= {0, 255}  # annotated frames have a mask
     assert (kept.probability[0, kept.drawn[0]] == 255).any()
     for strokes, again in zip(made.strokes, kept.strokes, strict=True):
         for stroke, same in zip(strokes, again, strict=True):

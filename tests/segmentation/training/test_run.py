@@ -89,7 +89,7 @@ def test_objects_that_touch_become_one_where_that_is_asked_for() -> None:
     assert {number: (joined == number).sum() for number in np.unique(joined)} in (
         {IGNORE: 120, 0: 864, 1: 144, 3: 72},
         {IGNORE: 120, 0: 864, 2: 144, 3: 72},
-        {IGNORE: 120, 0: 864, 1: 72, 2: 72, 3: 72},  # the object that touches no other one was chosen
+        {IGNORE: 120, 0: 864, 1: 72, 2: 72, 3: 72},  # if the object is chosen that touches no other object
     )
 
 
@@ -254,7 +254,7 @@ def test_every_batch_is_used_as_often_as_planned(uses: int) -> None:
     assert all(used.count(number) == uses for number in range(40, 160))
     assert max(used) == 199
     seen = [[step for step, number in enumerate(used) if number == wanted] for wanted in range(40, 160)]
-    assert all(np.diff(steps).min(initial=99) > 8 for steps in seen)  # uses of the same batch are far apart
+    assert all(np.diff(steps).min(initial=99) > 8 for steps in seen)  # a batch is not used again within eight steps
 
 
 def test_every_plan_in_the_house_can_be_read() -> None:

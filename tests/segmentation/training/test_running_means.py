@@ -39,7 +39,7 @@ def test_a_running_mean_is_the_mean_of_what_was_added() -> None:
     high, figures = means.result()
     assert high > low + 3
     assert figures["j_first"] > 0.99 > 0.2 > figures["j_next"]
-    means.add_side([bad], [right], weight=0.5)  # 12 of 16 pixels count, and this is one of two masks
+    means.add_side([bad], [right], weight=0.5)  # 12 of its 16 pixels count; it is one of two masks
     beside, unchanged = means.result()
     assert beside - high == pytest.approx(0.5 * 9 * 12 / 16 / 2, rel=0.01)
     assert unchanged == figures

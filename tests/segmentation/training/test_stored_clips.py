@@ -1,4 +1,4 @@
-"""Tests that prepared clips are stored on disk, and that hard cases (twins, foreign frames) are added to clips."""
+"""Tests storing prepared clips on disk, and adding copies of objects and frames without objects to clips."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_clip_is_made_once_and_numbers_begin_again(tmp_path: Path) -> None:
     again = ClipStore(tmp_path / "clips", count=3)
     assert float(again.get(7, 1, make)["value"][0, 0]) == 1
     assert float(again.get(8, 1, make)["value"][0, 0]) == 1
-    assert made == [0, 1, 1]  # another seed has other clips
+    assert made == [0, 1, 1]  # another seed has other clips, so that clip 1 is made again
     assert not list((tmp_path / "clips").glob("*.part"))
 
 

@@ -1,4 +1,4 @@
-"""Synthetic corrections are those that the robot of the DAVIS challenge draws."""
+"""Tests that synthetic correcting scribbles are drawn where the robot of the DAVIS challenge draws them."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ HEIGHT, WIDTH = 90, 160
 
 
 def masks() -> tuple[np.ndarray, np.ndarray]:
-    """Return the true mask of an object, and a mask that lacks two parts of it and has a part that is wrong."""
+    """Return the true mask of an object, and a mask that lacks two parts of the object and has a false part."""
     truth = np.zeros((HEIGHT, WIDTH), np.uint8)
     truth[20:70, 30:110] = 1
     found = truth.copy()
@@ -31,7 +31,7 @@ def test_every_wrong_part_gets_a_scribble_of_its_true_id() -> None:
 
 def test_thin_parts_get_none_beside_thick_ones() -> None:
     truth, found = masks()
-    found[69, 30:85] = 0  # a line one pixel thick along the lower edge
+    found[69, 30:85] = 0  # also lacks a line, one pixel thick, along the lower edge
     strokes = thorough_scribbles(truth, found, 1)
     assert len(strokes) == 3
     assert not any((rasterise([stroke], HEIGHT, WIDTH)[69, 30:80] == 1).any() for stroke in strokes)

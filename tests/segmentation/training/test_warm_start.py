@@ -25,7 +25,7 @@ BODY = ResNetConfig(blocks=(1, 1, 1, 1), strides=(1, 2, 2, 2), width=4)
 
 @pytest.fixture
 def body(tmp_path: Path) -> str:
-    """Write a classifier as torchvision saves it, with one stage more than the encoders have."""
+    """Write weights of a ResNet classifier as torchvision saves them, with a stage more than our encoders have."""
     torch.manual_seed(1)
     network = ResNet(BODY)
     for name, buffer in network.named_buffers():
@@ -148,7 +148,7 @@ def test_a_network_may_be_like_another_plans_but_for_some_sizes() -> None:
 
 def test_a_network_may_be_like_one_that_is_like_another() -> None:
     first = read_config(STRNNConfig, {"like": "strnn-compact-refinement"})
-    # this plan refers to a plan that has a `like` too
+    # the field `like` names a plan that has a field `like` too
     second = read_config(STRNNConfig, {"like": "strnn-compact-refinement-fine"})
     assert first == second
     assert first.branches == read_config(STRNNConfig, {"like": "strnn-compact"}).branches

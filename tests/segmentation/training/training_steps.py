@@ -1,4 +1,4 @@
-"""Tools for tests of objectives: tiny clips, training steps, and the parameters that a step reaches."""
+"""Helpers for tests of training objectives: tiny clips, training steps, and the parameters without gradients."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def make_clips(objective: Objective, sources: Sources, config: ClipConfig, count
 
 
 def learn(objective: Objective, clips: list[Any], steps: int, rate: float = 3e-3) -> list[float]:
-    """Train on the same clips and return the loss of every step. The random corrections differ from step to step."""
+    """Train `steps` steps on the same clips and return the losses. Random corrections differ from step to step."""
     optimizer = torch.optim.AdamW([p for p in objective.network.parameters() if p.requires_grad], lr=rate)
     losses = []
     for step in range(steps):

@@ -1,4 +1,4 @@
-"""The trunk is the image backbone (EfficientNet-Lite) of STAR: its shapes, its "same" padding, and its outputs.
+"""Tests the trunk, STAR's image backbone (EfficientNet-Lite): its shapes, its "same" padding, and its outputs.
 
 The outputs must equal those of the package efficientnet-lite-pytorch."""
 

@@ -1,4 +1,4 @@
-"""Every error of the weight file of the trunk (STAR's image backbone) has a readable message."""
+"""Tests that every error in the trunk's file of weights has a readable message. The trunk is STAR's image backbone."""
 
 from __future__ import annotations
 

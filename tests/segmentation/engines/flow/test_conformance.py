@@ -19,7 +19,7 @@ class TestFlow(EngineConformance):
 
 
 def run(clip: Clip, *interactions: Interaction) -> tuple[np.ndarray, list[list[MaskUpdate]]]:
-    """Run all interactions. Return the masks [T, H, W] and the updates of each round."""
+    """Run a round for each interaction. Return the final masks [T, H, W], and the updates of each round."""
     session = create_engine_session("flow", ArrayFrames(clip.frames), clip.num_objects)
     masks, rounds = np.zeros_like(clip.truth), []
     for interaction in interactions:
@@ -65,7 +65,7 @@ def test_a_round_stops_at_frames_annotated_before(clip: Clip) -> None:
 
 def test_a_small_correction_leaves_far_parts_of_other_frames_alone(clip: Clip) -> None:
     wrong = clip.truth.copy()
-    wrong[:, :, :100][wrong[:, :, :100] == 2] = 0  # two errors, far from each other and from the scribble
+    wrong[:, :, :100][wrong[:, :, :100] == 2] = 0  # object 2 is missing in the left part, far from the scribble
     y, x = (int(v) for v in np.argwhere(wrong[8] == 1).mean(axis=0))
     bite = wrong[8].copy()
     bite[y - 3 : y + 3, x - 6 : x + 6] = 0
@@ -91,7 +91,7 @@ def test_a_correction_of_one_object_leaves_the_other_alone(clip: Clip) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_correction_does_not_make_its_frame_worse(seed: int) -> None:
-    """A mask lacks a part, or has a part that is wrong; a scribble in the wrong region improves it."""
+    """The mask of the object lacks a part or is too large. A scribble in the wrong region does not make it worse."""
     clip = make_clip(length=3, height=120, width=214, seed=seed)
     rng = np.random.default_rng(seed)
     wrong = clip.truth[1].copy()
@@ -136,7 +136,7 @@ def test_it_gives_masks_of_a_large_video_at_its_own_size() -> None:
 
 
 class Endless:
-    """A clip of any length, whose frames are generated when they are read."""
+    """A `FrameSource` of any length, whose frames are generated when they are read."""
 
     def __init__(self, length: int) -> None:
         self._clip = make_clip(length=8, height=48, width=64)
@@ -152,7 +152,7 @@ class Endless:
 
 
 def test_memory_does_not_grow_with_the_clip(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A session caches a constant number of frames, and keeps masks on disk."""
+    """The memory of a session does not depend on the video's length: it caches few frames and keeps masks on disk."""
     import tracemalloc
 
     monkeypatch.setattr("segmentation.classical.engine.FLOWS_BYTES", 100_000)  # the cache is full after a few frames
@@ -169,7 +169,7 @@ def test_memory_does_not_grow_with_the_clip(monkeypatch: pytest.MonkeyPatch) -> 
         session.close()
         return size
 
-    held(20)  # this run loads what stays in memory for all runs
+    held(20)  # the first run loads modules and tables, which would be measured otherwise
     short, long = held(40), held(160)
     assert long < short + 120 * 1000, "a kilobyte a frame at most"
     assert KEPT <= 16
@@ -179,7 +179,7 @@ def test_taking_a_false_mask_away_takes_it_from_the_neighbours_but_no_true_mask_
     clip = make_clip(length=10, height=96, width=160)
     false = np.zeros((96, 160), np.uint8)
     false[70:90, 120:150] = 1
-    # Frames 0-4 hold the object, frames 5-9 a false mask in the corner.
+    # The stored masks show the object in frames 0-4, and a false region in the corner in frames 5-9.
     stored = [MaskUpdate(f, clip.truth[f] if f < 5 else false, (1.0,)) for f in range(10)]
     session = create_engine_session(
         "flow", ArrayFrames(clip.frames), 1, rounds=[past_round("flow", interaction_on(clip, 0), 1, stored)]

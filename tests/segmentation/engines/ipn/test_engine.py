@@ -1,4 +1,4 @@
-"""Runs the conformance tests of all engines on IPN, and tests of its own behaviour."""
+"""Runs the conformance tests of all engines on IPN, and tests of IPN alone."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class TestIPN(EngineConformance):
             session = create_engine_session("ipn", ArrayFrames(clip.frames), 2, settings)
             assert isinstance(session, IPNEngine)
             found.append([u for frame in (1, 6, 3) for u in self.run(session, interaction_on(clip, frame))])
-            session.lock(6, clip.truth[6])  # all reference features are computed again
+            session.lock(6, clip.truth[6])  # this makes IPN compute the features of all annotated frames again
             found[-1] += self.run(session, interaction_on(clip, 4))
             assert len(session._references._seen) == (0 if budget == 0 else 4)
         assert_same_updates(*found)
@@ -80,9 +80,9 @@ class TestIPN(EngineConformance):
         assert sorted(u.frame for u in self.run(session, interaction_on(clip, 4))) == [3, 4, 5]
 
     def test_masks_are_the_weighted_average_of_both_rounds(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The paper averages the masks with those of the previous round.
+        """The masks of a round are averaged with those of the previous round, as in the paper.
 
-        The authors' demo does not, because of an aliased array.
+        The authors' demo does not average them, because it uses one array for both by mistake.
         """
         clip = self.clip()
         session = self.session(clip)
@@ -103,7 +103,7 @@ class TestIPN(EngineConformance):
             np.testing.assert_allclose(after[frame], expected, atol=1 / 255)
 
     def test_masks_are_carried_on_unweighted(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A frame continues from the mask of this round in its neighbour, not from the average with earlier rounds."""
+        """Each frame is computed from its neighbour's mask of this round, not from the average with earlier rounds."""
         clip = self.clip()
         session = self.session(clip)
         self.run(session, interaction_on(clip, 0))

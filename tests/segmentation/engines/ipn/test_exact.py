@@ -1,4 +1,4 @@
-"""At the paper's size the engine gives the masks of the official program, except for bugs of that program."""
+"""Tests that IPN at the paper's size computes the masks of the official code, except where that code has bugs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_first_round_is_the_official_one(tmp_path: Path) -> None:
-    """Only the first round is compared: in the second, the official program does not average as the paper does."""
+    """The masks of the first round equal those of the official code, whose later rounds lack the paper's averaging."""
     case = Case(GOLDEN / "ipn", "a")
     networks = {"ipn-inet": (Inet(), 0.7, 0), "ipn-pnet": (Pnet(), 0.7, 1)}
     session = golden_session("ipn", case, tmp_path, networks)

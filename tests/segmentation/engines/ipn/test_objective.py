@@ -82,7 +82,10 @@ def test_a_run_ends_with_a_validation_by_the_engine(plan: Plan, sources: Sources
 def test_the_interaction_network_learns_from_what_is_carried_on(
     plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The loss of the propagated masks alone gives its encoder a gradient, through the reference feature."""
+    """The loss of propagated masks alone gives the interaction network's encoder a gradient.
+
+    The gradient passes through the feature of the annotated frame that the propagation network reads.
+    """
     add, add_side = RunningMeans.add, RunningMeans.add_side
 
     def without(means: RunningMeans, name: str, logits: list[torch.Tensor], labels: list[torch.Tensor]) -> None:
@@ -123,9 +126,9 @@ def test_a_mask_that_is_given_is_carried_on_as_it_is(
 def test_a_round_ends_where_an_earlier_one_was_annotated(
     plan: Plan, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Propagation stops at a frame that an earlier round annotated.
+    """In training, propagation stops at a frame that an earlier round annotated.
 
-    Up to there, each frame is computed from the binarised mask of its neighbour in the same round.
+    Each frame before it is computed from the binarised mask of its neighbour in the same round.
     """
     monkeypatch.setattr(module, "DRIFT", 0.0)
     objective = Objective(plan, CPU)
@@ -156,7 +159,7 @@ def test_a_round_ends_where_an_earlier_one_was_annotated(
 
 
 def test_labels_are_cut_out_as_the_frame_is(plan: Plan, sources: Sources) -> None:
-    """Pixels of a region outside the frame, or whose true label is not known, are labelled "ignore"."""
+    """Ground truth is cropped like the frame: pixels outside the frame or without a true label are "ignore"."""
     objective = Objective(plan, CPU)
     drawn = make_clips(objective, sources, plan.stages[0].clips, 1)[0]
     drawn.clip.labels[0] = 0

@@ -20,7 +20,7 @@ TINY = IPNConfig(
 
 
 def write_weights(folder: Path) -> str:
-    """Write checkpoints of both networks into `folder`, and return it as a setting for an engine's weights."""
+    """Write checkpoints of both networks into `folder`, and return its path for `EngineSettings.weights`."""
     torch.manual_seed(7)
     save_checkpoint(folder / "ipn-inet.safetensors", "ipn-inet", Inet(TINY))
     save_checkpoint(folder / "ipn-pnet.safetensors", "ipn-pnet", Pnet(TINY))

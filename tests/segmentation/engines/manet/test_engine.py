@@ -1,4 +1,4 @@
-"""Runs the conformance tests of all engines on MA-Net, and tests of its own behaviour."""
+"""Runs the conformance tests of all engines on MA-Net, and tests of MA-Net alone."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class TestMANet(EngineConformance):
         clip = make_clip()
         session = self.session(clip)
         self.run(session, interaction_on(clip, 3))
-        session.frames = ArrayFrames(np.zeros_like(clip.frames))  # if frames were read again, every mask would change
+        session.frames = ArrayFrames(np.zeros_like(clip.frames))  # reading frames again would change the masks
         other = self.session(clip)
         self.run(other, interaction_on(clip, 3))
         second = interaction_on(clip, 5)
@@ -114,10 +114,10 @@ class TestMANet(EngineConformance):
         guided.lock(5, clip.truth[5])
         ours = {u.frame: u for u in self.run(free, interaction_on(clip, 3))}
         theirs = {u.frame: u for u in self.run(guided, interaction_on(clip, 3))}
-        # propagation to frame 6 starts from the accepted mask of its neighbour
+        # frame 6 is computed from the accepted mask of frame 5
         assert ours[6].confidence != theirs[6].confidence
         far = torch.ones(2, *guided._size)
-        # pixels of the accepted frame are references for all other frames
+        # in other frames, global distances to the pixels of the accepted frame are below 1, the value without any
         assert (guided._with_given(4, far, range(2)) < 1).all()
         assert (free._with_given(4, far, range(2)) == 1).all()
 

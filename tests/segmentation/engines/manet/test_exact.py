@@ -1,4 +1,4 @@
-"""The MA-Net engine gives the masks of the official program for the same scribbles."""
+"""Tests that the MA-Net engine computes the masks of the official code for the same scribbles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CASE = Case(Path(__file__).parents[3] / "golden" / "manet", "a")
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Write the weights of the golden case to a file whose configuration does not resize frames."""
+    """Write the golden case's weights to a checkpoint, with a configuration in which frames are not resized."""
     height, width = CASE.frames.shape[1:3]
     network = MANet(MANetConfig(frame_size=(height, width)))
     CASE.fill(network, GAIN)
@@ -37,7 +37,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def bars(frame: int, size: tuple[int, int]) -> tuple[Interaction, NDArray[np.int8]]:
-    """Return the scribbles of a frame of the golden case, and the label map that they must give when rasterised."""
+    """Return the scribbles of a frame of the golden case, and the map of ids, int8 [H, W], that they must give."""
     cells = to_cells(CASE.labels[frame], size).numpy().astype(np.uint8)
     raster = make_scribble(cells, CASE.num_objects, thickness=1)
     strokes = []

@@ -1,4 +1,4 @@
-"""The golden comparison of MA-Net works for any seed, size, number of objects and choice of ids."""
+"""Tests the golden comparison of MA-Net with other seeds, sizes, numbers of objects and object ids."""
 
 from __future__ import annotations
 

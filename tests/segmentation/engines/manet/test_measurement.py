@@ -1,4 +1,4 @@
-"""The plain version of MA-Net, with which the engine's speed is compared, computes the same distance maps."""
+"""Tests that the plain version of MA-Net, with which the engine's speed is compared, computes equal distance maps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares the memories of MA-Net with a plain version of the official loop, without caches."""
+"""Compares MA-Net's global and local memory with a simple version of the official code's loop over rounds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WINDOW, MARGIN = 3, 2
 
 @dataclass
 class Scene:
-    """Random embeddings, scribbles and masks, on which the memories depend."""
+    """The inputs of MA-Net's memories: random embeddings of the frames, and rounds with scribbles and masks."""
 
     embeddings: Tensor
     rounds: list[ManetRound]
@@ -46,7 +46,11 @@ def scene() -> Scene:
 
 
 def official_loop(scene: Scene) -> dict[tuple[int, int], tuple[Tensor, Tensor]]:
-    """Run the official loop. Return, by (round, frame), the global and the local map that the propagation head gets."""
+    """Run the loop of the official code over all rounds and frames.
+
+    Returns, by (index of the round, frame), the global and the local distance map, both [ids, h, w], that the network's
+    propagation head gets.
+    """
     shape = (IDS, HEIGHT, WIDTH)
     memory = torch.ones(FRAMES, *shape)
     local = torch.zeros(FRAMES, len(scene.rounds), *shape)
@@ -97,7 +101,7 @@ def test_a_memory_built_at_once_equals_one_built_round_by_round(scene: Scene) ->
 
 def test_with_one_remembered_round_the_local_map_is_always_the_newest(scene: Scene) -> None:
     near = LocalMemory(scene.embed, MemoryOptions(window=WINDOW, rounds=1), FeatureCache(0))
-    rounds = scene.rounds[:3]  # rounds on frames 3, 5, 1: for frame 4 the newest is the farthest
+    rounds = scene.rounds[:3]  # rounds drawn on frames 3, 5, 1, of which the newest is the farthest from frame 4
     previous = rounds[-1].labels[3]
     expected = local_map(scene.embed(4), scene.embed(3), previous, IDS, WINDOW)
     torch.testing.assert_close(near.read(4, rounds, previous, range(IDS)), expected, rtol=0, atol=1e-5)
@@ -106,7 +110,7 @@ def test_with_one_remembered_round_the_local_map_is_always_the_newest(scene: Sce
 def test_with_three_remembered_rounds_the_nearest_of_them_is_read(scene: Scene) -> None:
     near = LocalMemory(scene.embed, MemoryOptions(window=WINDOW, rounds=3), FeatureCache(0))
     rounds = scene.rounds[:3]
-    expected = local_map(scene.embed(2), scene.embed(1), rounds[2].labels[1], IDS, WINDOW)  # 3 and 1 are equally near
+    expected = local_map(scene.embed(2), scene.embed(1), rounds[2].labels[1], IDS, WINDOW)  # frames 3 and 1 tie
     older = local_map(scene.embed(2), scene.embed(3), rounds[0].labels[3], IDS, WINDOW)
     got = near.read(2, rounds, rounds[2].labels[1], range(IDS))
     # Of two rounds at the same distance the older one is used.

@@ -1,4 +1,4 @@
-"""The MA-Net network has the state dict of the official checkpoint, and its optimisations do not change its results."""
+"""Tests that the MA-Net network has the keys of the official checkpoint, and that its optimisations are exact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training of MA-Net: gradients reach the parameters of a stage and no others, and a clip can be overfitted."""
+"""Tests the training of MA-Net: only the parameters of a stage get gradients, and the loss on one clip decreases."""
 
 from dataclasses import replace
 from typing import Any
@@ -68,9 +68,9 @@ def test_gradients_reach_what_a_stage_teaches_and_nothing_else(sources: Sources,
         learns = name.startswith(LEARNS[stage])
         assert (parameter.grad is not None) == learns, name
         assert not learns or parameter.grad.abs().sum() > 0, name  # type: ignore[union-attr]
-    for key, value in objective.network.state_dict().items():  # batch norms keep their statistics where nothing learns
+    for key, value in objective.network.state_dict().items():  # batch norms of fixed parts keep their statistics
         changed = not torch.equal(value, before[key])
-        semantic = key.startswith("semantic_embedding.")  # the layers of the embedding have two names each
+        semantic = key.startswith("semantic_embedding.")  # each layer of the embedding has two keys
         assert changed <= (key.startswith(LEARNS[stage]) or (semantic and stage == "propagation")), key
 
 

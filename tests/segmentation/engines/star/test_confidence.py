@@ -20,7 +20,12 @@ def disk(height: int = 24, width: int = 32, radius: float = 6.0) -> Tensor:
 
 
 def cues_of(masks: Tensor, read: Tensor) -> Cues:
-    """Cues of an object whose carried mask is `masks` at stride 8, and whose memory reads `read`."""
+    """Return the input of STAR's confidence for an object.
+
+    Args:
+        masks: its propagated mask at stride 8.
+        read: its mask as read from the memory.
+    """
     coarse = torch.zeros(1, CUES, *masks.shape[1:])
     coarse[:, 0], coarse[:, 4], coarse[:, 7], coarse[:, 8] = read, masks, masks, 1.0
     return Cues(coarse, torch.zeros(1, FINE, 2 * masks.shape[1], 2 * masks.shape[2]))
@@ -57,7 +62,7 @@ def test_evidence_of_a_drawn_mask_tells_one_look_from_two() -> None:
     right, over = drawn_evidence(cells, own, once), drawn_evidence(cells, half, once)
     assert right.shape == (1, DRAWN_EVIDENCE)
     assert float(right[0, 2]) > float(over[0, 2]) + 0.1  # how well the target model fits the mask
-    assert float(over[0, 6]) > float(right[0, 6])  # share of the mask that the target model takes for background
+    assert float(over[0, 6]) > float(right[0, 6])  # fraction of the mask that is background for the target model
 
 
 def test_confidence_lies_between_0_and_1_for_evidence_of_any_size() -> None:

@@ -1,4 +1,4 @@
-"""Tests the training of the refinement network of STAR, which segments an object from scribbles in one frame."""
+"""Tests the training of STAR's cutter, the network that segments an object from scribbles in one frame."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -50,17 +50,17 @@ def test_windows_have_clues_and_truth_of_first_masks_and_corrections(sources: So
         assert crops.truth.shape == (count, SIDE, SIDE)
         assert set(np.unique(crops.truth)) <= {0, 1, 255}
         for clues, truth, corrected in zip(crops.clues, crops.truth, crops.corrects, strict=True):
-            assert clues[2].any() == corrected  # the cue with the mask before the correction
+            assert clues[2].any() == corrected  # input channel 2 is the mask before the correction
             drawn = clues[6] == 255
             if drawn.any():
-                # a scribble is three pixels wide, at another scale than the truth
+                # scribbles are three pixels wide in a resized frame, so that they exceed the object's border a little
                 assert (truth[drawn] == 0).mean() < 0.4
             else:
                 assert corrected
 
 
 def test_what_a_network_draws_is_what_gets_corrected() -> None:
-    """The sample corrects the mask that the network computed. A mask without errors gives no sample."""
+    """A sample corrects the mask that the given network computed. A mask without errors gives no sample."""
     clip = make_clip(length=2, height=64, width=96, num_objects=1)
     truth, pictures = clip.truth[0].astype(np.uint8), ScaledFrames(ArrayFrames(clip.frames), Sizes.of(64, 96))
     half = truth.copy()
@@ -82,7 +82,7 @@ def test_what_a_network_draws_is_what_gets_corrected() -> None:
     np.testing.assert_array_equal(made[0][0].before, seen)
     assert made[0][0].missed.any()
     assert made[0][0].contradicts
-    assert len(made) == 1  # no further correction follows, since the second mask is right or was not computed
+    assert len(made) == 1  # no second correction: the second mask has no errors or was not computed
     assert not Correcting(pictures, truth, np.random.default_rng(0), draw).of(truth, [])
 
 
@@ -91,7 +91,7 @@ def test_masks_that_nobody_drew_on_are_put_right_too(sources: Sources) -> None:
     followed = [clues for crops in made for clues in crops.clues if not clues[FIRST_SCRIBBLE_CUE:].any()]
     assert followed
     for clues in followed:
-        np.testing.assert_array_equal(clues[0], clues[2])  # the first cue equals the cue with the earlier mask
+        np.testing.assert_array_equal(clues[0], clues[2])  # input channel 0 equals channel 2, the earlier mask
         assert ((clues[0] > 127) == (clues[1] > 127)).mean() > 0.95
 
 
@@ -106,7 +106,7 @@ def test_masks_to_correct_come_from_weights_that_are_given(sources: Sources, tmp
         for clues in crops.clues
         if clues[FIRST_SCRIBBLE_CUE:].any()
     ]
-    assert max(before.mean() for before in whole) > 0.6 * 255  # only these weights give a mask that fills a window
+    assert max(before.mean() for before in whole) > 0.6 * 255  # only these weights give a mask that fills the crop
 
 
 def test_turning_a_batch_moves_all_of_it_alike() -> None:

@@ -1,4 +1,4 @@
-"""Tests of the engine STAR: the tests that all engines share, and some of its own."""
+"""Runs the conformance tests of all engines on STAR, and tests of STAR alone."""
 
 from __future__ import annotations
 
@@ -116,5 +116,5 @@ def test_answers_of_the_round_are_read_on_the_way(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(star_engine, "join_cells", counted)
     session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny())
     list(session.run_round(Interaction(0, first_strokes(clip.truth[0], 1))))
-    # Both directions start with a memory of the annotated frame alone. Later the mask of one computed frame is added.
+    # In both directions the memory first holds only the annotated frame. Later a computed frame is added to it.
     assert read == [1, 1, 2]

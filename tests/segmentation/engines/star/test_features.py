@@ -1,4 +1,4 @@
-"""Tests of what STAR computes of single frames and neighbours: working sizes, features and optical flow."""
+"""Tests the sizes at which STAR computes, its features of frames, and its optical flow between neighbouring frames."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_flow_follows_a_shift_and_is_not_trusted_into_a_black_frame() -> None:
     moved = np.roll(frame, 8, axis=1)
     back, forth = flow_between(moved, frame)
     inner = slice(8, -8)
-    assert abs(float(back.back[0, 0, inner, inner].median()) + 2) < 0.2  # Eight pixels are two cells.
+    assert abs(float(back.back[0, 0, inner, inner].median()) + 2) < 0.2  # the motion of eight pixels is two cells
     assert abs(float(forth.back[0, 0, inner, inner].median()) - 2) < 0.2
     assert float(back.trust[0, 0, inner, inner].median()) > 0.7
     lost, _ = flow_between(np.zeros_like(frame), frame)

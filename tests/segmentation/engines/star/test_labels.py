@@ -1,4 +1,4 @@
-"""Tests of upsampling STAR's probabilities to label maps at the size of the video."""
+"""Tests how STAR's probability maps are upsampled to masks at the size of the video."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of STAR's cues (inputs of its decoder): memory reads, the target model and masks warped by the flow."""
+"""Tests the inputs of STAR's decoder: memory reads, the target model, and masks warped by optical flow."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_masks_are_carried_to_where_the_flow_says() -> None:
     mask = torch.zeros(1, 6, 9)
     mask[0, 2, 3] = 1
     back = torch.zeros(2, 6, 9)
-    back[0], back[1] = -2, 1  # The content of each cell was two columns to the left and one row lower.
+    back[0], back[1] = -2, 1  # in the other frame, each cell's content is two columns to the left and one row lower
     torch.testing.assert_close(carried(mask, back), torch.roll(mask, (-1, 2), (1, 2)), atol=1e-5, rtol=0)
 
 

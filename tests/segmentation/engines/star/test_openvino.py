@@ -19,7 +19,7 @@ from segmentation.weights import find_weights
 
 HOW = torch.device("cpu"), torch.float32
 TRUNK = StarConfig().channels
-TOLERANCE = 0.03  # relative to the largest value; the refinement network may run in bfloat16
+TOLERANCE = 0.03  # relative to the largest value; the cutter may run in bfloat16
 
 
 def assert_alike(found: Tensor, right: Tensor, tolerance: float = TOLERANCE) -> None:

@@ -1,4 +1,4 @@
-"""Runs the conformance tests of all engines on interactive STM, and tests of its own behaviour."""
+"""Runs the conformance tests of all engines on interactive STM, and tests of interactive STM alone."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TestInteractiveSTM(EngineConformance):
         assert_same_updates(ours, theirs)
 
     def test_every_frame_is_a_query_of_its_own(self) -> None:
-        """A frame's mask depends on the memory alone, not on which frames were segmented before it."""
+        """A frame's mask depends only on the memory of annotated frames, not on the frames segmented before it."""
         clip = self.clip()
         updates = {u.frame: u for u in self.run(self.open(clip), interaction_on(clip, 0))}
         order = list(range(self.length))[::-1]
@@ -85,7 +85,7 @@ class TestInteractiveSTM(EngineConformance):
 
     @pytest.mark.parametrize("memory_bytes", [0, 1 << 30])
     def test_frames_may_be_encoded_in_blocks(self, memory_bytes: int) -> None:
-        """On a GPU frames are encoded in blocks. The blocks do not depend on which frames were needed before."""
+        """On a GPU frames are encoded in blocks. Which frames form a block does not depend on the order of requests."""
         clip = make_clip()
         single, blocks = self.session(memory_bytes=memory_bytes), self.session(memory_bytes=memory_bytes)
         blocks._video._block = 3

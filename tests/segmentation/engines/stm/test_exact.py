@@ -1,4 +1,4 @@
-"""With networks of the paper's size, both STM engines give the masks of the official programs."""
+"""Tests that both STM engines, with networks of the paper's size, compute the masks of the official code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from segmentation.types import Interaction, Scribble
 from tests.segmentation.engines.golden_session import GOLDEN, bars, golden_session
 
 pytestmark = pytest.mark.slow
-AGREEMENT = 0.995  # of pixels, as in the golden comparison: rounding decides ties of an argmax
+AGREEMENT = 0.995  # fraction of equal pixels, as in the golden comparison, since rounding may decide an argmax
 
 
 def test_interactive_stm_gives_the_official_masks_over_three_rounds(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_step_reaches_every_parameter(plan: Plan, sources: Sources, system: st
     objective.progress = 1.0  # at the beginning true masks take the place of first scribbles
     losses = learn(objective, make_clips(objective, sources, plan.stages[0].clips, 2), steps=1)
     assert np.isfinite(losses).all()
-    # the official program always passes zeros for this cue
+    # the official code always passes zeros as this input
     unused = {"Encoder_M.conv1_om.weight"} if system == "stm" else set()
     assert untouched(objective.network) == unused
 
@@ -159,8 +159,9 @@ def test_good_masks_of_annotated_frames_are_looked_up_by_all_others(
 
 
 def test_a_single_object_is_trained_as_the_engine_shows_it() -> None:
-    """Interactive STM uses the network's logits of the object; semi-supervised STM aggregates it with the
-    background.
+    """A single object's probabilities are computed as in the engine.
+
+    Interactive STM uses the network's logits; semi-supervised STM aggregates object and background.
     """
     logits = torch.tensor([[0.3, 1.1]])[..., None, None]
     alone, shared = (module._joint(cls(TINY), logits) for cls in (InteractiveSTM, STM))

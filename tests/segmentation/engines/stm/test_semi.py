@@ -1,4 +1,4 @@
-"""Runs the conformance tests of all engines on semi-supervised STM, and tests of its own behaviour."""
+"""Runs the conformance tests of all engines on semi-supervised STM, and tests of semi-supervised STM alone."""
 
 from __future__ import annotations
 
@@ -62,9 +62,7 @@ class TestSemiSTM(EngineConformance):
         assert 2 not in {u.frame for u in self.run(session, interaction_on(clip, 5))}
 
     def test_the_memory_rule_of_the_paper(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The memory of a frame consists of the given frame, every second frame from there on, and the
-        previous frame.
-        """
+        """A frame is computed from a memory of the given frame, every second frame after it, and the previous frame."""
         clip = self.clip()
         session = self.session(clip, every=2)
         real, seen = session._video.segment, {}

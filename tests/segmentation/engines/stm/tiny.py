@@ -14,7 +14,7 @@ TINY = STMConfig(body=ResNetConfig(blocks=(1, 1, 1), strides=(1, 2, 2), width=4)
 
 
 def write_weights(folder: Path) -> str:
-    """Write checkpoints of both networks into `folder`, and return it as a setting for an engine's weights."""
+    """Write checkpoints of both networks into `folder`, and return its path for `EngineSettings.weights`."""
     torch.manual_seed(7)
     save_checkpoint(folder / "stm.safetensors", "stm", InteractiveSTM(TINY))
     save_checkpoint(folder / "stm-semi.safetensors", "stm-semi", STM(TINY))

@@ -1,4 +1,4 @@
-"""The solution of equation 3 of the ST-RNN paper minimises its loss, and it uses the samples of all rounds."""
+"""Tests the regression of ST-RNN (equation 3 of its paper): it minimises the loss, with the samples of all rounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the order in which RGMP propagates from annotated frames, and how two propagations are averaged."""
+"""Tests the propagation by RGMP, ST-RNN's refinement network: its order, and how two propagations are averaged."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ EMPTY, FULL = np.zeros((8, 8), np.uint8), np.ones((8, 8), np.uint8)
 
 
 class Copies:
-    """Stands in for RGMP: each frame gets the unchanged mask of its neighbour.
+    """A replacement for the network RGMP that gives each frame the unchanged mask of its neighbour.
 
-    Records from which frame each one started.
+    `steps` records (annotated frame, computed frame) for each call.
     """
 
     def __init__(self) -> None:
@@ -35,10 +35,10 @@ def shown_of(carrier: Carrier, start: int, count: int) -> list[Carried]:
 
 
 def carry(anchors: dict[int, LabelMap], start: int, count: int) -> tuple[list[tuple[int, int]], dict[int, float]]:
-    """Propagate from `anchors` (annotated frames with their masks), outward from `start`, in a video of `count` frames.
+    """Propagate the masks of the annotated frames `anchors`, outward from `start`, in a video of `count` frames.
 
-    Return the steps (anchor, frame) in their order, and by frame the mean probability of the object, in the order in
-    which the frames were yielded.
+    Returns the steps (annotated frame, computed frame) in their order, and the mean probability of the object by frame,
+    in the order in which the frames were yielded.
     """
     copies = Copies()
 
@@ -63,7 +63,7 @@ def test_both_sides_come_in_turns_outward() -> None:
 
 def test_a_side_that_can_show_does_not_wait_for_one_that_cannot() -> None:
     _, found = carry({2: FULL, 7: FULL}, start=7, count=14)
-    assert list(found) == [8, 9, 10, 11, 12, 6, 13, 5, 4, 3, 1, 0]  # the four steps from frame 2 are not shown yet
+    assert list(found) == [8, 9, 10, 11, 12, 6, 13, 5, 4, 3, 1, 0]  # frames 3 to 6 wait for steps from frame 2
 
 
 def test_a_step_without_a_mask_yields_none() -> None:

@@ -1,4 +1,4 @@
-"""Runs the conformance tests of all engines on ST-RNN, and tests of its own behaviour."""
+"""Runs the conformance tests of all engines on ST-RNN, and tests of ST-RNN alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 class TestSTRNN(EngineConformance):
     engine = "strnn"
-    reads_before_first_mask = TINY.chain  # all frames of a chain up to the interacted one
+    reads_before_first_mask = TINY.chain  # all frames of a chain up to the drawn frame
 
     @pytest.fixture(autouse=True)
     def _use(self, weights: str) -> None:
@@ -70,9 +70,7 @@ class TestSTRNN(EngineConformance):
         assert sorted(session.frames.read) == list(range(self.length))
 
     def test_chains_to_both_sides_are_gone_on_with_in_turns(self) -> None:
-        """Each frame is read only once, although the round alternates between chains on both sides of the interacted
-        frame.
-        """
+        """Each frame is read only once, although chains on both sides of the drawn frame are computed in turns."""
         clip = make_clip(length=24)
         session = self.session(clip)
         self.run(session, interaction_on(clip, 9))
@@ -80,7 +78,7 @@ class TestSTRNN(EngineConformance):
         assert sorted(session.frames.read) == list(range(24))
 
     def test_scores_are_the_mean_of_both_models(self, tmp_path: Path) -> None:
-        """The scores are the mean of both models."""
+        """The scores of a frame are the mean of the scores of ST-RNN's two models (ResNet and Xception)."""
         clip = make_clip()
         both = self.session(clip)
         self.run(both, interaction_on(clip, 3))
@@ -121,8 +119,9 @@ class TestSTRNN(EngineConformance):
         assert ours[0].confidence != theirs[0].confidence
 
     def test_an_object_of_its_own_colour_is_found_in_other_frames(self) -> None:
-        """Random features distinguish colours, so after one scribble the regression finds the object in other
-        frames.
+        """After one scribble, an object with its own colour is found in other frames.
+
+        The network has random weights, but its features distinguish colours.
         """
         clip = make_clip(num_objects=1)
         updates = {u.frame: u.labels == 1 for u in self.run(self.session(clip), interaction_on(clip, 3))}
@@ -137,7 +136,7 @@ class TestSTRNN(EngineConformance):
 
 
 class TestRefinedRound(TestSTRNN):
-    """ST-RNN with RGMP from the second round on."""
+    """ST-RNN in which the network RGMP propagates masks from the second round on, as the option `refine_from` says."""
 
     options = {"refine_from": 2}
 
@@ -159,7 +158,7 @@ class TestRefinedRound(TestSTRNN):
             return len(asked) == 3
 
         kept.stopping = stopping
-        cut = self.run(kept, interaction_on(clip, 8))  # of the seven frames between, none is shown before seven steps
+        cut = self.run(kept, interaction_on(clip, 8))  # none of frames 1 to 7 is yielded before seven steps
         assert [u.frame for u in cut] == [8, 0]
         assert len(asked) == 3
         kept.stopping = lambda: False
@@ -188,7 +187,7 @@ class TestRefinedRound(TestSTRNN):
         weights = session._solve([0, 1, 2])
         found = session._blended(3, carried, weights, shown)
         said = torch.softmax(SHARPNESS * session._scores(3, weights), dim=0)[2].mean()
-        # the adaptation alone counts, as the object was not propagated
+        # the object was not propagated, so that only the regression's score of it counts
         assert float(found[2].mean()) > ADAPTED * float(said)
         torch.testing.assert_close(found[0], session._blended(3, carried, weights, [])[0])
 

@@ -1,4 +1,4 @@
-"""The networks of ST-RNN (two models and RGMP) have the paper's sizes, and folding does not change their results."""
+"""Tests that ST-RNN's networks (two models and RGMP) have the paper's sizes, and that folding batch norms is exact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training of ST-RNN: gradients reach the parameters of a stage and no others, and a clip can be overfitted."""
+"""Tests the training of ST-RNN: only the parameters of a stage get gradients, and the loss on one clip decreases."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +58,8 @@ clips = { frames = 3, height = 32, width = 48, max_objects = 2 }
 """
 CLIPS = parse_plan(PLAN).stages[0].clips
 LEARNS = {"features": "branches.", "time": "branches.0.rnn.", "refinement": "refinement."}
-# adds the same to all features, which changes neither distances nor a regression with intercept
+# Parameters without a gradient: this bias adds the same to all features, which changes neither distances nor a
+# regression with intercept.
 NEVER = ("branches.0.rnn.c",)
 
 
@@ -94,7 +95,7 @@ def test_gradients_reach_what_a_stage_teaches_and_nothing_else(sources: Sources,
         learns = name.startswith(LEARNS[stage]) and not (stage == "features" and name.endswith("Kt"))
         assert (parameter.grad is not None) == learns, name
         assert not learns or name in NEVER or parameter.grad.abs().sum() > 0, name  # type: ignore[union-attr]
-    for key, value in objective.network.state_dict().items():  # batch norms keep their statistics where nothing learns
+    for key, value in objective.network.state_dict().items():  # batch norms of fixed parts keep their statistics
         assert key.startswith(LEARNS[stage]) or torch.equal(value, before[key]), key
 
 

@@ -1,4 +1,4 @@
-"""The scan over anti-diagonals equals equation 2 of the ST-RNN paper, computed vertex by vertex in float64."""
+"""Tests ST-RNN's recurrence, computed by anti-diagonals, against equation 2 of its paper, computed cell by cell."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ State = list[dict[tuple[int, int], Tensor]]
 
 
 def equation_2(rnn: SpatioTemporalRNN, x: Tensor, before: State | None) -> tuple[Tensor, State]:
-    """Apply equation 2 to one frame [inputs, h, w].
+    """Apply equation 2 to the input x of one frame, [inputs, h, w], cell by cell in float64.
 
-    Return y [outputs, h, w] and the hidden states of each DAG by vertex.
+    `before` is the state of the frame before. Returns y, [outputs, h, w], and the new state: the hidden states of each
+    of the four directions.
     """
     _, height, width = x.shape
     y = rnn.c[:, None, None].expand(-1, height, width).clone()
@@ -57,7 +58,7 @@ def test_three_frames_are_equation_2(height: int, width: int) -> None:
 
 
 def test_without_a_frame_before_it_is_equation_1() -> None:
-    """For the first frame of a chain, the term with the temporal matrix K is zero."""
+    """In the first frame of a chain, the term of equation 2 with the temporal matrix K is zero."""
     rnn = random_rnn()
     x = torch.randn(5, 3, 4, dtype=torch.float64)
     y, _ = rnn(x)

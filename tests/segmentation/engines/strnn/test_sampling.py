@@ -1,4 +1,4 @@
-"""Which pixels become samples of the regression, by section 2.3 of the ST-RNN paper (Lin et al. 2019)."""
+"""Tests which pixels become samples of ST-RNN's regression, by section 2.3 of its paper (Lin et al. 2019)."""
 
 from __future__ import annotations
 
