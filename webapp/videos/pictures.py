@@ -118,10 +118,10 @@ def _turned(picture: Image.Image, source: Image.Image) -> Image.Image:
 
 
 def _rgb(image: Image.Image, deep: NDArray[np.float64] | None, depth: Depth) -> Image.Image:
-    """Convert a page to upright RGB.
+    """Convert a page of an image file to RGB, turned upright.
 
-    `deep` are the values of a page with more than 8 bits for each channel (`deep_values`), else None. `depth` is as in
-    `read_pages`.
+    `deep` are the values of a page with more than 8 bits for each channel (`deep_values`), else None. They are scaled
+    so that the two values that `depth()` returns become black and white.
     """
     if deep is None:
         return _turned(_on_black(image), image)

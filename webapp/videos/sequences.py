@@ -102,8 +102,9 @@ def find_sequences(
 ) -> list[PictureSequence]:
     """Return all picture sequences in `files`, sorted by name. Raises Refused if there is none, unless `may_be_none`.
 
-    `also_left_out` names files that could not even be listed, such as broken links; a note mentions them, too. Video
-    files are videos of their own (movies.py), so no note mentions them.
+    Files that belong to no sequence are left out, and the note that the user reads at the video names them. So it does
+    for `also_left_out`: files that could not even be listed, such as broken links. Video files become videos of their
+    own (movies.py) and are not named.
     """
     layout = find_layout(name for name in files.names if not is_movie(name))
     if not layout.sequences:

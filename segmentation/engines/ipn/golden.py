@@ -98,7 +98,10 @@ def _loss(estimate: Estimate, truth: Tensor) -> Array:
 
 
 def _loop(case: Case, inet: Inet, pnet: Pnet) -> Iterator[tuple[str, Array]]:
-    """Run two rounds for object 1 as the official demo does, and yield their masks and weights.
+    """Run two rounds for object 1 as the official demo does, and yield their arrays by name, for the golden table.
+
+    They are the masks, the first and last frame that a round reaches, and the factors by which the masks of a round are
+    averaged with those of earlier rounds.
 
     A round is an interaction, followed by propagation forward and backward up to the frames annotated before.
     """

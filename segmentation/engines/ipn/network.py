@@ -40,7 +40,10 @@ class IPNConfig:
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """The output of a network for N objects in a frame. `s` is the side in pixels of the square that it sees."""
+    """What one of the two networks computes for N objects in a frame.
+
+    In the shapes below, `s` is the side in pixels of the square cut-out of the frame that the network gets.
+    """
 
     probability: Tensor  # [N, H, W]: probability map of each object, zero outside its region
     reference: Tensor  # [N, 2048, s/32, s/32]: the deepest features of the encoder

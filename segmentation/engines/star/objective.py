@@ -269,9 +269,10 @@ class Episode:
         self.given[index][t] = masks
 
     def _memory(self, index: int, answers: dict[int, Tensor] | None = None) -> Memory:
-        """Make the memory of a clip from its annotated frames and, with less weight, the round's last own masks.
+        """Make the memory of clip `index` from its annotated frames and, with less weight, from predicted masks.
 
-        `answers` are these masks at stride 4, by frame.
+        `answers` are the masks that the network predicted in this round, at stride 4, by frame. The newest of them are
+        used.
         """
         scene, given = self.scenes[index], self.given[index]
         cells = torch.cat([scene.full[t].flatten(1).T for t in given])
@@ -319,7 +320,10 @@ class Episode:
         return masks[:, y : y + height, x : x + width]
 
     def _decode(self, frames: list[int], cues: list[Cues], name: str) -> list[Tensor]:
-        """Segment one frame of each clip from its cues. Add the loss, and return the probability maps at stride 4."""
+        """Segment one frame of each clip, and return the probability maps at stride 4.
+
+        `cues` are the maps that the decoder gets for each clip. The losses are added to those of the step under `name`.
+        """
         seen = []
         for part in ("context", "f4", "colours"):
             rows = [getattr(s.encoded, part)[t][None].expand(s.objects, -1, -1, -1) for s, t in self._pairs(frames)]

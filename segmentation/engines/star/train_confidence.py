@@ -82,7 +82,11 @@ class Watched:
 
 
 def play(network: Star, clip: Clip, random: np.random.Generator) -> dict[str, list[Rows]]:
-    """Let a simulated user work on a clip, and return the figures and true J of all masks, by name of the estimate."""
+    """Let a simulated user work on a clip, and return what the confidence is fitted to.
+
+    For each of the two fits, PROPAGATED (masks that were propagated) and DRAWN (masks of frames that were drawn on),
+    the result has rows with the input values of the fit and the true J of each mask.
+    """
     truth = np.where(clip.labels == IGNORE, 0, clip.labels).astype(np.uint8)
     session = StarEngine(ArrayFrames(clip.frames), clip.num_objects, EngineSettings(), network=network)
     watched, found = Watched(session), {PROPAGATED: list[Rows](), DRAWN: list[Rows]()}

@@ -242,7 +242,10 @@ class SemiSTMEngine(Engine):
         return {start, *before, *after} - {frame}
 
     def _nearest_showing(self, frame: int, object_id: int) -> MemorySlot:
-        """Return the memory slot of the nearest given mask that shows an object. It is used if no other slot has it."""
+        """Return the memory slot of the given mask nearest to `frame` that shows the object.
+
+        The memory contains this slot if none of its other slots shows the object.
+        """
         showing = [f for f in self._given_frames_all() if object_id in self._shown(f)]
         return self._slots_of_given(min(showing, key=lambda f: (abs(f - frame), f)))[object_id]
 

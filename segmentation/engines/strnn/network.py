@@ -53,7 +53,11 @@ class BranchConfig:
 
 @dataclass(frozen=True)
 class STRNNConfig:
-    """Sizes of ST-RNN; the defaults are the two branches of the paper. If `refinement` is None, there is no RGMP."""
+    """The sizes of ST-RNN's networks. By default they are the paper's: two branches (backbone and RNN) and RGMP.
+
+    RGMP (reference-guided mask propagation) is the network that refines masks in later rounds. If `refinement` is None,
+    it is left out.
+    """
 
     branches: tuple[BranchConfig, ...] = (BranchConfig(DEEPLAB_V2_RESNET101), BranchConfig(DEEPLAB_V3PLUS_XCEPTION65))
     refinement: RefinementConfig | None = field(default_factory=RefinementConfig)

@@ -1,4 +1,4 @@
-"""Tests of reading scribble files of commands: each error gives one sentence that begins with the name of the file."""
+"""Tests of reading the scribble files that `annotate` gets: an error is a sentence that begins with the file's name."""
 
 from __future__ import annotations
 

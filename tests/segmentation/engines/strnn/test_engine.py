@@ -70,7 +70,7 @@ class TestSTRNN(EngineConformance):
         assert sorted(session.frames.read) == list(range(self.length))
 
     def test_chains_to_both_sides_are_gone_on_with_in_turns(self) -> None:
-        """Each frame is read only once, although chains on both sides of the drawn frame are computed in turns."""
+        """Each frame is read once, although propagation alternates between frames before and after the drawn one."""
         clip = make_clip(length=24)
         session = self.session(clip)
         self.run(session, interaction_on(clip, 9))
