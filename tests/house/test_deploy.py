@@ -76,7 +76,7 @@ def test_the_image_copies_files_that_are_there_and_starts_a_command_that_exists(
 
 @pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.service")), ids=lambda path: path.name)
 def test_every_unit_starts_a_command_that_exists(unit: Path) -> None:
-    started = re.findall(r"^Exec\w+=/opt/maskwright/bin/maskwright (\w+)", unit.read_text(), re.MULTILINE)
+    started = re.findall(r"^Exec\w+=maskwright (\w+)", unit.read_text(), re.MULTILINE)
     assert started
     assert set(started) <= set(get_commands())
 

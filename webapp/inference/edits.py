@@ -85,7 +85,7 @@ def _interpolated(round_: Round, edit: Mapping[str, Any]) -> Changed:
 
 
 def _replaced(round_: Round, frame: int, shapes: Mapping[int, Any]) -> Changed:
-    """Yield the mask of a frame in which the objects have the given shapes, unless the mask stays the same.
+    """Yield the new mask of a frame, in which the objects have the given shapes. Yield nothing if no pixel changes.
 
     `shapes` maps object ids to their new shapes, bool [H, W]. Locked objects keep their pixels.
     """

@@ -88,7 +88,7 @@ export function markAbsent(studio: Studio, object: number | null, span: Range, a
   toast({ text: absent ? `Absent in ${frames}: no mask there.` : `No longer absent in ${frames}.` });
 }
 
-/** Whether an object is marked absent in the whole span. Reads signals. */
+/** Whether an object is marked absent in the whole span. An effect that calls it runs again on a change. */
 export function isAbsent({ store }: Studio, object: number, [first, last]: Range): boolean {
   return (store.absent.value.get(object) ?? []).some(([from, to]) => from <= first && to >= last);
 }

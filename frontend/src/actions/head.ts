@@ -33,7 +33,10 @@ export function lookAt({ store }: Studio, round: number | null): void {
   store.looking.value = round === store.head.peek() ? null : round;
 }
 
-/** Returns the round whose mask `frame` shows, which can be accepted or released. Reads signals. */
+/**
+ * Returns the round whose mask `frame` shows, which can be accepted or released.
+ * An effect that calls it runs again on a change.
+ */
 export function acceptable({ store }: Studio, frame: number): number | null {
   const kept = store.accepted.value.get(frame);
   const summary = store.summaries.value[frame];

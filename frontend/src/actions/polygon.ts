@@ -10,7 +10,10 @@ import type { Studio } from "../studio/studio";
 import { objectToDraw } from "./objects";
 import { labelsAt, lockedObjects, paint } from "./painting";
 
-/** Returns the polygon if it belongs to the frame in view and the selected object. Reads signals. */
+/**
+ * Returns the polygon if it belongs to the frame in view and the selected object.
+ * An effect that calls it runs again on a change.
+ */
 export function polygonHere({ polygon, frame, selected }: Store): Polygon | null {
   const drawn = polygon.value;
   return drawn && drawn.frame === frame.value && drawn.object === selected.value ? drawn : null;

@@ -87,7 +87,10 @@ function dropOutdated({ preview, frame, active }: Store, nothingWaits: boolean):
   if (now.frame !== frame.peek() || (nothingWaits && !used && now.of === "drawn")) preview.value = null;
 }
 
-/** Returns the keys of this person's waiting scribbles on the frame in view. Reads signals. */
+/**
+ * Returns the keys of this person's waiting scribbles on the frame in view.
+ * An effect that calls it runs again on a change.
+ */
 function waitingHere({ mine, frame }: Store): string[] {
   return mine.value.filter((scribble) => scribble.frame === frame.value).map(({ key }) => key);
 }

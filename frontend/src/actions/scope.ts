@@ -5,7 +5,10 @@ import type { Range } from "../state/lost";
 import type { Scope } from "../state/scope";
 import type { Studio } from "../studio/studio";
 
-/** Returns the frames between the in and the out point, null if neither is set. Reads signals. */
+/**
+ * Returns the frames between the in and the out point, null if neither is set.
+ * An effect that calls it runs again on a change.
+ */
 export function markedSpan({ store }: Studio): Range | null {
   const { first, last } = store.scope.value;
   if (first === null && last === null) return null;

@@ -3,7 +3,10 @@ import type { Range } from "../state/lost";
 import type { Studio } from "../studio/studio";
 import { seek } from "./playback";
 
-/** Returns the selected span, else the frame in view alone. Reads signals. */
+/**
+ * Returns the selected span, else the frame in view alone.
+ * An effect that calls it runs again on a change.
+ */
 export function spanInUse({ store }: Studio): Range {
   return store.selection.value ?? [store.frame.value, store.frame.value];
 }

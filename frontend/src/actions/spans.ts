@@ -21,13 +21,19 @@ export function acceptedParts({ store }: Studio, [first, last]: Range): { yes: R
   return parts;
 }
 
-/** Whether the selected span, else the frame in view, is accepted wherever it has a mask. Reads signals. */
+/**
+ * Whether the selected span, else the frame in view, is accepted wherever it has a mask.
+ * An effect that calls it runs again on a change.
+ */
 export function isAccepted(studio: Studio): boolean {
   const { yes, no } = acceptedParts(studio, spanInUse(studio));
   return yes.length > 0 && no.length === 0;
 }
 
-/** Whether the selected span, else the frame in view, has a mask to accept or to release. Reads signals. */
+/**
+ * Whether the selected span, else the frame in view, has a mask to accept or to release.
+ * An effect that calls it runs again on a change.
+ */
 export function canAccept(studio: Studio): boolean {
   const { yes, no } = acceptedParts(studio, spanInUse(studio));
   return yes.length + no.length > 0;

@@ -17,7 +17,7 @@ const ONION_WIDTH = 1.5;
 const BEFORE = [1.5, 4];
 const AFTER = [7, 4];
 
-/** Returns the contours to draw over the frame in view. Reads signals. */
+/** Returns the contours to draw over the frame in view. An effect that calls it runs again on a change. */
 export function contoursInView(studio: Studio, shown: MapOnScreen | null): Contour[] {
   const { store, stage } = studio;
   const view = store.view.value;

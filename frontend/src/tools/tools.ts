@@ -27,7 +27,10 @@ export const TOOLS: readonly Tool[] = [
   pan,
 ];
 
-/** Returns the tool that a pointer uses now. People who may not draw move the frame. Reads signals. */
+/**
+ * Returns the tool that a pointer uses now. People who may not draw move the frame.
+ * An effect that calls it runs again on a change.
+ */
 export function toolInUse(studio: Studio): Tool {
   const { tool, canDraw } = studio.store;
   const chosen = TOOLS.find(({ name }) => name === tool.value);
