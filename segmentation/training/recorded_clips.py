@@ -22,7 +22,7 @@ VIEW = Range(turn=8.0, zoom=1.25, shear=0.06)  # small random warps, so that err
 
 
 class RecordedClips:
-    """Draws random clips from the recordings in `folder`. `videos` are the videos that were recorded.
+    """Draws random clips from the recordings in `folder`: the maps that an engine computed for frames of `videos`.
 
     Raises ValueError if there are no recordings, or if the video of a recording is not in `videos`.
     """

@@ -42,7 +42,7 @@ class Beat(Protocol):
 
 @dataclass(frozen=True)
 class FoundVideo:
-    """A video that was found in the file.
+    """A video that the uploaded file contains. An archive may contain several.
 
     `part` names it within the file; `expected` is its approximate number of frames, 0 if unknown.
     """
