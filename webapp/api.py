@@ -14,10 +14,13 @@ from webapp.accounts.token_api import router as tokens
 from webapp.accounts.tokens import BearerToken
 from webapp.annotation.api import router as annotation
 from webapp.annotation.export.api import router as exports
+from webapp.audit.api import router as audit
 from webapp.inference.api import router as inference
 from webapp.live.api import router as live
+from webapp.notifications.api import router as notifications
 from webapp.problems import Problem
 from webapp.projects.api import router as projects
+from webapp.projects.audit_api import router as project_audit
 from webapp.rest import BodyParser, RestApi
 from webapp.videos.api import router as videos
 
@@ -29,7 +32,20 @@ api = RestApi(
     docs_decorator=login_required,
     parser=BodyParser(),
 )
-for part in (accounts, tokens, projects, videos, annotation, live, exports, inference):
+PARTS = (
+    accounts,
+    tokens,
+    audit,
+    notifications,
+    projects,
+    project_audit,
+    videos,
+    annotation,
+    live,
+    exports,
+    inference,
+)
+for part in PARTS:
     api.add_router("", part)
 
 

@@ -41,6 +41,8 @@ INSTALLED_APPS = [
     "ninja",  # serves the scripts of /api/docs; otherwise that page loads them from a foreign host
     "webapp",
     "webapp.accounts",
+    "webapp.audit",
+    "webapp.notifications",
     "webapp.projects",
     "webapp.videos",
     "webapp.annotation",

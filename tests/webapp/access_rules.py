@@ -13,7 +13,7 @@ from typing import Any, Literal
 from webapp.http.page import PAGE_ADDRESS
 from webapp.projects.models import Role
 
-Signed = Literal["anyone", "signed in"]
+Signed = Literal["anyone", "signed in", "superuser"]
 JSON = "application/json"
 
 
@@ -21,7 +21,7 @@ JSON = "application/json"
 class Rule:
     """Says who may make a call, and gives an example of the call.
 
-    who: anyone, everyone who is signed in, or members of the project with this role or a higher one
+    who: anyone, everyone who is signed in, superusers, or members of the project with this role or a higher one
     only: if given, only members whose role is one of these, for example that of the test user who started the upload
     own: users may make the call for what they own themselves, and get 404 for what others own
     body, headers: parts of a valid request, which changes something where it is allowed
@@ -52,6 +52,17 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/tokens"): Rule("signed in"),
     ("POST", "/api/tokens"): Rule("signed in", body={"name": "script"}),
     ("DELETE", "/api/tokens/{token_id}"): Rule("signed in", own=True),
+    # audit and notifications
+    ("GET", "/api/audit"): Rule("superuser"),
+    ("GET", "/api/audit.csv"): Rule("superuser"),
+    ("GET", "/api/projects/{project_id}/audit"): Rule(Role.MANAGER),
+    ("GET", "/api/projects/{project_id}/audit.csv"): Rule(Role.MANAGER),
+    ("GET", "/api/me/notifications"): Rule("signed in"),
+    ("POST", "/api/me/notifications/read"): Rule("signed in", body={"ids": None}),
+    ("GET", "/api/me/notification-settings"): Rule("signed in"),
+    ("PATCH", "/api/me/notification-settings"): Rule(
+        "signed in", body={"kinds": [{"kind": "assigned", "on_page": False, "by_mail": False}]}
+    ),
     # projects
     ("GET", "/api/projects"): Rule("signed in"),
     ("POST", "/api/projects"): Rule("signed in", body={"name": "New"}),

@@ -140,7 +140,7 @@ def lets_through(world: World, client: Client, call: tuple[str, str]) -> None:
 
 def may(rule: Rule, role: Role) -> bool:
     if not isinstance(rule.who, Role):
-        return True
+        return rule.who != "superuser"
     return allows(role, rule.who) and (rule.only is None or role in rule.only)
 
 
@@ -168,6 +168,8 @@ class TestEachCall:
         client = client_as(world.stranger)
         if isinstance(RULES[call].who, Role) or RULES[call].own:
             refuses(world, client, call, 404)
+        elif RULES[call].who == "superuser":
+            refuses(world, client, call, 403)
         else:
             lets_through(world, client, call)
 
@@ -177,6 +179,8 @@ class TestEachCall:
         User.objects.filter(pk=world.stranger.pk).update(is_superuser=True, is_staff=True)
         if isinstance(RULES[call].who, Role):
             refuses(world, client_as(world.stranger), call, 404)
+        elif RULES[call].who == "superuser":
+            lets_through(world, client_as(world.stranger), call)
 
     def test_signed_out(self, world: World, client_as: Callable[[User | None], Client], call: tuple[str, str]) -> None:
         if RULES[call].who == "anyone":

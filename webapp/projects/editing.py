@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from webapp.accounts.models import User
+from webapp.audit.entries import Thing, record
 from webapp.problems import Problem
 from webapp.projects.access import project_for
 from webapp.projects.engines import checked_engine
@@ -45,6 +46,7 @@ def create_project(*, by: User, name: str, guide: str = "", engine: str = "defau
     Membership.objects.create(project=project, user=by, role=Role.OWNER)
     for position, (label, color) in enumerate(FIRST_LABELS):
         Label.objects.create(project=project, name=label, color=color, position=position)
+    record(by, "project.create", _thing(project), project_id=project.pk)
     return project
 
 
@@ -73,12 +75,27 @@ def change_project(
         changed["guide"] = guide
     if engine is not None:
         changed["engine"] = checked_engine(engine)
+    old = {field: getattr(project, field) for field in changed}
     for field, value in changed.items():
         setattr(project, field, value)
     project.save(update_fields=changed)  # only these, because somebody else may have changed other fields meanwhile
     if labels is not None:
         _replace_labels(project, labels)
+    _record_changes(by, project, {field: [value, changed[field]] for field, value in old.items()})
     return project
+
+
+def _thing(project: Project) -> Thing:
+    return Thing("project", project.pk, project.name)
+
+
+def _record_changes(by: User, project: Project, values: dict[str, list[str]]) -> None:
+    """Record what changed, by field, as [before, after]. Of the guide only its lengths are kept, because it is long."""
+    details: dict[str, object] = {field: pair for field, pair in values.items() if pair[0] != pair[1]}
+    if "guide" in details:
+        details["guide"] = [f"{len(text)} characters" for text in values["guide"]]
+    if details:
+        record(by, "project.change", _thing(project), project_id=project.pk, **details)
 
 
 def _check_unchanged(project: Project, before: Before) -> None:
@@ -93,7 +110,9 @@ def _check_unchanged(project: Project, before: Before) -> None:
 @transaction.atomic
 def delete_project(*, by: User, project_id: int) -> None:
     """Delete a project and everything in it. Files are removed together with their rows (see videos/cleanup.py)."""
-    project_for(by, project_id, Role.OWNER).delete()
+    project = project_for(by, project_id, Role.OWNER)
+    record(by, "project.delete", _thing(project), project_id=project_id)
+    project.delete()
 
 
 def _checked_name(name: str) -> str:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from django.db import transaction
 
 from webapp.accounts.models import User
+from webapp.audit.entries import Thing, record
+from webapp.notifications.kinds import Kind
+from webapp.notifications.notify import forget_project, notify
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import allows, require
 from webapp.projects.models import Membership, Project, Role
@@ -26,7 +29,15 @@ def invite(*, by: User, project_id: int, username: str, role: Role) -> Membershi
         )
     if Membership.objects.filter(project_id=project_id, user=user).exists():
         raise Problem("already_member", f"{user.shown_name} is a member already.", 409)
-    return Membership.objects.create(project_id=project_id, user=user, role=role)
+    return add_member(by=by, project_id=project_id, user=user, role=role)
+
+
+def add_member(*, by: User, project_id: int, user: User, role: Role) -> Membership:
+    """Make `user`, who is no member yet, a member with `role`, and tell them. The caller has checked the roles."""
+    member = Membership.objects.create(project_id=project_id, user=user, role=role)
+    record(by, "member.add", Thing("user", user.pk, user.username), project_id=project_id, role=role)
+    _tell(by, member, f"{by.shown_name} added you to {member.project.name} as {role}.")
+    return member
 
 
 @transaction.atomic
@@ -36,8 +47,11 @@ def change_role(*, by: User, project_id: int, user_id: int, role: Role) -> Membe
     member = _member(project_id, user_id)
     _may_touch(by, member)
     _keep_an_owner(member, becomes=role)
-    member.role = role
+    before, member.role = member.role, role
     member.save(update_fields=["role"])
+    if before != role:
+        record(by, "member.role", _person(member), project_id=project_id, role=[before, role])
+        _tell(by, member, f"{by.shown_name} changed your role in {member.project.name} from {before} to {role}.")
     return member
 
 
@@ -49,7 +63,18 @@ def remove(*, by: User, project_id: int, user_id: int) -> None:
     member = _member(project_id, user_id)
     _may_touch(by, member)
     _keep_an_owner(member, becomes=None)
+    record(by, "member.remove", _person(member), project_id=project_id, role=member.role)
+    forget_project(user_id=user_id, project_id=project_id)
     member.delete()
+
+
+def _person(member: Membership) -> Thing:
+    return Thing("user", member.user_id, member.user.username)
+
+
+def _tell(by: User, member: Membership, text: str) -> None:
+    link = f"/projects/{member.project_id}"
+    notify([member.user_id], Kind.MEMBER, text, link=link, project_id=member.project_id, by=by)
 
 
 def _may_give(by: User, project_id: int, role: Role) -> None:

@@ -1,0 +1,42 @@
+"""Writes an entry for each sign-in, each wrong password of an account that exists, and each sign-out.
+
+Django sends these signals for the page, for one-time links and for the admin alike.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from webapp.accounts.models import User
+from webapp.audit.entries import Thing, record
+
+
+@receiver(user_logged_in, dispatch_uid="audit.sign_in")
+def signed_in(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:
+    record(user, "sign_in", _account(user), address=_address(request))
+
+
+@receiver(user_logged_out, dispatch_uid="audit.sign_out")
+def signed_out(sender: Any, request: HttpRequest, user: User | None, **_: Any) -> None:
+    if user is not None:
+        record(user, "sign_out", _account(user), address=_address(request))
+
+
+@receiver(user_login_failed, dispatch_uid="audit.sign_in_failed")
+def failed(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
+    """Record a wrong password. What was typed is not stored, because people type passwords into the wrong field."""
+    user = User.objects.filter(username=credentials.get("username") or "").first()
+    if user is not None:
+        record(None, "sign_in_failed", _account(user), address=_address(request))
+
+
+def _account(user: User) -> Thing:
+    return Thing("user", user.pk, user.username)
+
+
+def _address(request: HttpRequest | None) -> str:
+    return "" if request is None else str(request.META.get("REMOTE_ADDR", ""))
