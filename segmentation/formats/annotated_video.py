@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from segmentation.types import LabelMap
+import numpy as np
 
+from segmentation.formats.json_file import AnnotationError
+from segmentation.types import MAX_OBJECTS, LabelMap
+
+MOST_PIXELS = 1 << 26  # largest frame, in pixels, that is read
 NO_LABEL = "object"  # The category of objects that have no label.
 
 
 @dataclass(frozen=True)
 class AnnotatedObject:
-    """An object of an annotated video. `id` is its value in masks, 1..254; `label` is its class, or "" without one."""
+    """An object of an annotated video.
+
+    `id` is its value in masks, 1..254; `name` is "" if the file has none; `label` is its class, or "" without one;
+    `color` is #rrggbb, or "" if the file has none. `absent` are inclusive spans [first, last] of frames in which a
+    person marked the object as not visible.
+    """
 
     id: int
     name: str
     label: str = ""
+    color: str = ""
+    absent: tuple[tuple[int, int], ...] = ()
 
     @property
     def category(self) -> str:
@@ -47,3 +58,30 @@ def categories(videos: list[AnnotatedVideo]) -> dict[str, int]:
     """
     names = sorted({each.category for video in videos for each in video.objects})
     return {name: number for number, name in enumerate(names, 1)}
+
+
+def check_frame_size(width: int, height: int, place: str) -> None:
+    """Raise AnnotationError, which names `place`, unless a frame can have this size in pixels."""
+    if not (width > 0 and height > 0 and width * height <= MOST_PIXELS):
+        raise AnnotationError(f"{place}: {width} x {height} is no size of a frame")
+
+
+def check_object_count(count: int, place: str) -> None:
+    """Raise AnnotationError, which names `place`, if a video cannot have this number of objects."""
+    if count > MAX_OBJECTS:
+        raise AnnotationError(f"{place}: it has {count} objects; a video has {MAX_OBJECTS} at most")
+
+
+def number_objects(keys: Iterable[int]) -> dict[int, int]:
+    """Return the id of each object by the number that a file gives it.
+
+    The numbers stay if each of them can be an id, 1..254. Otherwise the objects become 1, 2, ... in ascending order.
+    """
+    ordered = sorted(set(keys))
+    if all(0 < key <= MAX_OBJECTS for key in ordered):
+        return {key: key for key in ordered}
+    return {key: number for number, key in enumerate(ordered, 1)}
+
+
+def blank_mask(width: int, height: int) -> LabelMap:
+    return np.zeros((height, width), np.uint8)

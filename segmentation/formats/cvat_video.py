@@ -1,12 +1,15 @@
-"""Reads and writes the masks of one video in CVAT's XML for videos.
+"""Writes masks in CVAT's XML for videos, and reads CVAT's XML for videos and for images.
 
-The file has a track for each object, with a mask for each frame that shows the object. The run lengths of a mask go row
-by row through its bounding box, and the first run is background.
+A file for videos has a track for each object, with a mask for each frame that shows the object. The run lengths of a
+mask go row by row through its bounding box, and the first run is background.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
 from xml.parsers import expat
@@ -14,12 +17,20 @@ from xml.parsers import expat
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo
-from segmentation.formats.coco_rle import area_and_box
-from segmentation.formats.json_file import AnnotationError
-from segmentation.types import MAX_OBJECTS, LabelMap
+from segmentation.formats.annotated_video import (
+    AnnotatedObject,
+    AnnotatedVideo,
+    blank_mask,
+    check_frame_size,
+    check_object_count,
+    number_objects,
+)
+from segmentation.formats.coco_rle import area_and_box, decode_segmentation
+from segmentation.formats.json_file import AnnotationError, at_place
+from segmentation.formats.label_png import MaskError
+from segmentation.types import LabelMap
 
-MOST_PIXELS = 1 << 26  # largest frame, in pixels, that is read
+MOST_FRAMES = 1 << 20  # largest number of frames of a video that is read
 
 
 def cvat_xml(video: AnnotatedVideo, tick: Any = lambda: None) -> bytes:
@@ -44,41 +55,89 @@ def cvat_xml(video: AnnotatedVideo, tick: Any = lambda: None) -> bytes:
     return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def read_cvat_xml(data: bytes) -> AnnotatedVideo:
-    """Read a CVAT XML file. Its tracks become the objects 1, 2, ... in the order of the file.
+def read_cvat_xml(data: bytes) -> list[AnnotatedVideo]:
+    """Read a CVAT XML file, for videos or for images: masks and polygons.
+
+    A file for videos is one video, whose tracks are the objects. Of a file for images, the images of one folder are a
+    video, and an object is what has the same `group_id` in all its images; shapes without one are put together by
+    label and position: the second car of each image is one object.
 
     Raises:
-        AnnotationError: the file is damaged, has XML entities, or has shapes that are not masks (boxes, polygons).
+        AnnotationError: the file is damaged, has XML entities, or has shapes of other kinds (boxes, points). Reading
+            the masks also raises it, if they are damaged.
     """
-    root = _parse(data)
+    root = parse_xml(data)
+    if root.tag != "annotations":
+        raise AnnotationError(f"it begins with <{root.tag[:40]}>, a CVAT file with <annotations>")
+    return _images(root) if root.find("image") is not None else [_video(root)]
+
+
+def _video(root: ElementTree.Element) -> AnnotatedVideo:
     width, height = _number(root, "meta/task/original_size/width"), _number(root, "meta/task/original_size/height")
     count = _number(root, "meta/task/size")
-    if not (width > 0 and height > 0 and width * height <= MOST_PIXELS) or not 0 <= count <= 1 << 20:
-        raise AnnotationError(f"{count} frames of {width} x {height}: these are no sizes of a video")
+    check_frame_size(width, height, "original_size")
+    if count > MOST_FRAMES:
+        raise AnnotationError(f"{count} frames are more than a video has")
     tracks = root.findall("track")
-    if len(tracks) > MAX_OBJECTS:
-        raise AnnotationError(f"it has {len(tracks)} tracks; a video has {MAX_OBJECTS} objects at most")
-    by_frame: dict[int, list[tuple[int, ElementTree.Element]]] = {}
-    objects = []
-    for number, track in enumerate(tracks, 1):
-        label = track.get("label", "")
-        objects.append(AnnotatedObject(number, f"{label} {number}", label))
-        for shape in track:
-            if shape.tag != "mask":
-                raise AnnotationError(f"track {number}: it has a {shape.tag}; only masks are read")
-            if shape.get("outside") != "1":
-                by_frame.setdefault(_attribute(shape, "frame"), []).append((number, shape))
+    check_object_count(len(tracks), "file")
+    keys = [_attribute(track, "id") for track in tracks] if all(_is_number(t.get("id")) for t in tracks) else []
+    if len(set(keys)) != len(tracks):
+        keys = list(range(1, len(tracks) + 1))
+    ids = number_objects(keys)
+    by_frame: dict[int, list[_Shape]] = {}
+    for key, track in zip(keys, tracks, strict=True):
+        for element in track:
+            frame = _attribute(element, "frame")
+            shape = _shape(element, ids[key], f"track {key}, frame {frame}")
+            if element.get("outside") != "1":
+                by_frame.setdefault(frame, []).append(shape)
+    for frame in by_frame:
+        if frame >= count:
+            raise AnnotationError(f"frame {frame}: the video has {count} frames")
 
     def masks() -> Iterator[LabelMap | None]:
-        for frame in range(count):
-            labels = np.zeros((height, width), np.uint8)
-            for number, shape in by_frame.get(frame, []):
-                _paint(labels, number, shape)
-            yield labels
+        return (_painted(by_frame.get(frame, []), width, height) for frame in range(count))
 
+    objects = [AnnotatedObject(ids[key], "", track.get("label", "")) for key, track in zip(keys, tracks, strict=True)]
     frames = tuple(f"{frame:05}" for frame in range(count))
     name = root.findtext("meta/task/name") or "video"
     return AnnotatedVideo(name, width, height, 24.0, frames, tuple(objects), masks)
+
+
+def _images(root: ElementTree.Element) -> list[AnnotatedVideo]:
+    folders: dict[str, list[ElementTree.Element]] = {}
+    for image in root.findall("image"):
+        name = image.get("name", "").replace("\\", "/")
+        folders.setdefault(str(PurePosixPath(name).parent), []).append(image)
+    title = root.findtext("meta/task/name") or ""
+    return [_folder(title if folder == "." else folder.rsplit("/", 1)[-1], rows) for folder, rows in folders.items()]
+
+
+def _folder(name: str, images: list[ElementTree.Element]) -> AnnotatedVideo:
+    width, height = _attribute(images[0], "width"), _attribute(images[0], "height")
+    check_frame_size(width, height, "image")
+    keys: dict[tuple[str, int, int], int] = {}  # (label, group, position) -> id
+    shapes: list[list[_Shape]] = []
+    for image in images:
+        title = image.get("name", "")[:100]
+        if (_attribute(image, "width"), _attribute(image, "height")) != (width, height):
+            raise AnnotationError(f"image {title}: its size differs from that of the first image of its folder")
+        counts: dict[str, int] = {}
+        found = []
+        for element in image:
+            label, group = element.get("label", ""), element.get("group_id", "")
+            counts[label] = counts.get(label, 0) + 1
+            key = (label, int(group), 0) if _is_number(group) and group != "0" else (label, 0, counts[label])
+            found.append(_shape(element, keys.setdefault(key, len(keys) + 1), f"image {title}"))
+        shapes.append(found)
+    check_object_count(len(keys), f"video {name!r}")
+
+    def masks() -> Iterator[LabelMap | None]:
+        return (_painted(found, width, height) for found in shapes)
+
+    objects = tuple(AnnotatedObject(number, "", label) for (label, _, _), number in keys.items())
+    frames = tuple(PurePosixPath(image.get("name", "").replace("\\", "/")).stem for image in images)
+    return AnnotatedVideo(name, width, height, 24.0, frames, objects, masks)
 
 
 def _add_mask(track: ElementTree.Element, frame: int, mask: NDArray[np.bool_] | None, shown: bool) -> bool:
@@ -110,22 +169,62 @@ def _element(track: ElementTree.Element, frame: int, rle: str, box: tuple[int, i
     )  # fmt: skip
 
 
-def _paint(labels: LabelMap, number: int, shape: ElementTree.Element) -> None:
-    x, y, width, height = (_attribute(shape, name) for name in ("left", "top", "width", "height"))
-    place = f"track {number}, frame {shape.get('frame')}"
-    if width < 1 or height < 1 or x + width > labels.shape[1] or y + height > labels.shape[0]:
-        raise AnnotationError(f"{place}: the box of the mask does not lie inside the frame")
+@dataclass(frozen=True)
+class _Shape:
+    """A shape of the file, which belongs to the object with this id. `place` names it in messages."""
+
+    element: ElementTree.Element
+    id: int
+    place: str
+
+
+def _shape(element: ElementTree.Element, number: int, place: str) -> _Shape:
+    if element.tag not in ("mask", "polygon"):
+        raise AnnotationError(f"{place}: it has a {element.tag[:40]}; only masks and polygons are read")
+    return _Shape(element, number, place)
+
+
+def _painted(shapes: list[_Shape], width: int, height: int) -> LabelMap:
+    """Return the mask of a frame. Where shapes overlap, the pixels belong to that with the highest z_order, then to
+    the later one.
+    """
+    labels = blank_mask(width, height)
+    for shape in sorted(shapes, key=_height_of):
+        if shape.element.tag == "mask":
+            _paint(labels, shape)
+        else:
+            labels[_inside_polygon(shape, width, height)] = shape.id
+    return labels
+
+
+def _height_of(shape: _Shape) -> int:
+    text = shape.element.get("z_order", "0")
+    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else 0
+
+
+def _inside_polygon(shape: _Shape, width: int, height: int) -> NDArray[np.bool_]:
     try:
-        runs = [int(part) for part in shape.get("rle", "").split(",")]
+        points = [float(value) for pair in shape.element.get("points", "").split(";") for value in pair.split(",")]
     except ValueError:
-        raise AnnotationError(f"{place}: rle is no list of numbers") from None
+        raise AnnotationError(f"{shape.place}: points is no list of pairs x,y") from None
+    return at_place(shape.place, lambda: decode_segmentation([points], height, width), MaskError)
+
+
+def _paint(labels: LabelMap, shape: _Shape) -> None:
+    x, y, width, height = (_attribute(shape.element, name) for name in ("left", "top", "width", "height"))
+    if width < 1 or height < 1 or x + width > labels.shape[1] or y + height > labels.shape[0]:
+        raise AnnotationError(f"{shape.place}: the box of the mask does not lie inside the frame")
+    try:
+        runs = [int(part) for part in shape.element.get("rle", "").split(",")]
+    except ValueError:
+        raise AnnotationError(f"{shape.place}: rle is no list of numbers") from None
     if min(runs) < 0 or sum(runs) != width * height:
-        raise AnnotationError(f"{place}: rle is not for {width * height} pixels")
+        raise AnnotationError(f"{shape.place}: rle is not for {width * height} pixels")
     inside = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)
-    labels[y : y + height, x : x + width][inside] = number
+    labels[y : y + height, x : x + width][inside] = shape.id
 
 
-def _parse(data: bytes) -> ElementTree.Element:
+def parse_xml(data: bytes) -> ElementTree.Element:
     """Parse XML, and refuse entities: with these, a small file could become huge or include other files."""
     builder = ElementTree.TreeBuilder()
     parser = expat.ParserCreate()
@@ -146,15 +245,19 @@ def _parse(data: bytes) -> ElementTree.Element:
         raise AnnotationError("it is not XML") from None
 
 
+def _is_number(text: str | None) -> bool:
+    return text is not None and text.isascii() and text.isdigit() and len(text) <= 9
+
+
 def _number(root: ElementTree.Element, path: str) -> int:
     text = root.findtext(path) or ""
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
+    if not _is_number(text):
         raise AnnotationError(f"{path}: expected a whole number")
     return int(text)
 
 
 def _attribute(shape: ElementTree.Element, name: str) -> int:
     text = shape.get(name, "")
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise AnnotationError(f"mask, {name}: expected a whole number")
+    if not _is_number(text):
+        raise AnnotationError(f"{shape.tag[:40]}, {name}: expected a whole number")
     return int(text)

@@ -77,6 +77,21 @@ def is_davis(names: Iterable[str]) -> bool:
     return any(_below(name, FRAMES) for name in names)
 
 
+def mask_folders(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the mask files below folders Annotations or SegmentationObject, by the name of their sequence.
+
+    There need not be any frames. Where a sequence has masks at several resolutions, those at 480p are taken.
+    """
+    files = sorted((name for name in names if not is_clutter(name)), key=natural)
+    masks = {**_by_place(files, VOC_MASKS, MASK_SUFFIXES, None), **_by_place(files, MASKS, MASK_SUFFIXES, None)}
+    chosen: dict[tuple[str, str], _Place] = {}
+    for place in sorted(masks, key=lambda place: _preference(place.resolution, None)):
+        chosen.setdefault(place.key, place)
+    return {
+        place.sequence: masks[place] for place in sorted(chosen.values(), key=lambda place: natural(place.sequence))
+    }
+
+
 # --- any folders --------------------------------------------------------------------------------------------------
 
 

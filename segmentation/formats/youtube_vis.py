@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
-from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo, categories
+from segmentation.formats.annotated_video import (
+    AnnotatedObject,
+    AnnotatedVideo,
+    blank_mask,
+    categories,
+    check_frame_size,
+    check_object_count,
+)
 from segmentation.formats.coco_rle import area_and_box, decode_segmentation, encode_rle
 from segmentation.formats.json_file import AnnotationError, at_place, field
 from segmentation.formats.label_png import MaskError
 from segmentation.types import MAX_OBJECTS, LabelMap
-
-MOST_PIXELS = 1 << 26  # largest frame, in pixels, that is read
 
 
 def youtube_vis_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[str, Any]:
@@ -101,10 +104,8 @@ def _read_video(video: Any, place: str, tracks: list[Any], names: dict[int, str]
     width, height = field(video, "width", int, place), field(video, "height", int, place)
     if not all(isinstance(file, str) for file in files):
         raise AnnotationError(f"{place}.file_names: expected a list of texts")
-    if not (width > 0 and height > 0 and width * height <= MOST_PIXELS):
-        raise AnnotationError(f"{place}: {width} x {height} is no size of a frame")
-    if len(tracks) > MAX_OBJECTS:
-        raise AnnotationError(f"{place}: it has {len(tracks)} objects; a video has {MAX_OBJECTS} at most")
+    check_frame_size(width, height, place)
+    check_object_count(len(tracks), place)
     objects: list[AnnotatedObject] = []
     for at, track in enumerate(tracks, 1):
         category = names.get(field(track, "category_id", int, "annotations"), "")
@@ -113,13 +114,13 @@ def _read_video(video: Any, place: str, tracks: list[Any], names: dict[int, str]
         number = at if wrong else number
         if len(field(track, "segmentations", list, "annotations")) != len(files):
             raise AnnotationError(f"{place}: an annotation has not as many segmentations as the video has frames")
-        objects.append(AnnotatedObject(number, str(track.get("name") or f"{category} {at}"), category))
+        objects.append(AnnotatedObject(number, str(track.get("name") or ""), category))
     stems = tuple(file.rsplit("/", 1)[-1].rsplit(".", 1)[0] for file in files)
     name = files[0].rsplit("/", 1)[0] if files and "/" in files[0] else f"video-{video['id']}"
 
     def masks() -> Iterator[LabelMap | None]:
         for frame in range(len(files)):
-            labels = np.zeros((height, width), np.uint8)
+            labels = blank_mask(width, height)
             for each, track in zip(objects, tracks, strict=True):
                 segmentation = track["segmentations"][frame]
                 if segmentation is not None:

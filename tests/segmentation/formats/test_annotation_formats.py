@@ -140,8 +140,15 @@ def test_coco_is_read_as_it_was_written() -> None:
 
 
 def test_cvat_is_read_as_it_was_written() -> None:
-    video = read_cvat_xml(cvat_xml(a_video()))
-    assert [each.label for each in video.objects] == ["fish", "object", "fish"]
+    (video,) = read_cvat_xml(cvat_xml(a_video()))
+    assert [(each.id, each.label) for each in video.objects] == [(1, "fish"), (2, "object"), (254, "fish")]
+    assert_same(video)
+
+
+def test_tracks_of_cvat_that_begin_with_0_become_objects_from_1_on() -> None:
+    data = cvat_xml(a_video()).replace(b'id="1"', b'id="0"')
+    (video,) = read_cvat_xml(data)
+    assert [each.id for each in video.objects] == [1, 2, 3]
     assert_same(video, {254: 3})
 
 
@@ -152,10 +159,22 @@ def test_mots_is_read_as_it_was_written() -> None:
         if labels is not None:
             np.testing.assert_array_equal(decode_mots_png(encode_mots_png(labels, video, numbers)), labels)
             lines += mots_lines(frame, labels, video, numbers)
-    maps = read_mots_text(lines)
-    for frame, labels in enumerate(label_maps()[:3]):
-        np.testing.assert_array_equal(maps[frame], as_shown(labels))
-    assert 3 not in maps, "a frame without an object has no line"
+    read = read_mots_text(lines, "reef", {number: name for name, number in numbers.items()})
+    assert read.frames == ("000000", "000001", "000002"), "a frame without an object has no line"
+    for labels, found in zip(label_maps(), read.masks(), strict=False):
+        np.testing.assert_array_equal(found, as_shown(labels))
+    assert [(each.id, each.label) for each in read.objects] == [(each.id, each.category) for each in OBJECTS]
+
+
+def test_objects_of_two_classes_of_mots_with_the_same_number_stay_two_objects() -> None:
+    two = np.zeros((3, 4), bool)
+    two[0, 0] = True
+    counts = [encode_rle(mask)["counts"] for mask in (two, two[::-1])]
+    video = read_mots_text([f"0 1001 1 3 4 {counts[0]}", f"0 2001 2 3 4 {counts[1]}"])
+    assert [(each.id, each.label) for each in video.objects] == [(1, "car"), (2, "pedestrian")]
+    labels = next(video.masks())
+    assert labels is not None
+    assert (labels[0, 0], labels[2, 0]) == (1, 2)
 
 
 # --- damaged files ----------------------------------------------------------------------------------------------------
@@ -226,7 +245,7 @@ def test_entities_of_xml_are_refused_before_they_grow() -> None:
         (b'rle="', b'rle="x'),
         (b'rle="', b'rle="1, '),
         (b"<size>5", b"<size>99999999999"),
-        (b"<mask ", b"<polygon "),
+        (b"<mask ", b"<box "),
     ],
 )
 def test_a_damaged_file_of_cvat_is_refused_with_a_sentence(change: tuple[bytes, bytes]) -> None:
@@ -234,16 +253,16 @@ def test_a_damaged_file_of_cvat_is_refused_with_a_sentence(change: tuple[bytes, 
     assert change[0] in data
     damaged = data.replace(*change)
     with pytest.raises(AnnotationError):
-        for _ in read_cvat_xml(damaged).masks():
-            pass
+        [list(video.masks()) for video in read_cvat_xml(damaged)]
 
 
 @pytest.mark.parametrize(
-    "line", ["0 1001 1 3 4", "x 1001 1 3 4 0", "0 1999 1 3 4 <", "0 1001 1 3 4 ~~", "-1 1001 1 3 4 <", "0 1 1 0 4 <"]
+    "line",
+    ["0 1001 1 3 4", "x 1001 1 3 4 0", "0 99999999999 1 3 4 <", "0 1001 1 3 4 ~~", "-1 1 1 3 4 <", "0 1 1 0 4 <"],
 )
 def test_a_damaged_line_of_mots_is_refused_by_its_number(line: str) -> None:
     with pytest.raises(AnnotationError, match="line 2"):
-        read_mots_text(["", line])
+        list(read_mots_text(["", line]).masks())
 
 
 def test_a_picture_that_is_no_mask_of_mots_is_refused() -> None:

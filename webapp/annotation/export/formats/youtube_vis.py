@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from segmentation.formats.youtube_vis import youtube_vis_data
 from webapp.annotation.export.format import Format
-from webapp.annotation.export.frames import write_frames
-from webapp.annotation.export.subject import Subject, Tick, annotated
+from webapp.annotation.export.instances import write_instances
+from webapp.annotation.export.subject import Subject, Tick
 
 
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
-    """Write a zip with instances.json and JPEGImages. `tick` gets the number of frames whose masks are encoded."""
-    videos = [annotated(subject) for subject in subjects]
-    done = 0
-
-    def count() -> None:
-        nonlocal done
-        done += 1
-        tick(done)
-
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        text = json.dumps(youtube_vis_data(videos, count), separators=(",", ":"))
-        archive.writestr("instances.json", text, zipfile.ZIP_DEFLATED)
-        for subject, video in zip(subjects, videos, strict=True):
-            write_frames(archive, subject, video, lambda: tick(done))
+    write_instances(subjects, path, tick, youtube_vis_data)
 
 
 FORMAT = Format(

@@ -1,0 +1,179 @@
+"""Reads masks that lie as image files in folders.
+
+These are label PNG files of DAVIS, YouTube-VOS and PASCAL VOC, and folders of black-and-white PNG files of objects.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from segmentation.formats.annotated_video import (
+    AnnotatedObject,
+    AnnotatedVideo,
+    blank_mask,
+    check_frame_size,
+    check_object_count,
+)
+from segmentation.formats.davis_layout import FRAMES, MASK_SUFFIXES, RESOLUTION, mask_folders
+from segmentation.formats.file_tree import FileTree, natural
+from segmentation.formats.json_file import AnnotationError, at_place, parse_json
+from segmentation.formats.label_png import MaskError
+from segmentation.formats.mask_files import MaskFiles
+from segmentation.formats.mask_image import UNREADABLE
+from segmentation.formats.object_table import read_object_table, read_youtube_vos_meta
+from segmentation.types import LabelMap
+
+OBJECT_FOLDER = re.compile(r"([0-9]{1,3})[-_ ].+")  # The folders of an export with a PNG for each object.
+Objects = tuple[AnnotatedObject, ...]
+
+
+def read_mask_tree(files: FileTree) -> list[AnnotatedVideo]:
+    """Read the masks of all videos in a tree of files; none if there is no mask file.
+
+    Masks are named after their frames. Without Annotations or SegmentationObject, each folder with images is a video,
+    and folders called 001-name are the objects of the video in whose folder they lie. Ids, names, labels and absent
+    spans of objects come from objects.json or meta.json, where there is one. Masks are decoded by
+    `AnnotatedVideo.masks`.
+
+    Raises:
+        AnnotationError: a file is damaged; the message names it.
+    """
+    tables = _Tables(files)
+    folders = mask_folders(files.names)
+    if folders:
+        return [_labelled(files, name, paths, tables.of(name)) for name, paths in folders.items()]
+    images = [name for name in files.names if _is_image(name) and FRAMES not in name.casefold().split("/")]
+    videos: dict[str, list[str]] = {}
+    for name in sorted(images, key=natural):
+        videos.setdefault(str(PurePosixPath(name).parent), []).append(name)
+    by_object = {folder for folder in videos if OBJECT_FOLDER.fullmatch(PurePosixPath(folder).name)}
+    if by_object and len(by_object) == len(videos):
+        roots: dict[str, dict[str, list[str]]] = {}
+        for folder, paths in videos.items():
+            roots.setdefault(str(PurePosixPath(folder).parent), {})[folder] = paths
+        return [_of_objects(files, _title(root), found, tables) for root, found in roots.items()]
+    return [_labelled(files, _title(folder), paths, tables.of(_title(folder))) for folder, paths in videos.items()]
+
+
+def _title(folder: str) -> str:
+    """Return the name of the video whose masks lie in a folder, or "" if the folder does not tell."""
+    names = [part for part in PurePosixPath(folder).parts if not RESOLUTION.fullmatch(part)]
+    return names[-1] if names else ""
+
+
+def _is_image(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in MASK_SUFFIXES
+
+
+@dataclass
+class _Tables:
+    """The tables of objects in a tree of files."""
+
+    files: FileTree
+    _meta: Mapping[str, Objects] = field(init=False)
+    _paths: dict[str, str] = field(
+        init=False
+    )  # The paths of objects.json by the name of the video, "" for the only one.
+
+    def __post_init__(self) -> None:
+        self._meta, self._paths = {}, {}
+        for name in self.files.names:
+            path = PurePosixPath(name)
+            if path.name.casefold() == "objects.json":
+                self._paths[path.parent.name] = name
+            elif path.parent.name.casefold() == "objects" and path.suffix == ".json":
+                self._paths[path.stem] = name
+            elif path.name.casefold() == "meta.json":
+                data = at_place(name, lambda name=name: parse_json(self.files.read(name)), AnnotationError)  # type: ignore[misc]
+                self._meta = read_youtube_vos_meta(data, name) if "videos" in data else {}
+
+    def of(self, video: str) -> Objects:
+        """Return the objects of a video; none if no table is there."""
+        path = self._paths.get(video) or self._paths.get("")
+        if path is None:
+            return self._meta.get(video, ())
+        return read_object_table(at_place(path, lambda: parse_json(self.files.read(path)), AnnotationError), path)
+
+
+def _labelled(files: FileTree, name: str, paths: list[str], objects: Objects) -> AnnotatedVideo:
+    """Return a video from label maps, one file a frame."""
+    masks = MaskFiles(tuple(paths), _reader(files), str)
+
+    def read() -> Iterator[LabelMap | None]:
+        return (at_place("masks", lambda path=path: masks.labels(path), MaskError) for path in paths)  # type: ignore[misc]
+
+    width, height = _size(files, paths[0])
+    stems = tuple(PurePosixPath(path).stem for path in paths)
+    return AnnotatedVideo(name, width, height, 24.0, stems, objects, read)
+
+
+def _of_objects(files: FileTree, name: str, folders: dict[str, list[str]], tables: _Tables) -> AnnotatedVideo:
+    """Return a video from folders of black-and-white masks, one folder an object, called 001-name."""
+    known = {each.id: each for each in tables.of(name)}
+    ids: dict[str, int] = {}
+    for folder in folders:
+        found = OBJECT_FOLDER.fullmatch(PurePosixPath(folder).name)
+        assert found is not None
+        ids[folder] = int(found[1])
+        if not 0 < ids[folder] < 255 or list(ids.values()).count(ids[folder]) > 1:
+            raise AnnotationError(f"{folder}: expected a number of its own, 1 to 254, at the front")
+    check_object_count(len(ids), name or "file")
+    objects = tuple(
+        known.get(number, AnnotatedObject(number, PurePosixPath(folder).name.split("-", 1)[-1]))
+        for folder, number in ids.items()
+    )
+    by_stem: dict[str, list[tuple[int, str]]] = {}
+    for folder, paths in folders.items():
+        for path in paths:
+            by_stem.setdefault(PurePosixPath(path).stem, []).append((ids[folder], path))
+    stems = tuple(sorted(by_stem, key=natural))
+    width, height = _size(files, by_stem[stems[0]][0][1])
+
+    def masks() -> Iterator[LabelMap | None]:
+        for stem in stems:
+            labels = blank_mask(width, height)
+            for number, path in by_stem[stem]:
+                inside = _binary(files, path)
+                if inside.shape != labels.shape:
+                    raise AnnotationError(f"{path}: its size differs from that of the first mask")
+                labels[inside] = number
+            yield labels
+
+    return AnnotatedVideo(name, width, height, 24.0, stems, objects, masks)
+
+
+def _binary(files: FileTree, path: str) -> np.ndarray:
+    _size(files, path)
+    try:
+        with Image.open(io.BytesIO(files.read(path))) as image:
+            return np.asarray(image.convert("L")) >= 128
+    except UNREADABLE:
+        raise AnnotationError(f"{path}: it cannot be read as a picture") from None
+
+
+def _reader(files: FileTree) -> Callable[[str], bytes]:
+    """Return a function that reads a mask file after its size was checked."""
+
+    def read(path: str) -> bytes:
+        _size(files, path)
+        return files.read(path)
+
+    return read
+
+
+def _size(files: FileTree, path: str) -> tuple[int, int]:
+    """Return width and height of an image file, without decoding a pixel. Raises AnnotationError if it is too large."""
+    try:
+        with Image.open(io.BytesIO(files.read(path))) as image:
+            size = image.size
+    except (*UNREADABLE, Image.DecompressionBombError):
+        raise AnnotationError(f"{path}: it cannot be read as a picture") from None
+    check_frame_size(*size, path)
+    return size

@@ -1,0 +1,83 @@
+"""Reads masks from the arrays of an npz file: `<video>/<frame>` is the label map of a frame."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo, check_frame_size
+from segmentation.formats.file_tree import FileTree, natural
+from segmentation.formats.json_file import AnnotationError, at_place, parse_json
+from segmentation.formats.object_table import read_object_table
+from segmentation.types import LabelMap
+
+MOST_TABLE_CHARACTERS = 1 << 22  # largest table of objects that is read
+
+
+def read_npz(files: FileTree) -> list[AnnotatedVideo]:
+    """Read the videos of an npz file, of which `files` are the arrays. Files without the suffix .npy are not read.
+
+    The array `<video>/objects`, a text, is the table of objects, if it is there. Pickled objects are never read.
+
+    Raises:
+        AnnotationError: an array is no label map; the message names it. Reading the masks raises it, too.
+    """
+    videos: dict[str, list[str]] = {}
+    for name in sorted((name for name in files.names if name.endswith(".npy")), key=natural):
+        videos.setdefault(str(PurePosixPath(name).parent), []).append(name)
+    return [_video(files, "" if folder == "." else folder, paths) for folder, paths in videos.items()]
+
+
+def _video(files: FileTree, name: str, paths: list[str]) -> AnnotatedVideo:
+    tables = [path for path in paths if PurePosixPath(path).stem == "objects"]
+    frames = [path for path in paths if path not in tables]
+    if not frames:
+        raise AnnotationError(f"{tables[0]}: there is no mask beside it")
+    first = _labels(files, frames[0])
+
+    def masks() -> Iterator[LabelMap | None]:
+        return (_labels(files, path) for path in frames)
+
+    objects = _objects(files, tables[0]) if tables else ()
+    stems = tuple(PurePosixPath(path).stem for path in frames)
+    return AnnotatedVideo(name, first.shape[1], first.shape[0], 24.0, stems, objects, masks)
+
+
+def _objects(files: FileTree, path: str) -> tuple[AnnotatedObject, ...]:
+    array = _array(files, path)
+    if array.ndim or array.dtype.kind != "U":
+        raise AnnotationError(f"{path}: expected a text")
+    return read_object_table(at_place(path, lambda: parse_json(str(array)), AnnotationError), path)
+
+
+def _labels(files: FileTree, path: str) -> LabelMap:
+    array = _array(files, path)
+    if array.dtype.kind not in "bui" or array.ndim != 2:
+        raise AnnotationError(f"{path}: expected whole numbers [height, width], got {array.dtype} {list(array.shape)}")
+    if array.min() < 0 or array.max() > 255:
+        raise AnnotationError(f"{path}: an id is not in 0..255")
+    return array.astype(np.uint8)
+
+
+def _array(files: FileTree, path: str) -> np.ndarray[Any, Any]:
+    """Read an array after its header was checked, because the header may claim a size that no memory has."""
+    stream = io.BytesIO(files.read(path))
+    try:
+        version = np.lib.format.read_magic(stream)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = header(stream)
+    except (ValueError, EOFError, SyntaxError, TypeError):
+        raise AnnotationError(f"{path}: it is no NumPy array") from None
+    if len(shape) == 2:
+        check_frame_size(shape[1], shape[0], path)
+    elif shape or dtype.itemsize > 4 * MOST_TABLE_CHARACTERS:
+        raise AnnotationError(f"{path}: expected a label map [height, width], got {dtype} {list(shape)[:5]}")
+    stream.seek(0)
+    try:
+        return np.asarray(np.load(stream, allow_pickle=False))
+    except (ValueError, EOFError):
+        raise AnnotationError(f"{path}: it is cut off, or holds pickled objects") from None

@@ -1,0 +1,217 @@
+"""Tests that the format of annotation files is found, that their masks are read exactly, and that damage is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from segmentation.formats.annotated_video import AnnotatedVideo, categories
+from segmentation.formats.annotation_files import read_annotations
+from segmentation.formats.coco_instances import coco_data
+from segmentation.formats.cvat_video import cvat_xml
+from segmentation.formats.json_file import AnnotationError
+from segmentation.formats.label_png import encode_labels
+from segmentation.formats.mots import encode_mots_png, mots_lines
+from segmentation.formats.youtube_vis import youtube_vis_data
+from segmentation.types import LabelMap
+from tests.segmentation.formats.test_annotation_formats import HEIGHT, OBJECTS, WIDTH, a_video, as_shown, label_maps
+
+TABLE = {
+    "objects": [
+        {"id": each.id, "name": each.name, "label": each.label or None, "color": "#112233", "absent": [[1, 2]]}
+        for each in OBJECTS
+    ]
+}
+
+
+@dataclass
+class Files:
+    """A tree of files in memory."""
+
+    content: dict[str, bytes]
+    names: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = list(self.content)
+
+    def read(self, name: str) -> bytes:
+        return self.content[name]
+
+
+def masks() -> dict[int, LabelMap]:
+    return {frame: labels for frame, labels in enumerate(label_maps()) if labels is not None}
+
+
+def png(values: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(values).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def table() -> bytes:
+    return json.dumps(TABLE).encode()
+
+
+def davis() -> dict[str, bytes]:
+    found = {f"Annotations/480p/reef/{frame:05}.png": encode_labels(labels) for frame, labels in masks().items()}
+    return {**found, "JPEGImages/480p/reef/00000.jpg": b"not read", "objects.json": table()}
+
+
+def youtube_vos() -> dict[str, bytes]:
+    found = {f"valid/Annotations/reef/{frame:05}.png": encode_labels(labels) for frame, labels in masks().items()}
+    rows = {str(each.id): {"category": each.category, "frames": []} for each in OBJECTS}
+    return {**found, "valid/meta.json": json.dumps({"videos": {"reef": {"objects": rows}}}).encode()}
+
+
+def each_object() -> dict[str, bytes]:
+    found = {
+        f"{each.id:03}-{each.name}/{frame:05}.png": png((labels == each.id) * np.uint8(255))
+        for frame, labels in masks().items()
+        for each in OBJECTS
+    }
+    return {**found, "objects.json": table()}
+
+
+def npz() -> dict[str, bytes]:
+    found = {f"reef/{frame:05}.npy": npy(labels) for frame, labels in masks().items()}
+    return {**found, "reef/objects.npy": npy(np.array(json.dumps(TABLE)))}
+
+
+def mots_pngs() -> dict[str, bytes]:
+    numbers = categories([a_video()])
+    found = {f"instances/reef/{f:06}.png": encode_mots_png(labels, a_video(), numbers) for f, labels in masks().items()}
+    return {**found, "classes.txt": "".join(f"{n} {name}\n" for name, n in numbers.items()).encode()}
+
+
+def mots_text() -> dict[str, bytes]:
+    numbers = categories([a_video()])
+    lines = [line for frame, labels in masks().items() for line in mots_lines(frame, labels, a_video(), numbers)]
+    return {"instances_txt/reef.txt": "\n".join(lines).encode(), "classes.txt": mots_pngs()["classes.txt"]}
+
+
+def coco() -> dict[str, bytes]:
+    return {"instances.json": json.dumps(coco_data([a_video()])).encode()}
+
+
+def youtube_vis() -> dict[str, bytes]:
+    return {"instances.json": json.dumps(youtube_vis_data([a_video()])).encode()}
+
+
+def cvat() -> dict[str, bytes]:
+    return {"annotations.xml": cvat_xml(a_video())}
+
+
+ALL: dict[str, Callable[[], dict[str, bytes]]] = {
+    "davis": davis,
+    "youtube-vos": youtube_vos,
+    "objects": each_object,
+    "npz": npz,
+    "mots-png": mots_pngs,
+    "mots-text": mots_text,
+    "coco": coco,
+    "youtube-vis": youtube_vis,
+    "cvat": cvat,
+}
+NAMED = {"davis", "objects", "npz", "youtube-vis"}  # These hold the names of objects.
+WITH_TABLE = {"davis", "objects", "npz"}  # These hold colours and absent spans, too.
+
+
+def the_video(content: dict[str, bytes]) -> AnnotatedVideo:
+    (video,) = read_annotations(Files(content)).videos
+    return video
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_format_is_recognised_and_its_masks_are_read_exactly(name: str) -> None:
+    video = the_video(ALL[name]())
+    assert (video.width, video.height) == (WIDTH, HEIGHT)
+    assert video.name in ("reef", "")
+    read = {int(frame): labels for frame, labels in zip(video.frames, video.masks(), strict=True)}
+    for frame, labels in masks().items():
+        np.testing.assert_array_equal(as_shown(read.get(frame)), labels)
+    assert [(each.id, each.category) for each in video.objects] == [(each.id, each.category) for each in OBJECTS]
+    assert [each.name for each in video.objects] == ([each.name for each in OBJECTS] if name in NAMED else [""] * 3)
+    assert all(each.absent == (((1, 2),) if name in WITH_TABLE else ()) for each in video.objects)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_damage_is_more_than_refused(name: str) -> None:
+    """Change, cut and double bytes of each file: what is read is a video or an AnnotationError, nothing else."""
+    whole, chance = ALL[name](), random.Random(name)
+    refused = 0
+    for _ in range(60):
+        content = dict(whole)
+        file = chance.choice(list(content))
+        data = bytearray(content[file])
+        at = chance.randrange(len(data))
+        for _ in range(chance.randrange(1, 4)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        content[file] = bytes(chance.choice([data, data[:at], data + data[at:], data[at:]]))
+        try:
+            for video in read_annotations(Files(content)).videos:
+                for labels in video.masks():
+                    assert labels is None or labels.dtype == np.uint8
+        except AnnotationError:
+            refused += 1
+    assert refused > 5
+
+
+def test_images_of_coco_without_tracks_are_put_together_by_category_and_position() -> None:
+    data = coco_data([a_video()])
+    for annotation in data["annotations"]:
+        del annotation["track_id"]
+    video = the_video({"x.json": json.dumps(data).encode()})
+    assert sorted((each.id, each.label) for each in video.objects) == [(1, "fish"), (2, "fish"), (3, "object")]
+
+
+def test_a_cvat_file_for_images_has_polygons_and_groups() -> None:
+    shape = '<polygon label="car" group_id="{}" points="1,1;9,1;9,6;1,6" z_order="{}"/>'
+    images = "".join(
+        f'<image id="{at}" name="road/{at}.jpg" width="12" height="8">{shape.format(7, 1)}{shape.format(5, 0)}</image>'
+        for at in range(2)
+    )
+    video = the_video({"a.xml": f"<annotations>{images}</annotations>".encode()})
+    assert (video.name, video.frames, [each.label for each in video.objects]) == ("road", ("0", "1"), ["car", "car"])
+    for labels in video.masks():
+        assert labels is not None
+        assert labels[3, 5] == 1, "the shape with the higher z_order lies above"
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ({"readme.txt": b"hello"}, "no masks inside"),
+        ({"a.json": b"{}"}, "no masks inside"),
+        ({"a/x.npy": npy(np.zeros((2, 2, 2)))}, r"a/x.npy: expected a label map"),
+        (
+            {"a/x.npy": b"\x93NUMPY\x01\x00v\x00{'descr': '<u1', 'fortran_order': False, 'shape': (99999, 99999), }"},
+            "x.n",
+        ),
+        ({"instances/a/1.png": png(np.full((2, 2), 70000 % 65536, np.uint16)), "x/y.png": b""}, ""),
+        ({"1-a/0.png": png(np.ones((2, 2), np.uint8)), "001-b/0.png": png(np.ones((2, 2), np.uint8))}, "of its own"),
+        ({"Annotations/a/0.png": b"x"}, "Annotations/a/0.png"),
+        (
+            {"Annotations/a/0.png": davis()["Annotations/480p/reef/00000.png"], "objects.json": b'{"objects": [1]}'},
+            "id",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_file_and_the_place(content: dict[str, bytes], text: str) -> None:
+    if text:
+        with pytest.raises(AnnotationError, match=text):
+            read_annotations(Files(content))
+    else:
+        assert read_annotations(Files(content)).videos
