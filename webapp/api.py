@@ -16,6 +16,7 @@ from webapp.annotation.api import router as annotation
 from webapp.annotation.export.api import router as exports
 from webapp.audit.api import router as audit
 from webapp.inference.api import router as inference
+from webapp.jobs.api import router as jobs
 from webapp.live.api import router as live
 from webapp.notifications.api import router as notifications
 from webapp.problems import Problem
@@ -42,6 +43,7 @@ PARTS = (
     videos,
     annotation,
     live,
+    jobs,
     exports,
     inference,
 )

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "webapp.projects",
     "webapp.videos",
     "webapp.annotation",
+    "webapp.jobs",
     "webapp.inference",
 ]
 

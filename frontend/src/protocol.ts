@@ -543,6 +543,12 @@ export interface RoundScored {
   round: number;
 }
 
+/** The jobs of the video changed. GET /api/jobs?video= has them as the person may see them. */
+export interface JobsChanged {
+  type: "jobs.changed";
+  seq: number;
+}
+
 /** How far a running round is. It is a hint and not in the change log. */
 export interface RoundProgress {
   type: "round.progress";
@@ -579,6 +585,7 @@ export type ServerMessage =
   | AbsentChanged
   | CutsChanged
   | RoundScored
+  | JobsChanged
   | RoundProgress
   | Presence
   | WorkerChanged

@@ -105,6 +105,16 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/rounds/{round_id}"): Rule(Role.VIEWER),
     ("GET", "/api/rounds/{round_id}/masks"): Rule(Role.VIEWER),
     ("GET", "/api/engines"): Rule("signed in"),
+    # jobs
+    ("GET", "/api/jobs"): Rule("signed in"),
+    ("GET", "/api/jobs/{job_id}"): Rule(Role.VIEWER),
+    ("PATCH", "/api/jobs/{job_id}"): Rule(Role.MANAGER, body={"priority": 3, "edition": 1}),
+    ("POST", "/api/jobs/{job_id}/moves"): Rule(Role.ANNOTATOR, body={"action": "start", "edition": 1}),
+    ("GET", "/api/jobs/{job_id}/events"): Rule(Role.VIEWER),
+    ("POST", "/api/videos/{video_id}/jobs"): Rule(Role.MANAGER, body={"length": 2}),
+    ("POST", "/api/projects/{project_id}/jobs/deal"): Rule(Role.MANAGER, body={"people": [1]}),
+    ("POST", "/api/projects/{project_id}/jobs/take"): Rule(Role.ANNOTATOR),
+    ("GET", "/api/me/work"): Rule("signed in"),
     # exports
     ("GET", "/api/export-formats"): Rule("signed in"),
     ("GET", "/api/videos/{video_id}/exports"): Rule(Role.VIEWER),

@@ -10,6 +10,7 @@ from django.urls import Resolver404
 from pydantic import ConfigDict
 
 from webapp.api import api
+from webapp.jobs.schemas import JobInfo
 from webapp.rest import UploadError
 
 
@@ -17,6 +18,7 @@ class AnyError(UploadError):
     """All fields that the JSON of an error may have. Other fields are an error in the test."""
 
     model_config = ConfigDict(extra="forbid")
+    job: JobInfo | None = None
 
 
 @cache

@@ -27,6 +27,7 @@ from webapp.accounts.tokens import make_token
 from webapp.annotation.models import Export, ExportState, Mask, Round, RoundState
 from webapp.annotation.objects import add_object
 from webapp.api import api
+from webapp.jobs.models import Job
 from webapp.projects.access import allows
 from webapp.projects.models import Label, Membership, Project, Role
 from webapp.urls import urlpatterns
@@ -98,6 +99,7 @@ def world(
         "user_id": member.pk,
         "upload_id": upload.pk,
         "video_id": video.pk,
+        "job_id": Job.objects.get().pk,
         "frame": 0,
         "round_id": made.pk,
         "export_id": export.pk,

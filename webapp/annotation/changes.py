@@ -63,6 +63,11 @@ def cuts_changed(video: Video) -> None:
     _append(video.pk, "cuts.changed", cuts=video.cuts)
 
 
+def jobs_changed(video_id: int) -> None:
+    """Log that the jobs of a video changed, without saying how, because not everybody who reads the log sees them."""
+    _append(video_id, "jobs.changed")
+
+
 def round_scored(round_: Round) -> None:
     """Log that a round has a score, without the score: members who may not see ground truth read the log, too."""
     _append(round_.video_id, "round.scored", round=round_.pk)

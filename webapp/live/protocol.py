@@ -150,6 +150,13 @@ class RoundScored(Model):
     round: int
 
 
+class JobsChanged(Model):
+    """The jobs of the video changed. GET /api/jobs?video= has them as the person may see them."""
+
+    type: Literal["jobs.changed"]
+    seq: int
+
+
 class RoundProgress(Model):
     """How far a running round is. It is a hint and not in the change log."""
 
@@ -187,6 +194,7 @@ ServerMessage = Annotated[
     | AbsentChanged
     | CutsChanged
     | RoundScored
+    | JobsChanged
     | RoundProgress
     | Presence
     | WorkerChanged

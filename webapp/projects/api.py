@@ -15,13 +15,14 @@ from webapp.accounts.models import User
 from webapp.problems import Forbidden
 from webapp.projects import editing, members
 from webapp.projects.access import memberships_of, project_for, projects_of
-from webapp.projects.models import Membership, Project, Role
+from webapp.projects.models import Membership, Project, Role, Sees
 from webapp.rest import ErrorAnswer
 
 router = Router(tags=["projects"])
 
 Name = Annotated[str, Field(max_length=120)]
 Guide = Annotated[str, Field(max_length=20_000)]
+Reason = Annotated[str, Field(min_length=1, max_length=60)]
 EngineName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
 
@@ -42,6 +43,9 @@ class ProjectInfo(Schema):
     name: str
     guide: str
     engine: str
+    sees: Sees  # which videos annotators see: all, or only those of their jobs
+    review: bool  # whether every job that is submitted goes to a reviewer
+    pin_reasons: list[str]  # what a pin of a reviewer may be about
     labels: list[LabelInfo]
     role: Role  # of the person who asks
     videos: int
@@ -69,6 +73,9 @@ class ProjectPatch(Schema):
     name: Name | None = None
     guide: Guide | None = None
     engine: EngineName | None = None
+    sees: Sees | None = None
+    review: bool | None = None
+    pin_reasons: Annotated[list[Reason], Field(max_length=40)] | None = None
     labels: Annotated[list[LabelBody], Field(max_length=254)] | None = None
     # What the page showed before the person edited. If somebody else has saved since, the call answers 409.
     guide_before: Guide | None = None
@@ -149,6 +156,7 @@ def change_project(request: HttpRequest, project_id: int, body: ProjectPatch) ->
         name=body.name,
         guide=body.guide,
         engine=body.engine,
+        team=editing.TeamSettings(body.sees, body.review, body.pin_reasons),
         labels=_edits(body.labels),
         before=editing.Before(body.guide_before, _edits(body.labels_before)),
     )

@@ -12,7 +12,7 @@ from webapp.audit.entries import Thing, record
 from webapp.problems import Problem
 from webapp.projects.access import project_for
 from webapp.projects.engines import checked_engine
-from webapp.projects.models import Label, Membership, Project, Role
+from webapp.projects.models import Label, Membership, Project, Role, Sees
 
 # The labels of a new project: names and colours.
 FIRST_LABELS = (("Object", "#4aa3ff"),)
@@ -38,6 +38,25 @@ class Before:
     labels: Sequence[LabelEdit] | None = None
 
 
+@dataclass(frozen=True)
+class TeamSettings:
+    """How a team works in a project (see models.py). None leaves a setting as it is."""
+
+    sees: Sees | None = None
+    review: bool | None = None
+    pin_reasons: Sequence[str] | None = None
+
+    def given(self) -> dict[str, object]:
+        """Return the settings to change, by column. Raises Problem for reasons that are empty or stand there twice."""
+        given: dict[str, object] = {"sees": self.sees, "review": self.review}
+        if self.pin_reasons is not None:
+            reasons = [reason.strip() for reason in self.pin_reasons]
+            if not all(reasons) or len({reason.casefold() for reason in reasons}) < len(reasons):
+                raise Problem("bad_reasons", "Each reason needs a text of its own.")
+            given["pin_reasons"] = reasons
+        return {name: value for name, value in given.items() if value is not None}
+
+
 @transaction.atomic
 def create_project(*, by: User, name: str, guide: str = "", engine: str = "default") -> Project:
     """Create a project with `by` as its owner and one label."""
@@ -58,6 +77,7 @@ def change_project(
     name: str | None = None,
     guide: str | None = None,
     engine: str | None = None,
+    team: TeamSettings | None = None,
     labels: Sequence[LabelEdit] | None = None,
     before: Before | None = None,
 ) -> Project:
@@ -68,7 +88,7 @@ def change_project(
     project = project_for(by, project_id, Role.MANAGER)
     if before is not None:
         _check_unchanged(project, before)
-    changed = {}
+    changed: dict[str, object] = {} if team is None else team.given()
     if name is not None:
         changed["name"] = _checked_name(name)
     if guide is not None:

@@ -6,12 +6,26 @@ from django.conf import settings
 from django.db import models
 
 
+class Sees(models.TextChoices):
+    """Which videos the annotators of a project see."""
+
+    ALL = "all"
+    JOBS = "jobs"  # Only those in which they have a job, and there they only change the frames of their jobs.
+
+
+def first_pin_reasons() -> list[str]:
+    return ["Boundary is off", "Object is missing", "Wrong object", "Against the guide"]
+
+
 class Project(models.Model):
     """Videos that a team annotates with the same labels and the same guide."""
 
     name = models.CharField(max_length=120)
     guide = models.TextField(blank=True)
     engine = models.CharField(max_length=40, default="default")  # the name of an engine, or "default"
+    sees = models.CharField(max_length=8, choices=Sees.choices, default=Sees.ALL)
+    review = models.BooleanField(default=False)  # True: every job that is submitted goes to a reviewer.
+    pin_reasons = models.JSONField(default=first_pin_reasons)  # What a pin may be about, as a list of short texts.
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

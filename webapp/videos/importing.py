@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 from webapp.videos.frame_writer import FrameWriter
 from webapp.videos.import_process import FoundVideo, ReadVideo, read_in_process
 from webapp.videos.import_queue import IMPORTS, notify_import_worker, release_upload
-from webapp.videos.models import NAME_LENGTH, PART_LENGTH, Video, VideoState
+from webapp.videos.models import NAME_LENGTH, PART_LENGTH, Video, VideoState, became_ready
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
 from webapp.videos.sources import Clip
 from webapp.videos.storage import VideoFolder, folder_of, staging_of, upload_path
@@ -130,6 +130,15 @@ def _publish(video: Video, read: ReadVideo, staging: VideoFolder, beat: Heartbea
     folder = folder_of(video.pk)
     folder.remove()  # It exists if an attempt was killed after it moved the files and before it wrote the row.
     staging.root.rename(folder.root)
+    if not _become_ready(video, read):
+        folder.remove()
+        raise ImportCancelled
+
+
+@transaction.atomic
+def _become_ready(video: Video, read: ReadVideo) -> bool:
+    """Mark a claimed video as ready, with what was read. Return False if the claim was lost."""
+    written = read.written
     ready = IMPORTS.held(video.pk, video.fence).update(
         state=VideoState.READY,
         note=" ".join(read.notes),
@@ -145,10 +154,10 @@ def _publish(video: Video, read: ReadVideo, staging: VideoFolder, beat: Heartbea
         progress_done=written.count,
         progress_total=written.count,
     )
-    if not ready:
-        folder.remove()
-        raise ImportCancelled
-    video.refresh_from_db()
+    if ready:
+        video.refresh_from_db()
+        became_ready.send(Video, video=video)
+    return bool(ready)
 
 
 def _own_part(video: Video, found: Iterable[FoundVideo]) -> FoundVideo:

@@ -6,12 +6,16 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.dispatch import Signal
 from django.utils import timezone
 
 from webapp.projects.models import Project
 from webapp.tasks.lease import LeasedTask
 
 NAME_LENGTH, PART_LENGTH = 200, 400
+
+# Sent with `video` in the transaction in which an import ends and the video becomes ready.
+became_ready = Signal()
 
 
 class VideoState(models.TextChoices):

@@ -122,6 +122,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Jobs
+         * @description Return a part of the list of jobs. `after` is the `next` of the part before.
+         */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Job */
+        get: operations["get_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Job
+         * @description Assign a job, or change its priority, due date or instructions.
+         */
+        patch: operations["change_job"];
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Job Events
+         * @description Return what happened to a job, oldest first.
+         */
+        get: operations["list_job_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move Job
+         * @description Start, submit, accept or reject a job, or take such a move back. 409 has the job as it stands now.
+         */
+        post: operations["move_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -200,6 +281,26 @@ export interface paths {
          * @description Mark notifications as read.
          */
         post: operations["read_notifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get My Work
+         * @description Return the queue of the person who asks: what to annotate, what to review, and how much there is to take.
+         */
+        get: operations["get_my_work"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -298,6 +399,46 @@ export interface paths {
          * @description Export all videos of a project that have masks, each at its head, in one file.
          */
         post: operations["make_project_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/jobs/deal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deal Jobs
+         * @description Give jobs that nobody has to people, evenly. The answer lists what was dealt; the rest stays in the pool.
+         */
+        post: operations["deal_jobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/jobs/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Job
+         * @description Give the first job that nobody has to the person who asks.
+         */
+        post: operations["take_job"];
         delete?: never;
         options?: never;
         head?: never;
@@ -626,6 +767,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/videos/{video_id}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cut Video
+         * @description Replace the jobs of a video, none of which has been begun, by jobs of its parts.
+         */
+        post: operations["cut_video"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/videos/{video_id}/masks": {
         parameters: {
             query?: never;
@@ -835,6 +996,29 @@ export interface components {
             result: number | null;
         };
         /**
+         * CutBody
+         * @description How to cut a video: exactly one of `length`, `at_cuts` and `ranges`. `overlap` is a number of frames.
+         */
+        CutBody: {
+            /**
+             * At Cuts
+             * @default false
+             */
+            at_cuts?: boolean;
+            /** Length */
+            length?: number | null;
+            /**
+             * Overlap
+             * @default 0
+             */
+            overlap?: number;
+            /** Ranges */
+            ranges?: [
+                number,
+                number
+            ][] | null;
+        };
+        /**
          * CutsSet
          * @description Replace the scene cuts of the video: the first frame of each new scene.
          */
@@ -848,6 +1032,27 @@ export interface components {
              * @enum {string}
              */
             type: "cuts.set";
+        };
+        /**
+         * DealBody
+         * @description Which jobs that nobody has go to which people; without `videos` and `jobs` all of the project.
+         */
+        DealBody: {
+            /** Jobs */
+            jobs?: number[] | null;
+            /** Most Open */
+            most_open?: number | null;
+            /** People */
+            people: number[];
+            /** Videos */
+            videos?: number[] | null;
+        };
+        /** DealtJob */
+        DealtJob: {
+            /** Assignee */
+            assignee: number;
+            /** Job */
+            job: number;
         };
         /**
          * EditInfo
@@ -1033,6 +1238,168 @@ export interface components {
             username: string;
         };
         /**
+         * JobError
+         * @description An error of a call that changes a job. If `job` is there, it is how the job stands now.
+         */
+        JobError: {
+            /** Code */
+            code: string;
+            /** Field */
+            field?: string | null;
+            job?: components["schemas"]["JobInfo"] | null;
+            /** Text */
+            text: string;
+        };
+        /** JobEventInfo */
+        JobEventInfo: {
+            /** Action */
+            action: string;
+            /** At */
+            at: string;
+            by: components["schemas"]["Person"];
+            /** Details */
+            details: {
+                [key: string]: number | string | null;
+            };
+            /**
+             * From Stage
+             * @enum {string}
+             */
+            from_stage: "annotation" | "validation" | "acceptance";
+            /**
+             * From State
+             * @enum {string}
+             */
+            from_state: "new" | "in_progress" | "completed" | "rejected";
+            /** Note */
+            note: string;
+            /**
+             * To Stage
+             * @enum {string}
+             */
+            to_stage: "annotation" | "validation" | "acceptance";
+            /**
+             * To State
+             * @enum {string}
+             */
+            to_state: "new" | "in_progress" | "completed" | "rejected";
+        };
+        /**
+         * JobFilter
+         * @description Which jobs of those that the person may see. `assignee` is "me", "none" or the id of a person.
+         */
+        JobFilter: {
+            /** After */
+            after?: number | null;
+            /** Assignee */
+            assignee?: string | null;
+            /** Due */
+            due?: string | null;
+            /**
+             * Limit
+             * @default 100
+             */
+            limit?: number;
+            /**
+             * Order
+             * @default queue
+             * @enum {string}
+             */
+            order?: "queue" | "due" | "-updated" | "id";
+            /** Project */
+            project?: number | null;
+            /** Stage */
+            stage?: ("annotation" | "validation" | "acceptance") | null;
+            /** State */
+            state?: ("new" | "in_progress" | "completed" | "rejected") | null;
+            /** Video */
+            video?: number | null;
+        };
+        /**
+         * JobInfo
+         * @description The frames from `first` to `last` (inclusive) of a video, as the work of one person.
+         *
+         *     `edition` rises with each change. A request that changes the job names the edition that its sender saw.
+         */
+        JobInfo: {
+            /** Accepted */
+            accepted: number;
+            assignee: components["schemas"]["Person"] | null;
+            /** Attempts */
+            attempts: number;
+            /** Created At */
+            created_at: string;
+            /** Due */
+            due: string | null;
+            /** Edition */
+            edition: number;
+            /** First */
+            first: number;
+            /** Id */
+            id: number;
+            /** Instructions */
+            instructions: string;
+            /** Last */
+            last: number;
+            /** Moves */
+            moves: ("start" | "submit" | "accept" | "reject" | "reopen" | "retract")[];
+            /** Position */
+            position: number;
+            /** Priority */
+            priority: number;
+            /** Project */
+            project: number;
+            /** Project Name */
+            project_name: string;
+            reviewer: components["schemas"]["Person"] | null;
+            /**
+             * Stage
+             * @enum {string}
+             */
+            stage: "annotation" | "validation" | "acceptance";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "new" | "in_progress" | "completed" | "rejected";
+            /** Updated At */
+            updated_at: string;
+            /** Video */
+            video: number;
+            /** Video Frames */
+            video_frames: number;
+            /** Video Name */
+            video_name: string;
+        };
+        /**
+         * JobPage
+         * @description A part of a list of jobs. `next` is the `after` of the next part; None: this is the last one.
+         */
+        JobPage: {
+            /** Jobs */
+            jobs: components["schemas"]["JobInfo"][];
+            /** Next */
+            next: number | null;
+        };
+        /**
+         * JobPatch
+         * @description The fields to change. Those that are not given stay; null takes a person or a due date away.
+         */
+        JobPatch: {
+            /** Assignee */
+            assignee?: number | null;
+            /** Due */
+            due?: string | null;
+            /** Edition */
+            edition: number;
+            /** Instructions */
+            instructions?: string | null;
+            /** Priority */
+            priority?: number | null;
+            /** Reviewer */
+            reviewer?: number | null;
+        };
+        /**
          * Kind
          * @enum {string}
          */
@@ -1187,6 +1554,21 @@ export interface components {
         MemberInfo: {
             role: components["schemas"]["Role"];
             user: components["schemas"]["MemberAccount"];
+        };
+        /** MoveBody */
+        MoveBody: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "start" | "submit" | "accept" | "reject" | "reopen" | "retract";
+            /** Edition */
+            edition: number;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
         };
         /**
          * NewToken
@@ -1350,6 +1732,18 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * Pool
+         * @description How many jobs of a project nobody has yet, so that the person who asks can take one.
+         */
+        Pool: {
+            /** Jobs */
+            jobs: number;
+            /** Project */
+            project: number;
+            /** Project Name */
+            project_name: string;
+        };
         /** ProjectBody */
         ProjectBody: {
             /**
@@ -1393,7 +1787,12 @@ export interface components {
             members: number;
             /** Name */
             name: string;
+            /** Pin Reasons */
+            pin_reasons: string[];
+            /** Review */
+            review: boolean;
             role: components["schemas"]["Role"];
+            sees: components["schemas"]["Sees"];
             /** Videos */
             videos: number;
         };
@@ -1411,6 +1810,11 @@ export interface components {
             labels_before?: components["schemas"]["LabelBody"][] | null;
             /** Name */
             name?: string | null;
+            /** Pin Reasons */
+            pin_reasons?: string[] | null;
+            /** Review */
+            review?: boolean | null;
+            sees?: components["schemas"]["Sees"] | null;
         };
         /**
          * PromptAdd
@@ -1697,6 +2101,12 @@ export interface components {
              */
             type: "scribble.remove";
         };
+        /**
+         * Sees
+         * @description Which videos the annotators of a project see.
+         * @enum {string}
+         */
+        Sees: "all" | "jobs";
         /** SettingsPatch */
         SettingsPatch: {
             /** Kinds */
@@ -1956,6 +2366,18 @@ export interface components {
          * @enum {string}
          */
         VideoState: "importing" | "ready" | "failed" | "cancelled";
+        /**
+         * Work
+         * @description The queue of a person. The first job of each list is the next one to work on.
+         */
+        Work: {
+            /** Jobs */
+            jobs: components["schemas"]["JobInfo"][];
+            /** Pools */
+            pools: components["schemas"]["Pool"][];
+            /** Reviews */
+            reviews: components["schemas"]["JobInfo"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -2321,6 +2743,384 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: {
+                project?: number | null;
+                video?: number | null;
+                assignee?: string | null;
+                state?: ("new" | "in_progress" | "completed" | "rejected") | null;
+                stage?: ("annotation" | "validation" | "acceptance") | null;
+                due?: string | null;
+                order?: "queue" | "due" | "-updated" | "id";
+                after?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The CSRF token is missing or wrong, or the role does not suffice. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body came too slowly. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobError"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_job_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobEventInfo"][];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    move_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body came too slowly. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobError"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2718,6 +3518,44 @@ export interface operations {
             };
             /** @description A parameter or a field of the body has a wrong form; `field` names it. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_my_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Work"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3359,6 +4197,171 @@ export interface operations {
             };
             /** @description A parameter or a field of the body has a wrong form; `field` names it. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deal_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DealBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DealtJob"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The CSRF token is missing or wrong, or the role does not suffice. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body came too slowly. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The CSRF token is missing or wrong, or the role does not suffice. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5168,6 +6171,113 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    cut_video: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CutBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The CSRF token is missing or wrong, or the role does not suffice. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body came too slowly. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

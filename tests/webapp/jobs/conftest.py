@@ -1,0 +1,27 @@
+"""Functions that change jobs and read them."""
+
+from __future__ import annotations
+
+from webapp.accounts.models import User
+from webapp.jobs.models import Job
+from webapp.jobs.moves import move_job
+from webapp.jobs.states import Action
+from webapp.videos.models import Video
+
+
+def job_of(video: Video) -> Job:
+    return Job.objects.select_related("video__project").get(video=video)
+
+
+def at(job: Job) -> tuple[str, str]:
+    job.refresh_from_db()
+    return job.stage, job.state
+
+
+def do(by: User, job: Job, *actions: str) -> Job:
+    """Carry out actions on a job, as somebody who sees how it stands."""
+    for action in actions:
+        job.refresh_from_db()
+        move_job(by=by, job_id=job.pk, action=Action(action), edition=job.edition)
+    job.refresh_from_db()
+    return job

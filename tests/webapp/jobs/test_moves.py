@@ -1,0 +1,140 @@
+"""Tests of moving jobs: who may, what two people at once get, and what is logged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from tests.webapp.conftest import make_video
+from tests.webapp.jobs.conftest import at, do, job_of
+from webapp.accounts.models import User
+from webapp.annotation.models import Change
+from webapp.jobs.models import Job, JobEvent
+from webapp.jobs.moves import move_job, start_by_work
+from webapp.jobs.states import Action
+from webapp.problems import Forbidden, NotFound, Problem
+from webapp.projects.models import Membership, Project
+from webapp.videos.models import Video
+
+
+@pytest.fixture
+def job(video: Video, annotator: User, reviewer: User) -> Job:
+    """Create the job of the annotator that the reviewer reviews."""
+    job = job_of(video)
+    job.assignee, job.reviewer = annotator, reviewer
+    job.save()
+    return job
+
+
+def test_a_ready_video_has_one_job_of_all_its_frames(video: Video) -> None:
+    job = job_of(video)
+    assert (job.first, job.last, at(job)) == (0, 7, ("annotation", "new"))
+
+
+def test_a_job_goes_from_new_to_accepted(job: Job, annotator: User, reviewer: User) -> None:
+    do(annotator, job, "start", "submit")
+    assert (at(job), job.attempts) == (("validation", "new"), 1)
+    do(reviewer, job, "start", "reject")
+    assert at(job) == ("annotation", "rejected")
+    do(annotator, job, "start", "submit")
+    do(reviewer, job, "accept")
+    assert (at(job), job.attempts) == (("acceptance", "completed"), 2)
+    logged = JobEvent.objects.filter(job=job).values_list("action", "by__username", "to_state")
+    assert list(logged)[2:5] == [
+        ("start", "reviewer", "in_progress"),
+        ("reject", "reviewer", "rejected"),
+        ("start", "annotator", "in_progress"),
+    ]
+    assert Change.objects.filter(video=job.video, message__type="jobs.changed").count() == 7
+
+
+def test_a_job_that_nobody_reviews_is_complete_when_it_is_submitted(video: Video, annotator: User) -> None:
+    job = do(annotator, job_of(video), "start", "submit")
+    assert at(job) == ("annotation", "completed")
+    do(annotator, job, "reopen")
+    Project.objects.update(review=True)
+    assert at(do(annotator, job, "submit")) == ("validation", "new")
+
+
+def test_a_submission_and_a_decision_can_be_taken_back(job: Job, annotator: User, reviewer: User) -> None:
+    do(annotator, job, "start", "submit", "reopen")
+    assert at(job) == ("annotation", "in_progress")
+    do(annotator, job, "submit")
+    do(reviewer, job, "start")
+    with pytest.raises(Problem) as refused:  # Somebody looks at it already.
+        do(annotator, job, "reopen")
+    assert refused.value.code == "wrong_state"
+    do(reviewer, job, "reject", "retract")
+    assert at(job) == ("validation", "in_progress")
+
+
+def test_of_two_reviewers_at_once_the_second_is_told_how_the_job_stands(
+    job: Job, annotator: User, reviewer: User, owner: User, client_as: Callable[[User | None], Client]
+) -> None:
+    do(annotator, job, "start", "submit")
+    body = {"action": "accept", "edition": job.edition}
+    first = client_as(reviewer).post(f"/api/jobs/{job.pk}/moves", body, "application/json")
+    assert (first.status_code, first.json()["stage"]) == (200, "acceptance")
+    body["action"] = "reject"
+    second = client_as(owner).post(f"/api/jobs/{job.pk}/moves", body, "application/json")
+    assert (second.status_code, second.json()["code"]) == (409, "job_changed")
+    assert second.json()["job"]["stage"] == "acceptance"
+    assert at(job) == ("acceptance", "completed")
+
+
+def test_a_move_that_the_state_does_not_allow_changes_nothing(job: Job, annotator: User, reviewer: User) -> None:
+    for user, action in ((annotator, "submit"), (reviewer, "accept"), (reviewer, "retract")):
+        with pytest.raises(Problem) as refused:
+            do(user, job, action)
+        assert (refused.value.code, refused.value.status) == ("wrong_state", 409)
+        assert "new in annotation" in refused.value.text
+    assert JobEvent.objects.count() == 0
+
+
+def test_only_those_whose_turn_it_is_move_a_job(
+    job: Job, annotator: User, reviewer: User, viewer: User, stranger: User
+) -> None:
+    with pytest.raises(Forbidden, match="the job of Annotator"):
+        do(reviewer, job, "submit")
+    with pytest.raises(Forbidden, match="reviewed by Reviewer"):
+        do(annotator, job, "accept")
+    with pytest.raises(Forbidden):
+        do(viewer, job, "start")
+    with pytest.raises(NotFound):
+        do(stranger, job, "start")
+
+
+def test_nobody_reviews_their_own_work(video: Video, reviewer: User) -> None:
+    job = job_of(video)
+    job.assignee = job.reviewer = reviewer
+    job.save()
+    do(reviewer, job, "start", "submit")
+    with pytest.raises(Forbidden):
+        do(reviewer, job, "accept")
+
+
+def test_the_first_work_on_its_frames_starts_a_job(
+    video: Video, annotator: User, owner: User, project: Project
+) -> None:
+    other = job_of(make_video(project, owner))
+    job = job_of(video)
+    job.assignee, job.last = annotator, 3
+    job.save()
+    Job.objects.create(video=video, first=4, last=7, position=1)
+    start_by_work(video_id=video.pk, by=owner, frames=(0, 0))
+    assert at(job) == ("annotation", "new")  # It is somebody else's.
+    start_by_work(video_id=video.pk, by=annotator, frames=(3, 3))
+    started = [one.position for one in Job.objects.filter(video=video, state="in_progress")]
+    assert (started, at(other)) == ([0], ("annotation", "new"))
+    assert JobEvent.objects.get().by == annotator
+
+
+def test_the_jobs_of_a_person_who_leaves_go_back_into_the_pool(job: Job, annotator: User, reviewer: User) -> None:
+    edition = job.edition
+    Membership.objects.get(user=annotator).delete()
+    job.refresh_from_db()
+    assert (job.assignee, job.reviewer, job.edition) == (None, reviewer, edition + 1)
+    with pytest.raises(NotFound):
+        move_job(by=annotator, job_id=job.pk, action=Action.START, edition=job.edition)

@@ -1,0 +1,193 @@
+"""REST calls of jobs."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema, Status
+from pydantic import Field
+
+from webapp.accounts.api import signed_in
+from webapp.annotation.schemas import FrameIndex, Span
+from webapp.jobs import assigning, cutting, moves
+from webapp.jobs.access import job_for, jobs_of
+from webapp.jobs.describe import events_of, job_info, job_infos
+from webapp.jobs.queue import Order, page_of, work_of
+from webapp.jobs.schemas import (
+    ActionName,
+    Instructions,
+    JobError,
+    JobEventInfo,
+    JobInfo,
+    JobPage,
+    JobStateName,
+    Note,
+    Priority,
+    StageName,
+    Work,
+)
+from webapp.jobs.states import Action
+from webapp.projects.access import project_for
+from webapp.rest import ErrorAnswer
+from webapp.videos.access import role_for
+
+router = Router(tags=["jobs"])
+
+UserId = Annotated[int, Field(ge=1)]
+Ids = Annotated[list[int], Field(max_length=10_000)]
+
+
+class JobFilter(Schema):
+    """Which jobs of those that the person may see. `assignee` is "me", "none" or the id of a person."""
+
+    project: int | None = None
+    video: int | None = None
+    assignee: Annotated[str, Field(pattern=r"^(me|none|[0-9]{1,18})$")] | None = None
+    state: JobStateName | None = None
+    stage: StageName | None = None
+    due: date | None = None  # The jobs that are due on this day or before.
+    order: Order = "queue"
+    after: int | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+class JobPatch(Schema):
+    """The fields to change. Those that are not given stay; null takes a person or a due date away."""
+
+    edition: int
+    assignee: UserId | None = None
+    reviewer: UserId | None = None
+    priority: Priority | None = None
+    due: date | None = None
+    instructions: Instructions | None = None
+
+
+class MoveBody(Schema):
+    action: ActionName
+    edition: int
+    note: Note = ""
+
+
+class CutBody(Schema):
+    """How to cut a video: exactly one of `length`, `at_cuts` and `ranges`. `overlap` is a number of frames."""
+
+    length: Annotated[int, Field(ge=1)] | None = None
+    at_cuts: bool = False
+    ranges: Annotated[list[Span], Field(min_length=1, max_length=cutting.MOST_JOBS)] | None = None
+    overlap: FrameIndex = 0
+
+
+class DealBody(Schema):
+    """Which jobs that nobody has go to which people; without `videos` and `jobs` all of the project."""
+
+    people: Annotated[list[UserId], Field(min_length=1, max_length=500)]
+    videos: Ids | None = None
+    jobs: Ids | None = None
+    most_open: Annotated[int, Field(ge=1)] | None = None
+
+
+class DealtJob(Schema):
+    job: int
+    assignee: int
+
+
+@router.get("/jobs", response={200: JobPage, 404: ErrorAnswer})
+def list_jobs(request: HttpRequest, wanted: Query[JobFilter]) -> JobPage:
+    """Return a part of the list of jobs. `after` is the `next` of the part before."""
+    user = signed_in(request)
+    jobs = jobs_of(user)
+    columns = {"video__project": wanted.project, "video": wanted.video, "state": wanted.state, "stage": wanted.stage}
+    jobs = jobs.filter(**{name: value for name, value in columns.items() if value is not None})
+    if wanted.project is not None:
+        project_for(user, wanted.project)
+    if wanted.video is not None:
+        role_for(user, wanted.video)
+    match wanted.assignee:
+        case None:
+            pass
+        case "none":
+            jobs = jobs.filter(assignee=None)
+        case "me":
+            jobs = jobs.filter(assignee=user)
+        case number:
+            jobs = jobs.filter(assignee=int(number))
+    if wanted.due is not None:
+        jobs = jobs.filter(due__lte=wanted.due)
+    return page_of(user, jobs, wanted.order, wanted.after, wanted.limit)
+
+
+@router.get("/jobs/{int:job_id}", response={200: JobInfo, 404: ErrorAnswer})
+def get_job(request: HttpRequest, job_id: int) -> JobInfo:
+    user = signed_in(request)
+    return job_info(user, job_for(user, job_id).pk)
+
+
+@router.patch("/jobs/{int:job_id}", response={200: JobInfo, (400, 404): ErrorAnswer, 409: JobError})
+def change_job(request: HttpRequest, job_id: int, body: JobPatch) -> JobInfo:
+    """Assign a job, or change its priority, due date or instructions."""
+    user = signed_in(request)
+    given = {name: getattr(body, name) for name in body.model_fields_set - {"edition"}}
+    # Null means the same as a field that is not given, where a job cannot do without.
+    changed = {name: value for name, value in given.items() if value is not None or name in NULLABLE}
+    assigning.change_job(by=user, job_id=job_id, edition=body.edition, changed=changed)
+    return job_info(user, job_id)
+
+
+NULLABLE = ("assignee", "reviewer", "due")
+
+
+@router.post("/jobs/{int:job_id}/moves", response={200: JobInfo, (403, 404): ErrorAnswer, 409: JobError})
+def move_job(request: HttpRequest, job_id: int, body: MoveBody) -> JobInfo:
+    """Start, submit, accept or reject a job, or take such a move back. 409 has the job as it stands now."""
+    user = signed_in(request)
+    moves.move_job(by=user, job_id=job_id, action=Action(body.action), edition=body.edition, note=body.note)
+    return job_info(user, job_id)
+
+
+@router.get("/jobs/{int:job_id}/events", response={200: list[JobEventInfo], 404: ErrorAnswer})
+def list_job_events(request: HttpRequest, job_id: int) -> list[JobEventInfo]:
+    """Return what happened to a job, oldest first."""
+    return events_of(job_for(signed_in(request), job_id))
+
+
+@router.post("/videos/{int:video_id}/jobs", response={201: list[JobInfo], (400, 404, 409): ErrorAnswer})
+def cut_video(request: HttpRequest, video_id: int, body: CutBody) -> Status[list[JobInfo]]:
+    """Replace the jobs of a video, none of which has been begun, by jobs of its parts."""
+    user = signed_in(request)
+    made = cutting.cut_video(
+        by=user,
+        video_id=video_id,
+        length=body.length,
+        at_cuts=body.at_cuts,
+        ranges=body.ranges,
+        overlap=body.overlap,
+    )
+    return Status(201, job_infos(user, [job.pk for job in made]))
+
+
+@router.post("/projects/{int:project_id}/jobs/deal", response={200: list[DealtJob], (400, 404): ErrorAnswer})
+def deal_jobs(request: HttpRequest, project_id: int, body: DealBody) -> list[assigning.Dealt]:
+    """Give jobs that nobody has to people, evenly. The answer lists what was dealt; the rest stays in the pool."""
+    return assigning.deal(
+        by=signed_in(request),
+        project_id=project_id,
+        people=body.people,
+        videos=body.videos,
+        jobs=body.jobs,
+        most_open=body.most_open,
+    )
+
+
+@router.post("/projects/{int:project_id}/jobs/take", response={200: JobInfo, (404, 409): ErrorAnswer})
+def take_job(request: HttpRequest, project_id: int) -> JobInfo:
+    """Give the first job that nobody has to the person who asks."""
+    user = signed_in(request)
+    return job_info(user, assigning.take_one(by=user, project_id=project_id).pk)
+
+
+@router.get("/me/work", response=Work)
+def get_my_work(request: HttpRequest) -> Work:
+    """Return the queue of the person who asks: what to annotate, what to review, and how much there is to take."""
+    return work_of(signed_in(request))

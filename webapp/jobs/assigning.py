@@ -1,0 +1,145 @@
+"""Says who works on a job, and until when: by hand, by dealing many at once, and by taking one from the pool."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from webapp.accounts.models import User
+from webapp.annotation.head import hold
+from webapp.jobs.models import Job
+from webapp.jobs.moves import check_edition, held_job, save
+from webapp.jobs.queue import IN_POOL, OPEN, in_order
+from webapp.jobs.states import place_of
+from webapp.problems import Problem
+from webapp.projects.access import allows, project_for, require
+from webapp.projects.models import Membership, Project, Role
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """A job that was dealt, and to whom."""
+
+    job: int
+    assignee: int
+
+
+@transaction.atomic
+def change_job(*, by: User, job_id: int, edition: int, changed: dict[str, object]) -> Job:
+    """Change the given fields of a job: assignee, reviewer (ids of members or None), priority, due, instructions.
+
+    Raises Problem: "job_changed" (409); "not_a_member"; "not_an_annotator"; "not_a_reviewer"; "due_in_past".
+    """
+    job = held_job(by, job_id)
+    require(by, job.video.project_id, Role.MANAGER, what="job")
+    check_edition(by, job, edition)
+    before = place_of(job)
+    _apply(job, changed)
+    action = "assign" if {"assignee", "reviewer"} & changed.keys() else "change"
+    save(job, by, action, before, details={name: _plain(value) for name, value in changed.items()})
+    return job
+
+
+def _plain(value: object) -> int | str | None:
+    return value if value is None or isinstance(value, int | str) else str(value)
+
+
+def _apply(job: Job, changed: dict[str, object]) -> None:
+    project_id = job.video.project_id
+    for name, value in changed.items():
+        match name, value:
+            case "assignee", int():
+                job.assignee = _member(project_id, value, Role.ANNOTATOR, "assignee")
+            case "reviewer", int():
+                job.reviewer = _member(project_id, value, Role.REVIEWER, "reviewer")
+            case "due", date():
+                check_due(value)
+                job.due = value
+            case _:
+                setattr(job, name, value)
+
+
+def check_due(due: date) -> None:
+    if due < timezone.localdate():
+        raise Problem("due_in_past", f"{due.isoformat()} has passed. Choose today or a later day.", field="due")
+
+
+def _member(project_id: int, user_id: int, at_least: Role, field: str) -> User:
+    found = Membership.objects.filter(project_id=project_id, user_id=user_id, user__is_active=True)
+    member = found.select_related("user").first()
+    if member is None:
+        text = "This person is no member of the project. Invite them first."
+        raise Problem("not_a_member", text, field=field)
+    if not allows(member.role, at_least):
+        text = f"{member.user.shown_name} is {member.role}; this needs the role {at_least.value}."
+        raise Problem(f"not_{'an' if at_least == Role.ANNOTATOR else 'a'}_{at_least.value}", text, field=field)
+    return member.user
+
+
+@transaction.atomic
+def deal(
+    *,
+    by: User,
+    project_id: int,
+    people: Sequence[int],
+    videos: Sequence[int] | None = None,
+    jobs: Sequence[int] | None = None,
+    most_open: int | None = None,
+) -> list[Dealt]:
+    """Give jobs that nobody has to people, evenly: the next job goes to the person with the fewest open ones.
+
+    `videos` and `jobs` say which jobs (None: all of the project). Nobody gets more than `most_open` open jobs; the
+    rest stays in the pool. Return what was dealt.
+    """
+    project_for(by, project_id, Role.MANAGER)
+    Project.objects.select_for_update().get(pk=project_id)  # One deal of a project at a time.
+    users = [_member(project_id, user_id, Role.ANNOTATOR, "people") for user_id in dict.fromkeys(people)]
+    pool = Job.objects.filter(IN_POOL, video__project_id=project_id)
+    if videos is not None:
+        pool = pool.filter(video__in=videos)
+    if jobs is not None:
+        pool = pool.filter(pk__in=jobs)
+    load = _open_jobs(project_id, users)
+    dealt = []
+    for job_id in in_order(pool, "queue").values_list("pk", flat=True):
+        user = min(users, key=lambda one: load[one.pk])  # Of several with as few jobs, the first one in `people`.
+        if most_open is not None and load[user.pk] >= most_open:
+            break
+        if _give(job_id, user, by):
+            load[user.pk] += 1
+            dealt.append(Dealt(job_id, user.pk))
+    return dealt
+
+
+def _open_jobs(project_id: int, users: Sequence[User]) -> Counter[int]:
+    rows = Job.objects.filter(OPEN, video__project_id=project_id, assignee__in=users).values("assignee")
+    return Counter(dict(rows.annotate(count=Count("pk")).order_by().values_list("assignee", "count")))
+
+
+def _give(job_id: int, user: User, by: User) -> bool:
+    """Give a job of the pool to `user`. Return False if somebody else has taken it meanwhile."""
+    video_id = Job.objects.values_list("video_id", flat=True).get(pk=job_id)
+    hold(video_id)
+    job = Job.objects.filter(IN_POOL, pk=job_id).select_related("video__project").first()
+    if job is None:
+        return False
+    job.assignee = user
+    save(job, by, "assign", place_of(job), details={"assignee": user.pk})
+    return True
+
+
+@transaction.atomic
+def take_one(*, by: User, project_id: int) -> Job:
+    """Give the first job of the pool to the person who asks. Raises Problem "pool_empty" (409)."""
+    require(by, project_id, Role.ANNOTATOR)
+    pool = in_order(Job.objects.filter(IN_POOL, video__project_id=project_id), "queue")
+    for job_id in pool.values_list("pk", flat=True):
+        if _give(job_id, by, by):
+            return Job.objects.get(pk=job_id)
+    raise Problem("pool_empty", "Nobody has left a job here: every job has somebody.", 409)

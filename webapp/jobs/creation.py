@@ -1,0 +1,37 @@
+"""Creates the first job of a video when it becomes ready, and takes jobs from people who leave their project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+
+from webapp.jobs.models import Job, JobState
+from webapp.projects.models import Membership
+from webapp.videos.models import Video, VideoState, became_ready
+
+
+@receiver(became_ready, sender=Video)
+def create_first_job(sender: type[Video], video: Video, **_: Any) -> None:
+    """Create the job of a whole video, unless it has a job."""
+    if video.frame_count and not Job.objects.filter(video=video).exists():
+        Job.objects.create(video=video, first=0, last=video.frame_count - 1)
+
+
+@receiver(post_save, sender=Video)
+def create_job_of_a_ready_row(sender: type[Video], instance: Video, created: bool, **_: Any) -> None:
+    """Create the job of a video whose row was inserted as ready, as a copy is."""
+    if created and instance.state == VideoState.READY:
+        create_first_job(Video, instance)
+
+
+@receiver(post_delete, sender=Membership)
+def take_jobs_from_leavers(sender: type[Membership], instance: Membership, **_: Any) -> None:
+    """Put the unfinished jobs of a person who is no member any more back into the pool, and their reviews, too."""
+    with transaction.atomic():
+        theirs = Job.objects.filter(video__project_id=instance.project_id).exclude(state=JobState.COMPLETED)
+        theirs.filter(assignee_id=instance.user_id).update(assignee=None, edition=F("edition") + 1)
+        theirs.filter(reviewer_id=instance.user_id).update(reviewer=None, edition=F("edition") + 1)

@@ -1,0 +1,82 @@
+"""Jobs, the pieces of work of people, and the log of what happened to them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from webapp.videos.models import Video
+
+MOST_PRIORITY = 9
+
+
+class Stage(models.TextChoices):
+    """Whose turn it is: the annotator draws, the reviewer looks at the result, or the job is accepted."""
+
+    ANNOTATION = "annotation"
+    VALIDATION = "validation"
+    ACCEPTANCE = "acceptance"
+
+
+class JobState(models.TextChoices):
+    """How far a job is within its stage. A rejected job has been sent back to its annotator."""
+
+    NEW = "new"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+
+
+class Job(models.Model):
+    """The frames from `first` to `last` (inclusive) of a video, as the work of one person.
+
+    A ready video has one job of all its frames until somebody cuts it. `states.py` lists the moves between stages and
+    states.
+    """
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="jobs")
+    first = models.PositiveIntegerField()
+    last = models.PositiveIntegerField()
+    position = models.PositiveIntegerField(default=0)  # The place among the jobs of the video.
+    assignee = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="jobs")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="reviews")
+    stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.ANNOTATION)
+    state = models.CharField(max_length=12, choices=JobState.choices, default=JobState.NEW)
+    # A job with a higher priority comes first. 0 is the usual one.
+    priority = models.SmallIntegerField(
+        default=0, validators=[MinValueValidator(-MOST_PRIORITY), MaxValueValidator(MOST_PRIORITY)]
+    )
+    due = models.DateField(null=True)
+    instructions = models.TextField(blank=True)  # What holds for this job, in addition to the guide of the project.
+    # It rises with each change. A request names the edition that its sender saw, and is refused if it is an old one.
+    edition = models.PositiveIntegerField(default=1)
+    attempts = models.PositiveIntegerField(default=0)  # How many times the job was submitted.
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["video", "position", "id"]
+        indexes = [
+            models.Index(fields=["assignee", "stage", "state"]),
+            models.Index(fields=["reviewer", "stage", "state"]),
+            models.Index(fields=["stage", "state", "assignee"]),
+        ]
+
+
+class JobEvent(models.Model):
+    """Something that happened to a job: a move, an assignment, or a change of its range, priority or due date."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    action = models.CharField(max_length=12)  # An action of states.py, or "assign", "change" or "cut".
+    from_stage = models.CharField(max_length=12, choices=Stage.choices)
+    from_state = models.CharField(max_length=12, choices=JobState.choices)
+    to_stage = models.CharField(max_length=12, choices=Stage.choices)
+    to_state = models.CharField(max_length=12, choices=JobState.choices)
+    note = models.TextField(blank=True)
+    details = models.JSONField(default=dict)  # For assignments and changes: each field with its new value.
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]

@@ -1,0 +1,129 @@
+"""Moves jobs between stages and states. Each move is checked, logged and told to the pages of the video."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from webapp.accounts.models import User
+from webapp.annotation import changes
+from webapp.annotation.head import hold
+from webapp.jobs.access import job_for, parts_of, role_of
+from webapp.jobs.describe import job_info
+from webapp.jobs.models import Job, JobEvent
+from webapp.jobs.states import (
+    ANNOTATED,
+    IN_PROGRESS,
+    NEW,
+    REJECTED,
+    SUBMITTED,
+    Action,
+    Place,
+    may_ever,
+    move_for,
+    place_of,
+)
+from webapp.problems import Forbidden, Problem
+
+WORDS = {"in_progress": "in progress"}
+
+
+@transaction.atomic
+def move_job(*, by: User, job_id: int, action: Action, edition: int, note: str = "") -> Job:
+    """Carry out an action on a job, as the person who saw its `edition`.
+
+    Raises NotFound; Forbidden if the action is not for this person; Problem "job_changed" or "wrong_state" (409), with
+    the job as it stands in `job`.
+    """
+    job = held_job(by, job_id)
+    parts = parts_of(by, role_of(by, job.video.project_id), job)
+    if not may_ever(action, parts):
+        raise Forbidden(_not_for(action, job))
+    check_edition(by, job, edition)
+    move = move_for(action, parts, place_of(job))
+    if move is None:
+        text = f"This job is {shown(job)}, so it cannot be moved by {action.value}. Look at it again."
+        raise Problem("wrong_state", text, 409, job=shown_to(by, job))
+    _move(job, by, action, _after(job, move.after), note)
+    return job
+
+
+def _after(job: Job, after: Place) -> Place:
+    """Return where a move leads. A submitted job that nobody is to review is complete."""
+    nobody_reviews = job.reviewer_id is None and not job.video.project.review
+    return ANNOTATED if after == SUBMITTED and nobody_reviews else after
+
+
+def _move(job: Job, by: User, action: Action, after: Place, note: str = "") -> None:
+    before = place_of(job)
+    job.stage, job.state = after.stage, after.state
+    if action is Action.SUBMIT:
+        job.attempts += 1
+    save(job, by, action.value, before, note=note)
+
+
+def start_by_work(*, video_id: int, by: User, frames: tuple[int, int]) -> None:
+    """Put the jobs in progress in whose frames their assignee, or anybody if they have none, began to work.
+
+    `frames` is the first and the last frame of what was done. The caller has locked the row of the video's head.
+    """
+    first, last = frames
+    touched = Job.objects.filter(video_id=video_id, first__lte=last, last__gte=first).select_related("video__project")
+    for job in touched:
+        if place_of(job) in (NEW, REJECTED) and job.assignee_id in (None, by.pk):
+            _move(job, by, Action.START, IN_PROGRESS)
+
+
+def held_job(by: User, job_id: int) -> Job:
+    """Return a job that `by` sees, and lock its video's head until the transaction ends. Raises NotFound."""
+    hold(job_for(by, job_id).video_id)
+    return job_for(by, job_id)  # It is read again, because it may have changed before the lock was taken.
+
+
+def check_edition(by: User, job: Job, edition: int) -> None:
+    """Raise Problem "job_changed" if the job is not as the person saw it."""
+    if job.edition != edition:
+        text = f"Somebody changed this job meanwhile: it is {shown(job)} now. Look at it, then try again."
+        raise Problem("job_changed", text, 409, job=shown_to(by, job))
+
+
+def save(
+    job: Job,
+    by: User,
+    action: str,
+    before: Place,
+    *,
+    note: str = "",
+    details: dict[str, int | str | None] | None = None,
+) -> None:
+    """Store a changed job with the next edition, log what happened, and tell the pages that have the video open."""
+    job.edition += 1
+    job.save()
+    JobEvent.objects.create(
+        job=job,
+        by=by,
+        action=action,
+        from_stage=before.stage,
+        from_state=before.state,
+        to_stage=job.stage,
+        to_state=job.state,
+        note=note,
+        details=details or {},
+    )
+    changes.jobs_changed(job.video_id)
+
+
+def shown_to(by: User, job: Job) -> dict[str, object]:
+    """Return a job as the field `job` of an error."""
+    return job_info(by, job.pk).model_dump(mode="json")
+
+
+def shown(job: Job) -> str:
+    return f"{WORDS.get(job.state, job.state)} in {job.stage}"
+
+
+def _not_for(action: Action, job: Job) -> str:
+    if action in (Action.ACCEPT, Action.REJECT, Action.RETRACT):
+        who = "a reviewer" if job.reviewer is None else job.reviewer.shown_name
+        return f"This job is reviewed by {who}, or by a manager."
+    whose = "an annotator" if job.assignee is None else job.assignee.shown_name
+    return f"This is the job of {whose}. A manager can move it, too."

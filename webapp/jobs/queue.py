@@ -1,0 +1,93 @@
+"""Orders of lists of jobs, their parts, and the queue of a person."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from django.db.models import Case, Count, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
+
+from webapp.accounts.models import User
+from webapp.jobs.access import jobs_of
+from webapp.jobs.describe import job_infos
+from webapp.jobs.models import Job, JobState, Stage
+from webapp.jobs.schemas import JobPage, Pool, Work
+from webapp.problems import NotFound
+from webapp.projects.access import allows, memberships_of
+from webapp.projects.models import Role
+
+Order = Literal["queue", "due", "-updated", "id"]
+# A minus sign means descending. Each order ends with a column that no two jobs share.
+ORDERS: dict[str, tuple[str, ...]] = {
+    "queue": ("rank", "-priority", "due_or_never", "video_id", "position", "pk"),
+    "due": ("due_or_never", "-priority", "pk"),
+    "-updated": ("-updated_at", "-pk"),
+    "id": ("pk",),
+}
+MOST_IN_QUEUE = 500
+OPEN = Q(stage=Stage.ANNOTATION) & ~Q(state=JobState.COMPLETED)
+IN_POOL = Q(stage=Stage.ANNOTATION, state=JobState.NEW, assignee=None)
+
+
+def in_order(jobs: QuerySet[Job], order: str) -> QuerySet[Job]:
+    """Sort jobs. `rank` puts those that were sent back before those that were begun, and these before new ones."""
+    rank = Case(
+        When(stage=Stage.ANNOTATION, state=JobState.REJECTED, then=Value(0)),
+        When(state=JobState.IN_PROGRESS, then=Value(1)),
+        When(state=JobState.NEW, then=Value(2)),
+        default=Value(3),
+    )
+    return jobs.annotate(rank=rank, due_or_never=Coalesce("due", Value(date.max))).order_by(*ORDERS[order])
+
+
+def page_of(user: User, jobs: QuerySet[Job], order: str, after: int | None, limit: int) -> JobPage:
+    """Return at most `limit` jobs that follow the job with the id `after` in this order."""
+    rows = in_order(jobs, order)
+    if after is not None:
+        rows = rows.filter(_behind(order, after))
+    ids = list(rows.values_list("pk", flat=True)[: limit + 1])
+    return JobPage(jobs=job_infos(user, ids[:limit]), next=ids[limit - 1] if len(ids) > limit else None)
+
+
+def _behind(order: str, after: int) -> Q:
+    """Return the condition that a job comes after the job with the id `after`."""
+    names = [column.removeprefix("-") for column in ORDERS[order]]
+    last = in_order(Job.objects.filter(pk=after), order).values(*names).first()
+    if last is None:
+        raise NotFound("job")
+    found, same = Q(pk__in=[]), Q()
+    for column, name in zip(ORDERS[order], names, strict=True):
+        found |= same & Q(**{f"{name}__{'lt' if column.startswith('-') else 'gt'}": last[name]})
+        same &= Q(**{name: last[name]})
+    return found
+
+
+def work_of(user: User) -> Work:
+    """Return the queue of a person: what to annotate, what to review, and what to take from the pools."""
+    seen = jobs_of(user)
+    mine = seen.filter(OPEN, assignee=user)
+    reviewers = [role for role in Role if allows(role, Role.REVIEWER)]
+    reviewed = memberships_of(user).filter(role__in=reviewers).values("project")
+    to_review = seen.filter(
+        Q(reviewer=user) | (Q(reviewer=None, video__project__in=reviewed) & ~Q(assignee=user)), stage=Stage.VALIDATION
+    )
+    return Work(jobs=job_infos(user, _ids(mine)), reviews=job_infos(user, _ids(to_review)), pools=pools_of(user))
+
+
+def _ids(jobs: QuerySet[Job]) -> list[int]:
+    return list(in_order(jobs, "queue").values_list("pk", flat=True)[:MOST_IN_QUEUE])
+
+
+def pools_of(user: User) -> list[Pool]:
+    """Count the jobs that nobody has, in the projects in which `user` may take one."""
+    may_take = memberships_of(user).exclude(role=Role.VIEWER).values("project")
+    rows = (
+        Job.objects.filter(IN_POOL, video__project__in=may_take)
+        .values("video__project", "video__project__name")
+        .annotate(count=Count("pk"))
+        .order_by("video__project__name", "video__project")
+    )
+    return [
+        Pool(project=row["video__project"], project_name=row["video__project__name"], jobs=row["count"]) for row in rows
+    ]

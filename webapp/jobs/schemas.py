@@ -1,0 +1,88 @@
+"""What people are shown of jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from webapp.annotation.schemas import FrameIndex, Model, Person
+from webapp.rest import ErrorAnswer
+
+StageName = Literal["annotation", "validation", "acceptance"]
+JobStateName = Literal["new", "in_progress", "completed", "rejected"]
+ActionName = Literal["start", "submit", "accept", "reject", "reopen", "retract"]
+Priority = Annotated[int, Field(ge=-9, le=9)]
+Instructions = Annotated[str, Field(max_length=20_000)]
+Note = Annotated[str, Field(max_length=2000)]
+
+
+class JobInfo(Model):
+    """The frames from `first` to `last` (inclusive) of a video, as the work of one person.
+
+    `edition` rises with each change. A request that changes the job names the edition that its sender saw.
+    """
+
+    id: int
+    video: int
+    video_name: str
+    video_frames: int  # The number of frames of the whole video.
+    project: int
+    project_name: str
+    first: FrameIndex
+    last: FrameIndex
+    position: int  # The place among the jobs of the video.
+    assignee: Person | None
+    reviewer: Person | None
+    stage: StageName
+    state: JobStateName
+    priority: Priority  # A job with a higher one comes first; 0 is the usual one.
+    due: str | None  # A date, as YYYY-MM-DD.
+    instructions: str  # What holds for this job, in addition to the guide of the project.
+    edition: int
+    attempts: int  # How many times it was submitted.
+    accepted: int  # The number of its frames that are accepted.
+    created_at: str  # In ISO 8601, as `updated_at`.
+    updated_at: str
+    moves: list[ActionName]  # What the person who asks may do with it now.
+
+
+class JobPage(Model):
+    """A part of a list of jobs. `next` is the `after` of the next part; None: this is the last one."""
+
+    jobs: list[JobInfo]
+    next: int | None
+
+
+class JobEventInfo(Model):
+    action: str
+    by: Person
+    from_stage: StageName
+    from_state: JobStateName
+    to_stage: StageName
+    to_state: JobStateName
+    note: str
+    details: dict[str, int | str | None]  # For assignments and changes: each field with its new value.
+    at: str
+
+
+class Pool(Model):
+    """How many jobs of a project nobody has yet, so that the person who asks can take one."""
+
+    project: int
+    project_name: str
+    jobs: int
+
+
+class Work(Model):
+    """The queue of a person. The first job of each list is the next one to work on."""
+
+    jobs: list[JobInfo]  # Those to annotate: sent back ones first, then begun ones, then by priority and due date.
+    reviews: list[JobInfo]  # Those to review.
+    pools: list[Pool]
+
+
+class JobError(ErrorAnswer):
+    """An error of a call that changes a job. If `job` is there, it is how the job stands now."""
+
+    job: JobInfo | None = None
