@@ -266,7 +266,8 @@ export interface ObjectUpdate {
  * `base` is the head that the page shows. `span` (inclusive), `direction` and `objects` limit which masks may change.
  * The round crosses scene cuts only with `across_cuts`. With `from_masks`, the round starts from the mask of a frame
  * that has no waiting scribble: a painted mask goes through the video, and a stopped round goes on from its last
- * frame.
+ * frame. The round waits for the rounds of other people. It supersedes those of the sender that wait or run, unless
+ * `supersedes` is false: then it waits for them, too.
  */
 export interface RoundRun {
   type: "round.run";
@@ -279,6 +280,7 @@ export interface RoundRun {
   objects?: ObjectNumber[] | null;
   across_cuts?: boolean;
   from_masks?: boolean;
+  supersedes?: boolean;
 }
 
 export interface RoundCancel {
@@ -380,7 +382,12 @@ export interface TimeSpent {
   seconds: number;
 }
 
-/** A click that is not stored, because the person only holds the pointer there. */
+/**
+ * A click below the mouse pointer that the person has not made, so it is not stored.
+ *
+ * The page sends it while the pointer hovers over the frame with Shift held, to show which mask a click would give.
+ * `positive` is false for a click on what is not the object.
+ */
 export interface PreviewClick {
   object: ObjectNumber;
   point: Point;

@@ -5,9 +5,10 @@ The states of a round:
     queued -> running -> done | cancelled | superseded | failed          queued -> cancelled | superseded
     running -> queued    when the worker is lost (claims.py: ROUNDS)
 
-Each transition is a compare-and-set on `state`. Only one round of a video runs at a time: a round that is created while
-another one runs asks that one to stop (`superseded_by`) and is claimed after it has stopped. So every stored mask
-belongs to a round that the head (the round that the video stands at) builds on.
+Each transition is a compare-and-set on `state`. Only one round of a video runs at a time. A new round waits for the
+rounds of other people. The rounds of the same person it supersedes: it asks a running one to stop (`superseded_by`) and
+is claimed after that one has stopped. So every stored mask belongs to a round that the head (the round that the video
+stands at) builds on.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ ACTIVE = (RoundState.QUEUED, RoundState.RUNNING)
 
 @dataclass(frozen=True)
 class Reach:
-    """Which masks a round may change.
+    """Which masks a round may change, and which rounds it supersedes.
 
     Args:
         span: the first and the last frame (inclusive); None: the whole video.
@@ -44,6 +45,8 @@ class Reach:
         across_cuts: whether the round may go past scene cuts.
         from_masks: whether a frame without waiting scribbles counts as drawn, too: the round starts from its mask. This
             propagates a painted mask through the video, and continues a round that was stopped.
+        supersedes: whether the round takes the place of the same person's rounds that wait or run. Otherwise it waits
+            for them, as it always waits for the rounds of other people.
     """
 
     span: tuple[int, int] | None = None
@@ -51,6 +54,7 @@ class Reach:
     objects: Sequence[int] | None = None
     across_cuts: bool = False
     from_masks: bool = False
+    supersedes: bool = True
 
 
 @transaction.atomic
@@ -129,8 +133,9 @@ def _insert(
     starts: list[int],
     reach: Reach,
 ) -> Round:
-    # Edits of a span are not superseded: the new round runs after them.
-    active = list(Round.objects.filter(video=video, state__in=ACTIVE, origin=Origin.ROUND).order_by("id"))
+    # Edits of a span and rounds of other people are not superseded: the new round runs after them.
+    own = Round.objects.filter(video=video, author=author, state__in=ACTIVE, origin=Origin.ROUND).order_by("id")
+    active = list(own) if reach.supersedes else []
     ended = [round_ for round_ in active if end(round_, RoundState.QUEUED, RoundState.SUPERSEDED)]
     frames = sorted({scribble.frame for scribble in drawn} | set(starts))
     made = add_version(

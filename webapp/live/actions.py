@@ -102,7 +102,14 @@ def _run_round(actor: Actor, message: RoundRun) -> int:
         frames=message.frames,
         engine=message.engine,
         base=message.base,
-        reach=Reach(message.span, message.direction, message.objects, message.across_cuts, message.from_masks),
+        reach=Reach(
+            span=message.span,
+            direction=message.direction,
+            objects=message.objects,
+            across_cuts=message.across_cuts,
+            from_masks=message.from_masks,
+            supersedes=message.supersedes,
+        ),
     ).pk
 
 

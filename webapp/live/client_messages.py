@@ -102,7 +102,8 @@ class RoundRun(Model):
     `base` is the head that the page shows. `span` (inclusive), `direction` and `objects` limit which masks may change.
     The round crosses scene cuts only with `across_cuts`. With `from_masks`, the round starts from the mask of a frame
     that has no waiting scribble: a painted mask goes through the video, and a stopped round goes on from its last
-    frame.
+    frame. The round waits for the rounds of other people. It supersedes those of the sender that wait or run, unless
+    `supersedes` is false: then it waits for them, too.
     """
 
     type: Literal["round.run"]
@@ -115,6 +116,7 @@ class RoundRun(Model):
     objects: Annotated[list[ObjectNumber], Field(min_length=1, max_length=254)] | None = None
     across_cuts: bool = False
     from_masks: bool = False
+    supersedes: bool = True
 
 
 class RoundCancel(Model):
@@ -219,7 +221,11 @@ class TimeSpent(Model):
 
 
 class PreviewClick(Model):
-    """A click that is not stored, because the person only holds the pointer there."""
+    """A click below the mouse pointer that the person has not made, so it is not stored.
+
+    The page sends it while the pointer hovers over the frame with Shift held, to show which mask a click would give.
+    `positive` is false for a click on what is not the object.
+    """
 
     object: ObjectNumber
     point: Point

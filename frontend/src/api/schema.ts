@@ -1959,7 +1959,8 @@ export interface components {
          *     `base` is the head that the page shows. `span` (inclusive), `direction` and `objects` limit which masks may change.
          *     The round crosses scene cuts only with `across_cuts`. With `from_masks`, the round starts from the mask of a frame
          *     that has no waiting scribble: a painted mask goes through the video, and a stopped round goes on from its last
-         *     frame.
+         *     frame. The round waits for the rounds of other people. It supersedes those of the sender that wait or run, unless
+         *     `supersedes` is false: then it waits for them, too.
          */
         RoundRun: {
             /**
@@ -1993,6 +1994,11 @@ export interface components {
                 number,
                 number
             ] | null;
+            /**
+             * Supersedes
+             * @default true
+             */
+            supersedes?: boolean;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}

@@ -11,7 +11,7 @@ from webapp.accounts.models import User
 from webapp.annotation.claims import claim, fail, finish, store
 from webapp.annotation.head import head_of
 from webapp.annotation.models import Change, Object, Round, RoundState, Scribble
-from webapp.annotation.rounds import cancel_round, create_round
+from webapp.annotation.rounds import Reach, cancel_round, create_round
 from webapp.annotation.scribbles import remove_scribble, waiting
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video, VideoState
@@ -99,6 +99,34 @@ def test_scribbles_of_a_round_that_never_ran_go_into_the_next_one_of_its_frame(v
     assert len(second.scribbles) == 2
     assert second.base_id is None
     assert second.drawn_scribbles.count() == 2
+
+
+def test_a_round_waits_for_those_of_other_people(video: Video, owner: User, annotator: User) -> None:
+    theirs = run(video, annotator, None)
+    claimed = claim(theirs.pk, "w")
+    assert claimed
+    mine = run(video, owner, theirs.pk, frame=3)
+    assert states(video) == ["running", "queued"]
+    assert store(claimed, [some_mask(0)]), "nobody asks the running round to stop"
+    assert claim(mine.pk, "w") is None
+    assert finish(claimed, complete=True) == RoundState.DONE
+    assert claim(mine.pk, "w"), "it starts although its author has closed the page"
+
+
+def test_a_round_that_supersedes_nothing_waits_for_those_of_the_same_person(video: Video, owner: User) -> None:
+    first = run(video, owner, None)
+    draw(video, owner, frame=3)
+    second = create_round(
+        video=video,
+        author=owner,
+        key=uuid4(),
+        frames=[3],
+        engine="fake",
+        base=first.pk,
+        reach=Reach(supersedes=False),
+    )
+    assert states(video) == ["queued", "queued"]
+    assert second.base_id == first.pk
 
 
 def test_a_newer_round_asks_a_running_one_to_stop(video: Video, owner: User) -> None:
