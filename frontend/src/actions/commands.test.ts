@@ -168,7 +168,7 @@ describe("running", () => {
   it("waits for the log after an acknowledgement, so that no round starts from yesterday's head", async () => {
     const studio = fakeStudio({ scribbles: [scribble("a", 2), scribble("b", 7)] });
     new RunQueue(studio);
-    studio.store.queue.value = [2, 7].map((frame) => ({ frames: [frame], urgent: frame === 2 }));
+    studio.store.queue.value = [2, 7].map((frame) => ({ frames: [frame], supersedes: false }));
     await studio.ack("round.run", 20);
     expect(types(studio)).toEqual(["round.run"]);
     reduce(studio.store, { type: "round.changed", seq: seq++, round: round({ id: 20 }) });
@@ -177,7 +177,7 @@ describe("running", () => {
     expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", frames: [7], base: 20 });
   });
 
-  it("takes the place of one's own running round, and waits for somebody else's", async () => {
+  it("takes the place of one's own running round, and waits on the server for somebody else's", async () => {
     const studio = fakeStudio();
     await runOne(studio);
     draw(studio, 0, 1, [[0.2, 0.2]]);
@@ -188,13 +188,13 @@ describe("running", () => {
     const other = fakeStudio({ scribbles: [scribble("a")], rounds: [theirs], head: 5 });
     new RunQueue(other);
     perform(other, "round.run");
-    expect(types(other)).toEqual([]);
-    reduce(other.store, { type: "round.changed", seq: seq++, round: round({ id: 5, author: BEN }) });
-    await later();
     expect(other.sent.at(-1)).toMatchObject({ type: "round.run", base: 5 });
+    expect(toasts.value.at(-1)?.text).toBe(
+      "Round 5 of Ben comes first. Yours runs after it, even if you leave.",
+    );
   });
 
-  it("keeps the scribbles on a conflict and runs on top of the new head when that has ended", async () => {
+  it("keeps the scribbles on a conflict and runs on top of the new head", async () => {
     const studio = fakeStudio({ scribbles: [scribble("a")] });
     new RunQueue(studio);
     perform(studio, "round.run");
@@ -203,28 +203,8 @@ describe("running", () => {
     await studio.refuse("round.run", "conflict", 30);
     expect(studio.store.mine.value.length).toBe(1);
     expect(types(studio)).toEqual(["round.run"]);
-    reduce(studio.store, { type: "round.changed", seq: seq++, round: { ...theirs, state: "done" } });
     await later();
     expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", base: 30, frames: [0] });
-  });
-
-  it("goes on from where a failed round leaves the video, without a conflict", async () => {
-    const studio = fakeStudio({
-      scribbles: [scribble("a", 0), scribble("b", 7)],
-      rounds: [round({ id: 4 })],
-      head: 4,
-    });
-    new RunQueue(studio);
-    studio.store.queue.value = [0, 7].map((frame) => ({ frames: [frame], urgent: frame === 0 }));
-    const failing = round({ id: 5, base: 4, state: "running", frames: [] });
-    reduce(studio.store, { type: "round.changed", seq: seq++, round: failing });
-    reduce(studio.store, { type: "head.moved", seq: seq++, head: 5, by: ANN });
-    await studio.ack("round.run", 5);
-    reduce(studio.store, { type: "round.changed", seq: seq++, round: { ...failing, state: "failed" } });
-    await vi.advanceTimersByTimeAsync(5);
-    reduce(studio.store, { type: "head.moved", seq: seq++, head: 4, by: ANN });
-    await later();
-    expect(studio.sent.at(-1)).toMatchObject({ type: "round.run", frames: [7], base: 4 });
   });
 
   it("stops asking after a few conflicts in a row", async () => {
@@ -244,7 +224,7 @@ describe("running", () => {
   it("forgets what waits when cancelled", async () => {
     const studio = fakeStudio();
     await runOne(studio);
-    studio.store.queue.value = [{ frames: [4], urgent: false }];
+    studio.store.queue.value = [{ frames: [4], supersedes: true }];
     perform(studio, "round.cancel");
     expect(studio.sent.at(-1)).toMatchObject({ type: "round.cancel", round: 11 });
     expect(studio.store.queue.value).toEqual([]);
@@ -276,7 +256,7 @@ describe("cancelling", () => {
 
   it("forgets what waits behind somebody else's round, and leaves that one alone", () => {
     const studio = fakeStudio({ rounds: [theirs], head: 5 });
-    studio.store.queue.value = [{ frames: [4], urgent: false }];
+    studio.store.queue.value = [{ frames: [4], supersedes: true }];
     expect(enabled(studio, "round.cancel")).toBe(true);
     perform(studio, "round.cancel");
     expect(studio.store.queue.value).toEqual([]);

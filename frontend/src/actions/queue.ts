@@ -1,5 +1,6 @@
 /**
- * Starts one round after another for the frames in `store.queue`, and resolves conflicts with rounds of other people.
+ * Sends the rounds in `store.queue` one after another, and resolves conflicts with rounds of other people. The server
+ * keeps a round until it is its turn, so a round that was sent is computed even if the page is closed.
  */
 import { effect, signal } from "@preact/signals";
 import { newKey } from "../connection/key";
@@ -14,7 +15,7 @@ import { limitsOf } from "./scope";
 const MOST_CONFLICTS = 3;
 // The change log follows an acknowledgement within milliseconds, unless another person has moved the head meanwhile.
 const LOG_WITHIN = 2000; // ms
-// A failed round moves the head back, so the next round waits until the change log has said where the head is.
+// After a conflict, the change log has this time to say where the head is.
 export const SETTLED_AFTER = 80; // ms
 
 /** Watches the store until `close` is called. */
@@ -36,41 +37,45 @@ export class RunQueue {
     clearTimeout(this.timer);
   }
 
-  /** Runs as an effect: it follows the queue, the rounds, the head and the connection. */
+  /** Runs as an effect: it follows the queue, the head and the connection. */
   private follow(): void {
     clearTimeout(this.timer);
     const item = this.next();
-    if (item?.urgent) this.start(item);
-    else if (item)
+    if (item?.again)
       this.timer = setTimeout(() => {
         const still = this.next();
         if (still) this.start(still);
       }, SETTLED_AFTER);
+    else if (item) this.start(item);
   }
 
-  /** Returns the item that may start now. */
+  /** Returns the item that can be sent now. */
   private next(): Waiting | undefined {
     const { store } = this.studio;
     const item = store.queue.value[0];
-    const active = store.active.value;
     if (this.expected.value !== null && this.expected.value === store.head.value) this.expected.value = null;
-    if (!item || this.starting || this.expected.value !== null || store.connection.value !== "live")
-      return undefined;
-    const own = active?.author.id === store.you.value?.id;
-    return active && !(item.urgent && own) ? undefined : item;
+    const ready = !this.starting && this.expected.value === null && store.connection.value === "live";
+    return ready ? item : undefined;
   }
 
   private start(item: Waiting): void {
     const { store, outbox } = this.studio;
     store.queue.value = store.queue.peek().slice(1);
-    // The scribbles were undone meanwhile.
-    if (!store.mine.peek().some((scribble) => item.frames.includes(scribble.frame))) return;
+    const drawn = store.mine.peek().some((scribble) => item.frames.includes(scribble.frame));
+    if (!drawn && !item.fromMasks) return; // The scribbles were undone meanwhile.
     this.starting = true;
-    const engine = store.engine.peek();
     const frames = [...item.frames];
-    const limits = limitsOf(this.studio, frames);
     outbox
-      .send({ type: "round.run", key: newKey(), frames, engine, base: store.head.peek(), ...limits })
+      .send({
+        type: "round.run",
+        key: newKey(),
+        frames,
+        engine: store.engine.peek(),
+        base: store.head.peek(),
+        ...(item.limits ?? limitsOf(this.studio, frames)),
+        ...(item.fromMasks && { from_masks: true }),
+        ...(!item.supersedes && { supersedes: false }),
+      })
       .then(
         ({ result }) => {
           this.conflicts = 0;
@@ -119,7 +124,7 @@ export class RunQueue {
       toast({ text, tone: "bad" });
       return;
     }
-    store.queue.value = [{ ...item, urgent: false }, ...store.queue.peek()];
+    store.queue.value = [{ ...item, again: true }, ...store.queue.peek()];
     const head = problem.head === null ? undefined : store.rounds.peek().get(problem.head);
     if (head?.author.id === store.you.peek()?.id) return; // The person did it in another window.
     const who = head ? `${head.author.name} ran round ${head.number}` : "Somebody changed the video";

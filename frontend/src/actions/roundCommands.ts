@@ -4,7 +4,7 @@ import type { RoleName } from "../protocol";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
 import { acceptable, lookAt } from "./head";
-import { cancel, run } from "./rounds";
+import { cancel, framesToRun, run } from "./rounds";
 import { acceptUsed, canAccept, isAccepted } from "./spans";
 
 const group = "Rounds";
@@ -25,7 +25,8 @@ function running(studio: Studio): CommandSpec[] {
       group,
       icon: Play,
       keys: ["R", "Enter"],
-      enabled: () => store.canDraw.value && store.connection.value === "live" && store.mine.value.length > 0,
+      enabled: () =>
+        store.canDraw.value && store.connection.value === "live" && framesToRun(studio).length > 0,
       perform: () => run(studio),
     },
     {
@@ -53,9 +54,9 @@ function running(studio: Studio): CommandSpec[] {
   ];
 }
 
-/** Whether this person may cancel the active round: their own, or any round from reviewer upward. */
+/** Whether there is a round that this person may cancel: their own, or any round from reviewer upward. */
 function stoppable({ store }: Studio): boolean {
-  const active = store.active.value;
+  const active = store.ownActive.value ?? store.active.value;
   if (!active || active.cancel_requested || !store.canDraw.value) return false;
   return active.author.id === store.you.value?.id || STOPS_OTHERS.includes(store.role.value);
 }

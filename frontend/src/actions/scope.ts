@@ -1,8 +1,7 @@
 /** The limits of the next round: in and out points on the timeline, its direction and its objects. */
 import { toast } from "../parts/Toast";
-import type { Direction, Span } from "../protocol";
 import type { Range } from "../state/lost";
-import type { Scope } from "../state/scope";
+import type { Limits, Scope } from "../state/scope";
 import type { Studio } from "../studio/studio";
 
 /**
@@ -35,13 +34,6 @@ export function scopeFromSelection(studio: Studio): void {
   if (!selected) return;
   setScope(studio, { first: selected[0], last: selected[1] });
   toast({ text: `The next round changes frames ${selected[0]} to ${selected[1]} only.`, tone: "info" });
-}
-
-interface Limits {
-  span: Span | null;
-  direction: Direction;
-  objects: number[] | null;
-  across_cuts: boolean;
 }
 
 /** Returns the limits that the message of a round has, for a round with these drawn frames. */

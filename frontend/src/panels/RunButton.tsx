@@ -21,13 +21,22 @@ interface Running {
 
 export function RunButton() {
   const { store, commands } = useStudio();
-  const active = store.active.value;
+  const studio = useStudio();
+  const running = store.active.value;
+  const own = store.ownActive.value;
   const waiting = store.queue.value.length;
   const cancel = commandOf(commands, "round.cancel");
-  if (!active && waiting === 0) return <Run />;
-  // A round of somebody else that this person may not cancel leaves the button as it is, with its progress below.
-  if (active && !cancel.enabled() && !active.cancel_requested) return <Run below={active} />;
-  const text = active ? progressText(active) : "about to run";
+  if (!running && waiting === 0) return <Run />;
+  // While a round of somebody else runs, one's own can be sent: it waits on the server.
+  const theirs = running !== null && own === null;
+  if (theirs && waiting === 0 && (!cancel.enabled() || framesToRun(studio).length > 0))
+    return <Run below={running} />;
+  const active = own ?? running;
+  const text = !active
+    ? "about to run"
+    : running && active !== running && !active.cancel_requested
+      ? `after round ${running.number} of ${running.author.name}`
+      : progressText(active);
   return (
     <button
       type="button"
@@ -39,7 +48,7 @@ export function RunButton() {
       title="Stops the running round. The masks that it has computed stay. (Esc)"
       onClick={cancel.perform}
     >
-      <Bar running={active} />
+      <Bar running={running} />
       <b>{active?.cancel_requested ? "Stopping" : "Cancel"}</b>
       <span class={css.figures} data-testid="run-progress">
         {text}
@@ -74,8 +83,8 @@ function Run({ below }: { below?: Running }) {
 
 function titleOf(frames: readonly number[]): string {
   if (frames.length === 0) return "Draw a scribble first";
-  if (frames.length === 1) return `Runs what you drew on frame ${frames[0]}`;
-  return `Scribbles wait on frames ${frames.slice(0, 6).join(", ")}${frames.length > 6 ? ", …" : ""}`;
+  if (frames.length === 1) return `Takes what you drew on frame ${frames[0]} through the video`;
+  return `You drew on frames ${frames.slice(0, 6).join(", ")}${frames.length > 6 ? ", …" : ""}`;
 }
 
 function Bar({ running }: { running: Running | null }) {

@@ -34,8 +34,8 @@ describe("branches", () => {
 });
 
 describe("the active round", () => {
-  it("is the newest of those that wait or run", () => {
-    expect(activeRound(rounds)?.id).toBe(4);
+  it("is the one that runs, else the one that is next", () => {
+    expect(activeRound(rounds)?.id).toBe(3);
     expect(activeRound(new Map())).toBe(null);
   });
 });

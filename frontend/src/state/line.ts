@@ -27,12 +27,15 @@ export function isActive(round: RoundInfo | undefined): boolean {
   return round?.state === "queued" || round?.state === "running";
 }
 
-/** Returns the round that is running or waiting, if there is one. */
+/** Returns the rounds that run or wait, oldest first: in this order they are computed. */
+export function activeRounds(rounds: Rounds): RoundInfo[] {
+  return [...rounds.values()].filter(isActive).sort((a, b) => a.number - b.number);
+}
+
+/** Returns the round that runs, else the one that runs next, null if none waits. */
 export function activeRound(rounds: Rounds): RoundInfo | null {
-  let found: RoundInfo | null = null;
-  for (const round of rounds.values())
-    if (isActive(round) && (!found || round.number > found.number)) found = round;
-  return found;
+  const active = activeRounds(rounds);
+  return active.find(({ state }) => state === "running") ?? active[0] ?? null;
 }
 
 /** Returns the frames that have scribbles on this line. */

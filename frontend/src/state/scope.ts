@@ -1,5 +1,5 @@
 /** What the next round may change: frames, a direction, objects. */
-import type { Direction } from "../protocol";
+import type { Direction, Span } from "../protocol";
 
 export interface Scope {
   /** The in point: no frame before it changes. */
@@ -22,3 +22,11 @@ export const EVERYTHING: Scope = {
   onlySelected: false,
   acrossCuts: false,
 };
+
+/** What a round may change, as its message says it. */
+export interface Limits {
+  span: Span | null;
+  direction: Direction;
+  objects: number[] | null;
+  across_cuts: boolean;
+}

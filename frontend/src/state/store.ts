@@ -17,12 +17,12 @@ import type {
 } from "../protocol";
 import type { Compare } from "./compare";
 import { type FrameSummary, summariesOf } from "./frameSummary";
-import { activeRound, drawnFrames, lineOf } from "./line";
+import { activeRound, activeRounds, drawnFrames, lineOf } from "./line";
 import type { Range } from "./lost";
 import type { Painting } from "./paintings";
 import type { Polygon } from "./polygon";
 import type { Preview } from "./preview";
-import { EVERYTHING, type Scope } from "./scope";
+import { EVERYTHING, type Limits, type Scope } from "./scope";
 import { type Shown, type Suggestion, suggest } from "./suggest";
 import { DEFAULT_VIEW, type ViewSettings } from "./view";
 
@@ -37,11 +37,18 @@ export interface ProjectLabel {
 
 export type Dialog = "help" | "keys" | "export" | null;
 
-/** Frames that wait for their round. An `urgent` item supersedes a running round of the same person instead of waiting. */
+/** A round that is about to be sent. On the server it then waits for its turn, even if this page is closed. */
 export interface Waiting {
   /** The drawn frames of the round, the one that is computed first at the front. */
   frames: readonly number[];
-  urgent: boolean;
+  /** The round starts from the masks of frames without scribbles, too. */
+  fromMasks?: boolean;
+  /** What the round may change. Without it, what the person chose for the next round. */
+  limits?: Limits;
+  /** Takes the place of this person's rounds that wait or run. Otherwise it waits for them. */
+  supersedes: boolean;
+  /** It was refused because the video had changed: it is sent again once the change log has told of the change. */
+  again?: boolean;
 }
 
 export interface Store {
@@ -86,7 +93,7 @@ export interface Store {
   readonly looking: Signal<number | null>; // the round that is shown instead of the head
   readonly engine: Signal<string>;
   readonly view: Signal<ViewSettings>;
-  readonly queue: Signal<readonly Waiting[]>; // frames whose rounds start when the round before has ended
+  readonly queue: Signal<readonly Waiting[]>; // rounds that are about to be sent
   readonly shown: Signal<Shown>; // suggestions that were gone to or skipped
   readonly forAll: Signal<boolean>; // edits of a span change all objects, not only the selected one
   readonly scope: Signal<Scope>; // what the next round may change
@@ -102,7 +109,8 @@ export interface Store {
   readonly line: ReadonlySignal<readonly number[]>; // the shown round, its base, and so on
   readonly headLine: ReadonlySignal<readonly number[]>;
   readonly drawn: ReadonlySignal<ReadonlySet<number>>; // frames with scribbles on the shown line
-  readonly active: ReadonlySignal<RoundInfo | null>;
+  readonly active: ReadonlySignal<RoundInfo | null>; // the round that runs, else the one that is next
+  readonly ownActive: ReadonlySignal<RoundInfo | null>; // this person's newest round that runs or waits
   readonly kept: ReadonlySignal<ReadonlyMap<number, number>>; // accepted frames; empty while another round is shown
   readonly summaries: ReadonlySignal<readonly FrameSummary[]>; // one for each frame
   readonly summariesBefore: ReadonlySignal<readonly FrameSummary[]>; // the same for the base of the shown round
@@ -209,6 +217,10 @@ export function createStore(id: number): Store {
     headLine: computed(() => lineOf(base.rounds.value, base.head.value)),
     drawn,
     active: computed(() => activeRound(base.rounds.value)),
+    ownActive: computed(() => {
+      const you = base.you.value?.id;
+      return activeRounds(base.rounds.value).findLast(({ author }) => author.id === you) ?? null;
+    }),
     kept,
     summaries,
     summariesBefore,

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { BEN, type FakeStudio, fakeStudio, round, settled } from "../editor/testing";
+import { packedMask } from "../masks/testing";
+import type { RoundInfo } from "../protocol";
+import { RunQueue } from "./queue";
+import { cancel, canGoOn, framesToRun, goOn, run, unreachedBy } from "./rounds";
+
+const NONE: ReadonlyMap<number, number> = new Map();
+const runs = (studio: FakeStudio) => studio.sent.filter(({ type }) => type === "round.run");
+const stopped = (given: Partial<RoundInfo>): RoundInfo =>
+  round({ id: 3, frame: 4, state: "cancelled", frames: [[2, 6]], ...given });
+
+describe("what a round did not reach", () => {
+  it.each<[string, Partial<RoundInfo>, [number, number, number | null][]]>([
+    [
+      "both ends",
+      {},
+      [
+        [0, 2, 2],
+        [6, 9, 6],
+      ],
+    ],
+    ["one direction", { direction: "forward" }, [[6, 9, 6]]],
+    ["its span", { span: [2, 7] }, [[6, 7, 6]]],
+    [
+      "frames that were drawn on",
+      { drawn: [4, 8] },
+      [
+        [0, 2, 2],
+        [7, 9, null],
+      ],
+    ],
+    ["nothing", { frames: [[0, 9]] }, []],
+  ])("is %s", (_, given, parts) => {
+    const found = unreachedBy(stopped(given), 10, NONE).map(({ span, from }) => [...span, from]);
+    expect(found).toEqual(parts);
+  });
+
+  it("leaves out accepted frames", () => {
+    const accepted = new Map([0, 1, 7, 8, 9].map((frame) => [frame, 1]));
+    expect(unreachedBy(stopped({}), 10, accepted)).toEqual([]);
+  });
+});
+
+describe("a stopped round", () => {
+  it("goes on from its last masks in both directions, with rounds that wait for one another", async () => {
+    const studio = fakeStudio({ rounds: [stopped({ objects: [1] })], head: 3 });
+    new RunQueue(studio);
+    expect(canGoOn(studio, stopped({}))).toBe(true);
+    goOn(studio, stopped({ objects: [1] }));
+    await studio.ack("round.run", 4);
+    studio.store.rounds.value = new Map(studio.store.rounds.value).set(4, round({ id: 4, base: 3 }));
+    studio.store.head.value = 4;
+    const common = { type: "round.run", objects: [1], from_masks: true, supersedes: false };
+    expect(runs(studio)).toMatchObject([
+      { ...common, frames: [2], span: [0, 2], direction: "backward", base: 3 },
+      { ...common, frames: [6], span: [6, 9], direction: "forward", base: 4 },
+    ]);
+  });
+
+  it("can go on only while the video stands at it", () => {
+    const studio = fakeStudio({ rounds: [stopped({}), round({ id: 4, base: 3 })], head: 4 });
+    expect(canGoOn(studio, stopped({}))).toBe(false);
+  });
+});
+
+describe("a painted mask", () => {
+  const painted = round({ id: 2, base: 1, frame: 5, origin: "painted", engine: "", frames: [[5, 5]] });
+
+  async function opened(given: Partial<RoundInfo> = {}, accepted = {}): Promise<FakeStudio> {
+    const rounds = [round({ id: 1 }), { ...painted, ...given }];
+    const studio = fakeStudio({ rounds, head: 2, accepted });
+    studio.store.masks.add([packedMask({ round: 2, frame: 5 })]);
+    await settled();
+    return studio;
+  }
+
+  it("is taken through the video by the next round", async () => {
+    const studio = await opened();
+    new RunQueue(studio);
+    expect(framesToRun(studio)).toEqual([5]);
+    run(studio);
+    expect(runs(studio)).toMatchObject([{ frames: [5], from_masks: true, base: 2 }]);
+  });
+
+  it("is not, if somebody else painted it, if it is accepted, or outside of the in and out points", async () => {
+    expect(framesToRun(await opened({ author: BEN }))).toEqual([]);
+    expect(framesToRun(await opened({}, { 5: 2 }))).toEqual([]);
+    const studio = await opened();
+    studio.store.scope.value = { ...studio.store.scope.value, first: 6 };
+    expect(framesToRun(studio)).toEqual([]);
+  });
+});
+
+describe("cancelling", () => {
+  it("stops one's own rounds, the one that waits first, and leaves the one that runs to its author", () => {
+    const rounds = [
+      round({ id: 1, author: BEN, state: "running" }),
+      round({ id: 2, base: 1, state: "queued" }),
+      round({ id: 3, base: 2, state: "queued" }),
+    ];
+    const studio = fakeStudio({ rounds, head: 3 });
+    cancel(studio);
+    expect(studio.sent.map((message) => message.type === "round.cancel" && message.round)).toEqual([3, 2]);
+  });
+});
