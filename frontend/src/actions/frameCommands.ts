@@ -13,11 +13,15 @@ import {
   Play,
   Repeat,
   Rewind,
+  Scissors,
   SkipForward,
+  StepBack,
+  StepForward,
   Undo,
 } from "lucide-preact";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
+import { goToCut, toggleCut } from "./cuts";
 import { copyLink } from "./links";
 import { changeRate, seek, step, togglePlay } from "./playback";
 import { SuggestionVisits } from "./suggestionVisits";
@@ -25,7 +29,7 @@ import { SuggestionVisits } from "./suggestionVisits";
 const group = "Frames";
 
 export function frameCommands(studio: Studio): CommandSpec[] {
-  return [...steps(studio), ...jumps(studio)];
+  return [...steps(studio), ...jumps(studio), ...cuts(studio)];
 }
 
 const lastOf = ({ store }: Studio): number => (store.video.value?.frame_count ?? 1) - 1;
@@ -146,6 +150,42 @@ function jumps(studio: Studio): CommandSpec[] {
       keys: ["."],
       enabled: () => store.suggestion.value !== null,
       perform: () => visits.skip(),
+    },
+  ];
+}
+
+/** Scene cuts: rounds do not cross them unless the person asks for it. */
+function cuts(studio: Studio): CommandSpec[] {
+  const { store } = studio;
+  const any = () => store.cuts.value.length > 0;
+  return [
+    {
+      id: "cut.toggle",
+      name: "Scene cut at this frame: add or remove",
+      group,
+      icon: Scissors,
+      keys: ["T"],
+      enabled: () => store.canDraw.value && lastOf(studio) > 0,
+      pressed: () => store.cuts.value.includes(store.frame.value),
+      perform: () => toggleCut(studio),
+    },
+    {
+      id: "cut.previous",
+      name: "Previous scene cut",
+      group,
+      icon: StepBack,
+      keys: ["Ctrl+ArrowLeft"],
+      enabled: any,
+      perform: () => goToCut(studio, -1),
+    },
+    {
+      id: "cut.next",
+      name: "Next scene cut",
+      group,
+      icon: StepForward,
+      keys: ["Ctrl+ArrowRight"],
+      enabled: any,
+      perform: () => goToCut(studio, 1),
     },
   ];
 }

@@ -1,13 +1,16 @@
 /** The drawn part of the timeline: a slider over all frames, by pointer, wheel and keys. */
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { dragCut, storeDraggedCuts } from "../../actions/cuts";
 import { seek, step } from "../../actions/playback";
+import { shownAspect } from "../../canvas/view";
 import { colorOf } from "../../parts/Avatar";
 import { shownTheme } from "../../parts/theme";
 import type { Store } from "../../state/store";
 import { needsFix } from "../../state/suggest";
 import { useStudio } from "../../studio/context";
-import { drawPlayhead, drawTimeline, palette } from "./draw";
+import type { Studio } from "../../studio/studio";
+import { CUT_HANDLE, drawPlayhead, drawTimeline, palette } from "./draw";
 import { Filmstrip } from "./Filmstrip";
 import type { Layout } from "./layout";
 import { modelOf } from "./model";
@@ -25,6 +28,7 @@ export function describe(store: Store, frame: number): string[] {
   if (store.accepted.value.has(frame)) words.push("accepted");
   else if (needsFix(summary)) words.push("to fix");
   if (store.drawn.value.has(frame)) words.push("drawn");
+  if (store.cuts.value.includes(frame)) words.push("scene cut");
   if (summary?.confidence !== null && summary?.confidence !== undefined)
     words.push(`${Math.round(summary.confidence * 100)} %`);
   return words;
@@ -131,6 +135,7 @@ export function Track({ layout, offset }: TrackProps) {
         store.selection.value = span;
       },
       selects: (y) => y >= layout.lanes.top,
+      ...cutHandles(studio, scale, layout),
     });
     return () => pointers.end();
   }, [studio, store, scale, hover, layout]);
@@ -164,12 +169,7 @@ export function Track({ layout, offset }: TrackProps) {
       }}
     >
       {layout.film && video && (
-        <Filmstrip
-          video={video.id}
-          aspect={video.width / video.height}
-          scale={scale.value}
-          {...layout.film}
-        />
+        <Filmstrip video={video.id} aspect={shownAspect(video)} scale={scale.value} {...layout.film} />
       )}
       <canvas ref={base} class={css.layer} />
       <canvas ref={top} class={css.layer} />
@@ -187,6 +187,24 @@ export function Track({ layout, offset }: TrackProps) {
       )}
     </div>
   );
+}
+
+/** Lets the pointer take scene cuts by the handles above their lines. */
+function cutHandles(studio: Studio, scale: { peek(): Scale }, layout: Layout) {
+  const { store } = studio;
+  let before: readonly number[] = [];
+  return {
+    cutAt: (x: number, y: number, reach: number): number | null => {
+      if (!store.canDraw.peek() || y > layout.ruler + CUT_HANDLE) return null;
+      const away = (cut: number) => Math.abs(xOf(scale.peek(), cut) - x);
+      const near = store.cuts.peek().filter((cut) => away(cut) <= reach);
+      if (near.length === 0) return null;
+      before = store.cuts.peek();
+      return near.reduce((best, cut) => (away(cut) < away(best) ? cut : best));
+    },
+    dragCut: (cut: number, frame: number) => dragCut(studio, cut, frame),
+    dropCut: () => storeDraggedCuts(studio, before),
+  };
 }
 
 /** Returns by how many frames a key moves, null if it is not a key of sliders. */

@@ -235,6 +235,9 @@ function arrow(context: Context, x: number, y: number, back: number): void {
   context.fill();
 }
 
+/** The height of the handle of a scene cut, below the numbers. */
+export const CUT_HANDLE = 8;
+
 function drawCuts(
   context: Context,
   scale: Scale,
@@ -253,6 +256,15 @@ function drawCuts(
   }
   context.stroke();
   context.setLineDash([]);
+  context.fillStyle = colors.mark;
+  for (const frame of cuts) {
+    const x = Math.round(xOf(scale, frame)) + 0.5;
+    context.beginPath();
+    context.moveTo(x - 4.5, layout.ruler);
+    context.lineTo(x + 4.5, layout.ruler);
+    context.lineTo(x, layout.ruler + CUT_HANDLE);
+    context.fill();
+  }
 }
 
 /** Draws the selected span, and the in and out points of the next round as brackets with what is outside dimmed. */

@@ -9,6 +9,8 @@ const scale = signal<Scale>(whole(100, 1000));
 const hover = signal<number | null>(null);
 const seek = vi.fn();
 const select = vi.fn();
+const dropCut = vi.fn();
+let cuts: number[] = [];
 
 function point(type: string, x: number, more: PointerEventInit = {}): void {
   element.dispatchEvent(
@@ -32,7 +34,20 @@ beforeEach(() => {
   hover.value = null;
   seek.mockClear();
   select.mockClear();
-  pointers = new Pointers(element, { scale, hover, seek, select, selects: (y) => y >= 80 });
+  cuts = [40];
+  pointers = new Pointers(element, {
+    scale,
+    hover,
+    seek,
+    select,
+    selects: (y) => y >= 80,
+    cutAt: (x, y, reach) => (y < 20 ? (cuts.find((cut) => Math.abs(cut * 10 - x) <= reach) ?? null) : null),
+    dragCut: (_, frame) => {
+      cuts = [frame];
+      return frame;
+    },
+    dropCut,
+  });
 });
 afterEach(() => pointers.end());
 
@@ -48,6 +63,17 @@ describe("on the timeline", () => {
     expect(seek.mock.calls.flat()).toEqual([30, 55]);
     point("pointerleave", 700);
     expect(hover.value).toBeNull();
+  });
+
+  test("dragging the handle of a scene cut moves the cut, and selects nothing", () => {
+    point("pointerdown", 403, { clientY: 90 });
+    point("pointerup", 403);
+    expect([cuts, dropCut.mock.calls.length]).toEqual([[40], 0]);
+    select.mockClear();
+    point("pointerdown", 403, { clientY: 5 });
+    point("pointermove", 555, { clientY: 5 });
+    point("pointerup", 555);
+    expect([cuts, dropCut.mock.calls.length, select.mock.calls]).toEqual([[55], 1, []]);
   });
 
   test("dragging past the ends stays on the last frame", () => {

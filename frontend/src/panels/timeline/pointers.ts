@@ -1,6 +1,6 @@
 /**
- * Pointers and wheel on the timeline: one pointer scrubs, and on the lanes or with Shift it selects a span; two pointers
- * zoom and move; the wheel zooms, and moves sideways.
+ * Pointers and wheel on the timeline: one pointer scrubs, on the lanes or with Shift it selects a span, and at the top of
+ * a scene cut it moves the cut; two pointers zoom and move; the wheel zooms, and moves sideways.
  */
 import type { Signal } from "@preact/signals";
 import { frameAt, isWhole, pan, type Scale, zoomAt } from "./scale";
@@ -14,7 +14,16 @@ export interface PointerWishes {
   select: (span: readonly [first: number, last: number] | null) => void;
   /** Whether a drag that begins at `y` selects a span. */
   selects: (y: number) => boolean;
+  /** Returns the scene cut whose handle is at `x`, `y`, null if none is. `reach`: how far off it may be, in pixels. */
+  cutAt: (x: number, y: number, reach: number) => number | null;
+  /** Moves a cut while it is dragged. Returns where it is now. */
+  dragCut: (cut: number, frame: number) => number;
+  /** The drag of a cut has ended. */
+  dropCut: () => void;
 }
+
+/** How far from its line a cut can be taken, in pixels: a thumb is less exact. */
+const REACH = { mouse: 5, pen: 7, touch: 16 } as const;
 
 /** A press becomes a drag when the pointer has moved this far, in pixels. */
 const DRAG = 4;
@@ -26,6 +35,7 @@ const LINE = 16;
 export class Pointers {
   private readonly down = new Map<number, number>(); // pointer -> x
   private anchor: { frame: number; x: number; dragged: boolean } | null = null;
+  private cut: number | null = null; // the scene cut that is dragged
   private readonly stop = new AbortController();
 
   constructor(
@@ -49,17 +59,27 @@ export class Pointers {
     return event.clientX - this.element.getBoundingClientRect().left;
   }
 
+  private yOf(event: MouseEvent): number {
+    return event.clientY - this.element.getBoundingClientRect().top;
+  }
+
   private readonly pressed = (event: PointerEvent): void => {
     if (event.pointerType === "mouse" && event.button !== 0) return;
     const x = this.xOf(event);
     this.down.set(event.pointerId, x);
     this.element.setPointerCapture(event.pointerId);
     if (this.down.size > 1) {
+      this.dropCut();
       this.anchor = null;
       this.wishes.hover.value = null;
       return;
     }
-    const y = event.clientY - this.element.getBoundingClientRect().top;
+    const y = this.yOf(event);
+    this.cut = this.wishes.cutAt(x, y, reachOf(event));
+    if (this.cut !== null) {
+      this.scrub(x);
+      return;
+    }
     const selects = event.shiftKey || this.wishes.selects(y);
     this.anchor = selects ? { frame: this.frameAt(x), x, dragged: false } : null;
     this.scrub(x);
@@ -69,17 +89,21 @@ export class Pointers {
   private readonly moved = (event: PointerEvent): void => {
     const x = this.xOf(event);
     const before = this.down.get(event.pointerId);
+    const onCut = this.cut !== null || this.wishes.cutAt(x, this.yOf(event), reachOf(event)) !== null;
+    this.element.dataset.grip = onCut ? "cut" : "";
     if (before === undefined) {
       if (event.pointerType !== "touch") this.wishes.hover.value = this.frameAt(x);
       return;
     }
     if (this.down.size === 2) this.pinch(event.pointerId, x);
     else this.scrub(x);
-    if (this.down.size === 1) this.stretch(x);
+    if (this.cut !== null) this.cut = this.wishes.dragCut(this.cut, this.frameAt(x));
+    else if (this.down.size === 1) this.stretch(x);
     this.down.set(event.pointerId, x);
   };
 
   private readonly released = (event: PointerEvent): void => {
+    this.dropCut();
     this.anchor = null;
     this.down.delete(event.pointerId);
     if (event.pointerType === "touch") this.wishes.hover.value = null;
@@ -102,6 +126,11 @@ export class Pointers {
 
   private frameAt(x: number): number {
     return frameAt(this.wishes.scale.peek(), x);
+  }
+
+  private dropCut(): void {
+    if (this.cut !== null) this.wishes.dropCut();
+    this.cut = null;
   }
 
   /** Selects from where the drag began to the frame at `x`. */
@@ -136,4 +165,8 @@ export class Pointers {
     const { scale } = this.wishes;
     scale.value = zoomAt(scale.peek(), other, was / is);
   }
+}
+
+function reachOf({ pointerType }: PointerEvent): number {
+  return pointerType === "touch" || pointerType === "pen" ? REACH[pointerType] : REACH.mouse;
 }
