@@ -25,6 +25,14 @@ export function duration(seconds: number): string {
   return h ? `${h}:${String(m).padStart(2, "0")}:${tail}` : `${m}:${tail}`;
 }
 
+/** Seconds of work, in the coarsest unit that still says how much it is: "42 s", "12 min", "3 h 5 min". */
+export function workTime(seconds: number): string {
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 /** Seconds left, roughly: "8 s", "3 min", "2 h". */
 export function remaining(seconds: number): string {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;

@@ -7,6 +7,7 @@ import { watchPaintings } from "../actions/painting";
 import { watchPlaying } from "../actions/playback";
 import { showPreview, watchPreview } from "../actions/preview";
 import { RunQueue } from "../actions/queue";
+import { watchWorkTime } from "../actions/workTime";
 import { FrameCache } from "../canvas/frames";
 import { maskReceived } from "../canvas/metrics";
 import { Stage } from "../canvas/stage";
@@ -108,7 +109,7 @@ function watch(studio: Studio): (() => void)[] {
     effect(() => {
       const video = store.video.value;
       if (!video) return;
-      stage.open({ width: video.width, height: video.height });
+      stage.open({ width: video.width, height: video.height }, video.pixel_aspect);
       frames.open(video);
     }),
     effect(() => frames.follow(store.frame.value, store.video.value?.frame_count ?? 0, store.playing.value)),
@@ -118,6 +119,7 @@ function watch(studio: Studio): (() => void)[] {
       if (store.connection.value === "live") frames.retry();
     }),
     watchLooking(studio),
+    watchWorkTime(studio),
     followLinks(studio),
     watchScores(store),
     watchView(studio),

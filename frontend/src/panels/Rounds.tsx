@@ -2,13 +2,13 @@
  * The rounds as a thin history, newest first: a dot, the number, the drawn frame, the number of scribbles and the time.
  * A row shows its round; the row that is shown has buttons to compare with the round before and to go back to it.
  */
-import { ChevronDown, ChevronRight, GitCompare, Redo2, RotateCcw, Undo2 } from "lucide-preact";
+import { ChevronDown, ChevronRight, GitCompare, Play, Redo2, RotateCcw, Undo2 } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { lookAt, moveHead, roundBack, roundForward } from "../actions/head";
 import { setView } from "../actions/objects";
 import { seek } from "../actions/playback";
-import { retry } from "../actions/rounds";
-import { duration, plural } from "../format";
+import { canGoOn, goOn, retry } from "../actions/rounds";
+import { duration, plural, workTime } from "../format";
 import { Button } from "../parts/Button";
 import { IconButton } from "../parts/IconButton";
 import type { RoundInfo } from "../protocol";
@@ -34,6 +34,7 @@ export function Rounds() {
       <div class={side.head}>
         <h2>Rounds</h2>
         {scored && <small>J&F on {truth} truth frames</small>}
+        <Work />
         <Move />
       </div>
       <ScoreCurve />
@@ -53,6 +54,25 @@ export function Rounds() {
         </ol>
       )}
     </section>
+  );
+}
+
+/** How long people have worked on this video. */
+function Work() {
+  const { store } = useStudio();
+  const seconds = store.seconds.value;
+  const total = [...seconds.values()].reduce((sum, value) => sum + value, 0);
+  if (total < 1) return null;
+  const name = (number: number) =>
+    store.objects.value.find((object) => object.number === number)?.name ?? "no object";
+  const parts = [...seconds].map(([number, value]) => `${name(number)} ${workTime(value)}`);
+  return (
+    <small
+      data-testid="rounds-work"
+      title={`Time that people worked on this video, without pauses over 30 s: ${parts.join(", ")}`}
+    >
+      {workTime(total)} of work
+    </small>
   );
 }
 
@@ -152,6 +172,20 @@ function Row({ round }: { round: RoundInfo }) {
       </div>
       {hovered && <ChangePreview round={round} beside={hovered} />}
       {round.state === "failed" && <Failure round={round} />}
+      {canGoOn(studio, round) && (
+        <div class={css.goOn}>
+          <Button
+            size="small"
+            icon={Play}
+            testid={`round-${round.number}-go-on`}
+            title="Computes the frames that it did not reach, from its last masks on"
+            disabled={store.active.value !== null || store.connection.value !== "live"}
+            onClick={() => goOn(studio, round)}
+          >
+            Go on where it stopped
+          </Button>
+        </div>
+      )}
       {shown && <ObjectScores round={round.id} />}
     </li>
   );

@@ -3,7 +3,7 @@ import { ArrowDown, ArrowUp } from "lucide-preact";
 import { LABEL_FIELD } from "../actions/objectCommands";
 import { changeObject, moveObject } from "../actions/objects";
 import { seek } from "../actions/playback";
-import { duration } from "../format";
+import { workTime } from "../format";
 import { IconButton } from "../parts/IconButton";
 import type { ObjectInfo } from "../protocol";
 import { covers, lostRanges, type Range } from "../state/lost";
@@ -56,7 +56,7 @@ export function SelectedObject() {
         {seconds > 0 && (
           <div>
             <dt>Work</dt>
-            <dd>{duration(seconds)}</dd>
+            <dd>{workTime(seconds)}</dd>
           </div>
         )}
       </dl>
