@@ -57,10 +57,10 @@ describe("confidence bars", () => {
     expect(barHeight(1)).toBe(barHeight(1.7));
   });
 
-  test("fill the height between 75 and 95 %, where most frames are", () => {
-    expect(barHeight(0.95)).toBe(1);
-    expect(barHeight(0.85)).toBeCloseTo((barHeight(0.75) + barHeight(0.95)) / 2);
-    expect(barHeight(0.2)).toBe(barHeight(0.75));
+  test("fill the height between 60 and 92 %, where most frames are", () => {
+    expect(barHeight(0.92)).toBe(1);
+    expect(barHeight(0.76)).toBeCloseTo((barHeight(0.6) + barHeight(0.92)) / 2);
+    expect(barHeight(0.2)).toBe(barHeight(0.6));
   });
 
   test("have a heat that rises with confidence", () => {

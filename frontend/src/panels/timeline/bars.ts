@@ -3,9 +3,10 @@ import { SURE as ENOUGH } from "../../state/suggest";
 import { NO_MASK, NOT_LOADED, NOTHING_THERE, type TimelineModel } from "./model";
 import { cellWidth, frameAt, type Scale, xOf } from "./scale";
 
-// Confidence is mostly in this range, so it fills the height; less is as low as the lowest.
-const UNSURE = 0.75;
-const SURE = 0.95;
+// Confidence, the overlap (J) that an engine expects, is mostly in this range, so it fills the height. What is outside is as
+// low as the lowest, or as high as the highest.
+const UNSURE = 0.6;
+const SURE = 0.92;
 
 /** Returns the height of a bar as a part of the row, 0..1. A frame without objects gets a stub. */
 export function barHeight(sure: number): number {
@@ -18,7 +19,7 @@ export function barHeight(sure: number): number {
 export function heatOf(sure: number): number | null {
   if (sure < 0) return null;
   // Half of the colours are for what needs a fix.
-  return sure < ENOUGH ? (0.5 * sure) / ENOUGH : 0.5 + Math.min(0.5, (sure - ENOUGH) / 0.4);
+  return sure < ENOUGH ? (0.5 * sure) / ENOUGH : 0.5 + 0.5 * Math.min(1, (sure - ENOUGH) / (SURE - ENOUGH));
 }
 
 /** Returns the heat of J&F: below 0.5 is as bad as it gets, 0.9 and more is good. */
