@@ -1,5 +1,5 @@
 /** A round magnifier beside the cursor, which shows the pixels below it. */
-import { type CanvasPoint, type Size, toFrame, type View } from "./view";
+import { type CanvasPoint, type Size, scaleAcross, toFrame, type View } from "./view";
 
 const RADIUS = 72; // CSS pixels
 const AWAY = 28; // CSS pixels between the cursor and the glass
@@ -33,8 +33,9 @@ export function drawMagnifier(
   context.save();
   context.clip();
   context.imageSmoothingEnabled = false;
-  context.translate(cx - x * scale, cy - y * scale);
-  context.scale(scale, scale);
+  const across = scaleAcross({ ...view, scale });
+  context.translate(cx - x * across, cy - y * scale);
+  context.scale(across, scale);
   context.filter = getComputedStyle(layers.frame).filter; // brightness and contrast as on the stage
   if (!maskOnly) context.drawImage(layers.frame, 0, 0);
   context.filter = "none";

@@ -23,13 +23,14 @@ export class Stage {
   readonly fitted = signal(true);
   readonly view: ReadonlySignal<View>;
   private readonly frame: Signal<Size> = signal({ width: 16, height: 9 });
+  private readonly stretch = signal(1); // the width of the video's pixels divided by their height
   private readonly size: Signal<Size> = signal({ width: 0, height: 0 });
   private readonly own = signal<View>({ scale: 1, x: 0, y: 0 });
   private waiting: Placed | null = null; // the view from before a reload, until the stage has a size
 
   constructor() {
     this.view = computed(() =>
-      this.fitted.value ? fitView(this.frame.value, this.size.value) : this.own.value,
+      this.fitted.value ? fitView(this.frame.value, this.size.value, this.stretch.value) : this.own.value,
     );
   }
 
@@ -48,11 +49,13 @@ export class Stage {
     const centre = this.centre();
     this.size.value = size;
     if (this.waiting) this.place(this.waiting);
-    else if (!this.fitted.peek()) this.set(viewAround(centre, this.own.peek().scale, size));
+    else if (!this.fitted.peek()) this.set(this.around(centre, this.own.peek().scale));
   }
 
-  open(frame: Size): void {
+  /** Shows a video of this size. `stretch` is the width of its pixels divided by their height. */
+  open(frame: Size, stretch = 1): void {
     this.frame.value = frame;
+    this.stretch.value = stretch;
     if (this.waiting) this.place(this.waiting);
   }
 
@@ -65,7 +68,7 @@ export class Stage {
     this.waiting = placed;
     if (this.size.peek().width === 0 || this.frame.peek().width === 16) return;
     this.waiting = null;
-    this.set(viewAround(placed.centre, placed.zoom, this.size.peek()));
+    this.set(this.around(placed.centre, placed.zoom));
   }
 
   placed(): Placed {
@@ -79,7 +82,7 @@ export class Stage {
   }
 
   zoomTo(scale: number): void {
-    this.set(viewAround(this.centre(), scale, this.size.peek()));
+    this.set(this.around(this.centre(), scale));
   }
 
   zoomBy(factor: number, at: CanvasPoint = this.middle()): void {
@@ -88,6 +91,10 @@ export class Stage {
 
   pan(dx: number, dy: number): void {
     this.set(panBy(this.view.peek(), dx, dy));
+  }
+
+  private around(centre: FramePoint, scale: number): View {
+    return viewAround(centre, scale, this.size.peek(), this.stretch.peek());
   }
 
   private set(view: View): void {

@@ -62,6 +62,22 @@ describe("canvas and frame coordinates", () => {
     expect(far.y).toBe(60 - 480);
   });
 
+  it("stretch a frame whose pixels are not square, in every view", () => {
+    const pal = { width: 720, height: 576 };
+    const stretch = 64 / 45; // 720 such pixels are as wide as 1024 square ones
+    const view = fitView(pal, stage, stretch);
+    const [from, to] = [toCanvas(view, framePoint(0, 0)), toCanvas(view, framePoint(720, 576))];
+    expect((to.x - from.x) / (to.y - from.y)).toBeCloseTo(1024 / 576);
+    expect(from.x).toBeCloseTo(1000 - to.x);
+    const at = canvasPoint(311, 222);
+    for (const other of [view, zoomAt(view, at, 3), viewAround(framePoint(90, 50), 2, stage, stretch)]) {
+      const back = toCanvas(other, toFrame(other, at));
+      expect([back.x, back.y]).toEqual([expect.closeTo(311), expect.closeTo(222)]);
+    }
+    expect(toFrame(zoomAt(view, at, 3), at).x).toBeCloseTo(toFrame(view, at).x);
+    expect(keepInReach({ ...view, x: -99999 }, pal, stage).x).toBeCloseTo(60 - 720 * view.scale * stretch);
+  });
+
   it("put the asked point in the middle", () => {
     const view = viewAround(framePoint(100, 50), 3, stage);
     expect(toFrame(view, canvasPoint(500, 350))).toEqual({ x: 100, y: 50 });

@@ -1,5 +1,6 @@
 /** The line between two rounds that are compared with a slider. It can be dragged and moved with the arrow keys. */
 import { compareWith } from "../actions/compare";
+import { scaleAcross } from "../canvas/view";
 import { useStudio } from "../studio/context";
 import css from "./Stage.module.css";
 
@@ -11,12 +12,13 @@ export function CompareHandle() {
   const compare = store.compare.value;
   if (compare?.way !== "slider") return null;
   const { x, y, scale } = stage.view.value;
-  const { width, height } = stage.frameSize;
+  const { height } = stage.frameSize;
+  const width = stage.frameSize.width * scaleAcross(stage.view.value);
   const move = (at: number): void => compareWith(studio, { at: Math.max(0, Math.min(1, at)) });
   const drag = (event: PointerEvent & { currentTarget: HTMLElement }): void => {
     if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
     const box = event.currentTarget.parentElement?.getBoundingClientRect();
-    if (box) move((event.clientX - box.left - x) / (width * scale));
+    if (box) move((event.clientX - box.left - x) / width);
   };
   const [now, then] = [store.shownRound.value, compare.other].map((id) =>
     id === null ? undefined : store.rounds.value.get(id)?.number,
@@ -31,7 +33,7 @@ export function CompareHandle() {
       aria-valuemax={100}
       aria-valuenow={Math.round(compare.at * 100)}
       data-testid="compare-handle"
-      style={{ left: `${x + compare.at * width * scale}px`, top: `${y}px`, height: `${height * scale}px` }}
+      style={{ left: `${x + compare.at * width}px`, top: `${y}px`, height: `${height * scale}px` }}
       onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
       onPointerMove={drag}
       onKeyDown={(event) => {

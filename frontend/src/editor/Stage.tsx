@@ -1,6 +1,7 @@
 /** The stage: three canvases on top of each other, and the panels that float over them. */
 import { useEffect, useRef } from "preact/hooks";
 import { listen } from "../actions/keys";
+import { scaleAcross } from "../canvas/view";
 import { Banner } from "../panels/Banner";
 import { ToolOptions } from "../panels/ToolOptions";
 import type { ViewSettings } from "../state/view";
@@ -73,6 +74,7 @@ export function Stage() {
 
   function placed({ stage }: typeof studio) {
     const { scale, x, y } = stage.view.value;
+    const across = scaleAcross(stage.view.value);
     const { width, height } = stage.frameSize;
     const { mode, ground } = store.view.value;
     return {
@@ -80,7 +82,7 @@ export function Stage() {
       "--square": `${8 / scale}px`, // the squares of the checkerboard keep their size on screen
       width: `${width}px`,
       height: `${height}px`,
-      transform: `translate(${Math.round(x)}px, ${Math.round(y)}px) scale(${scale})`,
+      transform: `translate(${Math.round(x)}px, ${Math.round(y)}px) scale(${across}, ${scale})`,
       imageRendering:
         scale * (window.devicePixelRatio || 1) > SQUARES_ABOVE ? ("pixelated" as const) : ("auto" as const),
     };

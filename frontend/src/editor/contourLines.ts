@@ -1,7 +1,7 @@
 /** Contours that are drawn as lines: of the mask on screen where pixels are large, and of the frames before and after. */
 import { contourPaths } from "../canvas/outline";
 import { contourWidth, isVisible, LINES_ABOVE } from "../canvas/table";
-import type { View } from "../canvas/view";
+import { scaleAcross, type View } from "../canvas/view";
 import type { ObjectInfo } from "../protocol";
 import type { Studio } from "../studio/studio";
 import type { MapOnScreen } from "./pictureLayers";
@@ -56,13 +56,16 @@ export function drawContours(
 ): void {
   context.save();
   context.translate(Math.round(view.x), Math.round(view.y)); // as Stage.tsx places the frame
-  context.scale(view.scale, view.scale);
   context.lineJoin = context.lineCap = "round";
+  // The path is scaled, and not the context, so that lines are as wide across as down.
+  const matrix = new DOMMatrix().scale(scaleAcross(view), view.scale);
   for (const { path, color, width, dash } of contours) {
-    context.lineWidth = width / view.scale;
+    const onStage = new Path2D();
+    onStage.addPath(path, matrix);
+    context.lineWidth = width;
     context.strokeStyle = color;
-    context.setLineDash(dash.map((length) => length / view.scale));
-    context.stroke(path);
+    context.setLineDash([...dash]);
+    context.stroke(onStage);
   }
   context.restore();
 }

@@ -58,7 +58,7 @@ export function showInteraction(
       drawContours(context, contours, view);
       for (const scribble of scribbles) drawScribble(context, scribble, view, frame, settings.brush);
       if (polygon) drawPolygon(context, polygon, view, hover, ringColor);
-      if (ring) drawRing(context, hover, ringWidth, ringColor);
+      if (ring) drawRing(context, hover, ringWidth, ringColor, tool.ring === "brush" ? view.stretch : 1);
       if (pen) drawCross(context, pen, ringColor);
       if (hover && settings.magnifier)
         drawMagnifier(context, canvases, settings.mode === "mask", hover, view, size);
@@ -115,7 +115,14 @@ function colorOf({ store }: Studio, number: number): string {
   return store.objects.value.find((object) => object.number === number)?.color ?? NEW_COLOR;
 }
 
-function drawRing(context: CanvasRenderingContext2D, at: CanvasPoint, width: number, color: string): void {
+/** `stretch`: a brush is round in pixels of the frame, and these are not square in every video. */
+function drawRing(
+  context: CanvasRenderingContext2D,
+  at: CanvasPoint,
+  width: number,
+  color: string,
+  stretch = 1,
+): void {
   const radius = Math.max(3, width / 2 + 1);
   for (const [line, style] of [
     [3, "#000000a0"],
@@ -124,7 +131,7 @@ function drawRing(context: CanvasRenderingContext2D, at: CanvasPoint, width: num
     context.lineWidth = line;
     context.strokeStyle = style;
     context.beginPath();
-    context.arc(at.x, at.y, radius, 0, 2 * Math.PI);
+    context.ellipse(at.x, at.y, radius * stretch, radius, 0, 0, 2 * Math.PI);
     context.stroke();
   }
 }

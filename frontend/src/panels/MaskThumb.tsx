@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { urlOf } from "../api/http";
 import { MaskPixels } from "../canvas/paint";
 import { changeTables, colorTable } from "../canvas/table";
+import { shownAspect } from "../canvas/view";
 import type { PackedMask } from "../masks/decode";
 import { useStudio } from "../studio/context";
 import css from "./MaskThumb.module.css";
@@ -41,7 +42,7 @@ export function MaskThumb({ frame, mask, before, onLoad }: MaskThumbProps) {
   if (!video) return null;
   const src = urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: video.id, frame });
   return (
-    <div class={css.thumb} style={{ aspectRatio: `${video.width} / ${video.height}` }}>
+    <div class={css.thumb} style={{ aspectRatio: shownAspect(video) }}>
       <img src={src} alt="" onLoad={onLoad} onError={onLoad} />
       <canvas ref={canvas} />
     </div>

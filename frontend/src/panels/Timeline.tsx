@@ -31,6 +31,7 @@ export function Timeline() {
         <Rate />
         <Counter />
         <ScopeMenu />
+        <CommandIcon id="cut.toggle" />
         <span class={css.grow} />
         {store.selection.value ? <SpanBar span={store.selection.value} /> : <Legend />}
       </div>

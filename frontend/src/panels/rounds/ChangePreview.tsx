@@ -1,4 +1,5 @@
 /** What a round changed in the frame that was drawn on, shown beside its row while the pointer is over it. */
+import { shownAspect } from "../../canvas/view";
 import type { RoundInfo } from "../../protocol";
 import { lineOf } from "../../state/line";
 import { useStudio } from "../../studio/context";
@@ -17,7 +18,7 @@ export function ChangePreview({ round, beside }: { round: RoundInfo; beside: HTM
   const video = store.video.value;
   if (!video) return null;
   const box = beside.getBoundingClientRect();
-  const height = Math.min(190, (WIDTH * video.height) / video.width) + 26;
+  const height = Math.min(190, WIDTH / shownAspect(video)) + 26;
   const top = Math.max(8, Math.min(box.top, innerHeight - height - 8));
   return (
     <div
