@@ -19,6 +19,7 @@ from webapp.inference.api import router as inference
 from webapp.jobs.api import router as jobs
 from webapp.live.api import router as live
 from webapp.notifications.api import router as notifications
+from webapp.overview.trash_api import router as trash
 from webapp.problems import Problem
 from webapp.projects.api import router as projects
 from webapp.projects.audit_api import router as project_audit
@@ -45,6 +46,7 @@ PARTS = (
     live,
     jobs,
     exports,
+    trash,
     inference,
 )
 for part in PARTS:

@@ -31,7 +31,7 @@ def prepare() -> User:
 
 def project_named(name: str, owner: User) -> Project:
     """Return the project of this name, and create it if there is none. Raises Problem if there are several."""
-    found = list(Project.objects.filter(name=name.strip())[:2])
+    found = list(Project.objects.filter(name=name.strip(), deleted_at=None)[:2])
     if len(found) > 1:
         raise Problem("several_projects", f"Several projects are called {name!r}. Rename one first.")
     return found[0] if found else create_project(by=owner, name=name)

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "webapp.videos",
     "webapp.annotation",
     "webapp.jobs",
+    "webapp.overview",
     "webapp.inference",
 ]
 
@@ -154,4 +155,4 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # A worker waits for its broker for as long as it takes.
 CELERY_TASK_DEFAULT_QUEUE = "rounds"
 # Imports and exports have a worker of their own, so that a long one does not delay a round.
-CELERY_TASK_ROUTES = {"videos.*": {"queue": "media"}, "annotation.*": {"queue": "media"}}
+CELERY_TASK_ROUTES = {name: {"queue": "media"} for name in ("videos.*", "annotation.*", "overview.*")}

@@ -75,6 +75,11 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/projects/{project_id}/members"): Rule(Role.MANAGER, body={"username": "guest", "role": "viewer"}),
     ("PATCH", "/api/projects/{project_id}/members/{user_id}"): Rule(Role.MANAGER, body={"role": "annotator"}),
     ("DELETE", "/api/projects/{project_id}/members/{user_id}"): Rule(Role.MANAGER),
+    # trash
+    ("GET", "/api/trash"): Rule("signed in"),
+    ("POST", "/api/trash/empty"): Rule("signed in", body={}),
+    ("POST", "/api/trash/{kind}/{trash_id}/restore"): Rule(Role.MANAGER),
+    ("DELETE", "/api/trash/{kind}/{trash_id}"): Rule(Role.MANAGER),
     # uploads
     ("POST", "/api/projects/{project_id}/uploads"): Rule(Role.ANNOTATOR, body={"name": "new.mp4", "size": 1000}),
     ("GET", "/api/uploads/{upload_id}"): Rule(Role.ANNOTATOR, only=MAKER),

@@ -18,6 +18,7 @@ from django.apps import apps
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from tests.conftest import make_user
 from tests.webapp.access_rules import OTHER_ADDRESSES, RULES, Rule
@@ -32,7 +33,7 @@ from webapp.projects.access import allows
 from webapp.projects.models import Label, Membership, Project, Role
 from webapp.urls import urlpatterns
 from webapp.videos.create import create_video
-from webapp.videos.models import Upload
+from webapp.videos.models import Upload, Video
 from webapp.videos.storage import upload_path
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -94,7 +95,10 @@ def world(
     export = Export.objects.create(video=video, round=made, format="davis", state=ExportState.DONE, author=annotator)
     (tmp_path / "exports").mkdir()
     (tmp_path / "exports" / str(export.pk)).write_bytes(b"zip")
+    trashed = Video.objects.create(project=project, name="old", created_by=annotator, deleted_at=timezone.now())
     numbers = {
+        "kind": "video",
+        "trash_id": trashed.pk,
         "project_id": project.pk,
         "user_id": member.pk,
         "upload_id": upload.pk,

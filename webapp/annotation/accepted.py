@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from webapp.accounts.models import User
-from webapp.annotation import changes
+from webapp.annotation import changes, counters
 from webapp.annotation.head import hold
 from webapp.annotation.masks import effective
 from webapp.annotation.models import AcceptedFrame, Head, Mask, Round
@@ -56,6 +56,7 @@ def accept_frames(
     AcceptedFrame.objects.bulk_create(
         AcceptedFrame(video=video, frame=frame, mask_id=mask_id, author=by) for frame, mask_id in new.items()
     )
+    counters.frames_accepted(video.pk, by)
     changes.accepted_changed(video.pk, rounds)
     return len(new)
 
@@ -76,6 +77,7 @@ def release_frames(*, video: Video, by: User, first: int, last: int, seen: int, 
     if theirs is not None and not may_accept_others:
         raise Forbidden(f"Somebody else accepted frame {theirs.frame}. A reviewer can release it.")
     AcceptedFrame.objects.filter(pk__in=[row.pk for row in accepted]).delete()
+    counters.frames_accepted(video.pk, by)
     changes.accepted_changed(video.pk, {row.frame: None for row in accepted})
     return len(accepted)
 

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from webapp.accounts.models import User
+from webapp.annotation import counters
 from webapp.annotation.models import Change, Object, Round, Scribble
 from webapp.annotation.notify import notify_followers
 from webapp.annotation.state import object_info, person, round_info, scribble_info
@@ -33,6 +34,7 @@ def object_changed(instance: Object) -> None:
 
 
 def round_changed(round_: Round) -> None:
+    counters.rounds_changed(round_.video_id)
     _append(round_.video_id, "round.changed", round=round_info(round_).model_dump())
 
 

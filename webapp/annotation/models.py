@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from webapp.projects.deletable import Deletable
 from webapp.tasks.lease import LeasedTask
 from webapp.videos.models import Video
 
@@ -281,7 +282,7 @@ class ExportState(models.TextChoices):
     FAILED = "failed"
 
 
-class Export(LeasedTask):
+class Export(LeasedTask, Deletable):
     """A file of masks below HOME/exports. A worker holds a lease on the row while it writes the file.
 
     An export of one video has the masks of `video` at `round`. An export of a project has all its videos: then `video`

@@ -22,7 +22,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
-from webapp.annotation import changes, scribbles
+from webapp.annotation import changes, counters, scribbles
 from webapp.annotation.cuts import span_of_scenes
 from webapp.annotation.head import conflict, hold, set_head
 from webapp.annotation.masks import mask_at, ranges_of
@@ -185,6 +185,7 @@ def add_version(head: Head, video: Video, author: User, key: UUID | str, **colum
         base_id=head.round_id,
         **columns,
     )
+    counters.round_made(video.pk, author)
     head.next_round_number += 1
     head.save(update_fields=["next_round_number"])
     return made

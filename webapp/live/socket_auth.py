@@ -57,5 +57,7 @@ def check(handshake: Handshake, *, opened: bool) -> tuple[User, Role]:
     try:
         return user, role_for(user, handshake.video_id)
     except NotFound:
-        taken_away = opened and Video.objects.filter(pk=handshake.video_id).exists()
+        taken_away = (
+            opened and Video.objects.filter(pk=handshake.video_id, deleted_at=None, project__deleted_at=None).exists()
+        )
         raise CloseSocket(4403 if taken_away else 4404) from None

@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from segmentation.formats.label_png import decode_labels
 from webapp.annotation.codec import BadMask, decode
+from webapp.annotation.counters import wrong_counts
 from webapp.annotation.export.files import export_path
 from webapp.annotation.models import Export, ExportState, Mask
 from webapp.videos.frame_writer import write_thumb
@@ -53,6 +54,7 @@ def check_site(
             yield from _frames(video, repair, deep)
         yield from _truth(video)
         yield from _masks(video, repair)
+        yield from _counts(video, repair)
     yield from _extra_folders(repair)
     yield from _exports(repair)
 
@@ -116,6 +118,16 @@ def _remove_mask(mask: Mask) -> str:
     except RestrictedError:
         return "It is accepted, and therefore was kept: release the frame, then repair again."
     return "It was removed: the frame has the mask of an earlier round again."
+
+
+def _counts(video: Video, repair: bool) -> Iterator[Damage]:
+    """Compare what the row of a video tells lists with what is stored."""
+    wrong = wrong_counts(video.pk)
+    if wrong:
+        if repair:
+            Video.objects.filter(pk=video.pk).update(**wrong)
+        where, names = f"Video {video.pk} ({video.name})", ", ".join(sorted(wrong))
+        yield Damage(where, f"Lists show wrong figures: {names}.", "They were counted again." if repair else "")
 
 
 def _extra_folders(repair: bool) -> Iterator[Damage]:

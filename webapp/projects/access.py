@@ -32,8 +32,17 @@ def allows(role: str, at_least: Role) -> bool:
 def memberships_of(user: Visitor) -> QuerySet[Membership]:
     """Return the memberships of a user: none if nobody is signed in or the account is inactive.
 
-    A request with a token sees only those in the projects of the token.
+    A request with a token sees only those in the projects of the token. Projects in the trash are left out.
     """
+    return _all_memberships(user).filter(project__deleted_at=None)
+
+
+def trashed_memberships_of(user: Visitor) -> QuerySet[Membership]:
+    """Return the memberships of a user in projects that are in the trash."""
+    return _all_memberships(user).filter(project__deleted_at__isnull=False, project__removing=False)
+
+
+def _all_memberships(user: Visitor) -> QuerySet[Membership]:
     if isinstance(user, AnonymousUser) or not user.is_active:
         return Membership.objects.none()
     own = Membership.objects.filter(user_id=user.pk)

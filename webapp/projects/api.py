@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import Field
@@ -109,15 +109,16 @@ class RolePatch(Schema):
 def _with_counts(user: User) -> QuerySet[Project]:
     """Return the projects of `user`, annotated with the role and the counts that the list shows."""
     own = memberships_of(user).filter(project=OuterRef("pk")).values("role")[:1]
-    ready = Project.objects.filter(pk=OuterRef("pk"), videos__state="ready").order_by("-videos__id")
+    shown = {"videos__state": "ready", "videos__deleted_at": None}
+    ready = Project.objects.filter(pk=OuterRef("pk"), **shown).order_by("-videos__id")
     return (
         projects_of(user)
         .annotate(
             role=Subquery(own),
-            video_count=Count("videos", distinct=True),
+            video_count=Count("videos", distinct=True, filter=Q(videos__deleted_at=None)),
             member_count=Count("memberships", distinct=True),
             cover=Subquery(ready.values("videos__id")[:1]),
-            last_added_at=Max("videos__created_at"),
+            last_added_at=Max("videos__created_at", filter=Q(videos__deleted_at=None)),
         )
         .prefetch_related("labels")
     )

@@ -11,6 +11,7 @@ from webapp.accounts.models import User
 from webapp.audit.entries import Thing, record
 from webapp.problems import Problem
 from webapp.projects.access import project_for
+from webapp.projects.deletable import put_into_trash
 from webapp.projects.engines import checked_engine
 from webapp.projects.models import Label, Membership, Project, Role, Sees
 
@@ -129,10 +130,10 @@ def _check_unchanged(project: Project, before: Before) -> None:
 
 @transaction.atomic
 def delete_project(*, by: User, project_id: int) -> None:
-    """Delete a project and everything in it. Files are removed together with their rows (see videos/cleanup.py)."""
+    """Put a project with everything in it into the trash."""
     project = project_for(by, project_id, Role.OWNER)
     record(by, "project.delete", _thing(project), project_id=project_id)
-    project.delete()
+    put_into_trash(project, by)
 
 
 def _checked_name(name: str) -> str:

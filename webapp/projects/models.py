@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from webapp.projects.deletable import Deletable
+
 
 class Sees(models.TextChoices):
     """Which videos the annotators of a project see."""
@@ -17,7 +19,7 @@ def first_pin_reasons() -> list[str]:
     return ["Boundary is off", "Object is missing", "Wrong object", "Against the guide"]
 
 
-class Project(models.Model):
+class Project(Deletable):
     """Videos that a team annotates with the same labels and the same guide."""
 
     name = models.CharField(max_length=120)
@@ -28,6 +30,7 @@ class Project(models.Model):
     pin_reasons = models.JSONField(default=first_pin_reasons)  # What a pin may be about, as a list of short texts.
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True)  # Archived projects are shown only where they are asked for.
 
     class Meta:
         ordering = ["name", "id"]

@@ -13,14 +13,15 @@ from webapp.videos.models import Upload, Video
 
 
 def videos_of(user: Visitor) -> QuerySet[Video]:
-    """Return the videos of all projects that `user` is a member of."""
-    return Video.objects.filter(project__in=memberships_of(user).values("project"))
+    """Return the videos of all projects that `user` is a member of, without those in the trash."""
+    return Video.objects.filter(project__in=memberships_of(user).values("project"), deleted_at=None)
 
 
 def role_for(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -> Role:
     """Return the role of `user` in the project of a video, in a single query. Raises NotFound or Forbidden."""
     # Filtering by the primary key makes Django check its range, so a huge number finds nothing.
-    role = memberships_of(user).filter(project__videos__pk=video_id).values_list("role", flat=True).first()
+    own = memberships_of(user).filter(project__videos__pk=video_id, project__videos__deleted_at=None)
+    role = own.values_list("role", flat=True).first()
     if role is None:
         raise NotFound("video")
     if not allows(role, at_least):

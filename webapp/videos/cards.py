@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
-from django.db.models.expressions import Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import QuerySet
 from ninja import Schema
 
 from webapp.videos.models import Video, VideoState
 
-RUNNING = ("queued", "running")
-
 
 class VideoCard(Schema):
-    """A video on the page of its project. Its figures about rounds come from the annotations of `with_work`."""
+    """A video on the page of its project."""
 
     id: int
     project: int
@@ -36,7 +32,9 @@ class VideoCard(Schema):
     last_worked_by: str | None
     last_worked_at: datetime | None
     has_truth: bool
-    running: bool
+    running: bool  # Whether a round waits or runs.
+    accepted: int  # How many frames are accepted.
+    archived: bool
 
     @staticmethod
     def resolve_project(video: Video) -> int:
@@ -44,7 +42,27 @@ class VideoCard(Schema):
 
     @staticmethod
     def resolve_rounds(video: Video) -> int:
-        return getattr(video, "round_count")  # noqa: B009 - an annotation, unknown to the model's type
+        return video.rounds_made
+
+    @staticmethod
+    def resolve_last_worked_by(video: Video) -> str | None:
+        return None if video.worked_by is None else video.worked_by.shown_name
+
+    @staticmethod
+    def resolve_last_worked_at(video: Video) -> datetime | None:
+        return video.worked_at
+
+    @staticmethod
+    def resolve_running(video: Video) -> bool:
+        return video.is_running
+
+    @staticmethod
+    def resolve_accepted(video: Video) -> int:
+        return video.accepted_count
+
+    @staticmethod
+    def resolve_archived(video: Video) -> bool:
+        return video.archived_at is not None
 
     @staticmethod
     def resolve_has_truth(video: Video) -> bool:
@@ -52,17 +70,5 @@ class VideoCard(Schema):
 
 
 def with_work(videos: QuerySet[Video]) -> QuerySet[Video]:
-    """Annotate `videos`, in one query, with figures about their rounds.
-
-    These are the number of rounds, who made the newest one and when, and whether a round waits or runs. Rounds belong
-    to a higher layer (webapp/annotation), so the relation is used by its name instead of importing the model.
-    """
-    same = Video.objects.filter(pk=OuterRef("pk"))
-    newest = same.order_by("-rounds__id")
-    name = Coalesce(NullIf("rounds__author__name", Value("")), "rounds__author__username")
-    return videos.annotate(
-        round_count=Count("rounds", distinct=True),
-        last_worked_by=Subquery(newest.annotate(by=name).values("by")[:1]),
-        last_worked_at=Subquery(newest.annotate(at=F("rounds__created_at")).values("at")[:1]),
-        running=Exists(same.filter(rounds__state__in=RUNNING)),
-    )
+    """Load with `videos`, in one query, who worked on each of them last."""
+    return videos.select_related("worked_by")

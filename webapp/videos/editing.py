@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.db import transaction
 
 from webapp.accounts.models import User
+from webapp.audit.entries import Thing, record
 from webapp.problems import Problem
+from webapp.projects.deletable import put_into_trash, remove
 from webapp.projects.models import Role
 from webapp.videos.access import video_for
 from webapp.videos.import_queue import cancel_import, release_upload
@@ -30,15 +32,21 @@ def stop_import(*, by: User, video_id: int) -> Video:
     return video
 
 
+@transaction.atomic
 def delete_video(*, by: User, video_id: int) -> None:
-    """Delete a video with its rounds.
+    """Put a video with its rounds into the trash. One that is not ready is deleted at once, and its import is stopped.
 
     This needs a manager. An annotator may delete a video whose import failed or was cancelled.
     """
     video = video_for(by, video_id)
     ended = video.state in (VideoState.FAILED, VideoState.CANCELLED)
     video_for(by, video_id, Role.ANNOTATOR if ended else Role.MANAGER)
-    upload = video.upload
-    video.delete()  # cleanup.py deletes its files. An import that runs notices and stops.
-    if upload is not None:
-        release_upload(upload)
+    thing = Thing("video", video.pk, video.name)
+    record(by, "video.delete", thing, project_id=video.project_id, frames=video.frame_count)
+    if video.state == VideoState.READY:
+        put_into_trash(video, by)
+        return
+    cancel_import(video=video)
+    remove(video, by)
+    if video.upload is not None:
+        release_upload(video.upload)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.dispatch import Signal
 from django.utils import timezone
 
+from webapp.projects.deletable import Deletable
 from webapp.projects.models import Project
 from webapp.tasks.lease import LeasedTask
 
@@ -25,7 +28,14 @@ class VideoState(models.TextChoices):
     CANCELLED = "cancelled"
 
 
-class Video(LeasedTask):
+class VideoRows(models.QuerySet["Video"]):
+    """Query sets of videos. Each update also stores when it was made, by which lists find what has changed."""
+
+    def update(self, **columns: Any) -> int:
+        return super().update(**{"changed_at": Now(), **columns})
+
+
+class Video(LeasedTask, Deletable):
     """A sequence of frames. A worker holds a lease on the row while it imports the video.
 
     The files are in HOME/videos/<id>/ (videos/storage.py); rows hold no paths.
@@ -56,9 +66,26 @@ class Video(LeasedTask):
     part = models.CharField(max_length=PART_LENGTH, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True)  # An archived video is shown only where archived ones are asked for.
+    # What lists show of the rounds and the accepted frames, counted when these change (annotation/counters.py).
+    rounds_made = models.PositiveIntegerField(default=0)
+    is_running = models.BooleanField(default=False)  # True while a round waits or runs.
+    accepted_count = models.PositiveIntegerField(default=0)
+    worked_at = models.DateTimeField(null=True)  # When somebody last made a round or accepted frames.
+    worked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    changed_at = models.DateTimeField(db_default=Now(), editable=False)  # By the clock of the database.
+
+    objects = VideoRows.as_manager()
 
     class Meta:
         ordering = ["created_at", "id"]
+        indexes = [models.Index(fields=["project", "changed_at"])]
+
+    def save(self, *args: Any, **options: Any) -> None:
+        new = self._state.adding
+        super().save(*args, **options)
+        if not new:
+            Video.objects.filter(pk=self.pk).update()  # This sets `changed_at`.
 
 
 class Upload(models.Model):

@@ -74,6 +74,8 @@ def test_rounds_and_objects_of_before_versions_keep_their_meaning(video: Video, 
     row = Round.objects.get(pk=made.pk)
     assert (row.origin, row.drawn, row.span, row.direction, row.objects_changed) == ("round", [5], None, "both", None)
     assert row.scribbles == [{**scribble, "frame": 5, "kind": "scribble", "positive": True} for scribble in drawn]
+    counted = Video.objects.get(pk=video.pk)
+    assert (counted.rounds_made, counted.worked_by_id, counted.worked_at) == (1, owner.pk, row.created_at)
     info = state_of(Video.objects.get(pk=video.pk), Role.OWNER)
     assert [(instance.position, instance.locked) for instance in info.objects] == [(1, False)]
     assert (info.absent, info.cuts, info.seconds) == ({}, [], {})

@@ -143,7 +143,8 @@ def test_only_an_owner_deletes_the_project(client_as: ClientAs, project: Project
     address = f"/api/projects/{project.pk}"
     assert client_as(manager).delete(address).status_code == 403
     assert client_as(owner).delete(address).status_code == 204
-    assert not Project.objects.filter(pk=project.pk).exists()
+    assert client_as(owner).get(address).status_code == 404
+    assert Project.objects.get(pk=project.pk).deleted_by == owner  # It is in the trash.
 
 
 # --- members ----------------------------------------------------------------------------------------------------------

@@ -153,18 +153,17 @@ def test_managers_delete_a_video_with_its_files(
     assert client_as(annotator).delete(f"/api/videos/{video.pk}").status_code == 403
     assert folder_of(video.pk).frame(0).exists()
     assert client_as(manager).delete(f"/api/videos/{video.pk}").status_code == 204
-    assert not Video.objects.exists()
+    assert folder_of(video.pk).frame(0).exists()  # It is in the trash.
+    video.delete()
     assert not folder_of(video.pk).root.exists()
     sweep_imports()  # The request only renames the folder of the video. The sweep removes it.
     assert files_below(home) == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_files_go_with_the_project(
-    client_as: ClientAs, owner: User, video: Video, waiting: Bring, home: Path, tmp_path: Path
-) -> None:
+def test_the_files_go_with_the_project(video: Video, waiting: Bring, home: Path, tmp_path: Path) -> None:
     waiting(write_clip(tmp_path / "clip.mp4", 3))
-    assert client_as(owner).delete(f"/api/projects/{video.project_id}").status_code == 204
+    video.project.delete()
     assert not Upload.objects.exists()
     assert not folder_of(video.pk).root.exists()
     sweep_imports()  # The request only renames the folder of the video. The sweep removes it.

@@ -21,8 +21,10 @@ from webapp.annotation.export.subject import Subject
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import effective
 from webapp.annotation.models import Export, ExportState, Head, Round
+from webapp.audit.entries import Thing, record
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import Visitor, allows, project_for, projects_of, require
+from webapp.projects.deletable import put_into_trash
 from webapp.projects.models import Role
 from webapp.tasks.heartbeat import beating
 from webapp.tasks.lease import Lease, Limits
@@ -45,9 +47,9 @@ class Stopped(Exception):
 
 
 def exports_of(user: Visitor) -> QuerySet[Export]:
-    """Return the exports of all videos and projects that `user` may see."""
+    """Return the exports of all videos and projects that `user` may see, without those in the trash."""
     own = Q(video__in=videos_of(user).values("pk")) | Q(project__in=projects_of(user).values("pk"))
-    return Export.objects.filter(own).select_related("video", "project", "round", "author")
+    return Export.objects.filter(own, deleted_at=None).select_related("video", "project", "round", "author")
 
 
 def export_for(user: Visitor, export_id: int) -> Export:
@@ -75,6 +77,7 @@ def make_export(*, by: User, video_id: int, format_name: str, round_id: int | No
     export = Export.objects.create(
         video=video, round_id=at, format=format_name, author=by, progress_total=video.frame_count
     )
+    record(by, "export.make", _thing(export), project_id=video.project_id)
     EXPORTS.notify(export.pk)
     return export
 
@@ -89,7 +92,9 @@ def make_project_export(*, by: User, project_id: int, format_name: str) -> Expor
     if not _check_format(format_name).of_project:
         raise Problem("one_video", "This format holds one video. Export the videos one by one.")
     heads = dict(Head.objects.filter(video__project=project, round__isnull=False).values_list("video_id", "round_id"))
-    videos = list(Video.objects.filter(pk__in=heads, state=VideoState.READY).order_by("created_at", "pk"))
+    videos = list(
+        Video.objects.filter(pk__in=heads, state=VideoState.READY, deleted_at=None).order_by("created_at", "pk")
+    )
     videos = [video for video in videos if effective(video.pk, heads[video.pk])]
     if not videos:
         raise Problem("no_masks", "There are no masks to export yet. Run a round first.", 409)
@@ -100,6 +105,7 @@ def make_project_export(*, by: User, project_id: int, format_name: str) -> Expor
         author=by,
         progress_total=sum(video.frame_count for video in videos),
     )
+    record(by, "export.make", _thing(export), project_id=project_id, videos=len(videos))
     EXPORTS.notify(export.pk)
     return export
 
@@ -112,7 +118,7 @@ def _check_format(name: str) -> Format:
 
 
 def remove_export(*, by: User, export_id: int) -> None:
-    """Cancel an export that waits or runs; delete an export that has ended, together with its file."""
+    """Cancel an export that waits or runs. Put one that has a file into the trash, and delete one that has none."""
     export = export_for(by, export_id)
     project_id = export.video.project_id if export.video is not None else export.project_id
     assert project_id is not None
@@ -120,8 +126,18 @@ def remove_export(*, by: User, export_id: int) -> None:
         raise Forbidden("This export is somebody else's. A manager can remove it.")
     if Export.objects.filter(pk=export.pk, state=ExportState.QUEUED).update(state=ExportState.CANCELLED):
         return
-    if not Export.objects.filter(pk=export.pk, state=ExportState.RUNNING).update(cancel_requested=True):
+    if Export.objects.filter(pk=export.pk, state=ExportState.RUNNING).update(cancel_requested=True):
+        return
+    if export.state != ExportState.DONE:
         export.delete()
+        return
+    record(by, "export.delete", _thing(export), project_id=project_id)
+    put_into_trash(export, by)
+
+
+def _thing(export: Export) -> Thing:
+    source = export.video or export.project
+    return Thing("export", export.pk, f"{source.name if source else ''} ({export.format})")
 
 
 def run_export(export_id: int) -> None:
@@ -161,7 +177,7 @@ def _subjects_of(export: Export) -> list[Subject]:
     if export.video is not None:
         assert export.round_id is not None
         return [Subject(export.video, export.round_id, folder_name(export.video.name))]
-    videos = Video.objects.in_bulk([video_id for video_id, _ in export.rounds])
+    videos = Video.objects.filter(deleted_at=None).in_bulk([video_id for video_id, _ in export.rounds])
     there = [(videos[video_id], round_id) for video_id, round_id in export.rounds if video_id in videos]
     if not there:
         raise Refused("no_videos", "All videos of this export were deleted.")

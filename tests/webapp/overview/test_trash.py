@@ -1,0 +1,177 @@
+"""Tests of the trash: what is hidden, brought back, emptied, and removed after thirty days, with rows and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.utils import timezone
+
+from tests.webapp.conftest import accept, run, some_mask
+from webapp.accounts.models import User
+from webapp.annotation.claims import claim, finish, store
+from webapp.annotation.models import Export, ExportState, Mask, Object, Round
+from webapp.annotation.objects import add_object, update_object
+from webapp.audit.models import AuditEntry
+from webapp.overview import removal
+from webapp.overview.removal import remove_marked, sweep_trash
+from webapp.projects.models import Project
+from webapp.videos.create import create_video
+from webapp.videos.models import Video
+from webapp.videos.storage import folder_of
+
+ClientAs = Callable[[User | None], Client]
+Tasks = list[tuple[str, list[Any]]]
+Commit = Callable[..., Any]
+JSON = "application/json"
+
+
+@pytest.fixture
+def commit(django_capture_on_commit_callbacks: Commit) -> Commit:
+    """Return pytest-django's context manager that runs, at its end, what waits for a commit."""
+    return django_capture_on_commit_callbacks
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, settings: Any) -> Path:
+    settings.HOME = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def video(project: Project, annotator: User, sent_tasks: Tasks) -> Video:
+    """Create a video with an object, two rounds that build on each other, an accepted frame and an export."""
+    frames = [np.full((24, 32, 3), 40 * index, np.uint8) for index in range(3)]
+    video = create_video(project=project, name="reef", frames=frames, author=annotator)
+    add_object(video=video, author=annotator, name="Fish")
+    base = None
+    for _ in range(2):
+        base = run(video, annotator, base).pk
+        claimed = claim(base, "test")
+        assert claimed is not None
+        store(claimed, [some_mask(frame) for frame in range(3)])
+        finish(claimed, complete=True)
+    accept(video, annotator, 1)
+    export = Export.objects.create(
+        video=video, round_id=base, format="davis", state=ExportState.DONE, size_bytes=3, author=annotator
+    )
+    (Path(folder_of(video.pk).root).parents[1] / "exports").mkdir()
+    (Path(folder_of(video.pk).root).parents[1] / "exports" / str(export.pk)).write_bytes(b"zip")
+    sent_tasks.clear()
+    return video
+
+
+def rows() -> dict[str, int]:
+    models = [model for model in apps.get_models() if model.__module__.startswith("webapp.")]
+    return {model.__name__: model._default_manager.count() for model in models}
+
+
+def test_a_deleted_video_is_hidden_and_comes_back_as_it_was(
+    client_as: ClientAs, manager: User, video: Video, sent_tasks: Tasks, commit: Commit
+) -> None:
+    client, before, listed = client_as(manager), rows(), f"/api/projects/{video.project_id}/videos"
+    state = client.get(f"/api/videos/{video.pk}/state").json()
+    with commit(execute=True):
+        assert client.delete(f"/api/videos/{video.pk}").status_code == 204
+    assert sent_tasks == []  # Nothing is deleted, so the answer does not wait for anything.
+    for address in (f"/api/videos/{video.pk}", f"/api/videos/{video.pk}/frames/0.jpg", f"/api/videos/{video.pk}/state"):
+        assert client.get(address).status_code == 404
+    assert client.get(listed).json() == []
+    found = client.get("/api/trash").json()
+    assert [(row["kind"], row["id"], row["name"], row["deleted_by"]) for row in found] == [
+        ("video", video.pk, "reef", "Manager")
+    ]
+    assert client.post(f"/api/trash/video/{video.pk}/restore").status_code == 204
+    assert client.get(f"/api/videos/{video.pk}/state").json() == state
+    assert client.get("/api/trash").json() == []
+    assert {name: n for name, n in rows().items() if n != before[name]} == {"AuditEntry": before["AuditEntry"] + 2}
+
+
+def test_an_emptied_trash_leaves_no_row_and_no_file(
+    client_as: ClientAs,
+    manager: User,
+    video: Video,
+    sent_tasks: Tasks,
+    home: Path,
+    commit: Commit,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(removal, "PART", 2)  # Several parts, as a long video has.
+    client = client_as(manager)
+    client.delete(f"/api/videos/{video.pk}")
+    with commit(execute=True):
+        answer = client.post("/api/trash/empty", {}, content_type=JSON)
+    assert answer.json() == {"count": 1}
+    assert [name for name, _ in sent_tasks] == ["overview.remove"]
+    assert client.post(f"/api/trash/video/{video.pk}/restore").status_code == 404
+    assert Mask.objects.count() == 6
+    with commit(execute=True):
+        remove_marked()
+    left = {"User", "Project", "Membership", "AuditEntry", "Notification"}
+    assert {name for name, count in rows().items() if count} <= left
+    assert [path for path in home.rglob("*") if path.is_file() and "deleted" not in str(path)] == []
+    assert AuditEntry.objects.filter(action="video.remove", thing_name="reef").exists()
+
+
+def test_a_project_in_the_trash_hides_everything_and_only_owners_bring_it_back(
+    client_as: ClientAs, owner: User, manager: User, video: Video
+) -> None:
+    assert client_as(owner).delete(f"/api/projects/{video.project_id}").status_code == 204
+    for address in ("/api/projects", "/api/trash"):
+        assert client_as(manager).get(address).json() == []
+    assert client_as(manager).get(f"/api/videos/{video.pk}").status_code == 404
+    address = f"/api/trash/project/{video.project_id}/restore"
+    assert client_as(manager).post(address).status_code == 403
+    assert client_as(owner).post(address).status_code == 204
+    assert client_as(manager).get(f"/api/videos/{video.pk}").status_code == 200
+
+
+def test_exports_and_objects_come_back_too(client_as: ClientAs, annotator: User, viewer: User, video: Video) -> None:
+    client, export = client_as(annotator), Export.objects.get()
+    assert client.delete(f"/api/exports/{export.pk}").status_code == 204
+    update_object(video=video, number=1, deleted=True)
+    assert client.get(f"/api/exports/{export.pk}").status_code == 404
+    found = {row["kind"]: row for row in client.get("/api/trash", {"project": video.project_id}).json()}
+    assert (found["export"]["name"], found["object"]["name"]) == ("reef (davis)", "Fish in reef")
+    assert client_as(viewer).post(f"/api/trash/object/{found['object']['id']}/restore").status_code == 403
+    assert client.delete(f"/api/trash/object/{found['object']['id']}").status_code == 409
+    for row in found.values():
+        assert client.post(f"/api/trash/{row['kind']}/{row['id']}/restore").status_code == 204
+    assert client.get(f"/api/exports/{export.pk}/file").status_code == 200
+    assert Object.objects.get().deleted_at is None
+
+
+def test_after_thirty_days_the_sweep_has_a_worker_remove_it(
+    client_as: ClientAs, manager: User, video: Video, sent_tasks: Tasks, commit: Commit
+) -> None:
+    client_as(manager).delete(f"/api/videos/{video.pk}")
+    for days, removed in ((29, False), (31, True)):
+        Video.objects.update(deleted_at=timezone.now() - timedelta(days=days))
+        with commit(execute=True):
+            sweep_trash()
+        assert Video.objects.get().removing is removed
+        assert bool(sent_tasks) is removed
+    remove_marked()
+    assert not Round.objects.exists()
+
+
+def test_a_project_export_leaves_out_videos_in_the_trash(
+    client_as: ClientAs, manager: User, video: Video, sent_tasks: Tasks
+) -> None:
+    client = client_as(manager)
+    client.delete(f"/api/videos/{video.pk}")
+    body = {"format": "davis"}
+    answer = client.post(f"/api/projects/{video.project_id}/exports", body, content_type=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_masks")
+
+
+def test_the_counts_of_a_video_are_kept_in_its_row(annotator: User, video: Video) -> None:
+    row = Video.objects.get()
+    assert (row.rounds_made, row.is_running, row.accepted_count) == (2, False, 1)
+    assert row.worked_by_id == annotator.pk

@@ -1,0 +1,46 @@
+"""Keeps what lists of videos show in the rows of the videos, so that a list needs no counting.
+
+The functions are called in the transaction that changes what they count.
+"""
+
+from __future__ import annotations
+
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+
+from webapp.accounts.models import User
+from webapp.annotation.models import AcceptedFrame, Round, RoundState
+from webapp.videos.models import Video
+
+
+def round_made(video_id: int, by: User) -> None:
+    """Count a new version of the masks of a video, which `by` made."""
+    _row(video_id).update(rounds_made=F("rounds_made") + 1, worked_at=Now(), worked_by=by)
+
+
+def rounds_changed(video_id: int) -> None:
+    """Store whether a round of a video waits or runs."""
+    active = Round.objects.filter(video_id=video_id, state__in=(RoundState.QUEUED, RoundState.RUNNING))
+    _row(video_id).update(is_running=active.exists())
+
+
+def frames_accepted(video_id: int, by: User) -> None:
+    """Count the accepted frames of a video, some of which `by` has just accepted or released."""
+    count = AcceptedFrame.objects.filter(video_id=video_id).count()
+    _row(video_id).update(accepted_count=count, worked_at=Now(), worked_by=by)
+
+
+def wrong_counts(video_id: int) -> dict[str, int | bool]:
+    """Return the columns of a video's row that differ from what is stored, with the right values."""
+    rounds = Round.objects.filter(video_id=video_id)
+    right: dict[str, int | bool] = {
+        "rounds_made": rounds.count(),
+        "is_running": rounds.filter(state__in=(RoundState.QUEUED, RoundState.RUNNING)).exists(),
+        "accepted_count": AcceptedFrame.objects.filter(video_id=video_id).count(),
+    }
+    stored = _row(video_id).values(*right).get()
+    return {name: value for name, value in right.items() if stored[name] != value}
+
+
+def _row(video_id: int) -> QuerySet[Video]:
+    return Video.objects.filter(pk=video_id)

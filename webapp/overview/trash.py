@@ -1,0 +1,222 @@
+"""The trash: what was deleted and can still be brought back.
+
+A project is brought back by its owners, a video by managers, an export by who made it or a manager, and an object by
+annotators. Who may bring something back may also delete it for good, except for objects: these keep their number and
+their masks as long as the video lives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from webapp.accounts.models import User
+from webapp.annotation.models import Export, Object
+from webapp.annotation.objects import update_object
+from webapp.audit.entries import Thing, record
+from webapp.problems import Forbidden, NotFound, Problem
+from webapp.projects.access import RANKS, memberships_of, role_in, trashed_memberships_of
+from webapp.projects.deletable import KEPT, REMOVE, Deletable
+from webapp.projects.models import Project, Role
+from webapp.tasks.sending import send_task
+from webapp.videos.models import Video
+
+MOST = 500  # The most rows of each kind that a list shows, the newest ones.
+
+
+class Kind(StrEnum):
+    PROJECT = "project"
+    VIDEO = "video"
+    OBJECT = "object"
+    EXPORT = "export"
+
+
+@dataclass(frozen=True)
+class Trashed:
+    """A row in the trash. `removed_at` is when it is deleted for good; None for objects, which are kept."""
+
+    kind: Kind
+    id: int
+    name: str
+    project_id: int
+    project_name: str
+    deleted_at: datetime
+    deleted_by: str
+    removed_at: datetime | None
+
+
+def trash_of(user: User, project_id: int | None = None) -> list[Trashed]:
+    """Return what `user` may bring back, newest first: of all projects, or of one."""
+    found = [
+        *(_project(row) for row in _projects(user).select_related("deleted_by")[:MOST]),
+        *(_video(row) for row in _videos(user).select_related("project", "deleted_by")[:MOST]),
+        *(_export(row) for row in _exports(user).select_related("video__project", "project", "deleted_by")[:MOST]),
+        *(_object(row) for row in _objects(user).select_related("video__project")[:MOST]),
+    ]
+    mine = [row for row in found if project_id in (None, row.project_id)]
+    return sorted(mine, key=lambda row: row.deleted_at, reverse=True)
+
+
+@transaction.atomic
+def restore(*, by: User, kind: Kind, pk: int) -> None:
+    """Bring something back from the trash. Raises NotFound if it is not there, and Forbidden."""
+    if kind is Kind.OBJECT:
+        _restore_object(by, pk)
+        return
+    row = _find(by, kind, pk)
+    type(row)._default_manager.filter(pk=row.pk).update(deleted_at=None, deleted_by=None)
+    record(by, f"{kind}.restore", _thing(kind, row), project_id=_project_id(row))
+
+
+@transaction.atomic
+def remove_for_good(*, by: User, kind: Kind, pk: int) -> None:
+    """Have a worker delete something that is in the trash. Raises NotFound if it is not there, and Forbidden."""
+    if kind is Kind.OBJECT:
+        raise Problem("kept", "A deleted object keeps its number and masks as long as its video lives.", 409)
+    _mark(by, kind, [_find(by, kind, pk)])
+
+
+@transaction.atomic
+def empty(*, by: User, project_id: int | None = None) -> int:
+    """Have a worker delete everything that `by` may bring back. Return how many rows there were."""
+    count = 0
+    for kind, rows in ((Kind.PROJECT, _projects(by)), (Kind.VIDEO, _videos(by)), (Kind.EXPORT, _exports(by))):
+        chosen = [row for row in rows if project_id in (None, _project_id(row))]
+        _mark(by, kind, chosen)
+        count += len(chosen)
+    return count
+
+
+def _mark(by: User, kind: Kind, rows: Iterable[Deletable]) -> None:
+    for row in rows:
+        type(row)._default_manager.filter(pk=row.pk).update(removing=True)
+        record(by, f"{kind}.remove", _thing(kind, row), project_id=_project_id(row))
+        send_task(REMOVE)
+
+
+# --- what a person may bring back -------------------------------------------------------------------------------------
+
+
+def _with_role(user: User, at_least: Role) -> QuerySet[Project]:
+    roles = [role for role, rank in RANKS.items() if rank >= RANKS[at_least]]
+    return Project.objects.filter(pk__in=memberships_of(user).filter(role__in=roles).values("project"))
+
+
+def _projects(user: User) -> QuerySet[Project]:
+    own = trashed_memberships_of(user).filter(role=Role.OWNER).values("project")
+    return Project.objects.filter(pk__in=own).order_by("-deleted_at")
+
+
+def _videos(user: User) -> QuerySet[Video]:
+    rows = Video.objects.filter(deleted_at__isnull=False, removing=False)
+    return rows.filter(project__in=_with_role(user, Role.MANAGER)).order_by("-deleted_at")
+
+
+def _exports(user: User) -> QuerySet[Export]:
+    rows = Export.objects.filter(deleted_at__isnull=False, removing=False)
+    return rows.filter(_export_seen(user, Role.MANAGER) | (Q(author_id=user.pk) & _export_seen(user, Role.VIEWER)))
+
+
+def _export_seen(user: User, at_least: Role) -> Q:
+    projects = _with_role(user, at_least).values("pk")
+    return Q(project__in=projects) | Q(video__project__in=projects, video__deleted_at=None)
+
+
+def _objects(user: User) -> QuerySet[Object]:
+    recently = Object.objects.filter(deleted_at__gt=timezone.now() - KEPT, video__deleted_at=None)
+    return recently.filter(video__project__in=_with_role(user, Role.ANNOTATOR)).order_by("-deleted_at")
+
+
+def _find(user: User, kind: Kind, pk: int) -> Deletable:
+    """Return a row of the trash that `user` may bring back. Strangers get NotFound, other members Forbidden."""
+    allowed: dict[Kind, QuerySet[Project] | QuerySet[Video] | QuerySet[Export]]
+    allowed = {Kind.PROJECT: _projects(user), Kind.VIDEO: _videos(user), Kind.EXPORT: _exports(user)}
+    found: Deletable | None = allowed[kind].filter(pk=pk).first()
+    if found is not None:
+        return found
+    if kind is Kind.PROJECT:
+        seen = trashed_memberships_of(user).filter(project=pk).exists()
+    elif kind is Kind.VIDEO:
+        rows = Video.objects.filter(pk=pk, deleted_at__isnull=False, removing=False)
+        seen = rows.filter(project__in=_with_role(user, Role.VIEWER)).exists()
+    else:
+        rows_ = Export.objects.filter(pk=pk, deleted_at__isnull=False, removing=False)
+        seen = rows_.filter(_export_seen(user, Role.VIEWER)).exists()
+    if seen:
+        who = "An owner" if kind is Kind.PROJECT else "A manager"
+        raise Forbidden(f"{who} can bring this {kind} back.")
+    raise NotFound(kind)
+
+
+def _restore_object(by: User, pk: int) -> None:
+    instance = Object.objects.filter(pk=pk, deleted_at__isnull=False, video__deleted_at=None).first()
+    role = None if instance is None else role_in(by, instance.video.project_id)
+    if instance is None or role is None:
+        raise NotFound("object")
+    if RANKS[role] < RANKS[Role.ANNOTATOR]:
+        raise Forbidden("An annotator can bring this object back.")
+    update_object(video=instance.video, number=instance.number, deleted=False)
+    record(by, "object.restore", Thing("object", pk, instance.name), project_id=instance.video.project_id)
+
+
+# --- how a row is shown -----------------------------------------------------------------------------------------------
+
+
+def _project_id(row: Deletable) -> int:
+    match row:
+        case Project():
+            return row.pk
+        case Video():
+            return row.project_id
+        case Export():
+            project_id = row.project_id if row.video is None else row.video.project_id
+            assert project_id is not None
+            return project_id
+    raise TypeError(row)
+
+
+def _thing(kind: Kind, row: Deletable) -> Thing:
+    return Thing(kind, row.pk, _name(row))
+
+
+def _name(row: Deletable) -> str:
+    match row:
+        case Project() | Video():
+            return row.name
+        case Export():
+            source = row.video or row.project
+            return f"{source.name if source else ''} ({row.format})"
+    raise TypeError(row)
+
+
+def _shown(kind: Kind, row: Deletable, project: Project) -> Trashed:
+    assert row.deleted_at is not None
+    by = "" if row.deleted_by is None else row.deleted_by.shown_name
+    return Trashed(kind, row.pk, _name(row), project.pk, project.name, row.deleted_at, by, row.deleted_at + KEPT)
+
+
+def _project(row: Project) -> Trashed:
+    return _shown(Kind.PROJECT, row, row)
+
+
+def _video(row: Video) -> Trashed:
+    return _shown(Kind.VIDEO, row, row.project)
+
+
+def _export(row: Export) -> Trashed:
+    project = row.project if row.video is None else row.video.project
+    assert project is not None
+    return _shown(Kind.EXPORT, row, project)
+
+
+def _object(row: Object) -> Trashed:
+    assert row.deleted_at is not None
+    project = row.video.project
+    name = f"{row.name} in {row.video.name}"
+    return Trashed(Kind.OBJECT, row.pk, name, project.pk, project.name, row.deleted_at, "", None)
