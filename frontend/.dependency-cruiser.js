@@ -18,10 +18,12 @@ const ROOMS = {
   actions: ["api", "connection", "masks", "parts", "state", "studio"],
   tools: ["actions", "canvas", "masks", "parts", "state", "studio"],
   exports: ["api", "parts"],
-  panels: ["actions", "api", "canvas", "exports", "masks", "parts", "state", "studio", "tools"],
+  jobs: ["api", "parts"],
+  notifications: ["api", "parts"],
+  panels: ["actions", "api", "canvas", "exports", "jobs", "masks", "parts", "state", "studio", "tools"],
   editor: ["actions", "api", "canvas", "connection", "masks", "panels", "parts", "state", "studio", "tools"],
   uploads: ["api"],
-  pages: ["api", "exports", "parts", "uploads"],
+  pages: ["api", "exports", "jobs", "notifications", "parts", "uploads"],
 };
 
 const TEST = "\\.test\\.tsx?$|/testing\\.tsx?$|/samples\\.ts$";

@@ -5,6 +5,9 @@ describe("an address", () => {
   test.each([
     ["/", { page: "projects" }],
     ["/sign-in", { page: "sign-in" }],
+    ["/work", { page: "work" }],
+    ["/audit", { page: "audit" }],
+    ["/projects/3/audit", { page: "project", project: 3, tab: "audit" }],
     ["/projects/3", { page: "project", project: 3, tab: "videos" }],
     ["/projects/3/members", { page: "project", project: 3, tab: "members" }],
     ["/videos/12", { page: "studio", video: 12 }],

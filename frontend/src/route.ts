@@ -1,18 +1,22 @@
 /** The page that the address names. Links are plain <a href>; `follow` handles them without a page load. */
 import { signal } from "@preact/signals";
 
-export const TABS = ["videos", "guide", "members", "exports", "settings"] as const;
+export const TABS = ["videos", "guide", "members", "exports", "audit", "settings"] as const;
 export type Tab = (typeof TABS)[number];
 
 export type Route =
   | { page: "sign-in" }
   | { page: "projects" }
+  | { page: "work" }
+  | { page: "audit" }
   | { page: "project"; project: number; tab: Tab }
   | { page: "studio"; video: number }
   | { page: "missing" };
 
 export function parse(path: string): Route {
   if (path === "/") return { page: "projects" };
+  if (path === "/work") return { page: "work" };
+  if (path === "/audit") return { page: "audit" };
   if (path === "/sign-in") return { page: "sign-in" };
   const [, kind, id, rest] = path.split("/");
   const number = Number(id);
@@ -26,20 +30,42 @@ export function parse(path: string): Route {
 
 export const route = signal<Route>(parse(location.pathname));
 
+/** What stands behind the question mark of the address: how a list is filtered and sorted, for example. */
+export const query = signal<URLSearchParams>(new URLSearchParams(location.search));
+
 /** The number of page changes since the page was loaded. */
 export let visits = 0;
 
+function read(): void {
+  query.value = new URLSearchParams(location.search);
+  route.value = parse(location.pathname);
+}
+
+/** Goes to an address of the page, which may have a query: `/projects/3?view=table`. */
 export function go(path: string): void {
   history.pushState(null, "", path);
   visits += 1;
-  route.value = parse(location.pathname);
+  read();
   scrollTo(0, 0);
 }
 
+/**
+ * Changes the query of the address. Parameters that are null or empty are left out. The step back of the browser still
+ * leaves the page, because the address is replaced.
+ */
+export function setQuery(changes: Record<string, string | null>): void {
+  const next = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) next.set(name, value);
+    else next.delete(name);
+  }
+  const text = next.toString();
+  history.replaceState(null, "", text ? `${location.pathname}?${text}` : location.pathname);
+  query.value = next;
+}
+
 export function follow(): void {
-  addEventListener("popstate", () => {
-    route.value = parse(location.pathname);
-  });
+  addEventListener("popstate", read);
   document.addEventListener("click", (event) => {
     const link = (event.target as Element).closest("a");
     if (
@@ -54,6 +80,6 @@ export function follow(): void {
       return;
     if (link.origin !== location.origin || link.hash || /^\/(api|admin|static)\//.test(link.pathname)) return;
     event.preventDefault();
-    go(link.pathname);
+    go(link.pathname + link.search);
   });
 }

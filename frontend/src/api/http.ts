@@ -33,11 +33,18 @@ type PathParameters<P extends Path> = {
 }[Method];
 
 type PathInput<O> = O extends { parameters: { path: infer Parameters } } ? { path: Parameters } : unknown;
+/** The parameters behind the question mark, all of which may be left out. */
+type QueryInput<O> = O extends { parameters: { query?: infer Query } }
+  ? [NonNullable<Query>] extends [never]
+    ? unknown
+    : { query?: Query }
+  : unknown;
 type BodyInput<O> = O extends { requestBody: { content: { "application/json": infer Body } } }
   ? { body: Body }
   : unknown;
-/** What an operation has to be given: its path parameters and its body. */
-type Input<O> = PathInput<O> & BodyInput<O>;
+/** What an operation has to be given: its path parameters, its query and its body. */
+type Input<O> = PathInput<O> & QueryInput<O> & BodyInput<O>;
+type Arguments<I> = unknown extends I ? [] : Record<string, never> extends I ? [I?] : [I];
 
 type JsonOf<R> = R extends { content: { "application/json": infer Body } } ? Body : undefined;
 /** What an operation answers when it succeeds; undefined where it answers nothing. */
@@ -55,16 +62,26 @@ export function urlOf<P extends Path>(path: P, parameters: PathParameters<P>): s
 export async function call<M extends Method, P extends PathOf<M>>(
   method: M,
   path: P,
-  ...[input]: unknown extends Input<Operation<P, M>> ? [] : [Input<Operation<P, M>>]
+  ...[input]: Arguments<Input<Operation<P, M>>>
 ): Promise<Output<Operation<P, M>>> {
-  const given: { path?: unknown; body?: unknown } = input ?? {};
+  const given: { path?: unknown; query?: unknown; body?: unknown } = input ?? {};
   const init: RequestInit = { method };
   if (given.body !== undefined) {
     init.body = JSON.stringify(given.body);
     init.headers = { "Content-Type": "application/json" };
   }
-  const response = await request(urlOf(path, given.path as PathParameters<P>), init);
+  const address = urlOf(path, given.path as PathParameters<P>) + queryOf(given.query);
+  const response = await request(address, init);
   return (response.status === 204 ? undefined : await response.json()) as Output<Operation<P, M>>;
+}
+
+/** Writes parameters as they stand behind an address. Those that are null, undefined or empty are left out. */
+export function queryOf(parameters: unknown): string {
+  const written = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters ?? {}))
+    if (value !== null && value !== undefined && value !== "") written.set(name, String(value));
+  const text = written.toString();
+  return text && `?${text}`;
 }
 
 /** Fetches any address of the server, for answers that are not JSON. Raises HttpProblem as `call` does. */

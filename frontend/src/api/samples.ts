@@ -1,5 +1,5 @@
 /** For tests: sample answers of the server. */
-import type { Me, Project, Video } from "./types";
+import type { Job, Me, Project, Video } from "./types";
 
 export const ME: Me = {
   id: 1,
@@ -17,6 +17,9 @@ export const PROJECT: Project = {
   engine: "default",
   labels: [{ id: 1, name: "Rider", color: "#ff5a5f" }],
   role: "owner",
+  sees: "all",
+  review: false,
+  pin_reasons: ["Boundary is off"],
   videos: 1,
   members: 1,
   cover: null,
@@ -45,4 +48,29 @@ export const VIDEO: Video = {
   last_worked_at: "2026-01-02T00:00:00Z",
   has_truth: false,
   running: false,
+};
+
+export const JOB: Job = {
+  id: 21,
+  video: 7,
+  video_name: "dirt bike",
+  video_frames: 80,
+  project: 3,
+  project_name: "Sports reel",
+  first: 0,
+  last: 39,
+  position: 0,
+  assignee: { id: 1, name: "Ada" },
+  reviewer: null,
+  stage: "annotation",
+  state: "new",
+  priority: 0,
+  due: null,
+  instructions: "",
+  edition: 1,
+  attempts: 0,
+  accepted: 0,
+  created_at: "2026-01-01T00:00:00Z",
+  updated_at: "2026-01-01T00:00:00Z",
+  moves: ["start"],
 };

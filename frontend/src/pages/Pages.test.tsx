@@ -7,14 +7,15 @@ import type { Role } from "../api/types";
 import { Confirms } from "../parts/Confirm";
 import { toasts } from "../parts/Toast";
 import { click, fire, get, hide, query, settled, show, type } from "../parts/testing";
-import { parse, route } from "../route";
+import { parse, route, query as search } from "../route";
 import Pages from "./Pages";
 import SignIn from "./SignIn";
 
 async function open(path: string, answers: Record<string, unknown>): Promise<FakeServer> {
   const server = new FakeServer({ "GET /api/me": ME, "GET /api/projects": [PROJECT], ...answers });
   history.replaceState(null, "", path);
-  route.value = parse(path);
+  route.value = parse(location.pathname);
+  search.value = new URLSearchParams(location.search);
   await show(
     <>
       <Pages at={route.value} />
@@ -226,6 +227,27 @@ describe("a project", () => {
     await click("confirm-no");
     expect(server.lines).not.toContain("DELETE /api/videos/7");
     expect(query("video-7")).not.toBeNull();
+  });
+
+  test("is a table where the address says so, and acts on what is selected", async () => {
+    const server = await openProject(
+      "manager",
+      {
+        "GET /api/projects/3/videos": [VIDEO, { ...VIDEO, id: 8, name: "dive" }],
+        "DELETE /api/videos/7": null,
+        "DELETE /api/videos/8": null,
+      },
+      "?view=table",
+    );
+    expect(get("videos").tagName).toBe("TABLE");
+    await click("videos-select-all");
+    expect(get("selection-count").textContent).toBe("2 selected");
+    await click("video-select-8");
+    await click("selection-delete");
+    await click("confirm-yes");
+    expect(server.lines.filter((line) => line.startsWith("DELETE"))).toEqual(["DELETE /api/videos/7"]);
+    expect(query("video-7")).toBeNull();
+    expect(query("selection-bar")).toBeNull();
   });
 
   test("keeps what it shows when the connection is lost, and says that it may be old", async () => {

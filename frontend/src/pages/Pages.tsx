@@ -6,11 +6,13 @@ import { loadMe, me } from "../api/session";
 import { EmptyState } from "../parts/EmptyState";
 import { go, type Route } from "../route";
 import { Account } from "./Account";
+import { AuditPage } from "./audit/AuditPage";
 import { ProblemState } from "./ProblemState";
 import { ProjectPage } from "./ProjectPage";
 import { ProjectsPage } from "./ProjectsPage";
 import { Shell } from "./Shell";
 import { Tokens } from "./Tokens";
+import { WorkPage } from "./WorkPage";
 
 export default function Pages({ at }: { at: Route }) {
   const asked = useLoaded("me", loadMe);
@@ -40,6 +42,8 @@ export default function Pages({ at }: { at: Route }) {
 
 function Page({ at }: { at: Route }) {
   if (at.page === "projects") return <ProjectsPage />;
+  if (at.page === "audit") return <AuditPage />;
+  if (at.page === "work") return <WorkPage />;
   if (at.page === "project") return <ProjectPage key={at.project} id={at.project} tab={at.tab} />;
   return (
     <Shell title="Not found">

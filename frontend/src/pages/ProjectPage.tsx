@@ -1,10 +1,11 @@
-/** The page of a project, with tabs for videos, guide, members, exports and settings, each with its own address. */
-import { BookOpen, Download, Film, type LucideIcon, Settings2, Users } from "lucide-preact";
+/** The page of a project, with tabs for videos, guide, members, exports, audit and settings, each with its own address. */
+import { BookOpen, Download, Film, type LucideIcon, ScrollText, Settings2, Users } from "lucide-preact";
 import { call } from "../api/http";
 import { useLoaded } from "../api/load";
 import { may } from "../api/roles";
 import type { Project } from "../api/types";
 import type { Tab } from "../route";
+import { AuditTab } from "./audit/AuditTab";
 import { ExportsTab } from "./ExportsTab";
 import { GuideTab, useGuideDrafts } from "./GuideTab";
 import { useLeaveGuard } from "./leave";
@@ -28,8 +29,12 @@ const LOOKS: TabLook[] = [
   { tab: "guide", name: "Guide and labels", icon: BookOpen },
   { tab: "members", name: "Members", icon: Users, count: (project) => project.members },
   { tab: "exports", name: "Exports", icon: Download },
+  { tab: "audit", name: "Audit", icon: ScrollText },
   { tab: "settings", name: "Settings", icon: Settings2 },
 ];
+
+/** The tabs that only managers and owners see. */
+const OF_MANAGERS: readonly Tab[] = ["audit", "settings"];
 
 export function ProjectPage({ id, tab }: { id: number; tab: Tab }) {
   const loaded = useLoaded(`project ${id}`, () =>
@@ -54,7 +59,7 @@ function Parts({ tab, ...props }: TabProps & { tab: Tab }) {
   const href = `/projects/${project.id}`;
   const address = (name: Tab) => (name === "videos" ? href : `${href}/${name}`);
   useLeaveGuard(unsaved, address(tab), (to) => to.page === "project" && to.project === project.id);
-  const tabs = LOOKS.filter((look) => look.tab !== "settings" || may(project.role, "change_project"));
+  const tabs = LOOKS.filter(({ tab }) => !OF_MANAGERS.includes(tab) || may(project.role, "change_project"));
   return (
     <Shell title={project.name} crumbs={[{ name: project.name, href }]}>
       <header class={css.head}>
@@ -83,6 +88,7 @@ function Parts({ tab, ...props }: TabProps & { tab: Tab }) {
       {tab === "guide" && <GuideTab {...props} drafts={drafts} />}
       {tab === "members" && <MembersTab {...props} />}
       {tab === "exports" && <ExportsTab {...props} />}
+      {tab === "audit" && <AuditTab {...props} />}
       {tab === "settings" && <SettingsTab {...props} />}
     </Shell>
   );

@@ -118,6 +118,7 @@ function ProjectCard({ project }: { project: Project }) {
           <img
             src={urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: cover, frame: 0 })}
             alt=""
+            loading="lazy"
           />
         )}
       </div>

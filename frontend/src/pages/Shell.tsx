@@ -1,15 +1,16 @@
 /** The layout of every page: a bar with breadcrumbs and the account menu, and the page below. */
-import { KeyRound, LogOut, Monitor, Moon, Shield, Sun, UserRound } from "lucide-preact";
+import { KeyRound, ListTodo, LogOut, Monitor, Moon, ScrollText, Shield, Sun, UserRound } from "lucide-preact";
 import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { me, signOut } from "../api/session";
 import type { Me } from "../api/types";
+import { Bell } from "../notifications/Bell";
 import { Avatar } from "../parts/Avatar";
 import { Logo } from "../parts/Logo";
 import { Menu, type MenuItem } from "../parts/Menu";
 import { toastError } from "../parts/Toast";
 import { setTheme, THEMES, theme } from "../parts/theme";
-import { visits } from "../route";
+import { route, visits } from "../route";
 import { openAccount } from "./Account";
 import { mayLeave } from "./leave";
 import css from "./Shell.module.css";
@@ -57,6 +58,18 @@ export function Shell({ title, crumbs = [], children }: ShellProps) {
           ))}
         </nav>
         <UploadsPill />
+        {me.value && (
+          <a
+            href="/work"
+            class={css.work}
+            aria-current={route.value.page === "work" ? "page" : undefined}
+            data-testid="my-work"
+          >
+            <ListTodo size={16} aria-hidden="true" />
+            <span>My work</span>
+          </a>
+        )}
+        {me.value && <Bell />}
         {me.value && <AccountMenu me={me.value} />}
       </header>
       <main ref={content} id="content" tabIndex={-1} class={css.main}>
@@ -82,6 +95,13 @@ function AccountMenu({ me }: { me: Me }) {
           icon: Shield,
           testid: "account-admin",
           href: "/admin/",
+        },
+        {
+          name: "Audit log",
+          note: "What was done on the whole site",
+          icon: ScrollText,
+          testid: "account-audit",
+          href: "/audit",
         },
       ]
     : [];

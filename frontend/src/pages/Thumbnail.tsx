@@ -35,6 +35,8 @@ export function Thumbnail({ video, frames, upright }: ThumbnailProps) {
         <img
           src={urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: video, frame: frame ?? 0 })}
           alt=""
+          loading="lazy"
+          decoding="async"
           class={upright ? css.upright : undefined}
           draggable={false}
           onError={() => setMissing(true)}

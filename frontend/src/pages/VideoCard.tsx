@@ -1,5 +1,6 @@
 /** The card of a video: thumbnail, length, size, rounds, who worked on it last, and its state. */
 import { CircleAlert, EllipsisVertical, Info, Pencil, Trash2, X } from "lucide-preact";
+import { memo } from "preact/compat";
 import { may } from "../api/roles";
 import type { Role, Video } from "../api/types";
 import { ago, bytes, duration, plural } from "../format";
@@ -9,24 +10,32 @@ import { Progress } from "../parts/Progress";
 import { Thumbnail } from "./Thumbnail";
 import css from "./VideoCard.module.css";
 
-export interface VideoCardProps {
-  video: Video;
-  role: Role;
+/** What can be done to a video from its card or its row. */
+export interface VideoActs {
   onRename: (video: Video) => void;
   onCancel: (video: Video) => void;
   onDelete: (video: Video) => void;
 }
 
-export function VideoCard(props: VideoCardProps) {
-  const { video } = props;
+export interface VideoCardProps extends VideoActs {
+  video: Video;
+  role: Role;
+  selected: boolean;
+  /** Selects the video or takes it out; with `range`, all from the one that was clicked before. */
+  onSelect: (id: number, range: boolean) => void;
+}
+
+export const VideoCard = memo(function VideoCard(props: VideoCardProps) {
+  const { video, selected } = props;
   return (
     <li
-      class={`${css.card} ${css[video.state] ?? ""}`}
+      class={`${css.card} ${css[video.state] ?? ""} ${selected ? css.selected : ""}`}
       data-testid={`video-${video.id}`}
       data-state={video.state}
     >
       <div class={css.picture}>
         <Picture {...props} />
+        <VideoCheck {...props} class={css.check} />
       </div>
       <div class={css.text}>
         <div class={css.line}>
@@ -44,7 +53,7 @@ export function VideoCard(props: VideoCardProps) {
               {video.name}
             </b>
           )}
-          <CardMenu {...props} />
+          <VideoMenu {...props} />
         </div>
         <p class={css.facts}>
           {summaries(video)}
@@ -58,9 +67,25 @@ export function VideoCard(props: VideoCardProps) {
       </div>
     </li>
   );
+});
+
+/** The box that selects a video. With Shift, all from the one that was clicked before are. */
+export function VideoCheck(props: VideoCardProps & { class?: string | undefined }) {
+  const { video, selected, onSelect } = props;
+  return (
+    <label class={`${css.box} ${props.class ?? ""}`}>
+      <input
+        type="checkbox"
+        aria-label={`Select ${video.name}`}
+        data-testid={`video-select-${video.id}`}
+        checked={selected}
+        onClick={(event) => onSelect(video.id, event.shiftKey)}
+      />
+    </label>
+  );
 }
 
-function summaries(video: Video): string {
+export function summaries(video: Video): string {
   const size = video.size_bytes ? bytes(video.size_bytes) : "";
   if (!video.width) return size;
   return [`${video.width}×${video.height}`, `${Number(video.fps.toFixed(2))} fps`, size]
@@ -68,7 +93,7 @@ function summaries(video: Video): string {
     .join(" · ");
 }
 
-function work(video: Video): string {
+export function work(video: Video): string {
   if (video.state !== "ready") return `added ${ago(video.created_at)}`;
   if (!video.rounds) return "not started";
   const rounds = plural(video.rounds, "round");
@@ -132,13 +157,13 @@ function Picture({ video, role, onCancel, onDelete }: VideoCardProps) {
   );
 }
 
-function importing(video: Video): string {
+export function importing(video: Video): string {
   if (!video.progress_done) return "Waiting to be imported";
   const of = video.progress_total ? ` of about ${video.progress_total.toLocaleString("en")}` : "";
   return `Importing: ${video.progress_done.toLocaleString("en")}${of} frames`;
 }
 
-function CardMenu({ video, role, onRename, onDelete }: VideoCardProps) {
+export function VideoMenu({ video, role, onRename, onDelete }: VideoActs & { video: Video; role: Role }) {
   const items: MenuItem[] = [];
   if (may(role, "rename_video"))
     items.push({ name: "Rename", icon: Pencil, testid: "video-rename", perform: () => onRename(video) });

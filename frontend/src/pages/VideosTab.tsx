@@ -1,4 +1,4 @@
-/** The videos of a project as cards. New files are dropped anywhere on the page or picked. */
+/** The videos of a project as cards or as a table. New files are dropped anywhere on the page or picked. */
 import { Film, Plus, Upload } from "lucide-preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { call } from "../api/http";
@@ -7,32 +7,35 @@ import type { Video } from "../api/types";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
 import { EmptyState } from "../parts/EmptyState";
-import { SelectField, TextField } from "../parts/Field";
 import { toast, toastError } from "../parts/Toast";
 import { enqueue, recall } from "../uploads/queue";
 import { DropZone } from "./DropZone";
+import { ListBar } from "./ListBar";
+import { changeList, listAddress } from "./listAddress";
+import { More } from "./More";
 import { ProblemState } from "./ProblemState";
 import { RenameVideo } from "./RenameVideo";
+import { SelectionBar } from "./SelectionBar";
+import { useSelected } from "./selected";
 import type { TabProps } from "./tab";
 import { UploadList } from "./UploadList";
 import { VideoCard } from "./VideoCard";
 import css from "./VideosTab.module.css";
-import { arrange, SORTS, type Sort, useVideos } from "./videos";
+import { VideoTable } from "./VideoTable";
+import { arrange, useVideos } from "./videos";
 
 /** What the file picker offers; the server looks into the file itself. */
 const ACCEPT = ".mp4,.mov,.mkv,.webm,.avi,.ogv,.gif,.m4v,.zip,video/*,application/zip";
-/** From this number of videos on, search and sorting are offered. */
-const MANY = 6;
+/** The number of videos that are shown at first, and that each step towards the end of the list adds. */
+const STEP = 60;
 
 export function VideosTab({ project, onChange }: TabProps) {
   const loaded = useVideos(project.id);
   const videos = loaded.value;
   const uploads = may(project.role, "upload");
-  const [wanted, setWanted] = useState("");
-  const [sort, setSort] = useState<Sort>("newest");
   const [renaming, setRenaming] = useState<Video | null>(null);
-  const shown = useMemo(() => arrange(videos ?? [], wanted, sort), [videos, wanted, sort]);
   const add = (files: Iterable<File>) => enqueue(project.id, files);
+  const acts = useMemo(() => actions(loaded.set, setRenaming), [loaded.set]);
 
   useEffect(() => {
     if (uploads) recall(project.id);
@@ -48,7 +51,6 @@ export function VideosTab({ project, onChange }: TabProps) {
     if (loaded.problem) return <ProblemState problem={loaded.problem} retry={loaded.reload} />;
     return <Skeleton />;
   }
-  const acts = actions(loaded.set, setRenaming);
   return (
     <DropZone enabled={uploads} onFiles={add}>
       {loaded.problem && (
@@ -57,50 +59,24 @@ export function VideosTab({ project, onChange }: TabProps) {
           may be old; it is asked for again by itself.
         </p>
       )}
-      <div class={css.bar}>
-        {videos.length >= MANY && (
-          <>
-            <div class={css.search}>
-              <TextField
-                label="Search videos"
-                bare
-                type="search"
-                testid="videos-search"
-                placeholder="Search"
-                value={wanted}
-                onInput={setWanted}
-              />
-            </div>
-            <SelectField
-              label="Order"
-              bare
-              testid="videos-sort"
-              value={sort}
-              options={Object.entries(SORTS).map(([value, name]) => ({ value, name }))}
-              onChange={(value) => setSort(value as Sort)}
-            />
-          </>
-        )}
-        <span class={css.grow} />
-        {uploads && videos.length > 0 && (
-          <>
-            <span class={css.hint}>or drop files anywhere</span>
-            <Pick onFiles={add} tone="accent" />
-          </>
-        )}
-      </div>
-      <UploadList project={project.id} />
-      {shown.length > 0 && (
-        <ul class={css.grid} data-testid="videos">
-          {shown.map((video) => (
-            <VideoCard key={video.id} video={video} role={project.role} {...acts} />
-          ))}
-        </ul>
+      {videos.length > 0 && (
+        <ListBar>
+          {uploads && (
+            <>
+              <span class={css.hint}>or drop files anywhere</span>
+              <Pick onFiles={add} tone="accent" />
+            </>
+          )}
+        </ListBar>
       )}
-      {videos.length > 0 && shown.length === 0 && (
-        <p class={css.none} data-testid="videos-none">
-          No video is called “{wanted}”.
-        </p>
+      <UploadList project={project.id} />
+      {videos.length > 0 && (
+        <List
+          project={project}
+          videos={videos}
+          acts={acts}
+          onDeleted={(ids) => loaded.set((old) => old.filter((video) => !ids.has(video.id)))}
+        />
       )}
       {videos.length === 0 && <NoVideos uploads={uploads} onFiles={add} />}
       {renaming && (
@@ -111,6 +87,74 @@ export function VideosTab({ project, onChange }: TabProps) {
         />
       )}
     </DropZone>
+  );
+}
+
+interface ListProps {
+  project: TabProps["project"];
+  videos: Video[];
+  acts: ReturnType<typeof actions>;
+  onDeleted: (ids: ReadonlySet<number>) => void;
+}
+
+/** The videos that the filters of the address let through, the first part of them at first. */
+function List({ project, videos, acts, onDeleted }: ListProps) {
+  const { wanted, sort, state, view } = listAddress();
+  const shown = useMemo(() => arrange(videos, wanted, sort, state), [videos, wanted, sort, state]);
+  const order = useMemo(() => shown.map((video) => video.id), [shown]);
+  const selected = useSelected(order);
+  const [length, setLength] = useState(STEP);
+  useEffect(() => setLength(STEP), [wanted, sort, state]);
+  const select = useRef(selected.toggle);
+  select.current = selected.toggle;
+  const onSelect = useMemo(() => (id: number, range: boolean) => select.current(id, range), []);
+  const part = shown.slice(0, length);
+  if (shown.length === 0)
+    return (
+      <p class={css.none} data-testid="videos-none">
+        {wanted ? `No video is called “${wanted}”` : "No video is in this state"}.{" "}
+        <Button size="small" testid="videos-all" onClick={() => changeList({ wanted: "", state: "any" })}>
+          Show all
+        </Button>
+      </p>
+    );
+  return (
+    <>
+      {view === "table" ? (
+        <VideoTable
+          videos={part}
+          role={project.role}
+          selected={selected.ids}
+          onSelect={onSelect}
+          onSelectAll={(all) => selected.set(all ? order : [])}
+          {...acts}
+        />
+      ) : (
+        <ul class={css.grid} data-testid="videos">
+          {part.map((video) => (
+            <VideoCard
+              key={video.id}
+              video={video}
+              role={project.role}
+              selected={selected.ids.has(video.id)}
+              onSelect={onSelect}
+              {...acts}
+            />
+          ))}
+        </ul>
+      )}
+      {length < shown.length && <More onSeen={() => setLength(length + STEP)} />}
+      {selected.ids.size > 0 && (
+        <SelectionBar
+          project={project}
+          videos={shown.filter((video) => selected.ids.has(video.id))}
+          shown={shown.length}
+          onAll={() => selected.set(order)}
+          onClear={selected.clear}
+          onDeleted={onDeleted}
+        />
+      )}
+    </>
   );
 }
 

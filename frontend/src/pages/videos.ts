@@ -60,10 +60,34 @@ const ORDER: Record<Sort, (a: Video, b: Video) => number> = {
   longest: (a, b) => b.frame_count - a.frame_count || byName(a.name, b.name),
 };
 
-/** Returns the videos whose name contains every word of `wanted`, sorted. */
-export function arrange(videos: readonly Video[], wanted: string, sort: Sort): Video[] {
+export const STATES = {
+  any: "Any state",
+  untouched: "Not started",
+  worked: "Worked on",
+  running: "Round running",
+  importing: "Importing",
+  failed: "Import failed",
+};
+export type StateFilter = keyof typeof STATES;
+
+const FITS: Record<StateFilter, (video: Video) => boolean> = {
+  any: () => true,
+  untouched: (video) => video.state === "ready" && video.rounds === 0,
+  worked: (video) => video.state === "ready" && video.rounds > 0,
+  running: (video) => video.running,
+  importing: (video) => video.state === "importing",
+  failed: (video) => video.state === "failed" || video.state === "cancelled",
+};
+
+/** Returns the videos in a state whose name contains every word of `wanted`, sorted. */
+export function arrange(
+  videos: readonly Video[],
+  wanted: string,
+  sort: Sort,
+  state: StateFilter = "any",
+): Video[] {
   const words = wanted.trim().toLowerCase().split(/\s+/);
   return videos
-    .filter((video) => words.every((word) => video.name.toLowerCase().includes(word)))
+    .filter((video) => FITS[state](video) && words.every((word) => video.name.toLowerCase().includes(word)))
     .sort(ORDER[sort]);
 }

@@ -15,7 +15,7 @@ interface Common {
 export interface TextFieldProps extends Common {
   value: string;
   onInput: (value: string) => void;
-  type?: "text" | "password" | "search";
+  type?: "text" | "password" | "search" | "date" | "number" | "email";
   /** If given, the field is a text area with this number of lines. */
   rows?: number;
   placeholder?: string;

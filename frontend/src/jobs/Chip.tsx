@@ -1,0 +1,46 @@
+/** Short words in a pill: the state of a job, its due date, its priority. */
+import type { ComponentChildren } from "preact";
+import type { Job } from "../api/types";
+import css from "./Chip.module.css";
+import { dueText, priorityText, standingOf, type Tone } from "./words";
+
+export interface ChipProps {
+  tone?: Tone;
+  title?: string;
+  testid?: string;
+  children: ComponentChildren;
+}
+
+export function Chip({ tone = "plain", title, testid, children }: ChipProps) {
+  return (
+    <span class={`${css.chip} ${css[tone]}`} title={title} data-testid={testid}>
+      {children}
+    </span>
+  );
+}
+
+export function JobStateChip({ job, testid }: { job: Pick<Job, "stage" | "state">; testid?: string }) {
+  const { name, tone, full } = standingOf(job);
+  return (
+    <Chip tone={tone} title={full} {...(testid ? { testid } : {})}>
+      <i class={css.dot} aria-hidden="true" />
+      {name}
+    </Chip>
+  );
+}
+
+/** The due date of a job that somebody still has to work on; nothing for other jobs. */
+export function DueChip({ job }: { job: Pick<Job, "due" | "stage" | "state"> }) {
+  if (!job.due || job.state === "completed") return null;
+  const { text, tone } = dueText(job.due);
+  return (
+    <Chip tone={tone} title={job.due}>
+      {text}
+    </Chip>
+  );
+}
+
+export function PriorityChip({ priority }: { priority: number }) {
+  const text = priorityText(priority);
+  return text ? <Chip tone={priority > 0 ? "warn" : "plain"}>{text}</Chip> : null;
+}

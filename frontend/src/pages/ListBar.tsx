@@ -1,0 +1,71 @@
+/** Above the list of videos: search, order, filters, and the switch between cards and a table. */
+import { LayoutGrid, Rows3 } from "lucide-preact";
+import type { ComponentChildren } from "preact";
+import { SelectField, TextField } from "../parts/Field";
+import { IconButton } from "../parts/IconButton";
+import css from "./ListBar.module.css";
+import { changeList, listAddress } from "./listAddress";
+import { SORTS, type Sort, STATES, type StateFilter } from "./videos";
+
+export function ListBar({ children }: { children: ComponentChildren }) {
+  const { wanted, sort, state, view } = listAddress();
+  return (
+    <div class={css.bar}>
+      <div class={css.search}>
+        <TextField
+          label="Search videos"
+          bare
+          type="search"
+          testid="videos-search"
+          placeholder="Search"
+          value={wanted}
+          onInput={(value) => changeList({ wanted: value })}
+        />
+      </div>
+      <div class={css.choice}>
+        <SelectField
+          label="State"
+          bare
+          testid="videos-state"
+          value={state}
+          options={optionsOf(STATES)}
+          onChange={(value) => changeList({ state: value as StateFilter })}
+        />
+      </div>
+      <div class={css.choice}>
+        <SelectField
+          label="Order"
+          bare
+          testid="videos-sort"
+          value={sort}
+          options={optionsOf(SORTS)}
+          onChange={(value) => changeList({ sort: value as Sort })}
+        />
+      </div>
+      <span class={css.grow} />
+      {children}
+      <fieldset class={css.views} aria-label="Cards or table">
+        <IconButton
+          icon={LayoutGrid}
+          label="Cards"
+          size="small"
+          testid="videos-cards"
+          pressed={view === "cards"}
+          onClick={() => changeList({ view: "cards" })}
+        />
+        <IconButton
+          icon={Rows3}
+          label="Table"
+          size="small"
+          testid="videos-table"
+          pressed={view === "table"}
+          onClick={() => changeList({ view: "table" })}
+        />
+      </fieldset>
+    </div>
+  );
+}
+
+function optionsOf(names: Record<string, string>) {
+  return Object.entries(names).map(([value, name]) => ({ value, name }));
+}

@@ -1,0 +1,127 @@
+/** The videos of a project as a table: one row a video. */
+import { memo } from "preact/compat";
+import { urlOf } from "../api/http";
+import type { Role, Video } from "../api/types";
+import { ago, bytes, duration } from "../format";
+import { importing, type VideoActs, type VideoCardProps, VideoCheck, VideoMenu } from "./VideoCard";
+import css from "./VideoTable.module.css";
+
+export interface VideoTableProps extends VideoActs {
+  videos: readonly Video[];
+  role: Role;
+  selected: ReadonlySet<number>;
+  onSelect: (id: number, range: boolean) => void;
+  /** Selects all that are shown, or none. */
+  onSelectAll: (all: boolean) => void;
+}
+
+export function VideoTable({ videos, role, selected, onSelect, onSelectAll, ...acts }: VideoTableProps) {
+  const all = videos.length > 0 && videos.every((video) => selected.has(video.id));
+  return (
+    <table class={css.table} data-testid="videos">
+      <thead>
+        <tr>
+          <th class={css.check}>
+            <input
+              type="checkbox"
+              aria-label="Select all that are shown"
+              data-testid="videos-select-all"
+              checked={all}
+              onChange={(event) => onSelectAll(event.currentTarget.checked)}
+            />
+          </th>
+          <th>Video</th>
+          <th>State</th>
+          <th class={`${css.number} ${css.second}`}>Frames</th>
+          <th class={`${css.number} ${css.third}`}>Length</th>
+          <th class={`${css.number} ${css.third}`}>Size</th>
+          <th class={`${css.number} ${css.second}`}>Rounds</th>
+          <th class={css.second}>Last work</th>
+          <th class={css.more} aria-label="More" />
+        </tr>
+      </thead>
+      <tbody>
+        {videos.map((video) => (
+          <Row
+            key={video.id}
+            video={video}
+            role={role}
+            selected={selected.has(video.id)}
+            onSelect={onSelect}
+            {...acts}
+          />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+const Row = memo(function Row(props: VideoCardProps) {
+  const { video, role, selected } = props;
+  const ready = video.state === "ready";
+  return (
+    <tr
+      class={selected ? css.selected : undefined}
+      data-testid={`video-${video.id}`}
+      data-state={video.state}
+    >
+      <td class={css.check}>
+        <VideoCheck {...props} />
+      </td>
+      <td>
+        <div class={css.video}>
+          <span class={css.picture}>
+            {ready && (
+              <img
+                src={urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: video.id, frame: 0 })}
+                alt=""
+                loading="lazy"
+                decoding="async"
+              />
+            )}
+          </span>
+          {ready ? (
+            <a
+              href={`/videos/${video.id}`}
+              class={css.name}
+              title={video.name}
+              data-testid={`video-open-${video.id}`}
+            >
+              {video.name}
+            </a>
+          ) : (
+            <b class={css.name} title={video.name}>
+              {video.name}
+            </b>
+          )}
+        </div>
+      </td>
+      <td class={css.state} title={video.state === "failed" ? video.error : video.note}>
+        {stateOf(video)}
+      </td>
+      <td class={`${css.number} ${css.second}`}>
+        {video.frame_count ? video.frame_count.toLocaleString("en") : ""}
+      </td>
+      <td class={`${css.number} ${css.third}`}>
+        {video.frame_count ? duration(video.frame_count / (video.fps || 24)) : ""}
+      </td>
+      <td class={`${css.number} ${css.third}`}>{video.size_bytes ? bytes(video.size_bytes) : ""}</td>
+      <td class={`${css.number} ${css.second}`}>{video.rounds || ""}</td>
+      <td class={`${css.work} ${css.second}`}>
+        {video.last_worked_at ? `${video.last_worked_by}, ${ago(video.last_worked_at)}` : ""}
+      </td>
+      <td class={css.more}>
+        <VideoMenu {...props} role={role} />
+      </td>
+    </tr>
+  );
+});
+
+/** Returns what a row says of its video. */
+export function stateOf(video: Video): string {
+  if (video.state === "importing") return importing(video);
+  if (video.state === "failed") return "Import failed";
+  if (video.state === "cancelled") return "Import cancelled";
+  if (video.running) return "Round running";
+  return video.rounds ? "Worked on" : "Not started";
+}

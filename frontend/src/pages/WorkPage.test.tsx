@@ -1,0 +1,52 @@
+import { act } from "preact/test-utils";
+import { afterEach, expect, test, vi } from "vitest";
+import { JOB, ME } from "../api/samples";
+import { FakeServer, UNREACHABLE } from "../api/testing";
+import { click, get, hide, press, query, settled, show } from "../parts/testing";
+import { route } from "../route";
+import { WorkPage } from "./WorkPage";
+
+const REVIEW = { ...JOB, id: 30, stage: "validation", video_name: "dive" };
+
+async function open(work: unknown): Promise<FakeServer> {
+  const server = new FakeServer({ "GET /api/me": ME, "GET /api/me/work": work });
+  await show(<WorkPage />);
+  await act(settled);
+  return server;
+}
+
+afterEach(() => {
+  hide();
+  vi.unstubAllGlobals();
+});
+
+test("the first job stands by itself, and the key J opens it", async () => {
+  const second = { ...JOB, id: 22, state: "in_progress", first: 40, last: 79, video_name: "second" };
+  await open({ jobs: [JOB, second], reviews: [REVIEW], pools: [] });
+  expect(get("work-next").textContent).toContain("dirt bike");
+  expect(get("work-next").textContent).toContain("frames 0 to 39");
+  expect(get("work-count").textContent).toBe("2 jobs to annotate · 1 to review");
+  expect(query("job-21")).toBeNull();
+  expect(get("job-open-22").getAttribute("href")).toBe("/videos/7?job=22");
+  expect(get("job-30").dataset.state).toBe("validation-new");
+  await press("j", document.body);
+  expect(route.value).toEqual({ page: "studio", video: 7 });
+  expect(location.search).toBe("?job=21");
+});
+
+test("whoever has none takes one from a pool and is in it", async () => {
+  const server = await open({
+    jobs: [],
+    reviews: [],
+    pools: [{ project: 3, project_name: "Sports reel", jobs: 12 }],
+  });
+  expect(get("work-empty").textContent).toContain("Take a job from a pool");
+  server.answers["POST /api/projects/3/jobs/take"] = { ...JOB, id: 40 };
+  await click("work-take-3");
+  expect(location.search).toBe("?job=40");
+});
+
+test("a lost connection is said", async () => {
+  await open(UNREACHABLE);
+  expect(query("state-offline")).not.toBeNull();
+});

@@ -1,0 +1,238 @@
+/** The page “My work”: the next job, the queue of jobs to annotate and to review, and the pools to take one from. */
+import { ArrowRight, CircleCheck, HandHelping } from "lucide-preact";
+import { useEffect, useState } from "preact/hooks";
+import { call, urlOf } from "../api/http";
+import { useLoaded } from "../api/load";
+import type { Job, Work } from "../api/types";
+import { plural } from "../format";
+import { Accepted } from "../jobs/Accepted";
+import { DueChip, JobStateChip, PriorityChip } from "../jobs/Chip";
+import { addressOf, rangeOf } from "../jobs/words";
+import { Button } from "../parts/Button";
+import { EmptyState } from "../parts/EmptyState";
+import { toastError } from "../parts/Toast";
+import { go } from "../route";
+import { ProblemState } from "./ProblemState";
+import { Shell } from "./Shell";
+import css from "./WorkPage.module.css";
+
+export function WorkPage() {
+  const loaded = useLoaded("my work", () => call("GET", "/api/me/work"));
+  const work = loaded.value;
+  const { reload } = loaded;
+  useEffect(() => {
+    addEventListener("focus", reload);
+    return () => removeEventListener("focus", reload);
+  }, [reload]);
+  return (
+    <Shell title="My work" crumbs={[{ name: "My work", href: "/work" }]}>
+      {!work && loaded.problem && <ProblemState problem={loaded.problem} retry={loaded.reload} />}
+      {!work && !loaded.problem && <Skeleton />}
+      {work && <Queue work={work} />}
+    </Shell>
+  );
+}
+
+/** Returns the job to go on with: what was sent back or begun first, then reviews, as the server has ordered them. */
+export function nextOf({ jobs, reviews }: Pick<Work, "jobs" | "reviews">): Job | null {
+  return jobs[0] ?? reviews[0] ?? null;
+}
+
+function Queue({ work }: { work: Work }) {
+  const next = nextOf(work);
+  const rest = (jobs: Job[]) => jobs.filter((job) => job.id !== next?.id);
+  useNextKey(next);
+  return (
+    <>
+      <header class={css.head}>
+        <h1>My work</h1>
+        {next && (
+          <p data-testid="work-count">
+            {[
+              work.jobs.length && `${plural(work.jobs.length, "job")} to annotate`,
+              work.reviews.length && `${work.reviews.length.toLocaleString("en")} to review`,
+            ]
+              .filter(Boolean)
+              .join(" · ")}
+          </p>
+        )}
+      </header>
+      {next ? <Next job={next} /> : <Nothing pools={work.pools.length > 0} />}
+      <List title="To annotate" testid="work-jobs" jobs={rest(work.jobs)} />
+      <List title="To review" testid="work-reviews" jobs={rest(work.reviews)} />
+      <Pools pools={work.pools} />
+    </>
+  );
+}
+
+/** The key J opens the next job. */
+function useNextKey(next: Job | null): void {
+  useEffect(() => {
+    if (!next) return;
+    const press = (event: KeyboardEvent) => {
+      const target = event.target as Element;
+      if (event.key.toLowerCase() !== "j" || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (target.closest("input, textarea, select, dialog, [role=menu]")) return;
+      event.preventDefault();
+      go(addressOf(next));
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [next]);
+}
+
+function Picture({ job }: { job: Job }) {
+  return (
+    <img
+      src={urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: job.video, frame: job.first })}
+      alt=""
+      loading="lazy"
+      decoding="async"
+    />
+  );
+}
+
+function Chips({ job }: { job: Job }) {
+  return (
+    <span class={css.chips}>
+      <JobStateChip job={job} />
+      <DueChip job={job} />
+      <PriorityChip priority={job.priority} />
+    </span>
+  );
+}
+
+/** The first job of the queue, large. */
+function Next({ job }: { job: Job }) {
+  return (
+    <section class={css.next} aria-label="Next job" data-testid="work-next">
+      <div class={css.picture}>
+        <Picture job={job} />
+      </div>
+      <div class={css.about}>
+        <span class={css.over}>{job.stage === "validation" ? "Next to review" : "Next job"}</span>
+        <h2>
+          <a href={addressOf(job)}>{job.video_name}</a>
+        </h2>
+        <p class={css.where}>
+          {job.project_name} · {rangeOf(job)}
+        </p>
+        <Chips job={job} />
+        {job.instructions && <p class={css.instructions}>{job.instructions}</p>}
+        <div class={css.foot}>
+          <Button
+            tone="accent"
+            icon={ArrowRight}
+            hotkey="J"
+            testid="work-open-next"
+            onClick={() => go(addressOf(job))}
+          >
+            {job.stage === "validation" ? "Review" : job.state === "new" ? "Begin" : "Go on"}
+          </Button>
+          <Accepted job={job} />
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function List({ title, testid, jobs }: { title: string; testid: string; jobs: Job[] }) {
+  if (!jobs.length) return null;
+  return (
+    <section class={css.section}>
+      <h2>
+        {title} <small>{jobs.length.toLocaleString("en")}</small>
+      </h2>
+      <ul class={css.list} data-testid={testid}>
+        {jobs.map((job) => (
+          <li
+            key={job.id}
+            class={css.row}
+            data-testid={`job-${job.id}`}
+            data-state={`${job.stage}-${job.state}`}
+          >
+            <span class={css.thumb}>
+              <Picture job={job} />
+            </span>
+            <span class={css.name}>
+              <a href={addressOf(job)} class={css.link} data-testid={`job-open-${job.id}`}>
+                {job.video_name}
+              </a>
+              <small>
+                {job.project_name} · {rangeOf(job)}
+              </small>
+            </span>
+            <Chips job={job} />
+            <span class={css.progress}>
+              <Accepted job={job} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Nothing({ pools }: { pools: boolean }) {
+  return (
+    <EmptyState icon={CircleCheck} title="Nothing waits for you" testid="work-empty">
+      {pools
+        ? "Take a job from a pool below, or look at your projects."
+        : "Jobs that somebody gives you stand here, the most urgent one first."}
+    </EmptyState>
+  );
+}
+
+function Pools({ pools }: { pools: Work["pools"] }) {
+  const [busy, setBusy] = useState<number | null>(null);
+  if (!pools.length) return null;
+  const take = async (project: number) => {
+    setBusy(project);
+    try {
+      const job = await call("POST", "/api/projects/{project_id}/jobs/take", {
+        path: { project_id: project },
+      });
+      go(addressOf(job));
+    } catch (error) {
+      toastError(error);
+      setBusy(null);
+    }
+  };
+  return (
+    <section class={css.section}>
+      <h2>To take</h2>
+      <ul class={css.list} data-testid="work-pools">
+        {pools.map((pool) => (
+          <li key={pool.project} class={css.row}>
+            <span class={css.name}>
+              <a href={`/projects/${pool.project}`} class={css.plain}>
+                {pool.project_name}
+              </a>
+              <small>{plural(pool.jobs, "job")} nobody has yet</small>
+            </span>
+            <Button
+              size="small"
+              icon={HandHelping}
+              testid={`work-take-${pool.project}`}
+              busy={busy === pool.project}
+              onClick={() => take(pool.project)}
+            >
+              Take one
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Skeleton() {
+  return (
+    <div aria-busy="true" data-testid="state-loading">
+      <header class={css.head}>
+        <h1>My work</h1>
+      </header>
+      <div class={`${css.next} ${css.ghost}`} />
+    </div>
+  );
+}

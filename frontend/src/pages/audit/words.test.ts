@@ -1,0 +1,18 @@
+import { describe, expect, test } from "vitest";
+import { detailsOf, sentenceOf } from "./words";
+
+describe("an entry of the audit log", () => {
+  test.each([
+    [{ action: "video.delete", kind: "video", thing_name: "koi pond" }, "deleted the video koi pond"],
+    [{ action: "member.role", kind: "user", thing_name: "bo" }, "changed the role of bo"],
+    [{ action: "sign_in", kind: "user", thing_name: "bo" }, "signed in"],
+    [{ action: "sign_in_failed", kind: "user", thing_name: "bo" }, "Sign-in failed for bo"],
+    [{ action: "robot.wake", kind: "robot", thing_name: "R" }, "robot.wake R"],
+  ])("%o", (entry, sentence) => expect(sentenceOf(entry)).toBe(sentence));
+
+  test("shows what was before and after", () => {
+    expect(detailsOf({ role: ["annotator", "reviewer"], due: ["", "2026-12-01"], frames: 80 })).toBe(
+      "role: annotator → reviewer · due: none → 2026-12-01 · frames: 80",
+    );
+  });
+});

@@ -1,0 +1,76 @@
+/** Says in words what an entry of the audit log tells. */
+import type { AuditEntry } from "../../api/types";
+
+const VERBS: Record<string, string> = {
+  add: "added",
+  accept: "accepted",
+  archive: "archived",
+  assign: "assigned",
+  change: "changed",
+  copy: "copied",
+  create: "created",
+  cut: "cut",
+  deactivate: "deactivated",
+  delete: "deleted",
+  make: "made",
+  move: "moved",
+  purge: "removed for good",
+  reject: "rejected",
+  remove: "removed",
+  rename: "renamed",
+  reopen: "reopened",
+  restore: "restored",
+  retract: "took back the review of",
+  role: "changed the role of",
+  start: "began",
+  submit: "submitted",
+};
+
+const WHOLE: Record<string, string> = {
+  sign_in: "signed in",
+  sign_out: "signed out",
+  sign_in_failed: "Sign-in failed for",
+};
+
+const THINGS: Record<string, string> = { user: "" };
+
+/** Returns "deleted the video koi pond". An action that has no words here stands as the server calls it. */
+export function sentenceOf({
+  action,
+  kind,
+  thing_name,
+}: Pick<AuditEntry, "action" | "kind" | "thing_name">): string {
+  const whole = WHOLE[action];
+  if (whole) return action === "sign_in_failed" ? `${whole} ${thing_name}` : whole;
+  const verb = VERBS[action.slice(action.indexOf(".") + 1)];
+  if (!verb) return `${action} ${thing_name}`.trim();
+  const noun = THINGS[kind] ?? `the ${kind}`;
+  return [verb, noun, thing_name].filter(Boolean).join(" ");
+}
+
+/** Returns the details of an entry, each as "name: value"; two values are the one before and the one after. */
+export function detailsOf(details: Record<string, unknown>): string {
+  return Object.entries(details)
+    .map(([name, value]) => {
+      const shown =
+        Array.isArray(value) && value.length === 2 ? `${text(value[0])} → ${text(value[1])}` : text(value);
+      return `${name.replace("_", " ")}: ${shown}`;
+    })
+    .join(" · ");
+}
+
+function text(value: unknown): string {
+  if (value === null || value === "") return "none";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** The kinds of actions that the filter offers: what stands before the dot. */
+export const KINDS: Record<string, string> = {
+  "": "Everything",
+  member: "Members",
+  project: "Project",
+  video: "Videos",
+  job: "Jobs",
+  export: "Exports",
+  label: "Labels",
+};
