@@ -13,7 +13,7 @@ from segmentation.engine import Engine
 from segmentation.engines.star.confidence import drawn_evidence, propagated_evidence
 from segmentation.engines.star.drawing import FrameDrawing
 from segmentation.engines.star.given import CellRows, Given, join_cells, sample_cells
-from segmentation.engines.star.labels import upsample_labels
+from segmentation.engines.star.labels import draw_labels
 from segmentation.engines.star.matching import Neighbour, gather_cues
 from segmentation.engines.star.network import Star, compete
 from segmentation.engines.star.openvino import compile_star
@@ -271,7 +271,7 @@ class _Side:
         """
         session, objects = self._session, self._objects
         probabilities = self._segment(frame, before)
-        labels = upsample_labels(probabilities, objects, (session.frames.height, session.frames.width))
+        labels = draw_labels(probabilities, objects, session._video.picture(frame))
         # The frame was annotated before some of the objects were first drawn: the other objects keep their masks.
         if given is not None:
             spoken = [number for number, known in zip(objects, given.known, strict=True) if known > 0]

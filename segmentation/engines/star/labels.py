@@ -1,45 +1,63 @@
-"""Turns small probability maps into a mask at the size of the video."""
+"""Turns small probability maps into a mask at the size of the video, whose outlines follow the edges of the frame."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from torch import Tensor
 
-from segmentation.masks import box_of
-from segmentation.types import LabelMap
+from segmentation.classical.guided_filter import Guide
+from segmentation.masks import Box, box_of
+from segmentation.types import Image, LabelMap
 
-FAINTEST = 0.1  # Pixels whose probability of all objects together is below this are background.
+FAINTEST = 0.1  # Pixels whose probability of an object is below this are background.
+
+# A guided filter enlarges the maps. Six held-out videos at twice the working size, J and F: 0.778 and 0.688 without it,
+# 0.814 and 0.745 with a radius of 3, 0.815 and 0.753 with 4, 0.795 and 0.739 with 6. With a tenfold EPSILON the last
+# figures of radius 4 are 0.813 and 0.746.
+RADIUS, EPSILON = 4, 1e-5
+SURE = 0.98  # Pixels that are more probable than this stay: a frame without edges would shrink thin objects otherwise.
 
 
-def upsample_labels(probabilities: Tensor, object_ids: Sequence[int], size: tuple[int, int]) -> LabelMap:
+def draw_labels(probabilities: Tensor, object_ids: Sequence[int], picture: Image) -> LabelMap:
     """Enlarge probability maps and return the mask of the most probable object in each pixel.
 
     Args:
         probabilities: the probabilities of background and n objects, [n + 1, h, w].
         object_ids: the ids of the n objects.
-        size: height and width of the mask.
+        picture: the frame at the size of the video, uint8 RGB [H, W, 3].
     """
-    height, width = size
+    size = picture.shape[:2]
     labels = np.zeros(size, np.uint8)
-    planes = probabilities.cpu().numpy()
-    box = box_of(planes[0] < 1 - FAINTEST)
+    planes = probabilities[1:].cpu().numpy()
+    rows, columns = planes.shape[1:]
+    box = box_of(planes.sum(0) > FAINTEST)
     if box is None:
         return labels
-    # Only the part that may show an object is enlarged. The matrix maps its pixels to those of `probabilities`.
-    rows, columns = planes.shape[1:]
-    down, across = rows / height, columns / width
-    y0, x0 = int(box.y0 / down), int(box.x0 / across)
-    y1, x1 = min(height, math.ceil(box.y1 / down)), min(width, math.ceil(box.x1 / across))
-    matrix = np.array([[across, 0, (x0 + 0.5) * across - 0.5], [0, down, (y0 + 0.5) * down - 0.5]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    large = [
-        cv2.warpAffine(plane, matrix, (x1 - x0, y1 - y0), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        for plane in planes
-    ]
-    table = np.array([0, *object_ids], np.uint8)
-    labels[y0:y1, x0:x1] = table[np.argmax(np.stack(large), axis=0)]
+    small = np.asarray(cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    inside = box.grown(2 * RADIUS + 2, rows, columns)
+    place = _enlarged(inside, size[0] / rows, size[1] / columns)
+    guide, shown = Guide(small[inside.slices], RADIUS, EPSILON), picture[place.slices]
+    rest = np.ones(shown.shape[:2], np.float32)  # The probability of the background: what no object has.
+    best, found = np.zeros_like(rest), labels[place.slices]
+    for object_id, plane in zip(object_ids, planes, strict=True):
+        if plane.max() > FAINTEST:
+            own = np.ascontiguousarray(plane[inside.slices])
+            large = guide.fit(own).drawn(shown)
+            large[cv2.resize(own, large.shape[::-1]) > SURE] = 1
+            rest -= large
+            wins = large > best
+            best[wins], found[wins] = large[wins], object_id
+    found[best <= rest] = 0
     return labels
+
+
+def _enlarged(box: Box, down: float, across: float) -> Box:
+    """Return the pixels of the frame that a box of the maps covers.
+
+    Rounding moves its border by half a pixel at most. Outlines stay where they are, because the frame's own pixels tell
+    where they run.
+    """
+    return Box(round(box.y0 * down), round(box.x0 * across), round(box.y1 * down), round(box.x1 * across))

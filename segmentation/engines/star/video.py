@@ -17,6 +17,7 @@ from segmentation.trunk import Trunk
 from segmentation.types import FrameSource
 
 SMALL_FRAMES = 8  # Number of cached frames at the working size, enough for the current steps.
+PICTURES = 2  # Number of cached frames at the size of the video: one for each direction.
 
 
 class Video:
@@ -38,16 +39,26 @@ class Video:
         self.size = working_size(frames.height, frames.width, max_side)
         self._network, self._trunk, self._cache = network, trunk, cache
         self._small: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
+        self._pictures: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
         self._lock = RLock()
 
     def __len__(self) -> int:
         return len(self.frames)
 
+    def picture(self, frame: int) -> NDArray[np.uint8]:
+        """Return the frame at the size of the video, uint8 RGB [H, W, 3]."""
+        with self._lock:
+            if frame not in self._pictures:
+                self._pictures[frame] = self.frames[frame]
+                while len(self._pictures) > PICTURES:
+                    self._pictures.popitem(last=False)
+            return self._pictures[frame]
+
     def small(self, frame: int) -> NDArray[np.uint8]:
         """Return the frame at the working size, uint8 RGB [H, W, 3]."""
         with self._lock:
             if frame not in self._small:
-                self._small[frame] = resized(self.frames[frame], self.size)
+                self._small[frame] = resized(self.picture(frame), self.size)
                 while len(self._small) > SMALL_FRAMES:
                     self._small.popitem(last=False)
             return self._small[frame]
