@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,9 +14,11 @@ from django.utils import timezone
 from webapp.accounts.models import User
 from webapp.annotation.head import hold
 from webapp.jobs.models import Job
-from webapp.jobs.moves import check_edition, held_job, save
+from webapp.jobs.moves import check_edition, held_job, name_of, save
 from webapp.jobs.queue import IN_POOL, OPEN, in_order
 from webapp.jobs.states import place_of
+from webapp.notifications.kinds import Kind
+from webapp.notifications.notify import notify
 from webapp.problems import Problem
 from webapp.projects.access import allows, project_for, require
 from webapp.projects.models import Membership, Project, Role
@@ -43,7 +45,16 @@ def change_job(*, by: User, job_id: int, edition: int, changed: dict[str, object
     _apply(job, changed)
     action = "assign" if {"assignee", "reviewer"} & changed.keys() else "change"
     save(job, by, action, before, details={name: _plain(value) for name, value in changed.items()})
+    if "assignee" in changed:
+        _tell_assignee(job.video.project_id, job.assignee_id, [job], by)
     return job
+
+
+def _tell_assignee(project_id: int, user_id: int | None, jobs: Sequence[Job], by: User) -> None:
+    """Tell a person of the jobs that they got: by its name if it is one, otherwise how many."""
+    text = f"{name_of(jobs[0])} is your job now." if len(jobs) == 1 else f"You got {len(jobs)} jobs."
+    link = f"/videos/{jobs[0].video_id}" if len(jobs) == 1 else "/work"
+    notify([user_id], Kind.ASSIGNED, text, link=link, project_id=project_id, by=by)
 
 
 def _plain(value: object) -> int | str | None:
@@ -106,15 +117,17 @@ def deal(
     if jobs is not None:
         pool = pool.filter(pk__in=jobs)
     load = _open_jobs(project_id, users)
-    dealt = []
+    dealt: defaultdict[int, list[Job]] = defaultdict(list)
     for job_id in in_order(pool, "queue").values_list("pk", flat=True):
         user = min(users, key=lambda one: load[one.pk])  # Of several with as few jobs, the first one in `people`.
         if most_open is not None and load[user.pk] >= most_open:
             break
-        if _give(job_id, user, by):
+        if (job := _give(job_id, user, by)) is not None:
             load[user.pk] += 1
-            dealt.append(Dealt(job_id, user.pk))
-    return dealt
+            dealt[user.pk].append(job)
+    for user_id, got in dealt.items():
+        _tell_assignee(project_id, user_id, got, by)
+    return [Dealt(job.pk, user_id) for user_id, got in dealt.items() for job in got]
 
 
 def _open_jobs(project_id: int, users: Sequence[User]) -> Counter[int]:
@@ -122,16 +135,16 @@ def _open_jobs(project_id: int, users: Sequence[User]) -> Counter[int]:
     return Counter(dict(rows.annotate(count=Count("pk")).order_by().values_list("assignee", "count")))
 
 
-def _give(job_id: int, user: User, by: User) -> bool:
-    """Give a job of the pool to `user`. Return False if somebody else has taken it meanwhile."""
+def _give(job_id: int, user: User, by: User) -> Job | None:
+    """Give a job of the pool to `user` and return it. Return None if somebody else has taken it meanwhile."""
     video_id = Job.objects.values_list("video_id", flat=True).get(pk=job_id)
     hold(video_id)
     job = Job.objects.filter(IN_POOL, pk=job_id).select_related("video__project").first()
     if job is None:
-        return False
+        return None
     job.assignee = user
     save(job, by, "assign", place_of(job), details={"assignee": user.pk})
-    return True
+    return job
 
 
 @transaction.atomic
@@ -140,6 +153,6 @@ def take_one(*, by: User, project_id: int) -> Job:
     require(by, project_id, Role.ANNOTATOR)
     pool = in_order(Job.objects.filter(IN_POOL, video__project_id=project_id), "queue")
     for job_id in pool.values_list("pk", flat=True):
-        if _give(job_id, by, by):
-            return Job.objects.get(pk=job_id)
+        if (job := _give(job_id, by, by)) is not None:
+            return job
     raise Problem("pool_empty", "Nobody has left a job here: every job has somebody.", 409)

@@ -10,6 +10,7 @@ from django.db import transaction
 from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.head import hold
+from webapp.audit.entries import Thing, record
 from webapp.jobs.models import Job, JobEvent, JobState, Stage
 from webapp.problems import Problem
 from webapp.projects.models import Role
@@ -106,6 +107,8 @@ def _replace(video: Video, by: User, before: Sequence[Job], ranges: Sequence[Ran
             to_state=job.state,
         )
         made.append(job)
+    thing = Thing("video", video.pk, video.name)
+    record(by, "job.cut", thing, project_id=video.project_id, before=len(before), after=len(made))
     changes.jobs_changed(video.pk)
     return made
 

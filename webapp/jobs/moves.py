@@ -7,6 +7,7 @@ from django.db import transaction
 from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.head import hold
+from webapp.audit.entries import Thing, record
 from webapp.jobs.access import job_for, parts_of, role_of
 from webapp.jobs.describe import job_info
 from webapp.jobs.models import Job, JobEvent
@@ -22,6 +23,8 @@ from webapp.jobs.states import (
     move_for,
     place_of,
 )
+from webapp.notifications.kinds import Kind
+from webapp.notifications.notify import notify
 from webapp.problems import Forbidden, Problem
 
 WORDS = {"in_progress": "in progress"}
@@ -44,7 +47,21 @@ def move_job(*, by: User, job_id: int, action: Action, edition: int, note: str =
         text = f"This job is {shown(job)}, so it cannot be moved by {action.value}. Look at it again."
         raise Problem("wrong_state", text, 409, job=shown_to(by, job))
     _move(job, by, action, _after(job, move.after), note)
+    _notify(job, by, action)
     return job
+
+
+def _notify(job: Job, by: User, action: Action) -> None:
+    """Tell the person whose turn it is now, or whose work was judged."""
+    told = {
+        Action.SUBMIT: (Kind.TO_REVIEW, job.reviewer_id, "waits for your review"),
+        Action.REJECT: (Kind.SENT_BACK, job.assignee_id, "was sent back to you"),
+        Action.ACCEPT: (Kind.ACCEPTED, job.assignee_id, "was accepted"),
+    }
+    if action in told:
+        kind, to, text = told[action]
+        project_id = job.video.project_id
+        notify([to], kind, f"{name_of(job)} {text}.", link=f"/videos/{job.video_id}", project_id=project_id, by=by)
 
 
 def _after(job: Job, after: Place) -> Place:
@@ -109,7 +126,16 @@ def save(
         note=note,
         details=details or {},
     )
+    told = {"before": f"{before.stage} {before.state}", "after": f"{job.stage} {job.state}", **(details or {})}
+    thing = Thing("job", job.pk, name_of(job))
+    record(by, f"job.{action}", thing, project_id=job.video.project_id, **told, **({"note": note} if note else {}))
     changes.jobs_changed(job.video_id)
+
+
+def name_of(job: Job) -> str:
+    """Return what people call a job: its video, with its frames if it is a part of the video."""
+    whole = (job.first, job.last) == (0, job.video.frame_count - 1)
+    return job.video.name if whole else f"{job.video.name}, frames {job.first} to {job.last}"
 
 
 def shown_to(by: User, job: Job) -> dict[str, object]:

@@ -10,6 +10,7 @@ from webapp.annotation.absence import mark_absent
 from webapp.annotation.accepted import accept_frames, release_frames
 from webapp.annotation.cuts import set_cuts
 from webapp.annotation.edits import Edit, create_edit
+from webapp.annotation.head import hold
 from webapp.annotation.human_time import add_seconds
 from webapp.annotation.objects import ObjectChanges, add_object, update_object
 from webapp.annotation.painting import paint_mask
@@ -17,6 +18,7 @@ from webapp.annotation.receipts import once
 from webapp.annotation.rounds import Reach, cancel_round, create_round
 from webapp.annotation.scribbles import add_scribble, remove_scribble
 from webapp.annotation.undo import move_head
+from webapp.jobs.moves import start_by_work
 from webapp.live.client_messages import (
     Command,
     CutsSet,
@@ -34,6 +36,7 @@ from webapp.live.client_messages import (
     SpanAbsent,
     TimeSpent,
 )
+from webapp.live.within_jobs import within_jobs, worked_on
 from webapp.projects.access import allows, require
 from webapp.projects.models import Role
 from webapp.videos.access import video_for
@@ -186,7 +189,17 @@ def perform(user: User, video_id: int, message: Command) -> int | None:
     """
     video = video_for(user, video_id, REQUIRED)
     actor = Actor(user, video, require(user, video.project_id, REQUIRED, what="video"))
-    return once(key=message.key, video=video, author=user, act=lambda: _act(actor, message))
+    return once(key=message.key, video=video, author=user, act=lambda: _act_within_jobs(actor, message))
+
+
+def _act_within_jobs(actor: Actor, message: Command) -> int | None:
+    """Carry out a message within the jobs of its sender, and start the jobs on whose frames it works."""
+    hold(actor.video.pk)  # No job changes between the check and the write.
+    message = within_jobs(actor.user, actor.role, actor.video, message)
+    result = _act(actor, message)
+    if (frames := worked_on(message)) is not None:
+        start_by_work(video_id=actor.video.pk, by=actor.user, frames=frames)
+    return result
 
 
 def _act(actor: Actor, message: Command) -> int | None:

@@ -7,11 +7,11 @@ Forbidden. A superuser is not a member of every project; the Django admin shows 
 from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from webapp.accounts.models import User
 from webapp.problems import Forbidden, NotFound
-from webapp.projects.models import Membership, Project, Role
+from webapp.projects.models import Membership, Project, Role, Sees
 
 Visitor = User | AnonymousUser
 
@@ -47,6 +47,15 @@ def _all_memberships(user: Visitor) -> QuerySet[Membership]:
         return Membership.objects.none()
     own = Membership.objects.filter(user_id=user.pk)
     return own if user.token_projects is None else own.filter(project__in=user.token_projects)
+
+
+# The memberships of annotators who see only the videos in which they have a job.
+ONLY_JOBS = Q(project__sees=Sees.JOBS, role=Role.ANNOTATOR)
+
+
+def is_limited(project: Project, role: Role | str) -> bool:
+    """Return whether a member with this role sees only the videos in which they have a job."""
+    return project.sees == Sees.JOBS and role == Role.ANNOTATOR
 
 
 def projects_of(user: Visitor) -> QuerySet[Project]:

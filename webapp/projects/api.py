@@ -14,7 +14,7 @@ from webapp.accounts.api import signed_in
 from webapp.accounts.models import User
 from webapp.problems import Forbidden
 from webapp.projects import editing, members
-from webapp.projects.access import memberships_of, project_for, projects_of
+from webapp.projects.access import is_limited, memberships_of, project_for, projects_of
 from webapp.projects.models import Membership, Project, Role, Sees
 from webapp.rest import ErrorAnswer
 
@@ -53,6 +53,11 @@ class ProjectInfo(Schema):
     cover: int | None  # the newest video that is ready; its thumbnail stands for the project
     last_added_at: datetime | None  # when the newest video was added
     created_at: datetime
+
+    @staticmethod
+    def resolve_cover(project: Project) -> int | None:
+        role, cover = getattr(project, "role"), getattr(project, "cover_id")  # noqa: B009
+        return None if is_limited(project, role) else cover  # An annotator may not see that video.
 
     @staticmethod
     def resolve_videos(project: Project) -> int:
@@ -117,7 +122,7 @@ def _with_counts(user: User) -> QuerySet[Project]:
             role=Subquery(own),
             video_count=Count("videos", distinct=True, filter=Q(videos__deleted_at=None)),
             member_count=Count("memberships", distinct=True),
-            cover=Subquery(ready.values("videos__id")[:1]),
+            cover_id=Subquery(ready.values("videos__id")[:1]),
             last_added_at=Max("videos__created_at", filter=Q(videos__deleted_at=None)),
         )
         .prefetch_related("labels")

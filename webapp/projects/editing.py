@@ -110,7 +110,7 @@ def _thing(project: Project) -> Thing:
     return Thing("project", project.pk, project.name)
 
 
-def _record_changes(by: User, project: Project, values: dict[str, list[str]]) -> None:
+def _record_changes(by: User, project: Project, values: dict[str, list[object]]) -> None:
     """Record what changed, by field, as [before, after]. Of the guide only its lengths are kept, because it is long."""
     details: dict[str, object] = {field: pair for field, pair in values.items() if pair[0] != pair[1]}
     if "guide" in details:

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from webapp.problems import Forbidden, NotFound
-from webapp.projects.access import Visitor, allows, memberships_of, require
+from webapp.projects.access import ONLY_JOBS, Visitor, allows, memberships_of, require
 from webapp.projects.models import Role
-from webapp.videos.models import Upload, Video
+from webapp.videos.models import Upload, Video, VideoState
 
 
 def videos_of(user: Visitor) -> QuerySet[Video]:
-    """Return the videos of all projects that `user` is a member of, without those in the trash."""
-    return Video.objects.filter(project__in=memberships_of(user).values("project"), deleted_at=None)
+    """Return the videos that `user` sees: those of the projects that `user` is a member of, without
+    those in the trash.
+
+    An annotator of a project that shows annotators only their jobs sees the videos with a job of theirs. Those that
+    they add are shown to them until their import has ended.
+    """
+    memberships = memberships_of(user)
+    own = Q(jobs__assignee=user.pk) | Q(jobs__reviewer=user.pk) | (Q(created_by=user.pk) & ~Q(state=VideoState.READY))
+    whole = Q(project__in=memberships.exclude(ONLY_JOBS).values("project"))
+    limited = Q(project__in=memberships.filter(ONLY_JOBS).values("project"))
+    # Jobs belong to a higher layer (webapp/jobs), so the relation is used by its name.
+    return Video.objects.filter(whole | (limited & Q(pk__in=Video.objects.filter(own).values("pk"))), deleted_at=None)
 
 
 def role_for(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -> Role:
     """Return the role of `user` in the project of a video, in a single query. Raises NotFound or Forbidden."""
     # Filtering by the primary key makes Django check its range, so a huge number finds nothing.
-    own = memberships_of(user).filter(project__videos__pk=video_id, project__videos__deleted_at=None)
-    role = own.values_list("role", flat=True).first()
+    own = memberships_of(user).filter(project=OuterRef("project")).values("role")[:1]
+    role = videos_of(user).filter(pk=video_id).annotate(role=Subquery(own)).values_list("role", flat=True).first()
     if role is None:
         raise NotFound("video")
     if not allows(role, at_least):

@@ -18,6 +18,7 @@ from webapp.accounts.models import User
 from webapp.jobs.assigning import deal, take_one
 from webapp.jobs.models import Job
 from webapp.jobs.queue import work_of
+from webapp.notifications.models import Notification
 from webapp.problems import Problem
 from webapp.projects.models import Membership, Project, Role
 from webapp.videos.models import Video
@@ -80,6 +81,8 @@ def test_many_jobs_are_dealt_evenly_and_the_rest_stays(project: Project, manager
     dealt = deal(by=manager, project_id=project.pk, people=people, videos=[video.pk for video in videos], most_open=3)
     assert Counter(one.assignee for one in dealt) == {annotator.pk: 3, second.pk: 2}
     assert Job.objects.filter(assignee=None).count() == 1
+    told = Notification.objects.order_by("user").values_list("user", "text")
+    assert list(told) == [(annotator.pk, "You got 3 jobs."), (second.pk, "You got 2 jobs.")]
     assert deal(by=manager, project_id=project.pk, people=people, most_open=3) == []
     with pytest.raises(Problem) as refused:
         deal(by=manager, project_id=project.pk, people=[annotator.pk, 0])

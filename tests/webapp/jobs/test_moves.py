@@ -11,9 +11,11 @@ from tests.webapp.conftest import make_video
 from tests.webapp.jobs.conftest import at, do, job_of
 from webapp.accounts.models import User
 from webapp.annotation.models import Change
+from webapp.audit.models import AuditEntry
 from webapp.jobs.models import Job, JobEvent
 from webapp.jobs.moves import move_job, start_by_work
 from webapp.jobs.states import Action
+from webapp.notifications.models import Notification
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.models import Membership, Project
 from webapp.videos.models import Video
@@ -47,6 +49,15 @@ def test_a_job_goes_from_new_to_accepted(job: Job, annotator: User, reviewer: Us
         ("reject", "reviewer", "rejected"),
         ("start", "annotator", "in_progress"),
     ]
+    kinds = Notification.objects.order_by("pk").values_list("user__username", "kind")
+    assert list(kinds) == [
+        ("reviewer", "to_review"),
+        ("annotator", "sent_back"),
+        ("reviewer", "to_review"),
+        ("annotator", "accepted"),
+    ]
+    entry = AuditEntry.objects.filter(kind="job").latest("pk")
+    assert (entry.who, entry.action, entry.details["after"]) == (reviewer, "job.accept", "acceptance completed")
     assert Change.objects.filter(video=job.video, message__type="jobs.changed").count() == 7
 
 

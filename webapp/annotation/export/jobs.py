@@ -23,7 +23,7 @@ from webapp.annotation.masks import effective
 from webapp.annotation.models import Export, ExportState, Head, Round
 from webapp.audit.entries import Thing, record
 from webapp.problems import Forbidden, NotFound, Problem
-from webapp.projects.access import Visitor, allows, project_for, projects_of, require
+from webapp.projects.access import ONLY_JOBS, Visitor, allows, is_limited, memberships_of, project_for, require
 from webapp.projects.deletable import put_into_trash
 from webapp.projects.models import Role
 from webapp.tasks.heartbeat import beating
@@ -48,7 +48,8 @@ class Stopped(Exception):
 
 def exports_of(user: Visitor) -> QuerySet[Export]:
     """Return the exports of all videos and projects that `user` may see, without those in the trash."""
-    own = Q(video__in=videos_of(user).values("pk")) | Q(project__in=projects_of(user).values("pk"))
+    whole = memberships_of(user).exclude(ONLY_JOBS).values("project")
+    own = Q(video__in=videos_of(user).values("pk")) | Q(project__in=whole)
     return Export.objects.filter(own, deleted_at=None).select_related("video", "project", "round", "author")
 
 
@@ -89,6 +90,8 @@ def make_project_export(*, by: User, project_id: int, format_name: str) -> Expor
     Raises Problem if no video has masks, or the format can hold one video only.
     """
     project = project_for(by, project_id, Role.ANNOTATOR)
+    if is_limited(project, require(by, project_id)):
+        raise Forbidden("You see only the videos of your jobs, so you cannot export the whole project.")
     if not _check_format(format_name).of_project:
         raise Problem("one_video", "This format holds one video. Export the videos one by one.")
     heads = dict(Head.objects.filter(video__project=project, round__isnull=False).values_list("video_id", "round_id"))

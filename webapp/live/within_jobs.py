@@ -1,0 +1,82 @@
+"""Keeps messages within the jobs of their sender: frames outside are locked for those who see only their jobs.
+
+It also says which frames a message works on, by which jobs start.
+"""
+
+from __future__ import annotations
+
+from webapp.accounts.models import User
+from webapp.annotation.masks import line_of
+from webapp.annotation.models import Object, Round
+from webapp.jobs.ranges import Range, own_ranges, range_around
+from webapp.live.client_messages import (
+    Command,
+    CutsSet,
+    FramesAccept,
+    HeadMove,
+    MaskEdit,
+    MaskPaint,
+    ObjectUpdate,
+    PromptAdd,
+    RoundRun,
+    ScribbleAdd,
+    SpanAbsent,
+)
+from webapp.problems import Problem
+from webapp.projects.models import Role
+from webapp.videos.models import Video
+
+
+def worked_on(message: Command) -> Range | None:
+    """Return the first and the last frame that a message works on, or None if it is about no frame."""
+    match message:
+        case ScribbleAdd() | PromptAdd() | MaskPaint():
+            return message.frame, message.frame
+        case MaskEdit() | SpanAbsent() | FramesAccept():
+            return message.first, message.last
+        case RoundRun():
+            return min(message.frames), max(message.frames)
+    return None
+
+
+def within_jobs(user: User, role: Role, video: Video, message: Command) -> Command:
+    """Return the message as it may be carried out: a round ends where the job of its sender ends.
+
+    Raises Problem "locked_frame", or "locked_object" and "locked_rounds" for what reaches beyond the sender's frames.
+    """
+    ranges = own_ranges(user, role, video)
+    if ranges is None or ranges == [(0, video.frame_count - 1)]:
+        return message
+    frames = worked_on(message)
+    if frames is not None:
+        around = range_around(user, video, ranges, *frames)
+        return _clamped(message, around) if isinstance(message, RoundRun) else message
+    match message:
+        case CutsSet():
+            for frame in sorted(set(message.cuts) ^ set(video.cuts)):
+                range_around(user, video, ranges, frame, frame)
+        case ObjectUpdate() if message.deleted is not None:
+            _check_own_object(user, video, message.number)
+        case HeadMove():
+            _check_own_rounds(user, message)
+    return message
+
+
+def _clamped(message: RoundRun, around: Range) -> RoundRun:
+    first, last = message.span or around
+    return message.model_copy(update={"span": (max(first, around[0]), min(last, around[1]))})
+
+
+def _check_own_object(user: User, video: Video, number: int) -> None:
+    if not Object.objects.filter(video=video, number=number, created_by=user).exists():
+        text = "This object may be in frames of others, too. Only who added it or a reviewer can delete or restore it."
+        raise Problem("locked_object", text, 409)
+
+
+def _check_own_rounds(user: User, message: HeadMove) -> None:
+    """Raise Problem unless all rounds that come or go by moving the head are by `user`."""
+    touched = set(line_of(message.from_round)) ^ set(line_of(message.to_round))
+    theirs = Round.objects.filter(pk__in=touched).exclude(author=user).select_related("author").first()
+    if theirs is not None:
+        text = f"This would take away round {theirs.number} of {theirs.author.shown_name}. A reviewer can do that."
+        raise Problem("locked_rounds", text, 409)
