@@ -114,7 +114,7 @@ def _record_changes(by: User, project: Project, values: dict[str, list[object]])
     """Record what changed, by field, as [before, after]. Of the guide only its lengths are kept, because it is long."""
     details: dict[str, object] = {field: pair for field, pair in values.items() if pair[0] != pair[1]}
     if "guide" in details:
-        details["guide"] = [f"{len(text)} characters" for text in values["guide"]]
+        details["guide"] = [f"{len(str(text))} characters" for text in values["guide"]]
     if details:
         record(by, "project.change", _thing(project), project_id=project.pk, **details)
 
