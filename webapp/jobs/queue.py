@@ -26,8 +26,8 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "id": ("pk",),
 }
 MOST_IN_QUEUE = 500
-OPEN = Q(stage=Stage.ANNOTATION) & ~Q(state=JobState.COMPLETED)
-IN_POOL = Q(stage=Stage.ANNOTATION, state=JobState.NEW, assignee=None)
+OPEN = Q(stage=Stage.ANNOTATION, video__deleted_at=None) & ~Q(state=JobState.COMPLETED)
+IN_POOL = Q(stage=Stage.ANNOTATION, state=JobState.NEW, assignee=None, video__deleted_at=None)
 
 
 def in_order(jobs: QuerySet[Job], order: str) -> QuerySet[Job]:
