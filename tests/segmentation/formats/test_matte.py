@@ -1,0 +1,53 @@
+"""Tests soft mattes against a drawn circle whose true alpha is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from segmentation.formats.matte import soft_matte
+from segmentation.types import FloatMap, Image
+
+
+def _circle() -> tuple[Image, FloatMap]:
+    """Return a frame with a blurred disk, and the true share of each pixel that the disk covers."""
+    y, x = np.mgrid[:120, :160]
+    alpha = np.clip((40 - np.hypot(x - 80, y - 60)) / 4 + 0.5, 0, 1).astype(np.float32)
+    colours = alpha[..., None] * (210, 60, 40) + (1 - alpha[..., None]) * (40, 90, 160)
+    return np.round(colours).astype(np.uint8), alpha
+
+
+def test_the_alpha_of_a_blurred_edge_is_found() -> None:
+    picture, alpha = _circle()
+    matte = soft_matte(picture, alpha > 0.5)
+    assert matte.dtype == np.float32
+    soft = (alpha > 0.05) & (alpha < 0.95)
+    hard = np.abs((alpha > 0.5) - alpha)[soft].mean()
+    assert np.abs(matte - alpha)[soft].mean() < 0.4 * hard
+
+
+def test_far_from_the_edge_the_matte_is_the_mask() -> None:
+    picture, alpha = _circle()
+    matte = soft_matte(picture, alpha > 0.5)
+    y, x = np.mgrid[:120, :160]
+    away = np.abs(np.hypot(x - 80, y - 60) - 40) > 8
+    np.testing.assert_array_equal(matte[away], (alpha > 0.5)[away].astype(np.float32))
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_mask_without_an_edge_stays(whole: bool) -> None:
+    picture, _ = _circle()
+    np.testing.assert_array_equal(soft_matte(picture, np.full((120, 160), whole)), np.float32(whole))
+
+
+def test_a_mask_of_one_pixel_is_possible() -> None:
+    mask = np.zeros((3, 4), np.bool_)
+    mask[1, 2] = True
+    matte = soft_matte(np.zeros((3, 4, 3), np.uint8), mask)
+    assert 0 < matte[1, 2] <= 1
+    assert matte.max() <= 1
+
+
+def test_another_size_is_refused_with_both_sizes() -> None:
+    with pytest.raises(ValueError, match=r"mask: \(2, 2\).*\(3, 4\)"):
+        soft_matte(np.zeros((3, 4, 3), np.uint8), np.ones((2, 2), np.bool_))
