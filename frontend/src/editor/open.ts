@@ -22,6 +22,7 @@ import { createStore, type Store } from "../state/store";
 import { UndoHistory } from "../state/undoHistory";
 import { recall, remember } from "../state/view";
 import type { Studio } from "../studio/studio";
+import { watchAreas } from "./areaCounter";
 import { createCommands } from "./commands";
 import { loadEngines } from "./engineChoice";
 import { keepRoom } from "./maskEviction";
@@ -102,6 +103,7 @@ function watch(studio: Studio): (() => void)[] {
   const queue = new RunQueue(studio);
   return [
     () => queue.close(),
+    watchAreas(store),
     watchPaintings(studio),
     watchBlink(studio),
     watchPreview(studio),

@@ -42,6 +42,16 @@ export class MaskStore {
     return kept?.frames.get(frame);
   }
 
+  /** Like `get`, without counting as a use of the round. */
+  peek(round: number, frame: number): PackedMask | undefined {
+    return this.rounds.get(round)?.frames.get(frame);
+  }
+
+  /** Says that something was found out about masks that are here, such as the areas of their objects. */
+  changed(): void {
+    this.announce();
+  }
+
   framesOf(round: number): Iterable<number> {
     return this.rounds.get(round)?.frames.keys() ?? [];
   }

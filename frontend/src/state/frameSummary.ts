@@ -3,7 +3,7 @@
  */
 
 import type { PackedMask } from "../masks/decode";
-import { maskIds } from "../masks/decode";
+import { decodeMask, maskIds } from "../masks/decode";
 import type { MaskStore } from "../masks/store";
 import type { RoundInfo, VideoInfo } from "../protocol";
 import { isActive, type Rounds } from "./line";
@@ -14,9 +14,17 @@ export interface FrameSummary {
   confidence: number | null; // 0..1, of the object with the lowest confidence in the frame
   weakest: number | null; // the number of that object
   ids: readonly number[]; // objects in the frame
+  areas: ReadonlyMap<number, number> | null; // pixels of each object; null until they are counted
 }
 
-export const NO_MASK: FrameSummary = { round: null, loaded: false, confidence: null, weakest: null, ids: [] };
+export const NO_MASK: FrameSummary = {
+  round: null,
+  loaded: false,
+  confidence: null,
+  weakest: null,
+  ids: [],
+  areas: null,
+};
 
 /**
  * Whether a round has a mask of `frame`. A running round also has the frames whose masks arrived since its last
@@ -94,5 +102,17 @@ function readSummary(mask: PackedMask): FrameSummary {
       weakest = id;
     }
   }
-  return { round: mask.round, loaded: true, confidence: weakest === null ? null : least / 255, weakest, ids };
+  const confidence = weakest === null ? null : least / 255;
+  return { round: mask.round, loaded: true, confidence, weakest, ids, areas: null };
+}
+
+/** Counts the pixels of the objects in a mask, which takes as long as decoding it. Its summaries have them from then on. */
+export function countAreas(mask: PackedMask): void {
+  const { starts, values } = decodeMask(mask.data);
+  const areas = new Map<number, number>();
+  for (let run = 0; run < values.length; run++) {
+    const [value, from, to] = [values[run] as number, starts[run] as number, starts[run + 1] as number];
+    if (value > 0) areas.set(value, (areas.get(value) ?? 0) + to - from);
+  }
+  read.set(mask, { ...(read.get(mask) ?? readSummary(mask)), areas });
 }

@@ -8,6 +8,7 @@ const withIds = (...ids: number[]): FrameSummary => ({
   confidence: 0.9,
   weakest: ids[0] ?? null,
   ids,
+  areas: null,
 });
 
 describe("a lost object", () => {
@@ -28,6 +29,14 @@ describe("a lost object", () => {
     expect(lostRanges([withIds(), withIds(1), NO_MASK, { ...withIds(), loaded: false }], 1, [])).toEqual([]);
     expect(lostRanges(summaries, 2, [])).toEqual([]);
   });
+});
+
+it("is lost, too, where its mask is almost empty", () => {
+  const withArea = (area: number): FrameSummary => ({ ...withIds(1), areas: new Map([[1, area]]) });
+  const summaries = [withArea(1000), withArea(900), withArea(19), withArea(3), withArea(60), withIds(1)];
+  expect(lostRanges(summaries, 1, [])).toEqual([]);
+  const usual = Array.from({ length: 9 }, () => withArea(1000));
+  expect(lostRanges([...usual, ...summaries], 1, [])).toEqual([[11, 12]]);
 });
 
 it("ranges include both of their ends", () => {

@@ -1,4 +1,4 @@
-/** Lost objects: where an object has no mask although it was there before and nobody said that it is absent. */
+/** Lost objects: where an object has no mask, or almost none, although it was there before and nobody said that it is absent. */
 import type { FrameSummary } from "./frameSummary";
 
 export type Range = readonly [first: number, last: number];
@@ -6,6 +6,19 @@ export type Range = readonly [first: number, last: number];
 /** Whether one of `ranges` contains `frame`. */
 export function covers(ranges: readonly Range[], frame: number): boolean {
   return ranges.some(([first, last]) => frame >= first && frame <= last);
+}
+
+// An object with less than this share of its usual area is as good as lost. Engines use the same share.
+const ALMOST_EMPTY = 0.02;
+
+/** Returns the median of an object's counted areas in pixels, 0 if none is counted. */
+function usualArea(summaries: readonly FrameSummary[], number: number): number {
+  const areas: number[] = [];
+  for (const summary of summaries) {
+    const area = summary.areas?.get(number);
+    if (area !== undefined) areas.push(area);
+  }
+  return areas.sort((a, b) => a - b)[areas.length >> 1] ?? 0;
 }
 
 /**
@@ -18,10 +31,11 @@ export function lostRanges(
   absent: readonly Range[],
 ): Range[] {
   const ranges: [number, number][] = [];
+  const least = ALMOST_EMPTY * usualArea(summaries, number);
   let seen = false;
   summaries.forEach((summary, frame) => {
     if (summary.round === null || !summary.loaded) return;
-    if (summary.ids.includes(number)) {
+    if (summary.ids.includes(number) && (summary.areas?.get(number) ?? least) >= least) {
       seen = true;
       return;
     }

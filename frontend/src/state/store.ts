@@ -3,6 +3,7 @@
  * (what a person does) and state/reduce.ts (what the server says). Masks are in masks/store.ts.
  */
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { movedPart } from "../masks/change";
 import { MaskStore } from "../masks/store";
 import type {
   ObjectInfo,
@@ -206,6 +207,13 @@ export function createStore(id: number): Store {
     return summariesOf(base.video.value, rounds, before, NOTHING_ACCEPTED, base.masks);
   });
   const drawn = computed(() => drawnFrames(base.rounds.value, line.value));
+  const movedIn = (frame: number, object: number): number | null => {
+    const [now, then] = [summaries, summariesBefore].map(({ value }) => {
+      const round = value[frame]?.round ?? null;
+      return round === null ? undefined : base.masks.peek(round, frame);
+    });
+    return now && then && now !== then ? movedPart(then, now, object) : null;
+  };
   return {
     ...base,
     canDraw: computed(() => base.role.value !== "viewer"),
@@ -231,6 +239,7 @@ export function createStore(id: number): Store {
         objects: alive.value,
         accepted: base.accepted.value,
         absent: base.absent.value,
+        moved: (frame, object) => movedIn(frame, object),
         at: base.frame.value,
         shown: base.shown.value,
       }),

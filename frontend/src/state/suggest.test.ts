@@ -13,6 +13,7 @@ const sure = (confidence: number, ids = [1, 2], weakest = 2): FrameSummary => ({
   confidence,
   weakest,
   ids,
+  areas: null,
 });
 const asked = (summaries: FrameSummary[], given: Partial<Question> = {}) =>
   suggest({
@@ -21,6 +22,7 @@ const asked = (summaries: FrameSummary[], given: Partial<Question> = {}) =>
     objects,
     accepted: new Map(),
     absent: new Map(),
+    moved: () => null,
     at: 0,
     shown: new Map(),
     ...given,
@@ -68,6 +70,12 @@ describe("the next frame to fix", () => {
       "61 % sure of “bike”, 34 less than a round before",
     );
   });
+});
+
+it("says how far the edges of the object have moved in the newest round", () => {
+  const low = frames(40, { 10: 0.61 });
+  expect(asked(low, { moved: () => 0.34 })?.reason).toBe("61 % sure of “bike”, edges moved 34 %");
+  expect(asked(low, { moved: () => 0.04 })?.reason).toBe("61 % sure of “bike”");
 });
 
 describe("a lost object", () => {

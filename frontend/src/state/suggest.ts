@@ -38,6 +38,8 @@ export interface Question {
   accepted: ReadonlyMap<number, number>;
   /** By object number, the ranges in which a person said that it is absent. */
   absent: ReadonlyMap<number, readonly Range[]>;
+  /** The share of an object's pixels that the newest round has changed in a frame, 0..1; null if that is not known. */
+  moved: (frame: number, object: number) => number | null;
   /** The frame in view, which is never suggested. */
   at: number;
   shown: Shown;
@@ -106,14 +108,19 @@ function unsureSpans({ summaries, accepted }: Question): Range[] {
   return spans;
 }
 
-function reasonOf({ summaries, before, objects }: Question, frame: number): string {
+// A smaller change of the edges is not worth a word.
+const MOVED = 0.1;
+
+/** "61 % sure of “bike”, edges moved 34 % in this round" */
+function reasonOf({ summaries, before, objects, moved }: Question, frame: number): string {
   const summary = summaries[frame];
   const now = Math.round(sureOf(summary) * 100);
-  const name =
-    objects.find((object) => object.number === summary?.weakest)?.name ?? `object ${summary?.weakest}`;
+  const object = summary?.weakest ?? 0;
+  const name = objects.find(({ number }) => number === object)?.name ?? `object ${object}`;
+  const sure = `${now} % sure of “${name}”`;
+  const edges = moved(frame, object);
+  if (edges !== null && edges >= MOVED) return `${sure}, edges moved ${Math.round(edges * 100)} %`;
   const then = before[frame]?.confidence;
   const fell = then === null || then === undefined ? 0 : Math.round(then * 100) - now;
-  return fell >= 5
-    ? `${now} % sure of “${name}”, ${fell} less than a round before`
-    : `${now} % sure of “${name}”`;
+  return fell >= 5 ? `${sure}, ${fell} less than a round before` : sure;
 }

@@ -30,6 +30,7 @@ export interface ViewSettings {
   onion: number; // contours of that many frames before and after are shown; 0 shows none
   ground: Ground;
   colorBy: ColorBy;
+  folded: readonly string[]; // names of the sections of the right panel of which only the heading is shown
 }
 
 export const DEFAULT_VIEW: ViewSettings = {
@@ -53,6 +54,7 @@ export const DEFAULT_VIEW: ViewSettings = {
   onion: 0,
   ground: "checkerboard",
   colorBy: "object",
+  folded: ["picture"],
 };
 
 export interface Remembered {

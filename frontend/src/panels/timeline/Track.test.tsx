@@ -76,6 +76,7 @@ function makeStore(): Store {
       confidence: frame === 20 ? 0.3 : 0.95,
       weakest: 1,
       ids: frame < 10 ? [1] : [1, 2],
+      areas: null,
     }),
   );
   return { ...store, summaries: signal(summaries) };

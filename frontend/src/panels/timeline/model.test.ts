@@ -24,7 +24,7 @@ describe("ranges of frames", () => {
 });
 
 describe("how sure an engine is of a frame", () => {
-  const summary = { round: 1, loaded: true, confidence: 0.4, weakest: 1, ids: [1] };
+  const summary = { round: 1, loaded: true, confidence: 0.4, weakest: 1, ids: [1], areas: null };
   test("tells no mask, not loaded and nothing there apart", () => {
     const odd = [
       sureness(undefined),
