@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { showKeyBadges } from "../actions/keyBadges";
 import { me } from "../api/session";
+import { Announcer } from "../panels/Announcer";
 import { Dock } from "../panels/Dock";
 import { ExportDialog } from "../panels/ExportDialog";
 import { HelpDialog } from "../panels/HelpDialog";
@@ -58,6 +59,7 @@ function Page() {
         <Dock />
         <Timeline />
       </div>
+      <Announcer />
       <Dialogs />
     </div>
   );
