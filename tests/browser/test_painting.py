@@ -347,6 +347,7 @@ def test_the_view_helps_without_changing_masks(page: Page) -> None:
     page.keyboard.press("b")
     paint(page, (0.3, 0.3), (0.5, 0.3))
     before = painted(page, 38)
+    page.get_by_test_id("picture-fold").click()
     for value in ("checkerboard", "#000000", "colour"):
         page.get_by_test_id("view-ground").select_option(value)
         page.wait_for_timeout(150)

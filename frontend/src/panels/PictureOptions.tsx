@@ -3,17 +3,26 @@ import { setView } from "../actions/objects";
 import { Button } from "../parts/Button";
 import { type ColorBy, DEFAULT_VIEW, type ViewSettings } from "../state/view";
 import { useStudio } from "../studio/context";
+import { FoldHead, useFolded } from "./FoldHead";
 import css from "./PictureOptions.module.css";
 import side from "./SidePanel.module.css";
 import view from "./ViewPanel.module.css";
 
 export function PictureOptions() {
+  const folded = useFolded("picture");
   return (
     <section class={side.section} aria-label="Picture" data-testid="picture">
-      <div class={side.head}>
-        <h2>Picture</h2>
+      <FoldHead name="picture" title="Picture">
         <Reset />
-      </div>
+      </FoldHead>
+      {!folded && <Options />}
+    </section>
+  );
+}
+
+function Options() {
+  return (
+    <>
       <Tone name="Brightness" field="brightness" min={20} max={300} step={5} unit=" %" />
       <Tone name="Contrast" field="contrast" min={20} max={300} step={5} unit=" %" />
       <Tone name="Gamma" field="gamma" min={0.3} max={3} step={0.1} unit="" />
@@ -29,7 +38,7 @@ export function PictureOptions() {
       <ColorChoice />
       <GroundChoice />
       <Magnifier />
-    </section>
+    </>
   );
 }
 

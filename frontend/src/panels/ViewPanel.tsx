@@ -2,6 +2,7 @@
 import { setView } from "../actions/objects";
 import type { Mode, ViewSettings } from "../state/view";
 import { useStudio } from "../studio/context";
+import { FoldHead, useFolded } from "./FoldHead";
 import side from "./SidePanel.module.css";
 import css from "./ViewPanel.module.css";
 
@@ -16,12 +17,19 @@ const MODES: readonly { mode: Mode; name: string; title: string }[] = [
 export function ViewPanel() {
   const { store } = useStudio();
   const { mode } = store.view.value;
+  const folded = useFolded("view");
   return (
     <section class={side.section} aria-label="View" data-testid="view">
-      <div class={side.head}>
-        <h2>View</h2>
-      </div>
+      <FoldHead name="view" title="View" />
       <Modes />
+      {!folded && <Options mode={mode} scored={store.scores.value.size > 0} />}
+    </section>
+  );
+}
+
+function Options({ mode, scored }: { mode: Mode; scored: boolean }) {
+  return (
+    <>
       {mode === "changes" && <ChangesKey />}
       <Slider name="Opacity" field="opacity" max={100} unit="" disabled={mode !== "overlay"} />
       <Slider
@@ -40,7 +48,7 @@ export function ViewPanel() {
         title="How wide scribbles are drawn on screen. Engines see the path, not its width."
       />
       <Switch field="showUsed" name="Scribbles of past rounds" />
-      {store.scores.value.size > 0 && (
+      {scored && (
         <Switch
           field="showScores"
           name="J&F on the timeline"
@@ -48,7 +56,7 @@ export function ViewPanel() {
         />
       )}
       <Switch field="runOnRelease" name="Run on release" title="Runs a round each time you release the pen" />
-    </section>
+    </>
   );
 }
 
