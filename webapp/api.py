@@ -14,6 +14,7 @@ from webapp.accounts.token_api import router as tokens
 from webapp.accounts.tokens import BearerToken
 from webapp.annotation.api import router as annotation
 from webapp.annotation.export.api import router as exports
+from webapp.annotation.pin_api import router as pins
 from webapp.audit.api import router as audit
 from webapp.inference.api import router as inference
 from webapp.jobs.api import router as jobs
@@ -43,6 +44,7 @@ PARTS = (
     project_audit,
     videos,
     annotation,
+    pins,
     live,
     jobs,
     exports,

@@ -25,6 +25,10 @@ export type EditOp = "clear" | "copy" | "merge" | "swap" | "split" | "interpolat
 
 export type Span = [FrameIndex, FrameIndex];
 
+export type Reason = string;
+
+export type PinText = string;
+
 export type RoleName = "owner" | "manager" | "reviewer" | "annotator" | "viewer";
 
 export interface Person {
@@ -119,6 +123,34 @@ export interface RoundInfo {
   frames: [number, number][];
 }
 
+export interface PinReplyInfo {
+  id: number;
+  author: Person;
+  text: string;
+  created_at: string;
+}
+
+/** A comment on a frame. Without `x` and `y` it is about the whole frame. */
+export interface PinInfo {
+  id: number;
+  /** The job that was sent back with it. */
+  job: number | null;
+  frame: FrameIndex;
+  object: ObjectNumber | null;
+  x: Unit | null;
+  y: Unit | null;
+  /** Empty, or one of the reasons that the project had when the pin was set. */
+  reason: string;
+  text: string;
+  author: Person;
+  /** In ISO 8601. */
+  created_at: string;
+  /** None: it is open. */
+  resolved_by: Person | null;
+  resolved_at: string | null;
+  replies: PinReplyInfo[];
+}
+
 /**
  * J and F of one object, as means over the frames with ground truth.
  *
@@ -173,6 +205,7 @@ export interface State {
   rounds: RoundInfo[];
   /** The id of the round that the video stands at. */
   head: number | null;
+  pins: PinInfo[];
   /** By frame, the id of the round whose mask was accepted. */
   accepted: Record<number, number>;
   /** By object, the frames in which it is not visible. Objects without any are left out. */
@@ -550,6 +583,13 @@ export interface RoundScored {
   round: number;
 }
 
+/** A pin is new, was changed, resolved or reopened, or has a new reply. */
+export interface PinChanged {
+  type: "pin.changed";
+  seq: number;
+  pin: PinInfo;
+}
+
 /** The jobs of the video changed. GET /api/jobs?video= has them as the person may see them. */
 export interface JobsChanged {
   type: "jobs.changed";
@@ -592,6 +632,7 @@ export type ServerMessage =
   | AbsentChanged
   | CutsChanged
   | RoundScored
+  | PinChanged
   | JobsChanged
   | RoundProgress
   | Presence

@@ -110,6 +110,11 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/rounds/{round_id}"): Rule(Role.VIEWER),
     ("GET", "/api/rounds/{round_id}/masks"): Rule(Role.VIEWER),
     ("GET", "/api/engines"): Rule("signed in"),
+    # pins
+    ("GET", "/api/videos/{video_id}/pins"): Rule(Role.VIEWER),
+    ("POST", "/api/videos/{video_id}/pins"): Rule(Role.ANNOTATOR, body={"frame": 1, "text": "The tail is missing."}),
+    ("PATCH", "/api/pins/{pin_id}"): Rule(Role.ANNOTATOR, body={"resolved": True}),
+    ("POST", "/api/pins/{pin_id}/replies"): Rule(Role.ANNOTATOR, body={"text": "Which one?"}),
     # jobs
     ("GET", "/api/jobs"): Rule("signed in"),
     ("GET", "/api/jobs/{job_id}"): Rule(Role.VIEWER),

@@ -27,6 +27,7 @@ from webapp.accounts.models import User
 from webapp.accounts.tokens import make_token
 from webapp.annotation.models import Export, ExportState, Mask, Round, RoundState
 from webapp.annotation.objects import add_object
+from webapp.annotation.pins import NewPin, add_pin
 from webapp.api import api
 from webapp.jobs.models import Job
 from webapp.projects.access import allows
@@ -103,6 +104,7 @@ def world(
         "user_id": member.pk,
         "upload_id": upload.pk,
         "video_id": video.pk,
+        "pin_id": add_pin(video=video, author=annotator, pin=NewPin(0, "Look here.")).pk,
         "job_id": Job.objects.get().pk,
         "frame": 0,
         "round_id": made.pk,

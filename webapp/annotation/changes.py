@@ -14,9 +14,9 @@ from django.db import transaction
 
 from webapp.accounts.models import User
 from webapp.annotation import counters
-from webapp.annotation.models import Change, Object, Round, Scribble
+from webapp.annotation.models import Change, Object, Pin, Round, Scribble
 from webapp.annotation.notify import notify_followers
-from webapp.annotation.state import object_info, person, round_info, scribble_info
+from webapp.annotation.state import object_info, person, pin_info, round_info, scribble_info
 from webapp.videos.models import Video
 
 
@@ -63,6 +63,10 @@ def absent_changed(instance: Object) -> None:
 
 def cuts_changed(video: Video) -> None:
     _append(video.pk, "cuts.changed", cuts=video.cuts)
+
+
+def pin_changed(pin: Pin) -> None:
+    _append(pin.video_id, "pin.changed", pin=pin_info(pin).model_dump())
 
 
 def jobs_changed(video_id: int) -> None:

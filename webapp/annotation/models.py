@@ -198,6 +198,36 @@ class AcceptedFrame(models.Model):
         constraints = [models.UniqueConstraint(fields=["video", "frame"], name="accepted_once_per_frame")]
 
 
+class Pin(models.Model):
+    """A comment on a frame, with a place and an object if it has them. `resolved_at` None: it is open."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="pins")
+    job = models.ForeignKey("jobs.Job", on_delete=models.SET_NULL, null=True, related_name="pins")
+    frame = models.PositiveIntegerField()
+    object_id = models.PositiveSmallIntegerField(null=True)
+    x = models.FloatField(null=True)  # In 0..1, as `y`.
+    y = models.FloatField(null=True)
+    reason = models.CharField(max_length=60, blank=True)  # One of the reasons that the project had at that time.
+    text = models.TextField(blank=True)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["frame", "id"]
+
+
+class PinReply(models.Model):
+    pin = models.ForeignKey(Pin, on_delete=models.CASCADE, related_name="replies")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+
 class HumanTime(models.Model):
     """How long a person worked on an object of a video. Pauses of more than 30 s are left out.
 

@@ -18,6 +18,8 @@ Direction = Literal["both", "forward", "backward"]
 ScribbleKind = Literal["scribble", "click", "box"]
 EditOp = Literal["clear", "copy", "merge", "swap", "split", "interpolate"]
 Span = tuple[FrameIndex, FrameIndex]
+Reason = Annotated[str, Field(max_length=60)]
+PinText = Annotated[str, Field(max_length=4000)]
 RoleName = Literal["owner", "manager", "reviewer", "annotator", "viewer"]
 
 
@@ -104,6 +106,31 @@ class RoundInfo(Model):
     frames: list[tuple[int, int]]  # Inclusive ranges of the frames whose mask this round stored.
 
 
+class PinReplyInfo(Model):
+    id: int
+    author: Person
+    text: str
+    created_at: str
+
+
+class PinInfo(Model):
+    """A comment on a frame. Without `x` and `y` it is about the whole frame."""
+
+    id: int
+    job: int | None  # The job that was sent back with it.
+    frame: FrameIndex
+    object: ObjectNumber | None
+    x: Unit | None
+    y: Unit | None
+    reason: str  # Empty, or one of the reasons that the project had when the pin was set.
+    text: str
+    author: Person
+    created_at: str  # In ISO 8601.
+    resolved_by: Person | None  # None: it is open.
+    resolved_at: str | None
+    replies: list[PinReplyInfo]
+
+
 class ObjectScore(Model):
     """J and F of one object, as means over the frames with ground truth.
 
@@ -153,6 +180,7 @@ class State(Model):
     scribbles: list[ScribbleInfo]
     rounds: list[RoundInfo]
     head: int | None  # The id of the round that the video stands at.
+    pins: list[PinInfo]
     accepted: dict[int, int]  # By frame, the id of the round whose mask was accepted.
     absent: dict[int, list[Span]]  # By object, the frames in which it is not visible. Objects without any are left out.
     cuts: list[FrameIndex]  # The first frame of each new scene.

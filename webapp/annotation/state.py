@@ -9,13 +9,15 @@ from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.annotation.masks import ranges_of
-from webapp.annotation.models import AcceptedFrame, Change, Head, HumanTime, Mask, Object, Round, Scribble
+from webapp.annotation.models import AcceptedFrame, Change, Head, HumanTime, Mask, Object, Pin, Round, Scribble
 from webapp.annotation.schemas import (
     Direction,
     EditInfo,
     ObjectInfo,
     Origin,
     Person,
+    PinInfo,
+    PinReplyInfo,
     RoundInfo,
     RoundScribble,
     RoundStateName,
@@ -88,6 +90,35 @@ def round_info(round_: Round) -> RoundInfo:
     )
 
 
+def pin_info(pin: Pin) -> PinInfo:
+    return PinInfo(
+        id=pin.pk,
+        job=pin.job_id,
+        frame=pin.frame,
+        object=pin.object_id,
+        x=pin.x,
+        y=pin.y,
+        reason=pin.reason,
+        text=pin.text,
+        author=person(pin.author),
+        created_at=pin.created_at.isoformat(),
+        resolved_by=None if pin.resolved_by is None else person(pin.resolved_by),
+        resolved_at=None if pin.resolved_at is None else pin.resolved_at.isoformat(),
+        replies=[
+            PinReplyInfo(
+                id=answer.pk, author=person(answer.author), text=answer.text, created_at=answer.created_at.isoformat()
+            )
+            for answer in pin.replies.all()
+        ],
+    )
+
+
+def pins_of(video_id: int) -> list[PinInfo]:
+    """Describe the pins of a video, by frame."""
+    rows = Pin.objects.filter(video_id=video_id).select_related("author", "resolved_by")
+    return [pin_info(pin) for pin in rows.prefetch_related("replies__author")]
+
+
 def state_of(video: Video, role: Role) -> State:
     """Return the whole state of a video except its masks, as a member with `role` may see it.
 
@@ -105,6 +136,7 @@ def state_of(video: Video, role: Role) -> State:
         scribbles=[scribble_info(one) for one in waiting.select_related("author")],
         rounds=[round_info(one) for one in Round.objects.filter(video=video).select_related("author")],
         head=head,
+        pins=pins_of(video.pk),
         accepted=dict(accepted),
         absent={instance.number: instance.absent for instance in objects if instance.absent},
         cuts=video.cuts,

@@ -10,6 +10,7 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from webapp.accounts.api import signed_in
+from webapp.annotation.pin_api import PinBody
 from webapp.annotation.schemas import FrameIndex, Span
 from webapp.jobs import assigning, cutting, moves
 from webapp.jobs.access import job_for, jobs_of
@@ -68,6 +69,7 @@ class MoveBody(Schema):
     action: ActionName
     edition: int
     note: Note = ""
+    pins: Annotated[list[PinBody], Field(max_length=200)] = []  # Only with the action "reject".
 
 
 class CutBody(Schema):
@@ -138,11 +140,18 @@ def change_job(request: HttpRequest, job_id: int, body: JobPatch) -> JobInfo:
 NULLABLE = ("assignee", "reviewer", "due")
 
 
-@router.post("/jobs/{int:job_id}/moves", response={200: JobInfo, (403, 404): ErrorAnswer, 409: JobError})
+@router.post("/jobs/{int:job_id}/moves", response={200: JobInfo, (400, 403, 404): ErrorAnswer, 409: JobError})
 def move_job(request: HttpRequest, job_id: int, body: MoveBody) -> JobInfo:
     """Start, submit, accept or reject a job, or take such a move back. 409 has the job as it stands now."""
     user = signed_in(request)
-    moves.move_job(by=user, job_id=job_id, action=Action(body.action), edition=body.edition, note=body.note)
+    moves.move_job(
+        by=user,
+        job_id=job_id,
+        action=Action(body.action),
+        edition=body.edition,
+        note=body.note,
+        pins=[pin.pin() for pin in body.pins],
+    )
     return job_info(user, job_id)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.head import hold
+from webapp.annotation.pins import NewPin, add_pin
 from webapp.audit.entries import Thing, record
 from webapp.jobs.access import job_for, parts_of, role_of
 from webapp.jobs.describe import job_info
@@ -31,8 +34,10 @@ WORDS = {"in_progress": "in progress"}
 
 
 @transaction.atomic
-def move_job(*, by: User, job_id: int, action: Action, edition: int, note: str = "") -> Job:
-    """Carry out an action on a job, as the person who saw its `edition`.
+def move_job(
+    *, by: User, job_id: int, action: Action, edition: int, note: str = "", pins: Sequence[NewPin] = ()
+) -> Job:
+    """Carry out an action on a job, as the person who saw its `edition`. A job is rejected with `pins`.
 
     Raises NotFound; Forbidden if the action is not for this person; Problem "job_changed" or "wrong_state" (409), with
     the job as it stands in `job`.
@@ -46,9 +51,20 @@ def move_job(*, by: User, job_id: int, action: Action, edition: int, note: str =
     if move is None:
         text = f"This job is {shown(job)}, so it cannot be moved by {action.value}. Look at it again."
         raise Problem("wrong_state", text, 409, job=shown_to(by, job))
+    if pins and action is not Action.REJECT:
+        raise Problem("bad_pins", "Pins are sent with a job that is rejected. Set them one by one otherwise.")
+    for pin in pins:
+        _check_within(job, pin)
+        add_pin(video=job.video, author=by, pin=pin, job_id=job.pk)
     _move(job, by, action, _after(job, move.after), note)
     _notify(job, by, action)
     return job
+
+
+def _check_within(job: Job, pin: NewPin) -> None:
+    if not job.first <= pin.frame <= job.last:
+        text = f"Frame {pin.frame} of a pin is outside of this job, which has the frames {job.first} to {job.last}."
+        raise Problem("bad_pins", text)
 
 
 def _notify(job: Job, by: User, action: Action) -> None:

@@ -18,6 +18,7 @@ from webapp.annotation.schemas import (
     ObjectInfo,
     ObjectNumber,
     Person,
+    PinInfo,
     RoleName,
     RoundInfo,
     ScribbleInfo,
@@ -150,6 +151,14 @@ class RoundScored(Model):
     round: int
 
 
+class PinChanged(Model):
+    """A pin is new, was changed, resolved or reopened, or has a new reply."""
+
+    type: Literal["pin.changed"]
+    seq: int
+    pin: PinInfo
+
+
 class JobsChanged(Model):
     """The jobs of the video changed. GET /api/jobs?video= has them as the person may see them."""
 
@@ -194,6 +203,7 @@ ServerMessage = Annotated[
     | AbsentChanged
     | CutsChanged
     | RoundScored
+    | PinChanged
     | JobsChanged
     | RoundProgress
     | Presence

@@ -68,6 +68,7 @@ export function state(given: Partial<State> = {}): State {
     scribbles: [],
     rounds: [],
     head: null,
+    pins: [],
     accepted: {},
     absent: {},
     cuts: [],

@@ -10,7 +10,7 @@ from django.test import Client
 from tests.webapp.conftest import make_video
 from tests.webapp.jobs.conftest import at, do, job_of
 from webapp.accounts.models import User
-from webapp.annotation.models import Change
+from webapp.annotation.models import Change, Pin
 from webapp.audit.models import AuditEntry
 from webapp.jobs.models import Job, JobEvent
 from webapp.jobs.moves import move_job, start_by_work
@@ -149,3 +149,25 @@ def test_the_jobs_of_a_person_who_leaves_go_back_into_the_pool(job: Job, annotat
     assert (job.assignee, job.reviewer, job.edition) == (None, reviewer, edition + 1)
     with pytest.raises(NotFound):
         move_job(by=annotator, job_id=job.pk, action=Action.START, edition=job.edition)
+
+
+def test_a_job_is_sent_back_with_its_pins_or_not_at_all(
+    job: Job, annotator: User, reviewer: User, client_as: Callable[[User | None], Client]
+) -> None:
+    Job.objects.filter(pk=job.pk).update(last=5)
+    do(annotator, job, "start", "submit")
+    client, address = client_as(reviewer), f"/api/jobs/{job.pk}/moves"
+    body = {"action": "reject", "edition": job.edition, "note": "Two places."}
+    pins = [{"frame": 1, "text": "A"}, {"frame": 6, "text": "B"}]
+    outside = client.post(address, {**body, "pins": pins}, "application/json")
+    assert (outside.status_code, outside.json()["code"]) == (400, "bad_pins")
+    assert (Pin.objects.count(), at(job)) == (0, ("validation", "new"))
+    pins = [{"frame": 1, "text": "The tail."}, {"frame": 5, "object": 1, "reason": "Wrong object"}]
+    sent = client.post(address, {**body, "pins": pins}, "application/json")
+    assert (sent.status_code, sent.json()["state"]) == (200, "rejected")
+    assert list(Pin.objects.values_list("frame", "job", "author")) == [
+        (1, job.pk, reviewer.pk),
+        (5, job.pk, reviewer.pk),
+    ]
+    accepted = client.post(address, {**body, "action": "accept", "pins": pins}, "application/json")
+    assert accepted.status_code == 409
