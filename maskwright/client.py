@@ -131,7 +131,50 @@ class Project:
         Where the file holds several videos, the first is returned; `videos` has all of them. `progress` is called with
         the bytes that were sent.
         """
-        path = Path(path)
+        address = f"/uploads/{self._upload(Path(path), progress)}"
+        video = Video(self.maskwright, self.maskwright.call("POST", f"{address}/finish", repeat=True)["id"])
+        return video.wait()
+
+    def import_masks(
+        self,
+        path: str | Path,
+        *,
+        video: Video | None = None,
+        ground_truth: bool = False,
+        labels: Mapping[str, str | None] | None = None,
+        other_labels: str = "ask",
+        progress: Progress | None = None,
+    ) -> list[dict[str, Any]]:
+        """Upload a file with masks, and wait until they are brought in: all of the file, or nothing.
+
+        Args:
+            path: the file: a zip in one of the formats of docs/formats.md, or a JSON, XML, text or npz file.
+            video: the video that the masks are for; None finds the videos by their names in the file.
+            ground_truth: bring the masks in as ground truth instead of as a version that can be edited.
+            labels: the name of a label of the project, or None for no label, by the label in the file.
+            other_labels: what to do with labels that neither the project nor `labels` has: "make" them, "drop" them,
+                or "ask", which raises ApiError "labels_asked" and brings nothing in.
+            progress: called with the bytes that were sent, then with the masks that were read and stored.
+
+        Returns:
+            The videos, each as {"video", "name", "round", "frames", "objects"} with the id of video and version.
+        """
+        options = {"ground_truth": ground_truth, "labels": dict(labels or {}), "other_labels": other_labels}
+        body = {"upload": self._upload(Path(path), progress), "video": None if video is None else video.id, **options}
+        made = self.maskwright.call("POST", f"/projects/{self.id}/mask-imports", json=body)
+        address = f"/mask-imports/{made['id']}"
+        ended = _followed(self.maskwright, address, progress)
+        if ended["state"] == "asking":
+            self.maskwright.call("DELETE", address)
+            names = ", ".join(ended["unknown_labels"])
+            text = f"The project has no labels {names}. Say what they are with `labels`, or make or drop them."
+            raise ApiError("labels_asked", text)
+        if ended["state"] != "done":
+            raise ApiError(f"import_{ended['state']}", ended["error"] or "The import was cancelled.")
+        return list(ended["result"])
+
+    def _upload(self, path: Path, progress: Progress | None) -> str:
+        """Send a file to the server, and return the id of the upload."""
         size = path.stat().st_size
         began = self.maskwright.call("POST", f"/projects/{self.id}/uploads", json={"name": path.name, "size": size})
         address, sent = f"/uploads/{began['id']}", 0
@@ -140,8 +183,7 @@ class Project:
                 sent = self._send(address, file.read, file.seek, sent)
                 if progress is not None:
                     progress(sent, size)
-        video = Video(self.maskwright, self.maskwright.call("POST", f"{address}/finish", repeat=True)["id"])
-        return video.wait()
+        return str(began["id"])
 
     def _send(self, address: str, read: Callable[[int], bytes], seek: Callable[[int], int], sent: int) -> int:
         """Send the next chunk and return how many bytes the server has now."""
@@ -246,14 +288,7 @@ class Video:
 
 def _download(maskwright: Maskwright, export_id: int, target: Path, progress: Progress | None) -> Path:
     """Wait for an export and write its file to `target`. A download that breaks continues where it broke."""
-
-    def look() -> dict[str, Any]:
-        row = dict(maskwright.get(f"/exports/{export_id}"))
-        if progress is not None:
-            progress(row["progress_done"], row["progress_total"])
-        return row
-
-    ended = _when(look, lambda row: row["state"] not in ("queued", "running"))
+    ended = _followed(maskwright, f"/exports/{export_id}", progress)
     if ended["state"] != "done":
         raise ApiError(f"export_{ended['state']}", ended["error"] or "The export was cancelled.")
     part = target.with_name(f"{target.name}.part")
@@ -267,6 +302,18 @@ def _download(maskwright: Maskwright, export_id: int, target: Path, progress: Pr
                 raise ApiError("unreachable", f"The download broke: {error}.") from None
             time.sleep(_pause(attempt))
     return part.replace(target)
+
+
+def _followed(maskwright: Maskwright, address: str, progress: Progress | None) -> dict[str, Any]:
+    """Wait until an export or import neither waits nor runs, and return it."""
+
+    def look() -> dict[str, Any]:
+        row = dict(maskwright.get(address))
+        if progress is not None:
+            progress(row["progress_done"], row["progress_total"])
+        return row
+
+    return _when(look, lambda row: row["state"] not in ("queued", "running"))
 
 
 def _append(maskwright: Maskwright, export_id: int, part: Path) -> None:

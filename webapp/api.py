@@ -14,6 +14,7 @@ from webapp.accounts.token_api import router as tokens
 from webapp.accounts.tokens import BearerToken
 from webapp.annotation.api import router as annotation
 from webapp.annotation.export.api import router as exports
+from webapp.annotation.imports.api import router as mask_imports
 from webapp.annotation.pin_api import router as pins
 from webapp.audit.api import router as audit
 from webapp.inference.api import router as inference
@@ -49,6 +50,7 @@ PARTS = (
     jobs,
     exports,
     trash,
+    mask_imports,
     inference,
 )
 for part in PARTS:

@@ -103,6 +103,8 @@ export interface RoundInfo {
   /** Only these may change; None: all. For a painted version, the painted one. */
   objects: ObjectNumber[] | null;
   edit: EditInfo | null;
+  /** For imported masks, the name of their file; otherwise empty. */
+  source: string;
   /** Empty if no engine made it. */
   engine: string;
   weights: string;

@@ -109,7 +109,7 @@ def _labelled(files: FileTree, name: str, paths: list[str], objects: Objects) ->
     def read() -> Iterator[LabelMap | None]:
         return (at_place("masks", lambda path=path: masks.labels(path), MaskError) for path in paths)  # type: ignore[misc]
 
-    width, height = _size(files, paths[0])
+    width, height = _size(files.read(paths[0]), paths[0])
     stems = tuple(PurePosixPath(path).stem for path in paths)
     return AnnotatedVideo(name, width, height, 24.0, stems, objects, read)
 
@@ -134,7 +134,8 @@ def _of_objects(files: FileTree, name: str, folders: dict[str, list[str]], table
         for path in paths:
             by_stem.setdefault(PurePosixPath(path).stem, []).append((ids[folder], path))
     stems = tuple(sorted(by_stem, key=natural))
-    width, height = _size(files, by_stem[stems[0]][0][1])
+    first = by_stem[stems[0]][0][1]
+    width, height = _size(files.read(first), first)
 
     def masks() -> Iterator[LabelMap | None]:
         for stem in stems:
@@ -150,28 +151,30 @@ def _of_objects(files: FileTree, name: str, folders: dict[str, list[str]], table
 
 
 def _binary(files: FileTree, path: str) -> np.ndarray:
-    _size(files, path)
+    data = files.read(path)
+    _size(data, path)
     try:
-        with Image.open(io.BytesIO(files.read(path))) as image:
+        with Image.open(io.BytesIO(data)) as image:
             return np.asarray(image.convert("L")) >= 128
     except UNREADABLE:
         raise AnnotationError(f"{path}: it cannot be read as a picture") from None
 
 
 def _reader(files: FileTree) -> Callable[[str], bytes]:
-    """Return a function that reads a mask file after its size was checked."""
+    """Return a function that reads a mask file and checks its size."""
 
     def read(path: str) -> bytes:
-        _size(files, path)
-        return files.read(path)
+        data = files.read(path)
+        _size(data, path)
+        return data
 
     return read
 
 
-def _size(files: FileTree, path: str) -> tuple[int, int]:
+def _size(data: bytes, path: str) -> tuple[int, int]:
     """Return width and height of an image file, without decoding a pixel. Raises AnnotationError if it is too large."""
     try:
-        with Image.open(io.BytesIO(files.read(path))) as image:
+        with Image.open(io.BytesIO(data)) as image:
             size = image.size
     except (*UNREADABLE, Image.DecompressionBombError):
         raise AnnotationError(f"{path}: it cannot be read as a picture") from None

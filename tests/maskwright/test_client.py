@@ -169,3 +169,24 @@ def test_a_round_that_failed_raises_with_its_reason() -> None:
     assert raised.value.code == "round_failed"
     assert progress == [(1, 4), (1, 4)]
     assert b'"frames":[0]' in seen[2].content
+
+
+@pytest.mark.parametrize(
+    ("ended", "code"),
+    [({"state": "asking", "unknown_labels": ["shark"]}, "labels_asked"), ({"state": "failed"}, "import_failed")],
+)
+def test_masks_that_are_not_brought_in_raise_with_the_reason(tmp_path: Path, ended: dict[str, Any], code: str) -> None:
+    (tmp_path / "masks.zip").write_bytes(b"zip")
+    row = {"id": 3, "progress_done": 0, "progress_total": 0, "error": "Because of the shark.", "result": [], **ended}
+    maskwright, seen = in_turn(
+        httpx.Response(201, json={"id": "u"}),
+        httpx.Response(200, json={"received": 3}),
+        httpx.Response(201, json={"id": 3}),
+        httpx.Response(200, json=row),
+        httpx.Response(204),
+    )
+    with pytest.raises(ApiError, match="shark") as raised:
+        Project(maskwright, 1, "Birds").import_masks(tmp_path / "masks.zip", labels={"cod": None})
+    assert raised.value.code == code
+    assert b'"labels":{"cod":null}' in seen[2].content
+    assert (seen[-1].method == "DELETE") == (code == "labels_asked")

@@ -40,6 +40,7 @@ class Rule:
         return ("" if self.body is None else json.dumps(self.body)), JSON
 
 
+UPLOAD_ID = "0b8a6f7e-2c1d-4e3f-9a5b-6c7d8e9f0a1b"  # the id of the upload that the tests make
 MAKER = frozenset({Role.ANNOTATOR})  # the test user who started the upload and the export
 MAKER_OR_MANAGERS = frozenset({Role.ANNOTATOR, Role.MANAGER, Role.OWNER})
 
@@ -134,6 +135,14 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/exports/{export_id}"): Rule(Role.VIEWER),
     ("DELETE", "/api/exports/{export_id}"): Rule(Role.ANNOTATOR, only=MAKER_OR_MANAGERS),
     ("GET", "/api/exports/{export_id}/file"): Rule(Role.VIEWER),
+    # imports of masks
+    ("GET", "/api/projects/{project_id}/mask-imports"): Rule(Role.VIEWER),
+    ("POST", "/api/projects/{project_id}/mask-imports"): Rule(Role.ANNOTATOR, only=MAKER, body={"upload": UPLOAD_ID}),
+    ("GET", "/api/mask-imports/{import_id}"): Rule(Role.VIEWER),
+    ("POST", "/api/mask-imports/{import_id}/labels"): Rule(
+        Role.ANNOTATOR, only=MAKER_OR_MANAGERS, body={"labels": {"shark": None}}
+    ),
+    ("DELETE", "/api/mask-imports/{import_id}"): Rule(Role.ANNOTATOR, only=MAKER_OR_MANAGERS),
 }
 
 # The URL patterns outside /api in webapp/urls.py, each with an example URL and its status for a user who is signed out

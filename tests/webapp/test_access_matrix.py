@@ -21,11 +21,11 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.conftest import make_user
-from tests.webapp.access_rules import OTHER_ADDRESSES, RULES, Rule
+from tests.webapp.access_rules import OTHER_ADDRESSES, RULES, UPLOAD_ID, Rule
 from tests.webapp.conftest import draw, run, some_mask
 from webapp.accounts.models import User
 from webapp.accounts.tokens import make_token
-from webapp.annotation.models import Export, ExportState, Mask, Round, RoundState
+from webapp.annotation.models import Export, ExportState, Mask, MaskImport, MaskImportState, Round, RoundState
 from webapp.annotation.objects import add_object
 from webapp.annotation.pins import NewPin, add_pin
 from webapp.api import api
@@ -91,7 +91,12 @@ def world(
     mask = some_mask(0)
     Mask.objects.create(round=made, frame=0, data=mask.data, confidence=mask.confidence)
     draw(video, annotator, frame=1)
-    upload = Upload.objects.create(project=project, name="new.mp4", size=10, received=5, created_by=annotator)
+    upload = Upload.objects.create(
+        id=UPLOAD_ID, project=project, name="new.mp4", size=10, received=5, created_by=annotator
+    )
+    masks = MaskImport.objects.create(
+        project=project, name="masks.zip", state=MaskImportState.ASKING, unknown_labels=["shark"], author=annotator
+    )
     upload_path(upload.pk).write_bytes(b"abcde")
     export = Export.objects.create(video=video, round=made, format="davis", state=ExportState.DONE, author=annotator)
     (tmp_path / "exports").mkdir()
@@ -109,6 +114,7 @@ def world(
         "frame": 0,
         "round_id": made.pk,
         "export_id": export.pk,
+        "import_id": masks.pk,
         "token_id": make_token(by=annotator, name="script", projects=None, may_write=True, days=None)[0].pk,
     }
     return World(numbers, cast, stranger, tmp_path)

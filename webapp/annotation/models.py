@@ -87,6 +87,7 @@ class Round(LeasedTask):
     objects_changed = models.JSONField(null=True)  # The ids of the objects that may change. None: all of them.
     across_cuts = models.BooleanField(default=False)  # True if the round may cross scene cuts.
     edit = models.JSONField(null=True)  # For an edited version: {"op", "objects", "first", "last", "source", "into"}.
+    source = models.CharField(max_length=200, blank=True)  # For an imported version: the name of the file.
     num_objects = models.PositiveSmallIntegerField()
     engine = models.CharField(max_length=40)  # Empty for a version that no engine made.
     weights = models.CharField(max_length=80, blank=True)  # The checksum prefix or name of the weights that were used.
@@ -330,6 +331,48 @@ class Export(LeasedTask, Deletable):
     cancel_requested = models.BooleanField(default=False)
     error = models.TextField(blank=True)
     size_bytes = models.PositiveBigIntegerField(default=0)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+
+class MaskImportState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    ASKING = "asking"  # A person has to say what the labels in the file are in the project.
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class MaskImport(LeasedTask):
+    """Masks that a person brings in from a file: as versions that can be edited, or as ground truth.
+
+    A worker holds a lease on the row while it reads the file. All masks of the file are stored, or none.
+    """
+
+    project = models.ForeignKey("projects.Project", on_delete=models.CASCADE, related_name="mask_imports")
+    # The video that the masks are for. None: videos of the project are found by their names in the file.
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, null=True, related_name="mask_imports")
+    upload = models.ForeignKey("videos.Upload", on_delete=models.SET_NULL, null=True, related_name="mask_imports")
+    name = models.CharField(max_length=200)  # The name of the file.
+    ground_truth = models.BooleanField(default=False)
+    # What a person said: the name of a label of the project, or None, for labels in the file.
+    labels = models.JSONField(default=dict)
+    other_labels = models.CharField(max_length=8, default="ask")  # For labels not in `labels`: ask, make or drop.
+    unknown_labels = models.JSONField(default=list)  # The labels that it asks for.
+    format = models.CharField(max_length=40, blank=True)  # The name of the format that was found.
+    state = models.CharField(max_length=12, choices=MaskImportState.choices, default=MaskImportState.QUEUED)
+    progress_done = models.PositiveIntegerField(default=0)
+    progress_total = models.PositiveIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+    error = models.TextField(blank=True)
+    note = models.TextField(blank=True)  # What a person should know about a complete import.
+    # What was brought in: [{"video", "name", "round", "frames", "objects"}, ...] with the ids of video and round (None
+    # for ground truth) and the numbers of frames and objects.
+    result = models.JSONField(default=list)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -93,6 +93,7 @@ class RoundInfo(Model):
     direction: Direction
     objects: list[ObjectNumber] | None  # Only these may change; None: all. For a painted version, the painted one.
     edit: EditInfo | None
+    source: str  # For imported masks, the name of their file; otherwise empty.
     engine: str  # Empty if no engine made it.
     weights: str
     base: int | None  # The id of the round that it builds on.

@@ -76,6 +76,7 @@ def round_info(round_: Round) -> RoundInfo:
         direction=cast(Direction, round_.direction),
         objects=round_.objects_changed,
         edit=None if round_.edit is None else EditInfo(**round_.edit),
+        source=round_.source,
         engine=round_.engine,
         weights=round_.weights,
         base=round_.base_id,

@@ -5,8 +5,15 @@ from __future__ import annotations
 from celery import shared_task
 
 from webapp.annotation.export.jobs import TASK, run_export
+from webapp.annotation.imports.jobs import TASK as IMPORT_MASKS
+from webapp.annotation.imports.jobs import run_mask_import
 
 
 @shared_task(name=TASK)
 def export(export_id: int) -> None:
     run_export(export_id)
+
+
+@shared_task(name=IMPORT_MASKS)
+def import_masks(import_id: int) -> None:
+    run_mask_import(import_id)

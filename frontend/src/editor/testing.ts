@@ -30,6 +30,7 @@ export function round(given: Partial<RoundInfo> & { id: number }): RoundInfo {
     direction: "both",
     objects: null,
     edit: null,
+    source: "",
     engine: "flow",
     weights: "",
     base: null,

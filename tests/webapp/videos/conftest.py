@@ -16,7 +16,7 @@ import pytest
 
 from webapp.accounts.models import User
 from webapp.projects.models import Project
-from webapp.videos import import_process
+from webapp.videos import reader_process
 from webapp.videos.importing import run_import
 from webapp.videos.models import Upload, Video
 from webapp.videos.storage import upload_path
@@ -101,5 +101,5 @@ def reader_thread(monkeypatch: pytest.MonkeyPatch, limit: Limit) -> None:
     """
     limit("MASKWRIGHT_IMPORT_MEMORY_MB", 1 << 20)
     context = SimpleNamespace(Pipe=multiprocessing.Pipe, Process=ReaderThread)
-    monkeypatch.setattr(import_process, "_context", context)
-    monkeypatch.setattr(import_process.resource, "setrlimit", lambda *limits: None)
+    monkeypatch.setattr(reader_process, "_context", context)
+    monkeypatch.setattr(reader_process.resource, "setrlimit", lambda *limits: None)

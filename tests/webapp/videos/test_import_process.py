@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.webapp.videos.archives import write_zip
 from tests.webapp.videos.clips import write_clip
-from webapp.videos import import_process
+from webapp.videos import reader_process
 from webapp.videos.import_process import read_in_process
 from webapp.videos.refusal import ImportCancelled, Refused
 from webapp.videos.storage import VideoFolder
@@ -94,7 +94,7 @@ def test_a_file_that_needs_more_memory_than_the_limit_is_refused(tmp_path: Path,
 def test_a_frame_that_takes_too_long_is_refused(
     tmp_path: Path, slow_zip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_process, "SILENT_SECONDS", 1.5)
+    monkeypatch.setattr(reader_process, "SILENT_SECONDS", 1.5)
     with pytest.raises(Refused, match="takes more than"):
         read_all(slow_zip, tmp_path / "out")
     assert readers() == 0

@@ -39,6 +39,7 @@ function round(id: number, state: RoundInfo["state"], frames: [number, number][]
     direction: "both",
     objects: null,
     edit: null,
+    source: "",
     engine: "flow",
     weights: "",
     base: id === 1 ? null : id - 1,

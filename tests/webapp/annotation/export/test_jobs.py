@@ -86,7 +86,7 @@ def add_round(video: Video, masks: dict[int, NDArray[np.uint8]], base: Round | N
         state="done",
     )
     Mask.objects.bulk_create(Mask(round=made, frame=frame, data=encode(mask)) for frame, mask in masks.items())
-    Head.objects.update_or_create(video=video, defaults={"round": made})
+    Head.objects.update_or_create(video=video, defaults={"round": made, "next_round_number": number + 1})
     return made
 
 

@@ -1,0 +1,396 @@
+"""Imports of masks, from the request to the stored versions: creating, answering, cancelling and running them."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from webapp.accounts.models import User
+from webapp.annotation.imports.matching import Match, labels_in, match_videos, unknown_labels
+from webapp.annotation.imports.objects import label_of, make_labels
+from webapp.annotation.imports.placing import (
+    ChangedMeanwhile,
+    Placed,
+    compute,
+    forget_old_truth,
+    replace_truth,
+    store_version,
+    write_truth,
+)
+from webapp.annotation.imports.reading import FoundFile, MaskReader, ReadMasks, Wanted, read_masks
+from webapp.annotation.models import MaskImport, MaskImportState
+from webapp.audit.entries import Thing, record
+from webapp.problems import Forbidden, NotFound, Problem
+from webapp.projects.access import Visitor, allows, project_for, projects_of, require
+from webapp.projects.models import Project, Role
+from webapp.tasks.lease import Lease, Limits
+from webapp.tasks.sending import after_commit, send_task
+from webapp.videos.access import upload_for, video_for, videos_of
+from webapp.videos.models import Video, VideoState
+from webapp.videos.refusal import ImportCancelled, Refused, disk_full
+from webapp.videos.storage import upload_path
+
+log = structlog.get_logger(__name__)
+
+TASK = "annotation.import_masks"
+BEAT_SECONDS = 0.5
+MOST_TRIES = 3  # How often masks are computed again because somebody changed a video meanwhile.
+OPEN = (MaskImportState.QUEUED, MaskImportState.RUNNING, MaskImportState.ASKING)
+
+OtherLabels = Literal["ask", "make", "drop"]
+Labels = Mapping[str, str | None]
+
+
+def imports_of(user: Visitor) -> QuerySet[MaskImport]:
+    """Return the imports of masks of all projects that `user` may see."""
+    own = projects_of(user).values("pk")
+    return MaskImport.objects.filter(project__in=own).select_related("project", "video", "author")
+
+
+def import_for(user: Visitor, import_id: int) -> MaskImport:
+    """Return an import of a project that `user` may see. Raises NotFound."""
+    found = imports_of(user).filter(pk=import_id).first()
+    if found is None:
+        raise NotFound("import")
+    return found
+
+
+@transaction.atomic
+def make_import(
+    *,
+    by: User,
+    project_id: int,
+    upload_id: UUID,
+    video_id: int | None = None,
+    ground_truth: bool = False,
+    labels: Labels | None = None,
+    other_labels: OtherLabels = "ask",
+) -> MaskImport:
+    """Create an import of the masks in a complete upload, for one video or for videos of the project by their names.
+
+    Raises Problem if the upload is not complete or has become something else.
+    """
+    project = project_for(by, project_id, Role.REVIEWER if ground_truth else Role.ANNOTATOR)
+    upload = upload_for(by, upload_id)
+    if upload.project_id != project.pk:
+        raise NotFound("upload")
+    if upload.received != upload.size:
+        raise Problem(
+            "not_complete", f"The upload has {upload.received} of {upload.size} bytes. Send the rest first.", 409
+        )
+    if upload.videos.exists() or MaskImport.objects.filter(upload=upload).exists():
+        raise Problem("finished", "This upload has been used already. Upload the file again.", 409)
+    video = None
+    if video_id is not None:
+        video = video_for(by, video_id)
+        if video.project_id != project.pk:
+            raise NotFound("video")
+        if video.state != VideoState.READY:
+            raise Problem("not_ready", f"{video.name} is not imported yet.", 409)
+    _check_labels(by, project, labels or {}, other_labels)
+    made = MaskImport.objects.create(
+        project=project,
+        video=video,
+        upload=upload,
+        name=upload.name,
+        ground_truth=ground_truth,
+        labels=dict(labels or {}),
+        other_labels=other_labels,
+        author=by,
+    )
+    MASK_IMPORTS.notify(made.pk)
+    return made
+
+
+def _check_labels(by: User, project: Project, labels: Labels, other_labels: OtherLabels) -> None:
+    """Raise Forbidden if labels would be made and `by` may not make labels."""
+    known = {name.casefold() for name in project.labels.values_list("name", flat=True)}
+    new = [name for name in labels.values() if name is not None and name.casefold() not in known]
+    if any(not name.strip() or len(name) > 60 for name in new):
+        raise Problem("bad_label", "The name of a label has 1 to 60 characters.")
+    if (new or other_labels == "make") and not allows(require(by, project.pk), Role.MANAGER):
+        raise Forbidden("Only a manager can make labels. Choose labels that the project has, or leave them out.")
+
+
+@transaction.atomic
+def answer_labels(*, by: User, import_id: int, labels: Labels, other_labels: OtherLabels) -> MaskImport:
+    """Say what the labels of a file are, for an import that asks. It then waits for a worker again."""
+    found = _own(by, import_id)
+    _check_labels(by, found.project, labels, other_labels)
+    asking = MaskImport.objects.filter(pk=found.pk, state=MaskImportState.ASKING)
+    if not asking.update(
+        labels={**found.labels, **labels},
+        other_labels=other_labels,
+        unknown_labels=[],
+        state=MaskImportState.QUEUED,
+        heartbeat=None,
+        notified_at=Now(),
+    ):
+        raise Problem("not_asking", "This import does not ask for labels.", 409)
+    MASK_IMPORTS.notify(found.pk)
+    found.refresh_from_db()
+    return found
+
+
+def remove_import(*, by: User, import_id: int) -> None:
+    """Cancel an import that has not ended; remove the row of one that has. Masks that were brought in stay."""
+    found = _own(by, import_id)
+    waits = MaskImport.objects.filter(pk=found.pk, state__in=(MaskImportState.QUEUED, MaskImportState.ASKING))
+    if waits.update(state=MaskImportState.CANCELLED, cancel_requested=True):
+        _release(found)
+    elif not MaskImport.objects.filter(pk=found.pk, state=MaskImportState.RUNNING).update(cancel_requested=True):
+        found.delete()
+
+
+def _own(by: User, import_id: int) -> MaskImport:
+    found = import_for(by, import_id)
+    role = require(by, found.project_id, Role.ANNOTATOR, what="import")
+    if found.author_id != by.pk and not allows(role, Role.MANAGER):
+        raise Forbidden("This import is somebody else's. A manager can do this.")
+    return found
+
+
+def run_mask_import(import_id: int) -> None:
+    """Bring in the masks of an import that waits. Does nothing if another worker has claimed it or it has ended."""
+    claimed = MASK_IMPORTS.claim(import_id, progress_done=0)
+    if claimed is None:
+        return
+    staging = staging_path(claimed.pk, claimed.fence)
+    try:
+        if claimed.upload is None or not upload_path(claimed.upload.pk).exists():
+            raise Refused("no_upload", "The uploaded file is gone. Upload it again.")
+        staging.mkdir(parents=True)
+        _Run(claimed, staging).all()
+    except ImportCancelled:
+        _end(claimed, MaskImportState.CANCELLED)
+    except Problem as refusal:
+        _end(claimed, MaskImportState.FAILED, error=refusal.text)
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        if not full:
+            log.exception("mask_import_failed", mask_import=import_id)
+        text = disk_full().text if full else "The import failed by a fault of the program; the worker's log names it."
+        _end(claimed, MaskImportState.FAILED, error=text)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def staging_path(import_id: int, fence: int) -> Path:
+    """Return the folder in which one attempt of an import writes. Each attempt has a folder of its own."""
+    return Path(settings.HOME) / "mask-imports" / f"{import_id}-{fence}"
+
+
+class _Run:
+    """One attempt at an import that this worker has claimed."""
+
+    def __init__(self, claimed: MaskImport, staging: Path) -> None:
+        self.row, self.staging = claimed, staging
+        self._next, self._done, self._total = 0.0, 0, 0
+
+    def all(self) -> None:
+        assert self.row.upload is not None
+        with read_masks(upload_path(self.row.upload.pk), self.row.name, self._beat) as reader:
+            matches, left_out = self._matches(reader.found)
+            if self._asks(reader.found, matches):
+                return
+            read = self._read(reader, matches)
+        notes = [f"Masks of {_listed(left_out)} were left out: no video here has that name."] if left_out else []
+        if self.row.ground_truth:
+            self._store_truth(matches, read, notes)
+        else:
+            self._store_versions(matches, read, notes)
+
+    def _matches(self, found: FoundFile) -> tuple[list[Match], list[str]]:
+        videos = videos_of(self.row.author).filter(project=self.row.project, state=VideoState.READY).order_by("pk")
+        return match_videos(found, list(videos), self.row.video)
+
+    def _asks(self, found: FoundFile, matches: list[Match]) -> bool:
+        """Ask for the labels of the file that the project does not have. Return False if there are none to ask for."""
+        names = self.row.project.labels.values_list("name", flat=True)
+        unknown = unknown_labels(labels_in(match.found for match in matches), names, self.row.labels)
+        if self.row.ground_truth or self.row.other_labels != "ask" or not unknown:
+            MASK_IMPORTS.held(self.row.pk, self.row.fence).update(format=found.format)
+            return False
+        asked = MASK_IMPORTS.held(self.row.pk, self.row.fence).filter(cancel_requested=False)
+        if not asked.update(
+            state=MaskImportState.ASKING, unknown_labels=unknown, format=found.format, heartbeat=None, attempts=0
+        ):
+            raise ImportCancelled
+        return True
+
+    def _read(self, reader: MaskReader, matches: list[Match]) -> list[ReadMasks]:
+        self._total = sum(len(match.frames) for match in matches) * 2  # Each is read, and then stored.
+        read = reader.write([Wanted(match.index, match.frames, self._path(at)) for at, match in enumerate(matches)])
+        for match, masks in zip(matches, read, strict=True):
+            if not masks.frames:
+                raise Refused("no_masks", f"The file has no mask for a frame of {match.video.name}.")
+        return read
+
+    def _path(self, at: int) -> Path:
+        return self.staging / f"{at}.masks"
+
+    def _store_versions(self, matches: list[Match], read: list[ReadMasks], notes: list[str]) -> None:
+        labels = self._labels(matches)
+        for attempt in range(MOST_TRIES):
+            self._done = self._total // 2
+            placed = [
+                compute(match, masks, self._path(at), labels, self._after_each)
+                for at, (match, masks) in enumerate(zip(matches, read, strict=True))
+            ]
+            wanted = [each for each in placed if each.frames]
+            if not wanted:
+                raise Refused("accepted", "Every frame of the file is accepted. Release the frames, then import again.")
+            try:
+                self._commit(wanted, labels, [*notes, *_notes(placed, read)])
+                return
+            except ChangedMeanwhile:
+                if attempt == MOST_TRIES - 1:
+                    raise Refused(
+                        "changed_meanwhile", "Somebody changed the masks or objects meanwhile. Import the file again."
+                    ) from None
+
+    @transaction.atomic
+    def _commit(self, placed: list[Placed], labels: Labels, notes: list[str]) -> None:
+        """Store everything, or nothing if the import was cancelled or a video changed meanwhile."""
+        self._take_row()
+        wanted = [label_of(each, labels) for at in placed for each in at.plan.new]
+        known = make_labels(self.row.project, [name for name in wanted if name])
+        result = []
+        for each in sorted(placed, key=lambda each: each.match.video.pk):
+            made = store_version(each, self.row.author, self.row.name, labels, known)
+            result.append(_row(each.match.video, made.pk, len(each.frames), len(each.plan.numbers)))
+            self._record(each.match.video, "masks.import")
+        self._finish(result, notes)
+
+    def _labels(self, matches: list[Match]) -> Labels:
+        """Return the label of the project, or None, for every label in the file."""
+        known = {name.casefold(): name for name in self.row.project.labels.values_list("name", flat=True)}
+        mapping: dict[str, str | None] = dict(self.row.labels)
+        for label in labels_in(match.found for match in matches):
+            if label not in mapping:
+                made = label[:60] if self.row.other_labels == "make" else None
+                mapping[label] = known.get(label.casefold(), made)
+        return mapping
+
+    def _store_truth(self, matches: list[Match], read: list[ReadMasks], notes: list[str]) -> None:
+        self._done = self._total // 2
+        folders = [self.staging / f"truth-{self.row.pk}-{at}" for at in range(len(matches))]
+        highest = [write_truth(self._path(at), folder, self._after_each) for at, folder in enumerate(folders)]
+        take_back: list[Callable[[], None]] = []
+        try:
+            with transaction.atomic():
+                self._take_row()
+                result = []
+                for match, masks, folder, objects in zip(matches, read, folders, highest, strict=True):
+                    take_back.append(replace_truth(match.video, folder, masks.frames, objects))
+                    result.append(_row(match.video, None, len(masks.frames), len(masks.ids)))
+                    self._record(match.video, "truth.import")
+                self._finish(result, notes)
+        except BaseException:
+            for undo in reversed(take_back):
+                undo()
+            raise
+        for match, folder in zip(matches, folders, strict=True):
+            forget_old_truth(match.video, folder)
+
+    def _record(self, video: Video, action: str) -> None:
+        thing = Thing("video", video.pk, video.name)
+        record(self.row.author, action, thing, project_id=self.row.project_id, file=self.row.name)
+
+    def _take_row(self) -> None:
+        """Raise ImportCancelled if somebody cancelled the import or another worker has it."""
+        held = MASK_IMPORTS.held(self.row.pk, self.row.fence).filter(cancel_requested=False)
+        if not held.update(heartbeat=Now()):
+            raise ImportCancelled
+
+    def _finish(self, result: list[dict[str, object]], notes: list[str]) -> None:
+        frames = sum(int(str(row["frames"])) for row in result)
+        _end(
+            self.row, MaskImportState.DONE, note=" ".join(notes), result=result, progress_done=frames,
+            progress_total=frames,
+        )  # fmt: skip
+
+    def _after_each(self) -> None:
+        self._beat(self._done + 1)
+
+    def _beat(self, done: int | None = None) -> None:
+        """Store progress, at most twice a second, and raise ImportCancelled if the import is not wanted any more."""
+        self._done = self._done if done is None else done
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + BEAT_SECONDS
+        wanted = MASK_IMPORTS.held(self.row.pk, self.row.fence).filter(cancel_requested=False)
+        if not wanted.update(heartbeat=Now(), progress_done=self._done, progress_total=self._total):
+            raise ImportCancelled
+
+
+def _row(video: Video, round_id: int | None, frames: int, objects: int) -> dict[str, object]:
+    return {"video": video.pk, "name": video.name, "round": round_id, "frames": frames, "objects": objects}
+
+
+def _notes(placed: list[Placed], read: list[ReadMasks]) -> list[str]:
+    """Return sentences for the person who imports: what was not taken as the file has it."""
+    notes = []
+    skipped = sum(each.skipped for each in placed)
+    if skipped:
+        notes.append(f"{skipped} accepted {'frame keeps its mask' if skipped == 1 else 'frames keep their masks'}.")
+    if any(masks.ignored for masks in read):
+        notes.append('Pixels that the file marks as "ignore" are background.')
+    return notes
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _end(row: MaskImport, state: MaskImportState, **columns: object) -> None:
+    if MASK_IMPORTS.held(row.pk, row.fence).update(state=state, **columns):
+        _release(row)
+
+
+def _release(row: MaskImport) -> None:
+    """Delete the upload of an import that has ended, with its file, once the transaction has committed."""
+    if row.upload is not None:
+        after_commit(row.upload.delete)
+
+
+class MaskImportLease(Lease[MaskImport]):
+    """The lease of imports of masks. The worker stores a heartbeat twice a second, except while it stores the masks."""
+
+    def notify(self, pk: int) -> None:
+        send_task(TASK, pk)
+
+    def is_wanted(self, task: MaskImport) -> bool:
+        return not task.cancel_requested
+
+    def requeued(self, task: MaskImport) -> None:
+        shutil.rmtree(staging_path(task.pk, task.fence), ignore_errors=True)
+
+    def end_lost(self, task: MaskImport) -> None:
+        state, error = MaskImportState.CANCELLED, ""
+        if self.is_wanted(task):
+            state = MaskImportState.FAILED
+            error = f"The worker stopped {task.attempts} times before this import was done. Its log may say why."
+        self.held(task.pk, task.fence).update(state=state, error=error)
+        shutil.rmtree(staging_path(task.pk, task.fence), ignore_errors=True)
+        _release(task)
+
+
+MASK_IMPORTS = MaskImportLease(
+    MaskImport,
+    waiting=MaskImportState.QUEUED,
+    running=MaskImportState.RUNNING,
+    limits=Limits(stale_after=timedelta(seconds=15), notify_again_after=timedelta(seconds=60)),
+)

@@ -1,0 +1,180 @@
+"""Reads the masks in an untrusted file of annotations in a separate process, which writes them to a folder."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo
+from segmentation.formats.annotation_files import read_annotations
+from segmentation.formats.file_tree import FileTree
+from segmentation.formats.json_file import AnnotationError
+from segmentation.types import IGNORE
+from webapp.annotation.codec import encode
+from webapp.videos.archives import ZipFiles
+from webapp.videos.reader_process import Beat, Reader, reading
+from webapp.videos.refusal import Refused, check_disk
+
+RECORD = struct.Struct(">II")  # Before each mask of a file of masks: the frame, and the number of bytes.
+MOST_FILE_BYTES = 512 << 20  # The largest file that is read as a whole, such as the JSON of a data set.
+DISK_CHECK_EVERY = 200  # The number of masks between two checks of the free disk space.
+
+
+@dataclass(frozen=True)
+class FoundMasks:
+    """A video with masks in a file: its name, size, frames (by name) and objects, as the file has them."""
+
+    name: str
+    width: int
+    height: int
+    frames: tuple[str, ...]
+    objects: tuple[AnnotatedObject, ...]
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """What was found in a file of annotations: the name of its format, and the videos."""
+
+    format: str
+    videos: list[FoundMasks]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to write of a video of the file: its index there, the frame of the video for each of its frames (None: it
+    is not written), and the path of the file of masks to write.
+    """
+
+    index: int
+    frames: Sequence[int | None]
+    path: Path
+
+
+@dataclass(frozen=True)
+class ReadMasks:
+    """What was written of a video: the frames that have a mask, the object ids in them, and whether some pixels are
+    marked as "ignore".
+    """
+
+    frames: list[int]
+    ids: set[int]
+    ignored: bool
+
+
+@dataclass(frozen=True)
+class _Progress:
+    count: int
+
+
+class MaskReader:
+    """The content of a file of annotations, and the process that reads it."""
+
+    def __init__(self, reader: Reader, found: FoundFile, beat: Beat) -> None:
+        self.found = found
+        self._reader = reader
+        self._beat = beat
+
+    def write(self, wanted: Sequence[Wanted]) -> list[ReadMasks]:
+        """Write the masks of these videos. Raises Refused, and whatever `beat` raises."""
+        self._reader.send(wanted)
+        while True:
+            answer = self._reader.receive()
+            if isinstance(answer, list):
+                return answer
+            assert isinstance(answer, _Progress)
+            self._beat(answer.count)
+
+
+@contextmanager
+def read_masks(path: Path, name: str, beat: Beat) -> Iterator[MaskReader]:
+    """Open the file of annotations at `path`, which was uploaded under `name`, in a separate process.
+
+    Leaving the block ends the process. `beat` is called at least four times a second. Raises Refused, and whatever
+    `beat` raises.
+    """
+    with reading(_read, path, beat) as reader:
+        reader.send(name)
+        found = reader.receive()
+        assert isinstance(found, FoundFile)
+        yield MaskReader(reader, found, beat)
+
+
+def stored_masks(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the frame and the bytes (codec.py) of each mask in a file of masks."""
+    with path.open("rb") as file:
+        while head := file.read(RECORD.size):
+            frame, size = RECORD.unpack(head)
+            yield frame, file.read(size)
+
+
+# --- in the process -------------------------------------------------------------------------------------------------
+
+
+def _read(connection: Connection, path: Path) -> None:
+    name = connection.recv()
+    with _opened(path, name) as files:
+        try:
+            annotations = read_annotations(files)
+            videos = [FoundMasks(v.name, v.width, v.height, v.frames, v.objects) for v in annotations.videos]
+            connection.send(FoundFile(annotations.format, videos))
+            read, written = [], 0
+            for wanted in connection.recv():
+                read.append(_write(connection, annotations.videos[wanted.index], wanted, written))
+                written += len(read[-1].frames)
+            connection.send(read)
+        except AnnotationError as error:
+            text = str(error)
+            raise Refused("bad_annotations", f"{text[:1].upper()}{text[1:1000]}.") from None
+
+
+def _write(connection: Connection, video: AnnotatedVideo, wanted: Wanted, before: int) -> ReadMasks:
+    """Write the masks of a video. `before` is the number of masks that were written for other videos."""
+    frames: list[int] = []
+    ids: set[int] = set()
+    with wanted.path.open("wb") as file:
+        for frame, labels in zip(wanted.frames, video.masks(), strict=True):
+            if frame is None or labels is None:
+                continue
+            if labels.shape != (video.height, video.width):
+                raise AnnotationError(
+                    f"the mask of frame {frame} has {labels.shape[1]} x {labels.shape[0]} pixels, that of the first "
+                    f"frame {video.width} x {video.height}"
+                )
+            if len(frames) % DISK_CHECK_EVERY == 0:
+                check_disk()
+            data = encode(labels)
+            file.write(RECORD.pack(frame, len(data)) + data)
+            frames.append(frame)
+            ids.update(np.unique(labels).tolist())
+            connection.send(_Progress(before + len(frames)))
+    return ReadMasks(frames, ids - {0, IGNORE}, IGNORE in ids)
+
+
+@contextmanager
+def _opened(path: Path, name: str) -> Iterator[FileTree]:
+    with path.open("rb") as file:
+        is_zip = file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+    if is_zip:
+        with ZipFiles(path) as files:
+            yield files
+    else:
+        yield _OneFile(path, PurePosixPath(name).name)
+
+
+class _OneFile:
+    """A single file in the form of a tree of files, under the name that it was uploaded with."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._path = path
+        self.names = [name]
+
+    def read(self, name: str) -> bytes:
+        if self._path.stat().st_size > MOST_FILE_BYTES:
+            raise Refused("too_large", f"{name} has more than {MOST_FILE_BYTES >> 20} MB. Divide it first.", 413)
+        return self._path.read_bytes()

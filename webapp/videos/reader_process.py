@@ -1,0 +1,161 @@
+"""Runs a function that reads an untrusted file in a separate process with limits of memory and time.
+
+A file of some kilobytes can make FFmpeg, Pillow, zlib or a parser take gigabytes or minutes. The process is killed when
+it reaches a limit or the work is cancelled, which frees its memory.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Protocol
+
+from django.conf import settings
+
+from webapp.configuration import Configuration
+from webapp.videos.refusal import Refused
+
+POLL_SECONDS = 0.25  # The time between two calls of `beat` while no message comes.
+# The process is killed when it sends no message for this time. The slowest normal frame (8K) takes a few seconds.
+SILENT_SECONDS = 60.0
+EXIT_SECONDS = 5.0
+# A server process forks the readers. It has imported what they need and has no threads, so forking is safe.
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["webapp.videos.import_process"])
+
+
+class Beat(Protocol):
+    """Called with the number of frames done so far, or with None while there is no new one."""
+
+    def __call__(self, done: int | None = None) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    code: str
+    text: str
+    status: int
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """A message about an unexpected exception in the process. `errno` is that of an OSError, else 0."""
+
+    errno: int
+    traceback: str
+
+
+class ReaderFault(Exception):
+    """The program that reads files has a fault. The text is the traceback from its process."""
+
+
+class Reader:
+    """The connection to a process that reads a file."""
+
+    def __init__(self, connection: Connection, beat: Beat) -> None:
+        self._connection = connection
+        self._beat = beat
+
+    def send(self, message: object) -> None:
+        self._connection.send(message)
+
+    def receive(self) -> Any:
+        """Wait for the next message of the process, and call `beat` while waiting.
+
+        Raises Refused if the process refuses the file, sends nothing for too long, or dies. Raises OSError for an error
+        of the system in the process, such as a full disk, and ReaderFault for a fault of the program.
+        """
+        deadline = time.monotonic() + SILENT_SECONDS
+        while not self._connection.poll(POLL_SECONDS):
+            self._beat()
+            if time.monotonic() > deadline:
+                raise Refused(
+                    "too_slow",
+                    f"A frame of this file takes more than {SILENT_SECONDS:.0f} seconds to read. "
+                    "Convert the file first.",
+                )
+        try:
+            message = self._connection.recv()
+        except EOFError:  # The process died: a decoder crashed, or the system was out of memory.
+            limit = settings.CONFIG["MASKWRIGHT_IMPORT_MEMORY_MB"]
+            text = f"The file ends the program that reads it: it is damaged, or needs more than {limit} MB of memory."
+            raise Refused("unreadable", f"{text} Convert it first.") from None
+        if isinstance(message, _Refusal):
+            raise Refused(message.code, message.text, message.status, **message.extra)
+        if isinstance(message, _Fault):
+            raise OSError(message.errno, message.traceback) if message.errno else ReaderFault(message.traceback)
+        return message
+
+
+# What is run in the process: it gets the connection and the path of the file, and sends messages.
+Work = Callable[[Connection, Path], None]
+
+
+@contextmanager
+def reading(work: Work, path: Path, beat: Beat) -> Iterator[Reader]:
+    """Run `work`, a function of a module, on the file at `path` in a process. Leaving the block ends the process.
+
+    `beat` is called at least four times a second while a message is awaited.
+    """
+    ours, theirs = _context.Pipe()
+    process = _context.Process(target=_run, args=(theirs, work, path, settings.CONFIG, settings.HOME), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield Reader(ours, beat)
+    finally:
+        ours.close()
+        process.kill()
+        process.join(EXIT_SECONDS)
+
+
+# --- in the process -------------------------------------------------------------------------------------------------
+
+
+def _run(connection: Connection, work: Work, path: Path, configuration: Configuration, home: Path) -> None:
+    settings.CONFIG, settings.HOME = configuration, home
+    limit = int(configuration["MASKWRIGHT_IMPORT_MEMORY_MB"]) << 20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        work(connection, path)
+    except (EOFError, BrokenPipeError):
+        return  # The parent process closed the connection.
+    except MemoryError:
+        connection.send(_refusal(_too_much_memory()))
+    except Refused as refusal:
+        connection.send(_refusal(refusal))
+    except Exception as error:
+        if _reached(limit):
+            connection.send(_refusal(_too_much_memory()))
+        else:
+            connection.send(_Fault(getattr(error, "errno", None) or 0, traceback.format_exc()))
+
+
+def _reached(limit: int) -> bool:
+    """Return whether this process came near `limit`, its limit of memory in bytes.
+
+    Libraries report that they got no memory by exceptions of many kinds, so the kind does not tell.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():  # This is not Linux.
+        return False
+    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmPeak"))
+    return int(peak.split()[1]) << 10 > 0.8 * limit
+
+
+def _too_much_memory() -> Refused:
+    limit = settings.CONFIG["MASKWRIGHT_IMPORT_MEMORY_MB"]
+    return Refused("too_much_memory", f"Reading this file takes more than {limit} MB of memory. Convert it first.", 413)
+
+
+def _refusal(refused: Refused) -> _Refusal:
+    return _Refusal(refused.code, refused.text, refused.status, dict(refused.extra))
