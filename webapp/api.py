@@ -21,6 +21,7 @@ from webapp.inference.api import router as inference
 from webapp.jobs.api import router as jobs
 from webapp.live.api import router as live
 from webapp.notifications.api import router as notifications
+from webapp.overview.api import router as overview
 from webapp.overview.trash_api import router as trash
 from webapp.problems import Problem
 from webapp.projects.api import router as projects
@@ -49,6 +50,7 @@ PARTS = (
     live,
     jobs,
     exports,
+    overview,
     trash,
     mask_imports,
     inference,

@@ -76,6 +76,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/projects/{project_id}/members"): Rule(Role.MANAGER, body={"username": "guest", "role": "viewer"}),
     ("PATCH", "/api/projects/{project_id}/members/{user_id}"): Rule(Role.MANAGER, body={"role": "annotator"}),
     ("DELETE", "/api/projects/{project_id}/members/{user_id}"): Rule(Role.MANAGER),
+    # overview
+    ("GET", "/api/projects/{project_id}/cards"): Rule(Role.VIEWER),
+    ("GET", "/api/projects/{project_id}/progress"): Rule(Role.VIEWER),
+    ("GET", "/api/search"): Rule("signed in"),
     # trash
     ("GET", "/api/trash"): Rule("signed in"),
     ("POST", "/api/trash/empty"): Rule("signed in", body={}),

@@ -10,8 +10,8 @@ from ninja import Schema
 from webapp.videos.models import Video, VideoState
 
 
-class VideoCard(Schema):
-    """A video on the page of its project."""
+class CardFields(Schema):
+    """What a list shows of a video."""
 
     id: int
     project: int
@@ -35,6 +35,10 @@ class VideoCard(Schema):
     running: bool  # Whether a round waits or runs.
     accepted: int  # How many frames are accepted.
     archived: bool
+
+
+class VideoCard(CardFields):
+    """A video on the page of its project."""
 
     @staticmethod
     def resolve_project(video: Video) -> int:

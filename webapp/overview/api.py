@@ -1,0 +1,126 @@
+"""REST calls for many videos at once: the list of a project in pages, its progress, and search over all projects."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from webapp.accounts.api import signed_in
+from webapp.accounts.models import User
+from webapp.jobs.models import JobState, Stage
+from webapp.overview.cards import Due, Filter, Order, chosen, page
+from webapp.overview.progress import Progress, progress_of
+from webapp.overview.schemas import (
+    CardPage,
+    FoundObject,
+    FoundProject,
+    FoundVideo,
+    ProgressInfo,
+    SearchAnswer,
+    card_page,
+)
+from webapp.overview.search import search
+from webapp.projects.access import require
+from webapp.rest import ErrorAnswer
+from webapp.videos.models import VideoState
+
+router = Router(tags=["overview"])
+
+PersonFilter = Annotated[str, Field(pattern=r"^(me|none|[0-9]{1,18})$")]
+
+
+class CardQuery(Schema):
+    """Which videos are wanted, and in which order. `assignee` and `reviewer` are "me", "none" or the id of a person.
+
+    The conditions on jobs (stage, job_state, assignee, reviewer, due) must hold for one and the same job of a video.
+    """
+
+    q: Annotated[str, Field(max_length=200)] = ""  # A part of the name.
+    state: VideoState | None = None  # The state of the import.
+    stage: Stage | None = None
+    job_state: JobState | None = None
+    assignee: PersonFilter | None = None
+    reviewer: PersonFilter | None = None
+    due: Due | None = None  # "week" is today and the next seven days; it and "today" contain what is overdue.
+    label: int | None = None  # The id of a label that an object of the video has.
+    archived: bool = False  # True: only archived videos; false: only the others.
+    order: Order = "added"
+    reverse: bool = False
+    after: Annotated[str, Field(max_length=1000)] | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+    def filter(self, user: User) -> Filter:
+        return Filter(
+            text=self.q.strip(),
+            state=self.state,
+            stage=self.stage,
+            job_state=self.job_state,
+            assignee=_person(self.assignee, user),
+            reviewer=_person(self.reviewer, user),
+            due=self.due,
+            label=self.label,
+            archived=self.archived,
+        )
+
+
+def _person(given: str | None, user: User) -> int | None:
+    match given:
+        case None:
+            return None
+        case "none":
+            return 0
+        case "me":
+            return user.pk
+    return int(given)
+
+
+@router.get("/projects/{int:project_id}/cards", response={200: CardPage, (400, 404): ErrorAnswer})
+def list_cards(request: HttpRequest, project_id: int, query: Query[CardQuery]) -> CardPage:
+    """Return a page of the videos of a project, with their jobs. `after` is the `next` of the page before."""
+    user = signed_in(request)
+    require(user, project_id)
+    videos = chosen(user, project_id, query.filter(user))
+    found = page(user, videos, query.order, reverse=query.reverse, after=query.after, limit=query.limit)
+    return card_page(found, videos.count() if query.after is None else None)
+
+
+@router.get("/projects/{int:project_id}/progress", response={200: ProgressInfo, 404: ErrorAnswer})
+def get_progress(request: HttpRequest, project_id: int) -> Progress:
+    """Return how far a project is, and what was left on each day."""
+    user = signed_in(request)
+    require(user, project_id)
+    return progress_of(user, project_id)
+
+
+@router.get("/search", response=SearchAnswer)
+def search_everywhere(request: HttpRequest, q: Annotated[str, Field(max_length=200)]) -> SearchAnswer:
+    """Return the projects, videos and objects whose name contains `q`, of all your projects: 20 of each at most."""
+    found = search(signed_in(request), q)
+    return SearchAnswer(
+        projects=[FoundProject(id=row.pk, name=row.name) for row in found.projects],
+        videos=[
+            FoundVideo(
+                id=row.pk,
+                name=row.name,
+                project=row.project_id,
+                project_name=row.project.name,
+                frame_count=row.frame_count,
+                archived=row.archived_at is not None,
+            )
+            for row in found.videos
+        ],
+        objects=[
+            FoundObject(
+                number=row.number,
+                name=row.name,
+                video=row.video_id,
+                video_name=row.video.name,
+                project=row.video.project_id,
+                project_name=row.video.project.name,
+            )
+            for row in found.objects
+        ],
+    )
