@@ -96,7 +96,7 @@ def get_progress(request: HttpRequest, project_id: int) -> Progress:
 
 
 @router.get("/search", response=SearchAnswer)
-def search_everywhere(request: HttpRequest, q: Annotated[str, Field(max_length=200)]) -> SearchAnswer:
+def search_everywhere(request: HttpRequest, q: Annotated[str, Field(max_length=200)] = "") -> SearchAnswer:
     """Return the projects, videos and objects whose name contains `q`, of all your projects: 20 of each at most."""
     found = search(signed_in(request), q)
     return SearchAnswer(

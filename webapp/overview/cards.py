@@ -105,9 +105,7 @@ def _job_conditions(wanted: Filter) -> Q:
     return found
 
 
-def page(
-    user: User, videos: QuerySet[Video], order: Order, *, reverse: bool, after: str | None, limit: int
-) -> Page:
+def page(user: User, videos: QuerySet[Video], order: Order, *, reverse: bool, after: str | None, limit: int) -> Page:
     """Return at most `limit` videos in an order, after the cursor `after`, with the jobs that `user` sees."""
     key, descending = _sort_key(order)
     descending ^= reverse

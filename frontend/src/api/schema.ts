@@ -462,6 +462,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Cards
+         * @description Return a page of the videos of a project, with their jobs. `after` is the `next` of the page before.
+         */
+        get: operations["list_cards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/exports": {
         parameters: {
             query?: never;
@@ -580,6 +600,26 @@ export interface paths {
         patch: operations["change_member_role"];
         trace?: never;
     };
+    "/api/projects/{project_id}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Progress
+         * @description Return how far a project is, and what was left on each day.
+         */
+        get: operations["get_progress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/uploads": {
         parameters: {
             query?: never;
@@ -648,6 +688,26 @@ export interface paths {
          *     docs/contracts.md describes the container.
          */
         get: operations["get_masks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Everywhere
+         * @description Return the projects, videos and objects whose name contains `q`, of all your projects: 20 of each at most.
+         */
+        get: operations["search_everywhere"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1188,6 +1248,143 @@ export interface components {
             who?: number | null;
         };
         /**
+         * Card
+         * @description A video in the list of a project, with its jobs.
+         */
+        Card: {
+            /** Accepted */
+            accepted: number;
+            /** Archived */
+            archived: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Error */
+            error: string;
+            /** Fps */
+            fps: number;
+            /** Frame Count */
+            frame_count: number;
+            /** Has Truth */
+            has_truth: boolean;
+            /** Height */
+            height: number;
+            /** Id */
+            id: number;
+            /** Jobs */
+            jobs: components["schemas"]["CardJob"][];
+            /** Last Worked At */
+            last_worked_at: string | null;
+            /** Last Worked By */
+            last_worked_by: string | null;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** Pixel Aspect */
+            pixel_aspect: number;
+            /** Progress Done */
+            progress_done: number;
+            /** Progress Total */
+            progress_total: number;
+            /** Project */
+            project: number;
+            /** Rounds */
+            rounds: number;
+            /** Running */
+            running: boolean;
+            /** Size Bytes */
+            size_bytes: number;
+            state: components["schemas"]["VideoState"];
+            /** Width */
+            width: number;
+        };
+        /**
+         * CardJob
+         * @description A job of the video of a card: the frames from `first` to `last` (inclusive).
+         */
+        CardJob: {
+            assignee: components["schemas"]["Person"] | null;
+            /** Due */
+            due: string | null;
+            /** Edition */
+            edition: number;
+            /** First */
+            first: number;
+            /** Id */
+            id: number;
+            /** Last */
+            last: number;
+            /** Late */
+            late: boolean;
+            /** Priority */
+            priority: number;
+            reviewer: components["schemas"]["Person"] | null;
+            stage: components["schemas"]["Stage"];
+            state: components["schemas"]["JobState"];
+        };
+        /**
+         * CardPage
+         * @description A part of a list of videos. `next` is the `after` of the next part; null: this is the last one.
+         */
+        CardPage: {
+            /** Cards */
+            cards: components["schemas"]["Card"][];
+            /** Next */
+            next: string | null;
+            /** Total */
+            total: number | null;
+        };
+        /**
+         * CardQuery
+         * @description Which videos are wanted, and in which order. `assignee` and `reviewer` are "me", "none" or the id of a person.
+         *
+         *     The conditions on jobs (stage, job_state, assignee, reviewer, due) must hold for one and the same job of a video.
+         */
+        CardQuery: {
+            /** After */
+            after?: string | null;
+            /**
+             * Archived
+             * @default false
+             */
+            archived?: boolean;
+            /** Assignee */
+            assignee?: string | null;
+            /** Due */
+            due?: ("overdue" | "today" | "week" | "none") | null;
+            job_state?: components["schemas"]["JobState"] | null;
+            /** Label */
+            label?: number | null;
+            /**
+             * Limit
+             * @default 50
+             */
+            limit?: number;
+            /**
+             * Order
+             * @default added
+             * @enum {string}
+             */
+            order?: "added" | "name" | "worked" | "due" | "priority" | "progress" | "frames";
+            /**
+             * Q
+             * @default
+             */
+            q?: string;
+            /**
+             * Reverse
+             * @default false
+             */
+            reverse?: boolean;
+            /** Reviewer */
+            reviewer?: string | null;
+            stage?: components["schemas"]["Stage"] | null;
+            state?: components["schemas"]["VideoState"] | null;
+        };
+        /**
          * CommandResult
          * @description What the `ack` of the socket carries: the id of the object or round that the message created, if it did.
          */
@@ -1232,6 +1429,21 @@ export interface components {
              * @enum {string}
              */
             type: "cuts.set";
+        };
+        /**
+         * DayInfo
+         * @description What was left at the end of a day.
+         */
+        DayInfo: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Frames */
+            frames: number;
+            /** Jobs */
+            jobs: number;
         };
         /**
          * DealBody
@@ -1382,6 +1594,46 @@ export interface components {
             suffix: string;
             /** Title */
             title: string;
+        };
+        /**
+         * FoundObject
+         * @description An object whose name contains the text, and the video that it is in.
+         */
+        FoundObject: {
+            /** Name */
+            name: string;
+            /** Number */
+            number: number;
+            /** Project */
+            project: number;
+            /** Project Name */
+            project_name: string;
+            /** Video */
+            video: number;
+            /** Video Name */
+            video_name: string;
+        };
+        /** FoundProject */
+        FoundProject: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /** FoundVideo */
+        FoundVideo: {
+            /** Archived */
+            archived: boolean;
+            /** Frame Count */
+            frame_count: number;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Project */
+            project: number;
+            /** Project Name */
+            project_name: string;
         };
         /**
          * FrameMask
@@ -1625,6 +1877,12 @@ export interface components {
             /** Reviewer */
             reviewer?: number | null;
         };
+        /**
+         * JobState
+         * @description How far a job is within its stage. A rejected job has been sent back to its annotator.
+         * @enum {string}
+         */
+        JobState: "new" | "in_progress" | "completed" | "rejected";
         /**
          * Kind
          * @enum {string}
@@ -2147,6 +2405,28 @@ export interface components {
             /** Project Name */
             project_name: string;
         };
+        /**
+         * ProgressInfo
+         * @description How far a project is, without archived videos and those in the trash.
+         */
+        ProgressInfo: {
+            /** Accepted Frames */
+            accepted_frames: number;
+            /** Days */
+            days: components["schemas"]["DayInfo"][];
+            /** Frames */
+            frames: number;
+            /** Jobs */
+            jobs: {
+                [key: string]: number;
+            };
+            /** Late */
+            late: number;
+            /** Videos */
+            videos: {
+                [key: string]: number;
+            };
+        };
         /** ProjectBody */
         ProjectBody: {
             /**
@@ -2519,6 +2799,15 @@ export interface components {
              */
             type: "scribble.remove";
         };
+        /** SearchAnswer */
+        SearchAnswer: {
+            /** Objects */
+            objects: components["schemas"]["FoundObject"][];
+            /** Projects */
+            projects: components["schemas"]["FoundProject"][];
+            /** Videos */
+            videos: components["schemas"]["FoundVideo"][];
+        };
         /**
          * Sees
          * @description Which videos the annotators of a project see.
@@ -2570,6 +2859,12 @@ export interface components {
              */
             type: "span.absent";
         };
+        /**
+         * Stage
+         * @description Whose turn it is: the annotator draws, the reviewer looks at the result, or the job is accepted.
+         * @enum {string}
+         */
+        Stage: "annotation" | "validation" | "acceptance";
         /**
          * State
          * @description The whole state of a video except its masks. Those of the frames in RoundInfo.frames are loaded over HTTP.
@@ -4912,6 +5207,87 @@ export interface operations {
             };
         };
     };
+    list_cards: {
+        parameters: {
+            query?: {
+                q?: string;
+                state?: components["schemas"]["VideoState"] | null;
+                stage?: components["schemas"]["Stage"] | null;
+                job_state?: components["schemas"]["JobState"] | null;
+                assignee?: string | null;
+                reviewer?: string | null;
+                due?: ("overdue" | "today" | "week" | "none") | null;
+                label?: number | null;
+                archived?: boolean;
+                order?: "added" | "name" | "worked" | "due" | "priority" | "progress" | "frames";
+                reverse?: boolean;
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_project_exports: {
         parameters: {
             query?: never;
@@ -5719,6 +6095,55 @@ export interface operations {
             };
         };
     };
+    get_progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProgressInfo"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     begin_upload: {
         parameters: {
             query?: never;
@@ -5975,6 +6400,55 @@ export interface operations {
                 };
             };
             /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    search_everywhere: {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
