@@ -87,6 +87,15 @@ def decode(data: bytes) -> LabelMap:
     return labels
 
 
+def ids_of(data: bytes) -> set[int]:
+    """Return the ids above 0 in an encoded label map, without decoding its pixels. Raises BadMask."""
+    reader = _Reader(data)
+    if reader.varint() != FORMAT:
+        raise BadMask(f"format: expected {FORMAT}")
+    *_, w, h = (reader.varint() for _ in range(6))
+    return {reader.varint() for _ in range(reader.varint())} - {0} if w * h else set()
+
+
 def _box(labels: LabelMap) -> tuple[int, int, int, int]:
     """Return x0, y0, x1, y1 (x1 and y1 exclusive) of the box around all labels above 0; four zeros if
     there are none.

@@ -27,9 +27,11 @@ from webapp.jobs.schemas import (
     Note,
     Priority,
     StageName,
+    Unfinished,
     Work,
 )
 from webapp.jobs.states import Action
+from webapp.jobs.unfinished import unfinished
 from webapp.projects.access import project_for
 from webapp.rest import ErrorAnswer
 from webapp.videos.access import role_for
@@ -159,6 +161,12 @@ def move_job(request: HttpRequest, job_id: int, body: MoveBody) -> JobInfo:
 def list_job_events(request: HttpRequest, job_id: int) -> list[JobEventInfo]:
     """Return what happened to a job, oldest first."""
     return events_of(job_for(signed_in(request), job_id))
+
+
+@router.get("/jobs/{int:job_id}/unfinished", response={200: Unfinished, 404: ErrorAnswer})
+def get_unfinished(request: HttpRequest, job_id: int) -> Unfinished:
+    """Return what is left to do before the job is submitted."""
+    return unfinished(job_for(signed_in(request), job_id))
 
 
 @router.post("/videos/{int:video_id}/jobs", response={201: list[JobInfo], (400, 404, 409): ErrorAnswer})

@@ -80,3 +80,14 @@ class JobEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
+
+
+class Looked(models.Model):
+    """The frames of a video that a person has looked at, as ascending inclusive ranges [first, last]."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    spans = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["video", "user"], name="looked_once_per_video_and_user")]

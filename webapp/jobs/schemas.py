@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from webapp.annotation.schemas import FrameIndex, Model, Person
+from webapp.annotation.schemas import FrameIndex, Model, ObjectNumber, Person, Span
 from webapp.rest import ErrorAnswer
 
 StageName = Literal["annotation", "validation", "acceptance"]
@@ -80,6 +80,25 @@ class Work(Model):
     jobs: list[JobInfo]  # Those to annotate: sent back ones first, then begun ones, then by priority and due date.
     reviews: list[JobInfo]  # Those to review.
     pools: list[Pool]
+
+
+class LostObject(Model):
+    """An object that is gone in frames after the first one that shows it, and that nobody marked as absent there."""
+
+    object: ObjectNumber
+    spans: list[Span]
+
+
+class Unfinished(Model):
+    """What is left to do in the frames of a job, as inclusive spans. Accepted frames are neither unsure nor lost."""
+
+    frames: int  # The number of frames of the job.
+    not_accepted: list[Span]
+    no_mask: list[Span]
+    not_looked_at: list[Span]  # By the assignee.
+    unsure: list[Span]
+    lost: list[LostObject]
+    open_pins: list[int]  # Their ids.
 
 
 class JobError(ErrorAnswer):

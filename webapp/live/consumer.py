@@ -26,6 +26,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from webapp.annotation.schemas import Key, Person, RoleName
 from webapp.annotation.state import person
+from webapp.jobs.looked import Gaze, add_looked
 from webapp.live import change_feed, previewing
 from webapp.live.actions import perform
 from webapp.live.client_messages import (
@@ -80,6 +81,7 @@ class VideoSocket:
         self.bucket = Bucket(BURST, RATE)
         self.handshake: Handshake
         self.me: Person
+        self.gaze: Gaze
         self.follower: Follower | None = None
         self.subscriber: Subscriber
         self._previewing: asyncio.Task[None] | None = None  # It waits for the preview that was asked for last.
@@ -100,6 +102,7 @@ class VideoSocket:
             await self._close(reason.code)
             return
         self.me, self.step = person(user), Step.GREETING
+        self.gaze = Gaze(await in_thread(self._fps))
         tasks = [asyncio.create_task(part) for part in (self._take_in(), self._send_out(), self._keep_checking())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -112,9 +115,22 @@ class VideoSocket:
             results = await asyncio.gather(*tasks, return_exceptions=True)
             if self.follower is not None:
                 await self.hub.leave(self.follower, self.subscriber)
+            await self._store_looked()
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+    def _fps(self) -> float:
+        return Video.objects.filter(pk=self.video_id).values_list("fps", flat=True).first() or 24.0
+
+    async def _store_looked(self) -> None:
+        """Store which frames the person has looked at since the last call. If the database is away, they are lost."""
+        if frames := self.gaze.take():
+            try:
+                store = partial(add_looked, video_id=self.video_id, user_id=self.me.id, frames=frames)
+                await in_thread(store)
+            except DatabaseError as error:
+                log.warning("looked_not_stored", video=self.video_id, error=str(error))
 
     # --- receiving ----------------------------------------------------------------------------------------------
 
@@ -178,6 +194,7 @@ class VideoSocket:
                 self._refuse("not_resumed", f"Expected resume first, got {message.type}.", key)
             case Looking():
                 if self.follower is not None:
+                    self.gaze.look(message.frame, asyncio.get_running_loop().time())
                     self.follower.set_presence(self.subscriber, self.me, message.frame)
             case PreviewAsk():
                 if self._previewing is not None:
@@ -305,6 +322,7 @@ class VideoSocket:
                 _, role = await in_thread(check, self.handshake, opened=True)
                 if self.step is Step.OPEN and role != self._role and self._closing is None:
                     await self._tell_all()  # the state depends on the role
+                await self._store_looked()
             except CloseSocket as reason:
                 self._close_after_sending(reason.code)
             except DatabaseError as error:

@@ -19,11 +19,11 @@ from webapp.projects.models import Role
 from webapp.videos.models import Video
 
 
-def done(video: Video, author: User, base: int | None, frames: list[int]) -> Round:
+def done(video: Video, author: User, base: int | None, frames: list[int], label: int = 1) -> Round:
     made = run(video, author, base, frame=frames[0])
     claimed = claim(made.pk, "w")
     assert claimed
-    store(claimed, [some_mask(frame) for frame in frames])
+    store(claimed, [some_mask(frame, label) for frame in frames])
     finish(claimed, complete=True)
     return made
 
