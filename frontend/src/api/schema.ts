@@ -203,6 +203,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/{job_id}/unfinished": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Unfinished
+         * @description Return what is left to do before the job is submitted.
+         */
+        get: operations["get_unfinished"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mask-imports/{import_id}": {
         parameters: {
             query?: never;
@@ -1941,6 +1961,19 @@ export interface components {
             name: string;
         };
         /**
+         * LostObject
+         * @description An object that is gone in frames after the first one that shows it, and that nobody marked as absent there.
+         */
+        LostObject: {
+            /** Object */
+            object: number;
+            /** Spans */
+            spans: [
+                number,
+                number
+            ][];
+        };
+        /**
          * MaskEdit
          * @description Edit the masks of the frames from `first` to `last` (inclusive). The `result` of the `ack` is the new version.
          *
@@ -2979,6 +3012,38 @@ export interface components {
             /** Removed At */
             removed_at: string | null;
         };
+        /**
+         * Unfinished
+         * @description What is left to do in the frames of a job, as inclusive spans. Accepted frames are neither unsure nor lost.
+         */
+        Unfinished: {
+            /** Frames */
+            frames: number;
+            /** Lost */
+            lost: components["schemas"]["LostObject"][];
+            /** No Mask */
+            no_mask: [
+                number,
+                number
+            ][];
+            /** Not Accepted */
+            not_accepted: [
+                number,
+                number
+            ][];
+            /** Not Looked At */
+            not_looked_at: [
+                number,
+                number
+            ][];
+            /** Open Pins */
+            open_pins: number[];
+            /** Unsure */
+            unsure: [
+                number,
+                number
+            ][];
+        };
         /** Unread */
         Unread: {
             /** Unread */
@@ -3861,6 +3926,55 @@ export interface operations {
             };
             /** @description A parameter or a field of the body has a wrong form; `field` names it. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_unfinished: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unfinished"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
