@@ -48,6 +48,8 @@ export const VIDEO: Video = {
   last_worked_at: "2026-01-02T00:00:00Z",
   has_truth: false,
   running: false,
+  accepted: 0,
+  archived: false,
 };
 
 export const JOB: Job = {

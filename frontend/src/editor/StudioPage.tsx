@@ -6,8 +6,10 @@ import { Announcer } from "../panels/Announcer";
 import { Dock } from "../panels/Dock";
 import { ExportDialog } from "../panels/ExportDialog";
 import { HelpDialog } from "../panels/HelpDialog";
+import { JobStrip } from "../panels/JobStrip";
 import { KeysDialog } from "../panels/KeysDialog";
 import { SidePanel } from "../panels/SidePanel";
+import { RejectDialog, SubmitDialog } from "../panels/SubmitDialog";
 import { Timeline } from "../panels/Timeline";
 import { ToolRail } from "../panels/ToolRail";
 import { TopBar } from "../panels/TopBar";
@@ -52,6 +54,7 @@ function Page() {
   return (
     <div class={css.studio} data-testid="studio" data-drawer={store.drawer.value ? "open" : undefined}>
       <TopBar />
+      <JobStrip />
       <ToolRail />
       <Stage />
       <SidePanel />
@@ -73,6 +76,9 @@ function Dialogs() {
   const dialog = store.dialog.value;
   if (dialog === "keys") return <KeysDialog commands={commands} onClose={close} />;
   if (dialog === "help") return <HelpDialog commands={commands} onClose={close} />;
+  const job = store.job.value;
+  if (dialog === "submit") return job && <SubmitDialog job={job} onClose={close} />;
+  if (dialog === "reject") return job && <RejectDialog job={job} onClose={close} />;
   if (dialog !== "export") return null;
   const looking = store.looking.value === null ? undefined : store.rounds.value.get(store.looking.value);
   const round = looking ? { id: looking.id, number: looking.number } : null;

@@ -1,6 +1,8 @@
 /** All commands of the studio, in the order in which the help lists them. */
 import { drawingCommands } from "../actions/drawingCommands";
 import { frameCommands } from "../actions/frameCommands";
+import { jobCommands } from "../actions/jobCommands";
+import { neighbourCommands } from "../actions/neighbours";
 import { objectCommands } from "../actions/objectCommands";
 import { roundCommands } from "../actions/roundCommands";
 import { selectionCommands } from "../actions/selectionCommands";
@@ -17,6 +19,8 @@ export function createCommands(studio: Studio): readonly Command[] {
     ...roundCommands(studio),
     ...frameCommands(studio),
     ...selectionCommands(studio),
+    ...jobCommands(studio),
+    ...neighbourCommands(studio),
     ...viewCommands(studio),
   ]);
 }

@@ -25,6 +25,7 @@ import type { Studio } from "../studio/studio";
 import { watchAreas } from "./areaCounter";
 import { createCommands } from "./commands";
 import { loadEngines } from "./engineChoice";
+import { watchJobs } from "./jobs";
 import { keepRoom } from "./maskEviction";
 import { MaskLoader } from "./maskLoader";
 import { watchScores } from "./scores";
@@ -123,6 +124,7 @@ function watch(studio: Studio): (() => void)[] {
     watchLooking(studio),
     watchWorkTime(studio),
     followLinks(studio),
+    watchJobs(studio),
     watchScores(store),
     watchView(studio),
   ];

@@ -2,6 +2,7 @@
 import { Film, Plus, Upload } from "lucide-preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { call } from "../api/http";
+import { keepList } from "../api/keptList";
 import { may } from "../api/roles";
 import type { Video } from "../api/types";
 import { Button } from "../parts/Button";
@@ -103,6 +104,10 @@ function List({ project, videos, acts, onDeleted }: ListProps) {
   const shown = useMemo(() => arrange(videos, wanted, sort, state), [videos, wanted, sort, state]);
   const order = useMemo(() => shown.map((video) => video.id), [shown]);
   const selected = useSelected(order);
+  useEffect(() => {
+    const ids = shown.filter((video) => video.state === "ready").map((video) => video.id);
+    keepList({ project: project.id, ids, address: location.pathname + location.search });
+  }, [shown, project.id]);
   const [length, setLength] = useState(STEP);
   useEffect(() => setLength(STEP), [wanted, sort, state]);
   const select = useRef(selected.toggle);

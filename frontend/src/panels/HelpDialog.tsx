@@ -8,7 +8,7 @@ import { type Command, commandOf, type Group } from "../studio/command";
 import css from "./HelpDialog.module.css";
 
 const BEFORE: Group[] = ["Drawing", "Objects"]; // This order makes both columns about equally long.
-const AFTER: Group[] = ["Frames", "View", "Rounds", "Help"];
+const AFTER: Group[] = ["Frames", "View", "Rounds", "Jobs", "Help"];
 
 const GESTURES: [what: string, does: string][] = [
   ["Drag on the picture", "draw; with Space held, move it"],

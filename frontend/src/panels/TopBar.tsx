@@ -1,11 +1,12 @@
 /** The bar at the top: project and video, people, engine, and the buttons to run and export. Nothing in it moves. */
 import { PanelRightClose, PanelRightOpen } from "lucide-preact";
+import { keptList } from "../api/keptList";
 import { plural } from "../format";
 import { Avatar } from "../parts/Avatar";
 import { IconButton } from "../parts/IconButton";
 import { Logo } from "../parts/Logo";
 import { useStudio } from "../studio/context";
-import { CommandButton } from "./CommandButton";
+import { CommandButton, CommandIcon } from "./CommandButton";
 import { ConnectionState } from "./ConnectionState";
 import { EngineMenu } from "./EngineMenu";
 import { RunButton } from "./RunButton";
@@ -18,6 +19,10 @@ export function TopBar() {
         <Logo />
       </a>
       <Crumbs />
+      <span class={css.neighbours}>
+        <CommandIcon id="video.previous" size="small" />
+        <CommandIcon id="video.next" size="small" />
+      </span>
       <ConnectionState />
       <Facts />
       <span class={css.grow} />
@@ -35,7 +40,11 @@ function Crumbs() {
   if (!video) return null;
   return (
     <nav class={css.crumbs} aria-label="You are here">
-      <a href={`/projects/${video.project}`} data-testid="crumb-project" title={video.project_name}>
+      <a
+        href={keptList(video.project)?.address ?? `/projects/${video.project}`}
+        data-testid="crumb-project"
+        title={video.project_name}
+      >
         {video.project_name}
       </a>
       <span aria-hidden="true">/</span>

@@ -50,6 +50,9 @@ function apply(store: Store, message: ServerMessage): void {
     case "cuts.changed":
       store.cuts.value = message.cuts;
       break;
+    case "jobs.changed":
+      store.jobsChanged.value++;
+      break;
     case "round.scored":
       store.scored.value++;
       break;

@@ -3,6 +3,7 @@
  * (what a person does) and state/reduce.ts (what the server says). Masks are in masks/store.ts.
  */
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Job } from "../api/types";
 import { movedPart } from "../masks/change";
 import { MaskStore } from "../masks/store";
 import type {
@@ -18,6 +19,7 @@ import type {
 } from "../protocol";
 import type { Compare } from "./compare";
 import { type FrameSummary, summariesOf } from "./frameSummary";
+import { jobInHand } from "./jobs";
 import { activeRound, activeRounds, drawnFrames, lineOf } from "./line";
 import type { Range } from "./lost";
 import type { Painting } from "./paintings";
@@ -36,7 +38,7 @@ export interface ProjectLabel {
   color: string;
 }
 
-export type Dialog = "help" | "keys" | "export" | null;
+export type Dialog = "help" | "keys" | "export" | "submit" | "reject" | null;
 
 /** A round that is about to be sent. On the server it then waits for its turn, even if this page is closed. */
 export interface Waiting {
@@ -65,6 +67,8 @@ export interface Store {
   readonly lastLabel: Signal<number | null>; // the label that was given last; a new object gets it
   readonly labels: Signal<readonly ProjectLabel[]>; // of the project; empty until they are loaded
   readonly absent: Signal<ReadonlyMap<number, readonly Range[]>>; // by object: where it is not in the picture
+  readonly jobs: Signal<readonly Job[]>; // of the video, as the person may see them
+  readonly jobsChanged: Signal<number>; // how many times the server has said that the jobs changed
   readonly cuts: Signal<readonly number[]>; // the first frame of each scene but the first
   readonly seconds: Signal<ReadonlyMap<number, number>>; // human work by object; 0: no object was selected
   readonly scored: Signal<number>; // rounds that were scored since the page was opened
@@ -99,6 +103,7 @@ export interface Store {
   readonly forAll: Signal<boolean>; // edits of a span change all objects, not only the selected one
   readonly scope: Signal<Scope>; // what the next round may change
   readonly selection: Signal<Range | null>; // the span of frames that is selected on the timeline
+  readonly wantedJob: Signal<number | null>; // the id of the job that the address names
   readonly dialog: Signal<Dialog>;
   readonly drawer: Signal<boolean>; // whether the right panel is open, on small windows
   // Derived values.
@@ -116,6 +121,7 @@ export interface Store {
   readonly summaries: ReadonlySignal<readonly FrameSummary[]>; // one for each frame
   readonly summariesBefore: ReadonlySignal<readonly FrameSummary[]>; // the same for the base of the shown round
   readonly suggestion: ReadonlySignal<Suggestion | null>;
+  readonly job: ReadonlySignal<Job | null>; // the job that the person works on; null if there is none
 }
 
 const NOTHING_ACCEPTED: ReadonlyMap<number, number> = new Map();
@@ -133,6 +139,8 @@ function given(id: number) {
     lastLabel: signal<number | null>(null),
     labels: signal<readonly ProjectLabel[]>([]),
     absent: signal<ReadonlyMap<number, readonly Range[]>>(new Map()),
+    jobs: signal<readonly Job[]>([]),
+    jobsChanged: signal(0),
     cuts: signal<readonly number[]>([]),
     seconds: signal<ReadonlyMap<number, number>>(new Map()),
     scored: signal(0),
@@ -165,6 +173,7 @@ function given(id: number) {
     forAll: signal(false),
     scope: signal<Scope>(EVERYTHING),
     selection: signal<Range | null>(null),
+    wantedJob: signal<number | null>(null),
     dialog: signal<Dialog>(null),
     drawer: signal(false),
   };
@@ -232,6 +241,7 @@ export function createStore(id: number): Store {
     kept,
     summaries,
     summariesBefore,
+    job: computed(() => jobInHand(base.jobs.value, base.wantedJob.value, base.you.value?.id ?? null)),
     suggestion: computed(() =>
       suggest({
         summaries: summaries.value,

@@ -5,7 +5,7 @@
 import type { LucideIcon } from "lucide-preact";
 import { keysOf } from "../state/keyBindings";
 
-export type Group = "Drawing" | "Objects" | "Rounds" | "Frames" | "View" | "Help";
+export type Group = "Drawing" | "Objects" | "Rounds" | "Frames" | "Jobs" | "View" | "Help";
 
 export interface Command {
   id: string; // "frame.next"; its button has data-testid "frame-next"

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { heatsOf, strips } from "./draw";
+import { heatsOf } from "./draw";
 import { whole } from "./scale";
+import { strips } from "./strips";
 
 test("heat goes from the low colour over the middle one to the high one", () => {
   const colors = heatsOf("#ff0000", "#00ff00", "#0000ff");

@@ -4,7 +4,9 @@
 import { bars } from "./bars";
 import { LANE, type Layout } from "./layout";
 import type { Lane, Range, TimelineModel } from "./model";
+import { drawOutside } from "./outside";
 import { cellWidth, isWhole, type Scale, ticks, xOf } from "./scale";
+import { strips } from "./strips";
 
 export interface Palette {
   track: string;
@@ -78,6 +80,7 @@ export function drawTimeline(
   drawLanes(context, scale, layout, model, offset, colors);
   drawReached(context, scale, layout, model, colors);
   drawCuts(context, scale, layout, model.cuts, colors);
+  drawOutside(context, scale, layout, model.outside, colors);
   drawMarks(context, scale, layout, model, colors);
   if (!isWhole(scale)) drawWindow(context, scale, layout, colors);
 }
@@ -306,20 +309,6 @@ function drawMarks(
     context.fillRect(left, layout.ruler, 1.5, bottom - layout.ruler);
     context.fillRect(right - 1.5, layout.ruler, 1.5, bottom - layout.ruler);
   }
-}
-
-/** Returns the left and right edges of the visible ranges, in pixels. Ranges that touch on screen are merged. */
-export function strips(scale: Scale, ranges: readonly Range[]): [left: number, right: number][] {
-  const result: [number, number][] = [];
-  for (const [first, last] of ranges) {
-    const left = Math.max(0, xOf(scale, first));
-    const right = Math.min(scale.width, Math.max(xOf(scale, last + 1), left + 1));
-    if (right <= 0 || left >= scale.width) continue;
-    const before = result.at(-1);
-    if (before && left - before[1] < 0.5) before[1] = right;
-    else result.push([left, right]);
-  }
-  return result;
 }
 
 function drawRanges(

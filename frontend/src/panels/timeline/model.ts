@@ -3,6 +3,7 @@
  */
 import type { RoundInfo } from "../../protocol";
 import { type FrameSummary, hasFrame } from "../../state/frameSummary";
+import { outsideOf } from "../../state/jobs";
 import { lostRanges } from "../../state/lost";
 import type { Store } from "../../state/store";
 import { needsFix } from "../../state/suggest";
@@ -45,6 +46,8 @@ export interface TimelineModel {
   /** The first frame of each scene but the first. */
   cuts: readonly number[];
   selection: Range | null;
+  /** The frames outside of the job in hand. */
+  outside: readonly Range[];
   /** The frames to which the next round is limited. */
   scope: Range | null;
   /** The frames that the running round, else the shown one, has masks for. */
@@ -190,6 +193,7 @@ export function modelOf(store: Store): TimelineModel {
     lanes: lanesOf(store, summaries, round?.id ?? null),
     cuts: store.cuts.value,
     selection: store.selection.value,
+    outside: outsideOf(store.job.value, frames),
     scope: markedOf(store),
     reached: reachedBy(store, round, frames),
     running: active !== null,

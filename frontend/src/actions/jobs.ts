@@ -1,0 +1,80 @@
+/** Moves the job in hand from one stage or state to another, and goes to the next job. */
+import { call, HttpProblem } from "../api/http";
+import type { Job } from "../api/types";
+import { addressOf } from "../jobs/words";
+import { toast, toastError } from "../parts/Toast";
+import { go } from "../route";
+import type { Store } from "../state/store";
+import type { Studio } from "../studio/studio";
+
+export type JobAction = Job["moves"][number];
+
+const DONE: Partial<Record<JobAction, string>> = {
+  accept: "The job is accepted.",
+  reject: "The job is sent back, and its assignee is told.",
+  reopen: "The job is open again.",
+  retract: "The job is in review again.",
+};
+
+/** The action that takes a move back, where there is one. */
+const BACK: Partial<Record<JobAction, JobAction>> = {
+  submit: "reopen",
+  accept: "retract",
+  reject: "retract",
+};
+
+/** Replaces a job by what the server has answered. */
+export function takeJob(store: Store, job: Job): void {
+  store.jobs.value = store.jobs.peek().map((other) => (other.id === job.id ? job : other));
+}
+
+/** Moves a job. Returns whether it was moved; if not, the person was told why. */
+export async function moveJob(studio: Studio, job: Job, action: JobAction, note = ""): Promise<boolean> {
+  const { store } = studio;
+  try {
+    const moved = await call("POST", "/api/jobs/{job_id}/moves", {
+      path: { job_id: job.id },
+      body: { action, edition: job.edition, note },
+    });
+    takeJob(store, moved);
+    tell(studio, moved, action);
+    return true;
+  } catch (error) {
+    if (error instanceof HttpProblem && error.body.job) takeJob(store, error.body.job as Job);
+    toastError(error);
+    return false;
+  }
+}
+
+function tell(studio: Studio, job: Job, action: JobAction): void {
+  const text = action === "submit" ? submitted(job) : DONE[action];
+  if (!text) return;
+  const back = BACK[action];
+  const undo = back && job.moves.includes(back);
+  toast({
+    text,
+    ...(undo ? { action: { name: "Undo", perform: () => void moveJob(studio, job, back) } } : {}),
+  });
+}
+
+function submitted(job: Job): string {
+  return job.stage === "validation" ? "The job is submitted for review." : "The job is completed.";
+}
+
+/** Opens the next job of the person's queue, or says that there is none. */
+export async function goToNextJob({ store }: Studio): Promise<void> {
+  const current = store.job.peek()?.id;
+  try {
+    const work = await call("GET", "/api/me/work");
+    const next = [...work.jobs, ...work.reviews].find(({ id }) => id !== current);
+    if (next) go(addressOf(next));
+    else
+      toast({
+        text: "No other job waits for you.",
+        tone: "info",
+        action: { name: "My work", perform: () => go("/work") },
+      });
+  } catch (error) {
+    toastError(error);
+  }
+}

@@ -1,0 +1,53 @@
+/** Loads the jobs of the open video, and loads them again when the server says that they changed. */
+import { effect, untracked } from "@preact/signals";
+import { seek } from "../actions/playback";
+import { call } from "../api/http";
+import { toastError } from "../parts/Toast";
+import { query } from "../route";
+import type { Studio } from "../studio/studio";
+
+const MOST = 500; // the most that one call answers; a video is hardly cut into more
+
+export function watchJobs(studio: Studio): () => void {
+  const { store } = studio;
+  let ended = false;
+  let asked = 0;
+  const load = async () => {
+    asked += 1;
+    const mine = asked;
+    try {
+      const { jobs } = await call("GET", "/api/jobs", { query: { video: store.id, limit: MOST } });
+      if (!ended && mine === asked) store.jobs.value = jobs;
+    } catch (error) {
+      if (!ended && store.connection.peek() === "live") toastError(error);
+    }
+  };
+  const ends = [
+    effect(() => {
+      store.jobsChanged.value;
+      if (store.connection.value === "live") untracked(load);
+    }),
+    effect(() => {
+      const named = Number(query.value.get("job"));
+      store.wantedJob.value = Number.isInteger(named) && named > 0 ? named : null;
+    }),
+    goToJob(studio),
+  ];
+  return () => {
+    ended = true;
+    for (const end of ends) end();
+  };
+}
+
+/** Goes into the range of a job when it is taken in hand and the frame in view is outside of it. */
+function goToJob(studio: Studio): () => void {
+  const { store } = studio;
+  let last: number | null = null;
+  return effect(() => {
+    const job = store.job.value;
+    if (!job || !store.video.value || job.id === last) return;
+    last = job.id;
+    const frame = store.frame.peek();
+    if (frame < job.first || frame > job.last) untracked(() => seek(studio, job.first));
+  });
+}

@@ -1,0 +1,121 @@
+/** The strip below the top bar: the job in hand, its state, what it is about, and the moves that the person may make. */
+import { Info, Lock } from "lucide-preact";
+import { moveJob } from "../actions/jobs";
+import { seek } from "../actions/playback";
+import type { Job } from "../api/types";
+import { DueChip, JobStateChip, PriorityChip } from "../jobs/Chip";
+import { rangeOf } from "../jobs/words";
+import { Button } from "../parts/Button";
+import { Menu } from "../parts/Menu";
+import { outsideOf } from "../state/jobs";
+import { useStudio } from "../studio/context";
+import { CommandButton } from "./CommandButton";
+import css from "./JobStrip.module.css";
+
+export function JobStrip() {
+  const { store } = useStudio();
+  const job = store.job.value;
+  if (!job) return null;
+  return (
+    <section
+      class={css.strip}
+      aria-label="Job"
+      data-testid="job-strip"
+      data-state={`${job.stage}-${job.state}`}
+    >
+      <Which job={job} />
+      <JobStateChip job={job} testid="job-state" />
+      <span class={css.chips}>
+        <DueChip job={job} />
+        <PriorityChip priority={job.priority} />
+      </span>
+      <Progress job={job} />
+      {job.instructions && (
+        <Menu
+          label="Instructions of this job"
+          testid="job-instructions"
+          class={css.instructions}
+          heading={<span class={css.text}>{job.instructions}</span>}
+          items={[]}
+        >
+          <Info size={15} aria-hidden="true" /> <span>Instructions</span>
+        </Menu>
+      )}
+      <span class={css.grow} />
+      <Moves job={job} />
+      <CommandButton id="job.next" label="Next job" size="small" />
+    </section>
+  );
+}
+
+/** Whose job it is and which frames it has. Where the frame in view is outside, it says so and leads back. */
+function Which({ job }: { job: Job }) {
+  const studio = useStudio();
+  const { store } = studio;
+  const frames = store.video.value?.frame_count ?? 0;
+  const frame = store.frame.value;
+  const away = outsideOf(job, frames).some(([first, last]) => first <= frame && frame <= last);
+  const mine = job.assignee?.id === store.you.value?.id;
+  const whose = mine ? "Your job" : job.assignee ? `Job of ${job.assignee.name}` : "A job nobody has";
+  return (
+    <span class={css.which}>
+      <b>{whose}</b>
+      {away ? (
+        <button
+          type="button"
+          class={css.away}
+          title="Go back into the job"
+          data-testid="job-outside"
+          onClick={() => seek(studio, frame < job.first ? job.first : job.last)}
+        >
+          <Lock size={13} aria-hidden="true" />
+          frame {frame.toLocaleString("en")} is outside: {rangeOf(job)}
+        </button>
+      ) : (
+        <span>{rangeOf(job)}</span>
+      )}
+    </span>
+  );
+}
+
+/** The accepted frames of the job. They are counted here, so that the number follows what the person does. */
+function Progress({ job }: { job: Job }) {
+  const { store } = useStudio();
+  const total = job.last - job.first + 1;
+  let accepted = 0;
+  for (const frame of store.accepted.value.keys()) if (frame >= job.first && frame <= job.last) accepted += 1;
+  return (
+    <span class={css.progress} data-testid="job-progress">
+      <span aria-hidden="true">
+        <i style={{ width: `${(100 * accepted) / total}%` }} />
+      </span>
+      {accepted.toLocaleString("en")} of {total.toLocaleString("en")} accepted
+    </span>
+  );
+}
+
+const QUIET = { start: "Start", reopen: "Reopen", retract: "Take back the review" } as const;
+
+function Moves({ job }: { job: Job }) {
+  const studio = useStudio();
+  return (
+    <>
+      {(Object.keys(QUIET) as (keyof typeof QUIET)[])
+        .filter((action) => job.moves.includes(action))
+        .map((action) => (
+          <Button
+            key={action}
+            size="small"
+            tone="quiet"
+            testid={`job-${action}`}
+            onClick={() => void moveJob(studio, job, action)}
+          >
+            {QUIET[action]}
+          </Button>
+        ))}
+      {job.moves.includes("reject") && <CommandButton id="job.reject" label="Send back" size="small" />}
+      {job.moves.includes("accept") && <CommandButton id="job.accept" label="Accept" size="small" />}
+      {job.moves.includes("submit") && <CommandButton id="job.submit" label="Submit" size="small" />}
+    </>
+  );
+}
