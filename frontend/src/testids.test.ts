@@ -1,10 +1,13 @@
 // @vitest-environment node
 import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createCommands } from "./editor/commands";
 import { fakeStudio } from "./editor/testing";
 import { testidOf } from "./panels/CommandButton";
 import { TOOLS } from "./tools/tools";
+
+// Commands know the address of the page, which Node has not.
+vi.hoisted(() => vi.stubGlobal("location", new URL("http://localhost/")));
 
 // Tests from outside drive the page by these names, so each is listed for them: docs/testids.md.
 const page = readFileSync(new URL("../../docs/testids.md", import.meta.url), "utf8");
