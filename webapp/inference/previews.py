@@ -17,6 +17,7 @@ from webapp.annotation.previews import NOTHING, answer_preview, waiting_previews
 from webapp.annotation.rounds import ACTIVE
 from webapp.annotation.scribbles import for_round, waiting
 from webapp.inference import runner
+from webapp.inference.ahead import prepare_around
 from webapp.inference.sessions import SessionKey
 from webapp.inference.work import sessions
 
@@ -24,28 +25,35 @@ log = structlog.get_logger(__name__)
 
 
 def answer_waiting() -> None:
-    """Answer every preview that somebody waits for. A worker does this before a round, which takes longer."""
+    """Answer every preview that somebody waits for. A worker does this before a round, which takes longer.
+
+    Features of the frames around the last one are computed ahead then, while the worker has nothing else to do.
+    """
+    last = None
     for preview_id in waiting_previews():
         try:
-            answer(preview_id)
+            last = answer(preview_id) or last
         except DatabaseError:
             raise
         except Exception as error:  # The round itself tells what is wrong; a preview only shows nothing.
             log.warning("preview_failed", preview=preview_id, error=str(error), kind=type(error).__name__)
             answer_preview(preview_id, NOTHING)
+    if last is not None:
+        prepare_around(*last)
 
 
-def answer(preview_id: int) -> None:
-    """Compute a preview and store the answer.
+def answer(preview_id: int) -> tuple[runner.EngineSession, int] | None:
+    """Compute a preview and store the answer. Return the session, which is in the cache, and the frame.
 
-    The answer is empty if the person has drawn nothing on the frame, and while a round of the video waits or runs.
+    The answer is empty if the person has drawn nothing on the frame, and while a round of the video waits or runs. The
+    result is None then.
     """
     asked = Preview.objects.select_related("video__project", "author").get(pk=preview_id)
     interaction = _interaction(asked)
     active = Round.objects.filter(video=asked.video, state__in=ACTIVE).exists()
     if active or not (interaction.scribbles or interaction.clicks or interaction.boxes):
         answer_preview(preview_id, NOTHING)
-        return
+        return None
     engine = runner.resolve(asked.engine)
     key = SessionKey(asked.video_id, engine, runner.weights_label(engine))
     objects = Head.objects.values_list("next_object_number", flat=True).get(video=asked.video) - 1
@@ -58,6 +66,7 @@ def answer(preview_id: int) -> None:
     sessions.put(session)
     mask = PackedMask(0, 0, asked.frame, update.confidence, encode(update.labels))
     answer_preview(preview_id, pack([mask], TYPE_PREVIEW))
+    return session, asked.frame
 
 
 def _interaction(asked: Preview) -> Interaction:

@@ -1,0 +1,68 @@
+"""Tests that a worker computes features around the frame of a preview ahead, and stops when somebody waits."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.segmentation.fake_engine import FakeEngine
+from tests.webapp.conftest import draw
+from tests.webapp.inference.test_previews import ask, shown
+from webapp.accounts.models import User
+from webapp.annotation.rounds import create_round
+from webapp.inference import ahead
+from webapp.inference.previews import answer_waiting
+from webapp.videos.models import Video
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _silent(sent_tasks: list[Any]) -> None:
+    """Keep tasks from being sent in every test of this file, because there is no broker."""
+
+
+@pytest.fixture
+def prepared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the list of frames whose features the fake engine has computed ahead so far."""
+    frames: list[int] = []
+    monkeypatch.setattr(FakeEngine, "_prepare_frame", lambda self, frame: frames.append(frame))
+    return frames
+
+
+def test_after_a_preview_the_nearest_frames_are_prepared_first(
+    video: Video, owner: User, prepared: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "FRAMES", 2)
+    draw(video, owner, 3)
+    ask(video, owner)
+    answer_waiting()
+    assert prepared == [3, 2, 4, 1, 5]
+
+
+def test_frames_are_prepared_only_until_somebody_waits(
+    video: Video, owner: User, prepared: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(video, owner, 3)
+    ask(video, owner)
+
+    def prepare(self: FakeEngine, frame: int) -> None:
+        prepared.append(frame)
+        if len(prepared) == 2:
+            create_round(video=video, author=owner, key=uuid4(), frames=[3], engine="fake", base=None)
+
+    monkeypatch.setattr(FakeEngine, "_prepare_frame", prepare)
+    answer_waiting()
+    assert prepared == [3, 2]
+
+
+def test_an_engine_that_cannot_prepare_a_frame_still_answers(
+    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeEngine, "_prepare_frame", lambda self, frame: 1 / 0)
+    draw(video, owner, 3)
+    asked = ask(video, owner)
+    answer_waiting()
+    assert shown(asked).frame == 3
