@@ -33,11 +33,14 @@ class Rule:
     body: Mapping[str, Any] | bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def content(self) -> tuple[Any, str]:
+    def content(self, numbers: Mapping[str, Any]) -> tuple[Any, str]:
+        """Return the body and its type. A text such as "{video_id}" in the body becomes that entry of `numbers`."""
         if isinstance(self.body, bytes):
             return self.body, "application/octet-stream"
-        return ("" if self.body is None else json.dumps(self.body)), JSON
+        text = "" if self.body is None else json.dumps(self.body)
+        for name, value in numbers.items():
+            text = text.replace(f'"{{{name}}}"', json.dumps(value))
+        return text, JSON
 
 
 UPLOAD_ID = "0b8a6f7e-2c1d-4e3f-9a5b-6c7d8e9f0a1b"  # the id of the upload that the tests make
@@ -80,6 +83,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/projects/{project_id}/cards"): Rule(Role.VIEWER),
     ("GET", "/api/projects/{project_id}/progress"): Rule(Role.VIEWER),
     ("GET", "/api/search"): Rule("signed in"),
+    ("POST", "/api/projects/{project_id}/videos/actions"): Rule(
+        Role.MANAGER, body={"ids": ["{video_id}"], "action": "archive"}
+    ),
     # trash
     ("GET", "/api/trash"): Rule("signed in"),
     ("POST", "/api/trash/empty"): Rule("signed in", body={}),

@@ -128,8 +128,9 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def send(client: Client, method: str, address: str, rule: Rule) -> HttpResponse:
-    body, content_type = rule.content
+def send(world: World, client: Client, call: tuple[str, str]) -> HttpResponse:
+    method, address, rule = call[0], world.address(call[1]), RULES[call]
+    body, content_type = rule.content(world.numbers)
     if method == "GET":
         return client.get(address, headers=dict(rule.headers))  # type: ignore[return-value]
     return client.generic(method, address, body, content_type, headers=dict(rule.headers))  # type: ignore[return-value]
@@ -137,7 +138,7 @@ def send(client: Client, method: str, address: str, rule: Rule) -> HttpResponse:
 
 def refuses(world: World, client: Client, call: tuple[str, str], wanted: int) -> None:
     rows, files = world.rows(), world.files()
-    response = send(client, call[0], world.address(call[1]), RULES[call])
+    response = send(world, client, call)
     assert response.status_code == wanted, response.content
     assert response.json()["text"]  # type: ignore[attr-defined]
     assert world.rows() == rows
@@ -146,7 +147,7 @@ def refuses(world: World, client: Client, call: tuple[str, str], wanted: int) ->
 
 def lets_through(world: World, client: Client, call: tuple[str, str]) -> None:
     with undone():
-        response = send(client, call[0], world.address(call[1]), RULES[call])
+        response = send(world, client, call)
         if not response.streaming:
             assert response.status_code not in (401, 403, 404, 422), response.content
         assert response.status_code < 500

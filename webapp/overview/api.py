@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from django.http import HttpRequest
@@ -11,6 +12,8 @@ from pydantic import Field
 from webapp.accounts.api import signed_in
 from webapp.accounts.models import User
 from webapp.jobs.models import JobState, Stage
+from webapp.jobs.schemas import Priority
+from webapp.overview.actions import Action, Values, act_on_many
 from webapp.overview.cards import Due, Filter, Order, chosen, page
 from webapp.overview.progress import Progress, progress_of
 from webapp.overview.schemas import (
@@ -85,6 +88,32 @@ def list_cards(request: HttpRequest, project_id: int, query: Query[CardQuery]) -
     videos = chosen(user, project_id, query.filter(user))
     found = page(user, videos, query.order, reverse=query.reverse, after=query.after, limit=query.limit)
     return card_page(found, videos.count() if query.after is None else None)
+
+
+class ActionBody(Schema):
+    """What to do to which videos. An action reads only its own field."""
+
+    ids: Annotated[list[int], Field(min_length=1, max_length=1000)]
+    action: Action
+    person: int | None = None  # For "assign" and "reviewer"; null: nobody.
+    priority: Priority | None = None
+    due: date | None = None  # Null: no due date.
+    project: int | None = None  # For "move": the project that the videos go to.
+
+
+class ActionResult(Schema):
+    changed: int  # The number of jobs for assign, reviewer, priority and due, otherwise of videos.
+
+
+@router.post(
+    "/projects/{int:project_id}/videos/actions", response={200: ActionResult, (400, 403, 404, 409): ErrorAnswer}
+)
+def act_on_videos(request: HttpRequest, project_id: int, body: ActionBody) -> ActionResult:
+    """Do the same to many videos: to all of them, or to none if one of them refuses it."""
+    values = Values(body.person, body.priority, body.due, body.project)
+    by = signed_in(request)
+    changed = act_on_many(by=by, project_id=project_id, ids=body.ids, action=body.action, values=values)
+    return ActionResult(changed=changed)
 
 
 @router.get("/projects/{int:project_id}/progress", response={200: ProgressInfo, 404: ErrorAnswer})
