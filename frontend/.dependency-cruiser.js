@@ -23,7 +23,8 @@ const ROOMS = {
   panels: ["actions", "api", "canvas", "exports", "jobs", "masks", "parts", "state", "studio", "tools"],
   editor: ["actions", "api", "canvas", "connection", "jobs", "masks", "panels", "parts", "state", "studio", "tools"],
   uploads: ["api"],
-  pages: ["api", "exports", "jobs", "notifications", "parts", "uploads"],
+  imports: ["api", "parts", "uploads"],
+  pages: ["api", "exports", "imports", "jobs", "notifications", "parts", "uploads"],
 };
 
 const TEST = "\\.test\\.tsx?$|/testing\\.tsx?$|/samples\\.ts$";

@@ -14,6 +14,9 @@ export const MEANING: Record<Role, string> = {
 const NEEDED = {
   upload: "annotator",
   export: "annotator",
+  import_masks: "annotator",
+  import_truth: "reviewer",
+  make_labels: "manager", // the labels of an imported file
   remove_export: "manager", // exports of others
   rename_video: "annotator",
   cancel_import: "annotator",

@@ -1,10 +1,11 @@
 /** The videos of a project as cards or as a table. New files are dropped anywhere on the page or picked. */
-import { Film, Plus, Upload } from "lucide-preact";
+import { FileInput, Film, Plus, Upload } from "lucide-preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { call } from "../api/http";
 import { keepList } from "../api/keptList";
 import { may } from "../api/roles";
 import type { Video } from "../api/types";
+import { ImportMasks } from "../imports/ImportMasks";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
 import { EmptyState } from "../parts/EmptyState";
@@ -34,6 +35,7 @@ export function VideosTab({ project, onChange }: TabProps) {
   const loaded = useVideos(project.id);
   const videos = loaded.value;
   const uploads = may(project.role, "upload");
+  const [importing, setImporting] = useState(false);
   const [renaming, setRenaming] = useState<Video | null>(null);
   const add = (files: Iterable<File>) => enqueue(project.id, files);
   const acts = useMemo(() => actions(loaded.set, setRenaming), [loaded.set]);
@@ -65,6 +67,9 @@ export function VideosTab({ project, onChange }: TabProps) {
           {uploads && (
             <>
               <span class={css.hint}>or drop files anywhere</span>
+              <Button icon={FileInput} testid="masks-import" onClick={() => setImporting(true)}>
+                Import masks
+              </Button>
               <Pick onFiles={add} tone="accent" />
             </>
           )}
@@ -80,6 +85,14 @@ export function VideosTab({ project, onChange }: TabProps) {
         />
       )}
       {videos.length === 0 && <NoVideos uploads={uploads} onFiles={add} />}
+      {importing && (
+        <ImportMasks
+          project={project}
+          videos={videos.filter((video) => video.state === "ready")}
+          onClose={() => setImporting(false)}
+          onDone={loaded.reload}
+        />
+      )}
       {renaming && (
         <RenameVideo
           video={renaming}

@@ -164,7 +164,9 @@ function Row({ round }: { round: RoundInfo }) {
           <i class={css.dot} aria-hidden="true" />
           <b>{round.number}</b>
           <span class={css.what}>
-            frame {round.frame} · {round.scribbles.length ? strokes : engine}
+            {round.origin === "imported"
+              ? `imported from ${round.source}`
+              : `frame ${round.frame} · ${round.scribbles.length ? strokes : engine}`}
           </span>
           <Figure round={round} />
         </button>

@@ -112,6 +112,12 @@ async function sendChunk(sending: Sending, at: Upload, size: number): Promise<Up
 
 /** Sends the file and creates the video. Throws HttpProblem if it is refused, AbortError if aborted. */
 export async function send(sending: Sending): Promise<Video> {
+  const { id } = await sendFile(sending);
+  return persist(sending, () => call("POST", "/api/uploads/{upload_id}/finish", { path: { upload_id: id } }));
+}
+
+/** Sends the file, which stays an upload. Throws as `send` does. */
+export async function sendFile(sending: Sending): Promise<Upload> {
   let at = await persist(sending, () => begin(sending));
   sending.onProgress(at.id, at.received, null);
   let size = SMALLEST * 4;
@@ -124,7 +130,5 @@ export async function send(sending: Sending): Promise<Video> {
     sending.onProgress(at.id, at.received, sent > 0 ? sent / seconds : null);
     if (sent > 0) size = nextChunk(sent, seconds);
   }
-  return persist(sending, () =>
-    call("POST", "/api/uploads/{upload_id}/finish", { path: { upload_id: at.id } }),
-  );
+  return at;
 }

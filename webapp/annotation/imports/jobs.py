@@ -33,7 +33,7 @@ from webapp.annotation.imports.reading import FoundFile, MaskReader, ReadMasks, 
 from webapp.annotation.models import MaskImport, MaskImportState
 from webapp.audit.entries import Thing, record
 from webapp.problems import Forbidden, NotFound, Problem
-from webapp.projects.access import Visitor, allows, project_for, projects_of, require
+from webapp.projects.access import Visitor, allows, is_limited, project_for, projects_of, require
 from webapp.projects.models import Project, Role
 from webapp.tasks.lease import Lease, Limits
 from webapp.tasks.sending import after_commit, send_task
@@ -83,6 +83,8 @@ def make_import(
     Raises Problem if the upload is not complete or has become something else.
     """
     project = project_for(by, project_id, Role.REVIEWER if ground_truth else Role.ANNOTATOR)
+    if is_limited(project, require(by, project.pk)):
+        raise Forbidden("Annotators change only the frames of their jobs here. A reviewer can import masks.")
     upload = upload_for(by, upload_id)
     if upload.project_id != project.pk:
         raise NotFound("upload")

@@ -39,7 +39,7 @@ from webapp.annotation.models import (
 from webapp.annotation.undo import move_head
 from webapp.audit.models import AuditEntry
 from webapp.problems import Forbidden, Problem
-from webapp.projects.models import Label, Project
+from webapp.projects.models import Label, Project, Sees
 from webapp.videos.models import Upload, Video
 from webapp.videos.storage import folder_of, upload_path
 
@@ -378,3 +378,9 @@ def test_an_upload_is_used_once_and_only_when_it_is_complete(twin: Video, owner:
     half = Upload.objects.create(project=twin.project, name="x", size=10, received=5, created_by=owner)
     with pytest.raises(Problem, match="5 of 10 bytes"):
         make_import(by=owner, project_id=twin.project_id, upload_id=half.pk)
+
+
+def test_who_sees_only_their_jobs_imports_nothing(twin: Video, annotator: User, tmp_path: Path) -> None:
+    Project.objects.update(sees=Sees.JOBS)
+    with pytest.raises(Forbidden, match="A reviewer can import"):
+        imported(coco_file(tmp_path / "a.json"), twin.project, annotator)
