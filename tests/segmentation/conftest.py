@@ -9,7 +9,7 @@ import pytest
 from segmentation.formats.label_png import write_labels
 from segmentation.training.sources import Sources, find_sources
 from tests.segmentation.clips import make_clip
-from tests.segmentation.engine_conformance import EngineConformance
+from tests.segmentation.engine_conformance import MaskConformance
 
 # Measuring coverage takes half as long as the tests themselves. It is left out of tests that run lines again which
 # others run: the conformance tests of all engines but two, and those of large networks and of the pretended device.
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
 
 def _repeats(item: pytest.Function) -> bool:
     suite = item.cls
-    return suite is not None and issubclass(suite, EngineConformance) and suite.engine not in COVERED_ENGINES
+    return suite is not None and issubclass(suite, MaskConformance) and suite.engine not in COVERED_ENGINES
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ slow, and add tests of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,11 +23,14 @@ from segmentation.session.packed_labels import PackedLabels
 from tests.segmentation.clips import Clip, interaction_on, make_clip
 from tests.segmentation.decision_conformance import DecisionConformance
 from tests.segmentation.engine_tools import CountingFrames, assert_same_updates, past_round
+from tests.segmentation.input_conformance import InputConformance
 
 ENGINE_STATE_LIMIT = 64 * 1024
 
 
-class EngineConformance(DecisionConformance):
+class MaskConformance(DecisionConformance):
+    """The conformance tests that depend on the masks that an engine computes."""
+
     engine: ClassVar[str]
     settings: ClassVar[EngineSettings | None] = None
     options: ClassVar[dict[str, Any]] = {}
@@ -57,6 +60,17 @@ class EngineConformance(DecisionConformance):
                 break
         generator.close()  # type: ignore[attr-defined]
         return updates
+
+    @pytest.fixture(scope="class")
+    def configured(self) -> None:
+        """Set the class variables that are known when the tests run; suites that write weights override this."""
+
+    @pytest.fixture(autouse=True, scope="class")
+    def kept_open(self, configured: None) -> Iterator[None]:
+        """Keep a session open during all tests, so that they share its networks instead of loading them again."""
+        session = self.open(self.clip(length=1))
+        yield
+        session.close()
 
     # --- what a round yields --------------------------------------------------------------------------------------
 
@@ -341,52 +355,8 @@ class EngineConformance(DecisionConformance):
         flat = Clip(np.full_like(clip.frames, 127), clip.truth, 1)
         assert len(self.run(self.open(flat), interaction_on(clip, 1))) == 3
 
-    # --- bad input --------------------------------------------------------------------------------------------------
 
-    @pytest.mark.parametrize(
-        ("field", "value"),
-        [
-            ("scribbles", ()),
-            *(("frame", value) for value in (99, -1, 1.5, None)),
-            *(("object_id", value) for value in (2, -1, 1.5, True)),
-            *(
-                ("path", value)
-                for value in ([0.5, 0.5], np.empty((0, 2)), [[0.5, 1.5]], [[np.nan, 0.5]], [[0.5, 0.5j]])
-            ),
-        ],
-    )
-    def test_bad_input_names_the_field_and_changes_nothing(self, field: str, value: Any) -> None:
-        clip = self.clip(length=3)
-        session, untouched = self.open(clip), self.open(clip)
-        given = {"frame": 0, "object_id": 1, "path": [[0.5, 0.5]], field: value}
-        scribbles = given.get("scribbles", (Scribble(given["object_id"], np.array(given["path"])),))
-        with pytest.raises(ValueError, match=field):
-            self.run(session, Interaction(given["frame"], scribbles))
-        good = interaction_on(clip, 1)
-        assert_same_updates(self.run(session, good), self.run(untouched, good))
-
-    def test_numbers_of_numpy_count_as_numbers(self) -> None:
-        clip = self.clip(length=3)
-        good = interaction_on(clip, 1)
-        path = good.scribbles[0].path.astype(np.float32)
-        small = Interaction(np.uint8(1), (Scribble(np.uint8(1), path),))  # type: ignore[arg-type]
-        plain = Interaction(1, (Scribble(1, path.astype(np.float64)),))
-        assert_same_updates(self.run(self.open(clip), small), self.run(self.open(clip), plain))
-
-    @pytest.mark.parametrize("num_objects", [0, 1.5, True])
-    def test_it_refuses_no_objects(self, num_objects: Any) -> None:
-        frames = ArrayFrames(self.clip(length=2).frames)
-        with pytest.raises(ValueError, match="num_objects"):
-            create_engine_session(self.engine, frames, num_objects, self.settings, **self.options)
-
-    @pytest.mark.parametrize(("frame", "size", "field"), [(0, (3, 3), "labels"), (0.0, None, "frame")])
-    def test_it_refuses_to_lock_what_is_no_mask_or_no_frame(self, frame: Any, size: Any, field: str) -> None:
-        session = self.open(self.clip(length=2))
-        with pytest.raises(ValueError, match=field):
-            session.lock(frame, np.zeros(size or (self.height, self.width), np.uint8))
-        assert not session.locked
-
-    def test_it_refuses_an_option_it_does_not_have(self) -> None:
-        frames = ArrayFrames(self.clip(length=2).frames)
-        with pytest.raises(ValueError, match=r"options.*no_such_option"):
-            create_engine_session(self.engine, frames, 1, self.settings, **{**self.options, "no_such_option": 1})
+class EngineConformance(MaskConformance, InputConformance):
+    """All conformance tests. A second suite of the same engine needs those of `MaskConformance` alone, because refusing
+    bad input does not depend on weights or options.
+    """

@@ -19,7 +19,7 @@ from segmentation.engines.stm.engine import InteractiveSTMEngine
 from segmentation.frames import ArrayFrames
 from segmentation.weights import CUTTER, uses_cutter, weights_label, weights_ready
 from tests.segmentation.clips import Clip, interaction_on, make_clip
-from tests.segmentation.engine_conformance import EngineConformance, assert_same_updates, past_round
+from tests.segmentation.engine_conformance import EngineConformance, MaskConformance, assert_same_updates, past_round
 from tests.segmentation.engines.ipn import tiny as ipn
 from tests.segmentation.engines.stm import tiny as stm
 
@@ -35,12 +35,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
-class Drawn(EngineConformance):
+class Drawn(MaskConformance):
     __test__ = False
     reads_before_first_mask = 3
 
-    @pytest.fixture(autouse=True)
-    def _use(self, weights: str) -> None:
+    @pytest.fixture(scope="class")
+    def configured(self, weights: str) -> None:
         type(self).settings = EngineSettings(device="cpu", weights=weights)
 
     def open(self, clip: Clip, num_objects: int | None = None, rounds: Sequence[PastRound] = ()) -> CutterInteraction:
@@ -134,7 +134,7 @@ class Drawn(EngineConformance):
         assert_same_updates(self.run(kept, third), self.run(self.open(clip, rounds=history), third))
 
 
-class TestDrawnSTM(Drawn):
+class TestDrawnSTM(Drawn, EngineConformance):
     __test__ = True
     engine = "stm"
 

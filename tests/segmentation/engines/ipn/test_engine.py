@@ -33,8 +33,8 @@ class TestIPN(EngineConformance):
     engine = "ipn"
     reads_before_first_mask = 1
 
-    @pytest.fixture(autouse=True)
-    def _use(self, weights: str) -> None:
+    @pytest.fixture(scope="class")
+    def configured(self, weights: str) -> None:
         type(self).settings = EngineSettings(device="cpu", weights=weights)
 
     def session(self, clip: Clip, objects: int | None = None, **options: Any) -> IPNEngine:

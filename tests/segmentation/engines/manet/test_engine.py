@@ -27,8 +27,8 @@ class TestMANet(EngineConformance):
     engine = "manet"
     reads_before_first_mask = 1
 
-    @pytest.fixture(autouse=True)
-    def _use(self, weights: str) -> None:
+    @pytest.fixture(scope="class")
+    def configured(self, weights: str) -> None:
         type(self).settings = EngineSettings(device="cpu", weights=weights)
 
     def session(self, clip: Clip, options: dict[str, Any] | None = None, **settings: Any) -> MANetEngine:

@@ -17,7 +17,7 @@ from segmentation.frames import ArrayFrames
 from segmentation.metrics import jaccard
 from segmentation.types import Interaction
 from tests.segmentation.clips import make_clip
-from tests.segmentation.engine_conformance import EngineConformance
+from tests.segmentation.engine_conformance import EngineConformance, MaskConformance
 
 
 def tiny() -> Star:
@@ -30,7 +30,7 @@ class TestStar(EngineConformance):
     options: ClassVar[dict[str, Any]] = {"network": tiny()}
 
 
-class TestStarThatShips(EngineConformance):
+class TestStarThatShips(MaskConformance):
     engine = "star"
 
 

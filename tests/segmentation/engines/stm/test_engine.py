@@ -24,8 +24,8 @@ class TestInteractiveSTM(EngineConformance):
     engine = "stm"
     reads_before_first_mask = 1
 
-    @pytest.fixture(autouse=True)
-    def _use(self, weights: str) -> None:
+    @pytest.fixture(scope="class")
+    def configured(self, weights: str) -> None:
         type(self).settings = EngineSettings(device="cpu", weights=weights)
 
     def session(self, objects: int = 1, **changes: object) -> InteractiveSTMEngine:

@@ -29,8 +29,8 @@ class TestSemiSTM(EngineConformance):
     engine = "stm-semi"
     reads_before_first_mask = 1
 
-    @pytest.fixture(autouse=True)
-    def _use(self, weights: str) -> None:
+    @pytest.fixture(scope="class")
+    def configured(self, weights: str) -> None:
         type(self).settings = EngineSettings(device="cpu", weights=weights)
 
     def session(self, clip: Clip, **options: Any) -> SemiSTMEngine:

@@ -17,7 +17,13 @@ from segmentation.engines.strnn.engine import ADAPTED, STRNNEngine
 from segmentation.frames import ArrayFrames
 from segmentation.types import Interaction
 from tests.segmentation.clips import Clip, interaction_on, make_clip
-from tests.segmentation.engine_conformance import CountingFrames, EngineConformance, assert_same_updates, past_round
+from tests.segmentation.engine_conformance import (
+    CountingFrames,
+    EngineConformance,
+    MaskConformance,
+    assert_same_updates,
+    past_round,
+)
 from tests.segmentation.engines.strnn.tiny import TINY, write_weights
 
 
@@ -26,12 +32,15 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write_weights(tmp_path_factory.mktemp("weights"))
 
 
-class TestSTRNN(EngineConformance):
+class STRNNSuite(MaskConformance):
+    """What both suites share: the tiny weights, and sessions with settings and options of their own."""
+
+    __test__ = False
     engine = "strnn"
     reads_before_first_mask = TINY.chain  # all frames of a chain up to the drawn frame
 
-    @pytest.fixture(autouse=True)
-    def _use(self, weights: str) -> None:
+    @pytest.fixture(scope="class")
+    def configured(self, weights: str) -> None:
         type(self).settings = EngineSettings(device="cpu", weights=weights)
 
     def session(self, clip: Clip, options: dict[str, Any] | None = None, **settings: Any) -> STRNNEngine:
@@ -41,6 +50,10 @@ class TestSTRNN(EngineConformance):
         session = create_engine_session(self.engine, frames, clip.num_objects, machine, **(options or {}))
         assert isinstance(session, STRNNEngine)
         return session
+
+
+class TestSTRNN(STRNNSuite, EngineConformance):
+    __test__ = True
 
     def test_what_is_cached_where_changes_no_mask(self, tmp_path: Path) -> None:
         clip = make_clip(num_objects=2)
@@ -135,9 +148,10 @@ class TestSTRNN(EngineConformance):
             self.session(make_clip(), {option: value})
 
 
-class TestRefinedRound(TestSTRNN):
+class TestRefinedRound(STRNNSuite):
     """ST-RNN in which the network RGMP propagates masks from the second round on, as the option `refine_from` says."""
 
+    __test__ = True
     options = {"refine_from": 2}
 
     def test_the_last_round_starts_from_every_annotated_frame(self) -> None:
