@@ -146,6 +146,13 @@ VARIABLES = (
         secret=True,
     ),
     Variable(
+        "MASKWRIGHT_LOG",
+        "text",
+        values.log_form,
+        "text or json",
+        "Logs as lines for people, or as a JSON object on each line.",
+    ),
+    Variable(
         "MASKWRIGHT_ENGINES", "", values.text, "module", "Further engines: a module whose ENGINES is a dict of specs."
     ),
 )

@@ -10,6 +10,8 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from webapp import logs
+
 # The limits of Django's check security.W009. Whoever guesses the key can sign in as anybody.
 KEY_LENGTH, KEY_CHARACTERS = 50, 5
 
@@ -34,6 +36,12 @@ def flag(value: str) -> bool:
     if value.lower() not in known:
         raise ValueError
     return known[value.lower()]
+
+
+def log_form(value: str) -> str:
+    if value not in (logs.TEXT, logs.JSON):
+        raise ValueError
+    return value
 
 
 def names(value: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from webapp import installation
+from webapp import installation, logs
 from webapp.configuration import BadSetting, Configuration, load
 
 BASE_DIR = installation.BASE_DIR
@@ -52,6 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "webapp.http.request_id.RequestId",
     "webapp.http.api_version.ApiVersion",
     "webapp.http.headers.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
@@ -127,21 +128,7 @@ USE_I18N = False
 # The largest body that is read into memory. Chunks of uploads are streamed to disk instead.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 
-# Django's default would only mail server errors to ADMINS.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {
-        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        # The pool would log each failed attempt to connect, in addition to the error that is raised.
-        "psycopg.pool": {"handlers": ["console"], "level": "ERROR", "propagate": False},
-        # Refused requests are answered and not logged; server errors are logged.
-        "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
-        "django.security.csrf": {"handlers": ["console"], "level": "ERROR", "propagate": False},
-    },
-}
+LOGGING = logs.settings(CONFIG["MASKWRIGHT_LOG"])
 
 CELERY_BROKER_URL = CONFIG.broker_url
 CELERY_BROKER_TRANSPORT_OPTIONS = CONFIG.broker_options

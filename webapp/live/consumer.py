@@ -103,6 +103,7 @@ class VideoSocket:
             return
         self.me, self.step = person(user), Step.GREETING
         self.gaze = Gaze(await in_thread(self._fps))
+        structlog.contextvars.bind_contextvars(video=self.video_id, user=user.pk)
         tasks = [asyncio.create_task(part) for part in (self._take_in(), self._send_out(), self._keep_checking())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -28,7 +29,8 @@ async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
     second time. It must therefore have the same effect if it runs twice; reads and messages with a receipt do.
     """
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_pool, partial(_with_connection, function, args, kwargs))
+    context = copy_context()  # so that what the thread logs names the video of the socket
+    return await loop.run_in_executor(_pool, partial(context.run, _with_connection, function, args, kwargs))
 
 
 def _with_connection(

@@ -36,6 +36,7 @@ class Command(BaseCommand):
             follow_parent()
         config = uvicorn.Config(
             "webapp.asgi:application",
+            log_config=None,  # webapp/logs.py says how its loggers write
             log_level="warning",
             access_log=False,
             server_header=False,

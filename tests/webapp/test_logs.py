@@ -1,0 +1,60 @@
+"""Tests that what programs log can be read by people or by programs, and names what it belongs to."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from webapp import logs
+
+
+def written(form: str, capsys: pytest.CaptureFixture[str], event: str, **values: object) -> str:
+    """Log an event by structlog, as the code does, and return the line that a handler with this formatter writes."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logs.formatter(form))
+    target = logging.getLogger("webapp.test_logs")
+    target.addHandler(handler)
+    target.propagate = False
+    try:
+        capsys.readouterr()
+        structlog.get_logger("webapp.test_logs").warning(event, **values)
+    finally:
+        target.removeHandler(handler)
+    return capsys.readouterr().err
+
+
+def test_json_has_the_event_its_values_and_what_is_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    with bound_contextvars(request="abc", path="/api/me"):
+        line = written("json", capsys, "database_busy", error="locked")
+    found = json.loads(line)
+    assert {**found, "timestamp": None} == {
+        "event": "database_busy",
+        "error": "locked",
+        "request": "abc",
+        "path": "/api/me",
+        "logger": "webapp.test_logs",
+        "level": "warning",
+        "timestamp": None,
+    }
+
+
+def test_an_error_in_json_is_one_line_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    line = written("json", capsys, "round_failed", exc_info=ValueError("no frames"))
+    assert line.count("\n") == 1
+    assert json.loads(line)["exception"][0]["exc_value"] == "no frames"
+
+
+def test_text_is_a_line_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    line = written("text", capsys, "task_not_sent", row=7)
+    assert "task_not_sent" in line
+    assert "row=7" in line
+    assert "warning" in line
+
+
+def test_what_a_library_logs_has_the_same_form() -> None:
+    record = logging.LogRecord("celery", logging.ERROR, __file__, 1, "Lost %s", ("broker",), None)
+    assert json.loads(logs.formatter("json").format(record))["event"] == "Lost broker"

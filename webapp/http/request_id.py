@@ -1,0 +1,44 @@
+"""Gives each request an id, which is in every log line that the request causes and in the header of its answer."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Awaitable
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from structlog.contextvars import bound_contextvars
+
+from webapp.http.middleware import ForBothKinds
+
+HEADER = "X-Request-ID"
+ACCEPTABLE = re.compile(r"[\w.:-]{1,80}", re.ASCII)
+
+
+class RequestId(ForBothKinds):
+    """Takes the id from the header X-Request-ID, which a proxy may have set, or makes a new one."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.later:
+            return self._later(request)
+        request_id = _id_of(request)
+        with bound_contextvars(request=request_id, path=request.path):
+            response = self.get_response(request)
+        assert isinstance(response, HttpResponseBase)
+        response.headers[HEADER] = request_id
+        return response
+
+    async def _later(self, request: HttpRequest) -> HttpResponseBase:
+        request_id = _id_of(request)
+        with bound_contextvars(request=request_id, path=request.path):
+            answer = self.get_response(request)
+            assert not isinstance(answer, HttpResponseBase)
+            response = await answer
+        response.headers[HEADER] = request_id
+        return response
+
+
+def _id_of(request: HttpRequest) -> str:
+    given = request.headers.get(HEADER, "")
+    return given if ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex[:16]
