@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "webapp.videos",
     "webapp.annotation",
     "webapp.jobs",
+    "webapp.quality",
     "webapp.overview",
     "webapp.inference",
 ]

@@ -137,6 +137,12 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/projects/{project_id}/jobs/deal"): Rule(Role.MANAGER, body={"people": [1]}),
     ("POST", "/api/projects/{project_id}/jobs/take"): Rule(Role.ANNOTATOR),
     ("GET", "/api/me/work"): Rule("signed in"),
+    # quality
+    ("GET", "/api/projects/{project_id}/numbers"): Rule(Role.REVIEWER),
+    ("GET", "/api/projects/{project_id}/numbers.csv"): Rule(Role.REVIEWER),
+    ("GET", "/api/projects/{project_id}/curve"): Rule(Role.REVIEWER),
+    ("GET", "/api/projects/{project_id}/quality"): Rule(Role.REVIEWER),
+    ("PATCH", "/api/projects/{project_id}/quality"): Rule(Role.MANAGER, body={"least_jf": 0.8, "below": "hold"}),
     # exports
     ("GET", "/api/export-formats"): Rule("signed in"),
     ("GET", "/api/videos/{video_id}/exports"): Rule(Role.VIEWER),

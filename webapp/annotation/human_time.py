@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.annotation.models import HumanTime
@@ -13,5 +14,6 @@ from webapp.videos.models import Video
 @transaction.atomic
 def add_seconds(*, video: Video, author: User, object_id: int, seconds: float) -> None:
     """Add to the time that `author` worked on an object of a video; object 0 means that none was selected."""
-    row, _ = HumanTime.objects.get_or_create(video=video, object_id=object_id, author=author)
+    today = timezone.now().date()
+    row, _ = HumanTime.objects.get_or_create(video=video, object_id=object_id, author=author, day=today)
     HumanTime.objects.filter(pk=row.pk).update(seconds=F("seconds") + seconds)

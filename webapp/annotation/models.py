@@ -101,6 +101,8 @@ class Round(LeasedTask):
     progress_total = models.PositiveIntegerField(default=0)
     # Inclusive ranges of the frames for which the round stored masks; written when it ends.
     frames = models.JSONField(default=list)
+    human_seconds = models.FloatField(default=0)  # How long people had worked on the video when the version was made.
+    pixels = models.PositiveIntegerField(default=0)  # For a painted version: the pixels that it changed.
     error_code = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -238,12 +240,13 @@ class HumanTime(models.Model):
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="human_times")
     object_id = models.PositiveSmallIntegerField()
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    day = models.DateField(null=True)  # In UTC. None: it was stored before days were.
     seconds = models.FloatField(default=0)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["video", "object_id", "author"], name="human_time_once_per_object_and_author"
+                fields=["video", "object_id", "author", "day"], name="human_time_once_per_object_author_and_day"
             )
         ]
 
@@ -273,6 +276,7 @@ class RoundScore(models.Model):
     j = models.FloatField()  # `j` and `f` are means over the objects that have a counterpart in the ground truth.
     f = models.FloatField()
     objects_scored = models.JSONField()  # A list of {"object", "truth", "j", "f"}.
+    cells = models.JSONField(default=list)  # [frame, object, J, F] for each frame and object with ground truth.
     frames = models.JSONField()  # J&F by frame, for the frames that have ground truth.
     created_at = models.DateTimeField(auto_now_add=True)
 

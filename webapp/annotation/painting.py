@@ -55,6 +55,7 @@ def paint_mask(
     _check_paintable(video, frame, object_id)
     standing = mask_at(video.pk, head.round_id, frame)
     labels = blank(video) if standing is None else standing.labels.copy()
+    before = labels.copy()
     _apply(labels, painted, object_id, _protected(video, object_id, over))
     made = add_version(
         head,
@@ -68,6 +69,7 @@ def paint_mask(
         objects_changed=[object_id],
         engine="",
         state=RoundState.DONE,
+        pixels=int(np.count_nonzero(labels != before)),
         progress_done=1,
         progress_total=1,
         frames=[(frame, frame)],

@@ -26,7 +26,7 @@ from webapp.annotation import changes, counters, scribbles
 from webapp.annotation.cuts import span_of_scenes
 from webapp.annotation.head import conflict, hold, set_head
 from webapp.annotation.masks import mask_at, ranges_of
-from webapp.annotation.models import Direction, Head, Object, Origin, Round, RoundState, Scribble
+from webapp.annotation.models import Direction, Head, HumanTime, Object, Origin, Round, RoundState, Scribble
 from webapp.annotation.notify import notify_worker
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video
@@ -183,6 +183,7 @@ def add_version(head: Head, video: Video, author: User, key: UUID | str, **colum
         author=author,
         num_objects=head.next_object_number - 1,
         base_id=head.round_id,
+        human_seconds=sum(HumanTime.objects.filter(video=video).values_list("seconds", flat=True)),
         **columns,
     )
     counters.round_made(video.pk, author)

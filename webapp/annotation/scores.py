@@ -19,8 +19,17 @@ GIVEN_UP_AFTER = timedelta(minutes=10)  # After this time a round that could not
 
 
 @transaction.atomic
-def store_score(*, round_id: int, objects: Sequence[ObjectScore], frames: Mapping[int, float]) -> None:
-    """Store how good the masks at a round are. A later score of the same round replaces an earlier one."""
+def store_score(
+    *,
+    round_id: int,
+    objects: Sequence[ObjectScore],
+    frames: Mapping[int, float],
+    cells: Sequence[tuple[int, int, float, float]] = (),
+) -> None:
+    """Store how good the masks at a round are. A later score of the same round replaces an earlier one.
+
+    `cells` has (frame, object id, J, F) for each frame and object with ground truth. Object 0 is one that nobody drew.
+    """
     round_ = Round.objects.get(pk=round_id)
     hold(round_.video_id)
     count = max(len(objects), 1)  # Without a matched object the score is 0.
@@ -29,6 +38,7 @@ def store_score(*, round_id: int, objects: Sequence[ObjectScore], frames: Mappin
         "f": sum(one.f for one in objects) / count,
         "objects_scored": [one.model_dump() for one in objects],
         "frames": dict(frames),
+        "cells": [list(cell) for cell in cells],
     }
     RoundScore.objects.update_or_create(round=round_, defaults=values)
     changes.round_scored(round_)

@@ -17,9 +17,11 @@ from webapp.annotation.models import Round
 from webapp.annotation.schemas import ObjectScore
 from webapp.annotation.scores import is_scored, store_score
 from webapp.inference import runner
+from webapp.quality.checking import check_submitted
 from webapp.videos.models import Video
 from webapp.videos.storage import read_truth
 
+IGNORED = 255  # In ground truth it means "ignore".
 IDS = 256  # A label map has one byte per pixel.
 
 
@@ -40,20 +42,26 @@ def score(round_id: int) -> bool:
     table[numbers] = range(1, len(numbers) + 1)
     truth_table = np.zeros(IDS, np.uint8)
     truth_table[[matched[number] for number in numbers]] = range(1, len(numbers) + 1)
+    missed = set(range(1, IGNORED)) - set(matched.values())  # No object was drawn for them, which counts as J = F = 0.
     j, f, frames = [], [], {}
+    cells: list[tuple[int, int, float, float]] = []
     for frame, truth, labels in _pairs(round_):
+        cells += [(frame, 0, 0.0, 0.0) for truth_id in missed & set(np.unique(truth).tolist()) if truth_id]
         if numbers:
             one_j, one_f = runner.j_and_f(truth_table[truth], table[labels], len(numbers))
             j.append(one_j)
             f.append(one_f)
             frames[frame] = round(float((one_j + one_f).mean() / 2), 4)
+            pairs = zip(numbers, one_j, one_f, strict=True)
+            cells += [(frame, number, round(float(a), 4), round(float(b), 4)) for number, a, b in pairs]
     objects = [
         ObjectScore(
             object=number, truth=matched[number], j=float(np.mean(j, axis=0)[i]), f=float(np.mean(f, axis=0)[i])
         )
         for i, number in enumerate(numbers)
     ]
-    store_score(round_id=round_id, objects=objects, frames=frames)
+    store_score(round_id=round_id, objects=objects, frames=frames, cells=cells)
+    check_submitted(round_.video_id)
     return True
 
 
@@ -74,7 +82,7 @@ def match(shared: NDArray[np.int64]) -> dict[int, int]:
 
     This is needed because people choose object ids freely. `shared` is what `overlaps` returns.
     """
-    objects, ids = linear_sum_assignment(-shared[1:, 1:255])  # 255 in ground truth means "ignore".
+    objects, ids = linear_sum_assignment(-shared[1:, 1:IGNORED])
     pairs = ((int(o) + 1, int(t) + 1) for o, t in zip(objects, ids, strict=True))
     return {number: truth for number, truth in pairs if shared[number, truth] > 0}
 

@@ -16,7 +16,8 @@ from webapp.jobs.access import parts_of
 from webapp.jobs.models import Job, JobEvent
 from webapp.jobs.schemas import ActionName, JobEventInfo, JobInfo, JobStateName, StageName
 from webapp.jobs.states import allowed, place_of
-from webapp.projects.access import memberships_of
+from webapp.projects.access import allows, memberships_of
+from webapp.projects.models import Role
 
 
 def with_figures(jobs: QuerySet[Job]) -> QuerySet[Job]:
@@ -48,6 +49,7 @@ def job_info(user: User, job_id: int) -> JobInfo:
 
 
 def _info(user: User, role: str, job: Job) -> JobInfo:
+    reviews = bool(role) and allows(role, Role.REVIEWER)
     parts = parts_of(user, role, job) if role else frozenset()
     return JobInfo(
         id=job.pk,
@@ -68,6 +70,8 @@ def _info(user: User, role: str, job: Job) -> JobInfo:
         instructions=job.instructions,
         edition=job.edition,
         attempts=job.attempts,
+        jf=job.jf if reviews else None,
+        flagged=job.flagged if reviews else None,
         accepted=getattr(job, "accepted_count"),  # noqa: B009 - an annotation, unknown to the model's type
         created_at=job.created_at.isoformat(),
         updated_at=job.updated_at.isoformat(),

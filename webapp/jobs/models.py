@@ -52,6 +52,12 @@ class Job(models.Model):
     # It rises with each change. A request names the edition that its sender saw, and is refused if it is an old one.
     edition = models.PositiveIntegerField(default=1)
     attempts = models.PositiveIntegerField(default=0)  # How many times the job was submitted.
+    # Whether the masks that were submitted last were compared with ground truth, and what came of it. Annotators never
+    # see it. `jf` is the mean J&F over the job's frames with ground truth, 0..1; None: there are none, or no check yet.
+    checked = models.BooleanField(default=False)
+    jf = models.FloatField(null=True)
+    flagged = models.BooleanField(default=False)  # It is worse than the project asks for.
+    holds = models.PositiveSmallIntegerField(default=0)  # How often the check sent the job back.
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -69,7 +75,7 @@ class JobEvent(models.Model):
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    action = models.CharField(max_length=12)  # An action of states.py, or "assign", "change" or "cut".
+    action = models.CharField(max_length=12)  # An action of states.py, or "assign", "change", "cut" or "hold".
     from_stage = models.CharField(max_length=12, choices=Stage.choices)
     from_state = models.CharField(max_length=12, choices=JobState.choices)
     to_stage = models.CharField(max_length=12, choices=Stage.choices)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.dispatch import Signal
 
 from webapp.accounts.models import User
 from webapp.annotation import changes
@@ -30,6 +31,8 @@ from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
 from webapp.problems import Forbidden, Problem
 
+# Sent with `job` in the transaction in which it is submitted.
+submitted = Signal()
 WORDS = {"in_progress": "in progress"}
 
 
@@ -58,6 +61,8 @@ def move_job(
         add_pin(video=job.video, author=by, pin=pin, job_id=job.pk)
     _move(job, by, action, _after(job, move.after), note)
     _notify(job, by, action)
+    if action is Action.SUBMIT:
+        submitted.send(Job, job=job)
     return job
 
 
@@ -91,6 +96,7 @@ def _move(job: Job, by: User, action: Action, after: Place, note: str = "") -> N
     job.stage, job.state = after.stage, after.state
     if action is Action.SUBMIT:
         job.attempts += 1
+        job.checked, job.jf, job.flagged = False, None, False
     save(job, by, action.value, before, note=note)
 
 

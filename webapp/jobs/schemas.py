@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from webapp.annotation.schemas import FrameIndex, Model, ObjectNumber, Person, Span
+from webapp.annotation.schemas import FrameIndex, Model, ObjectNumber, Person, Span, Unit
 from webapp.rest import ErrorAnswer
 
 StageName = Literal["annotation", "validation", "acceptance"]
@@ -41,6 +41,8 @@ class JobInfo(Model):
     instructions: str  # What holds for this job, in addition to the guide of the project.
     edition: int
     attempts: int  # How many times it was submitted.
+    jf: Unit | None  # J&F of what was submitted on hidden ground truth. Annotators get null, as for `flagged`.
+    flagged: bool | None  # Whether that is worse than the project asks for.
     accepted: int  # The number of its frames that are accepted.
     created_at: str  # In ISO 8601, as `updated_at`.
     updated_at: str

@@ -20,7 +20,7 @@ from webapp.annotation.models import Object
 from webapp.jobs.access import jobs_of
 from webapp.jobs.models import Job, JobState, Stage
 from webapp.overview import cursor
-from webapp.videos.access import videos_of
+from webapp.videos.access import marking_truth, videos_of
 from webapp.videos.models import Video
 
 Order = Literal["added", "name", "worked", "due", "priority", "progress", "frames"]
@@ -68,7 +68,8 @@ class Page:
 
 def chosen(user: User, project_id: int, wanted: Filter) -> QuerySet[Video]:
     """Return the wanted videos of a project that `user` may see. The caller has checked that it is a member."""
-    videos = videos_of(user).filter(project_id=project_id, archived_at__isnull=not wanted.archived)
+    seen = videos_of(user).filter(project_id=project_id, archived_at__isnull=not wanted.archived)
+    videos = marking_truth(user, seen)
     if wanted.text:
         videos = videos.filter(name__icontains=wanted.text)
     if wanted.state is not None:

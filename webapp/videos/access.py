@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from webapp.problems import Forbidden, NotFound
 from webapp.projects.access import ONLY_JOBS, Visitor, allows, memberships_of, require
@@ -25,6 +25,13 @@ def videos_of(user: Visitor) -> QuerySet[Video]:
     limited = Q(project__in=memberships.filter(ONLY_JOBS).values("project"))
     # Jobs belong to a higher layer (webapp/jobs), so the relation is used by its name.
     return Video.objects.filter(whole | (limited & Q(pk__in=Video.objects.filter(own).values("pk"))), deleted_at=None)
+
+
+def marking_truth(user: Visitor, videos: QuerySet[Video]) -> QuerySet[Video]:
+    """Annotate videos with `shows_truth`: whether `user` may know that they have ground truth."""
+    reviewers = [role for role in Role if allows(role, Role.REVIEWER)]
+    own = memberships_of(user).filter(project=OuterRef("project"), role__in=reviewers)
+    return videos.annotate(shows_truth=Exists(own))
 
 
 def role_for(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -> Role:

@@ -12,6 +12,7 @@ from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
 from webapp.accounts.api import signed_in
+from webapp.accounts.models import User
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
@@ -51,8 +52,8 @@ class SourceFrames(Schema):
     times: list[float | None]
 
 
-def _card(video: Video) -> Video:
-    return with_work(Video.objects.filter(pk=video.pk)).get()
+def _card(user: User, video: Video) -> Video:
+    return with_work(user, Video.objects.filter(pk=video.pk)).get()
 
 
 # --- uploads ----------------------------------------------------------------------------------------------------------
@@ -94,7 +95,8 @@ def drop_upload(request: HttpRequest, upload_id: UUID) -> Status[None]:
 
 @router.post("/uploads/{uuid:upload_id}/finish", response={201: VideoCard, (404, 409): UploadError})
 def finish_upload(request: HttpRequest, upload_id: UUID) -> Status[Video]:
-    return Status(201, _card(uploads.finish_upload(by=signed_in(request), upload_id=upload_id)))
+    user = signed_in(request)
+    return Status(201, _card(user, uploads.finish_upload(by=user, upload_id=upload_id)))
 
 
 # --- videos -----------------------------------------------------------------------------------------------------------
@@ -103,17 +105,19 @@ def finish_upload(request: HttpRequest, upload_id: UUID) -> Status[Video]:
 @router.get("/projects/{int:project_id}/videos", response={200: list[VideoCard], 404: ErrorAnswer})
 def list_videos(request: HttpRequest, project_id: int) -> QuerySet[Video]:
     user = signed_in(request)
-    return with_work(videos_of(user).filter(project=project_for(user, project_id)))
+    return with_work(user, videos_of(user).filter(project=project_for(user, project_id)))
 
 
 @router.get("/videos/{int:video_id}", response={200: VideoCard, 404: ErrorAnswer})
 def get_video(request: HttpRequest, video_id: int) -> Video:
-    return _card(video_for(signed_in(request), video_id))
+    user = signed_in(request)
+    return _card(user, video_for(user, video_id))
 
 
 @router.patch("/videos/{int:video_id}", response={200: VideoCard, (400, 404): ErrorAnswer})
 def rename_video(request: HttpRequest, video_id: int, body: VideoPatch) -> Video:
-    return _card(editing.rename_video(by=signed_in(request), video_id=video_id, name=body.name))
+    user = signed_in(request)
+    return _card(user, editing.rename_video(by=user, video_id=video_id, name=body.name))
 
 
 @router.delete("/videos/{int:video_id}", response={204: None, 404: ErrorAnswer})
@@ -124,7 +128,8 @@ def delete_video(request: HttpRequest, video_id: int) -> Status[None]:
 
 @router.post("/videos/{int:video_id}/cancel-import", response={200: VideoCard, 404: ErrorAnswer})
 def cancel_import(request: HttpRequest, video_id: int) -> Video:
-    return _card(editing.stop_import(by=signed_in(request), video_id=video_id))
+    user = signed_in(request)
+    return _card(user, editing.stop_import(by=user, video_id=video_id))
 
 
 @router.get("/videos/{int:video_id}/source-frames", response={200: SourceFrames, 404: ErrorAnswer})

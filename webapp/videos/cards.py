@@ -7,6 +7,8 @@ from datetime import datetime
 from django.db.models import QuerySet
 from ninja import Schema
 
+from webapp.projects.access import Visitor
+from webapp.videos.access import marking_truth
 from webapp.videos.models import Video, VideoState
 
 
@@ -70,9 +72,9 @@ class VideoCard(CardFields):
 
     @staticmethod
     def resolve_has_truth(video: Video) -> bool:
-        return bool(video.truth_frames)
+        return bool(video.truth_frames) and getattr(video, "shows_truth", False)
 
 
-def with_work(videos: QuerySet[Video]) -> QuerySet[Video]:
-    """Load with `videos`, in one query, who worked on each of them last."""
-    return videos.select_related("worked_by")
+def with_work(user: Visitor, videos: QuerySet[Video]) -> QuerySet[Video]:
+    """Load with `videos`, in one query, who worked on each of them last, and whether `user` may see ground truth."""
+    return marking_truth(user, videos).select_related("worked_by")

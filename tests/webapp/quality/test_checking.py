@@ -1,0 +1,100 @@
+"""Tests of comparing what is submitted with hidden ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from tests.webapp.annotation.test_undo import done
+from tests.webapp.jobs.conftest import at, do, job_of
+from webapp.accounts.models import User
+from webapp.annotation.scores import store_score
+from webapp.jobs.models import Job, JobEvent
+from webapp.notifications.models import Notification
+from webapp.projects.models import Project
+from webapp.quality.checking import change_rule, check_submitted
+from webapp.videos.models import Video
+
+CELLS = [(2, 1, 0.5, 0.7), (4, 1, 0.9, 1.0)]
+
+
+@pytest.fixture
+def job(video: Video, annotator: User, reviewer: User, sent_tasks: list) -> Job:
+    """Create the annotator's job of the frames 0 to 3, of which frame 2 has ground truth, as has frame 4."""
+    Video.objects.update(truth_frames=[2, 4], truth_objects=1)
+    Job.objects.update(assignee=annotator, reviewer=reviewer, last=3)
+    return job_of(video)
+
+
+def annotate(video: Video, by: User, cells: list[tuple[int, int, float, float]] = CELLS) -> int:
+    made = done(video, by, video.head.round_id if hasattr(video, "head") else None, [0, 1, 2, 3])
+    store_score(round_id=made.pk, objects=[], frames={}, cells=cells)
+    video.refresh_from_db()
+    return made.pk
+
+
+def ask(project: Project, manager: User, **rule: object) -> None:
+    change_rule(by=manager, project_id=project.pk, changed={"least_jf": 0.8, **rule})
+
+
+def test_a_bad_submission_is_flagged_for_reviewers_only(
+    job: Job,
+    video: Video,
+    project: Project,
+    manager: User,
+    annotator: User,
+    reviewer: User,
+    client_as: Callable[[User | None], Client],
+) -> None:
+    ask(project, manager)
+    annotate(video, annotator)
+    do(annotator, job, "start", "submit")
+    assert at(job) == ("validation", "new")
+    info = client_as(reviewer).get(f"/api/jobs/{job.pk}").json()
+    assert (info["jf"], info["flagged"]) == (pytest.approx(0.6), True)  # Only the frames of the job count.
+    hidden = client_as(annotator).get(f"/api/jobs/{job.pk}").json()
+    assert (hidden["jf"], hidden["flagged"]) == (None, None)
+    card = client_as(annotator).get(f"/api/videos/{video.pk}").json()
+    assert card["has_truth"] is False
+    assert client_as(reviewer).get(f"/api/videos/{video.pk}").json()["has_truth"] is True
+    page = f"/api/projects/{project.pk}/cards"
+    assert client_as(annotator).get(page).json()["cards"][0]["has_truth"] is False
+    assert client_as(reviewer).get(page).json()["cards"][0]["has_truth"] is True
+
+
+def test_a_bad_submission_is_held_as_often_as_the_project_allows(
+    job: Job, video: Video, project: Project, manager: User, annotator: User
+) -> None:
+    ask(project, manager, below="hold", attempts=2)
+    annotate(video, annotator)
+    for _ in range(2):
+        do(annotator, job, "start", "submit")
+        assert at(job) == ("annotation", "rejected")
+    held = JobEvent.objects.filter(action="hold")
+    assert (held.count(), Notification.objects.filter(kind="sent_back").count()) == (2, 2)
+    assert "frame 2" not in held[0].note
+    do(annotator, job, "start", "submit")
+    assert (at(job), job.flagged, job.holds) == (("validation", "new"), True, 2)
+
+
+def test_a_good_submission_goes_on(job: Job, video: Video, project: Project, manager: User, annotator: User) -> None:
+    ask(project, manager, below="hold")
+    annotate(video, annotator, [(2, 1, 0.9, 0.9)])
+    do(annotator, job, "start", "submit")
+    assert (at(job), job.flagged, job.jf) == (("validation", "new"), False, pytest.approx(0.9))
+
+
+def test_a_submission_is_checked_when_its_score_arrives(
+    job: Job, video: Video, project: Project, manager: User, annotator: User
+) -> None:
+    ask(project, manager, below="hold")
+    made = done(video, annotator, None, [0, 1, 2, 3])
+    do(annotator, job, "start", "submit")
+    assert (at(job), job.checked) == (("validation", "new"), False)
+    store_score(round_id=made.pk, objects=[], frames={}, cells=CELLS)
+    check_submitted(video.pk)
+    assert at(job) == ("annotation", "rejected")
+    check_submitted(video.pk)
+    assert JobEvent.objects.filter(action="hold").count() == 1

@@ -1,0 +1,59 @@
+"""What people are shown of the quality of work."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from webapp.annotation.schemas import Model, Unit
+
+
+class NumbersRow(Model):
+    """What was done by a person, for a label or a video, in a week, or by an engine.
+
+    `corrections` are versions on frames of somebody else's job; `rounds` are the others. Means are null without values.
+    """
+
+    key: str  # The id of the person, label or video; the Monday of the week; or the name of the engine.
+    name: str
+    human_seconds: float
+    engine_seconds: float
+    strokes: float
+    painted_pixels: float
+    rounds: float
+    corrections: float
+    accepted_frames: float
+    submissions: float
+    rejections: float
+    rounds_to_accept: float | None  # The mean over accepted jobs, as `seconds_to_accept`.
+    seconds_to_accept: float | None
+    j: Unit | None  # Means over the frames with ground truth, at the heads of the videos.
+    f: Unit | None
+    jf: Unit | None
+
+
+class Numbers(Model):
+    rows: list[NumbersRow]
+
+
+class CurvePoint(Model):
+    """J&F after a round, and the human seconds that the video had taken by then."""
+
+    video: int
+    name: str
+    round: int
+    human_seconds: float
+    jf: Unit
+
+
+class Curve(Model):
+    points: list[CurvePoint]
+
+
+class QualityInfo(Model):
+    """What a project asks of submitted work. `least_jf` null: nothing is checked."""
+
+    least_jf: Unit | None
+    below: Literal["flag", "hold"]
+    attempts: Annotated[int, Field(ge=1, le=20)]
