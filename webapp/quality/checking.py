@@ -57,8 +57,9 @@ def check_when_submitted(sender: type[Job], job: Job, **_: Any) -> None:
 def check_submitted(video_id: int) -> None:
     """Check the submitted jobs of a video that were not checked yet. Nothing is done while its masks have no score."""
     hold(video_id)
-    score = RoundScore.objects.filter(round_id=head_of(video_id)).first()
-    if score is None:
+    head = head_of(video_id)
+    score = None if head is None else RoundScore.objects.filter(round_id=head).first()
+    if score is None and head is not None:
         return
     waiting = Job.objects.filter(video=video_id, checked=False).select_related("video__project")
     rule: QualityRule | None = None
@@ -68,8 +69,10 @@ def check_submitted(video_id: int) -> None:
             _check(job, rule, score)
 
 
-def _check(job: Job, rule: QualityRule, score: RoundScore) -> None:
-    cells = [(j, f) for frame, _, j, f in score.cells if job.first <= frame <= job.last]
+def _check(job: Job, rule: QualityRule, score: RoundScore | None) -> None:
+    """Check a job against the score of its video; None: the video has no masks, so all its ground truth is missed."""
+    found = [(frame, 0, 0.0, 0.0) for frame in job.video.truth_frames] if score is None else score.cells
+    cells = [(j, f) for frame, _, j, f in found if job.first <= frame <= job.last]
     job.checked = True
     job.jf = _mean((j + f) / 2 for j, f in cells)
     bad = job.jf is not None and rule.least_jf is not None and job.jf < rule.least_jf

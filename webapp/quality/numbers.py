@@ -56,7 +56,7 @@ def _grouping(project_id: int, by: By) -> Callable[[Fact], Key]:
         case "video":
             return lambda fact: fact.video
         case "week":
-            return lambda fact: fact.day and (fact.day - timedelta(days=fact.day.weekday())).isoformat()
+            return _week_of
         case "engine":
             return lambda fact: fact.engine or None
         case "object":
@@ -65,6 +65,11 @@ def _grouping(project_id: int, by: By) -> Callable[[Fact], Key]:
             rows = Object.objects.filter(video__project=project_id).values_list("video", "number", "label")
             labels = {(video, number): label or 0 for video, number, label in rows}
             return lambda fact: None if fact.object is None else labels.get((fact.video, fact.object))
+
+
+def _week_of(fact: Fact) -> str | None:
+    """Return the Monday of the week of a fact."""
+    return None if fact.day is None else (fact.day - timedelta(days=fact.day.weekday())).isoformat()
 
 
 def _names(project_id: int, by: By) -> dict[Key, str]:
@@ -89,9 +94,8 @@ def _row(key: Key, name: str, measures: dict[str, list[float]]) -> NumbersRow:
     means = {measure: _mean(measures.get(measure, ())) for measure in MEANS}
     j, f = means["j"], means["f"]
     text = f"{key[0]}.{key[1]}" if isinstance(key, tuple) else str(key)
-    return NumbersRow(
-        key=text, name=name, jf=None if j is None or f is None else round((j + f) / 2, 4), **sums, **means
-    )
+    jf = None if j is None or f is None else round((j + f) / 2, 4)
+    return NumbersRow.model_validate({"key": text, "name": name, "jf": jf, **sums, **means})
 
 
 def _mean(values: Iterable[float]) -> float | None:

@@ -98,3 +98,11 @@ def test_a_submission_is_checked_when_its_score_arrives(
     assert at(job) == ("annotation", "rejected")
     check_submitted(video.pk)
     assert JobEvent.objects.filter(action="hold").count() == 1
+
+
+def test_a_submission_without_masks_misses_everything(
+    job: Job, video: Video, project: Project, manager: User, annotator: User
+) -> None:
+    ask(project, manager)
+    do(annotator, job, "start", "submit")
+    assert (job.flagged, job.jf) == (True, 0)
