@@ -4,7 +4,12 @@ runs.
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponseBase
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import cast
+
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 
@@ -22,7 +27,22 @@ class StaticFiles(WhiteNoiseMiddleware):
             if found is not None:
                 self.files[address] = found
                 try:
-                    return self.serve(found, request)
+                    return _for_asgi(self.serve(found, request), request)
                 except FileNotFoundError:
                     del self.files[address]
         return self.get_response(request)
+
+
+def _for_asgi(answer: HttpResponseBase, request: HttpRequest) -> HttpResponseBase:
+    """Return an answer whose content Django can send under ASGI without a warning.
+
+    WhiteNoise reads files with ordinary iterators, of which Django warns under ASGI.
+    """
+    if isinstance(answer, StreamingHttpResponse) and isinstance(request, ASGIRequest) and not answer.is_async:
+        answer.streaming_content = _read(cast("Iterator[bytes]", answer.streaming_content))
+    return answer
+
+
+async def _read(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the whole file as one part. It is read in a thread, so that other requests do not wait."""
+    yield await asyncio.to_thread(b"".join, parts)

@@ -75,10 +75,11 @@ def cursor_at_end(video_id: int) -> Cursor:
 
 
 def poll(video_id: int, cursor: Cursor) -> Delta:
-    """Return what is new since `cursor`, and move the cursor. Makes three queries, all by primary keys.
+    """Return what is new since `cursor`, and move the cursor. Makes up to four queries, all by primary keys.
 
     The log is read before the masks. If the log says that a round has ended, that round stores no more masks, so none
-    of its masks can be missed.
+    of its masks can be missed. A version that a person painted after the log was read is found by reading the log
+    again: its mask has a lower number than one that a running round stored after it, which may be among the masks.
     """
     changes = _changes(video_id, cursor.seq)
     active = list(Round.objects.filter(video_id=video_id, state__in=ACTIVE).annotate(now=Now()))
@@ -88,11 +89,28 @@ def poll(video_id: int, cursor: Cursor) -> Delta:
     if changes:
         cursor.seq = changes[-1].pk
     if masks:
+        masks = _with_painted_meanwhile(video_id, cursor, candidates, masks)
+    if masks:
         cursor.mask_seq = masks[-1].seq
     cursor.coming = candidates if len(masks) == MOST_MASKS else {round_.pk for round_ in active}
     more = len(changes) == MOST_CHANGES or len(masks) == MOST_MASKS
     progress = [_progress(round_, round_.started_at, round_.now) for round_ in active if round_.started_at]
     return Delta([_entry(change) for change in changes], masks, progress, bool(active) or more)
+
+
+def _with_painted_meanwhile(
+    video_id: int, cursor: Cursor, candidates: set[int], masks: list[PackedMask]
+) -> list[PackedMask]:
+    """Return `masks` with those before the last one that belong to rounds which are not among `candidates`.
+
+    `candidates` are the rounds whose masks were read. The log names the others by now, because the masks of a video are
+    committed in the order of their numbers.
+    """
+    others = {_round_of(change) for change in _changes(video_id, cursor.seq)} - candidates - {0}
+    if not others:
+        return masks
+    between = Mask.objects.filter(round_id__in=others, pk__gt=cursor.mask_seq, pk__lt=masks[-1].seq)
+    return sorted([*masks, *packed(between.defer("engine_state"))], key=lambda mask: mask.seq)
 
 
 def catch_up(video: Video, role: Role, seq: int, mask_seq: int) -> Catchup:

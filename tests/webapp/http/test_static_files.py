@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
-from django.test import RequestFactory
+from django.http import HttpResponse, StreamingHttpResponse
+from django.test import AsyncRequestFactory, RequestFactory
 
 from webapp.http.static_files import StaticFiles
 
@@ -61,3 +61,11 @@ def test_no_file_outside_of_the_build_is_served(dist: Path) -> None:
     (dist.parent / "secret_key").write_text("x")
     outside = RequestFactory().get("/static/../secret_key")
     assert StaticFiles(not_found)(outside).status_code == 404
+
+
+async def test_a_file_is_read_with_an_asynchronous_iterator_under_asgi(dist: Path) -> None:
+    build(dist)
+    answer = StaticFiles(not_found)(AsyncRequestFactory().get(ADDRESS))
+    assert isinstance(answer, StreamingHttpResponse)
+    assert answer.is_async, "Django warns of each other file that it sends"
+    assert b"".join([part async for part in answer]) == b"let studio"

@@ -1,0 +1,41 @@
+"""Tests of what a poll of the change log brings when people and workers write while it reads."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from tests.webapp.conftest import HEIGHT, WIDTH, painted, run, some_mask
+from webapp.accounts.models import User
+from webapp.annotation.claims import claim, store
+from webapp.annotation.models import Change
+from webapp.annotation.painting import paint_mask
+from webapp.live import change_feed
+from webapp.videos.models import Video
+
+
+def test_a_mask_that_is_painted_while_the_log_is_read_is_not_missed(
+    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = run(video, owner, None)
+    claimed = claim(running.pk, "w")
+    assert claimed
+    cursor = change_feed.cursor_at_end(video.pk)
+    read = change_feed._changes
+
+    def paint_after(video_id: int, seq: int) -> list[Change]:
+        monkeypatch.setattr(change_feed, "_changes", read)
+        changes = read(video_id, seq)
+        data = painted(np.ones((HEIGHT, WIDTH), np.uint8))
+        paint_mask(video=video, author=owner, key=uuid4(), frame=3, object_id=1, data=data, over="all")
+        assert store(claimed, [some_mask(0)])
+        return changes
+
+    monkeypatch.setattr(change_feed, "_changes", paint_after)
+    first = change_feed.poll(video.pk, cursor)
+    assert [mask.frame for mask in first.masks] == [3, 0]
+    second = change_feed.poll(video.pk, cursor)
+    assert second.masks == []
+    assert [entry.ends for entry in second.changes if "painted" in entry.text] == [True]
