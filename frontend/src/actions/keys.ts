@@ -41,6 +41,7 @@ export function commandFor(event: KeyboardEvent, commands: readonly Command[]): 
   if (event.defaultPrevented || event.isComposing || typing(event.target) || belongsToControl(event))
     return undefined;
   const pressed = chord(event);
+  if (pressed === "Ctrl+C" && getSelection()?.isCollapsed === false) return undefined; // The person copies text.
   const meant = commands.filter((command) => command.keys.includes(pressed));
   return meant.find((command) => command.enabled()) ?? meant[0];
 }

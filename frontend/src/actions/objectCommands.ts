@@ -1,8 +1,20 @@
 /** Commands of objects: choose one to draw for, add, hide, lock. */
-import { ChevronDown, Circle, EyeOff, Focus, Lock, Plus, Tag, Trash2 } from "lucide-preact";
+import {
+  ChevronDown,
+  Circle,
+  ClipboardPaste,
+  Copy,
+  EyeOff,
+  Focus,
+  Lock,
+  Plus,
+  Tag,
+  Trash2,
+} from "lucide-preact";
 import { toast } from "../parts/Toast";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
+import { copyMask, pasteMask } from "./maskClipboard";
 import { addObject, deleteObject, toggleHidden, toggleLocked, toggleSolo } from "./objects";
 
 /** Object numbers are the values of a mask: 0 is the background, and 255 is reserved. */
@@ -90,6 +102,24 @@ export function objectCommands(studio: Studio): CommandSpec[] {
       keys: [","],
       enabled: () => chosen() && store.canDraw.value && store.labels.value.length > 0,
       perform: () => document.getElementById(LABEL_FIELD)?.focus(),
+    },
+    {
+      id: "mask.copy",
+      name: "Copy the object's mask in this frame",
+      group,
+      icon: Copy,
+      keys: ["Ctrl+C"],
+      enabled: chosen,
+      perform: () => copyMask(studio, store.selected.peek()),
+    },
+    {
+      id: "mask.paste",
+      name: "Paste the copied mask as the object's mask in this frame",
+      group,
+      icon: ClipboardPaste,
+      keys: ["Ctrl+V"],
+      enabled: () => store.canDraw.value && store.looking.value === null && store.selected.value > 0,
+      perform: () => pasteMask(studio, store.selected.peek()),
     },
     {
       id: "object.solo",

@@ -3,6 +3,8 @@
  */
 import {
   ArrowLeftRight,
+  ClipboardPaste,
+  Copy,
   Ellipsis,
   Eye,
   EyeOff,
@@ -16,6 +18,7 @@ import {
 } from "lucide-preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { editMasks, fromHereOn, splitFromHere } from "../actions/edits";
+import { copyMask, pasteMask } from "../actions/maskClipboard";
 import { changeObject, deleteObject, toggleHidden, toggleLocked, toggleSolo } from "../actions/objects";
 import { TextField } from "../parts/Field";
 import { IconButton } from "../parts/IconButton";
@@ -179,6 +182,20 @@ function More({ object, alone, rename }: { object: ObjectInfo; alone: boolean; r
           hotkey: "F2",
           disabled: !draws,
           perform: rename,
+        },
+        {
+          name: "Copy its mask here",
+          testid: `object-${number}-copy`,
+          icon: Copy,
+          perform: () => copyMask(studio, number),
+        },
+        {
+          name: "Paste the copied mask here",
+          testid: `object-${number}-paste`,
+          title: "In place of what the object has in this frame; the copy may come from another video",
+          icon: ClipboardPaste,
+          disabled: !draws,
+          perform: () => pasteMask(studio, number),
         },
         ...others.flatMap((other): MenuEntry[] => [
           {
