@@ -42,7 +42,7 @@ export function MaskThumb({ frame, mask, before, onLoad }: MaskThumbProps) {
   if (!video) return null;
   const src = urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: video.id, frame });
   return (
-    <div class={css.thumb} style={{ aspectRatio: shownAspect(video) }}>
+    <div class={css.thumb} style={{ aspectRatio: `${shownAspect(video)}` }}>
       <img src={src} alt="" onLoad={onLoad} onError={onLoad} />
       <canvas ref={canvas} />
     </div>

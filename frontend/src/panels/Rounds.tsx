@@ -33,7 +33,9 @@ export function Rounds() {
     >
       <div class={side.head}>
         <h2>Rounds</h2>
-        {scored && <small>J&F on {truth} truth frames</small>}
+        {scored && (
+          <small title={`J&F against ground truth in ${plural(truth, "frame")}`}>J&F, {truth} frames</small>
+        )}
         <Work />
         <Move />
       </div>
@@ -71,7 +73,7 @@ function Work() {
       data-testid="rounds-work"
       title={`Time that people worked on this video, without pauses over 30 s: ${parts.join(", ")}`}
     >
-      {workTime(total)} of work
+      {workTime(total)} work
     </small>
   );
 }
