@@ -11,7 +11,7 @@ import { canGoOn, goOn, retry } from "../actions/rounds";
 import { duration, plural, workTime } from "../format";
 import { Button } from "../parts/Button";
 import { IconButton } from "../parts/IconButton";
-import type { RoundInfo } from "../protocol";
+import type { ObjectInfo, RoundInfo } from "../protocol";
 import { isActive, isUndone } from "../state/line";
 import { useStudio } from "../studio/context";
 import css from "./Rounds.module.css";
@@ -138,7 +138,7 @@ function Row({ round }: { round: RoundInfo }) {
   const undone = isUndone(round, store.headLine.value);
   const shown = store.shownRound.value === round.id;
   const engine = engines.value.find(({ name }) => name === round.engine)?.title ?? round.engine;
-  const strokes = plural(round.scribbles.length, "scribble");
+  const what = whatOf(round, store.objects.value);
   return (
     <li
       class={css.item}
@@ -157,7 +157,7 @@ function Row({ round }: { round: RoundInfo }) {
           type="button"
           class={css.open}
           aria-pressed={shown}
-          aria-label={`Round ${round.number}${head ? ", current" : ""}${undone ? ", undone" : ""}: frame ${round.frame}, ${strokes}, ${round.author.name}, ${engine} ${stateOf(round)}`}
+          aria-label={`Round ${round.number}${head ? ", current" : ""}${undone ? ", undone" : ""}: ${what}, ${round.author.name}, ${engine} ${stateOf(round)}`}
           data-testid={`round-${round.number}-look`}
           title={`${round.author.name} · ${engine}${head ? " · current" : ""}. Double click: go to frame ${round.frame}`}
           onClick={() => lookAt(studio, round.id)}
@@ -165,11 +165,7 @@ function Row({ round }: { round: RoundInfo }) {
         >
           <i class={css.dot} aria-hidden="true" />
           <b>{round.number}</b>
-          <span class={css.what}>
-            {round.origin === "imported"
-              ? `imported from ${round.source}`
-              : `frame ${round.frame} · ${round.scribbles.length ? strokes : engine}`}
-          </span>
+          <span class={css.what}>{what}</span>
           <Figure round={round} />
         </button>
         <Ways round={round} undone={undone} shown={shown} />
@@ -193,6 +189,30 @@ function Row({ round }: { round: RoundInfo }) {
       {shown && <ObjectScores round={round.id} />}
     </li>
   );
+}
+
+const EDITED = {
+  clear: "cleared",
+  copy: "copied to",
+  merge: "merged in",
+  swap: "swapped in",
+  split: "split in",
+  interpolate: "interpolated",
+} as const;
+
+/** Says what a version is: "frame 4 · 2 scribbles", "frame 4 · rider painted", "12–40 · cleared rider". */
+export function whatOf(round: RoundInfo, objects: readonly ObjectInfo[]): string {
+  const names = (numbers: readonly number[]) =>
+    numbers.map((number) => objects.find((object) => object.number === number)?.name ?? number).join(", ");
+  const { edit, frame, origin, scribbles } = round;
+  if (origin === "imported") return `imported from ${round.source}`;
+  if (origin === "painted") return `frame ${frame} · ${names(round.objects ?? [])} painted`;
+  if (edit) {
+    const span = edit.first === edit.last ? `frame ${edit.first}` : `${edit.first}–${edit.last}`;
+    return `${span} · ${EDITED[edit.op]} ${names(edit.objects)}`;
+  }
+  const frames = round.drawn.length > 1 ? plural(round.drawn.length, "frame") : `frame ${frame}`;
+  return `${frames} · ${scribbles.length > 0 ? plural(scribbles.length, "scribble") : "from its mask"}`;
 }
 
 /** Shows J&F and its change if there is ground truth, else the state of the round or its time. */
@@ -231,7 +251,8 @@ export function stateOf(round: RoundInfo): string {
 }
 
 function timeOf(round: RoundInfo): string {
-  return round.seconds === null || isActive(round) ? "" : duration(round.seconds);
+  if (round.seconds === null || isActive(round) || round.origin === "painted") return "";
+  return duration(round.seconds);
 }
 
 function Failure({ round }: { round: RoundInfo }) {

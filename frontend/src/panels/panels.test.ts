@@ -1,10 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { whyNoFrames } from "../editor/states";
 import { round } from "../editor/testing";
-import type { RoundScores } from "../protocol";
-import { changeText, stateOf } from "./Rounds";
+import type { ObjectInfo, RoundInfo, RoundScores, RoundScribble } from "../protocol";
+import { changeText, stateOf, whatOf } from "./Rounds";
 import { progressText } from "./RunButton";
 import { changeOf } from "./Scores";
+
+const SCRIBBLE: RoundScribble = {
+  object_id: 1,
+  path: [[0.5, 0.5]],
+  frame: 4,
+  kind: "scribble",
+  positive: true,
+};
 
 describe("what a running round has reached", () => {
   it("is said with frames per second and the time that is left", () => {
@@ -67,5 +75,20 @@ describe("a video without frames", () => {
     );
     expect(whyNoFrames({ state: "importing", error: "" })).toContain("has not ended");
     expect(whyNoFrames({ state: "cancelled", error: "" })).toContain("cancelled");
+  });
+});
+
+describe("the row of a version", () => {
+  const objects = [{ number: 1, name: "rider" }] as ObjectInfo[];
+  const edit = { op: "clear", objects: [1], first: 3, last: 9, source: null, into: null } as const;
+
+  it.each([
+    [{}, "frame 4 · from its mask"],
+    [{ scribbles: [SCRIBBLE, SCRIBBLE] }, "frame 4 · 2 scribbles"],
+    [{ drawn: [4, 7], scribbles: [SCRIBBLE] }, "2 frames · 1 scribble"],
+    [{ origin: "painted", objects: [1] }, "frame 4 · rider painted"],
+    [{ origin: "edited", edit: { ...edit, objects: [...edit.objects] } }, "3–9 · cleared rider"],
+  ] as const)("says what it is: %o", (given, text) => {
+    expect(whatOf(round({ id: 3, frame: 4, ...(given as Partial<RoundInfo>) }), objects)).toBe(text);
   });
 });

@@ -24,6 +24,7 @@ export function IconButton(props: IconButtonProps) {
       type="button"
       class={[css.button, css[size], css[tone]].filter(Boolean).join(" ")}
       data-testid={props.testid}
+      data-key-shown={props.corner ? "" : undefined}
       aria-label={label}
       aria-pressed={props.pressed}
       aria-keyshortcuts={hotkey?.replace("Ctrl", "Control")}
