@@ -7,6 +7,7 @@ describe("an address", () => {
     ["/sign-in", { page: "sign-in" }],
     ["/work", { page: "work" }],
     ["/audit", { page: "audit" }],
+    ["/trash", { page: "trash" }],
     ["/projects/3/audit", { page: "project", project: 3, tab: "audit" }],
     ["/projects/3", { page: "project", project: 3, tab: "videos" }],
     ["/projects/3/members", { page: "project", project: 3, tab: "members" }],

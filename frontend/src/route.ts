@@ -9,6 +9,7 @@ export type Route =
   | { page: "projects" }
   | { page: "work" }
   | { page: "audit" }
+  | { page: "trash" }
   | { page: "project"; project: number; tab: Tab }
   | { page: "studio"; video: number }
   | { page: "missing" };
@@ -17,6 +18,7 @@ export function parse(path: string): Route {
   if (path === "/") return { page: "projects" };
   if (path === "/work") return { page: "work" };
   if (path === "/audit") return { page: "audit" };
+  if (path === "/trash") return { page: "trash" };
   if (path === "/sign-in") return { page: "sign-in" };
   const [, kind, id, rest] = path.split("/");
   const number = Number(id);

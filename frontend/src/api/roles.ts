@@ -22,6 +22,7 @@ const NEEDED = {
   cancel_import: "annotator",
   clear_failed: "annotator", // videos whose import failed
   delete_video: "manager",
+  manage_jobs: "manager", // assign, deal and cut them
   change_project: "manager",
   invite: "manager",
   delete_project: "owner",

@@ -1,5 +1,5 @@
 /** For tests: sample answers of the server. */
-import type { Job, Me, Project, Video } from "./types";
+import type { Card, CardJob, Job, Me, Project, Video } from "./types";
 
 export const ME: Me = {
   id: 1,
@@ -76,3 +76,19 @@ export const JOB: Job = {
   updated_at: "2026-01-01T00:00:00Z",
   moves: ["start"],
 };
+
+export const CARD_JOB: CardJob = {
+  id: 21,
+  first: 0,
+  last: 79,
+  stage: "annotation",
+  state: "new",
+  assignee: { id: 1, name: "Ada" },
+  reviewer: null,
+  priority: 0,
+  due: null,
+  late: false,
+  edition: 1,
+};
+
+export const CARD: Card = { ...VIDEO, jobs: [CARD_JOB] };

@@ -1,5 +1,5 @@
 /** The names under which the page uses the types of the REST interface. The schema itself is generated: schema.ts. */
-import type { components } from "./schema";
+import type { components, operations } from "./schema";
 
 type Schemas = components["schemas"];
 
@@ -28,3 +28,9 @@ export type JobEvent = Schemas["JobEventInfo"];
 export type Notification = Schemas["NotificationInfo"];
 export type NotificationKind = Schemas["KindChoice"];
 export type AuditEntry = Schemas["AuditInfo"];
+/** A video in the list of its project, with its jobs. */
+export type Card = Schemas["Card"];
+export type CardJob = Schemas["CardJob"];
+/** What limits and sorts the list of a project's videos. */
+export type CardFilter = NonNullable<operations["list_cards"]["parameters"]["query"]>;
+export type TrashItem = Schemas["TrashItem"];

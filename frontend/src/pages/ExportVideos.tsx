@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { makeExport, useExportFormats } from "../api/exports";
 import { asProblem } from "../api/load";
-import type { Video } from "../api/types";
+import type { Card } from "../api/types";
 import { plural } from "../format";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
@@ -10,7 +10,7 @@ import { SelectField } from "../parts/Field";
 import { toast } from "../parts/Toast";
 import css from "./Form.module.css";
 
-export function ExportVideos({ videos, onClose }: { videos: readonly Video[]; onClose: () => void }) {
+export function ExportVideos({ videos, onClose }: { videos: readonly Card[]; onClose: () => void }) {
   const formats = useExportFormats();
   const [picked, setPicked] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);

@@ -5,10 +5,17 @@ import { SelectField, TextField } from "../parts/Field";
 import { IconButton } from "../parts/IconButton";
 import css from "./ListBar.module.css";
 import { changeList, listAddress } from "./listAddress";
-import { SORTS, type Sort, STATES, type StateFilter } from "./videos";
+import { DUES, type DueFilter, SORTS, type Sort, STATES, type StateFilter } from "./videos";
 
-export function ListBar({ children }: { children: ComponentChildren }) {
-  const { wanted, sort, state, view } = listAddress();
+export interface ListBarProps {
+  labels: readonly { id: number; name: string }[];
+  people: readonly { id: number; name: string }[];
+  children: ComponentChildren;
+}
+
+export function ListBar({ labels, people, children }: ListBarProps) {
+  const { wanted, sort, state, assignee, due, label, view } = listAddress();
+  const person = (value: string, name: string) => ({ value, name });
   return (
     <div class={css.bar}>
       <div class={css.search}>
@@ -32,6 +39,43 @@ export function ListBar({ children }: { children: ComponentChildren }) {
           onChange={(value) => changeList({ state: value as StateFilter })}
         />
       </div>
+      <div class={css.choice}>
+        <SelectField
+          label="Assignee"
+          bare
+          testid="videos-assignee"
+          value={assignee}
+          options={[
+            person("", "Any assignee"),
+            person("me", "Mine"),
+            person("none", "Nobody's"),
+            ...people.map(({ id, name }) => person(String(id), name)),
+          ]}
+          onChange={(value) => changeList({ assignee: value })}
+        />
+      </div>
+      <div class={css.choice}>
+        <SelectField
+          label="Due"
+          bare
+          testid="videos-due"
+          value={due}
+          options={Object.entries(DUES).map(([value, name]) => ({ value, name }))}
+          onChange={(value) => changeList({ due: value as DueFilter })}
+        />
+      </div>
+      {labels.length > 0 && (
+        <div class={css.choice}>
+          <SelectField
+            label="Label"
+            bare
+            testid="videos-label"
+            value={label}
+            options={[person("", "Any label"), ...labels.map(({ id, name }) => person(String(id), name))]}
+            onChange={(value) => changeList({ label: value })}
+          />
+        </div>
+      )}
       <div class={css.choice}>
         <SelectField
           label="Order"
@@ -66,6 +110,6 @@ export function ListBar({ children }: { children: ComponentChildren }) {
   );
 }
 
-function optionsOf(names: Record<string, string>) {
-  return Object.entries(names).map(([value, name]) => ({ value, name }));
+function optionsOf(names: Record<string, { name: string }>) {
+  return Object.entries(names).map(([value, { name }]) => ({ value, name }));
 }

@@ -1,6 +1,6 @@
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { ME, PROJECT, VIDEO } from "../api/samples";
+import { CARD, ME, PROJECT } from "../api/samples";
 import { me } from "../api/session";
 import { FakeServer, Refusal, UNREACHABLE } from "../api/testing";
 import type { Role } from "../api/types";
@@ -10,6 +10,9 @@ import { click, fire, get, hide, query, settled, show, type } from "../parts/tes
 import { parse, route, query as search } from "../route";
 import Pages from "./Pages";
 import SignIn from "./SignIn";
+
+const CARDS = "GET /api/projects/3/cards?order=added&limit=60";
+const cards = (...list: unknown[]) => ({ cards: list, next: null, total: list.length });
 
 async function open(path: string, answers: Record<string, unknown>): Promise<FakeServer> {
   const server = new FakeServer({ "GET /api/me": ME, "GET /api/projects": [PROJECT], ...answers });
@@ -30,7 +33,7 @@ async function open(path: string, answers: Record<string, unknown>): Promise<Fak
 function openProject(role: Role, more: Record<string, unknown> = {}, tab = ""): Promise<FakeServer> {
   return open(`/projects/3${tab}`, {
     "GET /api/projects/3": { ...PROJECT, role },
-    "GET /api/projects/3/videos": [VIDEO],
+    [CARDS]: cards(CARD),
     "GET /api/projects/3/members": [
       { user: { id: 1, username: "ada", name: "Ada" }, role },
       { user: { id: 2, username: "bo", name: "Bo" }, role: "annotator" },
@@ -151,7 +154,7 @@ describe("a project", () => {
 
   test.each<[Role, string[]]>([
     ["annotator", ["video-rename"]],
-    ["manager", ["video-rename", "video-delete"]],
+    ["manager", ["video-rename", "video-jobs", "video-delete"]],
   ])("offers a %s on a video %s", async (role, items) => {
     await openProject(role);
     await click("video-menu-7");
@@ -173,9 +176,9 @@ describe("a project", () => {
   });
 
   test("shows an import that runs, and cancels it", async () => {
-    const importing = { ...VIDEO, state: "importing", progress_done: 40, frame_count: 0, width: 0 };
+    const importing = { ...CARD, state: "importing", progress_done: 40, frame_count: 0, width: 0 };
     const server = await openProject("annotator", {
-      "GET /api/projects/3/videos": [importing],
+      [CARDS]: cards(importing),
       "POST /api/videos/7/cancel-import": importing,
     });
     expect(get("video-import-7").textContent).toBe("Importing: 40 of about 80 frames");
@@ -187,19 +190,19 @@ describe("a project", () => {
 
   test("asks again while something is imported, until it is there", async () => {
     vi.useFakeTimers();
-    const importing = { ...VIDEO, state: "importing" };
+    const importing = { ...CARD, state: "importing" };
     const server = new FakeServer({
       "GET /api/me": ME,
       "GET /api/projects/3": PROJECT,
-      "GET /api/projects/3/videos": [importing],
+      [CARDS]: cards(importing),
     });
     await show(<Pages at={parse("/projects/3")} />);
     await pass(100);
-    const count = () => server.lines.filter((line) => line.endsWith("/videos")).length;
+    const count = () => server.lines.filter((line) => line === CARDS).length;
     const before = count();
     await pass(3100);
     expect(count() - before).toBeGreaterThanOrEqual(2);
-    server.answers["GET /api/projects/3/videos"] = [VIDEO];
+    server.answers[CARDS] = cards(CARD);
     await pass(1100);
     expect(get("video-7").dataset.state).toBe("ready");
     const after = count();
@@ -208,9 +211,9 @@ describe("a project", () => {
   });
 
   test("shows why an import failed and removes it without a question", async () => {
-    const failed = { ...VIDEO, state: "failed", error: "No frame can be decoded." };
+    const failed = { ...CARD, state: "failed", error: "No frame can be decoded." };
     const server = await openProject("annotator", {
-      "GET /api/projects/3/videos": [failed],
+      [CARDS]: cards(failed),
       "DELETE /api/videos/7": null,
     });
     expect(get("video-error-7").textContent).toContain("No frame can be decoded.");
@@ -223,7 +226,7 @@ describe("a project", () => {
     const server = await openProject("manager", { "DELETE /api/videos/7": null });
     await click("video-menu-7");
     await click("video-delete");
-    expect(get("confirm").textContent).toContain("rounds, masks");
+    expect(get("confirm").textContent).toContain("trash");
     await click("confirm-no");
     expect(server.lines).not.toContain("DELETE /api/videos/7");
     expect(query("video-7")).not.toBeNull();
@@ -233,7 +236,7 @@ describe("a project", () => {
     const server = await openProject(
       "manager",
       {
-        "GET /api/projects/3/videos": [VIDEO, { ...VIDEO, id: 8, name: "dive" }],
+        [CARDS]: cards(CARD, { ...CARD, id: 8, name: "dive" }),
         "DELETE /api/videos/7": null,
         "DELETE /api/videos/8": null,
       },
@@ -252,7 +255,7 @@ describe("a project", () => {
 
   test("keeps what it shows when the connection is lost, and says that it may be old", async () => {
     const server = await openProject("viewer");
-    server.answers["GET /api/projects/3/videos"] = UNREACHABLE;
+    server.answers[CARDS] = UNREACHABLE;
     await act(async () => {
       dispatchEvent(new Event("focus"));
       await settled();

@@ -12,6 +12,7 @@ import { ProjectPage } from "./ProjectPage";
 import { ProjectsPage } from "./ProjectsPage";
 import { Shell } from "./Shell";
 import { Tokens } from "./Tokens";
+import { TrashPage } from "./TrashPage";
 import { WorkPage } from "./WorkPage";
 
 export default function Pages({ at }: { at: Route }) {
@@ -43,6 +44,7 @@ export default function Pages({ at }: { at: Route }) {
 function Page({ at }: { at: Route }) {
   if (at.page === "projects") return <ProjectsPage />;
   if (at.page === "audit") return <AuditPage />;
+  if (at.page === "trash") return <TrashPage />;
   if (at.page === "work") return <WorkPage />;
   if (at.page === "project") return <ProjectPage key={at.project} id={at.project} tab={at.tab} />;
   return (

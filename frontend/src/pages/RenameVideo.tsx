@@ -2,14 +2,14 @@
 import { useState } from "preact/hooks";
 import { call } from "../api/http";
 import { asProblem } from "../api/load";
-import type { Video } from "../api/types";
+import type { Card } from "../api/types";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { TextField } from "../parts/Field";
 import css from "./Form.module.css";
 
 export interface RenameVideoProps {
-  video: Video;
+  video: Pick<Card, "id" | "name">;
   onClose: () => void;
   onRenamed: (name: string) => void;
 }

@@ -1,35 +1,38 @@
 /** While videos are selected: how many, and what can be done to all of them. It stays in view while the list scrolls. */
-import { Download, Trash2, X } from "lucide-preact";
+import { Download, Shuffle, Trash2, X } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { call } from "../api/http";
 import { asProblem } from "../api/load";
 import { may } from "../api/roles";
-import type { Project, Video } from "../api/types";
+import type { Card, Project } from "../api/types";
 import { plural } from "../format";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
 import { IconButton } from "../parts/IconButton";
 import { toast } from "../parts/Toast";
+import { go } from "../route";
 import { ExportVideos } from "./ExportVideos";
 import css from "./SelectionBar.module.css";
 
 export interface SelectionBarProps {
   project: Project;
-  videos: readonly Video[];
+  videos: readonly Card[];
   /** The number of videos that the filters let through. */
   shown: number;
   onAll: () => void;
   onClear: () => void;
+  onDeal: () => void;
   onDeleted: (ids: ReadonlySet<number>) => void;
 }
 
-export function SelectionBar({ project, videos, shown, onAll, onClear, onDeleted }: SelectionBarProps) {
+export function SelectionBar(props: SelectionBarProps) {
+  const { project, videos, shown, onAll, onClear, onDeal, onDeleted } = props;
   const [exporting, setExporting] = useState(false);
   const [busy, setBusy] = useState(false);
   const drop = async () => {
     const agreed = await confirm({
       title: `Delete ${plural(videos.length, "video")}?`,
-      text: "Their frames, rounds, masks and exports are deleted for everybody. This cannot be undone.",
+      text: "They go to the trash with their frames, rounds and masks, and are removed after 30 days.",
       yes: `Delete ${plural(videos.length, "video")}`,
     });
     if (!agreed) return;
@@ -46,6 +49,11 @@ export function SelectionBar({ project, videos, shown, onAll, onClear, onDeleted
         </Button>
       )}
       <span class={css.grow} />
+      {may(project.role, "manage_jobs") && (
+        <Button size="small" icon={Shuffle} testid="selection-deal" onClick={onDeal}>
+          Deal jobs
+        </Button>
+      )}
       {may(project.role, "export") && (
         <Button size="small" icon={Download} testid="selection-export" onClick={() => setExporting(true)}>
           Export
@@ -63,7 +71,7 @@ export function SelectionBar({ project, videos, shown, onAll, onClear, onDeleted
 }
 
 /** Deletes the videos, one after another. Returns the ids of those that are gone, and says which ones stayed. */
-async function deleteAll(videos: readonly Video[]): Promise<ReadonlySet<number>> {
+async function deleteAll(videos: readonly Card[]): Promise<ReadonlySet<number>> {
   const gone = new Set<number>();
   for (const video of videos) {
     try {
@@ -74,6 +82,10 @@ async function deleteAll(videos: readonly Video[]): Promise<ReadonlySet<number>>
       break;
     }
   }
-  if (gone.size) toast({ text: `${plural(gone.size, "video")} deleted.` });
+  if (gone.size)
+    toast({
+      text: `${plural(gone.size, "video is", "videos are")} in the trash.`,
+      action: { name: "Trash", perform: () => go("/trash") },
+    });
   return gone;
 }

@@ -1,5 +1,16 @@
 /** The layout of every page: a bar with breadcrumbs and the account menu, and the page below. */
-import { KeyRound, ListTodo, LogOut, Monitor, Moon, ScrollText, Shield, Sun, UserRound } from "lucide-preact";
+import {
+  KeyRound,
+  ListTodo,
+  LogOut,
+  Monitor,
+  Moon,
+  ScrollText,
+  Shield,
+  Sun,
+  Trash2,
+  UserRound,
+} from "lucide-preact";
 import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { me, signOut } from "../api/session";
@@ -124,6 +135,7 @@ function AccountMenu({ me }: { me: Me }) {
       items={[
         { name: "Name and password", icon: UserRound, testid: "account-change", perform: openAccount },
         { name: "Tokens for scripts", icon: KeyRound, testid: "account-tokens", perform: openTokens },
+        { name: "Trash", icon: Trash2, testid: "account-trash", href: "/trash" },
         ...admin,
         "line",
         ...THEMES.map((name) => ({

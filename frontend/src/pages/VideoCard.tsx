@@ -1,9 +1,12 @@
 /** The card of a video: thumbnail, length, size, rounds, who worked on it last, and its state. */
-import { CircleAlert, EllipsisVertical, Info, Pencil, Trash2, X } from "lucide-preact";
+import { CircleAlert, EllipsisVertical, Info, ListTodo, Pencil, Trash2, X } from "lucide-preact";
 import { memo } from "preact/compat";
 import { may } from "../api/roles";
-import type { Role, Video } from "../api/types";
+import type { Card, Role } from "../api/types";
 import { ago, bytes, duration, plural } from "../format";
+import { DueChip, JobStateChip, PriorityChip } from "../jobs/Chip";
+import { firstOpen, peopleOf, severalJobs } from "../jobs/cardJobs";
+import { Avatar } from "../parts/Avatar";
 import { Button } from "../parts/Button";
 import { Menu, type MenuItem } from "../parts/Menu";
 import { Progress } from "../parts/Progress";
@@ -12,13 +15,15 @@ import css from "./VideoCard.module.css";
 
 /** What can be done to a video from its card or its row. */
 export interface VideoActs {
-  onRename: (video: Video) => void;
-  onCancel: (video: Video) => void;
-  onDelete: (video: Video) => void;
+  onRename: (video: Card) => void;
+  onCancel: (video: Card) => void;
+  onDelete: (video: Card) => void;
+  /** Shows the jobs of the video, to assign or cut them. */
+  onJobs: (video: Card) => void;
 }
 
 export interface VideoCardProps extends VideoActs {
-  video: Video;
+  video: Card;
   role: Role;
   selected: boolean;
   /** Selects the video or takes it out; with `range`, all from the one that was clicked before. */
@@ -64,10 +69,42 @@ export const VideoCard = memo(function VideoCard(props: VideoCardProps) {
           )}
         </p>
         <p class={css.work}>{work(video)}</p>
+        {video.state === "ready" && <Jobs video={video} />}
       </div>
     </li>
   );
 });
+
+/** The state of the video's jobs, who has them, and how many frames are accepted. */
+function Jobs({ video }: { video: Card }) {
+  const job = firstOpen(video.jobs);
+  if (!job) return null;
+  const several = severalJobs(video.jobs);
+  return (
+    <div class={css.jobs}>
+      <span class={css.chips} title={several}>
+        <JobStateChip job={job} testid={`video-job-${video.id}`} />
+        {several && <small>{several}</small>}
+        <DueChip job={job} />
+        <PriorityChip priority={job.priority} />
+      </span>
+      <span class={css.people}>
+        {peopleOf(video.jobs).map(({ id, name }) => (
+          <Avatar key={id} id={id} name={name} size={20} />
+        ))}
+      </span>
+      {video.accepted > 0 && (
+        <span class={css.bar} role="img" aria-label={acceptedText(video)} title={acceptedText(video)}>
+          <i style={{ width: `${(100 * video.accepted) / Math.max(1, video.frame_count)}%` }} />
+        </span>
+      )}
+    </div>
+  );
+}
+
+export function acceptedText(video: Card): string {
+  return `${video.accepted.toLocaleString("en")} of ${plural(video.frame_count, "frame")} accepted`;
+}
 
 /** The box that selects a video. With Shift, all from the one that was clicked before are. */
 export function VideoCheck(props: VideoCardProps & { class?: string | undefined }) {
@@ -85,7 +122,7 @@ export function VideoCheck(props: VideoCardProps & { class?: string | undefined 
   );
 }
 
-export function summaries(video: Video): string {
+export function summaries(video: Card): string {
   const size = video.size_bytes ? bytes(video.size_bytes) : "";
   if (!video.width) return size;
   return [`${video.width}×${video.height}`, `${Number(video.fps.toFixed(2))} fps`, size]
@@ -93,7 +130,7 @@ export function summaries(video: Video): string {
     .join(" · ");
 }
 
-export function work(video: Video): string {
+export function work(video: Card): string {
   if (video.state !== "ready") return `added ${ago(video.created_at)}`;
   if (!video.rounds) return "not started";
   const rounds = plural(video.rounds, "round");
@@ -157,16 +194,24 @@ function Picture({ video, role, onCancel, onDelete }: VideoCardProps) {
   );
 }
 
-export function importing(video: Video): string {
+export function importing(video: Card): string {
   if (!video.progress_done) return "Waiting to be imported";
   const of = video.progress_total ? ` of about ${video.progress_total.toLocaleString("en")}` : "";
   return `Importing: ${video.progress_done.toLocaleString("en")}${of} frames`;
 }
 
-export function VideoMenu({ video, role, onRename, onDelete }: VideoActs & { video: Video; role: Role }) {
+export function VideoMenu({
+  video,
+  role,
+  onRename,
+  onDelete,
+  onJobs,
+}: VideoActs & { video: Card; role: Role }) {
   const items: MenuItem[] = [];
   if (may(role, "rename_video"))
     items.push({ name: "Rename", icon: Pencil, testid: "video-rename", perform: () => onRename(video) });
+  if (may(role, "manage_jobs") && video.state === "ready")
+    items.push({ name: "Jobs", icon: ListTodo, testid: "video-jobs", perform: () => onJobs(video) });
   if (may(role, "delete_video") && video.state === "ready")
     items.push({
       name: "Delete",

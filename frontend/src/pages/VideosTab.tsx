@@ -1,19 +1,23 @@
 /** The videos of a project as cards or as a table. New files are dropped anywhere on the page or picked. */
-import { FileInput, Film, Plus, Upload } from "lucide-preact";
+import { FileInput, Film, Plus, Shuffle, Upload } from "lucide-preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { call } from "../api/http";
 import { keepList } from "../api/keptList";
+import { useLoaded } from "../api/load";
 import { may } from "../api/roles";
-import type { Video } from "../api/types";
+import type { Card } from "../api/types";
 import { ImportMasks } from "../imports/ImportMasks";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
 import { EmptyState } from "../parts/EmptyState";
 import { toast, toastError } from "../parts/Toast";
+import { go } from "../route";
 import { enqueue, recall } from "../uploads/queue";
+import { DealDialog } from "./DealDialog";
 import { DropZone } from "./DropZone";
+import { JobsDialog } from "./JobsDialog";
 import { ListBar } from "./ListBar";
-import { changeList, listAddress } from "./listAddress";
+import { changeList, filterOf, isWhole, listAddress } from "./listAddress";
 import { More } from "./More";
 import { ProblemState } from "./ProblemState";
 import { RenameVideo } from "./RenameVideo";
@@ -24,36 +28,42 @@ import { UploadList } from "./UploadList";
 import { VideoCard } from "./VideoCard";
 import css from "./VideosTab.module.css";
 import { VideoTable } from "./VideoTable";
-import { arrange, useVideos } from "./videos";
+import { type CardList, type Cards, useCards } from "./videos";
 
 /** What the file picker offers; the server looks into the file itself. */
 const ACCEPT = ".mp4,.mov,.mkv,.webm,.avi,.ogv,.gif,.m4v,.zip,video/*,application/zip";
-/** The number of videos that are shown at first, and that each step towards the end of the list adds. */
-const STEP = 60;
-
 export function VideosTab({ project, onChange }: TabProps) {
-  const loaded = useVideos(project.id);
-  const videos = loaded.value;
+  const address = listAddress();
+  const filter = filterOf(address);
+  const loaded = useCards(project.id, filter);
+  const members = useLoaded(`members ${project.id}`, () =>
+    call("GET", "/api/projects/{project_id}/members", { path: { project_id: project.id } }),
+  );
   const uploads = may(project.role, "upload");
-  const [importing, setImporting] = useState(false);
-  const [renaming, setRenaming] = useState<Video | null>(null);
+  const whole = isWhole(address);
+  const [open, setOpen] = useState<Opened>(null);
   const add = (files: Iterable<File>) => enqueue(project.id, files);
-  const acts = useMemo(() => actions(loaded.set, setRenaming), [loaded.set]);
+  // While another filter is loading, the list of before stays, so that nothing jumps.
+  const kept = useRef<CardList | null>(null);
+  if (loaded.value) kept.current = loaded.value;
+  const list = loaded.value ?? kept.current;
 
   useEffect(() => {
     if (uploads) recall(project.id);
   }, [project.id, uploads]);
 
   // Keeps the count on the tab up to date.
-  const count = videos?.length;
+  const count = whole ? loaded.value?.total : undefined;
   useEffect(() => {
     if (count !== undefined && count !== project.videos) onChange({ ...project, videos: count });
   }, [count, project, onChange]);
 
-  if (!videos) {
+  if (!list) {
     if (loaded.problem) return <ProblemState problem={loaded.problem} retry={loaded.reload} />;
     return <Skeleton />;
   }
+  const close = () => setOpen(null);
+  const none = whole && list.total === 0;
   return (
     <DropZone enabled={uploads} onFiles={add}>
       {loaded.problem && (
@@ -62,12 +72,20 @@ export function VideosTab({ project, onChange }: TabProps) {
           may be old; it is asked for again by itself.
         </p>
       )}
-      {videos.length > 0 && (
-        <ListBar>
+      {!none && (
+        <ListBar labels={project.labels} people={(members.value ?? []).map(({ user }) => user)}>
+          {may(project.role, "manage_jobs") && (
+            <Button
+              icon={Shuffle}
+              testid="jobs-deal"
+              onClick={() => setOpen({ dialog: "deal", videos: null })}
+            >
+              Deal jobs
+            </Button>
+          )}
           {uploads && (
             <>
-              <span class={css.hint}>or drop files anywhere</span>
-              <Button icon={FileInput} testid="masks-import" onClick={() => setImporting(true)}>
+              <Button icon={FileInput} testid="masks-import" onClick={() => setOpen({ dialog: "masks" })}>
                 Import masks
               </Button>
               <Pick onFiles={add} tone="accent" />
@@ -76,71 +94,91 @@ export function VideosTab({ project, onChange }: TabProps) {
         </ListBar>
       )}
       <UploadList project={project.id} />
-      {videos.length > 0 && (
-        <List
-          project={project}
-          videos={videos}
-          acts={acts}
-          onDeleted={(ids) => loaded.set((old) => old.filter((video) => !ids.has(video.id)))}
-        />
+      {none ? (
+        <NoVideos uploads={uploads} onFiles={add} />
+      ) : (
+        <List project={project} list={list} loaded={loaded} waiting={!loaded.value} open={setOpen} />
       )}
-      {videos.length === 0 && <NoVideos uploads={uploads} onFiles={add} />}
-      {importing && (
+      {open?.dialog === "masks" && (
         <ImportMasks
           project={project}
-          videos={videos.filter((video) => video.state === "ready")}
-          onClose={() => setImporting(false)}
+          videos={list.cards.filter((video) => video.state === "ready")}
+          onClose={close}
           onDone={loaded.reload}
         />
       )}
-      {renaming && (
+      {open?.dialog === "rename" && (
         <RenameVideo
-          video={renaming}
-          onClose={() => setRenaming(null)}
-          onRenamed={(name) => loaded.set(patch(renaming.id, { name }))}
+          video={open.video}
+          onClose={close}
+          onRenamed={(name) => loaded.set(patch(open.video.id, { name }))}
+        />
+      )}
+      {open?.dialog === "jobs" && (
+        <JobsDialog
+          video={open.video}
+          members={members.value ?? []}
+          onClose={close}
+          onChanged={loaded.reload}
+        />
+      )}
+      {open?.dialog === "deal" && (
+        <DealDialog
+          project={project}
+          members={members.value ?? []}
+          videos={open.videos}
+          onClose={close}
+          onDealt={loaded.reload}
         />
       )}
     </DropZone>
   );
 }
 
+/** The dialog that is open. */
+type Opened =
+  | { dialog: "rename" | "jobs"; video: Card }
+  | { dialog: "deal"; videos: readonly number[] | null }
+  | { dialog: "masks" }
+  | null;
+
 interface ListProps {
   project: TabProps["project"];
-  videos: Video[];
-  acts: ReturnType<typeof actions>;
-  onDeleted: (ids: ReadonlySet<number>) => void;
+  list: CardList;
+  loaded: Cards;
+  /** Another filter is being loaded; what is shown is of the one before. */
+  waiting: boolean;
+  open: (dialog: Opened) => void;
 }
 
-/** The videos that the filters of the address let through, the first part of them at first. */
-function List({ project, videos, acts, onDeleted }: ListProps) {
-  const { wanted, sort, state, view } = listAddress();
-  const shown = useMemo(() => arrange(videos, wanted, sort, state), [videos, wanted, sort, state]);
-  const order = useMemo(() => shown.map((video) => video.id), [shown]);
+/** The videos that the filters of the address let through, as far as they are loaded. */
+function List({ project, list, loaded, waiting, open }: ListProps) {
+  const { wanted, view } = listAddress();
+  const { cards } = list;
+  const order = useMemo(() => cards.map((video) => video.id), [cards]);
   const selected = useSelected(order);
   useEffect(() => {
-    const ids = shown.filter((video) => video.state === "ready").map((video) => video.id);
+    const ids = cards.filter((video) => video.state === "ready").map((video) => video.id);
     keepList({ project: project.id, ids, address: location.pathname + location.search });
-  }, [shown, project.id]);
-  const [length, setLength] = useState(STEP);
-  useEffect(() => setLength(STEP), [wanted, sort, state]);
+  }, [cards, project.id]);
   const select = useRef(selected.toggle);
   select.current = selected.toggle;
   const onSelect = useMemo(() => (id: number, range: boolean) => select.current(id, range), []);
-  const part = shown.slice(0, length);
-  if (shown.length === 0)
+  const acts = useMemo(() => actions(loaded.set, open), [loaded.set, open]);
+  if (cards.length === 0)
     return (
       <p class={css.none} data-testid="videos-none">
-        {wanted ? `No video is called “${wanted}”` : "No video is in this state"}.{" "}
-        <Button size="small" testid="videos-all" onClick={() => changeList({ wanted: "", state: "any" })}>
+        {wanted.trim() ? `No video is called “${wanted.trim()}”` : "No video fits these filters"}.{" "}
+        <Button size="small" testid="videos-all" onClick={showAll}>
           Show all
         </Button>
       </p>
     );
   return (
-    <>
+    <div class={waiting ? css.waiting : undefined} aria-busy={waiting}>
       {view === "table" ? (
         <VideoTable
-          videos={part}
+          videos={cards}
           role={project.role}
           selected={selected.ids}
           onSelect={onSelect}
@@ -149,7 +187,7 @@ function List({ project, videos, acts, onDeleted }: ListProps) {
         />
       ) : (
         <ul class={css.grid} data-testid="videos">
-          {part.map((video) => (
+          {cards.map((video) => (
             <VideoCard
               key={video.id}
               video={video}
@@ -161,31 +199,46 @@ function List({ project, videos, acts, onDeleted }: ListProps) {
           ))}
         </ul>
       )}
-      {length < shown.length && <More onSeen={() => setLength(length + STEP)} />}
+      {list.next !== null && !waiting && <More onSeen={loaded.more} />}
       {selected.ids.size > 0 && (
         <SelectionBar
           project={project}
-          videos={shown.filter((video) => selected.ids.has(video.id))}
-          shown={shown.length}
-          onAll={() => selected.set(order)}
+          videos={cards.filter((video) => selected.ids.has(video.id))}
+          shown={list.total}
+          onAll={async () => selected.set(await loaded.all())}
           onClear={selected.clear}
-          onDeleted={onDeleted}
+          onDeal={() => open({ dialog: "deal", videos: [...selected.ids] })}
+          onDeleted={(ids) => loaded.set(without(ids))}
         />
       )}
-    </>
+    </div>
   );
 }
 
-function patch(id: number, change: Partial<Video>): (videos: Video[]) => Video[] {
-  return (videos) => videos.map((video) => (video.id === id ? { ...video, ...change } : video));
+function showAll(): void {
+  changeList({ wanted: "", state: "any", assignee: "", due: "any", label: "" });
+}
+
+function patch(id: number, change: Partial<Card>): (list: CardList) => CardList {
+  return (list) => ({
+    ...list,
+    cards: list.cards.map((video) => (video.id === id ? { ...video, ...change } : video)),
+  });
+}
+
+function without(ids: ReadonlySet<number>): (list: CardList) => CardList {
+  return (list) => {
+    const cards = list.cards.filter((video) => !ids.has(video.id));
+    return { ...list, cards, total: list.total - (list.cards.length - cards.length) };
+  };
 }
 
 /** Returns what the buttons of a card do. */
-function actions(set: (change: (videos: Video[]) => Video[]) => void, rename: (video: Video) => void) {
-  const drop = (id: number) => set((videos) => videos.filter((video) => video.id !== id));
+function actions(set: Cards["set"], open: (dialog: Opened) => void) {
   return {
-    onRename: rename,
-    onCancel: async (video: Video) => {
+    onRename: (video: Card) => open({ dialog: "rename", video }),
+    onJobs: (video: Card) => open({ dialog: "jobs", video }),
+    onCancel: async (video: Card) => {
       try {
         await call("POST", "/api/videos/{video_id}/cancel-import", { path: { video_id: video.id } });
         toast({ text: `The import of ${video.name} is being cancelled.` });
@@ -193,22 +246,22 @@ function actions(set: (change: (videos: Video[]) => Video[]) => void, rename: (v
         toastError(error);
       }
     },
-    onDelete: async (video: Video) => {
-      const worked = video.rounds > 0;
+    onDelete: async (video: Card) => {
       const agreed =
         video.state !== "ready" ||
         (await confirm({
           title: `Delete ${video.name}?`,
-          text: worked
-            ? "Its frames, rounds, masks and exports are deleted for everybody. This cannot be undone."
-            : "Its frames are deleted for everybody. This cannot be undone.",
+          text: "It goes to the trash with its frames, rounds and masks, and is removed after 30 days.",
           yes: "Delete video",
         }));
       if (!agreed) return;
       try {
         await call("DELETE", "/api/videos/{video_id}", { path: { video_id: video.id } });
-        drop(video.id);
-        toast({ text: `${video.name} is deleted.` });
+        set(without(new Set([video.id])));
+        toast({
+          text: `${video.name} is in the trash.`,
+          action: { name: "Trash", perform: () => go("/trash") },
+        });
       } catch (error) {
         toastError(error);
       }

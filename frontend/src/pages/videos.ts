@@ -1,28 +1,107 @@
-/** The videos of a project, requested again every second while an import or a round runs. */
-import { useEffect } from "preact/hooks";
-import { call } from "../api/http";
-import { type Loaded, useLoaded } from "../api/load";
-import type { Video } from "../api/types";
-import { byName } from "../format";
+/** The videos of a project in pages: filtered and sorted by the server, and asked for again while something happens. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { call, type HttpProblem } from "../api/http";
+import { asProblem, useLoaded } from "../api/load";
+import type { Card, CardFilter } from "../api/types";
+import { toastError } from "../parts/Toast";
 import { onArrived } from "../uploads/queue";
 
 /** The pause between two requests while something is imported or a round runs. */
 const BUSY_MS = 1000;
-/** The pause otherwise, so that videos of others appear. */
+/** The pause otherwise, so that what others do appears. */
 const IDLE_MS = 15_000;
+/** The number of videos of a page of the list. */
+export const PAGE = 60;
+const MOST_AT_ONCE = 200; // that one request answers
 
-export function isBusy(videos: readonly Video[] | null): boolean {
+export interface CardList {
+  cards: Card[];
+  /** How many videos there are in all that the filter lets through. */
+  total: number;
+  /** Where the next page begins; null: these are all. */
+  next: string | null;
+}
+
+export interface Cards {
+  value: CardList | null;
+  problem: HttpProblem | null;
+  reload: () => Promise<void>;
+  set: (change: (list: CardList) => CardList) => void;
+  /** Adds the next page. */
+  more: () => Promise<void>;
+  /** Loads all that the filter lets through, and returns their ids. */
+  all: () => Promise<number[]>;
+}
+
+export function isBusy(videos: readonly Pick<Card, "state" | "running">[] | null | undefined): boolean {
   return Boolean(videos?.some((video) => video.state === "importing" || video.running));
 }
 
-export function useVideos(project: number): Loaded<Video[]> {
-  const loaded = useLoaded(`videos ${project}`, () =>
-    call("GET", "/api/projects/{project_id}/videos", { path: { project_id: project } }),
-  );
-  const { reload } = loaded;
-  const pause = isBusy(loaded.value) ? BUSY_MS : IDLE_MS;
+/** Loads videos until there are `least`, or all: those after `before`, or from the beginning. */
+async function load(
+  project: number,
+  filter: CardFilter,
+  least: number,
+  before: CardList | null = null,
+): Promise<CardList> {
+  const list: CardList = before
+    ? { ...before, cards: [...before.cards] }
+    : { cards: [], total: 0, next: null };
+  do {
+    const wanted = Math.min(MOST_AT_ONCE, Math.max(PAGE, least - list.cards.length));
+    const part = await call("GET", "/api/projects/{project_id}/cards", {
+      path: { project_id: project },
+      query: { ...filter, limit: wanted, ...(list.next === null ? {} : { after: list.next }) },
+    });
+    list.cards.push(...part.cards);
+    list.total = part.total ?? list.total;
+    list.next = part.next;
+  } while (list.next !== null && list.cards.length < least);
+  return list;
+}
 
-  // One request at a time: the pause starts when the last one was answered.
+export function useCards(project: number, filter: CardFilter): Cards {
+  const key = `cards ${project} ${JSON.stringify(filter)}`;
+  const held = useRef({ key, count: PAGE });
+  if (held.current.key !== key) held.current = { key, count: PAGE };
+  const loaded = useLoaded(key, () => load(project, filter, held.current.count));
+  const { reload } = loaded;
+  held.current.count = Math.max(PAGE, loaded.value?.cards.length ?? 0);
+  const [adding, setAdding] = useState(false);
+  const few = held.current.count <= MOST_AT_ONCE; // Else one look takes several requests.
+  usePolling(reload, few && isBusy(loaded.value?.cards) ? BUSY_MS : IDLE_MS);
+  useEffect(() => onArrived((of) => of === project && reload()), [project, reload]);
+
+  /** Adds pages until there are `to` videos, or all. Returns them, null if a request failed. */
+  const grow = async (to: number): Promise<CardList | null> => {
+    const before = loaded.value;
+    if (!before || adding) return before;
+    setAdding(true);
+    try {
+      const list = await load(project, filter, to, before);
+      loaded.set(list);
+      return list;
+    } catch (error) {
+      toastError(asProblem(error));
+      return null;
+    } finally {
+      setAdding(false);
+    }
+  };
+  return {
+    value: loaded.value,
+    problem: loaded.problem,
+    reload,
+    set: loaded.set,
+    more: async () => {
+      if (loaded.value?.next) await grow(loaded.value.cards.length + PAGE);
+    },
+    all: async () => (await grow(Number.MAX_SAFE_INTEGER))?.cards.map(({ id }) => id) ?? [],
+  };
+}
+
+/** Calls `reload` again and again, one call at a time: the pause starts when the last one was answered. */
+function usePolling(reload: () => Promise<void>, pause: number): void {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
     let ended = false;
@@ -40,54 +119,40 @@ export function useVideos(project: number): Loaded<Video[]> {
       removeEventListener("focus", reload);
     };
   }, [pause, reload]);
-
-  useEffect(() => onArrived((of) => of === project && reload()), [project, reload]);
-  return loaded;
 }
 
+/** The orders of the list, by the name that the address has for them. */
 export const SORTS = {
-  newest: "Newest first",
-  name: "Name",
-  worked: "Last worked on",
-  longest: "Longest first",
-};
+  newest: { name: "Newest first", order: "added" },
+  name: { name: "Name", order: "name" },
+  worked: { name: "Last worked on", order: "worked" },
+  due: { name: "Due date", order: "due" },
+  priority: { name: "Priority", order: "priority" },
+  progress: { name: "Least accepted", order: "progress" },
+  longest: { name: "Longest first", order: "frames" },
+} as const satisfies Record<string, { name: string; order: CardFilter["order"] }>;
 export type Sort = keyof typeof SORTS;
 
-const ORDER: Record<Sort, (a: Video, b: Video) => number> = {
-  newest: (a, b) => b.created_at.localeCompare(a.created_at) || b.id - a.id,
-  name: (a, b) => byName(a.name, b.name),
-  worked: (a, b) => (b.last_worked_at ?? "").localeCompare(a.last_worked_at ?? "") || byName(a.name, b.name),
-  longest: (a, b) => b.frame_count - a.frame_count || byName(a.name, b.name),
-};
-
+/** What the list can be limited to, by the name that the address has for it. */
 export const STATES = {
-  any: "Any state",
-  untouched: "Not started",
-  worked: "Worked on",
-  running: "Round running",
-  importing: "Importing",
-  failed: "Import failed",
-};
+  any: { name: "Any state", filter: {} },
+  new: { name: "New", filter: { stage: "annotation", job_state: "new" } },
+  in_progress: { name: "In progress", filter: { stage: "annotation", job_state: "in_progress" } },
+  rejected: { name: "Rejected", filter: { stage: "annotation", job_state: "rejected" } },
+  completed: { name: "Completed", filter: { stage: "annotation", job_state: "completed" } },
+  review: { name: "To review", filter: { stage: "validation" } },
+  accepted: { name: "Accepted", filter: { stage: "acceptance" } },
+  importing: { name: "Importing", filter: { state: "importing" } },
+  failed: { name: "Import failed", filter: { state: "failed" } },
+  archived: { name: "Archived", filter: { archived: true } },
+} as const satisfies Record<string, { name: string; filter: CardFilter }>;
 export type StateFilter = keyof typeof STATES;
 
-const FITS: Record<StateFilter, (video: Video) => boolean> = {
-  any: () => true,
-  untouched: (video) => video.state === "ready" && video.rounds === 0,
-  worked: (video) => video.state === "ready" && video.rounds > 0,
-  running: (video) => video.running,
-  importing: (video) => video.state === "importing",
-  failed: (video) => video.state === "failed" || video.state === "cancelled",
-};
-
-/** Returns the videos in a state whose name contains every word of `wanted`, sorted. */
-export function arrange(
-  videos: readonly Video[],
-  wanted: string,
-  sort: Sort,
-  state: StateFilter = "any",
-): Video[] {
-  const words = wanted.trim().toLowerCase().split(/\s+/);
-  return videos
-    .filter((video) => FITS[state](video) && words.every((word) => video.name.toLowerCase().includes(word)))
-    .sort(ORDER[sort]);
-}
+export const DUES = {
+  any: "Any due date",
+  overdue: "Overdue",
+  today: "Due today",
+  week: "Due this week",
+  none: "No due date",
+} as const;
+export type DueFilter = keyof typeof DUES;
