@@ -24,10 +24,13 @@ from webapp.inference import workers
 from webapp.live.consumer import socket_app
 from webapp.live.follower import Hub
 from webapp.live.origin import OwnOriginOnly
+from webapp.live.project_feed import ProjectHub
+from webapp.live.project_socket import project_socket_app
 from webapp.live.threads import close_connections
 from webapp.process.home_lock import HomeInUse, HomeLock
 
 hub = Hub(workers.status)
+project_hub = ProjectHub()
 
 
 async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
@@ -56,6 +59,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
 
 addresses: list[Any] = [
     path("ws/videos/<int:video_id>", socket_app(hub)),
+    path("ws/projects/<int:project_id>", project_socket_app(project_hub)),
     path("<path:address>", unknown_socket),  # type: ignore[arg-type]  # Channels uses Django's paths for its own apps
 ]
 router = ProtocolTypeRouter(

@@ -641,6 +641,28 @@ export type ServerMessage =
   | WorkerChanged
   | Pong;
 
+export interface ImportProgress {
+  video: number;
+  /** The number of frames that are imported so far. */
+  done: number;
+  /** 0 if unknown. */
+  total: number;
+}
+
+/**
+ * Videos of the project have changed.
+ *
+ * `changed` are ids: GET /api/projects/{id}/cards?ids=... has their cards. Those that it leaves out are not there any
+ * more, or not in what the list shows. For imports that only went on, `progress` has all there is to know. With `all`
+ * the page loads its list again: the first message says so, and one after very many changes.
+ */
+export interface VideosChanged {
+  type: "videos.changed";
+  changed: number[];
+  progress: ImportProgress[];
+  all: boolean;
+}
+
 export const CLOSE_CODES: Readonly<Record<number, string>> = {
   4400: "The page is older than the server. Reload it.",
   4401: "You are signed out. Sign in again.",

@@ -26,10 +26,12 @@ from django.utils import timezone
 from tests.latency.figures import Figure
 from webapp.accounts.models import User
 from webapp.jobs.models import Job, JobState, Stage
+from webapp.live.project_feed import ProjectFeed, Watcher
 from webapp.projects.models import Membership, Project, Role
 from webapp.videos.models import Video, VideoState
 
 TRIES = 15
+WATCHERS = 33
 MOST_MILLISECONDS = 40
 QUERIES = {
     "newest first": "order=added",
@@ -62,6 +64,34 @@ def _project(count: int) -> Iterator[Figure]:
     yield from _page(client, f"{count} videos, progress", f"{base}/progress")
     yield from _page(client, f"{count} videos, search", "/api/search?q=clip%20199")
     yield from _page(client, f"{count} videos, the whole list, without pages", f"{base}/videos")
+    if count == 200:
+        yield from _watched(client, project)
+
+
+def _watched(client: Client, project: Project) -> Iterator[Figure]:
+    """Yield the share of a core that 33 people cost who look at a list in which a video is imported."""
+    address = f"/api/projects/{project.pk}/videos"
+    started = time.process_time()
+    for _ in range(WATCHERS):
+        client.get(address)
+    share = 100 * (time.process_time() - started)  # All of them ask once a second.
+    yield Figure(f"{WATCHERS} people who ask for the whole list each second", share, "% core")
+    feed, watchers = ProjectFeed(project.pk), [Watcher() for _ in range(WATCHERS)]
+    video = project.videos.order_by("pk")[0]
+    feed.poll()
+    Video.objects.filter(pk=video.pk).update(state=VideoState.IMPORTING)
+    feed.poll()
+    started = time.process_time()
+    for second in range(1, 11):
+        Video.objects.filter(pk=video.pk).update(progress_done=second, progress_total=100)
+        message = feed.poll()
+        assert message is not None
+        assert message.progress
+        for watcher in watchers:
+            watcher.tell(message)
+            message.model_dump_json()
+    share = 100 * (time.process_time() - started) / 10
+    yield Figure(f"{WATCHERS} people who are told of a change each second", share, "% core", 5)
 
 
 def _page(client: Client, title: str, address: str, most: float | None = None) -> Iterator[Figure]:

@@ -71,6 +71,7 @@ def pin_changed(pin: Pin) -> None:
 
 def jobs_changed(video_id: int) -> None:
     """Log that the jobs of a video changed, without saying how, because not everybody who reads the log sees them."""
+    counters.jobs_changed(video_id)
     _append(video_id, "jobs.changed")
 
 

@@ -30,6 +30,11 @@ def frames_accepted(video_id: int, by: User) -> None:
     _row(video_id).update(accepted_count=count, worked_at=Now(), worked_by=by)
 
 
+def jobs_changed(video_id: int) -> None:
+    """Note that a list which shows the jobs of a video is out of date."""
+    _row(video_id).update()  # This sets `changed_at`.
+
+
 def wrong_counts(video_id: int) -> dict[str, int | bool]:
     """Return the columns of a video's row that differ from what is stored, with the right values."""
     rounds = Round.objects.filter(video_id=video_id)

@@ -214,6 +214,29 @@ ServerMessage = Annotated[
 
 server_messages: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
 
+# --- server -> browser, on the socket of a project --------------------------------------------------------------------
+
+
+class ImportProgress(Model):
+    video: int
+    done: int  # The number of frames that are imported so far.
+    total: int  # 0 if unknown.
+
+
+class VideosChanged(Model):
+    """Videos of the project have changed.
+
+    `changed` are ids: GET /api/projects/{id}/cards?ids=... has their cards. Those that it leaves out are not there any
+    more, or not in what the list shows. For imports that only went on, `progress` has all there is to know. With `all`
+    the page loads its list again: the first message says so, and one after very many changes.
+    """
+
+    type: Literal["videos.changed"]
+    changed: list[int]
+    progress: list[ImportProgress]
+    all: bool
+
+
 # Close codes of the socket, each with the sentence that the page shows.
 CLOSE_CODES = {
     4400: "The page is older than the server. Reload it.",

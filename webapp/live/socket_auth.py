@@ -13,7 +13,8 @@ from django.utils.crypto import constant_time_compare
 
 from webapp.accounts.models import User
 from webapp.problems import NotFound
-from webapp.projects.models import Role
+from webapp.projects.access import require
+from webapp.projects.models import Project, Role
 from webapp.videos.access import role_for
 from webapp.videos.models import Video
 
@@ -28,20 +29,23 @@ class CloseSocket(Exception):
 
 @dataclass(frozen=True)
 class Handshake:
-    """What a socket keeps of its handshake: keys of rows. The rows themselves are read for each check."""
+    """What a socket keeps of its handshake: keys of rows. The rows themselves are read for each check.
+
+    `subject_id` is the id of the video, or of the project, that the socket is about.
+    """
 
     user_id: int
     session_key: str
     auth_hash: str
-    video_id: int
+    subject_id: int
 
 
-def handshake_of(scope: Mapping[str, Any], video_id: int) -> Handshake:
+def handshake_of(scope: Mapping[str, Any], subject_id: int) -> Handshake:
     """Return what to keep of a handshake. Raises CloseSocket if nobody is signed in."""
     user, session = scope["user"], scope["session"]
     if not user.is_authenticated:
         raise CloseSocket(4401)
-    return Handshake(user.pk, session.session_key, session.get(HASH_SESSION_KEY, ""), video_id)
+    return Handshake(user.pk, session.session_key, session.get(HASH_SESSION_KEY, ""), subject_id)
 
 
 def check(handshake: Handshake, *, opened: bool) -> tuple[User, Role]:
@@ -50,14 +54,27 @@ def check(handshake: Handshake, *, opened: bool) -> tuple[User, Role]:
     With `opened`, an earlier check succeeded: the code then tells a removed member (4403) from a deleted video (4404).
     Without it, both are 4404, so that a stranger does not learn that the video exists.
     """
+    user = _signed_in(handshake)
+    try:
+        return user, role_for(user, handshake.subject_id)
+    except NotFound:
+        there = Video.objects.filter(pk=handshake.subject_id, deleted_at=None, project__deleted_at=None)
+        raise CloseSocket(4403 if opened and there.exists() else 4404) from None
+
+
+def check_project(handshake: Handshake, *, opened: bool) -> tuple[User, Role]:
+    """As `check`, for a socket about a project."""
+    user = _signed_in(handshake)
+    try:
+        return user, require(user, handshake.subject_id)
+    except NotFound:
+        there = Project.objects.filter(pk=handshake.subject_id, deleted_at=None)
+        raise CloseSocket(4403 if opened and there.exists() else 4404) from None
+
+
+def _signed_in(handshake: Handshake) -> User:
     user = User.objects.filter(pk=handshake.user_id, is_active=True).first()
     alive = Session.objects.filter(pk=handshake.session_key, expire_date__gt=timezone.now()).exists()
     if user is None or not alive or not constant_time_compare(handshake.auth_hash, user.get_session_auth_hash()):
         raise CloseSocket(4401)
-    try:
-        return user, role_for(user, handshake.video_id)
-    except NotFound:
-        taken_away = (
-            opened and Video.objects.filter(pk=handshake.video_id, deleted_at=None, project__deleted_at=None).exists()
-        )
-        raise CloseSocket(4403 if taken_away else 4404) from None
+    return user

@@ -41,6 +41,7 @@ class CardQuery(Schema):
     The conditions on jobs (stage, job_state, assignee, reviewer, due) must hold for one and the same job of a video.
     """
 
+    ids: Annotated[str, Field(pattern=r"^[0-9]{1,18}(,[0-9]{1,18}){0,199}$")] | None = None  # At most 200 of them.
     q: Annotated[str, Field(max_length=200)] = ""  # A part of the name.
     state: VideoState | None = None  # The state of the import.
     stage: Stage | None = None
@@ -57,6 +58,7 @@ class CardQuery(Schema):
 
     def filter(self, user: User) -> Filter:
         return Filter(
+            ids=None if self.ids is None else tuple(int(one) for one in self.ids.split(",")),
             text=self.q.strip(),
             state=self.state,
             stage=self.stage,

@@ -35,6 +35,7 @@ class Filter:
     """Which videos of a project are wanted. None, or an empty text, means that this is not restricted.
 
     Args:
+        ids: the ids of videos.
         text: a part of the name.
         state: the state of the import: importing, ready, failed or cancelled.
         stage: a stage that one of the jobs is in.
@@ -46,6 +47,7 @@ class Filter:
         archived: whether archived videos are wanted instead of the others.
     """
 
+    ids: tuple[int, ...] | None = None
     text: str = ""
     state: str | None = None
     stage: str | None = None
@@ -70,6 +72,8 @@ def chosen(user: User, project_id: int, wanted: Filter) -> QuerySet[Video]:
     """Return the wanted videos of a project that `user` may see. The caller has checked that it is a member."""
     seen = videos_of(user).filter(project_id=project_id, archived_at__isnull=not wanted.archived)
     videos = marking_truth(user, seen)
+    if wanted.ids is not None:
+        videos = videos.filter(pk__in=wanted.ids)
     if wanted.text:
         videos = videos.filter(name__icontains=wanted.text)
     if wanted.state is not None:

@@ -1506,6 +1506,8 @@ export interface components {
             assignee?: string | null;
             /** Due */
             due?: ("overdue" | "today" | "week" | "none") | null;
+            /** Ids */
+            ids?: string | null;
             job_state?: components["schemas"]["JobState"] | null;
             /** Label */
             label?: number | null;
@@ -5568,6 +5570,7 @@ export interface operations {
     list_cards: {
         parameters: {
             query?: {
+                ids?: string | null;
                 q?: string;
                 state?: components["schemas"]["VideoState"] | null;
                 stage?: components["schemas"]["Stage"] | null;

@@ -18,7 +18,7 @@ from webapp.projects.models import Project
 from webapp.videos.access import role_for
 
 ClientAs = Callable[[User | None], Client]
-KEYS = ("project_id", "user_id", "video_id", "frame", "round_id", "export_id", "token_id")
+KEYS = ("project_id", "user_id", "video_id", "frame", "round_id", "export_id", "token_id", "trash_id")
 HUGE = (str(MOST + 1), f"1{'0' * 30}", f"1{'0' * 400}", f"1{'0' * 5000}")  # Python converts at most 4300 digits.
 
 
@@ -39,9 +39,9 @@ def test_a_call_finds_nothing_under_a_huge_number(
 ) -> None:
     client = client_as(owner)
     client.raise_request_exception = False
-    body, content_type = RULES[method, path].content
+    body, content_type = RULES[method, path].content({})
     for number in HUGE:
-        address = path.format(**{**dict.fromkeys(KEYS, project.pk), key: number})
+        address = path.format(**{**dict.fromkeys(KEYS, project.pk), "kind": "video", key: number})
         answer: Any = client.generic(method, address, body, content_type, headers=dict(RULES[method, path].headers))
         assert answer.status_code == 404
         assert answer.json()["code"] == "not_found"
@@ -49,7 +49,7 @@ def test_a_call_finds_nothing_under_a_huge_number(
 
 def test_every_number_of_a_call_is_tried() -> None:
     named = {part for _, path in RULES for part in path.replace(".", "/").split("/") if part.startswith("{")}
-    assert named == {f"{{{key}}}" for key in (*KEYS, "upload_id")}
+    assert named == {f"{{{key}}}" for key in (*KEYS, "upload_id", "kind")}
 
 
 @pytest.mark.parametrize(
