@@ -122,10 +122,10 @@ def test_a_frame_costs_three_queries(client_as: ClientAs, viewer: User, video: V
 
 
 def test_the_list_has_a_card_for_each_video(
-    client_as: ClientAs, viewer: User, video: Video, project: Project, owner: User
+    client_as: ClientAs, reviewer: User, video: Video, project: Project, owner: User
 ) -> None:
     Video.objects.create(project=project, name="Broken", created_by=owner, state=VideoState.FAILED, error="No.")
-    client = client_as(viewer)
+    client = client_as(reviewer)
     with CaptureQueriesContext(connection) as queries:
         cards = client.get(f"/api/projects/{project.pk}/videos").json()
     assert len(queries) == 5, "session, user, project, role, and one for all cards"
