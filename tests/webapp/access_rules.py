@@ -133,6 +133,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/jobs/{job_id}/moves"): Rule(Role.ANNOTATOR, body={"action": "start", "edition": 1}),
     ("GET", "/api/jobs/{job_id}/events"): Rule(Role.VIEWER),
     ("GET", "/api/jobs/{job_id}/unfinished"): Rule(Role.VIEWER),
+    ("GET", "/api/videos/{video_id}/leases"): Rule(Role.VIEWER),
     ("POST", "/api/videos/{video_id}/jobs"): Rule(Role.MANAGER, body={"length": 2}),
     ("POST", "/api/projects/{project_id}/jobs/deal"): Rule(Role.MANAGER, body={"people": [1]}),
     ("POST", "/api/projects/{project_id}/jobs/take"): Rule(Role.ANNOTATOR),

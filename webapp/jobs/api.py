@@ -15,6 +15,7 @@ from webapp.annotation.schemas import FrameIndex, Span
 from webapp.jobs import assigning, cutting, moves
 from webapp.jobs.access import job_for, jobs_of
 from webapp.jobs.describe import events_of, job_info, job_infos
+from webapp.jobs.leases import leases_of
 from webapp.jobs.queue import Order, page_of, work_of
 from webapp.jobs.schemas import (
     ActionName,
@@ -24,6 +25,7 @@ from webapp.jobs.schemas import (
     JobInfo,
     JobPage,
     JobStateName,
+    LeaseInfo,
     Note,
     Priority,
     StageName,
@@ -167,6 +169,13 @@ def list_job_events(request: HttpRequest, job_id: int) -> list[JobEventInfo]:
 def get_unfinished(request: HttpRequest, job_id: int) -> Unfinished:
     """Return what is left to do before the job is submitted."""
     return unfinished(job_for(signed_in(request), job_id))
+
+
+@router.get("/videos/{int:video_id}/leases", response={200: list[LeaseInfo], 404: ErrorAnswer})
+def list_leases(request: HttpRequest, video_id: int) -> list[LeaseInfo]:
+    """Return who draws on which object of a video now."""
+    role_for(signed_in(request), video_id)
+    return leases_of(video_id)
 
 
 @router.post("/videos/{int:video_id}/jobs", response={201: list[JobInfo], (400, 404, 409): ErrorAnswer})

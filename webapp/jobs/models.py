@@ -97,3 +97,18 @@ class Looked(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["video", "user"], name="looked_once_per_video_and_user")]
+
+
+class ObjectLease(models.Model):
+    """The right of one person, at one page, to draw on an object of a video until `expires` (leases.py)."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="object_leases")
+    object_id = models.PositiveSmallIntegerField()
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    connection = models.CharField(max_length=40, blank=True)  # Empty for a script, which has no page.
+    fence = models.PositiveIntegerField(default=0)  # It rises whenever the holder or the connection changes.
+    expires = models.DateTimeField()
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["video", "object_id"], name="lease_once_per_object")]

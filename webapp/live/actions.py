@@ -18,12 +18,17 @@ from webapp.annotation.receipts import once
 from webapp.annotation.rounds import Reach, cancel_round, create_round
 from webapp.annotation.scribbles import add_scribble, remove_scribble
 from webapp.annotation.undo import move_head
+from webapp.jobs import leases
+from webapp.jobs.leases import hold_objects
 from webapp.jobs.moves import start_by_work
 from webapp.live.client_messages import (
     Command,
     CutsSet,
     FramesAccept,
     HeadMove,
+    LeaseAsk,
+    LeaseRelease,
+    LeaseTake,
     MaskEdit,
     MaskPaint,
     ObjectAdd,
@@ -36,7 +41,7 @@ from webapp.live.client_messages import (
     SpanAbsent,
     TimeSpent,
 )
-from webapp.live.within_jobs import within_jobs, worked_on
+from webapp.live.within_jobs import drawn_objects, within_jobs, worked_on
 from webapp.projects.access import allows, require
 from webapp.projects.models import Role
 from webapp.videos.access import video_for
@@ -45,11 +50,12 @@ from webapp.videos.models import Video
 
 @dataclass(frozen=True)
 class Actor:
-    """The sender of a message, the video it is about, and the role that the sender has there."""
+    """The sender of a message and their page, the video it is about, and the role that the sender has there."""
 
     user: User
     video: Video
     role: Role
+    connection: str = ""  # Names the page of the sender; empty for a call over REST.
 
     @property
     def reviews(self) -> bool:
@@ -172,31 +178,51 @@ def _mark_absent(actor: Actor, message: SpanAbsent) -> None:
     )
 
 
+def _take_lease(actor: Actor, message: LeaseTake) -> None:
+    if message.over:
+        leases.check_may_take_over(allows(actor.role, Role.MANAGER))
+    leases.take(video=actor.video, by=actor.user, connection=actor.connection, number=message.object, over=message.over)
+
+
 def _add_seconds(actor: Actor, message: TimeSpent) -> None:
     add_seconds(video=actor.video, author=actor.user, object_id=message.object, seconds=message.seconds)
 
 
 CommandWithoutResult = (
-    ScribbleAdd | PromptAdd | ScribbleRemove | ObjectUpdate | RoundCancel | HeadMove | SpanAbsent | CutsSet | TimeSpent
+    ScribbleAdd
+    | PromptAdd
+    | ScribbleRemove
+    | ObjectUpdate
+    | RoundCancel
+    | HeadMove
+    | SpanAbsent
+    | CutsSet
+    | TimeSpent
+    | LeaseTake
+    | LeaseRelease
+    | LeaseAsk
 )
 REQUIRED = Role.ANNOTATOR  # the lowest role for any message; changing other people's work may need a higher one
 
 
-def perform(user: User, video_id: int, message: Command) -> int | None:
+def perform(user: User, video_id: int, message: Command, connection: str = "") -> int | None:
     """Carry out a message of a member, and return the `result` of its `Ack`. Raises Problem; then nothing has changed.
 
-    The role is read for each message, because it may have changed since the socket was opened.
+    `connection` names the page of the sender, whose leases end when it is closed. The role is read for each message,
+    because it may have changed since the socket was opened.
     """
     video = video_for(user, video_id, REQUIRED)
-    actor = Actor(user, video, require(user, video.project_id, REQUIRED, what="video"))
+    actor = Actor(user, video, require(user, video.project_id, REQUIRED, what="video"), connection)
     return once(key=message.key, video=video, author=user, act=lambda: _act_within_jobs(actor, message))
 
 
 def _act_within_jobs(actor: Actor, message: Command) -> int | None:
     """Carry out a message within the jobs of its sender, and start the jobs on whose frames it works."""
-    hold(actor.video.pk)  # No job changes between the check and the write.
+    hold(actor.video.pk)  # No job and no lease changes between the check and the write.
     message = within_jobs(actor.user, actor.role, actor.video, message)
     result = _act(actor, message)
+    if objects := drawn_objects(message):
+        hold_objects(video=actor.video, by=actor.user, connection=actor.connection, objects=objects)
     if (frames := worked_on(message)) is not None:
         start_by_work(video_id=actor.video.pk, by=actor.user, frames=frames)
     return result
@@ -239,5 +265,11 @@ def _act_without_result(actor: Actor, message: CommandWithoutResult) -> None:
             set_cuts(video=actor.video, cuts=message.cuts)
         case TimeSpent():
             _add_seconds(actor, message)
+        case LeaseTake():
+            _take_lease(actor, message)
+        case LeaseRelease():
+            leases.release(video=actor.video, by=actor.user, number=message.object)
+        case LeaseAsk():
+            leases.ask(video=actor.video, by=actor.user, number=message.object)
         case _:
             assert_never(message)

@@ -220,6 +220,31 @@ class TimeSpent(Model):
     seconds: Annotated[float, Field(gt=0, le=120)]
 
 
+class LeaseTake(Model):
+    """Hold an object, as drawing on it does. With `over`, a manager takes it from who holds it."""
+
+    type: Literal["lease.take"]
+    key: Key
+    object: ObjectNumber
+    over: bool = False
+
+
+class LeaseRelease(Model):
+    """Let others draw on an object that the sender holds."""
+
+    type: Literal["lease.release"]
+    key: Key
+    object: ObjectNumber
+
+
+class LeaseAsk(Model):
+    """Tell who holds an object that the sender would like to draw on it."""
+
+    type: Literal["lease.ask"]
+    key: Key
+    object: ObjectNumber
+
+
 class PreviewClick(Model):
     """A click below the mouse pointer that the person has not made, so it is not stored.
 
@@ -272,6 +297,9 @@ Command = (
     | SpanAbsent
     | CutsSet
     | TimeSpent
+    | LeaseTake
+    | LeaseRelease
+    | LeaseAsk
 )
 ClientMessage = Annotated[Resume | Command | PreviewAsk | Looking | Ping, Field(discriminator="type")]
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import MutableMapping
 from contextlib import suppress
 from enum import Enum
@@ -26,6 +27,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from webapp.annotation.schemas import Key, Person, RoleName
 from webapp.annotation.state import person
+from webapp.jobs import leases
 from webapp.jobs.looked import Gaze, add_looked
 from webapp.live import change_feed, previewing
 from webapp.live.actions import perform
@@ -77,6 +79,7 @@ class VideoSocket:
         self.scope, self._receive, self._send = scope, receive, send
         self.video_id = video_id
         self.step = Step.CONNECTING
+        self.connection = secrets.token_hex(16)
         self.outbox = Outbox()
         self.bucket = Bucket(BURST, RATE)
         self.handshake: Handshake
@@ -117,6 +120,7 @@ class VideoSocket:
             if self.follower is not None:
                 await self.hub.leave(self.follower, self.subscriber)
             await self._store_looked()
+            await self._release_leases()
         for result in results:
             if isinstance(result, Exception):
                 raise result
@@ -132,6 +136,13 @@ class VideoSocket:
                 await in_thread(store)
             except DatabaseError as error:
                 log.warning("looked_not_stored", video=self.video_id, error=str(error))
+
+    async def _release_leases(self) -> None:
+        """Let others draw on the objects that this page held. Otherwise they wait until the leases expire."""
+        try:
+            await in_thread(leases.release_connection, self.video_id, self.connection)
+        except DatabaseError as error:
+            log.warning("leases_not_released", video=self.video_id, error=str(error))
 
     # --- receiving ----------------------------------------------------------------------------------------------
 
@@ -235,7 +246,7 @@ class VideoSocket:
 
     def _checked(self, message: Command) -> int | None:
         user, _ = check(self.handshake, opened=True)
-        return perform(user, self.video_id, message)
+        return perform(user, self.video_id, message, self.connection)
 
     # --- resume -----------------------------------------------------------------------------------------------------
 

@@ -21,10 +21,11 @@ from django.db import DatabaseError
 
 from webapp.annotation import notify
 from webapp.annotation.schemas import Person
+from webapp.jobs.leases import leases_of
 from webapp.live import change_feed
 from webapp.live.outbox import Outbox
 from webapp.live.presence import PresenceBoard
-from webapp.live.protocol import WorkerChanged, WorkerStatus
+from webapp.live.protocol import Leases, WorkerChanged, WorkerStatus
 from webapp.live.threads import in_thread
 
 log = structlog.get_logger(__name__)
@@ -32,8 +33,11 @@ log = structlog.get_logger(__name__)
 BUSY_SECONDS = 0.04
 IDLE_SECONDS = 1.0
 PRESENCE_SECONDS = 0.2  # between two presence messages; scrubbing changes the frame many times a second
+LEASES_SECONDS = 0.9
 PROGRESS_SECONDS = 0.5  # a progress message is sent at least this often, because it shows the elapsed time
 REPEAT_SECONDS = 10.0  # in team mode; other processes forget viewers whose list is not sent again
+
+NO_LEASES = Leases(type="leases", leases=[]).model_dump_json()
 
 WorkerCheck = Callable[[], WorkerStatus]
 
@@ -92,6 +96,8 @@ class Follower:
         self.started = asyncio.Event()
         self._woken = asyncio.Event()
         self._presence_changed = asyncio.Event()
+        self._leases = NO_LEASES  # The message that tells who draws on which object, as it was sent last.
+        self._leases_read = 0.0
         self._others_know = False
         self._process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._tell_presence())]
@@ -133,9 +139,22 @@ class Follower:
                 if delta.changes or delta.masks or delta.progress:
                     for subscriber in tuple(self.subscribers):
                         subscriber.take(delta)
+                await self._tell_leases()
             except DatabaseError as error:
                 log.warning("poll_failed", video=self.video_id, error=str(error))
             await _set_within(self._woken, pause)
+
+    async def _tell_leases(self) -> None:
+        """Send who draws on which object if that has changed. It is read once a second at most."""
+        now = asyncio.get_running_loop().time()
+        if now - self._leases_read < LEASES_SECONDS:
+            return
+        self._leases_read = now
+        text = await in_thread(_leases_message, self.video_id)
+        if text != self._leases:
+            self._leases = text
+            for subscriber in tuple(self.subscribers):
+                subscriber.outbox.hint("leases", text)
 
     async def _tell_presence(self) -> None:
         told = ""
@@ -154,7 +173,9 @@ class Follower:
             await asyncio.sleep(PRESENCE_SECONDS)
 
     def greet(self, subscriber: Subscriber) -> None:
-        """Send a new subscriber the list of viewers, although it has not changed."""
+        """Send a new subscriber the viewers, and who draws on which object, although they have not changed."""
+        if self._leases != NO_LEASES:
+            subscriber.outbox.hint("leases", self._leases)
         subscriber.outbox.hint("presence", self.board.message().model_dump_json())
 
     # --- team mode --------------------------------------------------------------------------------------------------
@@ -190,6 +211,10 @@ class Follower:
             if self.board.hear(str(message["process"]), message["viewers"]):  # type: ignore[arg-type]
                 self._others_know = False
             self._presence_changed.set()
+
+
+def _leases_message(video_id: int) -> str:
+    return Leases(type="leases", leases=leases_of(video_id)).model_dump_json()
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

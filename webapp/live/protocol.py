@@ -25,6 +25,7 @@ from webapp.annotation.schemas import (
     Span,
     State,
 )
+from webapp.jobs.schemas import LeaseInfo
 
 PROTOCOL_VERSION = 4
 
@@ -166,6 +167,13 @@ class JobsChanged(Model):
     seq: int
 
 
+class Leases(Model):
+    """Who draws on which object now, so that others cannot. It is a hint and not in the change log."""
+
+    type: Literal["leases"]
+    leases: list[LeaseInfo]
+
+
 class RoundProgress(Model):
     """How far a running round is. It is a hint and not in the change log."""
 
@@ -205,6 +213,7 @@ ServerMessage = Annotated[
     | RoundScored
     | PinChanged
     | JobsChanged
+    | Leases
     | RoundProgress
     | Presence
     | WorkerChanged

@@ -39,6 +39,18 @@ def worked_on(message: Command) -> Range | None:
     return None
 
 
+def drawn_objects(message: Command) -> set[int]:
+    """Return the ids of the objects whose masks or scribbles the sender of a message changes by hand."""
+    match message:
+        case ScribbleAdd() | PromptAdd() | MaskPaint():
+            return {message.object}
+        case MaskEdit():
+            return {*message.objects, *(() if message.into is None else (message.into,))}
+        case SpanAbsent() if message.object is not None:
+            return {message.object}
+    return set()
+
+
 def within_jobs(user: User, role: Role, video: Video, message: Command) -> Command:
     """Return the message as it may be carried out: a round ends where the job of its sender ends.
 

@@ -20,13 +20,14 @@ from tests.webapp.live.conftest import Open
 from webapp.accounts.models import User
 from webapp.annotation.models import AcceptedFrame, Change, Head, HumanTime, Mask, Object, Receipt, Round, Scribble
 from webapp.annotation.state import last_mask
+from webapp.jobs.leases import take
 from webapp.live.client_messages import ClientMessage
 from webapp.projects.models import Role
 from webapp.videos.models import Video
 
 database = sync_to_async
 MEMBERS = [Role.VIEWER, Role.ANNOTATOR, Role.REVIEWER, Role.MANAGER, Role.OWNER]
-UP = {Role.ANNOTATOR: MEMBERS[1:], Role.REVIEWER: MEMBERS[2:]}
+UP = {Role.ANNOTATOR: MEMBERS[1:], Role.REVIEWER: MEMBERS[2:], Role.MANAGER: MEMBERS[3:]}
 AT = {"frame": 0}
 PATH = [[0.1, 0.2], [0.3, 0.4]]
 PAINTED = painted(np.ones((HEIGHT, WIDTH), np.uint8))
@@ -74,6 +75,11 @@ def accepting(by_me: bool, accepted: bool = True) -> Callable[[Video, User, User
     return fields
 
 
+def held_by_other(video: Video, me: User, other: User) -> dict[str, Any]:
+    take(video=video, by=other, connection="", number=1)
+    return {"object": 1}
+
+
 CASES = [
     Case("draw", "scribble.add", Role.ANNOTATOR, lambda *_: {"frame": 0, "object": 1, "path": PATH}),
     Case("undo a scribble", "scribble.remove", Role.ANNOTATOR, of_ones_own),
@@ -91,6 +97,10 @@ CASES = [
     Case("mark absent", "span.absent", Role.ANNOTATOR, lambda *_: {"object": 1, "first": 0, "last": 3, "absent": True}),
     Case("move cuts", "cuts.set", Role.ANNOTATOR, lambda *_: {"cuts": [4]}),
     Case("report time", "time.spent", Role.ANNOTATOR, lambda *_: {"object": 1, "seconds": 8.5}),
+    Case("hold an object", "lease.take", Role.ANNOTATOR, lambda *_: {"object": 1}),
+    Case("take an object over", "lease.take", Role.MANAGER, lambda *_: {"object": 1, "over": True}),
+    Case("release an object", "lease.release", Role.ANNOTATOR, lambda *_: {"object": 1}),
+    Case("ask for an object", "lease.ask", Role.ANNOTATOR, held_by_other),
     Case("accept one's own", "frames.accept", Role.ANNOTATOR, accepting(by_me=True)),
     Case("accept another's", "frames.accept", Role.REVIEWER, accepting(by_me=False)),
     Case("release one's own", "frames.accept", Role.ANNOTATOR, accepting(by_me=True, accepted=False)),

@@ -1,0 +1,117 @@
+"""Leases of objects: who draws on an object of a video holds it, and nobody else draws on it meanwhile.
+
+A lease lasts `SECONDS` after the last stroke. It belongs to a connection: it ends with the page of its holder. Each
+change of the holder or the connection raises the fence. All times are of the clock of the database. The callers hold
+the row of the video's head, so that of two first strokes at once the second one is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from webapp.accounts.models import User
+from webapp.annotation.head import hold
+from webapp.annotation.models import Object
+from webapp.annotation.state import person
+from webapp.jobs.models import ObjectLease
+from webapp.jobs.schemas import LeaseInfo
+from webapp.notifications.kinds import Kind
+from webapp.notifications.notify import notify
+from webapp.problems import Forbidden, NotFound, Problem
+from webapp.videos.models import Video
+
+SECONDS = 30
+LENGTH = timedelta(seconds=SECONDS)
+
+
+def leases_of(video_id: int) -> list[LeaseInfo]:
+    """Return who holds which object of a video now."""
+    rows = ObjectLease.objects.filter(video_id=video_id, expires__gt=Now()).select_related("holder", "asked_by")
+    return [
+        LeaseInfo(
+            object=row.object_id,
+            holder=person(row.holder),
+            until=row.expires.isoformat(),
+            fence=row.fence,
+            asked_by=None if row.asked_by is None else person(row.asked_by),
+        )
+        for row in rows.order_by("object_id")
+    ]
+
+
+def hold_objects(*, video: Video, by: User, connection: str, objects: Iterable[int]) -> None:
+    """Take or renew the leases of the objects on which `by` draws. Raises Problem "held" (409).
+
+    0, the background, is nobody's.
+    """
+    for number in sorted(set(objects) - {0}):
+        take(video=video, by=by, connection=connection, number=number)
+
+
+def take(*, video: Video, by: User, connection: str, number: int, over: bool = False) -> ObjectLease:
+    """Take or renew the lease of one object. With `over`, it is taken from its holder.
+
+    Raises Problem "held" (409) if somebody else holds it.
+    """
+    row = _row(video, number)
+    free = ObjectLease.objects.filter(pk=row.pk, expires__lte=Now()).exists()
+    if row.holder_id != by.pk and not free and not over:
+        raise _held(video, row)
+    if (row.holder_id, row.connection) != (by.pk, connection) or free:
+        row.fence += 1
+        row.asked_by = None
+    row.holder, row.connection = by, connection
+    row.save()
+    ObjectLease.objects.filter(pk=row.pk).update(expires=Now() + LENGTH)
+    return row
+
+
+def _row(video: Video, number: int) -> ObjectLease:
+    """Return the row of an object's lease, a new one that is expired if there is none. Raises NotFound."""
+    found = ObjectLease.objects.filter(video=video, object_id=number).select_related("holder").first()
+    if found is not None:
+        return found
+    creator = Object.objects.filter(video=video, number=number).values_list("created_by", flat=True).first()
+    if creator is None:
+        raise NotFound("object")
+    return ObjectLease.objects.create(video=video, object_id=number, holder_id=creator, expires=Now())
+
+
+def _held(video: Video, row: ObjectLease) -> Problem:
+    name = Object.objects.values_list("name", flat=True).get(video=video, number=row.object_id)
+    text = f"{row.holder.shown_name} draws on {name} now. Ask for it, or wait until {SECONDS} s after the last stroke."
+    return Problem("held", text, 409)
+
+
+def release(*, video: Video, by: User, number: int) -> None:
+    """End one's own lease of an object."""
+    ObjectLease.objects.filter(video=video, object_id=number, holder=by).update(expires=Now(), asked_by=None)
+
+
+def release_connection(video_id: int, connection: str) -> None:
+    """End the leases of a page that was closed."""
+    ObjectLease.objects.filter(video_id=video_id, connection=connection, expires__gt=Now()).update(expires=Now())
+
+
+@transaction.atomic
+def ask(*, video: Video, by: User, number: int) -> None:
+    """Tell the holder of an object that `by` would like to draw on it. Raises Problem "not_held" (409)."""
+    hold(video.pk)
+    row = ObjectLease.objects.filter(video=video, object_id=number, expires__gt=Now()).first()
+    if row is None or row.holder_id == by.pk:
+        raise Problem("not_held", "Nobody else draws on this object now.", 409)
+    row.asked_by = by
+    row.save(update_fields=["asked_by"])
+    name = Object.objects.values_list("name", flat=True).get(video=video, number=number)
+    text = f"{by.shown_name} asks for {name} in {video.name}."
+    link = f"/videos/{video.pk}"
+    notify([row.holder_id], Kind.OBJECT_ASKED, text, link=link, project_id=video.project_id, by=by)
+
+
+def check_may_take_over(manages: bool) -> None:
+    if not manages:
+        raise Forbidden("Only a manager takes an object over. Ask its holder for it.")
