@@ -417,6 +417,28 @@ export interface TimeSpent {
   seconds: number;
 }
 
+/** Hold an object, as drawing on it does. With `over`, a manager takes it from who holds it. */
+export interface LeaseTake {
+  type: "lease.take";
+  key: Key;
+  object: ObjectNumber;
+  over?: boolean;
+}
+
+/** Let others draw on an object that the sender holds. */
+export interface LeaseRelease {
+  type: "lease.release";
+  key: Key;
+  object: ObjectNumber;
+}
+
+/** Tell who holds an object that the sender would like to draw on it. */
+export interface LeaseAsk {
+  type: "lease.ask";
+  key: Key;
+  object: ObjectNumber;
+}
+
 /**
  * A click below the mouse pointer that the person has not made, so it is not stored.
  *
@@ -466,7 +488,10 @@ export type Command =
   | MaskEdit
   | SpanAbsent
   | CutsSet
-  | TimeSpent;
+  | TimeSpent
+  | LeaseTake
+  | LeaseRelease
+  | LeaseAsk;
 
 export type ClientMessage = Resume | Command | PreviewAsk | Looking | Ping;
 
@@ -598,6 +623,12 @@ export interface JobsChanged {
   seq: number;
 }
 
+/** Who draws on which object now, so that others cannot. It is a hint and not in the change log. */
+export interface Leases {
+  type: "leases";
+  leases: LeaseInfo[];
+}
+
 /** How far a running round is. It is a hint and not in the change log. */
 export interface RoundProgress {
   type: "round.progress";
@@ -636,6 +667,7 @@ export type ServerMessage =
   | RoundScored
   | PinChanged
   | JobsChanged
+  | Leases
   | RoundProgress
   | Presence
   | WorkerChanged

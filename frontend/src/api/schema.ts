@@ -1150,6 +1150,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/videos/{video_id}/leases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Leases
+         * @description Return who draws on which object of a video now.
+         */
+        get: operations["list_leases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/videos/{video_id}/masks": {
         parameters: {
             query?: never;
@@ -2117,6 +2137,70 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+        };
+        /**
+         * LeaseAsk
+         * @description Tell who holds an object that the sender would like to draw on it.
+         */
+        LeaseAsk: {
+            /** Key */
+            key: string;
+            /** Object */
+            object: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "lease.ask";
+        };
+        /**
+         * LeaseInfo
+         * @description Somebody draws on an object, so others cannot until `until`.
+         */
+        LeaseInfo: {
+            asked_by: components["schemas"]["Person"] | null;
+            /** Fence */
+            fence: number;
+            holder: components["schemas"]["Person"];
+            /** Object */
+            object: number;
+            /** Until */
+            until: string;
+        };
+        /**
+         * LeaseRelease
+         * @description Let others draw on an object that the sender holds.
+         */
+        LeaseRelease: {
+            /** Key */
+            key: string;
+            /** Object */
+            object: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "lease.release";
+        };
+        /**
+         * LeaseTake
+         * @description Hold an object, as drawing on it does. With `over`, a manager takes it from who holds it.
+         */
+        LeaseTake: {
+            /** Key */
+            key: string;
+            /** Object */
+            object: number;
+            /**
+             * Over
+             * @default false
+             */
+            over?: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "lease.take";
         };
         /**
          * LostObject
@@ -8453,7 +8537,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ScribbleAdd"] | components["schemas"]["PromptAdd"] | components["schemas"]["ScribbleRemove"] | components["schemas"]["ObjectAdd"] | components["schemas"]["ObjectUpdate"] | components["schemas"]["RoundRun"] | components["schemas"]["RoundCancel"] | components["schemas"]["HeadMove"] | components["schemas"]["FramesAccept"] | components["schemas"]["MaskPaint"] | components["schemas"]["MaskEdit"] | components["schemas"]["SpanAbsent"] | components["schemas"]["CutsSet"] | components["schemas"]["TimeSpent"];
+                "application/json": components["schemas"]["ScribbleAdd"] | components["schemas"]["PromptAdd"] | components["schemas"]["ScribbleRemove"] | components["schemas"]["ObjectAdd"] | components["schemas"]["ObjectUpdate"] | components["schemas"]["RoundRun"] | components["schemas"]["RoundCancel"] | components["schemas"]["HeadMove"] | components["schemas"]["FramesAccept"] | components["schemas"]["MaskPaint"] | components["schemas"]["MaskEdit"] | components["schemas"]["SpanAbsent"] | components["schemas"]["CutsSet"] | components["schemas"]["TimeSpent"] | components["schemas"]["LeaseTake"] | components["schemas"]["LeaseRelease"] | components["schemas"]["LeaseAsk"];
             };
         };
         responses: {
@@ -8844,6 +8928,55 @@ export interface operations {
             };
             /** @description A parameter or a field of the body has a wrong form; `field` names it. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_leases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaseInfo"][];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -104,7 +104,7 @@ def test_a_job_that_was_submitted_is_locked_until_it_is_taken_back(job: Job, vid
 
 def test_reviewers_change_every_frame(job: Job, video: Video, reviewer: User, manager: User) -> None:
     for user in (reviewer, manager):
-        send(user, video, "scribble.add", frame=4, object=1, path=PATH)
+        send(user, video, "scribble.add", frame=4, object=0, path=PATH)
     assert at(job) == ("annotation", "new")
 
 
