@@ -196,9 +196,13 @@ class Project:
                 raise
             return int(self.maskwright.get(address)["received"])
 
-    def export(self, format: str, target: str | Path, progress: Progress | None = None) -> Path:
-        """Export all videos that have masks in one file, and download it to `target`."""
-        made = self.maskwright.call("POST", f"/projects/{self.id}/exports", json={"format": format})
+    def export(self, format: str, target: str | Path, progress: Progress | None = None, **options: Any) -> Path:
+        """Export all videos that have masks in one file, and download it to `target`.
+
+        `options` are those of docs/formats.md: spans, accepted_only, labels, names and shape.
+        """
+        body = {"format": format, "options": options}
+        made = self.maskwright.call("POST", f"/projects/{self.id}/exports", json=body)
         return _download(self.maskwright, made["id"], Path(target), progress)
 
 
@@ -275,9 +279,10 @@ class Video:
         fields = {"first": first, "last": last, "accepted": True, "head": state["head"], "seen": state["mask_seq"]}
         return int(self.send("frames.accept", **fields))
 
-    def export(self, format: str, target: str | Path, progress: Progress | None = None) -> Path:
-        """Export the masks at the head, and download the file to `target`."""
-        made = self.maskwright.call("POST", f"/videos/{self.id}/exports", json={"format": format})
+    def export(self, format: str, target: str | Path, progress: Progress | None = None, **options: Any) -> Path:
+        """Export the masks at the head, and download the file to `target`. `options` are as in `Project.export`."""
+        body = {"format": format, "options": options}
+        made = self.maskwright.call("POST", f"/videos/{self.id}/exports", json=body)
         return _download(self.maskwright, made["id"], Path(target), progress)
 
     def send(self, type: str, **fields: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +49,12 @@ class AnnotatedVideo:
     frames: tuple[str, ...]  # The names of the frames, without a suffix.
     objects: tuple[AnnotatedObject, ...]
     masks: Callable[[], Iterator[LabelMap | None]]
+    indexes: tuple[int, ...] = ()  # The index of each frame in the whole video; empty if these are all of its frames.
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The index of each frame in the whole video."""
+        return self.indexes or range(len(self.frames))
 
 
 def categories(videos: list[AnnotatedVideo]) -> dict[str, int]:

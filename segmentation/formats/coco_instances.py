@@ -38,7 +38,7 @@ def coco_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[st
         "annotations": [],
     }
     for video in videos:
-        for index, (frame, labels) in enumerate(zip(video.frames, video.masks(), strict=True)):
+        for index, frame, labels in zip(video.numbers, video.frames, video.masks(), strict=True):
             file = f"{video.name}/{frame}.jpg"
             image = {"id": len(data["images"]) + 1, "file_name": file, "width": video.width, "height": video.height}
             data["images"].append({**image, "video": video.name, "frame_index": index})

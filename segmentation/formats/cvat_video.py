@@ -38,7 +38,11 @@ def cvat_xml(video: AnnotatedVideo, tick: Any = lambda: None) -> bytes:
     root = ElementTree.Element("annotations")
     ElementTree.SubElement(root, "version").text = "1.1"
     task = ElementTree.SubElement(ElementTree.SubElement(root, "meta"), "task")
-    for name, text in (("name", video.name), ("size", str(len(video.frames))), ("mode", "interpolation")):
+    for name, text in (
+        ("name", video.name),
+        ("size", str(max(video.numbers, default=-1) + 1)),
+        ("mode", "interpolation"),
+    ):
         ElementTree.SubElement(task, name).text = text
     size = ElementTree.SubElement(task, "original_size")
     ElementTree.SubElement(size, "width").text = str(video.width)
@@ -48,7 +52,7 @@ def cvat_xml(video: AnnotatedVideo, tick: Any = lambda: None) -> bytes:
         for each in video.objects
     }
     shown = dict.fromkeys(tracks, False)
-    for frame, labels in enumerate(video.masks()):
+    for frame, labels in zip(video.numbers, video.masks(), strict=True):
         for number, track in tracks.items():
             shown[number] = _add_mask(track, frame, None if labels is None else labels == number, shown[number])
         tick()

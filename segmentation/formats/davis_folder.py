@@ -127,15 +127,20 @@ class DavisPaths:
     sequence: str
     height: int
 
-    def frame(self, index: int, suffix: str = ".jpg") -> str:
-        return str(PurePosixPath("JPEGImages", self.resolution, self.sequence, f"{index:05}{suffix}"))
+    def frame(self, name: int | str, suffix: str = ".jpg") -> str:
+        """Return the path of a frame. `name` is its index or its file name without a suffix."""
+        return str(PurePosixPath("JPEGImages", self.resolution, self.sequence, f"{_stem(name)}{suffix}"))
 
-    def mask(self, index: int) -> str:
-        return str(PurePosixPath("Annotations", self.resolution, self.sequence, f"{index:05}.png"))
+    def mask(self, name: int | str) -> str:
+        return str(PurePosixPath("Annotations", self.resolution, self.sequence, f"{_stem(name)}.png"))
 
     @property
     def resolution(self) -> str:
         return "480p" if self.height == 480 else "Full-Resolution"
+
+
+def _stem(name: int | str) -> str:
+    return f"{name:05}" if isinstance(name, int) else name
 
 
 def write_masks(root: Path | str, paths: DavisPaths, masks: Iterable[tuple[int, LabelMap]]) -> int:

@@ -35,14 +35,17 @@ def davis_palette() -> NDArray[np.uint8]:
     return palette
 
 
-def encode_labels(labels: LabelMap) -> bytes:
-    """Return the bytes of an indexed PNG of the mask `labels` with the DAVIS palette."""
+def encode_labels(labels: LabelMap, compress_level: int = 6) -> bytes:
+    """Return the bytes of an indexed PNG of the mask `labels` with the DAVIS palette.
+
+    `compress_level` is that of zlib, 0..9: 1 takes half the time of 6, for files that are a quarter larger.
+    """
     if labels.dtype != np.uint8 or labels.ndim != 2:
         raise MaskError(f"expected uint8 [H, W], got {labels.dtype} {labels.shape}")
     image = Image.fromarray(labels)
     image.putpalette(davis_palette().tobytes())  # turns the grey image into an indexed one with the same pixel values
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=6)
+    image.save(buffer, "PNG", compress_level=compress_level)
     return buffer.getvalue()
 
 

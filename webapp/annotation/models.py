@@ -329,6 +329,7 @@ class Export(LeasedTask, Deletable):
     rounds = models.JSONField(default=list)
     round = models.ForeignKey(Round, on_delete=models.RESTRICT, null=True, related_name="+")
     format = models.CharField(max_length=40)  # The name of a format in export/formats.
+    options = models.JSONField(default=dict)  # What a person chose (export/options.py), without defaults.
     state = models.CharField(max_length=12, choices=ExportState.choices, default=ExportState.QUEUED)
     progress_done = models.PositiveIntegerField(default=0)
     progress_total = models.PositiveIntegerField(default=0)

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { call } from "./http";
 import { type Loaded, useLoaded } from "./load";
 import { may } from "./roles";
-import type { Export, ExportFormat, Role } from "./types";
+import type { Export, ExportFormat, ExportOptions, Role } from "./types";
 
 /** Loads the formats that the server can write, in the order in which they are offered. */
 export function useExportFormats(): Loaded<ExportFormat[]> {
@@ -65,17 +65,27 @@ function useExports(key: string, ask: () => Promise<Export[]>): Loaded<Export[]>
 }
 
 /** Starts an export of the round with the id `round`, or of the head if it is null. */
-export function makeExport(video: number, format: string, round: number | null): Promise<Export> {
+export function makeExport(
+  video: number,
+  format: string,
+  round: number | null,
+  options: ExportOptions = {},
+): Promise<Export> {
   return call("POST", "/api/videos/{video_id}/exports", {
     path: { video_id: video },
-    body: round === null ? { format } : { format, round },
+    body: round === null ? { format, options } : { format, round, options },
   });
 }
 
-/** Starts an export of all videos of a project that have masks. */
-export function makeProjectExport(project: number, format: string): Promise<Export> {
+/** Starts an export of the videos of a project that have masks: of all, or of those with the given ids. */
+export function makeProjectExport(
+  project: number,
+  format: string,
+  options: ExportOptions = {},
+  videos?: number[],
+): Promise<Export> {
   return call("POST", "/api/projects/{project_id}/exports", {
     path: { project_id: project },
-    body: { format },
+    body: videos ? { format, options, videos } : { format, options },
   });
 }

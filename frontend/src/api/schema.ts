@@ -534,7 +534,7 @@ export interface paths {
         put?: never;
         /**
          * Make Project Export
-         * @description Export all videos of a project that have masks, each at its head, in one file.
+         * @description Export all videos of a project that have masks, or those that are named, each at its head, in one file.
          */
         post: operations["make_project_export"];
         delete?: never;
@@ -1737,6 +1737,16 @@ export interface components {
         ExportBody: {
             /** Format */
             format: string;
+            /**
+             * @default {
+             *       "accepted_only": false,
+             *       "labels": null,
+             *       "names": null,
+             *       "shape": "stored",
+             *       "spans": []
+             *     }
+             */
+            options?: components["schemas"]["ExportOptions"];
             /** Round */
             round?: number | null;
         };
@@ -1770,6 +1780,32 @@ export interface components {
             video: number | null;
             /** Video Name */
             video_name: string;
+        };
+        /**
+         * ExportOptions
+         * @description What of the videos is exported, and how.
+         */
+        ExportOptions: {
+            /**
+             * Accepted Only
+             * @default false
+             */
+            accepted_only?: boolean;
+            /** Labels */
+            labels?: string[] | null;
+            /** Names */
+            names?: ("source" | "number") | null;
+            /**
+             * Shape
+             * @default stored
+             * @enum {string}
+             */
+            shape?: "stored" | "display";
+            /**
+             * Spans
+             * @default []
+             */
+            spans?: number[][];
         };
         /**
          * ExportState
@@ -2782,6 +2818,18 @@ export interface components {
         ProjectExportBody: {
             /** Format */
             format: string;
+            /**
+             * @default {
+             *       "accepted_only": false,
+             *       "labels": null,
+             *       "names": null,
+             *       "shape": "stored",
+             *       "spans": []
+             *     }
+             */
+            options?: components["schemas"]["ExportOptions"];
+            /** Videos */
+            videos?: number[] | null;
         };
         /** ProjectInfo */
         ProjectInfo: {

@@ -18,6 +18,7 @@ export type Upload = Schemas["UploadInfo"];
 export type Engine = Schemas["EngineAnswer"];
 export type ExportFormat = Schemas["FormatInfo"];
 export type Export = Schemas["ExportInfo"];
+export type ExportOptions = Schemas["ExportOptions"];
 export type MaskImport = Schemas["MaskImportInfo"];
 export type Token = Schemas["TokenInfo"];
 export type NewToken = Schemas["NewToken"];

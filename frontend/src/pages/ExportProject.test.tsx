@@ -29,8 +29,11 @@ describe("the export of a project", () => {
     const options = get<HTMLSelectElement>("export-project-format").options;
     expect([...options].map(({ text }) => text)).toEqual(["DAVIS"]);
     await click("export-project-make");
-    expect(server.body(LINE)).toEqual({ format: "davis" });
-    expect(made()).toBe(1);
+    expect(server.body(LINE)).toEqual({ format: "davis", options: {} });
+    await click("export-accepted");
+    await click("export-project-make");
+    expect(server.body(LINE)).toEqual({ format: "davis", options: { accepted_only: true } });
+    expect(made()).toBe(2);
   });
 
   it("says why the server refuses", async () => {

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { makeProjectExport } from "../api/exports";
 import { asProblem } from "../api/load";
 import type { ExportFormat } from "../api/types";
+import { type Choices, EVERYTHING, ExportChoices, optionsOf } from "../exports/ExportChoices";
 import { Button } from "../parts/Button";
 import { SelectField } from "../parts/Field";
 import css from "./Form.module.css";
@@ -17,6 +18,7 @@ export interface ExportProjectProps {
 export function ExportProject({ project, formats, onMade }: ExportProjectProps) {
   const able = formats.filter((format) => format.of_project);
   const [picked, setPicked] = useState<string | null>(null);
+  const [choices, setChoices] = useState<Choices>(EVERYTHING);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const format = able.find(({ name }) => name === picked) ?? able[0];
@@ -26,7 +28,7 @@ export function ExportProject({ project, formats, onMade }: ExportProjectProps) 
     setBusy(true);
     setProblem("");
     try {
-      await makeProjectExport(project, format.name);
+      await makeProjectExport(project, format.name, optionsOf(choices));
       onMade();
     } catch (error) {
       setProblem(asProblem(error).message);
@@ -52,6 +54,7 @@ export function ExportProject({ project, formats, onMade }: ExportProjectProps) 
           Export project
         </Button>
       </div>
+      <ExportChoices choices={choices} onChange={setChoices} />
       {problem && (
         <p class={css.problem} role="alert" data-testid="export-project-problem">
           {problem}

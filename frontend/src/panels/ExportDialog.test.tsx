@@ -51,7 +51,7 @@ describe("the export dialog", () => {
     const server = await open();
     await click("export-kind-rle");
     await click("export-make");
-    expect(server.body("POST /api/videos/5/exports")).toEqual({ format: "rle" });
+    expect(server.body("POST /api/videos/5/exports")).toEqual({ format: "rle", options: {} });
     expect(get("export-5").textContent).toContain("Run lengths");
   });
 

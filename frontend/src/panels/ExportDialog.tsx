@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { makeExport, mayRemove, useExportFormats, useVideoExports } from "../api/exports";
 import { asProblem } from "../api/load";
 import { may } from "../api/roles";
+import { type Choices, EVERYTHING, ExportChoices, optionsOf } from "../exports/ExportChoices";
 import { ExportList } from "../exports/ExportList";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
@@ -22,6 +23,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
   const formats = useExportFormats();
   const [picked, setPicked] = useState<string | null>(null);
   const format = picked ?? formats.value?.[0]?.name;
+  const [choices, setChoices] = useState<Choices>(EVERYTHING);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const past = useVideoExports(video);
@@ -33,7 +35,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
     setBusy(true);
     setProblem("");
     try {
-      const made = await makeExport(video, format, round?.id ?? null);
+      const made = await makeExport(video, format, round?.id ?? null, optionsOf(choices));
       past.set((list) => [made, ...list.filter((exported) => exported.id !== made.id)]);
     } catch (error) {
       setProblem(asProblem(error).message);
@@ -66,6 +68,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
               </label>
             ))}
           </fieldset>
+          <ExportChoices choices={choices} spans onChange={setChoices} />
           {failure && (
             <p class={css.problem} role="alert" data-testid="export-problem">
               {failure}

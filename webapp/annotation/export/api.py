@@ -22,6 +22,7 @@ from webapp.annotation.export.files import download_name, export_path
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.formats import FORMATS
 from webapp.annotation.export.jobs import export_for, exports_of
+from webapp.annotation.export.options import Names, Options, Shape
 from webapp.annotation.models import Export, ExportState
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
@@ -41,13 +42,32 @@ class FormatInfo(Schema):
     of_project: bool  # Whether a file of this format can hold all videos of a project.
 
 
+FrameSpan = Annotated[list[Annotated[int, Field(ge=0, lt=1 << 20)]], Field(min_length=2, max_length=2)]
+
+
+class ExportOptions(Schema):
+    """What of the videos is exported, and how."""
+
+    spans: Annotated[list[FrameSpan], Field(max_length=1000)] = []  # Inclusive ranges of frames; empty: all frames.
+    accepted_only: bool = False  # Only accepted frames.
+    labels: Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=1000)] | None = None  # None: all.
+    names: Names | None = None  # Names of frames: those of the source files, or numbers; None: as the format does.
+    shape: Shape = "stored"  # "display" stretches pixels that are not square.
+
+    def chosen(self) -> Options:
+        return Options(**self.dict())
+
+
 class ExportBody(Schema):
     format: Annotated[str, Field(max_length=40)]  # The name of the format.
     round: int | None = None  # The id of a round; None for the head.
+    options: ExportOptions = ExportOptions()
 
 
 class ProjectExportBody(Schema):
     format: Annotated[str, Field(max_length=40)]  # The name of a format that can hold several videos.
+    videos: Annotated[list[int], Field(min_length=1, max_length=10_000)] | None = None  # Only these; None: all.
+    options: ExportOptions = ExportOptions()
 
 
 class ExportInfo(Schema):
@@ -103,15 +123,29 @@ def list_project_exports(request: HttpRequest, project_id: int) -> QuerySet[Expo
 
 @router.post("/projects/{int:project_id}/exports", response={201: ExportInfo, (400, 404, 409): ErrorAnswer})
 def make_project_export(request: HttpRequest, project_id: int, body: ProjectExportBody) -> Status[Export]:
-    """Export all videos of a project that have masks, each at its head, in one file."""
+    """Export all videos of a project that have masks, or those that are named, each at its head, in one file."""
     by = signed_in(request)
-    return Status(201, jobs.make_project_export(by=by, project_id=project_id, format_name=body.format))
+    return Status(
+        201,
+        jobs.make_project_export(
+            by=by,
+            project_id=project_id,
+            format_name=body.format,
+            options=body.options.chosen(),
+            video_ids=body.videos,
+        ),
+    )
 
 
 @router.post("/videos/{int:video_id}/exports", response={201: ExportInfo, (400, 404, 409): ErrorAnswer})
 def make_export(request: HttpRequest, video_id: int, body: ExportBody) -> Status[Export]:
     by = signed_in(request)
-    return Status(201, jobs.make_export(by=by, video_id=video_id, format_name=body.format, round_id=body.round))
+    return Status(
+        201,
+        jobs.make_export(
+            by=by, video_id=video_id, format_name=body.format, round_id=body.round, options=body.options.chosen()
+        ),
+    )
 
 
 @router.get("/exports/{int:export_id}", response={200: ExportInfo, 404: ErrorAnswer})

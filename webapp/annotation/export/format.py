@@ -24,3 +24,4 @@ class Format:
     media_type: str
     write: Callable[[Sequence[Subject], Path, Tick], None]
     of_project: bool = True
+    how_to: str = ""  # For a zip: the text of its README.md, with a snippet of Python that reads the masks.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -16,7 +17,8 @@ from webapp.accounts.models import User
 from webapp.annotation.export.files import export_path, folder_name, unfinished_path, unique_folders
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.formats import FORMATS
-from webapp.annotation.export.manifest import add_manifest
+from webapp.annotation.export.manifest import add_how_to, add_manifest
+from webapp.annotation.export.options import Options
 from webapp.annotation.export.subject import Subject
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import effective
@@ -62,12 +64,15 @@ def export_for(user: Visitor, export_id: int) -> Export:
 
 
 @transaction.atomic
-def make_export(*, by: User, video_id: int, format_name: str, round_id: int | None = None) -> Export:
+def make_export(
+    *, by: User, video_id: int, format_name: str, round_id: int | None = None, options: Options | None = None
+) -> Export:
     """Create an export of the masks that the video has at a round, or at the head (the current round) if `round_id` is
-    None.
+    None. `options` say what of it; None: everything.
 
-    Raises Problem if there are no masks.
+    Raises Problem if there are no masks, or no frames that fit the options.
     """
+    options = options or Options()
     video = video_for(by, video_id, Role.ANNOTATOR)
     _check_format(format_name)
     if round_id is not None and not Round.objects.filter(video=video, pk=round_id).exists():
@@ -76,7 +81,12 @@ def make_export(*, by: User, video_id: int, format_name: str, round_id: int | No
     if at is None or not effective(video.pk, at):
         raise Problem("no_masks", "There are no masks to export yet. Run a round first.", 409)
     export = Export.objects.create(
-        video=video, round_id=at, format=format_name, author=by, progress_total=video.frame_count
+        video=video,
+        round_id=at,
+        format=format_name,
+        options=options.stored(),
+        author=by,
+        progress_total=_count([Subject(video, at, "", options)]),
     )
     record(by, "export.make", _thing(export), project_id=video.project_id)
     EXPORTS.notify(export.pk)
@@ -84,8 +94,18 @@ def make_export(*, by: User, video_id: int, format_name: str, round_id: int | No
 
 
 @transaction.atomic
-def make_project_export(*, by: User, project_id: int, format_name: str) -> Export:
+def make_project_export(
+    *,
+    by: User,
+    project_id: int,
+    format_name: str,
+    options: Options | None = None,
+    video_ids: Sequence[int] | None = None,
+) -> Export:
     """Create an export of all videos of a project that have masks, each at its head, in one file.
+
+    With `video_ids` only of these, which must be videos of the project. `options` say what of them; None: everything.
+    Videos without a frame that fits the options are left out.
 
     Raises Problem if no video has masks, or the format can hold one video only.
     """
@@ -95,22 +115,37 @@ def make_project_export(*, by: User, project_id: int, format_name: str) -> Expor
     if not _check_format(format_name).of_project:
         raise Problem("one_video", "This format holds one video. Export the videos one by one.")
     heads = dict(Head.objects.filter(video__project=project, round__isnull=False).values_list("video_id", "round_id"))
-    videos = list(
-        Video.objects.filter(pk__in=heads, state=VideoState.READY, deleted_at=None).order_by("created_at", "pk")
-    )
+    there = Video.objects.filter(project=project, state=VideoState.READY, deleted_at=None)
+    if video_ids is not None:
+        there = there.filter(pk__in=video_ids)
+        if there.count() != len(set(video_ids)):
+            raise NotFound("video")
+    videos = list(there.filter(pk__in=heads).order_by("created_at", "pk"))
     videos = [video for video in videos if effective(video.pk, heads[video.pk])]
     if not videos:
         raise Problem("no_masks", "There are no masks to export yet. Run a round first.", 409)
+    options = options or Options()
+    subjects = [Subject(video, heads[video.pk], "", options) for video in videos]
+    subjects = [subject for subject in subjects if subject.indexes]
     export = Export.objects.create(
         project=project,
-        rounds=[[video.pk, heads[video.pk]] for video in videos],
+        rounds=[[subject.video.pk, subject.round_id] for subject in subjects],
         format=format_name,
+        options=options.stored(),
         author=by,
-        progress_total=sum(video.frame_count for video in videos),
+        progress_total=_count(subjects),
     )
     record(by, "export.make", _thing(export), project_id=project_id, videos=len(videos))
     EXPORTS.notify(export.pk)
     return export
+
+
+def _count(subjects: Sequence[Subject]) -> int:
+    """Return the number of frames of an export. Raises Problem if there is none."""
+    count = sum(len(subject.indexes) for subject in subjects)
+    if not count:
+        raise Problem("no_frames", "No frame fits these options. Choose other ranges, or accept frames first.", 409)
+    return count
 
 
 def _check_format(name: str) -> Format:
@@ -158,6 +193,7 @@ def run_export(export_id: int) -> None:
             known.write(subjects, unfinished, _Progress(export))
             if known.suffix == "zip":
                 add_manifest(unfinished, export, subjects)
+                add_how_to(unfinished, known.how_to)
             unfinished.rename(export_path(export.pk))
         if not _end(export, ExportState.DONE, size_bytes=export_path(export.pk).stat().st_size):
             export_path(export.pk).unlink()
@@ -177,15 +213,16 @@ def run_export(export_id: int) -> None:
 
 def _subjects_of(export: Export) -> list[Subject]:
     """Return the videos of an export, without those that were deleted since it was asked for."""
+    options = Options.read(export.options)
     if export.video is not None:
         assert export.round_id is not None
-        return [Subject(export.video, export.round_id, folder_name(export.video.name))]
+        return [Subject(export.video, export.round_id, folder_name(export.video.name), options)]
     videos = Video.objects.filter(deleted_at=None).in_bulk([video_id for video_id, _ in export.rounds])
     there = [(videos[video_id], round_id) for video_id, round_id in export.rounds if video_id in videos]
     if not there:
         raise Refused("no_videos", "All videos of this export were deleted.")
     folders = unique_folders(video.name for video, _ in there)
-    return [Subject(video, round_id, folder) for (video, round_id), folder in zip(there, folders, strict=True)]
+    return [Subject(video, round_id, folder, options) for (video, round_id), folder in zip(there, folders, strict=True)]
 
 
 def _format_of(export: Export) -> Format:

@@ -1,4 +1,4 @@
-"""manifest.json of an export: which videos, at which rounds, when, by whom, and with which version of Maskwright."""
+"""README.md and manifest.json of an export: how to read it; which videos, at which rounds, when and by whom."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from webapp.annotation.export.subject import Subject
+from webapp.annotation.masks import ranges
 from webapp.annotation.models import AcceptedFrame, Export, Round
 
 
@@ -23,9 +24,16 @@ def add_manifest(path: Path, export: Export, subjects: Sequence[Subject]) -> Non
             "format": export.format,
             "exported_at": timezone.now().isoformat(),
             "exported_by": export.author.username,
+            "options": export.options,
             "videos": [_video(subject) for subject in subjects],
         }
         archive.writestr("manifest.json", json.dumps(data, indent=1))
+
+
+def add_how_to(path: Path, how_to: str) -> None:
+    """Add README.md, which says how to read the export, to the zip at `path`."""
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("README.md", how_to)
 
 
 def _video(subject: Subject) -> dict[str, Any]:
@@ -36,9 +44,10 @@ def _video(subject: Subject) -> dict[str, Any]:
         "id": video.pk,
         "name": video.name,
         "folder": subject.folder,
-        "width": video.width,
-        "height": video.height,
+        "width": subject.width,
+        "height": subject.height,
         "frames": video.frame_count,
+        "exported_frames": [list(span) for span in ranges(subject.indexes)],
         "round": {"id": round_.pk, "number": round_.number, "engine": round_.engine, "weights": round_.weights},
         "accepted_frames": list(dict.fromkeys(accepted)),
     }

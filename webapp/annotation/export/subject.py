@@ -1,21 +1,28 @@
-"""What an export contains: a video's masks at one round, and the list of its objects."""
+"""What an export contains: a video's masks at one round, the list of its objects, and its frames."""
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+from PIL import Image
 
 from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo
 from webapp.annotation.absence import absent_spans, without_absent
+from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.codec import LabelMap
+from webapp.annotation.export.options import Names, Options
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Object
+from webapp.videos.frame_writer import JPEG_QUALITY
 from webapp.videos.models import Video
 from webapp.videos.source_table import SourceTable, read_source_table
-from webapp.videos.storage import folder_of
+from webapp.videos.storage import RgbFrame, StoredFrames, folder_of
 
 Tick = Callable[[int], None]  # It is called with the number of frames done, and raises an exception to stop the export.
 
@@ -30,35 +37,90 @@ class Subject:
     video: Video
     round_id: int
     folder: str
+    options: Options = field(default_factory=Options)
+
+    @cached_property
+    def objects(self) -> list[Object]:
+        rows = Object.objects.filter(video=self.video, deleted_at=None).select_related("label")
+        wanted = self.options.labels
+        if wanted is None:
+            return list(rows)
+        return [each for each in rows if (each.label.name if each.label else "") in wanted]
+
+    @cached_property
+    def indexes(self) -> list[int]:
+        """The frames of the video that the export has, in ascending order."""
+        found = range(self.video.frame_count)
+        accepted = accepted_frames(self.video.pk) if self.options.accepted_only else None
+        spans = self.options.spans
+        return [
+            index
+            for index in found
+            if (accepted is None or index in accepted)
+            and (not spans or any(first <= index <= last for first, last in spans))
+        ]
 
     @property
-    def objects(self) -> list[Object]:
-        return list(Object.objects.filter(video=self.video, deleted_at=None).select_related("label"))
+    def height(self) -> int:
+        return self.video.height
+
+    @property
+    def width(self) -> int:
+        """The width of exported frames and masks, which is that of the stored ones or of their display."""
+        stretched = self.options.shape == "display"
+        return max(1, round(self.video.width * self.video.pixel_aspect)) if stretched else self.video.width
+
+    def names(self, usual: Names) -> list[str]:
+        """Return the names of the exported frames, without a suffix.
+
+        They are those of the source files (such as IMG_0005 for IMG_0005.jpg) if the options or, without a choice,
+        `usual` say so, every frame has a source file, and all the names differ. Otherwise they are 00000, 00001, ...
+        """
+        stems = source_table(self.video).stems() if (self.options.names or usual) == "source" else None
+        return [stems[index] if stems else f"{index:05}" for index in self.indexes]
 
     def frames(self) -> Iterator[tuple[int, LabelMap | None]]:
-        """Yield the index of every frame with its mask, uint8 [H, W], or None if it has no mask at this round."""
+        """Yield the index of every exported frame with its mask, uint8 [H, W], or None if it has no mask at this
+        round.
+        """
         kept = np.zeros(256, np.uint8)
         for object_ in self.objects:
             kept[object_.number] = object_.number
         absent = absent_spans(self.video.pk)
         masks = masks_of(self.video.pk, self.round_id)
         mask = next(masks, None)
-        for index in range(self.video.frame_count):
+        for index in self.indexes:
+            while mask is not None and mask.frame < index:
+                mask = next(masks, None)
             if mask is None or mask.frame != index:
                 yield index, None
-                continue
-            yield index, without_absent(kept[mask.labels], index, absent)
-            mask = next(masks, None)
+            else:
+                yield index, self._shaped(without_absent(kept[mask.labels], index, absent))
+
+    def _shaped(self, labels: LabelMap) -> LabelMap:
+        if labels.shape == (self.height, self.width):
+            return labels
+        return np.asarray(Image.fromarray(labels).resize((self.width, self.height), Image.Resampling.NEAREST))
+
+    def picture(self, index: int) -> RgbFrame:
+        """Return a frame, uint8 RGB [H, W, 3], in the shape of the export."""
+        stored = StoredFrames(self.video)[index]
+        if self.width == self.video.width:
+            return stored
+        return np.asarray(Image.fromarray(stored).resize((self.width, self.height), Image.Resampling.BICUBIC))
+
+    def write_frame(self, archive: zipfile.ZipFile, index: int, path: str) -> None:
+        """Write a frame as a JPEG file into a zip. Unless it is stretched, it is the stored file."""
+        if self.width == self.video.width:
+            archive.write(folder_of(self.video.pk).frame(index), path)
+            return
+        buffer = io.BytesIO()
+        Image.fromarray(self.picture(index)).save(buffer, "JPEG", quality=JPEG_QUALITY)
+        archive.writestr(path, buffer.getvalue())
 
 
-def annotated(subject: Subject) -> AnnotatedVideo:
-    """Return a video in the form that the writers of annotation formats take.
-
-    Frames are named after their source files (such as IMG_0005 for IMG_0005.jpg) if every frame has a source file and
-    all the names differ. Otherwise they are named by their indices (00000, 00001, ...).
-    """
-    video = subject.video
-    stems = source_table(video).stems()
+def annotated(subject: Subject, usual: Names = "source") -> AnnotatedVideo:
+    """Return a video in the form that the writers of annotation formats take. `usual` is as in `Subject.names`."""
     objects = [
         AnnotatedObject(each.number, each.name, each.label.name if each.label else "") for each in subject.objects
     ]
@@ -68,12 +130,13 @@ def annotated(subject: Subject) -> AnnotatedVideo:
 
     return AnnotatedVideo(
         name=subject.folder,
-        width=video.width,
-        height=video.height,
-        fps=video.fps,
-        frames=tuple(stems or [f"{index:05}" for index in range(video.frame_count)]),
+        width=subject.width,
+        height=subject.height,
+        fps=subject.video.fps,
+        frames=tuple(subject.names(usual)),
         objects=tuple(objects),
         masks=masks,
+        indexes=tuple(subject.indexes),
     )
 
 
@@ -93,7 +156,8 @@ def object_table(subject: Subject) -> str:
         for object_ in subject.objects
     ]
     video = subject.video
-    table: dict[str, object] = {"video": video.name, "fps": video.fps, "pixel_aspect": video.pixel_aspect}
+    aspect = 1.0 if subject.options.shape == "display" else video.pixel_aspect
+    table: dict[str, object] = {"video": video.name, "fps": video.fps, "pixel_aspect": aspect}
     table["objects"] = rows
     source = source_table(video)
     if any(source.names):

@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from django.test import Client
+from PIL import Image
 from pycocotools.coco import COCO
 
+from segmentation.formats.annotation_files import read_annotations
 from segmentation.formats.cvat_video import read_cvat_xml
 from segmentation.formats.label_png import decode_labels
 from segmentation.formats.mots import decode_mots_png, read_mots_text
@@ -23,10 +26,12 @@ from tests.webapp.annotation.export.test_jobs import COUNT, add_round, brought_i
 from webapp.accounts.models import User
 from webapp.annotation.export.files import export_path, unique_folders
 from webapp.annotation.export.formats import FORMATS
-from webapp.annotation.export.jobs import make_project_export, run_export
-from webapp.annotation.models import Export, ExportState
+from webapp.annotation.export.jobs import make_export, make_project_export, run_export
+from webapp.annotation.export.options import Options
+from webapp.annotation.models import AcceptedFrame, Export, ExportState, Mask, Object
 from webapp.problems import Problem
-from webapp.projects.models import Project
+from webapp.projects.models import Label, Project
+from webapp.videos.archives import ZipFiles
 from webapp.videos.models import Video
 from webapp.videos.source_table import SourceTable, write_source_table
 from webapp.videos.storage import folder_of
@@ -143,6 +148,74 @@ def test_the_manifest_says_what_was_exported(video: Video) -> None:
     assert (entry["round"]["number"], entry["round"]["engine"]) == (1, "fake")
 
 
+@pytest.mark.parametrize("format_name", [name for name, known in FORMATS.items() if known.suffix == "zip"])
+def test_the_snippet_of_every_archive_reads_its_masks(
+    video: Video, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format_name: str
+) -> None:
+    with zipfile.ZipFile(exported(video, format_name)) as archive:
+        archive.extractall(tmp_path / "out")
+        text = archive.read("README.md").decode()
+    monkeypatch.chdir(tmp_path / "out")
+    found: dict[str, Any] = {}
+    exec(text.partition("```python\n")[2].partition("```")[0], found)
+    for frame, mask in MASKS.items():
+        name = next(name for name in found["masks"] if int(name) == frame)
+        np.testing.assert_array_equal(found["masks"][name], mask)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_only_what_the_options_say_is_exported(project: Project, owner: User, format_name: str) -> None:
+    video = make_video(project, owner)
+    Video.objects.filter(pk=video.pk).update(pixel_aspect=1.5)
+    fish = Label.objects.create(project=project, name="Fish", color="#112233", position=1)
+    Object.objects.filter(video=video, number=1).update(label=fish)
+    made = add_round(video, MASKS)
+    for frame in (1, 3, 5):
+        mask = Mask.objects.get(round=made, frame=frame)
+        AcceptedFrame.objects.create(video=video, frame=frame, mask=mask, author=owner)
+    options = Options(spans=[[0, 1], [3, 4]], accepted_only=True, labels=["Fish"], shape="display")
+    export = make_export(by=owner, video_id=video.pk, format_name=format_name, options=options)
+    run_export(export.pk)
+    export.refresh_from_db()
+    assert (export.state, export.progress_done, export.progress_total) == (ExportState.DONE, 2, 2), export.error
+    if format_name == "overlay":
+        with av.open(str(export_path(export.pk))) as file:
+            stream = file.streams.video[0]
+            assert (stream.width, stream.height, stream.frames) == (360, 160, 2)
+        return
+    found = the_masks_in(export_path(export.pk))
+    assert {1, 3} <= found.keys()
+    for frame, read in found.items():
+        expected = (labels(frame) == 1).astype(np.uint8) * (frame in (1, 3))
+        wide = Image.fromarray(expected).resize((360, 160), Image.Resampling.NEAREST)
+        np.testing.assert_array_equal(read, np.asarray(wide))
+
+
+def the_masks_in(path: Path) -> dict[int, LabelMap]:
+    """Read an export with the readers of the library, and return its masks by frame."""
+    with ZipFiles(path) as files:
+        (video,) = read_annotations(files).videos
+        return {int(name): mask for name, mask in zip(video.frames, video.masks(), strict=True) if mask is not None}
+
+
+def test_options_that_no_frame_fits_are_refused(video: Video, owner: User) -> None:
+    with pytest.raises(Problem, match="No frame fits"):
+        make_export(by=owner, video_id=video.pk, format_name="davis", options=Options(accepted_only=True))
+
+
+def test_frames_are_named_as_the_options_say(video: Video, client_as: ClientAs, owner: User) -> None:
+    table = SourceTable([f"IMG_{7 * index:04}.png" for index in range(COUNT)], [None] * COUNT)
+    write_source_table(folder_of(video.pk), table)
+    body = {"format": "davis", "options": {"names": "source", "spans": [[1, 1]]}}
+    made = client_as(owner).post(f"/api/videos/{video.pk}/exports", body, content_type=JSON).json()
+    run_export(made["id"])
+    with zipfile.ZipFile(export_path(made["id"])) as archive:
+        assert "Annotations/Full-Resolution/Coral-reef/IMG_0007.png" in archive.namelist()
+        manifest = json.loads(archive.read("manifest.json"))
+    assert manifest["options"] == {"names": "source", "spans": [[1, 1]]}
+    assert manifest["videos"][0]["exported_frames"] == [[1, 1]]
+
+
 # --- whole projects ---------------------------------------------------------------------------------------------------
 
 
@@ -183,6 +256,15 @@ def test_each_video_of_a_project_has_its_own_masks(project: Project, second: Vid
     assert not read[1].any()
 
 
+def test_a_selection_of_videos_is_exported_in_one_file(
+    client_as: ClientAs, project: Project, owner: User, video: Video, second: Video
+) -> None:
+    client, address = client_as(owner), f"/api/projects/{project.pk}/exports"
+    made = client.post(address, {"format": "cvat", "videos": [second.pk]}, content_type=JSON).json()
+    assert Export.objects.get(pk=made["id"]).rounds == [[second.pk, second.head.round_id]]
+    assert client.post(address, {"format": "cvat", "videos": [999]}, content_type=JSON).status_code == 404
+
+
 def test_davis_lists_the_videos_of_a_project(project: Project, second: Video) -> None:
     with zipfile.ZipFile(exported_project(project, "davis")) as archive:
         assert archive.read("ImageSets/2017/val.txt") == b"Coral-reef\nCoral-reef-2\n"
@@ -193,7 +275,7 @@ def test_a_project_export_leaves_out_what_was_deleted_meanwhile(project: Project
     second.delete()
     run_export(export.pk)
     with zipfile.ZipFile(export_path(export.pk)) as archive:
-        assert archive.namelist() == ["annotations.xml", "manifest.json"]
+        assert archive.namelist() == ["annotations.xml", "manifest.json", "README.md"]
 
 
 def test_a_project_without_masks_and_a_format_of_one_video_are_refused(project: Project, owner: User) -> None:

@@ -15,6 +15,26 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     write_instances(subjects, path, tick, coco_data)
 
 
+HOW_TO = """\
+# COCO instances
+
+`instances.json` is a COCO file: one annotation, with compressed run lengths, for each object in each frame.
+`track_id` is the object's id in its video; `video` and `frame_index` of an image say which frame it is.
+
+```python
+import numpy as np
+from pycocotools.coco import COCO
+
+coco = COCO("instances.json")
+masks = {}
+for image in coco.loadImgs(coco.getImgIds()):
+    mask = np.zeros((image["height"], image["width"]), np.uint8)
+    for annotation in coco.loadAnns(coco.getAnnIds(imgIds=[image["id"]])):
+        mask[coco.annToMask(annotation) > 0] = annotation["track_id"]
+    masks[image["file_name"].split("/")[-1].removesuffix(".jpg")] = mask
+```
+"""
+
 FORMAT = Format(
     name="coco",
     title="COCO instances",
@@ -22,4 +42,5 @@ FORMAT = Format(
     suffix="zip",
     media_type="application/zip",
     write=write,
+    how_to=HOW_TO,
 )

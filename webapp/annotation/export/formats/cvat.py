@@ -26,6 +26,33 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
             archive.writestr(f"{root}annotations.xml", cvat_xml(annotated(subject), count))
 
 
+HOW_TO = """\
+# CVAT for video
+
+`annotations.xml` has a track of masks for each object (CVAT for video 1.1). Run lengths go row by row through
+the box of the mask and begin with background. In CVAT: Upload annotations, then CVAT 1.1.
+
+```python
+from xml.etree import ElementTree
+
+import numpy as np
+
+root = ElementTree.parse("annotations.xml").getroot()
+size = root.find("meta/task/original_size")
+shape = int(size.find("height").text), int(size.find("width").text)
+masks = {}
+for track in root.findall("track"):
+    for each in track.findall("mask"):
+        mask = masks.setdefault(f"{int(each.get('frame')):05}", np.zeros(shape, np.uint8))
+        if each.get("outside") == "1":
+            continue
+        x, y, width, height = (int(each.get(name)) for name in ("left", "top", "width", "height"))
+        runs = [int(run) for run in each.get("rle").split(",")]
+        inside = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)
+        mask[y : y + height, x : x + width][inside] = int(track.get("id"))
+```
+"""
+
 FORMAT = Format(
     name="cvat",
     title="CVAT for video",
@@ -33,4 +60,5 @@ FORMAT = Format(
     suffix="zip",
     media_type="application/zip",
     write=write,
+    how_to=HOW_TO,
 )

@@ -14,15 +14,16 @@ from webapp.annotation.export.subject import Subject, Tick, annotated
 
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     """Write a zip with the folders instances and instances_txt, and classes.txt with the names of the classes."""
-    videos = [annotated(subject) for subject in subjects]
+    videos = [annotated(subject, usual="number") for subject in subjects]
     numbers = categories(videos)
     done = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for video in videos:
             lines: list[str] = []
-            for frame, labels in enumerate(video.masks()):
+            for frame, name, labels in zip(video.numbers, video.frames, video.masks(), strict=True):
                 if labels is not None:
-                    archive.writestr(f"instances/{video.name}/{frame:06}.png", encode_mots_png(labels, video, numbers))
+                    file = f"instances/{video.name}/{name:>06}.png"
+                    archive.writestr(file, encode_mots_png(labels, video, numbers))
                     lines += mots_lines(frame, labels, video, numbers)
                 done += 1
                 tick(done)
@@ -31,6 +32,26 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
         archive.writestr("classes.txt", "".join(f"{number} {name}\n" for name, number in numbers.items()))
 
 
+HOW_TO = """\
+# MOTS
+
+`instances/<video>/<frame>.png` has 16 bits: a pixel is class * 1000 + object; 0 is background.
+`instances_txt/<video>.txt` has the same as lines `frame id class height width run-lengths`. `classes.txt`
+names the classes.
+
+```python
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+masks = {}
+for path in sorted(Path("instances").glob("*/*.png")):
+    values = np.array(Image.open(path))
+    masks[path.stem] = (values % 1000).astype(np.uint8)
+```
+"""
+
 FORMAT = Format(
     name="mots",
     title="MOTS",
@@ -38,4 +59,5 @@ FORMAT = Format(
     suffix="zip",
     media_type="application/zip",
     write=write,
+    how_to=HOW_TO,
 )

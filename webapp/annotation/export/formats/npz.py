@@ -21,9 +21,9 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     done = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for subject in subjects:
-            for index, labels in subject.frames():
+            for (_, labels), name in zip(subject.frames(), subject.names("number"), strict=True):
                 if labels is not None:
-                    archive.writestr(f"{subject.folder}/{index:05}.npy", _npy(labels))
+                    archive.writestr(f"{subject.folder}/{name}.npy", _npy(labels))
                 done += 1
                 tick(done)
             archive.writestr(f"{subject.folder}/objects.npy", _npy(np.array(object_table(subject))))

@@ -26,10 +26,10 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
         for subject in subjects:
             root = "" if len(subjects) == 1 else f"{subject.folder}/"
             folders = {each.number: f"{root}{each.number:03}-{folder_name(each.name)}" for each in subject.objects}
-            for index, labels in subject.frames():
+            for (_, labels), name in zip(subject.frames(), subject.names("number"), strict=True):
                 if labels is not None:
                     for number, folder in folders.items():
-                        archive.writestr(f"{folder}/{index:05}.png", _binary_png(labels == number))
+                        archive.writestr(f"{folder}/{name}.png", _binary_png(labels == number))
                 done += 1
                 tick(done)
             archive.writestr(f"{root}objects.json", object_table(subject))
@@ -41,6 +41,27 @@ def _binary_png(mask: NDArray[np.bool_]) -> bytes:
     return buffer.getvalue()
 
 
+HOW_TO = """\
+# A PNG for each object
+
+`<number>-<name>/<frame>.png` is white where the object is and black elsewhere. Several videos have a folder
+each. `objects.json` has the names and labels of the objects.
+
+```python
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+masks = {}
+for path in sorted(Path().glob("*/*.png")):
+    number = int(path.parent.name.split("-")[0])
+    inside = np.array(Image.open(path)) > 127
+    mask = masks.setdefault(path.stem, np.zeros(inside.shape, np.uint8))
+    mask[inside] = number
+```
+"""
+
 FORMAT = Format(
     name="objects",
     title="A PNG for each object",
@@ -48,4 +69,5 @@ FORMAT = Format(
     suffix="zip",
     media_type="application/zip",
     write=write,
+    how_to=HOW_TO,
 )

@@ -15,6 +15,31 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     write_instances(subjects, path, tick, youtube_vis_data)
 
 
+HOW_TO = """\
+# YouTube-VIS
+
+`instances.json` has one annotation for each object of a video, with run lengths for each frame; null where
+the frame does not show the object. `instance_id` is the object's id.
+
+```python
+import json
+
+import numpy as np
+from pycocotools import mask as rle
+
+with open("instances.json") as file:
+    data = json.load(file)
+video = data["videos"][0]
+masks = {}
+for at, name in enumerate(video["file_names"]):
+    mask = np.zeros((video["height"], video["width"]), np.uint8)
+    for annotation in data["annotations"]:
+        if annotation["video_id"] == video["id"] and annotation["segmentations"][at]:
+            mask[rle.decode(annotation["segmentations"][at]) > 0] = annotation["instance_id"]
+    masks[name.split("/")[-1].removesuffix(".jpg")] = mask
+```
+"""
+
 FORMAT = Format(
     name="youtube-vis",
     title="YouTube-VIS",
@@ -22,4 +47,5 @@ FORMAT = Format(
     suffix="zip",
     media_type="application/zip",
     write=write,
+    how_to=HOW_TO,
 )

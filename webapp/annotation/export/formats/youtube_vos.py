@@ -10,7 +10,6 @@ from pathlib import Path
 from segmentation.formats.label_png import encode_labels
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.subject import Subject, Tick, annotated
-from webapp.videos.storage import StoredFrames
 
 
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
@@ -21,9 +20,8 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
         for subject in subjects:
             video = annotated(subject)
             seen: dict[int, list[str]] = {each.id: [] for each in video.objects}
-            files = StoredFrames(subject.video).paths
-            for file, name, labels in zip(files, video.frames, video.masks(), strict=True):
-                archive.write(file, f"JPEGImages/{video.name}/{name}.jpg")
+            for (index, labels), name in zip(subject.frames(), video.frames, strict=True):
+                subject.write_frame(archive, index, f"JPEGImages/{video.name}/{name}.jpg")
                 if labels is not None:
                     archive.writestr(f"Annotations/{video.name}/{name}.png", encode_labels(labels))
                     for number in seen:
@@ -36,6 +34,23 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
         archive.writestr("meta.json", json.dumps({"videos": meta}, indent=1))
 
 
+HOW_TO = """\
+# YouTube-VOS
+
+`Annotations/<video>/<frame>.png` is the mask of `JPEGImages/<video>/<frame>.jpg`: an indexed PNG whose pixel
+values are the ids of the objects; 0 is background. `meta.json` has the category of each object and the frames
+that show it.
+
+```python
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+masks = {path.stem: np.array(Image.open(path)) for path in sorted(Path("Annotations").glob("*/*.png"))}
+```
+"""
+
 FORMAT = Format(
     name="youtube-vos",
     title="YouTube-VOS",
@@ -43,4 +58,5 @@ FORMAT = Format(
     suffix="zip",
     media_type="application/zip",
     write=write,
+    how_to=HOW_TO,
 )

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { EVERYTHING, optionsOf, spansOf } from "./ExportChoices";
+
+test("ranges of frames are read as people type them", () => {
+  expect(spansOf("")).toEqual([]);
+  expect(spansOf(" 0-99, 120 ,200 – 250,")).toEqual([
+    [0, 99],
+    [120, 120],
+    [200, 250],
+  ]);
+  for (const wrong of ["x", "5-1", "1-", "1 2"]) expect(spansOf(wrong)).toBeNull();
+});
+
+test("only what differs from everything is sent", () => {
+  expect(optionsOf(EVERYTHING)).toEqual({});
+  expect(optionsOf({ accepted: true, spans: "3", names: "source", display: true })).toEqual({
+    accepted_only: true,
+    spans: [[3, 3]],
+    names: "source",
+    shape: "display",
+  });
+  expect(() => optionsOf({ ...EVERYTHING, spans: "x" })).toThrow("ranges of frames");
+});
