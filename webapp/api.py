@@ -26,6 +26,7 @@ from webapp.overview.trash_api import router as trash
 from webapp.problems import Problem
 from webapp.projects.api import router as projects
 from webapp.projects.audit_api import router as project_audit
+from webapp.projects.invitation_api import router as invitations
 from webapp.quality.api import router as quality
 from webapp.rest import BodyParser, RestApi
 from webapp.videos.api import router as videos
@@ -45,6 +46,7 @@ PARTS = (
     notifications,
     projects,
     project_audit,
+    invitations,
     videos,
     annotation,
     pins,

@@ -8,6 +8,7 @@ from webapp.api import api
 from webapp.http.page import PAGE_ADDRESS, index, plain_css, unknown_call
 from webapp.operation.health import alive, ready
 from webapp.operation.metrics import metrics
+from webapp.projects.invitation_views import open_invitation
 
 urlpatterns = [
     path("healthz", alive),
@@ -18,6 +19,7 @@ urlpatterns = [
     path("api/", api.urls),
     re_path(r"^api/(?P<address>.*)$", unknown_call),
     path("sign-in/link/<str:token>", open_link),
+    path("invitation/<str:token>", open_invitation),
     path("plain.css", plain_css),
     re_path(PAGE_ADDRESS, index),
 ]

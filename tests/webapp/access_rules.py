@@ -91,6 +91,14 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/trash/empty"): Rule("signed in", body={}),
     ("POST", "/api/trash/{kind}/{trash_id}/restore"): Rule(Role.MANAGER),
     ("DELETE", "/api/trash/{kind}/{trash_id}"): Rule(Role.MANAGER),
+    ("GET", "/api/projects/{project_id}/invitations"): Rule(Role.MANAGER),
+    ("POST", "/api/projects/{project_id}/invitations"): Rule(
+        Role.MANAGER, body={"role": "viewer", "email": "a@example.org"}
+    ),
+    ("POST", "/api/projects/{project_id}/invitations/csv"): Rule(
+        Role.MANAGER, body={"text": "email,role\na@example.org,viewer\n"}
+    ),
+    ("DELETE", "/api/invitations/{invitation_id}"): Rule(Role.MANAGER),
     # uploads
     ("POST", "/api/projects/{project_id}/uploads"): Rule(Role.ANNOTATOR, body={"name": "new.mp4", "size": 1000}),
     ("GET", "/api/uploads/{upload_id}"): Rule(Role.ANNOTATOR, only=MAKER),
@@ -167,6 +175,7 @@ RULES: dict[tuple[str, str], Rule] = {
 OTHER_ADDRESSES = {
     "admin/": ("/admin/", 302),
     "sign-in/link/<str:token>": ("/sign-in/link/guess", 410),
+    "invitation/<str:token>": ("/invitation/guess", 410),
     "healthz": ("/healthz", 200),
     "readyz": ("/readyz", 200),
     "metrics": ("/metrics", 403),

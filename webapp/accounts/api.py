@@ -7,6 +7,7 @@ from typing import Annotated
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from ninja import Router, Schema, Status
@@ -31,6 +32,9 @@ class Me(Schema):
     id: int
     username: str
     name: str
+    first_name: str
+    last_name: str
+    email: str
     is_superuser: bool
     key_bindings: KeyBindings
     has_password: bool  # False after a one-time link, until the person chooses one
@@ -47,6 +51,9 @@ class SignIn(Schema):
 
 class MePatch(Schema):
     name: Annotated[str, Field(max_length=120)] | None = None
+    first_name: Annotated[str, Field(max_length=150)] | None = None
+    last_name: Annotated[str, Field(max_length=150)] | None = None
+    email: Annotated[str, Field(max_length=254)] | None = None
     password: Annotated[str, Field(max_length=1000)] | None = None
     current_password: Annotated[str, Field(max_length=1000)] = ""
     key_bindings: KeyBindings | None = None
@@ -66,9 +73,13 @@ def change_me(request: HttpRequest, body: MePatch) -> User:
     """
     user = signed_in(request)
     changed = []  # only these fields are written: others may have changed since `user` was read
-    if body.name is not None:
-        user.name = body.name.strip()
-        changed.append("name")
+    for field in ("name", "first_name", "last_name", "email"):
+        given = getattr(body, field)
+        if given is not None:
+            setattr(user, field, given.strip())
+            changed.append(field)
+    if user.email and "email" in changed:
+        _check_email(user.email)
     if body.key_bindings is not None:
         user.key_bindings = body.key_bindings
         changed.append("key_bindings")
@@ -110,6 +121,13 @@ def signed_in(request: HttpRequest) -> User:
     """Return the user of a call that needs one. django-ninja has answered 401 to everybody else already."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def _check_email(email: str) -> None:
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise Problem("bad_email", f"{email} is no mail address.", field="email") from None
 
 
 def _check_current_password(user: User, password: str) -> None:

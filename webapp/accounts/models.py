@@ -7,7 +7,7 @@ from django.db import models
 
 
 class User(AbstractUser):
-    """A person. Others see `name`, or the user name if `name` is empty.
+    """A person. Others see `name`; if it is empty, the first and last name, or the user name.
 
     `key_bindings` maps ids of commands of the page to lists of keys, for the commands whose keys the person has
     changed.
@@ -21,7 +21,7 @@ class User(AbstractUser):
 
     @property
     def shown_name(self) -> str:
-        return self.name or self.username
+        return self.name or self.get_full_name() or self.username
 
 
 class Token(models.Model):

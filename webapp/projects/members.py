@@ -19,7 +19,7 @@ from webapp.projects.models import Membership, Project, Role
 @transaction.atomic
 def invite(*, by: User, project_id: int, username: str, role: Role) -> Membership:
     """Make the user called `username` a member. The project appears in their list at once."""
-    _may_give(by, project_id, role)
+    check_may_give(by, project_id, role)
     _one_at_a_time(project_id)
     user = User.objects.filter(username=username.strip(), is_active=True).first()
     if user is None:
@@ -42,7 +42,7 @@ def add_member(*, by: User, project_id: int, user: User, role: Role) -> Membersh
 
 @transaction.atomic
 def change_role(*, by: User, project_id: int, user_id: int, role: Role) -> Membership:
-    _may_give(by, project_id, role)
+    check_may_give(by, project_id, role)
     _one_at_a_time(project_id)
     member = _member(project_id, user_id)
     _may_touch(by, member)
@@ -77,7 +77,8 @@ def _tell(by: User, member: Membership, text: str) -> None:
     notify([member.user_id], Kind.MEMBER, text, link=link, project_id=member.project_id, by=by)
 
 
-def _may_give(by: User, project_id: int, role: Role) -> None:
+def check_may_give(by: User, project_id: int, role: Role) -> None:
+    """Raise Forbidden unless `by` is a manager and `role` is not above their own."""
     own = require(by, project_id, Role.MANAGER)
     if not allows(own, role):
         raise Forbidden(f"Only an {Role.OWNER.value} may give the role {role.value}; you are {own.value}.")

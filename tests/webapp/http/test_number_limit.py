@@ -19,7 +19,7 @@ from webapp.videos.access import role_for
 
 ClientAs = Callable[[User | None], Client]
 KEYS = ("project_id", "user_id", "video_id", "frame", "round_id", "export_id", "token_id")
-KEYS += ("trash_id", "job_id", "pin_id", "import_id")
+KEYS += ("invitation_id", "trash_id", "job_id", "pin_id", "import_id")
 HUGE = (str(MOST + 1), f"1{'0' * 30}", f"1{'0' * 400}", f"1{'0' * 5000}")  # Python converts at most 4300 digits.
 
 
