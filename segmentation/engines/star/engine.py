@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from segmentation.engine import Engine
+from segmentation.engines.star.ahead import FeaturesAhead
 from segmentation.engines.star.confidence import drawn_evidence, propagated_evidence
 from segmentation.engines.star.drawing import FrameDrawing
 from segmentation.engines.star.given import CellRows, Given, join_cells, sample_cells
@@ -141,14 +142,21 @@ class StarEngine(Engine):
             return
         given = {frame: self._given(frame, objects) for frame in memory}
         cells = [self._cells(frame, each.shares, each.known) for frame, each in given.items()]
-        sides = [_Side(self, start, direction, objects, given, cells).updates() for direction in (1, -1)]
-        while sides:
-            for side in list(sides):
-                update = next(side, None)
-                if update is None:
-                    sides.remove(side)
-                else:
-                    yield update
+        with FeaturesAhead(self._video, self._steps(start)) as ahead:
+            sides = [_Side(self, start, direction, objects, given, cells, ahead).updates() for direction in (1, -1)]
+            while sides:
+                for side in list(sides):
+                    update = next(side, None)
+                    if update is None:
+                        sides.remove(side)
+                    else:
+                        yield update
+
+    def _steps(self, start: int) -> Iterator[tuple[int, int]]:
+        """Yield the frames of a round from `start` outward, each with the adjacent frame from which it is segmented."""
+        for frame in self._outward(start):
+            if frame != start and not self.masks.keeps(frame):
+                yield frame, frame - 1 if frame > start else frame + 1
 
     def _empty_masks(self, start: int) -> Iterator[MaskUpdate]:
         """Yield an empty mask for each frame without a mask. This is used while no object has been drawn."""
@@ -234,8 +242,9 @@ class _Side:
         objects: list[int],
         given: dict[int, Given],
         cells: list[CellRows],
+        ahead: FeaturesAhead,
     ) -> None:
-        self._session, self._start, self._direction = session, start, direction
+        self._session, self._start, self._direction, self._ahead = session, start, direction, ahead
         self._objects, self._given, self._cells = objects, given, cells
         self._answers: list[CellRows] = []
         self._memory = join_cells(cells)
@@ -270,6 +279,7 @@ class _Side:
         `given` is the mask of the frame if people annotated or painted some of its objects; these keep their masks.
         """
         session, objects = self._session, self._objects
+        self._ahead.wait_for(frame)
         probabilities = self._segment(frame, before)
         labels = draw_labels(probabilities, objects, session._video.picture(frame))
         # The frame was annotated before some of the objects were first drawn: the other objects keep their masks.

@@ -63,6 +63,13 @@ class Video:
                     self._small.popitem(last=False)
             return self._small[frame]
 
+    def compute(self, frame: int, neighbour: int) -> None:
+        """Compute the features of a frame and its flow to an adjacent frame, unless the cache has them."""
+        if self._cache.get(f"embedding-{frame}", self.device) is None:
+            self.encoded(frame)
+        if self._cache.get(f"flow-{frame}-{neighbour}") is None:
+            self.flow(frame, neighbour)
+
     @torch.inference_mode()
     def encoded(self, frame: int) -> Encoded:
         """Return the features of a frame, with batch size 1.
