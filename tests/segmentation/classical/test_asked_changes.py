@@ -1,4 +1,4 @@
-"""Tests that a correction changes a mask only near its scribbles."""
+"""Tests that a correction changes a mask only as its scribbles ask."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_changes_near_a_scribble_stay_and_far_ones_are_taken_back() -> None:
 
 def test_a_scribble_far_from_its_object_reaches_farther() -> None:
     after = BEFORE.copy()
-    after[45:55, 70:95] = 1
+    after[46:55, 73:92] = 1
     stroke = Scribble(1, np.array([[0.8, 0.5], [0.85, 0.5]]))
     np.testing.assert_array_equal(with_asked_changes(BEFORE, after, [stroke]), after)
 
@@ -39,7 +39,33 @@ def test_a_new_object_may_appear_anywhere_and_a_first_mask_is_free() -> None:
 
 
 def test_a_background_scribble_takes_away_only_what_it_reaches() -> None:
-    stroke = Scribble(0, np.array([[0.38, 0.45], [0.38, 0.55]]))
+    stroke = Scribble(0, np.array([[0.36, 0.4], [0.36, 0.6]]))
     found = with_asked_changes(BEFORE, np.zeros_like(BEFORE), [stroke])
-    assert not found[40:60, 35:].any()
+    assert not found[40:60, 34:].any()
     assert (found[40:60, 10:25] == 1).all()
+
+
+def test_a_scribble_takes_no_pixel_from_its_object_and_moves_none_between_others() -> None:
+    before = BEFORE.copy()
+    before[60:70, 10:40] = 2
+    after = before.copy()
+    after[40:60, 40:46] = 1  # This is what the scribble asks for.
+    after[40:60, 36:40] = 0  # A loss of its own object beside it.
+    after[58:60, 10:40] = 2  # A loss to another object.
+    after[60:62, 30:40] = 0  # A loss of another object to the background.
+    stroke = Scribble(1, np.array([[0.43, 0.4], [0.43, 0.6]]))
+    found = with_asked_changes(before, after, [stroke])
+    assert (found[40:60, 10:46] == 1).all()
+    np.testing.assert_array_equal(found[60:], before[60:])
+
+
+def test_a_short_scribble_at_the_edge_does_not_move_the_whole_edge() -> None:
+    before = np.zeros((200, 200), np.uint8)
+    before[80:120, 20:60] = 1
+    after = before.copy()
+    after[80:120, 60:66] = 1
+    stroke = Scribble(1, np.array([[0.31, 0.5], [0.32, 0.5]]))
+    found = with_asked_changes(before, after, [stroke])
+    assert (found[96:104, 60:66] == 1).all()
+    assert not found[80:90, 60:].any()
+    assert not found[110:120, 60:].any()
