@@ -75,6 +75,8 @@ export const JOB: Job = {
   created_at: "2026-01-01T00:00:00Z",
   updated_at: "2026-01-01T00:00:00Z",
   moves: ["start"],
+  flagged: null,
+  jf: null,
 };
 
 export const CARD_JOB: CardJob = {

@@ -13,6 +13,7 @@ import { createPointerState } from "../tools/pointerState";
 import { toolInUse } from "../tools/tools";
 import { CompareHandle } from "./CompareHandle";
 import { showInteraction } from "./drawingLayer";
+import { Pins } from "./Pins";
 import { Picture, type PictureCanvases } from "./pictureLayers";
 import css from "./Stage.module.css";
 
@@ -66,6 +67,7 @@ export function Stage() {
           <canvas ref={top} class={css.top} data-testid="canvas-top" />
         </div>
         <CompareHandle />
+        <Pins />
         <Banner />
       </div>
       <Gamma value={store.view.value.gamma} />

@@ -1,7 +1,7 @@
 /** All commands of the studio, in the order in which the help lists them. */
 import { drawingCommands } from "../actions/drawingCommands";
 import { frameCommands } from "../actions/frameCommands";
-import { jobCommands } from "../actions/jobCommands";
+import { jobCommands, pinCommands, reviewCommands } from "../actions/jobCommands";
 import { neighbourCommands } from "../actions/neighbours";
 import { objectCommands } from "../actions/objectCommands";
 import { roundCommands } from "../actions/roundCommands";
@@ -13,6 +13,7 @@ import { toolCommands } from "../tools/toolCommands";
 
 export function createCommands(studio: Studio): readonly Command[] {
   return commandsFrom([
+    ...reviewCommands(studio),
     ...toolCommands(studio),
     ...drawingCommands(studio),
     ...objectCommands(studio),
@@ -20,6 +21,7 @@ export function createCommands(studio: Studio): readonly Command[] {
     ...frameCommands(studio),
     ...selectionCommands(studio),
     ...jobCommands(studio),
+    ...pinCommands(studio),
     ...neighbourCommands(studio),
     ...viewCommands(studio),
   ]);

@@ -1,21 +1,37 @@
-/** The strip below the top bar: the job in hand, its state, what it is about, and the moves that the person may make. */
-import { Info, Lock } from "lucide-preact";
+/**
+ * Below the top bar: the job in hand, its state, what it is about, and the moves that the person may make; below it, while
+ * somebody reviews, the place that they look at.
+ */
+import { Info, Lock, MapPin } from "lucide-preact";
 import { moveJob } from "../actions/jobs";
 import { seek } from "../actions/playback";
+import { placesLeft } from "../actions/review";
 import type { Job } from "../api/types";
+import { plural } from "../format";
 import { DueChip, JobStateChip, PriorityChip } from "../jobs/Chip";
 import { rangeOf } from "../jobs/words";
 import { Button } from "../parts/Button";
 import { Menu } from "../parts/Menu";
 import { outsideOf } from "../state/jobs";
+import { commandOf } from "../studio/command";
 import { useStudio } from "../studio/context";
-import { CommandButton } from "./CommandButton";
+import { CommandButton, CommandIcon } from "./CommandButton";
 import css from "./JobStrip.module.css";
 
 export function JobStrip() {
   const { store } = useStudio();
   const job = store.job.value;
-  if (!job) return null;
+  const reviewing = store.review.value !== null;
+  if (!job && !reviewing) return null;
+  return (
+    <div class={css.strips}>
+      {job && <Strip job={job} />}
+      {reviewing && <ReviewStrip />}
+    </div>
+  );
+}
+
+function Strip({ job }: { job: Job }) {
   return (
     <section
       class={css.strip}
@@ -41,6 +57,7 @@ export function JobStrip() {
           <Info size={15} aria-hidden="true" /> <span>Instructions</span>
         </Menu>
       )}
+      <PinsButton />
       <span class={css.grow} />
       <Moves job={job} />
       <CommandButton id="job.next" label="Next job" size="small" />
@@ -94,6 +111,57 @@ function Progress({ job }: { job: Job }) {
   );
 }
 
+/** How many pins are open. A click goes to the next one. */
+function PinsButton() {
+  const studio = useStudio();
+  const open = studio.store.pins.value.filter((pin) => pin.resolved_at === null).length;
+  if (!open) return null;
+  return (
+    <button
+      type="button"
+      class={css.pins}
+      title="Next open pin (Shift+J)"
+      data-testid="job-pins"
+      onClick={() => commandOf(studio.commands, "pin.next").perform()}
+    >
+      <MapPin size={14} aria-hidden="true" />
+      {plural(open, "open pin")}
+    </button>
+  );
+}
+
+/** The reviewer's mode: the place that is looked at, why, and what to do with it. */
+function ReviewStrip() {
+  const studio = useStudio();
+  const place = studio.store.review.value?.place;
+  const left = placesLeft(studio).length;
+  return (
+    <section class={css.strip} aria-label="Review" data-testid="review-strip">
+      <b class={css.title}>Review</b>
+      {place ? (
+        <span class={css.place} data-testid="review-place">
+          {place.span[0] === place.span[1]
+            ? `frame ${place.span[0].toLocaleString("en")}`
+            : `frames ${place.span[0].toLocaleString("en")} to ${place.span[1].toLocaleString("en")}`}
+          {" · "}
+          {place.reason}
+        </span>
+      ) : (
+        <span class={css.place} data-testid="review-done">
+          Everything was looked at.
+        </span>
+      )}
+      <span class={css.left}>{left > 0 ? `${plural(left, "place")} left` : ""}</span>
+      <span class={css.grow} />
+      <CommandIcon id="review.back" size="small" />
+      <CommandButton id="review.accept" label="Accept" size="small" />
+      <CommandButton id="pin.add" label="Pin" size="small" />
+      <CommandButton id="review.next" label="Skip" size="small" />
+      <CommandButton id="review.toggle" label="End review" size="small" />
+    </section>
+  );
+}
+
 const QUIET = { start: "Start", reopen: "Reopen", retract: "Take back the review" } as const;
 
 function Moves({ job }: { job: Job }) {
@@ -113,6 +181,9 @@ function Moves({ job }: { job: Job }) {
             {QUIET[action]}
           </Button>
         ))}
+      {job.stage === "validation" && studio.store.review.value === null && (
+        <CommandButton id="review.toggle" label="Review" size="small" />
+      )}
       {job.moves.includes("reject") && <CommandButton id="job.reject" label="Send back" size="small" />}
       {job.moves.includes("accept") && <CommandButton id="job.accept" label="Accept" size="small" />}
       {job.moves.includes("submit") && <CommandButton id="job.submit" label="Submit" size="small" />}

@@ -1,7 +1,7 @@
 /** Applies messages of the server to the store. The connection handles their sequence numbers. */
 import { batch } from "@preact/signals";
 import { toast } from "../parts/Toast";
-import type { HeadMoved, ObjectInfo, RoundInfo, ServerMessage, State, Welcome } from "../protocol";
+import type { HeadMoved, ObjectInfo, PinInfo, RoundInfo, ServerMessage, State, Welcome } from "../protocol";
 import { isActive, lineOf } from "./line";
 import type { Store } from "./store";
 
@@ -50,6 +50,9 @@ function apply(store: Store, message: ServerMessage): void {
     case "cuts.changed":
       store.cuts.value = message.cuts;
       break;
+    case "pin.changed":
+      takePin(store, message.pin);
+      break;
     case "jobs.changed":
       store.jobsChanged.value++;
       break;
@@ -83,6 +86,7 @@ export function load(store: Store, state: State): void {
   store.rounds.value = new Map(state.rounds.map((round) => [round.id, round]));
   store.absent.value = byNumber(state.absent);
   store.cuts.value = state.cuts;
+  store.pins.value = state.pins;
   store.seconds.value = byNumber(state.seconds);
   store.head.value = state.head;
   store.accepted.value = new Map(Object.entries(state.accepted).map(([frame, id]) => [Number(frame), id]));
@@ -90,6 +94,12 @@ export function load(store: Store, state: State): void {
   if (store.looking.value !== null && !store.rounds.value.has(store.looking.value))
     store.looking.value = null;
   keepSelection(store);
+}
+
+/** Adds a pin, or replaces the one with its id. */
+export function takePin(store: Store, pin: PinInfo): void {
+  const others = store.pins.peek().filter(({ id }) => id !== pin.id);
+  store.pins.value = [...others, pin].sort((a, b) => a.frame - b.frame || a.id - b.id);
 }
 
 /** JSON has texts as the keys of an object; the page uses numbers. */

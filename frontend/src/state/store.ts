@@ -9,6 +9,7 @@ import { MaskStore } from "../masks/store";
 import type {
   ObjectInfo,
   Person,
+  PinInfo,
   RoleName,
   RoundInfo,
   RoundScores,
@@ -25,6 +26,7 @@ import type { Range } from "./lost";
 import type { Painting } from "./paintings";
 import type { Polygon } from "./polygon";
 import type { Preview } from "./preview";
+import type { Place } from "./review";
 import { EVERYTHING, type Limits, type Scope } from "./scope";
 import { type Shown, type Suggestion, suggest } from "./suggest";
 import { DEFAULT_VIEW, type ViewSettings } from "./view";
@@ -39,6 +41,20 @@ export interface ProjectLabel {
 }
 
 export type Dialog = "help" | "keys" | "export" | "submit" | "reject" | null;
+
+/** A pin that is being written: its frame, and its place in 0..1 of the frame. */
+export interface PinDraft {
+  frame: number;
+  x: number;
+  y: number;
+}
+
+/** How far a review is: the place that is looked at, those before it, and the frames that were looked at. */
+export interface Review {
+  place: Place | null;
+  before: readonly Place[];
+  seen: ReadonlySet<number>;
+}
 
 /** A round that is about to be sent. On the server it then waits for its turn, even if this page is closed. */
 export interface Waiting {
@@ -68,6 +84,7 @@ export interface Store {
   readonly labels: Signal<readonly ProjectLabel[]>; // of the project; empty until they are loaded
   readonly absent: Signal<ReadonlyMap<number, readonly Range[]>>; // by object: where it is not in the picture
   readonly jobs: Signal<readonly Job[]>; // of the video, as the person may see them
+  readonly pins: Signal<readonly PinInfo[]>; // comments on frames, open and resolved
   readonly jobsChanged: Signal<number>; // how many times the server has said that the jobs changed
   readonly cuts: Signal<readonly number[]>; // the first frame of each scene but the first
   readonly seconds: Signal<ReadonlyMap<number, number>>; // human work by object; 0: no object was selected
@@ -103,6 +120,9 @@ export interface Store {
   readonly forAll: Signal<boolean>; // edits of a span change all objects, not only the selected one
   readonly scope: Signal<Scope>; // what the next round may change
   readonly selection: Signal<Range | null>; // the span of frames that is selected on the timeline
+  readonly pinning: Signal<boolean>; // the next click on the picture sets a pin
+  readonly pin: Signal<number | PinDraft | null>; // the pin that is open: its id, or one that is being written
+  readonly review: Signal<Review | null>; // null: the person does not review
   readonly wantedJob: Signal<number | null>; // the id of the job that the address names
   readonly dialog: Signal<Dialog>;
   readonly drawer: Signal<boolean>; // whether the right panel is open, on small windows
@@ -140,6 +160,7 @@ function given(id: number) {
     labels: signal<readonly ProjectLabel[]>([]),
     absent: signal<ReadonlyMap<number, readonly Range[]>>(new Map()),
     jobs: signal<readonly Job[]>([]),
+    pins: signal<readonly PinInfo[]>([]),
     jobsChanged: signal(0),
     cuts: signal<readonly number[]>([]),
     seconds: signal<ReadonlyMap<number, number>>(new Map()),
@@ -173,6 +194,9 @@ function given(id: number) {
     forAll: signal(false),
     scope: signal<Scope>(EVERYTHING),
     selection: signal<Range | null>(null),
+    pinning: signal(false),
+    pin: signal<number | PinDraft | null>(null),
+    review: signal<Review | null>(null),
     wantedJob: signal<number | null>(null),
     dialog: signal<Dialog>(null),
     drawer: signal(false),

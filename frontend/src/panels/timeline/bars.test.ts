@@ -12,6 +12,7 @@ function model(frames: number, fix: number[] = []): TimelineModel {
     lanes: [],
     cuts: [],
     selection: null,
+    pins: [],
     outside: [],
     scope: null,
     reached: [],

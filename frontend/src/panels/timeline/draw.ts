@@ -5,6 +5,7 @@ import { bars } from "./bars";
 import { LANE, type Layout } from "./layout";
 import type { Lane, Range, TimelineModel } from "./model";
 import { drawOutside } from "./outside";
+import { drawPinMarks } from "./pinMarks";
 import { cellWidth, isWhole, type Scale, ticks, xOf } from "./scale";
 import { strips } from "./strips";
 
@@ -82,6 +83,7 @@ export function drawTimeline(
   drawCuts(context, scale, layout, model.cuts, colors);
   drawOutside(context, scale, layout, model.outside, colors);
   drawMarks(context, scale, layout, model, colors);
+  drawPinMarks(context, scale, layout, model.pins, colors);
   if (!isWhole(scale)) drawWindow(context, scale, layout, colors);
 }
 

@@ -7,6 +7,7 @@ import { outsideOf } from "../../state/jobs";
 import { lostRanges } from "../../state/lost";
 import type { Store } from "../../state/store";
 import { needsFix } from "../../state/suggest";
+import type { PinMark } from "./pinMarks";
 
 /** A range of frames; both ends are included. */
 export type Range = readonly [first: number, last: number];
@@ -46,6 +47,7 @@ export interface TimelineModel {
   /** The first frame of each scene but the first. */
   cuts: readonly number[];
   selection: Range | null;
+  pins: readonly PinMark[];
   /** The frames outside of the job in hand. */
   outside: readonly Range[];
   /** The frames to which the next round is limited. */
@@ -193,6 +195,7 @@ export function modelOf(store: Store): TimelineModel {
     lanes: lanesOf(store, summaries, round?.id ?? null),
     cuts: store.cuts.value,
     selection: store.selection.value,
+    pins: store.pins.value.map(({ frame, resolved_at }) => ({ frame, open: resolved_at === null })),
     outside: outsideOf(store.job.value, frames),
     scope: markedOf(store),
     reached: reachedBy(store, round, frames),
