@@ -30,7 +30,8 @@ export function reviewCommands(studio: Studio): CommandSpec[] {
       group,
       icon: Check,
       keys: ["Enter"],
-      enabled: () => reviewing() && store.review.value?.place != null && store.canDraw.value,
+      enabled: () =>
+        Boolean(store.review.value?.place) && store.canDraw.value && store.polygon.value === null,
       perform: () => acceptPlace(studio),
     },
     {

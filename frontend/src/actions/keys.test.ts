@@ -77,16 +77,17 @@ describe("commands of the studio", () => {
     ["Ctrl+0", "view.fit"],
     ["?", "help.open"],
   ])("have the field's key %s for %s", (pressed, id) => {
-    expect(commands.filter((command) => command.keys.includes(pressed)).map((command) => command.id)).toEqual(
-      [id],
+    const meant = commands.filter(
+      ({ keys, id: other }) => keys.includes(pressed) && !other.startsWith("review."),
     );
+    expect(meant.map((command) => command.id)).toEqual([id]);
   });
 
   it("take the polygon with Enter while one is drawn, and run a round otherwise", () => {
     const enter = new KeyboardEvent("keydown", { key: "Enter" });
     const meant = commands.filter(({ keys }) => keys.includes("Enter"));
-    expect(meant.map(({ id }) => id)).toEqual(["polygon.take", "round.run"]);
-    expect(meant[0]?.enabled()).toBe(false);
+    expect(meant.map(({ id }) => id)).toEqual(["review.accept", "polygon.take", "round.run"]);
+    expect(meant.slice(0, 2).map((command) => command.enabled())).toEqual([false, false]);
     studio.store.polygon.value = {
       frame: 0,
       object: 1,
@@ -96,6 +97,15 @@ describe("commands of the studio", () => {
     };
     expect(commandFor(enter, commands)?.id).toBe("polygon.take");
     studio.store.polygon.value = null;
+  });
+
+  it("accept and go on with Enter and Tab while somebody reviews", () => {
+    const place = { span: [0, 3], reason: "not looked at yet" } as const;
+    studio.store.review.value = { place, before: [place], seen: new Set() };
+    const meant = (key: string) => commandFor(new KeyboardEvent("keydown", { key }), commands)?.id;
+    expect([meant("Enter"), meant("Tab")]).toEqual(["review.accept", "frame.suggested"]); // No place is left.
+    studio.store.review.value = null;
+    expect(meant("Enter")).toBe("round.run");
   });
 
   it("have names and ids of their own", () => {

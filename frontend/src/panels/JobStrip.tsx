@@ -181,7 +181,7 @@ function Moves({ job }: { job: Job }) {
             {QUIET[action]}
           </Button>
         ))}
-      {job.stage === "validation" && studio.store.review.value === null && (
+      {job.moves.includes("accept") && studio.store.review.value === null && (
         <CommandButton id="review.toggle" label="Review" size="small" />
       )}
       {job.moves.includes("reject") && <CommandButton id="job.reject" label="Send back" size="small" />}

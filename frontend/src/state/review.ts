@@ -37,7 +37,7 @@ export function placesOf(question: ReviewQuestion): Place[] {
     (summaries[frame]?.round ?? null) !== null;
   const places: Place[] = [];
   const add = (reason: (span: Range) => string, is: (frame: number) => boolean, longest = Infinity) => {
-    for (const span of grouped(question, (frame) => open(frame) && is(frame), longest)) {
+    for (const span of grouped(question, open, is, longest)) {
       places.push({ span, reason: reason(span) });
       for (let frame = span[0]; frame <= span[1]; frame += 1) taken.add(frame);
     }
@@ -65,13 +65,24 @@ export function placesOf(question: ReviewQuestion): Place[] {
   return places;
 }
 
-function grouped({ first, last }: ReviewQuestion, is: (frame: number) => boolean, longest: number): Range[] {
+/** Groups open frames of a kind. Between two of them may be a few others that are open, too. */
+function grouped(
+  { first, last }: ReviewQuestion,
+  open: (frame: number) => boolean,
+  is: (frame: number) => boolean,
+  longest: number,
+): Range[] {
   const spans: [number, number][] = [];
+  let end: [number, number] | null = null;
   for (let frame = first; frame <= last; frame += 1) {
-    if (!is(frame)) continue;
-    const end = spans.at(-1);
-    if (end && frame - end[1] <= REACH && frame - end[0] < longest) end[1] = frame;
-    else spans.push([frame, frame]);
+    if (!open(frame)) end = null;
+    else if (is(frame)) {
+      if (end && frame - end[1] <= REACH && frame - end[0] < longest) end[1] = frame;
+      else {
+        end = [frame, frame];
+        spans.push(end);
+      }
+    }
   }
   return spans;
 }
