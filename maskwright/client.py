@@ -57,11 +57,13 @@ class Maskwright:
         headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx.Client(base_url=f"{url.rstrip('/')}/api/v1", headers=headers, timeout=timeout)
 
-    def project(self, name: str) -> Project:
-        """Return the project of this name, which is created if there is none."""
+    def project(self, name: str, *, make: bool = True) -> Project:
+        """Return the project of this name. If there is none it is created, or without `make` ApiError is raised."""
         for row in self.get("/projects"):
             if row["name"] == name:
                 return Project(self, row["id"], name)
+        if not make:
+            raise ApiError("not_found", f"There is no project {name!r}, or you are no member of it.", 404)
         return Project(self, self.call("POST", "/projects", json={"name": name})["id"], name)
 
     def projects(self) -> list[Project]:
@@ -124,6 +126,15 @@ class Project:
     def videos(self) -> list[Video]:
         rows = self.maskwright.get(f"/projects/{self.id}/videos")
         return [Video(self.maskwright, row["id"]) for row in rows]
+
+    def video(self, which: str | int) -> Video:
+        """Return the video with this name or id. Raises ApiError if there is none, or several have the name."""
+        rows = self.maskwright.get(f"/projects/{self.id}/videos")
+        named = [row for row in rows if str(row["id"]) == str(which)] or [row for row in rows if row["name"] == which]
+        if len(named) != 1:
+            many = "Several videos are" if named else "No video is"
+            raise ApiError("not_found", f"{many} called {which!r} in {self.name}.", 404)
+        return Video(self.maskwright, named[0]["id"])
 
     def upload(self, path: str | Path, progress: Progress | None = None) -> Video:
         """Upload a file, and wait until its video is imported. A connection that breaks costs at most one chunk.

@@ -6,12 +6,18 @@ import os
 import sys
 from collections.abc import Sequence
 
+REMOTE = ("upload", "run", "export", "import")  # These work on a server over REST.
 OVERVIEW = """\
 usage: maskwright [--home DIR] COMMAND [options]
 
   serve          start Maskwright: the web process and the workers
   annotate       cut objects out of a video without the page
+  upload         upload videos to a server
+  run            draw scribbles on a video of a server and run rounds
+  export         export masks from a server to a file
+  import         bring masks from a file to a server
   evaluate       compare an engine with ground truth
+  train          train the networks of an engine
   weights        list, add and check the weights of the engines
   doctor         check this machine
   token          make a token with which scripts call the REST API
@@ -34,6 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"maskwright {version('maskwright')}")
         return
     words = _take_home(words)
+    if words[0] in REMOTE:
+        from maskwright.command_line import main as run_remote
+
+        sys.exit(run_remote(words))
+    if words[0] == "train":  # In a program of its own, because this one never loads PyTorch.
+        os.execv(sys.executable, [sys.executable, "-m", "segmentation.training", *words[1:]])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
     from webapp.process.command_line import run
 

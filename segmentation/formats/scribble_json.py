@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ def read_scribbles(path: Path | str, num_frames: int | None = None) -> tuple[Int
     """Read a scribble file: one interaction for each frame that has scribbles, in the order of frames.
 
     Args:
-        path: the file.
+        path: the file; "-" reads the standard input. A byte order mark is skipped.
         num_frames: the number of frames of the video, which the file must have too; None: it is not compared.
 
     Raises:
@@ -34,7 +35,8 @@ def read_scribbles(path: Path | str, num_frames: int | None = None) -> tuple[Int
     """
     path = Path(path)
     try:
-        return parse_scribbles(json.loads(path.read_text(encoding="utf-8")), num_frames)
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return parse_scribbles(json.loads(data.decode("utf-8-sig")), num_frames)
     except OSError as error:
         raise ScribbleError(f"{path.name}: it cannot be read ({error.strerror})") from None
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskwright.client import Maskwright
 from segmentation.formats.youtube_vis import read_youtube_vis
 from tests.segmentation.clips import make_clip
 from tests.studio import Studio
@@ -57,6 +58,13 @@ def test_five_clips_are_annotated_and_exported_by_a_script(
         words = ["annotate_over_rest.py", studio.address, token, *map(str, clips)]
         monkeypatch.setattr(sys, "argv", [*words, "--engine", "flow", "--out", str(tmp_path)])
         script.main()
+        with Maskwright(studio.address, token) as maskwright:
+            project = maskwright.project("From a script", make=False)
+            before = project.videos()[0].masks()
+            rows = project.import_masks(tmp_path / "davis.zip")
+            assert len(rows) == 5
+            after = project.videos()[0].masks()
+            assert all(np.array_equal(before[frame], after[frame]) for frame in range(FRAMES))
     said = capsys.readouterr().out
     shares = [float(line.split(": ")[1].split()[0]) for line in said.splitlines() if "is right" in line]
     assert len(shares) == 5

@@ -103,9 +103,21 @@ def test_pictures_are_taken_too(tmp_path: Path, home: Path, kind: str) -> None:
         (folder / name).write_bytes(data)
     source = folder if kind == "folder" else write_zip(tmp_path / "reef.zip", files)
     drawn = scribbles(tmp_path / "1.json", 12, {11: [stroke(1, (0.5, 0.5))]})
-    done = annotate(home, source, drawn, "--engine", "fake", "--out", tmp_path / "out")
-    assert done.returncode == 0, done.stderr
-    masks = masks_in(tmp_path / "out", 12, (240, 160))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "00012.png").write_bytes(b"the mask of another video")
+    if kind == "zip":
+        drawn.write_bytes(b"\xef\xbb\xbf" + drawn.read_bytes())  # Some editors write a byte order mark.
+        done = annotate(home, source, drawn, "--engine", "fake", "--format", "npz", "--out", tmp_path / "reef.npz")
+        assert done.returncode == 0, done.stderr
+        with np.load(tmp_path / "reef.npz") as file:
+            masks = [file[f"reef/{index:05}"] for index in range(12)]
+    else:
+        done = annotate(home, source, drawn, "--engine", "fake", "--out", tmp_path / "out")
+        assert "has masks of another video" in done.stderr
+        (tmp_path / "out" / "00012.png").unlink()
+        done = annotate(home, source, drawn, "--engine", "fake", "--out", tmp_path / "out")
+        assert done.returncode == 0, done.stderr
+        masks = masks_in(tmp_path / "out", 12, (240, 160))
     middles = [np.flatnonzero(mask.any(axis=0)).mean() for mask in masks]
     assert np.diff(middles) == pytest.approx(1), "the fake engine moves masks one pixel a frame, in the files' order"
 

@@ -1,5 +1,7 @@
 """`manage.py annotate VIDEO SCRIBBLES.json [more.json ...] --engine NAME --out DIR`: compute masks without the page.
 
+With `--format NAME` the masks are written to the file OUT in one of the formats of exports.
+
 The command imports the video, runs a round for each frame with scribbles, and writes the masks. Everything runs in this
 process through the functions that the workers use, so `serve` need not run. If it runs on the same data folder, its
 worker may claim a round, and the command waits for that round. The video and its rounds stay in the data folder, in a
@@ -21,9 +23,12 @@ from django.core.management.base import BaseCommand, CommandParser
 from segmentation.formats.label_png import encode_labels
 from segmentation.types import Interaction
 from webapp.accounts.models import User
+from webapp.annotation.export.files import export_path
+from webapp.annotation.export.formats import FORMATS
+from webapp.annotation.export.jobs import make_export, run_export
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import masks_of
-from webapp.annotation.models import Head, Round, RoundState
+from webapp.annotation.models import ExportState, Head, Round, RoundState
 from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import cancel_round, create_round
 from webapp.annotation.scribble_files import interactions_in
@@ -53,11 +58,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--engine", default="default", help="name of an engine; default: the best one without weights"
         )
-        parser.add_argument("--out", type=Path, required=True, help="folder for the masks: indexed PNG, one a frame")
+        parser.add_argument(
+            "--out",
+            type=Path,
+            required=True,
+            help="folder for the masks: indexed PNG, one a frame; with --format a file",
+        )
+        parser.add_argument("--format", choices=sorted(FORMATS), help="write OUT in this format of exports")
 
-    def handle(self, *args: Any, video: Path, scribbles: list[Path], engine: str, out: Path, **options: Any) -> None:
+    def handle(
+        self, *args: Any, video: Path, scribbles: list[Path], engine: str, out: Path, format: str | None, **options: Any
+    ) -> None:
         try:
-            _annotate(video, scribbles, engine, out)
+            _annotate(video, scribbles, engine, out, format)
         except Problem as problem:
             self.stderr.write(problem.text)
             sys.exit(2)
@@ -66,14 +79,18 @@ class Command(BaseCommand):
             sys.exit(130)
 
 
-def _annotate(source: Path, scribbles: Sequence[Path], engine: str, out: Path) -> None:
+def _annotate(source: Path, scribbles: Sequence[Path], engine: str, out: Path, format: str | None) -> None:
+    """Compute the masks and write them to the folder `out`, or to a file if `format` names a format of exports."""
     for file in scribbles:  # errors in the files are reported before the work begins
-        interactions_in(file)
+        if str(file) != "-":  # The standard input can be read only once.
+            interactions_in(file)
     engine = _ready_engine(engine)
-    _make_folder(out)
+    _make_folder(out if format is None else out.absolute().parent)
     author = prepare()
     video = _import(source, author)
     try:
+        if format is None:
+            _check_folder(out, video)
         interactions = [each for file in scribbles for each in interactions_in(file, video.frame_count)]
         for number, interaction in enumerate(interactions, 1):
             _run(video, author, interaction, engine, f"Round {number} of {len(interactions)}")
@@ -84,7 +101,27 @@ def _annotate(source: Path, scribbles: Sequence[Path], engine: str, out: Path) -
     finally:
         sessions.clear()
         shutil.rmtree(runner.cache_folder(), ignore_errors=True)  # features that did not fit into memory
-    _write_masks(video, out)
+    if format is None:
+        _write_masks(video, out)
+    else:
+        _write_export(video, author, format, out)
+
+
+def _check_folder(out: Path, video: Video) -> None:
+    """Raise Problem if the folder has masks of frames that the video does not have, so that no masks are mixed."""
+    for path in out.glob("*.png"):
+        if path.stem.isdecimal() and int(path.stem) >= video.frame_count:
+            text = f"{out} has masks of another video, such as {path.name}. Give another folder, or empty this one."
+            raise Problem("bad_folder", text)
+
+
+def _write_export(video: Video, author: User, format: str, out: Path) -> None:
+    made = make_export(by=author, video_id=video.pk, format_name=format)
+    run_export(made.pk)
+    made.refresh_from_db()
+    if made.state != ExportState.DONE:
+        raise Problem("export_failed", made.error or "The export was cancelled.")
+    shutil.copyfile(export_path(made.pk), out)
 
 
 def _ready_engine(name: str) -> str:

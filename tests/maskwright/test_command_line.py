@@ -1,0 +1,132 @@
+"""Tests of the commands that work over REST: what they ask the server for, and what they say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from maskwright import client, command_line
+from webapp.__main__ import REMOTE
+from webapp.__main__ import main as maskwright
+
+VIDEO = {"id": 7, "name": "clip", "state": "ready", "frame_count": 2, "note": "One file was left out."}
+DONE = {"id": 3, "state": "done", "progress_done": 1, "progress_total": 1, "error": ""}
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Replace the server: answers by "METHOD path". The bodies of requests are added as "METHOD path body"."""
+    answers: dict[str, Any] = {
+        "GET /projects": [{"id": 1, "name": "Birds"}],
+        "GET /projects/1/videos": [VIDEO],
+        "GET /videos/7": VIDEO,
+        "POST /projects/1/uploads": {"id": "u"},
+        "PATCH /uploads/u": {"received": 5},
+        "POST /uploads/u/finish": {"id": 7},
+    }
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        line = f"{request.method} {request.url.path.removeprefix('/api/v1')}"
+        body = request.read()
+        if body and request.headers["Content-Type"] == "application/json":
+            answers.setdefault(f"{line} body", []).append(json.loads(body))
+        found = answers.get(line)
+        if isinstance(found, bytes):
+            return httpx.Response(200, stream=httpx.ByteStream(found))
+        return httpx.Response(200 if found is not None else 404, json=found)
+
+    def connect(self: client.Maskwright, url: str, token: str, timeout: float = 60.0) -> None:
+        self._http = httpx.Client(base_url=f"{url}/api/v1", transport=httpx.MockTransport(answer))
+
+    monkeypatch.setattr(client.Maskwright, "__init__", connect)
+    monkeypatch.setenv("MASKWRIGHT_TOKEN", "mwt_secret")
+    monkeypatch.setattr(client, "POLL_SECONDS", (0.0, 0.0))
+    return answers
+
+
+def test_the_program_passes_these_commands_on(server: dict[str, Any], tmp_path: Path, capsys: Any) -> None:
+    assert command_line.COMMANDS == REMOTE
+    (tmp_path / "clip.mp4").write_bytes(b"video")
+    with pytest.raises(SystemExit) as ended:
+        maskwright(["upload", "Birds", str(tmp_path / "clip.mp4")])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == "clip: video 7, 2 frames. One file was left out.\n"
+
+
+def test_run_draws_the_scribbles_and_runs_a_round_for_each_frame(server: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "s.json"
+    line = {"path": [[0.1, 0.2]], "object_id": 2}
+    file.write_bytes(b"\xef\xbb\xbf" + json.dumps({"scribbles": [[line], [line]]}).encode())
+    server["GET /videos/7/state"] = {"objects": [{"number": 1}], "head": None}
+    server["POST /videos/7/commands"] = {"result": 3}
+    server["GET /rounds/3"] = {**DONE, "done": 1, "total": 1}
+    assert command_line.main(["run", "Birds", "clip", str(file), "--engine", "flow"]) == 0
+    sent = [(body["type"], body.get("frame"), body.get("frames")) for body in server["POST /videos/7/commands body"]]
+    drawn = [("scribble.add", 0, None), ("round.run", None, [0]), ("scribble.add", 1, None), ("round.run", None, [1])]
+    assert sent == [("object.add", None, None), *drawn]
+
+
+def test_export_asks_for_what_the_options_say(server: dict[str, Any], tmp_path: Path) -> None:
+    server |= {"POST /videos/7/exports": {"id": 3}, "GET /exports/3": DONE, "GET /exports/3/file": b"zip"}
+    words = [
+        "--frames",
+        "0-9",
+        "--frames",
+        "12",
+        "--label",
+        "Gull",
+        "--accepted-only",
+        "--out",
+        str(tmp_path / "x.zip"),
+    ]
+    assert command_line.main(["export", "Birds", "coco", "--video", "clip", *words]) == 0
+    assert server["POST /videos/7/exports body"] == [
+        {
+            "format": "coco",
+            "options": {"spans": [[0, 9], [12, 12]], "labels": ["Gull"], "accepted_only": True},
+        }
+    ]
+    assert (tmp_path / "x.zip").read_bytes() == b"zip"
+
+
+def test_import_says_what_was_brought_in_and_what_the_labels_are(
+    server: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m.json").write_bytes(b"masks")
+    server["POST /projects/1/mask-imports"] = {"id": 3}
+    result = [{"video": 7, "name": "clip", "round": 1, "frames": 2, "objects": 1}]
+    server["GET /mask-imports/3"] = {**DONE, "result": result}
+    words = ["import", "Birds", str(tmp_path / "m.json"), "--label", "gull=Bird", "--label", "sky=", "--make-labels"]
+    assert command_line.main(words) == 0
+    (body,) = server["POST /projects/1/mask-imports body"]
+    assert (body["labels"], body["other_labels"]) == ({"gull": "Bird", "sky": None}, "make")
+    assert capsys.readouterr().out == "clip: 2 frames, 1 objects.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["export", "Fish", "coco", "--out", "x"], "no project 'Fish'"),
+        (["export", "Birds", "coco", "--out", "x", "--video", "none"], "No video is called 'none'"),
+        (["export", "Birds", "coco", "--out", "x", "--frames", "a-b"], "--frames a-b"),
+        (["import", "Birds", "missing.zip"], "missing.zip"),
+        (["run", "Birds", "clip", "missing.json"], "missing.json"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(
+    server: dict[str, Any], capsys: pytest.CaptureFixture[str], words: list[str], text: str
+) -> None:
+    assert command_line.main(words) == 2
+    assert text in capsys.readouterr().err
+
+
+def test_a_command_without_a_token_says_where_to_get_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("MASKWRIGHT_TOKEN", raising=False)
+    assert command_line.main(["export", "Birds", "coco", "--out", "x"]) == 2
+    assert "maskwright token" in capsys.readouterr().err
