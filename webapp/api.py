@@ -23,6 +23,7 @@ from webapp.live.api import router as live
 from webapp.notifications.api import router as notifications
 from webapp.overview.api import router as overview
 from webapp.overview.trash_api import router as trash
+from webapp.operation.api import router as operation
 from webapp.problems import Problem
 from webapp.projects.api import router as projects
 from webapp.projects.audit_api import router as project_audit
@@ -58,6 +59,7 @@ PARTS = (
     trash,
     mask_imports,
     inference,
+    operation,
 )
 for part in PARTS:
     api.add_router("", part)

@@ -67,6 +67,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("PATCH", "/api/me/notification-settings"): Rule(
         "signed in", body={"kinds": [{"kind": "assigned", "on_page": False, "by_mail": False}]}
     ),
+    # operation
+    ("GET", "/api/status"): Rule("superuser"),
+    ("PATCH", "/api/status/queues/{queue}"): Rule("superuser", body={"paused": True}),
+    ("POST", "/api/status/running/{task_kind}/{task_id}/cancel"): Rule("superuser"),
     # projects
     ("GET", "/api/projects"): Rule("signed in"),
     ("POST", "/api/projects"): Rule("signed in", body={"name": "New"}),

@@ -106,6 +106,9 @@ def world(
     numbers = {
         "invitation_id": invite_by_link(by=cast[Role.OWNER], project_id=project.pk, guest=Guest(Role.VIEWER))[0].pk,
         "kind": "video",
+        "queue": "exports",
+        "task_kind": "export",
+        "task_id": export.pk,
         "trash_id": trashed.pk,
         "project_id": project.pk,
         "user_id": member.pk,

@@ -21,6 +21,7 @@ from webapp.annotation.models import Mask, Round, RoundState
 from webapp.annotation.notify import notify_followers, notify_scorer, notify_worker
 from webapp.annotation.rounds import end, merge_into_successor, release_round
 from webapp.tasks.lease import Lease, Limits
+from webapp.tasks.models import Queue
 from webapp.tasks.worker_names import is_dead
 
 LOST_TEXT = (
@@ -185,6 +186,8 @@ class RoundLease(Lease[Round]):
 
     The worker counts as lost only after 8 s without a heartbeat, because a machine that swaps may delay several.
     """
+
+    queue = Queue.ROUNDS
 
     def notify(self, pk: int) -> None:
         notify_worker(pk)

@@ -6,10 +6,12 @@ import os
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from webapp.inference.models import Worker
 from webapp.live.protocol import WorkerStatus
+from webapp.tasks.models import PausedQueue, Queue
 from webapp.tasks.worker_names import is_dead, own_name
 
 # A worker stores a heartbeat every second; after this time without one, the page says that it is gone.
@@ -35,9 +37,17 @@ def withdraw() -> None:
     Worker.objects.filter(name=own_name()).delete()
 
 
+def alive_workers() -> QuerySet[Worker]:
+    """Return the workers for rounds whose heartbeat is fresh."""
+    return Worker.objects.filter(heartbeat__gte=Now() - ALIVE_WITHIN)
+
+
 def status() -> WorkerStatus:
     """Return whether any worker for rounds is alive, and the sentence that the page shows about it."""
-    alive = Worker.objects.filter(heartbeat__gte=Now() - ALIVE_WITHIN).order_by("name")
+    if PausedQueue.objects.filter(queue=Queue.ROUNDS).exists():
+        text = "An administrator has paused the rounds. They wait, and go on when the pause ends."
+        return WorkerStatus(alive=False, device="", text=text)
+    alive = alive_workers().order_by("name")
     # A worker that was killed on this machine is known to be gone before its heartbeat is stale.
     devices = [device for name, device in alive.values_list("name", "device") if not is_dead(name)]
     if devices:

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import structlog
 from django.db import models, transaction
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Now
+
+from webapp.tasks.models import PausedQueue, Queue
 
 log = structlog.get_logger(__name__)
 
@@ -52,8 +54,11 @@ Task = TypeVar("Task", bound=LeasedTask)
 class Lease(Generic[Task]):
     """The lease of one kind of task, with the states that its rows have while they wait and while they are worked on.
 
-    A subclass says how workers are notified of such a task, and how a task ends whose worker is lost for good.
+    A subclass says how workers are notified of such a task, how a task ends whose worker is lost for good, and to which
+    queue its tasks belong, so that an administrator can pause them.
     """
+
+    queue: ClassVar[Queue]
 
     def __init__(self, model: type[Task], *, waiting: str, running: str, limits: Limits) -> None:
         self.model = model
@@ -96,8 +101,10 @@ class Lease(Generic[Task]):
     def claim(self, pk: int, **columns: Any) -> Task | None:
         """Claim a task that waits, store `columns` in its row, and return it.
 
-        Returns None if another worker has claimed it or it has ended.
+        Returns None if another worker has claimed it, it has ended, or its queue is paused.
         """
+        if PausedQueue.objects.filter(queue=self.queue).exists():
+            return None
         with transaction.atomic():
             taken = (
                 self.waiting()
@@ -127,6 +134,11 @@ class Lease(Generic[Task]):
     def waiting(self) -> QuerySet[Task]:
         """Return the tasks that wait for a worker."""
         return self.model._default_manager.filter(state=self.waiting_state, heartbeat=None)
+
+    def notify_all(self) -> None:
+        """Tell the workers of all tasks that wait, for example because their queue is no longer paused."""
+        for pk in self.waiting().order_by("pk").values_list("pk", flat=True):
+            self.notify(pk)
 
     def running(self) -> QuerySet[Task]:
         """Return the tasks that a worker has claimed, whether it is alive or not."""

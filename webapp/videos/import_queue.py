@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from webapp.tasks.lease import Lease, Limits
+from webapp.tasks.models import Queue
 from webapp.tasks.sending import after_commit, send_task
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.storage import folder_of, upload_path
@@ -14,6 +15,8 @@ TASK = "videos.import_video"
 
 class ImportLease(Lease[Video]):
     """The lease of imports. A worker stores a heartbeat twice a second, but a slow disk may delay it."""
+
+    queue = Queue.IMPORTS
 
     def notify(self, pk: int) -> None:
         notify_import_worker(pk)

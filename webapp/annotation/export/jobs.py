@@ -30,6 +30,7 @@ from webapp.projects.deletable import put_into_trash
 from webapp.projects.models import Role
 from webapp.tasks.heartbeat import beating
 from webapp.tasks.lease import Lease, Limits
+from webapp.tasks.models import Queue
 from webapp.tasks.sending import send_task
 from webapp.videos.access import video_for, videos_of
 from webapp.videos.models import Video, VideoState
@@ -162,15 +163,21 @@ def remove_export(*, by: User, export_id: int) -> None:
     assert project_id is not None
     if export.author_id != by.pk and not allows(require(by, project_id, what="export"), Role.MANAGER):
         raise Forbidden("This export is somebody else's. A manager can remove it.")
-    if Export.objects.filter(pk=export.pk, state=ExportState.QUEUED).update(state=ExportState.CANCELLED):
-        return
-    if Export.objects.filter(pk=export.pk, state=ExportState.RUNNING).update(cancel_requested=True):
+    if stop_export(export.pk):
         return
     if export.state != ExportState.DONE:
         export.delete()
         return
     record(by, "export.delete", _thing(export), project_id=project_id)
     put_into_trash(export, by)
+
+
+def stop_export(export_id: int) -> bool:
+    """End an export that waits, or ask one that runs to stop. Return False if it has ended."""
+    rows = Export.objects.filter(pk=export_id)
+    if rows.filter(state=ExportState.QUEUED).update(state=ExportState.CANCELLED):
+        return True
+    return bool(rows.filter(state=ExportState.RUNNING).update(cancel_requested=True))
 
 
 def _thing(export: Export) -> Thing:
@@ -234,6 +241,8 @@ def _format_of(export: Export) -> Format:
 
 class ExportLease(Lease[Export]):
     """The lease of exports. A thread of the worker stores a heartbeat every second, however long one frame takes."""
+
+    queue = Queue.EXPORTS
 
     def notify(self, pk: int) -> None:
         send_task(TASK, pk)

@@ -36,6 +36,7 @@ from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import Visitor, allows, is_limited, project_for, projects_of, require
 from webapp.projects.models import Project, Role
 from webapp.tasks.lease import Lease, Limits
+from webapp.tasks.models import Queue
 from webapp.tasks.sending import after_commit, send_task
 from webapp.videos.access import upload_for, video_for, videos_of
 from webapp.videos.models import Video, VideoState
@@ -149,11 +150,17 @@ def answer_labels(*, by: User, import_id: int, labels: Labels, other_labels: Oth
 def remove_import(*, by: User, import_id: int) -> None:
     """Cancel an import that has not ended; remove the row of one that has. Masks that were brought in stay."""
     found = _own(by, import_id)
-    waits = MaskImport.objects.filter(pk=found.pk, state__in=(MaskImportState.QUEUED, MaskImportState.ASKING))
-    if waits.update(state=MaskImportState.CANCELLED, cancel_requested=True):
-        _release(found)
-    elif not MaskImport.objects.filter(pk=found.pk, state=MaskImportState.RUNNING).update(cancel_requested=True):
+    if not stop_mask_import(found):
         found.delete()
+
+
+def stop_mask_import(row: MaskImport) -> bool:
+    """End an import that waits or asks, or ask one that runs to stop. Return False if it has ended."""
+    waits = MaskImport.objects.filter(pk=row.pk, state__in=(MaskImportState.QUEUED, MaskImportState.ASKING))
+    if waits.update(state=MaskImportState.CANCELLED, cancel_requested=True):
+        _release(row)
+        return True
+    return bool(MaskImport.objects.filter(pk=row.pk, state=MaskImportState.RUNNING).update(cancel_requested=True))
 
 
 def _own(by: User, import_id: int) -> MaskImport:
@@ -370,6 +377,8 @@ def _release(row: MaskImport) -> None:
 
 class MaskImportLease(Lease[MaskImport]):
     """The lease of imports of masks. The worker stores a heartbeat twice a second, except while it stores the masks."""
+
+    queue = Queue.IMPORTS
 
     def notify(self, pk: int) -> None:
         send_task(TASK, pk)

@@ -1,0 +1,62 @@
+"""REST calls of the status page, for administrators."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+
+from webapp.accounts.api import signed_in
+from webapp.accounts.models import User
+from webapp.operation import status
+from webapp.operation.status import ProjectStorage, QueueStatus, RunningTask, SiteStatus, WorkerInfo
+from webapp.problems import Forbidden
+from webapp.rest import ErrorAnswer
+from webapp.tasks.models import Queue
+
+router = Router(tags=["operation"])
+
+
+class SiteStatusAnswer(Schema):
+    """The state of the site. `disk_free` and `disk_total` are bytes of the disk of the data folder."""
+
+    versions: dict[str, str]
+    team: bool
+    disk_free: int
+    disk_total: int
+    queues: list[QueueStatus]
+    workers: list[WorkerInfo]
+    running: list[RunningTask]  # the first 200 of each kind
+    storage: list[ProjectStorage]  # the 200 projects that take most space, largest first
+
+
+class QueuePatch(Schema):
+    paused: bool
+
+
+@router.get("/status", response={200: SiteStatusAnswer, 403: ErrorAnswer})
+def get_status(request: HttpRequest) -> SiteStatus:
+    """Return queues, workers, running work, storage and versions of the whole site. Only administrators may read it."""
+    _administrator(request)
+    return status.site_status()
+
+
+@router.patch("/status/queues/{queue}", response={200: SiteStatusAnswer, 403: ErrorAnswer})
+def change_queue(request: HttpRequest, queue: Queue, body: QueuePatch) -> SiteStatus:
+    """Pause a queue, so that no worker begins a task of it, or end its pause."""
+    change = status.pause if body.paused else status.resume
+    change(queue, _administrator(request))
+    return status.site_status()
+
+
+@router.post("/status/running/{task_kind}/{int:task_id}/cancel", response={204: None, (403, 404): ErrorAnswer})
+def cancel_running_task(request: HttpRequest, task_kind: str, task_id: int) -> Status[None]:
+    """Ask a running task to stop. `task_kind` is round, import, mask_import or export."""
+    status.cancel_task(task_kind, task_id, _administrator(request))
+    return Status(204, None)
+
+
+def _administrator(request: HttpRequest) -> User:
+    user = signed_in(request)
+    if not user.is_superuser or user.token_projects is not None:
+        raise Forbidden("Only administrators may see and change how the site runs.")
+    return user
