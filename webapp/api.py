@@ -21,9 +21,9 @@ from webapp.inference.api import router as inference
 from webapp.jobs.api import router as jobs
 from webapp.live.api import router as live
 from webapp.notifications.api import router as notifications
+from webapp.operation.api import router as operation
 from webapp.overview.api import router as overview
 from webapp.overview.trash_api import router as trash
-from webapp.operation.api import router as operation
 from webapp.problems import Problem
 from webapp.projects.api import router as projects
 from webapp.projects.audit_api import router as project_audit

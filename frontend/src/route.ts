@@ -10,6 +10,7 @@ export type Route =
   | { page: "work" }
   | { page: "audit" }
   | { page: "trash" }
+  | { page: "status" }
   | { page: "project"; project: number; tab: Tab }
   | { page: "studio"; video: number }
   | { page: "missing" };
@@ -19,6 +20,7 @@ export function parse(path: string): Route {
   if (path === "/work") return { page: "work" };
   if (path === "/audit") return { page: "audit" };
   if (path === "/trash") return { page: "trash" };
+  if (path === "/status") return { page: "status" };
   if (path === "/sign-in") return { page: "sign-in" };
   const [, kind, id, rest] = path.split("/");
   const number = Number(id);

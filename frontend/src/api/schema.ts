@@ -935,6 +935,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Status
+         * @description Return queues, workers, running work, storage and versions of the whole site. Only administrators may read it.
+         */
+        get: operations["get_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status/queues/{queue}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Queue
+         * @description Pause a queue, so that no worker begins a task of it, or end its pause.
+         */
+        patch: operations["change_queue"];
+        trace?: never;
+    };
+    "/api/status/running/{task_kind}/{task_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Running Task
+         * @description Ask a running task to stop. `task_kind` is round, import, mask_import or export.
+         */
+        post: operations["cancel_running_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tokens": {
         parameters: {
             query?: never;
@@ -3065,6 +3125,26 @@ export interface components {
             sees?: components["schemas"]["Sees"] | null;
         };
         /**
+         * ProjectStorage
+         * @description The space that a project takes: the files of its videos, and those of its exports.
+         */
+        ProjectStorage: {
+            /** Export Bytes */
+            export_bytes: number;
+            /** Frames */
+            frames: number;
+            /** In Trash */
+            in_trash: boolean;
+            /** Name */
+            name: string;
+            /** Project */
+            project: number;
+            /** Video Bytes */
+            video_bytes: number;
+            /** Videos */
+            videos: number;
+        };
+        /**
          * PromptAdd
          * @description Add a click (one point) or a box (two opposite corners), which waits for a round like a scribble.
          *
@@ -3124,6 +3204,36 @@ export interface components {
             below?: ("flag" | "hold") | null;
             /** Least Jf */
             least_jf?: number | null;
+        };
+        /**
+         * Queue
+         * @description The kinds of background work that can be paused apart from each other.
+         * @enum {string}
+         */
+        Queue: "rounds" | "imports" | "exports";
+        /** QueuePatch */
+        QueuePatch: {
+            /** Paused */
+            paused: boolean;
+        };
+        /**
+         * QueueStatus
+         * @description A queue. `oldest_seconds` is how long the oldest task that waits has waited; 0 if none waits.
+         */
+        QueueStatus: {
+            name: components["schemas"]["Queue"];
+            /** Oldest Seconds */
+            oldest_seconds: number;
+            /** Paused */
+            paused: boolean;
+            /** Paused At */
+            paused_at: string | null;
+            /** Paused By */
+            paused_by: string | null;
+            /** Running */
+            running: number;
+            /** Waiting */
+            waiting: number;
         };
         /** ReadBody */
         ReadBody: {
@@ -3330,6 +3440,32 @@ export interface components {
             /** Positive */
             positive: boolean;
         };
+        /**
+         * RunningTask
+         * @description A task that a worker has claimed. `done` of `total` steps are done; `total` is 0 if it is unknown.
+         */
+        RunningTask: {
+            /** By */
+            by: string;
+            /** Done */
+            done: number;
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Project */
+            project: number | null;
+            /** Project Name */
+            project_name: string;
+            /** Stopping */
+            stopping: boolean;
+            /** Total */
+            total: number;
+            /** Video */
+            video: number | null;
+            /** Video Name */
+            video_name: string;
+        };
         /** ScribbleAdd */
         ScribbleAdd: {
             /** Frame */
@@ -3417,6 +3553,30 @@ export interface components {
             password: string;
             /** Username */
             username: string;
+        };
+        /**
+         * SiteStatusAnswer
+         * @description The state of the site. `disk_free` and `disk_total` are bytes of the disk of the data folder.
+         */
+        SiteStatusAnswer: {
+            /** Disk Free */
+            disk_free: number;
+            /** Disk Total */
+            disk_total: number;
+            /** Queues */
+            queues: components["schemas"]["QueueStatus"][];
+            /** Running */
+            running: components["schemas"]["RunningTask"][];
+            /** Storage */
+            storage: components["schemas"]["ProjectStorage"][];
+            /** Team */
+            team: boolean;
+            /** Versions */
+            versions: {
+                [key: string]: string;
+            };
+            /** Workers */
+            workers: components["schemas"]["WorkerInfo"][];
         };
         /**
          * SourceFrames
@@ -3741,6 +3901,27 @@ export interface components {
             pools: components["schemas"]["Pool"][];
             /** Reviews */
             reviews: components["schemas"]["JobInfo"][];
+        };
+        /**
+         * WorkerInfo
+         * @description A worker for rounds. `silent_seconds` is the age of its heartbeat; `round` is the id of what it computes.
+         */
+        WorkerInfo: {
+            /** Alive */
+            alive: boolean;
+            /** Device */
+            device: string;
+            /** Name */
+            name: string;
+            /** Round */
+            round: number | null;
+            /** Silent Seconds */
+            silent_seconds: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
         };
     };
     responses: never;
@@ -8020,6 +8201,200 @@ export interface operations {
             };
             /** @description The CSRF token is missing or wrong, or the role does not suffice. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteStatusAnswer"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kinds of background work that can be paused apart from each other. */
+                queue: "rounds" | "imports" | "exports";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueuePatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteStatusAnswer"];
+                };
+            };
+            /** @description The body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body came too slowly. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    cancel_running_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_kind: string;
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -11,6 +11,7 @@ import { ProblemState } from "./ProblemState";
 import { ProjectPage } from "./ProjectPage";
 import { ProjectsPage } from "./ProjectsPage";
 import { Shell } from "./Shell";
+import { StatusPage } from "./status/StatusPage";
 import { Tokens } from "./Tokens";
 import { TrashPage } from "./TrashPage";
 import { WorkPage } from "./WorkPage";
@@ -45,6 +46,7 @@ function Page({ at }: { at: Route }) {
   if (at.page === "projects") return <ProjectsPage />;
   if (at.page === "audit") return <AuditPage />;
   if (at.page === "trash") return <TrashPage />;
+  if (at.page === "status") return <StatusPage />;
   if (at.page === "work") return <WorkPage />;
   if (at.page === "project") return <ProjectPage key={at.project} id={at.project} tab={at.tab} />;
   return (

@@ -1,5 +1,6 @@
 /** The layout of every page: a bar with breadcrumbs and the account menu, and the page below. */
 import {
+  Activity,
   KeyRound,
   ListTodo,
   LogOut,
@@ -113,6 +114,13 @@ function AccountMenu({ me }: { me: Me }) {
           icon: ScrollText,
           testid: "account-audit",
           href: "/audit",
+        },
+        {
+          name: "Status",
+          note: "Queues, workers and storage",
+          icon: Activity,
+          testid: "account-status",
+          href: "/status",
         },
       ]
     : [];

@@ -1,0 +1,81 @@
+"""Tests of the status of the site: what it shows, pausing a queue, and stopping what runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.webapp.conftest import run
+from tests.webapp.operation.conftest import Site
+from webapp.accounts.models import User
+from webapp.annotation.claims import claim
+from webapp.annotation.models import Round, RoundState
+from webapp.audit.models import AuditEntry
+from webapp.inference import workers
+from webapp.tasks.models import PausedQueue
+from webapp.tasks.worker_names import own_name
+
+
+@pytest.fixture
+def admin(client: Client, owner: User) -> Client:
+    User.objects.filter(pk=owner.pk).update(is_superuser=True)
+    client.force_login(owner)
+    return client
+
+
+def asked(client: Client) -> dict[str, Any]:
+    answer = client.get("/api/status")
+    assert answer.status_code == 200, answer.content
+    return dict(answer.json())
+
+
+def patch(client: Client, queue: str, paused: bool) -> Any:
+    return client.patch(f"/api/status/queues/{queue}", {"paused": paused}, content_type="application/json")
+
+
+def test_it_shows_queues_workers_running_rounds_and_storage(admin: Client, site: Site) -> None:
+    waiting = run(site.video, site.round.author, site.round.pk, frame=4)
+    workers.announce("cuda:0")
+    claim(waiting.pk, own_name())
+    found = asked(admin)
+    rounds = next(queue for queue in found["queues"] if queue["name"] == "rounds")
+    assert (rounds["waiting"], rounds["running"], rounds["paused"]) == (0, 1, False)
+    assert [(w["device"], w["alive"], w["round"]) for w in found["workers"]] == [("cuda:0", True, waiting.pk)]
+    (task,) = found["running"]
+    assert (task["kind"], task["id"], task["video_name"]) == ("round", waiting.pk, site.video.name)
+    (project,) = found["storage"]
+    assert project["video_bytes"] == site.video.size_bytes
+    assert found["versions"]["Maskwright"]
+
+
+def test_no_worker_begins_a_task_of_a_paused_queue(admin: Client, site: Site) -> None:
+    waiting = run(site.video, site.round.author, site.round.pk, frame=4)
+    answer = patch(admin, "rounds", True).json()
+    assert next(queue for queue in answer["queues"] if queue["name"] == "rounds")["paused"]
+    assert claim(waiting.pk, own_name()) is None
+    assert "paused" in workers.status().text
+    patch(admin, "rounds", False)
+    assert claim(waiting.pk, own_name()) is not None
+    assert [entry.action for entry in AuditEntry.objects.filter(kind="queue").order_by("pk")] == [
+        "queue.pause",
+        "queue.resume",
+    ]
+
+
+def test_pausing_twice_is_one_pause(admin: Client) -> None:
+    assert patch(admin, "exports", True).status_code == 200
+    assert patch(admin, "exports", True).status_code == 200
+    assert PausedQueue.objects.count() == 1
+    assert patch(admin, "lunch", True).status_code == 422
+
+
+def test_an_administrator_stops_a_round_of_a_project_of_others(admin: Client, site: Site) -> None:
+    waiting = run(site.video, site.round.author, site.round.pk, frame=4)
+    claim(waiting.pk, own_name())
+    assert admin.post(f"/api/status/running/round/{waiting.pk}/cancel").status_code == 204
+    assert Round.objects.get(pk=waiting.pk).cancel_requested
+    assert Round.objects.get(pk=waiting.pk).state == RoundState.RUNNING
+    assert admin.post("/api/status/running/round/999999/cancel").status_code == 404
+    assert admin.post(f"/api/status/running/lunch/{waiting.pk}/cancel").status_code == 404
