@@ -1,5 +1,4 @@
 /** How the site runs, for administrators: queues that can be paused, workers, running work with cancel, storage. */
-import { Activity } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { call } from "../../api/http";
@@ -8,7 +7,6 @@ import type { RunningTask, SiteStatus } from "../../api/types";
 import { ago, bytes, plural, remaining } from "../../format";
 import { Button } from "../../parts/Button";
 import { confirm } from "../../parts/Confirm";
-import { EmptyState } from "../../parts/EmptyState";
 import { Progress } from "../../parts/Progress";
 import { toastError } from "../../parts/Toast";
 import { ProblemState } from "../ProblemState";
@@ -146,9 +144,9 @@ function Running({ tasks, reload }: { tasks: RunningTask[]; reload: () => Promis
   return (
     <Section title="Running now">
       {tasks.length === 0 && (
-        <EmptyState icon={Activity} title="Nothing runs" testid="status-idle">
-          Rounds, imports and exports are listed here while a worker computes them.
-        </EmptyState>
+        <p class={css.none} data-testid="status-idle">
+          Nothing runs. Rounds, imports and exports are listed here while a worker computes them.
+        </p>
       )}
       {tasks.length > 0 && (
         <ul class={css.list} data-testid="status-running">
