@@ -5,8 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from webapp.annotation.export.jobs import TASK, run_export
-from webapp.annotation.imports.jobs import TASK as IMPORT_MASKS
 from webapp.annotation.imports.jobs import run_mask_import
+from webapp.annotation.imports.lease import TASK as IMPORT_MASKS
 
 
 @shared_task(name=TASK)

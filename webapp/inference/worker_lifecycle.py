@@ -21,7 +21,7 @@ from django.db import connection
 
 from webapp.annotation.claims import ROUNDS
 from webapp.annotation.export.jobs import EXPORTS
-from webapp.annotation.imports.jobs import MASK_IMPORTS
+from webapp.annotation.imports.lease import MASK_IMPORTS
 from webapp.annotation.receipts import forget_old
 from webapp.annotation.scores import sweep_scores
 from webapp.inference import recovery, workers

@@ -19,7 +19,8 @@ from webapp.accounts.models import User
 from webapp.annotation.claims import ROUNDS
 from webapp.annotation.export.jobs import EXPORTS, stop_export
 from webapp.annotation.head import hold
-from webapp.annotation.imports.jobs import MASK_IMPORTS, stop_mask_import
+from webapp.annotation.imports.jobs import stop_mask_import
+from webapp.annotation.imports.lease import MASK_IMPORTS
 from webapp.annotation.models import Export, ExportState, Round
 from webapp.annotation.rounds import stop
 from webapp.audit.entries import Thing, record

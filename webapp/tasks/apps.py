@@ -1,3 +1,5 @@
+"""The Django app of background work. Its table holds the queues that an administrator has paused."""
+
 from django.apps import AppConfig
 
 

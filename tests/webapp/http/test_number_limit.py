@@ -18,8 +18,21 @@ from webapp.projects.models import Project
 from webapp.videos.access import role_for
 
 ClientAs = Callable[[User | None], Client]
-KEYS = ("project_id", "user_id", "video_id", "frame", "round_id", "export_id", "token_id")
-KEYS += ("invitation_id", "trash_id", "job_id", "pin_id", "import_id")
+KEYS = (
+    "project_id",
+    "user_id",
+    "video_id",
+    "frame",
+    "round_id",
+    "export_id",
+    "token_id",
+    "trash_id",
+    "task_id",
+    "job_id",
+    "import_id",
+    "pin_id",
+    "invitation_id",
+)
 HUGE = (str(MOST + 1), f"1{'0' * 30}", f"1{'0' * 400}", f"1{'0' * 5000}")  # Python converts at most 4300 digits.
 
 
@@ -42,7 +55,8 @@ def test_a_call_finds_nothing_under_a_huge_number(
     client.raise_request_exception = False
     body, content_type = RULES[method, path].content({})
     for number in HUGE:
-        address = path.format(**{**dict.fromkeys(KEYS, project.pk), "kind": "video", key: number})
+        given = {**dict.fromkeys(KEYS, project.pk), "kind": "video", "task_kind": "export", key: number}
+        address = path.format(**given)
         answer: Any = client.generic(method, address, body, content_type, headers=dict(RULES[method, path].headers))
         assert answer.status_code == 404
         assert answer.json()["code"] == "not_found"
@@ -50,7 +64,7 @@ def test_a_call_finds_nothing_under_a_huge_number(
 
 def test_every_number_of_a_call_is_tried() -> None:
     named = {part for _, path in RULES for part in path.replace(".", "/").split("/") if part.startswith("{")}
-    assert named == {f"{{{key}}}" for key in (*KEYS, "upload_id", "kind")}
+    assert named == {f"{{{key}}}" for key in (*KEYS, "upload_id", "kind", "queue", "task_kind")}
 
 
 @pytest.mark.parametrize(

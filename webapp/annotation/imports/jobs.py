@@ -6,18 +6,17 @@ import errno
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
+from webapp.annotation.imports.lease import MASK_IMPORTS, release_upload_of, staging_path
 from webapp.annotation.imports.matching import Match, labels_in, match_videos, unknown_labels
 from webapp.annotation.imports.objects import label_of, make_labels
 from webapp.annotation.imports.placing import (
@@ -35,9 +34,6 @@ from webapp.audit.entries import Thing, record
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import Visitor, allows, is_limited, project_for, projects_of, require
 from webapp.projects.models import Project, Role
-from webapp.tasks.lease import Lease, Limits
-from webapp.tasks.models import Queue
-from webapp.tasks.sending import after_commit, send_task
 from webapp.videos.access import upload_for, video_for, videos_of
 from webapp.videos.models import Video, VideoState
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
@@ -45,7 +41,6 @@ from webapp.videos.storage import upload_path
 
 log = structlog.get_logger(__name__)
 
-TASK = "annotation.import_masks"
 BEAT_SECONDS = 0.5
 MOST_TRIES = 3  # How often masks are computed again because somebody changed a video meanwhile.
 OPEN = (MaskImportState.QUEUED, MaskImportState.RUNNING, MaskImportState.ASKING)
@@ -158,7 +153,7 @@ def stop_mask_import(row: MaskImport) -> bool:
     """End an import that waits or asks, or ask one that runs to stop. Return False if it has ended."""
     waits = MaskImport.objects.filter(pk=row.pk, state__in=(MaskImportState.QUEUED, MaskImportState.ASKING))
     if waits.update(state=MaskImportState.CANCELLED, cancel_requested=True):
-        _release(row)
+        release_upload_of(row)
         return True
     return bool(MaskImport.objects.filter(pk=row.pk, state=MaskImportState.RUNNING).update(cancel_requested=True))
 
@@ -194,11 +189,6 @@ def run_mask_import(import_id: int) -> None:
         _end(claimed, MaskImportState.FAILED, error=text)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-
-
-def staging_path(import_id: int, fence: int) -> Path:
-    """Return the folder in which one attempt of an import writes. Each attempt has a folder of its own."""
-    return Path(settings.HOME) / "mask-imports" / f"{import_id}-{fence}"
 
 
 class _Run:
@@ -366,42 +356,4 @@ def _listed(names: list[str]) -> str:
 
 def _end(row: MaskImport, state: MaskImportState, **columns: object) -> None:
     if MASK_IMPORTS.held(row.pk, row.fence).update(state=state, **columns):
-        _release(row)
-
-
-def _release(row: MaskImport) -> None:
-    """Delete the upload of an import that has ended, with its file, once the transaction has committed."""
-    if row.upload is not None:
-        after_commit(row.upload.delete)
-
-
-class MaskImportLease(Lease[MaskImport]):
-    """The lease of imports of masks. The worker stores a heartbeat twice a second, except while it stores the masks."""
-
-    queue = Queue.IMPORTS
-
-    def notify(self, pk: int) -> None:
-        send_task(TASK, pk)
-
-    def is_wanted(self, task: MaskImport) -> bool:
-        return not task.cancel_requested
-
-    def requeued(self, task: MaskImport) -> None:
-        shutil.rmtree(staging_path(task.pk, task.fence), ignore_errors=True)
-
-    def end_lost(self, task: MaskImport) -> None:
-        state, error = MaskImportState.CANCELLED, ""
-        if self.is_wanted(task):
-            state = MaskImportState.FAILED
-            error = f"The worker stopped {task.attempts} times before this import was done. Its log may say why."
-        self.held(task.pk, task.fence).update(state=state, error=error)
-        shutil.rmtree(staging_path(task.pk, task.fence), ignore_errors=True)
-        _release(task)
-
-
-MASK_IMPORTS = MaskImportLease(
-    MaskImport,
-    waiting=MaskImportState.QUEUED,
-    running=MaskImportState.RUNNING,
-    limits=Limits(stale_after=timedelta(seconds=15), notify_again_after=timedelta(seconds=60)),
-)
+        release_upload_of(row)

@@ -23,7 +23,8 @@ from webapp.annotation.export.files import export_path
 from webapp.annotation.export.jobs import make_project_export, run_export
 from webapp.annotation.head import head_of
 from webapp.annotation.imports import jobs
-from webapp.annotation.imports.jobs import MASK_IMPORTS, answer_labels, make_import, remove_import, run_mask_import
+from webapp.annotation.imports.jobs import answer_labels, make_import, remove_import, run_mask_import
+from webapp.annotation.imports.lease import MASK_IMPORTS
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import (
     AcceptedFrame,

@@ -1,0 +1,59 @@
+"""The lease of imports of masks, and what is removed when one ends."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+
+from webapp.annotation.models import MaskImport, MaskImportState
+from webapp.tasks.lease import Lease, Limits
+from webapp.tasks.models import Queue
+from webapp.tasks.sending import after_commit, send_task
+
+TASK = "annotation.import_masks"
+
+
+def staging_path(import_id: int, fence: int) -> Path:
+    """Return the folder in which one attempt of an import writes. Each attempt has a folder of its own."""
+    return Path(settings.HOME) / "mask-imports" / f"{import_id}-{fence}"
+
+
+def release_upload_of(row: MaskImport) -> None:
+    """Delete the upload of an import that has ended, with its file, once the transaction has committed."""
+    if row.upload is not None:
+        after_commit(row.upload.delete)
+
+
+class MaskImportLease(Lease[MaskImport]):
+    """The lease of imports of masks. The worker stores a heartbeat twice a second, except while it stores the masks."""
+
+    queue = Queue.IMPORTS
+
+    def notify(self, pk: int) -> None:
+        send_task(TASK, pk)
+
+    def is_wanted(self, task: MaskImport) -> bool:
+        return not task.cancel_requested
+
+    def requeued(self, task: MaskImport) -> None:
+        shutil.rmtree(staging_path(task.pk, task.fence), ignore_errors=True)
+
+    def end_lost(self, task: MaskImport) -> None:
+        state, error = MaskImportState.CANCELLED, ""
+        if self.is_wanted(task):
+            state = MaskImportState.FAILED
+            error = f"The worker stopped {task.attempts} times before this import was done. Its log may say why."
+        self.held(task.pk, task.fence).update(state=state, error=error)
+        shutil.rmtree(staging_path(task.pk, task.fence), ignore_errors=True)
+        release_upload_of(task)
+
+
+MASK_IMPORTS = MaskImportLease(
+    MaskImport,
+    waiting=MaskImportState.QUEUED,
+    running=MaskImportState.RUNNING,
+    limits=Limits(stale_after=timedelta(seconds=15), notify_again_after=timedelta(seconds=60)),
+)
