@@ -103,7 +103,7 @@ describe("commands of the studio", () => {
     const place = { span: [0, 3], reason: "not looked at yet" } as const;
     studio.store.review.value = { place, before: [place], seen: new Set() };
     const meant = (key: string) => commandFor(new KeyboardEvent("keydown", { key }), commands)?.id;
-    expect([meant("Enter"), meant("Tab")]).toEqual(["review.accept", "frame.suggested"]); // No place is left.
+    expect([meant("Enter"), meant("Tab")]).toEqual(["review.accept", "review.next"]);
     studio.store.review.value = null;
     expect(meant("Enter")).toBe("round.run");
   });
