@@ -132,6 +132,18 @@ export interface PinReplyInfo {
   created_at: string;
 }
 
+/** Somebody draws on an object, so others cannot until `until`. */
+export interface LeaseInfo {
+  object: ObjectNumber;
+  holder: Person;
+  /** In ISO 8601. */
+  until: string;
+  /** It rises whenever the holder or their page changes. */
+  fence: number;
+  /** Who asked for the object last. */
+  asked_by: Person | null;
+}
+
 /** A comment on a frame. Without `x` and `y` it is about the whole frame. */
 export interface PinInfo {
   id: number;

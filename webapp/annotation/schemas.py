@@ -114,6 +114,16 @@ class PinReplyInfo(Model):
     created_at: str
 
 
+class LeaseInfo(Model):
+    """Somebody draws on an object, so others cannot until `until`."""
+
+    object: ObjectNumber
+    holder: Person
+    until: str  # In ISO 8601.
+    fence: int  # It rises whenever the holder or their page changes.
+    asked_by: Person | None  # Who asked for the object last.
+
+
 class PinInfo(Model):
     """A comment on a frame. Without `x` and `y` it is about the whole frame."""
 

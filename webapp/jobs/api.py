@@ -11,7 +11,7 @@ from pydantic import Field
 
 from webapp.accounts.api import signed_in
 from webapp.annotation.pin_api import PinBody
-from webapp.annotation.schemas import FrameIndex, Span
+from webapp.annotation.schemas import FrameIndex, LeaseInfo, Span
 from webapp.jobs import assigning, cutting, moves
 from webapp.jobs.access import job_for, jobs_of
 from webapp.jobs.describe import events_of, job_info, job_infos
@@ -25,7 +25,6 @@ from webapp.jobs.schemas import (
     JobInfo,
     JobPage,
     JobStateName,
-    LeaseInfo,
     Note,
     Priority,
     StageName,

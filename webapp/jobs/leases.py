@@ -16,9 +16,9 @@ from django.db.models.functions import Now
 from webapp.accounts.models import User
 from webapp.annotation.head import hold
 from webapp.annotation.models import Object
+from webapp.annotation.schemas import LeaseInfo
 from webapp.annotation.state import person
 from webapp.jobs.models import ObjectLease
-from webapp.jobs.schemas import LeaseInfo
 from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
 from webapp.problems import Forbidden, NotFound, Problem

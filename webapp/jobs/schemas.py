@@ -103,16 +103,6 @@ class Unfinished(Model):
     open_pins: list[int]  # Their ids.
 
 
-class LeaseInfo(Model):
-    """Somebody draws on an object, so others cannot until `until`."""
-
-    object: ObjectNumber
-    holder: Person
-    until: str  # In ISO 8601.
-    fence: int  # It rises whenever the holder or their page changes.
-    asked_by: Person | None  # Who asked for the object last.
-
-
 class JobError(ErrorAnswer):
     """An error of a call that changes a job. If `job` is there, it is how the job stands now."""
 

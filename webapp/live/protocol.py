@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter
 from webapp.annotation.schemas import (
     FrameIndex,
     Key,
+    LeaseInfo,
     Model,
     ObjectInfo,
     ObjectNumber,
@@ -25,7 +26,6 @@ from webapp.annotation.schemas import (
     Span,
     State,
 )
-from webapp.jobs.schemas import LeaseInfo
 
 PROTOCOL_VERSION = 4
 
