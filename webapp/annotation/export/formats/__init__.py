@@ -16,6 +16,10 @@ MODULES = (
     "mots",
     "cvat",
     "npz",
+    "mattes_8",
+    "mattes_16",
+    "prores",
+    "webm",
 )
 
 

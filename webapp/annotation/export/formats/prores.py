@@ -1,0 +1,24 @@
+"""The export format ProRes 4444: a video with an alpha channel, for compositing."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from webapp.annotation.export.format import Format
+from webapp.annotation.export.mattes import write_alpha_video
+
+FORMAT = Format(
+    name="prores",
+    title="ProRes 4444 with alpha",
+    note="A mov (ProRes 4444) of the frames whose alpha is the soft matte of the objects, not premultiplied.",
+    suffix="mov",
+    media_type="video/quicktime",
+    write=partial(
+        write_alpha_video,
+        container="mov",
+        codec="prores_ks",
+        pix_fmt="yuva444p10le",
+        options={"profile": "4444", "alpha_bits": "16"},
+    ),
+    of_project=False,
+)

@@ -1,0 +1,24 @@
+"""The export format WebM with alpha: a small video that browsers show over anything."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from webapp.annotation.export.format import Format
+from webapp.annotation.export.mattes import write_alpha_video
+
+FORMAT = Format(
+    name="webm",
+    title="WebM with alpha",
+    note="A webm (VP9) of the frames in which only the objects are seen; browsers show it over a page.",
+    suffix="webm",
+    media_type="video/webm",
+    write=partial(
+        write_alpha_video,
+        container="webm",
+        codec="libvpx-vp9",
+        pix_fmt="yuva420p",
+        options={"crf": "24", "b:v": "0", "deadline": "good", "cpu-used": "5", "auto-alt-ref": "0"},
+    ),
+    of_project=False,
+)
