@@ -66,6 +66,7 @@ export interface ScribbleInfo {
 
 export interface RoundScribble {
   object_id: number;
+  /** Empty in a State for rounds before the newest 50; GET /api/videos/{id}/rounds has the paths. */
   path: Point[];
   frame: FrameIndex;
   kind: ScribbleKind;
@@ -163,6 +164,12 @@ export interface PinInfo {
   resolved_by: Person | null;
   resolved_at: string | null;
   replies: PinReplyInfo[];
+}
+
+/** A part of the rounds of a video, newest first. `next` is the `before` of the next part; null: there is none. */
+export interface RoundPage {
+  rounds: RoundInfo[];
+  next: number | null;
 }
 
 /**

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from uuid import uuid4
 
 import django
 
@@ -25,6 +26,7 @@ from django.utils import timezone
 
 from tests.latency.figures import Figure
 from webapp.accounts.models import User
+from webapp.annotation.models import Round
 from webapp.jobs.models import Job, JobState, Stage
 from webapp.live.project_feed import ProjectFeed, Watcher
 from webapp.projects.models import Membership, Project, Role
@@ -66,6 +68,32 @@ def _project(count: int) -> Iterator[Figure]:
     yield from _page(client, f"{count} videos, the whole list, without pages", f"{base}/videos")
     if count == 200:
         yield from _watched(client, project)
+        yield from _studio(client, project)
+
+
+def _studio(client: Client, project: Project) -> Iterator[Figure]:
+    """Yield the size of the state of a video with 300 rounds of three scribbles, and that of a page of rounds."""
+    video = project.videos.order_by("-pk")[0]
+    path = [[round(0.001 * step, 4), round(0.5 - 0.0007 * step, 4)] for step in range(40)]
+    scribble = {"path": path, "object_id": 1, "frame": 0, "kind": "scribble", "positive": True}
+    Round.objects.bulk_create(
+        Round(
+            video=video,
+            number=number,
+            key=uuid4(),
+            author=project.created_by,
+            frame=0,
+            scribbles=[scribble] * 3,
+            num_objects=1,
+            engine="star",
+            state="done",
+            frames=[[0, 299]],
+        )
+        for number in range(1, 301)
+    )
+    for title, address in (("the state", "state"), ("100 of its rounds", "rounds")):
+        answer = client.get(f"/api/videos/{video.pk}/{address}")
+        yield Figure(f"A video with 300 rounds: {title}", len(answer.content) / 1000, "kB")
 
 
 def _watched(client: Client, project: Project) -> Iterator[Figure]:

@@ -130,6 +130,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ),
     ("GET", "/api/videos/{video_id}/masks"): Rule(Role.VIEWER),
     ("GET", "/api/videos/{video_id}/masks/{frame}.png"): Rule(Role.VIEWER),
+    ("GET", "/api/videos/{video_id}/rounds"): Rule(Role.VIEWER),
     ("GET", "/api/rounds/{round_id}"): Rule(Role.VIEWER),
     ("GET", "/api/rounds/{round_id}/masks"): Rule(Role.VIEWER),
     ("GET", "/api/engines"): Rule("signed in"),

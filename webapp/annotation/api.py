@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
+from pydantic import Field
 
 from segmentation.formats.coco_rle import encode_rle
 from segmentation.formats.label_png import encode_labels
@@ -14,9 +17,9 @@ from webapp.annotation.head import head_of
 from webapp.annotation.masks import StoredMask, container, mask_at, masks_of
 from webapp.annotation.models import Round
 from webapp.annotation.objects import deleted_numbers
-from webapp.annotation.schemas import RoundInfo, RoundScores, State
+from webapp.annotation.schemas import RoundInfo, RoundPage, RoundScores, State
 from webapp.annotation.scores import scores_of
-from webapp.annotation.state import round_info, state_of
+from webapp.annotation.state import round_info, round_page, state_of
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import Visitor, require
 from webapp.projects.models import Role
@@ -66,6 +69,18 @@ def get_scores(request: HttpRequest, video_id: int) -> list[RoundScores]:
     """Return J and F of every round of the video that was compared with ground truth."""
     role_for(request.user, video_id, Role.REVIEWER)
     return scores_of(video_id)
+
+
+@router.get("/videos/{int:video_id}/rounds", response={200: RoundPage, 404: ErrorAnswer})
+def list_rounds(
+    request: HttpRequest,
+    video_id: int,
+    before: int | None = None,
+    limit: Annotated[int, Field(ge=1, le=200)] = 100,
+) -> RoundPage:
+    """Return the rounds of a video with their scribbles, newest first. `before` is the `next` of the part before."""
+    role_for(request.user, video_id)
+    return round_page(video_id, before, limit)
 
 
 @router.get("/rounds/{int:round_id}", response={200: RoundInfo, 404: ErrorAnswer})

@@ -59,7 +59,7 @@ class ScribbleInfo(Model):
 
 class RoundScribble(Model):
     object_id: int
-    path: list[Point]
+    path: list[Point]  # Empty in a State for rounds before the newest 50; GET /api/videos/{id}/rounds has the paths.
     frame: FrameIndex
     kind: ScribbleKind
     positive: bool
@@ -140,6 +140,13 @@ class PinInfo(Model):
     resolved_by: Person | None  # None: it is open.
     resolved_at: str | None
     replies: list[PinReplyInfo]
+
+
+class RoundPage(Model):
+    """A part of the rounds of a video, newest first. `next` is the `before` of the next part; null: there is none."""
+
+    rounds: list[RoundInfo]
+    next: int | None
 
 
 class ObjectScore(Model):

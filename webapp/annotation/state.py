@@ -19,6 +19,7 @@ from webapp.annotation.schemas import (
     PinInfo,
     PinReplyInfo,
     RoundInfo,
+    RoundPage,
     RoundScribble,
     RoundStateName,
     ScribbleInfo,
@@ -29,6 +30,9 @@ from webapp.annotation.schemas import (
 from webapp.projects.access import allows
 from webapp.projects.models import Role
 from webapp.videos.models import Video
+
+# Paths of scribbles are most of a state. A page needs those of older rounds only where it shows their frames.
+WHOLE_ROUNDS = 50
 
 
 def person(user: User) -> Person:
@@ -135,7 +139,7 @@ def state_of(video: Video, role: Role) -> State:
         video=video_info(video, role),
         objects=[object_info(instance) for instance in objects],
         scribbles=[scribble_info(one) for one in waiting.select_related("author")],
-        rounds=[round_info(one) for one in Round.objects.filter(video=video).select_related("author")],
+        rounds=_rounds_of(video),
         head=head,
         pins=pins_of(video.pk),
         accepted=dict(accepted),
@@ -145,6 +149,24 @@ def state_of(video: Video, role: Role) -> State:
         seq=seq,
         mask_seq=mask_seq,
     )
+
+
+def _rounds_of(video: Video) -> list[RoundInfo]:
+    """Describe all rounds of a video. Those that are not among the newest ones come without the paths of scribbles."""
+    rows = list(Round.objects.filter(video=video).select_related("author"))
+    for round_ in rows[: max(len(rows) - WHOLE_ROUNDS, 0)]:
+        round_.scribbles = [{**scribble, "path": []} for scribble in round_.scribbles]
+    return [round_info(round_) for round_ in rows]
+
+
+def round_page(video_id: int, before: int | None, limit: int) -> RoundPage:
+    """Describe rounds of a video with the paths of their scribbles, newest first, whose ids are lower than `before`."""
+    rows = Round.objects.filter(video_id=video_id).select_related("author").order_by("-pk")
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows[: limit + 1])
+    more = found[limit - 1].pk if len(found) > limit else None
+    return RoundPage(rounds=[round_info(round_) for round_ in found[:limit]], next=more)
 
 
 def video_info(video: Video, role: Role) -> VideoInfo:

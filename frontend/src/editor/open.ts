@@ -28,6 +28,7 @@ import { loadEngines } from "./engineChoice";
 import { watchJobs } from "./jobs";
 import { keepRoom } from "./maskEviction";
 import { MaskLoader } from "./maskLoader";
+import { loadOlderRounds } from "./olderRounds";
 import { watchScores } from "./scores";
 import { NOT_KEPT, restored, settled, welcome } from "./welcome";
 
@@ -126,6 +127,7 @@ function watch(studio: Studio): (() => void)[] {
     followLinks(studio),
     watchJobs(studio),
     watchScores(store),
+    loadOlderRounds(store),
     watchView(studio),
   ];
 }

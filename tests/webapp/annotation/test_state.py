@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.webapp.annotation.test_undo import done
 from tests.webapp.conftest import accept, draw, run, some_mask
 from webapp.accounts.models import User
+from webapp.annotation import state as states
 from webapp.annotation.changes import head_moved
 from webapp.annotation.claims import claim, store
+from webapp.annotation.head import head_of
 from webapp.annotation.models import Change, Mask
 from webapp.annotation.state import last_mask, state_of
 from webapp.live.protocol import server_messages
@@ -86,3 +91,20 @@ def test_every_row_of_the_log_is_a_message_of_the_protocol(video: Video, owner: 
 def test_a_change_outside_a_transaction_is_a_mistake(video: Video, owner: User) -> None:
     with pytest.raises(RuntimeError, match="in the transaction"):
         head_moved(video.pk, None, owner)
+
+
+def test_older_rounds_come_without_paths_which_a_page_of_rounds_has(
+    video: Video, owner: User, client_as: Callable[[User | None], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(states, "WHOLE_ROUNDS", 1)
+    first = run(video, owner, None)
+    second = run(video, owner, head_of(video.pk), frame=1)
+    client, address = client_as(owner), f"/api/videos/{video.pk}"
+    rounds = client.get(f"{address}/state").json()["rounds"]
+    assert [[len(scribble["path"]) for scribble in one["scribbles"]] for one in rounds] == [[0], [2]]
+    page = client.get(f"{address}/rounds", {"limit": 1}).json()
+    assert ([one["id"] for one in page["rounds"]], page["next"]) == ([second.pk], second.pk)
+    page = client.get(f"{address}/rounds", {"before": page["next"]}).json()
+    assert ([one["id"] for one in page["rounds"]], page["next"]) == ([first.pk], None)
+    assert page["rounds"][0] == rounds[0] | {"scribbles": page["rounds"][0]["scribbles"]}
+    assert [len(scribble["path"]) for scribble in page["rounds"][0]["scribbles"]] == [2]
