@@ -90,11 +90,12 @@ format: .venv/.installed frontend/node_modules/.installed ## put the style right
 	.venv/bin/ruff format .
 	cd frontend && npm run --silent format
 
-# Files of tests are shared out to processes with one thread of PyTorch each. Coverage leaves out what runs in child
+# Files of tests are shared out to processes with one thread of PyTorch each, in their order, so that long files with few
+# tests do not come last. Coverage leaves out what runs in child
 # processes. The tests in a browser are a run of their own, because Playwright keeps an event loop in its process.
 WORKERS ?= 2
 test-python: .venv/.evaluation frontend/dist/index.html ## Python tests, and how much of the code they ran
-	OMP_NUM_THREADS=1 .venv/bin/pytest tests --ignore tests/browser -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 .venv/bin/pytest tests --ignore tests/browser -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 test-frontend: frontend/node_modules/.installed ## front-end unit tests
 	cd frontend && npm test --silent

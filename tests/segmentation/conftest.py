@@ -12,8 +12,7 @@ from tests.segmentation.clips import make_clip
 from tests.segmentation.engine_conformance import MaskConformance
 
 # Measuring coverage takes half as long as the tests themselves. It is left out of tests that run lines again which
-# others run: the conformance tests of all engines but two, and those of large networks and of the pretended device.
-COVERED_ENGINES = {"flow", "star"}
+# others run: the conformance tests of all suites but two, and those of large networks and of the pretended device.
 REPEATING_FILES = {"test_on_cuda.py", "test_paper_size.py", "test_long_video.py"}
 
 
@@ -25,7 +24,7 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
 
 def _repeats(item: pytest.Function) -> bool:
     suite = item.cls
-    return suite is not None and issubclass(suite, MaskConformance) and suite.engine not in COVERED_ENGINES
+    return suite is not None and issubclass(suite, MaskConformance) and not suite.covered
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ def tiny() -> Star:
 
 class TestStar(EngineConformance):
     engine = "star"
+    covered = True
     options: ClassVar[dict[str, Any]] = {"network": tiny()}
 
 
