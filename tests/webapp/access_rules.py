@@ -150,6 +150,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/videos/{video_id}/jobs"): Rule(Role.MANAGER, body={"length": 2}),
     ("POST", "/api/projects/{project_id}/jobs/deal"): Rule(Role.MANAGER, body={"people": [1]}),
     ("POST", "/api/projects/{project_id}/jobs/take"): Rule(Role.ANNOTATOR),
+    ("POST", "/api/projects/{project_id}/review-sample"): Rule(Role.MANAGER, body={"share": 0.5}),
     ("GET", "/api/me/work"): Rule("signed in"),
     # quality
     ("GET", "/api/projects/{project_id}/numbers"): Rule(Role.REVIEWER),
@@ -157,6 +158,11 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/projects/{project_id}/curve"): Rule(Role.REVIEWER),
     ("GET", "/api/projects/{project_id}/quality"): Rule(Role.REVIEWER),
     ("PATCH", "/api/projects/{project_id}/quality"): Rule(Role.MANAGER, body={"least_jf": 0.8, "below": "hold"}),
+    ("POST", "/api/jobs/{job_id}/consensus"): Rule(Role.MANAGER, body={"people": [1, 2]}),
+    ("GET", "/api/jobs/{job_id}/consensus"): Rule(Role.REVIEWER),
+    ("POST", "/api/jobs/{job_id}/consensus/agreement"): Rule(Role.MANAGER),
+    ("POST", "/api/jobs/{job_id}/consensus/merge"): Rule(Role.MANAGER),
+    ("POST", "/api/videos/{video_id}/mix-in"): Rule(Role.MANAGER, body={"people": [1]}),
     # exports
     ("GET", "/api/export-formats"): Rule("signed in"),
     ("GET", "/api/videos/{video_id}/exports"): Rule(Role.VIEWER),

@@ -33,6 +33,7 @@ from webapp.jobs.models import Job
 from webapp.projects.access import allows
 from webapp.projects.invitations import Guest, invite_by_link
 from webapp.projects.models import Label, Membership, Project, Role
+from webapp.quality.models import Consensus
 from webapp.urls import urlpatterns
 from webapp.videos.create import create_video
 from webapp.videos.models import Upload, Video
@@ -103,6 +104,7 @@ def world(
     (tmp_path / "exports").mkdir()
     (tmp_path / "exports" / str(export.pk)).write_bytes(b"zip")
     trashed = Video.objects.create(project=project, name="old", created_by=annotator, deleted_at=timezone.now())
+    Consensus.objects.create(job=Job.objects.get(), created_by=cast[Role.MANAGER])
     numbers = {
         "invitation_id": invite_by_link(by=cast[Role.OWNER], project_id=project.pk, guest=Guest(Role.VIEWER))[0].pk,
         "kind": "video",

@@ -10,6 +10,7 @@ from celery import current_app, shared_task
 from webapp.annotation.notify import PREVIEW, RUN_ROUND, SCORE_ROUND
 from webapp.inference import worker_lifecycle  # noqa: F401 (the import connects the signals of a worker)
 from webapp.inference.affinity import better_preview_queue, better_queue
+from webapp.quality.copies import AGREE, MERGE
 
 
 @shared_task(name=RUN_ROUND)
@@ -50,3 +51,17 @@ def score_round(round_id: int) -> None:
     from webapp.inference.scoring import score
 
     score(round_id)
+
+
+@shared_task(name=AGREE)
+def agree(consensus_id: int) -> None:
+    from webapp.inference import consensus
+
+    consensus.run(consensus_id, consensus.agree)
+
+
+@shared_task(name=MERGE)
+def merge(consensus_id: int) -> None:
+    from webapp.inference import consensus
+
+    consensus.run(consensus_id, consensus.merge)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import date
 from typing import Annotated
 
@@ -12,11 +13,12 @@ from pydantic import Field
 from webapp.accounts.api import signed_in
 from webapp.annotation.pin_api import PinBody
 from webapp.annotation.schemas import FrameIndex, LeaseInfo, Span
-from webapp.jobs import assigning, cutting, moves
+from webapp.jobs import assigning, cutting, moves, sampling
 from webapp.jobs.access import job_for, jobs_of
 from webapp.jobs.describe import events_of, job_info, job_infos
 from webapp.jobs.leases import leases_of
 from webapp.jobs.queue import Order, page_of, work_of
+from webapp.jobs.sampling import Of
 from webapp.jobs.schemas import (
     ActionName,
     Instructions,
@@ -96,6 +98,22 @@ class DealBody(Schema):
 class DealtJob(Schema):
     job: int
     assignee: int
+
+
+class SampleBody(Schema):
+    """Which share (0..1) of the jobs, or of the frames of each job, a reviewer is to look at."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    of: Of = "jobs"
+    seed: Annotated[int, Field(ge=0, lt=1 << 31)] | None = None
+    reviewer: UserId | None = None
+
+
+class Sample(Schema):
+    """The jobs to review. The same seed draws the same from the same jobs."""
+
+    seed: int
+    jobs: list[JobInfo]
 
 
 @router.get("/jobs", response={200: JobPage, 404: ErrorAnswer})
@@ -210,6 +228,17 @@ def take_job(request: HttpRequest, project_id: int) -> JobInfo:
     """Give the first job that nobody has to the person who asks."""
     user = signed_in(request)
     return job_info(user, assigning.take_one(by=user, project_id=project_id).pk)
+
+
+@router.post("/projects/{int:project_id}/review-sample", response={200: Sample, (400, 404): ErrorAnswer})
+def draw_sample(request: HttpRequest, project_id: int, body: SampleBody) -> Sample:
+    """Send a sample of the finished jobs, or of the frames of each of them, to review."""
+    user = signed_in(request)
+    seed = secrets.randbelow(1 << 31) if body.seed is None else body.seed
+    drawn = sampling.draw_sample(
+        by=user, project_id=project_id, share=body.share, of=body.of, seed=seed, reviewer_id=body.reviewer
+    )
+    return Sample(seed=seed, jobs=job_infos(user, [job.pk for job in drawn]))
 
 
 @router.get("/me/work", response=Work)

@@ -50,6 +50,23 @@ def change_job(*, by: User, job_id: int, edition: int, changed: dict[str, object
     return job
 
 
+def assign(job: Job, user: User, by: User) -> None:
+    """Give a job to a person and tell them. The caller has locked the head of its video."""
+    job.assignee = user
+    save(job, by, "assign", place_of(job), details={"assignee": user.pk})
+    _tell_assignee(job.video.project_id, user.pk, [job], by)
+
+
+def annotator_of(project_id: int, user_id: int) -> User:
+    """Return a member who may have a job. Raises Problem "not_a_member" or "not_an_annotator"."""
+    return _member(project_id, user_id, Role.ANNOTATOR, "people")
+
+
+def reviewer_of(project_id: int, user_id: int) -> User:
+    """Return a member who may review a job. Raises Problem "not_a_member" or "not_a_reviewer"."""
+    return _member(project_id, user_id, Role.REVIEWER, "reviewer")
+
+
 def _tell_assignee(project_id: int, user_id: int | None, jobs: Sequence[Job], by: User) -> None:
     """Tell a person of the jobs that they got: by its name if it is one, otherwise how many."""
     text = f"{name_of(jobs[0])} is your job now." if len(jobs) == 1 else f"You got {len(jobs)} jobs."

@@ -72,6 +72,7 @@ def _info(user: User, role: str, job: Job) -> JobInfo:
         attempts=job.attempts,
         jf=job.jf if reviews else None,
         flagged=job.flagged if reviews else None,
+        sample=job.sample if reviews else None,
         accepted=getattr(job, "accepted_count"),  # noqa: B009 - an annotation, unknown to the model's type
         created_at=job.created_at.isoformat(),
         updated_at=job.updated_at.isoformat(),

@@ -58,6 +58,7 @@ class Job(models.Model):
     jf = models.FloatField(null=True)
     flagged = models.BooleanField(default=False)  # It is worse than the project asks for.
     holds = models.PositiveSmallIntegerField(default=0)  # How often the check sent the job back.
+    sample = models.JSONField(null=True)  # The frames that a reviewer is to look at; None: all of them.
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -75,7 +76,9 @@ class JobEvent(models.Model):
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    action = models.CharField(max_length=12)  # An action of states.py, or "assign", "change", "cut" or "hold".
+    action = models.CharField(
+        max_length=12
+    )  # An action of states.py, or "assign", "change", "cut", "hold", "sample" or "consensus".
     from_stage = models.CharField(max_length=12, choices=Stage.choices)
     from_state = models.CharField(max_length=12, choices=JobState.choices)
     to_stage = models.CharField(max_length=12, choices=Stage.choices)

@@ -96,7 +96,7 @@ def _move(job: Job, by: User, action: Action, after: Place, note: str = "") -> N
     job.stage, job.state = after.stage, after.state
     if action is Action.SUBMIT:
         job.attempts += 1
-        job.checked, job.jf, job.flagged = False, None, False
+        job.checked, job.jf, job.flagged, job.sample = False, None, False, None
     save(job, by, action.value, before, note=note)
 
 

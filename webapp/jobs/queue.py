@@ -27,7 +27,9 @@ ORDERS: dict[str, tuple[str, ...]] = {
 }
 MOST_IN_QUEUE = 500
 OPEN = Q(stage=Stage.ANNOTATION, video__deleted_at=None) & ~Q(state=JobState.COMPLETED)
-IN_POOL = Q(stage=Stage.ANNOTATION, state=JobState.NEW, assignee=None, video__deleted_at=None, video__archived_at=None)
+IN_POOL = Q(stage=Stage.ANNOTATION, state=JobState.NEW, assignee=None) & Q(
+    video__deleted_at=None, video__archived_at=None, video__is_copy=False
+)
 
 
 def in_order(jobs: QuerySet[Job], order: str) -> QuerySet[Job]:

@@ -43,6 +43,7 @@ class JobInfo(Model):
     attempts: int  # How many times it was submitted.
     jf: Unit | None  # J&F of what was submitted on hidden ground truth. Annotators get null, as for `flagged`.
     flagged: bool | None  # Whether that is worse than the project asks for.
+    sample: list[FrameIndex] | None  # The frames that a reviewer is to look at; null: all. Annotators get null.
     accepted: int  # The number of its frames that are accepted.
     created_at: str  # In ISO 8601, as `updated_at`.
     updated_at: str

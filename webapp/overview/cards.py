@@ -71,6 +71,7 @@ class Page:
 def chosen(user: User, project_id: int, wanted: Filter) -> QuerySet[Video]:
     """Return the wanted videos of a project that `user` may see. The caller has checked that it is a member."""
     seen = videos_of(user).filter(project_id=project_id, archived_at__isnull=not wanted.archived)
+    seen = seen.filter(Q(is_copy=False) | Q(pk__in=Job.objects.filter(assignee=user).values("video")))
     videos = marking_truth(user, seen)
     if wanted.ids is not None:
         videos = videos.filter(pk__in=wanted.ids)

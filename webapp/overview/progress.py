@@ -44,7 +44,7 @@ class Progress:
 
 def progress_of(user: User, project_id: int) -> Progress:
     """Return how far the videos of a project are that `user` sees, in a constant number of queries."""
-    videos = videos_of(user).filter(project_id=project_id, archived_at=None)
+    videos = videos_of(user).filter(project_id=project_id, archived_at=None, is_copy=False)
     states = dict(videos.order_by().values_list("state").annotate(n=Count("pk")))
     ready = videos.filter(state=VideoState.READY)
     frames = ready.aggregate(frames=Sum("frame_count"), accepted=Sum("accepted_count"))
@@ -65,7 +65,7 @@ def _burn_down(jobs: list[tuple[int, int, int, str]], user: User, project_id: in
     """Return what was left on each day from the first accepted job until today, at most `MOST_DAYS` days."""
     length = {pk: last - first + 1 for pk, first, last, _ in jobs}
     accepted = {pk for pk, _, _, stage in jobs if stage == Stage.ACCEPTANCE}
-    videos = videos_of(user).filter(project_id=project_id).values("pk")
+    videos = videos_of(user).filter(project_id=project_id, is_copy=False).values("pk")
     events = JobEvent.objects.filter(job__video__in=videos, to_stage=Stage.ACCEPTANCE).exclude(from_stage=F("to_stage"))
     ends = events.order_by().values("job").annotate(day=TruncDate(Max("at")))
     jobs_on: Counter[date] = Counter()

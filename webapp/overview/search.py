@@ -29,7 +29,7 @@ def search(user: User, text: str) -> Found:
     text = text.strip()
     if not text:
         return Found([], [], [])
-    videos = videos_of(user)
+    videos = videos_of(user).filter(is_copy=False)
     named = Object.objects.filter(video__in=videos.values("pk"), name__icontains=text, deleted_at=None)
     return Found(
         projects=list(projects_of(user).filter(name__icontains=text).order_by("-pk")[:MOST]),

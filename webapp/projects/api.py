@@ -120,7 +120,7 @@ def _with_counts(user: User) -> QuerySet[Project]:
         projects_of(user)
         .annotate(
             role=Subquery(own),
-            video_count=Count("videos", distinct=True, filter=Q(videos__deleted_at=None)),
+            video_count=Count("videos", distinct=True, filter=Q(videos__deleted_at=None, videos__is_copy=False)),
             member_count=Count("memberships", distinct=True),
             cover_id=Subquery(ready.values("videos__id")[:1]),
             last_added_at=Max("videos__created_at", filter=Q(videos__deleted_at=None)),

@@ -1,9 +1,12 @@
-"""What a project asks of the work that is submitted."""
+"""What a project asks of the work that is submitted, and the jobs that several people do."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
+from webapp.annotation.models import Round
+from webapp.jobs.models import Job
 from webapp.projects.models import Project
 
 
@@ -21,3 +24,22 @@ class QualityRule(models.Model):
     least_jf = models.FloatField(null=True)  # The least J&F, 0..1. None: nothing is checked.
     below = models.CharField(max_length=8, choices=Below.choices, default=Below.FLAG)
     attempts = models.PositiveSmallIntegerField(default=3)  # How often a job is held at most.
+
+
+class Consensus(models.Model):
+    """A job that several people do, each in a copy of the video."""
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="consensus")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    computing = models.BooleanField(default=False)  # A worker was asked for the agreement or to merge the copies.
+    error = models.TextField(blank=True)  # A sentence about why the worker could not.
+    # J and F between each two copies: [{"a": id of a job, "b": id of another one, "j", "f"}, ...].
+    agreement = models.JSONField(default=list)
+    # The version that the copies were merged into.
+    merged = models.ForeignKey(Round, on_delete=models.SET_NULL, null=True, related_name="+")
+
+
+class ConsensusCopy(models.Model):
+    consensus = models.ForeignKey(Consensus, on_delete=models.CASCADE, related_name="copies")
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="consensus_copy")

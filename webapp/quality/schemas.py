@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from webapp.annotation.schemas import Model, Unit
+from webapp.annotation.schemas import Model, Person, Unit
+from webapp.jobs.schemas import JobStateName, StageName
 
 
 class NumbersRow(Model):
@@ -57,3 +58,34 @@ class QualityInfo(Model):
     least_jf: Unit | None
     below: Literal["flag", "hold"]
     attempts: Annotated[int, Field(ge=1, le=20)]
+
+
+class CopyInfo(Model):
+    """The work of one person on a job that several people do."""
+
+    job: int
+    video: int
+    person: Person | None
+    stage: StageName
+    state: JobStateName
+
+
+class Agreement(Model):
+    """J and F between the masks of two copies, as means over their frames and objects."""
+
+    a: int  # The id of the job of one copy.
+    b: int
+    j: Unit
+    f: Unit
+    jf: Unit
+
+
+class ConsensusInfo(Model):
+    """A job that several people do without each other's sight."""
+
+    job: int
+    copies: list[CopyInfo]
+    agreement: list[Agreement]  # Empty until a worker has computed it.
+    computing: bool  # Whether a worker was asked and has not ended yet.
+    error: str  # A sentence about why the worker could not.
+    merged: int | None  # The number of the version that the copies were merged into.

@@ -11,26 +11,31 @@ from webapp.projects.access import ONLY_JOBS, Visitor, allows, memberships_of, r
 from webapp.projects.models import Role
 from webapp.videos.models import Upload, Video, VideoState
 
+REVIEWERS = [role for role in Role if allows(role, Role.REVIEWER)]
+
 
 def videos_of(user: Visitor) -> QuerySet[Video]:
     """Return the videos that `user` sees: those of the projects that `user` is a member of, without
     those in the trash.
 
     An annotator of a project that shows annotators only their jobs sees the videos with a job of theirs. Those that
-    they add are shown to them until their import has ended.
+    they add are shown to them until their import has ended. Copies, which several people annotate without each other's
+    sight, are seen by reviewers and by who has a job in them.
     """
     memberships = memberships_of(user)
     own = Q(jobs__assignee=user.pk) | Q(jobs__reviewer=user.pk) | (Q(created_by=user.pk) & ~Q(state=VideoState.READY))
     whole = Q(project__in=memberships.exclude(ONLY_JOBS).values("project"))
     limited = Q(project__in=memberships.filter(ONLY_JOBS).values("project"))
     # Jobs belong to a higher layer (webapp/jobs), so the relation is used by its name.
-    return Video.objects.filter(whole | (limited & Q(pk__in=Video.objects.filter(own).values("pk"))), deleted_at=None)
+    theirs = Q(pk__in=Video.objects.filter(own).values("pk"))
+    reviewed = Q(project__in=memberships.filter(role__in=REVIEWERS).values("project"))
+    no_secret = Q(is_copy=False) | reviewed | theirs
+    return Video.objects.filter(whole | (limited & theirs), no_secret, deleted_at=None)
 
 
 def marking_truth(user: Visitor, videos: QuerySet[Video]) -> QuerySet[Video]:
     """Annotate videos with `shows_truth`: whether `user` may know that they have ground truth."""
-    reviewers = [role for role in Role if allows(role, Role.REVIEWER)]
-    own = memberships_of(user).filter(project=OuterRef("project"), role__in=reviewers)
+    own = memberships_of(user).filter(project=OuterRef("project"), role__in=REVIEWERS)
     return videos.annotate(shows_truth=Exists(own))
 
 

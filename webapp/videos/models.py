@@ -66,6 +66,9 @@ class Video(LeasedTask, Deletable):
     part = models.CharField(max_length=PART_LENGTH, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    # The video that this one is a copy of (videos/copying.py). Annotators see only the copies in which they have a job.
+    copy_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="copies")
+    is_copy = models.BooleanField(default=False)  # It stays true when the original is deleted.
     archived_at = models.DateTimeField(null=True)  # An archived video is shown only where archived ones are asked for.
     # What lists show of the rounds and the accepted frames, counted when these change (annotation/counters.py).
     rounds_made = models.PositiveIntegerField(default=0)

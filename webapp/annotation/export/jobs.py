@@ -116,7 +116,7 @@ def make_project_export(
     if not _check_format(format_name).of_project:
         raise Problem("one_video", "This format holds one video. Export the videos one by one.")
     heads = dict(Head.objects.filter(video__project=project, round__isnull=False).values_list("video_id", "round_id"))
-    there = Video.objects.filter(project=project, state=VideoState.READY, deleted_at=None)
+    there = Video.objects.filter(project=project, is_copy=False, state=VideoState.READY, deleted_at=None)
     if video_ids is not None:
         there = there.filter(pk__in=video_ids)
         if there.count() != len(set(video_ids)):

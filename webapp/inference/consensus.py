@@ -1,0 +1,158 @@
+"""Compares the copies of a job that several people annotated, and merges them by a vote on each pixel."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+import structlog
+from django.db import transaction
+from django.db.models.functions import Now
+
+from webapp.annotation import changes
+from webapp.annotation.accepted import accepted_frames
+from webapp.annotation.codec import LabelMap, encode
+from webapp.annotation.head import head_of, hold, set_head
+from webapp.annotation.masks import masks_of, ranges
+from webapp.annotation.models import Mask, Object, Origin, Round, RoundState
+from webapp.annotation.notify import notify_scorer
+from webapp.annotation.rounds import add_version
+from webapp.inference import runner
+from webapp.jobs.models import Job
+from webapp.quality.models import Consensus
+from webapp.videos.models import Video
+
+log = structlog.get_logger(__name__)
+
+Frames = Iterator[tuple[int, list[LabelMap]]]  # A frame, and its masks in all copies, uint8 [H, W].
+
+
+def run(consensus_id: int, compute: Callable[[int], None]) -> None:
+    """Compute something about the copies of a job. If that fails, the consensus says so and can be asked again."""
+    if not Consensus.objects.filter(pk=consensus_id, computing=True).exists():
+        return
+    try:
+        compute(consensus_id)
+    except Exception:
+        log.exception("consensus_failed", consensus=consensus_id)
+        error = "The worker failed by a fault of the program; its log names it."
+        Consensus.objects.filter(pk=consensus_id).update(computing=False, error=error)
+
+
+def agree(consensus_id: int) -> None:
+    """Store J and F between each two copies: the means over the frames of the job and the objects of either copy."""
+    consensus = Consensus.objects.select_related("job__video").get(pk=consensus_id)
+    jobs = _copies(consensus)
+    sums: defaultdict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
+    for _, masks in _frames(consensus.job, jobs):
+        for a, b in combinations(range(len(jobs)), 2):
+            numbers = sorted({*np.unique(masks[a]).tolist(), *np.unique(masks[b]).tolist()} - {0})
+            if numbers:
+                table = np.zeros(256, np.uint8)
+                table[numbers] = range(1, len(numbers) + 1)
+                j, f = runner.j_and_f(table[masks[a]], table[masks[b]], len(numbers))
+                sums[a, b].append((float(j.mean()), float(f.mean())))
+    pairs = []
+    for (a, b), values in sums.items():
+        j, f = (sum(column) / len(values) for column in zip(*values, strict=True))
+        pairs.append({"a": jobs[a].pk, "b": jobs[b].pk, "j": round(j, 4), "f": round(f, 4)})
+    Consensus.objects.filter(pk=consensus_id).update(agreement=pairs, computing=False)
+
+
+def merge(consensus_id: int) -> None:
+    """Store a version in the video of the job, in which a pixel is of an object if more than half of the copies say so.
+
+    Objects are the same if they have the same number; one that only copies have is added. Accepted frames stay.
+    """
+    consensus = Consensus.objects.select_related("job__video", "created_by").get(pk=consensus_id)
+    jobs, video = _copies(consensus), consensus.job.video
+    kept = accepted_frames(video.pk)
+    voted = {frame: vote(masks) for frame, masks in _frames(consensus.job, jobs) if frame not in kept}
+    if not voted:
+        error = "No copy has a mask in a frame that is not accepted."
+        Consensus.objects.filter(pk=consensus_id).update(computing=False, error=error)
+        return
+    with transaction.atomic():
+        made = _store(consensus, video, jobs, voted)
+        Consensus.objects.filter(pk=consensus_id).update(merged=made, computing=False)
+
+
+def vote(masks: Sequence[LabelMap]) -> LabelMap:
+    """Return the label that more than half of the masks have at each pixel, and the background where none has."""
+    stack = np.stack(masks)
+    winner = np.zeros_like(masks[0])
+    for number in np.unique(stack).tolist():
+        if number:
+            winner[2 * np.count_nonzero(stack == number, axis=0) > len(masks)] = number
+    return winner
+
+
+def _copies(consensus: Consensus) -> list[Job]:
+    return [copy.job for copy in consensus.copies.select_related("job__video").order_by("pk")]
+
+
+def _frames(job: Job, jobs: Sequence[Job]) -> Frames:
+    """Yield the frames of a job in which a copy has a mask. A copy without a mask there counts as empty."""
+    blank = np.zeros((job.video.height, job.video.width), np.uint8)
+    streams = [masks_of(one.video_id, head_of(one.video_id), job.first, job.last) for one in jobs]
+    waiting = [next(stream, None) for stream in streams]
+    while any(waiting):
+        frame = min(mask.frame for mask in waiting if mask is not None)
+        at = [mask is not None and mask.frame == frame for mask in waiting]
+        both = list(zip(streams, waiting, at, strict=True))
+        yield frame, [mask.labels if mask is not None and there else blank for _, mask, there in both]
+        waiting = [next(stream, None) if there else mask for stream, mask, there in both]
+
+
+def _store(consensus: Consensus, video: Video, jobs: Sequence[Job], voted: dict[int, LabelMap]) -> Round:
+    """Store voted masks as a version that becomes the head. The caller has begun a transaction."""
+    head, author = hold(video.pk), consensus.created_by
+    numbers = sorted({int(number) for labels in voted.values() for number in np.unique(labels)} - {0})
+    _add_missing(video, jobs, numbers)
+    head.refresh_from_db()
+    head.next_object_number = max([head.next_object_number, *(number + 1 for number in numbers)])
+    head.save(update_fields=["next_object_number"])
+    frames = sorted(voted)
+    made = add_version(
+        head,
+        video,
+        author,
+        uuid.uuid4(),
+        origin=Origin.IMPORTED,
+        source=f"consensus of {len(jobs)} people",
+        frame=frames[0],
+        scribbles=[],
+        span=[frames[0], frames[-1]],
+        objects_changed=numbers,
+        engine="",
+        state=RoundState.DONE,
+        progress_done=len(frames),
+        progress_total=len(frames),
+        frames=ranges(frames),
+        started_at=Now(),
+        finished_at=Now(),
+    )
+    made.refresh_from_db()
+    sure = [1.0] * made.num_objects
+    Mask.objects.bulk_create(
+        [Mask(round=made, frame=frame, data=encode(voted[frame]), confidence=sure) for frame in frames], batch_size=200
+    )
+    changes.round_changed(made)
+    set_head(head, made.pk, author)
+    if video.truth_objects:
+        notify_scorer(made.pk)
+    return made
+
+
+def _add_missing(video: Video, jobs: Sequence[Job], numbers: Sequence[int]) -> None:
+    """Add the objects that only copies have, as they are in the first copy that has them."""
+    there = set(Object.objects.filter(video=video).values_list("number", flat=True))
+    for number in sorted(set(numbers) - there):
+        instance = Object.objects.filter(video__in=[job.video_id for job in jobs], number=number).order_by("pk").first()
+        if instance is not None:
+            instance.pk, instance.video, instance.absent = None, video, []
+            instance.save()
+            changes.object_changed(instance)

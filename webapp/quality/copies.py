@@ -1,0 +1,145 @@
+"""Copies of a video that people annotate without each other's sight: for consensus, and as known clips in a queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from webapp.accounts.models import User
+from webapp.annotation.head import hold
+from webapp.annotation.models import Head, Object
+from webapp.audit.entries import Thing, record
+from webapp.jobs.assigning import annotator_of, assign
+from webapp.jobs.models import Job
+from webapp.jobs.moves import held_job, name_of, save
+from webapp.jobs.states import IN_PROGRESS, NEW, place_of
+from webapp.problems import NotFound, Problem
+from webapp.projects.access import require
+from webapp.projects.models import Role
+from webapp.quality.models import Consensus, ConsensusCopy
+from webapp.tasks.sending import send_task
+from webapp.videos.access import video_for
+from webapp.videos.copying import copy_video, remove_files
+from webapp.videos.models import Video
+
+MOST_COPIES = 20
+AGREE = "inference.agree"
+MERGE = "inference.merge"
+
+
+def give_to_many(*, by: User, job_id: int, people: Sequence[int]) -> Consensus:
+    """Give copies of a job to several people, who do not see each other's work. The job itself leaves the pool.
+
+    Raises Problem: "work_begun" (409) if somebody works on the job or it was given already; "too_few" for less than two
+    people.
+    """
+    made: list[Video] = []
+    try:
+        with transaction.atomic():
+            return _give_to_many(by, job_id, people, made)
+    except BaseException:
+        for video in made:
+            remove_files(video)
+        raise
+
+
+def _give_to_many(by: User, job_id: int, people: Sequence[int], made: list[Video]) -> Consensus:
+    job = held_job(by, job_id)
+    require(by, job.video.project_id, Role.MANAGER, what="job")
+    if place_of(job) != NEW:
+        raise Problem("work_begun", "Somebody works on this job already, so it cannot be given to several.", 409)
+    if Consensus.objects.filter(job=job).exists():
+        raise Problem("given_already", "This job was given to several people already.", 409)
+    users = _people(job.video.project_id, people, 2)
+    consensus = Consensus.objects.create(job=job, created_by=by)
+    for user in users:
+        copy = _copy_for(user, job, by, made)
+        ConsensusCopy.objects.create(consensus=consensus, job=copy)
+    before = place_of(job)
+    job.stage, job.state, job.assignee = IN_PROGRESS.stage, IN_PROGRESS.state, None
+    save(job, by, "consensus", before)
+    return consensus
+
+
+def mix_in(*, by: User, video_id: int, people: Sequence[int]) -> list[Job]:
+    """Put a known clip into the queues of people: each gets a copy that looks like any other video.
+
+    Raises Problem "no_truth" (409) if the video has no ground truth with which the work could be compared.
+    """
+    made: list[Video] = []
+    try:
+        with transaction.atomic():
+            video = video_for(by, video_id, Role.MANAGER)
+            if not video.truth_frames:
+                raise Problem("no_truth", "This video has no ground truth to compare with. Import some first.", 409)
+            whole = Job(video=video, first=0, last=video.frame_count - 1)
+            jobs = [_copy_for(user, whole, by, made) for user in _people(video.project_id, people, 1)]
+            thing = Thing("video", video.pk, video.name)
+            record(by, "video.mix_in", thing, project_id=video.project_id, people=len(jobs))
+            return jobs
+    except BaseException:
+        for video in made:
+            remove_files(video)
+        raise
+
+
+def _people(project_id: int, people: Sequence[int], least: int) -> list[User]:
+    users = [annotator_of(project_id, user_id) for user_id in dict.fromkeys(people)]
+    if not least <= len(users) <= MOST_COPIES:
+        text = f"Choose {least} to {MOST_COPIES} different people; these are {len(users)}."
+        raise Problem("too_few" if len(users) < least else "too_many", text, field="people")
+    return users
+
+
+def _copy_for(user: User, job: Job, by: User, made: list[Video]) -> Job:
+    """Copy the video of a job with its objects, and make the same job in the copy that of `user`."""
+    video = copy_video(job.video, by=by)
+    made.append(video)
+    _copy_objects(job.video, video)
+    copy = Job.objects.select_related("video__project").get(video=video)
+    copy.first, copy.last = job.first, job.last
+    copy.priority, copy.due, copy.instructions = job.priority, job.due, job.instructions
+    copy.save()
+    assign(copy, user, by)
+    return copy
+
+
+def _copy_objects(source: Video, target: Video) -> None:
+    head = hold(target.pk)
+    for instance in Object.objects.filter(video=source, deleted_at=None):
+        instance.pk, instance.video = None, target
+        instance.absent = []
+        instance.save()
+    following = Head.objects.filter(video=source).values_list("next_object_number", flat=True).first()
+    head.next_object_number = following or 1
+    head.save(update_fields=["next_object_number"])
+
+
+def consensus_for(user: User, job_id: int, at_least: Role = Role.REVIEWER) -> Consensus:
+    """Return the consensus of a job. Raises NotFound or Forbidden."""
+    found = Consensus.objects.select_related("job__video", "merged").filter(job=job_id).first()
+    if found is None:
+        raise NotFound("consensus")
+    require(user, found.job.video.project_id, at_least, what="consensus")
+    return found
+
+
+@transaction.atomic
+def ask_for(*, by: User, job_id: int, task: str) -> Consensus:
+    """Let a worker compute the agreement (`AGREE`), or merge the copies into the video of the job (`MERGE`).
+
+    Raises Problem "not_ended" (409) while a copy is not submitted.
+    """
+    consensus = consensus_for(by, job_id, Role.MANAGER)
+    copies = list(consensus.copies.select_related("job__assignee"))
+    late = next((one.job for one in copies if place_of(one.job) in (NEW, IN_PROGRESS)), None)
+    if late is not None:
+        whose = "nobody" if late.assignee is None else late.assignee.shown_name
+        raise Problem("not_ended", f"The copy of {whose} is not submitted yet.", 409)
+    Consensus.objects.filter(pk=consensus.pk).update(computing=True, error="")
+    send_task(task, consensus.pk, queue="media")
+    thing = Thing("job", job_id, name_of(consensus.job))
+    record(by, f"job.{task.partition('.')[2]}", thing, project_id=consensus.job.video.project_id)
+    consensus.refresh_from_db()
+    return consensus
