@@ -31,6 +31,7 @@ def copy_video(video: Video, *, by: User) -> Video:
         **values,
     )
     target = folder_of(made.pk).root
+    folder_of(made.pk).remove()  # It exists if a process was killed after it copied files and before it wrote the row.
     try:
         shutil.copytree(folder_of(video.pk).root, target, copy_function=_link)
     except BaseException:
