@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { wantedAround } from "./frames";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { FrameCache, wantedAround } from "./frames";
 
 describe("which pictures are loaded", () => {
   it("are the one in view, then those ahead, with some from behind", () => {
@@ -9,5 +9,47 @@ describe("which pictures are loaded", () => {
 
   it("are never outside of the video", () => {
     expect(wantedAround(0, 1, 3, 9)).toEqual([0, 1, 2]);
+  });
+});
+
+describe("the frames of a large video", () => {
+  const asked: string[] = [];
+  const cache = new FrameCache(5);
+  const video = { width: 1920, height: 1080, frame_count: 100 };
+
+  /** Lets all requests that are under way arrive. */
+  async function arrive(): Promise<void> {
+    for (let i = 0; i < 400; i++) await Promise.resolve();
+  }
+
+  afterEach(() => {
+    cache.close();
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  it("are loaded where a scrub rests; small pictures stand in for those that it passes", async () => {
+    vi.useFakeTimers();
+    vi.stubGlobal("createImageBitmap", async () => ({ width: 2, height: 1, close: () => {} }));
+    vi.stubGlobal("fetch", async (url: string) => {
+      asked.push(url.replace("/api/videos/5/", ""));
+      return new Response("x");
+    });
+    cache.preload(7);
+    expect(asked).toEqual(["frames/7.jpg"]);
+    cache.open(video);
+    cache.follow(7, 100, false);
+    await vi.waitFor(() => expect(asked.filter((url) => url.startsWith("thumbs")).length).toBe(100));
+    await arrive();
+    asked.length = 0;
+    for (const frame of [60, 70, 90]) cache.follow(frame, 100, false);
+    const frames = () => asked.filter((url) => url.startsWith("frames"));
+    await arrive();
+    expect(frames()).toEqual([]);
+    expect(cache.standIn(70)?.frame).toBe(70);
+    vi.advanceTimersByTime(100);
+    await arrive();
+    expect(frames()[0]).toBe("frames/90.jpg");
+    expect(frames()).not.toContain("frames/70.jpg");
   });
 });

@@ -1,13 +1,16 @@
 /** A cache of decoded frames. Frames around the one in view are loaded ahead, in the direction of movement. */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { request, urlOf } from "../api/http";
-import { SmallFrames } from "./smallFrames";
+import { type SmallFrame, SmallFrames } from "./smallFrames";
 
 const BYTES = 320 * 1024 * 1024; // of decoded frames: 200 at 480p, 38 at 1080p
 const AT_ONCE = 4;
 const AHEAD = 24; // frames loaded ahead of the one in view, and a third of it behind
 const AHEAD_PLAYING = 48;
 const LARGE = 1280 * 720; // pixels of a frame from which on small pictures are loaded ahead
+const AHEAD_WITH_SMALL = 4; // the same while small pictures are being loaded, which let a person scrub
+const JUMP = 2; // frames; a larger step is a scrub
+const RESTS = 80; // ms without a jump after which a scrub rests
 const AGAIN_AFTER = 3000; // ms before a frame that failed is requested again
 
 /** Returns frames in the order of loading: `at`, then the frames ahead, and after every third of them one behind. */
@@ -33,14 +36,16 @@ export class FrameCache {
   private direction = 1;
   private closed = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private rest: ReturnType<typeof setTimeout> | undefined; // runs during a scrub
   private readonly small: SmallFrames;
+  private smallCount = 0; // the number of small pictures to load once the first frame is here
 
   constructor(private readonly video: number) {
     this.small = new SmallFrames(video);
   }
 
-  /** Returns a small picture of `frame`, which stands in while the frame is loading. */
-  standIn(frame: number): ImageBitmap | undefined {
+  /** Returns a small picture of `frame`, or of one beside it, which stands in while the frame is loading. */
+  standIn(frame: number): SmallFrame | undefined {
     return this.small.get(frame);
   }
 
@@ -72,24 +77,51 @@ export class FrameCache {
     return bitmap;
   }
 
-  /** Begins to load small pictures if frames are large. Those of small videos come fast enough by themselves. */
+  /** Begins to load a frame before anything is known of the video, because it is what a person waits for. */
+  preload(frame: number): void {
+    this.last = frame;
+    this.wanted = [frame];
+    this.pump();
+  }
+
+  /**
+   * Loads small pictures after the first frame if frames are large. Those of small videos come fast enough by themselves.
+   */
   open({ width, height, frame_count }: { width: number; height: number; frame_count: number }): void {
-    if (width * height >= LARGE) this.small.load(frame_count);
+    if (width * height < LARGE) return;
+    this.smallCount = frame_count;
+    if (this.bitmaps.size > 0 || this.failures.size > 0) this.loadSmall();
+  }
+
+  /** Loads small pictures, and after them the frames that are read ahead. */
+  private loadSmall(): void {
+    const count = this.smallCount;
+    this.small.load(count)?.then(() => this.follow(this.last, count, false));
   }
 
   /** Tells the cache that `frame` is in view now. */
   follow(frame: number, count: number, playing: boolean): void {
     if (count === 0 || this.closed) return;
 
+    const jumps = Math.abs(frame - this.last) > JUMP;
     if (frame !== this.last) this.direction = frame > this.last ? 1 : -1;
     this.last = frame;
     const room = Math.floor(BYTES / 2 / this.bytesEach); // the other half keeps frames that were shown
-    const ahead = Math.min(playing ? AHEAD_PLAYING : AHEAD, room);
+    const usual = this.smallCount > 0 && !this.small.done ? AHEAD_WITH_SMALL : AHEAD;
+    const ahead = Math.min(playing ? AHEAD_PLAYING : usual, room);
     this.wanted = wantedAround(frame, this.direction, count, ahead);
     this.broken.value = this.failures.has(frame) ? frame : null;
     // Requests that are no longer needed would delay the frame in view.
     for (const [other, abort] of this.loading) if (!this.wanted.includes(other)) abort.abort();
-    this.pump();
+    clearTimeout(this.rest);
+    this.rest = undefined;
+    // Frames that a scrub only passes are not loaded: a small picture of each is enough.
+    if (jumps && !this.bitmaps.has(frame) && this.small.get(frame))
+      this.rest = setTimeout(() => {
+        this.rest = undefined;
+        this.follow(frame, count, playing);
+      }, RESTS);
+    else this.pump();
   }
 
   retry(): void {
@@ -102,12 +134,14 @@ export class FrameCache {
     this.closed = true;
     this.small.close();
     clearTimeout(this.timer);
+    clearTimeout(this.rest);
     for (const abort of this.loading.values()) abort.abort();
     for (const bitmap of this.bitmaps.values()) bitmap.close();
     this.bitmaps.clear();
   }
 
   private pump(): void {
+    if (this.rest !== undefined) return;
     const now = performance.now();
     for (const frame of this.wanted) {
       if (this.loading.size >= AT_ONCE) return;
@@ -123,7 +157,8 @@ export class FrameCache {
     try {
       const answer = await request(
         urlOf("/api/videos/{video_id}/frames/{frame}.jpg", { video_id: this.video, frame }),
-        { signal: abort.signal },
+        // Others are for later, so they must not delay the frame in view.
+        { signal: abort.signal, priority: frame === this.last ? "high" : "low" },
       );
       const bitmap = await createImageBitmap(await answer.blob());
       if (this.closed) bitmap.close();
@@ -133,7 +168,9 @@ export class FrameCache {
       if (!abort.signal.aborted) this.fail(frame);
     }
     this.loading.delete(frame);
-    if (!this.closed) this.pump();
+    if (this.closed) return;
+    if (this.smallCount > 0) this.loadSmall();
+    this.pump();
   }
 
   private fail(frame: number): void {

@@ -78,18 +78,40 @@ export class MaskPixels {
       for (let x = box.x; x < box.x + box.w; x++) {
         const a = labelAt(now, nowLabels, x, y);
         const b = labelAt(then, thenLabels, x, y);
-        if (a === 0 && b === 0) continue;
-        this.pixels[out + x] =
-          a === b
-            ? (tables.same[a] as number)
-            : a > 0
-              ? (tables.won[a] as number)
-              : hatch(x, y, tables.lost[b] as number);
+        if (a > 0 || b > 0) this.pixels[out + x] = colorOfChange(a, b, x, y, tables);
       }
     }
     this.filled = box;
     return union(before, box);
   }
+}
+
+/** Returns the colour of a pixel that had the label `b` and has the label `a`; one of them is not 0. */
+function colorOfChange(a: number, b: number, x: number, y: number, tables: ChangeTables): number {
+  if (a === b) return tables.same[a] as number;
+  return a > 0 ? (tables.won[a] as number) : hatch(x, y, tables.lost[b] as number);
+}
+
+/** Returns the pixels of a label map without contours, as a thumbnail shows them. */
+export function colorsOf(labels: Uint8Array, table: ColorTable): Uint32Array<ArrayBuffer> {
+  const pixels = new Uint32Array(labels.length);
+  for (let at = 0; at < labels.length; at++) pixels[at] = table[labels[at] as number] as number;
+  return pixels;
+}
+
+/** Returns the pixels that show the difference of two label maps of the same size, `width` pixels wide. */
+export function colorsOfChanges(
+  now: Uint8Array,
+  then: Uint8Array,
+  width: number,
+  tables: ChangeTables,
+): Uint32Array<ArrayBuffer> {
+  const pixels = new Uint32Array(now.length);
+  for (let at = 0; at < now.length; at++) {
+    const [a, b] = [now[at] as number, then[at] as number];
+    if (a > 0 || b > 0) pixels[at] = colorOfChange(a, b, at % width, Math.floor(at / width), tables);
+  }
+  return pixels;
 }
 
 function labelAt(map: Box, labels: Uint8Array, x: number, y: number): number {

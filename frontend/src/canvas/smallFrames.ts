@@ -6,6 +6,7 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 import { request, urlOf } from "../api/http";
 
 const AT_ONCE = 4; // requests at the same time; frames in full size come first
+const NEAR = 2; // frames; a picture of one that is near is better than one of where the person was before
 const MOST_BYTES = 160 * 1024 * 1024; // of decoded pictures: about 1,100 of 256 x 144
 
 /** Returns the frames in the order of loading: coarse steps over the whole video first, then those between. */
@@ -21,11 +22,18 @@ export function coarseFirst(count: number): number[] {
   return order;
 }
 
+export interface SmallFrame {
+  frame: number;
+  bitmap: ImageBitmap;
+}
+
 export class SmallFrames {
   private readonly bitmaps = new Map<number, ImageBitmap>();
   private readonly arrivals = signal(0);
   private readonly abort = new AbortController();
   private order: number[] = [];
+  private begun = false;
+  private ended = false;
   private bytes = 0;
 
   constructor(private readonly video: number) {}
@@ -35,15 +43,32 @@ export class SmallFrames {
     return this.arrivals;
   }
 
-  get(frame: number): ImageBitmap | undefined {
-    return this.bitmaps.get(frame);
+  /** Whether all pictures that there is room for have been loaded. */
+  get done(): boolean {
+    return this.ended;
   }
 
-  /** Loads the pictures of a video with `count` frames, as many as there is room for. */
-  load(count: number): void {
-    if (this.order.length > 0) return;
+  /** Returns the picture of `frame`, else of the nearest frame at most NEAR away. */
+  get(frame: number): SmallFrame | undefined {
+    for (let away = 0; away <= NEAR; away++)
+      for (const near of [frame - away, frame + away]) {
+        const bitmap = this.bitmaps.get(near);
+        if (bitmap) return { frame: near, bitmap };
+      }
+    return undefined;
+  }
+
+  /**
+   * Loads the pictures of a video with `count` frames, as many as there is room for. The first call returns a promise that
+   * resolves when they are here, later calls return nothing.
+   */
+  load(count: number): Promise<void> | undefined {
+    if (this.begun) return undefined;
+    this.begun = true;
     this.order = coarseFirst(count);
-    for (let i = 0; i < AT_ONCE; i++) void this.work();
+    return Promise.all(Array.from({ length: AT_ONCE }, () => this.work())).then(() => {
+      this.ended = true;
+    });
   }
 
   close(): void {

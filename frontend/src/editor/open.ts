@@ -2,7 +2,7 @@
 
 import { batch, effect } from "@preact/signals";
 import { watchBlink } from "../actions/compare";
-import { followLinks } from "../actions/links";
+import { followLinks, readTarget } from "../actions/links";
 import { watchPaintings } from "../actions/painting";
 import { watchPlaying } from "../actions/playback";
 import { showPreview, watchPreview } from "../actions/preview";
@@ -76,6 +76,7 @@ export function openVideo(id: number): Studio {
     unkept: () => toast(NOT_KEPT),
   });
   const frames = new FrameCache(id);
+  frames.preload(readTarget(location.hash).frame ?? store.frame.peek());
   const engines = loadEngines(store);
   const parts = { store, outbox, socket, history: new UndoHistory(), stage, frames, engines };
   const studio: Studio = { ...parts, commands: [], close: () => {} };

@@ -105,10 +105,12 @@ export class Picture {
     this.fitCanvases(video.width, video.height);
     const wanted = store.frame.peek();
     const full = wanted === this.frame && !this.standsIn ? undefined : frames.get(wanted);
-    const bitmap = full ?? (wanted === this.frame ? undefined : frames.standIn(wanted));
-    if (bitmap) {
-      this.drawFrame(bitmap);
-      this.frame = wanted;
+    const small = full || wanted === this.frame ? undefined : frames.standIn(wanted);
+    const next = full ? { frame: wanted, bitmap: full } : small?.frame === this.frame ? undefined : small;
+    const bitmap = next?.bitmap;
+    if (next) {
+      this.drawFrame(next.bitmap);
+      this.frame = next.frame;
       this.standsIn = full === undefined;
     }
     const painted = this.frame >= 0 ? this.paintMask() : null;

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { decodeMask, labelsOf, MaskError, maskIds, readContainer, readHeader } from "./decode";
+import { encodeLabels } from "./encode";
 
 // The same vectors hold the server's encoder: tests/webapp/annotation. What one writes the other must read.
 const vectors = JSON.parse(readFileSync(new URL("../../../tests/data/masks.json", import.meta.url), "utf8"));
@@ -97,4 +98,12 @@ describe("a container", () => {
   it("without masks is empty", () => {
     expect(readContainer(new Uint8Array([1, 1]))).toEqual([]);
   });
+});
+
+it("a mask whose runs are larger than the buffer of the inflater is read completely", () => {
+  const [width, height] = [1000, 300];
+  const labels = Uint8Array.from({ length: width * height }, (_, at) =>
+    at % 2 === 0 ? 0 : 1 + ((at >> 1) % 3),
+  );
+  expect([...whole(encodeLabels(width, height, labels)).labels.slice(-9)]).toEqual([...labels.slice(-9)]);
 });

@@ -120,7 +120,16 @@ export function decodeMask(data: Uint8Array): LabelMap {
   const header = readHeader(data);
   const size = header.w * header.h;
   if (size === 0) return { ...header, starts: new Uint32Array(1), values: new Uint8Array() };
-  return { ...header, ...readRuns(inflateSync(data.subarray(header.at)), header.ids, size) };
+  return { ...header, ...readRuns(inflated(data.subarray(header.at)), header.ids, size) };
+}
+
+// Without a buffer, the inflater makes one of at least 128 kB for each mask, which takes longer than its work.
+const scratch = new Uint8Array(1 << 17);
+
+/** Returns the inflated bytes. They are valid until the next call. */
+function inflated(bytes: Uint8Array): Uint8Array {
+  const part = inflateSync(bytes, { out: scratch });
+  return part.length < scratch.length ? part : inflateSync(bytes); // They do not fit into the buffer.
 }
 
 function readRuns(bytes: Uint8Array, ids: number[], size: number): Pick<LabelMap, "starts" | "values"> {

@@ -1,12 +1,15 @@
 /** A small picture of a frame with its mask, or with what a round changed in it. */
 import { useEffect, useRef } from "preact/hooks";
 import { urlOf } from "../api/http";
-import { MaskPixels } from "../canvas/paint";
+import { colorsOf, colorsOfChanges } from "../canvas/paint";
 import { changeTables, colorTable } from "../canvas/table";
 import { shownAspect } from "../canvas/view";
 import type { PackedMask } from "../masks/decode";
+import { sampleLabels } from "../masks/sample";
 import { useStudio } from "../studio/context";
 import css from "./MaskThumb.module.css";
+
+const CELLS = 336; // pixels across the mask of a thumbnail: one per pixel of a sharp screen
 
 export interface MaskThumbProps {
   frame: number;
@@ -28,15 +31,18 @@ export function MaskThumb({ frame, mask, before, onLoad }: MaskThumbProps) {
   useEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (!context || !video) return;
-    const { width, height } = video;
+    const scale = Math.min(1, CELLS / video.width);
+    const [width, height] = [video.width, video.height].map((side) => Math.max(1, Math.round(side * scale)));
+    if (!width || !height) return;
     context.canvas.width = width;
     context.canvas.height = height;
     if (!mask) return;
-    const pixels = new MaskPixels({ width, height });
-    const now = store.masks.decode(mask);
-    if (before) pixels.showChanges(now, store.masks.decode(before), changeTables(objects, view));
-    else pixels.show(now, colorTable(objects, { ...view, mode: "overlay", opacity: 60, contour: 0 }, 1));
-    context.putImageData(new ImageData(pixels.data, width, height), 0, 0);
+    const now = sampleLabels(store.masks.decode(mask), width, height);
+    const then = before ? sampleLabels(store.masks.decode(before), width, height) : null;
+    const pixels = then
+      ? colorsOfChanges(now, then, width, changeTables(objects, view))
+      : colorsOf(now, colorTable(objects, { ...view, mode: "overlay", opacity: 60, contour: 0 }, 1));
+    context.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), width, height), 0, 0);
   }, [video, objects, view, mask, before]);
 
   if (!video) return null;

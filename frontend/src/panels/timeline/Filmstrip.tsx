@@ -36,6 +36,7 @@ export function Filmstrip({ video, aspect, scale, top, height }: FilmstripProps)
           src={urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: video, frame })}
           alt=""
           loading="lazy"
+          fetchpriority="low"
           decoding="async"
           draggable={false}
           style={{ left: `${x}px`, width: `${width}px` }}
