@@ -1,9 +1,11 @@
 /** What can be done to the selected span of frames, in place of the timeline's legend. */
+import { Brackets, Copy, Eraser, Spline } from "lucide-preact";
 import { editMasks, isAbsent, markAbsent } from "../actions/edits";
 import { scopeFromSelection } from "../actions/scope";
 import { acceptedParts, acceptUsed } from "../actions/spans";
 import { plural } from "../format";
 import { Button } from "../parts/Button";
+import { IconButton } from "../parts/IconButton";
 import type { Range } from "../state/lost";
 import { useStudio } from "../studio/context";
 import { CommandIcon } from "./CommandButton";
@@ -40,14 +42,13 @@ export function SpanBar({ span }: { span: Range }) {
         Release
       </Button>
       <Objects span={span} enabled={draws} />
-      <Button
+      <IconButton
         size="small"
+        icon={Brackets}
         testid="span-scope"
-        title="The next round changes these frames only"
+        label="Limit the next round to these frames"
         onClick={() => scopeFromSelection(studio)}
-      >
-        Limit round
-      </Button>
+      />
       <CommandIcon id="span.none" size="small" />
     </div>
   );
@@ -88,33 +89,30 @@ function Objects({ span, enabled }: { span: Range; enabled: boolean }) {
       >
         {absent ? "Not absent" : "Absent"}
       </Button>
-      <Button
+      <IconButton
         size="small"
+        icon={Eraser}
         testid="span-clear"
         disabled={!usable}
-        title="Takes the masks away in these frames"
+        label="Clear the masks in these frames"
         onClick={() => editMasks(studio, { op: "clear", objects: numbers, span })}
-      >
-        Clear
-      </Button>
-      <Button
+      />
+      <IconButton
         size="small"
+        icon={Copy}
         testid="span-copy"
         disabled={!usable}
-        title={`Copies the mask of frame ${source} to all of these frames`}
+        label={`Copies the mask of frame ${source} to all of these frames`}
         onClick={() => editMasks(studio, { op: "copy", objects: numbers, span, source })}
-      >
-        Copy {source}
-      </Button>
-      <Button
+      />
+      <IconButton
         size="small"
+        icon={Spline}
         testid="span-interpolate"
         disabled={!usable || span[1] - span[0] < 2}
-        title="Between the masks of the first and the last of these frames the shape changes evenly"
+        label="Interpolate: between the masks of the first and the last of these frames the shape changes evenly"
         onClick={() => editMasks(studio, { op: "interpolate", objects: numbers, span })}
-      >
-        Interpolate
-      </Button>
+      />
     </>
   );
 }
