@@ -6,6 +6,7 @@ slightly from PyTorch's.
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import warnings
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 X86 = ("x86_64", "AMD64")
 AT_A_TIME = 4  # most objects in one call, because OpenVINO keeps the memory that its largest call needed
 EXACT = "f32"  # precision where each mask depends on the one before: errors of bfloat16 would add up
+WITH_BFLOAT16 = ("DEFAULT", "ALL", "BF16", "FP16", "AMX", "AVX10")  # parts of oneDNN's names of instruction sets
 STREAMS = 2  # calls that can run at the same time, each on its share of the threads
 
 _tracing = Lock()  # PyTorch's tracer has one state for all threads
@@ -56,7 +58,7 @@ def compiled(
         example: arguments of the module for tracing. Later arguments may have other sizes.
         threads: how many threads it may use; None: as many as PyTorch uses in this thread now.
         precision: "f32" or "bf16"; None: the faster one on an x86 processor, and "f32" elsewhere, where OpenVINO would
-            choose float16.
+            choose float16. It is also "f32" if a variable of the environment forbids bfloat16 (`bfloat16_forbidden`).
     """
     vino = openvino() if device.type == "cpu" else None
     if vino is None:
@@ -74,11 +76,20 @@ def compiled(
         "NUM_STREAMS": min(STREAMS, threads),
         "ENABLE_CPU_PINNING": False,  # with pinning, several worker processes would use the same cores
     }
-    if precision is None and platform.machine() not in X86:
+    if precision is None and (platform.machine() not in X86 or bfloat16_forbidden()):
         precision = "f32"
     if precision is not None:
         options["INFERENCE_PRECISION_HINT"] = precision
     return _Compiled(vino.Core().compile_model(model, "CPU", options))
+
+
+def bfloat16_forbidden() -> bool:
+    """Return whether the environment restricts oneDNN, OpenVINO's library, to instructions without bfloat16.
+
+    OpenVINO asks the processor only. It chooses bfloat16 all the same, and then computes slowly or crashes.
+    """
+    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or "DEFAULT"
+    return not any(name in allowed.upper() for name in WITH_BFLOAT16)
 
 
 class _Compiled:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from segmentation.runtime.openvino import Function, compiled
+from segmentation.runtime.openvino import Function, bfloat16_forbidden, compiled
 
 CPU = torch.device("cpu")
 
@@ -83,3 +83,17 @@ def test_nobody_is_told_over_the_network() -> None:
         "assert not any(n.startswith('openvino_telemetry.') for n in sys.modules), sorted(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "forbidden"),
+    [(None, False), ("", False), ("DEFAULT", False), ("AVX512_CORE_AMX", False), ("AVX2", True), ("avx512_core", True)],
+)
+def test_bfloat16_is_left_out_where_the_environment_forbids_it(
+    allowed: str | None, forbidden: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DNNL_MAX_CPU_ISA", raising=False)
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    if allowed is not None:
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", allowed)
+    assert bfloat16_forbidden() is forbidden
