@@ -22,7 +22,7 @@ from segmentation.engines.star.engine import ANSWER_WEIGHT, StarEngine
 from segmentation.engines.star.features import Raw
 from segmentation.engines.star.matching import Cues, Memory, Neighbour, gather_cues, remembered
 from segmentation.engines.star.network import Encoded, Star, StarConfig, compete
-from segmentation.engines.star.training_clips import prepared, random_start
+from segmentation.engines.star.training_clips import prepared, random_start, usable_drawn_masks
 from segmentation.training.clips import Clip
 from segmentation.training.objectives.batch import damage
 from segmentation.training.objectives.configs import read_config
@@ -33,7 +33,7 @@ from segmentation.training.stored_clips import ClipStore
 from segmentation.training.validation import validate
 from segmentation.types import IGNORE
 
-DRAWN = 0.6  # Probability that the first annotated frame is the one whose mask was made from scribbles.
+DRAWN = 0.4  # Probability that the first annotated frame is the one whose mask was made from scribbles.
 DAMAGED = 0.5  # Probability that the true mask of an annotated frame gets errors, like a mask made from scribbles.
 ANSWERS = 3  # Number of the round's own masks that the memory holds, as in the engine.
 SAMPLED = 384  # Number of cells per frame in the loss of matching.
@@ -130,7 +130,7 @@ class Episode:
         return Scene(
             embedding,
             clip["labels"],
-            clip["drawn"] if "drawn" in clip else torch.full_like(clip["labels"], IGNORE),
+            usable_drawn_masks(clip),
             encoded,
             truth,
             flows[0],

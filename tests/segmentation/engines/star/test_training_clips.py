@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from segmentation.engines.star.training_clips import drawn_mask, prepared
+from segmentation.engines.star.training_clips import drawn_mask, prepared, usable_drawn_masks
 from segmentation.training.clips import Clip
 from segmentation.types import IGNORE
 from tests.segmentation.clips import make_clip
@@ -33,3 +34,16 @@ def test_a_clip_without_objects_gets_no_drawn_mask(clip: Clip) -> None:
 def test_drawn_masks_have_the_size_of_the_labels_of_a_prepared_clip(clip: Clip) -> None:
     parts = prepared(clip, np.random.default_rng(0), max_objects=3)
     assert parts["drawn"].shape == parts["labels"].shape == (4, 48, 64)
+
+
+def test_a_drawn_mask_that_is_mostly_wrong_is_not_used() -> None:
+    truth = torch.zeros(3, 20, 20, dtype=torch.uint8)
+    truth[:, 5:15, 5:15] = 1
+    clip = {"labels": truth, "drawn": torch.full_like(truth, IGNORE), "objects": torch.tensor(1)}
+    assert (usable_drawn_masks(clip) == IGNORE).all()
+    clip["drawn"][1] = 0
+    clip["drawn"][1, 5:15, 5:13] = 1  # J 0.8
+    np.testing.assert_array_equal(usable_drawn_masks(clip), clip["drawn"])
+    clip["drawn"][1, :, :] = 1  # J 0.25
+    assert (usable_drawn_masks(clip) == IGNORE).all()
+    assert (usable_drawn_masks({"labels": truth, "objects": torch.tensor(1)}) == IGNORE).all()
